@@ -1,0 +1,179 @@
+// Who may import whom. Each rule's comment is written for whoever trips on it: what to do instead, and why.
+const surface = '(oidc|interaction|account|admin|gateway|ops|surfaces/[^/]+)';
+const roots = '^src/(app\\.ts$|cli/)';
+
+export default {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment:
+        'These modules import each other in a circle: move what both need into the one that is lower, or pass it as an argument.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'Nothing imports this file and it imports nothing: delete it, or mount it where it belongs.',
+      severity: 'error',
+      from: { orphan: true, path: '^src/' },
+      to: {},
+    },
+    {
+      name: 'base-stands-alone',
+      comment: 'base is what everything stands on: it may import packages, but nothing else of src.',
+      severity: 'error',
+      from: { path: '^src/base/' },
+      to: { path: '^(src|db)/', pathNot: '^src/base/' },
+    },
+    {
+      name: 'config-imports-only-base',
+      comment: 'config only reads settings: it may import base; what acts on a setting gets its value from app.ts.',
+      severity: 'error',
+      from: { path: '^src/config/' },
+      to: { path: '^(src|db)/', pathNot: '^src/(base|config)/' },
+    },
+    {
+      name: 'config-is-handed-out',
+      comment:
+        'Only main.ts, app.ts and cli read the settings: take the values you need as arguments, so that a test can give others.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [roots, '^src/main\\.ts$', '^src/config/'] },
+      to: { path: '^src/config/' },
+    },
+    {
+      name: 'core-imports-only-base',
+      comment:
+        'core decides and knows no adapter or surface: say what you need as a port in core and let storage, login or app.ts supply it.',
+      severity: 'error',
+      from: { path: '^src/core/' },
+      to: { path: '^(src|db)/', pathNot: '^src/(core|base)/' },
+    },
+    {
+      name: 'adapter-imports',
+      comment:
+        'A storage or a login method imports itself, core and base only: two of them that need the same thing should find it in core.',
+      severity: 'error',
+      from: { path: '^src/(storage|login)/([^/]+)/' },
+      to: { path: '^src/', pathNot: ['^src/(core|base)/', '^src/$1/$2/'] },
+    },
+    {
+      name: 'adapter-list-imports',
+      comment: 'The file that lists the storages or login methods imports its own folders, core and base only.',
+      severity: 'error',
+      from: { path: '^src/(storage|login)/[^/]+\\.ts$' },
+      to: { path: '^src/', pathNot: ['^src/(core|base)/', '^src/$1/'] },
+    },
+    {
+      name: 'http-imports',
+      comment:
+        'http is what all surfaces share: it may import core and base; what belongs to one surface lives in that surface.',
+      severity: 'error',
+      from: { path: '^src/http/' },
+      to: { path: '^src/', pathNot: '^src/(http|core|base)/' },
+    },
+    {
+      name: 'surface-imports',
+      comment:
+        'A surface parses, calls core and shapes the answer: it imports itself, core, http and base, never a sibling, a storage or a login method.',
+      severity: 'error',
+      from: { path: `^src/${surface}/` },
+      to: { path: '^src/', pathNot: ['^src/(core|http|base)/', '^src/$1/'] },
+    },
+    {
+      name: 'surface-list-imports',
+      comment: 'The list of API surfaces imports their folders, core, http and base only.',
+      severity: 'error',
+      from: { path: '^src/surfaces/[^/]+\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(surfaces|core|http|base)/' },
+    },
+    {
+      name: 'adapters-are-chosen-in-app',
+      comment:
+        'Only app.ts and cli choose a storage or a login method: everyone else uses the ports in core that app.ts hands out.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [roots, '^src/(storage|login)/'] },
+      to: { path: '^src/(storage|login)/' },
+    },
+    {
+      name: 'main-only-starts',
+      comment: 'main.ts reads the settings, builds, listens and drains: anything else belongs in app.ts or below.',
+      severity: 'error',
+      from: { path: '^src/main\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(app\\.ts$|config/|base/)' },
+    },
+    {
+      name: 'nobody-imports-the-top',
+      comment: 'app.ts is imported by main.ts and cli alone, main.ts and cli by nobody: pass in what you need instead.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/main\\.ts$', '^src/cli/'] },
+      to: { path: '^src/(app\\.ts$|main\\.ts$|cli/)' },
+    },
+    {
+      name: 'sql-stays-in-storage',
+      comment:
+        'knex, pg and node:sqlite are used in src/storage/sql (and the migrations) only: add a method to a port in core/stores instead.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/storage/sql/' },
+      to: { path: '^(node:sqlite|sqlite)$|node_modules/(knex|pg|@types/pg)/' },
+    },
+    {
+      name: 'redis-stays-in-storage',
+      comment:
+        'ioredis is used in src/storage/redis only: the rest of the server must not notice whether there is a Redis.',
+      severity: 'error',
+      from: { path: '^(src|db)/', pathNot: '^src/storage/redis/' },
+      to: { path: 'node_modules/ioredis/' },
+    },
+    {
+      name: 'engine-stays-in-oidc',
+      comment:
+        'oidc-provider is used in src/oidc and src/interaction only: other folders go through core, so that the engine can be replaced.',
+      severity: 'error',
+      from: { path: '^(src|db)/', pathNot: '^src/(oidc|interaction)/' },
+      to: { path: 'node_modules/(@types/)?oidc-provider/' },
+    },
+    {
+      name: 'no-engine-internals',
+      comment: "Import 'oidc-provider' by its name only: its lib/ files change without notice in any release.",
+      severity: 'error',
+      from: {},
+      to: { path: 'node_modules/oidc-provider/lib/', pathNot: 'node_modules/oidc-provider/lib/index\\.js$' },
+    },
+    {
+      name: 'product-without-tests',
+      comment: 'src and db ship; test, bench and scripts do not: move what the product needs into src.',
+      severity: 'error',
+      from: { path: '^(src|db)/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    {
+      name: 'no-dev-packages',
+      comment: "A production image has no devDependencies: move the package to dependencies, or don't use it here.",
+      severity: 'error',
+      from: { path: '^(src|db)/' },
+      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/@types/' },
+    },
+    {
+      name: 'named-in-package-json',
+      comment: 'This package is not in package.json: it is here only because another package happens to use it.',
+      severity: 'error',
+      from: { path: '^(src|db|test|bench)/' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/@types/' },
+    },
+    {
+      name: 'resolvable',
+      comment: 'There is no such file: relative imports carry their .ts extension.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-drawers',
+      comment: 'A drawer named utils, helpers or common collects everything: name the file for the noun it is about.',
+      severity: 'error',
+      from: {},
+      to: { path: ['^src/.*/(utils?|helpers?|common|misc|shared)/', '/(utils?|helpers?|common|misc|shared)\\.ts$'] },
+    },
+  ],
+};

@@ -1,0 +1,50 @@
+/**
+ * The errors that cross a border. An outcome that a caller expects is a value (a discriminated union), not one of these.
+ */
+
+/** A dependency (database, hash queue) cannot answer now: 503 with `Retry-After` at every door. */
+export class Unavailable extends Error {
+  /** What is down, in a word that may be shown: `database`, `busy`. */
+  readonly what: string;
+  /** Seconds after which another try makes sense (RFC 9110, section 10.2.3). */
+  readonly retryAfter: number;
+
+  constructor(what: string, options: { cause?: unknown; retryAfter?: number } = {}) {
+    super(`${what} is not available`, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = 'Unavailable';
+    this.what = what;
+    this.retryAfter = options.retryAfter ?? 1;
+  }
+}
+
+/** The codes of `Refusal`, each with the HTTP status it stands for. A surface gives it its own wire format. */
+export const refusals = {
+  invalid_request: 400,
+  invalid_redirect_uri: 400,
+  invalid_client_metadata: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  too_many_requests: 429,
+} as const;
+
+export type RefusalCode = keyof typeof refusals;
+
+/** Input that is refused for a reason its sender may read. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: RefusalCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.name = 'Refusal';
+    this.code = code;
+    this.status = refusals[code];
+    this.headers = headers;
+  }
+}

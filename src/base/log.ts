@@ -1,0 +1,178 @@
+/**
+ * The log: JSON lines in production, readable lines in development. Whatever is logged is looked through for secrets first,
+ * at any depth; a reader of the log that goes away (`node … | head`) or stops reading never stops the server.
+ */
+import { isNativeError } from 'node:util/types';
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+
+export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'> & {
+  child(fields: object): Logger;
+};
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface OpenLog {
+  readonly log: Logger;
+  /** Writes out what is buffered, waiting a second at most for a reader that does not read. */
+  close(): Promise<void>;
+}
+
+/** Bytes that may wait for a slow reader; lines beyond them are dropped. */
+const bufferMax = 4 * 1024 * 1024;
+
+export function createLog(options: { level: LogLevel; format: 'json' | 'readable'; to?: DestinationStream }): OpenLog {
+  const stdout = options.to === undefined ? openStdout() : undefined;
+  const to = options.to ?? stdout;
+  if (to === undefined) throw new Error('There is nowhere to log to.');
+  const logger = pino(
+    {
+      level: options.level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => cleanFields(fields),
+      },
+      // Errors are taken apart by cleanFields, before pino would.
+      serializers: { err: (err: unknown) => err },
+      hooks: {
+        logMethod(args, method) {
+          const [first, ...rest] = args as unknown[];
+          const plain = isNativeError(first) ? [{ err: first }, first.message, ...rest] : [first, ...rest];
+          method.apply(
+            this,
+            plain.map((part) => (typeof part === 'string' ? cleanText(part) : part)) as Parameters<typeof method>,
+          );
+        },
+      },
+    },
+    options.format === 'json' ? to : { write: (line: string) => to.write(readable(line)) },
+  );
+  // pino puts a child's fields into every line as they are; children inherit this.
+  const { child } = logger;
+  const log: Logger = Object.assign(logger, {
+    child(this: PinoLogger, fields: object): Logger {
+      return child.call(this, cleanFields(fields));
+    },
+  });
+  return {
+    log,
+    close: () =>
+      new Promise((resolve) => {
+        if (stdout === undefined) return resolve();
+        const timer = setTimeout(() => {
+          // Nobody reads. What waits is given up, or its own attempt to write it at exit would keep the process alive.
+          stdout.write = () => true;
+          stdout.destroy();
+          resolve();
+        }, 1000);
+        stdout.flush(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+}
+
+/**
+ * Asynchronous, so that a full pipe makes lines wait and not the server; pino's own destination outlives EPIPE. Each line is
+ * written at once: `minLength` is 1 because with 0 `flush` calls back without waiting for what is still being written.
+ */
+function openStdout(): ReturnType<typeof pino.destination> {
+  const stdout = pino.destination({ fd: 1, sync: false, minLength: 1, maxLength: bufferMax });
+  // For whatever else prints to it: without a listener EPIPE would be an uncaught exception.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  return stdout;
+}
+
+const removed = '[removed]';
+
+/** Names of fields, headers and parameters that carry secrets; compared without case, `-` and `_`. */
+const secretNames = new Set(
+  `authorization proxyauthorization cookie setcookie password currentpassword newpassword passwordhash secret clientsecret
+  secretkey privatekey adminkey xadminkey code usercode devicecode codeverifier token accesstoken refreshtoken idtoken
+  idtokenhint logouttoken registrationaccesstoken clienttoken subjecttoken actortoken assertion clientassertion request otp
+  xotp totp csrf sealed dpop jti`.split(/\s+/),
+);
+
+const secretParameter =
+  /([?&;\s"'{,]|^)((?:client_|new_|current_)?(?:password|secret|assertion|code|token)|code_verifier|(?:access_|refresh_|id_|subject_|actor_)token|id_token_hint|user_code|device_code|otp)=[^&\s"']*/gi;
+const credentials = /\b(Bearer:?|Basic|DPoP)\s+[\w~+/.:=-]{6,}/gi;
+const jwt = /\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g;
+const urlPassword = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*):[^\s/@]+@/gi;
+
+function cleanText(text: string): string {
+  return text
+    .replace(secretParameter, `$1$2=${removed}`)
+    .replace(credentials, `$1 ${removed}`)
+    .replace(jwt, removed)
+    .replace(urlPassword, `$1:${removed}@`);
+}
+
+function cleanFields(fields: object): Record<string, unknown> {
+  return cleanObject(fields, 0);
+}
+
+function cleanObject(fields: object, depth: number): Record<string, unknown> {
+  const clean: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    const secret = value !== undefined && value !== null && secretNames.has(name.toLowerCase().replaceAll(/[-_]/g, ''));
+    clean[name] = secret ? removed : cleanValue(value, depth + 1);
+  }
+  return clean;
+}
+
+function cleanValue(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return cleanText(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return value;
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (depth > 6) return '[deeper]';
+  if (Array.isArray(value)) return value.slice(0, 100).map((item) => cleanValue(item, depth + 1));
+  if (isNativeError(value)) return cleanError(value, depth);
+  return cleanObject(value, depth);
+}
+
+function cleanError(error: Error, depth: number): Record<string, unknown> {
+  const { code } = error as NodeJS.ErrnoException;
+  return {
+    type: error.name,
+    message: cleanText(error.message),
+    ...(error.stack !== undefined && { stack: cleanText(error.stack) }),
+    ...cleanObject(error, depth),
+    // An error's code is ECONNREFUSED or 23505; what looks otherwise is an authorization code.
+    ...(typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) && { code }),
+    ...(error.cause !== undefined && { cause: cleanValue(error.cause, depth + 1) }),
+  };
+}
+
+/** `12:30:01.123 warn  what happened  name=value …`, an error's stack below it. */
+function readable(line: string): string {
+  const { level, time, pid: _pid, msg, err, ...rest } = JSON.parse(line) as Record<string, unknown>;
+  const fields = Object.entries(rest)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `  ${name}=${typeof value === 'string' ? oneLine(value) : JSON.stringify(value)}`);
+  return `${String(time).slice(11, 23)} ${String(level).padEnd(5)} ${oneLine(String(msg ?? ''))}${fields.join('')}\n${errorText(err)}`;
+}
+
+function errorText(err: unknown): string {
+  if (typeof err !== 'object' || err === null) return '';
+  const { stack, message, cause } = err as Record<string, unknown>;
+  const text = `    ${String(stack ?? message).replaceAll('\n', '\n    ')}\n`;
+  return cause === undefined ? text : `${text}    because of\n${errorText(cause)}`;
+}
+
+/** A line of the log is one line, and a terminal takes no orders from a request. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (sign) =>
+    JSON.stringify(sign)
+      .slice(1, -1)
+      .replace(/^[^\\]$/u, '\uFFFD'),
+  );
+}

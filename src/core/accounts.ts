@@ -1,0 +1,223 @@
+/**
+ * Making, changing and ending accounts. Whoever signs in goes through core/sign-in; what an account has granted is core's
+ * grants and the engine's business, which `engine.endAll` ends.
+ */
+import { nowSeconds } from '../base/clock.ts';
+import { randomToken } from '../base/secrets.ts';
+import type { Audit } from './audit.ts';
+import {
+  emailKey,
+  emailProblem,
+  type NameProblem,
+  nameProblems,
+  personNameProblem,
+  usernameKey,
+  usernameProblem,
+} from './names.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import { type PasswordProblem, passwordProblem } from './password-rules.ts';
+import type { Account, AccountStore, EngineStore } from './stores.ts';
+
+export interface AccountSettings {
+  /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
+  readonly passwordMinLength: number;
+  /** What a password must not be made of. */
+  readonly serviceName: string;
+}
+
+export interface AccountForm {
+  readonly username: string;
+  /** Left out: an account that cannot sign in with a password until one is set. */
+  readonly password?: string | undefined;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly email?: string | undefined;
+  readonly verified?: boolean | undefined;
+  readonly admin?: boolean | undefined;
+}
+
+/** Who does it and from where: for the audit record. */
+export interface Actor {
+  /** Subject of the person who acts, where it is not the account itself. */
+  readonly by?: string | undefined;
+  /** The door: `browser`, `cli`, the name of a surface. */
+  readonly via?: string | undefined;
+  readonly address?: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+export type FormField = 'username' | 'email' | 'firstName' | 'lastName';
+
+export type FormProblem =
+  | { readonly outcome: 'invalid'; readonly field: FormField; readonly reason: NameProblem; readonly sentence: string }
+  | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
+
+export type CreateOutcome =
+  | { readonly outcome: 'created'; readonly account: Account }
+  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
+  | FormProblem;
+
+export type SetPasswordOutcome =
+  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'not-found' }
+  | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
+
+export interface SetPasswordOptions {
+  /** Ends the account's sessions, grants and tokens. */
+  readonly endSessions: boolean;
+  /** The uid of the one session that lives on. */
+  readonly keepSession?: string | undefined;
+  readonly actor?: Actor | undefined;
+}
+
+export interface Accounts {
+  /** Throws `Unavailable` where storage or the hasher cannot answer, as do all that follow. */
+  create(form: AccountForm, actor?: Actor): Promise<CreateOutcome>;
+  setPassword(subject: string, password: string, options: SetPasswordOptions): Promise<SetPasswordOutcome>;
+  /** False where there is no such account. Disabling twice keeps the first time. */
+  disable(subject: string, actor?: Actor): Promise<boolean>;
+  enable(subject: string, actor?: Actor): Promise<boolean>;
+  remove(subject: string, actor?: Actor): Promise<boolean>;
+  findBySubject(subject: string): Promise<Account | undefined>;
+  findById(id: number): Promise<Account | undefined>;
+  /** By any spelling of the username; e-mail addresses find nobody here. */
+  findByUsername(username: string): Promise<Account | undefined>;
+}
+
+export function createAccounts(parts: {
+  store: AccountStore;
+  engine: Pick<EngineStore, 'endAll'>;
+  hasher: PasswordHasher;
+  audit: Audit;
+  settings: AccountSettings;
+}): Accounts {
+  const { store, engine, hasher, audit, settings } = parts;
+
+  const weakness = (password: string, own: (string | null | undefined)[]): PasswordProblem | undefined =>
+    passwordProblem(password, {
+      minLength: settings.passwordMinLength,
+      serviceName: settings.serviceName,
+      own: own.filter((name): name is string => name !== null && name !== undefined && name !== ''),
+    });
+
+  const written = (
+    event: 'account.created' | 'account.disabled' | 'account.enabled' | 'account.deleted' | 'account.password_changed',
+    subject: string,
+    actor: Actor = {},
+  ): Promise<void> =>
+    audit.record(event, {
+      subject,
+      address: actor.address,
+      requestId: actor.requestId,
+      detail: { ...(actor.by !== undefined && { by: actor.by }), ...(actor.via !== undefined && { via: actor.via }) },
+    });
+
+  const setDisabled = async (subject: string, disabled: boolean): Promise<boolean> => {
+    const account = await store.bySubject(subject);
+    if (account === undefined) return false;
+    if (disabled === (account.disabledAt !== null)) return true;
+    const now = nowSeconds();
+    return (await store.update(subject, { disabledAt: disabled ? now : null }, now)) !== undefined;
+  };
+
+  return {
+    async create(form, actor) {
+      const email = form.email ?? ownEmail(form.username);
+      const problem = formProblem(form, email);
+      if (problem !== undefined) return problem;
+      if (form.password !== undefined) {
+        const weak = weakness(form.password, [form.username, email, form.firstName, form.lastName]);
+        if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
+      }
+      const made = await store.insert({
+        subject: randomToken(16),
+        username: form.username,
+        usernameKey: must(usernameKey(form.username)),
+        firstName: form.firstName,
+        lastName: form.lastName,
+        email: email ?? null,
+        emailKey: email === undefined ? null : must(emailKey(email)),
+        verified: email !== undefined && form.verified === true,
+        twoFactor: false,
+        admin: form.admin === true,
+        passwordHash: form.password === undefined ? null : await hasher.hash(form.password),
+        createdAt: nowSeconds(),
+      });
+      if (made.outcome === 'created') await written('account.created', made.account.subject, actor);
+      return made;
+    },
+
+    async setPassword(subject, password, { endSessions, keepSession, actor }) {
+      const account = await store.bySubject(subject);
+      if (account === undefined) return { outcome: 'not-found' };
+      const weak = weakness(password, [account.username, account.email, account.firstName, account.lastName]);
+      if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
+      const passwordHash = await hasher.hash(password);
+      if ((await store.update(subject, { passwordHash }, nowSeconds())) === undefined) return { outcome: 'not-found' };
+      // After the change: a session that begins in between began with the new password.
+      if (endSessions) await engine.endAll(subject, keepSession);
+      await written('account.password_changed', subject, actor);
+      return { outcome: 'changed' };
+    },
+
+    async disable(subject, actor) {
+      if (!(await setDisabled(subject, true))) return false;
+      // Also where it was disabled already: the call that did it may have died before this line.
+      await engine.endAll(subject);
+      await written('account.disabled', subject, actor);
+      return true;
+    },
+
+    async enable(subject, actor) {
+      if (!(await setDisabled(subject, false))) return false;
+      await written('account.enabled', subject, actor);
+      return true;
+    },
+
+    async remove(subject, actor) {
+      // The store removes sessions, grants and tokens in the same transaction.
+      if (!(await store.delete(subject))) return false;
+      await written('account.deleted', subject, actor);
+      return true;
+    },
+
+    findBySubject: (subject) => store.bySubject(subject),
+    findById: (id) => store.byId(id),
+    async findByUsername(username) {
+      const key = usernameKey(username);
+      return key === undefined ? undefined : store.byUsernameKey(key);
+    },
+  };
+}
+
+/**
+ * A username that is an e-mail address claims that address for its account, unverified: the store's one account per
+ * e-mail key then keeps anybody from naming themselves after another person's address, whichever came first.
+ */
+function ownEmail(username: string): string | undefined {
+  return emailKey(username) === undefined ? undefined : username;
+}
+
+function formProblem(form: AccountForm, email: string | undefined): FormProblem | undefined {
+  const checks: [FormField, NameProblem | undefined][] = [
+    ['username', usernameProblem(form.username)],
+    ['email', email === undefined ? undefined : emailProblem(email)],
+    ['username', foreignEmail(form.username, email) ? 'foreign-email' : undefined],
+    ['firstName', personNameProblem(form.firstName)],
+    ['lastName', personNameProblem(form.lastName)],
+  ];
+  for (const [field, reason] of checks) {
+    if (reason !== undefined) return { outcome: 'invalid', field, reason, sentence: nameProblems[reason] };
+  }
+  return undefined;
+}
+
+function foreignEmail(username: string, email: string | undefined): boolean {
+  const key = emailKey(username);
+  return key !== undefined && email !== undefined && emailKey(email) !== key;
+}
+
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('A name without a key passed the checks of a new name.');
+  return value;
+}

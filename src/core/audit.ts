@@ -1,0 +1,196 @@
+/**
+ * The audit trail: what people and admins do, as records that survive the answer they belong to. The record, the counter
+ * and the log line come from one call. Tokens are counted, not audited.
+ *
+ * One writer: the events of concurrent calls go into one append, and while an append is under way the next ones gather.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nowMs } from '../base/clock.ts';
+import { Unavailable } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { AuditEvent, AuditStore, JsonObject } from './stores.ts';
+
+/** Every event there is. docs/audit.md lists the same. */
+export const auditEvents = {
+  'sign_in.succeeded': 'A person signed in.',
+  'sign_in.failed': 'A sign-in was refused: wrong password, unknown name or disabled account.',
+  'sign_in.throttled':
+    'Sign-ins to an account or from an address were put off after too many failures; once per window.',
+  sign_out: 'A person signed out.',
+  'consent.granted': 'A person allowed an application what it asked for.',
+  'consent.denied': 'A person refused an application.',
+  'consent.revoked': 'What a person had allowed an application was taken back.',
+  'account.created': 'An account was made.',
+  'account.disabled': 'An account was disabled, its sessions and tokens ended.',
+  'account.enabled': 'A disabled account was enabled again.',
+  'account.deleted': 'An account was deleted with all that belonged to it.',
+  'account.password_changed': 'The password of an account was set.',
+  'account.profile_changed': 'The name or e-mail address of an account was changed.',
+  'client.registered': 'An application was registered.',
+  'client.updated': "An application's metadata was changed.",
+  'client.secret_rotated': 'An application was given a new secret.',
+  'client.disabled': 'An application was disabled.',
+  'client.enabled': 'A disabled application was enabled again.',
+  'client.deleted': 'An application was deleted with every grant and token it had.',
+  'client.cache_reloaded': 'All applications were read anew from the database.',
+  'key.rotated': 'Another key signs from now on.',
+  'api.added': 'An API was added or replaced.',
+  'api.removed': 'An API was removed.',
+  'grant.replayed': 'A used code or refresh token was presented again; everything issued from it was ended.',
+  'setup.completed': 'The first admin was made through the set-up link.',
+} as const;
+
+export type AuditEventName = keyof typeof auditEvents;
+
+export interface AuditFields {
+  readonly subject?: string | null | undefined;
+  readonly clientId?: string | null | undefined;
+  readonly address?: string | null | undefined;
+  readonly requestId?: string | null | undefined;
+  /** No secrets: this is kept and read. */
+  readonly detail?: JsonObject | undefined;
+}
+
+export interface Audit {
+  /** Resolves when the record is durable. Rejects with `Unavailable` where it could not be written. */
+  record(event: AuditEventName, fields: AuditFields): Promise<void>;
+  /** Does not wait. A record that cannot be written is tried again a few times, then dropped, counted and logged. */
+  note(event: AuditEventName, fields: AuditFields): void;
+  /** Writes what waits; call it once nothing else calls. */
+  close(): Promise<void>;
+}
+
+interface Entry {
+  readonly event: AuditEvent;
+  tries: number;
+  /** Null for a note. */
+  readonly waiter: { resolve(): void; reject(error: unknown): void } | null;
+}
+
+/** Rows of one append: enough to write in bulk, few enough for one statement. */
+const batchMax = 200;
+const triesMax = 5;
+const waitingNotesMax = 10_000;
+
+export function createAudit(parts: { store: AuditStore; log: Logger; metrics: Metrics; retryMs?: number }): Audit {
+  const { store, log, metrics, retryMs = 500 } = parts;
+  let waiting: Entry[] = [];
+  let running: Promise<void> | undefined;
+  let closing = false;
+
+  const written = ({ event, waiter }: Entry): void => {
+    metrics.count('audit_events_total', { event: event.event });
+    log.info(
+      {
+        audit: event.event,
+        subject: event.subject,
+        clientId: event.clientId,
+        address: event.address,
+        requestId: event.requestId,
+        detail: event.detail,
+      },
+      event.event,
+    );
+    waiter?.resolve();
+  };
+
+  const failed = (entry: Entry, error: unknown): void => {
+    if (entry.waiter !== null) {
+      entry.waiter.reject(error instanceof Unavailable ? error : new Unavailable('database', { cause: error }));
+    } else if (++entry.tries < triesMax) waiting.push(entry);
+    else dropped(entry, error);
+  };
+
+  const dropped = ({ event }: Entry, err: unknown): void => {
+    metrics.count('audit_events_dropped_total', {});
+    log.error(
+      {
+        err,
+        audit: event.event,
+        subject: event.subject,
+        clientId: event.clientId,
+        address: event.address,
+        requestId: event.requestId,
+      },
+      'an audit record was dropped',
+    );
+  };
+
+  const append = async (batch: Entry[]): Promise<boolean> => {
+    try {
+      await store.append(batch.map((entry) => entry.event));
+    } catch (error) {
+      if (!(error instanceof Unavailable) && batch.length > 1) {
+        // Not the storage as such but one of these events: the others must not fail with it.
+        const outcomes = [];
+        for (const entry of batch) outcomes.push(await append([entry]));
+        return outcomes.some((outcome) => outcome);
+      }
+      for (const entry of batch) failed(entry, error);
+      return false;
+    }
+    for (const entry of batch) written(entry);
+    return true;
+  };
+
+  const run = async (): Promise<void> => {
+    // One turn of the loop later: what the same turn adds goes along.
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, batchMax);
+      waiting = waiting.slice(batchMax);
+      const ok = await append(batch);
+      // Only notes are left over after a failure. A new record need not wait for their next try.
+      if (!ok && !waiting.some((entry) => entry.waiter !== null)) await pause();
+    }
+    running = undefined;
+  };
+
+  let wake: (() => void) | undefined;
+  const pause = async (): Promise<void> => {
+    const stop = new AbortController();
+    wake = () => stop.abort();
+    if (closing) return;
+    await sleep(retryMs, undefined, { signal: stop.signal, ref: false }).catch(() => undefined);
+    wake = undefined;
+  };
+
+  const add = (entry: Entry): void => {
+    waiting.push(entry);
+    if (entry.waiter !== null) wake?.();
+    running ??= run();
+  };
+
+  return {
+    record: (name, fields) =>
+      new Promise((resolve, reject) => add({ event: auditEvent(name, fields), tries: 0, waiter: { resolve, reject } })),
+    note(name, fields) {
+      const entry: Entry = { event: auditEvent(name, fields), tries: 0, waiter: null };
+      if (waiting.length >= waitingNotesMax) dropped(entry, new Error('too many audit records wait to be written'));
+      else add(entry);
+    },
+    async close() {
+      closing = true;
+      wake?.();
+      await running;
+    },
+  };
+}
+
+function auditEvent(event: AuditEventName, fields: AuditFields): AuditEvent {
+  return {
+    atMs: nowMs(),
+    event,
+    subject: storable(fields.subject),
+    clientId: storable(fields.clientId),
+    address: storable(fields.address),
+    requestId: storable(fields.requestId),
+    detail: fields.detail ?? {},
+  };
+}
+
+/** A caller may pass on what a stranger sent: a column takes no U+0000, no half of a pair, and no novel. */
+function storable(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : text.slice(0, 256).toWellFormed().replaceAll('\0', '\uFFFD');
+}

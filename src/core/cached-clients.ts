@@ -1,0 +1,356 @@
+/**
+ * Clients from memory. Looking one up asks this process's own copies, then the shared cache (if there is one), then SQL;
+ * the APIs are held here too. It decides how old a copy may be and nothing else: it never writes a client.
+ *
+ * One rule: own copies are served only while the last successful look at the change log began less than a second ago. A
+ * timer looks every 400 ms, a message on the channel makes it look sooner, and a look-up that finds the last look too old
+ * waits for a new one. So a client that was changed or deleted anywhere (another node, the CLI, a worker without Redis) is
+ * refused here within a second, or `Unavailable` is thrown because nobody can know.
+ *
+ *     find ── looked < 1 s ago ── own copy ── shared cache, if it has caught up with the log ── SQL
+ *     look ── latest? ── since(seq): drop those copies ── shared cache behind the log? remove those, mark it caught up
+ *
+ * Three races decide the details below:
+ * - A slow read must not bring back what a change has just dropped: a load that began before the drop is not kept.
+ * - The shared cache is believed only after it was asked, in the same look, how far it has caught up. While a look is under
+ *   way it is not used at all, and what was loaded across a look is not written to it (ClientCache.put refuses the rest).
+ * - A client deleted while the cache was out of reach is still in it afterwards: whoever sees that it is behind removes what
+ *   has changed since, before anybody reads from it.
+ */
+import { nowMs } from '../base/clock.ts';
+import { createRecent } from './recent.ts';
+import type {
+  ApiRecord,
+  ApiStore,
+  ChangeChannel,
+  ChangeKind,
+  ChangeStore,
+  ClientCache,
+  ClientRecord,
+  ClientStore,
+} from './stores.ts';
+
+export interface CachedClients {
+  /**
+   * The client, disabled ones included, at most a second behind the database; undefined where there is none.
+   * Throws `Unavailable` where neither a copy may be served nor the database answers. An object once returned never changes.
+   */
+  find(id: string): Promise<ClientRecord | undefined>;
+  /** The stored APIs as of the last look; the same array until they change. Empty before the first look. */
+  apis(): readonly ApiRecord[];
+  /** Looks at the change log, beginning after this call. Throws `Unavailable`. */
+  check(): Promise<void>;
+  /** For whoever has written a client, an API or a key: takes it in here and tells the other processes. Never throws: the write is done. */
+  changed(): Promise<void>;
+  /**
+   * Reads every client from the database into the shared cache, has every process drop its copies, and returns how many
+   * there are. Calls that come while one runs share the next run. Throws `Unavailable`; then nothing has been dropped.
+   */
+  reload(): Promise<number>;
+  /** Calls `listener` after changes of this kind: with the id, or with undefined where any of them may have changed. One that fails is called again. */
+  onChange(kind: ChangeKind, listener: ChangeListener): () => void;
+  /** Begins to look regularly; resolves after the first look. */
+  start(): Promise<void>;
+  close(): void;
+}
+
+export type ChangeListener = (id: string | undefined) => void | Promise<void>;
+
+export interface CachedClientsDeps {
+  readonly clients: Pick<ClientStore, 'find' | 'list'>;
+  readonly apis: Pick<ApiStore, 'list'>;
+  readonly changes: Pick<ChangeStore, 'latest' | 'since' | 'note'>;
+  readonly channel: ChangeChannel;
+  readonly cache?: ClientCache;
+  /** Copies kept in this process, and unknown ids remembered. */
+  readonly copies?: number;
+}
+
+type Change = { seq: number; kind: ChangeKind; id: string };
+
+/** The shared cache as one look found it. A new object for each look: its identity says whether another look came between. */
+interface Shared {
+  readonly generation: number;
+}
+
+interface Load {
+  readonly began: number;
+  result: Promise<ClientRecord | undefined>;
+  /** The client may have changed since the load began. */
+  overtaken: boolean;
+}
+
+const freshMs = 1000;
+const lookEveryMs = 400;
+const pageSize = 1000;
+/** Further behind than this it is cheaper to start over than to replay. */
+const replayLimit = 10_000;
+
+const nobody: Promise<undefined> = Promise.resolve(undefined);
+/** What may be an id at all: the rest must not reach a database (text there cannot hold U+0000). */
+const possibleId = /^[\x21-\x7e]{1,255}$/;
+
+export function createCachedClients(deps: CachedClientsDeps): CachedClients {
+  const { clients, changes, channel, cache } = deps;
+  const copies = createRecent<Promise<ClientRecord>>(deps.copies ?? 10_000);
+  const unknown = createRecent<true>(deps.copies ?? 10_000);
+  const loads = new Map<string, Load>();
+  const listeners = new Set<{ kind: ChangeKind; call: ChangeListener; owed: boolean }>();
+
+  /** Every change up to this number has been taken in; -1 before the first look. */
+  let seq = -1;
+  // Ages are measured on the monotonic clock: a step of the wall clock must not keep a dead client alive.
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let shared: Shared | undefined;
+  /** The newest generation of the shared cache that this process has heard of. */
+  let generationSeen = 0;
+  let apis: readonly ApiRecord[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let unsubscribe: (() => void) | undefined;
+
+  // ---- looking things up --------------------------------------------------------------------------------------------
+
+  // Not an async function: a hit returns a promise that is already there.
+  function find(id: string): Promise<ClientRecord | undefined> {
+    const asked = performance.now();
+    if (asked - lookedAt >= freshMs) return findAfterLook(id, asked);
+    const copy = copies.get(id);
+    if (copy !== undefined) return copy;
+    if (unknown.get(id) || !possibleId.test(id)) return nobody;
+    return load(id, asked);
+  }
+
+  async function findAfterLook(id: string, asked: number): Promise<ClientRecord | undefined> {
+    await looks.current();
+    // The look that was under way may itself have begun too long ago; one that begins now is always recent enough for this call.
+    if (asked - lookedAt >= freshMs) await check();
+    const copy = copies.get(id);
+    if (copy !== undefined) return copy;
+    if (unknown.get(id) || !possibleId.test(id)) return undefined;
+    return load(id, asked);
+  }
+
+  async function load(id: string, asked: number): Promise<ClientRecord | undefined> {
+    const running = loads.get(id) ?? beginLoad(id, shared);
+    const client = await running.result;
+    if (!running.overtaken) return client;
+    // It may be an older state than this call is entitled to. One that begins now and reads SQL is not, whatever overtakes it.
+    const again = loads.get(id);
+    return again && again.began > asked ? again.result : beginLoad(id, undefined).result;
+  }
+
+  function beginLoad(id: string, from: Shared | undefined): Load {
+    const load: Load = { began: performance.now(), overtaken: false, result: nobody };
+    load.result = read().finally(() => {
+      if (loads.get(id) === load) loads.delete(id);
+    });
+    loads.set(id, load);
+    return load;
+
+    async function read(): Promise<ClientRecord | undefined> {
+      const kept = from && cache ? await cache.get(from.generation, id) : undefined;
+      const client = kept ?? (await clients.find(id));
+      if (load.overtaken) return client;
+      if (client) copies.set(id, Promise.resolve(client));
+      else unknown.set(id, true);
+      if (client && !kept && from && from === shared) void cache?.put(from.generation, client);
+      return client;
+    }
+  }
+
+  function drop(id: string): void {
+    copies.delete(id);
+    unknown.delete(id);
+    const load = loads.get(id);
+    if (load) load.overtaken = true;
+    loads.delete(id);
+  }
+
+  function dropAll(): void {
+    copies.clear();
+    unknown.clear();
+    for (const load of loads.values()) load.overtaken = true;
+    loads.clear();
+  }
+
+  // ---- looking at the change log ------------------------------------------------------------------------------------
+
+  const looks = oneAtATime(async () => {
+    const began = performance.now();
+    await follow();
+    if (cache) {
+      // From here until the cache has answered nobody reads from it or writes to it: see the top.
+      shared = undefined;
+      shared = await believe(cache);
+    }
+    for (const listener of listeners) if (listener.owed) notify(listener, undefined);
+    lookedAt = began;
+  });
+  const check = looks.next;
+
+  /** Takes in what the log says since the last look. */
+  async function follow(): Promise<void> {
+    const latest = await changes.latest();
+    if (latest === seq) return;
+    shared = undefined;
+    const news = seq < 0 || latest < seq ? undefined : await changesAfter(seq);
+    if (news === undefined || news.some((change) => change.kind === 'api' || change.kind === 'reload')) {
+      apis = await deps.apis.list();
+    }
+    // Nothing below waits: a look-up sees all of these changes or none.
+    if (news === undefined) dropAll();
+    for (const { kind, id } of news ?? []) {
+      if (kind === 'client') drop(id);
+      if (kind === 'reload') dropAll();
+    }
+    const first = seq < 0;
+    seq = news?.at(-1)?.seq ?? latest;
+    if (first) return;
+    for (const listener of listeners) {
+      if (news === undefined) notify(listener, undefined);
+      for (const { kind, id } of news ?? []) if (kind === listener.kind) notify(listener, id);
+    }
+  }
+
+  /** All changes after `from`, or undefined where the log does not say or it is too many. */
+  async function changesAfter(from: number): Promise<Change[] | undefined> {
+    const all: Change[] = [];
+    for (let at = from; all.length < replayLimit; ) {
+      const page = await changes.since(at);
+      if (page === undefined) return undefined;
+      all.push(...page);
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageSize) return all;
+      at = last.seq;
+    }
+    return undefined;
+  }
+
+  function notify(listener: { call: ChangeListener; owed: boolean }, id: string | undefined): void {
+    listener.owed = false;
+    // Not waited for, or a listener that itself looks at the log would wait for itself.
+    void (async () => listener.call(id))().catch(() => {
+      listener.owed = true;
+    });
+  }
+
+  // ---- the shared cache ---------------------------------------------------------------------------------------------
+
+  /** Asks the cache how far it is, brings it up to the log if it is behind, and returns it if it may be believed. */
+  async function believe(cache: ClientCache): Promise<Shared | undefined> {
+    let state = await cache.state();
+    if (state === undefined) return undefined;
+    generationSeen = Math.max(generationSeen, state.generation);
+    // Somebody was quicker than this look; or the cache remembers another database.
+    if (state.appliedSeq > seq) await follow();
+    if (state.appliedSeq > seq) await startOver(cache, state.generation);
+    else if (state.appliedSeq < seq) await catchUp(cache, state);
+    else return { generation: state.generation };
+    state = await cache.state();
+    return state && state.appliedSeq >= seq ? { generation: state.generation } : undefined;
+  }
+
+  async function catchUp(cache: ClientCache, state: { generation: number; appliedSeq: number }): Promise<void> {
+    const missed = await changesAfter(state.appliedSeq);
+    // A reload names the generation that it filled. An older one here is what the database was re-read to get rid of.
+    const reloadMissed = missed?.some(({ kind, id }) => kind === 'reload' && !(Number(id) <= state.generation));
+    const last = missed?.at(-1);
+    if (missed === undefined || last === undefined || reloadMissed) return startOver(cache, state.generation);
+    const ids = new Set(missed.filter(({ kind }) => kind === 'client').map(({ id }) => id));
+    await cache.remove(state.generation, [...ids]);
+    await cache.markApplied(last.seq);
+  }
+
+  /** An empty generation knows nothing, so it knows nothing wrong. */
+  async function startOver(cache: ClientCache, generation: number): Promise<void> {
+    await cache.raiseGeneration(generationAfter(generation), seq);
+  }
+
+  const reloads = oneAtATime(async () => {
+    await check();
+    const from = seq;
+    const generation = generationAfter(generationSeen);
+    let loaded = 0;
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const page: ClientRecord[] = await clients.list(after, pageSize);
+      loaded += page.length;
+      if (cache) await Promise.all(page.map((client) => cache.put(generation, client)));
+      after = page.length < pageSize ? undefined : page.at(-1)?.id;
+    }
+    // Read from `from` on, so caught up to there and no further: what has changed meanwhile is removed by whoever looks next.
+    await cache?.raiseGeneration(generation, from);
+    await changes.note('reload', String(generation));
+    await changed();
+    return loaded;
+  });
+
+  async function changed(): Promise<void> {
+    // If this look fails, no copy is served before one succeeds, and that one sees the change.
+    await check().catch(() => {});
+    channel.publish();
+  }
+
+  const lookQuietly = (): void => void check().catch(() => {});
+
+  return {
+    find,
+    apis: () => apis,
+    check,
+    changed,
+    reload: reloads.next,
+    onChange(kind, call) {
+      const listener = { kind, call, owed: false };
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async start() {
+      if (timer) return;
+      unsubscribe = channel.subscribe(lookQuietly);
+      timer = setInterval(() => void looks.current().catch(() => {}), lookEveryMs);
+      timer.unref();
+      await check();
+    },
+    close() {
+      clearInterval(timer);
+      timer = undefined;
+      unsubscribe?.();
+    },
+  };
+}
+
+/** Never a number that was in use before, even where a flushed cache has forgotten which one that was. */
+function generationAfter(generation: number): number {
+  return Math.max(generation + 1, nowMs());
+}
+
+/**
+ * Runs `task` at most once at a time. `next` is a run that begins after the call, shared by all who ask before it begins;
+ * `current` is the one under way, if there is one.
+ */
+function oneAtATime<T>(task: () => Promise<T>): { next(): Promise<T>; current(): Promise<T> } {
+  let running: Promise<T> | undefined;
+  let queued: Promise<T> | undefined;
+
+  function current(): Promise<T> {
+    running ??= task().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  function next(): Promise<T> {
+    if (!running) return current();
+    queued ??= running
+      .then(
+        () => {},
+        () => {},
+      )
+      .then(() => {
+        queued = undefined;
+        return current();
+      });
+    return queued;
+  }
+
+  return { next, current };
+}

@@ -1,0 +1,196 @@
+/**
+ * Client applications: registering, changing, and their secrets. Who may do so is the caller's business; what a client may
+ * be is decided here, by client-metadata.ts and by the engine, at registration and at every change alike. Reading them on the
+ * hot path is cached-clients.ts.
+ */
+import { nowSeconds } from '../base/clock.ts';
+import { Unavailable } from '../base/errors.ts';
+import { digest, randomToken, sameSecret } from '../base/secrets.ts';
+import { identityScopes } from './apis.ts';
+import { type InvalidMetadata, parseMetadata } from './client-metadata.ts';
+import type { ClientRecord, ClientSecret, ClientStore, JsonObject } from './stores.ts';
+
+export type Registered = { readonly outcome: 'registered'; readonly client: ClientRecord; readonly secret?: string };
+export type Updated = { readonly outcome: 'updated'; readonly client: ClientRecord; readonly secret?: string };
+export type Rotated = { readonly outcome: 'rotated'; readonly client: ClientRecord; readonly secret: string };
+export type Unknown = { readonly outcome: 'unknown' };
+/** The client authenticates without a secret. */
+export type Secretless = { readonly outcome: 'secretless' };
+
+export interface Registration {
+  readonly origin: ClientRecord['origin'];
+  readonly owner: string | null;
+  /** Without one the client gets a random id of 128 bits. */
+  readonly id?: string;
+}
+
+/** Secrets are in the answers of `register`, `update` and `rotateSecret` and nowhere else. All but `find` and `list` throw nothing but `Unavailable`. */
+export interface Clients {
+  register(input: unknown, registration: Registration): Promise<Registered | InvalidMetadata>;
+  /**
+   * Replaces the metadata, as RFC 7592, section 2.2 has it: a member that is left out goes back to its default, except
+   * `require_pkce`, which stays. A secret is returned where the change made one necessary.
+   */
+  update(id: string, input: unknown, by: ClientRecord['origin']): Promise<Updated | InvalidMetadata | Unknown>;
+  /** The old secret goes on working for the overlap. */
+  rotateSecret(id: string): Promise<Rotated | Secretless | Unknown>;
+  /** Refused at every door until `enable`. */
+  disable(id: string): Promise<Updated | Unknown>;
+  enable(id: string): Promise<Updated | Unknown>;
+  /** Removes it with its grants, tokens and consents; false where there is none. */
+  remove(id: string): Promise<boolean>;
+  /** From the database. */
+  find(id: string): Promise<ClientRecord | undefined>;
+  /** By id, ascending, those greater than `after` ('' for the first page), at most 1000. */
+  list(after: string, limit: number): Promise<ClientRecord[]>;
+}
+
+export interface ClientsDeps {
+  readonly store: ClientStore;
+  /** After a write: has every process take it in. */
+  readonly cached: { changed(): Promise<void> };
+  /** The engine's own opinion of a client: why it would refuse it, or undefined. */
+  readonly checkWithEngine: (metadata: JsonObject, id: string) => Promise<string | undefined>;
+  /** 0: a rotated secret ends at once. */
+  readonly secretOverlapSeconds: number;
+}
+
+/** No colon, so it needs no escaping in HTTP Basic; nothing that a URL or a shell would change. */
+const acceptableId = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
+const attempts = 10;
+
+export function createClients(deps: ClientsDeps): Clients {
+  const { store, cached, checkWithEngine, secretOverlapSeconds } = deps;
+
+  async function checked(input: unknown, id: string, by: ClientRecord['origin'], previous?: JsonObject) {
+    const parsed = parseMetadata(input, previous ? { by, previous } : { by });
+    if (parsed.outcome === 'invalid') return parsed;
+    const refused = await checkWithEngine(parsed.metadata, id);
+    return refused === undefined ? parsed : invalid(refused);
+  }
+
+  /** Changes the newest version; if somebody else was first, starts again from theirs. */
+  async function change<R>(
+    id: string,
+    edit: (
+      client: ClientRecord,
+    ) => Promise<{ client: ClientRecord; result: (stored: ClientRecord) => R } | { instead: R }>,
+  ): Promise<R | Unknown> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const client = await store.find(id);
+      if (!client) return { outcome: 'unknown' };
+      const edited = await edit(client);
+      if ('instead' in edited) return edited.instead;
+      const next = { ...edited.client, version: client.version + 1, updatedAt: nowSeconds() };
+      if (await store.update(next)) {
+        await cached.changed();
+        return edited.result(next);
+      }
+    }
+    throw new Unavailable('busy');
+  }
+
+  const switchTo = (id: string, disabledAt: () => number | null): Promise<Updated | Unknown> =>
+    change<Updated>(id, async (client) => ({
+      client: { ...client, disabledAt: disabledAt() },
+      result: (stored) => ({ outcome: 'updated', client: stored }),
+    }));
+
+  return {
+    async register(input, { origin, owner, id = randomToken(16) }) {
+      if (!acceptableId.test(id))
+        return invalid('client_id must be 1 to 128 letters, digits, dots, hyphens, underscores or tildes');
+      const parsed = await checked(input, id, origin);
+      if (parsed.outcome === 'invalid') return parsed;
+      const now = nowSeconds();
+      const secret = needsSecret(parsed.metadata) ? newSecret(now) : undefined;
+      const client: ClientRecord = {
+        id,
+        metadata: parsed.metadata,
+        secrets: secret ? [secret.stored] : [],
+        owner,
+        origin,
+        disabledAt: null,
+        version: 1,
+        createdAt: now,
+        updatedAt: now,
+      };
+      if (!(await store.insert(client))) return invalid('client_id is taken');
+      await cached.changed();
+      return { outcome: 'registered', client, ...(secret ? { secret: secret.value } : {}) };
+    },
+
+    update: (id, input, by) =>
+      change<Updated | InvalidMetadata>(id, async (client) => {
+        const parsed = await checked(input, id, by, client.metadata);
+        if (parsed.outcome === 'invalid') return { instead: parsed };
+        const needed = needsSecret(parsed.metadata);
+        const secret = needed && client.secrets.length === 0 ? newSecret(nowSeconds()) : undefined;
+        // A client that stops using its secrets must not find them valid again years later.
+        const secrets = secret ? [secret.stored] : needed ? client.secrets : [];
+        return {
+          client: { ...client, metadata: parsed.metadata, secrets },
+          result: (stored) => ({ outcome: 'updated', client: stored, ...(secret ? { secret: secret.value } : {}) }),
+        };
+      }),
+
+    rotateSecret: (id) =>
+      change<Rotated | Secretless>(id, async (client) => {
+        if (!needsSecret(client.metadata)) return { instead: { outcome: 'secretless' } };
+        const now = nowSeconds();
+        const secret = newSecret(now);
+        const [newest] = client.secrets;
+        const end = Math.min(newest?.expiresAt ?? Number.POSITIVE_INFINITY, now + secretOverlapSeconds);
+        const kept = newest && end > now ? [{ ...newest, expiresAt: end }] : [];
+        return {
+          client: { ...client, secrets: [secret.stored, ...kept] },
+          result: (stored) => ({ outcome: 'rotated', client: stored, secret: secret.value }),
+        };
+      }),
+
+    disable: (id) => switchTo(id, nowSeconds),
+    enable: (id) => switchTo(id, () => null),
+
+    async remove(id) {
+      const removed = await store.delete(id);
+      if (removed) await cached.changed();
+      return removed;
+    },
+
+    find: (id) => store.find(id),
+    list: (after, limit) => store.list(after, limit),
+  };
+}
+
+/** Compares with every secret the client has, so that the time does not tell which one it was. Pure; `now` in seconds. */
+export function verifySecret(client: Pick<ClientRecord, 'secrets'>, presented: string, now: number): boolean {
+  const hash = digest(presented);
+  let matches = false;
+  for (const secret of client.secrets) {
+    const same = sameSecret(hash, secret.hash);
+    const live = secret.expiresAt === null || now < secret.expiresAt;
+    matches = (same && live) || matches;
+  }
+  return matches;
+}
+
+/** The API scopes that the client may have in its own name (client_credentials): those it was registered with, none of a person's. */
+export function allowedScopes(client: Pick<ClientRecord, 'metadata'>): ReadonlySet<string> {
+  const { scope } = client.metadata;
+  return new Set(typeof scope === 'string' ? scope.split(' ').filter((name) => !identityScopes.has(name)) : []);
+}
+
+/** Basic and post are one method here, so either needs a secret. */
+export function needsSecret(metadata: JsonObject): boolean {
+  const method = metadata.token_endpoint_auth_method;
+  return method === 'client_secret_basic' || method === 'client_secret_post';
+}
+
+function newSecret(now: number): { value: string; stored: ClientSecret } {
+  const value = randomToken(32);
+  return { value, stored: { hash: digest(value), createdAt: now, expiresAt: null } };
+}
+
+function invalid(description: string): InvalidMetadata {
+  return { outcome: 'invalid', error: 'invalid_client_metadata', description };
+}

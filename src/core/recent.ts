@@ -1,0 +1,43 @@
+/** A map that keeps the entries used most recently: at least `limit` of them, never more than twice as many. */
+export interface Recent<V> {
+  get(key: string): V | undefined;
+  set(key: string, value: V): void;
+  delete(key: string): void;
+  clear(): void;
+}
+
+/**
+ * Two plain maps instead of a linked list: a hit in the young one costs one look-up. When that is full it becomes the old
+ * one, and what nobody has asked for since then goes with the old one before it.
+ */
+export function createRecent<V>(limit: number): Recent<V> {
+  let young = new Map<string, V>();
+  let old = new Map<string, V>();
+
+  function set(key: string, value: V): void {
+    if (young.size >= limit) {
+      old = young;
+      young = new Map();
+    }
+    young.set(key, value);
+  }
+
+  return {
+    get(key) {
+      const value = young.get(key);
+      if (value !== undefined) return value;
+      const older = old.get(key);
+      if (older !== undefined) set(key, older);
+      return older;
+    },
+    set,
+    delete(key) {
+      young.delete(key);
+      old.delete(key);
+    },
+    clear() {
+      young = new Map();
+      old = new Map();
+    },
+  };
+}

@@ -1,0 +1,411 @@
+/**
+ * Every storage port of the core and what it promises. `storage/` implements them; the conformance and race suites under
+ * `test/storage/` hold each implementation to each promise.
+ *
+ * For all of them: a database that cannot answer (down, hung past the statement timeout, out of connections, disk full)
+ * throws `Unavailable`; nothing else is thrown for a reason outside the program. A returned promise of a write means that
+ * the write is durable. Times are seconds since the epoch unless a name says otherwise. Text may hold any Unicode string,
+ * U+0000 and lone surrogates included, only inside JSON payloads; keys and names are plain text without U+0000.
+ */
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+export type JsonObject = { [key: string]: JsonValue };
+
+// ---- people ---------------------------------------------------------------------------------------------------------
+
+export interface Account {
+  /** Numeric id, ascending, never reused. */
+  readonly id: number;
+  /** The public subject (`sub`): random, never changes, never reused. */
+  readonly subject: string;
+  /** As given. Compared by `usernameKey` (core/accounts makes it: NFKC, case folded). */
+  readonly username: string;
+  readonly usernameKey: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly email: string | null;
+  readonly emailKey: string | null;
+  /** The e-mail address has been proved to be this person's. */
+  readonly verified: boolean;
+  readonly twoFactor: boolean;
+  readonly admin: boolean;
+  /** PHC string, or null for an account that has no password. */
+  readonly passwordHash: string | null;
+  readonly disabledAt: number | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly lastSeenAt: number | null;
+}
+
+export type NewAccount = Omit<Account, 'id' | 'updatedAt' | 'lastSeenAt' | 'disabledAt'>;
+export type AccountPatch = Partial<
+  Omit<Account, 'id' | 'subject' | 'createdAt' | 'updatedAt'>
+>;
+
+export interface AccountStore {
+  /** One account per `usernameKey` and per non-null `emailKey`, also under concurrent calls. */
+  insert(account: NewAccount): Promise<{ outcome: 'created'; account: Account } | { outcome: 'taken'; field: 'username' | 'email' }>;
+  bySubject(subject: string): Promise<Account | undefined>;
+  byId(id: number): Promise<Account | undefined>;
+  byUsernameKey(key: string): Promise<Account | undefined>;
+  /** Only verified addresses find anybody. */
+  byVerifiedEmailKey(key: string): Promise<Account | undefined>;
+  update(subject: string, patch: AccountPatch, now: number): Promise<Account | undefined | { outcome: 'taken'; field: 'username' | 'email' }>;
+  /** Removes the account, its sessions, grants, tokens, consents and links in one transaction. */
+  delete(subject: string): Promise<boolean>;
+  count(): Promise<number>;
+  /** By id, ascending, `limit` at most 1000, those with an id greater than `after`. */
+  list(after: number, limit: number): Promise<Account[]>;
+}
+
+// ---- clients and APIs -----------------------------------------------------------------------------------------------
+
+export interface ClientSecret {
+  /** SHA-256 of the secret, base64url. Secrets are made here with 256 random bits, so a slow hash would protect nothing more. */
+  readonly hash: string;
+  readonly createdAt: number;
+  /** After this it is refused; null: no end. */
+  readonly expiresAt: number | null;
+}
+
+export interface ClientRecord {
+  readonly id: string;
+  /** RFC 7591 metadata in its own snake_case names; never holds `client_id` or `client_secret`. */
+  readonly metadata: JsonObject;
+  /** The newest first; at most two. */
+  readonly secrets: readonly ClientSecret[];
+  /** Subject of the account it belongs to, or null for one made by an admin. */
+  readonly owner: string | null;
+  /** Where it was made: decides nothing, tells an admin. */
+  readonly origin: 'register' | 'admin' | 'cli' | 'person' | 'built-in';
+  readonly disabledAt: number | null;
+  /** Rises by one with each change of this client; 1 at creation. */
+  readonly version: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface ClientStore {
+  /** False where the id is taken. Notes the change (see ChangeStore) in the same transaction, as do update and delete. */
+  insert(client: ClientRecord): Promise<boolean>;
+  find(id: string): Promise<ClientRecord | undefined>;
+  /** Replaces metadata, secrets, owner and disabledAt if the stored version is still `client.version - 1`. */
+  update(client: ClientRecord): Promise<boolean>;
+  /** Removes the client with all its grants, tokens and consents in one transaction. */
+  delete(id: string): Promise<boolean>;
+  /** By id, ascending, those greater than `after` ('' for the first page), `limit` at most 1000. */
+  list(after: string, limit: number): Promise<ClientRecord[]>;
+  count(): Promise<number>;
+}
+
+export interface ApiRecord {
+  /** The audience: an absolute URI without a fragment (RFC 8707, section 2). */
+  readonly identifier: string;
+  readonly name: string;
+  readonly scopes: readonly { readonly name: string; readonly sentence: string }[];
+  readonly tokenFormat: 'jwt' | 'opaque';
+  /** Access-token lifetime in seconds, 1 to 86400; null: the server's setting. */
+  readonly tokenLifetime: number | null;
+  /** Ids of clients that may introspect this API's opaque tokens. */
+  readonly introspectors: readonly string[];
+}
+
+export interface ApiStore {
+  /** Inserts or replaces; notes the change. */
+  put(api: ApiRecord): Promise<void>;
+  list(): Promise<ApiRecord[]>;
+  remove(identifier: string): Promise<boolean>;
+}
+
+// ---- changes that every process must see ----------------------------------------------------------------------------
+
+export type ChangeKind = 'client' | 'api' | 'key' | 'reload';
+
+/**
+ * A log of changes, written in the transaction of the change itself, numbered without gaps in the order in which they
+ * become visible: whoever has seen number n has seen every change up to n.
+ */
+export interface ChangeStore {
+  /** The newest number; 0 for an empty log. One cheap read. */
+  latest(): Promise<number>;
+  /** Changes after `seq`, ascending, at most 1000; undefined where the log does not reach from there: pruned, or another database. */
+  since(seq: number): Promise<{ seq: number; kind: ChangeKind; id: string }[] | undefined>;
+  note(kind: ChangeKind, id: string): Promise<number>;
+  /** Forgets changes noted before this time (seconds). */
+  prune(before: number): Promise<void>;
+}
+
+// ---- what the engine keeps ------------------------------------------------------------------------------------------
+
+/** Codes, tokens, interactions and other single records of the engine: whatever a caller presents by value. */
+export interface TokenRow {
+  /** SHA-256 of the value that the holder presents (base64url). The payload never holds that value. */
+  readonly key: string;
+  /** The engine's model name: AuthorizationCode, RefreshToken, AccessToken, ClientCredentials, Interaction … */
+  readonly kind: string;
+  /** JSON text. */
+  readonly payload: string;
+  readonly grantId: string | null;
+  readonly clientId: string | null;
+  readonly subject: string | null;
+  readonly sessionUid: string | null;
+  /** Null: no end of its own. */
+  readonly expiresAt: number | null;
+}
+
+export interface StoredToken extends TokenRow {
+  readonly consumedAt: number | null;
+  /** Key of the refresh token that took this one's place. */
+  readonly successorKey: string | null;
+  /** The successor's value, sealed under a key derived from this token's own value. */
+  readonly successorSealed: string | null;
+  /** The successor has itself been used. */
+  readonly successorConsumed: boolean;
+}
+
+export interface GrantRow {
+  /** The engine's grant id: a name, not a credential. */
+  readonly id: string;
+  readonly clientId: string;
+  readonly subject: string;
+  readonly payload: string;
+  readonly expiresAt: number;
+}
+
+export interface SessionRow {
+  /** SHA-256 of the cookie's value. */
+  readonly key: string;
+  /** Survives the rotation of the cookie's value. One row per uid. */
+  readonly uid: string;
+  readonly subject: string | null;
+  /** JSON text. */
+  readonly payload: string;
+  /** Client id -> grant id, for reading a session together with the grant of the client that asks. */
+  readonly grants: Readonly<Record<string, string>>;
+  readonly expiresAt: number;
+}
+
+/** A session to be written. */
+export interface SessionPut extends SessionRow {
+  /**
+   * False for a session that this request has read: it is written only where its row is still there, so that a request that
+   * began before a sign-out does not bring the session back.
+   */
+  readonly isNew: boolean;
+}
+
+export interface StoredSession extends SessionRow {
+  /** When the row was first made: the start of the absolute lifetime. Kept by later puts of the same uid. */
+  readonly createdAt: number;
+}
+
+/** A token and whatever must hold for it to be good, read by one statement. */
+export interface TokenBundle {
+  readonly token: StoredToken;
+  readonly grant: GrantRow | undefined;
+  readonly account: Account | undefined;
+  /** Of `token.sessionUid`. */
+  readonly session: StoredSession | undefined;
+}
+
+export interface SessionBundle {
+  readonly session: StoredSession;
+  readonly account: Account | undefined;
+  /** The session's grant for the client that was asked for. */
+  readonly grant: GrantRow | undefined;
+}
+
+/**
+ * What one request writes: all of it or nothing. Nothing is written, and the outcome is `spent`, where a session that is
+ * not new is gone, or a token names a grant that is neither stored nor in `grants`: whoever revoked them came first.
+ * A revocation that comes at the very moment of the commit leaves at most a token whose grant or session is gone, and that
+ * is not usable: a reader refuses a token that names a grant or a session which its bundle lacks.
+ */
+export interface Unit {
+  /** A single-use token that this request uses up. The unit is committed only if nobody has used it before. */
+  readonly consume?: {
+    readonly key: string;
+    readonly at: number;
+    readonly successor?: { readonly key: string; readonly sealed: string };
+  };
+  /** Inserts or replaces by key, never `consume.key`; a replaced row keeps `consumedAt` and its successor. */
+  readonly tokens?: readonly TokenRow[];
+  readonly grants?: readonly GrantRow[];
+  /** A session under another key but the same uid replaces the older row: the old cookie value is dead. */
+  readonly sessions?: readonly SessionPut[];
+}
+
+export type CommitOutcome =
+  | { readonly outcome: 'committed' }
+  /** Used before (by `token`'s state), or, where `token` is undefined, it or something else the unit needs is gone. Nothing was written. */
+  | { readonly outcome: 'spent'; readonly token: StoredToken | undefined };
+
+export interface EngineStore {
+  /**
+   * Commits one unit atomically and durably. Units of concurrent requests may be merged into one statement or transaction;
+   * one unit's failure never fails another's. Of any number of concurrent units that consume the same key exactly one is
+   * committed.
+   */
+  commit(unit: Unit): Promise<CommitOutcome>;
+  /** Expired rows may be returned: the reader judges. One round trip. */
+  readToken(key: string): Promise<TokenBundle | undefined>;
+  /** One round trip. */
+  readSession(key: string, clientId: string | undefined): Promise<SessionBundle | undefined>;
+  readSessionByUid(uid: string): Promise<SessionBundle | undefined>;
+  /** A grant and its account, in one round trip. */
+  readGrant(id: string): Promise<{ grant: GrantRow; account: Account | undefined } | undefined>;
+  /** Inserts; false where the key is there and has not expired at `now`. For replay detection: exactly one of concurrent calls gets true. */
+  insertOnce(row: TokenRow, now: number): Promise<boolean>;
+  deleteToken(key: string): Promise<void>;
+  deleteSession(key: string): Promise<void>;
+  /** Removes the grant and every token under it in one transaction. */
+  revokeGrant(id: string): Promise<void>;
+  /** Removes the account's sessions, grants and tokens in one transaction, except the session `keepUid` and what hangs on it. */
+  endAll(subject: string, keepUid?: string): Promise<void>;
+  /** Removes at most `limit` rows (of each table) that expired before `before`; returns how many went. Never blocks the hot path for long. */
+  purgeExpired(before: number, limit: number): Promise<number>;
+}
+
+// ---- consent, keys, audit, links, leases ----------------------------------------------------------------------------
+
+/** What a person has once allowed an application, kept apart from the grants of single sessions. */
+export interface ConsentRow {
+  readonly subject: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly claims: readonly string[];
+  /** API identifier -> scopes. */
+  readonly resources: Readonly<Record<string, readonly string[]>>;
+  readonly updatedAt: number;
+}
+
+export interface ConsentStore {
+  find(subject: string, clientId: string): Promise<ConsentRow | undefined>;
+  put(consent: ConsentRow): Promise<void>;
+  remove(subject: string, clientId: string): Promise<boolean>;
+  list(subject: string): Promise<ConsentRow[]>;
+}
+
+export type KeyStatus = 'next' | 'current' | 'previous';
+
+export interface KeyRow {
+  /** The `kid`. */
+  readonly id: string;
+  readonly algorithm: 'ES256' | 'RS256';
+  readonly status: KeyStatus;
+  /** The private JWK as JSON, sealed under SECRET_KEY. */
+  readonly sealed: string;
+  readonly createdAt: number;
+  /** When it began to sign; null while it is next. */
+  readonly currentAt: number | null;
+  /** When it stopped signing; null until then. */
+  readonly previousAt: number | null;
+}
+
+export interface KeyStore {
+  list(): Promise<KeyRow[]>;
+  /** Writes all rows and removes all ids in one transaction, noting the change, only if the stored set of (id, status) equals `seen`. */
+  replace(seen: readonly { id: string; status: KeyStatus }[], puts: readonly KeyRow[], removes: readonly string[]): Promise<boolean>;
+}
+
+export interface AuditEvent {
+  /** Milliseconds. */
+  readonly atMs: number;
+  /** For example `sign_in.succeeded`; the closed list is in core/audit. */
+  readonly event: string;
+  readonly subject: string | null;
+  readonly clientId: string | null;
+  readonly address: string | null;
+  readonly requestId: string | null;
+  readonly detail: JsonObject;
+}
+
+export interface AuditStore {
+  /** All of them in one transaction. */
+  append(events: readonly AuditEvent[]): Promise<void>;
+  /** Newest first. */
+  list(filter: { subject?: string; event?: string }, limit: number): Promise<AuditEvent[]>;
+}
+
+/** One-time links: set-up, later invitations and resets. */
+export interface LinkRow {
+  /** SHA-256 of the link's token. */
+  readonly key: string;
+  readonly purpose: string;
+  readonly subject: string | null;
+  readonly detail: JsonObject;
+  readonly expiresAt: number;
+}
+
+export interface LinkStore {
+  insert(link: LinkRow): Promise<void>;
+  find(key: string): Promise<LinkRow | undefined>;
+  /** Removes it; of concurrent calls exactly one gets the row. */
+  take(key: string): Promise<LinkRow | undefined>;
+  removeAll(purpose: string): Promise<void>;
+}
+
+export interface LeaseStore {
+  /** Takes or extends the named lease until `until`; false while somebody else holds it. Times are milliseconds. */
+  acquire(name: string, holder: string, untilMs: number, nowMs: number): Promise<boolean>;
+  release(name: string, holder: string): Promise<void>;
+}
+
+/** All of SQL storage. */
+export interface Stores {
+  readonly accounts: AccountStore;
+  readonly clients: ClientStore;
+  readonly apis: ApiStore;
+  readonly changes: ChangeStore;
+  readonly engine: EngineStore;
+  readonly consents: ConsentStore;
+  readonly keys: KeyStore;
+  readonly audit: AuditStore;
+  readonly links: LinkStore;
+  readonly leases: LeaseStore;
+  /** Resolves when the database answers; throws `Unavailable` otherwise. */
+  ping(): Promise<void>;
+  /** Round trips to the database since the start: statements sent by themselves, transactions counted as one per statement. */
+  roundTrips(): number;
+  close(): Promise<void>;
+}
+
+// ---- what may live in Redis or in the process -----------------------------------------------------------------------
+
+/** A cache shared by processes. Down, slow or poisoned is a miss, never an error. */
+export interface ClientCache {
+  /** What the cache knows about itself; undefined where it cannot be reached. */
+  state(): Promise<{ generation: number; appliedSeq: number } | undefined>;
+  get(generation: number, id: string): Promise<ClientRecord | undefined>;
+  /** Never replaces an entry of a higher version. */
+  put(generation: number, client: ClientRecord): Promise<void>;
+  remove(generation: number, ids: readonly string[]): Promise<void>;
+  /** Changes up to `seq` have been removed from the cache. Never goes back. */
+  markApplied(seq: number): Promise<void>;
+  /** Makes `generation` the current one. Never goes back. */
+  raiseGeneration(generation: number, appliedSeq: number): Promise<void>;
+}
+
+/** Tells the other processes to look at the change log sooner than they would by themselves. A lost message costs at most a second. */
+export interface ChangeChannel {
+  publish(): void;
+  subscribe(listener: () => void): () => void;
+}
+
+export interface ThrottleKey {
+  readonly key: string;
+  /** Attempts allowed within the window. */
+  readonly limit: number;
+}
+
+export interface Throttle {
+  /**
+   * Counts one attempt on every key, before it is made, and says whether all keys are still within their limits. Of any
+   * number of concurrent calls no more than `limit` per key are allowed in a window. A refused attempt is not counted.
+   */
+  attempt(keys: readonly ThrottleKey[], windowSeconds: number): Promise<{ allowed: true } | { allowed: false; retryAfter: number }>;
+  /** Gives one attempt back on each key: the attempt succeeded. */
+  giveBack(keys: readonly string[]): Promise<void>;
+  /** Forgets the key. */
+  clear(key: string): Promise<void>;
+}

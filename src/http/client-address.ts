@@ -1,0 +1,39 @@
+/** Whose address a request comes from. Forwarding headers count only from proxies that `TRUST_PROXY` names. */
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+
+/** `off`; the last n proxies in front; or the proxies at these addresses (CIDR allowed). */
+export type TrustProxy =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'hops'; readonly hops: number }
+  | { readonly kind: 'addresses'; readonly addresses: readonly string[] };
+
+/** Reads `X-Forwarded-For` from the right, as far as the chain is trusted: whatever stands further left was said by a stranger. */
+export function clientAddressOf(trust: TrustProxy): (req: IncomingMessage) => string {
+  if (trust.kind === 'off') return (req) => plain(req.socket.remoteAddress);
+
+  const proxies = new BlockList();
+  if (trust.kind === 'addresses') {
+    for (const range of trust.addresses) {
+      const [address = '', bits] = range.split('/');
+      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+      if (bits === undefined) proxies.addAddress(address, family);
+      else proxies.addSubnet(address, Number(bits), family);
+    }
+  }
+  const trusted = (address: string, hop: number): boolean =>
+    trust.kind === 'hops' ? hop < trust.hops : proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+
+  return (req) => {
+    const forwarded = String(req.headers['x-forwarded-for'] ?? '').split(',');
+    const chain = [plain(req.socket.remoteAddress), ...forwarded.reverse().map((part) => plain(part.trim())).filter((part) => isIP(part) !== 0)];
+    let hop = 0;
+    while (hop < chain.length - 1 && trusted(chain[hop] ?? '', hop)) hop += 1;
+    return chain[hop] ?? '';
+  };
+}
+
+/** `::ffff:192.0.2.1` is the IPv4 address it wraps: one person, one throttle key. */
+function plain(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+}

@@ -1,0 +1,58 @@
+/**
+ * The last word on errors outside the engine: `Refusal` and `Unavailable` become answers, anything else is logged and becomes
+ * a 500 that says nothing. JSON for programs, a page for browsers.
+ */
+import type { Context, Next } from 'koa';
+import { Refusal, Unavailable } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { factsOf } from './front-door.ts';
+
+export interface ErrorPages {
+  /** Shows the page for `status` on this context. */
+  error(ctx: Context, status: number, retryAfter?: number): void;
+  notFound(ctx: Context): void;
+}
+
+export function errorHandler(deps: { log: Logger; pages: ErrorPages }) {
+  return async (ctx: Context, next: Next): Promise<void> => {
+    try {
+      await next();
+      if (ctx.status !== 404 || ctx.body) return;
+      if (wantsPage(ctx)) deps.pages.notFound(ctx);
+      else json(ctx, 404, 'not_found', 'there is nothing at this address');
+    } catch (error) {
+      const { status, code, message, headers } = wordsFor(error, deps.log, ctx);
+      ctx.set(headers);
+      if (wantsPage(ctx)) deps.pages.error(ctx, status, Number(headers['Retry-After']) || undefined);
+      else json(ctx, status, code, message);
+    }
+  };
+}
+
+/** A browser asks for HTML by name; a program that says nothing, or asks for anything, gets JSON. */
+export function wantsPage(ctx: Context): boolean {
+  return ctx.accepts('json', 'html') === 'html';
+}
+
+function json(ctx: Context, status: number, error: string, description: string): void {
+  ctx.status = status;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = { error, error_description: description };
+}
+
+function wordsFor(error: unknown, log: Logger, ctx: Context): { status: number; code: string; message: string; headers: Record<string, string> } {
+  if (error instanceof Refusal) {
+    return { status: error.status, code: error.code, message: error.message, headers: { ...error.headers } };
+  }
+  if (error instanceof Unavailable) {
+    log.warn({ err: error, requestId: factsOf(ctx.req).id }, 'a dependency is away');
+    return {
+      status: 503,
+      code: 'temporarily_unavailable',
+      message: 'the server cannot answer right now, try again in a moment',
+      headers: { 'Retry-After': String(error.retryAfter) },
+    };
+  }
+  log.error({ err: error, requestId: factsOf(ctx.req).id, path: ctx.path }, 'a request failed');
+  return { status: 500, code: 'server_error', message: `something went wrong here (${factsOf(ctx.req).id})`, headers: {} };
+}

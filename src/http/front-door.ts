@@ -1,0 +1,128 @@
+/**
+ * The first code a request meets, on Node's own request and response, before any framework.
+ *
+ * In this order, and why:
+ * 1. The path must be spelled as it is written in the documentation. The engine matches without regard to case and a
+ *    trailing slash; what compares paths (the gateway, a proxy's rules, a middleware) does not, and the gap between the
+ *    two is how checks get bypassed (security.md G2). Any other spelling is 404.
+ * 2. Host and scheme are what ISSUER says, whatever the request claims: discovery, redirects and cookies are made from them (G1).
+ * 3. Ready documents (discovery, JWKS) leave as bytes.
+ * 4. Protocol paths go to the engine, everything else to the pages and surfaces.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { nowMs } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Metrics } from '../base/metrics.ts';
+import { randomToken } from '../base/secrets.ts';
+import { clientAddressOf, type TrustProxy } from './client-address.ts';
+import { hardenAnswer, hardenPage } from './hardening.ts';
+
+export interface FrontDoorDeps {
+  readonly issuer: string;
+  readonly trustProxy: TrustProxy;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** The protocol's paths and their methods. */
+  readonly protocolPaths: ReadonlyMap<string, readonly string[]>;
+  readonly resumePath: RegExp;
+  readonly protocol: {
+    handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+    document(path: string): { readonly body: Buffer; readonly headers: Readonly<Record<string, string>> } | undefined;
+  };
+  /** Pages, surfaces, ops: whatever is not the protocol. */
+  readonly rest: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+}
+
+/** What the front door found out about a request, for whoever handles it. */
+export interface RequestFacts {
+  /** Short, random, in the log and in every error. */
+  readonly id: string;
+  /** The caller's IP address. */
+  readonly address: string;
+}
+
+const facts = new WeakMap<IncomingMessage, RequestFacts>();
+
+export function factsOf(req: IncomingMessage): RequestFacts {
+  return facts.get(req) ?? { id: '', address: '' };
+}
+
+/** Paths whose answers are, or may turn out to be, pages. */
+const pagePath = /^\/oauth\/(authorize|logout)(\/|$)/;
+
+export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res: ServerResponse) => void {
+  const issuer = new URL(deps.issuer);
+  const secure = issuer.protocol === 'https:';
+  const addressOf = clientAddressOf(deps.trustProxy);
+
+  return (req, res) => {
+    const url = req.url ?? '/';
+    const query = url.indexOf('?');
+    const path = query === -1 ? url : url.slice(0, query);
+
+    const document = req.method === 'GET' ? deps.protocol.document(path) : undefined;
+    if (document) {
+      deps.metrics.count('http_requests_total', { route: path, method: 'GET', status: '200' });
+      hardenAnswer(res, secure);
+      res.writeHead(200, { ...document.headers, 'Content-Length': document.body.length });
+      res.end(document.body);
+      return;
+    }
+
+    const started = nowMs();
+    const found: RequestFacts = { id: randomToken(9), address: addressOf(req) };
+    facts.set(req, found);
+    res.setHeader('X-Request-Id', found.id);
+    speakAsIssuer(req, issuer, found.address);
+
+    const methods = deps.protocolPaths.get(path) ?? (deps.resumePath.test(path) ? ['GET', 'HEAD'] : undefined);
+    const route = methods ? path.replace(deps.resumePath, '/oauth/authorize/:uid') : 'other';
+    res.on('finish', () => {
+      const labels = { route, method: req.method ?? '', status: String(res.statusCode) };
+      deps.metrics.count('http_requests_total', labels);
+      deps.metrics.observe('http_request_duration_seconds', { route }, (nowMs() - started) / 1000);
+      deps.log.debug({ requestId: found.id, method: req.method, path, status: res.statusCode, ms: nowMs() - started }, 'request');
+    });
+
+    const failed = (error: unknown): void => {
+      deps.log.error({ err: error, requestId: found.id, path }, 'a request failed');
+      if (res.headersSent) res.destroy();
+      else answerJson(res, 500, { error: 'server_error', error_description: `something went wrong here (${found.id})` });
+    };
+
+    if (!methods) {
+      deps.rest(req, res).catch(failed);
+      return;
+    }
+    if (pagePath.test(path)) hardenPage(res, secure, null);
+    else hardenAnswer(res, secure);
+    if (!methods.includes(req.method ?? '')) {
+      res.setHeader('Allow', methods.join(', '));
+      answerJson(res, 405, { error: 'invalid_request', error_description: `this endpoint takes ${methods.join(', ')}` });
+      return;
+    }
+    deps.protocol.handle(req, res).catch(failed);
+  };
+}
+
+function answerJson(res: ServerResponse, status: number, body: Record<string, string>): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  res.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'Content-Length': bytes.length,
+  });
+  res.end(bytes);
+}
+
+/** Overwrites every header from which a framework would derive this server's own address, or the caller's. */
+function speakAsIssuer(req: IncomingMessage, issuer: URL, address: string): void {
+  const { headers } = req;
+  headers.host = issuer.host;
+  headers['x-forwarded-host'] = issuer.host;
+  headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
+  headers['x-forwarded-for'] = address;
+  delete headers.forwarded;
+  delete headers['x-forwarded-port'];
+  delete headers['x-forwarded-prefix'];
+}

@@ -1,0 +1,45 @@
+/** The headers that keep browsers from being turned against the person (OWASP ASVS 5.0, 3.4; RFC 9700, section 4.16). */
+import type { ServerResponse } from 'node:http';
+
+/**
+ * The policy of a page. `formTargets`: origins or schemes to which a form's answer may redirect besides this server; Chromium
+ * checks each redirect after a form post against `form-action`, so the consent page has to name the application it returns to.
+ * `null` leaves the directive out, for the engine's own self-submitting pages.
+ */
+export function contentSecurityPolicy(formTargets: readonly string[] | null = []): string {
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    "script-src 'self'",
+    "img-src 'self' https: data:",
+    "connect-src 'self'",
+    ...(formTargets === null ? [] : [["form-action 'self'", ...formTargets].join(' ')]),
+    "frame-ancestors 'none'",
+    "object-src 'none'",
+    "base-uri 'none'",
+  ].join('; ');
+}
+
+/** Everything a page carries. `secure`: the issuer is https. */
+export function hardenPage(res: ServerResponse, secure: boolean, formTargets: readonly string[] | null = []): void {
+  res.setHeader('Content-Security-Policy', contentSecurityPolicy(formTargets));
+  res.setHeader('X-Frame-Options', 'DENY');
+  // `no-referrer` would make a browser send `Origin: null` with this server's own forms.
+  res.setHeader('Referrer-Policy', 'same-origin');
+  res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+  res.setHeader('Cache-Control', 'no-store');
+  hardenAnswer(res, secure);
+}
+
+/** What every answer carries, JSON ones too. */
+export function hardenAnswer(res: ServerResponse, secure: boolean): void {
+  res.setHeader('X-Content-Type-Options', 'nosniff');
+  if (secure) res.setHeader('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
+}
+
+/** Where a redirect URI leads, as a CSP source: its origin, or its scheme for an application's private one. */
+export function formTarget(redirectUri: string): string | undefined {
+  const url = URL.parse(redirectUri);
+  if (!url) return undefined;
+  return url.origin === 'null' ? url.protocol : url.origin;
+}

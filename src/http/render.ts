@@ -1,0 +1,202 @@
+/**
+ * Turns a view and its locals into a whole page: layout, texts in the reader's language, addresses of assets.
+ *
+ * Every value leaves through EJS's escaping `<%= %>`. The two raw outputs there are (the layout's body and the
+ * engine's own logout form) are counted by a test. A file of the same name in the override folder wins, so that a
+ * deployment can word or arrange any page its own way. Headers (CSP, no-store) belong to hardening.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ejs from 'ejs';
+import type { StaticFiles } from './static.ts';
+import type { Direction, Texts, TextValues } from './texts.ts';
+import type { ScopeView, ViewLocals, ViewName } from './views.ts';
+import { knownScopes, playgroundTexts } from './views.ts';
+
+export interface RendererOptions {
+  readonly viewsDir: string;
+  readonly overrideDir?: string | undefined;
+  readonly brandName: string;
+  readonly texts: Texts;
+  readonly statics: StaticFiles;
+}
+
+export interface Renderer {
+  /** `locale` is one of the catalogue's, as `texts.negotiateLocale` gives it. */
+  render<V extends ViewName>(view: V, locals: ViewLocals[V], options: { readonly locale: string }): string;
+  /** `gatehouse.css` -> its address with the hash of its content. */
+  asset(name: string): string;
+}
+
+/** What a view tells the layout. */
+interface Page {
+  title: string;
+  /** A developer's page: broader than the one calm card. */
+  width: 'narrow' | 'wide' | 'full';
+  readonly scripts: string[];
+}
+
+/** Everything a view can name. `it` is its own locals. */
+interface Scope {
+  readonly it: unknown;
+  readonly page: Page;
+  readonly brand: string;
+  readonly locale: string;
+  readonly dir: Direction;
+  readonly body: string;
+  t(key: string, values?: TextValues): string;
+  around(key: string, slot: string, values?: TextValues): readonly [string, string];
+  asset(name: string): string;
+  clip(value: string | undefined, longest?: number): string;
+  exact(value: string | undefined): string;
+  typed(value: string | undefined): string;
+  href(value: string | null | undefined): string | undefined;
+  initial(value: string): string;
+  duration(seconds: number): string;
+  scopeSentence(scope: ScopeView): string;
+  readonly playgroundTexts: readonly string[];
+}
+
+const scopeNames = [
+  'it',
+  'page',
+  'brand',
+  'locale',
+  'dir',
+  'body',
+  't',
+  'around',
+  'asset',
+  'clip',
+  'exact',
+  'typed',
+  'href',
+  'initial',
+  'duration',
+  'scopeSentence',
+  'playgroundTexts',
+] as const satisfies readonly (keyof Scope)[];
+
+type Template = (scope: Scope) => string;
+
+export function createRenderer(options: RendererOptions): Renderer {
+  const { viewsDir, overrideDir, brandName, texts, statics } = options;
+  const templates = new Map<string, Template>();
+
+  const compile = (name: string): Template => {
+    const known = templates.get(name);
+    if (known !== undefined) return known;
+    const own = overrideDir === undefined ? undefined : join(overrideDir, `${name}.ejs`);
+    const file = own !== undefined && existsSync(own) ? own : join(viewsDir, `${name}.ejs`);
+    const compiled = ejs.compile(readFileSync(file, 'utf8'), {
+      // Strict mode has no `with`: a view sees the names of Scope and nothing that a local could shadow.
+      strict: true,
+      destructuredLocals: [...scopeNames],
+      compileDebug: false,
+      filename: file,
+    });
+    const template: Template = (scope) => {
+      try {
+        return compiled({ ...scope });
+      } catch (cause) {
+        throw new Error(`view ${file} could not be shown`, { cause });
+      }
+    };
+    templates.set(name, template);
+    return template;
+  };
+
+  return {
+    asset: statics.url,
+    render: (view, locals, { locale }) => {
+      const scope: Scope = {
+        it: locals,
+        page: { title: brandName, width: 'narrow', scripts: [] },
+        brand: brandName,
+        locale,
+        dir: texts.direction(locale),
+        body: '',
+        t: (key, values) => texts.text(locale, key, values),
+        around: (key, slot, values) => texts.around(locale, key, slot, values),
+        asset: statics.url,
+        clip,
+        exact,
+        typed,
+        href,
+        initial,
+        duration: (seconds) => duration(seconds, locale),
+        scopeSentence: (wanted) => scopeSentence(wanted, texts, locale),
+        playgroundTexts,
+      };
+      const body = compile(view)(scope);
+      return compile('layout')({ ...scope, body });
+    },
+  };
+}
+
+/**
+ * A foreign value as something short to read on one line. Control and bidirectional formatting characters go (U+202E
+ * would turn the rest of a sentence around, U+2069 would break out of its isolation), piled-up combining marks too.
+ */
+function clip(value: string | undefined, longest = 64): string {
+  const clean = plain((value ?? '').slice(0, longest * 8))
+    .replace(/(\p{M}{3})\p{M}+/gu, '$1')
+    .trim();
+  const letters = Array.from(clean);
+  return letters.length > longest
+    ? `${letters
+        .slice(0, longest - 1)
+        .join('')
+        .trimEnd()}…`
+    : clean;
+}
+
+/** What somebody typed, to be put back into its field. */
+function typed(value: string | undefined): string {
+  return plain((value ?? '').slice(0, 256));
+}
+
+function plain(value: string): string {
+  return value
+    .toWellFormed()
+    .replace(/[\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]/g, '')
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+}
+
+/** A value for a developer's eyes, where what cannot be seen is what matters: invisible characters are spelled out. */
+function exact(value: string | undefined): string {
+  const spelled = (value ?? '')
+    .slice(0, 600)
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`)
+    .replace(/(\p{M}{3})\p{M}+/gu, '$1…');
+  return (value ?? '').length > 600 ? `${spelled}…` : spelled;
+}
+
+/** Only what a browser opens as a page of somebody's site; `javascript:` and its kin never become a link. */
+function href(value: string | null | undefined): string | undefined {
+  if (typeof value !== 'string' || value.length > 2048) return undefined;
+  if (/^\/(?![/\\])[\x21-\x7e]*$/.test(value)) return value;
+  const url = URL.parse(value);
+  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url.href : undefined;
+}
+
+function initial(value: string): string {
+  return (Array.from(clip(value).replace(/^[^\p{L}\p{N}]+/u, ''))[0] ?? '•').toUpperCase();
+}
+
+/** Rounded up and in the reader's language: "30 seconds", "15 minutes". */
+function duration(seconds: number, locale: string): string {
+  const [amount, unit] =
+    seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : [seconds / 3600, 'hour'];
+  const whole = Math.max(1, Math.ceil(Number.isFinite(amount) ? amount : 1));
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(whole);
+}
+
+function scopeSentence(scope: ScopeView, texts: Texts, locale: string): string {
+  if (scope.sentence !== undefined && scope.sentence !== '') return clip(scope.sentence, 200);
+  const known = knownScopes.find((name) => name === scope.name);
+  return known === undefined
+    ? texts.text(locale, 'scope.other', { scope: clip(scope.name) })
+    : texts.text(locale, `scope.${known}`);
+}

@@ -1,0 +1,214 @@
+/**
+ * What each page needs to be shown: the contract between whoever answers a request and the file under `views/`.
+ *
+ * Names, addresses and sentences arrive as they were registered or typed. The views clip, isolate and escape them and
+ * leave out any link that is not http or https, so nobody has to prepare a value for being shown.
+ */
+
+/** An application as a page names it. Only `name` is needed; it may be anything at all. */
+export interface ClientView {
+  readonly name: string;
+  readonly uri?: string | undefined;
+  readonly host?: string | undefined;
+  /** Loaded by the browser, never by this server; `img-src` has to allow it. */
+  readonly logo?: string | undefined;
+}
+
+/** Each value that picks a text, listed once: the catalogue's test reads these lists too. */
+export const loginErrors = ['wrong', 'throttled', 'busy', 'missing'] as const;
+export type LoginError = (typeof loginErrors)[number];
+
+export const errorKinds = [
+  /** The redirect address is missing or not registered. */
+  'redirect',
+  'unknown-client',
+  /** Anything else the application's own request got wrong. */
+  'request',
+  /** A form without its token, or sent from another site. */
+  'form',
+  'forbidden',
+  'throttled',
+  'method',
+  'too-large',
+  /** A database or another part is away: 503. */
+  'unavailable',
+  'internal',
+] as const;
+export type ErrorKind = (typeof errorKinds)[number];
+
+export const setupErrors = [
+  'required',
+  'invalid',
+  'taken',
+  'too-short',
+  'too-long',
+  'too-common',
+  'too-similar',
+] as const;
+export type SetupError = (typeof setupErrors)[number];
+export type SetupField = 'username' | 'first_name' | 'last_name' | 'email' | 'password';
+
+/** Scopes with a sentence of their own in the catalogue; any other comes with the sentence of its API. */
+export const knownScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'user'] as const;
+
+/** What `public/playground.js` says; the page hands it the texts. */
+export const playgroundTexts = [
+  'title.discovery',
+  'title.authorize',
+  'title.callback',
+  'title.redeem',
+  'title.jwks',
+  'title.id_token',
+  'title.refresh',
+  'title.userinfo',
+  'title.user_info',
+  'title.revoke',
+  'title.logout',
+  'title.back_from_logout',
+  'title.failed',
+  'send.authorize',
+  'send.logout',
+  'about.authorize',
+  'about.logout',
+  'about.pkce',
+  'check.state',
+  'check.iss',
+  'check.signature',
+  'check.issuer',
+  'check.audience',
+  'check.nonce',
+  'check.expiry',
+  'check.pass',
+  'check.fail',
+  'error.refused',
+  'error.state',
+  'error.iss',
+  'error.network',
+  'error.insecure',
+  'label.request',
+  'label.answer',
+  'label.decoded',
+  'label.parameters',
+  'label.checks',
+] as const;
+
+export interface ScopeView {
+  readonly name: string;
+  /** Left out for a scope the catalogue knows. */
+  readonly sentence?: string | undefined;
+  /** Not granted to this application before. */
+  readonly isNew?: boolean | undefined;
+}
+
+export interface RefusalDetail {
+  /** The check that failed, as a sentence or a parameter's name. */
+  readonly check: string;
+  readonly received?: string | undefined;
+  /** Where `received` begins to differ from `expected`; everything from there on is marked. */
+  readonly receivedMarkFrom?: number | undefined;
+  readonly expected?: string | undefined;
+  readonly advice?: string | undefined;
+}
+
+export interface ViewLocals {
+  welcome: {
+    readonly issuer: string;
+    readonly development: boolean;
+    readonly account?: { readonly name: string; readonly username: string } | undefined;
+    readonly signOut?: string | undefined;
+  };
+  login: {
+    readonly action: string;
+    readonly csrf: string;
+    readonly client?: ClientView | undefined;
+    /** As it was typed. */
+    readonly username?: string | undefined;
+    readonly error?: LoginError | undefined;
+    readonly retryAfterSeconds?: number | undefined;
+    readonly signUp?: string | undefined;
+    readonly forgot?: string | undefined;
+    /** Where the cancel button posts to; null or left out: no such button. */
+    readonly cancel?: string | null | undefined;
+  };
+  consent: {
+    readonly action: string;
+    readonly csrf: string;
+    readonly client: ClientView & {
+      readonly policyUri?: string | undefined;
+      readonly tosUri?: string | undefined;
+      readonly contacts?: readonly string[] | undefined;
+      /** Where the answer goes. */
+      readonly redirectHost?: string | undefined;
+    };
+    readonly account: {
+      readonly name?: string | undefined;
+      readonly username: string;
+      readonly email?: string | undefined;
+    };
+    readonly scopes: readonly ScopeView[];
+    /** Scopes that belong to an API, under its name. */
+    readonly apis?: readonly { readonly name: string; readonly scopes: readonly ScopeView[] }[] | undefined;
+  };
+  logout: {
+    /** The engine's own form, put into the page as it is. */
+    readonly formHtml: string;
+    readonly formId: string;
+    readonly client?: { readonly name: string } | undefined;
+    readonly account?: { readonly name: string } | undefined;
+    /** The request proved itself: the script answers yes at once. */
+    readonly auto: boolean;
+  };
+  'signed-out': {
+    readonly client?: { readonly name: string; readonly uri?: string | undefined } | undefined;
+  };
+  error: {
+    readonly status: number;
+    readonly kind: ErrorKind;
+    /** What a developer looks for in the logs. */
+    readonly reference: string;
+    readonly clientName?: string | undefined;
+    /** The protocol's own `error` and `error_description`. */
+    readonly code?: string | undefined;
+    readonly description?: string | undefined;
+    readonly detail?: RefusalDetail | undefined;
+    readonly retryAfterSeconds?: number | undefined;
+    readonly startAgain?: string | undefined;
+  };
+  setup: {
+    readonly action: string;
+    readonly csrf: string;
+    readonly minLength: number;
+    readonly username?: string | undefined;
+    readonly firstName?: string | undefined;
+    readonly lastName?: string | undefined;
+    readonly email?: string | undefined;
+    readonly errors: Readonly<Partial<Record<SetupField, SetupError>>>;
+  };
+  'setup-done': {
+    readonly username: string;
+    readonly development: boolean;
+  };
+  stale: {
+    readonly startAgain?: string | undefined;
+    readonly clientName?: string | undefined;
+  };
+  'not-found': Readonly<Record<string, never>>;
+  playground: {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly redirectUri: string;
+    /** Offered for signing in; `openid profile email` unless told otherwise. */
+    readonly scope?: string | undefined;
+  };
+}
+
+export type ViewName = keyof ViewLocals;
+
+/** Keys the views put together while they run, as opposed to those written out in them. */
+export const dynamicTextKeys: readonly string[] = [
+  ...loginErrors.flatMap((error) => [`login.error.${error}.title`, `login.error.${error}.text`]),
+  ...errorKinds.flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]),
+  ...setupErrors.map((error) => `setup.error.${error}`),
+  ...knownScopes.map((scope) => `scope.${scope}`),
+  ...playgroundTexts.map((key) => `playground.js.${key}`),
+];

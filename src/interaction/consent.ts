@@ -1,0 +1,146 @@
+/** The consent page: what the application asks for, in plain words, and the answer. */
+import type { Grant } from 'oidc-provider';
+import { nowSeconds } from '../base/clock.ts';
+import type { Apis } from '../core/apis.ts';
+import type { Audit } from '../core/audit.ts';
+import type { CachedClients } from '../core/cached-clients.ts';
+import type { AccountStore, ConsentRow, ConsentStore } from '../core/stores.ts';
+import type { Csrf } from '../http/csrf.ts';
+import { factsOf } from '../http/front-door.ts';
+import type { Pages } from '../http/page.ts';
+import { displayName } from '../oidc/claims.ts';
+import { addConsent } from '../oidc/policy.ts';
+import { formTargets, requestOf, restartAddress } from './authorization-request.ts';
+import { clientView } from './client-view.ts';
+import type { Step, StepContext } from './dispatcher.ts';
+
+/** What is asked for, of whom it is asked apart. */
+type Asked = Pick<ConsentRow, 'scopes' | 'claims' | 'resources'>;
+
+const openIdScopes = new Set(['openid', 'offline_access', 'profile', 'email']);
+
+export function createConsentStep(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  clients: CachedClients;
+  apis: Apis;
+  accounts: AccountStore;
+  consents: ConsentStore;
+  audit: Audit;
+}): Step {
+  /** Every scope of the request that means something here, not only those the engine misses: the page shows the whole picture. */
+  function askedIn({ interaction }: StepContext): Asked {
+    const { scopes } = requestOf(interaction);
+    const { resource } = interaction.params;
+    const identifiers = (Array.isArray(resource) ? resource : [resource]).filter((value) => typeof value === 'string');
+    const missing = interaction.prompt.details.missingOIDCClaims;
+    return {
+      scopes: scopes.filter((scope) => openIdScopes.has(scope)),
+      claims: Array.isArray(missing) ? missing.map(String) : [],
+      resources: Object.fromEntries(
+        identifiers.map((identifier) => {
+          const offered = new Set(deps.apis.find(identifier)?.scopes.map(({ name }) => name));
+          return [identifier, scopes.filter((scope) => offered.has(scope))];
+        }),
+      ),
+    };
+  }
+
+  return {
+    async show(step) {
+      const { ctx, interaction, action } = step;
+      const request = requestOf(interaction);
+      const subject = interaction.session?.accountId ?? '';
+      const [client, account, before] = await Promise.all([
+        deps.clients.find(request.clientId),
+        deps.accounts.bySubject(subject),
+        deps.consents.find(subject, request.clientId),
+      ]);
+      const asked = askedIn(step);
+      const metadata = client?.metadata ?? {};
+      const text = (name: string) => (typeof metadata[name] === 'string' ? String(metadata[name]) : undefined);
+      const isNew = (known: readonly string[] | undefined, scope: string) => before !== undefined && !known?.includes(scope);
+
+      deps.pages.show(
+        ctx,
+        'consent',
+        {
+          action,
+          csrf: deps.csrf.token(ctx),
+          client: {
+            ...(clientView(client) ?? { name: request.clientId }),
+            policyUri: text('policy_uri'),
+            tosUri: text('tos_uri'),
+            contacts: Array.isArray(metadata.contacts) ? metadata.contacts.map(String) : [],
+            redirectHost: URL.parse(request.redirectUri)?.host || URL.parse(request.redirectUri)?.protocol,
+          },
+          account: {
+            name: account && displayName(account),
+            username: account?.username ?? '',
+            email: account?.email ?? undefined,
+          },
+          scopes: [
+            ...asked.scopes.map((name) => ({ name, isNew: isNew(before?.scopes, name) })),
+            ...asked.claims.map((name) => ({ name, isNew: isNew(before?.claims, name) })),
+          ],
+          apis: Object.entries(asked.resources).flatMap(([identifier, names]) => {
+            const api = deps.apis.find(identifier);
+            const scopes = (api?.scopes ?? [])
+              .filter(({ name }) => names.includes(name))
+              .map((scope) => ({ ...scope, isNew: isNew(before?.resources[identifier], scope.name) }));
+            return api && scopes.length > 0 ? [{ name: api.name, scopes }] : [];
+          }),
+        },
+        { uiLocales: request.uiLocales, formTargets: formTargets(request) },
+      );
+    },
+
+    async take(step, form) {
+      const { ctx, provider, interaction } = step;
+      const subject = interaction.session?.accountId ?? '';
+      const { clientId } = requestOf(interaction);
+      const { id: requestId, address } = factsOf(ctx.req);
+      const asked = askedIn(step);
+
+      switch (form.get('answer')) {
+        case 'switch':
+          return { redirect: restartAddress(interaction.params, { prompt: 'login' }) };
+        case 'deny':
+          await deps.audit.record('consent.denied', { subject, clientId, requestId, address });
+          return { error: 'access_denied', error_description: 'the person did not allow it' };
+        case 'allow': {
+          const known = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
+          const grant: Grant = known ?? new provider.Grant({ accountId: subject, clientId });
+          addConsent(grant, asked);
+          const grantId = await grant.save();
+          const before = await deps.consents.find(subject, clientId);
+          await deps.consents.put(merged(subject, clientId, before, asked));
+          await deps.audit.record('consent.granted', {
+            subject,
+            clientId,
+            requestId,
+            address,
+            detail: { scopes: [...asked.scopes], resources: Object.fromEntries(Object.entries(asked.resources).map(([api, names]) => [api, [...names]])) },
+          });
+          return { consent: { grantId } };
+        }
+        default:
+          await this.show(step);
+          return undefined;
+      }
+    },
+  };
+}
+
+function merged(subject: string, clientId: string, before: ConsentRow | undefined, asked: Asked): ConsentRow {
+  const union = (a: readonly string[] = [], b: readonly string[] = []) => [...new Set([...a, ...b])];
+  const apis = union(Object.keys(before?.resources ?? {}), Object.keys(asked.resources));
+  return {
+    subject,
+    clientId,
+    scopes: union(before?.scopes, asked.scopes),
+    claims: union(before?.claims, asked.claims),
+    resources: Object.fromEntries(apis.map((api) => [api, union(before?.resources[api], asked.resources[api])])),
+    updatedAt: nowSeconds(),
+  };
+}

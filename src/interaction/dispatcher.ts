@@ -1,0 +1,99 @@
+/**
+ * The pages in the middle of an authorization: who you are, and whether the application may.
+ *
+ *   engine: 303 /interaction/:uid -> [dispatcher] -> login | consent -> 303 back to the engine, which asks again or answers
+ *
+ * The dispatcher alone decides which step comes: by what the engine asks for, never by what a form claims. Steps do not call
+ * steps. An interaction belongs to the browser it was started in (a signed cookie bound to its path); a finished, expired or
+ * foreign one gets the page that offers to start again.
+ */
+import Router from 'koa-router';
+import type { Context, Middleware } from 'koa';
+import { errors, type Interaction, type Provider } from 'oidc-provider';
+import type { Csrf } from '../http/csrf.ts';
+import { readForm } from '../http/form.ts';
+import type { Pages } from '../http/page.ts';
+
+/** One page of the way. */
+export interface Step {
+  show(step: StepContext): Promise<void>;
+  /** Takes the form; either answers with a page again or returns what the engine is to be told. */
+  take(step: StepContext, form: ReadonlyMap<string, string>): Promise<InteractionResults | Redirect | undefined>;
+}
+
+export interface StepContext {
+  readonly ctx: Context;
+  readonly provider: Provider;
+  readonly interaction: Interaction;
+  /** Where this page's form posts to. */
+  readonly action: string;
+}
+
+export type InteractionResults = NonNullable<Interaction['result']>;
+export interface Redirect {
+  readonly redirect: string;
+}
+
+export function createInteractions(deps: {
+  provider: () => Provider;
+  pages: Pages;
+  csrf: Csrf;
+  /** By the engine's prompt name. */
+  steps: Readonly<Record<string, Step>>;
+  /** The authorization request behind a finished interaction, as an address to start it again; undefined: not known any more. */
+  startAgain: (uid: string) => Promise<string | undefined>;
+}): Middleware {
+  const router = new Router({ strict: true, sensitive: true });
+
+  async function open(ctx: Context): Promise<StepContext | undefined> {
+    const provider = deps.provider();
+    const uid = String(ctx.params.uid);
+    let interaction: Interaction;
+    try {
+      interaction = await provider.interactionDetails(ctx.req, ctx.res);
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound) return undefined;
+      throw error;
+    }
+    return interaction.uid === uid ? { ctx, provider, interaction, action: `/interaction/${uid}` } : undefined;
+  }
+
+  async function stale(ctx: Context): Promise<void> {
+    const startAgain = await deps.startAgain(String(ctx.params.uid));
+    deps.pages.show(ctx, 'stale', { startAgain }, { status: 400 });
+  }
+
+  const stepOf = ({ interaction }: StepContext): Step | undefined => deps.steps[interaction.prompt.name];
+
+  router.get('/interaction/:uid', async (ctx) => {
+    const step = await open(ctx);
+    const page = step && stepOf(step);
+    if (step && page) await page.show(step);
+    else await stale(ctx);
+  });
+
+  router.post('/interaction/:uid', async (ctx) => {
+    const form = await readForm(ctx);
+    if (!deps.csrf.check(ctx, form.get('csrf'))) {
+      deps.pages.refuse(ctx, 403, 'form', { startAgain: await deps.startAgain(String(ctx.params.uid)) });
+      return;
+    }
+    const step = await open(ctx);
+    const page = step && stepOf(step);
+    if (!step || !page) {
+      await stale(ctx);
+      return;
+    }
+    const result =
+      form.get('answer') === 'cancel'
+        ? { error: 'access_denied', error_description: 'the person cancelled' }
+        : await page.take(step, form);
+    if (result === undefined) return;
+    // 303, so that the browser does not post a password on (RFC 9700, section 4.12).
+    ctx.status = 303;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.redirect('redirect' in result ? String(result.redirect) : await step.provider.interactionResult(ctx.req, ctx.res, result));
+  });
+
+  return router.routes() as Middleware;
+}

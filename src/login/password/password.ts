@@ -1,0 +1,81 @@
+/**
+ * Passwords as Argon2id hashes (RFC 9106), PHC strings with their parameters in them. Hashing runs on libuv's threads, at
+ * most `parallel` at once: the event loop stays free, memory is bounded, and file, DNS and key work find a thread.
+ */
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { hash, parseOptions, verify } from '@node-rs/argon2';
+import { Unavailable } from '../../base/errors.ts';
+import type { PasswordHasher } from '../../core/password-hasher.ts';
+import { normalisePassword } from '../../core/password-rules.ts';
+
+export interface PasswordHasherSettings {
+  readonly memoryKiB: number;
+  /** Passes over the memory. */
+  readonly timeCost: number;
+  /** Passwords that may wait for their turn; one more is refused as busy. */
+  readonly queue: number;
+  /** Passwords hashed at once. Left out: one less than there are cores, or threads of libuv. */
+  readonly parallel?: number | undefined;
+}
+
+export function createPasswordHasher(settings: PasswordHasherSettings): PasswordHasher {
+  const { memoryKiB, timeCost, queue } = settings;
+  const inTurn = createTurns(settings.parallel ?? defaultParallel(), queue);
+  const options = { memoryCost: memoryKiB, timeCost, parallelism: 1 };
+  // No password has this hash, and finding that out takes as long as for a real one.
+  const nobodys = `$argon2id$v=19$m=${memoryKiB},t=${timeCost},p=1$${unpadded(16)}$${unpadded(32)}`;
+
+  return {
+    async hash(password) {
+      const normal = normalisePassword(password);
+      if (normal === undefined) throw new Error('A password that cannot be set was not refused before it came here.');
+      // Bytes, not text: a C string would end at U+0000.
+      return inTurn(() => hash(Buffer.from(normal), options));
+    },
+
+    async verify(phc, password) {
+      const normal = normalisePassword(password);
+      const right = await inTurn(() => verify(phc ?? nobodys, Buffer.from(normal ?? '')));
+      return right && phc !== null && normal !== undefined;
+    },
+
+    needsRehash(phc) {
+      const made = parseOptions(phc);
+      return (
+        !phc.startsWith('$argon2id$') ||
+        made.memoryCost !== memoryKiB ||
+        made.timeCost !== timeCost ||
+        made.parallelism !== 1
+      );
+    },
+  };
+}
+
+function unpadded(bytes: number): string {
+  return randomBytes(bytes).toString('base64').replaceAll('=', '');
+}
+
+function defaultParallel(): number {
+  const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4) || 4;
+  return Math.max(1, Math.min(availableParallelism(), threads) - 1);
+}
+
+/** At most `parallel` at work and `queue` waiting, first come, first served. */
+function createTurns(parallel: number, queue: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let busy = 0;
+  return async (work) => {
+    if (busy < parallel) busy++;
+    else if (waiting.length < queue) await new Promise<void>((resolve) => waiting.push(resolve));
+    else throw new Unavailable('busy', { retryAfter: 1 });
+    try {
+      return await work();
+    } finally {
+      // The place is handed on, not freed and taken again: a newcomer cannot slip in between.
+      const next = waiting.shift();
+      if (next === undefined) busy--;
+      else next();
+    }
+  };
+}

@@ -1,0 +1,358 @@
+/**
+ * The engine's storage adapter over the core's ports.
+ *
+ * No stored byte holds a usable value: a record is kept under the SHA-256 of its value, its payload without the value, and
+ * an interaction (whose parameters and return address would hold several) sealed under a key made from its own value.
+ * Writes of a request are collected in its unit; outside a request (our own pages) they are committed at once.
+ */
+import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { nowSeconds } from '../base/clock.ts';
+import { deriveKey, digest, seal, unseal } from '../base/secrets.ts';
+import type { CachedClients } from '../core/cached-clients.ts';
+import type { AccountStore, EngineStore, GrantRow, SessionPut, StoredSession, TokenBundle, TokenRow } from '../core/stores.ts';
+import { engineClient } from './clients.ts';
+import { currentUnit } from './request-unit.ts';
+import { orUnavailable } from './unavailable.ts';
+
+export interface AdapterDeps {
+  readonly engine: EngineStore;
+  readonly accounts: AccountStore;
+  readonly clients: CachedClients;
+  readonly settings: {
+    /** Seconds in which a replaced refresh token still answers with its successor; 0: never. */
+    readonly reuseWindow: number;
+    /** Seconds from the sign-in to the end of a session. */
+    readonly session: number;
+  };
+}
+
+/** One adapter object per model name, as the engine asks for them. */
+export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
+  return (model) => {
+    switch (model) {
+      case 'Client':
+        return clientAdapter(deps);
+      case 'Grant':
+        return grantAdapter(deps);
+      case 'Session':
+        return sessionAdapter(deps);
+      default:
+        return tokenAdapter(deps, model);
+    }
+  };
+}
+
+// ---- clients --------------------------------------------------------------------------------------------------------
+
+function clientAdapter(deps: AdapterDeps): Adapter {
+  return adapterOf('Client', {
+    async find(id) {
+      const record = await deps.clients.find(id);
+      return record && record.disabledAt === null ? engineClient(record) : undefined;
+    },
+  });
+}
+
+// ---- grants ---------------------------------------------------------------------------------------------------------
+
+function grantAdapter(deps: AdapterDeps): Adapter {
+  return adapterOf('Grant', {
+    async find(id) {
+      const unit = currentUnit();
+      const known = unit?.grants.get(id) ?? unit?.reads.grants.get(id);
+      if (known) return grantPayload(known);
+      const read = await deps.engine.readGrant(id);
+      if (read && unit) {
+        unit.reads.grants.set(id, read.grant);
+        unit.reads.accounts.set(read.grant.subject, read.account);
+      }
+      return read && grantPayload(read.grant);
+    },
+    async upsert(id, payload) {
+      const { jti: _value, ...rest } = payload;
+      const row: GrantRow = {
+        id,
+        clientId: String(payload.clientId),
+        subject: String(payload.accountId),
+        payload: JSON.stringify(rest),
+        expiresAt: payload.exp ?? nowSeconds(),
+      };
+      const unit = currentUnit();
+      if (unit) unit.grants.set(id, row);
+      else await deps.engine.commit({ grants: [row] });
+    },
+    async destroy(id) {
+      await revokeGrant(deps, id);
+    },
+  });
+}
+
+function grantPayload(row: GrantRow): AdapterPayload {
+  return { ...JSON.parse(row.payload), jti: row.id };
+}
+
+/** Grant and tokens together, once per request however many models ask for it. */
+function revokeGrant(deps: AdapterDeps, id: string): Promise<void> {
+  const unit = currentUnit();
+  let revoking = unit?.revoked.get(id);
+  if (!revoking) {
+    revoking = deps.engine.revokeGrant(id);
+    unit?.revoked.set(id, revoking);
+    unit?.grants.delete(id);
+  }
+  return revoking;
+}
+
+// ---- sessions -------------------------------------------------------------------------------------------------------
+
+function sessionAdapter(deps: AdapterDeps): Adapter {
+  const payloadOf = (session: StoredSession, value?: string): AdapterPayload | undefined => {
+    const payload: AdapterPayload = JSON.parse(session.payload);
+    const signedInAt = payload.loginTs ?? session.createdAt;
+    // Absolute: using a session does not make it longer (the engine alone would let it roll on).
+    if (signedInAt + deps.settings.session <= nowSeconds()) return undefined;
+    return value === undefined ? payload : { ...payload, jti: value };
+  };
+
+  return adapterOf('Session', {
+    async find(value) {
+      const key = digest(value);
+      const unit = currentUnit();
+      let reading = unit?.reads.bundles.get(key);
+      if (!reading) {
+        reading = deps.engine.readSession(key, requestedClient());
+        unit?.reads.bundles.set(key, reading);
+      }
+      const bundle = await reading;
+      if (!bundle) return undefined;
+      if (unit) {
+        unit.reads.sessionsByUid.set(bundle.session.uid, bundle.session);
+        if (bundle.session.subject) unit.reads.accounts.set(bundle.session.subject, bundle.account);
+        if (bundle.grant) unit.reads.grants.set(bundle.grant.id, bundle.grant);
+      }
+      // A disabled or deleted person has no session: the browser is asked to sign in.
+      if (bundle.session.subject && bundle.account?.disabledAt !== null) return undefined;
+      return payloadOf(bundle.session, value);
+    },
+    async findByUid(uid) {
+      const unit = currentUnit();
+      if (unit?.reads.sessionsByUid.has(uid)) {
+        const known = unit.reads.sessionsByUid.get(uid);
+        return known && payloadOf(known);
+      }
+      const bundle = await deps.engine.readSessionByUid(uid);
+      unit?.reads.sessionsByUid.set(uid, bundle?.session);
+      return bundle && payloadOf(bundle.session);
+    },
+    async upsert(value, payload) {
+      const { jti: _value, ...rest } = payload;
+      const authorizations = payload.authorizations ?? {};
+      const grants: Record<string, string> = {};
+      for (const [clientId, { grantId }] of Object.entries(authorizations)) if (grantId) grants[clientId] = grantId;
+      const unit = currentUnit();
+      const before = unit?.reads.sessionsByUid.get(String(payload.uid));
+      const row: SessionPut = {
+        key: digest(value),
+        uid: String(payload.uid),
+        subject: payload.accountId ?? null,
+        payload: JSON.stringify(rest),
+        grants,
+        expiresAt: payload.exp ?? nowSeconds(),
+        isNew: before === undefined,
+      };
+      if (!unit) {
+        await deps.engine.commit({ sessions: [row] });
+        return;
+      }
+      // Nothing changed: nothing is written. The engine saves a session at every authorization request.
+      if (before && before.key === row.key && before.payload === row.payload) unit.sessions.delete(row.uid);
+      else unit.sessions.set(row.uid, row);
+    },
+    async destroy(value) {
+      const unit = currentUnit();
+      if (unit) unit.destroyedSessions.add(digest(value));
+      else await deps.engine.deleteSession(digest(value));
+    },
+  });
+}
+
+/** Which client's grant is worth bringing along with the session. */
+function requestedClient(): string | undefined {
+  const ctx = Provider.ctx;
+  const asked = ctx?.oidc?.route === 'authorization' ? ctx.query.client_id : undefined;
+  return typeof asked === 'string' ? asked : undefined;
+}
+
+// ---- codes, tokens, interactions ------------------------------------------------------------------------------------
+
+function tokenAdapter(deps: AdapterDeps, model: string): Adapter {
+  return adapterOf(model, {
+    async find(value) {
+      const bundle = await readToken(deps, digest(value));
+      if (bundle?.token.kind !== model) return undefined;
+      if (model === 'Interaction') return bundle.token.consumedAt === null ? openInteraction(bundle, value) : undefined;
+      if (!(await stillGood(deps, bundle))) return undefined;
+
+      const payload: AdapterPayload = { ...JSON.parse(bundle.token.payload), jti: value };
+      if (bundle.token.consumedAt !== null) applyConsumption(deps, model, bundle, value, payload);
+      return payload;
+    },
+    async upsert(value, payload) {
+      const row = model === 'Interaction' ? sealInteraction(value, payload) : tokenRow(model, value, payload);
+      if (model === 'ReplayDetection') {
+        // Find-then-save cannot stop two at once; inserting can (security.md C7, D8).
+        const first = await deps.engine.insertOnce(row, nowSeconds());
+        if (!first) throw new errors.InvalidClientAuth('the assertion has been used before');
+        return;
+      }
+      const unit = currentUnit();
+      if (!unit) {
+        await deps.engine.commit({ tokens: [row] });
+        return;
+      }
+      unit.tokens.set(row.key, row);
+      unit.values.set(row.key, value);
+      unit.reads.tokens.delete(row.key);
+    },
+    async consume(value) {
+      await use(deps, model, value);
+    },
+    async destroy(value) {
+      // A finished interaction is used up with everything its request writes, so that it cannot be finished twice (B4).
+      if (model === 'Interaction' && Provider.ctx?.oidc?.route === 'resume') await use(deps, model, value);
+      else await deps.engine.deleteToken(digest(value));
+    },
+    async revokeByGrantId(grantId) {
+      await revokeGrant(deps, grantId);
+    },
+  });
+}
+
+async function readToken(deps: AdapterDeps, key: string): Promise<TokenBundle | undefined> {
+  const unit = currentUnit();
+  let reading = unit?.reads.tokens.get(key);
+  if (!reading) {
+    // Introspection and revocation look for three kinds at once: the row says its kind, so one read answers all of them.
+    reading = deps.engine.readToken(key);
+    unit?.reads.tokens.set(key, reading);
+  }
+  const bundle = await reading;
+  if (bundle && unit) {
+    const { token, grant, account, session } = bundle;
+    if (token.grantId) unit.reads.grants.set(token.grantId, grant);
+    if (token.subject) unit.reads.accounts.set(token.subject, account);
+    if (token.sessionUid) unit.reads.sessionsByUid.set(token.sessionUid, session);
+  }
+  return bundle;
+}
+
+/** A token ends with its client, its grant and its account, at every door. */
+async function stillGood(deps: AdapterDeps, { token, grant, account }: TokenBundle): Promise<boolean> {
+  if (token.clientId) {
+    const client = await deps.clients.find(token.clientId);
+    if (!client || client.disabledAt !== null) return false;
+  }
+  if (token.grantId && !grant) return false;
+  return !token.subject || account?.disabledAt === null;
+}
+
+function applyConsumption(deps: AdapterDeps, model: string, bundle: TokenBundle, value: string, payload: AdapterPayload): void {
+  const unit = currentUnit();
+  if (unit && model === 'RefreshToken' && Provider.ctx?.oidc?.route === 'token') {
+    const successor = successorOf(bundle.token, value, deps.settings.reuseWindow);
+    if (successor !== undefined) {
+      unit.successor = successor;
+      return;
+    }
+  }
+  payload.consumed = bundle.token.consumedAt ?? true;
+  // A code that is used again after its minute is over must still end what it was redeemed for (RFC 6749, section 4.1.2).
+  if (model === 'AuthorizationCode') payload.exp = Math.max(payload.exp ?? 0, nowSeconds() + 60);
+}
+
+/**
+ * The value that took this refresh token's place, if the reuse window still holds: replaced a moment ago, and the
+ * replacement itself unused. Anything older is a replay.
+ */
+export function successorOf(
+  token: Pick<TokenBundle['token'], 'consumedAt' | 'successorSealed' | 'successorConsumed'>,
+  value: string,
+  reuseWindow: number,
+): string | undefined {
+  if (token.consumedAt === null || token.successorSealed === null || token.successorConsumed) return undefined;
+  if (nowSeconds() - token.consumedAt >= reuseWindow) return undefined;
+  return unseal(deriveKey(value, 'successor'), token.successorSealed, 'successor');
+}
+
+export function sealSuccessor(value: string, successor: string): string {
+  return seal(deriveKey(value, 'successor'), successor, 'successor');
+}
+
+async function use(deps: AdapterDeps, model: string, value: string): Promise<void> {
+  const unit = currentUnit();
+  if (!unit) throw new Error('a single-use record can only be used up by a request');
+  if (unit.consume) throw new Error('a request can use up only one single-use record');
+  const bundle = await readToken(deps, digest(value));
+  unit.consume = { key: digest(value), at: nowSeconds(), kind: model, value, grantId: bundle?.token.grantId ?? null };
+}
+
+function tokenRow(kind: string, value: string, payload: AdapterPayload): TokenRow {
+  const { jti: _value, ...rest } = payload;
+  return {
+    key: digest(value),
+    kind,
+    payload: JSON.stringify(rest),
+    grantId: payload.grantId ?? null,
+    clientId: payload.clientId ?? null,
+    subject: payload.accountId ?? null,
+    sessionUid: payload.expiresWithSession ? (payload.sessionUid ?? null) : null,
+    expiresAt: payload.exp ?? null,
+  };
+}
+
+function sealInteraction(value: string, payload: AdapterPayload): TokenRow {
+  const { jti: _value, ...rest } = payload;
+  // The session cookie's value rides along in the engine's payload and is never read back.
+  const session = payload.session ? { ...payload.session, cookie: undefined } : undefined;
+  const text = seal(deriveKey(value, 'interaction'), JSON.stringify({ ...rest, session }), 'interaction');
+  return {
+    key: digest(value),
+    kind: 'Interaction',
+    payload: JSON.stringify({ sealed: text }),
+    grantId: null,
+    clientId: null,
+    subject: null,
+    sessionUid: null,
+    expiresAt: payload.exp ?? null,
+  };
+}
+
+/** Finished ones too: whether it may still be used is for the caller to ask. */
+export function openInteraction({ token }: TokenBundle, value: string): AdapterPayload | undefined {
+  const { sealed } = JSON.parse(token.payload);
+  const text = unseal(deriveKey(value, 'interaction'), sealed, 'interaction');
+  return text === undefined ? undefined : { ...JSON.parse(text), jti: value };
+}
+
+// ---- the shape the engine wants ------------------------------------------------------------------------------------
+
+type Calls = Partial<Omit<Adapter, 'findByUserCode'>>;
+
+/** Fills in what a model never calls, and words a database that is down for the engine. */
+function adapterOf(model: string, calls: Calls): Adapter {
+  const guard =
+    <A extends unknown[], R>(call: ((...args: A) => Promise<R>) | undefined, name: string) =>
+    (...args: A): Promise<R> => {
+      if (!call) throw new Error(`the engine does not ${name} a ${model} here`);
+      return orUnavailable(() => call(...args));
+    };
+  return {
+    find: guard(calls.find, 'find'),
+    findByUid: guard(calls.findByUid, 'find by uid'),
+    findByUserCode: guard(undefined, 'find by user code'),
+    upsert: guard(calls.upsert, 'save'),
+    consume: guard(calls.consume, 'consume'),
+    destroy: guard(calls.destroy, 'destroy'),
+    revokeByGrantId: guard(calls.revokeByGrantId, 'revoke'),
+  };
+}

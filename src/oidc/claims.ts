@@ -1,0 +1,34 @@
+/** A person's claims (OpenID Connect Core, section 5.1) and which scope releases them. */
+import type { Account as EngineAccount } from 'oidc-provider';
+import type { Account } from '../core/stores.ts';
+
+export const scopeClaims = {
+  openid: ['sub'],
+  profile: ['name', 'given_name', 'family_name', 'preferred_username', 'updated_at'],
+  email: ['email', 'email_verified'],
+};
+
+/** What the engine carries along for a person; `record` is ours, for the answers of our own endpoints. */
+export interface EnginePerson extends EngineAccount {
+  readonly record: Account;
+}
+
+export function enginePerson(record: Account): EnginePerson {
+  return {
+    accountId: record.subject,
+    record,
+    claims: () => ({
+      sub: record.subject,
+      name: displayName(record),
+      given_name: record.firstName,
+      family_name: record.lastName,
+      preferred_username: record.username,
+      updated_at: record.updatedAt,
+      ...(record.email === null ? {} : { email: record.email, email_verified: record.verified }),
+    }),
+  };
+}
+
+export function displayName(account: Account): string {
+  return [account.firstName, account.lastName].filter(Boolean).join(' ') || account.username;
+}

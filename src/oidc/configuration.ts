@@ -1,0 +1,149 @@
+/**
+ * The engine, configured on one screen. What is not named here is off: implicit, hybrid and password grants, request objects,
+ * dynamic registration, the engine's own development pages.
+ */
+import {
+  type AccessToken,
+  type ClientCredentials,
+  type ClientMetadata, 
+  type Configuration,
+  errors,
+  type KoaContextWithOIDC,
+  type RefreshToken,
+} from 'oidc-provider';
+import { nowSeconds } from '../base/clock.ts';
+import { deriveKey } from '../base/secrets.ts';
+import type { KeyRing } from '../core/keys.ts';
+import { createAdapter } from './adapter.ts';
+import { enginePerson, scopeClaims } from './claims.ts';
+import { currentUnit } from './request-unit.ts';
+import { interactions, loadExistingGrant } from './policy.ts';
+import type { ProtocolDeps } from './ports.ts';
+import { checkMachineScopes, createResources } from './resources.ts';
+import { EngineKey } from './signing.ts';
+import { orUnavailable } from './unavailable.ts';
+
+export const routes = {
+  authorization: '/oauth/authorize',
+  token: '/oauth/token',
+  userinfo: '/oauth/userinfo',
+  jwks: '/oauth/jwks',
+  introspection: '/oauth/introspect',
+  revocation: '/oauth/revoke',
+  end_session: '/oauth/logout',
+} as const;
+
+export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration {
+  const { lifetimes } = deps.settings;
+  const secure = deps.issuer.startsWith('https:');
+  const asymmetric = ['RS256', 'ES256'] as const;
+  const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;
+
+  return {
+    adapter: createAdapter({ ...deps, settings: { reuseWindow: lifetimes.reuseWindow, session: lifetimes.session } }),
+    jwks: { keys: ring.map((key) => new EngineKey(key)) },
+    routes,
+    scopes: ['openid', 'offline_access', 'profile', 'email'],
+    claims: scopeClaims,
+    responseTypes: ['code'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    clientDefaults: { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], id_token_signed_response_alg: 'RS256' },
+    extraClientMetadata: { properties: ['require_pkce'] },
+    enabledJWA: { idTokenSigningAlgValues: asymmetric, clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
+    clockTolerance: 15,
+    pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || requiresPkce(client.metadata()) },
+    allowOmittingSingleRegisteredRedirectUri: true,
+    conformIdTokenClaims: true,
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(deps, client.clientId, token) },
+      clientCredentials: { enabled: true },
+      rpInitiatedLogout: { enabled: true, logoutSource: deps.pages.logout, postLogoutSuccessSource: deps.pages.signedOut },
+      resourceIndicators: createResources(deps.apis, deps.userApi),
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
+      claimsParameter: { enabled: true },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+    },
+    cookies: {
+      // The `__Host-` prefix needs the root path; the engine binds the other two to paths of their own.
+      names: {
+        session: secure ? '__Host-gatehouse' : 'gatehouse',
+        interaction: secure ? '__Secure-gatehouse-interaction' : 'gatehouse-interaction',
+        resume: secure ? '__Secure-gatehouse-resume' : 'gatehouse-resume',
+      },
+      long: { ...cookie, secure, path: '/' },
+      short: { ...cookie, secure },
+      keys: [deriveKey(deps.settings.secretKey, 'cookies').toString('base64url')],
+    },
+    ttl: {
+      AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
+      ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
+      AuthorizationCode: lifetimes.authorizationCode,
+      IdToken: lifetimes.idToken,
+      Interaction: lifetimes.interaction,
+      // From the sign-in on, whatever happens in between; at least one second, as the engine wants.
+      Session: (_ctx, session) => Math.max(1, (session.loginTs ?? nowSeconds()) + lifetimes.session - nowSeconds()),
+      // A grant must outlive the session it was made in and the last refresh token made from it: its own end is never moved.
+      Grant: lifetimes.session + lifetimes.refreshToken,
+      // Never longer than from the redemption of the code, however often it is replaced; sooner when it lies unused.
+      RefreshToken: (_ctx, token) =>
+        Math.max(1, Math.min(lifetimes.refreshTokenIdle, (token.iiat ?? nowSeconds()) + lifetimes.refreshToken - nowSeconds())),
+    },
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: (_ctx, source) => source.scopes.has('openid') && !source.scopes.has('offline_access'),
+    // A client that authenticates keeps its refresh token; a public one gets a new one each time (RFC 9700, section 4.14.2).
+    rotateRefreshToken: (ctx) => ctx.oidc.client?.clientAuthMethod === 'none' && currentUnit()?.successor === undefined,
+    loadExistingGrant: loadExistingGrant(deps.consents),
+    findAccount: async (_ctx, subject) => {
+      const unit = currentUnit();
+      const account = unit?.reads.accounts.has(subject)
+        ? unit.reads.accounts.get(subject)
+        : await orUnavailable(() => deps.accounts.bySubject(subject));
+      return account && account.disabledAt === null ? enginePerson(account) : undefined;
+    },
+    extraTokenClaims: (ctx, token) => {
+      if (token.kind === 'ClientCredentials') {
+        checkMachineScopes(ctx, token.scope);
+        return undefined;
+      }
+      // Names the grant, so that our own endpoints and the gateway can tell whether it still stands.
+      return { gid: token.grantId };
+    },
+    assertJwtClientAuthClaimsAndHeader: checkAssertion,
+    clientBasedCORS: (_ctx, origin, client) =>
+      origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+    interactions: { policy: interactions(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    renderError: deps.pages.error,
+    fetchResponseBodyLimits: { jwks_uri: 65_536, sector_identifier_uri: 65_536 },
+  };
+}
+
+function requiresPkce(metadata: ClientMetadata): boolean {
+  return metadata.require_pkce !== false;
+}
+
+/** Its own tokens, and those of an API it has been named for (RFC 7662, section 4). */
+function mayIntrospect(deps: ProtocolDeps, clientId: string, token: AccessToken | ClientCredentials | RefreshToken): boolean {
+  if (token.clientId === clientId) return true;
+  if (token.kind === 'RefreshToken' || typeof token.aud !== 'string') return false;
+  return deps.apis.find(token.aud)?.introspectors.includes(clientId) ?? false;
+}
+
+/** Stricter than the engine on assertions (RFC 7523, section 3; security.md C7): short-lived, for one audience, with a key that is named. */
+function checkAssertion(
+  _ctx: KoaContextWithOIDC,
+  claims: Record<string, unknown>,
+  header: Record<string, unknown>,
+  client: { jwks?: { keys: readonly unknown[] } | undefined },
+): void {
+  const refuse = (why: string) => {
+    throw new errors.InvalidClientAuth(why);
+  };
+  if (typeof claims.aud !== 'string') refuse('aud must be one string');
+  if (typeof claims.exp !== 'number' || claims.exp > nowSeconds() + 600) refuse('exp must be at most ten minutes ahead');
+  if (typeof claims.sub !== 'string' || claims.sub !== claims.iss) refuse('sub must be the client_id');
+  if (header.kid === undefined && (client.jwks?.keys.length ?? 0) > 1) refuse('kid must name one of several keys');
+}

@@ -1,0 +1,52 @@
+/** What the protocol is given by the rest of the server. */
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Logger } from '../base/log.ts';
+import type { Apis } from '../core/apis.ts';
+import type { CachedClients } from '../core/cached-clients.ts';
+import type { Keys } from '../core/keys.ts';
+import type { AccountStore, ConsentStore, EngineStore } from '../core/stores.ts';
+
+/** The pages the engine asks for in the middle of its own answers. */
+export interface ProtocolPages {
+  error(ctx: KoaContextWithOIDC, out: { error: string; error_description?: string | undefined }, error: Error): void;
+  logout(ctx: KoaContextWithOIDC, form: string): void;
+  signedOut(ctx: KoaContextWithOIDC): void;
+  stale(ctx: KoaContextWithOIDC): void;
+}
+
+/** What the protocol tells the rest of the server. Nothing durable hangs on `issued`: it is told after the commit. */
+export interface ProtocolEvents {
+  issued(grantType: string, clientId: string): void;
+  replayed(grantId: string, clientId: string | undefined, subject: string | undefined): void;
+  signedOut(subject: string, clientId: string | undefined): void;
+}
+
+export interface ProtocolDeps {
+  readonly issuer: string;
+  /** Identifier of the built-in user API. */
+  readonly userApi: string;
+  readonly engine: EngineStore;
+  readonly accounts: AccountStore;
+  readonly consents: ConsentStore;
+  readonly clients: CachedClients;
+  readonly apis: Apis;
+  readonly keys: Keys;
+  readonly pages: ProtocolPages;
+  readonly events: ProtocolEvents;
+  readonly log: Logger;
+  readonly settings: {
+    readonly secretKey: string;
+    readonly jwksMaxAge: number;
+    /** Seconds. */
+    readonly lifetimes: {
+      readonly accessToken: number;
+      readonly refreshToken: number;
+      readonly refreshTokenIdle: number;
+      readonly reuseWindow: number;
+      readonly idToken: number;
+      readonly authorizationCode: number;
+      readonly session: number;
+      readonly interaction: number;
+    };
+  };
+}

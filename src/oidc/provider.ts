@@ -1,0 +1,150 @@
+/**
+ * The protocol: oidc-provider over the core, by its public API.
+ *
+ *   request -> http/front-door -> [body, scope] -> [unit of work] -> engine -> adapter -> core
+ *
+ * The engine takes its signing keys once, at construction; its state is in the adapter and in cookies. So a rotation builds a
+ * fresh provider (1 to 3 ms) and swaps it in; requests under way finish on the old one.
+ * Discovery and the JWKS change only with a swap: their first answer is kept as ready bytes.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { JsonObject } from '../core/stores.ts';
+import { bodyLimit, readBody } from '../http/body.ts';
+import { compareHashedSecrets } from './clients.ts';
+import { configuration, routes } from './configuration.ts';
+import type { ProtocolDeps } from './ports.ts';
+import { userScope } from './resources.ts';
+import { acceptOldCodeName, shapeTokenAnswer } from './token-endpoint.ts';
+import { unitOfWork } from './unit-of-work.ts';
+
+export interface ReadyDocument {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Protocol {
+  /** The provider of this moment: for the interaction pages. */
+  provider(): Provider;
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Discovery or JWKS as ready bytes, once the engine has answered it since the last swap. */
+  document(path: string): ReadyDocument | undefined;
+  /** Takes the key ring of this moment. */
+  swap(): void;
+  /** What the engine itself has against a client's metadata, in one sentence; undefined: nothing. */
+  checkMetadata(metadata: JsonObject, id: string): Promise<string | undefined>;
+}
+
+/** Path -> methods, as http/front-door lets them in. */
+export const protocolPaths: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
+  [routes.authorization, ['GET', 'HEAD']],
+  [routes.token, ['POST', 'OPTIONS']],
+  [routes.userinfo, ['GET', 'HEAD', 'POST', 'OPTIONS']],
+  [routes.jwks, ['GET', 'HEAD', 'OPTIONS']],
+  [routes.introspection, ['POST', 'OPTIONS']],
+  [routes.revocation, ['POST', 'OPTIONS']],
+  [routes.end_session, ['GET', 'HEAD']],
+  [`${routes.end_session}/confirm`, ['POST']],
+  [`${routes.end_session}/success`, ['GET', 'HEAD']],
+  ['/.well-known/openid-configuration', ['GET', 'HEAD', 'OPTIONS']],
+  ['/.well-known/oauth-authorization-server', ['GET', 'HEAD', 'OPTIONS']],
+]);
+
+/** The one path with a parameter: where an authorization goes on after the pages. */
+export const resumePath = /^\/oauth\/authorize\/[A-Za-z0-9_-]{1,64}$/;
+
+type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+export function createProtocol(deps: ProtocolDeps): Protocol {
+  let current: { provider: Provider; handler: Handler; documents: Map<string, ReadyDocument> };
+
+  function build(): typeof current {
+    const provider = new Provider(deps.issuer, configuration(deps, deps.keys.ring()));
+    const documents = new Map<string, ReadyDocument>();
+    // The front door has already written the issuer's own host and scheme over whatever the request claimed.
+    provider.proxy = true;
+    compareHashedSecrets(provider, deps.clients);
+    provider.use(frame(deps, documents));
+    provider.use(
+      unitOfWork({
+        engine: deps.engine,
+        reuseWindow: deps.settings.lifetimes.reuseWindow,
+        renderStale: deps.pages.stale,
+        onReplay: (ctx, grantId) => deps.events.replayed(grantId, ctx.oidc.client?.clientId, ctx.oidc.account?.accountId),
+      }),
+    );
+    provider.on('server_error', (ctx, error) => deps.log.error({ err: error, route: ctx.oidc.route }, 'the engine failed'));
+    provider.on('end_session.success', (ctx) => {
+      const { session, client } = ctx.oidc;
+      if (session?.accountId) deps.events.signedOut(session.accountId, client?.clientId);
+    });
+    return { provider, handler: provider.callback() as Handler, documents };
+  }
+
+  current = build();
+
+  return {
+    provider: () => current.provider,
+    handle: (req, res) => current.handler(req, res),
+    document: (path) => current.documents.get(path),
+    swap() {
+      current = build();
+    },
+    async checkMetadata(metadata, id) {
+      try {
+        // A stand-in where a secret will be made: the engine insists that there is one.
+        await current.provider.Client.validate({ client_secret: 'x'.repeat(43), ...metadata, client_id: id });
+        return undefined;
+      } catch (error) {
+        if (error instanceof errors.OIDCProviderError) return error.error_description ?? error.message;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Around the engine: the body with a limit in front, our members of the token answer and the ready documents behind. */
+function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
+  return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) {
+      const body = await readBody(ctx.req);
+      if (body === undefined) {
+        ctx.status = 413;
+        ctx.set('Connection', 'close');
+        ctx.body = { error: 'invalid_request', error_description: `the body is larger than ${bodyLimit} bytes` };
+        if (ctx.path === routes.token) shapeTokenAnswer(ctx);
+        return;
+      }
+      // Already read: the engine takes it from here. A string keeps repeated parameters repeated, so that it can refuse them.
+      const form = body.toString('utf8');
+      Object.assign(ctx.req, { body: ctx.path === routes.token ? acceptOldCodeName(form) : form });
+    } else if (ctx.path === routes.authorization && !ctx.query.scope) {
+      ctx.query = { ...ctx.query, scope: userScope };
+    }
+
+    await next();
+
+    if (ctx.oidc?.route === 'token') {
+      const { grant_type: grantType } = ctx.oidc.params ?? {};
+      if (ctx.status === 200 && ctx.oidc.client) deps.events.issued(String(grantType), ctx.oidc.client.clientId);
+      if (ctx.status !== 204) shapeTokenAnswer(ctx);
+    } else if (ctx.oidc?.route === 'discovery' || ctx.oidc?.route === 'jwks') {
+      keep(deps, ctx, documents);
+    }
+    if (ctx.status === 503) ctx.set('Retry-After', '1');
+  };
+}
+
+function keep(deps: ProtocolDeps, ctx: KoaContextWithOIDC, documents: Map<string, ReadyDocument>): void {
+  if (ctx.status !== 200 || ctx.method !== 'GET') return;
+  const maxAge = deps.settings.jwksMaxAge;
+  const headers = {
+    'Content-Type': ctx.response.get('Content-Type') || 'application/json; charset=utf-8',
+    'Cache-Control': `public, max-age=${maxAge}`,
+    // Public documents: the same for every origin, so no `Vary` is needed (security.md A13).
+    'Access-Control-Allow-Origin': '*',
+  };
+  ctx.remove('Vary');
+  ctx.set(headers);
+  documents.set(ctx.path, { body: Buffer.from(JSON.stringify(ctx.body)), headers });
+}

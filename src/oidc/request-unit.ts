@@ -1,0 +1,61 @@
+/**
+ * What one protocol request reads and what it is going to write.
+ *
+ * The engine reads and writes record by record; here its reads are answered from the few statements that already brought the
+ * rows along, and its writes wait until the whole answer is known, so that they can be committed together (unit-of-work.ts).
+ * A unit belongs to one request and is found through `Provider.ctx`; outside the engine's own routes there is none.
+ */
+import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import type { Account, GrantRow, SessionBundle, StoredSession, TokenBundle, TokenRow, Unit } from '../core/stores.ts';
+
+export interface RequestUnit {
+  consume: (NonNullable<Unit['consume']> & { readonly kind: string; readonly value: string; readonly grantId: string | null }) | undefined;
+  /** By key, so that a second save of a record replaces the first. */
+  readonly tokens: Map<string, TokenRow>;
+  /** The values behind the keys of `tokens`: needed to seal a successor. */
+  readonly values: Map<string, string>;
+  readonly grants: Map<string, GrantRow>;
+  readonly sessions: Map<string, NonNullable<Unit['sessions']>[number]>;
+  /** Keys of sessions that the engine destroyed; one that is saved again under a new value is replaced, not ended. */
+  readonly destroyedSessions: Set<string>;
+  readonly reads: {
+    readonly tokens: Map<string, Promise<TokenBundle | undefined>>;
+    readonly grants: Map<string, GrantRow | undefined>;
+    readonly accounts: Map<string, Account | undefined>;
+    readonly sessionsByUid: Map<string, StoredSession | undefined>;
+    readonly bundles: Map<string, Promise<SessionBundle | undefined>>;
+  };
+  /** Grants being revoked: the engine asks once per model, one statement does it. */
+  readonly revoked: Map<string, Promise<void>>;
+  /** The presented refresh token was replaced a moment ago: this is what it was replaced with. */
+  successor: string | undefined;
+}
+
+const units = new WeakMap<object, RequestUnit>();
+
+/** The unit of the request that is being handled; undefined outside the engine's routes. */
+export function currentUnit(): RequestUnit | undefined {
+  const ctx: KoaContextWithOIDC | undefined = Provider.ctx;
+  if (!ctx?.oidc) return undefined;
+  let unit = units.get(ctx);
+  if (!unit) {
+    unit = {
+      consume: undefined,
+      tokens: new Map(),
+      values: new Map(),
+      grants: new Map(),
+      sessions: new Map(),
+      destroyedSessions: new Set(),
+      reads: { tokens: new Map(), grants: new Map(), accounts: new Map(), sessionsByUid: new Map(), bundles: new Map() },
+      revoked: new Map(),
+      successor: undefined,
+    };
+    units.set(ctx, unit);
+  }
+  return unit;
+}
+
+/** The unit of this request, if its handling touched the storage at all. */
+export function unitOf(ctx: object): RequestUnit | undefined {
+  return units.get(ctx);
+}

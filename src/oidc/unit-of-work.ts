@@ -1,0 +1,118 @@
+/**
+ * Single use and one unit of work per request (docs/decisions/010-unit-of-work.md).
+ *
+ * The engine consumes a code, saves a refresh token and saves an access token in separate calls and ignores whether the
+ * consuming won. So nothing is written while it works: afterwards, before the answer leaves, everything is committed at
+ * once, on the condition that nobody else used the code or token up meanwhile. The checks, in this order:
+ *
+ * 1. The engine refused: nothing is committed, nothing is burned.
+ * 2. Committed: the answer leaves.
+ * 3. The refresh token was replaced a moment ago (reuse window) and its successor is unused: the access token is kept, the
+ *    second successor dropped, and the answer carries the first: one family, never two.
+ * 4. Anything else used before: a replay. The whole grant ends (RFC 6749, section 4.1.2; RFC 9700, section 4.14) and the answer
+ *    is `invalid_grant`.
+ */
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { Unavailable } from '../base/errors.ts';
+import type { EngineStore, StoredToken } from '../core/stores.ts';
+import { sealSuccessor, successorOf } from './adapter.ts';
+import { type RequestUnit, unitOf } from './request-unit.ts';
+
+export interface UnitOfWorkDeps {
+  readonly engine: EngineStore;
+  readonly reuseWindow: number;
+  /** A code or refresh token was used a second time and its grant has been ended. */
+  readonly onReplay: (ctx: KoaContextWithOIDC, grantId: string) => void;
+  /** Shows the page for an interaction that was finished already. */
+  readonly renderStale: (ctx: KoaContextWithOIDC) => void;
+}
+
+export function unitOfWork(deps: UnitOfWorkDeps) {
+  return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next();
+    const unit = unitOf(ctx);
+    if (!unit) return;
+    const token = ctx.oidc.route === 'token';
+    if (token ? ctx.status !== 200 : ctx.status >= 500) return;
+    try {
+      await settle(deps, ctx, unit, token);
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      refuse(ctx, 503, 'temporarily_unavailable', 'the server cannot answer right now, try again in a moment');
+    }
+  };
+}
+
+async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: RequestUnit, token: boolean): Promise<void> {
+  const { engine } = deps;
+  const outcome = await commit(engine, unit);
+  if (outcome.outcome === 'committed') {
+    if (unit.successor !== undefined) giveSuccessor(ctx, unit.successor);
+    // The engine first destroys the old value of a session it renews; a row saved again under a new value replaces the old one.
+    const replaced = new Set([...unit.sessions.keys()].map((uid) => unit.reads.sessionsByUid.get(uid)?.key));
+    for (const key of unit.destroyedSessions) if (!replaced.has(key)) await engine.deleteSession(key);
+    return;
+  }
+
+  if (!token) {
+    // The interaction was finished by another tab, or the session ended while this request was under way.
+    deps.renderStale(ctx);
+    return;
+  }
+
+  const { consume } = unit;
+  if (consume?.kind === 'RefreshToken' && outcome.token) {
+    const successor = successorOf(outcome.token, consume.value, deps.reuseWindow);
+    if (successor !== undefined && (await keepAccessToken(engine, unit))) {
+      giveSuccessor(ctx, successor);
+      return;
+    }
+  }
+  const grantId = outcome.token?.grantId ?? consume?.grantId;
+  if (grantId && isReplay(outcome.token)) {
+    await engine.revokeGrant(grantId);
+    deps.onReplay(ctx, grantId);
+  }
+  refuse(ctx, 400, 'invalid_grant', 'grant request is invalid');
+}
+
+/** A row that is simply gone was ended by somebody else: nothing is left to end. */
+const isReplay = (token: StoredToken | undefined): boolean => token !== undefined && token.consumedAt !== null;
+
+function commit(engine: EngineStore, unit: RequestUnit) {
+  const { consume } = unit;
+  const next = consume?.kind === 'RefreshToken' ? [...unit.tokens.values()].find((row) => row.kind === 'RefreshToken') : undefined;
+  const nextValue = next && unit.values.get(next.key);
+  return commitIfAny(engine, {
+    ...(consume && {
+      consume: {
+        key: consume.key,
+        at: consume.at,
+        ...(next && nextValue !== undefined && { successor: { key: next.key, sealed: sealSuccessor(consume.value, nextValue) } }),
+      },
+    }),
+    tokens: [...unit.tokens.values()],
+    grants: [...unit.grants.values()],
+    sessions: [...unit.sessions.values()],
+  });
+}
+
+async function keepAccessToken(engine: EngineStore, unit: RequestUnit): Promise<boolean> {
+  const tokens = [...unit.tokens.values()].filter((row) => row.kind !== 'RefreshToken');
+  return (await commitIfAny(engine, { tokens })).outcome === 'committed';
+}
+
+async function commitIfAny(engine: EngineStore, unit: Parameters<EngineStore['commit']>[0]) {
+  const empty = !unit.consume && !unit.tokens?.length && !unit.grants?.length && !unit.sessions?.length;
+  return empty ? ({ outcome: 'committed' } as const) : engine.commit(unit);
+}
+
+function giveSuccessor(ctx: KoaContextWithOIDC, successor: string): void {
+  ctx.body = { ...(ctx.body as object), refresh_token: successor };
+}
+
+function refuse(ctx: KoaContextWithOIDC, status: number, error: string, description: string): void {
+  ctx.remove('Location');
+  ctx.status = status;
+  ctx.body = { error, error_description: description };
+}

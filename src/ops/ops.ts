@@ -1,0 +1,55 @@
+/** For whoever runs the server: is it alive, is it ready, what is it doing. None of them tells a stranger anything (security.md E8). */
+import Router from 'koa-router';
+import type { Context, Middleware } from 'koa';
+import { Refusal, Unavailable } from '../base/errors.ts';
+import type { Metrics } from '../base/metrics.ts';
+import type { AdminKeys } from '../core/admin-keys.ts';
+
+export interface OpsDeps {
+  readonly metrics: Metrics;
+  readonly adminKeys: AdminKeys;
+  /** Resolves when the database answers; throws `Unavailable` otherwise. */
+  readonly ping: () => Promise<void>;
+  /** No new work is taken: a load balancer should look elsewhere. */
+  readonly draining: () => boolean;
+  /** Metrics have a port of their own: then not here. */
+  readonly metricsElsewhere: boolean;
+}
+
+export function createOps(deps: OpsDeps): Middleware {
+  const router = new Router({ strict: true, sensitive: true });
+
+  router.get('/healthz', (ctx) => answer(ctx, 200, 'alive'));
+
+  router.get('/readyz', async (ctx) => {
+    if (deps.draining()) return answer(ctx, 503, 'draining');
+    try {
+      await deps.ping();
+      return answer(ctx, 200, 'ready');
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      ctx.set('Retry-After', '1');
+      return answer(ctx, 503, 'database');
+    }
+  });
+
+  if (!deps.metricsElsewhere) {
+    router.get('/metrics', async (ctx) => {
+      const [scheme, key] = ctx.get('Authorization').split(' ');
+      if (scheme?.toLowerCase() !== 'bearer' || !deps.adminKeys.accepts(key)) {
+        throw new Refusal('unauthorized', 'an admin key is needed as a bearer token', { 'WWW-Authenticate': 'Bearer' });
+      }
+      const { contentType, body } = await deps.metrics.page();
+      ctx.set('Content-Type', contentType);
+      ctx.set('Cache-Control', 'no-store');
+      ctx.body = body;
+    });
+  }
+  return router.routes() as Middleware;
+}
+
+function answer(ctx: Context, status: number, state: string): void {
+  ctx.status = status;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = { status: state };
+}

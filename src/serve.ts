@@ -1,0 +1,96 @@
+/** One run of the server as a program: `npm start` and `cli serve`. */
+import cluster from 'node:cluster';
+import { existsSync } from 'node:fs';
+import { type App, createApp, generateKey, openCore } from './app.ts';
+import { Unavailable } from './base/errors.ts';
+import type { Logger } from './base/log.ts';
+import { type Config, describeMistakes, loadConfig } from './config/load.ts';
+import { createMetricsServer } from './ops/metrics-server.ts';
+import { banner } from './welcome/banner.ts';
+
+export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
+  const loaded = loadConfig(environment);
+  if (!loaded.ok) {
+    process.stderr.write(`${describeMistakes(loaded.mistakes)}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const { config } = loaded;
+  for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
+  if (config.workers > 1 && cluster.isPrimary) superviseWorkers(config.workers);
+  else await run(config);
+}
+
+async function run(config: Config): Promise<void> {
+  // A first start needs an RSA key: it is made on another thread while everything else is loaded.
+  const first = config.database.kind === 'sqlite' && !existsSync(config.database.file);
+  const earlyKey = first ? generateKey('RS256') : undefined;
+  try {
+    const core = await openCore(config, { earlyKey });
+    quieten(core.log);
+    const app = await createApp(core);
+    await app.listen();
+    if (!cluster.isWorker || cluster.worker?.id === 1) await banner(app, (text) => process.stdout.write(text));
+    const metricsServer = config.metricsPort === undefined ? undefined : await createMetricsServer(core, config.metricsPort);
+    await core.metrics.start();
+    stopOnSignals(app, () => metricsServer?.close());
+  } catch (error) {
+    process.stderr.write(`${startProblem(error, config)}\n`);
+    process.exit(1);
+  }
+}
+
+function startProblem(error: unknown, config: Config): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `Port ${config.port} is taken by another program. Set PORT to a free one, for example PORT=${config.port + 1}.`;
+  if (code === 'EACCES') return `Port ${config.port} may not be opened by this user. Set PORT to one above 1023.`;
+  if (error instanceof Unavailable) return 'The database does not answer. Check DATABASE_URL, and that the database is running.';
+  return `Gatehouse could not start: ${message}`;
+}
+
+function stopOnSignals(app: App, also: () => void): void {
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    app.core.log.info({ signal }, 'stopping');
+    also();
+    await app.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+}
+
+/** Libraries that print go to the log, where a line has a level and a shape. */
+function quieten(log: Logger): void {
+  console.warn = (...words: unknown[]) => log.debug({ library: words.join(' ') }, 'a library warns');
+  console.info = (...words: unknown[]) => log.debug({ library: words.join(' ') }, 'a library says');
+}
+
+/** One process per worker on one port; a worker that dies is replaced, unless it dies at once again and again. */
+function superviseWorkers(count: number): void {
+  let stopping = false;
+  const started = new Map<number, number>();
+  const fork = () => {
+    const worker = cluster.fork();
+    started.set(worker.id, Date.now());
+  };
+  for (let i = 0; i < count; i += 1) fork();
+  cluster.on('exit', (worker, code) => {
+    const lived = Date.now() - (started.get(worker.id) ?? 0);
+    started.delete(worker.id);
+    if (stopping) {
+      if (started.size === 0) process.exit(0);
+    } else if (lived < 2_000) {
+      process.stderr.write('A worker ended right after its start.\n');
+      process.exit(code || 1);
+    } else fork();
+  });
+  const stop = () => {
+    stopping = true;
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}

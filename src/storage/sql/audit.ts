@@ -1,0 +1,53 @@
+/** The audit trail: appended to, read by an admin, never changed. */
+import type { AuditStore } from '../../core/stores.ts';
+import type { Sql } from './sql.ts';
+import { findable, keepable, page } from './values.ts';
+
+/** A statement takes a limited number of values: SQLite 32,766, Postgres 65,535. */
+const rowsPerStatement = 500;
+
+export function createAuditStore(sql: Sql): AuditStore {
+  const { knex } = sql;
+  return {
+    async append(events) {
+      if (events.length === 0) return;
+      const rows = events.map((event) => ({
+        at_ms: event.atMs,
+        event: event.event,
+        subject: keepable(event.subject),
+        client_id: keepable(event.clientId),
+        address: keepable(event.address),
+        request_id: keepable(event.requestId),
+        detail: JSON.stringify(event.detail),
+      }));
+      if (rows.length <= rowsPerStatement) {
+        await sql.run(() => knex('audit').insert(rows));
+        return;
+      }
+      await sql.transaction(async (trx) => {
+        for (let at = 0; at < rows.length; at += rowsPerStatement) {
+          await trx('audit').insert(rows.slice(at, at + rowsPerStatement));
+        }
+      });
+    },
+
+    async list({ subject, event }, limit) {
+      if (!findable(subject ?? '') || !findable(event ?? '')) return [];
+      const rows = await sql.run(() => {
+        const query = knex('audit').orderBy('id', 'desc').limit(page(limit));
+        if (subject !== undefined) query.where({ subject });
+        if (event !== undefined) query.where({ event });
+        return query;
+      });
+      return rows.map((row) => ({
+        atMs: row.at_ms,
+        event: row.event,
+        subject: row.subject,
+        clientId: row.client_id,
+        address: row.address,
+        requestId: row.request_id,
+        detail: JSON.parse(row.detail),
+      }));
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * The engine's hot path on Postgres: units of concurrent requests share one statement, and so do reads. Each row carries the
+ * number of its unit (`n`) and is written only where the unit is good.
+ */
+import { nowSeconds } from '../../base/clock.ts';
+import type { GrantRow, SessionPut, TokenRow, Unit } from '../../core/stores.ts';
+import { createFlights } from './flights.ts';
+import { grantBundle, sessionBundle, tokenBundle } from './rows.ts';
+import { type EngineDialect, type Row, type Sql, type Statement, statement } from './sql.ts';
+
+const readTokens = statement('read_tokens', `${tokenBundle} where t.key = any (?::text[])`);
+const readGrants = statement('read_grants', `${grantBundle} where g.id = any (?::text[])`);
+const readSessions = statement(
+  'read_sessions',
+  `select ${sessionBundle}, q.client
+   from sessions s
+   join unnest(?::text[], ?::text[]) q (key, client) on q.key = s.key
+   left join accounts a on a.subject = s.subject
+   left join grants g on g.id = (s.grants::json ->> q.client)
+   where s.key = any (?::text[])`,
+);
+
+/**
+ * One statement sees one snapshot. A revocation that commits after it was taken deletes the row that readers look for beside
+ * the token (grant, session, account), so what slips in behind it is not usable. Text comes as JSON inside JSON: an escape
+ * such as \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and the scalar subqueries leave the planner
+ * no other way than the index, even while a table is so small that reading all of it would be as fast.
+ */
+const commitUnits = statement(
+  'commit_units',
+  `with unit as (
+    select * from json_to_recordset(?::json) as x(n int, key text, at bigint, successor text, sealed text)
+  ), token as (
+    select * from json_to_recordset(?::json) as x(n int, key text, kind text, payload text, "grantId" text,
+      "clientId" text, subject text, "sessionUid" text, "expiresAt" bigint, needs text)
+  ), session as (
+    select * from json_to_recordset(?::json) as x(n int, key text, uid text, subject text, payload text, grants text,
+      "expiresAt" bigint, "isNew" boolean, "createdAt" bigint)
+  ), lacking as (
+    select n from token where needs is not null and (select true from grants where id = needs) is null
+    union all
+    select n from session s where not s."isNew" and (select true from sessions where uid = s.uid) is null
+  ), used as (
+    update tokens t set consumed_at = unit.at, successor_key = unit.successor, successor_sealed = unit.sealed
+    from unit
+    where t.key = any (array(select key from unit)) and t.key = unit.key and t.consumed_at is null and unit.n not in (select n from lacking)
+    returning unit.n
+  ), good as (
+    select n from used
+    union all
+    select n from unit where key is null and n not in (select n from lacking)
+  ), put_grants as (
+    insert into grants (id, client_id, subject, payload, expires_at)
+    select id, "clientId", subject, payload, "expiresAt"
+    from json_to_recordset(?::json) as x(n int, id text, "clientId" text, subject text, payload text, "expiresAt" bigint)
+    where n in (select n from good) order by id
+    on conflict (id) do update set client_id = excluded.client_id, subject = excluded.subject,
+      payload = excluded.payload, expires_at = excluded.expires_at
+  ), put_tokens as (
+    insert into tokens (key, kind, payload, grant_id, client_id, subject, session_uid, expires_at)
+    select key, kind, payload, "grantId", "clientId", subject, "sessionUid", "expiresAt" from token
+    where n in (select n from good) order by key
+    on conflict (key) do update set kind = excluded.kind, payload = excluded.payload, grant_id = excluded.grant_id,
+      client_id = excluded.client_id, subject = excluded.subject, session_uid = excluded.session_uid,
+      expires_at = excluded.expires_at
+  ), new_sessions as (
+    insert into sessions (key, uid, subject, payload, grants, expires_at, created_at)
+    select key, uid, subject, payload, grants, "expiresAt", "createdAt" from session
+    where "isNew" and n in (select n from good) order by uid
+    on conflict (uid) do update set key = excluded.key, subject = excluded.subject, payload = excluded.payload,
+      grants = excluded.grants, expires_at = excluded.expires_at
+  ), renewed_sessions as (
+    update sessions t set key = s.key, subject = s.subject, payload = s.payload, grants = s.grants,
+      expires_at = s."expiresAt"
+    from session s
+    where t.uid = any (array(select uid from session)) and t.uid = s.uid and not s."isNew" and s.n in (select n from good)
+  )
+  select n from good`,
+);
+
+/** The last of several rows under one name, as if they had been written one after the other. */
+function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
+  return rows.length < 2 ? rows : [...new Map(rows.map((row) => [name(row), row])).values()];
+}
+
+function parameters(units: readonly Unit[]): string[] {
+  const heads: unknown[] = [];
+  const tokens: (TokenRow & { n: number; needs: string | null })[] = [];
+  const sessions: (Omit<SessionPut, 'grants'> & { n: number; grants: string; createdAt: number })[] = [];
+  const grants: (GrantRow & { n: number })[] = [];
+  units.forEach((unit, n) => {
+    const { consume } = unit;
+    heads.push(
+      consume === undefined
+        ? { n }
+        : { n, key: consume.key, at: consume.at, successor: consume.successor?.key, sealed: consume.successor?.sealed },
+    );
+    const own = new Set(unit.grants?.map((grant) => grant.id));
+    for (const token of latest(unit.tokens ?? [], (row) => row.key)) {
+      tokens.push({ ...token, n, needs: token.grantId === null || own.has(token.grantId) ? null : token.grantId });
+    }
+    for (const session of latest(unit.sessions ?? [], (row) => row.uid)) {
+      sessions.push({ ...session, n, grants: JSON.stringify(session.grants), createdAt: nowSeconds() });
+    }
+    for (const grant of latest(unit.grants ?? [], (row) => row.id)) grants.push({ ...grant, n });
+  });
+  return [heads, tokens, sessions, grants].map((rows) => JSON.stringify(rows));
+}
+
+/** Every row that the unit changes, by name. */
+function keysOf(unit: Unit): string[] {
+  const keys: string[] = unit.consume === undefined ? [] : [`t${unit.consume.key}`];
+  for (const token of unit.tokens ?? []) keys.push(`t${token.key}`);
+  for (const grant of unit.grants ?? []) keys.push(`g${grant.id}`);
+  for (const session of unit.sessions ?? []) keys.push(`s${session.uid}`);
+  return keys;
+}
+
+/** More at once would only mean smaller flights: Postgres is busiest, and slowest, with many small statements. */
+const lanes = { limit: 4, size: 64 };
+
+export function postgresEngine(sql: Sql): EngineDialect {
+  const readSession = createFlights<{ key: string; client: string }, Row | undefined>({
+    ...lanes,
+    async send(wanted) {
+      const keys = wanted.map(({ key }) => key);
+      const found = await sql.rows(readSessions, [keys, wanted.map(({ client }) => client), keys]);
+      const rows = new Map(found.map((row) => [`${row[0]} ${row.at(-1)}`, row]));
+      return wanted.map(({ key, client }) => rows.get(`${key} ${client}`));
+    },
+  });
+
+  return {
+    commit: createFlights<Unit, boolean>({
+      ...lanes,
+      keys: keysOf,
+      async send(units) {
+        const rows = await sql.rows(commitUnits, parameters(units));
+        const good = new Set(rows.map((row) => row[0]));
+        return units.map((_, n) => good.has(n));
+      },
+    }),
+    readToken: merged(sql, readTokens),
+    readGrant: merged(sql, readGrants),
+    readSession: (key, client) => readSession({ key, client }),
+  };
+}
+
+/** Reads rows by their first column. */
+function merged(sql: Sql, read: Statement): (key: string) => Promise<Row | undefined> {
+  return createFlights({
+    ...lanes,
+    async send(keys) {
+      const rows = new Map((await sql.rows(read, [keys])).map((row) => [row[0], row]));
+      return keys.map((key) => rows.get(key));
+    },
+  });
+}

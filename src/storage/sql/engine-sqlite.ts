@@ -1,0 +1,108 @@
+/** The engine's hot path on SQLite: units that arrive in one turn of the event loop share one transaction, that is one fsync. */
+import { nowSeconds } from '../../base/clock.ts';
+import type { Unit } from '../../core/stores.ts';
+import { createFlights } from './flights.ts';
+import { grantBundle, sessionBundle, tokenBundle, tokenColumns, tokenValues } from './rows.ts';
+import { type EngineDialect, statement } from './sql.ts';
+import type { Sqlite } from './sqlite.ts';
+import type { SqliteConnection } from './sqlite-client.ts';
+
+const readToken = statement('read_token', `${tokenBundle} where t.key = ?`);
+const readGrant = statement('read_grant', `${grantBundle} where g.id = ?`);
+const readSession = statement(
+  'read_session',
+  // Not `->>`: it would take a client id that begins with "$" for a path.
+  `select ${sessionBundle} from sessions s
+   left join accounts a on a.subject = s.subject
+   left join grants g on g.id = (select e.value from json_each(s.grants) e where e.key = ?)
+   where s.key = ?`,
+);
+const begin = statement('begin', 'begin immediate');
+const commit = statement('commit', 'commit');
+const savepoint = statement('savepoint', 'savepoint unit');
+const release = statement('release', 'release unit');
+const undo = statement('undo', 'rollback to unit');
+const hasGrant = statement('has_grant', 'select 1 from grants where id = ?');
+const consume = statement(
+  'consume',
+  `update tokens set consumed_at = ?, successor_key = ?, successor_sealed = ?
+   where key = ? and consumed_at is null returning 1`,
+);
+const putToken = statement(
+  'put_token',
+  `insert into tokens (${tokenColumns.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?)
+   on conflict (key) do update set kind = excluded.kind, payload = excluded.payload, grant_id = excluded.grant_id,
+     client_id = excluded.client_id, subject = excluded.subject, session_uid = excluded.session_uid,
+     expires_at = excluded.expires_at`,
+);
+const putGrant = statement(
+  'put_grant',
+  `insert into grants (id, client_id, subject, payload, expires_at) values (?, ?, ?, ?, ?)
+   on conflict (id) do update set client_id = excluded.client_id, subject = excluded.subject, payload = excluded.payload,
+     expires_at = excluded.expires_at`,
+);
+const newSession = statement(
+  'new_session',
+  `insert into sessions (key, subject, payload, grants, expires_at, uid, created_at)
+   values (?, ?, ?, ?, ?, ?, ?)
+   on conflict (uid) do update set key = excluded.key, subject = excluded.subject, payload = excluded.payload,
+     grants = excluded.grants, expires_at = excluded.expires_at`,
+);
+const renewSession = statement(
+  'renew_session',
+  'update sessions set key = ?, subject = ?, payload = ?, grants = ?, expires_at = ? where uid = ? returning 1',
+);
+
+/** Writes the unit, or returns false with some of it perhaps written: the caller then undoes it. */
+function write(connection: SqliteConnection, unit: Unit): boolean {
+  if (unit.consume !== undefined) {
+    const { key, at, successor } = unit.consume;
+    const used = connection.rows(consume, [at, successor?.key ?? null, successor?.sealed ?? null, key]);
+    if (used.length === 0) return false;
+  }
+  for (const { id, clientId, subject, payload, expiresAt } of unit.grants ?? []) {
+    connection.rows(putGrant, [id, clientId, subject, payload, expiresAt]);
+  }
+  for (const session of unit.sessions ?? []) {
+    const { key, subject, payload, grants, expiresAt, uid, isNew } = session;
+    const values = [key, subject, payload, JSON.stringify(grants), expiresAt, uid];
+    if (isNew) connection.rows(newSession, [...values, nowSeconds()]);
+    else if (connection.rows(renewSession, values).length === 0) return false;
+  }
+  for (const token of unit.tokens ?? []) {
+    if (token.grantId !== null && connection.rows(hasGrant, [token.grantId]).length === 0) return false;
+    connection.rows(putToken, tokenValues(token));
+  }
+  return true;
+}
+
+function writeAll(connection: SqliteConnection, units: readonly Unit[]): boolean[] {
+  connection.trips++;
+  connection.rows(begin, []);
+  try {
+    const written = units.map((unit) => {
+      connection.rows(savepoint, []);
+      const good = write(connection, unit);
+      if (!good) connection.rows(undo, []);
+      connection.rows(release, []);
+      return good;
+    });
+    connection.rows(commit, []);
+    return written;
+  } finally {
+    connection.reset();
+  }
+}
+
+export function sqliteEngine(sqlite: Sqlite): EngineDialect {
+  return {
+    commit: createFlights<Unit, boolean>({
+      limit: 1,
+      size: 256,
+      send: (units) => sqlite.exclusively((connection) => writeAll(connection, units)),
+    }),
+    readToken: async (key) => (await sqlite.rows(readToken, [key]))[0],
+    readSession: async (key, client) => (await sqlite.rows(readSession, [client, key]))[0],
+    readGrant: async (id) => (await sqlite.rows(readGrant, [id]))[0],
+  };
+}

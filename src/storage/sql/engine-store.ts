@@ -1,0 +1,115 @@
+/** Tokens, grants and sessions. What differs between the databases is in `engine-sqlite.ts` and `engine-postgres.ts`. */
+import type { EngineStore } from '../../core/stores.ts';
+import {
+  sessionBundle,
+  toGrantBundle,
+  tokenColumns,
+  tokenValues,
+  toSessionBundle,
+  toTokenBundle,
+} from './rows.ts';
+import { type EngineDialect, type Sql, statement } from './sql.ts';
+
+const readSessionByUid = statement(
+  'read_session_by_uid',
+  `select ${sessionBundle} from sessions s left join accounts a on a.subject = s.subject
+   left join grants g on g.id is null and g.id = s.uid where s.uid = ?`,
+);
+
+const insertOnce = statement(
+  'insert_once',
+  `insert into tokens (${tokenColumns.join(', ')}) values (${tokenColumns.map(() => '?').join(', ')})
+   on conflict (key) do update set ${tokenColumns
+     .slice(1)
+     .map((column) => `${column} = excluded.${column}`)
+     .join(', ')}, consumed_at = null, successor_key = null, successor_sealed = null
+   where tokens.expires_at <= ? returning 1`,
+);
+
+const deleteToken = statement('delete_token', 'delete from tokens where key = ?');
+const deleteSession = statement('delete_session', 'delete from sessions where key = ?');
+
+export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore {
+  return {
+    async commit(unit) {
+      if (await dialect.commit(unit)) return { outcome: 'committed' };
+      const row = unit.consume === undefined ? undefined : await dialect.readToken(unit.consume.key);
+      const token = row === undefined ? undefined : toTokenBundle(row).token;
+      // There and not used: then something else that the unit needs is gone.
+      return { outcome: 'spent', token: token?.consumedAt === null ? undefined : token };
+    },
+
+    async readToken(key) {
+      const row = await dialect.readToken(key);
+      return row === undefined ? undefined : toTokenBundle(row);
+    },
+
+    async readSession(key, clientId) {
+      const row = await dialect.readSession(key, clientId ?? '');
+      return row === undefined ? undefined : toSessionBundle(row);
+    },
+
+    async readSessionByUid(uid) {
+      const [row] = await sql.rows(readSessionByUid, [uid]);
+      return row === undefined ? undefined : toSessionBundle(row);
+    },
+
+    async readGrant(id) {
+      const row = await dialect.readGrant(id);
+      return row === undefined ? undefined : toGrantBundle(row);
+    },
+
+    async insertOnce(row, now) {
+      return (await sql.rows(insertOnce, [...tokenValues(row), now])).length === 1;
+    },
+
+    async deleteToken(key) {
+      await sql.rows(deleteToken, [key]);
+    },
+
+    async deleteSession(key) {
+      await sql.rows(deleteSession, [key]);
+    },
+
+    revokeGrant: (id) =>
+      sql.transaction(async (trx) => {
+        // The grant first: a token that is being written at this moment is unusable without it.
+        await trx('grants').where({ id }).delete();
+        await trx('tokens').where({ grant_id: id }).delete();
+      }),
+
+    endAll: (subject, keepUid) =>
+      sql.transaction(async (trx) => {
+        const kept = keepUid === undefined ? undefined : await trx('sessions').where({ uid: keepUid, subject }).first('grants');
+        const keptGrants: string[] = kept === undefined ? [] : Object.values(JSON.parse(kept.grants));
+        const uid = keepUid ?? '';
+        await trx('sessions').where({ subject }).whereNot({ uid }).delete();
+        await trx('grants').where({ subject }).whereNotIn('id', keptGrants).delete();
+        await trx('tokens')
+          .where({ subject })
+          .where((other) => other.whereNull('session_uid').orWhereNot({ session_uid: uid }))
+          .where((other) => other.whereNull('grant_id').orWhereNotIn('grant_id', keptGrants))
+          .delete();
+      }),
+
+    async purgeExpired(before, limit) {
+      let gone = 0;
+      for (const [table, key] of expiring) {
+        // Small batches, each by itself, so that whoever needs these rows meanwhile waits for milliseconds.
+        gone += await sql.run(() => {
+          const expired = sql.knex(table).select(key).where('expires_at', '<', before).orderBy('expires_at').limit(limit);
+          if (sql.dialect === 'postgres') expired.forUpdate().skipLocked();
+          return sql.knex(table).whereIn(key, expired).delete();
+        });
+      }
+      return gone;
+    },
+  };
+}
+
+const expiring = [
+  ['tokens', 'key'],
+  ['grants', 'id'],
+  ['sessions', 'uid'],
+  ['links', 'key'],
+] as const;

@@ -1,0 +1,90 @@
+/** What the errors of the two drivers mean. */
+import { Unavailable } from '../../base/errors.ts';
+
+function property(error: unknown, name: string): unknown {
+  return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
+}
+
+function codeOf(error: unknown): string {
+  const code = property(error, 'code');
+  if (typeof code === 'string') return code;
+  const inner = property(error, 'errors');
+  return Array.isArray(inner) && inner.length > 0 ? codeOf(inner[0]) : '';
+}
+
+/** SQLite's primary result code (the low byte of the extended one), or 0 for an error of anybody else. */
+function sqliteCode(error: unknown): number {
+  const code = property(error, 'errcode');
+  return typeof code === 'number' ? code & 0xff : 0;
+}
+
+// BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB
+const sqliteUnavailable = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
+
+/** Node's codes for sockets, names and files that do not answer. */
+const systemCode =
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDR|ENOENT|EACCES|EPERM|EROFS|EMFILE|ENFILE|ENOSPC|EIO$|ERR_SOCKET|ERR_STREAM|ERR_TLS|ERR_SSL)/;
+
+/** SQLSTATE classes: connection (08), authorization (28), no such database (3D), resources (53), operator (57), system (58). */
+const sqlState = /^(08...|28...|3D000|53...|57...|58...|25006|55P03|XX001|XX002)$/;
+
+const driverMessage =
+  /^(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|The server does not support SSL|There was an error establishing an SSL|database is not open|Knex: Timeout acquiring)/;
+
+/** The database cannot answer now, as opposed to: it answered that the statement is wrong. */
+export function isUnavailable(error: unknown): boolean {
+  if (error instanceof Unavailable) return true;
+  const sqlite = sqliteCode(error);
+  if (sqlite !== 0) return sqliteUnavailable.has(sqlite);
+  const code = codeOf(error);
+  if (sqlState.test(code) || systemCode.test(code)) return true;
+  return error instanceof Error && driverMessage.test(error.message);
+}
+
+/** Serialization failure or deadlock: nothing happened, and the same again may well succeed. */
+export function isConflict(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '40001' || code === '40P01';
+}
+
+/** The connection must not be used again. */
+export function isBroken(error: unknown): boolean {
+  const code = codeOf(error);
+  // A statement stopped by the server's own limit (57014), a full disk or a standby leaves the connection healthy.
+  return isUnavailable(error) && !/^(57014|53[12]..|25006|55P03)$/.test(code);
+}
+
+/** The connection ended under the statement, as after a restart: another connection may answer at once. */
+export function connectionEnded(error: unknown): boolean {
+  if (/^(57P0[1-3]|08...|ECONNRESET|EPIPE)$/.test(codeOf(error))) return true;
+  return error instanceof Error && /^(Connection terminated( unexpectedly)?$|Client has encountered|Client was closed)/.test(error.message);
+}
+
+/** The column whose uniqueness a write would have broken, looked for among `columns`. */
+export function takenColumn<Column extends string>(error: unknown, columns: readonly Column[]): Column | undefined {
+  const unique = codeOf(error) === '23505' || sqliteCode(error) === 19;
+  if (!unique) return undefined;
+  const text = `${String(property(error, 'constraint'))} ${error instanceof Error ? error.message : ''}`;
+  return columns.find((column) => text.includes(column));
+}
+
+const attempts = 4;
+
+/** Runs `work` with the errors of the drivers told apart: a conflict is tried again, silence of the database is `Unavailable`. */
+export async function guarded<T>(work: () => PromiseLike<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (isConflict(error)) {
+        if (attempt === attempts) throw new Unavailable('database', { cause: error });
+        await new Promise((resolve) => setTimeout(resolve, attempt * 10 * (0.5 + Math.random())));
+      } else throw translated(error);
+    }
+  }
+}
+
+export function translated(error: unknown): unknown {
+  if (error instanceof Unavailable || !isUnavailable(error)) return error;
+  return new Unavailable('database', { cause: error });
+}

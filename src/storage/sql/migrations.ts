@@ -1,0 +1,147 @@
+/**
+ * Brings a database to the version of this program: the files of `db/migrations`, each with `up` and `down`. An up-to-date
+ * database costs one query and one listing of that folder; no migration file is loaded.
+ */
+import { readdirSync } from 'node:fs';
+import type { Knex } from 'knex';
+import { nowSeconds } from '../../base/clock.ts';
+import { guarded } from './failures.ts';
+
+export interface MigrationStatus {
+  /** In the order in which they were applied. */
+  readonly applied: readonly string[];
+  readonly pending: readonly string[];
+  /** Applied by a newer version of this program, which knows files that this one does not. */
+  readonly unknown: readonly string[];
+}
+
+export interface Migrations {
+  status(): Promise<MigrationStatus>;
+  /** Applies what is pending, up to and including `to` (a name or its number). Returns the names applied. */
+  up(options?: { to?: string }): Promise<string[]>;
+  /** Takes back the latest `steps`. Returns the names taken back. */
+  down(options: { steps: number }): Promise<string[]>;
+}
+
+interface Migration {
+  up(knex: Knex): Promise<void>;
+  down(knex: Knex): Promise<void>;
+}
+
+export interface MigrationTarget {
+  readonly dialect: 'sqlite' | 'postgres';
+  readonly knex: Knex;
+}
+
+const folder = new URL('../../../db/migrations/', import.meta.url);
+
+/** Any number will do that nobody else locks in this database. */
+const advisoryLock = 7_203_114_501;
+
+function listed(): string[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+    .map((file) => file.slice(0, -3))
+    .sort();
+}
+
+async function load(name: string): Promise<Migration> {
+  return (await import(new URL(`${name}.ts`, folder).href)) as Migration;
+}
+
+function noSuchTable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return Reflect.get(error, 'code') === '42P01' || error.message.includes('no such table');
+}
+
+async function appliedIn(knex: Knex): Promise<string[]> {
+  try {
+    return await guarded(() => knex('migrations').orderBy('name').pluck('name'));
+  } catch (error) {
+    if (noSuchTable(error)) return [];
+    throw error;
+  }
+}
+
+function compare(applied: readonly string[]): MigrationStatus {
+  const names = listed();
+  return {
+    applied,
+    pending: names.filter((name) => !applied.includes(name)),
+    unknown: applied.filter((name) => !names.includes(name)),
+  };
+}
+
+export async function migrationStatus(knex: Knex): Promise<MigrationStatus> {
+  return compare(await appliedIn(knex));
+}
+
+/** Throws where a newer version of this program has changed the database: this one could damage what it does not know. */
+export function refuseNewer({ unknown }: MigrationStatus): void {
+  if (unknown.length === 0) return;
+  throw new Error(
+    `The database was migrated by a newer version of Gatehouse (${unknown.join(', ')}). Run that version, or take its ` +
+      'migrations back with it first: npm run cli -- migrate down',
+  );
+}
+
+/** `open` gives a connection for one run: migrating may take longer than a request is allowed to. */
+export function createMigrations(open: () => Promise<{ target: MigrationTarget; close: () => Promise<void> }>): Migrations {
+  /** One at a time, also among processes, and all or nothing: both databases can undo changes of tables. */
+  async function locked<T>(work: (knex: Knex, applied: string[]) => Promise<T>): Promise<T> {
+    const { target, close } = await open();
+    try {
+      return await guarded(() =>
+        target.knex.transaction(async (trx) => {
+          // SQLite has taken its write lock with BEGIN IMMEDIATE.
+          if (target.dialect === 'postgres') await trx.raw('select pg_advisory_xact_lock(?)', [advisoryLock]);
+          if (!(await trx.schema.hasTable('migrations'))) {
+            await trx.schema.createTable('migrations', (table) => {
+              table.string('name').primary();
+              table.bigInteger('applied_at').notNullable();
+            });
+          }
+          return work(trx, await trx('migrations').orderBy('name').pluck('name'));
+        }),
+      );
+    } finally {
+      await close();
+    }
+  }
+
+  return {
+    async status() {
+      const { target, close } = await open();
+      try {
+        return await migrationStatus(target.knex);
+      } finally {
+        await close();
+      }
+    },
+
+    up: ({ to } = {}) =>
+      locked(async (knex, applied) => {
+        const status = compare(applied);
+        refuseNewer(status);
+        const last = to === undefined ? undefined : listed().find((name) => name === to || name.startsWith(`${to}-`));
+        if (to !== undefined && last === undefined) throw new Error(`There is no migration ${to}`);
+        const wanted = status.pending.filter((name) => last === undefined || name <= last);
+        for (const name of wanted) {
+          await (await load(name)).up(knex);
+          await knex('migrations').insert({ name, applied_at: nowSeconds() });
+        }
+        return wanted;
+      }),
+
+    down: ({ steps }) =>
+      locked(async (knex, applied) => {
+        refuseNewer(compare(applied));
+        const wanted = steps > 0 ? applied.slice(-steps).reverse() : [];
+        for (const name of wanted) {
+          await (await load(name)).down(knex);
+          await knex('migrations').where({ name }).delete();
+        }
+        return wanted;
+      }),
+  };
+}

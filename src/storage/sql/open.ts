@@ -1,0 +1,99 @@
+/**
+ * SQL storage: every port of core/stores but the cache, the channel and the throttle, over SQLite or Postgres. Each store is
+ * one file; `sqlite.ts` and `postgres.ts` say how the database is reached, `engine-sqlite.ts` and `engine-postgres.ts` how
+ * the requests of one moment are written together. What a row means is for core to decide.
+ */
+import type { Stores } from '../../core/stores.ts';
+import { createAccountStore } from './accounts.ts';
+import { createApiStore } from './apis.ts';
+import { createAuditStore } from './audit.ts';
+import { createChangeStore } from './changes.ts';
+import { createClientStore } from './clients.ts';
+import { createConsentStore } from './consents.ts';
+import { createEngineStore } from './engine-store.ts';
+import { createKeyStore } from './keys.ts';
+import { createLeaseStore } from './leases.ts';
+import { createLinkStore } from './links.ts';
+import { createMigrations, type Migrations, type MigrationTarget, migrationStatus, refuseNewer } from './migrations.ts';
+import { type EngineDialect, type Sql, statement } from './sql.ts';
+
+/** `file` may be `:memory:`. `pool` is the number of connections, at most. */
+export type SqlSettings =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: string; readonly pool: number };
+
+export interface SqlOptions {
+  /**
+   * What to do with a database that lacks migrations: apply them, refuse it, or leave it as it is (for the commands that
+   * migrate). Without it SQLite is migrated and Postgres refused.
+   */
+  readonly migrateAtOpen?: boolean | 'leave';
+}
+
+export type SqlStores = Stores & { readonly migrate: Migrations };
+
+const ping = statement('ping', 'select 1');
+
+/** Throws `Unavailable` where the database does not answer, and a plain error where its version is not this program's. */
+export async function openSql(settings: SqlSettings, options: SqlOptions = {}): Promise<SqlStores> {
+  const { sql, engine, migrate } = settings.kind === 'sqlite' ? await sqlite(settings.file) : await postgres(settings);
+  try {
+    await prepare(sql, migrate, options.migrateAtOpen ?? settings.kind === 'sqlite');
+  } catch (error) {
+    await sql.close();
+    throw error;
+  }
+  return {
+    accounts: createAccountStore(sql),
+    clients: createClientStore(sql),
+    apis: createApiStore(sql),
+    changes: createChangeStore(sql),
+    engine: createEngineStore(sql, engine),
+    consents: createConsentStore(sql),
+    keys: createKeyStore(sql),
+    audit: createAuditStore(sql),
+    links: createLinkStore(sql),
+    leases: createLeaseStore(sql),
+    migrate,
+    async ping() {
+      await sql.rows(ping, []);
+    },
+    roundTrips: () => sql.roundTrips(),
+    close: () => sql.close(),
+  };
+}
+
+type Opened = { sql: Sql; engine: EngineDialect; migrate: Migrations };
+
+async function sqlite(file: string): Promise<Opened> {
+  const [{ openSqlite }, { sqliteEngine }] = await Promise.all([import('./sqlite.ts'), import('./engine-sqlite.ts')]);
+  const sql = openSqlite(file);
+  const target: MigrationTarget = sql;
+  return { sql, engine: sqliteEngine(sql), migrate: createMigrations(async () => ({ target, close: async () => {} })) };
+}
+
+async function postgres(settings: { url: string; pool: number }): Promise<Opened> {
+  const [{ openPostgres }, { postgresEngine }] = await Promise.all([
+    import('./postgres.ts'),
+    import('./engine-postgres.ts'),
+  ]);
+  const sql = openPostgres(settings);
+  const migrate = createMigrations(async () => {
+    const target = openPostgres({ url: settings.url, pool: 1, patient: true });
+    return { target, close: () => target.close() };
+  });
+  return { sql, engine: postgresEngine(sql), migrate };
+}
+
+async function prepare(sql: Sql, migrate: Migrations, migrateAtOpen: boolean | 'leave'): Promise<void> {
+  if (migrateAtOpen === 'leave') return;
+  const status = await migrationStatus(sql.knex);
+  refuseNewer(status);
+  if (status.pending.length === 0) return;
+  if (!migrateAtOpen) {
+    throw new Error(
+      `The database lacks ${status.pending.join(', ')}. Apply it with: npm run cli -- migrate up (or start with MIGRATE=true)`,
+    );
+  }
+  await migrate.up();
+}

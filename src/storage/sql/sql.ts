@@ -1,0 +1,49 @@
+/** The few things that the stores ask of a database, whichever it is. `sqlite.ts` and `postgres.ts` provide them. */
+import type { Knex } from 'knex';
+import type { Unit } from '../../core/stores.ts';
+
+/** The columns of one row, in the order in which the statement names them. */
+export type Row = readonly unknown[];
+
+/** A statement whose text never changes, so that the database parses and plans it once per connection. */
+export interface Statement {
+  /** Name of the prepared statement; unique. */
+  readonly name: string;
+  /** With `?` for each value. */
+  readonly text: string;
+  /** The same with `$1`, `$2` … as Postgres numbers them. */
+  readonly numbered: string;
+  /** It changes nothing, so it may be sent again when its connection died. */
+  readonly read: boolean;
+}
+
+export interface Sql {
+  readonly dialect: 'sqlite' | 'postgres';
+  readonly knex: Knex;
+  /** Runs one fixed statement by itself. This is the hot path: Knex's builder is not on it. */
+  rows(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
+  /** Runs what Knex has built, by itself. The thunk may run again after a serialization failure. */
+  run<T>(query: () => PromiseLike<T>): Promise<T>;
+  /** All or nothing. `work` may run again after a serialization failure, so it must do nothing but talk to `trx`. */
+  transaction<T>(work: (trx: Knex.Transaction) => Promise<T>): Promise<T>;
+  roundTrips(): number;
+  close(): Promise<void>;
+}
+
+/** What the engine's store does differently in the two databases. */
+export interface EngineDialect {
+  /** True where the unit was committed; false where something it needs was used or gone, and nothing was written. */
+  commit(unit: Unit): Promise<boolean>;
+  /** A row of `tokenBundle`. */
+  readToken(key: string): Promise<Row | undefined>;
+  /** A row of `sessionBundle`; `client` is '' for none. */
+  readSession(key: string, client: string): Promise<Row | undefined>;
+  /** A row of `grantBundle`. */
+  readGrant(id: string): Promise<Row | undefined>;
+}
+
+export function statement(name: string, text: string): Statement {
+  let count = 0;
+  const numbered = text.replace(/\?/g, () => `$${++count}`);
+  return { name, text, numbered, read: /^\s*select/i.test(text) };
+}

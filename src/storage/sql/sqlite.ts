@@ -1,0 +1,62 @@
+/**
+ * SQLite: one connection, used directly by the fixed statements and through Knex by the rest. A statement takes
+ * microseconds and blocks the process for that long, so there is nothing to gain from a pool.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import knex, { type Knex } from 'knex';
+import { guarded } from './failures.ts';
+import type { Row, Sql, Statement } from './sql.ts';
+import { SqliteConnection, sqliteClient } from './sqlite-client.ts';
+
+export interface Sqlite extends Sql {
+  /** Runs `work` while nobody else has the connection. It must not wait for anything. */
+  exclusively<T>(work: (connection: SqliteConnection) => T): Promise<T>;
+}
+
+export function openSqlite(file: string): Sqlite {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  const connection = new SqliteConnection(file);
+  const { Client, held } = sqliteClient(connection);
+  const quiet = () => {};
+  const builder: Knex = knex({
+    client: Client,
+    connection: { filename: file },
+    useNullAsDefault: true,
+    pool: { min: 1, max: 1 },
+    acquireConnectionTimeout: 5000,
+    log: { warn: quiet, error: quiet, debug: quiet, deprecate: quiet },
+  });
+
+  /** Outside a transaction that Knex holds between two of its statements: inside, a rollback would take ours with it. */
+  async function exclusively<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    return guarded(async () => {
+      if (!held()) return work(connection);
+      const acquired: SqliteConnection = await builder.client.acquireConnection();
+      try {
+        return work(acquired);
+      } finally {
+        await builder.client.releaseConnection(acquired);
+      }
+    });
+  }
+
+  return {
+    dialect: 'sqlite',
+    knex: builder,
+    rows(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+      return exclusively(() => {
+        connection.trips++;
+        return connection.rows(statement, values);
+      });
+    },
+    run: (query) => guarded(query),
+    transaction: (work) => guarded(() => builder.transaction(work)),
+    exclusively,
+    roundTrips: () => connection.trips,
+    async close() {
+      await builder.destroy();
+      connection.close();
+    },
+  };
+}

@@ -1,0 +1,3 @@
+import type { Surface } from '../http/surface.ts';
+
+export const surfaces: readonly ((deps: object) => Surface)[] = [];

@@ -1,0 +1,132 @@
+/**
+ * What somebody meets who opens the address by hand: the welcome page, the first admin's set-up, in development the playground,
+ * and the files the pages are made of.
+ */
+import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
+import type { PasswordReason } from '../core/password-rules.ts';
+import type { Setup } from '../core/setup.ts';
+import type { Csrf } from '../http/csrf.ts';
+import { readForm } from '../http/form.ts';
+import { factsOf } from '../http/front-door.ts';
+import type { Pages } from '../http/page.ts';
+import type { StaticFiles } from '../http/static.ts';
+import type { SetupError, SetupField, ViewLocals } from '../http/views.ts';
+
+export interface WelcomeDeps {
+  readonly issuer: string;
+  readonly development: boolean;
+  readonly pages: Pages;
+  readonly csrf: Csrf;
+  readonly setup: Setup;
+  readonly statics: StaticFiles;
+  readonly passwordMinLength: number;
+  /** Set in development: the client of the playground. */
+  readonly playgroundClient: string | undefined;
+}
+
+type SetupLocals = ViewLocals['setup'];
+
+export function createWelcome(deps: WelcomeDeps): Middleware {
+  const { pages, setup } = deps;
+  const router = new Router({ strict: true, sensitive: true });
+
+  router.get('/', (ctx) => pages.show(ctx, 'welcome', { issuer: deps.issuer, development: deps.development }));
+
+  router.get('/setup', async (ctx) => {
+    const token = oneToken(ctx);
+    if (!(await setup.isOpen(token))) return pages.show(ctx, 'stale', {}, { status: 410 });
+    return showForm(ctx, token, {});
+  });
+
+  router.post('/setup', async (ctx) => {
+    const token = oneToken(ctx);
+    const form = await readForm(ctx);
+    if (!deps.csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const typed = {
+      username: form.get('username')?.trim() ?? '',
+      firstName: form.get('first_name')?.trim() ?? '',
+      lastName: form.get('last_name')?.trim() ?? '',
+      email: form.get('email')?.trim() ?? '',
+    };
+    const password = form.get('password') ?? '';
+    const { address, id: requestId } = factsOf(ctx.req);
+    const outcome = await setup.complete(
+      token,
+      { ...typed, email: typed.email || undefined, password },
+      { via: 'browser', address, requestId },
+    );
+    switch (outcome.outcome) {
+      case 'created':
+        return pages.show(ctx, 'setup-done', { username: outcome.account.username, development: deps.development });
+      case 'gone':
+        return pages.show(ctx, 'stale', {}, { status: 410 });
+      case 'taken':
+        return showForm(ctx, token, { ...typed, errors: { [outcome.field]: 'taken' } });
+      case 'weak-password':
+        return showForm(ctx, token, { ...typed, errors: { password: passwordErrors[outcome.reason.code] } });
+      case 'invalid':
+        return showForm(ctx, token, { ...typed, errors: { [fields[outcome.field]]: typed[outcome.field] ? 'invalid' : 'required' } });
+    }
+  });
+
+  function showForm(ctx: Context, token: string, shown: Partial<SetupLocals>): void {
+    const errors = shown.errors ?? {};
+    const locals = {
+      action: `/setup?token=${encodeURIComponent(token)}`,
+      csrf: deps.csrf.token(ctx),
+      minLength: deps.passwordMinLength,
+      ...shown,
+      errors,
+    };
+    pages.show(ctx, 'setup', locals, { status: Object.keys(errors).length > 0 ? 422 : 200 });
+  }
+
+  const { playgroundClient } = deps;
+  if (playgroundClient !== undefined) {
+    router.get('/playground', (ctx) =>
+      pages.show(ctx, 'playground', { issuer: deps.issuer, clientId: playgroundClient, redirectUri: `${deps.issuer}/playground` }),
+    );
+  }
+
+  router.get('/favicon.ico', (ctx) => {
+    ctx.status = 301;
+    ctx.redirect(deps.statics.url('favicon.svg'));
+  });
+
+  router.get('/public/:file', async (ctx, next) => {
+    const file = deps.statics(ctx.path);
+    if (!file) return next();
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set('Cache-Control', ctx.query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable');
+    ctx.set('ETag', file.etag);
+    ctx.set('Content-Type', file.type);
+    ctx.status = 200;
+    if (ctx.fresh) ctx.status = 304;
+    else ctx.body = file.body;
+    return undefined;
+  });
+
+  return router.routes() as Middleware;
+}
+
+const fields: Record<'username' | 'email' | 'firstName' | 'lastName', SetupField> = {
+  username: 'username',
+  email: 'email',
+  firstName: 'first_name',
+  lastName: 'last_name',
+};
+
+const passwordErrors: Readonly<Record<PasswordReason, SetupError>> = {
+  malformed: 'invalid',
+  'too-short': 'too-short',
+  'too-long': 'too-long',
+  'own-name': 'too-similar',
+  'service-name': 'too-similar',
+  pattern: 'too-common',
+  common: 'too-common',
+};
+
+function oneToken(ctx: Context): string {
+  return typeof ctx.query.token === 'string' ? ctx.query.token : '';
+}

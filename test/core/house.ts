@@ -1,0 +1,99 @@
+/** The part of the house that accounts and sign-ins need, over a real database, with cheap hashing. */
+import { createLog } from '../../src/base/log.ts';
+import { createMetrics, type Metrics } from '../../src/base/metrics.ts';
+import { type AccountForm, type Accounts, createAccounts } from '../../src/core/accounts.ts';
+import { type Audit, createAudit } from '../../src/core/audit.ts';
+import type { PasswordHasher } from '../../src/core/password-hasher.ts';
+import { createSignIn, type SignIn, type SignInLimits } from '../../src/core/sign-in.ts';
+import type { Account, AuditEvent, Stores } from '../../src/core/stores.ts';
+import { createPasswordHasher } from '../../src/login/password/password.ts';
+import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
+import { openSql } from '../../src/storage/sql/open.ts';
+
+export const goodPassword = 'wet gravel under boots';
+
+export interface House {
+  readonly stores: Stores;
+  readonly accounts: Accounts;
+  readonly audit: Audit;
+  readonly signIn: SignIn;
+  readonly metrics: Metrics;
+  /** Passwords looked at so far; `withNothing`: for nobody. */
+  readonly verified: { count: number; withNothing: number };
+  make(form?: Partial<AccountForm>): Promise<Account>;
+  /** What was audited so far, the oldest first. */
+  audited(): Promise<AuditEvent[]>;
+  close(): Promise<void>;
+}
+
+export async function buildHouse(
+  options: {
+    limits?: Partial<SignInLimits>;
+    hasher?: Partial<Parameters<typeof createPasswordHasher>[0]>;
+    stores?: Stores;
+    /** What stands in front of the real stores. */
+    front?: (stores: Stores) => Partial<Stores>;
+  } = {},
+): Promise<House> {
+  const real = options.stores ?? (await openSql({ kind: 'sqlite', file: ':memory:' }));
+  const stores: Stores = { ...real, ...options.front?.(real) };
+  const { log } = createLog({ level: 'silent', format: 'json', to: { write: () => {} } });
+  const metrics = createMetrics();
+  const audit = createAudit({ store: stores.audit, log, metrics, retryMs: 5 });
+  const hashing = createPasswordHasher({ memoryKiB: 64, timeCost: 1, queue: 1000, parallel: 2, ...options.hasher });
+  const verified = { count: 0, withNothing: 0 };
+  const hasher: PasswordHasher = {
+    ...hashing,
+    verify(phc, password) {
+      verified.count++;
+      if (phc === null) verified.withNothing++;
+      return hashing.verify(phc, password);
+    },
+  };
+  const accounts = createAccounts({
+    store: stores.accounts,
+    engine: stores.engine,
+    hasher,
+    audit,
+    settings: { passwordMinLength: 15, serviceName: 'Gatehouse' },
+  });
+  const signIn = createSignIn({
+    accounts: stores.accounts,
+    hasher,
+    throttle: createLocalThrottle(),
+    audit,
+    log,
+    metrics,
+    limits: { account: 10, address: 100, windowSeconds: 900, ...options.limits },
+  });
+  return {
+    stores,
+    accounts,
+    audit,
+    signIn,
+    metrics,
+    verified,
+    async make(form) {
+      const made = await accounts.create({
+        username: 'alice',
+        password: goodPassword,
+        firstName: '',
+        lastName: '',
+        ...form,
+      });
+      if (made.outcome !== 'created') throw new Error(`the account was not made: ${JSON.stringify(made)}`);
+      return made.account;
+    },
+    async audited() {
+      // Notes are written a moment later: a record comes after those that were noted before it.
+      await audit.record('sign_out', { detail: { marker: true } });
+      const events = await stores.audit.list({}, 1000);
+      return events.filter(({ detail }) => detail.marker !== true).reverse();
+    },
+    async close() {
+      await signIn.close();
+      await audit.close();
+      if (options.stores === undefined) await real.close();
+    },
+  };
+}

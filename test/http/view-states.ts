@@ -1,0 +1,252 @@
+/** Every page in every state worth looking at, hostile names included: for tests of rendering and of the pages in a browser. */
+import type { ViewLocals, ViewName } from '../../src/http/views.ts';
+import { errorKinds, loginErrors } from '../../src/http/views.ts';
+
+export type ViewState = {
+  [V in ViewName]: { readonly name: string; readonly view: V; readonly locals: ViewLocals[V] };
+}[ViewName];
+
+export const hostile = [
+  '<script>alert(1)</script>',
+  '"onerror="alert(1)',
+  "' autofocus onfocus='alert(1)",
+  '{{7*7}} #{7*7} $\u{7b}7*7}',
+  '<%= 7*7 %><%- 7*7 %>',
+  'safe\u202egpj.exe\u2069\u2066',
+  '</title></textarea></template><svg/onload=alert(1)>',
+  `A${'\u0301'.repeat(10_000)}`,
+  'W'.repeat(10_000),
+  '\ud800 lone \u0000 null',
+] as const;
+
+const action = '/interaction/Qw3rTy';
+const csrf = 'c0ffee';
+const bookshelf = { name: 'Bookshelf', uri: 'https://bookshelf.example/', host: 'bookshelf.example' };
+const account = { name: 'Ada Example', username: 'ada', email: 'ada@example.org' };
+const scopes = [{ name: 'openid' }, { name: 'profile' }, { name: 'email', isNew: true }, { name: 'offline_access' }];
+
+export const states: readonly ViewState[] = [
+  { name: 'welcome', view: 'welcome', locals: { issuer: 'https://id.example.org', development: false } },
+  {
+    name: 'welcome-signed-in',
+    view: 'welcome',
+    locals: { issuer: 'http://localhost:3000', development: true, account, signOut: '/oauth/logout' },
+  },
+  { name: 'login-plain', view: 'login', locals: { action, csrf } },
+  {
+    name: 'login-client',
+    view: 'login',
+    locals: { action, csrf, client: bookshelf, signUp: '/sign-up', forgot: '/forgotten', cancel: action },
+  },
+  ...loginErrors.map(
+    (error): ViewState => ({
+      name: `login-${error}`,
+      view: 'login',
+      locals: {
+        action,
+        csrf,
+        client: bookshelf,
+        error,
+        username: error === 'missing' ? '' : 'ada',
+        retryAfterSeconds: 600,
+        cancel: action,
+      },
+    }),
+  ),
+  { name: 'consent', view: 'consent', locals: { action, csrf, client: bookshelf, account, scopes } },
+  {
+    name: 'consent-full',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      client: {
+        ...bookshelf,
+        name: 'The Very Long Named Reading and Lending Library of Upper Example',
+        logo: '/public/favicon.svg',
+        policyUri: 'https://bookshelf.example/privacy',
+        tosUri: 'https://bookshelf.example/terms',
+        contacts: ['help@bookshelf.example'],
+        redirectHost: 'app.bookshelf.example',
+      },
+      account: { username: 'ada' },
+      scopes,
+      apis: [
+        {
+          name: 'Calendar',
+          scopes: [{ name: 'calendar.read', sentence: 'See when you are busy' }, { name: 'calendar.odd' }],
+        },
+      ],
+    },
+  },
+  {
+    name: 'consent-right-to-left',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      client: { name: 'مكتبة الكتب', host: 'مكتبة.example' },
+      account: { name: 'ليلى', username: 'layla' },
+      scopes,
+    },
+  },
+  {
+    name: 'logout',
+    view: 'logout',
+    locals: {
+      formHtml: '<form id="op.logoutForm" method="post" action="#"></form>',
+      formId: 'op.logoutForm',
+      client: bookshelf,
+      account,
+      auto: false,
+    },
+  },
+  {
+    name: 'logout-bare',
+    view: 'logout',
+    locals: {
+      formHtml: '<form id="op.logoutForm" method="post" action="#"></form>',
+      formId: 'op.logoutForm',
+      auto: false,
+    },
+  },
+  { name: 'signed-out', view: 'signed-out', locals: {} },
+  { name: 'signed-out-client', view: 'signed-out', locals: { client: bookshelf } },
+  ...errorKinds.map(
+    (kind): ViewState => ({
+      name: `error-${kind}`,
+      view: 'error',
+      locals: { status: 400, kind, reference: 'R-7Q4K-2M' },
+    }),
+  ),
+  {
+    name: 'error-detail',
+    view: 'error',
+    locals: {
+      status: 400,
+      kind: 'redirect',
+      clientName: 'Bookshelf',
+      code: 'invalid_redirect_uri',
+      reference: 'R-7Q4K-2M',
+      detail: {
+        check: 'redirect_uri is registered for this client',
+        received: 'https://bookshelf.example/callback/',
+        receivedMarkFrom: 34,
+        expected: 'https://bookshelf.example/callback',
+        advice: 'Remove the trailing slash, or register this address too.',
+      },
+      startAgain: '/',
+    },
+  },
+  {
+    name: 'error-description',
+    view: 'error',
+    locals: {
+      status: 400,
+      kind: 'request',
+      code: 'invalid_request',
+      description: 'response_type is missing',
+      reference: 'R-7Q4K-2M',
+    },
+  },
+  { name: 'setup', view: 'setup', locals: { action: '/setup', csrf, minLength: 15, errors: {} } },
+  {
+    name: 'setup-wrong',
+    view: 'setup',
+    locals: {
+      action: '/setup',
+      csrf,
+      minLength: 15,
+      username: 'ada',
+      firstName: 'Ada',
+      email: 'ada@',
+      errors: { last_name: 'required', email: 'invalid', password: 'too-short' },
+    },
+  },
+  { name: 'setup-done', view: 'setup-done', locals: { username: 'ada', development: true } },
+  { name: 'setup-done-production', view: 'setup-done', locals: { username: 'ada', development: false } },
+  { name: 'stale', view: 'stale', locals: { startAgain: '/oauth/authorize?client_id=a' } },
+  { name: 'stale-client', view: 'stale', locals: { clientName: 'Bookshelf' } },
+  { name: 'stale-unknown', view: 'stale', locals: {} },
+  { name: 'not-found', view: 'not-found', locals: {} },
+  {
+    name: 'playground',
+    view: 'playground',
+    locals: {
+      issuer: 'http://localhost:3000',
+      clientId: 'playground',
+      redirectUri: 'http://localhost:3000/playground',
+    },
+  },
+];
+
+/** Every place a foreign value can reach, filled with one value. */
+export const statesWith = (value: string): readonly ViewState[] => {
+  const client = {
+    name: value,
+    uri: value,
+    host: value,
+    logo: value,
+    policyUri: value,
+    tosUri: value,
+    contacts: [value, value, value, value],
+    redirectHost: value,
+  };
+  const person = { name: value, username: value, email: value };
+  const given = [{ name: value }, { name: value, sentence: value, isNew: true }];
+  return [
+    { name: 'welcome', view: 'welcome', locals: { issuer: value, development: true, account: person, signOut: value } },
+    {
+      name: 'login',
+      view: 'login',
+      locals: { action, csrf, client, username: value, error: 'wrong', signUp: value, forgot: value, cancel: value },
+    },
+    {
+      name: 'consent',
+      view: 'consent',
+      locals: { action, csrf, client, account: person, scopes: given, apis: [{ name: value, scopes: given }] },
+    },
+    {
+      name: 'logout',
+      view: 'logout',
+      locals: { formHtml: '', formId: 'op.logoutForm', client, account: person, auto: true },
+    },
+    { name: 'signed-out', view: 'signed-out', locals: { client } },
+    {
+      name: 'error',
+      view: 'error',
+      locals: {
+        status: 400,
+        kind: 'redirect',
+        clientName: value,
+        code: value,
+        description: value,
+        reference: value,
+        startAgain: value,
+        detail: { check: value, received: value, receivedMarkFrom: 3, expected: value, advice: value },
+      },
+    },
+    {
+      name: 'error-plain',
+      view: 'error',
+      locals: { status: 400, kind: 'request', code: value, description: value, reference: value },
+    },
+    {
+      name: 'setup',
+      view: 'setup',
+      locals: {
+        action,
+        csrf,
+        minLength: 15,
+        username: value,
+        firstName: value,
+        lastName: value,
+        email: value,
+        errors: {},
+      },
+    },
+    { name: 'setup-done', view: 'setup-done', locals: { username: value, development: true } },
+    { name: 'stale', view: 'stale', locals: { clientName: value, startAgain: value } },
+    { name: 'stale-client', view: 'stale', locals: { clientName: value } },
+  ];
+};

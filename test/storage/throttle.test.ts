@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { randomToken } from '../../src/base/secrets.ts';
+import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
+import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
+import { redisIsTested } from '../support/redis-server.ts';
+import { throttlePromises } from './throttle-promises.ts';
+
+describe('in the process', () => {
+  const throttle = createLocalThrottle();
+  throttlePromises(() => throttle);
+
+  test('keeps no more than its number of keys, and forgets what has ended first', async () => {
+    const small = createLocalThrottle(10);
+    jest.useFakeTimers({ now: 1e12, doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'queueMicrotask', 'performance'] });
+    try {
+      await small.attempt([{ key: 'long', limit: 1 }], 1000);
+      for (let i = 0; i < 9; i++) await small.attempt([{ key: `short ${i}`, limit: 1 }], 1);
+      jest.setSystemTime(1e12 + 2000);
+      for (let i = 0; i < 9; i++) await small.attempt([{ key: `new ${i}`, limit: 1 }], 1000);
+      expect((await small.attempt([{ key: 'long', limit: 1 }], 1000)).allowed).toBe(false);
+      for (let i = 0; i < 100; i++) await small.attempt([{ key: `more ${i}`, limit: 1 }], 1000);
+      expect((await small.attempt([{ key: 'long', limit: 1 }], 1000)).allowed).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  test('a clock that is put back locks nobody for longer', async () => {
+    const throttle = createLocalThrottle();
+    const key = { key: 'k', limit: 1 };
+    jest.useFakeTimers({ now: 1e12, doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'queueMicrotask', 'performance'] });
+    try {
+      await throttle.attempt([key], 60);
+      expect((await throttle.attempt([key], 60)).allowed).toBe(false);
+      jest.setSystemTime(1e12 - 3_600_000);
+      expect((await throttle.attempt([key], 60)).allowed).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
+const withRedis = redisIsTested() ? describe : describe.skip;
+
+withRedis('in Redis, from two processes', () => {
+  let nodes: RedisStorage[] = [];
+  let turn = 0;
+  beforeAll(async () => {
+    const prefix = `test:${randomToken(16)}:`;
+    const open = () =>
+      openRedis({
+        url: process.env.TEST_REDIS_URL ?? '',
+        prefix,
+        sealKey: randomBytes(32),
+        // Nothing may be left to it as long as Redis answers.
+        fallbackThrottle: createLocalThrottle(0),
+        onState: () => {},
+      });
+    nodes = [await open(), await open()];
+  });
+  afterAll(() => {
+    for (const node of nodes) node.close();
+  });
+
+  throttlePromises(() => {
+    const node = nodes[turn++ % 2];
+    if (!node) throw new Error('not open');
+    return node.throttle;
+  });
+});

@@ -1,0 +1,75 @@
+/** A Redis of a test's own, so that it can be stopped, killed, flushed and filled with rubbish. Needs `redis-server` on the path. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { Redis } from 'ioredis';
+
+/** Redis is tested where TEST_REDIS_URL is set; elsewhere the suites skip with one line, and fail in CI. */
+export function redisIsTested(): boolean {
+  if (process.env.TEST_REDIS_URL) return true;
+  if (process.env.CI === 'true') throw new Error('TEST_REDIS_URL is not set');
+  process.stderr.write('TEST_REDIS_URL is not set: what needs Redis is skipped.\n');
+  return false;
+}
+
+export interface TestRedis {
+  readonly url: string;
+  /** Outside the code under test. */
+  readonly client: Redis;
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  close(): Promise<void>;
+}
+
+export async function startTestRedis(): Promise<TestRedis> {
+  const port = await freePort();
+  const url = `redis://127.0.0.1:${port}`;
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null });
+  client.on('error', () => {});
+  let server: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
+    await client.ping();
+  }
+
+  async function kill(): Promise<void> {
+    const running = server;
+    server = undefined;
+    if (running === undefined || running.exitCode !== null) return;
+    const gone = new Promise((resolve) => running.once('exit', resolve));
+    running.kill('SIGKILL');
+    await gone;
+  }
+
+  await start();
+  return {
+    url,
+    client,
+    start,
+    kill,
+    signal: (signal) => void server?.kill(signal),
+    async close() {
+      client.disconnect();
+      await kill();
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Asks until it is so; fails after `limitMs`. */
+export async function eventually(what: string, isSo: () => boolean | Promise<boolean>, limitMs = 5000): Promise<void> {
+  const until = performance.now() + limitMs;
+  while (!(await isSo())) {
+    if (performance.now() > until) throw new Error(`not within ${limitMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
