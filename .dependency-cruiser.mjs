@@ -1,6 +1,6 @@
 // Who may import whom. Each rule's comment is written for whoever trips on it: what to do instead, and why.
-const surface = '(oidc|interaction|account|admin|gateway|ops|surfaces/[^/]+)';
-const roots = '^src/(app\\.ts$|cli/)';
+const surface = '(oidc|interaction|account|admin|gateway|ops|welcome|surfaces/[^/]+)';
+const roots = '^src/(app\\.ts$|serve\\.ts$|cli/)';
 
 export default {
   forbidden: [
@@ -77,8 +77,16 @@ export default {
       comment:
         'A surface parses, calls core and shapes the answer: it imports itself, core, http and base, never a sibling, a storage or a login method.',
       severity: 'error',
-      from: { path: `^src/${surface}/` },
+      from: { path: `^src/${surface}/`, pathNot: '^src/interaction/' },
       to: { path: '^src/', pathNot: ['^src/(core|http|base)/', '^src/$1/'] },
+    },
+    {
+      name: 'interaction-imports',
+      comment:
+        'interaction is the half of the protocol that people see: beside what every surface may import it may import oidc, which never imports it.',
+      severity: 'error',
+      from: { path: '^src/interaction/' },
+      to: { path: '^src/', pathNot: '^src/(interaction|oidc|core|http|base)/' },
     },
     {
       name: 'surface-list-imports',
@@ -97,17 +105,19 @@ export default {
     },
     {
       name: 'main-only-starts',
-      comment: 'main.ts reads the settings, builds, listens and drains: anything else belongs in app.ts or below.',
+      comment:
+        'main.ts turns the compile cache on and hands over to serve.ts: anything else belongs there or in app.ts.',
       severity: 'error',
       from: { path: '^src/main\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/(app\\.ts$|config/|base/)' },
+      to: { path: '^src/', pathNot: '^src/serve\\.ts$' },
     },
     {
       name: 'nobody-imports-the-top',
-      comment: 'app.ts is imported by main.ts and cli alone, main.ts and cli by nobody: pass in what you need instead.',
+      comment:
+        'app.ts and serve.ts are imported by main.ts, serve.ts and cli alone, main.ts and cli by nobody: pass in what you need instead.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/main\\.ts$', '^src/cli/'] },
-      to: { path: '^src/(app\\.ts$|main\\.ts$|cli/)' },
+      from: { path: '^src/', pathNot: ['^src/main\\.ts$', '^src/serve\\.ts$', '^src/cli/'] },
+      to: { path: '^src/(app\\.ts$|serve\\.ts$|main\\.ts$|cli/)' },
     },
     {
       name: 'sql-stays-in-storage',

@@ -25,6 +25,7 @@ import { createKeys, generateKey, type NewKey } from './core/keys.ts';
 import { createSetup } from './core/setup.ts';
 import { createSignIn } from './core/sign-in.ts';
 import { createTokens } from './core/tokens.ts';
+import { createUpkeep } from './core/upkeep.ts';
 import { createCsrf } from './http/csrf.ts';
 import { errorHandler } from './http/errors.ts';
 import { createFrontDoor } from './http/front-door.ts';
@@ -45,7 +46,6 @@ import { createLocalChannel } from './storage/local/channel.ts';
 import { createLocalThrottle } from './storage/local/throttle.ts';
 import { openSql } from './storage/sql/open.ts';
 import { surfaces } from './surfaces/surfaces.ts';
-import { createUpkeep } from './core/upkeep.ts';
 import { createWelcome } from './welcome/welcome.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -70,7 +70,8 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
   const metrics = createMetrics();
   const stores = await openSql(config.database, config.migrate ? { migrateAtOpen: true } : {});
   const fallbackThrottle = createLocalThrottle();
-  const redis = config.redis && (await openRedisStorage(config.redis, secrets.secretKey, fallbackThrottle, log, metrics));
+  const redis =
+    config.redis && (await openRedisStorage(config.redis, secrets.secretKey, fallbackThrottle, log, metrics));
   const channel = redis?.channel ?? createLocalChannel();
   const throttle = redis?.throttle ?? fallbackThrottle;
 
@@ -84,7 +85,11 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     longestToken: Math.max(86_400, config.lifetimes.accessToken, config.lifetimes.idToken),
   });
   const { password: hasher } = openLoginMethods({
-    password: { memoryKiB: config.password.hashMemory, timeCost: config.password.hashTime, queue: config.password.queue },
+    password: {
+      memoryKiB: config.password.hashMemory,
+      timeCost: config.password.hashTime,
+      queue: config.password.queue,
+    },
   });
   const accounts = createAccounts({
     store: stores.accounts,
@@ -100,7 +105,11 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     audit,
     log,
     metrics,
-    limits: { account: config.throttle.accountLimit, address: config.throttle.addressLimit, windowSeconds: config.throttle.window },
+    limits: {
+      account: config.throttle.accountLimit,
+      address: config.throttle.addressLimit,
+      windowSeconds: config.throttle.window,
+    },
   });
   const setup = createSetup({
     accounts,
@@ -132,7 +141,8 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
       log,
       events: {
         issued: (grantType) => metrics.count('tokens_issued_total', { grant_type: grantType, kind: 'access_token' }),
-        replayed: (grantId, clientId, subject) => audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
+        replayed: (grantId, clientId, subject) =>
+          audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
         signedOut: (subject, clientId) => audit.note('sign_out', { subject, clientId }),
       },
       settings: {
@@ -220,7 +230,9 @@ export async function createApp(core: Core) {
   const csrf = createCsrf(core.secrets.secretKey, config.issuer);
   const { accounts, consents, engine } = stores;
 
-  const protocol = core.protocolWith(createEnginePages({ pages, accounts, log, secure, development: config.development }));
+  const protocol = core.protocolWith(
+    createEnginePages({ pages, accounts, log, secure, development: config.development }),
+  );
   const clients = core.clientsWith(protocol);
   cached.onChange('key', async () => {
     await core.keys.load();
@@ -280,6 +292,7 @@ export async function createApp(core: Core) {
     protocolPaths,
     resumePath,
     protocol,
+    draining: () => draining,
     rest: koa.callback() as (req: unknown, res: unknown) => Promise<void>,
   });
   const server = createServer(
@@ -364,9 +377,12 @@ function listening(server: Server, port: number, host: string | undefined): Prom
 function drained(server: Server, seconds: number): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) return resolve();
-    const timer = setTimeout(() => server.closeAllConnections(), seconds * 1000);
+    const last = setTimeout(() => server.closeAllConnections(), seconds * 1000);
+    // A connection that was busy when the server closed is idle a moment later.
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
     server.close(() => {
-      clearTimeout(timer);
+      clearTimeout(last);
+      clearInterval(idle);
       resolve();
     });
     server.closeIdleConnections();

@@ -31,7 +31,8 @@ async function run(config: Config): Promise<void> {
     const app = await createApp(core);
     await app.listen();
     if (!cluster.isWorker || cluster.worker?.id === 1) await banner(app, (text) => process.stdout.write(text));
-    const metricsServer = config.metricsPort === undefined ? undefined : await createMetricsServer(core, config.metricsPort);
+    const metricsServer =
+      config.metricsPort === undefined ? undefined : await createMetricsServer(core, config.metricsPort);
     await core.metrics.start();
     stopOnSignals(app, () => metricsServer?.close());
   } catch (error) {
@@ -42,9 +43,11 @@ async function run(config: Config): Promise<void> {
 
 function startProblem(error: unknown, config: Config): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `Port ${config.port} is taken by another program. Set PORT to a free one, for example PORT=${config.port + 1}.`;
+  if (code === 'EADDRINUSE')
+    return `Port ${config.port} is taken by another program. Set PORT to a free one, for example PORT=${config.port + 1}.`;
   if (code === 'EACCES') return `Port ${config.port} may not be opened by this user. Set PORT to one above 1023.`;
-  if (error instanceof Unavailable) return 'The database does not answer. Check DATABASE_URL, and that the database is running.';
+  if (error instanceof Unavailable)
+    return 'The database does not answer. Check DATABASE_URL, and that the database is running.';
   return `Gatehouse could not start: ${message}`;
 }
 

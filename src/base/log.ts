@@ -96,17 +96,21 @@ const removed = '[removed]';
 const secretNames = new Set(
   `authorization proxyauthorization cookie setcookie password currentpassword newpassword passwordhash secret clientsecret
   secretkey privatekey adminkey xadminkey code usercode devicecode codeverifier token accesstoken refreshtoken idtoken
-  idtokenhint logouttoken registrationaccesstoken clienttoken subjecttoken actortoken assertion clientassertion request otp
+  idtokenhint logouttoken registrationaccesstoken clienttoken subjecttoken actortoken assertion clientassertion otp
   xotp totp csrf sealed dpop jti`.split(/\s+/),
 );
 
 const secretParameter =
   /([?&;\s"'{,]|^)((?:client_|new_|current_)?(?:password|secret|assertion|code|token)|code_verifier|(?:access_|refresh_|id_|subject_|actor_)token|id_token_hint|user_code|device_code|otp)=[^&\s"']*/gi;
 const credentials = /\b(Bearer:?|Basic|DPoP)\s+[\w~+/.:=-]{6,}/gi;
-const jwt = /\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g;
-const urlPassword = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*):[^\s/@]+@/gi;
+const jwt = /\beyJ[\w-]{5,1000}(?:\.[\w-]*){1,4}/g;
+const urlPassword = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/?#@]*):[^\s/@]+@/gi;
 
-function cleanText(text: string): string {
+/** Longer texts are cut first: a log line is no archive, and what a stranger sends must not decide how long this takes. */
+const textMax = 8192;
+
+function cleanText(whole: string): string {
+  const text = whole.length > textMax ? `${whole.slice(0, textMax)}…` : whole;
   return text
     .replace(secretParameter, `$1$2=${removed}`)
     .replace(credentials, `$1 ${removed}`)

@@ -45,7 +45,9 @@ const generate = promisify(generateKeyPair);
 /** Generates off the event loop: about 0.1 ms for ES256, 50 to 300 ms for RS256 (2048 bits). */
 export async function generateKey(algorithm: SigningAlgorithm): Promise<NewKey> {
   const { privateKey } =
-    algorithm === 'ES256' ? await generate('ec', { namedCurve: 'P-256' }) : await generate('rsa', { modulusLength: 2048 });
+    algorithm === 'ES256'
+      ? await generate('ec', { namedCurve: 'P-256' })
+      : await generate('rsa', { modulusLength: 2048 });
   return { algorithm, privateKey };
 }
 
@@ -65,7 +67,9 @@ export interface Keys {
   /** Reads the ring and makes the current keys where there are none yet (the first start). */
   load(ready?: Promise<NewKey>): Promise<KeyRing>;
   /** Lets the next key sign and makes a new next one. Without `force`, refused while the next key is younger than the JWKS max-age. */
-  rotate(options?: { force?: boolean }): Promise<{ outcome: 'rotated'; ring: KeyRing } | { outcome: 'too-early'; readyAt: number }>;
+  rotate(options?: {
+    force?: boolean;
+  }): Promise<{ outcome: 'rotated'; ring: KeyRing } | { outcome: 'too-early'; readyAt: number }>;
   /** What the schedule does, by whoever holds the lease: missing next keys, due rotations, the end of previous keys. */
   upkeep(): Promise<void>;
 }
@@ -98,7 +102,12 @@ export function createKeys(store: KeyStore, settings: KeySettings): Keys {
     }
     const privateKey = createPrivateKey({ key: JSON.parse(opened), format: 'jwk' });
     const publicKey = createPublicKey(privateKey);
-    const publicJwk = { ...publicKey.export({ format: 'jwk' }), kid: row.id, alg: row.algorithm, use: 'sig' } as PublicJwk;
+    const publicJwk = {
+      ...publicKey.export({ format: 'jwk' }),
+      kid: row.id,
+      alg: row.algorithm,
+      use: 'sig',
+    } as PublicJwk;
     return { ...row, privateKey, publicKey, publicJwk };
   }
 
@@ -117,7 +126,9 @@ export function createKeys(store: KeyStore, settings: KeySettings): Keys {
   async function load(ready?: Promise<NewKey>): Promise<KeyRing> {
     for (;;) {
       const rows = await store.list();
-      const missing = signingAlgorithms.filter((alg) => !rows.some((r) => r.algorithm === alg && r.status === 'current'));
+      const missing = signingAlgorithms.filter(
+        (alg) => !rows.some((r) => r.algorithm === alg && r.status === 'current'),
+      );
       if (missing.length === 0) {
         loaded = ringOf(rows);
         return loaded;
@@ -155,11 +166,17 @@ export function createKeys(store: KeyStore, settings: KeySettings): Keys {
   async function upkeep(): Promise<void> {
     const rows = await store.list();
     const now = nowSeconds();
-    const ended = rows.filter((row) => row.previousAt !== null && row.previousAt + settings.longestToken + settings.jwksMaxAge < now);
+    const ended = rows.filter(
+      (row) => row.previousAt !== null && row.previousAt + settings.longestToken + settings.jwksMaxAge < now,
+    );
     const lacking = signingAlgorithms.filter((alg) => !rows.some((r) => r.algorithm === alg && r.status === 'next'));
     if (ended.length > 0 || lacking.length > 0) {
       const made = await Promise.all(lacking.map(async (alg) => newRow(await generateKey(alg), 'next')));
-      await store.replace(seenOf(rows), made, ended.map((row) => row.id));
+      await store.replace(
+        seenOf(rows),
+        made,
+        ended.map((row) => row.id),
+      );
     }
     const oldest = Math.min(...rows.filter((row) => row.status === 'current').map((row) => row.currentAt ?? now));
     if (settings.rotationDays > 0 && oldest + settings.rotationDays * 86_400 <= now) await rotate();

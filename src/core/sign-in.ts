@@ -90,10 +90,10 @@ export function createSignIn(parts: {
     return (await accounts.byUsernameKey(key)) ?? (key.includes('@') ? accounts.byVerifiedEmailKey(key) : undefined);
   };
 
-  /** Under attack every further attempt is throttled: one record per counter and window says so, the metric counts them all. */
+  /** Under attack every further attempt is throttled: one record per account or address and window says so, the metric counts them all. */
   const noteThrottled = (keys: readonly ThrottleKey[], fields: AuditFields): void => {
     const now = nowSeconds();
-    if (keys.every(({ key }) => (throttleNotes.get(key) ?? 0) > now)) return;
+    if (keys.some(({ key }) => (throttleNotes.get(key) ?? 0) > now)) return;
     if (throttleNotes.size > throttleNotesMax) throttleNotes.clear();
     for (const { key } of keys) throttleNotes.set(key, now + limits.windowSeconds);
     audit.note('sign_in.throttled', fields);

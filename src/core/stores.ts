@@ -38,19 +38,23 @@ export interface Account {
 }
 
 export type NewAccount = Omit<Account, 'id' | 'updatedAt' | 'lastSeenAt' | 'disabledAt'>;
-export type AccountPatch = Partial<
-  Omit<Account, 'id' | 'subject' | 'createdAt' | 'updatedAt'>
->;
+export type AccountPatch = Partial<Omit<Account, 'id' | 'subject' | 'createdAt' | 'updatedAt'>>;
 
 export interface AccountStore {
   /** One account per `usernameKey` and per non-null `emailKey`, also under concurrent calls. */
-  insert(account: NewAccount): Promise<{ outcome: 'created'; account: Account } | { outcome: 'taken'; field: 'username' | 'email' }>;
+  insert(
+    account: NewAccount,
+  ): Promise<{ outcome: 'created'; account: Account } | { outcome: 'taken'; field: 'username' | 'email' }>;
   bySubject(subject: string): Promise<Account | undefined>;
   byId(id: number): Promise<Account | undefined>;
   byUsernameKey(key: string): Promise<Account | undefined>;
   /** Only verified addresses find anybody. */
   byVerifiedEmailKey(key: string): Promise<Account | undefined>;
-  update(subject: string, patch: AccountPatch, now: number): Promise<Account | undefined | { outcome: 'taken'; field: 'username' | 'email' }>;
+  update(
+    subject: string,
+    patch: AccountPatch,
+    now: number,
+  ): Promise<Account | undefined | { outcome: 'taken'; field: 'username' | 'email' }>;
   /** Removes the account, its sessions, grants, tokens, consents and links in one transaction. */
   delete(subject: string): Promise<boolean>;
   count(): Promise<number>;
@@ -305,7 +309,11 @@ export interface KeyRow {
 export interface KeyStore {
   list(): Promise<KeyRow[]>;
   /** Writes all rows and removes all ids in one transaction, noting the change, only if the stored set of (id, status) equals `seen`. */
-  replace(seen: readonly { id: string; status: KeyStatus }[], puts: readonly KeyRow[], removes: readonly string[]): Promise<boolean>;
+  replace(
+    seen: readonly { id: string; status: KeyStatus }[],
+    puts: readonly KeyRow[],
+    removes: readonly string[],
+  ): Promise<boolean>;
 }
 
 export interface AuditEvent {
@@ -403,7 +411,10 @@ export interface Throttle {
    * Counts one attempt on every key, before it is made, and says whether all keys are still within their limits. Of any
    * number of concurrent calls no more than `limit` per key are allowed in a window. A refused attempt is not counted.
    */
-  attempt(keys: readonly ThrottleKey[], windowSeconds: number): Promise<{ allowed: true } | { allowed: false; retryAfter: number }>;
+  attempt(
+    keys: readonly ThrottleKey[],
+    windowSeconds: number,
+  ): Promise<{ allowed: true } | { allowed: false; retryAfter: number }>;
   /** Gives one attempt back on each key: the attempt succeeded. */
   giveBack(keys: readonly string[]): Promise<void>;
   /** Forgets the key. */

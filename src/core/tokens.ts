@@ -3,10 +3,10 @@
  * claims must hold, and so must everything the token hangs on (its grant, its account, its client), read at the time of use.
  */
 import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { nowSeconds } from '../base/clock.ts';
 import type { CachedClients } from './cached-clients.ts';
 import type { Keys } from './keys.ts';
 import type { Account, ClientRecord, EngineStore } from './stores.ts';
-import { nowSeconds } from '../base/clock.ts';
 
 export interface AccessTokenClaims extends JWTPayload {
   readonly sub: string;
@@ -17,7 +17,12 @@ export interface AccessTokenClaims extends JWTPayload {
 }
 
 export type VerifiedAccessToken =
-  | { readonly outcome: 'valid'; readonly claims: AccessTokenClaims; readonly client: ClientRecord; readonly account: Account | undefined }
+  | {
+      readonly outcome: 'valid';
+      readonly claims: AccessTokenClaims;
+      readonly client: ClientRecord;
+      readonly account: Account | undefined;
+    }
   | { readonly outcome: 'refused'; readonly reason: 'malformed' | 'signature' | 'expired' | 'audience' | 'ended' };
 
 export interface Tokens {
@@ -28,7 +33,12 @@ export interface Tokens {
 /** Seconds two clocks may differ (security.md D3 asks for at most 15). */
 const clockTolerance = 15;
 
-export function createTokens(deps: { keys: Keys; engine: EngineStore; clients: CachedClients; issuer: string }): Tokens {
+export function createTokens(deps: {
+  keys: Keys;
+  engine: EngineStore;
+  clients: CachedClients;
+  issuer: string;
+}): Tokens {
   return {
     async verifyAccessToken(token, audience) {
       let claims: AccessTokenClaims;
@@ -54,9 +64,11 @@ export function createTokens(deps: { keys: Keys; engine: EngineStore; clients: C
       } catch (error) {
         return { outcome: 'refused', reason: reasonOf(error) };
       }
-      if (typeof claims.sub !== 'string' || typeof claims.client_id !== 'string') return { outcome: 'refused', reason: 'malformed' };
+      if (typeof claims.sub !== 'string' || typeof claims.client_id !== 'string')
+        return { outcome: 'refused', reason: 'malformed' };
       // jose leaves iat alone: a token from the future was not made by this server's clock.
-      if (typeof claims.iat === 'number' && claims.iat > nowSeconds() + clockTolerance) return { outcome: 'refused', reason: 'malformed' };
+      if (typeof claims.iat === 'number' && claims.iat > nowSeconds() + clockTolerance)
+        return { outcome: 'refused', reason: 'malformed' };
 
       const client = await deps.clients.find(claims.client_id);
       if (!client || client.disabledAt !== null) return { outcome: 'refused', reason: 'ended' };
@@ -77,7 +89,8 @@ export function createTokens(deps: { keys: Keys; engine: EngineStore; clients: C
 
 function reasonOf(error: unknown): 'malformed' | 'signature' | 'expired' | 'audience' {
   if (error instanceof errors.JWTExpired) return 'expired';
-  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey) return 'signature';
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey)
+    return 'signature';
   if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') return 'audience';
   return 'malformed';
 }

@@ -32,7 +32,11 @@ export function createUpkeep(deps: {
     // Small batches with a pause between them, so that requests never queue behind a big delete.
     while (!stopped && (await stores.engine.purgeExpired(before, batch)) >= batch) await pause(20);
     await stores.changes.prune(now.seconds() - changeLogSeconds);
-    const ids = () => deps.keys.ring().map(({ id, status }) => id + status).join();
+    const ids = () =>
+      deps.keys
+        .ring()
+        .map(({ id, status }) => id + status)
+        .join();
     const seen = ids();
     await deps.keys.upkeep();
     await deps.keys.load();

@@ -26,7 +26,13 @@ export function clientAddressOf(trust: TrustProxy): (req: IncomingMessage) => st
 
   return (req) => {
     const forwarded = String(req.headers['x-forwarded-for'] ?? '').split(',');
-    const chain = [plain(req.socket.remoteAddress), ...forwarded.reverse().map((part) => plain(part.trim())).filter((part) => isIP(part) !== 0)];
+    const chain = [
+      plain(req.socket.remoteAddress),
+      ...forwarded
+        .reverse()
+        .map((part) => plain(part.trim()))
+        .filter((part) => isIP(part) !== 0),
+    ];
     let hop = 0;
     while (hop < chain.length - 1 && trusted(chain[hop] ?? '', hop)) hop += 1;
     return chain[hop] ?? '';

@@ -29,7 +29,14 @@ export function createCsrf(secretKey: string, issuer: string): Csrf {
       let browser = ctx.cookies.get(cookieName);
       if (browser === undefined || !/^[A-Za-z0-9_-]{32}$/.test(browser)) {
         browser = randomToken(24);
-        ctx.cookies.set(cookieName, browser, { httpOnly: true, sameSite: 'lax', secure, path: '/', maxAge: thirtyDays, overwrite: true });
+        ctx.cookies.set(cookieName, browser, {
+          httpOnly: true,
+          sameSite: 'lax',
+          secure,
+          path: '/',
+          maxAge: thirtyDays,
+          overwrite: true,
+        });
       }
       return tokenOf(browser);
     },

@@ -18,6 +18,12 @@ export function errorHandler(deps: { log: Logger; pages: ErrorPages }) {
     try {
       await next();
       if (ctx.status !== 404 || ctx.body) return;
+      const methods = methodsOf(ctx);
+      if (methods.length > 0) {
+        throw new Refusal('method_not_allowed', `this address takes ${methods.join(', ')}`, {
+          Allow: methods.join(', '),
+        });
+      }
       if (wantsPage(ctx)) deps.pages.notFound(ctx);
       else json(ctx, 404, 'not_found', 'there is nothing at this address');
     } catch (error) {
@@ -40,19 +46,41 @@ function json(ctx: Context, status: number, error: string, description: string):
   ctx.body = { error, error_description: description };
 }
 
-function wordsFor(error: unknown, log: Logger, ctx: Context): { status: number; code: string; message: string; headers: Record<string, string> } {
+function wordsFor(
+  error: unknown,
+  log: Logger,
+  ctx: Context,
+): { status: number; code: string; message: string; headers: Record<string, string> } {
   if (error instanceof Refusal) {
     return { status: error.status, code: error.code, message: error.message, headers: { ...error.headers } };
   }
-  if (error instanceof Unavailable) {
-    log.warn({ err: error, requestId: factsOf(ctx.req).id }, 'a dependency is away');
+  const away = unavailable(error);
+  if (away) {
+    log.warn({ err: away, requestId: factsOf(ctx.req).id }, 'a dependency is away');
     return {
       status: 503,
       code: 'temporarily_unavailable',
       message: 'the server cannot answer right now, try again in a moment',
-      headers: { 'Retry-After': String(error.retryAfter) },
+      headers: { 'Retry-After': String(away.retryAfter) },
     };
   }
   log.error({ err: error, requestId: factsOf(ctx.req).id, path: ctx.path }, 'a request failed');
-  return { status: 500, code: 'server_error', message: `something went wrong here (${factsOf(ctx.req).id})`, headers: {} };
+  return {
+    status: 500,
+    code: 'server_error',
+    message: `something went wrong here (${factsOf(ctx.req).id})`,
+    headers: {},
+  };
+}
+
+/** The storage's own word, also where the engine has worded it for itself. */
+function unavailable(error: unknown): Unavailable | undefined {
+  if (error instanceof Unavailable) return error;
+  return error instanceof Error && error.cause instanceof Unavailable ? error.cause : undefined;
+}
+
+/** What the routers would have taken at this path. */
+function methodsOf(ctx: Context): string[] {
+  const { matched = [] } = ctx as { matched?: readonly { readonly methods: readonly string[] }[] };
+  return [...new Set(matched.flatMap(({ methods }) => methods))];
 }

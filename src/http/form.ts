@@ -9,10 +9,12 @@ export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string
     throw new Refusal('unsupported_media_type', 'a form is expected (application/x-www-form-urlencoded)');
   }
   const body = await readBody(ctx.req);
-  if (body === undefined) throw new Refusal('payload_too_large', `the body is larger than ${bodyLimit} bytes`, { Connection: 'close' });
+  if (body === undefined)
+    throw new Refusal('payload_too_large', `the body is larger than ${bodyLimit} bytes`, { Connection: 'close' });
   const fields = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
-    if (fields.has(name)) throw new Refusal('invalid_request', `the field ${JSON.stringify(name.slice(0, 40))} comes twice`);
+    if (fields.has(name))
+      throw new Refusal('invalid_request', `the field ${JSON.stringify(name.slice(0, 40))} comes twice`);
     fields.set(name, value);
   }
   return fields;

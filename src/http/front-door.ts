@@ -29,6 +29,8 @@ export interface FrontDoorDeps {
     handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
     document(path: string): { readonly body: Buffer; readonly headers: Readonly<Record<string, string>> } | undefined;
   };
+  /** The server is on its way out: connections are not to be reused. */
+  readonly draining: () => boolean;
   /** Pages, surfaces, ops: whatever is not the protocol. */
   readonly rest: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 }
@@ -73,6 +75,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     const found: RequestFacts = { id: randomToken(9), address: addressOf(req) };
     facts.set(req, found);
     res.setHeader('X-Request-Id', found.id);
+    if (deps.draining()) res.setHeader('Connection', 'close');
     speakAsIssuer(req, issuer, found.address);
 
     const methods = deps.protocolPaths.get(path) ?? (deps.resumePath.test(path) ? ['GET', 'HEAD'] : undefined);
@@ -81,13 +84,17 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       const labels = { route, method: req.method ?? '', status: String(res.statusCode) };
       deps.metrics.count('http_requests_total', labels);
       deps.metrics.observe('http_request_duration_seconds', { route }, (nowMs() - started) / 1000);
-      deps.log.debug({ requestId: found.id, method: req.method, path, status: res.statusCode, ms: nowMs() - started }, 'request');
+      deps.log.debug(
+        { requestId: found.id, method: req.method, path, status: res.statusCode, ms: nowMs() - started },
+        'request',
+      );
     });
 
     const failed = (error: unknown): void => {
       deps.log.error({ err: error, requestId: found.id, path }, 'a request failed');
       if (res.headersSent) res.destroy();
-      else answerJson(res, 500, { error: 'server_error', error_description: `something went wrong here (${found.id})` });
+      else
+        answerJson(res, 500, { error: 'server_error', error_description: `something went wrong here (${found.id})` });
     };
 
     if (!methods) {
@@ -95,10 +102,17 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       return;
     }
     if (pagePath.test(path)) hardenPage(res, secure, null);
-    else hardenAnswer(res, secure);
+    else {
+      hardenAnswer(res, secure);
+      // Tokens and personal data: the engine says so at most endpoints, here it is said at all of them.
+      res.setHeader('Cache-Control', 'no-store');
+    }
     if (!methods.includes(req.method ?? '')) {
       res.setHeader('Allow', methods.join(', '));
-      answerJson(res, 405, { error: 'invalid_request', error_description: `this endpoint takes ${methods.join(', ')}` });
+      answerJson(res, 405, {
+        error: 'invalid_request',
+        error_description: `this endpoint takes ${methods.join(', ')}`,
+      });
       return;
     }
     deps.protocol.handle(req, res).catch(failed);

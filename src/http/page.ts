@@ -42,7 +42,10 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
 
 export function createPages(deps: { renderer: Renderer; texts: Texts; secure: boolean }): Pages {
   function show<V extends ViewName>(ctx: Context, view: V, locals: ViewLocals[V], options: PageOptions = {}): void {
-    const locale = deps.texts.negotiateLocale({ uiLocales: options.uiLocales, acceptLanguage: ctx.get('Accept-Language') });
+    const locale = deps.texts.negotiateLocale({
+      uiLocales: options.uiLocales,
+      acceptLanguage: ctx.get('Accept-Language'),
+    });
     hardenPage(ctx.res, deps.secure, options.formTargets ?? (options.formTargets === null ? null : []));
     ctx.status = options.status ?? 200;
     ctx.type = 'html';

@@ -59,7 +59,8 @@ export function createConsentStep(deps: {
       const asked = askedIn(step);
       const metadata = client?.metadata ?? {};
       const text = (name: string) => (typeof metadata[name] === 'string' ? String(metadata[name]) : undefined);
-      const isNew = (known: readonly string[] | undefined, scope: string) => before !== undefined && !known?.includes(scope);
+      const isNew = (known: readonly string[] | undefined, scope: string) =>
+        before !== undefined && !known?.includes(scope);
 
       deps.pages.show(
         ctx,
@@ -120,7 +121,10 @@ export function createConsentStep(deps: {
             clientId,
             requestId,
             address,
-            detail: { scopes: [...asked.scopes], resources: Object.fromEntries(Object.entries(asked.resources).map(([api, names]) => [api, [...names]])) },
+            detail: {
+              scopes: [...asked.scopes],
+              resources: Object.fromEntries(Object.entries(asked.resources).map(([api, names]) => [api, [...names]])),
+            },
           });
           return { consent: { grantId } };
         }

@@ -7,8 +7,9 @@
  * steps. An interaction belongs to the browser it was started in (a signed cookie bound to its path); a finished, expired or
  * foreign one gets the page that offers to start again.
  */
-import Router from 'koa-router';
+
 import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
@@ -92,7 +93,9 @@ export function createInteractions(deps: {
     // 303, so that the browser does not post a password on (RFC 9700, section 4.12).
     ctx.status = 303;
     ctx.set('Cache-Control', 'no-store');
-    ctx.redirect('redirect' in result ? String(result.redirect) : await step.provider.interactionResult(ctx.req, ctx.res, result));
+    ctx.redirect(
+      'redirect' in result ? String(result.redirect) : await step.provider.interactionResult(ctx.req, ctx.res, result),
+    );
   });
 
   return router.routes() as Middleware;

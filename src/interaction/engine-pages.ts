@@ -27,7 +27,13 @@ export function createEnginePages(deps: {
       const status = ctx.status;
       const detail = status < 500 ? detailOf(ctx, error) : undefined;
       deps.log.info(
-        { requestId: reference, clientId: clientIdOf(ctx), error: out.error, description: out.error_description, detail },
+        {
+          requestId: reference,
+          clientId: clientIdOf(ctx),
+          error: out.error,
+          description: out.error_description,
+          detail,
+        },
         'an authorization request was refused',
       );
       if (error instanceof errors.SessionNotFound) {
@@ -107,8 +113,13 @@ function detailOf(ctx: KoaContextWithOIDC, error: Error): RefusalDetail | undefi
       advice: adviceFor(text, expected),
     };
   }
-  const { error_description: description, error_detail: detail } = error as { error_description?: string; error_detail?: string };
-  return description === undefined ? undefined : { check: description, ...(detail === undefined ? {} : { advice: detail }) };
+  const { error_description: description, error_detail: detail } = error as {
+    error_description?: string;
+    error_detail?: string;
+  };
+  return description === undefined
+    ? undefined
+    : { check: description, ...(detail === undefined ? {} : { advice: detail }) };
 }
 
 function nearest(text: string, candidates: readonly string[]): string | undefined {

@@ -19,7 +19,10 @@ export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn
     readonly retryAfterSeconds?: number;
   }
 
-  async function show({ ctx, interaction, action }: StepContext, { username, error, retryAfterSeconds }: Shown): Promise<void> {
+  async function show(
+    { ctx, interaction, action }: StepContext,
+    { username, error, retryAfterSeconds }: Shown,
+  ): Promise<void> {
     const request = requestOf(interaction);
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     deps.pages.show(
@@ -61,7 +64,9 @@ export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn
         });
         switch (outcome.outcome) {
           case 'signed-in':
-            return { login: { accountId: outcome.account.subject, amr: [...outcome.amr], ts: outcome.at, remember: true } };
+            return {
+              login: { accountId: outcome.account.subject, amr: [...outcome.amr], ts: outcome.at, remember: true },
+            };
           case 'throttled':
             await show(step, { username, error: 'throttled', retryAfterSeconds: outcome.retryAfter });
             return undefined;

@@ -9,7 +9,15 @@ import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provid
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, digest, seal, unseal } from '../base/secrets.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
-import type { AccountStore, EngineStore, GrantRow, SessionPut, StoredSession, TokenBundle, TokenRow } from '../core/stores.ts';
+import type {
+  AccountStore,
+  EngineStore,
+  GrantRow,
+  SessionPut,
+  StoredSession,
+  TokenBundle,
+  TokenRow,
+} from '../core/stores.ts';
 import { engineClient } from './clients.ts';
 import { currentUnit } from './request-unit.ts';
 import { orUnavailable } from './unavailable.ts';
@@ -256,7 +264,13 @@ async function stillGood(deps: AdapterDeps, { token, grant, account }: TokenBund
   return !token.subject || account?.disabledAt === null;
 }
 
-function applyConsumption(deps: AdapterDeps, model: string, bundle: TokenBundle, value: string, payload: AdapterPayload): void {
+function applyConsumption(
+  deps: AdapterDeps,
+  model: string,
+  bundle: TokenBundle,
+  value: string,
+  payload: AdapterPayload,
+): void {
   const unit = currentUnit();
   if (unit && model === 'RefreshToken' && Provider.ctx?.oidc?.route === 'token') {
     const successor = successorOf(bundle.token, value, deps.settings.reuseWindow);

@@ -5,7 +5,7 @@
 import {
   type AccessToken,
   type ClientCredentials,
-  type ClientMetadata, 
+  type ClientMetadata,
   type Configuration,
   errors,
   type KoaContextWithOIDC,
@@ -16,9 +16,9 @@ import { deriveKey } from '../base/secrets.ts';
 import type { KeyRing } from '../core/keys.ts';
 import { createAdapter } from './adapter.ts';
 import { enginePerson, scopeClaims } from './claims.ts';
-import { currentUnit } from './request-unit.ts';
 import { interactions, loadExistingGrant } from './policy.ts';
 import type { ProtocolDeps } from './ports.ts';
+import { currentUnit } from './request-unit.ts';
 import { checkMachineScopes, createResources } from './resources.ts';
 import { EngineKey } from './signing.ts';
 import { orUnavailable } from './unavailable.ts';
@@ -47,9 +47,16 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
     claims: scopeClaims,
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-    clientDefaults: { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], id_token_signed_response_alg: 'RS256' },
+    clientDefaults: {
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      id_token_signed_response_alg: 'RS256',
+    },
     extraClientMetadata: { properties: ['require_pkce'] },
-    enabledJWA: { idTokenSigningAlgValues: asymmetric, clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: asymmetric,
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    },
     clockTolerance: 15,
     pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || requiresPkce(client.metadata()) },
     allowOmittingSingleRegisteredRedirectUri: true,
@@ -58,9 +65,16 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       devInteractions: { enabled: false },
       userinfo: { enabled: true },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(deps, client.clientId, token) },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => mayIntrospect(deps, client.clientId, token),
+      },
       clientCredentials: { enabled: true },
-      rpInitiatedLogout: { enabled: true, logoutSource: deps.pages.logout, postLogoutSuccessSource: deps.pages.signedOut },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: deps.pages.logout,
+        postLogoutSuccessSource: deps.pages.signedOut,
+      },
       resourceIndicators: createResources(deps.apis, deps.userApi),
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       claimsParameter: { enabled: true },
@@ -84,13 +98,18 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       AuthorizationCode: lifetimes.authorizationCode,
       IdToken: lifetimes.idToken,
       Interaction: lifetimes.interaction,
-      // From the sign-in on, whatever happens in between; at least one second, as the engine wants.
-      Session: (_ctx, session) => Math.max(1, (session.loginTs ?? nowSeconds()) + lifetimes.session - nowSeconds()),
+      // From the sign-in on, whatever happens in between; at least one second, as the engine wants. A cookie whose session has
+      // ended gets an empty session from the engine, which need not be kept for longer than a sign-in takes.
+      Session: (_ctx, { accountId, loginTs = nowSeconds() }) =>
+        accountId === undefined ? lifetimes.interaction : Math.max(1, loginTs + lifetimes.session - nowSeconds()),
       // A grant must outlive the session it was made in and the last refresh token made from it: its own end is never moved.
       Grant: lifetimes.session + lifetimes.refreshToken,
       // Never longer than from the redemption of the code, however often it is replaced; sooner when it lies unused.
       RefreshToken: (_ctx, token) =>
-        Math.max(1, Math.min(lifetimes.refreshTokenIdle, (token.iiat ?? nowSeconds()) + lifetimes.refreshToken - nowSeconds())),
+        Math.max(
+          1,
+          Math.min(lifetimes.refreshTokenIdle, (token.iiat ?? nowSeconds()) + lifetimes.refreshToken - nowSeconds()),
+        ),
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: (_ctx, source) => source.scopes.has('openid') && !source.scopes.has('offline_access'),
@@ -126,7 +145,11 @@ function requiresPkce(metadata: ClientMetadata): boolean {
 }
 
 /** Its own tokens, and those of an API it has been named for (RFC 7662, section 4). */
-function mayIntrospect(deps: ProtocolDeps, clientId: string, token: AccessToken | ClientCredentials | RefreshToken): boolean {
+function mayIntrospect(
+  deps: ProtocolDeps,
+  clientId: string,
+  token: AccessToken | ClientCredentials | RefreshToken,
+): boolean {
   if (token.clientId === clientId) return true;
   if (token.kind === 'RefreshToken' || typeof token.aud !== 'string') return false;
   return deps.apis.find(token.aud)?.introspectors.includes(clientId) ?? false;
@@ -143,7 +166,8 @@ function checkAssertion(
     throw new errors.InvalidClientAuth(why);
   };
   if (typeof claims.aud !== 'string') refuse('aud must be one string');
-  if (typeof claims.exp !== 'number' || claims.exp > nowSeconds() + 600) refuse('exp must be at most ten minutes ahead');
+  if (typeof claims.exp !== 'number' || claims.exp > nowSeconds() + 600)
+    refuse('exp must be at most ten minutes ahead');
   if (typeof claims.sub !== 'string' || claims.sub !== claims.iss) refuse('sub must be the client_id');
   if (header.kid === undefined && (client.jwks?.keys.length ?? 0) > 1) refuse('kid must name one of several keys');
 }

@@ -70,10 +70,14 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
         engine: deps.engine,
         reuseWindow: deps.settings.lifetimes.reuseWindow,
         renderStale: deps.pages.stale,
-        onReplay: (ctx, grantId) => deps.events.replayed(grantId, ctx.oidc.client?.clientId, ctx.oidc.account?.accountId),
+        renderUnavailable: (ctx, error) => deps.pages.error(ctx, error, error),
+        onReplay: (ctx, grantId) =>
+          deps.events.replayed(grantId, ctx.oidc.client?.clientId, ctx.oidc.account?.accountId),
       }),
     );
-    provider.on('server_error', (ctx, error) => deps.log.error({ err: error, route: ctx.oidc.route }, 'the engine failed'));
+    provider.on('server_error', (ctx, error) =>
+      deps.log.error({ err: error, route: ctx.oidc.route }, 'the engine failed'),
+    );
     provider.on('end_session.success', (ctx) => {
       const { session, client } = ctx.oidc;
       if (session?.accountId) deps.events.signedOut(session.accountId, client?.clientId);

@@ -9,7 +9,13 @@ import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import type { Account, GrantRow, SessionBundle, StoredSession, TokenBundle, TokenRow, Unit } from '../core/stores.ts';
 
 export interface RequestUnit {
-  consume: (NonNullable<Unit['consume']> & { readonly kind: string; readonly value: string; readonly grantId: string | null }) | undefined;
+  consume:
+    | (NonNullable<Unit['consume']> & {
+        readonly kind: string;
+        readonly value: string;
+        readonly grantId: string | null;
+      })
+    | undefined;
   /** By key, so that a second save of a record replaces the first. */
   readonly tokens: Map<string, TokenRow>;
   /** The values behind the keys of `tokens`: needed to seal a successor. */
@@ -46,7 +52,13 @@ export function currentUnit(): RequestUnit | undefined {
       grants: new Map(),
       sessions: new Map(),
       destroyedSessions: new Set(),
-      reads: { tokens: new Map(), grants: new Map(), accounts: new Map(), sessionsByUid: new Map(), bundles: new Map() },
+      reads: {
+        tokens: new Map(),
+        grants: new Map(),
+        accounts: new Map(),
+        sessionsByUid: new Map(),
+        bundles: new Map(),
+      },
       revoked: new Map(),
       successor: undefined,
     };

@@ -18,7 +18,11 @@ export function createResources(apis: Apis, userApi: string) {
      * With `openid` it is OpenID Connect unchanged: no default. Without it, a person's token is for the API that has the scopes
      * asked for, the user API where nothing says otherwise. A client's own token has no default.
      */
-    defaultResource(ctx: KoaContextWithOIDC, _client: Client, oneOf?: readonly string[]): string | readonly string[] | undefined {
+    defaultResource(
+      ctx: KoaContextWithOIDC,
+      _client: Client,
+      oneOf?: readonly string[],
+    ): string | readonly string[] | undefined {
       if (oneOf) return oneOf;
       const asked = ctx.oidc.requestParamScopes;
       const none = ctx.oidc.route !== 'authorization' || asked.has('openid');
@@ -29,7 +33,11 @@ export function createResources(apis: Apis, userApi: string) {
     getResourceServerInfo(ctx: KoaContextWithOIDC, identifier: string, client: Client): ResourceServer {
       const api = apis.find(identifier);
       if (!api) throw new errors.InvalidTarget();
-      const allowed = allowedApiScopes(client, api.scopes.map((scope) => scope.name), ctx.oidc.params?.grant_type === 'client_credentials');
+      const allowed = allowedApiScopes(
+        client,
+        api.scopes.map((scope) => scope.name),
+        ctx.oidc.params?.grant_type === 'client_credentials',
+      );
       return {
         scope: allowed.join(' '),
         audience: api.identifier,
@@ -58,6 +66,7 @@ export function checkMachineScopes(ctx: KoaContextWithOIDC, granted: string | un
   const has = new Set(granted?.split(' '));
   for (const scope of ctx.oidc.requestParamScopes) {
     if (scope === '') continue;
-    if (protocolScopes.includes(scope) || !has.has(scope)) throw new errors.InvalidScope('requested scope is not allowed', scope);
+    if (protocolScopes.includes(scope) || !has.has(scope))
+      throw new errors.InvalidScope('requested scope is not allowed', scope);
   }
 }

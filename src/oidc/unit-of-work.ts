@@ -17,6 +17,7 @@ import { Unavailable } from '../base/errors.ts';
 import type { EngineStore, StoredToken } from '../core/stores.ts';
 import { sealSuccessor, successorOf } from './adapter.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
+import { TemporarilyUnavailable } from './unavailable.ts';
 
 export interface UnitOfWorkDeps {
   readonly engine: EngineStore;
@@ -25,6 +26,8 @@ export interface UnitOfWorkDeps {
   readonly onReplay: (ctx: KoaContextWithOIDC, grantId: string) => void;
   /** Shows the page for an interaction that was finished already. */
   readonly renderStale: (ctx: KoaContextWithOIDC) => void;
+  /** Shows the page for a database that went away in the middle. */
+  readonly renderUnavailable: (ctx: KoaContextWithOIDC, error: TemporarilyUnavailable) => void;
 }
 
 export function unitOfWork(deps: UnitOfWorkDeps) {
@@ -38,7 +41,9 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
       await settle(deps, ctx, unit, token);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      refuse(ctx, 503, 'temporarily_unavailable', 'the server cannot answer right now, try again in a moment');
+      const words = new TemporarilyUnavailable(error);
+      refuse(ctx, words.statusCode, words.error, words.error_description ?? '');
+      if (!token) deps.renderUnavailable(ctx, words);
     }
   };
 }
@@ -81,14 +86,16 @@ const isReplay = (token: StoredToken | undefined): boolean => token !== undefine
 
 function commit(engine: EngineStore, unit: RequestUnit) {
   const { consume } = unit;
-  const next = consume?.kind === 'RefreshToken' ? [...unit.tokens.values()].find((row) => row.kind === 'RefreshToken') : undefined;
+  const next =
+    consume?.kind === 'RefreshToken' ? [...unit.tokens.values()].find((row) => row.kind === 'RefreshToken') : undefined;
   const nextValue = next && unit.values.get(next.key);
   return commitIfAny(engine, {
     ...(consume && {
       consume: {
         key: consume.key,
         at: consume.at,
-        ...(next && nextValue !== undefined && { successor: { key: next.key, sealed: sealSuccessor(consume.value, nextValue) } }),
+        ...(next &&
+          nextValue !== undefined && { successor: { key: next.key, sealed: sealSuccessor(consume.value, nextValue) } }),
       },
     }),
     tokens: [...unit.tokens.values()],

@@ -1,6 +1,7 @@
 /** For whoever runs the server: is it alive, is it ready, what is it doing. None of them tells a stranger anything (security.md E8). */
-import Router from 'koa-router';
+
 import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { AdminKeys } from '../core/admin-keys.ts';

@@ -66,7 +66,10 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
       case 'weak-password':
         return showForm(ctx, token, { ...typed, errors: { password: passwordErrors[outcome.reason.code] } });
       case 'invalid':
-        return showForm(ctx, token, { ...typed, errors: { [fields[outcome.field]]: typed[outcome.field] ? 'invalid' : 'required' } });
+        return showForm(ctx, token, {
+          ...typed,
+          errors: { [fields[outcome.field]]: typed[outcome.field] ? 'invalid' : 'required' },
+        });
     }
   });
 
@@ -85,7 +88,11 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
   const { playgroundClient } = deps;
   if (playgroundClient !== undefined) {
     router.get('/playground', (ctx) =>
-      pages.show(ctx, 'playground', { issuer: deps.issuer, clientId: playgroundClient, redirectUri: `${deps.issuer}/playground` }),
+      pages.show(ctx, 'playground', {
+        issuer: deps.issuer,
+        clientId: playgroundClient,
+        redirectUri: `${deps.issuer}/playground`,
+      }),
     );
   }
 

@@ -103,6 +103,15 @@ test('a circle, and an error that is its own cause, end', () => {
   expect(lines).toHaveLength(1);
 });
 
+test.each(['a.', 'eyJ-', 'Basic ', '&code=', 'a://b:', '?token', 'eyJabcde.'])(
+  'a megabyte of %j is cut, and looked through in no time',
+  (piece) => {
+    const { log, lines } = buildLog();
+    log.info({ text: piece.repeat(1_000_000 / piece.length) }, 'long');
+    expect(lines[0]?.length).toBeLessThan(40_000);
+  },
+);
+
 test('in development: one readable line each, which no request can break or colour', () => {
   const { log, lines } = buildLog('readable');
   log.warn({ path: '/a\n12:00:00.000 error forged', agent: '\u001b[31mred', status: 404 }, 'refused\r\nforged');

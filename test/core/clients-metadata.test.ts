@@ -42,34 +42,102 @@ describe('redirect URIs', () => {
   });
 
   const refused = [
-    '', ' ', '/cb', '//app.example.com/cb', 'app.example.com/cb', 'https:', 'https://', 'https:app.example.com', 'https:/app.example.com',
-    'https:///app.example.com', 'https:\\\\app.example.com', 'https://app.example.com\\cb', 'https://[::1', 'https://x:99999', 'https://x:-1',
-    'https://%00', 'https://ex%61mple.com/', 'https://app.example.com./cb', 'https://app.example.com/cb#', 'https://app.example.com/cb#x',
-    'https://*.example.com/cb', 'https://app.example.com/*', 'https://app.example.com/cb?a=*', 'https://user@app.example.com/cb',
-    'https://user:pass@app.example.com/cb', 'https://a@b@app.example.com/cb', 'https://@app.example.com/', 'https://app.example.com/a/../cb',
-    'https://app.example.com/%2e%2e/cb', 'https://app.example.com/./cb', 'https://app.example.com/cb%0d%0aLocation:x', 'https://app.example.com/%00',
-    'https://app.example.com/%zz', 'https://app.example.com/%', 'https://app.example.com/c b', 'https://app.example.com/c\tb',
-    ' https://app.example.com/cb', '\thttps://app.example.com/cb', 'https://app.example.com/cb\n', 'ht\ntps://app.example.com/cb',
-    'https://app.example.com/cb\0', 'https://app.exаmple.com/cb', 'https://app.example.com/ü', 'https://app.example.com/\ud800',
-    'http://app.example.com/cb', 'http://localhost.evil.tld/cb', 'http://localhost./cb', 'http://127.1/cb', 'http://2130706433/cb', 'http://0x7f.1/cb',
-    'http://0.0.0.0/cb', 'http://127.0.0.2/cb', 'http://[::ffff:127.0.0.1]/cb', 'javascript:alert(1)', 'JaVaScRiPt:alert(1)', ' javascript:alert(1)',
-    'java\tscript:alert(1)', 'java\nscript:alert(1)', 'data:text/html,x', 'DATA:text/html,x', 'vbscript:x', 'blob:https://app.example.com/x',
-    'file:///etc/passwd', 'about:blank', 'myapp:', 'myapp:/cb', 'urn:ietf:wg:oauth:2.0:oob', 'com.example.app:', 'com.example.app:cb',
-    'com.example.app://user@cb', 'com.example.app:/a/../b', 'COM.example.app:/cb', 'ftp://app.example.com/cb', 'wss://app.example.com/cb',
+    '',
+    ' ',
+    '/cb',
+    '//app.example.com/cb',
+    'app.example.com/cb',
+    'https:',
+    'https://',
+    'https:app.example.com',
+    'https:/app.example.com',
+    'https:///app.example.com',
+    'https:\\\\app.example.com',
+    'https://app.example.com\\cb',
+    'https://[::1',
+    'https://x:99999',
+    'https://x:-1',
+    'https://%00',
+    'https://ex%61mple.com/',
+    'https://app.example.com./cb',
+    'https://app.example.com/cb#',
+    'https://app.example.com/cb#x',
+    'https://*.example.com/cb',
+    'https://app.example.com/*',
+    'https://app.example.com/cb?a=*',
+    'https://user@app.example.com/cb',
+    'https://user:pass@app.example.com/cb',
+    'https://a@b@app.example.com/cb',
+    'https://@app.example.com/',
+    'https://app.example.com/a/../cb',
+    'https://app.example.com/%2e%2e/cb',
+    'https://app.example.com/./cb',
+    'https://app.example.com/cb%0d%0aLocation:x',
+    'https://app.example.com/%00',
+    'https://app.example.com/%zz',
+    'https://app.example.com/%',
+    'https://app.example.com/c b',
+    'https://app.example.com/c\tb',
+    ' https://app.example.com/cb',
+    '\thttps://app.example.com/cb',
+    'https://app.example.com/cb\n',
+    'ht\ntps://app.example.com/cb',
+    'https://app.example.com/cb\0',
+    'https://app.exаmple.com/cb',
+    'https://app.example.com/ü',
+    'https://app.example.com/\ud800',
+    'http://app.example.com/cb',
+    'http://localhost.evil.tld/cb',
+    'http://localhost./cb',
+    'http://127.1/cb',
+    'http://2130706433/cb',
+    'http://0x7f.1/cb',
+    'http://0.0.0.0/cb',
+    'http://127.0.0.2/cb',
+    'http://[::ffff:127.0.0.1]/cb',
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    ' javascript:alert(1)',
+    'java\tscript:alert(1)',
+    'java\nscript:alert(1)',
+    'data:text/html,x',
+    'DATA:text/html,x',
+    'vbscript:x',
+    'blob:https://app.example.com/x',
+    'file:///etc/passwd',
+    'about:blank',
+    'myapp:',
+    'myapp:/cb',
+    'urn:ietf:wg:oauth:2.0:oob',
+    'com.example.app:',
+    'com.example.app:cb',
+    'com.example.app://user@cb',
+    'com.example.app:/a/../b',
+    'COM.example.app:/cb',
+    'ftp://app.example.com/cb',
+    'wss://app.example.com/cb',
     `https://app.example.com/${'a'.repeat(2048)}`,
   ];
   test.each(refused)('%j is refused', (uri) => {
     expect(mistake({ redirect_uris: [uri] })).toMatch(/^invalid_redirect_uri: redirect_uris /);
-    expect(mistake({ ...ok, post_logout_redirect_uris: [uri] })).toMatch(/^invalid_client_metadata: post_logout_redirect_uris /);
+    expect(mistake({ ...ok, post_logout_redirect_uris: [uri] })).toMatch(
+      /^invalid_client_metadata: post_logout_redirect_uris /,
+    );
   });
 
   test('a private-use scheme makes the client native and cannot be mixed with https on loopback', () => {
-    expect(metadata({ redirect_uris: ['com.example.app:/cb', 'https://app.example.com/cb', 'http://127.0.0.1/cb'] })).toMatchObject({
+    expect(
+      metadata({ redirect_uris: ['com.example.app:/cb', 'https://app.example.com/cb', 'http://127.0.0.1/cb'] }),
+    ).toMatchObject({
       application_type: 'native',
       require_pkce: true,
     });
-    expect(mistake({ redirect_uris: ['com.example.app:/cb', 'https://localhost/cb'] })).toMatch(/^invalid_redirect_uri/);
-    expect(mistake({ redirect_uris: ['com.example.app:/cb'], post_logout_redirect_uris: ['https://localhost/cb'] })).toMatch(/native/);
+    expect(mistake({ redirect_uris: ['com.example.app:/cb', 'https://localhost/cb'] })).toMatch(
+      /^invalid_redirect_uri/,
+    );
+    expect(
+      mistake({ redirect_uris: ['com.example.app:/cb'], post_logout_redirect_uris: ['https://localhost/cb'] }),
+    ).toMatch(/native/);
     expect(mistake({ redirect_uris: ['com.example.app:/cb'], application_type: 'web' })).toMatch(/native/);
   });
 
@@ -85,21 +153,46 @@ describe('redirect URIs', () => {
 
 describe('other URIs', () => {
   const uriMembers = [
-    'client_uri', 'policy_uri', 'tos_uri', 'logo_uri', 'jwks_uri', 'backchannel_logout_uri', 'initiate_login_uri', 'sector_identifier_uri',
+    'client_uri',
+    'policy_uri',
+    'tos_uri',
+    'logo_uri',
+    'jwks_uri',
+    'backchannel_logout_uri',
+    'initiate_login_uri',
+    'sector_identifier_uri',
   ];
   test.each(uriMembers)('%s', (member) => {
     expect(metadata({ ...ok, [member]: 'https://app.example.com/x' })[member]).toBe('https://app.example.com/x');
     for (const uri of [
-      'javascript:alert(1)', 'JaVaScRiPt:alert(1)', '\tjavascript:alert(1)', 'java\nscript:alert(1)', 'data:text/html,x', 'vbscript:x',
-      'blob:https://a/b', 'file:///etc/passwd', 'com.example.app:/x', '/x', 'https://user:pass@app.example.com/', 'https:app.example.com', '', 7, {}, [],
+      'javascript:alert(1)',
+      'JaVaScRiPt:alert(1)',
+      '\tjavascript:alert(1)',
+      'java\nscript:alert(1)',
+      'data:text/html,x',
+      'vbscript:x',
+      'blob:https://a/b',
+      'file:///etc/passwd',
+      'com.example.app:/x',
+      '/x',
+      'https://user:pass@app.example.com/',
+      'https:app.example.com',
+      '',
+      7,
+      {},
+      [],
     ]) {
       expect(mistake({ ...ok, [member]: uri })).toContain(member);
     }
   });
 
   test('http only where the reader cannot be harmed by it', () => {
-    expect(metadata({ ...ok, client_uri: 'http://app.example.com/#about' }).client_uri).toBe('http://app.example.com/#about');
-    expect(metadata({ ...ok, logo_uri: 'http://localhost:3000/logo.png' }).logo_uri).toBe('http://localhost:3000/logo.png');
+    expect(metadata({ ...ok, client_uri: 'http://app.example.com/#about' }).client_uri).toBe(
+      'http://app.example.com/#about',
+    );
+    expect(metadata({ ...ok, logo_uri: 'http://localhost:3000/logo.png' }).logo_uri).toBe(
+      'http://localhost:3000/logo.png',
+    );
     for (const member of ['logo_uri', 'jwks_uri', 'initiate_login_uri', 'sector_identifier_uri']) {
       expect(mistake({ ...ok, [member]: 'http://app.example.com/x' })).toContain(member);
     }
@@ -128,7 +221,8 @@ describe('members', () => {
   });
 
   test('what would mean trust, and what nobody knows, is dropped', () => {
-    const input: unknown = JSON.parse(`{"redirect_uris":["https://app.example.com/cb"],"client_id":"x","client_secret":"x",
+    const input: unknown =
+      JSON.parse(`{"redirect_uris":["https://app.example.com/cb"],"client_id":"x","client_secret":"x",
       "client_secret_expires_at":0,"registration_access_token":"x","trusted":true,"skip_consent":true,"__proto__":{"trusted":true},
       "constructor":{"prototype":{"trusted":true}},"hasOwnProperty":1,"then":1,"toString":1,"request_uris":["https://a.example/"],"x":{"y":1}}`);
     const stored = metadata(input);
@@ -141,16 +235,52 @@ describe('members', () => {
   });
 
   test.each<[string, unknown]>([
-    ['grant_types', ['password']], ['grant_types', ['implicit']], ['grant_types', []], ['grant_types', 'authorization_code'], ['grant_types', ['Authorization_Code']],
-    ['grant_types', ['refresh_token']], ['response_types', ['token']], ['response_types', ['code id_token']], ['response_types', ['id_token']], ['response_types', []],
-    ['response_modes', ['web_message']], ['token_endpoint_auth_method', 'client_secret_jwt'], ['token_endpoint_auth_method', 'tls_client_auth'],
-    ['token_endpoint_auth_method', 'private_key_jwt'], ['token_endpoint_auth_signing_alg', 'HS256'], ['token_endpoint_auth_signing_alg', 'RS256'],
-    ['id_token_signed_response_alg', 'HS256'], ['id_token_signed_response_alg', 'none'], ['userinfo_signed_response_alg', 'HS512'],
-    ['introspection_signed_response_alg', 'HS256'], ['authorization_signed_response_alg', 'HS256'], ['request_object_signing_alg', 'HS256'],
-    ['request_object_signing_alg', 'none'], ['application_type', 'desktop'], ['scope', 'a  b'], ['scope', ' a'], ['scope', 'a"b'], ['scope', 'a\\b'], ['scope', 'ä'],
-    ['contacts', ['nobody']], ['contacts', 'a@b.example'], ['client_name', 'a\0b'], ['client_name', '\ud800'], ['client_name', 'a\nb'],
-    ['client_name', 'é'.repeat(1025)], ['client_name', { toString: 1 }], ['default_max_age', -1], ['default_max_age', 1.5], ['default_max_age', 1e309],
-    ['require_pkce', 'false'], ['require_auth_time', 1], ['subject_type', 'private'], ['jwks', {}], ['jwks', { keys: 1 }], ['jwks', { keys: [1] }], ['jwks', []],
+    ['grant_types', ['password']],
+    ['grant_types', ['implicit']],
+    ['grant_types', []],
+    ['grant_types', 'authorization_code'],
+    ['grant_types', ['Authorization_Code']],
+    ['grant_types', ['refresh_token']],
+    ['response_types', ['token']],
+    ['response_types', ['code id_token']],
+    ['response_types', ['id_token']],
+    ['response_types', []],
+    ['response_modes', ['web_message']],
+    ['token_endpoint_auth_method', 'client_secret_jwt'],
+    ['token_endpoint_auth_method', 'tls_client_auth'],
+    ['token_endpoint_auth_method', 'private_key_jwt'],
+    ['token_endpoint_auth_signing_alg', 'HS256'],
+    ['token_endpoint_auth_signing_alg', 'RS256'],
+    ['id_token_signed_response_alg', 'HS256'],
+    ['id_token_signed_response_alg', 'none'],
+    ['userinfo_signed_response_alg', 'HS512'],
+    ['introspection_signed_response_alg', 'HS256'],
+    ['authorization_signed_response_alg', 'HS256'],
+    ['request_object_signing_alg', 'HS256'],
+    ['request_object_signing_alg', 'none'],
+    ['application_type', 'desktop'],
+    ['scope', 'a  b'],
+    ['scope', ' a'],
+    ['scope', 'a"b'],
+    ['scope', 'a\\b'],
+    ['scope', 'ä'],
+    ['contacts', ['nobody']],
+    ['contacts', 'a@b.example'],
+    ['client_name', 'a\0b'],
+    ['client_name', '\ud800'],
+    ['client_name', 'a\nb'],
+    ['client_name', 'é'.repeat(1025)],
+    ['client_name', { toString: 1 }],
+    ['default_max_age', -1],
+    ['default_max_age', 1.5],
+    ['default_max_age', Number.POSITIVE_INFINITY],
+    ['require_pkce', 'false'],
+    ['require_auth_time', 1],
+    ['subject_type', 'private'],
+    ['jwks', {}],
+    ['jwks', { keys: 1 }],
+    ['jwks', { keys: [1] }],
+    ['jwks', []],
   ])('%s %j is refused', (member, value) => {
     expect(mistake({ ...ok, [member]: value })).toMatch(/^invalid_client_metadata: /);
   });
@@ -204,9 +334,13 @@ describe('keys', () => {
 
   test('public ones are taken, without what else they carry', () => {
     const good = rsa(2048);
-    const stored = metadata(withKeys({ ...good, kid: 'a', alg: 'RS256', use: 'sig', x5u: 'https://a.example', x: undefined }, point));
+    const stored = metadata(
+      withKeys({ ...good, kid: 'a', alg: 'RS256', use: 'sig', x5u: 'https://a.example', x: undefined }, point),
+    );
     expect(stored.jwks).toEqual({ keys: [{ ...good, kid: 'a', alg: 'RS256', use: 'sig' }, point] });
-    expect(metadata({ ...ok, token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://a.example/jwks' })).toHaveProperty('jwks_uri');
+    expect(
+      metadata({ ...ok, token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://a.example/jwks' }),
+    ).toHaveProperty('jwks_uri');
     expect(mistake({ ...withKeys(point), jwks_uri: 'https://a.example/jwks' })).toMatch(/together/);
   });
 

@@ -8,7 +8,7 @@ import { createSignIn, type SignIn, type SignInLimits } from '../../src/core/sig
 import type { Account, AuditEvent, Stores } from '../../src/core/stores.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
-import { openSql } from '../../src/storage/sql/open.ts';
+import { openSql, type SqlSettings } from '../../src/storage/sql/open.ts';
 
 export const goodPassword = 'wet gravel under boots';
 
@@ -30,12 +30,13 @@ export async function buildHouse(
   options: {
     limits?: Partial<SignInLimits>;
     hasher?: Partial<Parameters<typeof createPasswordHasher>[0]>;
-    stores?: Stores;
+    /** Left out: SQLite in memory. */
+    database?: SqlSettings;
     /** What stands in front of the real stores. */
     front?: (stores: Stores) => Partial<Stores>;
   } = {},
 ): Promise<House> {
-  const real = options.stores ?? (await openSql({ kind: 'sqlite', file: ':memory:' }));
+  const real = await openSql(options.database ?? { kind: 'sqlite', file: ':memory:' }, { migrateAtOpen: true });
   const stores: Stores = { ...real, ...options.front?.(real) };
   const { log } = createLog({ level: 'silent', format: 'json', to: { write: () => {} } });
   const metrics = createMetrics();
@@ -93,7 +94,7 @@ export async function buildHouse(
     async close() {
       await signIn.close();
       await audit.close();
-      if (options.stores === undefined) await real.close();
+      await real.close();
     },
   };
 }

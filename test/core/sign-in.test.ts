@@ -203,7 +203,7 @@ describe('the throttle', () => {
   test('a flood of throttled attempts is one record a window', async () => {
     const { signIn, make, audited, metrics } = await build({ limits: { account: 2 } });
     await make();
-    for (let n = 0; n < 30; n++) await signIn.signIn(wrong);
+    for (let n = 0; n < 30; n++) await signIn.signIn({ ...wrong, address: `192.0.2.${n}` });
     const events = (await audited()).map(({ event }) => event).filter((event) => event.startsWith('sign_in.'));
     expect(events).toEqual(['sign_in.failed', 'sign_in.failed', 'sign_in.throttled']);
     expect((await metrics.page()).body).toContain('gatehouse_sign_ins_total{outcome="throttled"} 28');

@@ -1,6 +1,7 @@
 /** Redis as it really behaves: gone, hanging, flushed, poisoned (security.md K6). */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+
 import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ClientRecord } from '../../src/core/stores.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
@@ -228,7 +229,10 @@ withRedis('Redis', () => {
       one.channel.subscribe(() => {
         own += 1;
       });
-      await eventually('both subscribed', async () => (await redis.client.pubsub('NUMSUB', `${prefix}changes`))[1] === 2);
+      await eventually(
+        'both subscribed',
+        async () => (await redis.client.pubsub('NUMSUB', `${prefix}changes`))[1] === 2,
+      );
       await new Promise((resolve) => setTimeout(resolve, 100));
       heard = 0;
       own = 0;

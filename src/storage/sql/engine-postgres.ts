@@ -117,7 +117,7 @@ function keysOf(unit: Unit): string[] {
 }
 
 /** More at once would only mean smaller flights: Postgres is busiest, and slowest, with many small statements. */
-const lanes = { limit: 4, size: 64 };
+const lanes = { limit: 3, size: 64 };
 
 export function postgresEngine(sql: Sql): EngineDialect {
   const readSession = createFlights<{ key: string; client: string }, Row | undefined>({

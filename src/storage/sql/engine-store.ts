@@ -13,7 +13,7 @@ import { type EngineDialect, type Sql, statement } from './sql.ts';
 const readSessionByUid = statement(
   'read_session_by_uid',
   `select ${sessionBundle} from sessions s left join accounts a on a.subject = s.subject
-   left join grants g on g.id is null and g.id = s.uid where s.uid = ?`,
+   left join grants g on false where s.uid = ?`,
 );
 
 const insertOnce = statement(

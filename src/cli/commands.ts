@@ -1,0 +1,20 @@
+/** Every command there is. Help, documentation and tests read this list. */
+import type { Command, Noun } from './command.ts';
+import { accounts } from './commands/accounts.ts';
+import { apis } from './commands/apis.ts';
+import { clients } from './commands/clients.ts';
+import { keys } from './commands/keys.ts';
+import { migrate } from './commands/migrate.ts';
+import { serve } from './commands/serve.ts';
+import { setup } from './commands/setup.ts';
+
+export const commands: readonly (Command | Noun)[] = [serve, migrate, clients, apis, accounts, keys, setup];
+
+/** Each with its whole name, `clients register`. */
+export function everyCommand(): { name: string; command: Command }[] {
+  return commands.flatMap((entry) =>
+    'commands' in entry
+      ? entry.commands.map((command) => ({ name: `${entry.name} ${command.name}`, command }))
+      : [{ name: entry.name, command: entry }],
+  );
+}

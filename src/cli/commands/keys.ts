@@ -1,0 +1,69 @@
+import type { KeyRing } from '../../core/keys.ts';
+import { type Command, done, type Noun, refused, via } from '../command.ts';
+import { day, facts, table } from '../text.ts';
+
+const presented = (ring: KeyRing) =>
+  ring.map(({ id, algorithm, status, createdAt, currentAt, previousAt }) => ({
+    id,
+    algorithm,
+    status,
+    createdAt,
+    currentAt,
+    previousAt,
+  }));
+
+function shown(ring: KeyRing): string {
+  return table(
+    ['KEY', 'ALGORITHM', 'STATUS', 'MADE', 'SIGNS SINCE', 'REPLACED'],
+    ring.map((key) => [
+      key.id,
+      key.algorithm,
+      key.status,
+      day(key.createdAt),
+      day(key.currentAt),
+      day(key.previousAt),
+    ]),
+    'There are no keys yet.',
+  );
+}
+
+const list: Command = {
+  name: 'list',
+  sentence: 'List the signing keys: current, next and previous. Private keys are never shown.',
+  examples: ['keys list'],
+  async run(call) {
+    const ring = (await call.core()).keys.ring();
+    return done(presented(ring), shown(ring));
+  },
+};
+
+const rotate: Command = {
+  name: 'rotate',
+  sentence: 'Let the next keys sign from now on, and publish new next ones.',
+  options: [
+    {
+      flags: '--force',
+      sentence: 'Also when the next keys have not been published long enough: those who cached the old set fail until they read it again.',
+    },
+  ],
+  details:
+    'The server does this by itself every KEY_ROTATION_DAYS. Previous keys stay published until the last token under them has ended. ' +
+    'Rotate by hand when a private key may have leaked.',
+  examples: ['keys rotate', 'keys rotate --force'],
+  async run(call) {
+    const core = await call.core();
+    const forced = call.flag('force') === true;
+    const rotated = await call.terminal.progress('Making keys', () => core.keys.rotate({ force: forced }));
+    if (rotated.outcome === 'too-early') {
+      const message = `The next keys are published until ${day(rotated.readyAt)} before they may sign. Wait until then, or use --force.`;
+      return refused('too_early', message, { readyAt: rotated.readyAt });
+    }
+    await core.cached.changed();
+    await core.audit.record('key.rotated', { detail: { ...via, forced } });
+    const current = rotated.ring.filter(({ status }) => status === 'current');
+    const text = facts(Object.fromEntries(current.map(({ algorithm, id }) => [algorithm, id])));
+    return done(presented(rotated.ring), `These keys sign from now on.\n\n${text}`);
+  },
+};
+
+export const keys: Noun = { name: 'keys', sentence: 'The keys that sign tokens.', commands: [list, rotate] };

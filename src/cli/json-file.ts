@@ -1,0 +1,31 @@
+/** JSON that a command is given in a file, or on standard input where the path is `-`. */
+import { readFile } from 'node:fs/promises';
+import type { JsonObject } from '../core/stores.ts';
+import { UsageError } from './command.ts';
+import type { Terminal } from './terminal.ts';
+
+const sizeLimit = 1024 * 1024;
+
+/** Throws `UsageError` where there is no JSON object to be had; what its members may be is for core to say. */
+export async function readJsonObject(path: string, terminal: Terminal): Promise<JsonObject> {
+  const where = path === '-' ? 'Standard input' : path;
+  const text = path === '-' ? await terminal.readInput(sizeLimit) : await read(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw new UsageError(`${where} is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UsageError(`${where} does not hold a JSON object.`);
+  }
+  return value as JsonObject;
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'no reason given'}.`);
+  }
+}

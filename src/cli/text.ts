@@ -1,0 +1,36 @@
+/** How results are laid out for people: names and values below each other, and tables. */
+
+/** A terminal takes no orders from what is stored, and no name may turn the reading direction. */
+function plain(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\uFFFD');
+}
+
+/** Rows without a value are left out; several values stand below each other. */
+export function facts(rows: Readonly<Record<string, string | readonly string[] | null | undefined>>): string {
+  const shown = Object.entries(rows).flatMap(([name, value]) => {
+    const values = typeof value === 'string' ? [value] : (value ?? []);
+    return values.filter((one) => one !== '').map((one, at) => [at === 0 ? name : '', plain(one)] as const);
+  });
+  const width = Math.max(0, ...shown.map(([name]) => name.length));
+  return shown.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
+}
+
+/** Columns as wide as their longest cell; `empty` where there are no rows. */
+export function table(titles: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
+  if (rows.length === 0) return empty;
+  const cells = [titles, ...rows.map((row) => row.map((cell) => plain(cell) || '-'))];
+  const widths = titles.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
+  return cells.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd()).join('\n');
+}
+
+/** `2026-11-20 12:30 UTC`, of seconds since the epoch. */
+export function day(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return '';
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+export function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+export const shownOnce = '(shown this once: keep it now)';

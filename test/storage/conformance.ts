@@ -1,0 +1,534 @@
+/** What core/stores.ts promises, one test for each promise, for every SQL storage. Races are in `races.ts`. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Stores } from '../../src/core/stores.ts';
+import {
+  buildAccount,
+  buildApi,
+  buildClient,
+  buildEvent,
+  buildGrant,
+  buildKey,
+  buildLink,
+  buildSession,
+  buildToken,
+  name,
+  now,
+} from './rows.ts';
+
+export function storageConformance(storage: string, open: () => Promise<Stores>): void {
+  describe(`${storage} keeps its promises`, () => {
+    let stores: Stores;
+    beforeAll(async () => {
+      stores = await open();
+    });
+    afterAll(() => stores.close());
+
+    async function account(overrides = {}) {
+      const made = await stores.accounts.insert(buildAccount(overrides));
+      if (made.outcome !== 'created') throw new Error(made.outcome);
+      return made.account;
+    }
+
+    describe('accounts', () => {
+      test('an account comes back as it was inserted, by each of its names', async () => {
+        const given = buildAccount({ email: 'A@x.example', emailKey: `${name()}@x.example`, verified: true, admin: true });
+        const made = await stores.accounts.insert(given);
+        if (made.outcome !== 'created') throw new Error(made.outcome);
+        expect(made.account).toEqual({ ...given, id: made.account.id, updatedAt: now, disabledAt: null, lastSeenAt: null });
+        for (const found of [
+          stores.accounts.byId(made.account.id),
+          stores.accounts.bySubject(given.subject),
+          stores.accounts.byUsernameKey(given.usernameKey),
+          stores.accounts.byVerifiedEmailKey(given.emailKey ?? ''),
+        ]) {
+          expect(await found).toEqual(made.account);
+        }
+      });
+
+      test('nobody is found under a name that nobody has, whatever it holds', async () => {
+        for (const key of ['', 'nobody', 'a\0b', "' or 1=1 --", '\ud800', 'x'.repeat(10_000)]) {
+          expect(await stores.accounts.bySubject(key)).toBeUndefined();
+          expect(await stores.accounts.byUsernameKey(key)).toBeUndefined();
+          expect(await stores.accounts.byVerifiedEmailKey(key)).toBeUndefined();
+        }
+        for (const id of [0, -1, 2 ** 53, Number.NaN]) expect(await stores.accounts.byId(id)).toBeUndefined();
+      });
+
+      test('a second account under a taken name or address is refused, and says which', async () => {
+        const first = await account({ email: 'b@x.example', emailKey: 'b@x.example' });
+        expect(await stores.accounts.insert(buildAccount({ usernameKey: first.usernameKey }))).toEqual({
+          outcome: 'taken',
+          field: 'username',
+        });
+        expect(await stores.accounts.insert(buildAccount({ emailKey: 'b@x.example' }))).toEqual({
+          outcome: 'taken',
+          field: 'email',
+        });
+        const other = await account();
+        expect(await stores.accounts.update(other.subject, { emailKey: 'b@x.example' }, now)).toEqual({
+          outcome: 'taken',
+          field: 'email',
+        });
+        expect(await stores.accounts.update(other.subject, { usernameKey: first.usernameKey }, now)).toEqual({
+          outcome: 'taken',
+          field: 'username',
+        });
+      });
+
+      test('any number of accounts have no address', async () => {
+        await account();
+        await account();
+      });
+
+      test('an address that is not verified finds nobody', async () => {
+        const emailKey = `${name()}@x.example`;
+        const made = await account({ email: emailKey, emailKey });
+        expect(await stores.accounts.byVerifiedEmailKey(emailKey)).toBeUndefined();
+        await stores.accounts.update(made.subject, { verified: true }, now);
+        expect(await stores.accounts.byVerifiedEmailKey(emailKey)).toMatchObject({ subject: made.subject });
+      });
+
+      test('an update changes what it names and nothing else', async () => {
+        const made = await account();
+        const changed = await stores.accounts.update(made.subject, { firstName: 'Eve', disabledAt: now }, now + 5);
+        expect(changed).toEqual({ ...made, firstName: 'Eve', disabledAt: now, updatedAt: now + 5 });
+        expect(await stores.accounts.bySubject(made.subject)).toEqual(changed);
+        expect(await stores.accounts.update(made.subject, {}, now + 6)).toMatchObject({ updatedAt: now + 6 });
+        expect(await stores.accounts.update(name(), { firstName: 'Eve' }, now)).toBeUndefined();
+      });
+
+      test('a deleted account takes everything of its own along, and its id never returns', async () => {
+        const { subject, id } = await account();
+        const [grant, session, link] = [buildGrant({ subject }), buildSession({ subject }), buildLink({ subject })];
+        const token = buildToken({ subject, grantId: grant.id });
+        await stores.engine.commit({ grants: [grant], sessions: [session], tokens: [token] });
+        await stores.consents.put({ subject, clientId: 'c', scopes: [], claims: [], resources: {}, updatedAt: now });
+        await stores.links.insert(link);
+        expect(await stores.accounts.delete(subject)).toBe(true);
+        expect(await stores.accounts.delete(subject)).toBe(false);
+        expect(await stores.engine.readToken(token.key)).toBeUndefined();
+        expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
+        expect(await stores.engine.readSession(session.key, undefined)).toBeUndefined();
+        expect(await stores.consents.list(subject)).toEqual([]);
+        expect(await stores.links.find(link.key)).toBeUndefined();
+        expect((await account()).id).toBeGreaterThan(id);
+      });
+
+      test('the list goes by id, from after the one that is named', async () => {
+        const [a, b, c] = [await account(), await account(), await account()];
+        expect((await stores.accounts.list(a.id - 1, 2)).map(({ id }) => id)).toEqual([a.id, b.id]);
+        expect(await stores.accounts.list(b.id, 1000)).toEqual([c]);
+        expect(await stores.accounts.count()).toBeGreaterThanOrEqual(3);
+      });
+    });
+
+    describe('clients and APIs', () => {
+      test('a client comes back as it was inserted; its id is taken then', async () => {
+        const client = buildClient({ metadata: { client_name: 'a\0b\ud800', nested: { deep: [1, null, true] } } });
+        expect(await stores.clients.insert(client)).toBe(true);
+        expect(await stores.clients.find(client.id)).toEqual(client);
+        expect(await stores.clients.insert({ ...client, owner: 'other' })).toBe(false);
+        expect(await stores.clients.find(client.id)).toEqual(client);
+      });
+
+      test('no client is found under an id that nobody has, whatever it holds', async () => {
+        for (const id of ['', 'a\0b', '$', "'", '\ud800']) expect(await stores.clients.find(id)).toBeUndefined();
+      });
+
+      test('an update counts only on the version it was made from', async () => {
+        const client = buildClient();
+        await stores.clients.insert(client);
+        const next = { ...client, metadata: { a: 1 }, secrets: [], owner: 's', disabledAt: now, version: 2, updatedAt: now + 1 };
+        expect(await stores.clients.update({ ...next, version: 3 })).toBe(false);
+        expect(await stores.clients.update(next)).toBe(true);
+        expect(await stores.clients.update(next)).toBe(false);
+        expect(await stores.clients.find(client.id)).toEqual(next);
+      });
+
+      test('a deleted client takes its grants, tokens and consents along', async () => {
+        const client = buildClient();
+        const grant = buildGrant({ clientId: client.id });
+        const token = buildToken({ clientId: client.id });
+        await stores.clients.insert(client);
+        await stores.engine.commit({ grants: [grant], tokens: [token] });
+        await stores.consents.put({ subject: 's', clientId: client.id, scopes: [], claims: [], resources: {}, updatedAt: 1 });
+        expect(await stores.clients.delete(client.id)).toBe(true);
+        expect(await stores.clients.delete(client.id)).toBe(false);
+        expect(await stores.clients.find(client.id)).toBeUndefined();
+        expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
+        expect(await stores.engine.readToken(token.key)).toBeUndefined();
+        expect(await stores.consents.find('s', client.id)).toBeUndefined();
+      });
+
+      test('the list goes by id, byte by byte', async () => {
+        for (const id of ['~b', '~B', '~a', '~_']) await stores.clients.insert(buildClient({ id }));
+        expect((await stores.clients.list('~', 3)).map(({ id }) => id)).toEqual(['~B', '~_', '~a']);
+        expect((await stores.clients.list('~a', 10)).map(({ id }) => id)).toEqual(['~b']);
+        expect(await stores.clients.count()).toBeGreaterThanOrEqual(4);
+      });
+
+      test('an API is put, replaced and removed', async () => {
+        const api = buildApi({ tokenLifetime: 60, introspectors: ['c'] });
+        await stores.apis.put(api);
+        expect(await stores.apis.list()).toContainEqual(api);
+        await stores.apis.put({ ...api, name: 'New', tokenFormat: 'opaque' });
+        expect(await stores.apis.list()).toContainEqual({ ...api, name: 'New', tokenFormat: 'opaque' });
+        expect(await stores.apis.remove(api.identifier)).toBe(true);
+        expect(await stores.apis.remove(api.identifier)).toBe(false);
+      });
+    });
+
+    describe('changes', () => {
+      test('every write of a client, an API or the keys is noted, and a write that did nothing is not', async () => {
+        const before = await stores.changes.latest();
+        const client = buildClient();
+        const api = buildApi();
+        await stores.clients.insert(client);
+        await stores.clients.insert(client);
+        await stores.clients.update({ ...client, version: 2 });
+        await stores.clients.update({ ...client, version: 2 });
+        await stores.clients.delete(client.id);
+        await stores.clients.delete(client.id);
+        await stores.apis.put(api);
+        await stores.apis.remove(api.identifier);
+        await stores.apis.remove(api.identifier);
+        await stores.keys.replace(await stores.keys.list(), [buildKey()], []);
+        await stores.keys.replace([{ id: 'other', status: 'next' }], [], []);
+        const noted = await stores.changes.since(before);
+        expect(noted?.map(({ kind }) => kind)).toEqual(['client', 'client', 'client', 'api', 'api', 'key']);
+        expect(noted?.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6].map((n) => before + n));
+        expect(noted?.slice(0, 4).map(({ id }) => id)).toEqual([client.id, client.id, client.id, api.identifier]);
+        expect(await stores.changes.latest()).toBe(before + 6);
+      });
+
+      test('a log that was pruned says that it does not reach back', async () => {
+        const seq = await stores.changes.note('reload', '');
+        expect(await stores.changes.since(seq)).toEqual([]);
+        await stores.changes.prune(2 ** 40);
+        expect(await stores.changes.since(seq - 1)).toBeUndefined();
+        expect(await stores.changes.since(seq)).toEqual([]);
+        expect(await stores.changes.latest()).toBe(seq);
+        expect(await stores.changes.since(seq + 1)).toBeUndefined();
+        expect(await stores.changes.note('reload', '')).toBe(seq + 1);
+      });
+
+      test('at most a thousand at a time', async () => {
+        const before = await stores.changes.latest();
+        for (let n = 0; n < 1001; n++) await stores.changes.note('reload', '');
+        expect(await stores.changes.since(before)).toHaveLength(1000);
+      });
+    });
+
+    describe('what the engine keeps', () => {
+      test('a token comes with its grant, its account and its session, in one round trip', async () => {
+        const { subject } = await account();
+        const grant = buildGrant({ subject });
+        const session = buildSession({ subject, grants: { c: grant.id } });
+        const token = buildToken({ subject, grantId: grant.id, sessionUid: session.uid, clientId: 'c' });
+        await stores.engine.commit({ grants: [grant], sessions: [session], tokens: [token] });
+        const before = stores.roundTrips();
+        const bundle = await stores.engine.readToken(token.key);
+        expect(stores.roundTrips() - before).toBe(1);
+        const { isNew: _, ...stored } = session;
+        expect(bundle).toEqual({
+          token: { ...token, consumedAt: null, successorKey: null, successorSealed: null, successorConsumed: false },
+          grant,
+          account: expect.objectContaining({ subject }),
+          session: { ...stored, createdAt: expect.any(Number) },
+        });
+        expect(await stores.engine.readGrant(grant.id)).toEqual({ grant, account: bundle?.account });
+      });
+
+      test('payloads hold any text that JSON can', async () => {
+        const payload = JSON.stringify({ text: 'a\0b\ud800 "\\ \u2028 ü 😀 $1 ?', 'key\0': "'" });
+        const token = buildToken({ payload });
+        const [grant, session] = [buildGrant({ payload }), buildSession({ payload })];
+        await stores.engine.commit({ tokens: [token], grants: [grant], sessions: [session] });
+        expect((await stores.engine.readToken(token.key))?.token.payload).toBe(payload);
+        expect((await stores.engine.readGrant(grant.id))?.grant.payload).toBe(payload);
+        expect((await stores.engine.readSession(session.key, undefined))?.session.payload).toBe(payload);
+      });
+
+      test('a token, a session, a grant that is not there is undefined', async () => {
+        expect(await stores.engine.readToken('none')).toBeUndefined();
+        expect(await stores.engine.readSession('none', 'c')).toBeUndefined();
+        expect(await stores.engine.readSessionByUid('none')).toBeUndefined();
+        expect(await stores.engine.readGrant('none')).toBeUndefined();
+      });
+
+      test('a token without grant, account and session brings none, and expired ones are still returned', async () => {
+        const token = buildToken({ grantId: null, subject: 'nobody', sessionUid: 'ended', expiresAt: 1 });
+        await stores.engine.commit({ tokens: [token] });
+        expect(await stores.engine.readToken(token.key)).toMatchObject({
+          token: { key: token.key },
+          grant: undefined,
+          account: undefined,
+          session: undefined,
+        });
+      });
+
+      test('a session comes with its account and the grant of the client that asks', async () => {
+        const { subject } = await account();
+        const [mine, other] = [buildGrant({ subject }), buildGrant({ subject, clientId: '$."x"' })];
+        const session = buildSession({ subject, grants: { c: mine.id, '$."x"': other.id, gone: 'gone' } });
+        await stores.engine.commit({ grants: [mine, other], sessions: [session] });
+        expect((await stores.engine.readSession(session.key, 'c'))?.grant).toEqual(mine);
+        expect((await stores.engine.readSession(session.key, '$."x"'))?.grant).toEqual(other);
+        for (const client of [undefined, '', '$', '$.c', 'gone', 'stranger']) {
+          const bundle = await stores.engine.readSession(session.key, client);
+          expect(bundle).toMatchObject({ session: { uid: session.uid }, account: { subject }, grant: undefined });
+        }
+        expect(await stores.engine.readSessionByUid(session.uid)).toMatchObject({
+          session: { key: session.key },
+          account: { subject },
+          grant: undefined,
+        });
+      });
+
+      test('a consumed token stays, with its successor, and is spent for the next one', async () => {
+        const [old, next] = [buildToken(), buildToken()];
+        await stores.engine.commit({ tokens: [old] });
+        const consume = { key: old.key, at: now, successor: { key: next.key, sealed: 'sealed' } };
+        expect(await stores.engine.commit({ consume, tokens: [next] })).toEqual({ outcome: 'committed' });
+        const state = { consumedAt: now, successorKey: next.key, successorSealed: 'sealed', successorConsumed: false };
+        expect((await stores.engine.readToken(old.key))?.token).toEqual({ ...old, ...state });
+
+        const late = buildToken();
+        const spent = await stores.engine.commit({ consume: { key: old.key, at: now + 1 }, tokens: [late] });
+        expect(spent).toEqual({ outcome: 'spent', token: { ...old, ...state } });
+        expect(await stores.engine.readToken(late.key)).toBeUndefined();
+
+        await stores.engine.commit({ consume: { key: next.key, at: now + 2 } });
+        expect((await stores.engine.readToken(old.key))?.token.successorConsumed).toBe(true);
+      });
+
+      test('consuming what is not there is spent, and nothing is written', async () => {
+        const token = buildToken();
+        const grant = buildGrant();
+        const session = buildSession();
+        const unit = { consume: { key: 'none', at: now }, tokens: [token], grants: [grant], sessions: [session] };
+        expect(await stores.engine.commit(unit)).toEqual({ outcome: 'spent', token: undefined });
+        expect(await stores.engine.readToken(token.key)).toBeUndefined();
+        expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
+        expect(await stores.engine.readSessionByUid(session.uid)).toBeUndefined();
+      });
+
+      test('a token that is put again keeps that it was consumed', async () => {
+        const token = buildToken();
+        await stores.engine.commit({ tokens: [token] });
+        await stores.engine.commit({ consume: { key: token.key, at: now, successor: { key: 'n', sealed: 'x' } } });
+        await stores.engine.commit({ tokens: [{ ...token, payload: '{"new":1}', expiresAt: null }] });
+        expect((await stores.engine.readToken(token.key))?.token).toMatchObject({
+          payload: '{"new":1}',
+          expiresAt: null,
+          consumedAt: now,
+          successorKey: 'n',
+          successorSealed: 'x',
+        });
+      });
+
+      test('a token whose grant is gone commits nothing of its unit, and burns nothing', async () => {
+        const old = buildToken();
+        await stores.engine.commit({ tokens: [old] });
+        const [token, grant] = [buildToken({ grantId: 'revoked' }), buildGrant()];
+        const unit = { consume: { key: old.key, at: now }, tokens: [buildToken(), token], grants: [grant] };
+        expect(await stores.engine.commit(unit)).toEqual({ outcome: 'spent', token: undefined });
+        expect(await stores.engine.readToken(token.key)).toBeUndefined();
+        expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
+        expect((await stores.engine.readToken(old.key))?.token.consumedAt).toBeNull();
+      });
+
+      test('a session keeps its beginning when its key changes; the old key is dead', async () => {
+        const session = buildSession();
+        await stores.engine.commit({ sessions: [session] });
+        const made = await stores.engine.readSessionByUid(session.uid);
+        const moved = { ...session, key: name(), subject: 's', payload: '{"a":1}', isNew: false };
+        expect(await stores.engine.commit({ sessions: [moved] })).toEqual({ outcome: 'committed' });
+        expect(await stores.engine.readSession(session.key, undefined)).toBeUndefined();
+        expect((await stores.engine.readSession(moved.key, undefined))?.session).toMatchObject({
+          subject: 's',
+          payload: '{"a":1}',
+          createdAt: made?.session.createdAt,
+        });
+        await stores.engine.commit({ sessions: [{ ...moved, key: name(), isNew: true }] });
+        expect((await stores.engine.readSessionByUid(session.uid))?.session.createdAt).toBe(made?.session.createdAt);
+      });
+
+      test('a session that has ended meanwhile is not brought back, nor is anything beside it written', async () => {
+        const session = buildSession();
+        await stores.engine.commit({ sessions: [session] });
+        await stores.engine.deleteSession(session.key);
+        const token = buildToken();
+        const unit = { sessions: [{ ...session, isNew: false }], tokens: [token] };
+        expect(await stores.engine.commit(unit)).toEqual({ outcome: 'spent', token: undefined });
+        expect(await stores.engine.readSessionByUid(session.uid)).toBeUndefined();
+        expect(await stores.engine.readToken(token.key)).toBeUndefined();
+      });
+
+      test('a unit alone is one round trip', async () => {
+        const [old, grant] = [buildToken(), buildGrant()];
+        await stores.engine.commit({ tokens: [old] });
+        const before = stores.roundTrips();
+        await stores.engine.commit({
+          consume: { key: old.key, at: now },
+          grants: [grant],
+          sessions: [buildSession()],
+          tokens: [buildToken({ grantId: grant.id }), buildToken()],
+        });
+        expect(stores.roundTrips() - before).toBe(1);
+      });
+
+      test('once is once, until the row has expired', async () => {
+        const row = buildToken({ kind: 'ReplayDetection', expiresAt: now + 10 });
+        expect(await stores.engine.insertOnce(row, now)).toBe(true);
+        expect(await stores.engine.insertOnce(row, now + 9)).toBe(false);
+        expect(await stores.engine.insertOnce({ ...row, expiresAt: now + 20 }, now + 10)).toBe(true);
+        expect(await stores.engine.insertOnce(row, now + 11)).toBe(false);
+        const endless = buildToken({ expiresAt: null });
+        expect(await stores.engine.insertOnce(endless, now)).toBe(true);
+        expect(await stores.engine.insertOnce(endless, 2 ** 40)).toBe(false);
+      });
+
+      test('a deleted token is gone; deleting again does nothing', async () => {
+        const token = buildToken();
+        await stores.engine.commit({ tokens: [token] });
+        await stores.engine.deleteToken(token.key);
+        await stores.engine.deleteToken(token.key);
+        expect(await stores.engine.readToken(token.key)).toBeUndefined();
+      });
+
+      test('a revoked grant takes its tokens along and no others', async () => {
+        const [grant, other] = [buildGrant(), buildGrant()];
+        const [token, kept] = [buildToken({ grantId: grant.id }), buildToken({ grantId: other.id })];
+        await stores.engine.commit({ grants: [grant, other], tokens: [token, kept] });
+        await stores.engine.revokeGrant(grant.id);
+        expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
+        expect(await stores.engine.readToken(token.key)).toBeUndefined();
+        expect(await stores.engine.readToken(kept.key)).toMatchObject({ grant: { id: other.id } });
+      });
+
+      test('ending all keeps the one session and what hangs on it', async () => {
+        const subject = name();
+        const [keptGrant, otherGrant] = [buildGrant({ subject }), buildGrant({ subject })];
+        const kept = buildSession({ subject, grants: { c: keptGrant.id } });
+        const other = buildSession({ subject, grants: { c: otherGrant.id } });
+        const stranger = buildToken({ subject: name() });
+        const [bySession, byGrant] = [
+          buildToken({ subject, sessionUid: kept.uid }),
+          buildToken({ subject, grantId: keptGrant.id }),
+        ];
+        const [ended, loose] = [buildToken({ subject, grantId: otherGrant.id, sessionUid: other.uid }), buildToken({ subject })];
+        await stores.engine.commit({
+          grants: [keptGrant, otherGrant],
+          sessions: [kept, other],
+          tokens: [stranger, bySession, byGrant, ended, loose],
+        });
+        await stores.engine.endAll(subject, kept.uid);
+        for (const token of [stranger, bySession, byGrant]) expect(await stores.engine.readToken(token.key)).toBeDefined();
+        for (const token of [ended, loose]) expect(await stores.engine.readToken(token.key)).toBeUndefined();
+        expect(await stores.engine.readSessionByUid(kept.uid)).toBeDefined();
+        expect(await stores.engine.readSessionByUid(other.uid)).toBeUndefined();
+        expect(await stores.engine.readGrant(otherGrant.id)).toBeUndefined();
+        await stores.engine.endAll(subject);
+        expect(await stores.engine.readSessionByUid(kept.uid)).toBeUndefined();
+        expect(await stores.engine.readGrant(keptGrant.id)).toBeUndefined();
+        expect(await stores.engine.readToken(byGrant.key)).toBeUndefined();
+        expect(await stores.engine.readToken(stranger.key)).toBeDefined();
+      });
+
+      test('purging removes what has expired, at most so many of each kind', async () => {
+        while ((await stores.engine.purgeExpired(100, 1000)) > 0);
+        const tokens = [1, 2, 3].map((n) => buildToken({ expiresAt: n }));
+        const [endless, live] = [buildToken({ expiresAt: null }), buildToken({ expiresAt: 100 })];
+        await stores.engine.commit({
+          tokens: [...tokens, endless, live],
+          grants: [buildGrant({ expiresAt: 1 })],
+          sessions: [buildSession({ expiresAt: 1 })],
+        });
+        await stores.links.insert(buildLink({ expiresAt: 1 }));
+        expect(await stores.engine.purgeExpired(100, 2)).toBe(5);
+        expect(await stores.engine.readToken(tokens[2]?.key ?? '')).toBeDefined();
+        expect(await stores.engine.purgeExpired(100, 2)).toBe(1);
+        expect(await stores.engine.purgeExpired(100, 2)).toBe(0);
+        expect(await stores.engine.readToken(live.key)).toBeDefined();
+        expect(await stores.engine.readToken(endless.key)).toBeDefined();
+      });
+    });
+
+    describe('consents, keys, audit, links, leases', () => {
+      test('a consent is put, replaced, listed and removed', async () => {
+        const subject = name();
+        const consent = { subject, clientId: 'a', scopes: ['openid'], claims: ['email'], resources: { x: ['y'] }, updatedAt: 1 };
+        await stores.consents.put(consent);
+        await stores.consents.put({ ...consent, scopes: [], updatedAt: 2 });
+        await stores.consents.put({ ...consent, clientId: 'b' });
+        expect(await stores.consents.find(subject, 'a')).toEqual({ ...consent, scopes: [], updatedAt: 2 });
+        expect(await stores.consents.list(subject)).toHaveLength(2);
+        expect(await stores.consents.remove(subject, 'a')).toBe(true);
+        expect(await stores.consents.remove(subject, 'a')).toBe(false);
+        expect(await stores.consents.find(subject, 'a')).toBeUndefined();
+      });
+
+      test('keys change only from the state that was seen', async () => {
+        const seen = await stores.keys.list();
+        const [next, current] = [buildKey(), buildKey({ status: 'current', currentAt: now })];
+        const removes = seen.map(({ id }) => id);
+        expect(await stores.keys.replace([...seen, { id: 'x', status: 'next' }], [next], [])).toBe(false);
+        expect(await stores.keys.replace(seen, [next, current], removes)).toBe(true);
+        expect(await stores.keys.list()).toEqual(expect.arrayContaining([next, current]));
+        expect(await stores.keys.list()).toHaveLength(2);
+        const turned = { ...next, status: 'current' as const, currentAt: now };
+        expect(await stores.keys.replace([current, next], [turned], [current.id])).toBe(true);
+        expect(await stores.keys.replace([current, next], [], [next.id])).toBe(false);
+        expect(await stores.keys.list()).toEqual([turned]);
+      });
+
+      test('audit events come back newest first, by person and by event', async () => {
+        const subject = name();
+        const events = [1, 2, 3].map((n) =>
+          buildEvent({ subject, event: n === 2 ? 'b' : 'a', atMs: n, detail: { n }, clientId: 'x\0' }),
+        );
+        await stores.audit.append(events);
+        await stores.audit.append([]);
+        const found = await stores.audit.list({ subject }, 10);
+        expect(found.map(({ atMs }) => atMs)).toEqual([3, 2, 1]);
+        expect(found[0]).toEqual({ ...events[2], clientId: 'x\uFFFD' });
+        expect(await stores.audit.list({ subject, event: 'b' }, 10)).toHaveLength(1);
+        expect(await stores.audit.list({ subject }, 2)).toHaveLength(2);
+        await stores.audit.append(Array.from({ length: 1200 }, () => buildEvent({ event: 'many' })));
+        expect(await stores.audit.list({ event: 'many' }, 5000)).toHaveLength(1000);
+      });
+
+      test('a link is found until it is taken', async () => {
+        const link = buildLink();
+        await stores.links.insert(link);
+        expect(await stores.links.find(link.key)).toEqual(link);
+        expect(await stores.links.take(link.key)).toEqual(link);
+        expect(await stores.links.take(link.key)).toBeUndefined();
+        expect(await stores.links.find(link.key)).toBeUndefined();
+        const [a, b, c] = [buildLink({ purpose: 'p' }), buildLink({ purpose: 'p' }), buildLink({ purpose: 'q' })];
+        for (const each of [a, b, c]) await stores.links.insert(each);
+        await stores.links.removeAll('p');
+        expect(await Promise.all([a, b, c].map(({ key }) => stores.links.find(key)))).toEqual([undefined, undefined, c]);
+      });
+
+      test('a lease is one holder’s until it runs out or is given back', async () => {
+        const { leases } = stores;
+        const lease = name();
+        expect(await leases.acquire(lease, 'a', 100, 0)).toBe(true);
+        expect(await leases.acquire(lease, 'b', 100, 50)).toBe(false);
+        expect(await leases.acquire(lease, 'a', 200, 50)).toBe(true);
+        expect(await leases.acquire(lease, 'b', 300, 199)).toBe(false);
+        expect(await leases.acquire(lease, 'b', 300, 200)).toBe(true);
+        await leases.release(lease, 'a');
+        expect(await leases.acquire(lease, 'a', 400, 250)).toBe(false);
+        await leases.release(lease, 'b');
+        expect(await leases.acquire(lease, 'a', 400, 250)).toBe(true);
+      });
+    });
+
+    test('ping answers', async () => {
+      await stores.ping();
+    });
+  });
+}

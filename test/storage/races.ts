@@ -1,0 +1,160 @@
+/** What must hold when many ask at once, with the reason why each race matters. For every SQL storage. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Stores } from '../../src/core/stores.ts';
+import { buildAccount, buildClient, buildGrant, buildKey, buildLink, buildSession, buildToken, name, now } from './rows.ts';
+
+const times = <T>(count: number, work: (n: number) => Promise<T>) => Promise.all(Array.from({ length: count }, (_, n) => work(n)));
+
+/** `other` is a second set of stores over the same database, as another process would have. */
+export function storageRaces(storage: string, open: () => Promise<{ stores: Stores; other: Stores }>): void {
+  describe(`${storage} under concurrency`, () => {
+    let stores: Stores;
+    let other: Stores;
+    beforeAll(async () => {
+      ({ stores, other } = await open());
+    });
+    afterAll(() => Promise.all([stores.close(), other.close()]));
+
+    /** Every second call goes through the other process. */
+    const either = (n: number) => (n % 2 === 0 ? stores : other);
+
+    test('of 200 commits that consume one code exactly one counts (a stolen code must not buy a second token)', async () => {
+      const code = buildToken();
+      await stores.engine.commit({ tokens: [code] });
+      const tokens = Array.from({ length: 200 }, () => buildToken());
+      const outcomes = await times(200, (n) =>
+        either(n).engine.commit({ consume: { key: code.key, at: now + n }, tokens: tokens.slice(n, n + 1) }),
+      );
+      expect(outcomes.filter(({ outcome }) => outcome === 'committed')).toHaveLength(1);
+      for (const each of outcomes) if (each.outcome === 'spent') expect(each.token?.consumedAt).toBeGreaterThanOrEqual(now);
+      const written = await times(200, async (n) => stores.engine.readToken(tokens[n]?.key ?? ''));
+      expect(written.filter((bundle) => bundle !== undefined)).toHaveLength(1);
+      expect(written.findIndex((bundle) => bundle !== undefined)).toBe(
+        outcomes.findIndex(({ outcome }) => outcome === 'committed'),
+      );
+    });
+
+    test('many units at once are all committed, each with its own rows', async () => {
+      const units = Array.from({ length: 150 }, () => {
+        const grant = buildGrant();
+        return { grants: [grant], tokens: [buildToken({ grantId: grant.id })], sessions: [buildSession()] };
+      });
+      const outcomes = await times(150, (n) => either(n).engine.commit(units[n] ?? {}));
+      expect(outcomes.every(({ outcome }) => outcome === 'committed')).toBe(true);
+      const bundles = await times(150, async (n) => other.engine.readToken(units[n]?.tokens[0]?.key ?? ''));
+      expect(bundles.map((bundle) => bundle?.grant?.id)).toEqual(units.map((unit) => unit.grants[0]?.id));
+    });
+
+    test('one bad unit fails alone (nobody can break the sign-in of those who happen to come at the same moment)', async () => {
+      const good = Array.from({ length: 20 }, () => buildToken());
+      // Two uids under one key: the database refuses it.
+      const taken = buildSession();
+      await stores.engine.commit({ sessions: [taken] });
+      const bad = stores.engine.commit({ sessions: [buildSession({ key: taken.key })], tokens: [buildToken()] });
+      const all = await Promise.allSettled([bad, ...good.map((token) => stores.engine.commit({ tokens: [token] }))]);
+      expect(all.map(({ status }) => status)).toEqual(['rejected', ...good.map(() => 'fulfilled')]);
+      for (const token of good) expect(await stores.engine.readToken(token.key)).toBeDefined();
+    });
+
+    test('units that touch the same rows in different orders all finish (no deadlock reaches a caller)', async () => {
+      const grants = Array.from({ length: 6 }, () => buildGrant());
+      const outcomes = await times(60, (n) =>
+        either(n).engine.commit({ grants: n % 2 === 0 ? grants : grants.toReversed(), tokens: [buildToken()] }),
+      );
+      expect(outcomes.every(({ outcome }) => outcome === 'committed')).toBe(true);
+    });
+
+    test('of 50 inserts of one assertion id one gets true (a client assertion works once)', async () => {
+      const row = buildToken({ kind: 'ReplayDetection' });
+      const results = await times(50, (n) => either(n).engine.insertOnce(row, now));
+      expect(results.filter(Boolean)).toHaveLength(1);
+    });
+
+    test('of 100 sign-ups under one name one is created (a name belongs to one person)', async () => {
+      const username = name();
+      const results = await times(100, (n) => either(n).accounts.insert(buildAccount({ username })));
+      expect(results.filter(({ outcome }) => outcome === 'created')).toHaveLength(1);
+      expect(results.filter(({ outcome }) => outcome === 'taken')).toHaveLength(99);
+    });
+
+    test('of concurrent changes of one client one counts per version (no change is lost unseen)', async () => {
+      const client = buildClient();
+      await stores.clients.insert(client);
+      const results = await times(20, (n) => either(n).clients.update({ ...client, metadata: { n }, version: 2 }));
+      expect(results.filter(Boolean)).toHaveLength(1);
+      expect((await stores.clients.find(client.id))?.metadata).toEqual({ n: results.indexOf(true) });
+    });
+
+    test('changes are numbered without gaps, and whoever sees a number sees all before it', async () => {
+      const start = await stores.changes.latest();
+      let watching = true;
+      const watcher = (async () => {
+        while (watching) {
+          const seen = await other.changes.latest();
+          const changes = await other.changes.since(start);
+          expect(changes?.length).toBeGreaterThanOrEqual(seen - start);
+          expect(changes?.map(({ seq }) => seq)).toEqual(changes?.map((_, n) => start + n + 1));
+        }
+      })();
+      await times(60, (n) => either(n).changes.note('client', `${n}`));
+      watching = false;
+      await watcher;
+      expect(await stores.changes.since(start)).toHaveLength(60);
+    });
+
+    test('of concurrent rotations one counts (two current keys would split the fleet)', async () => {
+      const seen = await stores.keys.list();
+      const results = await times(10, (n) => either(n).keys.replace(seen, [buildKey()], seen.map(({ id }) => id)));
+      expect(results.filter(Boolean)).toHaveLength(1);
+      expect(await stores.keys.list()).toHaveLength(1);
+    });
+
+    test('of concurrent takers of a link one gets it (a set-up link makes one admin)', async () => {
+      const link = buildLink();
+      await stores.links.insert(link);
+      const taken = await times(50, (n) => either(n).links.take(link.key));
+      expect(taken.filter((each) => each !== undefined)).toEqual([link]);
+    });
+
+    test('of concurrent candidates one gets the lease (background work runs once)', async () => {
+      const lease = name();
+      const results = await times(20, (n) => either(n).leases.acquire(lease, `holder-${n}`, 1000, 0));
+      expect(results.filter(Boolean)).toHaveLength(1);
+    });
+
+    test('a refresh racing the revocation of its grant leaves nothing usable', async () => {
+      for (let round = 0; round < 20; round++) {
+        const grant = buildGrant();
+        const old = buildToken({ grantId: grant.id });
+        await stores.engine.commit({ grants: [grant], tokens: [old] });
+        const next = buildToken({ grantId: grant.id });
+        const refresh = stores.engine.commit({ consume: { key: old.key, at: now }, tokens: [next] });
+        await Promise.all([refresh, other.engine.revokeGrant(grant.id)]);
+        // Usable is what comes with its grant.
+        expect((await stores.engine.readToken(next.key))?.grant).toBeUndefined();
+        expect((await stores.engine.readToken(old.key))?.grant).toBeUndefined();
+      }
+    });
+
+    test('a request racing the sign-out does not bring the session back', async () => {
+      for (let round = 0; round < 20; round++) {
+        const session = buildSession({ subject: 'racer' });
+        await stores.engine.commit({ sessions: [session] });
+        const renewed = { ...session, isNew: false };
+        await Promise.all([stores.engine.commit({ sessions: [renewed] }), other.engine.deleteSession(session.key)]);
+        expect(await stores.engine.readSessionByUid(session.uid)).toBeUndefined();
+      }
+    });
+
+    test('reads of one moment are not mixed up', async () => {
+      const grant = buildGrant();
+      const session = buildSession({ grants: { c: grant.id } });
+      const tokens = Array.from({ length: 100 }, () => buildToken());
+      await stores.engine.commit({ grants: [grant], sessions: [session], tokens });
+      const found = await times(100, async (n) => stores.engine.readToken(n % 10 === 0 ? 'none' : (tokens[n]?.key ?? '')));
+      expect(found.map((bundle) => bundle?.token.key)).toEqual(tokens.map((token, n) => (n % 10 === 0 ? undefined : token.key)));
+      const sessions = await times(30, (n) => stores.engine.readSession(session.key, n % 2 === 0 ? 'c' : undefined));
+      expect(sessions.map((bundle) => bundle?.grant?.id)).toEqual(sessions.map((_, n) => (n % 2 === 0 ? grant.id : undefined)));
+    });
+  });
+}

@@ -1,0 +1,123 @@
+/** Rows for storage tests: plain ones, of which a test names only what it is about. */
+import { randomToken } from '../../src/base/secrets.ts';
+import type {
+  ApiRecord,
+  AuditEvent,
+  ClientRecord,
+  GrantRow,
+  KeyRow,
+  LinkRow,
+  NewAccount,
+  SessionPut,
+  TokenRow,
+} from '../../src/core/stores.ts';
+
+export const now = 1_800_000_000;
+export const name = () => randomToken(16);
+
+export function buildAccount(overrides: Partial<NewAccount> = {}): NewAccount {
+  const username = overrides.username ?? name();
+  return {
+    subject: name(),
+    username,
+    usernameKey: username.toLowerCase(),
+    firstName: 'Ada',
+    lastName: 'Lovelace',
+    email: null,
+    emailKey: null,
+    verified: false,
+    twoFactor: false,
+    admin: false,
+    passwordHash: null,
+    createdAt: now,
+    ...overrides,
+  };
+}
+
+export function buildClient(overrides: Partial<ClientRecord> = {}): ClientRecord {
+  return {
+    id: name(),
+    metadata: { client_name: 'Shop', redirect_uris: ['https://shop.example/cb'] },
+    secrets: [{ hash: 'h', createdAt: now, expiresAt: null }],
+    owner: null,
+    origin: 'register',
+    disabledAt: null,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+    ...overrides,
+  };
+}
+
+export function buildApi(overrides: Partial<ApiRecord> = {}): ApiRecord {
+  return {
+    identifier: `https://api.example/${name()}`,
+    name: 'Orders',
+    scopes: [{ name: 'orders:read', sentence: 'See your orders' }],
+    tokenFormat: 'jwt',
+    tokenLifetime: null,
+    introspectors: [],
+    ...overrides,
+  };
+}
+
+export function buildToken(overrides: Partial<TokenRow> = {}): TokenRow {
+  return {
+    key: name(),
+    kind: 'RefreshToken',
+    payload: '{}',
+    grantId: null,
+    clientId: null,
+    subject: null,
+    sessionUid: null,
+    expiresAt: now + 100,
+    ...overrides,
+  };
+}
+
+export function buildGrant(overrides: Partial<GrantRow> = {}): GrantRow {
+  return { id: name(), clientId: 'c', subject: 's', payload: '{}', expiresAt: now + 100, ...overrides };
+}
+
+export function buildSession(overrides: Partial<SessionPut> = {}): SessionPut {
+  return {
+    key: name(),
+    uid: name(),
+    subject: null,
+    payload: '{}',
+    grants: {},
+    expiresAt: now + 100,
+    isNew: true,
+    ...overrides,
+  };
+}
+
+export function buildKey(overrides: Partial<KeyRow> = {}): KeyRow {
+  return {
+    id: name(),
+    algorithm: 'ES256',
+    status: 'next',
+    sealed: 'sealed',
+    createdAt: now,
+    currentAt: null,
+    previousAt: null,
+    ...overrides,
+  };
+}
+
+export function buildLink(overrides: Partial<LinkRow> = {}): LinkRow {
+  return { key: name(), purpose: 'set-up', subject: null, detail: { a: 1 }, expiresAt: now + 100, ...overrides };
+}
+
+export function buildEvent(overrides: Partial<AuditEvent> = {}): AuditEvent {
+  return {
+    atMs: now * 1000,
+    event: 'sign_in.succeeded',
+    subject: null,
+    clientId: null,
+    address: '192.0.2.1',
+    requestId: name(),
+    detail: {},
+    ...overrides,
+  };
+}
