@@ -20,7 +20,7 @@ export type Secretless = { readonly outcome: 'secretless' };
 export interface Registration {
   readonly origin: ClientRecord['origin'];
   readonly owner: string | null;
-  /** Without one the client gets a random id of 128 bits. */
+  /** Without one the client gets a random one of 128 bits. */
   readonly id?: string;
 }
 
@@ -55,8 +55,8 @@ export interface ClientsDeps {
   readonly secretOverlapSeconds: number;
 }
 
-/** No colon, so it needs no escaping in HTTP Basic; nothing that a URL or a shell would change. */
-const acceptableId = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
+/** No colon, so it needs no escaping in HTTP Basic; nothing that a URL or a shell would change; no hyphen first, or a command takes it for an option. */
+const acceptableId = /^[A-Za-z0-9_][A-Za-z0-9._~-]{0,127}$/;
 const attempts = 10;
 
 export function createClients(deps: ClientsDeps): Clients {
@@ -97,7 +97,7 @@ export function createClients(deps: ClientsDeps): Clients {
     }));
 
   return {
-    async register(input, { origin, owner, id = randomToken(16) }) {
+    async register(input, { origin, owner, id = newId() }) {
       if (!acceptableId.test(id))
         return invalid('client_id must be 1 to 128 letters, digits, dots, hyphens, underscores or tildes');
       const parsed = await checked(input, id, origin);
@@ -184,6 +184,13 @@ export function allowedScopes(client: Pick<ClientRecord, 'metadata'>): ReadonlyS
 export function needsSecret(metadata: JsonObject): boolean {
   const method = metadata.token_endpoint_auth_method;
   return method === 'client_secret_basic' || method === 'client_secret_post';
+}
+
+function newId(): string {
+  for (;;) {
+    const id = randomToken(16);
+    if (acceptableId.test(id)) return id;
+  }
 }
 
 function newSecret(now: number): { value: string; stored: ClientSecret } {

@@ -46,7 +46,7 @@ function json(ctx: Context, status: number, error: string, description: string):
   ctx.body = { error, error_description: description };
 }
 
-function wordsFor(
+export function wordsFor(
   error: unknown,
   log: Logger,
   ctx: Context,

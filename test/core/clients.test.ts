@@ -42,7 +42,7 @@ async function registered(
 describe('registration', () => {
   test('makes an id and a secret that are stored only as they must be', async () => {
     const { client, secret = '', cached } = await registered();
-    expect(client.id).toMatch(/^[A-Za-z0-9_-]{22}$/);
+    expect(client.id).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
     expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
     const stored = await stores.clients.find(client.id);
     expect(stored).toEqual(client);

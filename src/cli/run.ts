@@ -1,0 +1,152 @@
+/**
+ * One run of the command line: parse, do, print, close. Exit codes: 0 done, 1 refused or failed, 2 typed wrongly.
+ * What a command does is in `commands/`; nothing here knows one of them.
+ */
+import { CommanderError } from 'commander';
+import { Unavailable } from '../base/errors.ts';
+import type { Config, Mistake } from '../config/load.ts';
+import type { JsonObject } from '../core/stores.ts';
+import { type Call, type Command, type CommandCore, type Outcome, UsageError } from './command.ts';
+import { commands } from './commands.ts';
+import { createProgram, type Typed } from './program.ts';
+import { createTerminal } from './terminal.ts';
+
+export async function run(argv: readonly string[]): Promise<void> {
+  // Known before parsing, for what cannot be parsed.
+  const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
+  // The reader may go away first (`… | head`).
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  const program = createProgram(commands, json, async (command, typed) => print(await perform(command, typed, json), json));
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    fail(error, json);
+  }
+}
+
+async function perform(command: Command, { args, options }: Typed, json: boolean): Promise<Outcome> {
+  let config: Promise<Config> | undefined;
+  let core: Promise<CommandCore> | undefined;
+  const option = (name: string): unknown => options[name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+  const terminal = createTerminal(json);
+  const call: Call = {
+    args,
+    text(name) {
+      const value = option(name);
+      return typeof value === 'string' ? value : undefined;
+    },
+    texts(name) {
+      const value = option(name);
+      return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+    },
+    number(name) {
+      const value = option(name);
+      return typeof value === 'number' ? value : undefined;
+    },
+    flag(name) {
+      const value = option(name);
+      return typeof value === 'boolean' ? value : undefined;
+    },
+    terminal,
+    config() {
+      config ??= readConfig(terminal.remark);
+      return config;
+    },
+    core() {
+      core ??= this.config().then(openCommandCore);
+      return core;
+    },
+  };
+  try {
+    return await command.run(call);
+  } finally {
+    const opened = await core?.catch(() => undefined);
+    await opened?.close();
+  }
+}
+
+class WrongSettings extends Error {
+  readonly mistakes: readonly Mistake[];
+  constructor(text: string, mistakes: readonly Mistake[]) {
+    super(text);
+    this.mistakes = mistakes;
+  }
+}
+
+/** Opening failed for a reason whose message is fit to be shown. */
+class CannotOpen extends Error {}
+
+async function readConfig(remark: (text: string) => void): Promise<Config> {
+  const { describeMistakes, loadConfig } = await import('../config/load.ts');
+  const loaded = loadConfig(process.env);
+  if (!loaded.ok) throw new WrongSettings(describeMistakes(loaded.mistakes), loaded.mistakes);
+  loaded.warnings.forEach(remark);
+  return loaded.config;
+}
+
+async function openCommandCore(config: Config): Promise<CommandCore> {
+  // Libraries that print would print into the result.
+  for (const name of ['info', 'log', 'warn'] as const) console[name] = () => {};
+  const { openCore } = await import('../app.ts');
+  try {
+    // An admin key made here would be seen by nobody: the server makes it at its own first start, and shows it.
+    const core = await openCore(config, { logTo: process.stderr, logLevel: 'warn', makeAdminKey: false });
+    const noPage = (): never => {
+      throw new Error('there are no pages on the command line');
+    };
+    let clients: CommandCore['clients'] | undefined;
+    return {
+      ...core,
+      get clients() {
+        clients ??= core.clientsWith(core.protocolWith({ error: noPage, logout: noPage, signedOut: noPage, stale: noPage }));
+        return clients;
+      },
+    };
+  } catch (error) {
+    if (error instanceof Unavailable || !(error instanceof Error)) throw error;
+    throw new CannotOpen(error.message, { cause: error });
+  }
+}
+
+function print(outcome: Outcome, json: boolean): void {
+  switch (outcome.outcome) {
+    case 'done':
+      process.stdout.write(`${json ? JSON.stringify(outcome.json, null, 2) : outcome.text}\n`);
+      return;
+    case 'refused':
+      complain(1, outcome.error, outcome.message, json, outcome.more);
+      return;
+    case 'running':
+      return;
+  }
+}
+
+function fail(error: unknown, json: boolean): void {
+  if (error instanceof CommanderError) {
+    // In words commander has said it already.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    const message = error.message === '(outputHelp)' ? 'Name a command; --help lists them.' : error.message.replace(/^error: /, '');
+    if (json && error.exitCode !== 0) complain(2, 'usage', message, json);
+  } else if (error instanceof UsageError) complain(2, 'usage', error.message, json);
+  else if (error instanceof WrongSettings) {
+    const message = json ? 'Settings need a change.' : error.message;
+    complain(1, 'settings', message, json, { mistakes: error.mistakes.map((mistake) => ({ ...mistake })) });
+  } else if (error instanceof Unavailable) {
+    const message =
+      error.what === 'database'
+        ? 'The database does not answer. Check DATABASE_URL, and that the database is running.'
+        : `Not available just now (${error.what}). Try again in ${error.retryAfter} s.`;
+    complain(1, 'unavailable', message, json);
+  } else if (error instanceof CannotOpen) complain(1, 'not_opened', error.message, json);
+  else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    complain(1, 'internal', `Something went wrong here that should not.\n${text}`, json);
+  }
+}
+
+function complain(exitCode: 1 | 2, error: string, message: string, json: boolean, more: JsonObject = {}): void {
+  process.exitCode = exitCode;
+  process.stderr.write(`${json ? JSON.stringify({ error, message, ...more }) : message}\n`);
+}

@@ -1,0 +1,36 @@
+/**
+ * Cross-origin requests of browser applications (security.md A13). A preflight names no client and may be answered to any
+ * origin; the answer itself may be read by an origin of the client's redirect URIs. Never with credentials, never by `null`.
+ */
+import type { Context } from 'koa';
+import type { ClientRecord } from '../core/stores.ts';
+
+export function answerPreflight(ctx: Context, methods: string, headers: string): void {
+  const origin = ctx.get('Origin');
+  ctx.vary('Origin');
+  ctx.status = 204;
+  if (ctx.get('Access-Control-Request-Method') === '') {
+    ctx.set('Allow', `${methods}, OPTIONS`);
+  } else if (isOrigin(origin)) {
+    ctx.set({
+      'Access-Control-Allow-Origin': origin,
+      'Access-Control-Allow-Methods': methods,
+      'Access-Control-Allow-Headers': headers,
+      'Access-Control-Max-Age': '3600',
+    });
+  }
+}
+
+/** Call it as soon as the client is known, so that its applications can read errors too. */
+export function allowOriginOf(ctx: Context, client: ClientRecord): void {
+  const origin = ctx.get('Origin');
+  const { redirect_uris: uris } = client.metadata;
+  const known = Array.isArray(uris) && uris.some((uri) => typeof uri === 'string' && URL.parse(uri)?.origin === origin);
+  if (!known || !isOrigin(origin)) return;
+  ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': 'WWW-Authenticate' });
+}
+
+/** As a browser sends it; a private-use scheme and a sandboxed page have the origin `null`, and so would each other's. */
+function isOrigin(origin: string): boolean {
+  return /^https?:\/\//.test(origin) && URL.parse(origin)?.origin === origin;
+}

@@ -1,0 +1,84 @@
+/**
+ * JSON request bodies: one object, in UTF-8, whose text can be stored. In this order: content type and encoding (415), size
+ * (413), UTF-8, syntax, that it is an object, then nesting, repeated members and text (400).
+ *
+ * `JSON.parse` itself takes any depth, keeps the last of two members of one name, and lets `\u0000` and half a surrogate pair
+ * through. What works on the result afterwards overflows on the first, disagrees about the second with whatever stands in
+ * front of this server, and cannot be stored in Postgres for the third.
+ */
+import type { Context } from 'koa';
+import { Refusal } from '../base/errors.ts';
+import { isPlainText } from '../core/names.ts';
+import type { JsonObject } from '../core/stores.ts';
+import { bodyLimit, readBody } from './body.ts';
+
+const depthLimit = 32;
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Throws `Refusal`. */
+export async function readJson(ctx: Context): Promise<JsonObject> {
+  if (!isJson(ctx.req.headersDistinct['content-type']) || ctx.get('Content-Encoding') !== '') {
+    throw new Refusal('unsupported_media_type', 'the body must be application/json in UTF-8, not compressed');
+  }
+  const text = decoded(await wholeBody(ctx));
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Refusal('invalid_request', 'the body is not valid JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Refusal('invalid_request', 'the body must be a JSON object');
+  }
+  const mistake = mistakeIn(text);
+  if (mistake !== undefined) throw new Refusal('invalid_request', `the body ${mistake}`);
+  return value as JsonObject;
+}
+
+/** Reads a body that says nothing to this endpoint, as far as the limit. Throws `Refusal`. */
+export async function ignoreBody(ctx: Context): Promise<void> {
+  await wholeBody(ctx);
+}
+
+async function wholeBody(ctx: Context): Promise<Buffer> {
+  const body = await readBody(ctx.req).catch(() => {
+    throw new Refusal('invalid_request', 'the body ended early');
+  });
+  if (body !== undefined) return body;
+  throw new Refusal('payload_too_large', `the body is larger than ${bodyLimit} bytes`, { Connection: 'close' });
+}
+
+/** RFC 8259, section 11: JSON has no parameters; `charset=utf-8` is sent all the same and does no harm. */
+function isJson(headers: readonly string[] = []): boolean {
+  return headers.length === 1 && /^application\/json\s*(;\s*charset="?utf-8"?\s*)?;?$/i.test(headers[0] ?? '');
+}
+
+function decoded(body: Buffer): string {
+  try {
+    return strictUtf8.decode(body);
+  } catch {
+    throw new Refusal('invalid_request', 'the body is not valid UTF-8');
+  }
+}
+
+/** Looks through text that is known to be JSON, without recursion. */
+function mistakeIn(json: string): string | undefined {
+  /** The member names seen in each object around this place; null for an array. */
+  const around: (Set<string> | null)[] = [];
+  for (const [, bracket, quoted = '', colon] of json.matchAll(/([{}[\]])|("(?:[^"\\]|\\.)*")\s*(:)?/g)) {
+    if (bracket === '{' || bracket === '[') {
+      around.push(bracket === '{' ? new Set() : null);
+      if (around.length > depthLimit) return `is nested more than ${depthLimit} levels deep`;
+    } else if (bracket !== undefined) {
+      around.pop();
+    } else {
+      const text = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
+      if (!isPlainText(text)) return 'holds U+0000 or half of a surrogate pair';
+      if (colon === undefined) continue;
+      const names = around.at(-1);
+      if (names?.has(text)) return 'has a member twice';
+      names?.add(text);
+    }
+  }
+  return undefined;
+}

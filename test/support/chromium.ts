@@ -1,0 +1,105 @@
+/**
+ * A real Chromium, for the tests of the pages. It reaches this machine and nothing else: the application's site,
+ * https://app.example.com, is answered inside the browser, every other name does not resolve.
+ */
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const usualPath = '/usr/bin/chromium';
+const chromiumPath = process.env.TEST_CHROMIUM || (existsSync(usualPath) ? usualPath : undefined);
+
+/** The pages are tested where there is a Chromium; elsewhere the suites skip with one line, and fail in CI. */
+export function chromiumIsTested(suite: string): boolean {
+  if (chromiumPath) return true;
+  const missing = `no Chromium at ${usualPath}, and TEST_CHROMIUM names none`;
+  if (process.env.CI === 'true') throw new Error(missing);
+  process.stderr.write(`${suite}: skipped, ${missing}\n`);
+  return false;
+}
+
+export function launchChromium(): Promise<Browser> {
+  if (!chromiumPath) throw new Error('there is no Chromium');
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+    ],
+  });
+}
+
+/** The site of the test's application: where people are sent back to. */
+export const applicationSite = 'https://app.example.com';
+
+export interface Visitor {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** What no page may cause: script errors, violations of its own policy, failed parts, requests to another origin. */
+  readonly problems: readonly string[];
+  /** Another tab of the same browser. */
+  newTab(): Promise<Page>;
+}
+
+/** Somebody with a browser of their own, standing before this server. */
+export async function buildVisitor(
+  browser: Browser,
+  server: { readonly url: string },
+  { alsoTo = [], ...options }: BrowserContextOptions & { readonly alsoTo?: readonly string[] } = {},
+): Promise<Visitor> {
+  const context = await browser.newContext({ baseURL: server.url, ...options });
+  context.setDefaultTimeout(8_000);
+  const problems: string[] = [];
+  const origins = new Set([server.url, applicationSite, ...alsoTo]);
+  context.on('weberror', (error) => problems.push(`script: ${error.error().message}`));
+  context.on('console', (message) => {
+    // A page that says 404 or 422 is no problem; a part of a page that does is one, and is seen below.
+    const status = /^Failed to load resource: the server responded with a status of/.test(message.text());
+    if (message.type() === 'error' && !status) problems.push(`console: ${message.text()}`);
+  });
+  context.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && !origins.has(origin)) problems.push(`elsewhere: ${request.url()}`);
+  });
+  context.on('response', (response) => {
+    const part = !['document', 'fetch'].includes(response.request().resourceType());
+    if (part && response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`);
+  });
+  await context.addInitScript(
+    `addEventListener('securitypolicyviolation', (event) =>
+       console.error('policy: ' + event.effectiveDirective + ' ' + event.blockedURI))`,
+  );
+  const newTab = async () => {
+    const page = await context.newPage();
+    await answerForApplication(page);
+    return page;
+  };
+  return { context, page: await newTab(), problems, newTab };
+}
+
+/**
+ * Stands in for the application's server, which is the outside world here. Playwright's own routes do not see a request
+ * that a redirect made, and being redirected to is all that ever happens to an application.
+ */
+async function answerForApplication(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  session.on('Fetch.requestPaused', ({ requestId }) => {
+    const body = Buffer.from('<!doctype html><title>Bookshelf</title><link rel="icon" href="data:,">').toString('base64');
+    const responseHeaders = [{ name: 'Content-Type', value: 'text/html' }];
+    session.send('Fetch.fulfillRequest', { requestId, responseCode: 200, responseHeaders, body }).catch(() => {
+      // The tab is gone.
+    });
+  });
+  await session.send('Fetch.enable', { patterns: [{ urlPattern: `${applicationSite}/*` }] });
+}
+
+/** What the application was sent. */
+export async function arrived(page: Page, address = `${applicationSite}/cb`): Promise<URLSearchParams> {
+  await page.waitForURL((url) => url.href.startsWith(address));
+  return new URL(page.url()).searchParams;
+}
