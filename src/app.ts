@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import Koa from 'koa';
 import { nowMs, nowSeconds } from './base/clock.ts';
 import { Unavailable } from './base/errors.ts';
-import { createLog } from './base/log.ts';
+import { createLog, type LogLevel } from './base/log.ts';
 import { createMetrics } from './base/metrics.ts';
 import { deriveKey, randomToken } from './base/secrets.ts';
 import type { Config } from './config/load.ts';
@@ -57,13 +57,17 @@ export interface CoreOptions {
   readonly earlyKey?: Promise<NewKey> | undefined;
   /** Where log lines go instead of standard output. */
   readonly logTo?: { write(line: string): void } | undefined;
+  /** In place of `LOG_LEVEL`. */
+  readonly logLevel?: LogLevel;
+  /** False: leaves it to a server's start to make and show one. */
+  readonly makeAdminKey?: boolean;
 }
 
 /** Throws `Unavailable` where the database does not answer, and a plain error, fit to be shown, for any other reason not to start. */
 export async function openCore(config: Config, options: CoreOptions = {}) {
-  const secrets = openSecrets(config);
+  const secrets = openSecrets(config, options.makeAdminKey);
   const { log, close: closeLog } = createLog({
-    level: config.logLevel,
+    level: options.logLevel ?? config.logLevel,
     format: config.production ? 'json' : 'readable',
     ...(options.logTo ? { to: options.logTo } : {}),
   });

@@ -16,13 +16,15 @@ export interface Secrets {
 }
 
 /** Throws where DATA_DIR cannot be written: the message names the directory. */
-export function openSecrets(config: Config): Secrets {
+export function openSecrets(config: Config, makeAdminKey = true): Secrets {
   const secretKey = config.secretKey ?? kept(config.dataDir, 'secret.key', () => randomToken(48)).value;
   if (config.adminKeys.length > 0) {
     return { secretKey, adminKeyDigests: config.adminKeys.map(digest), newAdminKey: undefined };
   }
   // Nodes that share a database do not share a directory: there a key has to be set, and until then there is none.
-  if (config.database.kind === 'postgres') return { secretKey, adminKeyDigests: [], newAdminKey: undefined };
+  if (config.database.kind === 'postgres' || !makeAdminKey) {
+    return { secretKey, adminKeyDigests: [], newAdminKey: undefined };
+  }
   const fresh = randomToken(24);
   const { value, made } = kept(config.dataDir, 'admin-key.sha256', () => digest(fresh));
   return { secretKey, adminKeyDigests: [value], newAdminKey: made ? fresh : undefined };

@@ -67,6 +67,7 @@ export interface CachedClientsDeps {
 }
 
 type Change = { seq: number; kind: ChangeKind; id: string };
+type CacheState = { readonly generation: number; readonly appliedSeq: number };
 
 /** The shared cache as one look found it. A new object for each look: its identity says whether another look came between. */
 interface Shared {
@@ -104,6 +105,8 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
   let shared: Shared | undefined;
   /** The newest generation of the shared cache that this process has heard of. */
   let generationSeen = 0;
+  /** The state in which it was last believed. */
+  let believed = { generation: 0, appliedSeq: 0 };
   let apis: readonly ApiRecord[] = [];
   let timer: NodeJS.Timeout | undefined;
   let unsubscribe: (() => void) | undefined;
@@ -241,16 +244,23 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     let state = await cache.state();
     if (state === undefined) return undefined;
     generationSeen = Math.max(generationSeen, state.generation);
+    // It has gone back in time (flushed, or an old replica took over): so may what was read from it since the last look.
+    if (isBefore(state, believed)) dropAll();
     // Somebody was quicker than this look; or the cache remembers another database.
     if (state.appliedSeq > seq) await follow();
     if (state.appliedSeq > seq) await startOver(cache, state.generation);
     else if (state.appliedSeq < seq) await catchUp(cache, state);
-    else return { generation: state.generation };
+    else return trust(state);
     state = await cache.state();
-    return state && state.appliedSeq >= seq ? { generation: state.generation } : undefined;
+    return state && state.appliedSeq >= seq ? trust(state) : undefined;
   }
 
-  async function catchUp(cache: ClientCache, state: { generation: number; appliedSeq: number }): Promise<void> {
+  function trust(state: CacheState): Shared {
+    believed = state;
+    return { generation: state.generation };
+  }
+
+  async function catchUp(cache: ClientCache, state: CacheState): Promise<void> {
     const missed = await changesAfter(state.appliedSeq);
     // A reload names the generation that it filled. An older one here is what the database was re-read to get rid of.
     const reloadMissed = missed?.some(({ kind, id }) => kind === 'reload' && !(Number(id) <= state.generation));
@@ -316,6 +326,10 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
       unsubscribe?.();
     },
   };
+}
+
+function isBefore(a: CacheState, b: CacheState): boolean {
+  return a.generation < b.generation || (a.generation === b.generation && a.appliedSeq < b.appliedSeq);
 }
 
 /** Never a number that was in use before, even where a flushed cache has forgotten which one that was. */

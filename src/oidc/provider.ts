@@ -37,7 +37,7 @@ export interface Protocol {
 
 /** Path -> methods, as http/front-door lets them in. */
 export const protocolPaths: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
-  [routes.authorization, ['GET', 'HEAD']],
+  [routes.authorization, ['GET', 'HEAD', 'POST']],
   [routes.token, ['POST', 'OPTIONS']],
   [routes.userinfo, ['GET', 'HEAD', 'POST', 'OPTIONS']],
   [routes.jwks, ['GET', 'HEAD', 'OPTIONS']],
@@ -119,6 +119,10 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
         if (ctx.path === routes.token) shapeTokenAnswer(ctx);
         return;
       }
+      if (ctx.path === routes.authorization) {
+        goOnByQuery(ctx, body.toString('utf8'));
+        return;
+      }
       // Already read: the engine takes it from here. A string keeps repeated parameters repeated, so that it can refuse them.
       const form = body.toString('utf8');
       Object.assign(ctx.req, { body: ctx.path === routes.token ? acceptOldCodeName(form) : form });
@@ -137,6 +141,16 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
     }
     if (ctx.status === 503) ctx.set('Retry-After', '1');
   };
+}
+
+/**
+ * A request that comes as a form (OpenID Connect Core, section 3.1.2.1) goes on as the same request in the query. A browser
+ * sends no `SameSite=Lax` cookie with another site's form: taken as it is, the post would replace the person's session.
+ */
+function goOnByQuery(ctx: KoaContextWithOIDC, form: string): void {
+  const parameters = [...new URLSearchParams(ctx.querystring), ...new URLSearchParams(form)];
+  ctx.status = 303;
+  ctx.redirect(`${routes.authorization}?${new URLSearchParams(parameters)}`);
 }
 
 function keep(deps: ProtocolDeps, ctx: KoaContextWithOIDC, documents: Map<string, ReadyDocument>): void {

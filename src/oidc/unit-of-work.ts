@@ -1,5 +1,5 @@
 /**
- * Single use and one unit of work per request (docs/decisions/010-unit-of-work.md).
+ * Single use and one unit of work per request (docs/decisions/008-unit-of-work.md).
  *
  * The engine consumes a code, saves a refresh token and saves an access token in separate calls and ignores whether the
  * consuming won. So nothing is written while it works: afterwards, before the answer leaves, everything is committed at

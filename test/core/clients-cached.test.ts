@@ -417,8 +417,7 @@ withRedis('with Redis', () => {
       await two.cached.start();
       for (const id of ['a', 'b']) await nameOf(one, id);
       await eventually('in Redis', () => inRedis('a'));
-      const saved = await redis.client.dumpBuffer(`${prefix}client:0:a`);
-      const about = await redis.client.hgetall(`${prefix}clients`);
+      await redis.client.save();
       if (how === 'killed') await redis.kill();
       else redis.signal('SIGSTOP');
       try {
@@ -430,11 +429,6 @@ withRedis('with Redis', () => {
       } finally {
         if (how === 'killed') await redis.start();
         else redis.signal('SIGCONT');
-      }
-      if (how === 'killed') {
-        // As a Redis comes back that has kept its memory on disk.
-        await redis.client.restore(`${prefix}client:0:a`, 0, saved, 'REPLACE');
-        await redis.client.hset(`${prefix}clients`, about);
       }
       const fresh = await openWithRedis();
       for (let i = 0; i < 20; i++) {
@@ -479,6 +473,50 @@ withRedis('with Redis', () => {
       const stored = await writers[0]?.stores.clients.find(id);
       for (const node of nodes) expect(await node.cached.find(id)).toEqual(stored);
     }
+  });
+
+  test('a Redis that comes back between two looks, and has forgotten a deletion, is not believed', async () => {
+    const [one, two] = [await openWithRedis(), await openWithRedis()];
+    await one.stores.clients.insert(buildClient('a'));
+    await one.cached.check();
+    await nameOf(one, 'a');
+    await eventually('in Redis', () => inRedis('a'));
+    await redis.client.save();
+    await one.stores.clients.delete('a');
+    await one.cached.changed();
+    expect(await inRedis('a')).toBe(false);
+    await redis.kill();
+    await two.cached.check();
+    await redis.start();
+    await eventually('connected', async () => (await two.cache.state()) !== undefined);
+    await two.cached.check();
+    expect(await two.cached.find('a')).toBeUndefined();
+    await redis.kill();
+    await redis.start();
+    expect(await two.cached.find('a')).toBeUndefined();
+    expect(await (await openWithRedis()).cached.find('a')).toBeUndefined();
+  });
+
+  test('what was read from a Redis that has gone back in time is forgotten', async () => {
+    const [one, two] = [await openWithRedis(), await openWithRedis()];
+    await one.stores.clients.insert(buildClient('a'));
+    await one.cached.check();
+    await nameOf(one, 'a');
+    await eventually('in Redis', () => inRedis('a'));
+    const about = await redis.client.hgetall(`${prefix}clients`);
+    const client = await redis.client.dumpBuffer(`${prefix}client:0:a`);
+    await one.stores.clients.delete('a');
+    await one.cached.changed();
+    await two.cached.check();
+    // Behind the back of a connection that notices nothing.
+    await redis.client
+      .multi()
+      .restore(`${prefix}client:0:a`, 0, client, 'REPLACE')
+      .hset(`${prefix}clients`, about)
+      .exec();
+    expect(await nameOf(two, 'a')).toBe('a 1');
+    await two.cached.check();
+    expect(await two.cached.find('a')).toBeUndefined();
   });
 
   test('a flushed Redis fills again', async () => {

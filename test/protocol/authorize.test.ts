@@ -143,6 +143,19 @@ describe('A4: PKCE', () => {
   });
 });
 
+test('a request may come as a form, and is then the same request (OpenID Connect Core, section 3.1.2.1)', async () => {
+  const { grant } = await codeFor(server, client);
+  expect(grant.code).not.toBe('');
+  const agent = new Agent(server);
+  const { scope: _scope, ...withoutScope } = standard();
+  for (const form of [standard(), withoutScope]) {
+    const login = await agent.go('/oauth/authorize', { form });
+    expect({ status: login.status, page: login.url.includes('/interaction/') }).toEqual({ status: 200, page: true });
+  }
+  const wrongType = await fetch(`${server.url}/oauth/authorize`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
+  expect(wrongType.status).toBe(400);
+});
+
 describe('A5: a parameter given twice is never decided by its first or its last value', () => {
   const names = [
     ...['client_id', 'redirect_uri', 'scope', 'state', 'nonce', 'response_type', 'code_challenge'],
@@ -153,11 +166,25 @@ describe('A5: a parameter given twice is never decided by its first or its last 
       const query = new URLSearchParams({ ...standard(), prompt: 'login', max_age: '9', login_hint: 'x', claims: '{}', response_mode: 'query' });
       query.append(name, same ? (query.get(name) ?? '') : 'another');
       const answer = await authorize(`${query}`);
-      // Where the error goes is not safe to say if the client or the address itself is in doubt.
-      if (name === 'client_id' || name === 'redirect_uri') await expectRefusedPage(answer);
-      else if (answer.location === undefined) await expectRefusedPage(answer);
+      // No client, no address to send the error to. A redirect can only go to the one address that is registered.
+      if (name === 'client_id') await expectRefusedPage(answer);
       else expect(errorIn(answer)).toBe('invalid_request');
     }
+  });
+
+  test.each(['state', 'redirect_uri', 'code_challenge', 'scope'])('A5: %s in the query and again in the body', async (name) => {
+    const query = new URLSearchParams(standard());
+    const agent = new Agent(server);
+    const form = { [name]: query.get(name) ?? '' };
+    const answer = await agent.go(`/oauth/authorize?${query}`, { form });
+    expect(errorIn(answer)).toBe('invalid_request');
+  });
+
+  test('A5: two registered addresses and redirect_uri twice leave no address to send the error to', async () => {
+    const two = await buildClient(server, { redirect_uris: [registered, 'https://app.example.com/other'] });
+    const query = new URLSearchParams({ ...standard(), client_id: two.id });
+    query.append('redirect_uri', 'https://app.example.com/other');
+    await expectRefusedPage(await authorize(`${query}`));
   });
 
   test('A5: a doubled state is not echoed', async () => {
@@ -215,7 +242,7 @@ test('A12: every redirect after a posted form is a 303', async () => {
 });
 
 describe('A15: what is switched off stays off', () => {
-  test.each(['token', 'id_token', 'id_token token', 'code token', 'code id_token', 'code id_token token', 'none', 'code code', 'CODE'])(
+  test.each(['token', 'id_token', 'id_token token', 'code token', 'code id_token', 'code id_token token', 'none', 'CODE'])(
     'A15: response_type=%s is unsupported_response_type',
     async (response_type) => {
       const answer = await authorize(`${new URLSearchParams({ ...standard(), response_type })}`);

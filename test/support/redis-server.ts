@@ -1,6 +1,9 @@
 /** A Redis of a test's own, so that it can be stopped, killed, flushed and filled with rubbish. Needs `redis-server` on the path. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 
 /** Redis is tested where TEST_REDIS_URL is set; elsewhere the suites skip with one line, and fail in CI. */
@@ -23,15 +26,17 @@ export interface TestRedis {
 
 export async function startTestRedis(): Promise<TestRedis> {
   const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const url = `redis://127.0.0.1:${port}`;
   const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 50, maxRetriesPerRequest: null });
   client.on('error', () => {});
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
+    // It writes to disk only when it is told to (SAVE), and comes back with that.
     server = spawn(
       'redis-server',
-      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no'],
       { stdio: 'ignore' },
     );
     await client.ping();
@@ -56,6 +61,7 @@ export async function startTestRedis(): Promise<TestRedis> {
     async close() {
       client.disconnect();
       await kill();
+      await rm(folder, { recursive: true });
     },
   };
 }

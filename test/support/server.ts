@@ -51,6 +51,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   if (!loaded.ok) throw new Error(`the test's settings are wrong: ${JSON.stringify(loaded.mistakes)}`);
   const logged: string[] = [];
   const core = await openCore(loaded.config, { logTo: { write: (line: string) => void logged.push(line) } });
+  // As the program itself does it: what libraries print is not for the terminal.
+  console.warn = (...words: unknown[]) => core.log.debug({ library: words.join(' ') }, 'a library warns');
   const app = await createApp(core);
   await app.listen(port, 'localhost');
   const url = loaded.config.issuer;

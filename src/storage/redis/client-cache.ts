@@ -4,7 +4,8 @@
  *
  * Every write holds only if the cache is still as `state` last found it, which `token` tells (see scripts.ts). Otherwise a
  * slow process could put back what has been removed while it was reading the database, and everybody would believe it.
- * After a write that failed nothing is marked as applied until `state` has been asked again.
+ * After a write that failed nothing is marked as applied until `state` has been asked again, and after a reconnection nothing
+ * is read or written either: a Redis that comes back may have forgotten removals.
  */
 import { randomToken, seal, unseal } from '../../base/secrets.ts';
 import type { ClientCache, ClientRecord } from '../../core/stores.ts';
@@ -19,6 +20,9 @@ export function createClientCache(connection: Connection, prefix: string, sealKe
   const keyOf = (generation: number, id: string): string => `${prefix}client:${generation}:${id}`;
   /** As `state` found it, or as this process has itself left it since. */
   let seen: { generation: number; token: string } | undefined;
+  connection.onLoss(() => {
+    seen = undefined;
+  });
 
   return {
     async state() {
@@ -45,6 +49,7 @@ export function createClientCache(connection: Connection, prefix: string, sealKe
     },
 
     async get(generation, id) {
+      if (!seen) return undefined;
       const key = keyOf(generation, id);
       const fields = await connection.ask(async (redis) => {
         try {

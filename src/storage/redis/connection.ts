@@ -14,6 +14,8 @@ export interface Connection {
   /** Another connection to the same server, for what needs its own. */
   another(options: RedisOptions): Redis;
   up(): boolean;
+  /** Called when the connection has broken: whoever answers next may know less than the one before. */
+  onLoss(listener: () => void): void;
   close(): void;
 }
 
@@ -42,6 +44,7 @@ export async function openConnection(url: string, onState: (up: boolean) => void
   let state: 'new' | 'up' | 'down' | 'closed' = 'new';
   let probeAt = 0;
   let probing = false;
+  const lost = new Set<() => void>();
 
   function become(next: 'up' | 'down'): void {
     if (next === 'down') probeAt = nowMs() + probeEveryMs;
@@ -51,7 +54,10 @@ export async function openConnection(url: string, onState: (up: boolean) => void
   }
 
   redis.on('ready', () => become('up'));
-  redis.on('close', () => become('down'));
+  redis.on('close', () => {
+    become('down');
+    for (const listener of lost) listener();
+  });
   // Each error is followed by `close`; without a listener it would be printed.
   redis.on('error', () => {});
 
@@ -102,6 +108,7 @@ export async function openConnection(url: string, onState: (up: boolean) => void
       }),
     another: (more) => redis.duplicate(more),
     up: () => state === 'up',
+    onLoss: (listener) => void lost.add(listener),
     close() {
       state = 'closed';
       redis.disconnect();
