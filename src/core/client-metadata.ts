@@ -180,7 +180,6 @@ const ownAlgorithm = oneOf(['RS256', 'ES256']);
 const clientAlgorithm = oneOf(['RS256', 'PS256', 'ES256', 'EdDSA']);
 
 const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
-export type TokenEndpointAuthMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
 
 const members = z.object({
   redirect_uris: texts(maxUris),

@@ -181,7 +181,7 @@ export function allowedScopes(client: Pick<ClientRecord, 'metadata'>): ReadonlyS
 }
 
 /** Basic and post are one method here, so either needs a secret. */
-export function needsSecret(metadata: JsonObject): boolean {
+function needsSecret(metadata: JsonObject): boolean {
   const method = metadata.token_endpoint_auth_method;
   return method === 'client_secret_basic' || method === 'client_secret_post';
 }

@@ -28,7 +28,7 @@ export function createEndpoints(table: Readonly<Record<string, Row>>, options: E
     const endpoints = new Map(Object.entries(row));
     const { GET } = row;
     if (GET) endpoints.set('HEAD', GET);
-    const allow = [...new Set([...endpoints.keys(), 'OPTIONS'])].join(', ');
+    const allow = [...[...endpoints.keys()].filter((method) => method !== 'OPTIONS'), 'OPTIONS'].join(', ');
     if (!endpoints.has('OPTIONS')) endpoints.set('OPTIONS', (ctx) => sayMethods(ctx, allow));
     router.all(path, async (ctx) => {
       await answer(ctx as Context, endpoints, allow, options);

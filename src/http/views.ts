@@ -159,6 +159,8 @@ export interface ViewLocals {
     readonly auto: boolean;
   };
   'signed-out': {
+    /** The person chose not to sign out. */
+    readonly stayed?: boolean | undefined;
     readonly client?: { readonly name: string; readonly uri?: string | undefined } | undefined;
   };
   error: {

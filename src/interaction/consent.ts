@@ -10,14 +10,13 @@ import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
 import { displayName } from '../oidc/claims.ts';
 import { addConsent } from '../oidc/policy.ts';
+import { engineScopes } from '../oidc/scopes.ts';
 import { formTargets, requestOf, restartAddress } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
 import type { Step, StepContext } from './dispatcher.ts';
 
 /** What is asked for, of whom it is asked apart. */
 type Asked = Pick<ConsentRow, 'scopes' | 'claims' | 'resources'>;
-
-const openIdScopes = new Set(['openid', 'offline_access', 'profile', 'email']);
 
 export function createConsentStep(deps: {
   pages: Pages;
@@ -35,7 +34,7 @@ export function createConsentStep(deps: {
     const identifiers = (Array.isArray(resource) ? resource : [resource]).filter((value) => typeof value === 'string');
     const missing = interaction.prompt.details.missingOIDCClaims;
     return {
-      scopes: scopes.filter((scope) => openIdScopes.has(scope)),
+      scopes: scopes.filter((scope) => engineScopes.includes(scope)),
       claims: Array.isArray(missing) ? missing.map(String) : [],
       resources: Object.fromEntries(
         identifiers.map((identifier) => {
@@ -61,6 +60,7 @@ export function createConsentStep(deps: {
       const text = (name: string) => (typeof metadata[name] === 'string' ? String(metadata[name]) : undefined);
       const isNew = (known: readonly string[] | undefined, scope: string) =>
         before !== undefined && !known?.includes(scope);
+      const [builtIn] = deps.apis.list();
 
       deps.pages.show(
         ctx,
@@ -88,7 +88,12 @@ export function createConsentStep(deps: {
             const api = deps.apis.find(identifier);
             const scopes = (api?.scopes ?? [])
               .filter(({ name }) => names.includes(name))
-              .map((scope) => ({ ...scope, isNew: isNew(before?.resources[identifier], scope.name) }));
+              .map(({ name, sentence }) => ({
+                name,
+                // What is built in is worded in the catalogue, in the reader's language.
+                sentence: identifier === builtIn?.identifier ? undefined : sentence,
+                isNew: isNew(before?.resources[identifier], name),
+              }));
             return api && scopes.length > 0 ? [{ name: api.name, scopes }] : [];
           }),
         },

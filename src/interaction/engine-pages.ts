@@ -68,9 +68,13 @@ export function createEnginePages(deps: {
       );
     },
 
-    signedOut(ctx) {
-      const { client } = ctx.oidc;
+    async signedOut(ctx) {
+      const { client, cookies, provider } = ctx.oidc;
+      // The engine comes here after "stay signed in" as well.
+      const id = cookies.get(provider.cookieName('session'), { signed: true });
+      const session = id === undefined ? undefined : await provider.Session.find(id);
       deps.pages.show(plain(ctx), 'signed-out', {
+        stayed: session?.accountId !== undefined,
         client: client && { name: client.clientName ?? client.clientId, uri: client.clientUri },
       });
     },

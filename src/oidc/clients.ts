@@ -3,7 +3,8 @@ import type { AdapterPayload, Provider } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
 import { verifySecret } from '../core/clients.ts';
-import type { ClientRecord } from '../core/stores.ts';
+import type { ClientRecord, JsonObject } from '../core/stores.ts';
+import { engineScopes } from './scopes.ts';
 
 /** The engine hashes what it is given to find its own copy again, so the same record must give the same object. */
 const known = new WeakMap<ClientRecord, AdapterPayload>();
@@ -12,7 +13,7 @@ export function engineClient(record: ClientRecord): AdapterPayload {
   let payload = known.get(record);
   if (!payload) {
     payload = {
-      ...record.metadata,
+      ...engineMetadata(record.metadata),
       client_id: record.id,
       // The engine wants a secret to be there; it never compares this one (see below) and no symmetric algorithm is enabled.
       ...(record.secrets[0] ? { client_secret: record.secrets[0].hash } : {}),
@@ -20,6 +21,17 @@ export function engineClient(record: ClientRecord): AdapterPayload {
     known.set(record, payload);
   }
   return payload;
+}
+
+/**
+ * The engine knows only its own scopes and refuses a client that is registered for an API's. It gets the ones it knows; resources.ts
+ * holds the client to all of them by `registered_scope`. A client with none of the engine's gets the one that means nothing without
+ * another, since no `scope` at all would mean every one.
+ */
+export function engineMetadata(metadata: JsonObject): JsonObject {
+  if (typeof metadata.scope !== 'string') return metadata;
+  const known = metadata.scope.split(' ').filter((scope) => engineScopes.includes(scope));
+  return { ...metadata, scope: known.join(' ') || 'offline_access', registered_scope: metadata.scope };
 }
 
 /** Client secrets are stored as hashes: the comparison is ours, and during a rotation it knows both. */

@@ -20,6 +20,7 @@ import { interactions, loadExistingGrant } from './policy.ts';
 import type { ProtocolDeps } from './ports.ts';
 import { currentUnit } from './request-unit.ts';
 import { checkMachineScopes, createResources } from './resources.ts';
+import { engineScopes } from './scopes.ts';
 import { EngineKey } from './signing.ts';
 import { orUnavailable } from './unavailable.ts';
 
@@ -43,7 +44,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
     adapter: createAdapter({ ...deps, settings: { reuseWindow: lifetimes.reuseWindow, session: lifetimes.session } }),
     jwks: { keys: ring.map((key) => new EngineKey(key)) },
     routes,
-    scopes: ['openid', 'offline_access', 'profile', 'email'],
+    scopes: engineScopes,
     claims: scopeClaims,
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
@@ -52,7 +53,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       response_types: ['code'],
       id_token_signed_response_alg: 'RS256',
     },
-    extraClientMetadata: { properties: ['require_pkce'] },
+    extraClientMetadata: { properties: ['require_pkce', 'registered_scope'] },
     enabledJWA: {
       idTokenSigningAlgValues: asymmetric,
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
@@ -105,16 +106,16 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       // A grant must outlive the session it was made in and the last refresh token made from it: its own end is never moved.
       Grant: lifetimes.session + lifetimes.refreshToken,
       // Never longer than from the redemption of the code, however often it is replaced; sooner when it lies unused.
-      RefreshToken: (_ctx, token) =>
-        Math.max(
-          1,
-          Math.min(lifetimes.refreshTokenIdle, (token.iiat ?? nowSeconds()) + lifetimes.refreshToken - nowSeconds()),
-        ),
+      RefreshToken: (_ctx, token) => refreshTokenTtl(lifetimes, token),
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: (_ctx, source) => source.scopes.has('openid') && !source.scopes.has('offline_access'),
     // A client that authenticates keeps its refresh token; a public one gets a new one each time (RFC 9700, section 4.14.2).
-    rotateRefreshToken: (ctx) => ctx.oidc.client?.clientAuthMethod === 'none' && currentUnit()?.successor === undefined,
+    rotateRefreshToken: async (ctx) => {
+      if (ctx.oidc.client?.clientAuthMethod === 'none') return currentUnit()?.successor === undefined;
+      await keepInUse(lifetimes, ctx.oidc.entities.RefreshToken);
+      return false;
+    },
     loadExistingGrant: loadExistingGrant(deps.consents),
     findAccount: async (_ctx, subject) => {
       const unit = currentUnit();
@@ -138,6 +139,19 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
     renderError: deps.pages.error,
     fetchResponseBodyLimits: { jwks_uri: 65_536, sector_identifier_uri: 65_536 },
   };
+}
+
+type Lifetimes = ProtocolDeps['settings']['lifetimes'];
+
+function refreshTokenTtl({ refreshToken, refreshTokenIdle }: Lifetimes, { iiat }: Pick<RefreshToken, 'iiat'>): number {
+  return Math.max(1, Math.min(refreshTokenIdle, (iiat ?? nowSeconds()) + refreshToken - nowSeconds()));
+}
+
+/** A refresh token that is not replaced must have its idle time begin anew with each use; its absolute end stays. */
+async function keepInUse(lifetimes: Lifetimes, token: RefreshToken | undefined): Promise<void> {
+  if (!token || lifetimes.refreshTokenIdle >= lifetimes.refreshToken) return;
+  token.exp = nowSeconds() + refreshTokenTtl(lifetimes, token);
+  await token.save();
 }
 
 function requiresPkce(metadata: ClientMetadata): boolean {

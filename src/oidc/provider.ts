@@ -11,9 +11,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { JsonObject } from '../core/stores.ts';
 import { bodyLimit, readBody } from '../http/body.ts';
-import { compareHashedSecrets } from './clients.ts';
+import { compareHashedSecrets, engineMetadata } from './clients.ts';
 import { configuration, routes } from './configuration.ts';
 import type { ProtocolDeps } from './ports.ts';
+import { unitOf } from './request-unit.ts';
 import { userScope } from './resources.ts';
 import { acceptOldCodeName, shapeTokenAnswer } from './token-endpoint.ts';
 import { unitOfWork } from './unit-of-work.ts';
@@ -43,7 +44,7 @@ export const protocolPaths: ReadonlyMap<string, readonly string[]> = new Map<str
   [routes.jwks, ['GET', 'HEAD', 'OPTIONS']],
   [routes.introspection, ['POST', 'OPTIONS']],
   [routes.revocation, ['POST', 'OPTIONS']],
-  [routes.end_session, ['GET', 'HEAD']],
+  [routes.end_session, ['GET', 'HEAD', 'POST']],
   [`${routes.end_session}/confirm`, ['POST']],
   [`${routes.end_session}/success`, ['GET', 'HEAD']],
   ['/.well-known/openid-configuration', ['GET', 'HEAD', 'OPTIONS']],
@@ -72,7 +73,7 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
         renderStale: deps.pages.stale,
         renderUnavailable: (ctx, error) => deps.pages.error(ctx, error, error),
         onReplay: (ctx, grantId) =>
-          deps.events.replayed(grantId, ctx.oidc.client?.clientId, ctx.oidc.account?.accountId),
+          deps.events.replayed(grantId, ctx.oidc.client?.clientId, unitOf(ctx)?.reads.grants.get(grantId)?.subject),
       }),
     );
     provider.on('server_error', (ctx, error) =>
@@ -97,7 +98,11 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
     async checkMetadata(metadata, id) {
       try {
         // A stand-in where a secret will be made: the engine insists that there is one.
-        await current.provider.Client.validate({ client_secret: 'x'.repeat(43), ...metadata, client_id: id });
+        await current.provider.Client.validate({
+          client_secret: 'x'.repeat(43),
+          ...engineMetadata(metadata),
+          client_id: id,
+        });
         return undefined;
       } catch (error) {
         if (error instanceof errors.OIDCProviderError) return error.error_description ?? error.message;
@@ -119,13 +124,17 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
         if (ctx.path === routes.token) shapeTokenAnswer(ctx);
         return;
       }
-      if (ctx.path === routes.authorization) {
+      if (ctx.path === routes.authorization || ctx.path === routes.end_session) {
         goOnByQuery(ctx, body.toString('utf8'));
         return;
       }
       // Already read: the engine takes it from here. A string keeps repeated parameters repeated, so that it can refuse them.
       const form = body.toString('utf8');
       Object.assign(ctx.req, { body: ctx.path === routes.token ? acceptOldCodeName(form) : form });
+    } else if (ctx.method === 'POST' && (ctx.path === routes.authorization || ctx.path === routes.end_session)) {
+      ctx.status = 400;
+      ctx.body = { error: 'invalid_request', error_description: 'a form is expected' };
+      return;
     } else if (ctx.path === routes.authorization && !ctx.query.scope) {
       ctx.query = { ...ctx.query, scope: userScope };
     }
@@ -144,13 +153,14 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
 }
 
 /**
- * A request that comes as a form (OpenID Connect Core, section 3.1.2.1) goes on as the same request in the query. A browser
- * sends no `SameSite=Lax` cookie with another site's form: taken as it is, the post would replace the person's session.
+ * A request that comes as a form (OpenID Connect Core, section 3.1.2.1; RP-Initiated Logout, section 2) goes on as the same
+ * request in the query. A browser sends no `SameSite=Lax` cookie with another site's form: taken as it is, the post would
+ * replace the person's session, or find nobody to sign out.
  */
 function goOnByQuery(ctx: KoaContextWithOIDC, form: string): void {
   const parameters = [...new URLSearchParams(ctx.querystring), ...new URLSearchParams(form)];
   ctx.status = 303;
-  ctx.redirect(`${routes.authorization}?${new URLSearchParams(parameters)}`);
+  ctx.redirect(`${ctx.path}?${new URLSearchParams(parameters)}`);
 }
 
 function keep(deps: ProtocolDeps, ctx: KoaContextWithOIDC, documents: Map<string, ReadyDocument>): void {

@@ -4,11 +4,10 @@
  */
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import type { Apis } from '../core/apis.ts';
+import { engineScopes } from './scopes.ts';
 
 /** The scope of the built-in user API: what an authorization request without any scope asks for. */
 export const userScope = 'user';
-
-const protocolScopes = ['openid', 'offline_access', 'profile', 'email'];
 
 export function createResources(apis: Apis, userApi: string) {
   return {
@@ -53,8 +52,9 @@ export function createResources(apis: Apis, userApi: string) {
 
 /** With a `scope` in its metadata a client may have only those; without one, whatever a person consents to, but nothing of its own. */
 function allowedApiScopes(client: Client, offered: readonly string[], machine: boolean): string[] {
-  if (client.scope === undefined) return machine ? [] : [...offered];
-  const registered = new Set(client.scope.split(' '));
+  const { registered_scope: scope } = client.metadata();
+  if (typeof scope !== 'string') return machine ? [] : [...offered];
+  const registered = new Set(scope.split(' '));
   return offered.filter((scope) => registered.has(scope));
 }
 
@@ -66,7 +66,7 @@ export function checkMachineScopes(ctx: KoaContextWithOIDC, granted: string | un
   const has = new Set(granted?.split(' '));
   for (const scope of ctx.oidc.requestParamScopes) {
     if (scope === '') continue;
-    if (protocolScopes.includes(scope) || !has.has(scope))
+    if (engineScopes.includes(scope) || !has.has(scope))
       throw new errors.InvalidScope('requested scope is not allowed', scope);
   }
 }

@@ -5,7 +5,7 @@
  * consuming won. So nothing is written while it works: afterwards, before the answer leaves, everything is committed at
  * once, on the condition that nobody else used the code or token up meanwhile. The checks, in this order:
  *
- * 1. The engine refused: nothing is committed, nothing is burned.
+ * 1. The engine refused: nothing is committed, nothing is burned. A replay that it saw itself is told.
  * 2. Committed: the answer leaves.
  * 3. The refresh token was replaced a moment ago (reuse window) and its successor is unused: the access token is kept, the
  *    second successor dropped, and the answer carries the first: one family, never two.
@@ -36,7 +36,11 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     const unit = unitOf(ctx);
     if (!unit) return;
     const token = ctx.oidc.route === 'token';
-    if (token ? ctx.status !== 200 : ctx.status >= 500) return;
+    if (token ? ctx.status !== 200 : ctx.status >= 500) {
+      // Used before, and that was plain to see when it was looked up: the engine has ended the grant by itself.
+      if (token) for (const grantId of unit.revoked.keys()) deps.onReplay(ctx, grantId);
+      return;
+    }
     try {
       await settle(deps, ctx, unit, token);
     } catch (error) {

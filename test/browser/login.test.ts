@@ -1,7 +1,14 @@
 /** Signing in, as a person meets it. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { arrived, buildVisitor, chromiumIsTested, launchChromium, type Visitor } from '../support/chromium.ts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import {
+  applicationSite,
+  arrived,
+  buildVisitor,
+  chromiumIsTested,
+  launchChromium,
+  type Visitor,
+} from '../support/chromium.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 
@@ -41,4 +48,191 @@ suite('the sign-in page', () => {
     expect(answer.get('iss')).toBe(server.url);
     expect(problems).toEqual([]);
   });
+
+  test('a wrong password: says so in place, keeps the name, not the password', async () => {
+    const person = await buildPerson(server);
+    const { page, problems } = await atLogin();
+    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+    await signIn(page, person, 'not the password at all');
+    expect((await answer).status()).toBe(422);
+
+    const alert = page.getByRole('alert');
+    expect(await alert.innerText()).toBe('That name and password do not match. Check both and try again.');
+    expect(await page.getByLabel('Username or e-mail').inputValue()).toBe(person.username);
+    const field = page.getByLabel('Password', { exact: true });
+    expect(await field.inputValue()).toBe('');
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.locator(':focus').getAttribute('name')).toBe('password');
+    expect(await page.title()).toMatch(/^Problem: /);
+
+    await signIn(page, person);
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('a field left empty: says so, and keeps what was typed', async () => {
+    const { page, problems } = await atLogin();
+    await page.evaluate('document.forms[0].noValidate = true');
+    await page.getByLabel('Username or e-mail').fill('ada <b>');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    expect(await page.getByRole('alert').innerText()).toMatch(/^Something is missing/);
+    expect(await page.getByLabel('Username or e-mail').inputValue()).toBe('ada <b>');
+    expect(problems).toEqual([]);
+  });
+
+  test('too many attempts: 429 with the time to wait, for the right password too', async () => {
+    const person = await buildPerson(server);
+    const { page, problems } = await atLogin();
+    for (let attempt = 0; attempt < 3; attempt += 1) await signIn(page, person, `wrong ${attempt}`);
+    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+    await signIn(page, person);
+    const response = await answer;
+    expect(response.status()).toBe(429);
+    expect(Number(response.headers()['retry-after'])).toBeGreaterThan(60);
+    expect(await page.getByRole('alert').innerText()).toBe('Too many attempts. Wait 15 minutes, then try again.');
+    expect(await page.getByLabel('Username or e-mail').inputValue()).toBe(person.username);
+    expect(problems).toEqual([]);
+  });
+
+  test('cancel goes back to the application with access_denied', async () => {
+    const { page, problems } = await atLogin({ state: 'kept' });
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    const answer = await arrived(page);
+    expect(Object.fromEntries(answer)).toMatchObject({ error: 'access_denied', state: 'kept', iss: server.url });
+    expect(answer.has('code')).toBe(false);
+    expect(problems).toEqual([]);
+  });
+
+  test('login_hint fills in the name and puts the cursor into the password', async () => {
+    const { page } = await atLogin({ login_hint: 'ada' });
+    expect(await page.getByLabel('Username or e-mail').inputValue()).toBe('ada');
+    expect(await page.locator(':focus').getAttribute('name')).toBe('password');
+  });
+
+  test('the password can be shown, and Caps Lock is pointed out', async () => {
+    const { page, problems } = await atLogin();
+    const field = page.getByLabel('Password', { exact: true });
+    await field.fill('seen');
+    await page.getByRole('button', { name: 'Show password' }).click();
+    expect(await field.getAttribute('type')).toBe('text');
+    await page.getByRole('button', { name: 'Show password', pressed: true }).click();
+    expect(await field.getAttribute('type')).toBe('password');
+
+    const press = (on: boolean) =>
+      page.evaluate(
+        `document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'A', bubbles: true, modifierCapsLock: ${on} }))`,
+      );
+    await field.focus();
+    await press(true);
+    expect(await page.getByRole('status').innerText()).toBe('Caps Lock is on.');
+    await press(false);
+    expect(await page.getByRole('status').innerText()).toBe('');
+    expect(problems).toEqual([]);
+  });
+
+  test('A9: who aborts a second sign-in stays signed in as before, and the application gets no code', async () => {
+    const person = await buildPerson(server);
+    const { page, context, problems } = await atLogin();
+    await signIn(page, person);
+    await allow(page);
+    await arrived(page);
+    const before = await sessionCookie(context);
+
+    await page.goto(authorizeAddress(server, client, { prompt: 'login' }));
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    const answer = await arrived(page);
+    expect(answer.get('error')).toBe('access_denied');
+    expect(answer.has('code')).toBe(false);
+    expect(await sessionCookie(context)).toBe(before);
+
+    await page.goto(authorizeAddress(server, client));
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('B2: the session cookie is another one after each sign-in and after sign-out, and no old one is good', async () => {
+    const person = await buildPerson(server);
+    const { page, context } = await atLogin();
+    const values = [await sessionCookie(context)];
+    await signIn(page, person);
+    await allow(page);
+    await arrived(page);
+    values.push(await sessionCookie(context));
+    expect(await isSignedIn(page, server, client)).toBe(true);
+
+    await page.goto(authorizeAddress(server, client, { prompt: 'login' }));
+    await signIn(page, person);
+    await arrived(page);
+    values.push(await sessionCookie(context));
+
+    await page.goto('/oauth/logout');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    values.push(await sessionCookie(context));
+    const given = values.filter((value) => value !== undefined);
+    expect(given.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(given).size).toBe(given.length);
+
+    for (const value of given) {
+      const visitor = await buildVisitor(browser, server);
+      const cookies = [{ name: 'gatehouse', value, url: server.url }];
+      await visitor.context.addCookies(cookies);
+      expect(await isSignedIn(visitor.page, server, client)).toBe(false);
+      await visitor.context.close();
+    }
+  });
+
+  describe('B1: a form is good only from the page it was given to', () => {
+    const refused = async (page: Page, person: { username: string }) => {
+      const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+      await signIn(page, person);
+      expect((await answer).status()).toBe(403);
+      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('That form was too old');
+      expect(await isSignedIn(page, server, client)).toBe(false);
+    };
+    const setToken = (page: Page, value: string) =>
+      page.evaluate(`document.querySelector('[name=csrf]').value = ${JSON.stringify(value)}`);
+
+    test('without its token', async () => {
+      const { page } = await atLogin();
+      await setToken(page, '');
+      await refused(page, await buildPerson(server));
+    });
+
+    test('with the token of another browser; starting again works', async () => {
+      const person = await buildPerson(server);
+      const [{ page, problems }, other] = await Promise.all([atLogin(), atLogin()]);
+      await setToken(page, await other.page.locator('[name=csrf]').first().inputValue());
+      await refused(page, person);
+      await page.getByRole('link', { name: 'Start again' }).click();
+      await signIn(page, person);
+      await allow(page);
+      expect((await arrived(page)).has('code')).toBe(true);
+      expect(problems).toEqual([]);
+    });
+
+    test('from another site', async () => {
+      const person = await buildPerson(server);
+      const { page } = await atLogin();
+      const action = page.url();
+      const csrf = await page.locator('[name=csrf]').first().inputValue();
+      await page.goto(`${applicationSite}/`);
+      const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+      const fields = { csrf, username: person.username, password: person.password };
+      await page.evaluate(`
+        const form = Object.assign(document.createElement('form'), { method: 'post', action: ${JSON.stringify(action)} });
+        for (const [name, value] of Object.entries(${JSON.stringify(fields)}))
+          form.append(Object.assign(document.createElement('input'), { name, value }));
+        document.body.append(form);
+        form.submit();
+      `);
+      expect((await answer).status()).toBe(403);
+      expect(await isSignedIn(page, server, client)).toBe(false);
+    });
+  });
 });
+
+async function sessionCookie(context: BrowserContext): Promise<string | undefined> {
+  return (await context.cookies()).find(({ name }) => name === 'gatehouse')?.value;
+}

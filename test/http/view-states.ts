@@ -111,6 +111,7 @@ export const states: readonly ViewState[] = [
     },
   },
   { name: 'signed-out', view: 'signed-out', locals: {} },
+  { name: 'signed-out-stayed', view: 'signed-out', locals: { stayed: true, client: bookshelf } },
   { name: 'signed-out-client', view: 'signed-out', locals: { client: bookshelf } },
   ...errorKinds.map(
     (kind): ViewState => ({

@@ -5,7 +5,7 @@ import { buildAccount, buildClient, buildGrant, buildKey, buildLink, buildSessio
 
 const times = <T>(count: number, work: (n: number) => Promise<T>) => Promise.all(Array.from({ length: count }, (_, n) => work(n)));
 
-/** `other` is a second set of stores over the same database, as another process would have. */
+/** `other` is a second set of stores over the same database, as another process would have; or the same ones. */
 export function storageRaces(storage: string, open: () => Promise<{ stores: Stores; other: Stores }>): void {
   describe(`${storage} under concurrency`, () => {
     let stores: Stores;
@@ -94,6 +94,7 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
           const changes = await other.changes.since(start);
           expect(changes?.length).toBeGreaterThanOrEqual(seen - start);
           expect(changes?.map(({ seq }) => seq)).toEqual(changes?.map((_, n) => start + n + 1));
+          await new Promise((resolve) => setImmediate(resolve));
         }
       })();
       await times(60, (n) => either(n).changes.note('client', `${n}`));

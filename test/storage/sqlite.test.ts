@@ -1,5 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { sqliteEngine } from '../../src/storage/sql/engine-sqlite.ts';
+import { createEngineStore } from '../../src/storage/sql/engine-store.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
+import { openSqlite } from '../../src/storage/sql/sqlite.ts';
 import { freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { storageConformance } from './conformance.ts';
 import { storageRaces } from './races.ts';
@@ -16,9 +22,10 @@ afterAll(() => Promise.all(made.map((database) => database.drop())));
 storageConformance('SQLite', async () => openSql((await fresh()).settings));
 storageConformance('SQLite in memory', () => openSql({ kind: 'sqlite', file: ':memory:' }));
 
+// One process, one connection: a second one in the same thread would wait for a lock that it keeps the first from giving back.
 storageRaces('SQLite', async () => {
-  const { settings } = await fresh();
-  return { stores: await openSql(settings), other: await openSql(settings) };
+  const stores = await openSql((await fresh()).settings);
+  return { stores, other: stores };
 });
 
 describe('SQLite', () => {
@@ -44,28 +51,40 @@ describe('SQLite', () => {
     await stores.close();
   });
 
-  test('a folder that cannot be written is Unavailable or an error that names it, and a full disk is Unavailable', async () => {
-    await expect(openSql({ kind: 'sqlite', file: '/proc/nowhere/a.sqlite' })).rejects.toThrow();
+  test('a file that cannot be made is an error that says so', async () => {
+    const { settings } = await fresh();
+    const file = settings.kind === 'sqlite' ? settings.file : '';
+    writeFileSync(file, 'this is a text, and no database, '.repeat(100));
+    await expect(openSql(settings)).rejects.toThrow();
+    await expect(openSql({ kind: 'sqlite', file: join(file, 'below') })).rejects.toThrow(/EEXIST|ENOTDIR/);
+  });
+
+  test('a full disk is Unavailable, for each unit of the flight; reading goes on, and so does writing once there is room', async () => {
+    const { settings } = await fresh();
+    await (await openSql(settings)).close();
+    const sqlite = openSqlite(settings.kind === 'sqlite' ? settings.file : '');
+    const engine = createEngineStore(sqlite, sqliteEngine(sqlite));
+    await sqlite.exclusively(({ database }) => database.exec('pragma max_page_count = 60'));
+    const big = () => buildToken({ payload: 'x'.repeat(100_000) });
+    const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => engine.commit({ tokens: [big()] })));
+    const reasons = outcomes.map((each) => (each.status === 'rejected' ? each.reason : each.value));
+    expect(reasons).toContainEqual(expect.objectContaining({ name: 'Unavailable', what: 'database' }));
+    expect(await engine.readToken('none')).toBeUndefined();
+    await sqlite.exclusively(({ database }) => database.exec('pragma max_page_count = 100000'));
+    expect(await engine.commit({ tokens: [big()] })).toEqual({ outcome: 'committed' });
+    await sqlite.close();
+  });
+
+  test('while another process keeps the write lock, a write is Unavailable and a read answers', async () => {
     const { settings } = await fresh();
     const stores = await openSql(settings);
-    const full = await limitPages(settings.kind === 'sqlite' ? settings.file : '', stores);
-    expect(full).toMatchObject({ name: 'Unavailable', what: 'database' });
-    // Readers and the state of the connection are unharmed.
+    const holder = new DatabaseSync(settings.kind === 'sqlite' ? settings.file : '');
+    holder.exec('begin immediate');
+    await expect(stores.engine.commit({ tokens: [buildToken()] })).rejects.toMatchObject({ name: 'Unavailable' });
     expect(await stores.engine.readToken('none')).toBeUndefined();
-    expect(await stores.engine.insertOnce(buildToken({ payload: '{}' }), now)).toBe(true);
+    holder.exec('rollback');
+    holder.close();
+    expect(await stores.engine.insertOnce(buildToken(), now)).toBe(true);
     await stores.close();
   });
 });
-
-/** Fills the database while another process holds its write lock, which is how SQLite says that it cannot write now. */
-async function limitPages(file: string, stores: Awaited<ReturnType<typeof openSql>>): Promise<unknown> {
-  const { DatabaseSync } = await import('node:sqlite');
-  const holder = new DatabaseSync(file);
-  holder.exec('begin immediate');
-  try {
-    return await stores.engine.commit({ tokens: [buildToken()] }).catch((error: unknown) => error);
-  } finally {
-    holder.exec('rollback');
-    holder.close();
-  }
-}

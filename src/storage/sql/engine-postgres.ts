@@ -78,6 +78,9 @@ const commitUnits = statement(
   select n from good`,
 );
 
+/** For the test that each of them is served by an index. */
+export const postgresStatements = [readTokens, readGrants, readSessions, commitUnits];
+
 /** The last of several rows under one name, as if they had been written one after the other. */
 function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
   return rows.length < 2 ? rows : [...new Map(rows.map((row) => [name(row), row])).values()];

@@ -53,6 +53,9 @@ const renewSession = statement(
   'update sessions set key = ?, subject = ?, payload = ?, grants = ?, expires_at = ? where uid = ? returning 1',
 );
 
+/** For the test that each of them is served by an index. */
+export const sqliteStatements = [readToken, readGrant, readSession, hasGrant, consume, renewSession];
+
 /** Writes the unit, or returns false with some of it perhaps written: the caller then undoes it. */
 function write(connection: SqliteConnection, unit: Unit): boolean {
   if (unit.consume !== undefined) {

@@ -29,6 +29,9 @@ const insertOnce = statement(
 const deleteToken = statement('delete_token', 'delete from tokens where key = ?');
 const deleteSession = statement('delete_session', 'delete from sessions where key = ?');
 
+/** For the test that each of them is served by an index. */
+export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, deleteSession];
+
 export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore {
   return {
     async commit(unit) {

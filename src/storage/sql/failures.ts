@@ -12,6 +12,12 @@ function codeOf(error: unknown): string {
   return Array.isArray(inner) && inner.length > 0 ? codeOf(inner[0]) : '';
 }
 
+/** By its member, not by its class: tests run in a realm of their own, where the driver's errors are not instances of Error. */
+function messageOf(error: unknown): string {
+  const message = property(error, 'message');
+  return typeof message === 'string' ? message : '';
+}
+
 /** SQLite's primary result code (the low byte of the extended one), or 0 for an error of anybody else. */
 function sqliteCode(error: unknown): number {
   const code = property(error, 'errcode');
@@ -28,8 +34,9 @@ const systemCode =
 /** SQLSTATE classes: connection (08), authorization (28), no such database (3D), resources (53), operator (57), system (58). */
 const sqlState = /^(08...|28...|3D000|53...|57...|58...|25006|55P03|XX001|XX002)$/;
 
+// Knex puts its statement and a dash before the driver's message.
 const driverMessage =
-  /^(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|The server does not support SSL|There was an error establishing an SSL|database is not open|Knex: Timeout acquiring)/;
+  /(?:^| - )(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|The server does not support SSL|There was an error establishing an SSL|database is not open|Knex: Timeout acquiring)/;
 
 /** The database cannot answer now, as opposed to: it answered that the statement is wrong. */
 export function isUnavailable(error: unknown): boolean {
@@ -38,7 +45,7 @@ export function isUnavailable(error: unknown): boolean {
   if (sqlite !== 0) return sqliteUnavailable.has(sqlite);
   const code = codeOf(error);
   if (sqlState.test(code) || systemCode.test(code)) return true;
-  return error instanceof Error && driverMessage.test(error.message);
+  return driverMessage.test(messageOf(error));
 }
 
 /** Serialization failure or deadlock: nothing happened, and the same again may well succeed. */
@@ -57,15 +64,18 @@ export function isBroken(error: unknown): boolean {
 /** The connection ended under the statement, as after a restart: another connection may answer at once. */
 export function connectionEnded(error: unknown): boolean {
   if (/^(57P0[1-3]|08...|ECONNRESET|EPIPE)$/.test(codeOf(error))) return true;
-  return error instanceof Error && /^(Connection terminated( unexpectedly)?$|Client has encountered|Client was closed)/.test(error.message);
+  return /(?:^| - )(Connection terminated( unexpectedly)?$|Client has encountered|Client was closed)/.test(messageOf(error));
 }
 
 /** The column whose uniqueness a write would have broken, looked for among `columns`. */
 export function takenColumn<Column extends string>(error: unknown, columns: readonly Column[]): Column | undefined {
-  const unique = codeOf(error) === '23505' || sqliteCode(error) === 19;
-  if (!unique) return undefined;
-  const text = `${String(property(error, 'constraint'))} ${error instanceof Error ? error.message : ''}`;
-  return columns.find((column) => text.includes(column));
+  const constraint =
+    codeOf(error) === '23505'
+      ? String(property(error, 'constraint'))
+      : sqliteCode(error) === 19
+        ? messageOf(error).slice(messageOf(error).lastIndexOf('UNIQUE constraint failed'))
+        : '';
+  return columns.find((column) => constraint.includes(column));
 }
 
 const attempts = 4;

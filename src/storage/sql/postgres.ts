@@ -90,6 +90,8 @@ export function openPostgres(settings: PostgresSettings): Sql {
     connectionPool: pool,
     // Saves Knex from asking; it only wants to know that this is newer than 9.2.
     version: '14',
+    // Values do not belong into the messages of errors, which end in logs.
+    compileSqlOnError: false,
     log: { warn: quiet, error: quiet, debug: quiet, deprecate: quiet },
   });
 

@@ -25,6 +25,8 @@ export function openSqlite(file: string): Sqlite {
     useNullAsDefault: true,
     pool: { min: 1, max: 1 },
     acquireConnectionTimeout: 5000,
+    // Values do not belong into the messages of errors, which end in logs.
+    compileSqlOnError: false,
     log: { warn: quiet, error: quiet, debug: quiet, deprecate: quiet },
   });
 

@@ -1,0 +1,117 @@
+/**
+ * The measure of all ratios: oidc-provider as it comes, over a plain Map. The same routes, clients, scopes and algorithms as
+ * the server has; no persistence, no hashing of what is stored, none of the server's own checks.
+ */
+import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import { api, machine, type Seeded, spa, web } from './clients.ts';
+
+const stored = new Map<string, AdapterPayload>();
+const byGrant = new Map<string, string[]>();
+const byUid = new Map<string, string>();
+
+function mapAdapter(model: string): Adapter {
+  const find = async (id: string) => stored.get(`${model}:${id}`);
+  return {
+    find,
+    findByUid: async (uid) => find(byUid.get(uid) ?? ''),
+    findByUserCode: async () => undefined,
+    async upsert(id, payload) {
+      const key = `${model}:${id}`;
+      stored.set(key, payload);
+      if (model === 'Session' && payload.uid) byUid.set(payload.uid, id);
+      if (payload.grantId && model !== 'Session') {
+        const keys = byGrant.get(payload.grantId);
+        if (keys) keys.push(key);
+        else byGrant.set(payload.grantId, [key]);
+      }
+    },
+    async consume(id) {
+      const payload = await find(id);
+      if (payload) payload.consumed = Math.floor(Date.now() / 1000);
+    },
+    async destroy(id) {
+      stored.delete(`${model}:${id}`);
+    },
+    async revokeByGrantId(grantId) {
+      for (const key of byGrant.get(grantId) ?? []) stored.delete(key);
+      byGrant.delete(grantId);
+    },
+  };
+}
+
+function jwk(pair: { privateKey: { export(options: { format: 'jwk' }): JsonWebKey } }, kid: string, alg: string) {
+  return { ...pair.privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' };
+}
+
+// It warns about its own development pages, which sign the benchmark's people in.
+console.warn = () => {};
+
+const day = 86_400;
+const port = Number(process.env.PORT);
+const provider = new Provider(`http://localhost:${port}`, {
+  adapter: mapAdapter,
+  jwks: {
+    keys: [
+      jwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'ec', 'ES256'),
+      jwk(generateKeyPairSync('rsa', { modulusLength: 2048 }), 'rsa', 'RS256'),
+    ] as never,
+  },
+  routes: {
+    authorization: '/oauth/authorize',
+    token: '/oauth/token',
+    userinfo: '/oauth/userinfo',
+    jwks: '/oauth/jwks',
+    introspection: '/oauth/introspect',
+    revocation: '/oauth/revoke',
+    end_session: '/oauth/logout',
+  },
+  scopes: ['openid', 'offline_access', 'profile', 'email'],
+  responseTypes: ['code'],
+  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+  enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
+  cookies: { keys: ['bench'] },
+  features: {
+    clientCredentials: { enabled: true },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (_ctx, _client, oneOf) => oneOf ?? (undefined as never),
+      getResourceServerInfo: (_ctx, audience) => ({
+        scope: api.scope,
+        audience,
+        accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: 'ES256' } },
+      }),
+      useGrantedResource: () => false,
+    },
+  },
+  issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+  ttl: {
+    AccessToken: 3600,
+    AuthorizationCode: 60,
+    ClientCredentials: 3600,
+    Grant: 30 * day,
+    IdToken: 3600,
+    Interaction: 3600,
+    RefreshToken: 14 * day,
+    Session: 14 * day,
+  },
+});
+
+const seeded: Seeded = {
+  machine: { id: 'machine', secret: 's'.repeat(43) },
+  web: { id: 'web', secret: 's'.repeat(43) },
+  spa: { id: 'spa' },
+};
+for (const client of [
+  { ...machine, client_id: seeded.machine.id, client_secret: seeded.machine.secret },
+  { ...web, client_id: seeded.web.id, client_secret: seeded.web.secret },
+  { ...spa, client_id: seeded.spa.id },
+]) {
+  stored.set(`Client:${client.client_id}`, client as AdapterPayload);
+}
+
+provider.listen(port, '127.0.0.1', () => process.stdout.write(`${JSON.stringify(seeded)}\n`));
+process.on('SIGTERM', () => process.exit(0));

@@ -1,0 +1,35 @@
+/** The clients, APIs and scopes that every server under test is given, so that both sides of a ratio do the same work. */
+
+export const redirectUri = 'https://app.example.com/cb';
+export const scope = 'openid';
+
+/** Client credentials for these give a JWT (RFC 9068, ES256); without a resource the token is opaque. */
+export const api = { identifier: 'https://api.example.com/', name: 'Example', scope: 'read' };
+
+export const machine = {
+  client_name: 'Machine',
+  grant_types: ['client_credentials'],
+  redirect_uris: [],
+  response_types: [],
+};
+
+/** Confidential: its tokens are introspected and shown to userinfo. */
+export const web = {
+  client_name: 'Web application',
+  redirect_uris: [redirectUri],
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  id_token_signed_response_alg: 'ES256',
+};
+
+/** Public: its refresh tokens are replaced at each use. */
+export const spa = { ...web, client_name: 'Single-page application', token_endpoint_auth_method: 'none' };
+
+export const password = 'seven lemons under glass';
+export const personName = (index: number): string => `bench${index}`;
+
+export interface Seeded {
+  readonly machine: { readonly id: string; readonly secret: string };
+  readonly web: { readonly id: string; readonly secret: string };
+  readonly spa: { readonly id: string };
+}

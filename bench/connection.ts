@@ -1,0 +1,79 @@
+/**
+ * One keep-alive connection of the load generator: a request goes out when the answer to the one before it is complete. It
+ * reads just enough HTTP/1.1 (a status, headers, a Content-Length) to stay far quicker than the servers it measures.
+ */
+import { connect, type Socket } from 'node:net';
+
+export interface Answer {
+  readonly status: number;
+  /** Status line and headers as they came. */
+  readonly head: string;
+  readonly body: Buffer;
+}
+
+export class Connection {
+  readonly #socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
+
+  static open(port: number): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new Connection(socket));
+      });
+    });
+  }
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk) => this.#take(chunk));
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('close', () => this.#fail(new Error('the server closed the connection')));
+  }
+
+  send(request: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.#socket.write(request, 'latin1');
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    const bytes = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    const headEnd = bytes.indexOf('\r\n\r\n');
+    if (headEnd !== -1) {
+      const head = bytes.toString('latin1', 0, headEnd);
+      const status = Number(head.slice(9, 12));
+      const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
+      if (length === undefined && status !== 204) {
+        this.#fail(new Error(`an answer without Content-Length: ${head}`));
+        return;
+      }
+      const end = headEnd + 4 + Number(length ?? 0);
+      if (bytes.length >= end) {
+        this.#received = bytes.subarray(end);
+        const waiting = this.#waiting;
+        this.#waiting = undefined;
+        waiting?.resolve({ status, head, body: bytes.subarray(headEnd + 4, end) });
+        return;
+      }
+    }
+    this.#received = bytes;
+  }
+
+  #fail(error: Error): void {
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+  }
+}
+
+export function headerOf(answer: Answer, name: string): string | undefined {
+  return new RegExp(`\\r\\n${name}: ([^\\r]*)`, 'i').exec(answer.head)?.[1];
+}

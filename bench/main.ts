@@ -1,0 +1,128 @@
+/**
+ * npm run bench -- [--only refresh,introspect] [--storage sqlite,postgres] [--rounds 3] [--seconds 4] [--json]
+ *
+ * Compares this server with the bare engine in the same run: each in a process of its own on core 1, the load on core 0,
+ * production settings, one after the other in every round. docs/performance.md says what the figures mean. Any wrong answer
+ * ends the run: errors are quick, and there is nothing to compare.
+ */
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { countRoundTrips, measure, type Sample } from './measure.ts';
+import { type Operation, type OperationName, operationNames, operations, type Seat, takeSeat } from './operations.ts';
+import { type Result, resultTable, type Start, startTable } from './report.ts';
+import {
+  createHome,
+  type Home,
+  type Kind,
+  pinGenerator,
+  pinned,
+  type Server,
+  startServer,
+  startServices,
+  stopServices,
+} from './servers.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: operationNames.join(',') },
+    storage: { type: 'string', default: 'sqlite,postgres' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
+    connections: { type: 'string', default: '32' },
+    starts: { type: 'string', default: '5' },
+    /** Options for the node of our own servers, as `--node=--cpu-prof`. */
+    node: { type: 'string', multiple: true, default: [] },
+    json: { type: 'boolean', default: false },
+  },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const connections = Number(values.connections);
+const only = chosen(values.only, operationNames);
+const storages = chosen(values.storage, ['sqlite', 'postgres'] as const);
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+pinGenerator();
+if (!pinned) say('not pinned: this needs two cores and taskset, so the load takes from the server');
+const services = storages.includes('postgres') ? startServices() : undefined;
+if (storages.includes('postgres') && !services) say('Postgres and Redis: skipped, this machine lacks one of them');
+
+const kinds: Kind[] = ['bare', ...storages.filter((kind) => kind === 'sqlite' || services !== undefined)];
+const homes: Home[] = [];
+const servers: Server[] = [];
+try {
+  for (const kind of kinds) homes.push(await createHome(kind, connections, services));
+  const starts: Start[] = [];
+  for (const home of homes) starts.push(await measureStart(home, Number(values.starts)));
+
+  const seats = new Map<Server, Seat[]>();
+  for (const home of homes) {
+    const server = await startServer(home, home.kind === 'bare' ? [] : values.node);
+    servers.push(server);
+    const taken: Seat[] = [];
+    for (let index = 0; index < connections; index += 1) taken.push(await takeSeat(server, index));
+    seats.set(server, taken);
+  }
+  const results: Result[] = [];
+  for (const name of only) results.push(...(await compare(name, seats)));
+
+  const machine = `${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}`;
+  const run = { node: process.version, machine, pinned, connections, rounds, seconds };
+  if (values.json) process.stdout.write(`${JSON.stringify({ ...run, starts, results }, null, 2)}\n`);
+  else {
+    console.log(`Node ${process.version}, ${machine}; ${connections} connections; medians of ${rounds} rounds of ${seconds} s`);
+    console.log(`\n${startTable(starts)}\n\n${resultTable(results)}`);
+    console.log('\n* the generator had its core for itself and was the slower side: the server can do more');
+  }
+} catch (error) {
+  say(`nothing to compare: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await Promise.all(servers.map((server) => server.stop()));
+  for (const home of homes) await home.remove();
+  if (services) stopServices();
+}
+process.exit();
+
+async function compare(name: OperationName, seats: ReadonlyMap<Server, readonly Seat[]>): Promise<Result[]> {
+  const operation: Operation = operations[name];
+  const samples = new Map<Server, Sample[]>();
+  for (const [server, taken] of seats) {
+    await measure(operation, taken, Math.min(2, seconds));
+    samples.set(server, []);
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    say(`${name}: round ${round + 1} of ${rounds}`);
+    for (const [server, taken] of seats) samples.get(server)?.push(await measure(operation, taken, seconds));
+  }
+  const results: Result[] = [];
+  for (const [server, taken] of seats) {
+    const roundTrips = await countRoundTrips(operation, server, taken[0] as Seat);
+    results.push({ operation: name, kind: server.kind, samples: samples.get(server) ?? [], roundTrips, rss: server.rss() });
+  }
+  return results;
+}
+
+async function measureStart(home: Home, times: number): Promise<Start> {
+  const startMs: number[] = [];
+  let idleRss = 0;
+  // The first one fills the compile cache and is not counted.
+  for (let time = 0; time <= times; time += 1) {
+    const server = await startServer(home);
+    if (time > 0) startMs.push(server.startMs);
+    if (time === times) {
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      idleRss = server.rss();
+    }
+    await server.stop();
+  }
+  return { kind: home.kind, startMs, idleRss };
+}
+
+function chosen<Name extends string>(list: string, names: readonly Name[]): Name[] {
+  return list.split(',').map((word) => {
+    const name = names.find((candidate) => candidate === word);
+    if (name === undefined) throw new Error(`there is no ${word}; there are ${names.join(', ')}`);
+    return name;
+  });
+}

@@ -1,0 +1,66 @@
+/** Runs one operation on all seats of one server for a while and says how it went. */
+import type { Operation, Seat, Step } from './operations.ts';
+import type { Server } from './servers.ts';
+
+export interface Sample {
+  /** Goes a second. */
+  readonly rate: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Microseconds of the server's processor time for one go: hardly moved by what else the machine does. */
+  readonly cpu: number;
+  /** How busy the server's core was with it, and the generator with itself, from 0 to 1. */
+  readonly serverBusy: number;
+  readonly generatorBusy: number;
+}
+
+/** Throws the first error of any seat: there is nothing to compare then. */
+export async function measure(operation: Operation, seats: readonly Seat[], seconds: number): Promise<Sample> {
+  const [{ server }] = seats as readonly [Seat, ...Seat[]];
+  const steps = seats.map((seat) => operation.step(seat));
+  const before = { cpu: server.cpu(), own: process.cpuUsage(), at: performance.now() };
+  const until = before.at + seconds * 1000;
+  const times: number[] = [];
+  const results = await Promise.allSettled(steps.map((step) => drive(step, until, times)));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw new Error(`${operation.title} on ${server.kind}: ${failed.reason}`);
+  const took = (performance.now() - before.at) / 1000;
+  const cpu = server.cpu() - before.cpu;
+  const own = process.cpuUsage(before.own);
+  times.sort((a, b) => a - b);
+  return {
+    rate: times.length / took,
+    p50: times[Math.floor(times.length * 0.5)] ?? 0,
+    p99: times[Math.floor(times.length * 0.99)] ?? 0,
+    cpu: (cpu * 1e6) / times.length,
+    serverBusy: cpu / took,
+    generatorBusy: (own.user + own.system) / 1e6 / took,
+  };
+}
+
+async function drive(step: Step, until: number, times: number[]): Promise<void> {
+  for (let began = performance.now(); began < until; ) {
+    await step();
+    const now = performance.now();
+    times.push(now - began);
+    began = now;
+  }
+}
+
+/** Round trips to the database for one go of a single seat with nobody else there. */
+export async function countRoundTrips(
+  operation: Operation,
+  server: Server,
+  seat: Seat,
+): Promise<number | undefined> {
+  const goes = 40;
+  const step = operation.step(seat);
+  await step();
+  const before = await server.roundTrips();
+  if (before === undefined) return undefined;
+  for (let go = 0; go < goes; go += 1) await step();
+  const after = (await server.roundTrips()) ?? before;
+  // The look at the change log, two or three times a second, disappears in the rounding.
+  return Math.round((after - before) / goes);
+}

@@ -1,0 +1,156 @@
+/** What is measured, as a table. A seat is one of the concurrent users: a connection of its own, a session and tokens of its own. */
+import { authorizePath, Browser, codeIn, redemption } from './browser.ts';
+import { api, personName, scope } from './clients.ts';
+import { type Answer, Connection, headerOf } from './connection.ts';
+import { basic, get, post } from './requests.ts';
+import type { Server } from './servers.ts';
+
+export interface Seat {
+  readonly server: Server;
+  readonly connection: Connection;
+  /** Of a live session with consent for both applications. */
+  readonly cookie: string;
+  /** Opaque, of the confidential application. */
+  readonly accessToken: string;
+  /** Of the public application; replaced at each use. */
+  refreshToken: string;
+}
+
+/** One go; throws where the answer is not the one that is measured. */
+export type Step = () => Promise<void>;
+
+export interface Operation {
+  readonly title: string;
+  /** The ratio to the bare engine that is aimed for. */
+  readonly target: { readonly sqlite: number; readonly postgres: number };
+  /** Requests of one go. */
+  readonly requests: number;
+  step(seat: Seat): Step;
+}
+
+export const operations = {
+  'cc-jwt': {
+    title: 'client_credentials, JWT ES256',
+    target: { sqlite: 1.2, postgres: 1.2 },
+    requests: 1,
+    step: ({ server, connection }) =>
+      always(
+        connection,
+        post(
+          server,
+          '/oauth/token',
+          { grant_type: 'client_credentials', resource: api.identifier },
+          basic(server.seeded.machine),
+        ),
+        '"access_token":"eyJ',
+      ),
+  },
+  'cc-opaque': {
+    title: 'client_credentials, opaque',
+    target: { sqlite: 0.95, postgres: 0.95 },
+    requests: 1,
+    step: ({ server, connection }) =>
+      always(
+        connection,
+        post(server, '/oauth/token', { grant_type: 'client_credentials' }, basic(server.seeded.machine)),
+        '"access_token":',
+      ),
+  },
+  refresh: {
+    title: 'refresh, rotating',
+    target: { sqlite: 1, postgres: 1 },
+    requests: 1,
+    step: (seat) => async () => {
+      const { server, connection, refreshToken } = seat;
+      const form = { grant_type: 'refresh_token', refresh_token: refreshToken, client_id: server.seeded.spa.id };
+      seat.refreshToken = await refreshTokenIn(await connection.send(post(server, '/oauth/token', form)));
+    },
+  },
+  flow: {
+    title: 'authorize + token, live session',
+    target: { sqlite: 1.1, postgres: 1.1 },
+    requests: 2,
+    step: ({ server, connection, cookie }) => {
+      const { web } = server.seeded;
+      const authorize = get(server, authorizePath(web.id), { Cookie: cookie });
+      const credentials = basic(web);
+      return async () => {
+        const redirect = await connection.send(authorize);
+        if (redirect.status !== 303) throw new Error(`authorize: ${redirect.head}\n${redirect.body.toString()}`);
+        const form = redemption(codeIn(headerOf(redirect, 'location')));
+        expectAnswer(await connection.send(post(server, '/oauth/token', form, credentials)), '"id_token":');
+      };
+    },
+  },
+  introspect: {
+    title: 'introspection',
+    target: { sqlite: 0.8, postgres: 0.8 },
+    requests: 1,
+    step: ({ server, connection, accessToken }) =>
+      always(
+        connection,
+        post(server, '/oauth/introspect', { token: accessToken }, basic(server.seeded.web)),
+        '"active":true',
+      ),
+  },
+  userinfo: {
+    title: 'userinfo',
+    target: { sqlite: 0.9, postgres: 0.9 },
+    requests: 1,
+    step: ({ server, connection, accessToken }) =>
+      always(connection, get(server, '/oauth/userinfo', { Authorization: `Bearer ${accessToken}` }), '"sub":'),
+  },
+  discovery: {
+    title: 'discovery',
+    target: { sqlite: 4, postgres: 4 },
+    requests: 1,
+    step: ({ server, connection }) =>
+      always(connection, get(server, '/.well-known/openid-configuration'), '"token_endpoint":'),
+  },
+  jwks: {
+    title: 'jwks',
+    target: { sqlite: 2.5, postgres: 2.5 },
+    requests: 1,
+    step: ({ server, connection }) => always(connection, get(server, '/oauth/jwks'), '"keys":'),
+  },
+} satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof operations;
+export const operationNames = Object.keys(operations) as OperationName[];
+
+/** Takes a seat: signs a person in at both applications. */
+export async function takeSeat(server: Server, index: number): Promise<Seat> {
+  const connection = await Connection.open(server.port);
+  const { web, spa } = server.seeded;
+  const browser = new Browser(server, connection);
+  const webCode = await browser.authorize(personName(index), web.id);
+  const forWeb = await connection.send(post(server, '/oauth/token', redemption(webCode), basic(web)));
+  const spaCode = await browser.authorize(personName(index), spa.id);
+  const forSpa = await connection.send(post(server, '/oauth/token', { ...redemption(spaCode), client_id: spa.id }));
+  return {
+    server,
+    connection,
+    cookie: browser.cookie,
+    accessToken: JSON.parse(expectAnswer(forWeb, `"scope":"${scope}"`)).access_token,
+    refreshToken: refreshTokenIn(forSpa),
+  };
+}
+
+/** The same request each time. */
+function always(connection: Connection, request: string, wanted: string): Step {
+  return async () => {
+    expectAnswer(await connection.send(request), wanted);
+  };
+}
+
+function expectAnswer(answer: Answer, wanted: string): string {
+  const text = answer.body.toString('latin1');
+  if (answer.status !== 200 || !text.includes(wanted)) throw new Error(`not the answer: ${answer.head}\n${text}`);
+  return text;
+}
+
+function refreshTokenIn(answer: Answer): string {
+  const token = /"refresh_token":"([^"]+)"/.exec(expectAnswer(answer, '"refresh_token":'))?.[1];
+  if (token === undefined) throw new Error('no refresh token');
+  return token;
+}

@@ -1,0 +1,33 @@
+/** The requests of the benchmark as the bytes that go over the wire. */
+import type { Server } from './servers.ts';
+
+export type Headers = Readonly<Record<string, string>>;
+
+export function get(server: Server, path: string, headers: Headers = {}): string {
+  return `GET ${path} HTTP/1.1\r\n${headerLines({ Host: hostOf(server), ...headers })}\r\n`;
+}
+
+export function post(server: Server, path: string, form: Readonly<Record<string, string>>, headers: Headers = {}): string {
+  const body = new URLSearchParams(form).toString();
+  const all = {
+    Host: hostOf(server),
+    'Content-Type': 'application/x-www-form-urlencoded',
+    'Content-Length': String(body.length),
+    ...headers,
+  };
+  return `POST ${path} HTTP/1.1\r\n${headerLines(all)}\r\n${body}`;
+}
+
+/** RFC 6749, section 2.3.1. */
+export function basic(client: { id: string; secret: string }): Headers {
+  const pair = `${encodeURIComponent(client.id)}:${encodeURIComponent(client.secret)}`;
+  return { Authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+const hostOf = (server: Server): string => `localhost:${server.port}`;
+
+function headerLines(headers: Headers): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+}

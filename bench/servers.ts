@@ -1,0 +1,230 @@
+/** The servers under test: each a process of its own on a core of its own, with its own empty database. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Seeded } from './clients.ts';
+import { Connection } from './connection.ts';
+import { get } from './requests.ts';
+
+export const kinds = ['bare', 'sqlite', 'postgres'] as const;
+export type Kind = (typeof kinds)[number];
+
+export interface Server {
+  readonly kind: Kind;
+  readonly port: number;
+  readonly seeded: Seeded;
+  /** Milliseconds from the start of the process to its first discovery document. */
+  readonly startMs: number;
+  /** MB, as the kernel counts them. */
+  rss(): number;
+  /** Seconds of processor time used since the start. */
+  cpu(): number;
+  /** Round trips to the database since the start; undefined where there is none. */
+  roundTrips(): Promise<number | undefined>;
+  /** Stops it; with `forget` its data go as well. */
+  stop(): Promise<void>;
+}
+
+export interface Home {
+  readonly kind: Kind;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly seeded: Seeded | undefined;
+  readonly port: number;
+  remove(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, '..');
+const adminKey = randomBytes(24).toString('base64url');
+/** Core 1 for the server, core 0 for everything else. */
+export const pinned = availableParallelism() > 1 && works('taskset', ['--version']);
+
+export const servicesEnvironment = { SERVICES_DIR: join(tmpdir(), 'gatehouse-bench-services') };
+
+function works(command: string, words: string[]): boolean {
+  try {
+    execFileSync(command, words, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** This process, which makes the load, on core 0; what it starts without another word inherits that. */
+export function pinGenerator(): void {
+  if (pinned) execFileSync('taskset', ['-acp', '0', String(process.pid)], { stdio: 'ignore' });
+}
+
+/** A Postgres and a Redis of the benchmark's own; undefined where this machine has none. */
+export function startServices(): { databaseUrl: string; redisUrl: string } | undefined {
+  const script = join(root, 'scripts/services.sh');
+  const environment = { ...process.env, ...servicesEnvironment };
+  let said: string;
+  try {
+    said = execFileSync(script, ['start'], { env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return undefined;
+  }
+  const databaseUrl = /TEST_DATABASE_URL=(\S+)/.exec(said)?.[1];
+  const redisUrl = /TEST_REDIS_URL=(\S+)/.exec(said)?.[1];
+  return databaseUrl && redisUrl ? { databaseUrl, redisUrl } : undefined;
+}
+
+export function stopServices(): void {
+  execFileSync(join(root, 'scripts/services.sh'), ['stop'], {
+    env: { ...process.env, ...servicesEnvironment },
+    stdio: 'ignore',
+  });
+}
+
+/** Where a server keeps its data, seeded. */
+export async function createHome(
+  kind: Kind,
+  people: number,
+  services: { databaseUrl: string; redisUrl: string } | undefined,
+): Promise<Home> {
+  const port = await freePort();
+  const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
+  const environment: Record<string, string> = {
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    DATA_DIR: dataDir,
+    ADMIN_KEY: adminKey,
+    BENCH_PEOPLE: String(people),
+  };
+  let remove = async () => rmSync(dataDir, { recursive: true, force: true });
+  if (kind === 'postgres' && services) {
+    const name = `gatehouse_bench_${randomBytes(6).toString('hex')}`;
+    await onServer(services.databaseUrl, `create database ${name}`);
+    const url = new URL(services.databaseUrl);
+    url.pathname = `/${name}`;
+    Object.assign(environment, {
+      DATABASE_URL: url.href,
+      REDIS_URL: services.redisUrl,
+      REDIS_PREFIX: `${name}:`,
+      SECRET_KEY: randomBytes(32).toString('base64url'),
+      MIGRATE: 'true',
+    });
+    remove = () => onServer(services.databaseUrl, `drop database if exists ${name} with (force)`);
+  }
+  const seeded: Seeded | undefined =
+    kind === 'bare'
+      ? undefined
+      : JSON.parse(
+          execFileSync(process.execPath, ['bench/seed.ts'], { cwd: root, env: whole(environment), encoding: 'utf8' }),
+        );
+  return { kind, environment, seeded, port, remove };
+}
+
+export async function startServer(home: Home, nodeOptions: readonly string[] = []): Promise<Server> {
+  const { kind, port } = home;
+  const file = kind === 'bare' ? 'bench/bare-engine.ts' : 'src/main.ts';
+  const command = [process.execPath, ...nodeOptions, file];
+  const [program = '', ...words] = pinned ? ['taskset', '-c', '1', ...command] : command;
+  const started = performance.now();
+  const child = spawn(program, words, {
+    cwd: root,
+    env: whole(home.environment),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  // taskset becomes the program it starts, so this is the server's own id.
+  const pid = child.pid ?? 0;
+  const server: Server = {
+    kind,
+    port,
+    seeded: home.seeded ?? nobody,
+    startMs: await firstAnswer(port, child, started),
+    rss: () => memory(pid),
+    cpu: () => processorSeconds(pid),
+    async roundTrips() {
+      if (kind === 'bare') return undefined;
+      const page = await once(port, get(server, '/metrics', { Authorization: `Bearer ${adminKey}` }));
+      return Number(/^gatehouse_db_round_trips_total (\d+)/m.exec(page)?.[1]);
+    },
+    stop: () => ended(child),
+  };
+  return home.seeded ? server : { ...server, seeded: JSON.parse(said) };
+}
+
+const nobody: Seeded = { machine: { id: '', secret: '' }, web: { id: '', secret: '' }, spa: { id: '' } };
+
+async function firstAnswer(port: number, child: ChildProcess, started: number): Promise<number> {
+  const request = `GET /.well-known/openid-configuration HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`;
+  while (performance.now() - started < 30_000) {
+    if (child.exitCode !== null) throw new Error('the server under test ended at its start');
+    try {
+      await once(port, request);
+      return performance.now() - started;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+  throw new Error('the server under test does not answer');
+}
+
+async function once(port: number, request: string): Promise<string> {
+  const connection = await Connection.open(port);
+  try {
+    const { status, body } = await connection.send(request);
+    if (status !== 200) throw new Error(`status ${status}`);
+    return body.toString();
+  } finally {
+    connection.close();
+  }
+}
+
+function whole(environment: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  // Nothing of the caller's settings: the same run on every machine.
+  return { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
+}
+
+function memory(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Math.round(Number(kilobytes) / 1024);
+}
+
+/** The kernel counts in hundredths of a second. */
+function processorSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+    return undefined;
+  });
+}
+
+async function onServer(server: string, command: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server });
+  await client.connect();
+  try {
+    await client.query(command);
+  } finally {
+    await client.end();
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}

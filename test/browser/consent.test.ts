@@ -1,0 +1,239 @@
+/** Being asked, being asked again, and not being asked. */
+import { createServer } from 'node:http';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { hostile } from '../http/view-states.ts';
+import { pkce, token } from '../support/agent.ts';
+import { arrived, buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { buildClient, buildPerson, freePort, startServer, type TestServer } from '../support/server.ts';
+import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
+
+const suite = chromiumIsTested('the consent page') ? describe : describe.skip;
+
+suite('the consent page', () => {
+  let browser: Browser;
+  let server: TestServer;
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  const bookshelf = (metadata = {}) =>
+    buildClient(server, {
+      client_uri: 'https://bookshelf.example/',
+      policy_uri: 'https://bookshelf.example/privacy',
+      tos_uri: 'https://bookshelf.example/terms',
+      ...metadata,
+    });
+
+  async function atConsent(client: { id: string }, parameters?: Record<string, string>) {
+    const person = await buildPerson(server);
+    const visitor = await buildVisitor(browser, server);
+    await visitor.page.goto(authorizeAddress(server, client, parameters));
+    await signIn(visitor.page, person);
+    await visitor.page.getByRole('heading', { name: /^Allow / }).waitFor();
+    return { ...visitor, person };
+  }
+
+  const asked = (page: Page) => page.getByRole('listitem').allInnerTexts();
+
+  test('names the application, its site, the account and each scope in plain words', async () => {
+    const { page, person, problems } = await atConsent(await bookshelf(), {
+      scope: 'openid profile email offline_access',
+      prompt: 'consent',
+    });
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Allow Bookshelf to use your account?');
+    expect(await page.getByRole('link', { name: 'bookshelf.example' }).getAttribute('href')).toBe(
+      'https://bookshelf.example/',
+    );
+    expect(await page.getByRole('link', { name: 'Privacy' }).getAttribute('href')).toMatch(/privacy$/);
+    expect(await page.getByRole('link', { name: 'Terms' }).getAttribute('href')).toMatch(/terms$/);
+    const who = page.locator('.who');
+    expect(await who.innerText()).toContain('Test Person');
+    expect(await who.innerText()).toContain(person.email);
+    expect(await asked(page)).toEqual([
+      'Know that it is you',
+      'See your name and username',
+      'See your e-mail address',
+      'Stay connected when you are away',
+    ]);
+    expect(await page.getByText('Either answer takes you back to app.example.com.').count()).toBe(1);
+    const sizes = await Promise.all(
+      ['Deny', 'Allow'].map((name) => page.getByRole('button', { name, exact: true }).boundingBox()),
+    );
+    expect(sizes[0]?.width).toBe(sizes[1]?.width);
+    expect(sizes[0]?.height).toBe(sizes[1]?.height);
+    expect(problems).toEqual([]);
+  });
+
+  test('denied: the application hears access_denied, and the next visit asks again', async () => {
+    const client = await bookshelf();
+    const { page, problems } = await atConsent(client, { state: 'kept' });
+    await page.getByRole('button', { name: 'Deny' }).click();
+    const answer = await arrived(page);
+    expect(Object.fromEntries(answer)).toMatchObject({ error: 'access_denied', state: 'kept', iss: server.url });
+    expect(answer.has('code')).toBe(false);
+
+    await page.goto(authorizeAddress(server, client));
+    await page.getByRole('heading', { name: /^Allow / }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test('allowed once: the second visit has no page, also after signing in anew', async () => {
+    const client = await bookshelf();
+    const { page, person, problems } = await atConsent(client);
+    await allow(page);
+    await arrived(page);
+    await page.goto(authorizeAddress(server, client));
+    expect((await arrived(page)).has('code')).toBe(true);
+
+    const again = await buildVisitor(browser, server);
+    await again.page.goto(authorizeAddress(server, client));
+    await signIn(again.page, person);
+    expect((await arrived(again.page)).has('code')).toBe(true);
+    expect([...problems, ...again.problems]).toEqual([]);
+  });
+
+  test('asks again only for what is new, and marks it; prompt=consent asks though all is granted', async () => {
+    const client = await bookshelf();
+    const { page, problems } = await atConsent(client);
+    expect(await page.locator('.new').count()).toBe(0);
+    await allow(page);
+    await arrived(page);
+
+    await page.goto(authorizeAddress(server, client, { scope: 'openid profile email' }));
+    const marked = page.getByRole('listitem').filter({ has: page.locator('.new') });
+    expect(await marked.allInnerTexts()).toEqual(['See your e-mail address new']);
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+
+    await page.goto(authorizeAddress(server, client, { scope: 'openid email' }));
+    expect((await arrived(page)).has('code')).toBe(true);
+    await page.goto(authorizeAddress(server, client, { scope: 'openid email', prompt: 'consent' }));
+    expect(await page.locator('.new').count()).toBe(0);
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('a scope of an API is asked for under the API’s name', async () => {
+    const { page, problems } = await atConsent(await bookshelf(), { scope: 'user' });
+    expect(await asked(page)).toEqual(['See your name, username and e-mail address']);
+    expect(await page.getByRole('heading', { level: 2 }).innerText()).toMatch(/^In .+ it will be able to:$/);
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('“Not you?” leads to another account, and the code is that account’s', async () => {
+    const client = await bookshelf();
+    const { verifier, challenge } = pkce();
+    const { page, person, problems } = await atConsent(client, { code_challenge: challenge });
+    const other = await buildPerson(server);
+    await page.getByRole('button', { name: 'Not you?' }).click();
+    await signIn(page, other);
+    expect(await page.locator('.who').innerText()).toContain(other.email);
+    expect(await page.locator('.who').innerText()).not.toContain(person.email);
+    await allow(page);
+    const code = (await arrived(page)).get('code') ?? '';
+    const redeemed = await token(server, client, {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+    });
+    expect(claimsOf(redeemed.body.id_token).sub).toBe(other.subject);
+
+    await page.goto(authorizeAddress(server, client, { prompt: 'consent' }));
+    expect(await page.locator('.who').innerText()).toContain(other.email);
+    expect(problems).toEqual([]);
+  });
+
+  test('A10: a real application on this machine gets its code, and its person is asked every time', async () => {
+    const port = await freePort();
+    const requests: string[] = [];
+    const application = createServer((request, response) => {
+      requests.push(request.url ?? '');
+      response.setHeader('Content-Type', 'text/html');
+      response.end('<!doctype html><title>Desk</title><link rel="icon" href="data:,">');
+    });
+    await new Promise<void>((resolve) => application.listen(port, '127.0.0.1', resolve));
+    try {
+      const address = `http://127.0.0.1:${port}/back`;
+      const client = await buildClient(server, { client_name: 'Desk', redirect_uris: [address] });
+      const person = await buildPerson(server);
+      const { page, problems } = await buildVisitor(browser, server, { alsoTo: [`http://127.0.0.1:${port}`] });
+      for (const visit of [1, 2]) {
+        const { verifier, challenge } = pkce();
+        await page.goto(authorizeAddress(server, client, { redirect_uri: address, code_challenge: challenge }));
+        if (visit === 1) await signIn(page, person);
+        await allow(page);
+        const code = (await arrived(page, address)).get('code') ?? '';
+        const redeemed = await token(server, client, {
+          grant_type: 'authorization_code',
+          code,
+          redirect_uri: address,
+          code_verifier: verifier,
+        });
+        expect(redeemed.status).toBe(200);
+        expect(claimsOf(redeemed.body.id_token).sub).toBe(person.subject);
+      }
+      await page.goto(authorizeAddress(server, client, { redirect_uri: address }));
+      await page.getByRole('button', { name: 'Deny' }).click();
+      expect((await arrived(page, address)).get('error')).toBe('access_denied');
+      expect(requests.filter((url) => url.startsWith('/back?'))).toHaveLength(3);
+      expect(problems).toEqual([]);
+    } finally {
+      application.closeAllConnections();
+      application.close();
+    }
+  });
+
+  test('B15: hostile names of applications are text, and short', async () => {
+    const logo = 'https://logo.example/x.png';
+    const person = await buildPerson(server);
+    const visitor = await buildVisitor(browser, server, { alsoTo: ['https://logo.example'] });
+    const { page, context } = visitor;
+    await context.route(logo, (route) => route.fulfill({ contentType: 'image/png', body: '' }));
+    const fetched: string[] = [];
+    context.on('request', (request) => fetched.push(request.url()));
+
+    let shown = 0;
+    for (const name of [...hostile, 'W'.repeat(2000), `A${'\u0301'.repeat(900)}`]) {
+      // A name that cannot be stored is refused at registration; that is as good.
+      const made = await server.app.clients.register(
+        { client_name: name, redirect_uris: [redirectUri], logo_uri: logo },
+        { origin: 'admin', owner: null },
+      );
+      if (made.outcome !== 'registered') continue;
+      await page.goto(authorizeAddress(server, made.client, { prompt: 'consent' }));
+      if (shown === 0) {
+        await checkHarmless(page);
+        await signIn(page, person);
+      }
+      await page.getByRole('button', { name: 'Allow' }).waitFor();
+      await checkHarmless(page);
+      shown += 1;
+    }
+    expect(shown).toBeGreaterThanOrEqual(9);
+    expect(fetched).toContain(logo);
+    expect(visitor.problems).toEqual([]);
+  });
+
+  async function checkHarmless(page: Page): Promise<void> {
+    expect(await page.locator('script:not([src^="/public/"]), [onerror], [onload], [onfocus], svg[onload]').count()).toBe(0);
+    const heading = await page.getByRole('heading', { level: 1 }).innerText();
+    expect(heading.length).toBeLessThan(400);
+    expect(heading).not.toContain('49');
+    expect(heading).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+  }
+});
+
+function claimsOf(jwt = ''): Record<string, unknown> {
+  return JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
+}

@@ -1,0 +1,56 @@
+/** JavaScript off: the whole way through, with nothing but forms and links. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { arrived, buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
+
+const suite = chromiumIsTested('JavaScript off') ? describe : describe.skip;
+
+suite('JavaScript off', () => {
+  let browser: Browser;
+  let server: TestServer;
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  test('login, wrong password, deny, consent, another account, logout', async () => {
+    const [client, person, other] = [await buildClient(server), await buildPerson(server), await buildPerson(server)];
+    const { page, problems } = await buildVisitor(browser, server, { javaScriptEnabled: false });
+    await page.goto(authorizeAddress(server, client));
+    expect(await page.getByRole('button', { name: 'Show password' }).count()).toBe(0);
+    await signIn(page, person, 'wrong');
+    expect(await page.getByRole('alert').innerText()).toMatch(/^That name and password do not match/);
+    await signIn(page, person);
+    await page.getByRole('button', { name: 'Deny' }).click();
+    expect((await arrived(page)).get('error')).toBe('access_denied');
+
+    await page.goto(authorizeAddress(server, client));
+    await page.getByRole('button', { name: 'Not you?' }).click();
+    await signIn(page, other);
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+
+    await page.goto(authorizeAddress(server, client, { prompt: 'login' }));
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    expect((await arrived(page)).get('error')).toBe('access_denied');
+
+    await page.goto('/oauth/logout');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    expect(await isSignedIn(page, server, client)).toBe(false);
+    expect(problems).toEqual([]);
+  });
+
+  test('the playground says what it needs', async () => {
+    const { page, problems } = await buildVisitor(browser, server, { javaScriptEnabled: false });
+    await page.goto('/playground');
+    expect(await page.getByText('turn JavaScript on to use it').isVisible()).toBe(true);
+    expect(problems).toEqual([]);
+  });
+});

@@ -1,0 +1,141 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { postgresStatements } from '../../src/storage/sql/engine-postgres.ts';
+import { sqliteStatements } from '../../src/storage/sql/engine-sqlite.ts';
+import { openSql } from '../../src/storage/sql/open.ts';
+import { openPostgres } from '../../src/storage/sql/postgres.ts';
+import type { Sql } from '../../src/storage/sql/sql.ts';
+import { sharedStatements } from '../../src/storage/sql/engine-store.ts';
+import { openSqlite } from '../../src/storage/sql/sqlite.ts';
+import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
+import { buildAccount, buildClient, buildToken } from './rows.ts';
+
+function open(database: TestDatabase): Sql {
+  const { settings } = database;
+  return settings.kind === 'sqlite' ? openSqlite(settings.file) : openPostgres(settings);
+}
+
+function migrationsOf(make: () => Promise<TestDatabase>): void {
+  const made: TestDatabase[] = [];
+  async function fresh(): Promise<TestDatabase> {
+    const database = await make();
+    made.push(database);
+    return database;
+  }
+  afterAll(async () => {
+    for (const database of made) await database.drop();
+  });
+
+  test('up, down and up again; applying twice changes nothing', async () => {
+    const stores = await openSql((await fresh()).settings, { migrateAtOpen: true });
+    const { applied } = await stores.migrate.status();
+    expect(applied[0]).toBe('0001-tables');
+    expect(await stores.migrate.up()).toEqual([]);
+    expect(await stores.migrate.down({ steps: applied.length })).toEqual(applied.toReversed());
+    expect(await stores.migrate.status()).toEqual({ applied: [], pending: applied, unknown: [] });
+    expect(await stores.migrate.up({ to: '0001' })).toEqual(['0001-tables']);
+    expect(await stores.migrate.up()).toEqual(applied.slice(1));
+    await expect(stores.migrate.up({ to: 'no-such' })).rejects.toThrow('There is no migration no-such');
+    await stores.close();
+  });
+
+  test('opening again and migrating again leave the data alone', async () => {
+    const { settings } = await fresh();
+    const first = await openSql(settings, { migrateAtOpen: true });
+    const [account, client, token] = [buildAccount(), buildClient(), buildToken()];
+    await first.accounts.insert(account);
+    await first.clients.insert(client);
+    await first.engine.commit({ tokens: [token] });
+    await first.close();
+    const second = await openSql(settings, { migrateAtOpen: true });
+    await second.migrate.up();
+    expect(await second.accounts.bySubject(account.subject)).toMatchObject(account);
+    expect(await second.clients.find(client.id)).toEqual(client);
+    expect((await second.engine.readToken(token.key))?.token).toMatchObject(token);
+    expect(await second.changes.latest()).toBe(1);
+    await second.close();
+  });
+
+  test('a database that lacks migrations is refused with the command that helps, where migrating was not asked for', async () => {
+    const { settings } = await fresh();
+    await expect(openSql(settings, { migrateAtOpen: false })).rejects.toThrow('npm run cli -- migrate up');
+    const stores = await openSql(settings, { migrateAtOpen: 'leave' });
+    expect((await stores.migrate.status()).pending).toContain('0001-tables');
+    await stores.close();
+  });
+
+  test('a database of a newer version is refused', async () => {
+    const database = await fresh();
+    await (await openSql(database.settings, { migrateAtOpen: true })).close();
+    const sql = open(database);
+    await sql.knex('migrations').insert({ name: '9999-from-the-future', applied_at: 0 });
+    await sql.close();
+    await expect(openSql(database.settings, { migrateAtOpen: true })).rejects.toThrow(/newer version.*9999-from-the-future/);
+  });
+
+  test('every statement of the hot path finds its rows by an index', async () => {
+    const database = await fresh();
+    await (await openSql(database.settings, { migrateAtOpen: true })).close();
+    const sql = open(database);
+    const statements = [...sharedStatements, ...(sql.dialect === 'sqlite' ? sqliteStatements : postgresStatements)];
+    expect(statements.length).toBeGreaterThan(5);
+    for (const { name, text } of statements) {
+      const plan = await explain(sql, text);
+      // Rows that came with the statement itself (SCAN e: json_each) are no table.
+      expect([name, plan.filter((line) => /Seq Scan|\bSCAN (?!e\b|CONSTANT)/.test(line))]).toEqual([name, []]);
+    }
+    await sql.close();
+  });
+
+  test('deleting by grant, client, person or age finds its rows by an index', async () => {
+    const database = await fresh();
+    await (await openSql(database.settings, { migrateAtOpen: true })).close();
+    const sql = open(database);
+    for (const [table, column] of [
+      ['tokens', 'grant_id'],
+      ['tokens', 'client_id'],
+      ['tokens', 'subject'],
+      ['tokens', 'expires_at'],
+      ['grants', 'client_id'],
+      ['grants', 'subject'],
+      ['grants', 'expires_at'],
+      ['sessions', 'subject'],
+      ['sessions', 'expires_at'],
+      ['consents', 'client_id'],
+      ['links', 'subject'],
+      ['links', 'expires_at'],
+    ]) {
+      const plan = await explain(sql, `delete from ${table} where ${column} ${column === 'expires_at' ? '<' : '='} ?`);
+      expect([table, column, plan.filter((line) => /Seq Scan|\bSCAN\b/.test(line))]).toEqual([table, column, []]);
+    }
+    await sql.close();
+  });
+}
+
+async function explain(sql: Sql, text: string): Promise<string[]> {
+  if (sql.dialect === 'sqlite') {
+    const rows: { detail: string }[] = await sql.knex.raw(`explain query plan ${text}`, text.match(/\?/g)?.map(() => null) ?? []);
+    return rows.map((row) => row.detail);
+  }
+  return sql.transaction(async (trx) => {
+    let count = 0;
+    await trx.raw(`prepare explained as ${text.replace(/\?/g, () => `$${++count}`)}`);
+    const values = Array.from({ length: count }, () => 'null').join(', ');
+    const { rows } = await trx.raw(`explain execute explained${count === 0 ? '' : `(${values})`}`);
+    await trx.raw('deallocate explained');
+    return rows.map((row: Record<string, string>) => row['QUERY PLAN']);
+  });
+}
+
+describe('migrations of SQLite', () => migrationsOf(freshSqlite));
+
+describePostgres('migrations of Postgres', () => {
+  migrationsOf(() => freshPostgres(3));
+
+  test('several processes that start at once migrate once', async () => {
+    const database = await freshPostgres(2);
+    const all = await Promise.all(Array.from({ length: 4 }, () => openSql(database.settings, { migrateAtOpen: true })));
+    expect((await all[0]?.migrate.status())?.pending).toEqual([]);
+    for (const stores of all) await stores.close();
+    await database.drop();
+  });
+});
