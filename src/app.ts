@@ -126,7 +126,19 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
   const tokens = createTokens({ keys, engine: stores.engine, clients: cached, issuer: config.issuer });
   const adminKeys = createAdminKeys(secrets.adminKeyDigests);
 
-  await Promise.all([cached.start(), keys.load(options.earlyKey)]);
+  const close = async (): Promise<void> => {
+    cached.close();
+    await signIn.close();
+    await audit.close();
+    redis?.close();
+    await stores.close();
+    await closeLog();
+  };
+  await Promise.all([cached.start(), keys.load(options.earlyKey)]).catch(async (error: unknown) => {
+    // An open database would keep a command, which ends by itself, from ending.
+    await close();
+    throw error;
+  });
   metrics.read('db_round_trips_total', () => stores.roundTrips());
   metrics.read('redis_up', () => (redis ? Number(redis.healthy()) : undefined));
 
@@ -183,14 +195,7 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     adminKeys,
     protocolWith,
     clientsWith,
-    async close() {
-      cached.close();
-      await signIn.close();
-      await audit.close();
-      redis?.close();
-      await stores.close();
-      await closeLog();
-    },
+    close,
   };
 }
 

@@ -1,5 +1,13 @@
 /** Random values, digests, constant-time comparison, and sealing under keys derived from `SECRET_KEY`. */
-import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hash,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 
 /** A random value of `bytes` bytes (16 to 64) in the alphabet `[A-Za-z0-9_-]`. */
 export function randomToken(bytes = 32): string {
@@ -24,7 +32,8 @@ export function deriveKey(secret: string | Buffer, purpose: string): Buffer {
 /** AES-256-GCM; `context` is bound in, so a sealed value moved elsewhere does not open. The result is base64url. */
 export function seal(key: Buffer, plaintext: string, context: string): string {
   const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context));
+  // As a KeyObject: given a Buffer, Node first throws and catches an error to find out that it is none.
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), iv).setAAD(Buffer.from(context));
   return Buffer.concat([iv, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
     'base64url',
   );
@@ -35,7 +44,7 @@ export function unseal(key: Buffer, sealed: string, context: string): string | u
   const bytes = Buffer.from(sealed, 'base64url');
   if (bytes.length < 28) return undefined;
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAAD(Buffer.from(context));
+    const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), bytes.subarray(0, 12)).setAAD(Buffer.from(context));
     decipher.setAuthTag(bytes.subarray(-16));
     return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
   } catch {

@@ -21,6 +21,7 @@ export function createProgram(
 ): Parser {
   const program = new Parser(calledAs);
   dress(program, quiet);
+  program.addOption(optionFor(jsonOption));
   program.description('Gatehouse on the command line. It works beside a running server, which knows of a change within a second.');
   program.addHelpText(
     'after',

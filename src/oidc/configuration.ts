@@ -182,6 +182,8 @@ function checkAssertion(
   if (typeof claims.aud !== 'string') refuse('aud must be one string');
   if (typeof claims.exp !== 'number' || claims.exp > nowSeconds() + 600)
     refuse('exp must be at most ten minutes ahead');
+  // As for nbf: what comes from further ahead than clocks differ was not made by this client just now.
+  if (claims.iat !== undefined && !(Number(claims.iat) <= nowSeconds() + 60)) refuse('iat must not be in the future');
   if (typeof claims.sub !== 'string' || claims.sub !== claims.iss) refuse('sub must be the client_id');
   if (header.kid === undefined && (client.jwks?.keys.length ?? 0) > 1) refuse('kid must name one of several keys');
 }

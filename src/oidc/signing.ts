@@ -27,8 +27,25 @@ export class EngineKey extends ExternalSigningKey {
   }
 
   override sign(data: Uint8Array): Buffer {
-    return this.#key.algorithm === 'ES256'
-      ? sign('sha256', data, { key: this.#key.privateKey, dsaEncoding: 'ieee-p1363' })
-      : sign('sha256', data, this.#key.privateKey);
+    const signature = sign('sha256', data, this.#key.privateKey);
+    return this.#key.algorithm === 'ES256' ? joseSignature(signature) : signature;
   }
+}
+
+/**
+ * The two numbers of an ECDSA signature as JWS wants them (RFC 7518, section 3.4): 32 bytes each, one behind the other, and not in
+ * the DER that Node makes. Asking Node for this form (`dsaEncoding`) doubles the time of a signature.
+ */
+function joseSignature(der: Buffer): Buffer {
+  const joined = Buffer.alloc(64);
+  // SEQUENCE, its length, then twice: INTEGER, its length, the number with a leading zero where its first bit is set.
+  let at = 2;
+  for (const end of [32, 64]) {
+    const length = der[at + 1] ?? 0;
+    const number = der.subarray(at + 2, at + 2 + length);
+    const significant = number.subarray(Math.max(0, length - 32));
+    significant.copy(joined, end - significant.length);
+    at += 2 + length;
+  }
+  return joined;
 }

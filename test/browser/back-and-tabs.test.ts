@@ -160,11 +160,13 @@ suite('Back and tabs', () => {
     });
     await page.getByLabel('Username or e-mail').fill(person.username);
     await page.getByLabel('Password', { exact: true }).fill(person.password);
-    const button = page.locator('button[type=submit]').first();
-    await button.click({ noWaitAfter: true });
-    expect(await button.getAttribute('aria-busy')).toBe('true');
-    expect(await button.innerText()).toBe('Signing in…');
-    await button.click({ noWaitAfter: true });
+    const pressed = await page.evaluate(`(() => {
+      const button = document.querySelector('button[type=submit]');
+      button.click();
+      button.click();
+      return [button.getAttribute('aria-busy'), button.textContent];
+    })()`);
+    expect(pressed).toEqual(['true', 'Signing in…']);
     release();
     await page.getByRole('button', { name: 'Allow' }).waitFor();
     expect(posts).toBe(1);

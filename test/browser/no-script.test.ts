@@ -33,6 +33,8 @@ suite('JavaScript off', () => {
     await page.goto(authorizeAddress(server, client));
     await page.getByRole('button', { name: 'Not you?' }).click();
     await signIn(page, other);
+    // The engine signs the first one out on the way, with a form that only a script sends by itself.
+    await page.getByRole('button', { name: 'Continue' }).click();
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
 
@@ -50,7 +52,7 @@ suite('JavaScript off', () => {
   test('the playground says what it needs', async () => {
     const { page, problems } = await buildVisitor(browser, server, { javaScriptEnabled: false });
     await page.goto('/playground');
-    expect(await page.getByText('turn JavaScript on to use it').isVisible()).toBe(true);
+    expect(await page.locator('noscript .note').boundingBox()).not.toBeNull();
     expect(problems).toEqual([]);
   });
 });

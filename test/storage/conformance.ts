@@ -31,10 +31,21 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
 
     describe('accounts', () => {
       test('an account comes back as it was inserted, by each of its names', async () => {
-        const given = buildAccount({ email: 'A@x.example', emailKey: `${name()}@x.example`, verified: true, admin: true });
+        const given = buildAccount({
+          email: 'A@x.example',
+          emailKey: `${name()}@x.example`,
+          verified: true,
+          admin: true,
+        });
         const made = await stores.accounts.insert(given);
         if (made.outcome !== 'created') throw new Error(made.outcome);
-        expect(made.account).toEqual({ ...given, id: made.account.id, updatedAt: now, disabledAt: null, lastSeenAt: null });
+        expect(made.account).toEqual({
+          ...given,
+          id: made.account.id,
+          updatedAt: now,
+          disabledAt: null,
+          lastSeenAt: null,
+        });
         for (const found of [
           stores.accounts.byId(made.account.id),
           stores.accounts.bySubject(given.subject),
@@ -138,7 +149,15 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
       test('an update counts only on the version it was made from', async () => {
         const client = buildClient();
         await stores.clients.insert(client);
-        const next = { ...client, metadata: { a: 1 }, secrets: [], owner: 's', disabledAt: now, version: 2, updatedAt: now + 1 };
+        const next = {
+          ...client,
+          metadata: { a: 1 },
+          secrets: [],
+          owner: 's',
+          disabledAt: now,
+          version: 2,
+          updatedAt: now + 1,
+        };
         expect(await stores.clients.update({ ...next, version: 3 })).toBe(false);
         expect(await stores.clients.update(next)).toBe(true);
         expect(await stores.clients.update(next)).toBe(false);
@@ -151,7 +170,14 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         const token = buildToken({ clientId: client.id });
         await stores.clients.insert(client);
         await stores.engine.commit({ grants: [grant], tokens: [token] });
-        await stores.consents.put({ subject: 's', clientId: client.id, scopes: [], claims: [], resources: {}, updatedAt: 1 });
+        await stores.consents.put({
+          subject: 's',
+          clientId: client.id,
+          scopes: [],
+          claims: [],
+          resources: {},
+          updatedAt: 1,
+        });
         expect(await stores.clients.delete(client.id)).toBe(true);
         expect(await stores.clients.delete(client.id)).toBe(false);
         expect(await stores.clients.find(client.id)).toBeUndefined();
@@ -417,14 +443,18 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
           buildToken({ subject, sessionUid: kept.uid }),
           buildToken({ subject, grantId: keptGrant.id }),
         ];
-        const [ended, loose] = [buildToken({ subject, grantId: otherGrant.id, sessionUid: other.uid }), buildToken({ subject })];
+        const [ended, loose] = [
+          buildToken({ subject, grantId: otherGrant.id, sessionUid: other.uid }),
+          buildToken({ subject }),
+        ];
         await stores.engine.commit({
           grants: [keptGrant, otherGrant],
           sessions: [kept, other],
           tokens: [stranger, bySession, byGrant, ended, loose],
         });
         await stores.engine.endAll(subject, kept.uid);
-        for (const token of [stranger, bySession, byGrant]) expect(await stores.engine.readToken(token.key)).toBeDefined();
+        for (const token of [stranger, bySession, byGrant])
+          expect(await stores.engine.readToken(token.key)).toBeDefined();
         for (const token of [ended, loose]) expect(await stores.engine.readToken(token.key)).toBeUndefined();
         expect(await stores.engine.readSessionByUid(kept.uid)).toBeDefined();
         expect(await stores.engine.readSessionByUid(other.uid)).toBeUndefined();
@@ -458,7 +488,14 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
     describe('consents, keys, audit, links, leases', () => {
       test('a consent is put, replaced, listed and removed', async () => {
         const subject = name();
-        const consent = { subject, clientId: 'a', scopes: ['openid'], claims: ['email'], resources: { x: ['y'] }, updatedAt: 1 };
+        const consent = {
+          subject,
+          clientId: 'a',
+          scopes: ['openid'],
+          claims: ['email'],
+          resources: { x: ['y'] },
+          updatedAt: 1,
+        };
         await stores.consents.put(consent);
         await stores.consents.put({ ...consent, scopes: [], updatedAt: 2 });
         await stores.consents.put({ ...consent, clientId: 'b' });
@@ -509,7 +546,11 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         const [a, b, c] = [buildLink({ purpose: 'p' }), buildLink({ purpose: 'p' }), buildLink({ purpose: 'q' })];
         for (const each of [a, b, c]) await stores.links.insert(each);
         await stores.links.removeAll('p');
-        expect(await Promise.all([a, b, c].map(({ key }) => stores.links.find(key)))).toEqual([undefined, undefined, c]);
+        expect(await Promise.all([a, b, c].map(({ key }) => stores.links.find(key)))).toEqual([
+          undefined,
+          undefined,
+          c,
+        ]);
       });
 
       test('a lease is one holder’s until it runs out or is given back', async () => {

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { postgresStatements } from '../../src/storage/sql/engine-postgres.ts';
 import { sqliteStatements } from '../../src/storage/sql/engine-sqlite.ts';
+import { sharedStatements } from '../../src/storage/sql/engine-store.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { openPostgres } from '../../src/storage/sql/postgres.ts';
 import type { Sql } from '../../src/storage/sql/sql.ts';
-import { sharedStatements } from '../../src/storage/sql/engine-store.ts';
 import { openSqlite } from '../../src/storage/sql/sqlite.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { buildAccount, buildClient, buildToken } from './rows.ts';
@@ -69,7 +69,9 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const sql = open(database);
     await sql.knex('migrations').insert({ name: '9999-from-the-future', applied_at: 0 });
     await sql.close();
-    await expect(openSql(database.settings, { migrateAtOpen: true })).rejects.toThrow(/newer version.*9999-from-the-future/);
+    await expect(openSql(database.settings, { migrateAtOpen: true })).rejects.toThrow(
+      /newer version.*9999-from-the-future/,
+    );
   });
 
   test('every statement of the hot path finds its rows by an index', async () => {
@@ -113,7 +115,10 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
 
 async function explain(sql: Sql, text: string): Promise<string[]> {
   if (sql.dialect === 'sqlite') {
-    const rows: { detail: string }[] = await sql.knex.raw(`explain query plan ${text}`, text.match(/\?/g)?.map(() => null) ?? []);
+    const rows: { detail: string }[] = await sql.knex.raw(
+      `explain query plan ${text}`,
+      text.match(/\?/g)?.map(() => null) ?? [],
+    );
     return rows.map((row) => row.detail);
   }
   return sql.transaction(async (trx) => {

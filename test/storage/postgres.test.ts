@@ -55,7 +55,10 @@ describePostgres('Postgres', () => {
     const database = await fresh();
     const stores = await openSql(database.settings, { migrateAtOpen: true });
     await stores.close();
-    await asAdmin(database.url, `alter database ${new URL(database.url).pathname.slice(1)} set default_transaction_read_only = on`);
+    await asAdmin(
+      database.url,
+      `alter database ${new URL(database.url).pathname.slice(1)} set default_transaction_read_only = on`,
+    );
     const standby = await openSql(database.settings);
     const unavailable = { name: 'Unavailable', what: 'database' };
     await expect(standby.engine.commit({ tokens: [buildToken()] })).rejects.toMatchObject(unavailable);

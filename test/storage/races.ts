@@ -1,9 +1,20 @@
 /** What must hold when many ask at once, with the reason why each race matters. For every SQL storage. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Stores } from '../../src/core/stores.ts';
-import { buildAccount, buildClient, buildGrant, buildKey, buildLink, buildSession, buildToken, name, now } from './rows.ts';
+import {
+  buildAccount,
+  buildClient,
+  buildGrant,
+  buildKey,
+  buildLink,
+  buildSession,
+  buildToken,
+  name,
+  now,
+} from './rows.ts';
 
-const times = <T>(count: number, work: (n: number) => Promise<T>) => Promise.all(Array.from({ length: count }, (_, n) => work(n)));
+const times = <T>(count: number, work: (n: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, n) => work(n)));
 
 /** `other` is a second set of stores over the same database, as another process would have; or the same ones. */
 export function storageRaces(storage: string, open: () => Promise<{ stores: Stores; other: Stores }>): void {
@@ -26,7 +37,8 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
         either(n).engine.commit({ consume: { key: code.key, at: now + n }, tokens: tokens.slice(n, n + 1) }),
       );
       expect(outcomes.filter(({ outcome }) => outcome === 'committed')).toHaveLength(1);
-      for (const each of outcomes) if (each.outcome === 'spent') expect(each.token?.consumedAt).toBeGreaterThanOrEqual(now);
+      for (const each of outcomes)
+        if (each.outcome === 'spent') expect(each.token?.consumedAt).toBeGreaterThanOrEqual(now);
       const written = await times(200, async (n) => stores.engine.readToken(tokens[n]?.key ?? ''));
       expect(written.filter((bundle) => bundle !== undefined)).toHaveLength(1);
       expect(written.findIndex((bundle) => bundle !== undefined)).toBe(
@@ -105,7 +117,13 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
 
     test('of concurrent rotations one counts (two current keys would split the fleet)', async () => {
       const seen = await stores.keys.list();
-      const results = await times(10, (n) => either(n).keys.replace(seen, [buildKey()], seen.map(({ id }) => id)));
+      const results = await times(10, (n) =>
+        either(n).keys.replace(
+          seen,
+          [buildKey()],
+          seen.map(({ id }) => id),
+        ),
+      );
       expect(results.filter(Boolean)).toHaveLength(1);
       expect(await stores.keys.list()).toHaveLength(1);
     });
@@ -152,10 +170,16 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       const session = buildSession({ grants: { c: grant.id } });
       const tokens = Array.from({ length: 100 }, () => buildToken());
       await stores.engine.commit({ grants: [grant], sessions: [session], tokens });
-      const found = await times(100, async (n) => stores.engine.readToken(n % 10 === 0 ? 'none' : (tokens[n]?.key ?? '')));
-      expect(found.map((bundle) => bundle?.token.key)).toEqual(tokens.map((token, n) => (n % 10 === 0 ? undefined : token.key)));
+      const found = await times(100, async (n) =>
+        stores.engine.readToken(n % 10 === 0 ? 'none' : (tokens[n]?.key ?? '')),
+      );
+      expect(found.map((bundle) => bundle?.token.key)).toEqual(
+        tokens.map((token, n) => (n % 10 === 0 ? undefined : token.key)),
+      );
       const sessions = await times(30, (n) => stores.engine.readSession(session.key, n % 2 === 0 ? 'c' : undefined));
-      expect(sessions.map((bundle) => bundle?.grant?.id)).toEqual(sessions.map((_, n) => (n % 2 === 0 ? grant.id : undefined)));
+      expect(sessions.map((bundle) => bundle?.grant?.id)).toEqual(
+        sessions.map((_, n) => (n % 2 === 0 ? grant.id : undefined)),
+      );
     });
   });
 }

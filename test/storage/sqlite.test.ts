@@ -44,7 +44,9 @@ describe('SQLite', () => {
     const stores = await openSql((await fresh()).settings);
     const token = buildToken();
     const failing = Array.from({ length: 5 }, () => stores.keys.replace([{ id: 'unknown', status: 'next' }], [], []));
-    const commits = Array.from({ length: 5 }, (_, n) => stores.engine.commit({ tokens: [{ ...token, key: `${token.key}${n}` }] }));
+    const commits = Array.from({ length: 5 }, (_, n) =>
+      stores.engine.commit({ tokens: [{ ...token, key: `${token.key}${n}` }] }),
+    );
     await Promise.all([...failing, ...commits]);
     for (let n = 0; n < 5; n++) expect(await stores.engine.readToken(`${token.key}${n}`)).toBeDefined();
     expect(await stores.changes.latest()).toBe(0);

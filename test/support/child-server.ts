@@ -115,7 +115,13 @@ export async function startChild(place: Place, options: StartOptions = {}): Prom
   const began = performance.now();
   const child = spawn(command[0] ?? '', command.slice(1), {
     cwd: root,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...place.env, PORT: String(port), ...options.env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      ...place.env,
+      PORT: String(port),
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
@@ -159,7 +165,10 @@ export async function startChild(place: Place, options: StartOptions = {}): Prom
 
 async function isReady(url: string): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/readyz`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(1000) });
+    const response = await fetch(`${url}/readyz`, {
+      headers: { connection: 'close' },
+      signal: AbortSignal.timeout(1000),
+    });
     await response.arrayBuffer();
     return response.status === 200;
   } catch {

@@ -37,7 +37,7 @@ async function onServer(server: string, command: string): Promise<void> {
 
 /** Needs TEST_DATABASE_URL: see `describePostgres`. */
 export async function freshPostgres(pool = 8): Promise<TestDatabase> {
-  const server = process.env['TEST_DATABASE_URL'];
+  const server = process.env.TEST_DATABASE_URL;
   if (!server) throw new Error('TEST_DATABASE_URL is not set');
   const name = `gatehouse_test_${randomBytes(6).toString('hex')}`;
   await onServer(server, `create database ${name}`);
@@ -52,11 +52,13 @@ export async function freshPostgres(pool = 8): Promise<TestDatabase> {
 
 /** A suite that needs a Postgres server. Where there is none it says so and is skipped, but in CI that is a failure. */
 export function describePostgres(name: string, suite: () => void): void {
-  if (process.env['TEST_DATABASE_URL']) {
+  if (process.env.TEST_DATABASE_URL) {
     describe(name, suite);
-  } else if (process.env['CI'] === 'true') {
+  } else if (process.env.CI === 'true') {
     test(`${name}: TEST_DATABASE_URL is set`, () => {
-      throw new Error('In CI the Postgres suites must run: set TEST_DATABASE_URL to a server where databases may be created');
+      throw new Error(
+        'In CI the Postgres suites must run: set TEST_DATABASE_URL to a server where databases may be created',
+      );
     });
   } else {
     process.stderr.write(`${name}: skipped, TEST_DATABASE_URL is not set\n`);

@@ -13,7 +13,7 @@ const script = join(import.meta.dirname, '../../scripts/services.sh');
 const run = promisify(execFile);
 
 export interface OwnPostgres {
-  /** A new, empty database; the server's own for the first call's `name` of undefined. */
+  /** The address of a new, empty database. */
   database(): Promise<string>;
   /** `pg_ctl stop -m immediate`: no checkpoint, no goodbye. */
   stopImmediately(): Promise<void>;
@@ -40,6 +40,14 @@ export async function ownPostgres(): Promise<OwnPostgres | undefined> {
     const file = join(folder, 'postgres/data/postmaster.pid');
     return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : undefined;
   };
+  const signal: OwnPostgres['signal'] = (name) => {
+    const pid = postmaster();
+    if (pid === undefined) return;
+    // The postmaster first when stopping, so that it replaces nobody; last when it goes on.
+    const children = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && parentOf(entry) === pid);
+    const all = [pid, ...children.map(Number)];
+    for (const one of name === 'SIGSTOP' ? all : all.reverse()) tryKill(one, name);
+  };
   return {
     async database() {
       const name = `gatehouse_${randomBytes(6).toString('hex')}`;
@@ -60,16 +68,9 @@ export async function ownPostgres(): Promise<OwnPostgres | undefined> {
     async start() {
       await services('start', 'postgres');
     },
-    signal(signal) {
-      const pid = postmaster();
-      if (pid === undefined) return;
-      // The postmaster first when stopping, so that it replaces nobody; last when it goes on.
-      const children = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && parentOf(entry) === pid);
-      const all = [pid, ...children.map(Number)];
-      for (const one of signal === 'SIGSTOP' ? all : all.reverse()) tryKill(one, signal);
-    },
+    signal,
     async close() {
-      this.signal('SIGCONT');
+      signal('SIGCONT');
       await services('stop').catch(() => {});
       await rm(folder, { recursive: true, force: true });
     },

@@ -937,7 +937,7 @@ test('a database that is away is 503 with Retry-After, in this format', async ()
   await other.close().catch(() => {});
 });
 
-const nothingButDate = [
+const nothingButDate: NonNullable<Parameters<typeof jest.useFakeTimers>[0]>['doNotFake'] = [
   'hrtime',
   'nextTick',
   'performance',
@@ -952,4 +952,4 @@ const nothingButDate = [
   'clearInterval',
   'setTimeout',
   'clearTimeout',
-] as const;
+];

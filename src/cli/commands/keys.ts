@@ -53,9 +53,13 @@ const rotate: Command = {
   async run(call) {
     const core = await call.core();
     const forced = call.flag('force') === true;
-    const rotated = await call.terminal.progress('Making keys', () => core.keys.rotate({ force: forced }));
+    const rotated = await call.terminal.progress('Making keys', async () => {
+      // A server that has only just been set up has no next keys yet; ones made by the rotation itself would sign unpublished.
+      if (!forced) await core.keys.upkeep();
+      return core.keys.rotate({ force: forced });
+    });
     if (rotated.outcome === 'too-early') {
-      const message = `The next keys are published until ${day(rotated.readyAt)} before they may sign. Wait until then, or use --force.`;
+      const message = `The next keys have not been published long enough to sign. Wait until ${day(rotated.readyAt)}, or use --force.`;
       return refused('too_early', message, { readyAt: rotated.readyAt });
     }
     await core.cached.changed();

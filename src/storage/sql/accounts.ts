@@ -2,8 +2,8 @@
 import type { AccountPatch, AccountStore, NewAccount } from '../../core/stores.ts';
 import { takenColumn } from './failures.ts';
 import { accountColumns, inOrder, toAccount } from './rows.ts';
-import { findable, page } from './values.ts';
 import { type Sql, statement } from './sql.ts';
+import { findable, page } from './values.ts';
 
 const select = `select ${accountColumns.join(', ')} from accounts`;
 const bySubject = statement('account_by_subject', `${select} where subject = ?`);
@@ -60,7 +60,11 @@ export function createAccountStore(sql: Sql): AccountStore {
         updated_at: account.createdAt,
       };
       try {
-        const [made] = await sql.run(() => knex('accounts').insert(row).returning([...accountColumns]));
+        const [made] = await sql.run(() =>
+          knex('accounts')
+            .insert(row)
+            .returning([...accountColumns]),
+        );
         const created = toAccount(inOrder(accountColumns, made));
         if (created === undefined) throw new Error('the database returned no account');
         return { outcome: 'created', account: created };

@@ -43,7 +43,9 @@ export function createClientStore(sql: Sql): ClientStore {
     update: (client) =>
       sql.transaction(async (trx) => {
         const { id, version } = client;
-        const changed = await trx('clients').where({ id, version: version - 1 }).update(changeable(client));
+        const changed = await trx('clients')
+          .where({ id, version: version - 1 })
+          .update(changeable(client));
         if (changed === 0) return false;
         await noteChange(trx, 'client', id);
         return true;

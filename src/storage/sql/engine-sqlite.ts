@@ -19,10 +19,8 @@ const readSession = statement(
 );
 const begin = statement('begin', 'begin immediate');
 const commit = statement('commit', 'commit');
-const savepoint = statement('savepoint', 'savepoint unit');
-const release = statement('release', 'release unit');
-const undo = statement('undo', 'rollback to unit');
 const hasGrant = statement('has_grant', 'select 1 from grants where id = ?');
+const hasSession = statement('has_session', 'select 1 from sessions where uid = ?');
 const consume = statement(
   'consume',
   `update tokens set consumed_at = ?, successor_key = ?, successor_sealed = ?
@@ -50,14 +48,25 @@ const newSession = statement(
 );
 const renewSession = statement(
   'renew_session',
-  'update sessions set key = ?, subject = ?, payload = ?, grants = ?, expires_at = ? where uid = ? returning 1',
+  'update sessions set key = ?, subject = ?, payload = ?, grants = ?, expires_at = ? where uid = ?',
 );
 
 /** For the test that each of them is served by an index. */
-export const sqliteStatements = [readToken, readGrant, readSession, hasGrant, consume, renewSession];
+export const sqliteStatements = [readToken, readGrant, readSession, hasGrant, hasSession, consume, renewSession];
 
-/** Writes the unit, or returns false with some of it perhaps written: the caller then undoes it. */
+/** Whether a grant or a session that the unit builds on is gone. */
+function lacks(connection: SqliteConnection, unit: Unit): boolean {
+  const { grants = [], sessions = [], tokens = [] } = unit;
+  const needed = new Set(tokens.map((token) => token.grantId));
+  needed.delete(null);
+  for (const grant of grants) needed.delete(grant.id);
+  for (const id of needed) if (connection.rows(hasGrant, [id]).length === 0) return true;
+  return sessions.some(({ isNew, uid }) => !isNew && connection.rows(hasSession, [uid]).length === 0);
+}
+
+/** Writes the unit, or returns false and has written nothing: all that can be against it is asked before the first write. */
 function write(connection: SqliteConnection, unit: Unit): boolean {
+  if (lacks(connection, unit)) return false;
   if (unit.consume !== undefined) {
     const { key, at, successor } = unit.consume;
     const used = connection.rows(consume, [at, successor?.key ?? null, successor?.sealed ?? null, key]);
@@ -70,26 +79,18 @@ function write(connection: SqliteConnection, unit: Unit): boolean {
     const { key, subject, payload, grants, expiresAt, uid, isNew } = session;
     const values = [key, subject, payload, JSON.stringify(grants), expiresAt, uid];
     if (isNew) connection.rows(newSession, [...values, nowSeconds()]);
-    else if (connection.rows(renewSession, values).length === 0) return false;
+    else connection.rows(renewSession, values);
   }
-  for (const token of unit.tokens ?? []) {
-    if (token.grantId !== null && connection.rows(hasGrant, [token.grantId]).length === 0) return false;
-    connection.rows(putToken, tokenValues(token));
-  }
+  for (const token of unit.tokens ?? []) connection.rows(putToken, tokenValues(token));
   return true;
 }
 
+/** An error in one unit takes all of them back; they are then sent again one by one. */
 function writeAll(connection: SqliteConnection, units: readonly Unit[]): boolean[] {
   connection.trips++;
   connection.rows(begin, []);
   try {
-    const written = units.map((unit) => {
-      connection.rows(savepoint, []);
-      const good = write(connection, unit);
-      if (!good) connection.rows(undo, []);
-      connection.rows(release, []);
-      return good;
-    });
+    const written = units.map((unit) => write(connection, unit));
     connection.rows(commit, []);
     return written;
   } finally {

@@ -1,19 +1,12 @@
 /** Tokens, grants and sessions. What differs between the databases is in `engine-sqlite.ts` and `engine-postgres.ts`. */
 import type { EngineStore } from '../../core/stores.ts';
-import {
-  sessionBundle,
-  toGrantBundle,
-  tokenColumns,
-  tokenValues,
-  toSessionBundle,
-  toTokenBundle,
-} from './rows.ts';
+import { sessionBundle, toGrantBundle, tokenColumns, tokenValues, toSessionBundle, toTokenBundle } from './rows.ts';
 import { type EngineDialect, type Sql, statement } from './sql.ts';
 
 const readSessionByUid = statement(
   'read_session_by_uid',
   `select ${sessionBundle} from sessions s left join accounts a on a.subject = s.subject
-   left join grants g on false where s.uid = ?`,
+   left join grants g on g.id = '' where s.uid = ?`,
 );
 
 const insertOnce = statement(
@@ -83,7 +76,8 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
 
     endAll: (subject, keepUid) =>
       sql.transaction(async (trx) => {
-        const kept = keepUid === undefined ? undefined : await trx('sessions').where({ uid: keepUid, subject }).first('grants');
+        const kept =
+          keepUid === undefined ? undefined : await trx('sessions').where({ uid: keepUid, subject }).first('grants');
         const keptGrants: string[] = kept === undefined ? [] : Object.values(JSON.parse(kept.grants));
         const uid = keepUid ?? '';
         await trx('sessions').where({ subject }).whereNot({ uid }).delete();
@@ -100,7 +94,12 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
       for (const [table, key] of expiring) {
         // Small batches, each by itself, so that whoever needs these rows meanwhile waits for milliseconds.
         gone += await sql.run(() => {
-          const expired = sql.knex(table).select(key).where('expires_at', '<', before).orderBy('expires_at').limit(limit);
+          const expired = sql
+            .knex(table)
+            .select(key)
+            .where('expires_at', '<', before)
+            .orderBy('expires_at')
+            .limit(limit);
           if (sql.dialect === 'postgres') expired.forUpdate().skipLocked();
           return sql.knex(table).whereIn(key, expired).delete();
         });

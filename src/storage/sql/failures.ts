@@ -64,7 +64,9 @@ export function isBroken(error: unknown): boolean {
 /** The connection ended under the statement, as after a restart: another connection may answer at once. */
 export function connectionEnded(error: unknown): boolean {
   if (/^(57P0[1-3]|08...|ECONNRESET|EPIPE)$/.test(codeOf(error))) return true;
-  return /(?:^| - )(Connection terminated( unexpectedly)?$|Client has encountered|Client was closed)/.test(messageOf(error));
+  return /(?:^| - )(Connection terminated( unexpectedly)?$|Client has encountered|Client was closed)/.test(
+    messageOf(error),
+  );
 }
 
 /** The column whose uniqueness a write would have broken, looked for among `columns`. */

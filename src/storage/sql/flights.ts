@@ -1,6 +1,6 @@
 /**
  * Carries what concurrent requests ask for in few trips: items that arrive while the trips under way are out, or in the same
- * turn of the event loop, go together in the next one. An item alone leaves at once.
+ * turns of the event loop, go together in the next one. An item alone leaves after one turn that brought nobody else.
  */
 import { nowMs } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
@@ -33,6 +33,8 @@ export function createFlights<Item, Result>(options: Flights<Item, Result>): (it
   let queue: Waiting<Item, Result>[] = [];
   let flying = 0;
   let scheduled = false;
+  /** How many were waiting a turn of the event loop ago. */
+  let before = 0;
 
   function board(): Waiting<Item, Result>[] {
     const boarded: Waiting<Item, Result>[] = [];
@@ -92,12 +94,20 @@ export function createFlights<Item, Result>(options: Flights<Item, Result>): (it
     }
   }
 
+  /** After the sockets of this turn have been read. While each turn brings somebody else, more are likely on their way. */
+  function boarding(): void {
+    if (queue.length > before && queue.length < size) {
+      before = queue.length;
+      setImmediate(boarding);
+    } else depart();
+  }
+
   return (item) =>
     new Promise((resolve, reject) => {
       queue.push({ item, keys: options.keys?.(item) ?? [], since: nowMs(), resolve, reject });
       if (scheduled || flying >= limit) return;
-      // After the sockets of this turn have been read: everybody whose request arrived with this one is on board.
       scheduled = true;
-      setImmediate(depart);
+      before = 0;
+      setImmediate(boarding);
     });
 }

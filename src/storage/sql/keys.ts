@@ -21,7 +21,9 @@ async function read(knex: Knex): Promise<KeyRow[]> {
 }
 
 function fingerprint(keys: readonly { id: string; status: string }[]): string {
-  return JSON.stringify(keys.map(({ id, status }) => [id, status]).sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1)));
+  return JSON.stringify(
+    keys.map(({ id, status }) => [id, status]).sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1)),
+  );
 }
 
 export function createKeyStore(sql: Sql): KeyStore {

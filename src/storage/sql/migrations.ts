@@ -87,7 +87,9 @@ export function refuseNewer({ unknown }: MigrationStatus): void {
 }
 
 /** `open` gives a connection for one run: migrating may take longer than a request is allowed to. */
-export function createMigrations(open: () => Promise<{ target: MigrationTarget; close: () => Promise<void> }>): Migrations {
+export function createMigrations(
+  open: () => Promise<{ target: MigrationTarget; close: () => Promise<void> }>,
+): Migrations {
   /** One at a time, also among processes, and all or nothing: both databases can undo changes of tables. */
   async function locked<T>(work: (knex: Knex, applied: string[]) => Promise<T>): Promise<T> {
     const { target, close } = await open();

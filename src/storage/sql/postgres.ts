@@ -100,7 +100,12 @@ export function openPostgres(settings: PostgresSettings): Sql {
     let broken = false;
     try {
       trips++;
-      const query = { name: statement.name, text: statement.numbered, values: values as unknown[], rowMode: 'array' as const };
+      const query = {
+        name: statement.name,
+        text: statement.numbered,
+        values: values as unknown[],
+        rowMode: 'array' as const,
+      };
       return (await client.query<unknown[]>(query)).rows;
     } catch (error) {
       broken = isBroken(error);

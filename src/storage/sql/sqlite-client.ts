@@ -46,7 +46,8 @@ export class SqliteConnection {
     if (prepared === undefined) {
       prepared = new Prepared(this.database.prepare(sql));
       this.#built.set(sql, prepared);
-      if (this.#built.size > cachedTexts) for (const oldest of this.#built.keys()) return this.#forget(oldest, prepared);
+      if (this.#built.size > cachedTexts)
+        for (const oldest of this.#built.keys()) return this.#forget(oldest, prepared);
     }
     return prepared;
   }

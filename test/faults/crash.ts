@@ -1,0 +1,72 @@
+/** kill -9 in the middle of everything (security.md K1, K2). */
+
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { startChild } from '../support/child-server.ts';
+import { counted, type Means, type Scenario, type Verdict, worst } from './scenario.ts';
+import { createTraffic } from './traffic.ts';
+import { buildWorld, type World } from './world.ts';
+
+export const crashes: readonly Scenario[] = [
+  { name: 'kill-sqlite', run: (means) => killed(means, undefined) },
+  {
+    name: 'kill-postgres',
+    needs: ['postgres'],
+    run: async (means) => killed(means, await means.postgres?.database()),
+  },
+];
+
+async function killed(means: Means, databaseUrl: string | undefined): Promise<Verdict> {
+  const times = means.short ? 6 : 100;
+  const world = await buildWorld({ databaseUrl });
+  means.after(() => world.place.close());
+  const traffic = createTraffic(world, { workers: 10 });
+  const starts: number[] = [];
+  const failures: string[] = [];
+
+  for (let time = 0; time < times; time += 1) {
+    const server = await startChild(world.place);
+    means.after(() => server.end());
+    starts.push(server.startMs);
+    failures.push(...(await traffic.verify()));
+    traffic.start();
+    await sleep(150 + Math.random() * (means.short ? 500 : 900));
+    await server.end('SIGKILL');
+    await traffic.stop();
+  }
+  const server = await startChild(world.place);
+  means.after(() => server.end());
+  starts.push(server.startMs);
+  failures.push(...(await traffic.verify()));
+  await server.end('SIGTERM');
+  const forks = await forkedFamilies(world);
+  if (forks > 0) failures.push(`${forks} grants have more than one living refresh token`);
+  if (worst(starts) > 2000) failures.push(`a restart took ${worst(starts)} ms`);
+  const { acknowledged, cut, signIns } = traffic.figures;
+  return {
+    figures: `${times} kills, ${acknowledged} answers acknowledged (${signIns} sign-ins), ${cut} cut off, ready again in ${worst(starts)} ms at most`,
+    failures: counted([...failures, ...traffic.wrong]),
+  };
+}
+
+const living = `select count(*) as n from (select grant_id from tokens
+  where kind = 'RefreshToken' and consumed_at is null group by grant_id having count(*) > 1) as forked`;
+
+/** Each virtual client signs in with a browser of its own, so a grant is a family. */
+async function forkedFamilies({ place }: World): Promise<number> {
+  if (place.kind === 'sqlite') {
+    const database = new DatabaseSync(join(place.dataDir, 'gatehouse.sqlite'), { readOnly: true });
+    const check = database.prepare('pragma integrity_check').get() as { integrity_check: string };
+    if (check.integrity_check !== 'ok') throw new Error(`the database is damaged: ${check.integrity_check}`);
+    const { n } = database.prepare(living).get() as { n: number };
+    database.close();
+    return n;
+  }
+  const client = new pg.Client({ connectionString: place.env.DATABASE_URL ?? '' });
+  await client.connect();
+  const { rows } = await client.query<{ n: string }>(living);
+  await client.end();
+  return Number(rows[0]?.n);
+}
