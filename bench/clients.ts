@@ -11,6 +11,7 @@ export const machine = {
   grant_types: ['client_credentials'],
   redirect_uris: [],
   response_types: [],
+  scope: api.scope,
 };
 
 /** Confidential: its tokens are introspected and shown to userinfo. */

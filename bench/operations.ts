@@ -39,7 +39,7 @@ export const operations = {
         post(
           server,
           '/oauth/token',
-          { grant_type: 'client_credentials', resource: api.identifier },
+          { grant_type: 'client_credentials', resource: api.identifier, scope: api.scope },
           basic(server.seeded.machine),
         ),
         '"access_token":"eyJ',

@@ -92,9 +92,6 @@ export const refused = (error: string, message: string, more?: JsonObject): Outc
   ...(more ? { more } : {}),
 });
 
-/** The command was typed wrongly in a way that the table cannot tell: exit code 2. */
-export class UsageError extends Error {}
-
 /** How this command line is called from the project's folder. `-s` keeps npm's own lines out of what a program reads. */
 export const calledAs = 'npm run -s cli --';
 

@@ -1,8 +1,8 @@
 /** JSON that a command is given in a file, or on standard input where the path is `-`. */
 import { readFile } from 'node:fs/promises';
 import type { JsonObject } from '../core/stores.ts';
-import { UsageError } from './command.ts';
 import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 const sizeLimit = 1024 * 1024;
 

@@ -9,5 +9,3 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 const { run } = await import('./run.ts');
 await run(process.argv.slice(2));
-
-export {};

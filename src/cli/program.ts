@@ -1,6 +1,6 @@
 /** The table of commands as a commander program: arguments, options, help, hints for what was mistyped. */
-import { Argument, Command as Parser, InvalidArgumentError, Option } from 'commander';
-import { calledAs, type Command, type Noun, type Opt } from './command.ts';
+import { Argument, InvalidArgumentError, Option, Command as Parser } from 'commander';
+import { type Command, calledAs, type Noun, type Opt } from './command.ts';
 
 /** What was typed for one command. */
 export interface Typed {
@@ -22,7 +22,9 @@ export function createProgram(
   const program = new Parser(calledAs);
   dress(program, quiet);
   program.addOption(optionFor(jsonOption));
-  program.description('Gatehouse on the command line. It works beside a running server, which knows of a change within a second.');
+  program.description(
+    'Gatehouse on the command line. It works beside a running server, which knows of a change within a second.',
+  );
   program.addHelpText(
     'after',
     `\nExamples:\n${[

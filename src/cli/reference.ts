@@ -1,17 +1,23 @@
 /** Writes docs/cli.md from the table of commands. With `--check` it writes nothing and fails when the file says something else. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { calledAs, type Command } from './command.ts';
+import { type Command, calledAs } from './command.ts';
 import { commands, everyCommand } from './commands.ts';
 import { optionsOf, sentenceOf } from './program.ts';
 
 const path = join(import.meta.dirname, '../../docs/cli.md');
 
 export function reference(): string {
-  const overview = everyCommand().map(({ name, command }) => `| [\`${name}\`](#${name.replaceAll(' ', '-')}) | ${cell(command.sentence)} |`);
+  const overview = everyCommand().map(
+    ({ name, command }) => `| [\`${name}\`](#${name.replaceAll(' ', '-')}) | ${cell(command.sentence)} |`,
+  );
   const sections = commands.flatMap((entry) =>
     'commands' in entry
-      ? [`## ${entry.name}`, entry.sentence, ...entry.commands.map((command) => section('###', `${entry.name} ${command.name}`, command))]
+      ? [
+          `## ${entry.name}`,
+          entry.sentence,
+          ...entry.commands.map((command) => section('###', `${entry.name} ${command.name}`, command)),
+        ]
       : [section('##', entry.name, entry)],
   );
   return `${[introduction, ['| command | what it does |', '|---|---|', ...overview].join('\n'), ...sections].join('\n\n')}\n`;
@@ -25,7 +31,7 @@ const introduction = `# Command line
 \`node src/cli/main.ts <command>\`. \`--help\` behind any command explains it.
 
 It takes the same [settings](settings.md) as the server and works on the same database, also beside a running server: every server
-knows of a change within a second, with Redis and without. Each change is in the [audit trail](audit.md) with \`via: "cli"\`.
+knows of a change within a second, with Redis and without. Changes to applications, APIs, accounts and keys are in the [audit trail](audit.md) with \`via: "cli"\`.
 
 - **Results** are on standard output, everything else (questions, progress, warnings, problems) on standard error.
 - **\`--json\`** prints one JSON value. A problem is then one line of JSON on standard error, with \`error\` (a word for programs)
@@ -38,7 +44,9 @@ knows of a change within a second, with Redis and without. Each change is in the
 function section(heading: string, name: string, command: Command): string {
   const { args = [], details, examples } = command;
   const options = optionsOf(command);
-  const usage = [calledAs, name, ...(options.length > 0 ? ['[options]'] : []), ...args.map((arg) => arg.name)].join(' ');
+  const usage = [calledAs, name, ...(options.length > 0 ? ['[options]'] : []), ...args.map((arg) => arg.name)].join(
+    ' ',
+  );
   const rows = [
     ...args.map((arg) => `| \`${arg.name}\` | ${cell(arg.sentence)} |`),
     ...options.map((option) => `| \`${option.flags}\` | ${cell(sentenceOf(option))} |`),

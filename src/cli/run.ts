@@ -6,10 +6,11 @@ import { CommanderError } from 'commander';
 import { Unavailable } from '../base/errors.ts';
 import type { Config, Mistake } from '../config/load.ts';
 import type { JsonObject } from '../core/stores.ts';
-import { type Call, type Command, type CommandCore, type Outcome, UsageError } from './command.ts';
+import type { Call, Command, CommandCore, Outcome } from './command.ts';
 import { commands } from './commands.ts';
 import { createProgram, type Typed } from './program.ts';
 import { createTerminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 export async function run(argv: readonly string[]): Promise<void> {
   // Known before parsing, for what cannot be parsed.
@@ -18,7 +19,9 @@ export async function run(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
-  const program = createProgram(commands, json, async (command, typed) => print(await perform(command, typed, json), json));
+  const program = createProgram(commands, json, async (command, typed) =>
+    print(await perform(command, typed, json), json),
+  );
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -29,7 +32,8 @@ export async function run(argv: readonly string[]): Promise<void> {
 async function perform(command: Command, { args, options }: Typed, json: boolean): Promise<Outcome> {
   let config: Promise<Config> | undefined;
   let core: Promise<CommandCore> | undefined;
-  const option = (name: string): unknown => options[name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
+  const option = (name: string): unknown =>
+    options[name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())];
   const terminal = createTerminal(json);
   const call: Call = {
     args,
@@ -100,7 +104,9 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
     return {
       ...core,
       get clients() {
-        clients ??= core.clientsWith(core.protocolWith({ error: noPage, logout: noPage, signedOut: noPage, stale: noPage }));
+        clients ??= core.clientsWith(
+          core.protocolWith({ error: noPage, logout: noPage, signedOut: noPage, stale: noPage }),
+        );
         return clients;
       },
     };
@@ -127,7 +133,8 @@ function fail(error: unknown, json: boolean): void {
   if (error instanceof CommanderError) {
     // In words commander has said it already.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
-    const message = error.message === '(outputHelp)' ? 'Name a command; --help lists them.' : error.message.replace(/^error: /, '');
+    const message =
+      error.message === '(outputHelp)' ? 'Name a command; --help lists them.' : error.message.replace(/^error: /, '');
     if (json && error.exitCode !== 0) complain(2, 'usage', message, json);
   } else if (error instanceof UsageError) complain(2, 'usage', error.message, json);
   else if (error instanceof WrongSettings) {

@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
-import { UsageError } from './command.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface Terminal {
   /** Whether a person can be asked: both ends are a terminal. */

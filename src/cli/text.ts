@@ -20,7 +20,14 @@ export function table(titles: readonly string[], rows: readonly (readonly string
   if (rows.length === 0) return empty;
   const cells = [titles, ...rows.map((row) => row.map((cell) => plain(cell) || '-'))];
   const widths = titles.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0)));
-  return cells.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd()).join('\n');
+  return cells
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** `2026-11-20 12:30 UTC`, of seconds since the epoch. */

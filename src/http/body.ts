@@ -20,6 +20,8 @@ export async function readBody(req: IncomingMessage, limit = bodyLimit): Promise
     });
     req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     req.on('error', reject);
-    req.on('close', () => reject(new Error('the client went away in the middle of its request')));
+    req.on('close', () => {
+      if (!req.complete) reject(new Error('the client went away in the middle of its request'));
+    });
   });
 }

@@ -191,6 +191,8 @@ export interface ViewLocals {
     readonly development: boolean;
   };
   stale: {
+    /** It was the first administrator's link, not a sign-in. */
+    readonly setup?: boolean | undefined;
     readonly startAgain?: string | undefined;
     readonly clientName?: string | undefined;
   };

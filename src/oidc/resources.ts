@@ -59,12 +59,13 @@ function allowedApiScopes(client: Client, offered: readonly string[], machine: b
 }
 
 /**
- * For client_credentials the engine drops what it does not know; an application should hear about it (RFC 6749, section 5.2).
- * There is no person, so the scopes that speak of one are refused as well (security.md C15).
+ * For client_credentials the engine drops what it does not know, or what no named resource offers, even from its own copy of the
+ * parameters; an application should hear about it (RFC 6749, section 5.2). There is no person, so the scopes that speak of one are
+ * refused as well (security.md C15).
  */
 export function checkMachineScopes(ctx: KoaContextWithOIDC, granted: string | undefined): void {
   const has = new Set(granted?.split(' '));
-  for (const scope of ctx.oidc.requestParamScopes) {
+  for (const scope of String(ctx.oidc.body?.scope ?? '').split(' ')) {
     if (scope === '') continue;
     if (engineScopes.includes(scope) || !has.has(scope))
       throw new errors.InvalidScope('requested scope is not allowed', scope);

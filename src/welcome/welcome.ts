@@ -35,7 +35,7 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
 
   router.get('/setup', async (ctx) => {
     const token = oneToken(ctx);
-    if (!(await setup.isOpen(token))) return pages.show(ctx, 'stale', {}, { status: 410 });
+    if (!(await setup.isOpen(token))) return pages.show(ctx, 'stale', { setup: true }, { status: 410 });
     return showForm(ctx, token, {});
   });
 
@@ -60,7 +60,7 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
       case 'created':
         return pages.show(ctx, 'setup-done', { username: outcome.account.username, development: deps.development });
       case 'gone':
-        return pages.show(ctx, 'stale', {}, { status: 410 });
+        return pages.show(ctx, 'stale', { setup: true }, { status: 410 });
       case 'taken':
         return showForm(ctx, token, { ...typed, errors: { [outcome.field]: 'taken' } });
       case 'weak-password':

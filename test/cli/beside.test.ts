@@ -35,7 +35,14 @@ test('a client registered, disabled, enabled, given a new secret, deleted', asyn
   // The server remembers for a moment that there is no such client.
   expect(await ask(client)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
 
-  const made = await cli.json<{ client_secret: string }>('clients', 'register', '--id', 'nightly', '--grant-type', 'client_credentials');
+  const made = await cli.json<{ client_secret: string }>(
+    'clients',
+    'register',
+    '--id',
+    'nightly',
+    '--grant-type',
+    'client_credentials',
+  );
   client.client_secret = made.client_secret;
   await withinASecond(client, 200);
 
@@ -72,7 +79,15 @@ test('keys rotated by command: the server publishes and signs with them within a
 });
 
 test('an API added by command is known to the server within a second', async () => {
-  await cli.json('apis', 'add', 'https://orders.example.com', '--name', 'Orders', '--scope', 'orders:read=See your orders.');
+  await cli.json(
+    'apis',
+    'add',
+    'https://orders.example.com',
+    '--name',
+    'Orders',
+    '--scope',
+    'orders:read=See your orders.',
+  );
   const end = performance.now() + 1000;
   while (!server.core.apis.find('https://orders.example.com')) {
     if (performance.now() > end) throw new Error('the server does not know the API');

@@ -21,7 +21,10 @@ async function audited(event: string) {
 }
 
 /** Everything the database holds, also what has not left its log yet. */
-const stored = (): string => readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name), 'latin1')).join('');
+const stored = (): string =>
+  readdirSync(dataDir)
+    .map((name) => readFileSync(join(dataDir, name), 'latin1'))
+    .join('');
 
 interface ClientJson {
   client_id: string;
@@ -47,7 +50,16 @@ describe('migrate', () => {
 describe('clients', () => {
   let made: ClientJson;
   beforeAll(async () => {
-    made = await cli.json<ClientJson>('clients', 'register', '--name', 'Bookshelf', '--redirect-uri', 'https://app.example.com/cb', '--redirect-uri', 'https://app.example.com/cb2');
+    made = await cli.json<ClientJson>(
+      'clients',
+      'register',
+      '--name',
+      'Bookshelf',
+      '--redirect-uri',
+      'https://app.example.com/cb',
+      '--redirect-uri',
+      'https://app.example.com/cb2',
+    );
   });
 
   test('register: what was asked for, the secret once, PKCE by default', async () => {
@@ -64,19 +76,43 @@ describe('clients', () => {
   });
 
   test('register in words marks the secret', async () => {
-    const { code, out } = await cli('clients', 'register', '--name', 'Words', '--redirect-uri', 'https://w.example.com/cb');
+    const { code, out } = await cli(
+      'clients',
+      'register',
+      '--name',
+      'Words',
+      '--redirect-uri',
+      'https://w.example.com/cb',
+    );
     expect(code).toBe(0);
     expect(out).toMatch(/Client secret +[\w-]{43} {2}\(shown this once/);
   });
 
   test('register takes a file, standard input, and options that win over them', async () => {
     const file = join(folder, 'client.json');
-    writeFileSync(file, JSON.stringify({ client_name: 'From a file', redirect_uris: ['https://f.example.com/cb'], skip_consent: true }));
-    const fromFile = await cli('clients', 'register', '--file', file, '--name', 'Renamed', '--public', '--id', 'renamed');
+    writeFileSync(
+      file,
+      JSON.stringify({ client_name: 'From a file', redirect_uris: ['https://f.example.com/cb'], skip_consent: true }),
+    );
+    const fromFile = await cli(
+      'clients',
+      'register',
+      '--file',
+      file,
+      '--name',
+      'Renamed',
+      '--public',
+      '--id',
+      'renamed',
+    );
     expect(fromFile).toMatchObject({ code: 0, err: 'Not used: skip_consent.\n' });
     expect(fromFile.out).not.toContain('secret');
     const shown = await cli.json<ClientJson>('clients', 'show', 'renamed');
-    expect(shown).toMatchObject({ client_name: 'Renamed', redirect_uris: ['https://f.example.com/cb'], token_endpoint_auth_method: 'none' });
+    expect(shown).toMatchObject({
+      client_name: 'Renamed',
+      redirect_uris: ['https://f.example.com/cb'],
+      token_endpoint_auth_method: 'none',
+    });
     expect(shown).not.toHaveProperty('skip_consent');
     const metadata = JSON.stringify({ client_id: 'piped', grant_types: ['client_credentials'] });
     const piped = await cli.fed(metadata, 'clients', 'register', '--file', '-', '--no-require-pkce', '--json');
@@ -92,16 +128,29 @@ describe('clients', () => {
     expect((await cli.json<ClientJson>('clients', 'disable', id)).disabled_at).toEqual(expect.any(Number));
     expect((await cli.json<ClientJson>('clients', 'enable', id)).disabled_at).toBeNull();
     expect(await cli.json('clients', 'delete', id)).toEqual({ client_id: id, deleted: true });
-    expect(await cli.json<ClientJson[]>('clients', 'list')).not.toContainEqual(expect.objectContaining({ client_id: id }));
+    expect(await cli.json<ClientJson[]>('clients', 'list')).not.toContainEqual(
+      expect.objectContaining({ client_id: id }),
+    );
     for (const event of ['client.secret_rotated', 'client.disabled', 'client.enabled', 'client.deleted']) {
       expect(await audited(event)).toMatchObject([{ clientId: id, detail: { via: 'cli' } }]);
     }
   });
 
   test('a refusal is one line of JSON on standard error, and exit code 1', async () => {
-    const refused = await cli('clients', 'register', '--name', 'Bad', '--redirect-uri', 'http://app.example.com/cb', '--json');
+    const refused = await cli(
+      'clients',
+      'register',
+      '--name',
+      'Bad',
+      '--redirect-uri',
+      'http://app.example.com/cb',
+      '--json',
+    );
     expect(refused).toMatchObject({ code: 1, out: '' });
-    expect(JSON.parse(refused.err)).toMatchObject({ error: 'invalid_redirect_uri', message: expect.stringContaining('https') });
+    expect(JSON.parse(refused.err)).toMatchObject({
+      error: 'invalid_redirect_uri',
+      message: expect.stringContaining('https'),
+    });
     const unknown = await cli('clients', 'show', 'nobody', '--json');
     expect(JSON.parse(unknown.err)).toMatchObject({ error: 'not_found' });
   });
@@ -116,7 +165,18 @@ test('apis: add, list, remove, and back in from the list', async () => {
     tokenLifetime: 60,
     introspectors: ['piped'],
   };
-  const options = ['--name', 'Orders', '--scope', 'orders:read=See your orders.', '--token-format', 'opaque', '--token-lifetime', '60', '--introspector', 'piped'];
+  const options = [
+    '--name',
+    'Orders',
+    '--scope',
+    'orders:read=See your orders.',
+    '--token-format',
+    'opaque',
+    '--token-lifetime',
+    '60',
+    '--introspector',
+    'piped',
+  ];
   expect(await cli.json('apis', 'add', api.identifier, ...options)).toEqual(api);
   const [builtIn, added] = await cli.json<(typeof api)[]>('apis', 'list');
   expect(builtIn?.identifier).toBe('http://localhost:3999/user');
@@ -133,29 +193,59 @@ describe('accounts', () => {
   const password = 'wet gravel under boots';
 
   test('create with a password from standard input, disable, set a password, delete', async () => {
-    const made = await cli.fed(`${password}\n`, 'accounts', 'create', 'alice', '--email', 'alice@example.com', '--verified', '--password-stdin', '--json');
+    const made = await cli.fed(
+      `${password}\n`,
+      'accounts',
+      'create',
+      'alice',
+      '--email',
+      'alice@example.com',
+      '--verified',
+      '--password-stdin',
+      '--json',
+    );
     expect(made).toMatchObject({ code: 0, err: '' });
     const account = JSON.parse(made.out);
-    expect(account).toMatchObject({ id: 1, username: 'alice', email: 'alice@example.com', verified: true, admin: false, hasPassword: true });
+    expect(account).toMatchObject({
+      id: 1,
+      username: 'alice',
+      email: 'alice@example.com',
+      verified: true,
+      admin: false,
+      hasPassword: true,
+    });
     expect(made.out).not.toMatch(/argon2|Key"|passwordHash/);
     for (const named of ['ALICE', 'id:1', account.subject]) {
       expect(await cli.json('accounts', 'show', named)).toMatchObject({ subject: account.subject });
     }
-    expect(await cli.json<{ disabledAt: number }>('accounts', 'disable', 'alice')).toMatchObject({ disabledAt: expect.any(Number) });
+    expect(await cli.json<{ disabledAt: number }>('accounts', 'disable', 'alice')).toMatchObject({
+      disabledAt: expect.any(Number),
+    });
     expect(await cli.json('accounts', 'enable', 'alice')).toMatchObject({ disabledAt: null });
-    expect(await cli.fed(`another ${password}`, 'accounts', 'set-password', 'alice', '--password-stdin')).toMatchObject({ code: 0 });
+    expect(await cli.fed(`another ${password}`, 'accounts', 'set-password', 'alice', '--password-stdin')).toMatchObject(
+      { code: 0 },
+    );
     const weak = await cli.fed('short', 'accounts', 'set-password', 'alice', '--password-stdin', '--json');
     expect(weak.code).toBe(1);
     expect(JSON.parse(weak.err)).toMatchObject({ error: 'weak_password', reason: 'too-short' });
     expect(await cli.json('accounts', 'list')).toHaveLength(1);
     expect(await cli.json('accounts', 'delete', 'alice')).toEqual({ subject: account.subject, deleted: true });
-    for (const event of ['account.created', 'account.disabled', 'account.enabled', 'account.password_changed', 'account.deleted']) {
+    for (const event of [
+      'account.created',
+      'account.disabled',
+      'account.enabled',
+      'account.password_changed',
+      'account.deleted',
+    ]) {
       expect(await audited(event)).toMatchObject([{ subject: account.subject, detail: { via: 'cli' } }]);
     }
   });
 
   test('without a terminal a password must come from standard input', async () => {
-    expect(await cli('accounts', 'create', 'bob')).toMatchObject({ code: 2, err: expect.stringContaining('--password-stdin') });
+    expect(await cli('accounts', 'create', 'bob')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--password-stdin'),
+    });
     expect(await cli('accounts', 'create', 'bob', '--password', password)).toMatchObject({ code: 2 });
     expect(await cli.fed('one\ntwo\n', 'accounts', 'create', 'bob', '--password-stdin')).toMatchObject({ code: 2 });
   });
@@ -178,7 +268,12 @@ test('keys: no rotation before the next keys are published, unless forced', asyn
   const next = before.filter(({ status }) => status === 'next').map(({ id }) => id);
   expect(next).toHaveLength(2);
   const after = await cli.json<{ id: string; status: string }[]>('keys', 'rotate', '--force');
-  expect(after.filter(({ status }) => status === 'current').map(({ id }) => id).sort()).toEqual(next.sort());
+  expect(
+    after
+      .filter(({ status }) => status === 'current')
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual(next.sort());
   expect(JSON.stringify(after)).not.toMatch(/"d"|sealed|privateKey/);
   expect(await audited('key.rotated')).toMatchObject([{ detail: { via: 'cli', forced: true } }]);
 });
@@ -199,7 +294,10 @@ describe('what is typed wrongly', () => {
   test('with --json the hint is JSON', async () => {
     const { code, err } = await cli('clents', '--json');
     expect(code).toBe(2);
-    expect(JSON.parse(err)).toMatchObject({ error: 'usage', message: expect.stringContaining('Did you mean clients?') });
+    expect(JSON.parse(err)).toMatchObject({
+      error: 'usage',
+      message: expect.stringContaining('Did you mean clients?'),
+    });
   });
 
   test('help is a result', async () => {
@@ -216,8 +314,15 @@ test('wrong settings: all of them at once', async () => {
 });
 
 test('a database that cannot be opened ends the command instead of holding it', async () => {
-  const foreign = await commandLine({ DATA_DIR: dataDir, SECRET_KEY: 'not the key that this database was made with' })('keys', 'list');
+  const foreign = await commandLine({ DATA_DIR: dataDir, SECRET_KEY: 'not the key that this database was made with' })(
+    'keys',
+    'list',
+  );
   expect(foreign).toMatchObject({ code: 1, err: expect.stringContaining('SECRET_KEY') });
-  const away = commandLine({ DATABASE_URL: 'postgres://127.0.0.1:1/nothing', SECRET_KEY: 'x'.repeat(40), DATA_DIR: dataDir });
+  const away = commandLine({
+    DATABASE_URL: 'postgres://127.0.0.1:1/nothing',
+    SECRET_KEY: 'x'.repeat(40),
+    DATA_DIR: dataDir,
+  });
   expect(JSON.parse((await away('clients', 'list', '--json')).err)).toMatchObject({ error: 'unavailable' });
 });

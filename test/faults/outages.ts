@@ -5,16 +5,7 @@ import { freePort } from '../support/server.ts';
 import { person, redisEnv } from './races.ts';
 import { counted, type Means, type Scenario, type Verdict, worst } from './scenario.ts';
 import { createTraffic } from './traffic.ts';
-import {
-  ask,
-  buildWorld,
-  introspect,
-  machineToken,
-  type Reply,
-  request,
-  signIn,
-  tokensOf,
-} from './world.ts';
+import { ask, buildWorld, introspect, machineToken, type Reply, request, signIn, tokensOf } from './world.ts';
 
 export const outages: readonly Scenario[] = [
   {
@@ -68,6 +59,10 @@ async function postgresAway(
   let answered = 0;
   const { agent } = await signIn(server, person(world, 0), world.reader);
   const held = await tokensOf(server, person(world, 1), world.reader);
+  // What a server takes once it has done everything for a while.
+  traffic.start();
+  await sleep(1000);
+  await traffic.stop();
   const rss = server.rss();
 
   const probes: Readonly<Record<string, () => Promise<Reply>>> = {

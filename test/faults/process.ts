@@ -1,6 +1,7 @@
 /** What happens to the process itself: told to stop, no disk, nobody reads its log, no file descriptors left (security.md K2, K7, K12). */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ import { password } from '../support/server.ts';
 import { person, together } from './races.ts';
 import { counted, type Means, type Scenario, type Verdict, worst } from './scenario.ts';
 import { createTraffic } from './traffic.ts';
-import { ask, buildWorld, machineToken, type Reply, request } from './world.ts';
+import { ask, buildWorld, machineToken, type Reply, reasonOf, request } from './world.ts';
 
 export const processTroubles: readonly Scenario[] = [
   { name: 'sigterm-sqlite', run: (means) => toldToStop(means, undefined) },
@@ -77,7 +78,7 @@ async function toldToStop(means: Means, databaseUrl: string | undefined): Promis
               follow: false,
             });
           } catch (error) {
-            return { status: 0, text: String((error as Error).cause ?? error) };
+            return { status: 0, text: `sign-in: ${reasonOf(error)}` };
           }
         });
       }
@@ -193,7 +194,7 @@ async function fewDescriptors(means: Means): Promise<Verdict> {
   await traffic.stop();
   const open = (await together(400, () => idleConnection(server))).filter((socket) => socket !== undefined);
   await sleep(300);
-  const during = await ask(`${server.url}/healthz`, { limitMs: 12_000 });
+  const during = await stranger(server);
   for (const socket of open) socket.destroy();
   const freed = performance.now();
   const failures: string[] = [];
@@ -217,6 +218,20 @@ async function fewDescriptors(means: Means): Promise<Verdict> {
     figures: `400 idle connections against 256 descriptors: then ${during.status === 200 ? 'still answered' : `turned away in ${Math.round(during.ms)} ms`}, answers again in ${back} ms, ${traffic.figures.acknowledged} acknowledged`,
     failures: counted([...failures, ...traffic.wrong]),
   };
+}
+
+/** A request on a connection of its own. */
+function stranger(server: Pick<ChildServer, 'url'>): Promise<{ status: number; ms: number }> {
+  const began = performance.now();
+  const result = (status: number) => ({ status, ms: performance.now() - began });
+  return new Promise((resolve) => {
+    get(`${server.url}/healthz`, { agent: false, timeout: 12_000 }, (response) => {
+      response.resume();
+      resolve(result(response.statusCode ?? 0));
+    })
+      .on('timeout', () => resolve(result(0)))
+      .on('error', () => resolve(result(0)));
+  });
 }
 
 function idleConnection(server: Pick<ChildServer, 'port'>): Promise<Socket | undefined> {

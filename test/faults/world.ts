@@ -105,8 +105,14 @@ export async function ask(url: string, { form, json, headers = {}, limitMs = 20_
       body: parsed(text),
     };
   } catch (error) {
-    return { status: 0, ms: performance.now() - began, headers: new Headers(), text: String(error), body: {} };
+    return { status: 0, ms: performance.now() - began, headers: new Headers(), text: reasonOf(error), body: {} };
   }
+}
+
+/** What `fetch failed` is about. */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error ? `${cause.message} ${(cause as NodeJS.ErrnoException).code ?? ''}` : String(error);
 }
 
 function parsed(text: string): Reply['body'] {

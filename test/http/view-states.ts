@@ -168,6 +168,7 @@ export const states: readonly ViewState[] = [
   { name: 'setup-done-production', view: 'setup-done', locals: { username: 'ada', development: false } },
   { name: 'stale', view: 'stale', locals: { startAgain: '/oauth/authorize?client_id=a' } },
   { name: 'stale-client', view: 'stale', locals: { clientName: 'Bookshelf' } },
+  { name: 'stale-setup', view: 'stale', locals: { setup: true } },
   { name: 'stale-unknown', view: 'stale', locals: {} },
   { name: 'not-found', view: 'not-found', locals: {} },
   {

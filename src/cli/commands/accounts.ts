@@ -1,6 +1,18 @@
 import type { Account } from '../../core/stores.ts';
-import { type Arg, type Call, type Command, type CommandCore, done, type Noun, type Opt, type Outcome, refused, UsageError, via } from '../command.ts';
+import {
+  type Arg,
+  type Call,
+  type Command,
+  type CommandCore,
+  done,
+  type Noun,
+  type Opt,
+  type Outcome,
+  refused,
+  via,
+} from '../command.ts';
 import { day, facts, table } from '../text.ts';
+import { UsageError } from '../usage-error.ts';
 
 // ---- which account, which password ----------------------------------------------------------------------------------
 
@@ -32,7 +44,8 @@ async function askPassword(call: Call, otherwise: string): Promise<string> {
   if (!terminal.interactive) throw new UsageError(`There is no terminal to ask for the password: ${otherwise}.`);
   const password = await terminal.askSecret('Password: ');
   if (password === '') throw new UsageError('Nothing was entered, and nothing was changed.');
-  if (password !== (await terminal.askSecret('Once more: '))) throw new UsageError('The two are not the same. Nothing was changed.');
+  if (password !== (await terminal.askSecret('Once more: ')))
+    throw new UsageError('The two are not the same. Nothing was changed.');
   return password;
 }
 
@@ -67,7 +80,12 @@ function shown(account: Account): string {
 
 // ---- commands -------------------------------------------------------------------------------------------------------
 
-const fieldNames = { username: 'The username', email: 'The e-mail address', firstName: 'The first name', lastName: 'The last name' };
+const fieldNames = {
+  username: 'The username',
+  email: 'The e-mail address',
+  firstName: 'The first name',
+  lastName: 'The last name',
+};
 
 const create: Command = {
   name: 'create',
@@ -89,12 +107,15 @@ const create: Command = {
   async run(call) {
     const [username = ''] = call.args;
     const without = call.flag('password') === false;
-    if (without && call.flag('password-stdin')) throw new UsageError('--no-password and --password-stdin do not go together.');
+    if (without && call.flag('password-stdin'))
+      throw new UsageError('--no-password and --password-stdin do not go together.');
     const email = call.text('email');
     if (call.flag('verified') && email === undefined && !username.includes('@')) {
       throw new UsageError('--verified needs an --email.');
     }
-    const password = without ? undefined : await askPassword(call, 'pipe it in with --password-stdin, or use --no-password');
+    const password = without
+      ? undefined
+      : await askPassword(call, 'pipe it in with --password-stdin, or use --no-password');
     const core = await call.core();
     const form = {
       username,
@@ -114,7 +135,10 @@ const create: Command = {
       case 'weak-password':
         return refused('weak_password', made.reason.sentence, { reason: made.reason.code });
       case 'invalid':
-        return refused('invalid_account', `${fieldNames[made.field]} was refused. ${made.sentence}`, { field: made.field, reason: made.reason });
+        return refused('invalid_account', `${fieldNames[made.field]} was refused. ${made.sentence}`, {
+          field: made.field,
+          reason: made.reason,
+        });
     }
   },
 };
@@ -184,7 +208,10 @@ const remove: Command = {
     const core = await call.core();
     const account = await findAccount(core, named);
     if (!account) return noAccount(named);
-    if (!call.flag('yes') && !(await call.terminal.confirm(`Delete the account ${account.username} with all that belongs to it?`))) {
+    if (
+      !call.flag('yes') &&
+      !(await call.terminal.confirm(`Delete the account ${account.username} with all that belongs to it?`))
+    ) {
       return refused('cancelled', 'Nothing was changed.');
     }
     if (!(await core.accounts.remove(account.subject, via))) return noAccount(named);

@@ -1,7 +1,8 @@
 import type { ApiRecord, JsonObject } from '../../core/stores.ts';
-import { type Call, type Command, done, type Noun, refused, UsageError, via } from '../command.ts';
+import { type Call, type Command, done, type Noun, refused, via } from '../command.ts';
 import { readJsonObject } from '../json-file.ts';
 import { facts, table } from '../text.ts';
+import { UsageError } from '../usage-error.ts';
 
 const presented = ({ scopes, introspectors, ...api }: ApiRecord) => ({
   ...api,
@@ -23,7 +24,10 @@ const add: Command = {
   name: 'add',
   sentence: 'Add an API, or replace the one with this identifier.',
   args: [
-    { name: '[identifier]', sentence: 'The audience of its tokens: an absolute URI. It may stand in the file instead.' },
+    {
+      name: '[identifier]',
+      sentence: 'The audience of its tokens: an absolute URI. It may stand in the file instead.',
+    },
   ],
   options: [
     { flags: '--name <text>', sentence: 'What people read on the consent page.' },
@@ -32,14 +36,21 @@ const add: Command = {
       sentence: 'A scope, and what it allows in one plain sentence.',
       many: true,
     },
-    { flags: '--token-format <format>', sentence: 'What its access tokens are. Without it: jwt.', choices: ['jwt', 'opaque'] },
+    {
+      flags: '--token-format <format>',
+      sentence: 'What its access tokens are. Without it: jwt.',
+      choices: ['jwt', 'opaque'],
+    },
     {
       flags: '--token-lifetime <seconds>',
       sentence: 'How long its access tokens work. Without it: ACCESS_TOKEN_TTL.',
       number: [1, 86_400],
     },
     { flags: '--introspector <client-id>', sentence: "A client that may introspect this API's tokens.", many: true },
-    { flags: '--file <path>', sentence: 'A JSON file as `apis list --json` shows each API; `-` is standard input. Options win over it.' },
+    {
+      flags: '--file <path>',
+      sentence: 'A JSON file as `apis list --json` shows each API; `-` is standard input. Options win over it.',
+    },
   ],
   examples: [
     'apis add https://orders.example.com --name Orders --scope "orders:read=See your orders."',
@@ -60,7 +71,8 @@ async function wanted(call: Call): Promise<JsonObject> {
   const file = call.text('file');
   const input: JsonObject = file === undefined ? {} : await readJsonObject(file, call.terminal);
   if (identifier !== undefined) input.identifier = identifier;
-  if (input.identifier === undefined) throw new UsageError('Name the API by its identifier, or give a --file that does.');
+  if (input.identifier === undefined)
+    throw new UsageError('Name the API by its identifier, or give a --file that does.');
   const scopes = call.texts('scope').map((text) => {
     const at = text.indexOf('=');
     if (at < 1) throw new UsageError(`--scope needs a name and a sentence: --scope "${text}=What it allows."`);

@@ -9,11 +9,11 @@ import {
   type Opt,
   type Outcome,
   refused,
-  UsageError,
   via,
 } from '../command.ts';
 import { readJsonObject } from '../json-file.ts';
 import { counted, day, facts, shownOnce, table } from '../text.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** Options that are one member of the metadata each (RFC 7591, section 2). */
 const textMembers: Readonly<Record<string, string>> = {
@@ -96,7 +96,8 @@ async function wanted(call: Call): Promise<{ metadata: JsonObject; id: string | 
   if (pkce !== undefined) metadata.require_pkce = pkce;
   if (call.flag('public')) {
     const method = call.text('auth-method');
-    if (method !== undefined && method !== 'none') throw new UsageError(`--public and --auth-method ${method} do not go together.`);
+    if (method !== undefined && method !== 'none')
+      throw new UsageError(`--public and --auth-method ${method} do not go together.`);
     metadata.token_endpoint_auth_method = 'none';
   }
   return { metadata, id: call.text('id') ?? inFile };
@@ -130,7 +131,8 @@ const listed = (value: JsonValue | undefined): string[] =>
 function shown(client: ClientRecord, secret?: string): string {
   const { metadata } = client;
   const secrets = client.secrets.map(
-    ({ createdAt, expiresAt }) => `made ${day(createdAt)}${expiresAt === null ? '' : `, works until ${day(expiresAt)}`}`,
+    ({ createdAt, expiresAt }) =>
+      `made ${day(createdAt)}${expiresAt === null ? '' : `, works until ${day(expiresAt)}`}`,
   );
   return facts({
     'Client id': client.id,
@@ -164,10 +166,7 @@ const idArg: Arg = { name: '<id>', sentence: 'Its client id.' };
 const register: Command = {
   name: 'register',
   sentence: 'Register an application; its secret is shown this once.',
-  options: [
-    { flags: '--id <id>', sentence: 'The client id. Without it: a random one.' },
-    ...metadataOptions,
-  ],
+  options: [{ flags: '--id <id>', sentence: 'The client id. Without it: a random one.' }, ...metadataOptions],
   examples: [
     'clients register --name Bookshelf --redirect-uri https://app.example.com/callback',
     'clients register --name "Bookshelf in the browser" --public --redirect-uri https://app.example.com/callback',
@@ -177,7 +176,11 @@ const register: Command = {
   async run(call) {
     const { metadata, id } = await wanted(call);
     const core = await call.core();
-    const made = await core.clients.register(metadata, { origin: 'cli', owner: null, ...(id === undefined ? {} : { id }) });
+    const made = await core.clients.register(metadata, {
+      origin: 'cli',
+      owner: null,
+      ...(id === undefined ? {} : { id }),
+    });
     if (made.outcome === 'invalid') return invalid(made);
     await core.audit.record('client.registered', { clientId: made.client.id, detail: via });
     return done(
@@ -213,7 +216,11 @@ const list: Command = {
     ]);
     return done(
       all.map((client) => presented(client)),
-      table(['CLIENT ID', 'NAME', 'AUTHENTICATION', 'STATUS', 'ORIGIN', 'MADE'], rows, 'There are no applications yet.'),
+      table(
+        ['CLIENT ID', 'NAME', 'AUTHENTICATION', 'STATUS', 'ORIGIN', 'MADE'],
+        rows,
+        'There are no applications yet.',
+      ),
     );
   },
 };
@@ -241,12 +248,16 @@ const rotate: Command = {
     const core = await call.core();
     const rotated = await core.clients.rotateSecret(id);
     if (rotated.outcome === 'unknown') return noClient(id);
-    if (rotated.outcome === 'secretless') return refused('no_secret', `The client ${id} authenticates without a secret.`);
+    if (rotated.outcome === 'secretless')
+      return refused('no_secret', `The client ${id} authenticates without a secret.`);
     await core.audit.record('client.secret_rotated', { clientId: id, detail: via });
     const [, old] = rotated.client.secrets;
     const ends = old?.expiresAt ? `The old one works until ${day(old.expiresAt)}.` : 'The old one has stopped working.';
     const text = facts({ 'Client id': id, 'Client secret': `${rotated.secret}  ${shownOnce}` });
-    return done(presented(rotated.client, rotated.secret), `${nameOf(rotated.client)} has a new secret. ${ends}\n\n${text}`);
+    return done(
+      presented(rotated.client, rotated.secret),
+      `${nameOf(rotated.client)} has a new secret. ${ends}\n\n${text}`,
+    );
   },
 };
 
@@ -288,7 +299,10 @@ const remove: Command = {
     const core = await call.core();
     const client = await core.clients.find(id);
     if (!client) return noClient(id);
-    if (!call.flag('yes') && !(await call.terminal.confirm(`Delete ${nameOf(client)} (${id}) with everything it was given?`))) {
+    if (
+      !call.flag('yes') &&
+      !(await call.terminal.confirm(`Delete ${nameOf(client)} (${id}) with everything it was given?`))
+    ) {
       return refused('cancelled', 'Nothing was changed.');
     }
     if (!(await core.clients.remove(id))) return noClient(id);
@@ -300,7 +314,8 @@ const remove: Command = {
 const reload: Command = {
   name: 'reload',
   sentence: 'Have every running server read all applications anew from the database.',
-  details: 'Only needed after the database was changed by other means, for example a restored back-up. No request fails meanwhile.',
+  details:
+    'Only needed after the database was changed by other means, for example a restored back-up. No request fails meanwhile.',
   examples: ['clients reload'],
   async run(call) {
     const core = await call.core();

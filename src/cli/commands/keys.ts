@@ -15,14 +15,7 @@ const presented = (ring: KeyRing) =>
 function shown(ring: KeyRing): string {
   return table(
     ['KEY', 'ALGORITHM', 'STATUS', 'MADE', 'SIGNS SINCE', 'REPLACED'],
-    ring.map((key) => [
-      key.id,
-      key.algorithm,
-      key.status,
-      day(key.createdAt),
-      day(key.currentAt),
-      day(key.previousAt),
-    ]),
+    ring.map((key) => [key.id, key.algorithm, key.status, day(key.createdAt), day(key.currentAt), day(key.previousAt)]),
     'There are no keys yet.',
   );
 }
@@ -43,7 +36,8 @@ const rotate: Command = {
   options: [
     {
       flags: '--force',
-      sentence: 'Also when the next keys have not been published long enough: those who cached the old set fail until they read it again.',
+      sentence:
+        'Also when the next keys have not been published long enough: those who cached the old set fail until they read it again.',
     },
   ],
   details:

@@ -3,7 +3,8 @@ import type { Command } from '../command.ts';
 export const serve: Command = {
   name: 'serve',
   sentence: 'Run the server, as npm start does.',
-  details: 'Settings are environment variables, described in docs/settings.md. SIGTERM and SIGINT drain it and stop it.',
+  details:
+    'Settings are environment variables, described in docs/settings.md. SIGTERM and SIGINT drain it and stop it.',
   examples: ['serve'],
   async run() {
     const server = await import('../../serve.ts');

@@ -1,0 +1,93 @@
+/** The first administrator's page, with every kind of mistake. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { buildPerson, password, startServer, type TestServer } from '../support/server.ts';
+import { flaws } from './looks.ts';
+
+const suite = chromiumIsTested('the set-up page') ? describe : describe.skip;
+
+const good = {
+  Username: 'keeper',
+  'First name': 'Kim',
+  'Last name': 'Keeper',
+  'E-mail': 'kim@example.org',
+  Password: password,
+};
+
+suite('the set-up page', () => {
+  let browser: Browser;
+  let server: TestServer;
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+    await buildPerson(server, { username: 'taken', email: 'taken@example.org' });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  async function atSetup() {
+    const link = await server.core.setup.createSetupLink();
+    const visitor = await buildVisitor(browser, server);
+    const address = `/setup?token=${link?.token}`;
+    await visitor.page.goto(address);
+    return { ...visitor, address };
+  }
+
+  async function send(page: Page, change: Partial<typeof good>): Promise<number> {
+    for (const [label, value] of Object.entries({ ...good, ...change }))
+      await page.getByLabel(label, { exact: true }).fill(value);
+    // Past the browser's own checks: the server's are meant here.
+    await page.evaluate('document.forms[0].noValidate = true');
+    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+    await page.getByRole('button', { name: 'Create the account' }).click();
+    const status = (await answer).status();
+    await page.waitForLoadState();
+    return status;
+  }
+
+  test('each mistake is named in its place; what was typed stays, but not the password; mended, it works, once', async () => {
+    const { page, problems, address } = await atSetup();
+    expect(await page.locator(':focus').getAttribute('name')).toBe('username');
+
+    const mistakes: [string, Partial<typeof good>, RegExp][] = [
+      ['username', { Username: '' }, /^Fill this in/],
+      ['username', { Username: 'no\u202ename here' }, /^This does not look right/],
+      ['username', { Username: 'TAKEN' }, /^Somebody has this already/],
+      ['email', { 'E-mail': 'kim@' }, /^This does not look right/],
+      ['email', { 'E-mail': 'Taken@example.org' }, /^Somebody has this already/],
+      ['password', { Password: '' }, /^(Fill this in|Too short)/],
+      ['password', { Password: 'too short' }, /^Too short: use at least \d+ characters/],
+      ['password', { Password: 'x'.repeat(2000) }, /^Too long/],
+      ['password', { Password: 'passwordpassword' }, /^Too well known/],
+      ['password', { Password: 'keeper keeper keeper' }, /^Too (much like your name|well known)/],
+    ];
+    for (const [field, change, words] of mistakes) {
+      expect([change, await send(page, change)]).toEqual([change, 422]);
+      expect(await page.getByRole('alert').innerText()).toBe('Some of this needs another look.');
+      expect(await page.locator(`#${field}-error`).innerText()).toMatch(words);
+      expect(await page.locator('.wrong').count()).toBe(1);
+      const wrong = page.locator(`#${field}`);
+      expect(await wrong.getAttribute('aria-invalid')).toBe('true');
+      expect(await wrong.getAttribute('aria-describedby')).toContain(`${field}-error`);
+      expect(await page.locator(':focus').getAttribute('name')).toBe(field);
+      expect(await page.getByLabel('First name').inputValue()).toBe('Kim');
+      expect(await page.locator('#password').inputValue()).toBe('');
+      expect(await page.title()).toMatch(/^Problem: /);
+    }
+    expect(await flaws(page)).toEqual([]);
+
+    expect(await send(page, {})).toBe(200);
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Your account is ready');
+    expect(await page.getByText('keeper').count()).toBe(1);
+    expect(await page.getByRole('link', { name: 'Try it in the playground' }).getAttribute('href')).toBe('/playground');
+
+    const again = await page.goto(address);
+    expect(again?.status()).toBe(410);
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('This link is no longer good');
+    expect(await page.getByText('npm run cli').count()).toBe(1);
+    expect(problems).toEqual([]);
+  });
+});
