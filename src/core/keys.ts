@@ -149,7 +149,11 @@ export function createKeys(store: KeyStore, settings: KeySettings): Keys {
       const now = nowSeconds();
       const nexts = rows.filter((row) => row.status === 'next');
       const readyAt = Math.max(0, ...nexts.map((row) => row.createdAt + settings.jwksMaxAge));
-      if (!force && readyAt > now) return { outcome: 'too-early', readyAt };
+      if (!force) {
+        // A key that nobody has seen yet must not sign either: it is published first.
+        if (await addNexts(rows)) continue;
+        if (readyAt > now) return { outcome: 'too-early', readyAt };
+      }
 
       const puts: KeyRow[] = [];
       for (const algorithm of signingAlgorithms) {
@@ -163,21 +167,26 @@ export function createKeys(store: KeyStore, settings: KeySettings): Keys {
     }
   }
 
+  /** Makes the next keys that are lacking, and removes the rows that have ended; false where there was nothing to do. */
+  async function addNexts(rows: readonly KeyRow[], ended: readonly KeyRow[] = []): Promise<boolean> {
+    const lacking = signingAlgorithms.filter((alg) => !rows.some((r) => r.algorithm === alg && r.status === 'next'));
+    if (lacking.length === 0 && ended.length === 0) return false;
+    const made = await Promise.all(lacking.map(async (alg) => newRow(await generateKey(alg), 'next')));
+    await store.replace(
+      seenOf(rows),
+      made,
+      ended.map((row) => row.id),
+    );
+    return true;
+  }
+
   async function upkeep(): Promise<void> {
     const rows = await store.list();
     const now = nowSeconds();
     const ended = rows.filter(
       (row) => row.previousAt !== null && row.previousAt + settings.longestToken + settings.jwksMaxAge < now,
     );
-    const lacking = signingAlgorithms.filter((alg) => !rows.some((r) => r.algorithm === alg && r.status === 'next'));
-    if (ended.length > 0 || lacking.length > 0) {
-      const made = await Promise.all(lacking.map(async (alg) => newRow(await generateKey(alg), 'next')));
-      await store.replace(
-        seenOf(rows),
-        made,
-        ended.map((row) => row.id),
-      );
-    }
+    await addNexts(rows, ended);
     const oldest = Math.min(...rows.filter((row) => row.status === 'current').map((row) => row.currentAt ?? now));
     if (settings.rotationDays > 0 && oldest + settings.rotationDays * 86_400 <= now) await rotate();
   }

@@ -77,11 +77,11 @@ const everything: Record<string, (page: Page) => Promise<void>> = {
   },
   consent,
   new: async (page) => {
+    const client = await buildClient(server);
     await page.goto(authorizeAddress(server, client));
     await signIn(page, ada);
-    await page.getByRole('button', { name: 'Allow' }).or(page.locator('title', { hasText: 'Bookshelf' })).waitFor({ state: 'attached' });
-    if (await page.getByRole('button', { name: 'Allow' }).count()) await button(page, 'Allow');
-    await page.goto(authorizeAddress(server, client, { ...scopes, scope: 'openid profile email user' }));
+    await button(page, 'Allow');
+    await page.goto(authorizeAddress(server, client, scopes));
   },
   logout: async (page) => {
     await consent(page);

@@ -78,6 +78,13 @@ describe('the first start', () => {
   });
 });
 
+test('D7: a key that has never been published does not sign: the first rotation only publishes it', async () => {
+  await keys.load();
+  expect(await keys.rotate()).toEqual({ outcome: 'too-early', readyAt: start / 1000 + settings.jwksMaxAge });
+  await keys.load();
+  expect(ids('next')).toHaveLength(2);
+});
+
 describe('rotation', () => {
   beforeEach(async () => {
     await keys.load();

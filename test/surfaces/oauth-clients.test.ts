@@ -100,14 +100,16 @@ function expectForm({ status, headers, text }: Answer): void {
 /** Description, call, status, `error`, and the description where it matters. */
 type Row = readonly [string, () => Call, number, string, string?];
 function table(rows: readonly Row[]): void {
-  test.each(rows)('%s', async (_name, made, status, error, description) => {
-    const answer = await call(made());
-    expectForm(answer);
-    expect([answer.status, JSON.parse(answer.text)]).toEqual([
-      status,
-      { success: false, error, error_description: description ?? expect.any(String) },
-    ]);
-  });
+  for (const [name, made, status, error, description] of rows) {
+    test(name, async () => {
+      const answer = await call(made());
+      expectForm(answer);
+      expect([answer.status, JSON.parse(answer.text)]).toEqual([
+        status,
+        { success: false, error, error_description: description ?? expect.any(String) },
+      ]);
+    });
+  }
 }
 
 /** An access token for the user API, as a program of the original gets it: no PKCE, no redirect_uri, the old parameter. */
