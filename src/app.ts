@@ -335,6 +335,10 @@ export async function createApp(core: Core) {
       const address = server.address();
       return { port: typeof address === 'object' && address ? address.port : port };
     },
+    /** From now on every answer ends its connection, and a load balancer is told to look elsewhere. */
+    startDraining(): void {
+      draining = true;
+    },
     /** Takes no new work, lets what is under way finish for at most `seconds`, and closes everything. */
     async close(seconds = config.shutdownTimeout): Promise<void> {
       draining = true;
@@ -387,14 +391,16 @@ function drained(server: Server, seconds: number): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) return resolve();
     const last = setTimeout(() => server.closeAllConnections(), seconds * 1000);
-    // A connection that was busy when the server closed is idle a moment later.
-    const idle = setInterval(() => server.closeIdleConnections(), 50);
-    server.close(() => {
-      clearTimeout(last);
-      clearInterval(idle);
-      resolve();
-    });
-    server.closeIdleConnections();
+    // A connection that was busy when the server closed is idle a moment later. Looked at after this turn's sockets have been
+    // read: until then one on which the next request waits looks idle as well.
+    const idle = setInterval(() => setImmediate(() => server.closeIdleConnections()), 50);
+    setImmediate(() =>
+      server.close(() => {
+        clearTimeout(last);
+        clearInterval(idle);
+        resolve();
+      }),
+    );
     return undefined;
   });
 }

@@ -1,6 +1,7 @@
 /** One run of the server as a program: `npm start` and `cli serve`. */
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type App, createApp, generateKey, openCore } from './app.ts';
 import { Unavailable } from './base/errors.ts';
 import type { Logger } from './base/log.ts';
@@ -51,6 +52,8 @@ function startProblem(error: unknown, config: Config): string {
   return `Gatehouse could not start: ${message}`;
 }
 
+const drainingMs = 250;
+
 function stopOnSignals(app: App, also: () => void): void {
   let stopping = false;
   const stop = async (signal: string) => {
@@ -58,6 +61,10 @@ function stopOnSignals(app: App, also: () => void): void {
     stopping = true;
     app.core.log.info({ signal }, 'stopping');
     also();
+    // Connections in use end with their next answer. Whoever closed them at once would cut off requests that have been sent
+    // but not yet read.
+    app.startDraining();
+    await sleep(drainingMs);
     await app.close();
     process.exit(0);
   };

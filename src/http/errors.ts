@@ -19,7 +19,8 @@ export function errorHandler(deps: { log: Logger; pages: ErrorPages }) {
       await next();
       if (ctx.status !== 404 || ctx.body) return;
       const methods = methodsOf(ctx);
-      if (methods.length > 0) {
+      // With a method that the address does take, what is not there is this one thing.
+      if (methods.length > 0 && !methods.includes(ctx.method)) {
         throw new Refusal('method_not_allowed', `this address takes ${methods.join(', ')}`, {
           Allow: methods.join(', '),
         });

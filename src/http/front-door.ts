@@ -62,6 +62,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     const query = url.indexOf('?');
     const path = query === -1 ? url : url.slice(0, query);
 
+    if (deps.draining()) res.setHeader('Connection', 'close');
     const document = req.method === 'GET' ? deps.protocol.document(path) : undefined;
     if (document) {
       deps.metrics.count('http_requests_total', { route: path, method: 'GET', status: '200' });
@@ -76,7 +77,6 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     const found: RequestFacts = { id: randomUUID().slice(0, 13), address: addressOf(req) };
     facts.set(req, found);
     res.setHeader('X-Request-Id', found.id);
-    if (deps.draining()) res.setHeader('Connection', 'close');
     speakAsIssuer(req, issuer, found.address);
 
     const fixed = deps.protocolPaths.get(path);

@@ -117,13 +117,21 @@ function detailOf(ctx: KoaContextWithOIDC, error: Error): RefusalDetail | undefi
       advice: adviceFor(text, expected),
     };
   }
+  if (error instanceof errors.InvalidClient) {
+    const id = ctx.oidc?.params?.client_id ?? ctx.query.client_id;
+    return {
+      check: 'client_id is registered here and in use',
+      received: typeof id === 'string' ? id : '',
+      advice: 'Correct the client_id, or register the application on this server.',
+    };
+  }
   const { error_description: description, error_detail: detail } = error as {
     error_description?: string;
     error_detail?: string;
   };
   return description === undefined
     ? undefined
-    : { check: description, ...(detail === undefined ? {} : { advice: detail }) };
+    : { check: detail === undefined ? description : `${description}: ${detail}` };
 }
 
 function nearest(text: string, candidates: readonly string[]): string | undefined {

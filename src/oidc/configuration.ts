@@ -56,7 +56,8 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
     extraClientMetadata: { properties: ['require_pkce', 'registered_scope'] },
     enabledJWA: {
       idTokenSigningAlgValues: asymmetric,
-      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      // Libraries have begun to say Ed25519 where they said EdDSA (RFC 9864).
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     },
     clockTolerance: 15,
     pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || requiresPkce(client.metadata()) },

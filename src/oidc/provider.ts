@@ -115,13 +115,15 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
 /** Around the engine: the body with a limit in front, our members of the token answer and the ready documents behind. */
 function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    if (comesTwice(ctx.req, 'authorization')) {
+      refuse(ctx, 400, 'the Authorization header comes twice');
+      return;
+    }
     if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) {
       const body = await readBody(ctx.req);
       if (body === undefined) {
-        ctx.status = 413;
         ctx.set('Connection', 'close');
-        ctx.body = { error: 'invalid_request', error_description: `the body is larger than ${bodyLimit} bytes` };
-        if (ctx.path === routes.token) shapeTokenAnswer(ctx);
+        refuse(ctx, 413, `the body is larger than ${bodyLimit} bytes`);
         return;
       }
       if (ctx.path === routes.authorization || ctx.path === routes.end_session) {
@@ -132,8 +134,7 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
       const form = body.toString('utf8');
       Object.assign(ctx.req, { body: ctx.path === routes.token ? acceptOldCodeName(form) : form });
     } else if (ctx.method === 'POST' && (ctx.path === routes.authorization || ctx.path === routes.end_session)) {
-      ctx.status = 400;
-      ctx.body = { error: 'invalid_request', error_description: 'a form is expected' };
+      refuse(ctx, 400, 'a form is expected');
       return;
     } else if (ctx.path === routes.authorization && !ctx.query.scope) {
       ctx.query = { ...ctx.query, scope: userScope };
@@ -152,6 +153,24 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
   };
 }
 
+/** Before the engine has seen the request. */
+function refuse(ctx: KoaContextWithOIDC, status: 400 | 413, description: string): void {
+  ctx.status = status;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.body = { error: 'invalid_request', error_description: description };
+  if (ctx.path === routes.token) shapeTokenAnswer(ctx);
+}
+
+/** Of several such headers Node keeps the first and says nothing; a proxy in front may have looked at another (security.md G4). */
+function comesTwice({ rawHeaders }: IncomingMessage, name: string): boolean {
+  let times = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === name) times += 1;
+  return times > 1;
+}
+
+/** Node reads 16 KiB of request line and headers together; the rest is for cookies. */
+const longestAddress = 12_288;
+
 /**
  * A request that comes as a form (OpenID Connect Core, section 3.1.2.1; RP-Initiated Logout, section 2) goes on as the same
  * request in the query. A browser sends no `SameSite=Lax` cookie with another site's form: taken as it is, the post would
@@ -159,8 +178,13 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
  */
 function goOnByQuery(ctx: KoaContextWithOIDC, form: string): void {
   const parameters = [...new URLSearchParams(ctx.querystring), ...new URLSearchParams(form)];
+  const address = `${ctx.path}?${new URLSearchParams(parameters)}`;
+  if (address.length > longestAddress) {
+    refuse(ctx, 413, `the request is larger than ${longestAddress} bytes`);
+    return;
+  }
   ctx.status = 303;
-  ctx.redirect(`${ctx.path}?${new URLSearchParams(parameters)}`);
+  ctx.redirect(address);
 }
 
 function keep(deps: ProtocolDeps, ctx: KoaContextWithOIDC, documents: Map<string, ReadyDocument>): void {

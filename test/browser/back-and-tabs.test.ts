@@ -1,7 +1,7 @@
 /** Back, two tabs, links that wander, impatient fingers: nothing breaks, and every dead end has a way to start again that works. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { arrived, buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 
@@ -15,6 +15,7 @@ suite('Back and tabs', () => {
   beforeAll(async () => {
     [browser, server] = await Promise.all([launchChromium(), startServer()]);
   });
+  afterEach(() => closeVisitors(browser));
   afterAll(async () => {
     await browser.close();
     await server.close();

@@ -1,10 +1,10 @@
 /** Being asked, being asked again, and not being asked. */
 import { createServer } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { hostile } from '../http/view-states.ts';
 import { pkce, token } from '../support/agent.ts';
-import { arrived, buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { buildClient, buildPerson, freePort, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
 
@@ -17,6 +17,7 @@ suite('the consent page', () => {
   beforeAll(async () => {
     [browser, server] = await Promise.all([launchChromium(), startServer()]);
   });
+  afterEach(() => closeVisitors(browser));
   afterAll(async () => {
     await browser.close();
     await server.close();
@@ -46,15 +47,15 @@ suite('the consent page', () => {
       scope: 'openid profile email offline_access',
       prompt: 'consent',
     });
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Allow Bookshelf to use your account?');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Allow Bookshelf to use your account?');
     expect(await page.getByRole('link', { name: 'bookshelf.example' }).getAttribute('href')).toBe(
       'https://bookshelf.example/',
     );
     expect(await page.getByRole('link', { name: 'Privacy' }).getAttribute('href')).toMatch(/privacy$/);
     expect(await page.getByRole('link', { name: 'Terms' }).getAttribute('href')).toMatch(/terms$/);
     const who = page.locator('.who');
-    expect(await who.innerText()).toContain('Test Person');
-    expect(await who.innerText()).toContain(person.email);
+    expect(await who.textContent()).toContain('Test Person');
+    expect(await who.textContent()).toContain(person.email);
     expect(await asked(page)).toEqual([
       'Know that it is you',
       'See your name and username',
@@ -123,7 +124,7 @@ suite('the consent page', () => {
   test('a scope of an API is asked for under the API’s name', async () => {
     const { page, problems } = await atConsent(await bookshelf(), { scope: 'user' });
     expect(await asked(page)).toEqual(['See your name, username and e-mail address']);
-    expect(await page.getByRole('heading', { level: 2 }).innerText()).toMatch(/^In .+ it will be able to:$/);
+    expect(await page.getByRole('heading', { level: 2 }).textContent()).toMatch(/^In .+ it will be able to:$/);
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
     expect(problems).toEqual([]);
@@ -136,8 +137,8 @@ suite('the consent page', () => {
     const other = await buildPerson(server);
     await page.getByRole('button', { name: 'Not you?' }).click();
     await signIn(page, other);
-    expect(await page.locator('.who').innerText()).toContain(other.email);
-    expect(await page.locator('.who').innerText()).not.toContain(person.email);
+    expect(await page.locator('.who').textContent()).toContain(other.email);
+    expect(await page.locator('.who').textContent()).not.toContain(person.email);
     await allow(page);
     const code = (await arrived(page)).get('code') ?? '';
     const redeemed = await token(server, client, {
@@ -149,7 +150,7 @@ suite('the consent page', () => {
     expect(claimsOf(redeemed.body.id_token).sub).toBe(other.subject);
 
     await page.goto(authorizeAddress(server, client, { prompt: 'consent' }));
-    expect(await page.locator('.who').innerText()).toContain(other.email);
+    expect(await page.locator('.who').textContent()).toContain(other.email);
     expect(problems).toEqual([]);
   });
 
@@ -225,8 +226,10 @@ suite('the consent page', () => {
   });
 
   async function checkHarmless(page: Page): Promise<void> {
-    expect(await page.locator('script:not([src^="/public/"]), [onerror], [onload], [onfocus], svg[onload]').count()).toBe(0);
-    const heading = await page.getByRole('heading', { level: 1 }).innerText();
+    expect(
+      await page.locator('script:not([src^="/public/"]), [onerror], [onload], [onfocus], svg[onload]').count(),
+    ).toBe(0);
+    const heading = (await page.getByRole('heading', { level: 1 }).textContent()) ?? '';
     expect(heading.length).toBeLessThan(400);
     expect(heading).not.toContain('49');
     expect(heading).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);

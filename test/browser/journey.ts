@@ -1,6 +1,7 @@
 /** The steps that most browser tests have in common. */
-import { randomToken } from '../../src/base/secrets.ts';
+
 import type { Page } from 'playwright-core';
+import { randomToken } from '../../src/base/secrets.ts';
 import { pkce } from '../support/agent.ts';
 import { applicationSite } from '../support/chromium.ts';
 import { password, type TestServer } from '../support/server.ts';

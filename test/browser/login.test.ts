@@ -1,11 +1,12 @@
 /** Signing in, as a person meets it. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import {
   applicationSite,
   arrived,
   buildVisitor,
   chromiumIsTested,
+  closeVisitors,
   launchChromium,
   type Visitor,
 } from '../support/chromium.ts';
@@ -23,6 +24,7 @@ suite('the sign-in page', () => {
     [browser, server] = await Promise.all([launchChromium(), startServer({ env: { THROTTLE_ACCOUNT_LIMIT: '3' } })]);
     client = await buildClient(server, { client_uri: 'https://bookshelf.example/' });
   });
+  afterEach(() => closeVisitors(browser));
   afterAll(async () => {
     await browser.close();
     await server.close();
@@ -49,6 +51,24 @@ suite('the sign-in page', () => {
     expect(problems).toEqual([]);
   });
 
+  test('by keyboard alone, from the name to the application', async () => {
+    const person = await buildPerson(server);
+    const { page, problems } = await atLogin();
+    await page.keyboard.type(person.username);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(person.password);
+    await page.keyboard.press('Enter');
+    const button = page.getByRole('button', { name: 'Allow' });
+    await button.waitFor();
+    for (let presses = 0; presses < 10; presses += 1) {
+      await page.keyboard.press('Tab');
+      if ((await page.locator(':focus').textContent()) === 'Allow') break;
+    }
+    await page.keyboard.press('Enter');
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
   test('a wrong password: says so in place, keeps the name, not the password', async () => {
     const person = await buildPerson(server);
     const { page, problems } = await atLogin();
@@ -57,7 +77,7 @@ suite('the sign-in page', () => {
     expect((await answer).status()).toBe(422);
 
     const alert = page.getByRole('alert');
-    expect(await alert.innerText()).toBe('That name and password do not match. Check both and try again.');
+    expect(await alert.textContent()).toBe('That name and password do not match. Check both and try again.');
     expect(await page.getByLabel('Username or e-mail').inputValue()).toBe(person.username);
     const field = page.getByLabel('Password', { exact: true });
     expect(await field.inputValue()).toBe('');
@@ -76,7 +96,7 @@ suite('the sign-in page', () => {
     await page.evaluate('document.forms[0].noValidate = true');
     await page.getByLabel('Username or e-mail').fill('ada <b>');
     await page.getByRole('button', { name: 'Sign in' }).click();
-    expect(await page.getByRole('alert').innerText()).toMatch(/^Something is missing/);
+    expect(await page.getByRole('alert').textContent()).toMatch(/^Something is missing/);
     expect(await page.getByLabel('Username or e-mail').inputValue()).toBe('ada <b>');
     expect(problems).toEqual([]);
   });
@@ -90,7 +110,7 @@ suite('the sign-in page', () => {
     const response = await answer;
     expect(response.status()).toBe(429);
     expect(Number(response.headers()['retry-after'])).toBeGreaterThan(60);
-    expect(await page.getByRole('alert').innerText()).toBe('Too many attempts. Wait 15 minutes, then try again.');
+    expect(await page.getByRole('alert').textContent()).toBe('Too many attempts. Wait 15 minutes, then try again.');
     expect(await page.getByLabel('Username or e-mail').inputValue()).toBe(person.username);
     expect(problems).toEqual([]);
   });
@@ -125,9 +145,9 @@ suite('the sign-in page', () => {
       );
     await field.focus();
     await press(true);
-    expect(await page.getByRole('status').innerText()).toBe('Caps Lock is on.');
+    expect(await page.getByRole('status').textContent()).toBe('Caps Lock is on.');
     await press(false);
-    expect(await page.getByRole('status').innerText()).toBe('');
+    expect(await page.getByRole('status').textContent()).toBe('');
     expect(problems).toEqual([]);
   });
 
@@ -188,7 +208,7 @@ suite('the sign-in page', () => {
       const answer = page.waitForResponse((response) => response.request().method() === 'POST');
       await signIn(page, person);
       expect((await answer).status()).toBe(403);
-      expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('That form was too old');
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('That form was too old');
       expect(await isSignedIn(page, server, client)).toBe(false);
     };
     const setToken = (page: Page, value: string) =>

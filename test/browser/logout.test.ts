@@ -1,8 +1,15 @@
 /** Signing out: asked, unless the application proves whom it signs out. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { pkce, token } from '../support/agent.ts';
-import { applicationSite, arrived, buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import {
+  applicationSite,
+  arrived,
+  buildVisitor,
+  chromiumIsTested,
+  closeVisitors,
+  launchChromium,
+} from '../support/chromium.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, isSignedIn, redirectUri, signIn } from './journey.ts';
 
@@ -21,6 +28,7 @@ suite('signing out', () => {
       post_logout_redirect_uris: [bye],
     });
   });
+  afterEach(() => closeVisitors(browser));
   afterAll(async () => {
     await browser.close();
     await server.close();
@@ -48,8 +56,8 @@ suite('signing out', () => {
   test('asks, names who is signed in, and says when it is done', async () => {
     const { page, problems } = await signedIn();
     await page.goto('/oauth/logout');
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Sign out?');
-    expect(await page.locator('.who').innerText()).toContain('Test Person');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign out?');
+    expect(await page.locator('.who').textContent()).toContain('Test Person');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
     expect(await isSignedIn(page, server, client)).toBe(false);
@@ -63,7 +71,7 @@ suite('signing out', () => {
     await page.goto('/oauth/logout');
     await page.getByRole('button', { name: 'Stay signed in' }).click();
     await page.waitForURL((url) => url.pathname !== '/oauth/logout');
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('You are still signed in');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('You are still signed in');
     expect(await isSignedIn(page, server, client)).toBe(true);
     expect(problems).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /** JavaScript off: the whole way through, with nothing but forms and links. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { arrived, buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 
@@ -14,6 +14,7 @@ suite('JavaScript off', () => {
   beforeAll(async () => {
     [browser, server] = await Promise.all([launchChromium(), startServer()]);
   });
+  afterEach(() => closeVisitors(browser));
   afterAll(async () => {
     await browser.close();
     await server.close();
@@ -25,7 +26,7 @@ suite('JavaScript off', () => {
     await page.goto(authorizeAddress(server, client));
     expect(await page.getByRole('button', { name: 'Show password' }).count()).toBe(0);
     await signIn(page, person, 'wrong');
-    expect(await page.getByRole('alert').innerText()).toMatch(/^That name and password do not match/);
+    expect(await page.getByRole('alert').textContent()).toMatch(/^That name and password do not match/);
     await signIn(page, person);
     await page.getByRole('button', { name: 'Deny' }).click();
     expect((await arrived(page)).get('error')).toBe('access_denied');

@@ -1,7 +1,7 @@
 /** The playground, from its first button to its last, as a newcomer presses them. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
@@ -15,13 +15,15 @@ suite('the playground', () => {
   beforeAll(async () => {
     [browser, server] = await Promise.all([launchChromium(), startServer()]);
   });
+  afterEach(() => closeVisitors(browser));
   afterAll(async () => {
     await browser.close();
     await server.close();
   });
 
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
-  const entry = (page: Page, title: string) => page.locator('details', { has: page.locator('summary', { hasText: title }) }).last();
+  const entry = (page: Page, title: string) =>
+    page.locator('details', { has: page.locator('summary', { hasText: title }) }).last();
   const passed = (page: Page, title: string) => entry(page, title).locator('summary .status.good').waitFor();
 
   test('sign in, redeem, check, userinfo, refresh, revoke, sign out', async () => {
@@ -32,7 +34,7 @@ suite('the playground', () => {
     expect(await page.getByRole('button', { name: 'Call userinfo' }).isDisabled()).toBe(true);
 
     await press(page, 'Sign in');
-    expect(await entry(page, 'The authorization request').innerText()).toContain('code_challenge');
+    expect(await entry(page, 'The authorization request').textContent()).toContain('code_challenge');
     await page.getByRole('link', { name: 'Go there and sign in' }).click();
     await signIn(page, person);
     await allow(page);
@@ -42,7 +44,7 @@ suite('the playground', () => {
     const checks = await entry(page, 'Check the ID token').getByRole('listitem').allInnerTexts();
     expect(checks).toHaveLength(5);
     expect(checks.every((check) => /passed$/.test(check))).toBe(true);
-    const redeemed = await entry(page, 'Redeem the code').innerText();
+    const redeemed = await entry(page, 'Redeem the code').textContent();
     expect(redeemed).toContain('code_verifier=');
     expect(redeemed).toContain('"token_type": "Bearer"');
     expect(redeemed).toContain(`"sub": "${person.subject}"`);
@@ -50,7 +52,7 @@ suite('the playground', () => {
 
     await press(page, 'Call userinfo');
     await passed(page, 'Ask userinfo');
-    expect(await entry(page, 'Ask userinfo').innerText()).toContain(`"preferred_username": "${person.username}"`);
+    expect(await entry(page, 'Ask userinfo').textContent()).toContain(`"preferred_username": "${person.username}"`);
 
     await press(page, 'Refresh');
     await page.locator('details', { hasText: 'grant_type=refresh_token' }).locator('summary .status.good').waitFor();
@@ -65,7 +67,7 @@ suite('the playground', () => {
 
     await press(page, 'Sign out');
     await page.getByRole('link', { name: 'Go there and sign out' }).click();
-    expect(await entry(page, 'Back from signing out').getByRole('listitem').innerText()).toMatch(/passed$/);
+    expect(await entry(page, 'Back from signing out').getByRole('listitem').textContent()).toMatch(/passed$/);
     expect(await page.getByRole('button', { name: 'Call userinfo' }).isDisabled()).toBe(true);
 
     await press(page, 'Sign in');
@@ -102,10 +104,10 @@ suite('the playground', () => {
     await signIn(page, person);
     await allow(page);
     await passed(page, 'Redeem the code');
-    expect(await entry(page, 'Redeem the code').innerText()).toContain(`"aud": "${server.url}/user"`);
+    expect(await entry(page, 'Redeem the code').textContent()).toContain(`"aud": "${server.url}/user"`);
     await press(page, 'Call the user API');
     await passed(page, 'Ask the user API');
-    expect(await entry(page, 'Ask the user API').innerText()).toContain(person.username);
+    expect(await entry(page, 'Ask the user API').textContent()).toContain(person.username);
     expect(problems).toEqual([]);
   });
 });

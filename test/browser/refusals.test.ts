@@ -1,7 +1,7 @@
 /** Being refused: what a person reads, and what a developer is shown, in development and in production. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { buildClient, startServer, type TestServer } from '../support/server.ts';
 import { authorizeAddress, redirectUri } from './journey.ts';
 
@@ -19,6 +19,7 @@ suite('being refused', () => {
       startServer({ env: { NODE_ENV: 'production' } }),
     ]);
   });
+  afterEach(() => closeVisitors(browser));
   afterAll(async () => {
     await browser.close();
     await Promise.all([development.close(), production.close()]);
@@ -32,18 +33,23 @@ suite('being refused', () => {
     expect(answer?.status()).toBe(400);
     expect(visitor.page.url()).toBe(address);
     expect(visitor.problems).toEqual([]);
-    return { ...visitor, heading: await visitor.page.getByRole('heading', { level: 1 }).innerText() };
+    return { ...visitor, heading: await visitor.page.getByRole('heading', { level: 1 }).textContent() };
   }
 
   test('a redirect address that is not registered: development shows what came, what is registered and where they part', async () => {
     const { page, heading } = await refused(development, { redirect_uri: `${redirectUri}/` });
     expect(heading).toBe('Bookshelf sent you here with an address we don’t know');
     expect(await page.locator('dd', { hasText: `${redirectUri}/` }).count()).toBe(1);
-    expect(await page.locator('mark').innerText()).toBe('/');
-    expect(await page.locator('dd').filter({ hasText: /^https:\/\/app\.example\.com\/cb$/ }).count()).toBe(1);
+    expect(await page.locator('mark').textContent()).toBe('/');
+    expect(
+      await page
+        .locator('dd')
+        .filter({ hasText: /^https:\/\/app\.example\.com\/cb$/ })
+        .count(),
+    ).toBe(1);
     expect(await page.getByText('Remove the trailing slash, or register this address too.').count()).toBe(1);
 
-    const reference = await page.locator('#details code').innerText();
+    const reference = (await page.locator('#details code').textContent()) ?? 'none';
     expect(development.logged.some((line) => line.includes(reference))).toBe(true);
 
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -56,25 +62,41 @@ suite('being refused', () => {
     const { page, heading } = await refused(production, { redirect_uri: `${redirectUri}/` });
     expect(heading).toBe('Bookshelf sent you here with an address we don’t know');
     expect(await page.locator('mark').count()).toBe(0);
-    expect(await page.locator('main').innerText()).not.toContain('app.example.com');
-    const reference = await page.locator('#details code').innerText();
+    expect(await page.locator('main').textContent()).not.toContain('app.example.com');
+    const reference = (await page.locator('#details code').textContent()) ?? 'none';
     expect(production.logged.some((line) => line.includes(reference) && line.includes(redirectUri))).toBe(true);
   });
 
   test('an application nobody knows', async () => {
     for (const server of [development, production]) {
-      const { heading } = await refused(server, {}, 'nobody');
+      const { page, heading } = await refused(server, {}, 'nobody');
       expect(heading).toBe('We don’t know the application that sent you here');
+      const shown = server === development ? 1 : 0;
+      expect(
+        await page
+          .locator('dd')
+          .filter({ hasText: /^nobody$/ })
+          .count(),
+      ).toBe(shown);
+      expect(await page.getByText('Correct the client_id').count()).toBe(shown);
     }
+  });
+
+  test('a request that lacks what PKCE needs is refused at the application, in the protocol’s words', async () => {
+    const client = await buildClient(development);
+    const { page, problems } = await buildVisitor(browser, development);
+    await page.goto(authorizeAddress(development, client, { code_challenge: '', code_challenge_method: '' }));
+    expect((await arrived(page)).get('error')).toBe('invalid_request');
+    expect(problems).toEqual([]);
   });
 
   test('there is no such page', async () => {
     const { page, problems } = await buildVisitor(browser, development);
     const answer = await page.goto('/nowhere/at/all');
     expect(answer?.status()).toBe(404);
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('There is no such page');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('There is no such page');
     await page.getByRole('link', { name: 'Go to the start page' }).click();
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Welcome to Gatehouse');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Welcome to Gatehouse');
     expect(problems).toEqual([]);
   });
 

@@ -122,6 +122,7 @@ if (all) {
 for (const [name, colorScheme, width, height, visit] of pictures) {
   const { page, context } = await buildVisitor(browser, server, { colorScheme, viewport: { width, height } });
   await visit(page);
+  await page.mouse.move(0, 0);
   const path = join(folder, `${name}.png`);
   await page.screenshot({ path, fullPage: width === 360 });
   process.stdout.write(`${path}: ${Math.round(statSync(path).size / 1024)} KB\n`);

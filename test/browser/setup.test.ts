@@ -1,7 +1,7 @@
 /** The first administrator's page, with every kind of mistake. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { flaws } from './looks.ts';
 
@@ -23,6 +23,7 @@ suite('the set-up page', () => {
     [browser, server] = await Promise.all([launchChromium(), startServer()]);
     await buildPerson(server, { username: 'taken', email: 'taken@example.org' });
   });
+  afterEach(() => closeVisitors(browser));
   afterAll(async () => {
     await browser.close();
     await server.close();
@@ -66,8 +67,8 @@ suite('the set-up page', () => {
     ];
     for (const [field, change, words] of mistakes) {
       expect([change, await send(page, change)]).toEqual([change, 422]);
-      expect(await page.getByRole('alert').innerText()).toBe('Some of this needs another look.');
-      expect(await page.locator(`#${field}-error`).innerText()).toMatch(words);
+      expect(await page.getByRole('alert').textContent()).toBe('Some of this needs another look.');
+      expect(await page.locator(`#${field}-error`).textContent()).toMatch(words);
       expect(await page.locator('.wrong').count()).toBe(1);
       const wrong = page.locator(`#${field}`);
       expect(await wrong.getAttribute('aria-invalid')).toBe('true');
@@ -80,13 +81,13 @@ suite('the set-up page', () => {
     expect(await flaws(page)).toEqual([]);
 
     expect(await send(page, {})).toBe(200);
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Your account is ready');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Your account is ready');
     expect(await page.getByText('keeper').count()).toBe(1);
     expect(await page.getByRole('link', { name: 'Try it in the playground' }).getAttribute('href')).toBe('/playground');
 
     const again = await page.goto(address);
     expect(again?.status()).toBe(410);
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('This link is no longer good');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('This link is no longer good');
     expect(await page.getByText('npm run cli').count()).toBe(1);
     expect(problems).toEqual([]);
   });

@@ -67,13 +67,13 @@ describeStorages('interaction', (storage) => {
     values.push(cookieOf(agent));
     expect((await start(agent, { prompt: 'none' })).location).toContain('code=');
     const page = await agent.go('/oauth/logout');
-    await agent.go('/oauth/logout/confirm', { form: { xsrf: /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '', logout: 'yes' } });
+    await agent.confirmLogout(page);
     values.push(cookieOf(agent));
-    expect(new Set(values).size).toBe(values.length);
+    const held = values.filter((value) => value !== undefined);
+    expect([held.length >= 2, new Set(held).size]).toEqual([true, held.length]);
     expect(pathOf(login)).toMatch(/^\/interaction\//);
 
-    for (const value of values.slice(0, 3)) {
-      if (value === undefined) continue;
+    for (const value of held) {
       const thief = new Agent(server);
       thief.cookies.set('gatehouse/', { name: 'gatehouse', value, path: '/' });
       expect((await start(thief, { prompt: 'none' })).location).toContain('error=login_required');
@@ -91,8 +91,8 @@ describeStorages('interaction', (storage) => {
     const resume = (await post(mine, page, { username: person.username, password })).location ?? '';
     expect(new URL(resume).pathname).toMatch(/^\/oauth\/authorize\//);
     expectNoCode(await foreign.go(resume));
-    // The cookies of another interaction do not open this one either.
-    expectNoCode(await foreign.go(resume.replace(/[^/]+$/, pathOf(theirs).split('/').pop() ?? '')));
+    const withCookies = { headers: { cookie: foreign.cookiesFor(pathOf(theirs)), accept: 'text/html' }, redirect: 'manual' } as const;
+    for (const address of [page.url, resume]) expect((await fetch(address, withCookies)).status).toBe(400);
     const consent = await mine.go(resume);
     expectNoCode(await foreign.go(pathOf(consent), { form: { csrf: csrfOf(theirs), answer: 'allow' } }));
     expect(codeOf(await mine.submit(consent, { answer: 'allow' }))).not.toBe('');
@@ -138,7 +138,7 @@ describeStorages('interaction', (storage) => {
     const login = await start(agent);
     const consent = await agent.go((await post(agent, login, { username: person.username, password })).location ?? '');
     const resume = (await post(agent, consent, { answer: 'allow' })).location ?? '';
-    const cookie = [...agent.cookies.values()].map(({ name, value }) => `${name}=${value}`).join('; ');
+    const cookie = agent.cookiesFor(new URL(resume).pathname);
     const all = await Promise.all(
       Array.from({ length: 50 }, () => fetch(resume, { redirect: 'manual', headers: { cookie, accept: 'text/html' } })),
     );
@@ -153,12 +153,13 @@ describeStorages('interaction', (storage) => {
     const person = await buildPerson(server);
     const login = await start(agent);
     const consent = await agent.go((await post(agent, login, { username: person.username, password })).location ?? '');
-    const cookie = [...agent.cookies.values()].map(({ name, value }) => `${name}=${value}`).join('; ');
+    const cookie = agent.cookiesFor(pathOf(consent));
     const one = async () => {
       const answer = await fetch(consent.url, { method: 'POST', redirect: 'manual', headers: { cookie }, body: new URLSearchParams({ csrf: csrfOf(consent), answer: 'allow' }) });
       const next = answer.headers.get('location');
       if (!next) return answer.status;
-      const resumed = await fetch(next, { redirect: 'manual', headers: { cookie, accept: 'text/html' } });
+      const itsCookies = agent.cookiesFor(new URL(next, server.url).pathname);
+      const resumed = await fetch(next, { redirect: 'manual', headers: { cookie: itsCookies, accept: 'text/html' } });
       return new URL(resumed.headers.get('location') ?? 'about:blank').searchParams.get('code') ?? resumed.status;
     };
     const all = await Promise.all(Array.from({ length: 20 }, one));
@@ -171,7 +172,7 @@ describeStorages('interaction', (storage) => {
     const [a, b] = [await buildPerson(server), await buildPerson(server)];
     await codeFor(server, client, { person: a, agent });
     const page = await agent.go('/oauth/logout');
-    await agent.go('/oauth/logout/confirm', { form: { xsrf: /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '', logout: 'yes' } });
+    await agent.confirmLogout(page);
     const login = await start(agent);
     expect(login.text).not.toContain(a.username);
     const consent = await agent.submit(login, { username: b.username, password });
@@ -186,7 +187,10 @@ describeStorages('interaction', (storage) => {
     const agent = new Agent(server);
     const [a, b] = [await buildPerson(server), await buildPerson(server)];
     await codeFor(server, client, { person: a, agent });
-    const consent = await agent.submit(await start(agent, { prompt: 'login' }), { username: b.username, password });
+    // The engine first ends A's session, by a page that sends itself.
+    const farewell = await agent.submit(await start(agent, { prompt: 'login' }), { username: b.username, password });
+    expect(farewell.text).toContain('/oauth/logout/confirm');
+    const consent = await agent.confirmLogout(farewell);
     expect(consent.text).toContain('value="allow"');
     const answer = await agent.submit(consent, { answer: 'allow' });
     const { body } = await redeem(server, client, { code: codeOf(answer), code_verifier: verifier });

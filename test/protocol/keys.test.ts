@@ -42,9 +42,9 @@ describeStorages('keys', (storage) => {
   test('D7: the next key is published before it signs, and an early rotation is refused', async () => {
     await server.core.keys.upkeep();
     await server.core.cached.changed();
-    const ring = server.core.keys.ring();
-    const next = ring.filter(({ status }) => status === 'next').map(({ id }) => id);
-    expect(next).toHaveLength(2);
+    const nexts = () => server.core.keys.ring().filter(({ status }) => status === 'next');
+    await eventually('there are next keys', () => nexts().length === 2);
+    const next = nexts().map(({ id }) => id);
     await eventually('the next keys are published', async () => {
       const kids = (await published()).keys.map(({ kid }) => kid);
       return next.every((id) => kids.includes(id));

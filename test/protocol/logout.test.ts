@@ -1,6 +1,6 @@
 /** Signing out on behalf of an application (OpenID Connect RP-Initiated Logout). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { Agent, type Answer } from '../support/agent.ts';
+import { Agent } from '../support/agent.ts';
 import { ask, claimsOf, comeBack, headerOf, isActive, refresh, tokensFor, travel, userApiTakes, userinfo } from '../support/flow.ts';
 import { buildClient, startServer, type TestServer } from '../support/server.ts';
 
@@ -17,12 +17,6 @@ afterEach(comeBack);
 
 const logout = (agent: Agent, parameters: Record<string, string>) =>
   agent.go(`/oauth/logout?${new URLSearchParams(parameters)}`, { follow: false });
-
-/** Presses the button of the page (or does what the page does by itself). */
-function confirm(agent: Agent, page: Answer, answer: Record<string, string> = { logout: 'yes' }): Promise<Answer> {
-  const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
-  return agent.go('/oauth/logout/confirm', { form: { xsrf, ...answer } });
-}
 
 async function signedIn(agent: Agent): Promise<boolean> {
   const query = new URLSearchParams({ client_id: client.id, response_type: 'code', scope: 'openid', prompt: 'none', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' });
@@ -47,7 +41,7 @@ describe('F1: where a logout leads', () => {
     // Without a client to check it against, the address is dropped.
     const nobody = await logout(agent, { post_logout_redirect_uri: home });
     expect(nobody.status).toBe(200);
-    expect((await confirm(agent, nobody)).url).toContain('/oauth/logout/success');
+    expect((await agent.confirmLogout(nobody)).url).toContain('/oauth/logout/success');
     expect(other.id).not.toBe(client.id);
   });
 
@@ -56,7 +50,7 @@ describe('F1: where a logout leads', () => {
     const state = '"><svg/onload=alert(1)> +&=';
     const page = await logout(agent, { id_token_hint: body.id_token ?? '', post_logout_redirect_uri: home, state });
     expect(page.text).not.toContain('<svg/');
-    const { location } = await confirm(agent, page);
+    const { location } = await agent.confirmLogout(page);
     expect(location).toBe(`${home}?${new URLSearchParams({ state })}`);
     expect(await signedIn(agent)).toBe(false);
   });
@@ -64,7 +58,7 @@ describe('F1: where a logout leads', () => {
   test('F5: without an accepted address the state goes nowhere', async () => {
     const { agent, body } = await tokensFor(server, client);
     const page = await logout(agent, { id_token_hint: body.id_token ?? '', state: '<svg/onload=1>' });
-    const done = await confirm(agent, page);
+    const done = await agent.confirmLogout(page);
     expect(done.url).not.toContain('state');
     expect(page.text + done.text).not.toContain('<svg/onload');
   });
@@ -72,7 +66,7 @@ describe('F1: where a logout leads', () => {
   test('a logout that comes as a form is the same logout', async () => {
     const { agent, body } = await tokensFor(server, client);
     const page = await agent.go('/oauth/logout', { form: { id_token_hint: body.id_token ?? '', post_logout_redirect_uri: home } });
-    expect((await confirm(agent, page)).location).toBe(home);
+    expect((await agent.confirmLogout(page)).location).toBe(home);
     expect(await signedIn(agent)).toBe(false);
   });
 });
@@ -103,7 +97,7 @@ describe('F2: who may sign a person out', () => {
     const { agent } = await tokensFor(server, client);
     const foreign = new Agent(server);
     const page = await logout(agent, {});
-    expect((await confirm(foreign, page)).status).toBe(400);
+    expect((await foreign.confirmLogout(page)).status).toBe(400);
     expect((await agent.go('/oauth/logout/confirm', { form: { xsrf: 'x', logout: 'yes' } })).status).toBe(400);
     expect((await agent.go('/oauth/logout/confirm', { form: { logout: 'yes' } })).status).toBe(400);
     expect(await signedIn(agent)).toBe(true);
@@ -135,7 +129,7 @@ describe('F3: after a logout', () => {
     const kept = new Map(agent.cookies);
     expect((await userinfo(server, body.access_token)).status).toBe(200);
 
-    await confirm(agent, await logout(agent, {}));
+    await agent.confirmLogout(await logout(agent, {}));
     expect(await signedIn(agent)).toBe(false);
     for (const [key, cookie] of kept) agent.cookies.set(key, cookie);
     expect(await signedIn(agent)).toBe(false);
@@ -148,7 +142,7 @@ describe('F3: after a logout', () => {
 
   test('F3: a refresh token without openid outlives the browser session, its JWTs too', async () => {
     const { agent, body } = await tokensFor(server, client, { scope: 'user' });
-    await confirm(agent, await logout(agent, {}));
+    await agent.confirmLogout(await logout(agent, {}));
     expect((await refresh(server, client, body.refresh_token)).status).toBe(200);
     expect(await userApiTakes(server, body.access_token)).toBe(true);
   });
@@ -156,7 +150,7 @@ describe('F3: after a logout', () => {
   test("F3: the person's session in another browser lives on", async () => {
     const { agent, person } = await tokensFor(server, client);
     const elsewhere = await tokensFor(server, client, { person });
-    await confirm(agent, await logout(agent, {}));
+    await agent.confirmLogout(await logout(agent, {}));
     expect(await signedIn(elsewhere.agent)).toBe(true);
     expect((await refresh(server, client, elsewhere.body.refresh_token)).status).toBe(200);
     expect((await ask(server, 'introspect', client, elsewhere.body.access_token)).body.active).toBe(true);

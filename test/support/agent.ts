@@ -35,10 +35,7 @@ export class Agent {
 
   async go(address: string, { form, headers = {}, follow = true }: AgentRequest = {}): Promise<Answer> {
     const url = new URL(address, this.server.url);
-    const cookie = [...this.cookies.values()]
-      .filter(({ path }) => path === '/' || url.pathname === path || url.pathname.startsWith(`${path}/`))
-      .map(({ name, value }) => `${name}=${value}`)
-      .join('; ');
+    const cookie = this.cookiesFor(url.pathname);
     const response = await fetch(url, {
       redirect: 'manual',
       headers: { accept: 'text/html', ...(cookie ? { cookie } : {}), ...headers },
@@ -69,6 +66,14 @@ export class Agent {
     else this.cookies.set(cookie.name + path, cookie);
   }
 
+  /** The `Cookie` header for this path. */
+  cookiesFor(pathname: string): string {
+    return [...this.cookies.values()]
+      .filter(({ path }) => path === '/' || pathname === path || pathname.startsWith(`${path}/`))
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; ');
+  }
+
   cookie(name: string): string | undefined {
     return [...this.cookies.values()].find((cookie) => cookie.name === name)?.value;
   }
@@ -76,6 +81,12 @@ export class Agent {
   /** Fills in the form of the page that `page` shows. */
   submit(page: Answer, fields: Record<string, string>): Promise<Answer> {
     return this.go(new URL(page.url).pathname, { form: { csrf: csrfOf(page), ...fields } });
+  }
+
+  /** Presses the button of a sign-out page (or does what the engine's own such page does by itself). */
+  confirmLogout(page: Answer, answer: Record<string, string> = { logout: 'yes' }): Promise<Answer> {
+    const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
+    return this.go('/oauth/logout/confirm', { form: { xsrf, ...answer } });
   }
 
   /** From an authorization request to the answer at the application: signs in and allows where asked to. */

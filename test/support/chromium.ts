@@ -82,6 +82,11 @@ export async function buildVisitor(
   return { context, page: await newTab(), problems, newTab };
 }
 
+/** Everybody goes home. */
+export async function closeVisitors(browser: Browser): Promise<void> {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+}
+
 /**
  * Stands in for the application's server, which is the outside world here. Playwright's own routes do not see a request
  * that a redirect made, and being redirected to is all that ever happens to an application.
@@ -89,7 +94,9 @@ export async function buildVisitor(
 async function answerForApplication(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
   session.on('Fetch.requestPaused', ({ requestId }) => {
-    const body = Buffer.from('<!doctype html><title>Bookshelf</title><link rel="icon" href="data:,">').toString('base64');
+    const body = Buffer.from('<!doctype html><title>Bookshelf</title><link rel="icon" href="data:,">').toString(
+      'base64',
+    );
     const responseHeaders = [{ name: 'Content-Type', value: 'text/html' }];
     session.send('Fetch.fulfillRequest', { requestId, responseCode: 200, responseHeaders, body }).catch(() => {
       // The tab is gone.

@@ -31,12 +31,12 @@ const sqliteUnavailable = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 const systemCode =
   /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDR|ENOENT|EACCES|EPERM|EROFS|EMFILE|ENFILE|ENOSPC|EIO$|ERR_SOCKET|ERR_STREAM|ERR_TLS|ERR_SSL)/;
 
-/** SQLSTATE classes: connection (08), authorization (28), no such database (3D), resources (53), operator (57), system (58). */
-const sqlState = /^(08...|28...|3D000|53...|57...|58...|25006|55P03|XX001|XX002)$/;
+/** SQLSTATE classes: connection (08), authorization (28), no such database (3D), resources (53), operator (57), system (58); 55000 is a database that takes no connections. */
+const sqlState = /^(08...|28...|3D000|53...|57...|58...|25006|55000|55P03|XX001|XX002)$/;
 
 // Knex puts its statement and a dash before the driver's message.
 const driverMessage =
-  /(?:^| - )(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|The server does not support SSL|There was an error establishing an SSL|database is not open|Knex: Timeout acquiring)/;
+  /(?:^| - )(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|The server does not support SSL|There was an error establishing an SSL|database is not open|Knex: Timeout acquiring|Unable to acquire a connection)/;
 
 /** The database cannot answer now, as opposed to: it answered that the statement is wrong. */
 export function isUnavailable(error: unknown): boolean {

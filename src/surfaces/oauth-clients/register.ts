@@ -25,21 +25,15 @@ export function createRegister({ adminKeys, audit, clients }: SurfaceDeps): Endp
     const body = await readJson(ctx);
     const made = await clients.register(metadataOf(body), { origin: 'register', owner: null });
     if (made.outcome === 'invalid') {
-      throw new Refusal(
-        made.error,
-        made.description.replace(/^\w+/, (name) => ownNames[name] ?? name),
-      );
+      const description = made.description.replace(/^\w+/, (member) => ownNames[member] ?? member);
+      throw new Refusal(made.error, description);
     }
     const { address, id: requestId } = factsOf(ctx.req);
-    await audit.record('client.registered', {
-      clientId: made.client.id,
-      address,
-      requestId,
-      detail: { via: 'oauth-clients' },
-    });
+    const clientId = made.client.id;
+    await audit.record('client.registered', { clientId, address, requestId, detail: { via: 'oauth-clients' } });
     ctx.body = {
       success: true,
-      client_id: made.client.id,
+      client_id: clientId,
       // Null for a client that authenticates without one (`none`, `private_key_jwt`).
       client_secret: made.secret ?? null,
       redirect_url: body.redirect_url,

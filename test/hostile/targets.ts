@@ -1,0 +1,326 @@
+/** Every endpoint with every parameter it reads, and a value for each that would be right. */
+import type { Chance } from './random.ts';
+
+/** What is good at this moment; made anew now and then. */
+export interface Good {
+  readonly issuer: string;
+  readonly adminKey: string;
+  /** Confidential. */
+  readonly client: { readonly id: string; readonly secret: string };
+  readonly machine: { readonly id: string; readonly secret: string };
+  /** Public. */
+  readonly reader: string;
+  readonly code: { readonly code: string; readonly code_verifier: string };
+  readonly refresh: string;
+  /** Opaque, for userinfo. */
+  readonly access: string;
+  /** A JWT for the user API. */
+  readonly jwt: string;
+  readonly idToken: string;
+  readonly username: string;
+  /** A browser that is signed in: its Cookie header. */
+  readonly session: string;
+  readonly sessionValue: string;
+  readonly sessionSignature: string;
+  readonly xsrf: string;
+  /** An open login page. */
+  readonly login: Page;
+  /** An open consent page. */
+  readonly consent: Page;
+  readonly setupToken: string;
+  readonly file: string;
+}
+
+export interface Page {
+  readonly uid: string;
+  readonly cookies: string;
+  readonly csrf: string;
+}
+
+export interface Target {
+  readonly method: string;
+  readonly path: (good: Good) => string;
+  readonly query?: (good: Good) => Parameters;
+  readonly form?: (good: Good) => Parameters;
+  readonly json?: (good: Good) => Record<string, unknown>;
+  readonly headers?: (good: Good) => Record<string, string>;
+}
+
+export type Parameters = Readonly<Record<string, string>>;
+
+const basic = ({ id, secret }: { id: string; secret: string }) =>
+  `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+const at = (path: string) => () => path;
+const asClient = (good: Good) => ({ Authorization: basic(good.client) });
+
+const authorize = (good: Good): Parameters => ({
+  client_id: good.reader,
+  redirect_uri: 'https://app.example.com/cb',
+  response_type: 'code',
+  response_mode: 'query',
+  scope: 'openid profile',
+  state: 'state',
+  nonce: 'nonce',
+  code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  code_challenge_method: 'S256',
+});
+
+/** What is seldom there, so that its absence is the rule. */
+const authorizeMore = (good: Good): Parameters => ({
+  ...authorize(good),
+  prompt: 'login',
+  max_age: '100',
+  display: 'page',
+  ui_locales: 'de en',
+  claims_locales: 'en',
+  acr_values: 'a b',
+  login_hint: 'somebody',
+  id_token_hint: good.idToken,
+  claims: '{"userinfo":{"email":null}}',
+  resource: `${good.issuer}/user`,
+  request: 'a.b.c',
+  request_uri: 'urn:ietf:params:oauth:request_uri:x',
+  registration: '{}',
+  dpop_jkt: 'x',
+});
+
+export const targets: Readonly<Record<string, Target>> = {
+  authorize: { method: 'GET', path: at('/oauth/authorize'), query: authorize },
+  'authorize, everything': { method: 'GET', path: at('/oauth/authorize'), query: authorizeMore },
+  'authorize, signed in': {
+    method: 'GET',
+    path: at('/oauth/authorize'),
+    query: (good) => ({ ...authorize(good), prompt: 'none' }),
+    headers: (good) => ({ Cookie: good.session }),
+  },
+  'authorize by post': { method: 'POST', path: at('/oauth/authorize'), form: authorizeMore },
+  resume: {
+    method: 'GET',
+    path: (good) => `/oauth/authorize/${good.login.uid}`,
+    query: () => ({ x: '1' }),
+    headers: (good) => ({ Cookie: good.login.cookies }),
+  },
+  'token, code': {
+    method: 'POST',
+    path: at('/oauth/token'),
+    form: (good) => ({
+      grant_type: 'authorization_code',
+      client_id: good.reader,
+      redirect_uri: 'https://app.example.com/cb',
+      resource: `${good.issuer}/user`,
+      ...good.code,
+    }),
+  },
+  'token, code by its old name': {
+    method: 'POST',
+    path: at('/oauth/token'),
+    form: (good) => ({
+      grant_type: 'authorization_code',
+      client_id: good.client.id,
+      client_secret: good.client.secret,
+      authorization_code: good.code.code,
+      code_verifier: good.code.code_verifier,
+    }),
+  },
+  'token, refresh': {
+    method: 'POST',
+    path: at('/oauth/token'),
+    form: (good) => ({
+      grant_type: 'refresh_token',
+      client_id: good.reader,
+      refresh_token: good.refresh,
+      scope: 'openid',
+      resource: '',
+    }),
+  },
+  'token, client': {
+    method: 'POST',
+    path: at('/oauth/token'),
+    form: () => ({ grant_type: 'client_credentials', scope: 'books:read', resource: 'https://api.example.com' }),
+    headers: (good) => ({ Authorization: basic(good.machine) }),
+  },
+  'token, assertion': {
+    method: 'POST',
+    path: at('/oauth/token'),
+    form: (good) => ({
+      grant_type: 'client_credentials',
+      client_id: good.client.id,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: good.idToken,
+    }),
+  },
+  userinfo: {
+    method: 'GET',
+    path: at('/oauth/userinfo'),
+    query: () => ({ access_token: '' }),
+    headers: (good) => ({ Authorization: `Bearer ${good.access}` }),
+  },
+  'userinfo by post': { method: 'POST', path: at('/oauth/userinfo'), form: (good) => ({ access_token: good.access }) },
+  introspect: {
+    method: 'POST',
+    path: at('/oauth/introspect'),
+    form: (good) => ({ token: good.access, token_type_hint: 'access_token' }),
+    headers: asClient,
+  },
+  'introspect by post': {
+    method: 'POST',
+    path: at('/oauth/introspect'),
+    form: (good) => ({ token: good.refresh, client_id: good.client.id, client_secret: good.client.secret }),
+  },
+  revoke: {
+    method: 'POST',
+    path: at('/oauth/revoke'),
+    form: (good) => ({ token: `${good.refresh}x`, token_type_hint: 'refresh_token' }),
+    headers: asClient,
+  },
+  logout: {
+    method: 'GET',
+    path: at('/oauth/logout'),
+    query: (good) => ({
+      id_token_hint: good.idToken,
+      client_id: good.reader,
+      post_logout_redirect_uri: 'https://app.example.com/cb',
+      state: 'state',
+      ui_locales: 'de',
+      logout_hint: 'somebody',
+    }),
+    headers: (good) => ({ Cookie: good.session }),
+  },
+  'logout by post': {
+    method: 'POST',
+    path: at('/oauth/logout'),
+    form: (good) => ({ id_token_hint: good.idToken, state: 'state' }),
+    headers: (good) => ({ Cookie: good.session }),
+  },
+  'logout, confirm': {
+    method: 'POST',
+    path: at('/oauth/logout/confirm'),
+    form: (good) => ({ xsrf: good.xsrf, logout: 'no' }),
+    headers: (good) => ({ Cookie: good.session }),
+  },
+  'logout, success': {
+    method: 'GET',
+    path: at('/oauth/logout/success'),
+    query: (good) => ({ client_id: good.reader }),
+  },
+  'login page': {
+    method: 'GET',
+    path: (good) => `/interaction/${good.login.uid}`,
+    query: () => ({ x: '1' }),
+    headers: (good) => ({ Cookie: good.login.cookies, Accept: 'text/html' }),
+  },
+  'login form': {
+    method: 'POST',
+    path: (good) => `/interaction/${good.login.uid}`,
+    form: (good) => ({ csrf: good.login.csrf, username: good.username, password: 'wrong lemons under glass' }),
+    headers: (good) => ({ Cookie: good.login.cookies, Origin: good.issuer }),
+  },
+  'consent page': {
+    method: 'GET',
+    path: (good) => `/interaction/${good.consent.uid}`,
+    headers: (good) => ({ Cookie: good.consent.cookies, Accept: 'text/html' }),
+  },
+  'consent form': {
+    method: 'POST',
+    path: (good) => `/interaction/${good.consent.uid}`,
+    form: (good) => ({ csrf: good.consent.csrf, answer: 'perhaps' }),
+    headers: (good) => ({ Cookie: good.consent.cookies, Origin: good.issuer }),
+  },
+  welcome: { method: 'GET', path: at('/'), query: () => ({ x: '1' }), headers: () => ({ Accept: 'text/html' }) },
+  playground: {
+    method: 'GET',
+    path: at('/playground'),
+    query: () => ({ code: 'x', state: 'y', error: 'z', error_description: 'd' }),
+  },
+  'setup page': { method: 'GET', path: at('/setup'), query: (good) => ({ token: good.setupToken }) },
+  'setup form': {
+    method: 'POST',
+    path: (good) => `/setup?token=${good.setupToken}`,
+    form: (good) => ({
+      csrf: good.login.csrf,
+      username: 'first.admin',
+      first_name: 'First',
+      last_name: 'Admin',
+      email: 'admin@example.org',
+      password: 'nine pears on a shelf',
+    }),
+    headers: (good) => ({ Cookie: good.login.cookies }),
+  },
+  register: {
+    method: 'POST',
+    path: at('/clients/register'),
+    json: () => ({
+      app_name: 'App',
+      contact_email: 'a@example.org',
+      redirect_url: 'https://app.example.com/cb',
+      scope: 'openid',
+      grant_types: ['authorization_code'],
+      token_endpoint_auth_method: 'none',
+      client_uri: 'https://app.example.com',
+      logo_uri: 'https://app.example.com/logo.png',
+      jwks_uri: 'https://127.0.0.1:1/jwks',
+      jwks: { keys: [] },
+      default_max_age: 5,
+      post_logout_redirect_uris: ['https://app.example.com/'],
+      require_pkce: true,
+      id_token_signed_response_alg: 'RS256',
+    }),
+    headers: (good) => ({ 'X-Admin-Key': good.adminKey }),
+  },
+  'user info': {
+    method: 'GET',
+    path: at('/user/info'),
+    query: (good) => ({ username: good.username }),
+    headers: (good) => ({ Authorization: `Bearer ${good.jwt}` }),
+  },
+  reload: {
+    method: 'POST',
+    path: at('/internal/reload-clients'),
+    json: () => ({ x: 1 }),
+    headers: (good) => ({ 'X-Admin-Key': good.adminKey }),
+  },
+  'static file': { method: 'GET', path: (good) => good.file, query: () => ({ v: 'x' }) },
+  'static folder': { method: 'GET', path: at('/public/..'), query: () => ({ v: 'x' }) },
+  favicon: { method: 'GET', path: at('/favicon.ico') },
+  health: { method: 'GET', path: at('/healthz'), query: () => ({ x: '1' }) },
+  ready: { method: 'GET', path: at('/readyz'), query: () => ({ x: '1' }) },
+  metrics: { method: 'GET', path: at('/metrics'), headers: (good) => ({ Authorization: `Bearer ${good.adminKey}` }) },
+  discovery: { method: 'GET', path: at('/.well-known/openid-configuration'), query: () => ({ x: '1' }) },
+  'server metadata': { method: 'GET', path: at('/.well-known/oauth-authorization-server') },
+  jwks: { method: 'GET', path: at('/oauth/jwks'), query: () => ({ x: '1' }) },
+  nothing: { method: 'GET', path: at('/nothing/here'), query: () => ({ x: '1' }) },
+};
+
+export const targetNames = Object.keys(targets);
+
+/** Ways to write a path that mean something else to somebody. */
+export function twistPath(path: string, evil: string, chance: Chance): string {
+  const encoded = escape(evil);
+  return chance.pick([
+    `${path}/`,
+    `/${path}`,
+    `${path};x=1`,
+    `${path}%00`,
+    `${path}%2e%2e%2f`,
+    `${path}/../admin`,
+    path.toUpperCase(),
+    path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
+    path.replaceAll('/', '\\'),
+    `${path}/${encoded}`,
+    `/interaction/${encoded}`,
+    `/oauth/authorize/${encoded}`,
+    `/public/${encoded}`,
+    `/${encoded}`,
+    `${path}%`,
+    `${path}%zz`,
+    `${path}%ff`,
+    `${path}?`,
+    `${path}#x`,
+    `${path}??x=1&&=&=x&x`,
+  ]);
+}
+
+/** Percent-encodes every byte that could not stand in a request line. */
+export function escape(latin1: string): string {
+  return latin1.replace(/[^A-Za-z0-9._~-]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}

@@ -1,0 +1,93 @@
+/** How many database round trips one request makes, alone and warm. A number that rises here is a request that got slower. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Agent, codeOf, pkce, token } from '../support/agent.ts';
+import { ask, codeFor, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
+import { buildClient, type TestServer } from '../support/server.ts';
+import { describeStorages } from '../support/storages.ts';
+
+const api = 'https://api.example.com';
+
+describeStorages('round trips', (storage) => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await storage.start();
+    await server.core.apis.add({ identifier: api, name: 'An API', scopes: [{ name: 'read', sentence: 'Read.' }] });
+  });
+  afterAll(() => server.close());
+
+  /** The least of a few: the look at the change log, every 400 ms, may fall into one of them. */
+  async function roundTrips(request: () => Promise<{ status: number }>, status = 200): Promise<number> {
+    const counts = [];
+    for (let time = 0; time < 4; time += 1) {
+      const before = server.core.stores.roundTrips();
+      const answer = await request();
+      counts.push(server.core.stores.roundTrips() - before);
+      expect(answer.status).toBe(status);
+    }
+    return Math.min(...counts);
+  }
+
+  const machine = { redirect_uris: [], grant_types: ['client_credentials'], scope: 'read' };
+
+  test('client_credentials: none for a JWT, one for an opaque token', async () => {
+    const client = await buildClient(server, machine);
+    const own = (more: Record<string, string>) => () => token(server, client, { grant_type: 'client_credentials', ...more });
+    expect(await roundTrips(own({ scope: 'read', resource: api }))).toBe(0);
+    expect(await roundTrips(own({}))).toBe(1);
+  });
+
+  test('refresh: two, whether the token is kept or replaced', async () => {
+    for (const metadata of [{}, { token_endpoint_auth_method: 'none' }]) {
+      const client = await buildClient(server, metadata);
+      let { body } = await tokensFor(server, client);
+      const next = async () => {
+        const answer = await refresh(server, client, body.refresh_token);
+        body = answer.body;
+        return answer;
+      };
+      expect(await roundTrips(next)).toBe(2);
+    }
+  });
+
+  test('redeeming a code: two', async () => {
+    for (const metadata of [{}, { token_endpoint_auth_method: 'none' }]) {
+      const client = await buildClient(server, metadata);
+      const { agent, grant, person } = await codeFor(server, client);
+      const codes = [grant];
+      for (let more = 0; more < 3; more += 1) codes.push((await codeFor(server, client, { agent, person })).grant);
+      expect(await roundTrips(() => redeem(server, client, codes.pop() ?? grant))).toBe(2);
+    }
+  });
+
+  test('authorization with a live session and consent: two', async () => {
+    const client = await buildClient(server);
+    const { agent } = await codeFor(server, client);
+    const { challenge } = pkce();
+    const query = new URLSearchParams({ client_id: client.id, response_type: 'code', scope: 'openid', code_challenge: challenge, code_challenge_method: 'S256' });
+    const go = async () => {
+      const answer = await agent.go(`/oauth/authorize?${query}`, { follow: false });
+      expect(codeOf(answer)).not.toBe('');
+      return answer;
+    };
+    expect(await roundTrips(go, 303)).toBe(2);
+  });
+
+  test('introspection and userinfo: one; the user API: one', async () => {
+    const client = await buildClient(server);
+    const { body } = await tokensFor(server, client);
+    const forUser = await tokensFor(server, client, { scope: 'user' });
+    expect(await roundTrips(() => ask(server, 'introspect', client, body.access_token))).toBe(1);
+    expect(await roundTrips(() => ask(server, 'introspect', client, body.refresh_token))).toBe(1);
+    expect(await roundTrips(() => userinfo(server, body.access_token))).toBe(1);
+    expect(await roundTrips(async () => ({ status: (await userApiTakes(server, forUser.body.access_token)) ? 200 : 401 }))).toBe(1);
+  });
+
+  test('refusals that look nothing up: none', async () => {
+    const client = await buildClient(server);
+    const wrong = { id: client.id, secret: 'wrong' };
+    expect(await roundTrips(() => refresh(server, wrong, 'x'), 401)).toBe(0);
+    const bad = () => new Agent(server).go(`/oauth/authorize?client_id=${client.id}&response_type=code&redirect_uri=https://evil.example/`);
+    expect(await roundTrips(bad, 400)).toBe(0);
+    expect(await roundTrips(() => fetch(`${server.url}/oauth/jwks`))).toBe(0);
+  });
+});
