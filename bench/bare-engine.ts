@@ -114,5 +114,6 @@ for (const client of [
   stored.set(`Client:${client.client_id}`, JSON.parse(JSON.stringify(client)));
 }
 
-provider.listen(port, '127.0.0.1', () => process.stdout.write(`${JSON.stringify(seeded)}\n`));
+const server = provider.listen(port, '127.0.0.1', () => process.stdout.write(`${JSON.stringify(seeded)}\n`));
+server.keepAliveTimeout = 65_000;
 process.on('SIGTERM', () => process.exit(0));

@@ -120,7 +120,7 @@ export const operationNames = Object.keys(operations) as OperationName[];
 
 /** Takes a seat: signs a person in at both applications. */
 export async function takeSeat(server: Server, index: number): Promise<Seat> {
-  const connection = await Connection.open(server.port);
+  const connection = new Connection(server.port);
   const { web, spa } = server.seeded;
   const browser = new Browser(server, connection);
   const webCode = await browser.authorize(personName(index), web.id);

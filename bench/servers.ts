@@ -172,7 +172,7 @@ async function firstAnswer(port: number, child: ChildProcess, started: number): 
 }
 
 async function once(port: number, request: string): Promise<string> {
-  const connection = await Connection.open(port);
+  const connection = new Connection(port);
   try {
     const { status, body } = await connection.send(request);
     if (status !== 200) throw new Error(`status ${status}`);

@@ -27,7 +27,7 @@ import { createSignIn } from './core/sign-in.ts';
 import { createTokens } from './core/tokens.ts';
 import { createUpkeep } from './core/upkeep.ts';
 import { createCsrf } from './http/csrf.ts';
-import { errorHandler } from './http/errors.ts';
+import { errorHandler, logFailure } from './http/errors.ts';
 import { createFrontDoor } from './http/front-door.ts';
 import { createPages } from './http/page.ts';
 import { createRenderer } from './http/render.ts';
@@ -37,6 +37,7 @@ import { createConsentStep } from './interaction/consent.ts';
 import { createInteractions } from './interaction/dispatcher.ts';
 import { createEnginePages } from './interaction/engine-pages.ts';
 import { createLoginStep } from './interaction/login.ts';
+import { createSignedIn } from './interaction/signed-in.ts';
 import { createStartAgain } from './interaction/start-again.ts';
 import { openLoginMethods } from './login/methods.ts';
 import type { ProtocolPages } from './oidc/ports.ts';
@@ -253,7 +254,7 @@ export async function createApp(core: Core) {
   const koa = new Koa();
   koa.proxy = true;
   // The handler's own logging says more than Koa's default, which prints to standard error.
-  koa.on('error', (error) => log.error({ err: error }, 'a request failed'));
+  koa.on('error', logFailure(log));
   koa.use(errorHandler({ log, pages }));
   koa.use(
     createOps({
@@ -285,6 +286,7 @@ export async function createApp(core: Core) {
       setup: core.setup,
       statics,
       passwordMinLength: config.password.minLength,
+      signedIn: createSignedIn({ provider: protocol.provider, accounts }),
       playgroundClient: config.development ? playgroundClient : undefined,
     }),
   );

@@ -105,3 +105,8 @@ export function personNameProblem(text: string): NameProblem | undefined {
   if (disguising.test(text)) return 'invisible';
   return markPile.test(text.normalize('NFC')) ? 'marks' : undefined;
 }
+
+/** What a person is called on a page: the names they gave, else the username. */
+export function displayName(person: { firstName: string; lastName: string; username: string }): string {
+  return [person.firstName, person.lastName].filter(Boolean).join(' ') || person.username;
+}

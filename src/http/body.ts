@@ -1,10 +1,11 @@
 /** Request bodies, read whole and never further than the limit. */
 import type { IncomingMessage } from 'node:http';
+import { Refusal } from '../base/errors.ts';
 
 /** Bytes: more is answered with 413 at every door. */
 export const bodyLimit = 65_536;
 
-/** The whole body, or undefined where it is larger than the limit. Throws where the client goes away in the middle. */
+/** The whole body, or undefined where it is larger than the limit. Throws `Refusal` where it ends early. */
 export async function readBody(req: IncomingMessage, limit = bodyLimit): Promise<Buffer | undefined> {
   if (Number(req.headers['content-length'] ?? 0) > limit) return undefined;
   return new Promise((resolve, reject) => {
@@ -19,9 +20,11 @@ export async function readBody(req: IncomingMessage, limit = bodyLimit): Promise
       } else chunks.push(chunk);
     });
     req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    req.on('error', reject);
+    // The sender has gone, or what it sends is no HTTP any more: nothing here has failed.
+    const early = () => reject(new Refusal('invalid_request', 'the body ended early'));
+    req.on('error', early);
     req.on('close', () => {
-      if (!req.complete) reject(new Error('the client went away in the middle of its request'));
+      if (!req.complete) early();
     });
   });
 }

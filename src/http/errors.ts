@@ -74,6 +74,18 @@ export function wordsFor(
   };
 }
 
+/**
+ * For a framework's own `error` event. What a connection's other end does (goes away, sends what is no HTTP) is no failure of
+ * this server, and must not fill its log.
+ */
+export function logFailure(log: Logger): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    const connection = /^(ECONN(RESET|ABORTED)|EPIPE|HPE_|ERR_STREAM_|ERR_HTTP_REQUEST_TIMEOUT)/.test(error.code ?? '');
+    if (connection) log.debug({ err: error }, 'a connection broke');
+    else log.error({ err: error }, 'a request failed');
+  };
+}
+
 /** The storage's own word, also where the engine has worded it for itself. */
 function unavailable(error: unknown): Unavailable | undefined {
   if (error instanceof Unavailable) return error;

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { Refusal } from '../base/errors.ts';
 import { bodyLimit, readBody } from './body.ts';
 
-/** Throws `Refusal` for another content type, a body over the limit, or a field that comes twice. */
+/** Throws `Refusal` for another content type, a body that is too large or ends early, or a field that comes twice. */
 export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string>> {
   if (!ctx.is('application/x-www-form-urlencoded')) {
     throw new Refusal('unsupported_media_type', 'a form is expected (application/x-www-form-urlencoded)');

@@ -99,6 +99,11 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
         answerJson(res, 500, { error: 'server_error', error_description: `something went wrong here (${found.id})` });
     };
 
+    // An address of its own (`GET http://…`), an asterisk: for a proxy (RFC 9112, section 3.2), not for this server.
+    if (!path.startsWith('/')) {
+      answerJson(res, 404, { error: 'not_found', error_description: 'there is nothing at this address' });
+      return;
+    }
     if (!methods) {
       deps.rest(req, res).catch(failed);
       return;

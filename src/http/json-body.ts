@@ -41,9 +41,7 @@ export async function ignoreBody(ctx: Context): Promise<void> {
 }
 
 async function wholeBody(ctx: Context): Promise<Buffer> {
-  const body = await readBody(ctx.req).catch(() => {
-    throw new Refusal('invalid_request', 'the body ended early');
-  });
+  const body = await readBody(ctx.req);
   if (body !== undefined) return body;
   throw new Refusal('payload_too_large', `the body is larger than ${bodyLimit} bytes`, { Connection: 'close' });
 }

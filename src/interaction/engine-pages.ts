@@ -2,12 +2,12 @@
 import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '../base/log.ts';
+import { displayName } from '../core/names.ts';
 import type { AccountStore } from '../core/stores.ts';
 import { factsOf } from '../http/front-door.ts';
 import { formTarget, hardenPage } from '../http/hardening.ts';
 import type { Pages } from '../http/page.ts';
 import type { ErrorKind, RefusalDetail } from '../http/views.ts';
-import { displayName } from '../oidc/claims.ts';
 import type { ProtocolPages } from '../oidc/ports.ts';
 
 export function createEnginePages(deps: {

@@ -1,5 +1,6 @@
 /** A person's claims (OpenID Connect Core, section 5.1) and which scope releases them. */
 import type { Account as EngineAccount } from 'oidc-provider';
+import { displayName } from '../core/names.ts';
 import type { Account } from '../core/stores.ts';
 
 export const scopeClaims = {
@@ -27,8 +28,4 @@ export function enginePerson(record: Account): EnginePerson {
       ...(record.email === null ? {} : { email: record.email, email_verified: record.verified }),
     }),
   };
-}
-
-export function displayName(account: Account): string {
-  return [account.firstName, account.lastName].filter(Boolean).join(' ') || account.username;
 }

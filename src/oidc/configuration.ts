@@ -5,7 +5,6 @@
 import {
   type AccessToken,
   type ClientCredentials,
-  type ClientMetadata,
   type Configuration,
   errors,
   type KoaContextWithOIDC,
@@ -60,7 +59,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     },
     clockTolerance: 15,
-    pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || requiresPkce(client.metadata()) },
+    pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || client.require_pkce !== false },
     allowOmittingSingleRegisteredRedirectUri: true,
     conformIdTokenClaims: true,
     features: {
@@ -153,10 +152,6 @@ async function keepInUse(lifetimes: Lifetimes, token: RefreshToken | undefined):
   if (!token || lifetimes.refreshTokenIdle >= lifetimes.refreshToken) return;
   token.exp = nowSeconds() + refreshTokenTtl(lifetimes, token);
   await token.save();
-}
-
-function requiresPkce(metadata: ClientMetadata): boolean {
-  return metadata.require_pkce !== false;
 }
 
 /** Its own tokens, and those of an API it has been named for (RFC 7662, section 4). */

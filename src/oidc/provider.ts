@@ -7,10 +7,12 @@
  * fresh provider (1 to 3 ms) and swaps it in; requests under way finish on the old one.
  * Discovery and the JWKS change only with a swap: their first answer is kept as ready bytes.
  */
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { JsonObject } from '../core/stores.ts';
 import { bodyLimit, readBody } from '../http/body.ts';
+import { logFailure } from '../http/errors.ts';
 import { compareHashedSecrets, engineMetadata } from './clients.ts';
 import { configuration, routes } from './configuration.ts';
 import type { ProtocolDeps } from './ports.ts';
@@ -76,12 +78,15 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
           deps.events.replayed(grantId, ctx.oidc.client?.clientId, unitOf(ctx)?.reads.grants.get(grantId)?.subject),
       }),
     );
+    // A Koa application as well, which its types leave out.
+    (provider as EventEmitter).on('error', logFailure(deps.log));
     provider.on('server_error', (ctx, error) =>
       deps.log.error({ err: error, route: ctx.oidc.route }, 'the engine failed'),
     );
     provider.on('end_session.success', (ctx) => {
-      const { session, client } = ctx.oidc;
-      if (session?.accountId) deps.events.signedOut(session.accountId, client?.clientId);
+      const { session, client, params } = ctx.oidc;
+      // Also after "stay signed in", which only parts with the application.
+      if (session?.accountId && params?.logout) deps.events.signedOut(session.accountId, client?.clientId);
     });
     return { provider, handler: provider.callback() as Handler, documents };
   }
@@ -120,7 +125,11 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
       return;
     }
     if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) {
-      const body = await readBody(ctx.req);
+      const body = await readBody(ctx.req).catch(() => null);
+      if (body === null) {
+        refuse(ctx, 400, 'the body ended early');
+        return;
+      }
       if (body === undefined) {
         ctx.set('Connection', 'close');
         refuse(ctx, 413, `the body is larger than ${bodyLimit} bytes`);
@@ -138,6 +147,9 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
       return;
     } else if (ctx.path === routes.authorization && !ctx.query.scope) {
       ctx.query = { ...ctx.query, scope: userScope };
+    } else if (resumePath.test(ctx.path)) {
+      // The request is in the interaction. Where that has gone, the engine would take what a stranger put here for it.
+      ctx.query = {};
     }
 
     await next();

@@ -52,7 +52,8 @@ export function createResources(apis: Apis, userApi: string) {
 
 /** With a `scope` in its metadata a client may have only those; without one, whatever a person consents to, but nothing of its own. */
 function allowedApiScopes(client: Client, offered: readonly string[], machine: boolean): string[] {
-  const { registered_scope: scope } = client.metadata();
+  // Not `client.metadata()`, which converts every name on each call.
+  const { registered_scope: scope } = client;
   if (typeof scope !== 'string') return machine ? [] : [...offered];
   const registered = new Set(scope.split(' '));
   return offered.filter((scope) => registered.has(scope));

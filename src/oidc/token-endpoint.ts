@@ -19,17 +19,17 @@ export function acceptOldCodeName(form: string): string {
 export function shapeTokenAnswer(ctx: KoaContextWithOIDC): void {
   const body = ctx.body as Record<string, unknown> | undefined;
   if (!body || typeof body !== 'object') return;
+  // Into the object that is there: setting another body has Koa work out the headers again.
   if (typeof body.access_token !== 'string') {
-    ctx.body = { success: false, ...body };
+    Object.assign(body, { success: false });
     return;
   }
   const person = ctx.oidc.account as EnginePerson | undefined;
-  ctx.body = {
+  Object.assign(body, {
     success: true,
-    ...body,
     ...(person ? { username: person.record.username } : {}),
     expiry: expiryOf(body.access_token) ?? nowSeconds() + Number(body.expires_in),
-  };
+  });
 }
 
 /** The token's own `exp`, so that the two can never differ by a tick of the clock. */

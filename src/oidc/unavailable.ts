@@ -1,5 +1,5 @@
 /** A database that is down, worded as an error of the engine: 503 in JSON or as a page, at every endpoint, never `invalid_client`. */
-import { errors } from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 import { Unavailable } from '../base/errors.ts';
 
 export class TemporarilyUnavailable extends errors.OIDCProviderError {
@@ -18,7 +18,17 @@ export async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof Unavailable) throw new TemporarilyUnavailable(error);
-    throw error;
+    if (!(error instanceof Unavailable)) throw error;
+    giveParameters();
+    throw new TemporarilyUnavailable(error);
   }
+}
+
+/**
+ * The engine looks for the session before it reads the parameters, and its error handler takes them for granted where a request
+ * may leave redirect_uri out: a session that cannot be read would become a 500.
+ */
+function giveParameters(): void {
+  const { ctx } = Provider;
+  if (ctx?.oidc && ctx.oidc.params === undefined) Object.assign(ctx.oidc, { params: { ...ctx.query } });
 }

@@ -4,8 +4,10 @@
  */
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
+import { displayName } from '../core/names.ts';
 import type { PasswordReason } from '../core/password-rules.ts';
 import type { Setup } from '../core/setup.ts';
+import type { Account } from '../core/stores.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
 import { factsOf } from '../http/front-door.ts';
@@ -21,6 +23,8 @@ export interface WelcomeDeps {
   readonly setup: Setup;
   readonly statics: StaticFiles;
   readonly passwordMinLength: number;
+  /** Who is signed in in this browser. */
+  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
   /** Set in development: the client of the playground. */
   readonly playgroundClient: string | undefined;
 }
@@ -31,7 +35,15 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
   const { pages, setup } = deps;
   const router = new Router({ strict: true, sensitive: true });
 
-  router.get('/', (ctx) => pages.show(ctx, 'welcome', { issuer: deps.issuer, development: deps.development }));
+  router.get('/', async (ctx) => {
+    const account = await deps.signedIn(ctx);
+    pages.show(ctx, 'welcome', {
+      issuer: deps.issuer,
+      development: deps.development,
+      account: account && { name: displayName(account), username: account.username },
+      signOut: '/oauth/logout',
+    });
+  });
 
   router.get('/setup', async (ctx) => {
     const token = oneToken(ctx);

@@ -54,6 +54,7 @@ suite('the sign-in page', () => {
   test('by keyboard alone, from the name to the application', async () => {
     const person = await buildPerson(server);
     const { page, problems } = await atLogin();
+    await page.locator('#username:focus').waitFor();
     await page.keyboard.type(person.username);
     await page.keyboard.press('Tab');
     await page.keyboard.type(person.password);

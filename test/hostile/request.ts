@@ -1,6 +1,6 @@
 /** One hostile request: a right one, in which one to three things have been changed. */
 import type { Chance } from './random.ts';
-import { escape, type Good, type Target, targetNames, targets, twistPath } from './targets.ts';
+import { encoded, type Good, type Target, targetNames, targets, twistPath } from './targets.ts';
 import * as values from './values.ts';
 
 export interface Hostile {
@@ -174,14 +174,14 @@ function changeJson(draft: Draft, json: Record<string, unknown>, chance: Chance,
     true,
     -1,
     1e308,
-    9007199254740993,
+    Number('9007199254740993'),
     {},
     [],
     surrogate,
     [surrogate],
     Array.from({ length: 300 }, () => 'https://app.example.com/cb'),
     Array.from({ length: 2000 }, () => null),
-    { then: 1, toString: 1, length: -1 },
+    JSON.parse('{"then":1,"toString":1,"length":-1}'),
     { keys: [{ kty: 'RSA', n: text, e: 'AQAB' }, { kty: 'EC', crv: 'P-256', x: text, y: text }, null] },
   ]);
   Object.defineProperty(json, name, { value: made, enumerable: true, configurable: true, writable: true });
@@ -241,7 +241,7 @@ function set(draft: Draft, name: string, value: string): void {
 
 function written(draft: Draft): Buffer {
   const body = bodyOf(draft);
-  const query = draft.query.map(([name, value]) => `${escape(name)}=${escape(value)}`).join('&');
+  const query = draft.query.map(([name, value]) => `${encoded(name)}=${encoded(value)}`).join('&');
   const target = query === '' ? draft.path : `${draft.path}${draft.path.includes('?') ? '&' : '?'}${query}`;
   const headers = body === undefined ? draft.headers : [...draft.headers, ['Content-Length', String(body.length)]];
   // CR, LF and NUL inside a header would end it: what that does is for the framing suite.
@@ -253,8 +253,8 @@ function written(draft: Draft): Buffer {
 function bodyOf(draft: Draft): Buffer | undefined {
   if (draft.body !== undefined) return Buffer.from(draft.body, 'latin1');
   if (draft.form) {
-    const write = draft.unescaped ? (text: string) => text.replaceAll('&', '%26') : escape;
-    return Buffer.from(draft.form.map(([name, value]) => `${escape(name)}=${write(value)}`).join('&'), 'latin1');
+    const write = draft.unescaped ? (text: string) => text.replaceAll('&', '%26') : encoded;
+    return Buffer.from(draft.form.map(([name, value]) => `${encoded(name)}=${write(value)}`).join('&'), 'latin1');
   }
   if (draft.json) return Buffer.from(JSON.stringify(draft.json), 'utf8');
   return draft.method === 'POST' ? Buffer.alloc(0) : undefined;

@@ -295,7 +295,7 @@ export const targetNames = Object.keys(targets);
 
 /** Ways to write a path that mean something else to somebody. */
 export function twistPath(path: string, evil: string, chance: Chance): string {
-  const encoded = escape(evil);
+  const part = encoded(evil);
   return chance.pick([
     `${path}/`,
     `/${path}`,
@@ -306,11 +306,11 @@ export function twistPath(path: string, evil: string, chance: Chance): string {
     path.toUpperCase(),
     path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
     path.replaceAll('/', '\\'),
-    `${path}/${encoded}`,
-    `/interaction/${encoded}`,
-    `/oauth/authorize/${encoded}`,
-    `/public/${encoded}`,
-    `/${encoded}`,
+    `${path}/${part}`,
+    `/interaction/${part}`,
+    `/oauth/authorize/${part}`,
+    `/public/${part}`,
+    `/${part}`,
     `${path}%`,
     `${path}%zz`,
     `${path}%ff`,
@@ -321,6 +321,6 @@ export function twistPath(path: string, evil: string, chance: Chance): string {
 }
 
 /** Percent-encodes every byte that could not stand in a request line. */
-export function escape(latin1: string): string {
+export function encoded(latin1: string): string {
   return latin1.replace(/[^A-Za-z0-9._~-]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -37,7 +37,7 @@ export class Wire {
     return new Promise((resolve) => {
       const socket = this.#socket ?? connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
       this.#socket = undefined;
-      let data = Buffer.alloc(0);
+      let data: Buffer = Buffer.alloc(0);
       const finish = (received: Omit<Received, 'ms'>, keep: boolean) => {
         clearTimeout(timer);
         socket.removeAllListeners();

@@ -28,12 +28,21 @@ describe('C15: client_credentials', () => {
   test('C15: a scope that is unknown, of another API, or not registered for the client is invalid_scope', async () => {
     const client = await buildClient(server, { ...machine, scope: 'read' });
     const free = await buildClient(server, machine);
-    for (const form of [{ scope: 'write', resource: api }, { scope: 'read write', resource: api }, { scope: 'nonsense', resource: api }, { scope: 'user' }, { scope: 'write' }, { scope: 'read' }]) {
+    for (const form of [
+      { scope: 'write', resource: api },
+      { scope: 'read write', resource: api },
+      { scope: 'nonsense', resource: api },
+      { scope: 'user' },
+      { scope: 'write' },
+      { scope: 'read' },
+    ]) {
       expect({ form, error: (await own(client, form)).body.error }).toEqual({ form, error: 'invalid_scope' });
     }
     expect((await own(free, { scope: 'read', resource: api })).body.error).toBe('invalid_scope');
     expect((await own(free, { scope: 'read' })).body.error).toBe('invalid_scope');
-    expect((await own(client, { scope: 'read', resource: 'https://unknown.example.com' })).body.error).toBe('invalid_target');
+    expect((await own(client, { scope: 'read', resource: 'https://unknown.example.com' })).body.error).toBe(
+      'invalid_target',
+    );
   });
 
   test('C15: scopes that speak of a person are refused', async () => {
@@ -50,10 +59,23 @@ describe('C15: client_credentials', () => {
     const { status, body } = await own(client, { scope: 'read', resource: api });
     expect({ status, body }).toEqual({
       status: 200,
-      body: { success: true, access_token: expect.any(String), token_type: 'Bearer', expires_in: 600, scope: 'read', expiry: claimsOf(body.access_token).exp },
+      body: {
+        success: true,
+        access_token: expect.any(String),
+        token_type: 'Bearer',
+        expires_in: 600,
+        scope: 'read',
+        expiry: claimsOf(body.access_token).exp,
+      },
     });
     expect(headerOf(body.access_token)).toMatchObject({ typ: 'at+jwt', alg: 'ES256' });
-    expect(claimsOf(body.access_token)).toMatchObject({ iss: server.url, aud: api, client_id: client.id, sub: client.id, scope: 'read' });
+    expect(claimsOf(body.access_token)).toMatchObject({
+      iss: server.url,
+      aud: api,
+      client_id: client.id,
+      sub: client.id,
+      scope: 'read',
+    });
     expect(await server.core.stores.accounts.bySubject(client.id)).toBeUndefined();
     expect((await userinfo(server, body.access_token)).status).toBe(401);
     expect(await userApiTakes(server, body.access_token)).toBe(false);
@@ -84,7 +106,15 @@ test('C18: of 10 000 values none repeats, none shares a beginning, and each hold
     if (typeof model.generateTokenId !== 'function') throw new Error('the engine makes its values another way');
     return Array.from({ length: 10_000 }, () => model.generateTokenId?.() ?? '');
   };
-  const kinds = [provider.AccessToken, provider.RefreshToken, provider.AuthorizationCode, provider.Session, provider.Interaction, provider.Grant, provider.ClientCredentials];
+  const kinds = [
+    provider.AccessToken,
+    provider.RefreshToken,
+    provider.AuthorizationCode,
+    provider.Session,
+    provider.Interaction,
+    provider.Grant,
+    provider.ClientCredentials,
+  ];
   for (const Model of kinds) {
     const values = await ofKind(Model as unknown as Parameters<typeof ofKind>[0]);
     expectRandom(values);
@@ -98,7 +128,10 @@ test('C18: what the server really hands out has that form: opaque tokens, client
   expectRandom(tokens);
   const clients = [];
   for (let i = 0; i < 50; i += 1) clients.push(await buildClient(server, machine));
-  expectRandom(clients.map(({ id }) => id), false);
+  expectRandom(
+    clients.map(({ id }) => id),
+    false,
+  );
   expectRandom(clients.map(({ secret }) => secret));
 });
 

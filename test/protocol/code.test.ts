@@ -1,7 +1,18 @@
 /** Redeeming an authorization code: once, by its client, with its proof, in time. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent, codeOf, pkce } from '../support/agent.ts';
-import { claimsOf, codeFor, comeBack, isActive, redeem, refresh, tokensFor, travel, userApiTakes, userinfo } from '../support/flow.ts';
+import {
+  claimsOf,
+  codeFor,
+  comeBack,
+  isActive,
+  redeem,
+  refresh,
+  tokensFor,
+  travel,
+  userApiTakes,
+  userinfo,
+} from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
 import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -91,15 +102,25 @@ describeStorages('authorization code', (storage) => {
       'with a line break': `${grant.code_verifier}\n`,
     };
     for (const [name, code_verifier] of Object.entries(wrong)) {
-      const { status, body } = await redeem(server, client, { code: grant.code, ...(code_verifier === undefined ? {} : { code_verifier }) });
-      expect({ name, status, error: body.error }).toEqual({ name, status: 400, error: expect.stringMatching(/^invalid_(grant|request)$/) });
+      const { status, body } = await redeem(server, client, {
+        code: grant.code,
+        ...(code_verifier === undefined ? {} : { code_verifier }),
+      });
+      expect({ name, status, error: body.error }).toEqual({
+        name,
+        status: 400,
+        error: expect.stringMatching(/^invalid_(grant|request)$/),
+      });
     }
     expect((await redeem(server, client, grant)).status).toBe(200);
   });
 
   test('C4: a verifier where no challenge was sent is refused', async () => {
     const client = await buildClient(server, { require_pkce: false });
-    const answer = await new Agent(server).authorize(await buildPerson(server), { client_id: client.id, scope: 'openid' });
+    const answer = await new Agent(server).authorize(await buildPerson(server), {
+      client_id: client.id,
+      scope: 'openid',
+    });
     const code = codeOf(answer);
     expect((await redeem(server, client, { code, code_verifier: pkce().verifier })).body.error).toBe('invalid_grant');
     expect((await redeem(server, client, { code })).status).toBe(200);
@@ -153,7 +174,11 @@ describeStorages('authorization code', (storage) => {
     expect(await userApiTakes(server, body.access_token)).toBe(true);
 
     const again = await refresh(server, client, body.refresh_token);
-    expect(again.body).toEqual({ ...body, access_token: expect.any(String), expiry: claimsOf(again.body.access_token).exp });
+    expect(again.body).toEqual({
+      ...body,
+      access_token: expect.any(String),
+      expiry: claimsOf(again.body.access_token).exp,
+    });
     expect((await refresh(server, client, 'nothing')).body).toEqual({
       success: false,
       error: 'invalid_grant',

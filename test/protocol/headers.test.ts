@@ -67,7 +67,9 @@ describe('A14: pages', () => {
       }).toEqual({
         name,
         type: 'text/html; charset=utf-8',
-        policy: expect.stringMatching(/^(?=.*default-src 'none')(?=.*frame-ancestors 'none')(?=.*object-src 'none')(?=.*base-uri 'none')/),
+        policy: expect.stringMatching(
+          /^(?=.*default-src 'none')(?=.*frame-ancestors 'none')(?=.*object-src 'none')(?=.*base-uri 'none')/,
+        ),
         frame: 'DENY',
         sniff: 'nosniff',
         referrer: 'same-origin',
@@ -79,7 +81,8 @@ describe('A14: pages', () => {
       expect(policy).not.toMatch(/unsafe-|\*/);
       expect(page.text).not.toMatch(/\son[a-z]+\s*=|javascript:/i);
       for (const [, attributes = '', script = ''] of page.text.matchAll(/<script([^>]*)>([\s\S]*?)<\/script>/g)) {
-        if (script.trim() !== '') expect({ name, policy }).toEqual({ name, policy: expect.stringMatching(/script-src[^;]*'sha256-/) });
+        if (script.trim() !== '')
+          expect({ name, policy }).toEqual({ name, policy: expect.stringMatching(/script-src[^;]*'sha256-/) });
         else expect(attributes).toMatch(/src="\/public\//);
       }
       expect(page.text).not.toMatch(/<style|style="/);
@@ -89,9 +92,19 @@ describe('A14: pages', () => {
   test('A14: Strict-Transport-Security where the issuer is https, on pages and answers alike', async () => {
     const secure = await startServer({ env: { ISSUER: 'https://id.example.com' } });
     try {
-      for (const path of ['/', '/oauth/authorize?client_id=nobody', '/oauth/jwks', '/oauth/userinfo', '/.well-known/openid-configuration', '/nowhere']) {
+      for (const path of [
+        '/',
+        '/oauth/authorize?client_id=nobody',
+        '/oauth/jwks',
+        '/oauth/userinfo',
+        '/.well-known/openid-configuration',
+        '/nowhere',
+      ]) {
         const response = await fetch(at(secure).url + path, { headers: { accept: 'text/html' } });
-        expect([path, response.headers.get('strict-transport-security')]).toEqual([path, expect.stringMatching(/^max-age=\d{8}/)]);
+        expect([path, response.headers.get('strict-transport-security')]).toEqual([
+          path,
+          expect.stringMatching(/^max-age=\d{8}/),
+        ]);
       }
     } finally {
       await secure.close();
@@ -101,14 +114,28 @@ describe('A14: pages', () => {
 
 describe('A13: CORS', () => {
   const own = 'https://app.example.com';
-  const cors = (response: Response) => [response.headers.get('access-control-allow-origin'), response.headers.get('access-control-allow-credentials')];
+  const cors = (response: Response) => [
+    response.headers.get('access-control-allow-origin'),
+    response.headers.get('access-control-allow-credentials'),
+  ];
 
   test('A13: a preflight names no client; the answer itself has the header for an origin of that client only', async () => {
     const spa = await buildClient(server, { token_endpoint_auth_method: 'none' });
     const { body } = await tokensFor(server, spa);
     for (const path of ['/oauth/token', '/oauth/userinfo', '/oauth/revoke']) {
-      const preflight = await fetch(server.url + path, { method: 'OPTIONS', headers: { origin: own, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' } });
-      expect([path, preflight.status, preflight.headers.get('access-control-allow-credentials')]).toEqual([path, 204, null]);
+      const preflight = await fetch(server.url + path, {
+        method: 'OPTIONS',
+        headers: {
+          origin: own,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization',
+        },
+      });
+      expect([path, preflight.status, preflight.headers.get('access-control-allow-credentials')]).toEqual([
+        path,
+        204,
+        null,
+      ]);
     }
     const ask = async (origin: string) => {
       const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', client_id: spa.id });
@@ -119,18 +146,41 @@ describe('A13: CORS', () => {
       expect(userinfo.status).toBe(origin === own ? 200 : 400);
       return [cors(token), cors(userinfo)];
     };
-    expect(await ask(own)).toEqual([[own, null], [own, null]]);
-    for (const origin of ['https://evil.example', 'null', 'https://app.example.com:8443', 'http://app.example.com', 'https://app.example.com.evil.example']) {
-      expect([origin, await ask(origin)]).toEqual([origin, [[null, null], [null, null]]]);
+    expect(await ask(own)).toEqual([
+      [own, null],
+      [own, null],
+    ]);
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      'https://app.example.com:8443',
+      'http://app.example.com',
+      'https://app.example.com.evil.example',
+    ]) {
+      expect([origin, await ask(origin)]).toEqual([
+        origin,
+        [
+          [null, null],
+          [null, null],
+        ],
+      ]);
     }
   });
 
   test('A13: discovery and the keys are for everybody, the authorization endpoint and the pages for nobody', async () => {
     for (const origin of [own, 'https://evil.example', 'null']) {
-      for (const path of ['/.well-known/openid-configuration', '/oauth/jwks', '/.well-known/oauth-authorization-server']) {
+      for (const path of [
+        '/.well-known/openid-configuration',
+        '/oauth/jwks',
+        '/.well-known/oauth-authorization-server',
+      ]) {
         // Twice: the first answer comes from the engine, the next from memory.
         for (let time = 0; time < 2; time += 1) {
-          expect([path, time, cors(await fetch(server.url + path, { headers: { origin } }))]).toEqual([path, time, ['*', null]]);
+          expect([path, time, cors(await fetch(server.url + path, { headers: { origin } }))]).toEqual([
+            path,
+            time,
+            ['*', null],
+          ]);
         }
       }
       for (const path of [request(client), '/oauth/logout', '/interaction/x', '/']) {
@@ -141,9 +191,32 @@ describe('A13: CORS', () => {
 });
 
 test('A16: no dangerous address gets into a client, in any member and any spelling', async () => {
-  const schemes = ['javascript:alert(1)', 'JaVaScRiPt:alert(1)', ' javascript:alert(1)', 'java\tscript:alert(1)', 'java\nscript:alert(1)', 'data:text/html,x', 'vbscript:x', 'blob:https://app.example.com/x', 'file:///etc/passwd', '\u0001javascript:x', 'javascript://app.example.com/%0aalert(1)', 'about:blank', 'view-source:https://x.example'];
+  const schemes = [
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    ' javascript:alert(1)',
+    'java\tscript:alert(1)',
+    'java\nscript:alert(1)',
+    'data:text/html,x',
+    'vbscript:x',
+    'blob:https://app.example.com/x',
+    'file:///etc/passwd',
+    '\u0001javascript:x',
+    'javascript://app.example.com/%0aalert(1)',
+    'about:blank',
+    'view-source:https://x.example',
+  ];
   const lists = ['redirect_uris', 'post_logout_redirect_uris'];
-  const single = ['logo_uri', 'policy_uri', 'tos_uri', 'client_uri', 'initiate_login_uri', 'backchannel_logout_uri', 'jwks_uri', 'sector_identifier_uri'];
+  const single = [
+    'logo_uri',
+    'policy_uri',
+    'tos_uri',
+    'client_uri',
+    'initiate_login_uri',
+    'backchannel_logout_uri',
+    'jwks_uri',
+    'sector_identifier_uri',
+  ];
   const metadata = { client_name: 'Evil', redirect_uris: ['https://app.example.com/cb'] };
   for (const origin of ['admin', 'register', 'cli', 'person'] as const) {
     for (const uri of schemes) {
@@ -152,7 +225,8 @@ test('A16: no dangerous address gets into a client, in any member and any spelli
         const made = await server.app.clients.register(input, { origin, owner: null });
         expect({ member, uri, outcome: made.outcome }).toEqual({ member, uri, outcome: 'invalid' });
         // The same at a change.
-        if (origin === 'admin') expect((await server.app.clients.update(client.id, input, origin)).outcome).toBe('invalid');
+        if (origin === 'admin')
+          expect((await server.app.clients.update(client.id, input, origin)).outcome).toBe('invalid');
       }
     }
   }
@@ -161,7 +235,11 @@ test('A16: no dangerous address gets into a client, in any member and any spelli
 describe('C16, G7: answers of the endpoints', () => {
   test('C16: no-store, JSON with its charset, errors from the list in plain ASCII; G7: nothing from the inside', async () => {
     const { body } = await tokensFor(server, client);
-    const form = (fields: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(fields), headers: { authorization: basic(client.id, client.secret) } });
+    const form = (fields: Record<string, string>) => ({
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      headers: { authorization: basic(client.id, client.secret) },
+    });
     const anonymous = (fields: Record<string, string>) => ({ method: 'POST', body: new URLSearchParams(fields) });
     const asked: [string, RequestInit][] = [
       ['/oauth/token', form({ grant_type: 'refresh_token', refresh_token: body.refresh_token ?? '' })],
@@ -184,7 +262,8 @@ describe('C16, G7: answers of the endpoints', () => {
       ['/nowhere', {}],
       ['/interaction/x', { headers: { accept: 'application/json' } }],
     ];
-    const errors = /^(invalid_request|invalid_client|invalid_grant|unauthorized_client|unsupported_grant_type|invalid_scope|invalid_target|invalid_token|insufficient_scope|unsupported_token_type|not_found)$/;
+    const errors =
+      /^(invalid_request|invalid_client|invalid_grant|unauthorized_client|unsupported_grant_type|invalid_scope|invalid_target|invalid_token|insufficient_scope|unsupported_token_type|not_found)$/;
     for (const [path, init] of asked) {
       const response = await fetch(server.url + path, init);
       const text = await response.text();
@@ -193,7 +272,9 @@ describe('C16, G7: answers of the endpoints', () => {
         status: response.status < 500 ? response.status : 0,
         cache: expect.stringContaining('no-store'),
       });
-      expect(text).not.toMatch(/ at \/|node_modules|Error:|select |insert |knex|sqlite|ECONN|\/work\/|\.ts:|127\.0\.0\.1/i);
+      expect(text).not.toMatch(
+        / at \/|node_modules|Error:|select |insert |knex|sqlite|ECONN|\/work\/|\.ts:|127\.0\.0\.1/i,
+      );
       if (text === '' || path === '/interaction/x') continue;
       expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
       const answer = JSON.parse(text) as { error?: string; error_description?: string };

@@ -21,7 +21,10 @@ describeStorages('keys', (storage) => {
 
   async function published(of: TestServer = server): Promise<JSONWebKeySet> {
     const response = await fetch(`${of.url}/oauth/jwks`);
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, expect.stringMatching(/^application\/(jwk-set\+)?json/)]);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^application\/(jwk-set\+)?json/),
+    ]);
     return (await response.json()) as JSONWebKeySet;
   }
   const verifies = async (jwt: string | undefined, keys: JSONWebKeySet) =>
@@ -63,8 +66,12 @@ describeStorages('keys', (storage) => {
     travel(3_601);
     expect((await server.core.keys.rotate()).outcome).toBe('rotated');
     await server.core.cached.changed();
-    const signed = async (of: TestServer) => headerOf((await refresh(of, client, oidc.body.refresh_token)).body.id_token).kid;
-    await eventually('both nodes sign with the new key', async () => (await signed(server)) !== before && (await signed(other)) === (await signed(server)));
+    const signed = async (of: TestServer) =>
+      headerOf((await refresh(of, client, oidc.body.refresh_token)).body.id_token).kid;
+    await eventually(
+      'both nodes sign with the new key',
+      async () => (await signed(server)) !== before && (await signed(other)) === (await signed(server)),
+    );
 
     const fresh = await refresh(other, client, oidc.body.refresh_token);
     expect(await verifies(fresh.body.id_token, cachedByRelyingParty)).toBe(await signed(server));

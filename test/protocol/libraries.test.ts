@@ -28,65 +28,120 @@ describe('openid-client 6', () => {
   const insecure = { execute: [oidc.allowInsecureRequests] };
   const kinds: [string, Record<string, unknown>, (secret: string) => oidc.ClientAuth | undefined][] = [
     ['client_secret_basic', {}, (secret) => oidc.ClientSecretBasic(secret)],
-    ['client_secret_post', { token_endpoint_auth_method: 'client_secret_post' }, (secret) => oidc.ClientSecretPost(secret)],
+    [
+      'client_secret_post',
+      { token_endpoint_auth_method: 'client_secret_post' },
+      (secret) => oidc.ClientSecretPost(secret),
+    ],
     ['a public client', { token_endpoint_auth_method: 'none' }, () => oidc.None()],
   ];
-  test.each(kinds)('%s: code with PKCE, refresh, userinfo, introspection, revocation, logout', async (name, metadata, auth) => {
-    const client = await buildClient(server, { ...metadata, post_logout_redirect_uris: [home] });
-    const person = await buildPerson(server);
-    const agent = new Agent(server);
-    const config = await oidc.discovery(new URL(server.url), client.id, undefined, auth(client.secret), insecure);
+  test.each(kinds)(
+    '%s: code with PKCE, refresh, userinfo, introspection, revocation, logout',
+    async (name, metadata, auth) => {
+      const client = await buildClient(server, { ...metadata, post_logout_redirect_uris: [home] });
+      const person = await buildPerson(server);
+      const agent = new Agent(server);
+      const config = await oidc.discovery(new URL(server.url), client.id, undefined, auth(client.secret), insecure);
 
-    const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
-    const [expectedState, expectedNonce] = [oidc.randomState(), oidc.randomNonce()];
-    const address = oidc.buildAuthorizationUrl(config, {
-      ...{ redirect_uri, scope: 'openid profile email', state: expectedState, nonce: expectedNonce },
-      ...{ code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: 'S256', max_age: '600' },
-    });
-    const called = await byPerson(agent, person.username, address);
-    const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true, maxAge: 600 };
-    const tokens = await oidc.authorizationCodeGrant(config, called, checks);
-    const claims = tokens.claims();
-    expect(claims).toMatchObject({ iss: server.url, aud: client.id, sub: person.subject, nonce: expectedNonce });
+      const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
+      const [expectedState, expectedNonce] = [oidc.randomState(), oidc.randomNonce()];
+      const address = oidc.buildAuthorizationUrl(config, {
+        ...{ redirect_uri, scope: 'openid profile email', state: expectedState, nonce: expectedNonce },
+        ...{
+          code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+          code_challenge_method: 'S256',
+          max_age: '600',
+        },
+      });
+      const called = await byPerson(agent, person.username, address);
+      const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true, maxAge: 600 };
+      const tokens = await oidc.authorizationCodeGrant(config, called, checks);
+      const claims = tokens.claims();
+      expect(claims).toMatchObject({ iss: server.url, aud: client.id, sub: person.subject, nonce: expectedNonce });
 
-    const info = await oidc.fetchUserInfo(config, tokens.access_token, person.subject);
-    expect(info).toMatchObject({ sub: person.subject, preferred_username: person.username, email: person.email, email_verified: true, given_name: 'Test' });
+      const info = await oidc.fetchUserInfo(config, tokens.access_token, person.subject);
+      expect(info).toMatchObject({
+        sub: person.subject,
+        preferred_username: person.username,
+        email: person.email,
+        email_verified: true,
+        given_name: 'Test',
+      });
 
-    const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token ?? '');
-    expect(refreshed.claims()?.sub).toBe(person.subject);
-    if (name !== 'a public client') {
-      expect(await oidc.tokenIntrospection(config, refreshed.access_token)).toMatchObject({ active: true, sub: person.subject, client_id: client.id });
-    }
-    const logout = oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: home, state: 'bye' });
-    const goodbye = await agent.confirmLogout(await agent.go(logout.href));
-    expect(goodbye.location).toBe(`${home}?state=bye`);
+      const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token ?? '');
+      expect(refreshed.claims()?.sub).toBe(person.subject);
+      if (name !== 'a public client') {
+        expect(await oidc.tokenIntrospection(config, refreshed.access_token)).toMatchObject({
+          active: true,
+          sub: person.subject,
+          client_id: client.id,
+        });
+      }
+      const logout = oidc.buildEndSessionUrl(config, {
+        id_token_hint: tokens.id_token ?? '',
+        post_logout_redirect_uri: home,
+        state: 'bye',
+      });
+      const goodbye = await agent.confirmLogout(await agent.go(logout.href));
+      expect(goodbye.location).toBe(`${home}?state=bye`);
 
-    await oidc.tokenRevocation(config, refreshed.refresh_token ?? '');
-    await expect(oidc.refreshTokenGrant(config, refreshed.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' });
-  });
+      await oidc.tokenRevocation(config, refreshed.refresh_token ?? '');
+      await expect(oidc.refreshTokenGrant(config, refreshed.refresh_token ?? '')).rejects.toMatchObject({
+        error: 'invalid_grant',
+      });
+    },
+  );
 
   test('client_credentials with private_key_jwt for an API', async () => {
     for (const alg of ['ES256', 'RS256', 'PS256', 'Ed25519']) {
       const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
       const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg, kid: 'its-key', use: 'sig' }] };
-      const client = await buildClient(server, { redirect_uris: [], grant_types: ['client_credentials'], scope: 'read', token_endpoint_auth_method: 'private_key_jwt', jwks });
-      const config = await oidc.discovery(new URL(server.url), client.id, undefined, oidc.PrivateKeyJwt({ key: privateKey, kid: 'its-key' }), insecure);
+      const client = await buildClient(server, {
+        redirect_uris: [],
+        grant_types: ['client_credentials'],
+        scope: 'read',
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks,
+      });
+      const config = await oidc.discovery(
+        new URL(server.url),
+        client.id,
+        undefined,
+        oidc.PrivateKeyJwt({ key: privateKey, kid: 'its-key' }),
+        insecure,
+      );
       const tokens = await oidc.clientCredentialsGrant(config, { scope: 'read', resource: api });
-      expect(claimsOf(tokens.access_token)).toMatchObject({ iss: server.url, aud: api, scope: 'read', client_id: client.id });
+      expect(claimsOf(tokens.access_token)).toMatchObject({
+        iss: server.url,
+        aud: api,
+        scope: 'read',
+        client_id: client.id,
+      });
     }
   });
 
   test('a user-API token beside OpenID Connect, by resource', async () => {
     const client = await buildClient(server);
     const person = await buildPerson(server);
-    const config = await oidc.discovery(new URL(server.url), client.id, undefined, oidc.ClientSecretBasic(client.secret), insecure);
+    const config = await oidc.discovery(
+      new URL(server.url),
+      client.id,
+      undefined,
+      oidc.ClientSecretBasic(client.secret),
+      insecure,
+    );
     const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
     const address = oidc.buildAuthorizationUrl(config, {
       ...{ redirect_uri, scope: 'openid user', resource: `${server.url}/user` },
       ...{ code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier), code_challenge_method: 'S256' },
     });
     const called = await byPerson(new Agent(server), person.username, address);
-    const tokens = await oidc.authorizationCodeGrant(config, called, { pkceCodeVerifier }, { resource: `${server.url}/user` });
+    const tokens = await oidc.authorizationCodeGrant(
+      config,
+      called,
+      { pkceCodeVerifier },
+      { resource: `${server.url}/user` },
+    );
     expect(await userApiTakes(server, tokens.access_token)).toBe(true);
     const again = await oidc.refreshTokenGrant(config, tokens.refresh_token ?? '');
     expect((await oidc.fetchUserInfo(config, again.access_token, person.subject)).sub).toBe(person.subject);
@@ -126,37 +181,95 @@ describe('oauth4webapi 3', () => {
       const verifier = oauth.generateRandomCodeVerifier();
       const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
       const address = new URL(as.authorization_endpoint ?? '');
-      const parameters = { client_id: client.client_id, redirect_uri, response_type: 'code', scope: 'openid email', state, nonce, code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' };
+      const parameters = {
+        client_id: client.client_id,
+        redirect_uri,
+        response_type: 'code',
+        scope: 'openid email',
+        state,
+        nonce,
+        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      };
       address.search = `${new URLSearchParams(parameters)}`;
 
-      const called = oauth.validateAuthResponse(as, client, await byPerson(new Agent(server), person.username, address), state);
-      const response = await oauth.authorizationCodeGrantRequest(as, client, auth, called, redirect_uri, verifier, options);
-      const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, { expectedNonce: nonce, requireIdToken: true });
+      const called = oauth.validateAuthResponse(
+        as,
+        client,
+        await byPerson(new Agent(server), person.username, address),
+        state,
+      );
+      const response = await oauth.authorizationCodeGrantRequest(
+        as,
+        client,
+        auth,
+        called,
+        redirect_uri,
+        verifier,
+        options,
+      );
+      const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, {
+        expectedNonce: nonce,
+        requireIdToken: true,
+      });
       await oauth.validateApplicationLevelSignature(as, response, options);
       const claims = oauth.getValidatedIdTokenClaims(tokens);
       expect(claims).toMatchObject({ sub: person.subject, nonce });
 
-      const info = await oauth.processUserInfoResponse(as, client, person.subject, await oauth.userInfoRequest(as, client, tokens.access_token, options));
+      const info = await oauth.processUserInfoResponse(
+        as,
+        client,
+        person.subject,
+        await oauth.userInfoRequest(as, client, tokens.access_token, options),
+      );
       expect(info.email).toBe(person.email);
-      const introspected = await oauth.processIntrospectionResponse(as, client, await oauth.introspectionRequest(as, client, auth, tokens.access_token, options));
+      const introspected = await oauth.processIntrospectionResponse(
+        as,
+        client,
+        await oauth.introspectionRequest(as, client, auth, tokens.access_token, options),
+      );
       expect(introspected.active).toBe(true);
-      const refreshed = await oauth.processRefreshTokenResponse(as, client, await oauth.refreshTokenGrantRequest(as, client, auth, tokens.refresh_token ?? '', options));
+      const refreshed = await oauth.processRefreshTokenResponse(
+        as,
+        client,
+        await oauth.refreshTokenGrantRequest(as, client, auth, tokens.refresh_token ?? '', options),
+      );
       expect(refreshed.token_type).toBe('bearer');
-      await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, auth, tokens.refresh_token ?? '', options));
-      const after = await oauth.processIntrospectionResponse(as, client, await oauth.introspectionRequest(as, client, auth, refreshed.access_token, options));
+      await oauth.processRevocationResponse(
+        await oauth.revocationRequest(as, client, auth, tokens.refresh_token ?? '', options),
+      );
+      const after = await oauth.processIntrospectionResponse(
+        as,
+        client,
+        await oauth.introspectionRequest(as, client, auth, refreshed.access_token, options),
+      );
       expect(after.active).toBe(false);
     }
   });
 
   test('client_credentials, and a JWT that a resource server verifies by discovery alone (RFC 9068)', async () => {
     const as = await discover();
-    const registered = await buildClient(server, { redirect_uris: [], grant_types: ['client_credentials'], scope: 'read' });
+    const registered = await buildClient(server, {
+      redirect_uris: [],
+      grant_types: ['client_credentials'],
+      scope: 'read',
+    });
     const client: oauth.Client = { client_id: registered.id };
     const parameters = new URLSearchParams({ scope: 'read', resource: api });
-    const response = await oauth.clientCredentialsGrantRequest(as, client, oauth.ClientSecretPost(registered.secret), parameters, options);
+    const response = await oauth.clientCredentialsGrantRequest(
+      as,
+      client,
+      oauth.ClientSecretPost(registered.secret),
+      parameters,
+      options,
+    );
     const tokens = await oauth.processClientCredentialsResponse(as, client, response);
     const request = new Request(`${api}/things`, { headers: { authorization: `Bearer ${tokens.access_token}` } });
-    expect(await oauth.validateJwtAccessToken(as, request, api, options)).toMatchObject({ client_id: registered.id, scope: 'read', iss: server.url });
+    expect(await oauth.validateJwtAccessToken(as, request, api, options)).toMatchObject({
+      client_id: registered.id,
+      scope: 'read',
+      iss: server.url,
+    });
     await expect(oauth.validateJwtAccessToken(as, request, `${server.url}/user`, options)).rejects.toThrow();
   });
 });

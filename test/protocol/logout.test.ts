@@ -1,7 +1,18 @@
 /** Signing out on behalf of an application (OpenID Connect RP-Initiated Logout). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
-import { ask, claimsOf, comeBack, headerOf, isActive, refresh, tokensFor, travel, userApiTakes, userinfo } from '../support/flow.ts';
+import {
+  ask,
+  claimsOf,
+  comeBack,
+  headerOf,
+  isActive,
+  refresh,
+  tokensFor,
+  travel,
+  userApiTakes,
+  userinfo,
+} from '../support/flow.ts';
 import { buildClient, startServer, type TestServer } from '../support/server.ts';
 
 const home = 'https://app.example.com/goodbye';
@@ -19,7 +30,14 @@ const logout = (agent: Agent, parameters: Record<string, string>) =>
   agent.go(`/oauth/logout?${new URLSearchParams(parameters)}`, { follow: false });
 
 async function signedIn(agent: Agent): Promise<boolean> {
-  const query = new URLSearchParams({ client_id: client.id, response_type: 'code', scope: 'openid', prompt: 'none', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' });
+  const query = new URLSearchParams({
+    client_id: client.id,
+    response_type: 'code',
+    scope: 'openid',
+    prompt: 'none',
+    code_challenge: 'c'.repeat(43),
+    code_challenge_method: 'S256',
+  });
   const { location } = await agent.go(`/oauth/authorize?${query}`, { follow: false });
   const { searchParams } = new URL(location ?? '');
   if (!searchParams.has('code')) expect(searchParams.get('error')).toBe('login_required');
@@ -30,7 +48,16 @@ describe('F1: where a logout leads', () => {
   test('F1: anything but a registered address is refused without a redirect, and nobody is signed out', async () => {
     const other = await buildClient(server, { post_logout_redirect_uris: ['https://other.example.com/bye'] });
     const { agent, body } = await tokensFor(server, client);
-    const addresses = [`${home}?x=1`, `${home}/`, `${home}#x`, 'https://evil.example/', 'https://other.example.com/bye', 'javascript:alert(1)', '//app.example.com/goodbye', '/goodbye'];
+    const addresses = [
+      `${home}?x=1`,
+      `${home}/`,
+      `${home}#x`,
+      'https://evil.example/',
+      'https://other.example.com/bye',
+      'javascript:alert(1)',
+      '//app.example.com/goodbye',
+      '/goodbye',
+    ];
     for (const post_logout_redirect_uri of addresses) {
       for (const proof of [{ id_token_hint: body.id_token ?? '' }, { client_id: client.id }]) {
         const answer = await logout(agent, { ...proof, post_logout_redirect_uri });
@@ -65,7 +92,9 @@ describe('F1: where a logout leads', () => {
 
   test('a logout that comes as a form is the same logout', async () => {
     const { agent, body } = await tokensFor(server, client);
-    const page = await agent.go('/oauth/logout', { form: { id_token_hint: body.id_token ?? '', post_logout_redirect_uri: home } });
+    const page = await agent.go('/oauth/logout', {
+      form: { id_token_hint: body.id_token ?? '', post_logout_redirect_uri: home },
+    });
     expect((await agent.confirmLogout(page)).location).toBe(home);
     expect(await signedIn(agent)).toBe(false);
   });
@@ -125,7 +154,12 @@ describe('F2: who may sign a person out', () => {
 describe('F3: after a logout', () => {
   test("F3, B2: the session's cookie is dead on the server, and what hung on the session with it", async () => {
     const { agent, body, person } = await tokensFor(server, client);
-    const lasting = await tokensFor(server, client, { person, agent, scope: 'openid offline_access', extra: { prompt: 'consent' } });
+    const lasting = await tokensFor(server, client, {
+      person,
+      agent,
+      scope: 'openid offline_access',
+      extra: { prompt: 'consent' },
+    });
     const kept = new Map(agent.cookies);
     expect((await userinfo(server, body.access_token)).status).toBe(200);
 

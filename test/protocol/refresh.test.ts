@@ -1,6 +1,17 @@
 /** Refresh tokens: rotation for public clients, the reuse window, families, and how long everything lasts. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { claimsOf, comeBack, headerOf, isActive, refresh, type TestClient, tokensFor, travel, userApiTakes, userinfo } from '../support/flow.ts';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import {
+  claimsOf,
+  comeBack,
+  headerOf,
+  isActive,
+  refresh,
+  type TestClient,
+  tokensFor,
+  travel,
+  userApiTakes,
+  userinfo,
+} from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
 import { buildClient, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -30,10 +41,13 @@ describeStorages('refresh tokens', (storage) => {
     travel(11);
     await refused(client, first.refresh_token);
     await refused(client, api.body.refresh_token);
-    for (const { access_token } of [first, second, third]) expect((await userinfo(server, access_token)).status).toBe(401);
+    for (const { access_token } of [first, second, third])
+      expect((await userinfo(server, access_token)).status).toBe(401);
     expect(await userApiTakes(server, api.body.access_token)).toBe(false);
     await eventually('the replay is in the audit log', async () =>
-      (await server.core.stores.audit.list({ event: 'grant.replayed' }, 100)).some(({ clientId }) => clientId === client.id),
+      (await server.core.stores.audit.list({ event: 'grant.replayed' }, 100)).some(
+        ({ clientId }) => clientId === client.id,
+      ),
     );
   });
 
@@ -60,7 +74,10 @@ describeStorages('refresh tokens', (storage) => {
   test('C10: of 50 concurrent refreshes all successes give one successor, over two nodes as well, and the client goes on', async () => {
     const nodes = [server, await storage.join(server)];
     const client = await buildClient(server, publicClient);
-    await eventually('the other node knows the client', async () => (await nodes[1]?.core.cached.find(client.id)) !== undefined);
+    await eventually(
+      'the other node knows the client',
+      async () => (await nodes[1]?.core.cached.find(client.id)) !== undefined,
+    );
     for (const asked of [[server], nodes]) {
       const { body } = await tokensFor(server, client);
       const all = await Promise.all(
@@ -100,8 +117,12 @@ describeStorages('refresh tokens', (storage) => {
   test('C12: a wider scope or another resource is refused and burns nothing; a narrower one does not narrow the token', async () => {
     const client = await buildClient(server, publicClient);
     const { body } = await tokensFor(server, client, { scope: 'openid email' });
-    expect((await refresh(server, client, body.refresh_token, { scope: 'openid email profile' })).body.error).toBe('invalid_scope');
-    expect((await refresh(server, client, body.refresh_token, { resource: 'https://api.example.com' })).body.error).toBe('invalid_target');
+    expect((await refresh(server, client, body.refresh_token, { scope: 'openid email profile' })).body.error).toBe(
+      'invalid_scope',
+    );
+    expect(
+      (await refresh(server, client, body.refresh_token, { resource: 'https://api.example.com' })).body.error,
+    ).toBe('invalid_target');
     const narrow = await refresh(server, client, body.refresh_token, { scope: 'openid' });
     expect(narrow.body.scope).toBe('openid');
     expect(await (await userinfo(server, narrow.body.access_token)).json()).not.toHaveProperty('email');
@@ -111,7 +132,11 @@ describeStorages('refresh tokens', (storage) => {
   });
 
   test("C13: another client gets nothing for it, and the owner's still works", async () => {
-    const [client, other, confidential] = [await buildClient(server, publicClient), await buildClient(server, publicClient), await buildClient(server)];
+    const [client, other, confidential] = [
+      await buildClient(server, publicClient),
+      await buildClient(server, publicClient),
+      await buildClient(server),
+    ];
     const { body } = await tokensFor(server, client);
     await refused(other, body.refresh_token);
     await refused(confidential, body.refresh_token);
@@ -176,7 +201,10 @@ describeStorages('lifetimes', (storage) => {
   afterEach(comeBack);
 
   test('an access token lives 10 minutes, an ID token an hour; RS256 unless registered otherwise', async () => {
-    for (const [metadata, alg] of [[{}, 'RS256'], [{ id_token_signed_response_alg: 'ES256' }, 'ES256']] as const) {
+    for (const [metadata, alg] of [
+      [{}, 'RS256'],
+      [{ id_token_signed_response_alg: 'ES256' }, 'ES256'],
+    ] as const) {
       const client = await buildClient(server, metadata);
       const { body } = await tokensFor(server, client);
       expect(body.expires_in).toBe(600);
@@ -196,8 +224,17 @@ describeStorages('lifetimes', (storage) => {
     const client = await buildClient(server);
     const { agent, person } = await tokensFor(server, client);
     const asks = async () => {
-      const query = new URLSearchParams({ client_id: client.id, response_type: 'code', scope: 'openid', prompt: 'none', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' });
-      return new URL((await agent.go(`/oauth/authorize?${query}`, { follow: false })).location ?? '').searchParams.get('error');
+      const query = new URLSearchParams({
+        client_id: client.id,
+        response_type: 'code',
+        scope: 'openid',
+        prompt: 'none',
+        code_challenge: 'c'.repeat(43),
+        code_challenge_method: 'S256',
+      });
+      return new URL((await agent.go(`/oauth/authorize?${query}`, { follow: false })).location ?? '').searchParams.get(
+        'error',
+      );
     };
     for (let days7 = 0; days7 < 2; days7 += 1) {
       travel(7 * days - 30);

@@ -31,7 +31,8 @@ describeStorages('round trips', (storage) => {
 
   test('client_credentials: none for a JWT, one for an opaque token', async () => {
     const client = await buildClient(server, machine);
-    const own = (more: Record<string, string>) => () => token(server, client, { grant_type: 'client_credentials', ...more });
+    const own = (more: Record<string, string>) => () =>
+      token(server, client, { grant_type: 'client_credentials', ...more });
     expect(await roundTrips(own({ scope: 'read', resource: api }))).toBe(0);
     expect(await roundTrips(own({}))).toBe(1);
   });
@@ -63,7 +64,13 @@ describeStorages('round trips', (storage) => {
     const client = await buildClient(server);
     const { agent } = await codeFor(server, client);
     const { challenge } = pkce();
-    const query = new URLSearchParams({ client_id: client.id, response_type: 'code', scope: 'openid', code_challenge: challenge, code_challenge_method: 'S256' });
+    const query = new URLSearchParams({
+      client_id: client.id,
+      response_type: 'code',
+      scope: 'openid',
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    });
     const go = async () => {
       const answer = await agent.go(`/oauth/authorize?${query}`, { follow: false });
       expect(codeOf(answer)).not.toBe('');
@@ -79,14 +86,19 @@ describeStorages('round trips', (storage) => {
     expect(await roundTrips(() => ask(server, 'introspect', client, body.access_token))).toBe(1);
     expect(await roundTrips(() => ask(server, 'introspect', client, body.refresh_token))).toBe(1);
     expect(await roundTrips(() => userinfo(server, body.access_token))).toBe(1);
-    expect(await roundTrips(async () => ({ status: (await userApiTakes(server, forUser.body.access_token)) ? 200 : 401 }))).toBe(1);
+    expect(
+      await roundTrips(async () => ({ status: (await userApiTakes(server, forUser.body.access_token)) ? 200 : 401 })),
+    ).toBe(1);
   });
 
   test('refusals that look nothing up: none', async () => {
     const client = await buildClient(server);
     const wrong = { id: client.id, secret: 'wrong' };
     expect(await roundTrips(() => refresh(server, wrong, 'x'), 401)).toBe(0);
-    const bad = () => new Agent(server).go(`/oauth/authorize?client_id=${client.id}&response_type=code&redirect_uri=https://evil.example/`);
+    const bad = () =>
+      new Agent(server).go(
+        `/oauth/authorize?client_id=${client.id}&response_type=code&redirect_uri=https://evil.example/`,
+      );
     expect(await roundTrips(bad, 400)).toBe(0);
     expect(await roundTrips(() => fetch(`${server.url}/oauth/jwks`))).toBe(0);
   });

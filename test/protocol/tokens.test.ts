@@ -2,8 +2,20 @@
 import { createPrivateKey, type JsonWebKey, sign } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
-import { Agent, token } from '../support/agent.ts';
-import { ask, type Claims, claimsOf, headerOf, isActive, jwt, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
+import { type Agent, token } from '../support/agent.ts';
+import {
+  ask,
+  type Claims,
+  claimsOf,
+  headerOf,
+  isActive,
+  jwt,
+  redeem,
+  refresh,
+  tokensFor,
+  userApiTakes,
+  userinfo,
+} from '../support/flow.ts';
 import { forgeries } from '../support/forgeries.ts';
 import { buildClient, startServer, type TestServer } from '../support/server.ts';
 
@@ -32,7 +44,8 @@ function signAsServer(header: Claims, claims: Claims): string {
   );
 }
 
-const userInfo = async (value: string) => (await fetch(`${server.url}/user/info`, { headers: { authorization: `Bearer ${value}` } })).status;
+const userInfo = async (value: string) =>
+  (await fetch(`${server.url}/user/info`, { headers: { authorization: `Bearer ${value}` } })).status;
 const hint = async (agent: Agent, path: string, value: string, more: Record<string, string> = {}) =>
   agent.go(`${path}?${new URLSearchParams({ id_token_hint: value, ...more })}`, { follow: false });
 
@@ -56,15 +69,29 @@ describe('D1: forged JWTs', () => {
   test('D1: as id_token_hint, at the authorization endpoint and at logout', async () => {
     const { agent, body } = await tokensFor(server, client);
     const good = body.id_token ?? '';
-    const request = { client_id: client.id, response_type: 'code', scope: 'openid', prompt: 'none', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' };
+    const request = {
+      client_id: client.id,
+      response_type: 'code',
+      scope: 'openid',
+      prompt: 'none',
+      code_challenge: 'c'.repeat(43),
+      code_challenge_method: 'S256',
+    };
     expect((await hint(agent, '/oauth/authorize', good, request)).location).toContain('code=');
     expect((await hint(agent, '/oauth/logout', good)).status).toBe(200);
     // Under our own signature an unencoded payload (RFC 7797) is sound; nobody else can make one.
     const { 'crit b64': _sound, ...unsound } = forgeries(good, jwks, signAsServer);
     for (const [name, forged] of Object.entries(unsound)) {
-      const [authorized, logout] = [await hint(agent, '/oauth/authorize', forged, request), await hint(agent, '/oauth/logout', forged)];
+      const [authorized, logout] = [
+        await hint(agent, '/oauth/authorize', forged, request),
+        await hint(agent, '/oauth/logout', forged),
+      ];
       const error = authorized.location && new URL(authorized.location).searchParams.get('error');
-      expect({ name, error, logout: logout.status }).toEqual({ name, error: expect.stringMatching(/^(invalid_request|login_required)$/), logout: 400 });
+      expect({ name, error, logout: logout.status }).toEqual({
+        name,
+        error: expect.stringMatching(/^(invalid_request|login_required)$/),
+        logout: 400,
+      });
     }
   });
 });
@@ -85,10 +112,20 @@ describe('D2: a good token at the wrong door', () => {
       empty: '',
     };
     for (const [name, value] of Object.entries(wrongAtUserApi)) {
-      expect({ name, taken: await userApiTakes(server, value), status: await userInfo(value ?? '') }).toEqual({ name, taken: false, status: expect.any(Number) });
+      expect({ name, taken: await userApiTakes(server, value), status: await userInfo(value ?? '') }).toEqual({
+        name,
+        taken: false,
+        status: expect.any(Number),
+      });
       expect(await userInfo(value ?? '')).toBeGreaterThanOrEqual(400);
     }
-    for (const value of [oidc.body.id_token, oidc.body.refresh_token, forUser.body.access_token, forApi.body.access_token, oidc.grant.code]) {
+    for (const value of [
+      oidc.body.id_token,
+      oidc.body.refresh_token,
+      forUser.body.access_token,
+      forApi.body.access_token,
+      oidc.grant.code,
+    ]) {
       expect((await userinfo(server, value)).status).toBe(401);
     }
   });
@@ -101,7 +138,9 @@ describe('D2: a good token at the wrong door', () => {
     }
     expect((await refresh(server, client, grant.code)).body.error).toBe('invalid_grant');
     expect((await refresh(server, client, oidc.body.access_token)).body.error).toBe('invalid_grant');
-    expect((await redeem(server, client, { code: body.refresh_token ?? '', code_verifier: 'v'.repeat(43) })).body.error).toBe('invalid_grant');
+    expect(
+      (await redeem(server, client, { code: body.refresh_token ?? '', code_verifier: 'v'.repeat(43) })).body.error,
+    ).toBe('invalid_grant');
     // None of these tries used anything up.
     expect((await refresh(server, client, body.refresh_token)).status).toBe(200);
   });
@@ -129,7 +168,11 @@ describe('D2: a good token at the wrong door', () => {
     ];
     for (const [changedHeader, changedClaims] of wrong) {
       const made = signAsServer({ ...header, ...changedHeader }, { ...claims, ...changedClaims });
-      expect({ changedHeader, changedClaims, taken: await userApiTakes(server, made) }).toEqual({ changedHeader, changedClaims, taken: false });
+      expect({ changedHeader, changedClaims, taken: await userApiTakes(server, made) }).toEqual({
+        changedHeader,
+        changedClaims,
+        taken: false,
+      });
     }
   });
 });
@@ -147,7 +190,10 @@ test('D3: exp past, nbf and iat ahead are refused; clocks may differ by 15 secon
     [{ iat: now + 20 }, false],
   ];
   for (const [change, taken] of cases) {
-    expect({ change, taken: await userApiTakes(server, signAsServer(header, { ...claims, ...change })) }).toEqual({ change, taken });
+    expect({ change, taken: await userApiTakes(server, signAsServer(header, { ...claims, ...change })) }).toEqual({
+      change,
+      taken,
+    });
   }
 });
 
@@ -165,19 +211,40 @@ test('D4: the token comes in the header or in a posted form, once, and never in 
     [`${url}?access_token=${value}`, { headers: { authorization: `Bearer ${value}` } }, 400],
     [`${url}?access_token=${value}`, { method: 'POST' }, 400],
     [url, { method: 'POST', body: form, headers: { authorization: `Bearer ${value}` } }, 400],
-    [url, { method: 'POST', body: JSON.stringify({ access_token: value }), headers: { 'content-type': 'application/json' } }, 400],
+    [
+      url,
+      {
+        method: 'POST',
+        body: JSON.stringify({ access_token: value }),
+        headers: { 'content-type': 'application/json' },
+      },
+      400,
+    ],
   ];
   for (const [address, init, status] of cases) {
     const response = await fetch(address, init);
-    expect([address.replace(value, '…'), init.method, response.status]).toEqual([address.replace(value, '…'), init.method, status]);
+    expect([address.replace(value, '…'), init.method, response.status]).toEqual([
+      address.replace(value, '…'),
+      init.method,
+      status,
+    ]);
   }
   const missing = await fetch(url);
-  expect([missing.status >= 400, missing.headers.get('www-authenticate')]).toEqual([true, expect.stringMatching(/^Bearer /)]);
+  expect([missing.status >= 400, missing.headers.get('www-authenticate')]).toEqual([
+    true,
+    expect.stringMatching(/^Bearer /),
+  ]);
 });
 
 test('D5: introspection is for clients that prove themselves, and only of what is theirs', async () => {
   const [introspector, stranger] = [await buildClient(server), await buildClient(server)];
-  await server.core.apis.add({ identifier: 'https://opaque.example.com', name: 'Opaque', scopes: [{ name: 'look', sentence: 'Look.' }], tokenFormat: 'opaque', introspectors: [introspector.id] });
+  await server.core.apis.add({
+    identifier: 'https://opaque.example.com',
+    name: 'Opaque',
+    scopes: [{ name: 'look', sentence: 'Look.' }],
+    tokenFormat: 'opaque',
+    introspectors: [introspector.id],
+  });
   const { body } = await tokensFor(server, client);
   const forApi = await tokensFor(server, client, { scope: 'look', extra: { resource: 'https://opaque.example.com' } });
   const jwtBody = (await tokensFor(server, client, { scope: 'user' })).body;
@@ -187,13 +254,29 @@ test('D5: introspection is for clients that prove themselves, and only of what i
     expect(await isActive(server, client, value)).toBe(true);
     expect((await ask(server, 'introspect', stranger, value)).body).toEqual({ active: false });
   }
-  expect((await ask(server, 'introspect', introspector, forApi.body.access_token)).body).toMatchObject({ active: true, aud: 'https://opaque.example.com', scope: 'look' });
+  expect((await ask(server, 'introspect', introspector, forApi.body.access_token)).body).toMatchObject({
+    active: true,
+    aud: 'https://opaque.example.com',
+    scope: 'look',
+  });
   expect((await ask(server, 'introspect', introspector, body.access_token)).body).toEqual({ active: false });
   expect((await ask(server, 'introspect', introspector, forApi.body.refresh_token)).body).toEqual({ active: false });
-  for (const value of ['x', '\u0000', '%', 'ü'.repeat(200), 'x'.repeat(10_000), "' OR 1=1", forApi.grant.code, client.secret]) {
+  for (const value of [
+    'x',
+    '\u0000',
+    '%',
+    'ü'.repeat(200),
+    'x'.repeat(10_000),
+    "' OR 1=1",
+    forApi.grant.code,
+    client.secret,
+  ]) {
     expect(await ask(server, 'introspect', client, value)).toEqual({ status: 200, body: { active: false } });
   }
-  expect(await ask(server, 'introspect', client, jwtBody.access_token)).toMatchObject({ status: 400, body: { error: 'unsupported_token_type' } });
+  expect(await ask(server, 'introspect', client, jwtBody.access_token)).toMatchObject({
+    status: 400,
+    body: { error: 'unsupported_token_type' },
+  });
   expect((await ask(server, 'introspect', client, '')).body.error).toBe('invalid_request');
 });
 
@@ -203,7 +286,10 @@ test('D6: revocation', async () => {
   const unknown = await ask(server, 'revoke', client, 'unknown');
   expect(unknown.status).toBe(200);
   expect((await ask(server, 'revoke', { id: client.id, secret: 'wrong' }, body.refresh_token)).status).toBe(401);
-  expect(await ask(server, 'revoke', client, body.access_token)).toMatchObject({ status: 400, body: { error: 'unsupported_token_type' } });
+  expect(await ask(server, 'revoke', client, body.access_token)).toMatchObject({
+    status: 400,
+    body: { error: 'unsupported_token_type' },
+  });
 
   await ask(server, 'revoke', stranger, body.refresh_token);
   expect((await refresh(server, client, body.refresh_token)).status).toBe(200);

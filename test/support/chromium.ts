@@ -11,7 +11,7 @@ const chromiumPath = process.env.TEST_CHROMIUM || (existsSync(usualPath) ? usual
 /** The pages are tested where there is a Chromium; elsewhere the suites skip with one line, and fail in CI. */
 export function chromiumIsTested(suite: string): boolean {
   if (chromiumPath) return true;
-  const missing = `no Chromium at ${usualPath}, and TEST_CHROMIUM names none`;
+  const missing = `no Chromium at ${usualPath}: install the chromium package, or name one in TEST_CHROMIUM`;
   if (process.env.CI === 'true') throw new Error(missing);
   process.stderr.write(`${suite}: skipped, ${missing}\n`);
   return false;

@@ -19,7 +19,7 @@ export interface Redeemable {
 
 interface FlowOptions {
   readonly scope?: string;
-  readonly person?: { readonly username: string };
+  readonly person?: Awaited<ReturnType<typeof buildPerson>>;
   readonly agent?: Agent;
   /** Further parameters of the authorization request. */
   readonly extra?: Record<string, string>;

@@ -4,7 +4,8 @@ import { type Claims, claimsOf, headerOf, jwt } from './flow.ts';
 
 const own = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const ownJwk = own.publicKey.export({ format: 'jwk' });
-const encode = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+const encode = (value: unknown) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 /** Signs with a key of the server: for tokens that are wrong in something else. */
 export type Sign = (header: Claims, claims: Claims) => string;
@@ -16,7 +17,8 @@ export function forgeries(good: string, jwks: { keys: JsonWebKey[] }, signAsServ
   const unsigned = (alg: string) => jwt({ ...header, alg }, claims, () => '');
   const hs256 = (secret: Buffer | string) =>
     jwt({ ...header, alg: 'HS256' }, claims, (input) => createHmac('sha256', secret).update(input).digest());
-  const mine = (change: Claims, key: KeyObject = own.privateKey) => jwt({ ...header, alg: 'ES256', ...change }, claims, key);
+  const mine = (change: Claims, key: KeyObject = own.privateKey) =>
+    jwt({ ...header, alg: 'ES256', ...change }, claims, key);
   const changed = Buffer.from(rawSignature, 'base64url');
   changed[10] = (changed[10] ?? 0) ^ 1;
 

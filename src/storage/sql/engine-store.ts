@@ -2,6 +2,7 @@
 import type { EngineStore } from '../../core/stores.ts';
 import { sessionBundle, toGrantBundle, tokenColumns, tokenValues, toSessionBundle, toTokenBundle } from './rows.ts';
 import { type EngineDialect, type Sql, statement } from './sql.ts';
+import { findable } from './values.ts';
 
 const readSessionByUid = statement(
   'read_session_by_uid',
@@ -41,7 +42,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     },
 
     async readSession(key, clientId) {
-      const row = await dialect.readSession(key, clientId ?? '');
+      const row = await dialect.readSession(key, clientId !== undefined && findable(clientId) ? clientId : '');
       return row === undefined ? undefined : toSessionBundle(row);
     },
 

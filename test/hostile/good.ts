@@ -1,0 +1,84 @@
+/** Keeps what is good at this moment: codes are used up, sessions signed out, pages finished by what is thrown at them. */
+import type { App } from '../../src/app.ts';
+import { anotherCode, redeem, request, signIn, type World } from '../faults/world.ts';
+import { type Agent, type Answer, Agent as Browser, csrfOf } from '../support/agent.ts';
+import { childAdminKey } from '../support/child-server.ts';
+import type { Good, Page } from './targets.ts';
+
+export interface Cast {
+  readonly world: World;
+  readonly client: { readonly id: string; readonly secret: string };
+  readonly file: string;
+}
+
+export async function makeGood(
+  app: App,
+  { world, client, file }: Cast,
+  server: { readonly url: string },
+): Promise<Good> {
+  const [person, other] = world.people;
+  if (!person || !other) throw new Error('there is nobody');
+  const first = await signIn(server, person, world.reader);
+  const tokens = await redeem(server, world.reader, first.grant);
+  const user = await jwtOf(server, other, world.reader);
+  const code = (await anotherCode(first.agent, world.reader)).grant();
+  const logout = await first.agent.go('/oauth/logout');
+  const login = await openPage(new Browser(server), world.reader);
+  const consent = await openPage(first.agent, client.id);
+  await tidy(app, [world.reader, world.machine.id, client.id, ...world.spare, 'playground']);
+  const setup = await app.core.setup.createSetupLink();
+  return {
+    issuer: world.place.url,
+    adminKey: childAdminKey,
+    client,
+    machine: world.machine,
+    reader: world.reader,
+    code,
+    refresh: String(tokens.body.refresh_token),
+    access: String(tokens.body.access_token),
+    idToken: String(tokens.body.id_token),
+    jwt: user,
+    username: other.username,
+    session: cookiesOf(first.agent, '/oauth/logout'),
+    sessionValue: first.agent.cookie('gatehouse') ?? '',
+    sessionSignature: first.agent.cookie('gatehouse.sig') ?? '',
+    xsrf: /name="xsrf" value="([^"]+)"/.exec(logout.text)?.[1] ?? '',
+    login,
+    consent,
+    setupToken: setup?.token ?? '',
+    file,
+  };
+}
+
+async function jwtOf(server: { readonly url: string }, person: { username: string }, client: string): Promise<string> {
+  const agent = new Browser(server);
+  const { verifier, parameters } = request(client, { scope: 'user' });
+  const answer = await agent.authorize(person, parameters);
+  const code = new URL(answer.location ?? '').searchParams.get('code') ?? '';
+  return String((await redeem(server, client, { code, code_verifier: verifier })).body.access_token);
+}
+
+async function openPage(agent: Agent, client: string): Promise<Page> {
+  const { parameters } = request(client);
+  const page: Answer = await agent.go(
+    `/oauth/authorize?${new URLSearchParams({ response_type: 'code', ...parameters })}`,
+  );
+  const uid = /\/interaction\/([^/?]+)/.exec(page.url)?.[1];
+  if (uid === undefined) throw new Error(`no page but ${page.status} ${page.url}`);
+  return { uid, cookies: cookiesOf(agent, `/interaction/${uid}`), csrf: csrfOf(page) };
+}
+
+function cookiesOf(agent: Agent, path: string): string {
+  return [...agent.cookies.values()]
+    .filter((cookie) => cookie.path === '/' || cookie.path === path || path.startsWith(`${cookie.path}/`))
+    .map(({ name, value }) => `${name}=${value}`)
+    .join('; ');
+}
+
+/** What was registered or made an admin on the way goes again: a run is as quick at its end as at its beginning. */
+async function tidy({ core, clients }: App, keep: readonly string[]): Promise<void> {
+  for (const { id } of await clients.list('', 1000)) if (!keep.includes(id)) await clients.remove(id);
+  for (const { subject, admin } of await core.stores.accounts.list(0, 1000)) {
+    if (admin) await core.stores.accounts.delete(subject);
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * npm run hostile -- [--short] [--count 15000] [--seed 7] [--from 0] [--storage sqlite,postgres] [--only 'token, code'] [--verbose]
+ *
+ * Throws a stranger's requests at a real server in a process of its own: right requests in which one to three things are
+ * wrong, and now and then what is no HTTP at all (docs/testing.md). The server must answer each with something below 500,
+ * within a second, without saying anything about its inside, and go on. What a request looked like follows from the seed and
+ * its number alone: `--from N --count 1` throws it again.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { App } from '../../src/app.ts';
+import { ask, buildWorld, machineToken } from '../faults/world.ts';
+import { type ChildServer, startChild } from '../support/child-server.ts';
+import { ownPostgres } from '../support/services.ts';
+import { complaint } from './checks.ts';
+import { framing } from './framing.ts';
+import { type Cast, makeGood } from './good.ts';
+import { createChance } from './random.ts';
+import { type Hostile, hostileRequest, shown } from './request.ts';
+import { type Good, targetNames } from './targets.ts';
+import { throwAt, Wire } from './wire.ts';
+
+const { values } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    count: { type: 'string' },
+    seed: { type: 'string' },
+    from: { type: 'string', default: '0' },
+    storage: { type: 'string', default: 'sqlite,postgres' },
+    only: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+  },
+});
+const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
+const from = Number(values.from);
+const storages = values.storage.split(',');
+const count = Number(values.count ?? (values.short ? 15_000 : 1_000_000));
+const slowMs = 1000;
+const lanes = 12;
+const renewEvery = 300;
+const failuresMax = 20;
+
+const postgres = storages.includes('postgres') ? await ownPostgres() : undefined;
+if (storages.includes('postgres') && !postgres) console.log('skip  postgres: this machine has none');
+const places = storages.filter((storage) => storage === 'sqlite' || postgres !== undefined);
+let failed = 0;
+const began = performance.now();
+try {
+  for (const storage of places) failed += await attack(storage, Math.ceil(count / places.length));
+} finally {
+  await postgres?.close();
+}
+console.log(
+  `seed ${seed}, ${Math.round((performance.now() - began) / 1000)} s: ${failed === 0 ? 'PASS' : `FAIL, ${failed} complaints`}`,
+);
+process.exit(failed === 0 ? 0 : 1);
+
+async function attack(storage: string, requests: number): Promise<number> {
+  // The settings of the two differ: development has the playground and explains refusals, production does neither.
+  const production: Record<string, string> = storage === 'postgres' ? { NODE_ENV: 'production' } : {};
+  const databaseUrl = storage === 'postgres' ? await postgres?.database() : undefined;
+  const world = await buildWorld({ databaseUrl, env: { LOG_LEVEL: 'error', ...production } }, { people: 3 });
+  try {
+    return await world.place.within(async (app) => {
+      const client = await app.clients.register(
+        { client_name: 'Web', redirect_uris: ['https://app.example.com/cb'], require_pkce: false },
+        { origin: 'admin', owner: null },
+      );
+      if (client.outcome !== 'registered') throw new Error('the client was refused');
+      const [file = ''] = readdirSync(join(import.meta.dirname, '../../public')).filter((name) =>
+        name.endsWith('.css'),
+      );
+      const cast: Cast = {
+        world,
+        client: { id: client.client.id, secret: client.secret ?? '' },
+        file: `/public/${file}`,
+      };
+      const server = await startChild(world.place);
+      try {
+        return await throwAll(storage, app, cast, server, requests);
+      } finally {
+        await server.end('SIGKILL');
+      }
+    });
+  } finally {
+    world.place.close();
+  }
+}
+
+async function throwAll(storage: string, app: App, cast: Cast, server: ChildServer, requests: number): Promise<number> {
+  let good = await makeGood(app, cast, server);
+  const discovery = (await ask(`${server.url}/.well-known/openid-configuration`)).text;
+  const complaints: string[] = [];
+  const statuses = new Map<number, number>();
+  const began = performance.now();
+  const until = from + requests;
+  let next = from;
+  let renewed = from;
+  let slowest = 0;
+  let slowOnce = 0;
+  let thrown = 0;
+  let baseline = 0;
+
+  const complain = (number: number, what: string, why: string, bytes?: Buffer) => {
+    if (complaints.length >= failuresMax) return;
+    complaints.push(why);
+    console.log(`FAIL  #${number} on ${storage}: ${what}\n        ${why}`);
+    if (bytes) console.log(`        ${shownBytes(bytes)}`);
+    console.log(
+      `        again: npm run hostile -- --seed ${seed} --storage ${storage} --from ${number} --count 1 --verbose`,
+    );
+  };
+
+  async function one(number: number, wire: Wire): Promise<void> {
+    const chance = createChance(seed, number);
+    if (values.only === undefined && chance.percent(4)) return throwRaw(number, good);
+    const index = values.only === undefined ? number : targetNames.indexOf(values.only);
+    const hostile = hostileRequest(index, chance, good, !values.short);
+    const received = await judged(number, hostile, wire);
+    statuses.set(received.status, (statuses.get(received.status) ?? 0) + 1);
+    if (values.verbose)
+      console.log(
+        `${described(hostile)}\n${shownBytes(hostile.bytes)}\n-> ${received.status} ${received.body.slice(0, 500)}`,
+      );
+  }
+
+  async function judged(number: number, hostile: Hostile, wire: Wire) {
+    const received = await wire.send(hostile.bytes, hostile.isHead);
+    const why = complaint(received, hostile.bytes.toString('latin1'));
+    if (why !== undefined) complain(number, described(hostile), why, hostile.bytes);
+    slowest = Math.max(slowest, received.ms);
+    if (received.ms > slowMs && received.status !== -1) {
+      // This machine has others to serve as well: only who is slow twice is slow.
+      const again = await wire.send(hostile.bytes, hostile.isHead);
+      slowOnce += 1;
+      if (again.ms > slowMs)
+        complain(
+          number,
+          described(hostile),
+          `${Math.round(received.ms)} ms, then ${Math.round(again.ms)} ms`,
+          hostile.bytes,
+        );
+    }
+    return received;
+  }
+
+  async function throwRaw(number: number, good: Good): Promise<void> {
+    const { name, parts, cut } = framing(number, createChance(seed + 1, number), good);
+    const answer = await throwAt(server.port, parts, { cut });
+    thrown += 1;
+    const bad = /HTTP\/1\.[01] 5\d\d[^\r]*/.exec(answer)?.[0];
+    if (bad !== undefined) complain(number, `raw: ${name}`, bad, Buffer.concat([...parts]));
+    if (answer.includes('node_modules') || /\bat \//.test(answer))
+      complain(number, `raw: ${name}`, 'it tells of its inside', Buffer.concat([...parts]));
+  }
+
+  async function renew(): Promise<void> {
+    try {
+      good = await makeGood(app, cast, server);
+      const [health, again, machine] = await Promise.all([
+        ask(`${server.url}/healthz`),
+        ask(`${server.url}/.well-known/openid-configuration`),
+        machineToken(server, cast.world),
+      ]);
+      if (health.text !== '{"status":"alive"}')
+        complain(next, 'after these', `/healthz says ${health.status} ${health.text}`);
+      if (again.text !== discovery) complain(next, 'after these', 'discovery has changed');
+      if (machine.status !== 200)
+        complain(next, 'after these', `a right token request gets ${machine.status} ${machine.text}`);
+    } catch (error) {
+      complain(next, 'after these', `a right sign-in fails: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  async function lane(): Promise<void> {
+    const wire = new Wire(server.port);
+    while (next < until && server.running() && complaints.length < failuresMax) {
+      const number = next;
+      next += 1;
+      if (number - renewed >= renewEvery) {
+        renewed = number;
+        await renew();
+        if (values.memory) console.log(`${number}: ${Math.round(server.rss())} MB`);
+        if (baseline === 0 && number - from >= Math.min(2000, requests / 3)) baseline = server.rss();
+      }
+      await one(number, wire);
+    }
+    wire.close();
+  }
+
+  await Promise.all(Array.from({ length: lanes }, lane));
+  await sleep(500);
+  if (!server.running()) complain(next, 'about these', `the server has crashed: ${server.printed().slice(-2000)}`);
+  const grown = baseline === 0 ? 0 : Math.round(server.rss() - baseline);
+  if (grown > 100) complain(next, 'all of them', `memory grew by ${grown} MB`);
+  const failures = server.printed().match(/a request failed[^\n]*/g) ?? [];
+  if (failures.length > 0) complain(next, 'some of them', `the log says: ${server.printed().slice(-1500)}`);
+  const table = [...statuses]
+    .sort(([a], [b]) => a - b)
+    .map(([status, times]) => `${status === 0 ? 'closed' : status}×${times}`);
+  const seconds = (performance.now() - began) / 1000;
+  console.log(
+    `${complaints.length === 0 ? 'PASS' : 'FAIL'}  ${storage}: ${next - from} requests (${Math.round((next - from) / seconds)}/s), ${thrown} of them raw; ` +
+      `slowest ${Math.round(slowest)} ms${slowOnce === 0 ? '' : ` (${slowOnce} over a second once, not again)`}; memory ${grown < 0 ? '' : '+'}${grown} MB\n` +
+      `      ${table.join(' ')}`,
+  );
+  return complaints.length;
+}
+
+function described({ name, changes }: Hostile): string {
+  return `${name}: ${changes.join('; ')}`;
+}
+
+function shownBytes(bytes: Buffer): string {
+  const text = bytes.toString('latin1');
+  return shown(text).length <= 64
+    ? shown(text)
+    : JSON.stringify(text.length > 900 ? `${text.slice(0, 900)}… (${text.length} bytes)` : text);
+}
