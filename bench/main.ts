@@ -30,7 +30,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     connections: { type: 'string', default: '32' },
     starts: { type: 'string', default: '5' },
-    /** Options for the node of our own servers, as `--node=--cpu-prof`. */
+    /** Options for the node of the servers, as `--node=--cpu-prof`. */
     node: { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
   },
@@ -57,7 +57,7 @@ try {
 
   const seats = new Map<Server, Seat[]>();
   for (const home of homes) {
-    const server = await startServer(home, home.kind === 'bare' ? [] : values.node);
+    const server = await startServer(home, values.node);
     servers.push(server);
     const taken: Seat[] = [];
     for (let index = 0; index < connections; index += 1) taken.push(await takeSeat(server, index));

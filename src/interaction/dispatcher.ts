@@ -64,6 +64,16 @@ export function createInteractions(deps: {
     deps.pages.show(ctx, 'stale', { startAgain }, { status: 400 });
   }
 
+  /** Tells the engine, and where to go on; undefined where the interaction was finished in another tab meanwhile. */
+  async function finish({ ctx, provider }: StepContext, result: InteractionResults): Promise<string | undefined> {
+    try {
+      return await provider.interactionResult(ctx.req, ctx.res, result);
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound) return undefined;
+      throw error;
+    }
+  }
+
   const stepOf = ({ interaction }: StepContext): Step | undefined => deps.steps[interaction.prompt.name];
 
   router.get('/interaction/:uid', async (ctx) => {
@@ -90,12 +100,15 @@ export function createInteractions(deps: {
         ? { error: 'access_denied', error_description: 'the person cancelled' }
         : await page.take(step, form);
     if (result === undefined) return;
+    const next = 'redirect' in result ? String(result.redirect) : await finish(step, result);
+    if (next === undefined) {
+      await stale(ctx);
+      return;
+    }
     // 303, so that the browser does not post a password on (RFC 9700, section 4.12).
     ctx.status = 303;
     ctx.set('Cache-Control', 'no-store');
-    ctx.redirect(
-      'redirect' in result ? String(result.redirect) : await step.provider.interactionResult(ctx.req, ctx.res, result),
-    );
+    ctx.redirect(next);
   });
 
   return router.routes() as Middleware;

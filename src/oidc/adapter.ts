@@ -5,6 +5,7 @@
  * an interaction (whose parameters and return address would hold several) sealed under a key made from its own value.
  * Writes of a request are collected in its unit; outside a request (our own pages) they are committed at once.
  */
+import { isDeepStrictEqual } from 'node:util';
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, digest, seal, unseal } from '../base/secrets.ts';
@@ -172,8 +173,9 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
         await deps.engine.commit({ sessions: [row] });
         return;
       }
-      // Nothing changed: nothing is written. The engine saves a session at every authorization request.
-      if (before && before.key === row.key && before.payload === row.payload) unit.sessions.delete(row.uid);
+      // Nothing changed: nothing is written. The engine saves a session at every authorization request, a refused one too, and
+      // would undo what another request has changed meanwhile. It does not keep the order of the members.
+      if (before && before.key === row.key && sameJson(before.payload, row.payload)) unit.sessions.delete(row.uid);
       else unit.sessions.set(row.uid, row);
     },
     async destroy(value) {
@@ -182,6 +184,10 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
       else await deps.engine.deleteSession(digest(value));
     },
   });
+}
+
+function sameJson(a: string, b: string): boolean {
+  return a === b || isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
 }
 
 /** Which client's grant is worth bringing along with the session. */

@@ -1,6 +1,6 @@
 /** The database or Redis goes away, hangs or talks rubbish, and comes back (security.md K3, K4, K6). */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startChild } from '../support/child-server.ts';
+import { startChild, thrifty } from '../support/child-server.ts';
 import { freePort } from '../support/server.ts';
 import { person, redisEnv } from './races.ts';
 import { counted, type Means, type Scenario, type Verdict, worst } from './scenario.ts';
@@ -49,7 +49,7 @@ async function postgresAway(
     env: { REFRESH_REUSE_WINDOW: '60' },
   });
   means.after(() => world.place.close());
-  const server = await startChild(world.place);
+  const server = await startChild(world.place, { env: thrifty });
   means.after(() => server.end());
   const traffic = createTraffic(world, { workers: 8, mayBeAway: true });
   const failures: string[] = [];

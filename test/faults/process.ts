@@ -32,7 +32,7 @@ export const processTroubles: readonly Scenario[] = [
 const arrivedMs = 20;
 
 async function toldToStop(means: Means, databaseUrl: string | undefined): Promise<Verdict> {
-  const times = means.short ? 3 : 50;
+  const times = means.short ? 2 : 50;
   const world = await buildWorld({
     databaseUrl,
     // Sign-ins that take their time: at the signal there is something under way.

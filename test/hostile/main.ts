@@ -1,5 +1,5 @@
 /**
- * npm run hostile -- [--short] [--count 15000] [--seed 7] [--from 0] [--storage sqlite,postgres] [--only 'token, code'] [--verbose]
+ * npm run hostile -- [--short] [--count 15000] [--seed 7] [--from 0] [--storage sqlite,postgres] [--only 'token, code'] [--verbose] [--watch]
  *
  * Throws a stranger's requests at a real server in a process of its own: right requests in which one to three things are
  * wrong, and now and then what is no HTTP at all (docs/testing.md). The server must answer each with something below 500,
@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { App } from '../../src/app.ts';
 import { ask, buildWorld, machineToken } from '../faults/world.ts';
-import { type ChildServer, startChild } from '../support/child-server.ts';
+import { type ChildServer, startChild, thrifty } from '../support/child-server.ts';
 import { ownPostgres } from '../support/services.ts';
 import { complaint } from './checks.ts';
 import { framing } from './framing.ts';
@@ -31,7 +31,7 @@ const { values } = parseArgs({
     storage: { type: 'string', default: 'sqlite,postgres' },
     only: { type: 'string' },
     verbose: { type: 'boolean', default: false },
-    memory: { type: 'boolean', default: false },
+    watch: { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
@@ -62,7 +62,10 @@ async function attack(storage: string, requests: number): Promise<number> {
   // The settings of the two differ: development has the playground and explains refusals, production does neither.
   const production: Record<string, string> = storage === 'postgres' ? { NODE_ENV: 'production' } : {};
   const databaseUrl = storage === 'postgres' ? await postgres?.database() : undefined;
-  const world = await buildWorld({ databaseUrl, env: { LOG_LEVEL: 'error', ...production } }, { people: 3 });
+  const world = await buildWorld(
+    { databaseUrl, env: { LOG_LEVEL: 'error', ...thrifty, ...production } },
+    { people: 3 },
+  );
   try {
     return await world.place.within(async (app) => {
       const client = await app.clients.register(
@@ -136,6 +139,7 @@ async function throwAll(storage: string, app: App, cast: Cast, server: ChildServ
       // This machine has others to serve as well: only who is slow twice is slow.
       const again = await wire.send(hostile.bytes, hostile.isHead);
       slowOnce += 1;
+      if (values.watch) console.log(`${number}: ${Math.round(received.ms)} ms once: ${described(hostile)}`);
       if (again.ms > slowMs)
         complain(
           number,
@@ -183,8 +187,8 @@ async function throwAll(storage: string, app: App, cast: Cast, server: ChildServ
       if (number - renewed >= renewEvery) {
         renewed = number;
         await renew();
-        if (values.memory) console.log(`${number}: ${Math.round(server.rss())} MB`);
-        if (baseline === 0 && number - from >= Math.min(2000, requests / 3)) baseline = server.rss();
+        if (values.watch) console.log(`${number}: ${Math.round(server.rss())} MB`);
+        if (baseline === 0 && number - from >= Math.min(20_000, requests / 2)) baseline = server.rss();
       }
       await one(number, wire);
     }

@@ -71,7 +71,7 @@ function evilValue(chance: Chance, great: boolean): string {
 }
 
 function long(chance: Chance, great: boolean): string {
-  const length = great && chance.percent(1) ? chance.pick(values.greatLengths) : chance.pick(values.lengths);
+  const length = great && chance.percent(1) ? values.greatLength : chance.pick(values.lengths);
   const unit = chance.pick(['a', 'a', ' ', '%', '\0', '.', 'a ', '\xc3\xa9', '{', '&', "'"]);
   return unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
 }
@@ -93,7 +93,8 @@ function change(draft: Draft, chance: Chance, good: Good, great: boolean): strin
     return `method ${draft.method}`;
   }
   if (kind < 97) {
-    draft.body = chance.percent(70) ? chance.pick(values.documents) : long(chance, great);
+    if (chance.percent(70)) draft.body = chance.pick(values.documents);
+    else draft.body = great && chance.percent(5) ? 'a'.repeat(values.greatBody) : long(chance, great);
     if (chance.percent(50))
       set(draft, 'Content-Type', chance.pick(['application/json', 'application/x-www-form-urlencoded']));
     if (draft.method === 'GET') draft.method = 'POST';

@@ -320,7 +320,14 @@ export function twistPath(path: string, evil: string, chance: Chance): string {
   ]);
 }
 
+const codes = Array.from({ length: 256 }, (_, code) => {
+  const sign = String.fromCharCode(code);
+  return /[A-Za-z0-9._~-]/.test(sign) ? sign : `%${code.toString(16).padStart(2, '0')}`;
+});
+
 /** Percent-encodes every byte that could not stand in a request line. */
 export function encoded(latin1: string): string {
-  return latin1.replace(/[^A-Za-z0-9._~-]/g, (sign) => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  let text = '';
+  for (let i = 0; i < latin1.length; i += 1) text += codes[latin1.charCodeAt(i) & 0xff];
+  return text;
 }

@@ -46,7 +46,8 @@ export const bytes: readonly string[] = [
 export const lengths: readonly number[] = [
   0, 1, 255, 256, 1023, 1024, 1025, 4096, 8192, 16_384, 57_343, 57_344, 57_345, 65_535, 65_536, 65_537,
 ];
-export const greatLengths: readonly number[] = [1_048_576, 10_485_760];
+export const greatLength = 1_048_576;
+export const greatBody = 10_485_760;
 
 /** Set 3: other types in the place of text. */
 export const confusions: readonly string[] = [

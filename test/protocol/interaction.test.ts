@@ -1,5 +1,6 @@
 /** The pages in between: whose they are, in which order, and how often they can be used. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { digest } from '../../src/base/secrets.ts';
 import { Agent, type Answer, codeOf, csrfOf, pkce } from '../support/agent.ts';
 import { claimsOf, codeFor, redeem } from '../support/flow.ts';
 import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
@@ -145,6 +146,18 @@ describeStorages('interaction', (storage) => {
     expectNoCode(await post(agent, login, { username: person.username, password }));
   });
 
+  test('B4: a refused resume writes nothing, so it cannot undo what another request does to the session', async () => {
+    const agent = new Agent(server);
+    const person = await buildPerson(server);
+    await agent.submit(await start(agent), { username: person.username, password });
+    const stored = async () =>
+      (await server.core.stores.engine.readSession(digest(cookieOf(agent) ?? ''), undefined))?.session;
+    const before = await stored();
+    expect(before?.subject).toBe(person.subject);
+    expectNoCode(await agent.go('/oauth/authorize/abc'));
+    expect(await stored()).toEqual(before);
+  });
+
   test('B4: of 50 parallel resumes of one interaction one gets a code, and that code is good', async () => {
     const agent = new Agent(server);
     const person = await buildPerson(server);
@@ -160,7 +173,7 @@ describeStorages('interaction', (storage) => {
       .filter((code) => code !== null);
     expect(codes).toHaveLength(1);
     expect(all.filter(({ status }) => status >= 500)).toHaveLength(0);
-    const r = await redeem(server, client, { code: codes[0] ?? '', code_verifier: verifier }); if (r.status !== 200) console.log(JSON.stringify(r.body), all.map((x) => x.status).join(), server.logged.slice(-60).join('')); expect(r.status).toBe(200);
+    expect((await redeem(server, client, { code: codes[0] ?? '', code_verifier: verifier })).status).toBe(200);
   });
 
   test('B4: of 20 parallel posts of one consent no more than one code comes out', async () => {
