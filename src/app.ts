@@ -81,7 +81,12 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
   const throttle = redis?.throttle ?? fallbackThrottle;
 
   const audit = createAudit({ store: stores.audit, log, metrics });
-  const cached = createCachedClients({ ...stores, channel, ...(redis ? { cache: redis.cache } : {}) });
+  const cached = createCachedClients({
+    ...stores,
+    channel,
+    ...(redis ? { cache: redis.cache } : {}),
+    lookedUp: (from) => metrics.count('client_lookups_total', { from }),
+  });
   const apis = createApis({ store: stores.apis, cached, issuer: config.issuer });
   const keys = createKeys(stores.keys, {
     secretKey: secrets.secretKey,

@@ -64,6 +64,8 @@ export interface CachedClientsDeps {
   readonly cache?: ClientCache;
   /** Copies kept in this process, and unknown ids remembered. */
   readonly copies?: number;
+  /** Called once for each look-up that is answered; those that wait for one load are one. */
+  readonly lookedUp?: (from: 'process' | 'redis' | 'sql' | 'none') => void;
 }
 
 type Change = { seq: number; kind: ChangeKind; id: string };
@@ -92,7 +94,7 @@ const nobody: Promise<undefined> = Promise.resolve(undefined);
 const possibleId = /^[\x21-\x7e]{1,255}$/;
 
 export function createCachedClients(deps: CachedClientsDeps): CachedClients {
-  const { clients, changes, channel, cache } = deps;
+  const { clients, changes, channel, cache, lookedUp = () => {} } = deps;
   const copies = createRecent<Promise<ClientRecord>>(deps.copies ?? 10_000);
   const unknown = createRecent<true>(deps.copies ?? 10_000);
   const loads = new Map<string, Load>();
@@ -117,20 +119,26 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
   function find(id: string): Promise<ClientRecord | undefined> {
     const asked = performance.now();
     if (asked - lookedAt >= freshMs) return findAfterLook(id, asked);
+    return known(id) ?? load(id, asked);
+  }
+
+  /** What is known without asking: the copy, or that there is nobody of this name. */
+  function known(id: string): Promise<ClientRecord | undefined> | undefined {
     const copy = copies.get(id);
-    if (copy !== undefined) return copy;
-    if (unknown.get(id) || !possibleId.test(id)) return nobody;
-    return load(id, asked);
+    if (copy !== undefined) {
+      lookedUp('process');
+      return copy;
+    }
+    if (!unknown.get(id) && possibleId.test(id)) return undefined;
+    lookedUp('none');
+    return nobody;
   }
 
   async function findAfterLook(id: string, asked: number): Promise<ClientRecord | undefined> {
     await looks.current();
     // The look that was under way may itself have begun too long ago; one that begins now is always recent enough for this call.
     if (asked - lookedAt >= freshMs) await check();
-    const copy = copies.get(id);
-    if (copy !== undefined) return copy;
-    if (unknown.get(id) || !possibleId.test(id)) return undefined;
-    return load(id, asked);
+    return known(id) ?? load(id, asked);
   }
 
   async function load(id: string, asked: number): Promise<ClientRecord | undefined> {
@@ -153,6 +161,7 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     async function read(): Promise<ClientRecord | undefined> {
       const kept = from && cache ? await cache.get(from.generation, id) : undefined;
       const client = kept ?? (await clients.find(id));
+      lookedUp(kept ? 'redis' : client ? 'sql' : 'none');
       if (load.overtaken) return client;
       if (client) copies.set(id, Promise.resolve(client));
       else unknown.set(id, true);

@@ -192,10 +192,11 @@ export interface SessionRow {
 /** A session to be written. */
 export interface SessionPut extends SessionRow {
   /**
-   * False for a session that this request has read: it is written only where its row is still there, so that a request that
-   * began before a sign-out does not bring the session back.
+   * The payload that this one was made from; null for a session that nobody has stored before. A session is written only over
+   * the very payload it was made from: a request that began before a sign-out does not bring the session back, and of two tabs
+   * that change it at once neither undoes the other's change.
    */
-  readonly isNew: boolean;
+  readonly before: string | null;
 }
 
 export interface StoredSession extends SessionRow {
@@ -240,7 +241,8 @@ export interface Unit {
 }
 
 export type CommitOutcome =
-  | { readonly outcome: 'committed' }
+  /** `overtaken`: all but the unit's session, which another request has changed meanwhile; read it again and put the change on top. */
+  | { readonly outcome: 'committed'; readonly overtaken?: true }
   /** Used before (by `token`'s state), or, where `token` is undefined, it or something else the unit needs is gone. Nothing was written. */
   | { readonly outcome: 'spent'; readonly token: StoredToken | undefined };
 
@@ -261,7 +263,8 @@ export interface EngineStore {
   /** Inserts; false where the key is there and has not expired at `now`. For replay detection: exactly one of concurrent calls gets true. */
   insertOnce(row: TokenRow, now: number): Promise<boolean>;
   deleteToken(key: string): Promise<void>;
-  deleteSession(key: string): Promise<void>;
+  /** By uid: the session ends whatever its cookie's value is by now. */
+  deleteSession(uid: string): Promise<void>;
   /** Removes the grant and every token under it in one transaction. */
   revokeGrant(id: string): Promise<void>;
   /** Removes the account's sessions, grants and tokens in one transaction, except the session `keepUid` and what hangs on it. */

@@ -5,22 +5,14 @@
  * an interaction (whose parameters and return address would hold several) sealed under a key made from its own value.
  * Writes of a request are collected in its unit; outside a request (our own pages) they are committed at once.
  */
-import { isDeepStrictEqual } from 'node:util';
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, digest, seal, unseal } from '../base/secrets.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
-import type {
-  AccountStore,
-  EngineStore,
-  GrantRow,
-  SessionPut,
-  StoredSession,
-  TokenBundle,
-  TokenRow,
-} from '../core/stores.ts';
+import type { AccountStore, EngineStore, GrantRow, StoredSession, TokenBundle, TokenRow } from '../core/stores.ts';
 import { engineClient } from './clients.ts';
 import { currentUnit } from './request-unit.ts';
+import { sameJson, sessionRow } from './session-merge.ts';
 import { orUnavailable } from './unavailable.ts';
 
 export interface AdapterDeps {
@@ -155,20 +147,9 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
     },
     async upsert(value, payload) {
       const { jti: _value, ...rest } = payload;
-      const authorizations = payload.authorizations ?? {};
-      const grants: Record<string, string> = {};
-      for (const [clientId, { grantId }] of Object.entries(authorizations)) if (grantId) grants[clientId] = grantId;
       const unit = currentUnit();
       const before = unit?.reads.sessionsByUid.get(String(payload.uid));
-      const row: SessionPut = {
-        key: digest(value),
-        uid: String(payload.uid),
-        subject: payload.accountId ?? null,
-        payload: JSON.stringify(rest),
-        grants,
-        expiresAt: payload.exp ?? nowSeconds(),
-        isNew: before === undefined,
-      };
+      const row = sessionRow(digest(value), rest, before?.payload ?? null, nowSeconds());
       if (!unit) {
         await deps.engine.commit({ sessions: [row] });
         return;
@@ -180,14 +161,13 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
     },
     async destroy(value) {
       const unit = currentUnit();
-      if (unit) unit.destroyedSessions.add(digest(value));
-      else await deps.engine.deleteSession(digest(value));
+      const bundle = await (unit?.reads.bundles.get(digest(value)) ??
+        deps.engine.readSession(digest(value), undefined));
+      if (!bundle) return;
+      if (unit) unit.destroyedSessions.add(bundle.session.uid);
+      else await deps.engine.deleteSession(bundle.session.uid);
     },
   });
-}
-
-function sameJson(a: string, b: string): boolean {
-  return a === b || isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
 }
 
 /** Which client's grant is worth bringing along with the session. */

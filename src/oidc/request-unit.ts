@@ -22,7 +22,7 @@ export interface RequestUnit {
   readonly values: Map<string, string>;
   readonly grants: Map<string, GrantRow>;
   readonly sessions: Map<string, NonNullable<Unit['sessions']>[number]>;
-  /** Keys of sessions that the engine destroyed; one that is saved again under a new value is replaced, not ended. */
+  /** Uids of sessions that the engine destroyed; one that is saved again under a new value is replaced, not ended. */
   readonly destroyedSessions: Set<string>;
   readonly reads: {
     readonly tokens: Map<string, Promise<TokenBundle | undefined>>;

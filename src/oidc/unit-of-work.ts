@@ -14,9 +14,10 @@
  */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../base/errors.ts';
-import type { EngineStore, StoredToken } from '../core/stores.ts';
+import type { CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores.ts';
 import { sealSuccessor, successorOf } from './adapter.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
+import { mergeSession } from './session-merge.ts';
 import { TemporarilyUnavailable } from './unavailable.ts';
 
 export interface UnitOfWorkDeps {
@@ -58,8 +59,8 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
   if (outcome.outcome === 'committed') {
     if (unit.successor !== undefined) giveSuccessor(ctx, unit.successor);
     // The engine first destroys the old value of a session it renews; a row saved again under a new value replaces the old one.
-    const replaced = new Set([...unit.sessions.keys()].map((uid) => unit.reads.sessionsByUid.get(uid)?.key));
-    for (const key of unit.destroyedSessions) if (!replaced.has(key)) await engine.deleteSession(key);
+    for (const uid of unit.destroyedSessions) if (!unit.sessions.has(uid)) await engine.deleteSession(uid);
+    if (outcome.overtaken) for (const put of unit.sessions.values()) await putOnTop(engine, unit, put);
     return;
   }
 
@@ -83,6 +84,17 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
     deps.onReplay(ctx, grantId);
   }
   refuse(ctx, 400, 'invalid_grant', 'grant request is invalid');
+}
+
+/** Another request of this browser was faster: its change stays, ours comes on top of it. Gone altogether: it was signed out. */
+async function putOnTop(engine: EngineStore, unit: RequestUnit, put: SessionPut): Promise<void> {
+  const read = unit.reads.sessionsByUid.get(put.uid);
+  for (let tries = 0; read && tries < 20; tries += 1) {
+    const theirs = await engine.readSessionByUid(put.uid);
+    if (!theirs) return;
+    const outcome = await engine.commit({ sessions: [mergeSession(read, put, theirs.session)] });
+    if (outcome.outcome === 'spent' || !outcome.overtaken) return;
+  }
 }
 
 /** A row that is simply gone was ended by somebody else: nothing is left to end. */
@@ -113,9 +125,9 @@ async function keepAccessToken(engine: EngineStore, unit: RequestUnit): Promise<
   return (await commitIfAny(engine, { tokens })).outcome === 'committed';
 }
 
-async function commitIfAny(engine: EngineStore, unit: Parameters<EngineStore['commit']>[0]) {
+async function commitIfAny(engine: EngineStore, unit: Unit): Promise<CommitOutcome> {
   const empty = !unit.consume && !unit.tokens?.length && !unit.grants?.length && !unit.sessions?.length;
-  return empty ? ({ outcome: 'committed' } as const) : engine.commit(unit);
+  return empty ? { outcome: 'committed' } : engine.commit(unit);
 }
 
 function giveSuccessor(ctx: KoaContextWithOIDC, successor: string): void {

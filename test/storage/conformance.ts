@@ -255,7 +255,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         const before = stores.roundTrips();
         const bundle = await stores.engine.readToken(token.key);
         expect(stores.roundTrips() - before).toBe(1);
-        const { isNew: _, ...stored } = session;
+        const { before: _, ...stored } = session;
         expect(bundle).toEqual({
           token: { ...token, consumedAt: null, successorKey: null, successorSealed: null, successorConsumed: false },
           grant,
@@ -368,7 +368,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         const session = buildSession();
         await stores.engine.commit({ sessions: [session] });
         const made = await stores.engine.readSessionByUid(session.uid);
-        const moved = { ...session, key: name(), subject: 's', payload: '{"a":1}', isNew: false };
+        const moved = { ...session, key: name(), subject: 's', payload: '{"a":1}', before: session.payload };
         expect(await stores.engine.commit({ sessions: [moved] })).toEqual({ outcome: 'committed' });
         expect(await stores.engine.readSession(session.key, undefined)).toBeUndefined();
         expect((await stores.engine.readSession(moved.key, undefined))?.session).toMatchObject({
@@ -376,16 +376,31 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
           payload: '{"a":1}',
           createdAt: made?.session.createdAt,
         });
-        await stores.engine.commit({ sessions: [{ ...moved, key: name(), isNew: true }] });
+        await stores.engine.commit({ sessions: [{ ...moved, key: name(), before: null }] });
         expect((await stores.engine.readSessionByUid(session.uid))?.session.createdAt).toBe(made?.session.createdAt);
+      });
+
+      test('a session that another request has changed meanwhile is left to it; what stands beside it is written', async () => {
+        const session = buildSession();
+        await stores.engine.commit({ sessions: [session] });
+        const theirs = { ...session, payload: '{"theirs":1}', before: session.payload };
+        const ours = { ...session, payload: '{"ours":1}', before: session.payload };
+        const token = buildToken();
+        expect(await stores.engine.commit({ sessions: [theirs] })).toEqual({ outcome: 'committed' });
+        expect(await stores.engine.commit({ sessions: [ours], tokens: [token] })).toEqual({
+          outcome: 'committed',
+          overtaken: true,
+        });
+        expect((await stores.engine.readSessionByUid(session.uid))?.session.payload).toBe('{"theirs":1}');
+        expect((await stores.engine.readToken(token.key))?.token.key).toBe(token.key);
       });
 
       test('a session that has ended meanwhile is not brought back, nor is anything beside it written', async () => {
         const session = buildSession();
         await stores.engine.commit({ sessions: [session] });
-        await stores.engine.deleteSession(session.key);
+        await stores.engine.deleteSession(session.uid);
         const token = buildToken();
-        const unit = { sessions: [{ ...session, isNew: false }], tokens: [token] };
+        const unit = { sessions: [{ ...session, before: session.payload }], tokens: [token] };
         expect(await stores.engine.commit(unit)).toEqual({ outcome: 'spent', token: undefined });
         expect(await stores.engine.readSessionByUid(session.uid)).toBeUndefined();
         expect(await stores.engine.readToken(token.key)).toBeUndefined();

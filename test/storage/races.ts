@@ -155,12 +155,28 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       }
     });
 
+    test('of 30 requests that change one session at once, each made from what it read, none undoes another', async () => {
+      const session = buildSession({ payload: '[]' });
+      await stores.engine.commit({ sessions: [session] });
+      await times(30, async (n) => {
+        const engine = n % 2 === 0 ? stores.engine : other.engine;
+        for (let before = session.payload; ; ) {
+          const payload = JSON.stringify([...JSON.parse(before), n]);
+          const outcome = await engine.commit({ sessions: [{ ...session, payload, before }] });
+          if (outcome.outcome === 'committed' && !outcome.overtaken) return;
+          before = (await engine.readSessionByUid(session.uid))?.session.payload ?? '[]';
+        }
+      });
+      const kept: number[] = JSON.parse((await stores.engine.readSessionByUid(session.uid))?.session.payload ?? '[]');
+      expect(kept.sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+    });
+
     test('a request racing the sign-out does not bring the session back', async () => {
       for (let round = 0; round < 20; round++) {
         const session = buildSession({ subject: 'racer' });
         await stores.engine.commit({ sessions: [session] });
-        const renewed = { ...session, isNew: false };
-        await Promise.all([stores.engine.commit({ sessions: [renewed] }), other.engine.deleteSession(session.key)]);
+        const renewed = { ...session, before: session.payload };
+        await Promise.all([stores.engine.commit({ sessions: [renewed] }), other.engine.deleteSession(session.uid)]);
         expect(await stores.engine.readSessionByUid(session.uid)).toBeUndefined();
       }
     });

@@ -87,7 +87,7 @@ export function buildSession(overrides: Partial<SessionPut> = {}): SessionPut {
     payload: '{}',
     grants: {},
     expiresAt: now + 100,
-    isNew: true,
+    before: null,
     ...overrides,
   };
 }

@@ -6,7 +6,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import type { GrantRow, SessionPut, TokenRow, Unit } from '../../core/stores.ts';
 import { createFlights } from './flights.ts';
 import { grantBundle, sessionBundle, tokenBundle } from './rows.ts';
-import { type EngineDialect, type Row, type Sql, type Statement, statement } from './sql.ts';
+import { type Committed, type EngineDialect, type Row, type Sql, type Statement, statement } from './sql.ts';
 
 const readTokens = statement('read_tokens', `${tokenBundle} where t.key = any (?::text[])`);
 const readGrants = statement('read_grants', `${grantBundle} where g.id = any (?::text[])`);
@@ -35,11 +35,11 @@ const commitUnits = statement(
       "clientId" text, subject text, "sessionUid" text, "expiresAt" bigint, needs text)
   ), session as (
     select * from json_to_recordset(?::json) as x(n int, key text, uid text, subject text, payload text, grants text,
-      "expiresAt" bigint, "isNew" boolean, "createdAt" bigint)
+      "expiresAt" bigint, before text, "createdAt" bigint)
   ), lacking as (
     select n from token where needs is not null and (select true from grants where id = needs) is null
     union all
-    select n from session s where not s."isNew" and (select true from sessions where uid = s.uid) is null
+    select n from session s where s.before is not null and (select true from sessions where uid = s.uid) is null
   ), used as (
     update tokens t set consumed_at = unit.at, successor_key = unit.successor, successor_sealed = unit.sealed
     from unit
@@ -66,16 +66,18 @@ const commitUnits = statement(
   ), new_sessions as (
     insert into sessions (key, uid, subject, payload, grants, expires_at, created_at)
     select key, uid, subject, payload, grants, "expiresAt", "createdAt" from session
-    where "isNew" and n in (select n from good) order by uid
+    where before is null and n in (select n from good) order by uid
     on conflict (uid) do update set key = excluded.key, subject = excluded.subject, payload = excluded.payload,
       grants = excluded.grants, expires_at = excluded.expires_at
   ), renewed_sessions as (
     update sessions t set key = s.key, subject = s.subject, payload = s.payload, grants = s.grants,
       expires_at = s."expiresAt"
     from session s
-    where t.uid = any (array(select uid from session)) and t.uid = s.uid and not s."isNew" and s.n in (select n from good)
+    where t.uid = any (array(select uid from session)) and t.uid = s.uid and t.payload = s.before and s.n in (select n from good)
+    returning t.uid
   )
-  select n from good`,
+  select n, (select true from session s where s.n = good.n and s.before is not null and s.uid not in (select uid from renewed_sessions))
+  from good`,
 );
 
 /** For the test that each of them is served by an index. */
@@ -134,13 +136,15 @@ export function postgresEngine(sql: Sql): EngineDialect {
   });
 
   return {
-    commit: createFlights<Unit, boolean>({
+    commit: createFlights<Unit, Committed>({
       ...lanes,
       keys: keysOf,
       async send(units) {
         const rows = await sql.rows(commitUnits, parameters(units));
-        const good = new Set(rows.map((row) => row[0]));
-        return units.map((_, n) => good.has(n));
+        const good = new Map(
+          rows.map(([n, overtaken]): [unknown, Committed] => [n, overtaken ? 'overtaken' : 'committed']),
+        );
+        return units.map((_, n) => good.get(n) ?? 'spent');
       },
     }),
     readToken: merged(sql, readTokens),

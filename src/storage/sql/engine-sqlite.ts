@@ -3,7 +3,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import type { Unit } from '../../core/stores.ts';
 import { createFlights } from './flights.ts';
 import { grantBundle, sessionBundle, tokenBundle, tokenColumns, tokenValues } from './rows.ts';
-import { type EngineDialect, statement } from './sql.ts';
+import { type Committed, type EngineDialect, statement } from './sql.ts';
 import type { Sqlite } from './sqlite.ts';
 import type { SqliteConnection } from './sqlite-client.ts';
 
@@ -48,7 +48,8 @@ const newSession = statement(
 );
 const renewSession = statement(
   'renew_session',
-  'update sessions set key = ?, subject = ?, payload = ?, grants = ?, expires_at = ? where uid = ?',
+  `update sessions set key = ?, subject = ?, payload = ?, grants = ?, expires_at = ?
+   where uid = ? and payload = ? returning 1`,
 );
 
 /** For the test that each of them is served by an index. */
@@ -61,32 +62,33 @@ function lacks(connection: SqliteConnection, unit: Unit): boolean {
   needed.delete(null);
   for (const grant of grants) needed.delete(grant.id);
   for (const id of needed) if (connection.rows(hasGrant, [id]).length === 0) return true;
-  return sessions.some(({ isNew, uid }) => !isNew && connection.rows(hasSession, [uid]).length === 0);
+  return sessions.some(({ before, uid }) => before !== null && connection.rows(hasSession, [uid]).length === 0);
 }
 
-/** Writes the unit, or returns false and has written nothing: all that can be against it is asked before the first write. */
-function write(connection: SqliteConnection, unit: Unit): boolean {
-  if (lacks(connection, unit)) return false;
+/** Writes the unit; where it is spent nothing has been written: all that can be against it is asked before the first write. */
+function write(connection: SqliteConnection, unit: Unit): Committed {
+  if (lacks(connection, unit)) return 'spent';
   if (unit.consume !== undefined) {
     const { key, at, successor } = unit.consume;
     const used = connection.rows(consume, [at, successor?.key ?? null, successor?.sealed ?? null, key]);
-    if (used.length === 0) return false;
+    if (used.length === 0) return 'spent';
   }
   for (const { id, clientId, subject, payload, expiresAt } of unit.grants ?? []) {
     connection.rows(putGrant, [id, clientId, subject, payload, expiresAt]);
   }
+  let committed: Committed = 'committed';
   for (const session of unit.sessions ?? []) {
-    const { key, subject, payload, grants, expiresAt, uid, isNew } = session;
+    const { key, subject, payload, grants, expiresAt, uid, before } = session;
     const values = [key, subject, payload, JSON.stringify(grants), expiresAt, uid];
-    if (isNew) connection.rows(newSession, [...values, nowSeconds()]);
-    else connection.rows(renewSession, values);
+    if (before === null) connection.rows(newSession, [...values, nowSeconds()]);
+    else if (connection.rows(renewSession, [...values, before]).length === 0) committed = 'overtaken';
   }
   for (const token of unit.tokens ?? []) connection.rows(putToken, tokenValues(token));
-  return true;
+  return committed;
 }
 
 /** An error in one unit takes all of them back; they are then sent again one by one. */
-function writeAll(connection: SqliteConnection, units: readonly Unit[]): boolean[] {
+function writeAll(connection: SqliteConnection, units: readonly Unit[]): Committed[] {
   connection.trips++;
   connection.rows(begin, []);
   try {
@@ -100,7 +102,7 @@ function writeAll(connection: SqliteConnection, units: readonly Unit[]): boolean
 
 export function sqliteEngine(sqlite: Sqlite): EngineDialect {
   return {
-    commit: createFlights<Unit, boolean>({
+    commit: createFlights<Unit, Committed>({
       limit: 1,
       size: 256,
       send: (units) => sqlite.exclusively((connection) => writeAll(connection, units)),

@@ -21,7 +21,7 @@ const insertOnce = statement(
 );
 
 const deleteToken = statement('delete_token', 'delete from tokens where key = ?');
-const deleteSession = statement('delete_session', 'delete from sessions where key = ?');
+const deleteSession = statement('delete_session', 'delete from sessions where uid = ?');
 
 /** For the test that each of them is served by an index. */
 export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, deleteSession];
@@ -29,7 +29,8 @@ export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, dele
 export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore {
   return {
     async commit(unit) {
-      if (await dialect.commit(unit)) return { outcome: 'committed' };
+      const committed = await dialect.commit(unit);
+      if (committed !== 'spent') return { outcome: 'committed', ...(committed === 'overtaken' && { overtaken: true }) };
       const row = unit.consume === undefined ? undefined : await dialect.readToken(unit.consume.key);
       const token = row === undefined ? undefined : toTokenBundle(row).token;
       // There and not used: then something else that the unit needs is gone.
@@ -64,8 +65,8 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
       await sql.rows(deleteToken, [key]);
     },
 
-    async deleteSession(key) {
-      await sql.rows(deleteSession, [key]);
+    async deleteSession(uid) {
+      await sql.rows(deleteSession, [uid]);
     },
 
     revokeGrant: (id) =>

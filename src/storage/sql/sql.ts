@@ -30,10 +30,12 @@ export interface Sql {
   close(): Promise<void>;
 }
 
+export type Committed = 'committed' | 'overtaken' | 'spent';
+
 /** What the engine's store does differently in the two databases. */
 export interface EngineDialect {
-  /** True where the unit was committed; false where something it needs was used or gone, and nothing was written. */
-  commit(unit: Unit): Promise<boolean>;
+  /** `spent`: something it needs was used or gone, and nothing was written. `overtaken`: all but its session was. */
+  commit(unit: Unit): Promise<Committed>;
   /** A row of `tokenBundle`. */
   readToken(key: string): Promise<Row | undefined>;
   /** A row of `sessionBundle`; `client` is '' for none. */
