@@ -177,7 +177,7 @@ const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
 
 /** Algorithms of this server's own signatures, and of signatures that it verifies. None is symmetric: client secrets are kept as hashes. */
 const ownAlgorithm = oneOf(['RS256', 'ES256']);
-const clientAlgorithm = oneOf(['RS256', 'PS256', 'ES256', 'EdDSA']);
+const clientAlgorithm = oneOf(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']);
 
 const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 

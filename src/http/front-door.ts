@@ -117,6 +117,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     if (!methods.includes(req.method ?? '')) {
       res.setHeader('Allow', methods.join(', '));
       answerJson(res, 405, {
+        ...(path === '/oauth/token' ? { success: false } : {}),
         error: 'invalid_request',
         error_description: `this endpoint takes ${methods.join(', ')}`,
       });
@@ -126,7 +127,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
   };
 }
 
-function answerJson(res: ServerResponse, status: number, body: Record<string, string>): void {
+function answerJson(res: ServerResponse, status: number, body: Record<string, string | boolean>): void {
   const bytes = Buffer.from(JSON.stringify(body));
   res.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',

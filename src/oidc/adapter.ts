@@ -154,6 +154,8 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
         await deps.engine.commit({ sessions: [row] });
         return;
       }
+      // For a cookie whose session has ended the engine makes an empty one at each request. Nobody is in it: it need not be kept.
+      if (!before && payload.accountId === undefined && payload.state === undefined) return;
       // Nothing changed: nothing is written. The engine saves a session at every authorization request, a refused one too, and
       // would undo what another request has changed meanwhile. It does not keep the order of the members.
       if (before && before.key === row.key && sameJson(before.payload, row.payload)) unit.sessions.delete(row.uid);
