@@ -102,9 +102,9 @@ export function createMetrics(): Metrics {
   };
 
   return {
-    count: (name, labels, by = 1) => run(({ metrics }) => (metrics.get(name) as Counter).inc({ ...labels }, by)),
+    count: (name, labels, by = 1) => run(({ metrics }) => (metrics.get(name) as Counter).inc(labels, by)),
     observe: (name, labels, value) =>
-      run(({ metrics }) => (metrics.get(name) as Histogram).observe({ ...labels }, value)),
+      run(({ metrics }) => (metrics.get(name) as Histogram).observe(labels, value)),
     set: (name, labels, value) => run(({ metrics }) => (metrics.get(name) as Gauge).set({ ...labels }, value)),
     read: (name, value) =>
       run(({ metrics }) => {

@@ -44,7 +44,9 @@ export function unseal(key: Buffer, sealed: string, context: string): string | u
   const bytes = Buffer.from(sealed, 'base64url');
   if (bytes.length < 28) return undefined;
   try {
-    const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), bytes.subarray(0, 12)).setAAD(Buffer.from(context));
+    const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), bytes.subarray(0, 12)).setAAD(
+      Buffer.from(context),
+    );
     decipher.setAuthTag(bytes.subarray(-16));
     return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
   } catch {

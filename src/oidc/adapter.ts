@@ -89,7 +89,7 @@ function grantAdapter(deps: AdapterDeps): Adapter {
 }
 
 function grantPayload(row: GrantRow): AdapterPayload {
-  return { ...JSON.parse(row.payload), jti: row.id };
+  return Object.assign(JSON.parse(row.payload), { jti: row.id });
 }
 
 /** Grant and tokens together, once per request however many models ask for it. */
@@ -112,7 +112,8 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
     const signedInAt = payload.loginTs ?? session.createdAt;
     // Absolute: using a session does not make it longer (the engine alone would let it roll on).
     if (signedInAt + deps.settings.session <= nowSeconds()) return undefined;
-    return value === undefined ? payload : { ...payload, jti: value };
+    if (value !== undefined) payload.jti = value;
+    return payload;
   };
 
   return adapterOf('Session', {
@@ -189,7 +190,7 @@ function tokenAdapter(deps: AdapterDeps, model: string): Adapter {
       if (model === 'Interaction') return bundle.token.consumedAt === null ? openInteraction(bundle, value) : undefined;
       if (!(await stillGood(deps, bundle))) return undefined;
 
-      const payload: AdapterPayload = { ...JSON.parse(bundle.token.payload), jti: value };
+      const payload: AdapterPayload = Object.assign(JSON.parse(bundle.token.payload), { jti: value });
       if (bundle.token.consumedAt !== null) applyConsumption(deps, model, bundle, value, payload);
       return payload;
     },

@@ -25,7 +25,15 @@ function suite(fresh: () => Promise<TestDatabase>): void {
     const row = { payload: '{}', grantId: `grant-${uid}`, clientId: 'app', subject, sessionUid: uid, expiresAt };
     await house.stores.engine.commit({
       sessions: [
-        { before: null, key: `session-${uid}`, uid, subject, payload: '{}', grants: { app: `grant-${uid}` }, expiresAt },
+        {
+          before: null,
+          key: `session-${uid}`,
+          uid,
+          subject,
+          payload: '{}',
+          grants: { app: `grant-${uid}` },
+          expiresAt,
+        },
       ],
       grants: [{ id: `grant-${uid}`, clientId: 'app', subject, payload: '{}', expiresAt }],
       tokens: [

@@ -26,6 +26,9 @@ export interface Scenario {
 
 export const worst = (values: readonly number[]): number => Math.round(Math.max(0, ...values));
 
+export const median = (values: readonly number[]): number =>
+  Math.round([...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
+
 /** The same complaint once, with how often it came. */
 export function counted(complaints: readonly string[]): string[] {
   const times = new Map<string, number>();

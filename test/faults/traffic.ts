@@ -63,7 +63,12 @@ export function createTraffic(world: World, options: TrafficOptions) {
       signedIn = await signIn(server, person, world.reader);
     } catch (error) {
       // A login is several pages: one that was cut off is begun again by the person.
-      if (/no code in (?!503)/.test(String(error))) wrong.push(`login: ${error}`);
+      if (/no code in (?!503)/.test(String(error)))
+        wrong.push(
+          `login: ${String(error)
+            .replace(/<[^>]*>|\s+/g, ' ')
+            .slice(0, 300)}`,
+        );
       else if (String(error).includes('no code in 503')) figures.away += 1;
       else figures.cut += 1;
       return;
