@@ -1,6 +1,6 @@
 /** A person's browser: keeps cookies, follows redirects on the server, fills in the pages for signing in and for consent. */
 import { password, redirectUri, scope } from './clients.ts';
-import { type Answer, Connection, headerOf } from './connection.ts';
+import { type Answer, type Connection, headerOf } from './connection.ts';
 import { get, post } from './requests.ts';
 import type { Server } from './servers.ts';
 

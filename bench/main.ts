@@ -70,7 +70,9 @@ try {
   const run = { node: process.version, machine, pinned, connections, rounds, seconds };
   if (values.json) process.stdout.write(`${JSON.stringify({ ...run, starts, results }, null, 2)}\n`);
   else {
-    console.log(`Node ${process.version}, ${machine}; ${connections} connections; medians of ${rounds} rounds of ${seconds} s`);
+    console.log(
+      `Node ${process.version}, ${machine}; ${connections} connections; medians of ${rounds} rounds of ${seconds} s`,
+    );
     console.log(`\n${startTable(starts)}\n\n${resultTable(results)}`);
     console.log('\n* the generator had its core for itself and was the slower side: the server can do more');
   }
@@ -98,7 +100,13 @@ async function compare(name: OperationName, seats: ReadonlyMap<Server, readonly 
   const results: Result[] = [];
   for (const [server, taken] of seats) {
     const roundTrips = await countRoundTrips(operation, server, taken[0] as Seat);
-    results.push({ operation: name, kind: server.kind, samples: samples.get(server) ?? [], roundTrips, rss: server.rss() });
+    results.push({
+      operation: name,
+      kind: server.kind,
+      samples: samples.get(server) ?? [],
+      roundTrips,
+      rss: server.rss(),
+    });
   }
   return results;
 }

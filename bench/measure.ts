@@ -49,11 +49,7 @@ async function drive(step: Step, until: number, times: number[]): Promise<void> 
 }
 
 /** Round trips to the database for one go of a single seat with nobody else there. */
-export async function countRoundTrips(
-  operation: Operation,
-  server: Server,
-  seat: Seat,
-): Promise<number | undefined> {
+export async function countRoundTrips(operation: Operation, server: Server, seat: Seat): Promise<number | undefined> {
   const goes = 40;
   const step = operation.step(seat);
   await step();

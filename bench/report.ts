@@ -47,7 +47,9 @@ export function resultTable(results: readonly Result[]): string {
       of(({ p99 }) => p99).toFixed(1),
       whole(of(({ cpu }) => cpu)),
       `${whole(of(({ serverBusy }) => serverBusy) * 100)} %`,
-      ratio.length === 0 ? '' : `${median(ratio).toFixed(2)} (${Math.min(...ratio).toFixed(2)}–${Math.max(...ratio).toFixed(2)})`,
+      ratio.length === 0
+        ? ''
+        : `${median(ratio).toFixed(2)} (${Math.min(...ratio).toFixed(2)}–${Math.max(...ratio).toFixed(2)})`,
       ratio.length === 0 || cpuRatio === undefined ? '' : cpuRatio.toFixed(2),
       aim === undefined ? '' : `${aim}${ratio.length > 0 && median(ratio) >= aim ? ' met' : ''}`,
       result.roundTrips === undefined ? '' : String(result.roundTrips),
@@ -55,7 +57,20 @@ export function resultTable(results: readonly Result[]): string {
     ];
   });
   return table(
-    ['operation', 'server', 'per second', 'p50 ms', 'p99 ms', 'CPU µs', 'busy', 'ratio (spread)', 'by CPU', 'aim', 'db trips', 'RSS MB'],
+    [
+      'operation',
+      'server',
+      'per second',
+      'p50 ms',
+      'p99 ms',
+      'CPU µs',
+      'busy',
+      'ratio (spread)',
+      'by CPU',
+      'aim',
+      'db trips',
+      'RSS MB',
+    ],
     rows,
   );
 }
@@ -75,6 +90,7 @@ const whole = (value: number): string => Math.round(value).toLocaleString('en');
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }

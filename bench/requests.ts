@@ -1,13 +1,16 @@
 /** The requests of the benchmark as the bytes that go over the wire. */
-import type { Server } from './servers.ts';
-
 export type Headers = Readonly<Record<string, string>>;
 
-export function get(server: Server, path: string, headers: Headers = {}): string {
+export function get(server: { readonly port: number }, path: string, headers: Headers = {}): string {
   return `GET ${path} HTTP/1.1\r\n${headerLines({ Host: hostOf(server), ...headers })}\r\n`;
 }
 
-export function post(server: Server, path: string, form: Readonly<Record<string, string>>, headers: Headers = {}): string {
+export function post(
+  server: { readonly port: number },
+  path: string,
+  form: Readonly<Record<string, string>>,
+  headers: Headers = {},
+): string {
   const body = new URLSearchParams(form).toString();
   const all = {
     Host: hostOf(server),
@@ -24,7 +27,7 @@ export function basic(client: { id: string; secret: string }): Headers {
   return { Authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
-const hostOf = (server: Server): string => `localhost:${server.port}`;
+const hostOf = (server: { readonly port: number }): string => `localhost:${server.port}`;
 
 function headerLines(headers: Headers): string {
   return Object.entries(headers)

@@ -184,7 +184,7 @@ async function once(port: number, request: string): Promise<string> {
 
 function whole(environment: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   // Nothing of the caller's settings: the same run on every machine.
-  return { PATH: process.env.PATH, HOME: process.env.HOME, NODE_DISABLE_COMPILE_CACHE: process.env.NODE_DISABLE_COMPILE_CACHE, ...environment };
+  return { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
 }
 
 function memory(pid: number): number {

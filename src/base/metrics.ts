@@ -103,8 +103,7 @@ export function createMetrics(): Metrics {
 
   return {
     count: (name, labels, by = 1) => run(({ metrics }) => (metrics.get(name) as Counter).inc(labels, by)),
-    observe: (name, labels, value) =>
-      run(({ metrics }) => (metrics.get(name) as Histogram).observe(labels, value)),
+    observe: (name, labels, value) => run(({ metrics }) => (metrics.get(name) as Histogram).observe(labels, value)),
     set: (name, labels, value) => run(({ metrics }) => (metrics.get(name) as Gauge).set({ ...labels }, value)),
     read: (name, value) =>
       run(({ metrics }) => {

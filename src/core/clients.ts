@@ -6,8 +6,8 @@
 import { nowSeconds } from '../base/clock.ts';
 import { Unavailable } from '../base/errors.ts';
 import { digest, randomToken, sameSecret } from '../base/secrets.ts';
-import { identityScopes } from './apis.ts';
-import { type InvalidMetadata, parseMetadata } from './client-metadata.ts';
+import type { InvalidMetadata } from './client-metadata.ts';
+import { identityScopes } from './identity-scopes.ts';
 import type { ClientRecord, ClientSecret, ClientStore, JsonObject } from './stores.ts';
 
 export type Registered = { readonly outcome: 'registered'; readonly client: ClientRecord; readonly secret?: string };
@@ -63,6 +63,8 @@ export function createClients(deps: ClientsDeps): Clients {
   const { store, cached, checkWithEngine, secretOverlapSeconds } = deps;
 
   async function checked(input: unknown, id: string, by: ClientRecord['origin'], previous?: JsonObject) {
+    // Loaded when it is first needed, with the schemas behind it: a start does not wait for them.
+    const { parseMetadata } = await import('./client-metadata.ts');
     const parsed = parseMetadata(input, previous ? { by, previous } : { by });
     if (parsed.outcome === 'invalid') return parsed;
     const refused = await checkWithEngine(parsed.metadata, id);

@@ -26,10 +26,27 @@ export class EngineKey extends ExternalSigningKey {
     return this.#key.publicKey;
   }
 
-  override sign(data: Uint8Array): Buffer {
+  override async sign(data: Uint8Array): Promise<Buffer> {
+    await turn();
     const signature = sign('sha256', data, this.#key.privateKey);
     return this.#key.algorithm === 'ES256' ? joseSignature(signature) : signature;
   }
+}
+
+let next: Promise<void> | undefined;
+
+/**
+ * The next turn of the event loop, the same for all who ask in this one: their signatures are made one after the other, and then
+ * all their requests go on. Under load this halves the time of a request, as reading together does (docs/performance.md).
+ */
+function turn(): Promise<void> {
+  next ??= new Promise((resolve) => {
+    setImmediate(() => {
+      next = undefined;
+      resolve();
+    });
+  });
+  return next;
 }
 
 /**

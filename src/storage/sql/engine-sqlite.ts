@@ -6,7 +6,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import type { Unit } from '../../core/stores.ts';
 import { createFlights } from './flights.ts';
 import { grantBundle, sessionBundle, tokenBundle, tokenColumns, tokenValues } from './rows.ts';
-import { type Committed, type EngineDialect, statement } from './sql.ts';
+import { type Committed, type EngineDialect, type Row, type Statement, statement } from './sql.ts';
 import type { Sqlite } from './sqlite.ts';
 import type { SqliteConnection } from './sqlite-client.ts';
 
@@ -104,9 +104,12 @@ function writeAll(connection: SqliteConnection, units: readonly Unit[]): Committ
 }
 
 export function sqliteEngine(sqlite: Sqlite): EngineDialect {
-  const readSessionOf = merged<{ key: string; client: string }>(sqlite, readSession, ({ key, client }) => [client, key]);
+  const readSessionOf = merged<{ key: string; client: string }>(sqlite, readSession, ({ key, client }) => [
+    client,
+    key,
+  ]);
   return {
-    commit: createFlights<Unit, boolean>({
+    commit: createFlights<Unit, Committed>({
       ...together,
       send: (units) => sqlite.exclusively((connection) => writeAll(connection, units)),
     }),

@@ -1,0 +1,9 @@
+/** Scopes that speak of a person or of the protocol, and so belong to no API (OpenID Connect Core, sections 3.1.2.1, 5.4 and 11). */
+export const identityScopes: ReadonlySet<string> = new Set([
+  'openid',
+  'profile',
+  'email',
+  'address',
+  'phone',
+  'offline_access',
+]);
