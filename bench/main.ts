@@ -74,7 +74,9 @@ try {
       `Node ${process.version}, ${machine}; ${connections} connections; medians of ${rounds} rounds of ${seconds} s`,
     );
     console.log(`\n${startTable(starts)}\n\n${resultTable(results)}`);
-    console.log('\n* the generator had its core for itself and was the slower side: the server can do more');
+    console.log(
+      "\nbusy: of the server's core. Where it is well below 100 %, the other core (the load, Postgres) set the pace.",
+    );
   }
 } catch (error) {
   say(`nothing to compare: ${error instanceof Error ? error.message : String(error)}`);

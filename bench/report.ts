@@ -42,7 +42,7 @@ export function resultTable(results: readonly Result[]): string {
     return [
       title,
       result.kind,
-      whole(of(({ rate }) => rate)) + (of(({ generatorBusy }) => generatorBusy) > 0.9 ? ' *' : ''),
+      whole(of(({ rate }) => rate)),
       of(({ p50 }) => p50).toFixed(1),
       of(({ p99 }) => p99).toFixed(1),
       whole(of(({ cpu }) => cpu)),
