@@ -120,12 +120,14 @@ export function openPostgres(settings: PostgresSettings): Sql {
     knex: builder,
     rows: (statement, values) =>
       guarded(async () => {
-        try {
-          return await send(statement, values);
-        } catch (error) {
-          // After a restart every pooled connection is dead. A read may ask again; of a write nobody knows whether it happened.
-          if (statement.read && connectionEnded(error)) return await send(statement, values);
-          throw error;
+        // After a restart every pooled connection is dead, and each is found out by being used. A read may ask again until they
+        // are gone; of a write nobody knows whether it happened.
+        for (let dead = 0; ; dead++) {
+          try {
+            return await send(statement, values);
+          } catch (error) {
+            if (!statement.read || !connectionEnded(error) || dead > settings.pool) throw error;
+          }
         }
       }),
     run: (query) => guarded(query),
