@@ -14,6 +14,7 @@ import { outages } from './outages.ts';
 import { processTroubles } from './process.ts';
 import { races } from './races.ts';
 import type { Means, Scenario, Verdict } from './scenario.ts';
+import { slowClients } from './slow-clients.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     list: { type: 'boolean', default: false },
   },
 });
-const all: readonly Scenario[] = [...crashes, ...races, ...outages, ...processTroubles];
+const all: readonly Scenario[] = [...crashes, ...races, ...outages, ...processTroubles, ...slowClients];
 if (values.list) {
   for (const { name } of all) console.log(name);
   process.exit(0);
