@@ -1,6 +1,7 @@
 /** Puts the benchmark's people, clients and API into the database that the environment names, and says what they are. */
-import { createApp, openCore } from '../src/app.ts';
+import { createApp } from '../src/app.ts';
 import { loadConfig } from '../src/config/load.ts';
+import { openCore } from '../src/open-core.ts';
 import { api, machine, password, personName, type Seeded, spa, web } from './clients.ts';
 
 const loaded = loadConfig(process.env);

@@ -2,10 +2,12 @@
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type App, createApp, generateKey, openCore } from './app.ts';
+import { type App, createApp } from './app.ts';
 import { Unavailable } from './base/errors.ts';
 import type { Logger } from './base/log.ts';
 import { type Config, describeMistakes, loadConfig } from './config/load.ts';
+import { generateKey } from './core/keys.ts';
+import { openCore } from './open-core.ts';
 import { createMetricsServer } from './ops/metrics-server.ts';
 import { banner } from './welcome/banner.ts';
 

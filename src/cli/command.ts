@@ -2,10 +2,11 @@
  * What a command of the command line is: a row of a table (name, arguments, options, examples) and a function. The rows are
  * in `commands/`, one file per noun; `program.ts` makes commander and the help from them, `reference.ts` the documentation.
  */
-import type { Core } from '../app.ts';
+
 import type { Config } from '../config/load.ts';
 import type { Clients } from '../core/clients.ts';
 import type { JsonObject, JsonValue } from '../core/stores.ts';
+import type { Core } from '../open-core.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Noun {

@@ -93,7 +93,7 @@ async function readConfig(remark: (text: string) => void): Promise<Config> {
 async function openCommandCore(config: Config): Promise<CommandCore> {
   // Libraries that print would print into the result.
   for (const name of ['info', 'log', 'warn'] as const) console[name] = () => {};
-  const { openCore } = await import('../app.ts');
+  const { openCore } = await import('../open-core.ts');
   try {
     // An admin key made here would be seen by nobody: the server makes it at its own first start, and shows it.
     const core = await openCore(config, { logTo: process.stderr, logLevel: 'warn', makeAdminKey: false });

@@ -25,7 +25,8 @@ export function openSecrets(config: Config, makeAdminKey = true): Secrets {
   if (config.database.kind === 'postgres' || !makeAdminKey) {
     return { secretKey, adminKeyDigests: [], newAdminKey: undefined };
   }
-  const fresh = randomToken(24);
+  // Begins with a letter: a value that begins with a dash is taken for an option by many a command.
+  const fresh = `admin_${randomToken(24)}`;
   const { value, made } = kept(config.dataDir, 'admin-key.sha256', () => digest(fresh));
   return { secretKey, adminKeyDigests: [value], newAdminKey: made ? fresh : undefined };
 }

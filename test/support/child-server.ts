@@ -7,8 +7,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type App, createApp, openCore } from '../../src/app.ts';
+import { type App, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { openCore } from '../../src/open-core.ts';
 import { freePort } from './server.ts';
 
 export const childAdminKey = 'an-admin-key-for-tests-0123456789';

@@ -6,9 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type App, createApp, openCore } from '../../src/app.ts';
+import { type App, createApp } from '../../src/app.ts';
 import { randomToken } from '../../src/base/secrets.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { openCore } from '../../src/open-core.ts';
 
 export const adminKey = 'test-admin-key-0123456789';
 

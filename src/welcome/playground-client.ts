@@ -1,0 +1,34 @@
+/** The client of the playground: public, in development only, and gone again when the server next starts in production. */
+import { Unavailable } from '../base/errors.ts';
+import type { Clients } from '../core/clients.ts';
+
+export const playgroundClient = 'playground';
+
+export async function keepPlaygroundClient(
+  clients: Clients,
+  config: { readonly development: boolean; readonly issuer: string },
+): Promise<void> {
+  try {
+    if (!config.development) {
+      await clients.remove(playgroundClient);
+      return;
+    }
+    const redirect = `${config.issuer}/playground`;
+    const metadata = {
+      client_name: 'Playground',
+      client_uri: redirect,
+      redirect_uris: [redirect],
+      post_logout_redirect_uris: [redirect],
+      token_endpoint_auth_method: 'none',
+    };
+    const known = await clients.find(playgroundClient);
+    if (known?.metadata.client_uri === redirect) return;
+    const made = known
+      ? await clients.update(playgroundClient, metadata, 'built-in')
+      : await clients.register(metadata, { origin: 'built-in', owner: null, id: playgroundClient });
+    if (made.outcome === 'invalid') throw new Error(`the playground's client is refused: ${made.description}`);
+  } catch (error) {
+    // Starting while the database is away is fine; the playground comes with the next start.
+    if (!(error instanceof Unavailable)) throw error;
+  }
+}
