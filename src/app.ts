@@ -14,6 +14,7 @@ import { drained, listening } from './http/listen.ts';
 import { createPages } from './http/page.ts';
 import { createRenderer } from './http/render.ts';
 import { serveStatic } from './http/static.ts';
+import type { Surface } from './http/surface.ts';
 import { loadTexts } from './http/texts.ts';
 import { createConsentStep } from './interaction/consent.ts';
 import { createInteractions } from './interaction/dispatcher.ts';
@@ -96,10 +97,8 @@ export async function createApp(core: Core) {
       playgroundClient: config.development ? playgroundClient : undefined,
     }),
   );
-  for (const open of surfaces) {
-    const surface = open({ ...core, clients, reloadClients: () => cached.reload() });
-    if (config.surfaces === 'all' || config.surfaces.includes(surface.name)) koa.use(surface.routes);
-  }
+  const opened = surfaces.map((open) => open({ ...core, clients, reloadClients: () => cached.reload() }));
+  for (const surface of chosen(opened, config.surfaces)) koa.use(surface.routes);
 
   const frontDoor = createFrontDoor({
     issuer: config.issuer,
@@ -158,3 +157,14 @@ export async function createApp(core: Core) {
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>;
+
+/** The surfaces that `SURFACES` names. A name that none has would switch one off without a word: refused. */
+function chosen(opened: readonly Surface[], wanted: 'all' | readonly string[]): readonly Surface[] {
+  if (wanted === 'all') return opened;
+  const unknown = wanted.find((name) => !opened.some((surface) => surface.name === name));
+  if (unknown !== undefined) {
+    const names = opened.map(({ name }) => name).join(', ');
+    throw new Error(`SURFACES names ${unknown}, which there is not. There are: ${names} (or all, or none).`);
+  }
+  return opened.filter(({ name }) => wanted.includes(name));
+}

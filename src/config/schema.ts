@@ -62,8 +62,7 @@ const DAY = 86_400;
 export const settings = {
   NODE_ENV: setting(oneOf('development', 'production', 'test'), 'development', {
     group: 'server',
-    sentence:
-      '`production` removes the playground and the mail page, asks for https, and shows errors to people without details.',
+    sentence: '`production` removes the playground, asks for https, and shows errors to people without details.',
     example: 'production',
   }),
   ISSUER: optional(origin, '`http://localhost:PORT`', {
@@ -140,25 +139,29 @@ export const settings = {
     example: 'the output of `openssl rand -base64 32`',
   }),
 
-  ADMIN_KEY: optional(secrets(16), 'one is made and shown once, at the first start', {
-    group: 'surfaces',
-    secret: true,
-    sentence: 'The key of the admin API; name two, separated by a comma, while you replace one.',
-    example: 'the output of `openssl rand -base64 32`',
-  }),
+  ADMIN_KEY: optional(
+    secrets(16),
+    'with SQLite one is made and shown once, at the first start; with `DATABASE_URL` there is none',
+    {
+      group: 'surfaces',
+      secret: true,
+      sentence: 'The key of the admin API; name two, separated by a comma, while you replace one.',
+      example: 'the output of `openssl rand -base64 32`',
+    },
+  ),
   SURFACES: setting(names, 'all', {
     group: 'surfaces',
     sentence: 'Which of the API surfaces are served.',
-    example: 'oauth-clients,identity',
+    example: 'oauth-clients',
   }),
   GATEWAY_ROUTES: optional(file, 'no gateway', {
     group: 'surfaces',
-    sentence: 'The route table of the gateway, as JSON or YAML.',
+    sentence: 'Reserved, without effect yet: the route table of the gateway, as JSON or YAML.',
     example: '/etc/gatehouse/routes.yaml',
   }),
   BRAND_NAME: setting(text(60), 'Gatehouse', {
     group: 'surfaces',
-    sentence: 'The name people read on the pages and in mails.',
+    sentence: 'The name people read on the pages.',
     example: 'Example Accounts',
   }),
   VIEWS_DIR: optional(folder, 'the built-in pages', {
@@ -169,12 +172,14 @@ export const settings = {
 
   SIGN_UP: setting(oneOf('open', 'invite', 'off'), 'open', {
     group: 'people',
-    sentence: 'Who may create an account: anybody, people with an invitation, or only an admin.',
+    sentence:
+      'Reserved, without effect yet (accounts are made by an admin): who may create an account, `open`, `invite` or `off`.',
     example: 'invite',
   }),
   HIDE_ACCOUNT_EXISTENCE: setting(flag, false, {
     group: 'people',
-    sentence: 'Makes the API surfaces that tell an unknown name from a wrong password answer both alike.',
+    sentence:
+      'Reserved, without effect yet: makes API surfaces that tell an unknown name from a wrong password answer both alike.',
     example: 'true',
   }),
   SETUP_LINK_TTL: setting(seconds(60, 30 * DAY), DAY, {
@@ -202,10 +207,10 @@ export const settings = {
     sentence: 'How many password checks may wait their turn; beyond that the answer is 503.',
     example: '128',
   }),
-  SMTP_URL: optional(urlWith('smtp', 'smtps'), 'mails go to the log and, in development, to a page', {
+  SMTP_URL: optional(urlWith('smtp', 'smtps'), 'no mails', {
     group: 'people',
     secret: true,
-    sentence: 'The server that sends mails.',
+    sentence: 'Reserved, without effect yet (no mails are sent): the server that sends mails.',
     example: 'smtps://user:password@mail.example.com',
   }),
 

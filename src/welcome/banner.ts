@@ -9,7 +9,7 @@ export interface BannerFacts {
       readonly dataDir: string;
       readonly database: { readonly kind: 'sqlite' | 'postgres' };
     };
-    readonly secrets: { readonly newAdminKey: string | undefined };
+    readonly secrets: { readonly newAdminKey: string | undefined; readonly adminKeyDigests: readonly string[] };
     readonly setup: Setup;
   };
 }
@@ -21,7 +21,7 @@ export async function banner({ core }: BannerFacts, write: (text: string) => voi
     ['Address', config.issuer],
     config.development ? ['Playground', `${config.issuer}/playground`] : undefined,
     link && ['First admin', `${config.issuer}/setup?token=${link.token}`],
-    secrets.newAdminKey === undefined ? undefined : ['Admin key', `${secrets.newAdminKey}  (shown this once)`],
+    adminKeyRow(secrets),
     ['Data', config.database.kind === 'sqlite' ? config.dataDir : 'PostgreSQL (DATABASE_URL)'],
     config.development
       ? ['Production', 'set NODE_ENV=production and ISSUER=https://your.domain; see docs/production.md']
@@ -29,4 +29,11 @@ export async function banner({ core }: BannerFacts, write: (text: string) => voi
   ];
   const lines = rows.filter((row) => row !== undefined).map(([name, value]) => `  ${name.padEnd(12)} ${value}`);
   write(`\nGatehouse is ready.\n\n${lines.join('\n')}\n\n`);
+}
+
+function adminKeyRow(secrets: BannerFacts['core']['secrets']): readonly [string, string] | undefined {
+  if (secrets.newAdminKey !== undefined) return ['Admin key', `${secrets.newAdminKey}  (shown this once)`];
+  return secrets.adminKeyDigests.length > 0
+    ? undefined
+    : ['Admin key', 'none: set ADMIN_KEY to open the endpoints that need one'];
 }

@@ -273,7 +273,7 @@ describe('C16, G7: answers of the endpoints', () => {
         cache: expect.stringContaining('no-store'),
       });
       expect(text).not.toMatch(
-        / at \/|node_modules|Error:|select |insert |knex|sqlite|ECONN|\/work\/|\.ts:|127\.0\.0\.1/i,
+        / at \/|node_modules|Error:|select |insert |knex|sqlite|ECONN|\/src\/|\.ts:|127\.0\.0\.1/i,
       );
       if (text === '' || path === '/interaction/x') continue;
       expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
