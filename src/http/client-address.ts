@@ -26,17 +26,20 @@ export function clientAddressOf(trust: TrustProxy): (req: IncomingMessage) => st
 
   return (req) => {
     const forwarded = String(req.headers['x-forwarded-for'] ?? '').split(',');
-    const chain = [
-      plain(req.socket.remoteAddress),
-      ...forwarded
-        .reverse()
-        .map((part) => plain(part.trim()))
-        .filter((part) => isIP(part) !== 0),
-    ];
+    const claimed = forwarded.reverse().map((part) => plain(withoutPort(part.trim())));
+    // Whatever stands left of something that is no address may be a stranger’s word: the chain ends there.
+    const rubbish = claimed.findIndex((part) => isIP(part) === 0);
+    const chain = [plain(req.socket.remoteAddress), ...(rubbish === -1 ? claimed : claimed.slice(0, rubbish))];
     let hop = 0;
     while (hop < chain.length - 1 && trusted(chain[hop] ?? '', hop)) hop += 1;
     return chain[hop] ?? '';
   };
+}
+
+/** Some proxies write `192.0.2.1:5678` or `[2001:db8::1]:443`. */
+function withoutPort(address: string): string {
+  const [, ipv6, ipv4] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/.exec(address) ?? [];
+  return ipv6 ?? ipv4 ?? address;
 }
 
 /** `::ffff:192.0.2.1` is the IPv4 address it wraps: one person, one throttle key. */

@@ -31,6 +31,9 @@ export function sessionRow(key: string, payload: AdapterPayload, before: string 
 export function mergeSession(read: StoredSession, ours: SessionPut, theirs: StoredSession): SessionPut {
   const [from, to, onto]: Members[] = [read, ours, theirs].map(({ payload }) => JSON.parse(payload));
   const merged = withChanges(from ?? {}, to ?? {}, onto ?? {}) as AdapterPayload;
+  // Two people signed in at once from a browser in which nobody was: the later one has it, whole.
+  if (from?.accountId !== to?.accountId && onto?.accountId !== to?.accountId)
+    return { ...ours, before: theirs.payload };
   const clients = [from, to, onto].map((payload) => (payload?.authorizations ?? {}) as Members);
   const authorizations = withChanges(clients[0] ?? {}, clients[1] ?? {}, clients[2] ?? {});
   if (Object.keys(authorizations).length > 0) Object.assign(merged, { authorizations });

@@ -24,6 +24,9 @@ test.each([
   ['named proxies by IPv6', proxies, '2001:db8::1', '198.51.100.1', '198.51.100.1'],
   ['rubbish in the header is not an address', hops(1), '10.0.0.1', '<script>', '10.0.0.1'],
   ['an empty header', hops(1), '10.0.0.1', '', '10.0.0.1'],
+  ['a port is left out', hops(1), '10.0.0.1', '1.1.1.1, 198.51.100.1:5678', '198.51.100.1'],
+  ['IPv6 with a port', hops(1), '10.0.0.1', '1.1.1.1, [2001:db8::9]:443', '2001:db8::9'],
+  ['what stands left of rubbish was said by a stranger', hops(1), '10.0.0.1', '1.1.1.1, unknown', '10.0.0.1'],
 ])('%s', (_name, trust, remote, forwarded, expected) => {
   expect(clientAddressOf(trust)(request(remote, forwarded))).toBe(expected);
 });
