@@ -4,11 +4,11 @@ import type { SessionPut, StoredSession } from '../../src/core/stores.ts';
 import { mergeSession, sessionRow } from '../../src/oidc/session-merge.ts';
 
 const base = { uid: 'u', iat: 1, exp: 100, kind: 'Session' };
-const stored = (payload: object, key = 'k'): StoredSession => ({
+const stored = (payload: Record<string, unknown>, key = 'k'): StoredSession => ({
   ...sessionRow(key, payload, null, 100),
   createdAt: 1,
 });
-const put = (payload: object, before: StoredSession, key = 'k'): SessionPut =>
+const put = (payload: Record<string, unknown>, before: StoredSession, key = 'k'): SessionPut =>
   sessionRow(key, payload, before.payload, 100);
 const of = (row: SessionPut) => JSON.parse(row.payload);
 
