@@ -223,7 +223,7 @@ describe('G3: cookies', () => {
     const jars = [
       `gatehouse=${value}`,
       `gatehouse=${value}; gatehouse.sig=x`,
-      `gatehouse=${value.slice(0, -1)}x; gatehouse.sig=${signature}`,
+      `gatehouse=${value.slice(0, -1)}${value.endsWith('x') ? 'y' : 'x'}; gatehouse.sig=${signature}`,
       `gatehouse=; gatehouse.sig=${signature}`,
       `gatehouse=%00; gatehouse.sig=%ff`,
       '='.repeat(100),

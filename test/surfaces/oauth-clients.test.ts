@@ -984,7 +984,7 @@ describePostgres('a database that is away', () => {
 });
 
 test('switched off, it is not there, and the protocol still is', async () => {
-  const other = await startServer({ env: { SURFACES: 'identity' } });
+  const other = await startServer({ env: { SURFACES: 'none' } });
   try {
     expect((await call(registering(application), other)).status).toBe(404);
     expect((await call({ path: '/user/info' }, other)).status).toBe(404);

@@ -4,16 +4,6 @@ import { startServer } from '../support/server.ts';
 
 const statusOf = async (url: string) => (await fetch(`${url}/user/info`)).status;
 
-test('a surface that is not named is not there; the protocol goes on without it', async () => {
-  const server = await startServer({ env: { SURFACES: 'none' } });
-  try {
-    expect(await statusOf(server.url)).toBe(404);
-    expect((await fetch(`${server.url}/.well-known/openid-configuration`)).status).toBe(200);
-  } finally {
-    await server.close();
-  }
-});
-
 test('a surface that is named is there', async () => {
   const server = await startServer({ env: { SURFACES: 'oauth-clients' } });
   try {
