@@ -167,10 +167,12 @@ const poisonRedis: Trouble = async ({ short, redis }, whileAway) => {
     if (round % 4 === 3) await client.flushall();
     for (const key of await client.keys('*')) {
       poisoned += 1;
-      await client.del(key);
-      if (round % 3 === 0) await client.sadd(key, 'a', 'b');
-      else if (round % 3 === 1) await client.set(key, '{"__proto__": {"x": 1}, "version": "9"}\u0000');
-      else await client.hset(key, { generation: '-1', appliedSeq: 'NaN', token: '', '9': 'rubbish', version: '1e999' });
+      // At one stroke: the server goes on writing to the same keys.
+      const stroke = client.multi().del(key);
+      if (round % 3 === 0) stroke.sadd(key, 'a', 'b');
+      else if (round % 3 === 1) stroke.set(key, '{"__proto__": {"x": 1}, "version": "9"}\u0000');
+      else stroke.hset(key, { generation: '-1', appliedSeq: 'NaN', token: '', '9': 'rubbish', version: '1e999' });
+      await stroke.exec();
     }
     await sleep(120);
   }

@@ -1,0 +1,105 @@
+/**
+ * npm run timing
+ *
+ * Whether an answer's time tells a stranger something (security.md B6, E1), measured from outside over HTTP: pairs of requests in
+ * alternation, the difference of their medians against the spread of one of them with itself. So that a quiet measurement
+ * means something, a leak that is really there is planted and must be found: an account whose password was hashed with
+ * cheaper parameters than those for unknown names.
+ */
+import { createPasswordHasher } from '../src/login/password/password.ts';
+import { Agent, csrfOf } from '../test/support/agent.ts';
+import { adminKey, buildClient, buildPerson, password, startServer } from '../test/support/server.ts';
+
+const server = await startServer({
+  env: {
+    LOG_LEVEL: 'fatal',
+    PASSWORD_HASH_MEMORY: '19456',
+    PASSWORD_HASH_TIME: '2',
+    THROTTLE_ACCOUNT_LIMIT: '100',
+    THROTTLE_ADDRESS_LIMIT: '100000',
+  },
+});
+const client = await buildClient(server, {}, 'register');
+
+async function signInTimer() {
+  const agent = new Agent(server);
+  const page = await agent.go(`/oauth/authorize?response_type=code&scope=openid&client_id=${client.id}`);
+  const form = { csrf: csrfOf(page), password: 'not the password at all' };
+  return async (username: string): Promise<number> => {
+    const began = performance.now();
+    const { status } = await agent.go(new URL(page.url).pathname, { form: { ...form, username } });
+    if (status !== 422) throw new Error(`a refused sign-in answered ${status}`);
+    return performance.now() - began;
+  };
+}
+
+async function adminTimer(key: string): Promise<number> {
+  const began = performance.now();
+  const { status } = await fetch(`${server.url}/internal/reload-clients`, {
+    method: 'POST',
+    headers: { 'x-admin-key': key },
+  });
+  if (status !== 401) throw new Error(`a wrong key answered ${status}`);
+  return performance.now() - began;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+
+/** Medians of two kinds of request taken in turns, and how far two halves of the first kind lie apart by themselves. */
+async function compare(pairs: number, one: (n: number) => Promise<number>, other: (n: number) => Promise<number>) {
+  const first: number[] = [];
+  const second: number[] = [];
+  for (let n = 0; n < pairs; n += 1) {
+    const turns: [number[], (n: number) => Promise<number>][] = [
+      [first, one],
+      [second, other],
+    ];
+    // Whoever goes second finds warm caches: the order changes from pair to pair.
+    for (const [times, ask] of n % 2 === 0 ? turns : turns.reverse()) times.push(await ask(n));
+  }
+  const noise = Math.abs(median(first.filter((_, n) => n % 2 === 0)) - median(first.filter((_, n) => n % 2 === 1)));
+  return { difference: median(first) - median(second), noise, median: median(first) };
+}
+
+let failed = 0;
+function report(name: string, found: Awaited<ReturnType<typeof compare>>, leakExpected: boolean): void {
+  const { difference, noise, median: usual } = found;
+  // Three times the noise, and at least 5 % of the whole: what a stranger could build on.
+  const leaks = Math.abs(difference) > Math.max(3 * noise, usual * 0.05);
+  if (leaks !== leakExpected) failed += 1;
+  const verdict = leaks === leakExpected ? 'PASS' : 'FAIL';
+  console.log(
+    `${verdict}  ${name.padEnd(44)} median ${usual.toFixed(2)} ms, difference ${difference.toFixed(3)} ms, noise ${noise.toFixed(3)} ms`,
+  );
+}
+
+const people = await Promise.all(Array.from({ length: 8 }, () => buildPerson(server)));
+const disabled = await Promise.all(Array.from({ length: 8 }, () => buildPerson(server)));
+for (const { subject } of disabled) await server.core.accounts.disable(subject);
+const cheap = await Promise.all(Array.from({ length: 8 }, () => buildPerson(server)));
+const cheaper = createPasswordHasher({ memoryKiB: 8192, timeCost: 1, queue: 64 });
+for (const { subject } of cheap) {
+  await server.core.stores.accounts.update(subject, { passwordHash: await cheaper.hash(password) }, 1);
+}
+const nameOf = (list: readonly { username: string }[], n: number) => list[n % list.length]?.username ?? '';
+const ask = await signInTimer();
+const unknown = (n: number) => ask(`nobody-${n}`);
+for (let n = 0; n < 20; n += 1) await unknown(n);
+
+report('B6 unknown name / wrong password', await compare(200, unknown, (n) => ask(nameOf(people, n))), false);
+report('B6 unknown name / disabled account', await compare(200, unknown, (n) => ask(nameOf(disabled, n))), false);
+report('B6 planted leak: a cheaper hash', await compare(200, unknown, (n) => ask(nameOf(cheap, n))), true);
+const almost = `${adminKey.slice(0, -1)}!`;
+const nothing = '#'.repeat(adminKey.length);
+report(
+  'E1 last character wrong / all wrong',
+  await compare(
+    2000,
+    () => adminTimer(almost),
+    () => adminTimer(nothing),
+  ),
+  false,
+);
+
+await server.close();
+process.exitCode = failed === 0 ? 0 : 1;
