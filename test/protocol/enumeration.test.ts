@@ -1,4 +1,4 @@
-/** B6: the sign-in page does not tell who has an account here. (That it takes the same time is shown at the door, core/sign-in.) */
+/** B6: the sign-in page does not tell who has an account here; B10: all of a password counts. (That it takes the same time is shown at the door, core/sign-in.) */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer } from '../support/agent.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
@@ -48,4 +48,23 @@ test('B6: a locked account and a locked name that is nobody’s are told the sam
   const known = await lock(person.username);
   expect(known.status).toBe(429);
   expect(await lock('also-nobody')).toEqual(known);
+});
+
+test('B10: a password is compared to its last byte, past 72 bytes and past U+0000', async () => {
+  const long = 'Nine grey owls count the slow trains that pass the harbour before dawn.!';
+  expect(long).toHaveLength(72);
+  const made = await server.core.accounts.create({
+    username: 'long-password',
+    firstName: 'Long',
+    lastName: 'Password',
+    password: `${long}X`,
+  });
+  expect(made.outcome).toBe('created');
+  expect((await refused('long-password', `${long}Y`)).status).toBe(422);
+  expect((await refused('long-password', `${long}X\0`)).status).toBe(422);
+  const client = await buildClient(server, {}, 'register');
+  const agent = new Agent(server);
+  const page = await agent.go(`/oauth/authorize?response_type=code&scope=openid&client_id=${client.id}`);
+  const consent = await agent.submit(page, { username: 'long-password', password: `${long}X` });
+  expect(consent.text).toContain('value="allow"');
 });

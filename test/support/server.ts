@@ -20,6 +20,8 @@ export interface TestServer {
   readonly app: App;
   readonly core: App['core'];
   readonly dataDir: string;
+  /** The settings it was started with, for another process over the same storage. */
+  readonly env: Readonly<Record<string, string>>;
   /** Every line the server logged, as JSON text or as readable text. */
   readonly logged: readonly string[];
   close(): Promise<void>;
@@ -64,6 +66,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     app,
     core,
     dataDir,
+    env,
     logged,
     async close() {
       await app.close(1);
