@@ -1,8 +1,8 @@
 /**
  * npm run timing
  *
- * Whether an answer's time tells a stranger something (security.md B6, E1), measured from outside over HTTP: pairs of requests in
- * alternation, the difference of their medians against the spread of one of them with itself. So that a quiet measurement
+ * Whether an answer's time tells a stranger something (security.md B6, E1) and whether what is refused is cheap (G5, G6), measured
+ * from outside over HTTP: pairs of requests in alternation, the difference of their medians against the spread of one of them with itself. So that a quiet measurement
  * means something, a leak that is really there is planted and must be found: an account whose password was hashed with
  * cheaper parameters than those for unknown names.
  */
@@ -100,6 +100,39 @@ report(
   ),
   false,
 );
+
+/** G5 and G6: the limit on a body answers at once, and a long parameter costs little and leaves nothing behind. */
+function judge(name: string, milliseconds: number, limit: number): void {
+  if (milliseconds > limit) failed += 1;
+  const verdict = milliseconds > limit ? 'FAIL' : 'PASS';
+  console.log(`${verdict}  ${name.padEnd(44)} ${milliseconds.toFixed(2)} ms, at most ${limit} ms`);
+}
+
+const large = new URLSearchParams({ grant_type: 'client_credentials', scope: 'x'.repeat(100_000) });
+const over: number[] = [];
+for (let n = 0; n < 50; n += 1) {
+  const began = performance.now();
+  const { status } = await fetch(`${server.url}/oauth/token`, { method: 'POST', body: large });
+  if (status !== 413) throw new Error(`a body over the limit answered ${status}`);
+  over.push(performance.now() - began);
+}
+judge('G5 413 for a body over the limit, slowest of 50', Math.max(...over), 100);
+
+for (const name of ['scope', 'ui_locales', 'claims', 'acr_values', 'login_hint']) {
+  const cpu = process.cpuUsage();
+  for (let n = 0; n < 50; n += 1) {
+    // As much as fits into the headers Node reads, and different each time.
+    const query = new URLSearchParams({
+      response_type: 'code',
+      client_id: client.id,
+      [name]: `${n} `.padEnd(12_000, 'a b '),
+    });
+    const { status } = await fetch(`${server.url}/oauth/authorize?${query}`, { redirect: 'manual' });
+    if (status >= 500) throw new Error(`a long ${name} answered ${status}`);
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  judge(`G6 CPU of a request with 12 kB of ${name}`, (user + system) / 1000 / 50, 50);
+}
 
 await server.close();
 process.exitCode = failed === 0 ? 0 : 1;
