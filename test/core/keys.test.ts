@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createKeys, type KeySettings, type Keys } from '../../src/core/keys.ts';
 import { openSql, type SqlStores } from '../../src/storage/sql/open.ts';
+import { setClock } from '../support/clock.ts';
 
 const settings: KeySettings = {
   secretKey: 'a-secret-key-for-tests-0123456789abcdef',
@@ -15,21 +16,7 @@ const start = Date.UTC(2026, 0, 1);
 let stores: SqlStores;
 let keys: Keys;
 beforeEach(async () => {
-  jest.useFakeTimers({
-    now: start,
-    doNotFake: [
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'clearImmediate',
-      'setInterval',
-      'clearInterval',
-      'setTimeout',
-      'clearTimeout',
-    ],
-  });
+  setClock(start, { runs: false });
   stores = await openSql({ kind: 'sqlite', file: ':memory:' });
   keys = createKeys(stores.keys, settings);
 });

@@ -5,6 +5,7 @@ import { jest } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { randomToken } from '../../src/base/secrets.ts';
 import { Agent, basic, codeOf, pkce, type TokenAnswer, token } from './agent.ts';
+import { setClock } from './clock.ts';
 import { buildPerson, type TestServer } from './server.ts';
 
 export interface TestClient {
@@ -139,24 +140,7 @@ export const assertionForm = (client_assertion: string) => ({
 
 /** Moves the clock, and lets it run on from there. Nothing but `Date` is touched. */
 export function travel(seconds: number): void {
-  const now = Date.now() + seconds * 1000;
-  jest.useRealTimers();
-  jest.useFakeTimers({
-    now,
-    advanceTimers: true,
-    doNotFake: [
-      'hrtime',
-      'nextTick',
-      'performance',
-      'queueMicrotask',
-      'setImmediate',
-      'clearImmediate',
-      'setInterval',
-      'clearInterval',
-      'setTimeout',
-      'clearTimeout',
-    ],
-  });
+  setClock(Date.now() + seconds * 1000, { runs: true });
 }
 
 /** Back to the real time: for `afterEach`. */
