@@ -1,10 +1,11 @@
 /**
- * Making, changing and ending accounts. Whoever signs in goes through core/sign-in; what an account has granted is core's
- * grants and the engine's business, which `engine.endAll` ends.
+ * Making, changing and ending accounts. Whoever signs in goes through core/sign-in; what hangs on an account (its sessions,
+ * grants and tokens) ends by core/sessions.
  */
 import { nowSeconds } from '../base/clock.ts';
 import { randomToken } from '../base/secrets.ts';
 import type { Audit } from './audit.ts';
+import type { ChangeLog } from './change-log.ts';
 import {
   emailKey,
   emailProblem,
@@ -14,13 +15,17 @@ import {
   usernameKey,
   usernameProblem,
 } from './names.ts';
+import type { BreachedPasswords } from './breached-passwords.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import { type PasswordProblem, passwordProblem } from './password-rules.ts';
-import type { Account, AccountStore, EngineStore } from './stores.ts';
+import { breachedPassword, type PasswordProblem, passwordProblem } from './password-rules.ts';
+import type { Sessions } from './sessions.ts';
+import type { Account, AccountStore } from './stores.ts';
 
 export interface AccountSettings {
   /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
   readonly passwordMinLength: number;
+  /** The same for an account with a second factor, where it is less (`PASSWORD_MIN_LENGTH_SECOND_FACTOR`). */
+  readonly passwordMinLengthSecondFactor: number;
   /** What a password must not be made of. */
   readonly serviceName: string;
 }
@@ -86,19 +91,31 @@ export interface Accounts {
 
 export function createAccounts(parts: {
   store: AccountStore;
-  engine: Pick<EngineStore, 'endAll'>;
+  sessions: Pick<Sessions, 'endAll'>;
+  changes: Pick<ChangeLog, 'changed'>;
   hasher: PasswordHasher;
+  /** Left out: new passwords are not looked for there. */
+  breached?: BreachedPasswords | undefined;
   audit: Audit;
   settings: AccountSettings;
 }): Accounts {
-  const { store, engine, hasher, audit, settings } = parts;
+  const { store, sessions, changes, hasher, breached, audit, settings } = parts;
 
-  const weakness = (password: string, own: (string | null | undefined)[]): PasswordProblem | undefined =>
-    passwordProblem(password, {
-      minLength: settings.passwordMinLength,
+  const weakness = async (
+    password: string,
+    own: (string | null | undefined)[],
+    { twoFactor }: Pick<Account, 'twoFactor'>,
+  ): Promise<PasswordProblem | undefined> => {
+    const problem = passwordProblem(password, {
+      minLength: twoFactor
+        ? Math.min(settings.passwordMinLengthSecondFactor, settings.passwordMinLength)
+        : settings.passwordMinLength,
       serviceName: settings.serviceName,
       own: own.filter((name): name is string => name !== null && name !== undefined && name !== ''),
     });
+    // Last: it asks somebody else, and need not where the answer is known.
+    return problem ?? ((await breached?.includes(password)) ? breachedPassword : undefined);
+  };
 
   const written = (
     event: 'account.created' | 'account.disabled' | 'account.enabled' | 'account.deleted' | 'account.password_changed',
@@ -126,7 +143,9 @@ export function createAccounts(parts: {
       const problem = formProblem(form, email);
       if (problem !== undefined) return problem;
       if (form.password !== undefined) {
-        const weak = weakness(form.password, [form.username, email, form.firstName, form.lastName]);
+        const weak = await weakness(form.password, [form.username, email, form.firstName, form.lastName], {
+          twoFactor: false,
+        });
         if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
       }
       const made = await store.insert({
@@ -150,12 +169,12 @@ export function createAccounts(parts: {
     async setPassword(subject, password, { endSessions, keepSession, actor }) {
       const account = await store.bySubject(subject);
       if (account === undefined) return { outcome: 'not-found' };
-      const weak = weakness(password, [account.username, account.email, account.firstName, account.lastName]);
+      const weak = await weakness(password, [account.username, account.email, account.firstName, account.lastName], account);
       if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
       const passwordHash = await hasher.hash(password);
       if ((await store.update(subject, { passwordHash }, nowSeconds())) === undefined) return { outcome: 'not-found' };
       // After the change: a session that begins in between began with the new password.
-      if (endSessions) await engine.endAll(subject, keepSession);
+      if (endSessions) await sessions.endAll(subject, keepSession);
       await written('account.password_changed', subject, actor);
       return { outcome: 'changed' };
     },
@@ -163,7 +182,7 @@ export function createAccounts(parts: {
     async disable(subject, actor) {
       if (!(await setDisabled(subject, true))) return false;
       // Also where it was disabled already: the call that did it may have died before this line.
-      await engine.endAll(subject);
+      await sessions.endAll(subject);
       await written('account.disabled', subject, actor);
       return true;
     },
@@ -177,6 +196,7 @@ export function createAccounts(parts: {
     async remove(subject, actor) {
       // The store removes sessions, grants and tokens in the same transaction.
       if (!(await store.delete(subject))) return false;
+      await changes.changed();
       await written('account.deleted', subject, actor);
       return true;
     },
@@ -194,11 +214,15 @@ export function createAccounts(parts: {
  * A username that is an e-mail address claims that address for its account, unverified: the store's one account per
  * e-mail key then keeps anybody from naming themselves after another person's address, whichever came first.
  */
-function ownEmail(username: string): string | undefined {
+export function ownEmail(username: string): string | undefined {
   return emailKey(username) === undefined ? undefined : username;
 }
 
-function formProblem(form: AccountForm, email: string | undefined): FormProblem | undefined {
+/** `email`: given, or the username's own. */
+export function formProblem(
+  form: Pick<AccountForm, 'username' | 'firstName' | 'lastName'>,
+  email: string | undefined,
+): Extract<FormProblem, { outcome: 'invalid' }> | undefined {
   const checks: [FormField, NameProblem | undefined][] = [
     ['username', usernameProblem(form.username)],
     ['email', email === undefined ? undefined : emailProblem(email)],

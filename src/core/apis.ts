@@ -2,6 +2,8 @@
  * The APIs that tokens are made for (RFC 8707): data, added by an admin, except the user API, which is built in. Reading them
  * never waits: they are in memory, at most a second behind the database (cached-clients.ts).
  */
+import type { CachedClients } from './cached-clients.ts';
+import type { ChangeLog } from './change-log.ts';
 import type { ApiRecord, ApiStore } from './stores.ts';
 
 export interface Apis {
@@ -15,11 +17,12 @@ export interface Apis {
 
 export interface ApisDeps {
   readonly store: ApiStore;
-  readonly cached: { apis(): readonly ApiRecord[]; changed(): Promise<void> };
+  readonly cached: Pick<CachedClients, 'apis'>;
+  readonly changes: Pick<ChangeLog, 'changed'>;
   readonly issuer: string;
 }
 
-export function createApis({ store, cached, issuer }: ApisDeps): Apis {
+export function createApis({ store, cached, changes, issuer }: ApisDeps): Apis {
   const userApi: ApiRecord = {
     identifier: `${issuer}/user`,
     name: 'Your account',
@@ -56,13 +59,13 @@ export function createApis({ store, cached, issuer }: ApisDeps): Apis {
         return { outcome: 'invalid', description: 'identifier is taken by the server itself' };
       }
       await store.put(api);
-      await cached.changed();
+      await changes.changed();
       return { outcome: 'saved', api };
     },
     async remove(identifier) {
       if (identifier === userApi.identifier) return { outcome: 'built-in' };
       if (!(await store.remove(identifier))) return { outcome: 'unknown' };
-      await cached.changed();
+      await changes.changed();
       return { outcome: 'removed' };
     },
   };

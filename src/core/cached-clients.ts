@@ -18,17 +18,9 @@
  *   has changed since, before anybody reads from it.
  */
 import { nowMs } from '../base/clock.ts';
+import { type ChangeLog, oneAtATime } from './change-log.ts';
 import { createRecent } from './recent.ts';
-import type {
-  ApiRecord,
-  ApiStore,
-  ChangeChannel,
-  ChangeKind,
-  ChangeStore,
-  ClientCache,
-  ClientRecord,
-  ClientStore,
-} from './stores.ts';
+import type { ApiRecord, ApiStore, ChangeStore, ClientCache, ClientRecord, ClientStore } from './stores.ts';
 
 export interface CachedClients {
   /**
@@ -38,29 +30,18 @@ export interface CachedClients {
   find(id: string): Promise<ClientRecord | undefined>;
   /** The stored APIs as of the last look; the same array until they change. Empty before the first look. */
   apis(): readonly ApiRecord[];
-  /** Looks at the change log, beginning after this call. Throws `Unavailable`. */
-  check(): Promise<void>;
-  /** For whoever has written a client, an API or a key: takes it in here and tells the other processes. Never throws: the write is done. */
-  changed(): Promise<void>;
   /**
    * Reads every client from the database into the shared cache, has every process drop its copies, and returns how many
    * there are. Calls that come while one runs share the next run. Throws `Unavailable`; then nothing has been dropped.
    */
   reload(): Promise<number>;
-  /** Calls `listener` after changes of this kind: with the id, or with undefined where any of them may have changed. One that fails is called again. */
-  onChange(kind: ChangeKind, listener: ChangeListener): () => void;
-  /** Begins to look regularly; resolves after the first look. */
-  start(): Promise<void>;
-  close(): void;
 }
-
-export type ChangeListener = (id: string | undefined) => void | Promise<void>;
 
 export interface CachedClientsDeps {
   readonly clients: Pick<ClientStore, 'find' | 'list'>;
   readonly apis: Pick<ApiStore, 'list'>;
-  readonly changes: Pick<ChangeStore, 'latest' | 'since' | 'note'>;
-  readonly channel: ChangeChannel;
+  readonly changes: Pick<ChangeStore, 'note'>;
+  readonly log: ChangeLog;
   readonly cache?: ClientCache;
   /** Copies kept in this process, and unknown ids remembered. */
   readonly copies?: number;
@@ -68,7 +49,6 @@ export interface CachedClientsDeps {
   readonly lookedUp?: (from: 'process' | 'redis' | 'sql' | 'none') => void;
 }
 
-type Change = { seq: number; kind: ChangeKind; id: string };
 type CacheState = { readonly generation: number; readonly appliedSeq: number };
 
 /** The shared cache as one look found it. A new object for each look: its identity says whether another look came between. */
@@ -83,43 +63,31 @@ interface Load {
   overtaken: boolean;
 }
 
-const freshMs = 1000;
-const lookEveryMs = 400;
 const pageSize = 1000;
-/** Further behind than this it is cheaper to start over than to replay. */
-const replayLimit = 10_000;
 
 const nobody: Promise<undefined> = Promise.resolve(undefined);
 /** What may be an id at all: the rest must not reach a database (text there cannot hold U+0000). */
 const possibleId = /^[\x21-\x7e]{1,255}$/;
 
 export function createCachedClients(deps: CachedClientsDeps): CachedClients {
-  const { clients, changes, channel, cache, lookedUp = () => {} } = deps;
+  const { clients, changes, log, cache, lookedUp = () => {} } = deps;
   const copies = createRecent<Promise<ClientRecord>>(deps.copies ?? 10_000);
   const unknown = createRecent<true>(deps.copies ?? 10_000);
   const loads = new Map<string, Load>();
-  const listeners = new Set<{ kind: ChangeKind; call: ChangeListener; owed: boolean }>();
-
-  /** Every change up to this number has been taken in; -1 before the first look. */
-  let seq = -1;
-  // Ages are measured on the monotonic clock: a step of the wall clock must not keep a dead client alive.
-  let lookedAt = Number.NEGATIVE_INFINITY;
   let shared: Shared | undefined;
   /** The newest generation of the shared cache that this process has heard of. */
   let generationSeen = 0;
   /** The state in which it was last believed. */
   let believed = { generation: 0, appliedSeq: 0 };
   let apis: readonly ApiRecord[] = [];
-  let timer: NodeJS.Timeout | undefined;
-  let unsubscribe: (() => void) | undefined;
 
   // ---- looking things up --------------------------------------------------------------------------------------------
 
   // Not an async function: a hit returns a promise that is already there.
   function find(id: string): Promise<ClientRecord | undefined> {
     const asked = performance.now();
-    if (asked - lookedAt >= freshMs) return findAfterLook(id, asked);
-    return known(id) ?? load(id, asked);
+    const look = log.recent();
+    return look === undefined ? (known(id) ?? load(id, asked)) : look.then(() => known(id) ?? load(id, asked));
   }
 
   /** What is known without asking: the copy, or that there is nobody of this name. */
@@ -132,13 +100,6 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     if (!unknown.get(id) && possibleId.test(id)) return undefined;
     lookedUp('none');
     return nobody;
-  }
-
-  async function findAfterLook(id: string, asked: number): Promise<ClientRecord | undefined> {
-    await looks.current();
-    // The look that was under way may itself have begun too long ago; one that begins now is always recent enough for this call.
-    if (asked - lookedAt >= freshMs) await check();
-    return known(id) ?? load(id, asked);
   }
 
   async function load(id: string, asked: number): Promise<ClientRecord | undefined> {
@@ -185,66 +146,31 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     loads.clear();
   }
 
-  // ---- looking at the change log ------------------------------------------------------------------------------------
+  // ---- the change log -----------------------------------------------------------------------------------------------
 
-  const looks = oneAtATime(async () => {
-    const began = performance.now();
-    await follow();
-    if (cache) {
+  log.follow({
+    begin() {
+      shared = undefined;
+    },
+    async prepare(news) {
+      if (news === undefined || news.some((change) => change.kind === 'api' || change.kind === 'reload')) {
+        apis = await deps.apis.list();
+      }
+    },
+    take(news) {
+      if (news === undefined) dropAll();
+      for (const { kind, id } of news ?? []) {
+        if (kind === 'client') drop(id);
+        if (kind === 'reload') dropAll();
+      }
+    },
+    async after() {
+      if (!cache) return;
       // From here until the cache has answered nobody reads from it or writes to it: see the top.
       shared = undefined;
       shared = await believe(cache);
-    }
-    for (const listener of listeners) if (listener.owed) notify(listener, undefined);
-    lookedAt = began;
+    },
   });
-  const check = looks.next;
-
-  /** Takes in what the log says since the last look. */
-  async function follow(): Promise<void> {
-    const latest = await changes.latest();
-    if (latest === seq) return;
-    shared = undefined;
-    const news = seq < 0 || latest < seq ? undefined : await changesAfter(seq);
-    if (news === undefined || news.some((change) => change.kind === 'api' || change.kind === 'reload')) {
-      apis = await deps.apis.list();
-    }
-    // Nothing below waits: a look-up sees all of these changes or none.
-    if (news === undefined) dropAll();
-    for (const { kind, id } of news ?? []) {
-      if (kind === 'client') drop(id);
-      if (kind === 'reload') dropAll();
-    }
-    const first = seq < 0;
-    seq = news?.at(-1)?.seq ?? latest;
-    if (first) return;
-    for (const listener of listeners) {
-      if (news === undefined) notify(listener, undefined);
-      for (const { kind, id } of news ?? []) if (kind === listener.kind) notify(listener, id);
-    }
-  }
-
-  /** All changes after `from`, or undefined where the log does not say or it is too many. */
-  async function changesAfter(from: number): Promise<Change[] | undefined> {
-    const all: Change[] = [];
-    for (let at = from; all.length < replayLimit; ) {
-      const page = await changes.since(at);
-      if (page === undefined) return undefined;
-      all.push(...page);
-      const last = page.at(-1);
-      if (last === undefined || page.length < pageSize) return all;
-      at = last.seq;
-    }
-    return undefined;
-  }
-
-  function notify(listener: { call: ChangeListener; owed: boolean }, id: string | undefined): void {
-    listener.owed = false;
-    // Not waited for, or a listener that itself looks at the log would wait for itself.
-    void (async () => listener.call(id))().catch(() => {
-      listener.owed = true;
-    });
-  }
 
   // ---- the shared cache ---------------------------------------------------------------------------------------------
 
@@ -256,12 +182,12 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     // It has gone back in time (flushed, or an old replica took over): so may what was read from it since the last look.
     if (isBefore(state, believed)) dropAll();
     // Somebody was quicker than this look; or the cache remembers another database.
-    if (state.appliedSeq > seq) await follow();
-    if (state.appliedSeq > seq) await startOver(cache, state.generation);
-    else if (state.appliedSeq < seq) await catchUp(cache, state);
+    if (state.appliedSeq > log.seq()) await log.catchUp();
+    if (state.appliedSeq > log.seq()) await startOver(cache, state.generation);
+    else if (state.appliedSeq < log.seq()) await catchUp(cache, state);
     else return trust(state);
     state = await cache.state();
-    return state && state.appliedSeq >= seq ? trust(state) : undefined;
+    return state && state.appliedSeq >= log.seq() ? trust(state) : undefined;
   }
 
   function trust(state: CacheState): Shared {
@@ -270,7 +196,7 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
   }
 
   async function catchUp(cache: ClientCache, state: CacheState): Promise<void> {
-    const missed = await changesAfter(state.appliedSeq);
+    const missed = await log.since(state.appliedSeq);
     // A reload names the generation that it filled. An older one here is what the database was re-read to get rid of.
     const reloadMissed = missed?.some(({ kind, id }) => kind === 'reload' && !(Number(id) <= state.generation));
     const last = missed?.at(-1);
@@ -282,12 +208,12 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
 
   /** An empty generation knows nothing, so it knows nothing wrong. */
   async function startOver(cache: ClientCache, generation: number): Promise<void> {
-    await cache.raiseGeneration(generationAfter(generation), seq);
+    await cache.raiseGeneration(generationAfter(generation), log.seq());
   }
 
   const reloads = oneAtATime(async () => {
-    await check();
-    const from = seq;
+    await log.check();
+    const from = log.seq();
     const generation = generationAfter(generationSeen);
     let loaded = 0;
     for (let after: string | undefined = ''; after !== undefined; ) {
@@ -299,42 +225,11 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     // Read from `from` on, so caught up to there and no further: what has changed meanwhile is removed by whoever looks next.
     await cache?.raiseGeneration(generation, from);
     await changes.note('reload', String(generation));
-    await changed();
+    await log.changed();
     return loaded;
   });
 
-  async function changed(): Promise<void> {
-    // If this look fails, no copy is served before one succeeds, and that one sees the change.
-    await check().catch(() => {});
-    channel.publish();
-  }
-
-  const lookQuietly = (): void => void check().catch(() => {});
-
-  return {
-    find,
-    apis: () => apis,
-    check,
-    changed,
-    reload: reloads.next,
-    onChange(kind, call) {
-      const listener = { kind, call, owed: false };
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    async start() {
-      if (timer) return;
-      unsubscribe = channel.subscribe(lookQuietly);
-      timer = setInterval(() => void looks.current().catch(() => {}), lookEveryMs);
-      timer.unref();
-      await check();
-    },
-    close() {
-      clearInterval(timer);
-      timer = undefined;
-      unsubscribe?.();
-    },
-  };
+  return { find, apis: () => apis, reload: reloads.next };
 }
 
 function isBefore(a: CacheState, b: CacheState): boolean {
@@ -344,36 +239,4 @@ function isBefore(a: CacheState, b: CacheState): boolean {
 /** Never a number that was in use before, even where a flushed cache has forgotten which one that was. */
 function generationAfter(generation: number): number {
   return Math.max(generation + 1, nowMs());
-}
-
-/**
- * Runs `task` at most once at a time. `next` is a run that begins after the call, shared by all who ask before it begins;
- * `current` is the one under way, if there is one.
- */
-function oneAtATime<T>(task: () => Promise<T>): { next(): Promise<T>; current(): Promise<T> } {
-  let running: Promise<T> | undefined;
-  let queued: Promise<T> | undefined;
-
-  function current(): Promise<T> {
-    running ??= task().finally(() => {
-      running = undefined;
-    });
-    return running;
-  }
-
-  function next(): Promise<T> {
-    if (!running) return current();
-    queued ??= running
-      .then(
-        () => {},
-        () => {},
-      )
-      .then(() => {
-        queued = undefined;
-        return current();
-      });
-    return queued;
-  }
-
-  return { next, current };
 }

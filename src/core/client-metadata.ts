@@ -226,7 +226,7 @@ const members = z.object({
   backchannel_logout_uri: text,
   backchannel_logout_session_required: flag,
 });
-const shape = members.partial();
+export const shape = members.partial();
 type Members = z.infer<typeof shape>;
 
 /** The members that are ever stored. */

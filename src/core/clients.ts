@@ -6,14 +6,24 @@
 import { nowSeconds } from '../base/clock.ts';
 import { Unavailable } from '../base/errors.ts';
 import { digest, randomToken, sameSecret } from '../base/secrets.ts';
+import type { ChangeLog } from './change-log.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
+import { clientTokensMax, newClientToken } from './client-tokens.ts';
 import { identityScopes } from './identity-scopes.ts';
-import type { ClientRecord, ClientSecret, ClientStore, JsonObject } from './stores.ts';
+import type { ClientRecord, ClientSecret, ClientStore, ClientToken, JsonObject } from './stores.ts';
 
 export type Registered = { readonly outcome: 'registered'; readonly client: ClientRecord; readonly secret?: string };
 export type Updated = { readonly outcome: 'updated'; readonly client: ClientRecord; readonly secret?: string };
 export type Rotated = { readonly outcome: 'rotated'; readonly client: ClientRecord; readonly secret: string };
 export type Unknown = { readonly outcome: 'unknown' };
+/** `value` is shown once. */
+export type TokenIssued = {
+  readonly outcome: 'issued';
+  readonly client: ClientRecord;
+  readonly token: ClientToken;
+  readonly value: string;
+};
+export type TooManyTokens = { readonly outcome: 'too-many' };
 /** The client authenticates without a secret. */
 export type Secretless = { readonly outcome: 'secretless' };
 
@@ -39,6 +49,13 @@ export interface Clients {
   enable(id: string): Promise<Updated | Unknown>;
   /** Removes it with its grants, tokens and consents; false where there is none. */
   remove(id: string): Promise<boolean>;
+  /** A token for a program without a person (core/client-tokens); it works until it is revoked, or for `lifetime` seconds. */
+  issueToken(
+    id: string,
+    options: { label: string; lifetime: number | null },
+  ): Promise<TokenIssued | TooManyTokens | Unknown>;
+  /** Ends the token and the sessions that were opened with it. */
+  revokeToken(id: string, tokenId: string): Promise<Updated | Unknown>;
   /** From the database. */
   find(id: string): Promise<ClientRecord | undefined>;
   /** By id, ascending, those greater than `after` ('' for the first page), at most 1000. */
@@ -48,7 +65,7 @@ export interface Clients {
 export interface ClientsDeps {
   readonly store: ClientStore;
   /** After a write: has every process take it in. */
-  readonly cached: { changed(): Promise<void> };
+  readonly changes: Pick<ChangeLog, 'changed'>;
   /** The engine's own opinion of a client: why it would refuse it, or undefined. */
   readonly checkWithEngine: (metadata: JsonObject, id: string) => Promise<string | undefined>;
   /** 0: a rotated secret ends at once. */
@@ -60,7 +77,7 @@ const acceptableId = /^[A-Za-z0-9_][A-Za-z0-9._~-]{0,127}$/;
 const attempts = 10;
 
 export function createClients(deps: ClientsDeps): Clients {
-  const { store, cached, checkWithEngine, secretOverlapSeconds } = deps;
+  const { store, changes, checkWithEngine, secretOverlapSeconds } = deps;
 
   async function checked(input: unknown, id: string, by: ClientRecord['origin'], previous?: JsonObject) {
     // Loaded when it is first needed, with the schemas behind it: a start does not wait for them.
@@ -85,7 +102,7 @@ export function createClients(deps: ClientsDeps): Clients {
       if ('instead' in edited) return edited.instead;
       const next = { ...edited.client, version: client.version + 1, updatedAt: nowSeconds() };
       if (await store.update(next)) {
-        await cached.changed();
+        await changes.changed();
         return edited.result(next);
       }
     }
@@ -110,6 +127,7 @@ export function createClients(deps: ClientsDeps): Clients {
         id,
         metadata: parsed.metadata,
         secrets: secret ? [secret.stored] : [],
+        tokens: [],
         owner,
         origin,
         disabledAt: null,
@@ -118,7 +136,7 @@ export function createClients(deps: ClientsDeps): Clients {
         updatedAt: now,
       };
       if (!(await store.insert(client))) return invalid('client_id is taken');
-      await cached.changed();
+      await changes.changed();
       return { outcome: 'registered', client, ...(secret ? { secret: secret.value } : {}) };
     },
 
@@ -150,12 +168,31 @@ export function createClients(deps: ClientsDeps): Clients {
         };
       }),
 
+    issueToken: (id, { label, lifetime }) =>
+      change<TokenIssued | TooManyTokens>(id, async (client) => {
+        const now = nowSeconds();
+        const live = client.tokens.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+        if (live.length >= clientTokensMax) return { instead: { outcome: 'too-many' } };
+        const { value, stored: token } = newClientToken(id, { label, lifetime, now });
+        return {
+          client: { ...client, tokens: [token, ...live] },
+          result: (stored) => ({ outcome: 'issued', client: stored, token, value }),
+        };
+      }),
+
+    revokeToken: (id, tokenId) =>
+      change<Updated | Unknown>(id, async (client) => {
+        const tokens = client.tokens.filter((token) => token.id !== tokenId);
+        if (tokens.length === client.tokens.length) return { instead: { outcome: 'unknown' } };
+        return { client: { ...client, tokens }, result: (stored) => ({ outcome: 'updated', client: stored }) };
+      }),
+
     disable: (id) => switchTo(id, nowSeconds),
     enable: (id) => switchTo(id, () => null),
 
     async remove(id) {
       const removed = await store.delete(id);
-      if (removed) await cached.changed();
+      if (removed) await changes.changed();
       return removed;
     },
 

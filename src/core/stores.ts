@@ -29,7 +29,7 @@ export interface Account {
   readonly verified: boolean;
   readonly twoFactor: boolean;
   readonly admin: boolean;
-  /** PHC string, or null for an account that has no password. */
+  /** As core/password-hasher makes and knows it, or null for an account that has no password. */
   readonly passwordHash: string | null;
   readonly disabledAt: number | null;
   readonly createdAt: number;
@@ -38,28 +38,103 @@ export interface Account {
 }
 
 export type NewAccount = Omit<Account, 'id' | 'updatedAt' | 'lastSeenAt' | 'disabledAt'>;
+/** An account of another system. */
+export type ImportedAccount = NewAccount & { readonly disabledAt: number | null };
 export type AccountPatch = Partial<Omit<Account, 'id' | 'subject' | 'createdAt' | 'updatedAt'>>;
+
+export type InsertedOrTaken =
+  | { readonly outcome: 'created' }
+  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' };
 
 export interface AccountStore {
   /** One account per `usernameKey` and per non-null `emailKey`, also under concurrent calls. */
   insert(
     account: NewAccount,
   ): Promise<{ outcome: 'created'; account: Account } | { outcome: 'taken'; field: 'username' | 'email' }>;
+  /**
+   * Inserts, in one transaction, those of at most 100 accounts whose names are free, and says of the others what is taken; the
+   * answers are in the order of the accounts. `dryRun`: answers the same and keeps nothing.
+   */
+  insertAll(
+    accounts: readonly ImportedAccount[],
+    options?: { readonly dryRun?: boolean },
+  ): Promise<readonly InsertedOrTaken[]>;
   bySubject(subject: string): Promise<Account | undefined>;
   byId(id: number): Promise<Account | undefined>;
   byUsernameKey(key: string): Promise<Account | undefined>;
   /** Only verified addresses find anybody. */
   byVerifiedEmailKey(key: string): Promise<Account | undefined>;
+  /** Notes the change (see ChangeStore) in the same transaction, as does `delete`. */
   update(
     subject: string,
     patch: AccountPatch,
     now: number,
   ): Promise<Account | undefined | { outcome: 'taken'; field: 'username' | 'email' }>;
-  /** Removes the account, its sessions, grants, tokens, consents and links in one transaction. */
+  /** Puts a hash in the place of one, and of no other that has come there meanwhile: then it is undefined. Noted as `update` is. */
+  replacePasswordHash(
+    subject: string,
+    hash: { readonly from: string; readonly to: string },
+    now: number,
+  ): Promise<Account | undefined>;
+  /** Moves `lastSeenAt` forward, all in one transaction, and notes no change: nothing is decided by it. */
+  touch(marks: readonly { subject: string; at: number }[]): Promise<void>;
+  /** Removes the account, its factors, sessions, grants, tokens, consents and links in one transaction. */
   delete(subject: string): Promise<boolean>;
   count(): Promise<number>;
   /** By id, ascending, `limit` at most 1000, those with an id greater than `after`. */
   list(after: number, limit: number): Promise<Account[]>;
+}
+
+/** What a person proves themselves with beside the password. */
+export interface FactorRow {
+  readonly id: string;
+  readonly subject: string;
+  readonly kind: 'totp' | 'recovery-code';
+  /** What its person calls it; may be empty. */
+  readonly name: string;
+  /** TOTP: the secret, sealed under SECRET_KEY. Recovery code: its SHA-256 (core/factors says of what). Never usable as it is. */
+  readonly secret: string;
+  /** `pending`: being enrolled, and good for nothing yet. `used`: a recovery code that has done its work. */
+  readonly state: 'pending' | 'active' | 'used';
+  /** TOTP: the latest time step whose code was used; 0 for none. */
+  readonly lastStep: number;
+  /** TOTP: wrong codes in a row. */
+  readonly failures: number;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | null;
+}
+
+/** What changes `Account.twoFactor` writes it, and notes the account's change, in the same transaction. */
+export interface FactorStore {
+  /** Of one account, the oldest first. */
+  list(subject: string): Promise<FactorRow[]>;
+  /** Stores a pending factor in place of the account's other pending ones of its kind. False where there is no such account. */
+  begin(factor: FactorRow): Promise<boolean>;
+  /**
+   * Makes a pending factor active, its code of `step` used. The recovery codes are stored where the account has none left.
+   * Undefined, and nothing written, where it is not pending (any more); of concurrent calls exactly one gets an answer.
+   */
+  activate(change: {
+    readonly subject: string;
+    readonly id: string;
+    readonly step: number;
+    readonly now: number;
+    readonly codes: readonly FactorRow[];
+  }): Promise<{ readonly codesStored: boolean } | undefined>;
+  /** In place of all the account's recovery codes, used ones too. False where it has no other factor. */
+  replaceCodes(subject: string, codes: readonly FactorRow[]): Promise<boolean>;
+  /** Never a recovery code; with the last other factor all of those go. False where the account has no such factor. */
+  remove(subject: string, id: string, now: number): Promise<boolean>;
+  /** False where there was nothing. */
+  removeAll(subject: string, now: number): Promise<boolean>;
+  /** Moves the factor's step forward: false where that step or a later one has been used. Of concurrent calls with one step exactly one gets true. */
+  advance(id: string, step: number, now: number): Promise<boolean>;
+  /** Uses a recovery code up; of concurrent calls exactly one gets true. */
+  useCode(subject: string, hash: string, now: number): Promise<boolean>;
+  /** One more wrong code in a row. */
+  fail(subject: string): Promise<void>;
+  /** The row of wrong codes has ended. */
+  forgive(subject: string): Promise<void>;
 }
 
 // ---- clients and APIs -----------------------------------------------------------------------------------------------
@@ -72,12 +147,27 @@ export interface ClientSecret {
   readonly expiresAt: number | null;
 }
 
+/** What a program without a person presents to open a session of its own (core/client-sessions). */
+export interface ClientToken {
+  /** Its public name, for lists and revocation. */
+  readonly id: string;
+  /** SHA-256 of the token, base64url. */
+  readonly hash: string;
+  /** What an admin called it; may be empty. */
+  readonly label: string;
+  readonly createdAt: number;
+  /** Null: until it is revoked. */
+  readonly expiresAt: number | null;
+}
+
 export interface ClientRecord {
   readonly id: string;
   /** RFC 7591 metadata in its own snake_case names; never holds `client_id` or `client_secret`. */
   readonly metadata: JsonObject;
   /** The newest first; at most two. */
   readonly secrets: readonly ClientSecret[];
+  /** The newest first; at most twenty. */
+  readonly tokens: readonly ClientToken[];
   /** Subject of the account it belongs to, or null for one made by an admin. */
   readonly owner: string | null;
   /** Where it was made: decides nothing, tells an admin. */
@@ -93,9 +183,9 @@ export interface ClientStore {
   /** False where the id is taken. Notes the change (see ChangeStore) in the same transaction, as do update and delete. */
   insert(client: ClientRecord): Promise<boolean>;
   find(id: string): Promise<ClientRecord | undefined>;
-  /** Replaces metadata, secrets, owner and disabledAt if the stored version is still `client.version - 1`. */
+  /** Replaces metadata, secrets, tokens, owner and disabledAt if the stored version is still `client.version - 1`. */
   update(client: ClientRecord): Promise<boolean>;
-  /** Removes the client with all its grants, tokens and consents in one transaction. */
+  /** Removes the client with all its grants, tokens, sessions and consents in one transaction. */
   delete(id: string): Promise<boolean>;
   /** By id, ascending, those greater than `after` ('' for the first page), `limit` at most 1000. */
   list(after: string, limit: number): Promise<ClientRecord[]>;
@@ -123,7 +213,11 @@ export interface ApiStore {
 
 // ---- changes that every process must see ----------------------------------------------------------------------------
 
-export type ChangeKind = 'client' | 'api' | 'key' | 'reload';
+/**
+ * What `id` is: of a client its id, of an account its subject, of an ended session its uid, a space, and the subject or client
+ * whose it was; of a reload the generation of the shared cache that it filled.
+ */
+export type ChangeKind = 'client' | 'api' | 'key' | 'reload' | 'account' | 'session';
 
 /**
  * A log of changes, written in the transaction of the change itself, numbered without gaps in the order in which they
@@ -176,8 +270,19 @@ export interface GrantRow {
   readonly expiresAt: number;
 }
 
+/** Where a session comes from: shown to its person, and decides nothing but whose end is whose. */
+export interface SessionOrigin {
+  /** `browser`, or the name of the API surface. */
+  readonly door: string;
+  /** The client whose own session it is, where there is no person. */
+  readonly clientId: string | null;
+  /** IP address and user agent of the latest sign-in or refresh. */
+  readonly address: string | null;
+  readonly userAgent: string | null;
+}
+
 export interface SessionRow {
-  /** SHA-256 of the cookie's value. */
+  /** SHA-256 of the cookie's value; of an API session, of a value that only this server can derive. */
   readonly key: string;
   /** Survives the rotation of the cookie's value. One row per uid. */
   readonly uid: string;
@@ -187,6 +292,7 @@ export interface SessionRow {
   /** Client id -> grant id, for reading a session together with the grant of the client that asks. */
   readonly grants: Readonly<Record<string, string>>;
   readonly expiresAt: number;
+  readonly origin: SessionOrigin;
 }
 
 /** A session to be written. */
@@ -202,6 +308,7 @@ export interface SessionPut extends SessionRow {
 export interface StoredSession extends SessionRow {
   /** When the row was first made: the start of the absolute lifetime. Kept by later puts of the same uid. */
   readonly createdAt: number;
+  readonly lastSeenAt: number | null;
 }
 
 /** A token and whatever must hold for it to be good, read by one statement. */
@@ -263,11 +370,15 @@ export interface EngineStore {
   /** Inserts; false where the key is there and has not expired at `now`. For replay detection: exactly one of concurrent calls gets true. */
   insertOnce(row: TokenRow, now: number): Promise<boolean>;
   deleteToken(key: string): Promise<void>;
-  /** By uid: the session ends whatever its cookie's value is by now. */
-  deleteSession(uid: string): Promise<void>;
+  /** By uid: the session ends whatever its cookie's value is by now. Notes the change; false where there is none. */
+  deleteSession(uid: string): Promise<boolean>;
+  /** A person's sessions, the newest first, those before `before` (of an earlier page), `limit` at most 1000; expired ones may be among them. */
+  listSessions(subject: string, limit: number, before?: { createdAt: number; uid: string }): Promise<StoredSession[]>;
+  /** Moves `lastSeenAt` forward, all in one transaction. Unknown uids are passed over. */
+  touchSessions(marks: readonly { uid: string; at: number }[]): Promise<void>;
   /** Removes the grant and every token under it in one transaction. */
   revokeGrant(id: string): Promise<void>;
-  /** Removes the account's sessions, grants and tokens in one transaction, except the session `keepUid` and what hangs on it. */
+  /** Removes the account's sessions, grants and tokens in one transaction and notes the account's change, except the session `keepUid` and what hangs on it. */
   endAll(subject: string, keepUid?: string): Promise<void>;
   /** Removes at most `limit` rows (of each table) that expired before `before`; returns how many went. Never blocks the hot path for long. */
   purgeExpired(before: number, limit: number): Promise<number>;
@@ -365,6 +476,7 @@ export interface LeaseStore {
 /** All of SQL storage. */
 export interface Stores {
   readonly accounts: AccountStore;
+  readonly factors: FactorStore;
   readonly clients: ClientStore;
   readonly apis: ApiStore;
   readonly changes: ChangeStore;

@@ -1,12 +1,15 @@
 /**
- * Access tokens in JWT form (RFC 9068), as this server's own endpoints and the gateway accept them: the signature and the
- * claims must hold, and so must everything the token hangs on (its grant, its account, its client), read at the time of use.
+ * Access tokens as this server's own endpoints and the gateway accept them. In JWT form (RFC 9068) the signature and the claims
+ * must hold, an opaque one must be stored; and so must everything the token hangs on (its grant, its account, its client, its
+ * session), read at the time of use.
  */
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import type { JWTPayload } from 'jose';
 import { nowSeconds } from '../base/clock.ts';
+import { digest } from '../base/secrets.ts';
 import type { CachedClients } from './cached-clients.ts';
+import { type JwtRefusal, verifyJwt } from './jwt.ts';
 import type { Keys } from './keys.ts';
-import type { Account, ClientRecord, EngineStore } from './stores.ts';
+import type { Account, ClientRecord, EngineStore, TokenBundle } from './stores.ts';
 
 export interface AccessTokenClaims extends JWTPayload {
   readonly sub: string;
@@ -23,15 +26,14 @@ export type VerifiedAccessToken =
       readonly client: ClientRecord;
       readonly account: Account | undefined;
     }
-  | { readonly outcome: 'refused'; readonly reason: 'malformed' | 'signature' | 'expired' | 'audience' | 'ended' };
+  | { readonly outcome: 'refused'; readonly reason: JwtRefusal | 'ended' };
 
 export interface Tokens {
   /** `audience`: the API's identifier. One database read for a person's token, none for a client's own. Throws `Unavailable`. */
   verifyAccessToken(token: string, audience: string): Promise<VerifiedAccessToken>;
+  /** The same for a token of an API whose tokens are opaque: one read. Throws `Unavailable`. */
+  verifyOpaqueToken(token: string, audience: string): Promise<VerifiedAccessToken>;
 }
-
-/** Seconds two clocks may differ (security.md D3 asks for at most 15). */
-const clockTolerance = 15;
 
 export function createTokens(deps: {
   keys: Keys;
@@ -41,33 +43,15 @@ export function createTokens(deps: {
 }): Tokens {
   return {
     async verifyAccessToken(token, audience) {
-      let claims: AccessTokenClaims;
-      try {
-        const verified = await jwtVerify<AccessTokenClaims>(
-          token,
-          ({ kid, alg }) => {
-            // Only a key of this server, named by its kid, with the algorithm it was made for: what the header says decides nothing.
-            const key = deps.keys.ring().find((candidate) => candidate.id === kid && candidate.algorithm === alg);
-            if (!key) throw new errors.JWKSNoMatchingKey();
-            return key.publicKey;
-          },
-          {
-            issuer: deps.issuer,
-            audience,
-            typ: 'at+jwt',
-            algorithms: ['ES256', 'RS256'],
-            clockTolerance,
-            requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti'],
-          },
-        );
-        claims = verified.payload;
-      } catch (error) {
-        return { outcome: 'refused', reason: reasonOf(error) };
-      }
+      const verified = await verifyJwt<AccessTokenClaims>(deps.keys, token, {
+        issuer: deps.issuer,
+        audience,
+        typ: 'at+jwt',
+        requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti'],
+      });
+      if (verified.outcome === 'refused') return verified;
+      const { claims } = verified;
       if (typeof claims.sub !== 'string' || typeof claims.client_id !== 'string')
-        return { outcome: 'refused', reason: 'malformed' };
-      // jose leaves iat alone: a token from the future was not made by this server's clock.
-      if (typeof claims.iat === 'number' && claims.iat > nowSeconds() + clockTolerance)
         return { outcome: 'refused', reason: 'malformed' };
 
       const client = await deps.clients.find(claims.client_id);
@@ -84,13 +68,44 @@ export function createTokens(deps: {
       if (!alive) return { outcome: 'refused', reason: 'ended' };
       return { outcome: 'valid', claims, client, account: read.account };
     },
+
+    async verifyOpaqueToken(token, audience) {
+      // What cannot be one costs no read.
+      if (!/^[A-Za-z0-9_-]{20,128}$/.test(token)) return { outcome: 'refused', reason: 'malformed' };
+      const bundle = await deps.engine.readToken(digest(token));
+      if (bundle === undefined || !opaqueKinds.has(bundle.token.kind)) return { outcome: 'refused', reason: 'ended' };
+      const { clientId, subject, grantId, expiresAt } = bundle.token;
+      if (expiresAt === null || expiresAt <= nowSeconds()) return { outcome: 'refused', reason: 'expired' };
+      const { aud, scope } = JSON.parse(bundle.token.payload) as { aud?: unknown; scope?: unknown };
+      if (aud !== audience) return { outcome: 'refused', reason: 'audience' };
+      const client = clientId === null ? undefined : await deps.clients.find(clientId);
+      if (!client || client.disabledAt !== null || !holds(bundle)) return { outcome: 'refused', reason: 'ended' };
+      const claims: AccessTokenClaims = {
+        iss: deps.issuer,
+        aud: audience,
+        sub: subject ?? client.id,
+        client_id: client.id,
+        exp: expiresAt,
+        ...(typeof scope === 'string' && { scope }),
+        ...(grantId !== null && { gid: grantId }),
+      };
+      return { outcome: 'valid', claims, client, account: subject === null ? undefined : bundle.account };
+    },
   };
 }
 
-function reasonOf(error: unknown): 'malformed' | 'signature' | 'expired' | 'audience' {
-  if (error instanceof errors.JWTExpired) return 'expired';
-  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey)
-    return 'signature';
-  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') return 'audience';
-  return 'malformed';
+/** The engine's names for them: a person's, and a client's own. */
+const opaqueKinds: ReadonlySet<string> = new Set(['AccessToken', 'ClientCredentials']);
+
+/** The grant, the person and, where the token ends with it, the session that it names are there, and are each other's. */
+function holds({ token, grant, account, session }: TokenBundle): boolean {
+  const { clientId, subject, grantId, sessionUid } = token;
+  const now = nowSeconds();
+  if (grantId !== null) {
+    if (!grant || grant.expiresAt <= now || grant.clientId !== clientId || grant.subject !== subject) return false;
+  }
+  if (subject !== null && (account?.subject !== subject || account.disabledAt !== null)) return false;
+  if (sessionUid === null) return true;
+  if (!session || session.subject !== subject || session.expiresAt <= now) return false;
+  return clientId !== null && session.grants[clientId] === grantId;
 }

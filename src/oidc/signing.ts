@@ -2,8 +2,9 @@
  * Signing in the engine's terms, by Node's synchronous `crypto.sign`: twice as quick as the promise around WebCrypto
  * (docs/performance.md). The private key stays a KeyObject; the engine sees only the public half.
  */
-import { type KeyObject, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { ExternalSigningKey } from 'oidc-provider';
+import { signature } from '../core/jwt.ts';
 import type { SigningKey } from '../core/keys.ts';
 
 export class EngineKey extends ExternalSigningKey {
@@ -28,8 +29,7 @@ export class EngineKey extends ExternalSigningKey {
 
   override async sign(data: Uint8Array): Promise<Buffer> {
     await turn();
-    const signature = sign('sha256', data, this.#key.privateKey);
-    return this.#key.algorithm === 'ES256' ? joseSignature(signature) : signature;
+    return signature(this.#key, data);
   }
 }
 
@@ -47,22 +47,4 @@ function turn(): Promise<void> {
     });
   });
   return next;
-}
-
-/**
- * The two numbers of an ECDSA signature as JWS wants them (RFC 7518, section 3.4): 32 bytes each, one behind the other, and not in
- * the DER that Node makes. Asking Node for this form (`dsaEncoding`) doubles the time of a signature.
- */
-function joseSignature(der: Buffer): Buffer {
-  const joined = Buffer.alloc(64);
-  // SEQUENCE, its length, then twice: INTEGER, its length, the number with a leading zero where its first bit is set.
-  let at = 2;
-  for (const end of [32, 64]) {
-    const length = der[at + 1] ?? 0;
-    const number = der.subarray(at + 2, at + 2 + length);
-    const significant = number.subarray(Math.max(0, length - 32));
-    significant.copy(joined, end - significant.length);
-    at += 2 + length;
-  }
-  return joined;
 }

@@ -33,6 +33,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
           payload: '{}',
           grants: { app: `grant-${uid}` },
           expiresAt,
+          origin: { door: 'browser', clientId: null, address: null, userAgent: null },
         },
       ],
       grants: [{ id: `grant-${uid}`, clientId: 'app', subject, payload: '{}', expiresAt }],

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Unavailable } from '../../src/base/errors.ts';
 import { randomToken } from '../../src/base/secrets.ts';
 import { type CachedClients, createCachedClients } from '../../src/core/cached-clients.ts';
+import { type ChangeLog, createChangeLog } from '../../src/core/change-log.ts';
 import type { ChangeChannel, ClientCache, ClientRecord } from '../../src/core/stores.ts';
 import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
@@ -22,6 +23,7 @@ function buildClient(id: string, version = 1): ClientRecord {
     id,
     metadata: { client_name: `${id} ${version}` },
     secrets: [],
+    tokens: [],
     owner: null,
     origin: 'cli',
     disabledAt: null,
@@ -34,7 +36,7 @@ function buildClient(id: string, version = 1): ClientRecord {
 /** One process: its own database connection, and its own copies. `down` and `slow` are what a database can do to it. */
 interface Node {
   readonly stores: SqlStores;
-  readonly cached: CachedClients;
+  readonly cached: CachedClients & Pick<ChangeLog, 'check' | 'changed' | 'onChange' | 'start' | 'close'>;
   readonly reads: string[];
   down: boolean;
   /** Holds back the answers of reads that have already been made. */
@@ -64,9 +66,20 @@ async function openNode(
   const up = () => {
     if (node.down) throw new Unavailable('database');
   };
-  const cached = createCachedClients({
-    channel: silence,
-    ...options,
+  const { channel = silence, ...rest } = options;
+  const log = createChangeLog({
+    channel,
+    changes: {
+      async latest() {
+        up();
+        return stores.changes.latest();
+      },
+      since: (seq) => stores.changes.since(seq),
+    },
+  });
+  const copies = createCachedClients({
+    ...rest,
+    log,
     apis: stores.apis,
     clients: {
       async find(id) {
@@ -84,15 +97,12 @@ async function openNode(
       },
     },
     changes: {
-      async latest() {
-        up();
-        return stores.changes.latest();
-      },
-      since: (seq) => stores.changes.since(seq),
       // Two writing connections in one thread would wait for each other: SQLite waits without letting go of it.
       note: (kind, id) => (nodes[0] ?? node).stores.changes.note(kind, id),
     },
   });
+  const { check, changed, onChange, start, close } = log;
+  const cached = { ...copies, check, changed, onChange, start, close };
   const node: Node = { stores, cached, reads: [], down: false, slow: undefined };
   nodes.push(node);
   return node;

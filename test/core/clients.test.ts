@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { createApis } from '../../src/core/apis.ts';
 import { createCachedClients } from '../../src/core/cached-clients.ts';
+import { createChangeLog } from '../../src/core/change-log.ts';
 import { allowedScopes, createClients, verifySecret } from '../../src/core/clients.ts';
 import type { ClientRecord } from '../../src/core/stores.ts';
 import { createLocalChannel } from '../../src/storage/local/channel.ts';
@@ -18,15 +19,16 @@ beforeEach(async () => {
 afterEach(() => stores.close());
 
 function build(overrides: { secretOverlapSeconds?: number; checkWithEngine?: () => Promise<string | undefined> } = {}) {
-  const cached = createCachedClients({ ...stores, channel: createLocalChannel() });
+  const changes = createChangeLog({ ...stores, channel: createLocalChannel() });
+  const cached = { ...createCachedClients({ ...stores, log: changes }), check: changes.check };
   const clients = createClients({
     store: stores.clients,
-    cached,
+    changes,
     checkWithEngine: async () => undefined,
     secretOverlapSeconds: 3600,
     ...overrides,
   });
-  return { clients, cached };
+  return { clients, cached, changes };
 }
 
 async function registered(
@@ -209,8 +211,8 @@ describe('APIs', () => {
     scopes: [{ name: 'read', sentence: 'See your things.' }],
   };
   function buildApis() {
-    const { cached } = build();
-    return { cached, apis: createApis({ store: stores.apis, cached, issuer }) };
+    const { cached, changes } = build();
+    return { cached, apis: createApis({ store: stores.apis, cached, changes, issuer }) };
   }
 
   test('the user API is always there', async () => {

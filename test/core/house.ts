@@ -1,12 +1,20 @@
 /** The part of the house that accounts and sign-ins need, over a real database, with cheap hashing. */
 import { createLog } from '../../src/base/log.ts';
 import { createMetrics, type Metrics } from '../../src/base/metrics.ts';
+import { deriveKey } from '../../src/base/secrets.ts';
 import { type AccountForm, type Accounts, createAccounts } from '../../src/core/accounts.ts';
+import { type Activity, createActivity } from '../../src/core/activity.ts';
 import { type Audit, createAudit } from '../../src/core/audit.ts';
+import { createChangeLog } from '../../src/core/change-log.ts';
+import { createFactors, type Factors } from '../../src/core/factors.ts';
 import type { PasswordHasher } from '../../src/core/password-hasher.ts';
+import { createSessions } from '../../src/core/sessions.ts';
 import { createSignIn, type SignIn, type SignInLimits } from '../../src/core/sign-in.ts';
 import type { Account, AuditEvent, Stores } from '../../src/core/stores.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
+import { recoveryCode } from '../../src/login/recovery-code/recovery-code.ts';
+import { totp } from '../../src/login/totp/totp.ts';
+import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openSql, type SqlSettings } from '../../src/storage/sql/open.ts';
 
@@ -16,10 +24,14 @@ export interface House {
   readonly stores: Stores;
   readonly accounts: Accounts;
   readonly audit: Audit;
+  readonly activity: Activity;
+  readonly factors: Factors;
   readonly signIn: SignIn;
   readonly metrics: Metrics;
   /** Passwords looked at so far; `withNothing`: for nobody. */
   readonly verified: { count: number; withNothing: number };
+  /** One-time codes looked at so far. */
+  readonly looked: { count: number };
   make(form?: Partial<AccountForm>): Promise<Account>;
   /** What was audited so far, the oldest first. */
   audited(): Promise<AuditEvent[]>;
@@ -28,7 +40,7 @@ export interface House {
 
 export async function buildHouse(
   options: {
-    limits?: Partial<SignInLimits>;
+    limits?: Partial<SignInLimits & { codes: number }>;
     hasher?: Partial<Parameters<typeof createPasswordHasher>[0]>;
     /** Left out: SQLite in memory. */
     database?: SqlSettings;
@@ -51,29 +63,57 @@ export async function buildHouse(
       return hashing.verify(phc, password);
     },
   };
+  const changes = createChangeLog({ changes: stores.changes, channel: createLocalChannel() });
+  const activity = createActivity({ ...stores, log });
   const accounts = createAccounts({
     store: stores.accounts,
-    engine: stores.engine,
+    sessions: createSessions({ engine: stores.engine, changes, audit, secretKey: 'for the tests of this house only' }),
+    changes,
     hasher,
     audit,
     settings: { passwordMinLength: 15, serviceName: 'Gatehouse' },
   });
+  const throttle = createLocalThrottle();
+  const looked = { count: 0 };
+  const { codes = 10, ...limits } = options.limits ?? {};
+  const factors = createFactors({
+    store: stores.factors,
+    accounts: stores.accounts,
+    totp: {
+      ...totp,
+      stepOf(...given) {
+        looked.count++;
+        return totp.stepOf(...given);
+      },
+    },
+    recoveryCode,
+    throttle,
+    audit,
+    changes,
+    sealKey: deriveKey('for the tests of this house only', 'factors'),
+    settings: { issuer: 'Gatehouse', limit: codes, windowSeconds: limits.windowSeconds ?? 900 },
+  });
   const signIn = createSignIn({
     accounts: stores.accounts,
     hasher,
-    throttle: createLocalThrottle(),
+    factors,
+    activity,
+    throttle,
     audit,
     log,
     metrics,
-    limits: { account: 10, address: 100, windowSeconds: 900, ...options.limits },
+    limits: { account: 10, address: 100, windowSeconds: 900, ...limits },
   });
   return {
     stores,
     accounts,
     audit,
+    activity,
+    factors,
     signIn,
     metrics,
     verified,
+    looked,
     async make(form) {
       const made = await accounts.create({
         username: 'alice',
@@ -92,7 +132,7 @@ export async function buildHouse(
       return events.filter(({ detail }) => detail.marker !== true).reverse();
     },
     async close() {
-      await signIn.close();
+      await activity.close();
       await audit.close();
       await real.close();
     },

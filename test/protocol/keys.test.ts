@@ -13,7 +13,7 @@ describeStorages('keys', (storage) => {
   let server: TestServer;
   let client: Awaited<ReturnType<typeof buildClient>>;
   beforeAll(async () => {
-    server = await storage.start();
+    server = await storage.start({ SPACE_GUARD_REFRESH_TTL: '86400' });
     client = await buildClient(server);
   });
   afterAll(() => server.close());
@@ -44,7 +44,7 @@ describeStorages('keys', (storage) => {
 
   test('D7: the next key is published before it signs, and an early rotation is refused', async () => {
     await server.core.keys.upkeep();
-    await server.core.cached.changed();
+    await server.core.changes.changed();
     const nexts = () => server.core.keys.ring().filter(({ status }) => status === 'next');
     await eventually('there are next keys', () => nexts().length === 2);
     const next = nexts().map(({ id }) => id);
@@ -65,7 +65,7 @@ describeStorages('keys', (storage) => {
 
     travel(3_601);
     expect((await server.core.keys.rotate()).outcome).toBe('rotated');
-    await server.core.cached.changed();
+    await server.core.changes.changed();
     const signed = async (of: TestServer) =>
       headerOf((await refresh(of, client, oidc.body.refresh_token)).body.id_token).kid;
     await eventually(
@@ -88,7 +88,7 @@ describeStorages('keys', (storage) => {
     const { body } = await tokensFor(server, client);
     const { kid } = headerOf(body.id_token);
     expect((await server.core.keys.rotate({ force: true })).outcome).toBe('rotated');
-    await server.core.cached.changed();
+    await server.core.changes.changed();
     const isPublished = async () => {
       await server.core.keys.upkeep();
       await server.core.keys.load();

@@ -260,7 +260,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
           token: { ...token, consumedAt: null, successorKey: null, successorSealed: null, successorConsumed: false },
           grant,
           account: expect.objectContaining({ subject }),
-          session: { ...stored, createdAt: expect.any(Number) },
+          session: { ...stored, createdAt: expect.any(Number), lastSeenAt: null },
         });
         expect(await stores.engine.readGrant(grant.id)).toEqual({ grant, account: bundle?.account });
       });

@@ -16,6 +16,7 @@ function buildClient(id: string, version = 1): ClientRecord {
     id,
     metadata: { client_name: `${id} ${version}` },
     secrets: [{ hash: 'h', createdAt: 1, expiresAt: null }],
+    tokens: [],
     owner: null,
     origin: 'cli',
     disabledAt: null,

@@ -39,6 +39,7 @@ export function buildClient(overrides: Partial<ClientRecord> = {}): ClientRecord
     id: name(),
     metadata: { client_name: 'Shop', redirect_uris: ['https://shop.example/cb'] },
     secrets: [{ hash: 'h', createdAt: now, expiresAt: null }],
+    tokens: [],
     owner: null,
     origin: 'register',
     disabledAt: null,
@@ -87,6 +88,7 @@ export function buildSession(overrides: Partial<SessionPut> = {}): SessionPut {
     payload: '{}',
     grants: {},
     expiresAt: now + 100,
+    origin: { door: 'browser', clientId: null, address: null, userAgent: null },
     before: null,
     ...overrides,
   };

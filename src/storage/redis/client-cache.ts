@@ -63,7 +63,11 @@ export function createClientCache(connection: Connection, prefix: string, sealKe
       if (sealed === undefined || sealed === null) return undefined;
       const opened = unseal(sealKey, sealed, key);
       // Sealed by this program under this very key, so it is a client of this id.
-      if (opened !== undefined) return JSON.parse(opened) as ClientRecord;
+      if (opened !== undefined) {
+        const client = JSON.parse(opened) as ClientRecord;
+        // Written by an earlier version, to which a client had no tokens.
+        return client.tokens === undefined ? undefined : client;
+      }
       await connection.ask((redis) => redis.del(key));
       return undefined;
     },

@@ -1,6 +1,9 @@
 /** Accounts. Names and addresses are unique by the database itself, so two processes cannot both win. */
-import type { AccountPatch, AccountStore, NewAccount } from '../../core/stores.ts';
+import type { AccountPatch, AccountStore, ImportedAccount, InsertedOrTaken, NewAccount } from '../../core/stores.ts';
+import { noteChange } from './changes.ts';
+import { deleteClient } from './clients.ts';
 import { takenColumn } from './failures.ts';
+import { accountsSeen } from './last-seen.ts';
 import { accountColumns, inOrder, toAccount } from './rows.ts';
 import { type Sql, statement } from './sql.ts';
 import { findable, page } from './values.ts';
@@ -73,6 +76,8 @@ export function createAccountStore(sql: Sql): AccountStore {
       }
     },
 
+    insertAll: (accounts, options = {}) => insertAll(sql, accounts, options.dryRun === true),
+
     bySubject: (subject) => find(bySubject, subject),
     byId: (id) => find(byId, id),
     byUsernameKey: (key) => find(byUsernameKey, key),
@@ -85,27 +90,53 @@ export function createAccountStore(sql: Sql): AccountStore {
     async update(subject, patch, now) {
       if (!findable(subject)) return undefined;
       try {
-        const [changed] = await sql.run(() =>
-          knex('accounts')
+        return await sql.transaction(async (trx) => {
+          const [changed] = await trx('accounts')
             .where({ subject })
             .update({ ...columns(patch), updated_at: now })
-            .returning([...accountColumns]),
-        );
-        return changed === undefined ? undefined : toAccount(inOrder(accountColumns, changed));
+            .returning([...accountColumns]);
+          if (changed === undefined) return undefined;
+          await noteChange(trx, 'account', subject);
+          return toAccount(inOrder(accountColumns, changed));
+        });
       } catch (error) {
         return taken(error);
       }
     },
+
+    async replacePasswordHash(subject, { from, to }, now) {
+      if (!findable(subject)) return undefined;
+      return sql.transaction(async (trx) => {
+        const [changed] = await trx('accounts')
+          .where({ subject, password_hash: from })
+          .update({ password_hash: to, updated_at: now })
+          .returning([...accountColumns]);
+        if (changed === undefined) return undefined;
+        await noteChange(trx, 'account', subject);
+        return toAccount(inOrder(accountColumns, changed));
+      });
+    },
+
+    touch: (marks) =>
+      accountsSeen.mark(
+        sql,
+        marks.map(({ subject, at }) => [subject, at]),
+      ),
 
     async delete(subject) {
       if (!findable(subject)) return false;
       return sql.transaction(async (trx) => {
         // The account first: what is being written for it at this moment is unusable without it.
         const gone = await trx('accounts').where({ subject }).delete();
-        for (const table of ['sessions', 'grants', 'tokens', 'consents', 'links']) {
+        for (const table of ['factors', 'sessions', 'grants', 'tokens', 'consents', 'links']) {
           await trx(table).where({ subject }).delete();
         }
-        return gone === 1;
+        if (gone === 0) return false;
+        // Applications that are this person's own have nobody left to answer for them.
+        for (const id of await trx('clients').where({ owner: subject }).orderBy('id').pluck('id'))
+          await deleteClient(trx, id);
+        await noteChange(trx, 'account', subject);
+        return true;
       });
     },
 
@@ -121,4 +152,46 @@ export function createAccountStore(sql: Sql): AccountStore {
       return rows.map((row) => toAccount(inOrder(accountColumns, row))).filter((account) => account !== undefined);
     },
   };
+}
+
+/** Thrown out of a transaction that is to leave nothing behind. */
+class Unkept extends Error {
+  readonly answers: readonly InsertedOrTaken[];
+  constructor(answers: readonly InsertedOrTaken[]) {
+    super('This was a dry run.');
+    this.answers = answers;
+  }
+}
+
+async function insertAll(
+  sql: Sql,
+  accounts: readonly ImportedAccount[],
+  dryRun: boolean,
+): Promise<readonly InsertedOrTaken[]> {
+  if (accounts.length === 0) return [];
+  const rows = accounts.map((account) => ({
+    ...columns(account),
+    subject: account.subject,
+    created_at: account.createdAt,
+    updated_at: account.createdAt,
+  }));
+  try {
+    return await sql.transaction(async (trx) => {
+      const made: { subject: string }[] = await trx('accounts').insert(rows).onConflict().ignore().returning('subject');
+      const subjects = new Set(made.map(({ subject }) => subject));
+      const left = accounts.filter(({ subject }) => !subjects.has(subject)).map(({ usernameKey }) => usernameKey);
+      const taken = new Set(
+        left.length === 0 ? [] : await trx('accounts').whereIn('username_key', left).pluck('username_key'),
+      );
+      const answers = accounts.map(({ subject, usernameKey }): InsertedOrTaken => {
+        if (subjects.has(subject)) return { outcome: 'created' };
+        return { outcome: 'taken', field: taken.has(usernameKey) ? 'username' : 'email' };
+      });
+      if (dryRun) throw new Unkept(answers);
+      return answers;
+    });
+  } catch (error) {
+    if (error instanceof Unkept) return error.answers;
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 /** Clients. Each write notes its change in the same transaction, so that no process can miss it. */
+import type { Knex } from 'knex';
 import type { ClientRecord, ClientStore } from '../../core/stores.ts';
 import { noteChange } from './changes.ts';
 import { clientColumns, inOrder, toClient } from './rows.ts';
@@ -11,11 +12,21 @@ function changeable(client: ClientRecord) {
   return {
     metadata: JSON.stringify(client.metadata),
     secrets: JSON.stringify(client.secrets),
+    tokens: JSON.stringify(client.tokens),
     owner: client.owner,
     disabled_at: client.disabledAt,
     version: client.version,
     updated_at: client.updatedAt,
   };
+}
+
+/** With all that hangs on it; false where there is none. */
+export async function deleteClient(trx: Knex.Transaction, id: string): Promise<boolean> {
+  const gone = await trx('clients').where({ id }).delete();
+  for (const table of ['grants', 'tokens', 'consents', 'sessions']) await trx(table).where({ client_id: id }).delete();
+  if (gone === 0) return false;
+  await noteChange(trx, 'client', id);
+  return true;
 }
 
 export function createClientStore(sql: Sql): ClientStore {
@@ -53,13 +64,7 @@ export function createClientStore(sql: Sql): ClientStore {
 
     async delete(id) {
       if (!findable(id)) return false;
-      return sql.transaction(async (trx) => {
-        const gone = await trx('clients').where({ id }).delete();
-        for (const table of ['grants', 'tokens', 'consents']) await trx(table).where({ client_id: id }).delete();
-        if (gone === 0) return false;
-        await noteChange(trx, 'client', id);
-        return true;
-      });
+      return sql.transaction((trx) => deleteClient(trx, id));
     },
 
     async list(after, limit) {

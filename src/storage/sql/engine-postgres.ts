@@ -35,7 +35,7 @@ const commitUnits = statement(
       "clientId" text, subject text, "sessionUid" text, "expiresAt" bigint, needs text)
   ), session as (
     select * from json_to_recordset(?::json) as x(n int, key text, uid text, subject text, payload text, grants text,
-      "expiresAt" bigint, before text, "createdAt" bigint)
+      "expiresAt" bigint, before text, "createdAt" bigint, door text, "clientId" text, address text, "userAgent" text)
   ), lacking as (
     select n from token where needs is not null and (select true from grants where id = needs) is null
     union all
@@ -64,14 +64,15 @@ const commitUnits = statement(
       client_id = excluded.client_id, subject = excluded.subject, session_uid = excluded.session_uid,
       expires_at = excluded.expires_at
   ), new_sessions as (
-    insert into sessions (key, uid, subject, payload, grants, expires_at, created_at)
-    select key, uid, subject, payload, grants, "expiresAt", "createdAt" from session
+    insert into sessions (key, uid, subject, payload, grants, expires_at, created_at, door, client_id, address, user_agent)
+    select key, uid, subject, payload, grants, "expiresAt", "createdAt", door, "clientId", address, "userAgent" from session
     where before is null and n in (select n from good) order by uid
     on conflict (uid) do update set key = excluded.key, subject = excluded.subject, payload = excluded.payload,
-      grants = excluded.grants, expires_at = excluded.expires_at
+      grants = excluded.grants, expires_at = excluded.expires_at, address = excluded.address,
+      user_agent = excluded.user_agent
   ), renewed_sessions as (
     update sessions t set key = s.key, subject = s.subject, payload = s.payload, grants = s.grants,
-      expires_at = s."expiresAt"
+      expires_at = s."expiresAt", address = s.address, user_agent = s."userAgent"
     from session s
     where t.uid = any (array(select uid from session)) and t.uid = s.uid and t.payload = s.before and s.n in (select n from good)
     returning t.uid
@@ -91,7 +92,8 @@ function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
 function parameters(units: readonly Unit[]): string[] {
   const heads: unknown[] = [];
   const tokens: (TokenRow & { n: number; needs: string | null })[] = [];
-  const sessions: (Omit<SessionPut, 'grants'> & { n: number; grants: string; createdAt: number })[] = [];
+  const sessions: (Omit<SessionPut, 'grants' | 'origin'> &
+    SessionPut['origin'] & { n: number; grants: string; createdAt: number })[] = [];
   const grants: (GrantRow & { n: number })[] = [];
   units.forEach((unit, n) => {
     const { consume } = unit;
@@ -105,7 +107,8 @@ function parameters(units: readonly Unit[]): string[] {
       tokens.push({ ...token, n, needs: token.grantId === null || own.has(token.grantId) ? null : token.grantId });
     }
     for (const session of latest(unit.sessions ?? [], (row) => row.uid)) {
-      sessions.push({ ...session, n, grants: JSON.stringify(session.grants), createdAt: nowSeconds() });
+      const { origin, ...row } = session;
+      sessions.push({ ...row, ...origin, n, grants: JSON.stringify(session.grants), createdAt: nowSeconds() });
     }
     for (const grant of latest(unit.grants ?? [], (row) => row.id)) grants.push({ ...grant, n });
   });

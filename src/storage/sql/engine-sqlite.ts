@@ -44,14 +44,15 @@ const putGrant = statement(
 );
 const newSession = statement(
   'new_session',
-  `insert into sessions (key, subject, payload, grants, expires_at, uid, created_at)
-   values (?, ?, ?, ?, ?, ?, ?)
+  `insert into sessions (key, subject, payload, grants, expires_at, address, user_agent, uid, door, client_id, created_at)
+   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
    on conflict (uid) do update set key = excluded.key, subject = excluded.subject, payload = excluded.payload,
-     grants = excluded.grants, expires_at = excluded.expires_at`,
+     grants = excluded.grants, expires_at = excluded.expires_at, address = excluded.address,
+     user_agent = excluded.user_agent`,
 );
 const renewSession = statement(
   'renew_session',
-  `update sessions set key = ?, subject = ?, payload = ?, grants = ?, expires_at = ?
+  `update sessions set key = ?, subject = ?, payload = ?, grants = ?, expires_at = ?, address = ?, user_agent = ?
    where uid = ? and payload = ? returning 1`,
 );
 
@@ -82,8 +83,9 @@ function write(connection: SqliteConnection, unit: Unit): Committed {
   let committed: Committed = 'committed';
   for (const session of unit.sessions ?? []) {
     const { key, subject, payload, grants, expiresAt, uid, before } = session;
-    const values = [key, subject, payload, JSON.stringify(grants), expiresAt, uid];
-    if (before === null) connection.rows(newSession, [...values, nowSeconds()]);
+    const { door, clientId, address, userAgent } = session.origin;
+    const values = [key, subject, payload, JSON.stringify(grants), expiresAt, address, userAgent, uid];
+    if (before === null) connection.rows(newSession, [...values, door, clientId, nowSeconds()]);
     else if (connection.rows(renewSession, [...values, before]).length === 0) committed = 'overtaken';
   }
   for (const token of unit.tokens ?? []) connection.rows(putToken, tokenValues(token));

@@ -1,8 +1,20 @@
 /** Tokens, grants and sessions. What differs between the databases is in `engine-sqlite.ts` and `engine-postgres.ts`. */
 import type { EngineStore } from '../../core/stores.ts';
-import { sessionBundle, toGrantBundle, tokenColumns, tokenValues, toSessionBundle, toTokenBundle } from './rows.ts';
+import { noteChange } from './changes.ts';
+import { sessionsSeen } from './last-seen.ts';
+import {
+  inOrder,
+  sessionBundle,
+  sessionColumns,
+  toGrantBundle,
+  tokenColumns,
+  tokenValues,
+  toSession,
+  toSessionBundle,
+  toTokenBundle,
+} from './rows.ts';
 import { type EngineDialect, type Sql, statement } from './sql.ts';
-import { findable } from './values.ts';
+import { findable, page } from './values.ts';
 
 const readSessionByUid = statement(
   'read_session_by_uid',
@@ -21,10 +33,9 @@ const insertOnce = statement(
 );
 
 const deleteToken = statement('delete_token', 'delete from tokens where key = ?');
-const deleteSession = statement('delete_session', 'delete from sessions where uid = ?');
 
 /** For the test that each of them is served by an index. */
-export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, deleteSession];
+export const sharedStatements = [readSessionByUid, insertOnce, deleteToken];
 
 export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore {
   return {
@@ -66,8 +77,35 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     },
 
     async deleteSession(uid) {
-      await sql.rows(deleteSession, [uid]);
+      if (!findable(uid)) return false;
+      return sql.transaction(async (trx) => {
+        const row = await trx('sessions').where({ uid }).first('subject', 'client_id');
+        if ((await trx('sessions').where({ uid }).delete()) === 0) return false;
+        await noteChange(trx, 'session', `${uid} ${row?.subject ?? row?.client_id ?? ''}`);
+        return true;
+      });
     },
+
+    async listSessions(subject, limit, before) {
+      if (!findable(subject)) return [];
+      const rows = await sql.run(() => {
+        const newest = sql.knex('sessions').select(sessionColumns).where({ subject });
+        if (before !== undefined) newest.whereRaw('(created_at, uid) < (?, ?)', [before.createdAt, before.uid]);
+        return newest
+          .orderBy([
+            { column: 'created_at', order: 'desc' },
+            { column: 'uid', order: 'desc' },
+          ])
+          .limit(page(limit));
+      });
+      return rows.flatMap((row) => toSession(inOrder(sessionColumns, row), 0) ?? []);
+    },
+
+    touchSessions: (marks) =>
+      sessionsSeen.mark(
+        sql,
+        marks.map(({ uid, at }) => [uid, at]),
+      ),
 
     revokeGrant: (id) =>
       sql.transaction(async (trx) => {
@@ -89,6 +127,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
           .where((other) => other.whereNull('session_uid').orWhereNot({ session_uid: uid }))
           .where((other) => other.whereNull('grant_id').orWhereNotIn('grant_id', keptGrants))
           .delete();
+        await noteChange(trx, 'account', subject);
       }),
 
     async purgeExpired(before, limit) {

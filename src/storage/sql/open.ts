@@ -11,6 +11,7 @@ import { createChangeStore } from './changes.ts';
 import { createClientStore } from './clients.ts';
 import { createConsentStore } from './consents.ts';
 import { createEngineStore } from './engine-store.ts';
+import { createFactorStore } from './factors.ts';
 import { createKeyStore } from './keys.ts';
 import { createLeaseStore } from './leases.ts';
 import { createLinkStore } from './links.ts';
@@ -45,6 +46,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
   }
   return {
     accounts: createAccountStore(sql),
+    factors: createFactorStore(sql),
     clients: createClientStore(sql),
     apis: createApiStore(sql),
     changes: createChangeStore(sql),

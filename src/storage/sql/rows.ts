@@ -34,6 +34,7 @@ export const clientColumns = [
   'id',
   'metadata',
   'secrets',
+  'tokens',
   'owner',
   'origin',
   'disabled_at',
@@ -54,7 +55,20 @@ export const tokenColumns = [
 ] as const;
 
 export const grantColumns = ['id', 'client_id', 'subject', 'payload', 'expires_at'] as const;
-export const sessionColumns = ['key', 'uid', 'subject', 'payload', 'grants', 'expires_at', 'created_at'] as const;
+export const sessionColumns = [
+  'key',
+  'uid',
+  'subject',
+  'payload',
+  'grants',
+  'expires_at',
+  'created_at',
+  'last_seen_at',
+  'door',
+  'client_id',
+  'address',
+  'user_agent',
+] as const;
 
 /** `a.id, a.subject, …` */
 export function named(alias: string, columns: readonly string[]): string {
@@ -99,12 +113,13 @@ export function toClient(row: Row): ClientRecord {
     id: text(row[0]),
     metadata: JSON.parse(text(row[1])),
     secrets: JSON.parse(text(row[2])),
-    owner: textOrNull(row[3]),
-    origin: row[4] as ClientRecord['origin'],
-    disabledAt: timeOrNull(row[5]),
-    version: row[6] as number,
-    createdAt: time(row[7]),
-    updatedAt: time(row[8]),
+    tokens: JSON.parse(text(row[3])),
+    owner: textOrNull(row[4]),
+    origin: row[5] as ClientRecord['origin'],
+    disabledAt: timeOrNull(row[6]),
+    version: row[7] as number,
+    createdAt: time(row[8]),
+    updatedAt: time(row[9]),
   };
 }
 
@@ -119,7 +134,7 @@ function toGrant(row: Row, at: number): GrantRow | undefined {
   };
 }
 
-function toSession(row: Row, at: number): StoredSession | undefined {
+export function toSession(row: Row, at: number): StoredSession | undefined {
   if (row[at] === null) return undefined;
   return {
     key: text(row[at]),
@@ -132,6 +147,13 @@ function toSession(row: Row, at: number): StoredSession | undefined {
     },
     expiresAt: time(row[at + 5]),
     createdAt: time(row[at + 6]),
+    lastSeenAt: timeOrNull(row[at + 7]),
+    origin: {
+      door: text(row[at + 8]),
+      clientId: textOrNull(row[at + 9]),
+      address: textOrNull(row[at + 10]),
+      userAgent: textOrNull(row[at + 11]),
+    },
   };
 }
 

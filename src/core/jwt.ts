@@ -1,0 +1,99 @@
+/**
+ * Signing and verifying this server's own JWTs (RFC 7519) with its own keys. What a token may do is for core/tokens,
+ * core/first-party and core/client-sessions to say; a token is only ever verified as the one kind that is due.
+ */
+import { type KeyObject, sign } from 'node:crypto';
+import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { nowSeconds } from '../base/clock.ts';
+import type { Keys, SigningKey } from './keys.ts';
+
+export type JwtRefusal = 'malformed' | 'signature' | 'expired' | 'audience';
+export type VerifiedJwt<C> =
+  | { readonly outcome: 'valid'; readonly claims: C }
+  | { readonly outcome: 'refused'; readonly reason: JwtRefusal };
+
+export interface ExpectedJwt {
+  readonly issuer: string;
+  readonly audience: string;
+  /** The header's `typ`: what keeps one kind from being taken for another (RFC 8725, section 3.11). */
+  readonly typ: string;
+  readonly requiredClaims: readonly string[];
+}
+
+/** Seconds two clocks may differ (security.md D3 asks for at most 15). */
+const clockTolerance = 15;
+
+/** The signature is checked before anything the token says: of a forged and expired one only the forgery is told. */
+export async function verifyJwt<C extends JWTPayload>(
+  keys: Keys,
+  token: string,
+  { issuer, audience, typ, requiredClaims }: ExpectedJwt,
+): Promise<VerifiedJwt<C>> {
+  let claims: C;
+  try {
+    const verified = await jwtVerify<C>(
+      token,
+      ({ kid, alg }) => {
+        // Only a key of this server, named by its kid, with the algorithm it was made for: what the header says decides nothing.
+        const key = keys.ring().find((candidate) => candidate.id === kid && candidate.algorithm === alg);
+        if (!key) throw new errors.JWKSNoMatchingKey();
+        return key.publicKey;
+      },
+      { issuer, audience, typ, algorithms: ['ES256', 'RS256'], clockTolerance, requiredClaims: [...requiredClaims] },
+    );
+    claims = verified.payload;
+  } catch (error) {
+    return { outcome: 'refused', reason: reasonOf(error) };
+  }
+  // jose leaves iat alone: a token from the future was not made by this server's clock.
+  if (typeof claims.iat === 'number' && claims.iat > nowSeconds() + clockTolerance)
+    return { outcome: 'refused', reason: 'malformed' };
+  return { outcome: 'valid', claims };
+}
+
+function reasonOf(error: unknown): JwtRefusal {
+  if (error instanceof errors.JWTExpired) return 'expired';
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey)
+    return 'signature';
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') return 'audience';
+  return 'malformed';
+}
+
+/** Signs with the current ES256 key: 48,000 a second, twice what the promise around WebCrypto gives (docs/performance.md). */
+export function signJwt(keys: Keys, typ: string, claims: object): string {
+  const key = keys.ring().find(({ algorithm, status }) => algorithm === 'ES256' && status === 'current');
+  if (!key) throw new Error('there is no current ES256 key');
+  const input = `${encoded({ alg: 'ES256', typ, kid: key.id })}.${encoded(claims)}`;
+  return `${input}.${signature(key, Buffer.from(input)).toString('base64url')}`;
+}
+
+function encoded(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+/** A JWS signature by Node's synchronous `crypto.sign`. */
+export function signature(
+  { algorithm, privateKey }: Pick<SigningKey, 'algorithm'> & { readonly privateKey: KeyObject },
+  data: Uint8Array,
+): Buffer {
+  const made = sign('sha256', data, privateKey);
+  return algorithm === 'ES256' ? joseSignature(made) : made;
+}
+
+/**
+ * The two numbers of an ECDSA signature as JWS wants them (RFC 7518, section 3.4): 32 bytes each, one behind the other, and not in
+ * the DER that Node makes. Asking Node for this form (`dsaEncoding`) doubles the time of a signature.
+ */
+function joseSignature(der: Buffer): Buffer {
+  const joined = Buffer.alloc(64);
+  // SEQUENCE, its length, then twice: INTEGER, its length, the number with a leading zero where its first bit is set.
+  let at = 2;
+  for (const end of [32, 64]) {
+    const length = der[at + 1] ?? 0;
+    const number = der.subarray(at + 2, at + 2 + length);
+    const significant = number.subarray(Math.max(0, length - 32));
+    significant.copy(joined, end - significant.length);
+    at += 2 + length;
+  }
+  return joined;
+}

@@ -1,0 +1,308 @@
+/** What `FactorStore` (core/stores) promises, on both databases, alone and when many ask at once. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { FactorRow, Stores } from '../../src/core/stores.ts';
+import { openSql } from '../../src/storage/sql/open.ts';
+import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
+import { buildAccount, name, now } from './rows.ts';
+
+function buildFactor(subject: string, overrides: Partial<FactorRow> = {}): FactorRow {
+  return {
+    id: name(),
+    subject,
+    kind: 'totp',
+    name: 'Phone ☎',
+    secret: name(),
+    state: 'pending',
+    lastStep: 0,
+    failures: 0,
+    createdAt: now,
+    lastUsedAt: null,
+    ...overrides,
+  };
+}
+
+const buildCodes = (subject: string, count = 3): FactorRow[] =>
+  Array.from({ length: count }, () => buildFactor(subject, { kind: 'recovery-code', state: 'active', name: '' }));
+
+const times = <T>(count: number, work: (n: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: count }, (_, n) => work(n)));
+
+/** `nodes`: as many processes as the database takes at once; SQLite has one. */
+function factorPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void {
+  let database: TestDatabase;
+  let stores: Stores;
+  let other: Stores;
+  beforeAll(async () => {
+    database = await fresh();
+    stores = await openSql(database.settings, { migrateAtOpen: true });
+    other = nodes === 1 ? stores : await openSql(database.settings);
+  });
+  afterAll(async () => {
+    await stores.close();
+    if (nodes === 2) await other.close();
+    await database.drop();
+  });
+  /** Every second call goes through another process. */
+  const either = (n: number) => (n % 2 === 0 ? stores : other).factors;
+
+  async function account(): Promise<string> {
+    const made = await stores.accounts.insert(buildAccount());
+    if (made.outcome !== 'created') throw new Error(made.outcome);
+    return made.account.subject;
+  }
+  const flag = async (subject: string) => (await stores.accounts.bySubject(subject))?.twoFactor;
+
+  async function enrolled(
+    subject: string,
+    codes = buildCodes(subject),
+  ): Promise<{ factor: FactorRow; codes: FactorRow[] }> {
+    const factor = buildFactor(subject);
+    await stores.factors.begin(factor);
+    await stores.factors.activate({ subject, id: factor.id, step: 10, now, codes });
+    return { factor, codes };
+  }
+
+  async function changes(work: () => Promise<unknown>): Promise<string[]> {
+    const before = await stores.changes.latest();
+    await work();
+    return ((await stores.changes.since(before)) ?? []).map(({ kind, id }) => `${kind} ${id}`);
+  }
+
+  test('a factor comes back as it was begun, and makes no second factor yet', async () => {
+    const subject = await account();
+    const factor = buildFactor(subject);
+    expect(await changes(async () => expect(await stores.factors.begin(factor)).toBe(true))).toEqual([]);
+    expect(await stores.factors.list(subject)).toEqual([factor]);
+    expect(await flag(subject)).toBe(false);
+  });
+
+  test('nobody gets a factor who has no account, whatever the subject holds', async () => {
+    for (const subject of ['', 'nobody', 'a\0b', "' or 1=1 --", '\ud800']) {
+      expect(await stores.factors.list(subject)).toEqual([]);
+      expect(await stores.factors.begin(buildFactor(subject))).toBe(false);
+      expect(await stores.factors.activate({ subject, id: 'x', step: 1, now, codes: [] })).toBeUndefined();
+      expect(await stores.factors.replaceCodes(subject, buildCodes(subject))).toBe(false);
+      expect(await stores.factors.remove(subject, 'x\0', now)).toBe(false);
+      expect(await stores.factors.removeAll(subject, now)).toBe(false);
+      expect(await stores.factors.advance(subject, 1, now)).toBe(false);
+      expect(await stores.factors.useCode(subject, 'a\0b', now)).toBe(false);
+      await stores.factors.fail(subject);
+      await stores.factors.forgive(subject);
+      expect(await stores.factors.list(subject)).toEqual([]);
+    }
+  });
+
+  test('an enrolment takes the place of an older one that was not finished', async () => {
+    const subject = await account();
+    const { factor } = await enrolled(subject, []);
+    await stores.factors.begin(buildFactor(subject));
+    const newest = buildFactor(subject);
+    await stores.factors.begin(newest);
+    const ids = (await stores.factors.list(subject)).map(({ id, state }) => [id, state]);
+    expect(ids.sort()).toEqual(
+      [
+        [factor.id, 'active'],
+        [newest.id, 'pending'],
+      ].sort(),
+    );
+  });
+
+  test('activating: the step is used, the codes are there, the account and everybody knows', async () => {
+    const subject = await account();
+    const factor = buildFactor(subject);
+    await stores.factors.begin(factor);
+    const codes = buildCodes(subject);
+    const noted = await changes(async () =>
+      expect(await stores.factors.activate({ subject, id: factor.id, step: 7, now, codes })).toEqual({
+        codesStored: true,
+      }),
+    );
+    expect(noted).toEqual([`account ${subject}`]);
+    const rows = await stores.factors.list(subject);
+    expect(rows.find(({ id }) => id === factor.id)).toEqual({ ...factor, state: 'active', lastStep: 7 });
+    expect(rows.filter(({ kind }) => kind === 'recovery-code')).toHaveLength(3);
+    expect(await flag(subject)).toBe(true);
+    // A second time there is nothing pending any more.
+    expect(await stores.factors.activate({ subject, id: factor.id, step: 8, now, codes })).toBeUndefined();
+    expect(await stores.factors.advance(factor.id, 7, now)).toBe(false);
+  });
+
+  test('codes that are left stay; used up ones make room', async () => {
+    const subject = await account();
+    const { codes } = await enrolled(subject);
+    const again = buildFactor(subject);
+    await stores.factors.begin(again);
+    const more = buildCodes(subject);
+    expect(await stores.factors.activate({ subject, id: again.id, step: 1, now, codes: more })).toEqual({
+      codesStored: false,
+    });
+    for (const { secret } of codes) expect(await stores.factors.useCode(subject, secret, now)).toBe(true);
+    const third = buildFactor(subject);
+    await stores.factors.begin(third);
+    expect(await stores.factors.activate({ subject, id: third.id, step: 1, now, codes: more })).toEqual({
+      codesStored: true,
+    });
+    const left = (await stores.factors.list(subject)).filter(({ kind }) => kind === 'recovery-code');
+    expect(left.map(({ secret }) => secret).sort()).toEqual(more.map(({ secret }) => secret).sort());
+  });
+
+  test("nobody activates, removes or uses another's", async () => {
+    const [alice, bob] = [await account(), await account()];
+    const pending = buildFactor(alice);
+    await stores.factors.begin(pending);
+    expect(await stores.factors.activate({ subject: bob, id: pending.id, step: 1, now, codes: [] })).toBeUndefined();
+    expect(await flag(bob)).toBe(false);
+    const { factor, codes } = await enrolled(alice);
+    expect(await stores.factors.remove(bob, factor.id, now)).toBe(false);
+    expect(await stores.factors.useCode(bob, codes[0]?.secret ?? '', now)).toBe(false);
+    expect(await flag(alice)).toBe(true);
+  });
+
+  test('a step goes forward only, and not for a factor that is not active', async () => {
+    const subject = await account();
+    const { factor } = await enrolled(subject);
+    const steps: [number, boolean][] = [
+      [10, false],
+      [9, false],
+      [11, true],
+      [11, false],
+      [13, true],
+      [12, false],
+    ];
+    for (const [step, moved] of steps)
+      expect([step, await stores.factors.advance(factor.id, step, now + 5)]).toEqual([step, moved]);
+    const [row] = (await stores.factors.list(subject)).filter(({ id }) => id === factor.id);
+    expect(row).toMatchObject({ lastStep: 13, lastUsedAt: now + 5 });
+    const pending = buildFactor(subject);
+    await stores.factors.begin(pending);
+    expect(await stores.factors.advance(pending.id, 99, now)).toBe(false);
+  });
+
+  test('a code is used once, by its own hash only', async () => {
+    const subject = await account();
+    const { factor, codes } = await enrolled(subject);
+    const [one] = codes;
+    expect(await stores.factors.useCode(subject, factor.secret, now)).toBe(false);
+    expect(await stores.factors.useCode(subject, one?.secret ?? '', now + 3)).toBe(true);
+    expect(await stores.factors.useCode(subject, one?.secret ?? '', now + 4)).toBe(false);
+    expect((await stores.factors.list(subject)).find(({ id }) => id === one?.id)).toEqual({
+      ...one,
+      state: 'used',
+      lastUsedAt: now + 3,
+    });
+  });
+
+  test('new codes take the place of all older ones, where there is something that they stand in for', async () => {
+    const subject = await account();
+    expect(await stores.factors.replaceCodes(subject, buildCodes(subject))).toBe(false);
+    expect(await stores.factors.list(subject)).toEqual([]);
+    const { codes } = await enrolled(subject);
+    await stores.factors.useCode(subject, codes[0]?.secret ?? '', now);
+    const newer = buildCodes(subject, 10);
+    expect(await stores.factors.replaceCodes(subject, newer)).toBe(true);
+    expect(await stores.factors.useCode(subject, codes[1]?.secret ?? '', now)).toBe(false);
+    expect((await stores.factors.list(subject)).filter(({ kind }) => kind === 'recovery-code')).toHaveLength(10);
+  });
+
+  test('with the last factor the codes go, and the account and everybody knows', async () => {
+    const subject = await account();
+    const { factor, codes } = await enrolled(subject);
+    const { factor: second } = await enrolled(subject);
+    expect(await stores.factors.remove(subject, codes[0]?.id ?? '', now)).toBe(false);
+    expect(await stores.factors.remove(subject, factor.id, now)).toBe(true);
+    expect(await stores.factors.remove(subject, factor.id, now)).toBe(false);
+    expect(await flag(subject)).toBe(true);
+    expect(await changes(() => stores.factors.remove(subject, second.id, now))).toEqual([`account ${subject}`]);
+    expect(await flag(subject)).toBe(false);
+    expect(await stores.factors.list(subject)).toEqual([]);
+  });
+
+  test('all at once', async () => {
+    const subject = await account();
+    await enrolled(subject);
+    await stores.factors.begin(buildFactor(subject));
+    expect(await changes(() => stores.factors.removeAll(subject, now))).toEqual([`account ${subject}`]);
+    expect([await flag(subject), await stores.factors.list(subject)]).toEqual([false, []]);
+    expect(await stores.factors.removeAll(subject, now)).toBe(false);
+  });
+
+  test('wrong codes are counted on what is active, until they are forgiven', async () => {
+    const subject = await account();
+    const { factor } = await enrolled(subject);
+    await stores.factors.begin(buildFactor(subject));
+    await times(20, (n) => either(n).fail(subject));
+    const failures = async () => (await stores.factors.list(subject)).map((row) => [row.state, row.kind, row.failures]);
+    expect((await failures()).filter(([, , count]) => count !== 0)).toEqual([['active', 'totp', 20]]);
+    await stores.factors.forgive(subject);
+    expect((await failures()).every(([, , count]) => count === 0)).toBe(true);
+    expect(await stores.factors.advance(factor.id, 11, now)).toBe(true);
+  });
+
+  test('an account is deleted with its factors', async () => {
+    const subject = await account();
+    await enrolled(subject);
+    await stores.accounts.delete(subject);
+    expect(await stores.factors.list(subject)).toEqual([]);
+  });
+
+  test('of 50 uses of one step exactly one counts (an overlooked code must not open a second session)', async () => {
+    const subject = await account();
+    const { factor } = await enrolled(subject);
+    const used = await times(50, (n) => either(n).advance(factor.id, 20, now));
+    expect(used.filter((won) => won)).toHaveLength(1);
+    expect(await times(50, (n) => either(n).advance(factor.id, 20 - (n % 3), now))).not.toContain(true);
+  });
+
+  test('of 50 uses of one recovery code exactly one counts', async () => {
+    const subject = await account();
+    const { codes } = await enrolled(subject);
+    const used = await times(50, (n) => either(n).useCode(subject, codes[0]?.secret ?? '', now));
+    expect(used.filter((won) => won)).toHaveLength(1);
+  });
+
+  test('of 20 confirmations of one enrolment exactly one counts, and one set of codes is stored', async () => {
+    const subject = await account();
+    const factor = buildFactor(subject);
+    await stores.factors.begin(factor);
+    const done = await times(20, (n) =>
+      either(n).activate({ subject, id: factor.id, step: n + 1, now, codes: buildCodes(subject) }),
+    );
+    expect(done.filter((one) => one !== undefined)).toEqual([{ codesStored: true }]);
+    expect((await stores.factors.list(subject)).filter(({ kind }) => kind === 'recovery-code')).toHaveLength(3);
+  });
+
+  test('enrolling and removing at once, the account tells the truth in the end', async () => {
+    const subject = await account();
+    for (let round = 0; round < 10; round += 1) {
+      const { factor } = await enrolled(subject);
+      const next = buildFactor(subject);
+      await stores.factors.begin(next);
+      await Promise.all([
+        stores.factors.activate({ subject, id: next.id, step: 1, now, codes: buildCodes(subject) }),
+        other.factors.remove(subject, factor.id, now),
+        other.factors.removeAll(subject, now),
+      ]);
+      const rows = await stores.factors.list(subject);
+      const has = rows.some(({ kind, state }) => kind === 'totp' && state === 'active');
+      expect(await flag(subject)).toBe(has);
+      expect(rows.some(({ kind }) => kind === 'recovery-code')).toBe(has);
+    }
+  });
+
+  test('enrolling and deleting the account at once leaves nothing behind', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const subject = await account();
+      const factor = buildFactor(subject);
+      await stores.factors.begin(factor);
+      await Promise.all([
+        other.accounts.delete(subject),
+        stores.factors.activate({ subject, id: factor.id, step: 1, now, codes: buildCodes(subject) }),
+        stores.factors.begin(buildFactor(subject)),
+      ]);
+      expect(await stores.factors.list(subject)).toEqual([]);
+    }
+  });
+}
+
+describe('factors in SQLite', () => factorPromises(freshSqlite, 1));
+describePostgres('factors in Postgres', () => factorPromises(() => freshPostgres(), 2));
