@@ -2,13 +2,25 @@
 import type { Command, Noun } from './command.ts';
 import { accounts } from './commands/accounts.ts';
 import { apis } from './commands/apis.ts';
+import { clientTokens } from './commands/client-tokens.ts';
 import { clients } from './commands/clients.ts';
 import { keys } from './commands/keys.ts';
 import { migrate } from './commands/migrate.ts';
 import { serve } from './commands/serve.ts';
+import { sessions } from './commands/sessions.ts';
 import { setup } from './commands/setup.ts';
 
-export const commands: readonly (Command | Noun)[] = [serve, migrate, clients, apis, accounts, keys, setup];
+export const commands: readonly (Command | Noun)[] = [
+  serve,
+  migrate,
+  clients,
+  clientTokens,
+  apis,
+  accounts,
+  sessions,
+  keys,
+  setup,
+];
 
 /** Each with its whole name, `clients register`. */
 export function everyCommand(): { name: string; command: Command }[] {

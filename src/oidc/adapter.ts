@@ -9,10 +9,20 @@ import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provid
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, digest, seal, unseal } from '../base/secrets.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
-import type { AccountStore, EngineStore, GrantRow, StoredSession, TokenBundle, TokenRow } from '../core/stores.ts';
+import { successorOf } from '../core/reuse-window.ts';
+import type {
+  AccountStore,
+  EngineStore,
+  GrantRow,
+  SessionOrigin,
+  StoredSession,
+  TokenBundle,
+  TokenRow,
+} from '../core/stores.ts';
+import { factsOf } from '../http/front-door.ts';
 import { engineClient } from './clients.ts';
 import { currentUnit } from './request-unit.ts';
-import { sameJson, sessionRow } from './session-merge.ts';
+import { isBrowsers, sameJson, sessionRow } from './session-merge.ts';
 import { orUnavailable } from './unavailable.ts';
 
 export interface AdapterDeps {
@@ -25,6 +35,8 @@ export interface AdapterDeps {
     /** Seconds from the sign-in to the end of a session. */
     readonly session: number;
   };
+  /** A person has just used a session. */
+  readonly seen: (subject: string, sessionUid: string) => void;
 }
 
 /** One adapter object per model name, as the engine asks for them. */
@@ -109,6 +121,11 @@ function revokeGrant(deps: AdapterDeps, id: string): Promise<void> {
 function sessionAdapter(deps: AdapterDeps): Adapter {
   const payloadOf = (session: StoredSession, value?: string): AdapterPayload | undefined => {
     const payload: AdapterPayload = JSON.parse(session.payload);
+    if (!isBrowsers(session)) {
+      // Its end is the row's, whatever the engine has computed at a save.
+      if (session.expiresAt <= nowSeconds()) return undefined;
+      return Object.assign(payload, { exp: session.expiresAt }, value === undefined ? {} : { jti: value });
+    }
     const signedInAt = payload.loginTs ?? session.createdAt;
     // Absolute: using a session does not make it longer (the engine alone would let it roll on).
     if (signedInAt + deps.settings.session <= nowSeconds()) return undefined;
@@ -134,7 +151,9 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
       }
       // A disabled or deleted person has no session: the browser is asked to sign in.
       if (bundle.session.subject && bundle.account?.disabledAt !== null) return undefined;
-      return payloadOf(bundle.session, value);
+      const payload = payloadOf(bundle.session, value);
+      if (payload && bundle.session.subject) deps.seen(bundle.session.subject, bundle.session.uid);
+      return payload;
     },
     async findByUid(uid) {
       const unit = currentUnit();
@@ -150,7 +169,7 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
       const { jti: _value, ...rest } = payload;
       const unit = currentUnit();
       const before = unit?.reads.sessionsByUid.get(String(payload.uid));
-      const row = sessionRow(digest(value), rest, before?.payload ?? null, nowSeconds());
+      const row = sessionRow(digest(value), rest, { before, expiresAt: nowSeconds(), origin: originOf(rest, before) });
       if (!unit) {
         await deps.engine.commit({ sessions: [row] });
         return;
@@ -171,6 +190,21 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
       else await deps.engine.deleteSession(bundle.session.uid);
     },
   });
+}
+
+/** Where the person is who has just signed in; a session that goes on stays where it was begun. */
+function originOf({ accountId, loginTs }: AdapterPayload, before: StoredSession | undefined): SessionOrigin {
+  const known: AdapterPayload | undefined = before && JSON.parse(before.payload);
+  if (before && known?.accountId === accountId && known?.loginTs === loginTs) return before.origin;
+  const req = Provider.ctx?.req;
+  // Node takes nothing beyond Latin-1 in a header, and no U+0000: fit for every database.
+  const userAgent = req?.headers['user-agent']?.slice(0, 256);
+  return {
+    door: 'browser',
+    clientId: null,
+    address: (req && factsOf(req).address) || null,
+    userAgent: userAgent || null,
+  };
 }
 
 /** Which client's grant is worth bringing along with the session. */
@@ -271,24 +305,6 @@ function applyConsumption(
   payload.consumed = bundle.token.consumedAt ?? true;
   // A code that is used again after its minute is over must still end what it was redeemed for (RFC 6749, section 4.1.2).
   if (model === 'AuthorizationCode') payload.exp = Math.max(payload.exp ?? 0, nowSeconds() + 60);
-}
-
-/**
- * The value that took this refresh token's place, if the reuse window still holds: replaced a moment ago, and the
- * replacement itself unused. Anything older is a replay.
- */
-export function successorOf(
-  token: Pick<TokenBundle['token'], 'consumedAt' | 'successorSealed' | 'successorConsumed'>,
-  value: string,
-  reuseWindow: number,
-): string | undefined {
-  if (token.consumedAt === null || token.successorSealed === null || token.successorConsumed) return undefined;
-  if (nowSeconds() - token.consumedAt >= reuseWindow) return undefined;
-  return unseal(deriveKey(value, 'successor'), token.successorSealed, 'successor');
-}
-
-export function sealSuccessor(value: string, successor: string): string {
-  return seal(deriveKey(value, 'successor'), successor, 'successor');
 }
 
 async function use(deps: AdapterDeps, model: string, value: string): Promise<void> {

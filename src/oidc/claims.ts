@@ -4,7 +4,8 @@ import { displayName } from '../core/names.ts';
 import type { Account } from '../core/stores.ts';
 
 export const scopeClaims = {
-  openid: ['sub'],
+  // `amr`: of the sign-in, not of the person. The engine adds it to ID tokens, where it is named here.
+  openid: ['sub', 'amr'],
   profile: ['name', 'given_name', 'family_name', 'preferred_username', 'updated_at'],
   email: ['email', 'email_verified'],
 };

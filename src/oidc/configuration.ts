@@ -33,6 +33,9 @@ export const routes = {
   end_session: '/oauth/logout',
 } as const;
 
+/** Node reads 16 KiB of request line and headers together; the rest is for cookies. */
+export const longestAddress = 12_288;
+
 export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration {
   const { lifetimes } = deps.settings;
   const secure = deps.issuer.startsWith('https:');

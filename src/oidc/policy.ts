@@ -6,6 +6,8 @@
  */
 import { type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ConsentRow, ConsentStore } from '../core/stores.ts';
+import { type OnBehalf, onBehalfOf } from './on-behalf.ts';
+import { currentUnit } from './request-unit.ts';
 import { orUnavailable } from './unavailable.ts';
 
 /**
@@ -21,7 +23,10 @@ export function interactions() {
       'unproven_redirect_uri',
       'the application cannot be told from others on the same device',
       'interaction_required',
-      ({ oidc }) => !String(oidc.params?.redirect_uri).startsWith('https:') && !oidc.result?.consent,
+      (ctx) => {
+        const { params, result } = ctx.oidc;
+        return !String(params?.redirect_uri).startsWith('https:') && !result?.consent && !onBehalfOf(ctx);
+      },
     ),
     0,
   );
@@ -30,6 +35,8 @@ export function interactions() {
 
 export function loadExistingGrant(consents: ConsentStore) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
+    const asking = onBehalfOf(ctx);
+    if (asking) return grantOnBehalf(ctx, asking);
     const { oidc } = ctx;
     const { client, session } = oidc;
     const subject = session?.accountId;
@@ -46,6 +53,37 @@ export function loadExistingGrant(consents: ConsentStore) {
     await fresh.save();
     return fresh;
   };
+}
+
+/** The grant of this session and client, with whatever the request asks for. One for all requests, as in a browser. */
+async function grantOnBehalf({ oidc }: KoaContextWithOIDC, asking: OnBehalf): Promise<Grant | undefined> {
+  const { client, session, provider } = oidc;
+  if (!client || session?.accountId === undefined) return undefined;
+  const known = session.grantIdFor(client.clientId);
+  const before = known === undefined ? undefined : await provider.Grant.find(known);
+  const grant = before ?? new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
+
+  const asked = {
+    scopes: without(oidc.requestParamOIDCScopes, grant.getOIDCScopeEncountered().split(' ')),
+    claims: without(oidc.requestParamClaims, grant.getOIDCClaimsEncountered()),
+    resources: Object.fromEntries(
+      Object.entries(oidc.resourceServers ?? {}).flatMap(([api, { scopes }]) => {
+        const wanted = [...oidc.requestParamScopes].filter((scope) => scopes.has(scope));
+        const missing = without(wanted, grant.getResourceScopeEncountered(api).split(' '));
+        return missing.length > 0 ? [[api, missing]] : [];
+      }),
+    ),
+  };
+  if (asked.scopes.length + asked.claims.length + Object.keys(asked.resources).length === 0) return before;
+  addConsent(grant, asked);
+  await grant.save();
+  const via = currentUnit()?.reads.sessionsByUid.get(session.uid)?.origin.door ?? '';
+  asking.allowed = { clientId: client.clientId, detail: { via, scopes: asked.scopes, resources: asked.resources } };
+  return grant;
+}
+
+function without(wanted: Iterable<string>, known: readonly string[]): string[] {
+  return [...wanted].filter((name) => !known.includes(name));
 }
 
 export function addConsent(grant: Grant, consent: Pick<ConsentRow, 'scopes' | 'claims' | 'resources'>): void {

@@ -2,6 +2,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '../base/log.ts';
 import type { Apis } from '../core/apis.ts';
+import type { AuditFields } from '../core/audit.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
 import type { Keys } from '../core/keys.ts';
 import type { AccountStore, ConsentStore, EngineStore } from '../core/stores.ts';
@@ -19,6 +20,8 @@ export interface ProtocolEvents {
   issued(grantType: string, clientId: string): void;
   replayed(grantId: string, clientId: string | undefined, subject: string | undefined): void;
   signedOut(subject: string, clientId: string | undefined): void;
+  /** A program has allowed an application something in its person's place. The answer waits until it is on record. */
+  allowed(consent: AuditFields): Promise<void>;
 }
 
 export interface ProtocolDeps {
@@ -33,6 +36,9 @@ export interface ProtocolDeps {
   readonly keys: Keys;
   readonly pages: ProtocolPages;
   readonly events: ProtocolEvents;
+  /** Both as core/sessions and core/activity have them: an API session's value in place of a cookie's, and who was just here. */
+  readonly sessionValue: (uid: string) => string;
+  readonly seen: (subject: string, sessionUid: string) => void;
   readonly log: Logger;
   readonly settings: {
     readonly secretKey: string;

@@ -10,11 +10,14 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Authorizer } from '../core/authorize.ts';
 import type { JsonObject } from '../core/stores.ts';
 import { bodyLimit, readBody } from '../http/body.ts';
 import { logFailure } from '../http/errors.ts';
+import { createAuthorizer } from './authorizer.ts';
 import { compareHashedSecrets, engineMetadata } from './clients.ts';
-import { configuration, routes } from './configuration.ts';
+import { configuration, longestAddress, routes } from './configuration.ts';
+import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './on-behalf.ts';
 import type { ProtocolDeps } from './ports.ts';
 import { unitOf } from './request-unit.ts';
 import { userScope } from './resources.ts';
@@ -36,6 +39,7 @@ export interface Protocol {
   swap(): void;
   /** What the engine itself has against a client's metadata, in one sentence; undefined: nothing. */
   checkMetadata(metadata: JsonObject, id: string): Promise<string | undefined>;
+  readonly authorizer: Authorizer;
 }
 
 /** Path -> methods, as http/front-door lets them in. */
@@ -58,7 +62,8 @@ export const resumePath = /^\/oauth\/authorize\/[A-Za-z0-9_-]{1,64}$/;
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-export function createProtocol(deps: ProtocolDeps): Protocol {
+export function createProtocol(parts: ProtocolDeps): Protocol {
+  const deps: ProtocolDeps = { ...parts, pages: pagesForPeople(parts.pages, parts.log) };
   let current: { provider: Provider; handler: Handler; documents: Map<string, ReadyDocument> };
 
   function build(): typeof current {
@@ -68,16 +73,19 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
     provider.proxy = true;
     compareHashedSecrets(provider, deps.clients);
     provider.use(frame(deps, documents));
+    provider.use(answerOnBehalf(provider.cookieName('session')));
     provider.use(
       unitOfWork({
         engine: deps.engine,
         reuseWindow: deps.settings.lifetimes.reuseWindow,
+        startsOver: (ctx, unit) => startsOver(deps.engine, ctx, unit),
         renderStale: deps.pages.stale,
         renderUnavailable: (ctx, error) => deps.pages.error(ctx, error, error),
         onReplay: (ctx, grantId) =>
           deps.events.replayed(grantId, ctx.oidc.client?.clientId, unitOf(ctx)?.reads.grants.get(grantId)?.subject),
       }),
     );
+    provider.use(keepOnlyWhatIsGiven);
     // A Koa application as well, which its types leave out.
     (provider as EventEmitter).on('error', logFailure(deps.log));
     provider.on('server_error', (ctx, error) =>
@@ -92,10 +100,11 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
   }
 
   current = build();
+  const handle = (req: IncomingMessage, res: ServerResponse) => current.handler(req, res);
 
   return {
     provider: () => current.provider,
-    handle: (req, res) => current.handler(req, res),
+    handle,
     document: (path) => current.documents.get(path),
     swap() {
       current = build();
@@ -114,6 +123,12 @@ export function createProtocol(deps: ProtocolDeps): Protocol {
         throw error;
       }
     },
+    authorizer: createAuthorizer({
+      issuer: deps.issuer,
+      handle,
+      sessionValue: deps.sessionValue,
+      events: deps.events,
+    }),
   };
 }
 
@@ -179,9 +194,6 @@ function comesTwice({ rawHeaders }: IncomingMessage, name: string): boolean {
   for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === name) times += 1;
   return times > 1;
 }
-
-/** Node reads 16 KiB of request line and headers together; the rest is for cookies. */
-const longestAddress = 12_288;
 
 /**
  * A request that comes as a form (OpenID Connect Core, section 3.1.2.1; RP-Initiated Logout, section 2) goes on as the same

@@ -5,26 +5,39 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { AdapterPayload } from 'oidc-provider';
-import type { SessionPut, StoredSession } from '../core/stores.ts';
+import type { SessionOrigin, SessionPut, StoredSession } from '../core/stores.ts';
 
 type Members = Record<string, unknown>;
 
-/** A session row from the engine's payload (without its value). */
-export function sessionRow(key: string, payload: AdapterPayload, before: string | null, expiresAt: number): SessionPut {
+/**
+ * A session row from the engine's payload (without its value). The engine has its own idea of a session's end and renews its value
+ * at will; both are the browser's. A session begun through an API keeps its key and its end.
+ */
+export function sessionRow(
+  key: string,
+  payload: AdapterPayload,
+  { before, expiresAt, origin }: { before: StoredSession | undefined; expiresAt: number; origin: SessionOrigin },
+): SessionPut {
   const grants: Record<string, string> = {};
   for (const [clientId, { grantId }] of Object.entries(payload.authorizations ?? {})) {
     if (grantId) grants[clientId] = grantId;
   }
-  const text = JSON.stringify(payload);
+  const own = before !== undefined && !isBrowsers(before);
+  const { exp, ...lasting } = payload;
   return {
-    key,
+    key: own ? before.key : key,
     uid: String(payload.uid),
     subject: payload.accountId ?? null,
-    payload: text,
+    payload: JSON.stringify(own ? lasting : payload),
     grants,
-    expiresAt: payload.exp ?? expiresAt,
-    before,
+    expiresAt: own ? before.expiresAt : (exp ?? expiresAt),
+    origin: own ? before.origin : origin,
+    before: before?.payload ?? null,
   };
+}
+
+export function isBrowsers({ origin }: Pick<StoredSession, 'origin'>): boolean {
+  return origin.door === 'browser';
 }
 
 /** What `ours` changed against `read`, done to `theirs` instead. */
@@ -37,9 +50,13 @@ export function mergeSession(read: StoredSession, ours: SessionPut, theirs: Stor
   const clients = [from, to, onto].map((payload) => (payload?.authorizations ?? {}) as Members);
   const authorizations = withChanges(clients[0] ?? {}, clients[1] ?? {}, clients[2] ?? {});
   if (Object.keys(authorizations).length > 0) Object.assign(merged, { authorizations });
-  // The cookie's value only where this request has renewed it.
+  // The cookie's value only where this request has renewed it, and the place only where somebody has signed in.
   const key = ours.key === read.key ? theirs.key : ours.key;
-  return sessionRow(key, merged, theirs.payload, Math.max(ours.expiresAt, theirs.expiresAt));
+  return sessionRow(key, merged, {
+    before: theirs,
+    expiresAt: Math.max(ours.expiresAt, theirs.expiresAt),
+    origin: isDeepStrictEqual(ours.origin, read.origin) ? theirs.origin : ours.origin,
+  });
 }
 
 function withChanges(from: Members, to: Members, onto: Members): Members {

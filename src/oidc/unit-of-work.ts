@@ -14,8 +14,8 @@
  */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../base/errors.ts';
+import { sealSuccessor, successorOf } from '../core/reuse-window.ts';
 import type { CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores.ts';
-import { sealSuccessor, successorOf } from './adapter.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
 import { mergeSession } from './session-merge.ts';
 import { TemporarilyUnavailable } from './unavailable.ts';
@@ -25,6 +25,8 @@ export interface UnitOfWorkDeps {
   readonly reuseWindow: number;
   /** A code or refresh token was used a second time and its grant has been ended. */
   readonly onReplay: (ctx: KoaContextWithOIDC, grantId: string) => void;
+  /** Whether a request whose session was changed meanwhile will be made again; otherwise its change comes on top. */
+  readonly startsOver: (ctx: KoaContextWithOIDC, unit: RequestUnit) => Promise<boolean>;
   /** Shows the page for an interaction that was finished already. */
   readonly renderStale: (ctx: KoaContextWithOIDC) => void;
   /** Shows the page for a database that went away in the middle. */
@@ -60,7 +62,8 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
     if (unit.successor !== undefined) giveSuccessor(ctx, unit.successor);
     // The engine first destroys the old value of a session it renews; a row saved again under a new value replaces the old one.
     for (const uid of unit.destroyedSessions) if (!unit.sessions.has(uid)) await engine.deleteSession(uid);
-    if (outcome.overtaken) for (const put of unit.sessions.values()) await putOnTop(engine, unit, put);
+    if (outcome.overtaken && !(await deps.startsOver(ctx, unit)))
+      for (const put of unit.sessions.values()) await putOnTop(engine, unit, put);
     return;
   }
 

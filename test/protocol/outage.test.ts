@@ -1,11 +1,14 @@
 /** The database goes away and comes back: what is answered meanwhile, and that nobody has to restart anything. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Unavailable } from '../../src/base/errors.ts';
 import { Agent, basic } from '../support/agent.ts';
 import { describePostgres } from '../support/databases.ts';
 import { codeFor, redeem, refresh, tokensFor, userinfo } from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
 import { buildClient, password, startServer, type TestServer } from '../support/server.ts';
 import { type OwnPostgres, ownPostgres } from '../support/services.ts';
+
+const caller = { address: '192.0.2.7', requestId: 'test' };
 
 describePostgres('while the database is away', () => {
   let postgres: OwnPostgres;
@@ -38,8 +41,19 @@ describePostgres('while the database is away', () => {
     const documents = ['/.well-known/openid-configuration', '/oauth/jwks'];
     for (const path of documents) expect((await fetch(server.url + path)).status).toBe(200);
 
+    const session = { door: 'tinyoauth', holder: { account: person }, lifetime: 600, caller };
+    const { uid: sessionUid } = await server.core.sessions.begin(session);
+
     await postgres.stopImmediately();
 
+    await expect(
+      server.app.protocol.authorizer.authorize({
+        parameters: [...query],
+        subject: person.subject,
+        sessionUid,
+        ...caller,
+      }),
+    ).rejects.toThrow(Unavailable);
     const form = (fields: Record<string, string>) => ({
       method: 'POST',
       body: new URLSearchParams(fields),

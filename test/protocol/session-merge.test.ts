@@ -1,15 +1,17 @@
 /** Two changes of one session, put together: nobody's part is lost, and nobody becomes half of somebody else. */
 import { describe, expect, test } from '@jest/globals';
-import type { SessionPut, StoredSession } from '../../src/core/stores.ts';
+import type { SessionOrigin, SessionPut, StoredSession } from '../../src/core/stores.ts';
 import { mergeSession, sessionRow } from '../../src/oidc/session-merge.ts';
 
 const base = { uid: 'u', iat: 1, exp: 100, kind: 'Session' };
-const stored = (payload: Record<string, unknown>, key = 'k'): StoredSession => ({
-  ...sessionRow(key, payload, null, 100),
+const browser: SessionOrigin = { door: 'browser', clientId: null, address: '192.0.2.1', userAgent: 'Browser' };
+const stored = (payload: Record<string, unknown>, key = 'k', origin = browser): StoredSession => ({
+  ...sessionRow(key, payload, { before: undefined, expiresAt: 100, origin }),
   createdAt: 1,
+  lastSeenAt: null,
 });
 const put = (payload: Record<string, unknown>, before: StoredSession, key = 'k'): SessionPut =>
-  sessionRow(key, payload, before.payload, 100);
+  sessionRow(key, payload, { before, expiresAt: 100, origin: before.origin });
 const of = (row: SessionPut) => JSON.parse(row.payload);
 
 describe('mergeSession', () => {
@@ -58,5 +60,37 @@ describe('mergeSession', () => {
     const theirs = stored({ ...base, accountId: 'bob', loginTs: 11, acr: 'x', authorizations: { b: {} } });
     const merged = mergeSession(read, ours, theirs);
     expect(merged).toEqual({ ...ours, before: theirs.payload });
+  });
+
+  test('where the latest sign-in came from is kept, whoever writes last', () => {
+    const read = stored({ ...base, accountId: 'ada', loginTs: 10 });
+    const elsewhere = { ...browser, address: '192.0.2.2' };
+    const theirs = stored({ ...base, accountId: 'ada', loginTs: 11 }, 'k', elsewhere);
+    const ours = put({ ...base, accountId: 'ada', loginTs: 10, authorizations: { a: {} } }, read);
+    expect(mergeSession(read, ours, theirs).origin).toEqual(elsewhere);
+    expect(mergeSession(read, { ...ours, origin: elsewhere }, stored(base)).origin).toEqual(elsewhere);
+  });
+});
+
+describe('a session begun through an API', () => {
+  const api: SessionOrigin = { door: 'tinyoauth', clientId: null, address: '192.0.2.9', userAgent: null };
+  const read = stored({ ...base, accountId: 'ada' }, 'k', api);
+
+  test('keeps its key, its end and its place, whatever the engine makes of it', () => {
+    const row = sessionRow(
+      'another',
+      { ...base, accountId: 'ada', exp: 5000 },
+      { before: read, expiresAt: 6000, origin: browser },
+    );
+    expect(row).toMatchObject({ key: 'k', expiresAt: 100, origin: api });
+    expect(of(row).exp).toBeUndefined();
+  });
+
+  test('takes the end that another request has given it meanwhile', () => {
+    const theirs = { ...stored({ ...base, iat: 2, accountId: 'ada' }, 'k', api), expiresAt: 200 };
+    const ours = put({ ...base, accountId: 'ada', authorizations: { a: { grantId: 'g' } } }, read);
+    const merged = mergeSession(read, ours, theirs);
+    expect(merged).toMatchObject({ key: 'k', expiresAt: 200, origin: api, grants: { a: 'g' }, before: theirs.payload });
+    expect(of(merged)).toMatchObject({ iat: 2, authorizations: { a: { grantId: 'g' } } });
   });
 });

@@ -16,16 +16,17 @@ import { UsageError } from '../usage-error.ts';
 
 // ---- which account, which password ----------------------------------------------------------------------------------
 
-const accountArg: Arg = { name: '<account>', sentence: 'Its username, its subject, or `id:` and its number.' };
+export const accountArg: Arg = { name: '<account>', sentence: 'Its username, its subject, or `id:` and its number.' };
 
 /** The subject first: nobody chooses it, so nobody can take another's name for it. No username holds a colon. */
-async function findAccount(core: CommandCore, named: string): Promise<Account | undefined> {
+export async function findAccount(core: CommandCore, named: string): Promise<Account | undefined> {
   const number = /^id:(\d{1,15})$/.exec(named)?.[1];
   if (number !== undefined) return core.accounts.findById(Number(number));
   return (await core.accounts.findBySubject(named)) ?? (await core.accounts.findByUsername(named));
 }
 
-const noAccount = (named: string): Outcome => refused('not_found', `There is no account ${named}. See: accounts list`);
+export const noAccount = (named: string): Outcome =>
+  refused('not_found', `There is no account ${named}. See: accounts list`);
 
 const passwordOption: Opt = {
   flags: '--password-stdin',
@@ -61,7 +62,7 @@ const yes = (is: boolean): string => (is ? 'yes' : 'no');
 
 const fullName = ({ firstName, lastName }: Account): string => `${firstName} ${lastName}`.trim();
 
-function shown(account: Account): string {
+function shown(account: Account, online?: boolean): string {
   const verified = account.verified ? 'verified' : 'not verified';
   return facts({
     Id: String(account.id),
@@ -74,6 +75,7 @@ function shown(account: Account): string {
     Password: account.passwordHash === null ? 'none: cannot sign in with one' : 'set',
     Status: account.disabledAt === null ? 'enabled' : `disabled since ${day(account.disabledAt)}`,
     Made: day(account.createdAt),
+    Online: online === undefined ? undefined : yes(online),
     'Last seen': day(account.lastSeenAt) || 'never',
   });
 }
@@ -255,16 +257,67 @@ const show: Command = {
   name: 'show',
   sentence: 'Show one account.',
   args: [accountArg],
+  details:
+    'Online is who has a live session, in a browser or through an API; last seen is when they last did something.',
   examples: ['accounts show alice', 'accounts show id:42 --json'],
   async run(call) {
     const [named = ''] = call.args;
-    const account = await findAccount(await call.core(), named);
-    return account ? done(presented(account), shown(account)) : noAccount(named);
+    const core = await call.core();
+    const account = await findAccount(core, named);
+    if (!account) return noAccount(named);
+    const online = (await core.sessions.list(account.subject, { limit: 1 })).length > 0;
+    return done({ ...presented(account), online }, shown(account, online));
+  },
+};
+
+const factors: Command = {
+  name: 'factors',
+  sentence: 'List the second factors of an account.',
+  args: [accountArg],
+  examples: ['accounts factors alice', 'accounts factors alice --json'],
+  async run(call) {
+    const [named = ''] = call.args;
+    const core = await call.core();
+    const account = await findAccount(core, named);
+    if (!account) return noAccount(named);
+    const { factors, recoveryCodesLeft } = await core.factors.list(account.subject);
+    const rows = factors.map(({ id, name, createdAt, lastUsedAt, locked }) => [
+      ...[id, 'authenticator app', name, day(createdAt), day(lastUsedAt) || 'never'],
+      locked ? 'locked: too many wrong codes' : 'active',
+    ]);
+    const listed = table(['ID', 'KIND', 'NAME', 'MADE', 'LAST USED', 'STATUS'], rows, 'It has no second factor.');
+    const left = rows.length === 0 ? '' : `\n\nRecovery codes left: ${recoveryCodesLeft}`;
+    return done({ factors: factors.map((factor) => ({ ...factor })), recoveryCodesLeft }, `${listed}${left}`);
+  },
+};
+
+const removeFactors: Command = {
+  name: 'remove-factors',
+  sentence: 'Remove all second factors of an account, recovery codes too: its password alone signs in then.',
+  args: [accountArg],
+  options: [{ flags: '--yes', sentence: 'Do not ask.' }],
+  details:
+    'On a terminal it asks before it does so. It is for a person who has lost the app and the recovery codes: be sure who ' +
+    'asks, since whoever has the password is in then.',
+  examples: ['accounts remove-factors alice'],
+  async run(call) {
+    const [named = ''] = call.args;
+    const core = await call.core();
+    const account = await findAccount(core, named);
+    if (!account) return noAccount(named);
+    const question = `Remove all second factors of ${account.username}?`;
+    if (!call.flag('yes') && !(await call.terminal.confirm(question)))
+      return refused('cancelled', 'Nothing was changed.');
+    const removed = await core.factors.removeAll(account.subject, via);
+    return done(
+      { subject: account.subject, removed },
+      removed ? `Removed all second factors of ${account.username}.` : `${account.username} had no second factor.`,
+    );
   },
 };
 
 export const accounts: Noun = {
   name: 'accounts',
   sentence: 'The people who sign in.',
-  commands: [create, disable, enable, setPassword, remove, list, show],
+  commands: [create, disable, enable, setPassword, factors, removeFactors, remove, list, show],
 };

@@ -56,7 +56,7 @@ const rotate: Command = {
       const message = `The next keys have not been published long enough to sign. Wait until ${day(rotated.readyAt)}, or use --force.`;
       return refused('too_early', message, { readyAt: rotated.readyAt });
     }
-    await core.cached.changed();
+    await core.changes.changed();
     await core.audit.record('key.rotated', { detail: { ...via, forced } });
     const current = rotated.ring.filter(({ status }) => status === 'current');
     const text = facts(Object.fromEntries(current.map(({ algorithm, id }) => [algorithm, id])));

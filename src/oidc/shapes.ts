@@ -1,0 +1,97 @@
+/** The forms and answers of the protocol's JSON endpoints, for the OpenAPI document. */
+import { z } from 'zod';
+
+const clientMembers = {
+  client_id: z.string().optional().meta({ description: 'Where the client does not authenticate by HTTP Basic.' }),
+  client_secret: z.string().optional(),
+  client_assertion_type: z.string().optional(),
+  client_assertion: z.string().optional().meta({ description: 'A JWT that the client has signed (RFC 7523).' }),
+};
+
+export const tokenForm = z
+  .object({
+    grant_type: z.enum(['authorization_code', 'refresh_token', 'client_credentials']),
+    code: z.string().optional(),
+    authorization_code: z.string().optional().meta({ description: 'Another name of `code`.' }),
+    redirect_uri: z.string().optional().meta({ description: 'May be left out where one is registered.' }),
+    code_verifier: z.string().optional().meta({ description: 'PKCE (RFC 7636).' }),
+    refresh_token: z.string().optional(),
+    scope: z.string().optional().meta({ description: 'Fewer than were granted; names with one space between them.' }),
+    resource: z.string().optional().meta({ description: 'The API that the token is for (RFC 8707).' }),
+    ...clientMembers,
+  })
+  .meta({ id: 'TokenRequest', examples: [{ grant_type: 'authorization_code', code: 'kQw4…' }] });
+
+export const tokens = z
+  .object({
+    success: z.literal(true),
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().meta({ description: 'Seconds.' }),
+    refresh_token: z.string().optional(),
+    id_token: z.string().optional().meta({ description: 'Where the scope `openid` was granted.' }),
+    scope: z.string().optional(),
+    username: z.string().optional().meta({ description: 'Where there is a person.' }),
+    expiry: z.int().meta({ description: 'When the access token ends, in seconds since 1970.' }),
+  })
+  .meta({
+    id: 'Tokens',
+    examples: [
+      {
+        success: true,
+        access_token: 'eyJ…',
+        token_type: 'Bearer',
+        expires_in: 600,
+        refresh_token: 'Zb1…',
+        scope: 'user',
+        username: 'ada',
+        expiry: 1734285694,
+      },
+    ],
+  });
+
+export const tokenToAskAbout = z
+  .object({
+    token: z.string().min(1),
+    token_type_hint: z.string().optional().meta({ description: '`access_token` or `refresh_token`.' }),
+    ...clientMembers,
+  })
+  .meta({ id: 'TokenToAskAbout' });
+
+export const introspection = z
+  .looseObject({
+    active: z.boolean(),
+    scope: z.string().optional(),
+    client_id: z.string().optional(),
+    sub: z.string().optional(),
+    token_type: z.string().optional(),
+    exp: z.int().optional().meta({ description: 'Seconds since 1970.' }),
+  })
+  .meta({ id: 'Introspection', examples: [{ active: false }] });
+
+export const userinfo = z
+  .looseObject({ sub: z.string().meta({ description: 'The person, to this client.' }) })
+  .meta({ id: 'Claims', examples: [{ sub: 'u7Gk…', name: 'Ada Lovelace', email: 'ada@example.org' }] });
+
+export const keySet = z
+  .object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.string() })) })
+  .meta({ id: 'KeySet' });
+
+export const metadata = z
+  .looseObject({
+    issuer: z.string(),
+    authorization_endpoint: z.string(),
+    token_endpoint: z.string(),
+    jwks_uri: z.string(),
+  })
+  .meta({ id: 'Metadata', description: 'And what else the standards name.' });
+
+/** RFC 6749, section 5.2. */
+const error = { error: z.string(), error_description: z.string().optional() };
+const failureExample = { error: 'invalid_request', error_description: 'a form is expected' };
+
+export const failure = z.looseObject(error).meta({ id: 'Failure', examples: [failureExample] });
+
+export const tokenFailure = z
+  .looseObject({ success: z.literal(false), ...error })
+  .meta({ id: 'TokenFailure', examples: [{ success: false, ...failureExample }] });
