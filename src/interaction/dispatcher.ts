@@ -1,10 +1,11 @@
 /**
  * The pages in the middle of an authorization: who you are, and whether the application may.
  *
- *   engine: 303 /interaction/:uid -> [dispatcher] -> login | consent -> 303 back to the engine, which asks again or answers
+ *   engine: 303 /interaction/:uid -> [dispatcher] -> login (-> second factor) | consent -> 303 back to the engine, which asks
+ *   again or answers
  *
- * The dispatcher alone decides which step comes: by what the engine asks for, never by what a form claims. Steps do not call
- * steps. An interaction belongs to the browser it was started in (a signed cookie bound to its path); a finished, expired or
+ * The dispatcher alone decides which step comes: by what the engine asks for and what the interaction remembers of the password,
+ * never by what a form claims. Steps do not call steps. An interaction belongs to the browser it was started in (a signed cookie bound to its path); a finished, expired or
  * foreign one gets the page that offers to start again.
  */
 
@@ -14,6 +15,7 @@ import { errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
+import { forgetting, waitsForSecondFactor } from './sign-in-memory.ts';
 
 /** One page of the way. */
 export interface Step {
@@ -39,7 +41,7 @@ export function createInteractions(deps: {
   provider: () => Provider;
   pages: Pages;
   csrf: Csrf;
-  /** By the engine's prompt name. */
+  /** By the engine's prompt name; `second-factor` comes between `login` and its end. */
   steps: Readonly<Record<string, Step>>;
   /** The authorization request behind a finished interaction, as an address to start it again; undefined: not known any more. */
   startAgain: (uid: string) => Promise<string | undefined>;
@@ -67,14 +69,19 @@ export function createInteractions(deps: {
   /** Tells the engine, and where to go on; undefined where the interaction was finished in another tab meanwhile. */
   async function finish({ ctx, provider }: StepContext, result: InteractionResults): Promise<string | undefined> {
     try {
-      return await provider.interactionResult(ctx.req, ctx.res, result);
+      return await provider.interactionResult(ctx.req, ctx.res, forgetting(result));
     } catch (error) {
       if (error instanceof errors.SessionNotFound) return undefined;
       throw error;
     }
   }
 
-  const stepOf = ({ interaction }: StepContext): Step | undefined => deps.steps[interaction.prompt.name];
+  function stepOf({ interaction }: StepContext, form?: ReadonlyMap<string, string>): Step | undefined {
+    const { name } = interaction.prompt;
+    // The page before may be sent again (Back, another account): a form may lead back, never ahead.
+    const second = name === 'login' && !form?.has('password') && waitsForSecondFactor(interaction) !== undefined;
+    return deps.steps[second ? 'second-factor' : name];
+  }
 
   router.get('/interaction/:uid', async (ctx) => {
     const step = await open(ctx);
@@ -90,7 +97,7 @@ export function createInteractions(deps: {
       return;
     }
     const step = await open(ctx);
-    const page = step && stepOf(step);
+    const page = step && stepOf(step, form);
     if (!step || !page) {
       await stale(ctx);
       return;

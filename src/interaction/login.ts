@@ -1,4 +1,4 @@
-/** The sign-in page: a name and a password, through core/sign-in. */
+/** The sign-in page: a name and a password, through core/sign-in. A second factor is the next page's business. */
 import { Unavailable } from '../base/errors.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
 import type { SignIn } from '../core/sign-in.ts';
@@ -9,19 +9,28 @@ import type { LoginError } from '../http/views.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
 import type { Step, StepContext } from './dispatcher.ts';
+import { memoryOf, remember } from './sign-in-memory.ts';
 
-const statuses: Record<LoginError, number> = { missing: 422, wrong: 422, throttled: 429, busy: 503 };
+const statuses: Record<LoginError, number> = {
+  missing: 422,
+  wrong: 422,
+  expired: 422,
+  throttled: 429,
+  busy: 503,
+};
 
 export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn; clients: CachedClients }): Step {
   interface Shown {
     readonly username?: string | undefined;
     readonly error?: LoginError;
     readonly retryAfterSeconds?: number;
+    /** Otherwise what the error says. */
+    readonly status?: number;
   }
 
   async function show(
     { ctx, interaction, action }: StepContext,
-    { username, error, retryAfterSeconds }: Shown,
+    { username, error, retryAfterSeconds, status = error ? statuses[error] : 200 }: Shown,
   ): Promise<void> {
     const request = requestOf(interaction);
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
@@ -37,17 +46,27 @@ export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn
         retryAfterSeconds,
         cancel: action,
       },
-      { status: error ? statuses[error] : 200, uiLocales: request.uiLocales, formTargets: formTargets(request) },
+      { status, uiLocales: request.uiLocales, formTargets: formTargets(request) },
     );
   }
 
   return {
-    show: (step) => show(step, { username: requestOf(step.interaction).loginHint }),
+    async show(step) {
+      // Here again although the password was right: the code took too long, or the password has been changed meanwhile.
+      const memory = memoryOf(step.interaction);
+      if (memory) await show(step, { username: memory.username, error: 'expired', status: 200 });
+      else await show(step, { username: requestOf(step.interaction).loginHint });
+    },
 
     async take(step, form) {
-      const { ctx } = step;
+      const { ctx, interaction, action } = step;
+      const memory = memoryOf(interaction);
       const username = form.get('username')?.trim() ?? '';
       const password = form.get('password') ?? '';
+      if (!form.has('password') && (form.has('code') || form.has('recovery_code'))) {
+        await show(step, { username: memory?.username, error: 'expired' });
+        return undefined;
+      }
       if (username === '' || password === '') {
         await show(step, { username, error: 'missing' });
         return undefined;
@@ -74,7 +93,8 @@ export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn
             await show(step, { username, error: 'wrong' });
             return undefined;
           case 'second-factor':
-            throw new Error('there is no page for a second factor yet');
+            await remember(interaction, { username, proof: outcome.proof, methods: outcome.methods });
+            return { redirect: action };
         }
       } catch (error) {
         // Everything a person typed but the password is still there when the queue is full: trying again is one click.

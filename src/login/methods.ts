@@ -1,7 +1,10 @@
 /** The ways to sign in. A new one is a folder beside this file and a line in the list; core/sign-in decides when each is asked for. */
+import type { RecoveryCodeMethod, TotpMethod } from '../core/one-time-codes.ts';
 import type { PasswordHasher } from '../core/password-hasher.ts';
 import type { Amr } from '../core/sign-in.ts';
 import { createPasswordHasher, type PasswordHasherSettings } from './password/password.ts';
+import { recoveryCode } from './recovery-code/recovery-code.ts';
+import { totp } from './totp/totp.ts';
 
 export interface LoginMethodSettings {
   readonly password: PasswordHasherSettings;
@@ -10,6 +13,8 @@ export interface LoginMethodSettings {
 /** What the methods give core/sign-in to work with. */
 export interface LoginMethods {
   readonly password: PasswordHasher;
+  readonly totp: TotpMethod;
+  readonly recoveryCode: RecoveryCodeMethod;
 }
 
 interface LoginMethod<T> {
@@ -22,8 +27,16 @@ interface LoginMethod<T> {
 
 export const loginMethods: { readonly [Name in keyof LoginMethods]: LoginMethod<LoginMethods[Name]> } = {
   password: { step: 'first', amr: 'pwd', open: (settings) => createPasswordHasher(settings.password) },
+  totp: { step: 'second', amr: 'otp', open: () => totp },
+  // A code of a list that was handed out before is a one-time password too.
+  recoveryCode: { step: 'second', amr: 'otp', open: () => recoveryCode },
 };
 
 export function openLoginMethods(settings: LoginMethodSettings): LoginMethods {
-  return { password: loginMethods.password.open(settings) };
+  const { password, totp, recoveryCode } = loginMethods;
+  return {
+    password: password.open(settings),
+    totp: totp.open(settings),
+    recoveryCode: recoveryCode.open(settings),
+  };
 }

@@ -113,6 +113,10 @@ suite('accessibility', () => {
           'About this sign-in service',
         ],
       ],
+      [
+        'second-factor',
+        ['Not you?', 'Code', 'Continue', 'Cancel', 'Use a recovery code instead', 'About this sign-in service'],
+      ],
       ['consent', ['bookshelf.example', 'Not you?', 'Deny', 'Allow', 'About this sign-in service']],
       ['logout', ['Stay signed in', 'Sign out', 'About this sign-in service']],
       ['stale', ['Start again', 'About this sign-in service']],

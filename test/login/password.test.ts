@@ -77,9 +77,11 @@ describe('the queue', () => {
   });
 });
 
-test('the list of login methods: one first step, by password', async () => {
+test('the list of login methods: one first step, by password, and two second ones', async () => {
   expect(Object.entries(loginMethods).map(([name, { step, amr }]) => [name, step, amr])).toEqual([
     ['password', 'first', 'pwd'],
+    ['totp', 'second', 'otp'],
+    ['recoveryCode', 'second', 'otp'],
   ]);
   const { password } = openLoginMethods({ password: cheap });
   expect(await password.verify(await password.hash('wet gravel'), 'wet gravel')).toBe(true);

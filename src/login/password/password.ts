@@ -8,6 +8,13 @@ import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { Unavailable } from '../../base/errors.ts';
 import type { PasswordHasher } from '../../core/password-hasher.ts';
 import { normalisePassword } from '../../core/password-rules.ts';
+import { readForeignHash } from './foreign-hashes.ts';
+
+/**
+ * In front of a stored hash that another system made. Without it an Argon2id hash from elsewhere would pass for one of ours,
+ * which are of normalised passwords only.
+ */
+const importedMark = 'imported:';
 
 export interface PasswordHasherSettings {
   readonly memoryKiB: number;
@@ -34,20 +41,33 @@ export function createPasswordHasher(settings: PasswordHasherSettings): Password
       return inTurn(() => hash(Buffer.from(normal), options));
     },
 
-    async verify(phc, password) {
+    async verify(stored, password) {
       const normal = normalisePassword(password);
-      const right = await inTurn(() => verify(phc ?? nobodys, Buffer.from(normal ?? '')));
-      return right && phc !== null && normal !== undefined;
+      if (stored?.startsWith(importedMark)) {
+        const foreign = readForeignHash(stored.slice(importedMark.length));
+        if (foreign.outcome === 'unusable')
+          throw new Error(`A stored password hash cannot be used. ${foreign.sentence}`);
+        // Other systems hash what was typed. The usual form comes first: keyboards send it, and the two seldom differ.
+        const forms = normal === undefined || normal === password ? [normal ?? ''] : [normal, password];
+        return inTurn(async () => {
+          for (const form of forms) if (await foreign.verify(Buffer.from(form))) return normal !== undefined;
+          return false;
+        });
+      }
+      const right = await inTurn(() => verify(stored ?? nobodys, Buffer.from(normal ?? '')));
+      return right && stored !== null && normal !== undefined;
     },
 
-    needsRehash(phc) {
-      const made = parseOptions(phc);
-      return (
-        !phc.startsWith('$argon2id$') ||
-        made.memoryCost !== memoryKiB ||
-        made.timeCost !== timeCost ||
-        made.parallelism !== 1
-      );
+    needsRehash(stored) {
+      if (!stored.startsWith('$argon2id$')) return true;
+      const made = parseOptions(stored);
+      return made.memoryCost !== memoryKiB || made.timeCost !== timeCost || made.parallelism !== 1;
+    },
+
+    foreign(hash) {
+      const read = readForeignHash(hash);
+      if (read.outcome === 'unusable') return read;
+      return { outcome: 'usable', stored: `${importedMark}${hash}`, algorithm: read.algorithm };
     },
   };
 }

@@ -1,0 +1,66 @@
+/**
+ * Asks a service, or a mirror of it, whether a password is known to have been stolen, without telling it the password: it gets the
+ * first five hexadecimal digits of the SHA-1, which a million others share, and answers with all it knows that begin so (the
+ * range protocol of Have I Been Pwned). SHA-1 is that protocol's choice; nothing here rests on its strength.
+ */
+import { hash } from 'node:crypto';
+import type { Logger } from '../../base/log.ts';
+import type { BreachedPasswords } from '../../core/breached-passwords.ts';
+import { normalisePassword } from '../../core/password-rules.ts';
+
+export interface BreachSettings {
+  /** What the prefix is put behind, as the last part of the path. */
+  readonly url: string;
+  readonly timeoutMs?: number;
+}
+
+/** Ten times the longest answer there is. */
+const answerMax = 1024 * 1024;
+
+export function createBreachedPasswords(settings: BreachSettings, log: Logger): BreachedPasswords {
+  const { url, timeoutMs = 1500 } = settings;
+  const base = url.endsWith('/') ? url : `${url}/`;
+
+  async function range(prefix: string): Promise<string> {
+    const answer = await fetch(`${base}${prefix}`, {
+      // Padding: the length of an encrypted answer would tell a listener which range it is.
+      headers: { 'add-padding': 'true', 'user-agent': 'Gatehouse', accept: 'text/plain' },
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (answer.status !== 200 || answer.body === null) {
+      await answer.body?.cancel();
+      throw new Error(`The answer was ${answer.status}.`);
+    }
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of answer.body) {
+      size += part.length;
+      if (size > answerMax) throw new Error(`The answer is longer than ${answerMax} bytes.`);
+      parts.push(part);
+    }
+    return Buffer.concat(parts).toString('latin1');
+  }
+
+  return {
+    async includes(password) {
+      const normal = normalisePassword(password);
+      if (normal === undefined) return false;
+      const digest = hash('sha1', normal, 'hex').toUpperCase();
+      try {
+        return holds(await range(digest.slice(0, 5)), digest.slice(5));
+      } catch (err) {
+        log.warn({ err }, 'the list of breached passwords does not answer; a password was accepted without it');
+        return false;
+      }
+    },
+  };
+}
+
+/** Lines of `SUFFIX:COUNT`. A count of 0 is padding. */
+function holds(text: string, suffix: string): boolean {
+  return text.split('\n').some((line) => {
+    const [found, count] = line.trim().split(':');
+    return found?.toUpperCase() === suffix && Number(count) > 0;
+  });
+}

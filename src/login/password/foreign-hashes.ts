@@ -1,0 +1,172 @@
+/**
+ * Password hashes that other systems made, as an import brings them: bcrypt, PBKDF2, scrypt and Argon2. Each is verified as its
+ * own system did it, with that system's shortcomings: bcrypt looks at the first 72 bytes and no further.
+ *
+ * Whoever knows a name decides when its hash is computed, so what would take the machine down is refused before it is stored.
+ */
+import { pbkdf2 as pbkdf2Callback, type ScryptOptions, scrypt as scryptCallback, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { parseOptions, verify as verifyArgon2 } from '@node-rs/argon2';
+import { verify as verifyBcrypt } from '@node-rs/bcrypt';
+
+// Both work on libuv's threads, as the two packages do.
+const pbkdf2 = promisify(pbkdf2Callback);
+const scrypt = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(scryptCallback);
+
+export type ForeignAlgorithm = 'bcrypt' | 'pbkdf2' | 'scrypt' | 'argon2';
+
+export type ForeignHash =
+  | {
+      readonly outcome: 'usable';
+      readonly algorithm: ForeignAlgorithm;
+      verify(password: Buffer): Promise<boolean>;
+    }
+  | { readonly outcome: 'unusable'; readonly sentence: string };
+
+/** What one check may cost: of time about four seconds of one core, of memory what Argon2 is commonly given at most. */
+const limits = {
+  bcryptCost: 15,
+  /** Rounds of HMAC: iterations times the blocks of the result. */
+  pbkdf2Rounds: 5_000_000,
+  scryptBytes: 256 * 1024 * 1024,
+  /** N times r times p; four times the strongest parameters in common advice. */
+  scryptWork: 2 ** 22,
+  argon2KiB: 1024 * 1024,
+  /** KiB times passes. */
+  argon2Work: 4 * 1024 * 1024,
+} as const;
+
+/** In bytes. A shorter one would let other passwords in by chance; one of no bytes lets every password in. */
+const digestBytes = { min: 16, max: 64 } as const;
+const saltBytesMax = 128;
+const textMax = 1024;
+
+interface Scheme {
+  readonly algorithm: ForeignAlgorithm;
+  /** How the hashes of this scheme begin. */
+  readonly begins: RegExp;
+  readonly form: RegExp;
+  /** `groups`: the named groups of `form`. Undefined: it has the form, but is no hash of this scheme. */
+  read(text: string, groups: Groups): ((password: Buffer) => Promise<boolean>) | 'too-costly' | undefined;
+}
+
+type Groups = Readonly<Record<string, string | undefined>>;
+
+const base64 = '[A-Za-z0-9+/.]{1,200}';
+
+const schemes: readonly Scheme[] = [
+  {
+    algorithm: 'bcrypt',
+    // Not 2x: its hashes were made by a broken version, which has to be known to be verified.
+    begins: /^\$2[aby]\$/,
+    form: /^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/,
+    read(text, { cost }) {
+      if (Number(cost) < 4) return undefined;
+      if (Number(cost) > limits.bcryptCost) return 'too-costly';
+      return (password) => verifyBcrypt(password, text);
+    },
+  },
+  {
+    algorithm: 'pbkdf2',
+    begins: /^\$pbkdf2(-sha(1|256|512))?\$/,
+    form: new RegExp(
+      String.raw`^\$pbkdf2(-(?<digest>sha1|sha256|sha512))?\$(i=)?(?<rounds>\d{1,10})(,l=(?<length>\d{1,3}))?\$(?<salt>${base64})={0,2}\$(?<hash>${base64})={0,2}$`,
+    ),
+    read(_text, { digest = 'sha1', rounds, length, salt, hash }) {
+      const wanted = bytes(hash);
+      if (length !== undefined && Number(length) !== wanted.length) return undefined;
+      return readPbkdf2(digest, Number(rounds), bytes(salt), wanted);
+    },
+  },
+  {
+    algorithm: 'pbkdf2',
+    // As Django writes it: the salt is text, and is used as such.
+    begins: /^pbkdf2_sha(1|256|512)\$/,
+    form: new RegExp(
+      String.raw`^pbkdf2_(?<digest>sha1|sha256|sha512)\$(?<rounds>\d{1,10})\$(?<salt>[^$]{1,${saltBytesMax}})\$(?<hash>${base64})={0,2}$`,
+    ),
+    read: (_text, { digest = '', rounds, salt = '', hash }) =>
+      readPbkdf2(digest, Number(rounds), Buffer.from(salt), bytes(hash)),
+  },
+  {
+    algorithm: 'scrypt',
+    begins: /^\$scrypt\$/,
+    form: new RegExp(
+      String.raw`^\$scrypt\$ln=(?<ln>\d{1,2}),r=(?<r>\d{1,4}),p=(?<p>\d{1,4})\$(?<salt>${base64})={0,2}\$(?<hash>${base64})={0,2}$`,
+    ),
+    read(_text, { ln, r, p, salt, hash }) {
+      const cost = { N: 2 ** Number(ln), r: Number(r), p: Number(p) };
+      const [saltBytes, wanted] = [bytes(salt), bytes(hash)];
+      if (Number(ln) < 1 || cost.r < 1 || cost.p < 1 || !isDigest(wanted) || !isSalt(saltBytes)) return undefined;
+      const memory = 128 * cost.r * (cost.N + cost.p);
+      if (memory > limits.scryptBytes * 1.01 || cost.N * cost.r * cost.p > limits.scryptWork) return 'too-costly';
+      // OpenSSL counts a little more than the algorithm's own tables.
+      const options = { ...cost, maxmem: 2 * memory + 1024 * 1024 };
+      return async (password) => timingSafeEqual(await scrypt(password, saltBytes, wanted.length, options), wanted);
+    },
+  },
+  {
+    algorithm: 'argon2',
+    begins: /^\$argon2(id|i|d)\$/,
+    form: new RegExp(
+      String.raw`^\$argon2(id|i|d)\$(v=(16|19)\$)?m=(?<m>\d{1,9}),t=(?<t>\d{1,9}),p=(?<p>\d{1,4})\$(?<salt>${base64})\$(?<hash>${base64})$`,
+    ),
+    read(text, { m, t, salt, hash }) {
+      if (!isDigest(bytes(hash)) || !isSalt(bytes(salt)) || !isArgon2(text)) return undefined;
+      if (Number(m) > limits.argon2KiB || Number(m) * Number(t) > limits.argon2Work) return 'too-costly';
+      return (password) => verifyArgon2(text, password);
+    },
+  },
+];
+
+/** The hash as it stands in an import or in the database. Never throws; the sentence is for the person who imports. */
+export function readForeignHash(given: string): ForeignHash {
+  // Django puts the name of its own class in front of what the algorithm's library made.
+  const text = given.replace(/^(argon2(?=\$argon2)|bcrypt\$(?=\$2))/, '');
+  const scheme = text.length > textMax ? undefined : schemes.find(({ begins }) => begins.test(text));
+  if (scheme === undefined) {
+    return unusable('It is none of the hashes that can be imported: bcrypt, PBKDF2, scrypt and Argon2.');
+  }
+  const { algorithm, form, read } = scheme;
+  const groups = form.exec(text)?.groups;
+  const verify = groups && read(text, groups);
+  if (verify === undefined) return unusable(`It begins like a hash of ${algorithm}, but is none.`);
+  if (verify === 'too-costly') {
+    return unusable(`It is a hash of ${algorithm} whose check would take too much time or memory of this server.`);
+  }
+  return { outcome: 'usable', algorithm, verify };
+}
+
+function readPbkdf2(digest: string, rounds: number, salt: Buffer, wanted: Buffer): ReturnType<Scheme['read']> {
+  if (rounds < 1 || !isDigest(wanted) || !isSalt(salt)) return undefined;
+  const block = { sha1: 20, sha256: 32, sha512: 64 }[digest] ?? 1;
+  if (rounds * Math.ceil(wanted.length / block) > limits.pbkdf2Rounds) return 'too-costly';
+  return async (password) => timingSafeEqual(await pbkdf2(password, salt, rounds, wanted.length, digest), wanted);
+}
+
+function unusable(sentence: string): ForeignHash {
+  return { outcome: 'unusable', sentence };
+}
+
+/** Base64 with or without padding; some libraries write `.` for `+`. */
+function bytes(text = ''): Buffer {
+  return Buffer.from(text.replaceAll('.', '+'), 'base64');
+}
+
+function isDigest({ length }: Buffer): boolean {
+  return length >= digestBytes.min && length <= digestBytes.max;
+}
+
+function isSalt({ length }: Buffer): boolean {
+  return length >= 1 && length <= saltBytesMax;
+}
+
+/** Whether the library that will verify it can read it. */
+function isArgon2(text: string): boolean {
+  try {
+    parseOptions(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
