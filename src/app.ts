@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import Koa from 'koa';
 import { nowMs, nowSeconds } from './base/clock.ts';
 import { randomToken } from './base/secrets.ts';
+import { createOwnClients } from './core/own-clients.ts';
 import { createUpkeep } from './core/upkeep.ts';
+import { gatewayApi } from './gateway/api.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { limitBodyTime } from './http/body-deadline.ts';
 import { createCsrf } from './http/csrf.ts';
 import { errorHandler, logFailure } from './http/errors.ts';
 import { createFrontDoor } from './http/front-door.ts';
@@ -20,16 +24,22 @@ import { createConsentStep } from './interaction/consent.ts';
 import { createInteractions } from './interaction/dispatcher.ts';
 import { createEnginePages } from './interaction/engine-pages.ts';
 import { createLoginStep } from './interaction/login.ts';
+import { createSecondFactorStep } from './interaction/second-factor.ts';
 import { createSignedIn } from './interaction/signed-in.ts';
 import { createStartAgain } from './interaction/start-again.ts';
+import { protocolApi } from './oidc/api.ts';
 import { protocolPaths, resumePath } from './oidc/provider.ts';
 import type { Core } from './open-core.ts';
-import { createOps } from './ops/ops.ts';
+import { createOps, opsApi } from './ops/ops.ts';
+import { createReference } from './reference/reference.ts';
 import { surfaces } from './surfaces/surfaces.ts';
 import { keepPlaygroundClient, playgroundClient } from './welcome/playground-client.ts';
 import { createWelcome } from './welcome/welcome.ts';
 
 const root = join(import.meta.dirname, '..');
+
+/** For a request's whole body. */
+const bodyMs = 30_000;
 
 export async function createApp(core: Core) {
   const { config, log, metrics, stores, cached, audit } = core;
@@ -51,7 +61,7 @@ export async function createApp(core: Core) {
     createEnginePages({ pages, accounts, log, secure, development: config.development }),
   );
   const clients = core.clientsWith(protocol);
-  cached.onChange('key', async () => {
+  core.changes.onChange('key', async () => {
     await core.keys.load();
     protocol.swap();
   });
@@ -80,6 +90,7 @@ export async function createApp(core: Core) {
       startAgain: createStartAgain(engine),
       steps: {
         login: createLoginStep({ pages, csrf, signIn: core.signIn, clients: cached }),
+        'second-factor': createSecondFactorStep({ pages, csrf, signIn: core.signIn, clients: cached, accounts }),
         consent: createConsentStep({ pages, csrf, clients: cached, apis: core.apis, accounts, consents, audit }),
       },
     }),
@@ -97,35 +108,73 @@ export async function createApp(core: Core) {
       playgroundClient: config.development ? playgroundClient : undefined,
     }),
   );
-  const opened = surfaces.map((open) => open({ ...core, clients, reloadClients: () => cached.reload() }));
-  for (const surface of chosen(opened, config.surfaces)) koa.use(surface.routes);
+  const opened = surfaces.map((open) =>
+    open({
+      ...core,
+      clients,
+      ownClients: createOwnClients({ ...core, clients }),
+      authorizer: protocol.authorizer,
+      reloadClients: () => cached.reload(),
+    }),
+  );
+  const switchedOn = chosen(opened, config.surfaces);
+  for (const surface of switchedOn) koa.use(surface.routes);
+  koa.use(
+    createReference({
+      issuer: config.issuer,
+      brandName: config.brandName,
+      pages,
+      apis: [...switchedOn.map(({ api, aliases }) => ({ ...api, aliases })), protocolApi, gatewayApi, opsApi],
+    }),
+  );
 
+  const gateway = await createGateway({
+    ...core,
+    issuer: config.issuer,
+    trustProxy: config.trustProxy,
+    routesFile: config.gatewayRoutes,
+    development: config.development,
+    serves: (surface) => switchedOn.some(({ name }) => name === surface),
+  });
+  const koaHandle = koa.callback() as (req: unknown, res: unknown) => Promise<void>;
   const frontDoor = createFrontDoor({
     issuer: config.issuer,
     trustProxy: config.trustProxy,
     log,
     metrics,
     protocolPaths,
+    aliases: new Map(switchedOn.flatMap(({ aliases = {} }) => Object.entries(aliases))),
     resumePath,
     protocol,
     draining: () => draining,
-    rest: koa.callback() as (req: unknown, res: unknown) => Promise<void>,
+    rest: (req, res) => (gateway.owns(req) ? gateway.handle(req, res) : koaHandle(req, res)),
   });
   const server = createServer(
     {
-      // A client that dribbles its request is let go (security.md L4); keep-alive outlives the usual proxies' own.
+      // A client that dribbles its request is let go (security.md L4): its headers by this, its body by `limitBodyTime`, since
+      // one `requestTimeout` for all would cut off the gateway's uploads. Keep-alive outlives the usual proxies' own.
       headersTimeout: 10_000,
-      requestTimeout: 30_000,
+      requestTimeout: 0,
       connectionsCheckingInterval: 5_000,
       keepAliveTimeout: 65_000,
+      shouldUpgradeCallback: gateway.takesUpgrade,
     },
-    frontDoor,
+    (req, res) => {
+      limitBodyTime(req, bodyMs);
+      frontDoor(req, res);
+    },
   );
+  server.on('upgrade', gateway.upgrade);
+  // The gateway asks for a body when it knows from whom it comes; everybody else takes it at once.
+  server.on('checkContinue', (req, res) => {
+    if (!gateway.owns(req)) res.writeContinue();
+    server.emit('request', req, res);
+  });
   const upkeep = createUpkeep({
     holder: randomToken(9),
     stores,
     keys: core.keys,
-    keysChanged: () => cached.changed(),
+    keysChanged: () => core.changes.changed(),
     log,
     now: { ms: nowMs, seconds: nowSeconds },
   });
@@ -138,10 +187,13 @@ export async function createApp(core: Core) {
     /** Listens and begins the background work. Rejects where the address is taken. */
     async listen(port = config.port, host = config.host): Promise<{ port: number }> {
       await listening(server, port, host);
+      gateway.start();
       upkeep.start();
       const address = server.address();
       return { port: typeof address === 'object' && address ? address.port : port };
     },
+    /** Reads the gateway's route table again. */
+    reloadRoutes: gateway.reload,
     /** From now on every answer ends its connection, and a load balancer is told to look elsewhere. */
     startDraining(): void {
       draining = true;
@@ -150,7 +202,9 @@ export async function createApp(core: Core) {
     async close(seconds = config.shutdownTimeout): Promise<void> {
       draining = true;
       upkeep.stop();
+      gateway.closeSockets();
       await drained(server, seconds);
+      gateway.close();
       await core.close();
     },
   };

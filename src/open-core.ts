@@ -8,14 +8,21 @@ import { deriveKey } from './base/secrets.ts';
 import type { Config } from './config/load.ts';
 import { openSecrets } from './config/secrets.ts';
 import { createAccounts } from './core/accounts.ts';
+import { createActivity } from './core/activity.ts';
 import { createAdminKeys } from './core/admin-keys.ts';
 import { createApis } from './core/apis.ts';
 import { createAudit } from './core/audit.ts';
 import { createCachedClients } from './core/cached-clients.ts';
+import { createChangeLog } from './core/change-log.ts';
+import { createClientSessions } from './core/client-sessions.ts';
 import { createClients } from './core/clients.ts';
+import { createFactors } from './core/factors.ts';
+import { createFirstParty } from './core/first-party.ts';
 import { createKeys, type NewKey } from './core/keys.ts';
+import { createSessions } from './core/sessions.ts';
 import { createSetup } from './core/setup.ts';
 import { createSignIn } from './core/sign-in.ts';
+import { createSignUp } from './core/sign-up.ts';
 import { createTokens } from './core/tokens.ts';
 import { openLoginMethods } from './login/methods.ts';
 import type { ProtocolPages } from './oidc/ports.ts';
@@ -54,36 +61,61 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
   const throttle = redis?.throttle ?? fallbackThrottle;
 
   const audit = createAudit({ store: stores.audit, log, metrics });
+  const changes = createChangeLog({ changes: stores.changes, channel });
   const cached = createCachedClients({
     ...stores,
-    channel,
+    log: changes,
     ...(redis ? { cache: redis.cache } : {}),
     lookedUp: (from) => metrics.count('client_lookups_total', { from }),
   });
-  const apis = createApis({ store: stores.apis, cached, issuer: config.issuer });
+  const apis = createApis({ store: stores.apis, cached, changes, issuer: config.issuer });
   const keys = createKeys(stores.keys, {
     secretKey: secrets.secretKey,
     jwksMaxAge: config.keys.jwksMaxAge,
     rotationDays: config.keys.rotationDays,
-    longestToken: Math.max(86_400, config.lifetimes.accessToken, config.lifetimes.idToken),
+    longestToken: longestSigned(config.lifetimes),
   });
-  const { password: hasher } = openLoginMethods({
+  const {
+    password: hasher,
+    totp,
+    recoveryCode,
+  } = openLoginMethods({
     password: {
       memoryKiB: config.password.hashMemory,
       timeCost: config.password.hashTime,
       queue: config.password.queue,
     },
   });
+  const activity = createActivity({ ...stores, log });
+  const sessions = createSessions({ engine: stores.engine, changes, audit, secretKey: secrets.secretKey });
   const accounts = createAccounts({
     store: stores.accounts,
-    engine: stores.engine,
+    sessions,
+    changes,
     hasher,
     audit,
     settings: { passwordMinLength: config.password.minLength, serviceName: config.brandName },
   });
+  const factors = createFactors({
+    store: stores.factors,
+    accounts: stores.accounts,
+    totp,
+    recoveryCode,
+    throttle,
+    audit,
+    changes,
+    sealKey: deriveKey(secrets.secretKey, 'factors'),
+    settings: {
+      issuer: config.brandName,
+      limit: config.throttle.accountLimit,
+      windowSeconds: config.throttle.window,
+    },
+  });
   const signIn = createSignIn({
     accounts: stores.accounts,
     hasher,
+    factors,
+    activity,
     throttle,
     audit,
     log,
@@ -103,17 +135,60 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     settings: { linkTtlSeconds: config.setupLinkTtl },
   });
   const tokens = createTokens({ keys, engine: stores.engine, clients: cached, issuer: config.issuer });
+  const signUp = createSignUp({
+    accounts,
+    throttle,
+    settings: {
+      signUp: config.signUp,
+      addressLimit: config.throttle.addressLimit,
+      windowSeconds: config.throttle.window,
+    },
+  });
+  const firstParty = createFirstParty({
+    signIn,
+    sessions,
+    accounts,
+    accountStore: stores.accounts,
+    engine: stores.engine,
+    activity,
+    keys,
+    settings: {
+      issuer: config.issuer,
+      lifetimes: {
+        identity: { token: config.lifetimes.identityToken, session: config.lifetimes.identitySession },
+        'security-service': {
+          token: config.lifetimes.securityServiceToken,
+          session: config.lifetimes.securityServiceToken,
+        },
+        tinyoauth: { token: config.lifetimes.tinyoauthToken, session: config.lifetimes.tinyoauthToken },
+      },
+      refreshing: ['identity'],
+      reuseWindow: config.lifetimes.refreshReuseWindow,
+    },
+  });
+  const clientSessions = createClientSessions({
+    clients: cached,
+    sessions,
+    activity,
+    keys,
+    audit,
+    settings: {
+      issuer: config.issuer,
+      accessToken: config.lifetimes.spaceGuardToken,
+      refreshToken: config.lifetimes.spaceGuardRefresh,
+    },
+  });
   const adminKeys = createAdminKeys(secrets.adminKeyDigests);
 
   const close = async (): Promise<void> => {
-    cached.close();
-    await signIn.close();
+    changes.close();
+    await activity.close();
     await audit.close();
     redis?.close();
     await stores.close();
     await closeLog();
   };
-  await Promise.all([cached.start(), keys.load(options.earlyKey)]).catch(async (error: unknown) => {
+  await Promise.all([changes.start(), keys.load(options.earlyKey)]).catch(async (error: unknown) => {
     // An open database would keep a command, which ends by itself, from ending.
     await close();
     throw error;
@@ -133,12 +208,15 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
       apis,
       keys,
       pages,
+      sessionValue: sessions.valueOf,
+      seen: activity.seen,
       log,
       events: {
         issued: (grantType) => metrics.count('tokens_issued_total', { grant_type: grantType, kind: 'access_token' }),
         replayed: (grantId, clientId, subject) =>
           audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
         signedOut: (subject, clientId) => audit.note('sign_out', { subject, clientId }),
+        allowed: (consent) => audit.record('consent.granted', consent),
       },
       settings: {
         secretKey: secrets.secretKey,
@@ -151,7 +229,7 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
   const clientsWith = (protocol: ReturnType<typeof createProtocol>) =>
     createClients({
       store: stores.clients,
-      cached,
+      changes,
       checkWithEngine: protocol.checkMetadata,
       secretOverlapSeconds: config.lifetimes.clientSecretOverlap,
     });
@@ -163,12 +241,20 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     metrics,
     stores,
     redis,
+    throttle,
     audit,
+    changes,
     cached,
     apis,
     keys,
     accounts,
+    factors,
     signIn,
+    signUp,
+    sessions,
+    activity,
+    firstParty,
+    clientSessions,
     setup,
     tokens,
     adminKeys,
@@ -176,6 +262,23 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     clientsWith,
     close,
   };
+}
+
+/** Seconds: a key stays published until the last token that it signed has ended. */
+function longestSigned(lifetimes: Config['lifetimes']): number {
+  const { accessToken, idToken, identityToken, securityServiceToken, tinyoauthToken } = lifetimes;
+  const { spaceGuardToken, spaceGuardRefresh } = lifetimes;
+  // A day for the APIs whose tokens have a lifetime of their own (core/apis).
+  return Math.max(
+    86_400,
+    accessToken,
+    idToken,
+    identityToken,
+    securityServiceToken,
+    tinyoauthToken,
+    spaceGuardToken,
+    spaceGuardRefresh,
+  );
 }
 
 async function openRedisStorage(

@@ -20,7 +20,7 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   }
   const { config } = loaded;
   for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
-  if (config.workers > 1 && cluster.isPrimary) superviseWorkers(config.workers);
+  if (config.workers > 1 && cluster.isPrimary) superviseWorkers(config);
   else await run(config);
 }
 
@@ -38,6 +38,7 @@ async function run(config: Config): Promise<void> {
       config.metricsPort === undefined ? undefined : await createMetricsServer(core, config.metricsPort);
     await core.metrics.start();
     stopOnSignals(app, () => metricsServer?.close());
+    reloadOnSignal(config, () => void app.reloadRoutes());
   } catch (error) {
     process.stderr.write(`${startProblem(error, config)}\n`);
     process.exit(1);
@@ -74,6 +75,11 @@ function stopOnSignals(app: App, also: () => void): void {
   process.on('SIGINT', () => void stop('SIGINT'));
 }
 
+/** Only where there is a table to read again: otherwise SIGHUP means, as ever, that the terminal has gone. */
+function reloadOnSignal(config: Config, reload: () => void): void {
+  if (config.gatewayRoutes !== undefined) process.on('SIGHUP', reload);
+}
+
 /** Libraries that print go to the log, where a line has a level and a shape. */
 function quieten(log: Logger): void {
   console.warn = (...words: unknown[]) => log.debug({ library: words.join(' ') }, 'a library warns');
@@ -81,14 +87,14 @@ function quieten(log: Logger): void {
 }
 
 /** One process per worker on one port; a worker that dies is replaced, unless it dies at once again and again. */
-function superviseWorkers(count: number): void {
+function superviseWorkers(config: Config): void {
   let stopping = false;
   const started = new Map<number, number>();
   const fork = () => {
     const worker = cluster.fork();
     started.set(worker.id, Date.now());
   };
-  for (let i = 0; i < count; i += 1) fork();
+  for (let i = 0; i < config.workers; i += 1) fork();
   cluster.on('exit', (worker, code) => {
     const lived = Date.now() - (started.get(worker.id) ?? 0);
     started.delete(worker.id);
@@ -105,4 +111,7 @@ function superviseWorkers(count: number): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  reloadOnSignal(config, () => {
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGHUP');
+  });
 }

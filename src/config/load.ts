@@ -71,6 +71,12 @@ export interface Config {
     readonly session: number;
     readonly interaction: number;
     readonly clientSecretOverlap: number;
+    readonly identityToken: number;
+    readonly identitySession: number;
+    readonly securityServiceToken: number;
+    readonly tinyoauthToken: number;
+    readonly spaceGuardToken: number;
+    readonly spaceGuardRefresh: number;
   };
   readonly keys: { readonly jwksMaxAge: number; readonly rotationDays: number };
   readonly logLevel: Values['LOG_LEVEL'];
@@ -224,6 +230,12 @@ function configOf(values: Values): Config {
       session: values.SESSION_TTL,
       interaction: values.INTERACTION_TTL,
       clientSecretOverlap: values.CLIENT_SECRET_OVERLAP,
+      identityToken: values.IDENTITY_TOKEN_TTL,
+      identitySession: values.IDENTITY_SESSION_TTL,
+      securityServiceToken: values.SECURITY_SERVICE_TOKEN_TTL,
+      tinyoauthToken: values.TINYOAUTH_TOKEN_TTL,
+      spaceGuardToken: values.SPACE_GUARD_TOKEN_TTL,
+      spaceGuardRefresh: values.SPACE_GUARD_REFRESH_TTL,
     },
     keys: { jwksMaxAge: values.JWKS_MAX_AGE, rotationDays: values.KEY_ROTATION_DAYS },
     logLevel: values.LOG_LEVEL,

@@ -154,9 +154,9 @@ export const settings = {
     sentence: 'Which of the API surfaces are served.',
     example: 'oauth-clients',
   }),
-  GATEWAY_ROUTES: optional(file, 'no gateway', {
+  GATEWAY_ROUTES: optional(file, 'nothing is forwarded; in development a sample shows how it would be', {
     group: 'surfaces',
-    sentence: 'Reserved, without effect yet: the route table of the gateway, as JSON or YAML.',
+    sentence: 'The route table of the gateway, as JSON or YAML; SIGHUP has it read again.',
     example: '/etc/gatehouse/routes.yaml',
   }),
   BRAND_NAME: setting(text(60), 'Gatehouse', {
@@ -172,14 +172,12 @@ export const settings = {
 
   SIGN_UP: setting(oneOf('open', 'invite', 'off'), 'open', {
     group: 'people',
-    sentence:
-      'Reserved, without effect yet (accounts are made by an admin): who may create an account, `open`, `invite` or `off`.',
+    sentence: 'Who may create an account of their own: everybody (`open`), the invited (`invite`) or nobody (`off`).',
     example: 'invite',
   }),
   HIDE_ACCOUNT_EXISTENCE: setting(flag, false, {
     group: 'people',
-    sentence:
-      'Reserved, without effect yet: makes API surfaces that tell an unknown name from a wrong password answer both alike.',
+    sentence: 'Makes API surfaces that tell an unknown name from a wrong password answer both alike.',
     example: 'true',
   }),
   SETUP_LINK_TTL: setting(seconds(60, 30 * DAY), DAY, {
@@ -270,6 +268,36 @@ export const settings = {
     group: 'lifetimes',
     sentence: 'How long a person may take on the login and consent pages.',
     example: '900',
+  }),
+  IDENTITY_TOKEN_TTL: setting(seconds(10, DAY), 3600, {
+    group: 'lifetimes',
+    sentence: 'How long a JWT of the identity API works.',
+    example: '600',
+  }),
+  IDENTITY_SESSION_TTL: setting(seconds(60, 365 * DAY), 30 * DAY, {
+    group: 'lifetimes',
+    sentence: 'How long a session of the identity API lasts after its last refresh.',
+    example: '604800',
+  }),
+  SECURITY_SERVICE_TOKEN_TTL: setting(seconds(60, 30 * DAY), DAY, {
+    group: 'lifetimes',
+    sentence: 'How long a token of the security-service API works.',
+    example: '28800',
+  }),
+  TINYOAUTH_TOKEN_TTL: setting(seconds(60, 30 * DAY), DAY, {
+    group: 'lifetimes',
+    sentence: 'How long a token of the tinyoauth API works.',
+    example: '28800',
+  }),
+  SPACE_GUARD_TOKEN_TTL: setting(seconds(10, DAY), 600, {
+    group: 'lifetimes',
+    sentence: 'How long an access token of the space-guard API works.',
+    example: '300',
+  }),
+  SPACE_GUARD_REFRESH_TTL: setting(seconds(60, 365 * DAY), 30 * DAY, {
+    group: 'lifetimes',
+    sentence: 'How long a session of the space-guard API lasts; use never extends it.',
+    example: '604800',
   }),
   CLIENT_SECRET_OVERLAP: setting(seconds(0, 30 * DAY), DAY, {
     group: 'lifetimes',

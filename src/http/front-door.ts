@@ -24,6 +24,8 @@ export interface FrontDoorDeps {
   readonly metrics: Metrics;
   /** The protocol's paths and their methods. */
   readonly protocolPaths: ReadonlyMap<string, readonly string[]>;
+  /** Other addresses of these paths. */
+  readonly aliases: ReadonlyMap<string, string>;
   readonly resumePath: RegExp;
   readonly protocol: {
     handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
@@ -60,7 +62,10 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
   return (req, res) => {
     const url = req.url ?? '/';
     const query = url.indexOf('?');
-    const path = query === -1 ? url : url.slice(0, query);
+    const asked = query === -1 ? url : url.slice(0, query);
+    const path = deps.aliases.get(asked) ?? asked;
+    // From here on it is the protocol's own path in everything: methods, CORS, errors and the engine's routing.
+    if (path !== asked) req.url = path + url.slice(asked.length);
 
     if (deps.draining()) res.setHeader('Connection', 'close');
     const document = req.method === 'GET' ? deps.protocol.document(path) : undefined;
@@ -99,8 +104,9 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
         answerJson(res, 500, { error: 'server_error', error_description: `something went wrong here (${found.id})` });
     };
 
-    // An address of its own (`GET http://…`), an asterisk: for a proxy (RFC 9112, section 3.2), not for this server.
-    if (!path.startsWith('/')) {
+    // An address of its own (`GET http://…`), an asterisk: for a proxy (RFC 9112, section 3.2), not for this server. A fragment
+    // has no place there at all, and the framework behind would cut it off.
+    if (!path.startsWith('/') || url.includes('#')) {
       answerJson(res, 404, { error: 'not_found', error_description: 'there is nothing at this address' });
       return;
     }
@@ -121,6 +127,12 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
         error: 'invalid_request',
         error_description: `this endpoint takes ${methods.join(', ')}`,
       });
+      return;
+    }
+    // Not a preflight, which the engine answers: it has no words for the plain question of what there is.
+    if (req.method === 'OPTIONS' && !(req.headers.origin && req.headers['access-control-request-method'])) {
+      res.writeHead(204, { Allow: methods.join(', ') });
+      res.end();
       return;
     }
     deps.protocol.handle(req, res).catch(failed);

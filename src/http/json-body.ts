@@ -20,7 +20,11 @@ export async function readJson(ctx: Context): Promise<JsonObject> {
   if (!isJson(ctx.req.headersDistinct['content-type']) || ctx.get('Content-Encoding') !== '') {
     throw new Refusal('unsupported_media_type', 'the body must be application/json in UTF-8, not compressed');
   }
-  const text = decoded(await wholeBody(ctx));
+  return parseObject(decoded(await wholeBody(ctx)));
+}
+
+/** One JSON object, by the same rules wherever its text stands. Throws `Refusal`, in words for a body. */
+export function parseObject(text: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -8,6 +8,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
+import { duration } from '../base/duration.ts';
 import type { StaticFiles } from './static.ts';
 import type { Direction, Texts, TextValues } from './texts.ts';
 import type { ScopeView, ViewLocals, ViewName } from './views.ts';
@@ -183,14 +184,6 @@ function href(value: string | null | undefined): string | undefined {
 
 function initial(value: string): string {
   return (Array.from(clip(value).replace(/^[^\p{L}\p{N}]+/u, ''))[0] ?? '•').toUpperCase();
-}
-
-/** Rounded up and in the reader's language: "30 seconds", "15 minutes". */
-function duration(seconds: number, locale: string): string {
-  const [amount, unit] =
-    seconds < 90 ? [seconds, 'second'] : seconds < 5400 ? [seconds / 60, 'minute'] : [seconds / 3600, 'hour'];
-  const whole = Math.max(1, Math.ceil(Number.isFinite(amount) ? amount : 1));
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(whole);
 }
 
 function scopeSentence(scope: ScopeView, texts: Texts, locale: string): string {

@@ -15,8 +15,11 @@ export interface ClientView {
 }
 
 /** Each value that picks a text, listed once: the catalogue's test reads these lists too. */
-export const loginErrors = ['wrong', 'throttled', 'busy', 'missing'] as const;
+export const loginErrors = ['wrong', 'throttled', 'busy', 'missing', 'expired'] as const;
 export type LoginError = (typeof loginErrors)[number];
+
+export const secondFactorErrors = ['missing', 'wrong', 'used', 'locked', 'throttled'] as const;
+export type SecondFactorError = (typeof secondFactorErrors)[number];
 
 export const errorKinds = [
   /** The redirect address is missing or not registered. */
@@ -110,6 +113,42 @@ export interface RefusalDetail {
   readonly advice?: string | undefined;
 }
 
+/** A member of a body, or a parameter. */
+export interface FieldView {
+  /** Members of members by their path: `user_data.first_name`. */
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly description: string;
+}
+
+export interface OperationView {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string | undefined;
+  /** Ways to authenticate, a sentence each. */
+  readonly security: readonly string[];
+  readonly parameters: readonly FieldView[];
+  readonly body?: {
+    readonly type: string;
+    readonly description: string;
+    readonly fields: readonly FieldView[];
+    readonly example?: string | undefined;
+  };
+  readonly answers: readonly {
+    readonly status: number;
+    readonly description: string;
+    readonly headers: readonly { readonly name: string; readonly description: string }[];
+    /** Where it is not JSON as usual. */
+    readonly type?: string | undefined;
+    /** None for a body that is the API's usual error. */
+    readonly fields: readonly FieldView[];
+    readonly example?: string | undefined;
+  }[];
+}
+
 export interface ViewLocals {
   welcome: {
     readonly issuer: string;
@@ -129,6 +168,17 @@ export interface ViewLocals {
     readonly forgot?: string | undefined;
     /** Where the cancel button posts to; null or left out: no such button. */
     readonly cancel?: string | null | undefined;
+  };
+  'second-factor': {
+    readonly action: string;
+    readonly csrf: string;
+    readonly client?: ClientView | undefined;
+    readonly account: { readonly name?: string | undefined; readonly username: string };
+    readonly method: 'totp' | 'recovery-code';
+    /** Where the other method is asked for; left out: there is none. */
+    readonly other?: string | undefined;
+    readonly error?: SecondFactorError | undefined;
+    readonly retryAfterSeconds?: number | undefined;
   };
   consent: {
     readonly action: string;
@@ -197,6 +247,28 @@ export interface ViewLocals {
     readonly clientName?: string | undefined;
   };
   'not-found': Readonly<Record<string, never>>;
+  openapi: {
+    readonly apis: readonly {
+      readonly name: string;
+      readonly title: string;
+      readonly about: string;
+      readonly operations: readonly Pick<OperationView, 'id' | 'method' | 'path' | 'summary'>[];
+    }[];
+  };
+  'openapi-api': {
+    readonly title: string;
+    readonly about: string;
+    /** Further places where the same is mounted. */
+    readonly bases: readonly string[];
+    /** The body of its errors. */
+    readonly failure: { readonly fields: readonly FieldView[]; readonly example?: string | undefined };
+    readonly operations: readonly OperationView[];
+    /** Addresses at which another API's operation answers. */
+    readonly aliases: readonly (Pick<OperationView, 'id' | 'method' | 'path' | 'summary'> & {
+      readonly of: string;
+      readonly href: string;
+    })[];
+  };
   playground: {
     readonly issuer: string;
     readonly clientId: string;
@@ -211,6 +283,8 @@ export type ViewName = keyof ViewLocals;
 /** Keys the views put together while they run, as opposed to those written out in them. */
 export const dynamicTextKeys: readonly string[] = [
   ...loginErrors.flatMap((error) => [`login.error.${error}.title`, `login.error.${error}.text`]),
+  ...secondFactorErrors.flatMap((error) => [`second.error.${error}.title`, `second.error.${error}.text`]),
+  ...['code', 'recovery'].flatMap((words) => ['title', 'text', 'label'].map((part) => `second.${words}.${part}`)),
   ...errorKinds.flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]),
   ...setupErrors.map((error) => `setup.error.${error}`),
   ...knownScopes.map((scope) => `scope.${scope}`),

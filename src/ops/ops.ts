@@ -5,6 +5,7 @@ import Router from 'koa-router';
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { AdminKeys } from '../core/admin-keys.ts';
+import type { Api } from '../http/endpoints.ts';
 
 export interface OpsDeps {
   readonly metrics: Metrics;
@@ -16,6 +17,36 @@ export interface OpsDeps {
   /** Metrics have a port of their own: then not here. */
   readonly metricsElsewhere: boolean;
 }
+
+const shapes = () => import('./shapes.ts');
+
+/** Those that answer in JSON, for the OpenAPI document. */
+export const opsApi: Api = {
+  name: 'ops',
+  title: 'Health',
+  about: 'For load balancers and whoever runs the server.',
+  failure: async () => (await shapes()).failure,
+  table: {
+    '/healthz': {
+      GET: {
+        summary: 'Is it alive',
+        answers: { 200: { description: 'The process answers.', body: async () => (await shapes()).alive } },
+      },
+    },
+    '/readyz': {
+      GET: {
+        summary: 'Is it ready for requests',
+        answers: {
+          200: { description: 'It is, and so is its database.', body: async () => (await shapes()).ready },
+          503: {
+            description: 'The database does not answer, or the server is on its way out.',
+            body: async () => (await shapes()).notReady,
+          },
+        },
+      },
+    },
+  },
+};
 
 export function createOps(deps: OpsDeps): Middleware {
   const router = new Router({ strict: true, sensitive: true });

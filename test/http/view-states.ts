@@ -1,6 +1,6 @@
 /** Every page in every state worth looking at, hostile names included: for tests of rendering and of the pages in a browser. */
 import type { ViewLocals, ViewName } from '../../src/http/views.ts';
-import { errorKinds, loginErrors } from '../../src/http/views.ts';
+import { errorKinds, loginErrors, secondFactorErrors } from '../../src/http/views.ts';
 
 export type ViewState = {
   [V in ViewName]: { readonly name: string; readonly view: V; readonly locals: ViewLocals[V] };
@@ -24,6 +24,8 @@ const csrf = 'c0ffee';
 const bookshelf = { name: 'Bookshelf', uri: 'https://bookshelf.example/', host: 'bookshelf.example' };
 const account = { name: 'Ada Example', username: 'ada', email: 'ada@example.org' };
 const scopes = [{ name: 'openid' }, { name: 'profile' }, { name: 'email', isNew: true }, { name: 'offline_access' }];
+
+const field = (name: string) => ({ name, type: 'string', required: true, description: 'What `it` is.' });
 
 export const states: readonly ViewState[] = [
   { name: 'welcome', view: 'welcome', locals: { issuer: 'https://id.example.org', development: false } },
@@ -50,6 +52,31 @@ export const states: readonly ViewState[] = [
         username: error === 'missing' ? '' : 'ada',
         retryAfterSeconds: 600,
         cancel: action,
+      },
+    }),
+  ),
+  {
+    name: 'second-factor',
+    view: 'second-factor',
+    locals: { action, csrf, client: bookshelf, account, method: 'totp', other: `${action}?method=recovery-code` },
+  },
+  {
+    name: 'second-factor-recovery',
+    view: 'second-factor',
+    locals: { action, csrf, account: { username: 'ada' }, method: 'recovery-code', other: `${action}?method=totp` },
+  },
+  ...secondFactorErrors.map(
+    (error): ViewState => ({
+      name: `second-factor-${error}`,
+      view: 'second-factor',
+      locals: {
+        action,
+        csrf,
+        client: bookshelf,
+        account,
+        method: error === 'locked' ? 'recovery-code' : 'totp',
+        error,
+        retryAfterSeconds: 600,
       },
     }),
   ),
@@ -172,6 +199,68 @@ export const states: readonly ViewState[] = [
   { name: 'stale-unknown', view: 'stale', locals: {} },
   { name: 'not-found', view: 'not-found', locals: {} },
   {
+    name: 'openapi',
+    view: 'openapi',
+    locals: {
+      apis: [
+        {
+          name: 'lending',
+          title: 'Lending',
+          about: 'For those who lend and borrow.',
+          operations: [{ id: 'postLoans', method: 'POST', path: '/loans', summary: 'Borrow a book' }],
+        },
+      ],
+    },
+  },
+  {
+    name: 'openapi-api',
+    view: 'openapi-api',
+    locals: {
+      title: 'Lending',
+      about: 'For those who lend and borrow.',
+      bases: ['/dev/lending'],
+      failure: { fields: [field('error'), field('message')], example: '{\n  "error": "unknown"\n}' },
+      operations: [
+        {
+          id: 'postLoans',
+          method: 'POST',
+          path: '/loans/{reader}',
+          summary: 'Borrow a book',
+          description: 'For the reader, until `due`.',
+          security: ['Authorization: Bearer. A token of the reader.'],
+          parameters: [{ ...field('reader'), type: 'string (path)' }],
+          body: {
+            type: 'application/json',
+            description: 'Which book, and for how long.',
+            fields: [field('book'), { ...field('book.title'), required: false }, field('due')],
+            example: '{\n  "book": { "title": "Persuasion" },\n  "due": "2030-01-01"\n}',
+          },
+          answers: [
+            {
+              status: 200,
+              description: 'It is lent.',
+              headers: [{ name: 'Location', description: 'The loan.' }],
+              type: 'application/loan+json',
+              fields: [field('id')],
+              example: '{\n  "id": 7\n}',
+            },
+            { status: 404, description: 'There is no such book.', headers: [], fields: [] },
+          ],
+        },
+      ],
+      aliases: [
+        {
+          id: 'postBorrow',
+          method: 'POST',
+          path: '/borrow',
+          summary: 'Borrow',
+          of: '/loans',
+          href: '/openapi/x#postLoans',
+        },
+      ],
+    },
+  },
+  {
     name: 'playground',
     view: 'playground',
     locals: {
@@ -202,6 +291,11 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'login',
       view: 'login',
       locals: { action, csrf, client, username: value, error: 'wrong', signUp: value, forgot: value, cancel: value },
+    },
+    {
+      name: 'second-factor',
+      view: 'second-factor',
+      locals: { action, csrf, client, account: person, method: 'totp', other: value, error: 'wrong' },
     },
     {
       name: 'consent',

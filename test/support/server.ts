@@ -97,7 +97,7 @@ let people = 0;
 
 /** A person with an account on this server. */
 export async function buildPerson(
-  server: TestServer,
+  server: Pick<TestServer, 'core'>,
   overrides: Partial<{ username: string; email: string; verified: boolean; admin: boolean }> = {},
 ) {
   people += 1;
@@ -117,7 +117,7 @@ export async function buildPerson(
 
 /** A client on this server: confidential with an https redirect URI unless the metadata says otherwise. */
 export async function buildClient(
-  server: TestServer,
+  server: Pick<TestServer, 'app'>,
   metadata: Record<string, unknown> = {},
   origin: 'admin' | 'register' = 'admin',
 ) {

@@ -6,11 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { Agent, codeOf, token } from '../support/agent.ts';
 import { describePostgres, freshPostgres } from '../support/databases.ts';
+import { type Described, describedBy } from '../support/document.ts';
 import { comeBack, travel } from '../support/flow.ts';
 import { adminKey, buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 
 let server: TestServer;
+let described: Described;
 
 interface Call {
   readonly method?: string;
@@ -28,7 +30,14 @@ interface Answer {
   readonly text: string;
 }
 
-function call({ method = 'GET', path, headers = [], body, chunked }: Call, at = server): Promise<Answer> {
+/** Every answer is one that the OpenAPI document knows. */
+async function call(made: Call, at = server): Promise<Answer> {
+  const answer = await send(made, at);
+  if (at === server) described.check(made.method ?? 'GET', made.path, answer);
+  return answer;
+}
+
+function send({ method = 'GET', path, headers = [], body, chunked }: Call, at: TestServer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const length = body === undefined || chunked ? [] : [['Content-Length', String(Buffer.byteLength(body))] as const];
     const framing = chunked ? [['Transfer-Encoding', 'chunked'] as const] : length;
@@ -131,6 +140,7 @@ const userInfo = (...headers: (readonly [string, string])[]): Call => ({ path: '
 describe('on SQLite', () => {
   beforeAll(async () => {
     server = await startServer();
+    described = await describedBy(server);
   });
   afterAll(() => server.close());
 
@@ -890,6 +900,7 @@ describe('on SQLite', () => {
 describeStorages('a program of the original', (storage) => {
   beforeAll(async () => {
     server = await storage.start();
+    described = await describedBy(server);
   });
   afterAll(() => server.close());
 

@@ -10,12 +10,14 @@
  */
 import { requireAdminKey } from '../../http/admin-key.ts';
 import { answerPreflight } from '../../http/cors.ts';
-import { createEndpoints } from '../../http/endpoints.ts';
+import { createEndpoints, type Table } from '../../http/endpoints.ts';
 import { factsOf } from '../../http/front-door.ts';
-import { ignoreBody } from '../../http/json-body.ts';
+import { operation } from '../../http/operation.ts';
 import type { Surface, SurfaceDeps } from '../../http/surface.ts';
 import { createRegister } from './register.ts';
 import { createUserInfo } from './user-info.ts';
+
+const shapes = () => import('./shapes.ts');
 
 /** RFC 6749 and 7591 have one word for a request that is wrong in itself; the status says more. */
 const standardWords: Readonly<Record<string, string>> = {
@@ -25,35 +27,55 @@ const standardWords: Readonly<Record<string, string>> = {
 };
 
 export function createOauthClients(deps: SurfaceDeps): Surface {
-  const table = {
+  const table: Table = {
     '/clients/register': { POST: createRegister(deps) },
     '/user/info': {
       GET: createUserInfo(deps),
       OPTIONS: (ctx) => answerPreflight(ctx, 'GET, HEAD', 'Authorization'),
     },
     '/internal/reload-clients': {
-      async POST(ctx) {
-        requireAdminKey(ctx, deps.adminKeys);
-        await ignoreBody(ctx);
-        // Calls that come while a reload runs share the next one, so that asking often costs no more than asking twice.
-        const loaded = await deps.reloadClients();
-        const { address, id: requestId } = factsOf(ctx.req);
-        await deps.audit.record('client.cache_reloaded', { address, requestId, detail: { loaded } });
-        ctx.body = { success: true, clients_loaded: loaded };
-      },
+      POST: operation({
+        summary: 'Re-read every client',
+        description: 'From the database, on every node. No request fails or misses a client while it runs.',
+        security: ['adminKey'],
+        answers: {
+          200: { description: 'All are loaded.', body: async () => (await shapes()).reloaded },
+          401: 'The admin key is missing, wrong, or there twice.',
+        },
+        async handle(ctx, read) {
+          requireAdminKey(ctx, deps.adminKeys);
+          await read.body();
+          // Calls that come while a reload runs share the next one, so that asking often costs no more than asking twice.
+          const loaded = await deps.reloadClients();
+          const { address, id: requestId } = factsOf(ctx.req);
+          await deps.audit.record('client.cache_reloaded', { address, requestId, detail: { loaded } });
+          ctx.body = { success: true, clients_loaded: loaded };
+        },
+      }),
     },
-  } satisfies Parameters<typeof createEndpoints>[0];
+  };
 
-  return {
-    name: 'oauth-clients',
-    routes: createEndpoints(table, {
-      log: deps.log,
-      secure: deps.config.issuer.startsWith('https:'),
+  return createEndpoints(
+    {
+      name: 'oauth-clients',
+      title: 'OAuth clients and users',
+      about: 'For the admins who register applications, and for applications that ask who their user is.',
+      table,
+      schemes: {
+        userToken: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT (RFC 9068)',
+          description: 'An access token of a person for the user API (ISSUER/user), from /oauth/token.',
+        },
+      },
+      failure: async () => (await shapes()).failure,
       errorBody: ({ code, message }) => ({
         success: false,
         error: standardWords[code] ?? code,
         error_description: message,
       }),
-    }),
-  };
+    },
+    deps,
+  );
 }

@@ -1,0 +1,63 @@
+/**
+ * How the API surfaces word it that somebody may not sign in or sign up: each has its own format for the words, and may have
+ * words of its own for what its original names.
+ */
+import { Refusal } from '../base/errors.ts';
+import type { SecondFactor, WrongCode } from '../core/factors.ts';
+import type { SignInOutcome } from '../core/sign-in.ts';
+import type { SignUpOutcome } from '../core/sign-up.ts';
+
+type NotSignedIn = Exclude<SignInOutcome, { outcome: 'signed-in' }>;
+type NotSignedUp = Exclude<SignUpOutcome, { outcome: 'created' }>;
+type Headers = Readonly<Record<string, string>>;
+
+/** Of an operation that takes a password: for its description. */
+export const otpHeader = { 'X-OTP': 'A current code, where the person has a second factor.' } as const;
+
+/** `challenge`: the headers of a 401. The call succeeds when it is repeated with a code in `X-OTP`, which that header of the answer asks for. */
+export function signInRefusal(outcome: NotSignedIn, words: string, challenge: Headers): Refusal {
+  switch (outcome.outcome) {
+    case 'refused':
+      return new Refusal('unauthorized', words, challenge);
+    case 'throttled':
+      return tooMany(outcome.retryAfter);
+    case 'second-factor': {
+      const required = ['required', ...(outcome.methods.length > 0 ? [outcome.methods.join(', ')] : [])].join('; ');
+      return new Refusal('unauthorized', secondFactorWords(outcome), { ...challenge, 'X-OTP': required });
+    }
+  }
+}
+
+export function signUpRefusal(outcome: NotSignedUp): Refusal {
+  switch (outcome.outcome) {
+    case 'taken':
+      return new Refusal('invalid_request', 'the name is taken');
+    case 'invalid':
+      return new Refusal('invalid_request', `the name cannot be used: ${outcome.sentence}`);
+    case 'weak-password':
+      return new Refusal('invalid_request', outcome.reason.sentence);
+    case 'closed':
+      return new Refusal('forbidden', 'nobody may make an account here');
+    case 'throttled':
+      return tooMany(outcome.retryAfter);
+  }
+}
+
+function tooMany(retryAfter: number): Refusal {
+  return new Refusal('too_many_requests', 'too many attempts, wait a while', { 'Retry-After': String(retryAfter) });
+}
+
+const wrongCodes: Readonly<Record<WrongCode, string>> = {
+  wrong: 'the code is wrong',
+  used: 'the code has been used before',
+  locked: 'too many codes were wrong',
+};
+
+export function secondFactorWords(asked: {
+  readonly methods: readonly SecondFactor[];
+  readonly wrong: WrongCode | undefined;
+}): string {
+  const what = asked.wrong === undefined ? 'a second factor is needed' : wrongCodes[asked.wrong];
+  if (asked.methods.length === 0) return `${what}, and there is none that could be used now`;
+  return `${what}: send a code in X-OTP (${asked.methods.join(', ')})`;
+}

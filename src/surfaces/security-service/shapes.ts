@@ -1,0 +1,27 @@
+/** What goes in and out of this API, as schemas. Loaded at the first request that needs one. */
+import { z } from 'zod';
+
+/** Of somebody who signs in, and of a new account. */
+export const credentials = z
+  .object({ username: z.string().min(1), password: z.string().min(1) })
+  .meta({ examples: [{ username: 'ada', password: 'seven lemons under glass' }] });
+
+export const signedIn = z.object({
+  username: z.string(),
+  token: z.string(),
+  expirationDate: z.int().meta({ description: 'Milliseconds since 1970.' }),
+});
+
+export const tokenBody = z.object({ token: z.string() });
+
+export const created = z.object({ id: z.int() });
+
+export const failure = z
+  .object({
+    error: z.object({
+      code: z.int().meta({ description: 'The HTTP status.' }),
+      message: z.string(),
+      detail: z.unknown().optional().meta({ description: 'Where there is more to say.' }),
+    }),
+  })
+  .meta({ id: 'Failure', examples: [{ error: { code: 401, message: 'the username or the password is wrong' } }] });

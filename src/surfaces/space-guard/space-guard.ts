@@ -1,0 +1,111 @@
+/**
+ * space guard (docs/surfaces/space-guard.md): programs without a person. A client token opens a session; its access token,
+ * together with the client token, is good at the gateway.
+ *
+ *     POST   /register-client                     client token            here
+ *     POST   /refresh-client                      client token and JWT    here
+ *     POST   /logout-client                       client token and JWT    here
+ *     GET, POST /client-tokens, DELETE …/{id}     X-Admin-Key             client-tokens.ts
+ *
+ * Every answer is `{"code", "message"}`, with `data` where there is some; `code` is the HTTP status.
+ */
+import type { Context } from 'koa';
+import { Refusal } from '../../base/errors.ts';
+import { clientPairOf } from '../../http/bearer.ts';
+import { callerOf } from '../../http/caller.ts';
+import { createEndpoints } from '../../http/endpoints.ts';
+import { operation } from '../../http/operation.ts';
+import type { Surface, SurfaceDeps } from '../../http/surface.ts';
+import { createClientTokens } from './client-tokens.ts';
+
+const shapes = () => import('./shapes.ts');
+
+export function createSpaceGuard(deps: SurfaceDeps): Surface {
+  const { clientSessions, config } = deps;
+  const challenge = { 'WWW-Authenticate': `Bearer realm="${config.issuer}/space-guard"` };
+  const noToken = () => new Refusal('unauthorized', 'a valid client token is needed', challenge);
+  const noPair = () => new Refusal('unauthorized', 'a valid client token and its refresh token are needed', challenge);
+
+  /** Both halves, whatever they are worth. */
+  function pairOf(ctx: Context) {
+    const { clientToken, jwt } = clientPairOf(ctx.req) ?? {};
+    if (clientToken === undefined || jwt === undefined) throw noPair();
+    return { clientToken, jwt };
+  }
+
+  const register = operation({
+    summary: 'Open a session',
+    description: 'With a client token alone. A body is ignored.',
+    security: ['clientToken'],
+    answers: {
+      200: { description: 'It is open.', body: async () => (await shapes()).begun },
+      401: 'The client token is missing, unknown, expired or revoked, or its client is disabled.',
+    },
+    async handle(ctx, read) {
+      const { clientToken, jwt } = clientPairOf(ctx.req) ?? {};
+      if (clientToken === undefined || jwt !== undefined) throw noToken();
+      await read.body();
+      const begun = await clientSessions.begin(clientToken, callerOf(ctx));
+      if (begun.outcome === 'refused') throw noToken();
+      const data = { jwtAccessToken: begun.access.token, jwtRefreshToken: begun.refresh.token };
+      ctx.body = { code: 200, message: 'the client is registered', data };
+    },
+  });
+
+  const refresh = operation({
+    summary: 'Get another access token',
+    description: 'The refresh token stays as it is. A body is ignored.',
+    security: ['pair'],
+    answers: {
+      200: { description: 'The next one.', body: async () => (await shapes()).refreshed },
+      401: 'One half of the pair is missing or not valid, or the session has ended.',
+    },
+    async handle(ctx, read) {
+      const { clientToken, jwt } = pairOf(ctx);
+      await read.body();
+      const refreshed = await clientSessions.refresh(clientToken, jwt);
+      if (refreshed.outcome === 'refused') throw noPair();
+      const data = { jwtAccessToken: refreshed.access.token };
+      ctx.body = { code: 200, message: 'the access token is refreshed', data };
+    },
+  });
+
+  const logout = operation({
+    summary: 'End the session',
+    description: 'Both of its tokens end, here at once and on every node within a second. A body is ignored.',
+    security: ['pair'],
+    answers: {
+      200: { description: 'It has ended.', body: async () => (await shapes()).done },
+      401: 'One half of the pair is missing or not valid, or the session has ended before.',
+    },
+    async handle(ctx, read) {
+      const { clientToken, jwt } = pairOf(ctx);
+      await read.body();
+      if ((await clientSessions.end(clientToken, jwt, callerOf(ctx))).outcome === 'refused') throw noPair();
+      ctx.body = { code: 200, message: 'the client is logged out' };
+    },
+  });
+
+  const header = { type: 'apiKey', in: 'header', name: 'Authorization' } as const;
+  return createEndpoints(
+    {
+      name: 'space-guard',
+      title: 'space guard',
+      about: 'For registered programs that work without a person, and for the admins who give them their tokens.',
+      bases: ['/space-guard/api/v1'],
+      table: {
+        '/register-client': { POST: register },
+        '/refresh-client': { POST: refresh },
+        '/logout-client': { POST: logout },
+        ...createClientTokens(deps),
+      },
+      schemes: {
+        clientToken: { ...header, description: '`Bearer: <client token>`, or without the first colon.' },
+        pair: { ...header, description: '`Bearer: <client token>:<refresh token>`, or without the first colon.' },
+      },
+      failure: async () => (await shapes()).failure,
+      errorBody: ({ status, message }) => ({ code: status, message }),
+    },
+    deps,
+  );
+}

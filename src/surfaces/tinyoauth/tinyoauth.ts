@@ -1,0 +1,125 @@
+/**
+ * tinyoauth (docs/surfaces/tinyoauth.md): for programs without a browser. People sign in by a call, register applications of
+ * their own, and hand them codes.
+ *
+ *     POST /register                         here
+ *     POST /login            X-OTP           here
+ *     POST /client           Bearer          here
+ *     GET, POST /authorize   Bearer or not   authorize.ts
+ *     POST /token                            the protocol's own /oauth/token
+ *
+ * Every error is `{"result": "failed", "reason"}`; at /login it has `"token": null` as well.
+ */
+import { Refusal } from '../../base/errors.ts';
+import { callerOf } from '../../http/caller.ts';
+import { createEndpoints } from '../../http/endpoints.ts';
+import { operation } from '../../http/operation.ts';
+import type { Surface, SurfaceDeps } from '../../http/surface.ts';
+import { createAuthorize, requirePerson } from './authorize.ts';
+
+const shapes = () => import('./shapes.ts');
+const via = 'tinyoauth';
+
+const tooMany = (what: string, retryAfter: number) =>
+  new Refusal('too_many_requests', `too many ${what}, try again later`, { 'Retry-After': String(retryAfter) });
+
+/** This API's names for members of RFC 7591, for the words of a refusal. */
+const inOwnNames = (message: string) =>
+  message.replace(/^client_name/, 'name').replace(/^redirect_uris/, 'redirect_uri');
+
+export function createTinyoauth(deps: SurfaceDeps): Surface {
+  const register = operation({
+    summary: 'Make an account',
+    description: 'Where `SIGN_UP` allows it. It signs in at every door of this server.',
+    body: async () => (await shapes()).credentials,
+    answers: {
+      200: { description: 'It is made.', body: async () => (await shapes()).done },
+      400: 'The body is malformed, the name cannot be one, or the password is weak.',
+      403: 'People cannot sign up here by themselves.',
+      409: 'The name is taken.',
+      429: 'Too many sign-ups or failed sign-ins from this address.',
+    },
+    async handle(ctx, read) {
+      const made = await deps.signUp.signUp(await read.body(), { ...callerOf(ctx), via });
+      if (made.outcome === 'created') ctx.body = { result: 'succeeded' };
+      else if (made.outcome === 'taken') throw new Refusal('conflict', 'the name is taken');
+      else if (made.outcome === 'closed') throw new Refusal('forbidden', 'people cannot sign up here by themselves');
+      else if (made.outcome === 'throttled') throw tooMany('attempts', made.retryAfter);
+      else throw new Refusal('invalid_request', made.outcome === 'invalid' ? made.sentence : made.reason.sentence);
+    },
+  });
+
+  const login = operation({
+    summary: 'Sign in',
+    description: 'The person is online from then on. The token works for a day: here and at the gateway.',
+    body: async () => (await shapes()).credentials,
+    headers: { 'X-OTP': 'A current code, where the person has a second factor.' },
+    answers: {
+      200: {
+        description: 'Signed in, or the name or the password is wrong.',
+        body: async () => (await shapes()).loginAnswer,
+      },
+      401: { description: 'A right code is needed in `X-OTP`.', body: async () => (await shapes()).secondFactor },
+      429: 'Too many failed attempts for this account or from this address.',
+    },
+    async handle(ctx, read) {
+      const otp = ctx.get('X-OTP') || undefined;
+      const outcome = await deps.firstParty.login(via, { ...(await read.body()), ...callerOf(ctx), otp, via });
+      if (outcome.outcome === 'signed-in') ctx.body = { result: 'succeeded', token: outcome.token.token };
+      else if (outcome.outcome === 'refused') ctx.body = { result: 'failed', token: null };
+      else if (outcome.outcome === 'throttled') throw tooMany('failed attempts', outcome.retryAfter);
+      else {
+        const { methods, wrong } = outcome;
+        const reason = wrong ? 'the code in X-OTP is not right' : 'a second factor is needed: a code in X-OTP';
+        ctx.status = 401;
+        ctx.set('WWW-Authenticate', 'X-OTP');
+        ctx.body = { result: 'failed', token: null, reason, methods };
+      }
+    },
+  });
+
+  const client = operation({
+    summary: 'Register an application of your own',
+    description: 'It is confidential, may leave PKCE out, and belongs to the person whose token it is.',
+    security: ['person'],
+    body: async () => (await shapes()).application,
+    answers: {
+      200: {
+        description: 'The only answer that ever shows the secret.',
+        body: async () => (await shapes()).registered,
+      },
+      400: 'The body is malformed, or the name or the redirect URI is not allowed.',
+      401: 'There is no live token.',
+      429: 'This person has registered too many of late.',
+    },
+    async handle(ctx, read) {
+      const { subject } = (await requirePerson(ctx, deps)).account;
+      const { name, redirect_uri } = await read.body();
+      const metadata = { client_name: name, redirect_uris: [redirect_uri] };
+      const made = await deps.ownClients.register(metadata, subject, { ...callerOf(ctx), via });
+      if (made.outcome === 'throttled') throw tooMany('applications', made.retryAfter);
+      if (made.outcome === 'invalid') throw new Refusal(made.error, inOwnNames(made.description));
+      ctx.body = { result: 'succeeded', client_id: made.client.id, client_secret: made.secret };
+    },
+  });
+
+  const surface = createEndpoints(
+    {
+      name: via,
+      title: 'tinyoauth',
+      about: 'For programs without a browser: signing in, applications of one’s own, and codes for them.',
+      table: {
+        '/register': { POST: register },
+        '/login': { POST: login },
+        '/client': { POST: client },
+        '/authorize': createAuthorize(deps),
+      },
+      schemes: { person: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token from /login.' } },
+      failure: async () => (await shapes()).failure,
+      errorBody: ({ message: reason }, { path }) =>
+        path === '/login' ? { result: 'failed', token: null, reason } : { result: 'failed', reason },
+    },
+    deps,
+  );
+  return { ...surface, aliases: { '/token': '/oauth/token' } };
+}
