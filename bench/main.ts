@@ -21,6 +21,7 @@ import {
   startServices,
   stopServices,
 } from './servers.ts';
+import { startUpstream } from './upstream.ts';
 
 const { values } = parseArgs({
   options: {
@@ -49,9 +50,10 @@ if (storages.includes('postgres') && !services) say('Postgres and Redis: skipped
 
 const kinds: Kind[] = ['bare', ...storages.filter((kind) => kind === 'sqlite' || services !== undefined)];
 const homes: Home[] = [];
+const upstream = await startUpstream();
 const servers: Server[] = [];
 try {
-  for (const kind of kinds) homes.push(await createHome(kind, connections, services));
+  for (const kind of kinds) homes.push(await createHome(kind, connections, services, upstream));
   const starts: Start[] = [];
   for (const home of homes) starts.push(await measureStart(home, Number(values.starts)));
 
@@ -84,6 +86,7 @@ try {
 } finally {
   await Promise.all(servers.map((server) => server.stop()));
   for (const home of homes) await home.remove();
+  upstream.stop();
   if (services) stopServices();
 }
 process.exit();

@@ -12,6 +12,8 @@ export interface Seat {
   readonly cookie: string;
   /** Opaque, of the confidential application. */
   readonly accessToken: string;
+  /** A JWT of the machine's for the API behind the gateway. */
+  readonly apiToken: string;
   /** Of the public application; replaced at each use. */
   refreshToken: string;
 }
@@ -107,6 +109,18 @@ export const operations = {
     step: ({ server, connection }) =>
       always(connection, get(server, '/.well-known/openid-configuration'), '"token_endpoint":'),
   },
+  forward: {
+    // Beside it, in place of the bare engine: the same request sent to the upstream directly.
+    title: 'forwarded (bare: directly)',
+    target: { sqlite: 0.1, postgres: 0.1 },
+    requests: 1,
+    step: ({ server, connection, apiToken }) => {
+      const direct = server.kind === 'bare';
+      const to = direct ? { port: server.upstreamPort } : server;
+      const request = get(to, '/bench/x?y=1', { Authorization: `Bearer ${apiToken}`, Accept: 'application/json' });
+      return always(direct ? new Connection(server.upstreamPort) : connection, request, '"hello"');
+    },
+  },
   jwks: {
     title: 'jwks',
     target: { sqlite: 2.5, postgres: 2.5 },
@@ -121,17 +135,21 @@ export const operationNames = Object.keys(operations) as OperationName[];
 /** Takes a seat: signs a person in at both applications. */
 export async function takeSeat(server: Server, index: number): Promise<Seat> {
   const connection = new Connection(server.port);
-  const { web, spa } = server.seeded;
+  const { web, spa, machine } = server.seeded;
   const browser = new Browser(server, connection);
   const webCode = await browser.authorize(personName(index), web.id);
   const forWeb = await connection.send(post(server, '/oauth/token', redemption(webCode), basic(web)));
   const spaCode = await browser.authorize(personName(index), spa.id);
   const forSpa = await connection.send(post(server, '/oauth/token', { ...redemption(spaCode), client_id: spa.id }));
+  const forApi = { grant_type: 'client_credentials', resource: api.identifier, scope: api.scope };
   return {
     server,
     connection,
     cookie: browser.cookie,
     accessToken: JSON.parse(expectAnswer(forWeb, `"scope":"${scope}"`)).access_token,
+    apiToken: JSON.parse(
+      expectAnswer(await connection.send(post(server, '/oauth/token', forApi, basic(machine))), '"access_token":"eyJ'),
+    ).access_token,
     refreshToken: refreshTokenIn(forSpa),
   };
 }

@@ -9,6 +9,7 @@ import pg from 'pg';
 import type { Seeded } from './clients.ts';
 import { Connection } from './connection.ts';
 import { get } from './requests.ts';
+import type { Upstream } from './upstream.ts';
 
 export const kinds = ['bare', 'sqlite', 'postgres'] as const;
 export type Kind = (typeof kinds)[number];
@@ -16,6 +17,8 @@ export type Kind = (typeof kinds)[number];
 export interface Server {
   readonly kind: Kind;
   readonly port: number;
+  /** Of the service behind the gateway. */
+  readonly upstreamPort: number;
   readonly seeded: Seeded;
   /** Milliseconds from the start of the process to its first discovery document. */
   readonly startMs: number;
@@ -34,6 +37,7 @@ export interface Home {
   readonly environment: Readonly<Record<string, string>>;
   readonly seeded: Seeded | undefined;
   readonly port: number;
+  readonly upstreamPort: number;
   remove(): Promise<void>;
 }
 
@@ -85,6 +89,7 @@ export async function createHome(
   kind: Kind,
   people: number,
   services: { databaseUrl: string; redisUrl: string } | undefined,
+  upstream: Upstream,
 ): Promise<Home> {
   const port = await freePort();
   const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
@@ -96,6 +101,7 @@ export async function createHome(
     DATA_DIR: dataDir,
     ADMIN_KEY: adminKey,
     BENCH_PEOPLE: String(people),
+    GATEWAY_ROUTES: upstream.routesFile,
   };
   let remove = async () => rmSync(dataDir, { recursive: true, force: true });
   if (kind === 'postgres' && services) {
@@ -118,7 +124,7 @@ export async function createHome(
       : JSON.parse(
           execFileSync(process.execPath, ['bench/seed.ts'], { cwd: root, env: whole(environment), encoding: 'utf8' }),
         );
-  return { kind, environment, seeded, port, remove };
+  return { kind, environment, seeded, port, upstreamPort: upstream.port, remove };
 }
 
 export async function startServer(home: Home, nodeOptions: readonly string[] = []): Promise<Server> {
@@ -141,6 +147,7 @@ export async function startServer(home: Home, nodeOptions: readonly string[] = [
   const server: Server = {
     kind,
     port,
+    upstreamPort: home.upstreamPort,
     seeded: home.seeded ?? nobody,
     startMs: await firstAnswer(port, child, started),
     rss: () => memory(pid),

@@ -25,12 +25,15 @@ import { createInteractions } from './interaction/dispatcher.ts';
 import { createEnginePages } from './interaction/engine-pages.ts';
 import { createLoginStep } from './interaction/login.ts';
 import { createSecondFactorStep } from './interaction/second-factor.ts';
+import { createSignUpStep } from './interaction/sign-up.ts';
 import { createSignedIn } from './interaction/signed-in.ts';
 import { createStartAgain } from './interaction/start-again.ts';
 import { protocolApi } from './oidc/api.ts';
 import { protocolPaths, resumePath } from './oidc/provider.ts';
 import type { Core } from './open-core.ts';
 import { createOps, opsApi } from './ops/ops.ts';
+import { createPeople } from './people/people.ts';
+import { createSignUpPage } from './people/sign-up.ts';
 import { createReference } from './reference/reference.ts';
 import { surfaces } from './surfaces/surfaces.ts';
 import { keepPlaygroundClient, playgroundClient } from './welcome/playground-client.ts';
@@ -82,6 +85,14 @@ export async function createApp(core: Core) {
       metricsElsewhere: config.metricsPort !== undefined,
     }),
   );
+  const signedIn = createSignedIn({ provider: protocol.provider, accounts });
+  const signUpPage = createSignUpPage({
+    ...core,
+    pages,
+    csrf,
+    mails: core.mails.work,
+    settings: { signUp: config.signUp, passwordMinLength: config.password.minLength },
+  });
   koa.use(
     createInteractions({
       provider: protocol.provider,
@@ -89,7 +100,14 @@ export async function createApp(core: Core) {
       csrf,
       startAgain: createStartAgain(engine),
       steps: {
-        login: createLoginStep({ pages, csrf, signIn: core.signIn, clients: cached }),
+        login: createLoginStep({
+          ...core,
+          pages,
+          csrf,
+          clients: cached,
+          offers: { signUp: config.signUp === 'open', forgot: core.mails.work },
+        }),
+        'sign-up': createSignUpStep({ ...core, page: signUpPage, clients: cached }),
         'second-factor': createSecondFactorStep({ pages, csrf, signIn: core.signIn, clients: cached, accounts }),
         consent: createConsentStep({ pages, csrf, clients: cached, apis: core.apis, accounts, consents, audit }),
       },
@@ -104,8 +122,24 @@ export async function createApp(core: Core) {
       setup: core.setup,
       statics,
       passwordMinLength: config.password.minLength,
-      signedIn: createSignedIn({ provider: protocol.provider, accounts }),
+      signedIn,
       playgroundClient: config.development ? playgroundClient : undefined,
+    }),
+  );
+  koa.use(
+    createPeople({
+      ...core,
+      pages,
+      csrf,
+      signUpPage,
+      signedIn,
+      mails: core.mails.work,
+      home: '/',
+      settings: {
+        passwordMinLength: config.password.minLength,
+        passwordMinLengthSecondFactor: config.password.minLengthSecondFactor,
+        linkSeconds: config.mail.resetLinkTtl,
+      },
     }),
   );
   const opened = surfaces.map((open) =>

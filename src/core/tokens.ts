@@ -56,7 +56,11 @@ export function createTokens(deps: {
 
       const client = await deps.clients.find(claims.client_id);
       if (!client || client.disabledAt !== null) return { outcome: 'refused', reason: 'ended' };
-      if (claims.gid === undefined) return { outcome: 'valid', claims, client, account: undefined };
+      if (claims.gid === undefined) {
+        // Its own: the subject is the client (RFC 9068, section 2.2).
+        if (claims.sub !== claims.client_id) return { outcome: 'refused', reason: 'malformed' };
+        return { outcome: 'valid', claims, client, account: undefined };
+      }
 
       const read = await deps.engine.readGrant(claims.gid);
       const alive =

@@ -106,7 +106,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
 
     // An address of its own (`GET http://…`), an asterisk: for a proxy (RFC 9112, section 3.2), not for this server. A fragment
     // has no place there at all, and the framework behind would cut it off.
-    if (!path.startsWith('/') || url.includes('#')) {
+    if (!path.startsWith('/') || path.includes('#')) {
       answerJson(res, 404, { error: 'not_found', error_description: 'there is nothing at this address' });
       return;
     }

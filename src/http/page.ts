@@ -13,10 +13,14 @@ export interface PageOptions {
   readonly formTargets?: readonly string[] | null;
   /** The request's `ui_locales`. */
   readonly uiLocales?: string | undefined;
+  /** The language that the person has chosen on their account. */
+  readonly accountLocale?: string | null | undefined;
 }
 
 export interface Pages extends ErrorPages {
   show<V extends ViewName>(ctx: Context, view: V, locals: ViewLocals[V], options?: PageOptions): void;
+  /** The language that `show` would use: for what is written to its person later. */
+  localeOf(ctx: Context, uiLocales?: string, accountLocale?: string | null): string;
   /** An error page that carries the request's own id as its reference. */
   refuse(ctx: Context, status: number, kind: ErrorKind, more?: RefusalMore): void;
 }
@@ -41,11 +45,11 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
 };
 
 export function createPages(deps: { renderer: Renderer; texts: Texts; secure: boolean }): Pages {
+  const localeOf: Pages['localeOf'] = (ctx, uiLocales, account) =>
+    deps.texts.negotiateLocale({ uiLocales, account: account ?? undefined, acceptLanguage: ctx.get('Accept-Language') });
+
   function show<V extends ViewName>(ctx: Context, view: V, locals: ViewLocals[V], options: PageOptions = {}): void {
-    const locale = deps.texts.negotiateLocale({
-      uiLocales: options.uiLocales,
-      acceptLanguage: ctx.get('Accept-Language'),
-    });
+    const locale = localeOf(ctx, options.uiLocales, options.accountLocale);
     hardenPage(ctx.res, deps.secure, options.formTargets ?? (options.formTargets === null ? null : []));
     ctx.status = options.status ?? 200;
     ctx.type = 'html';
@@ -59,6 +63,7 @@ export function createPages(deps: { renderer: Renderer; texts: Texts; secure: bo
 
   return {
     show,
+    localeOf,
     refuse,
     error: (ctx, status, retryAfterSeconds) => refuse(ctx, status, kinds[status] ?? 'request', { retryAfterSeconds }),
     notFound: (ctx) => show(ctx, 'not-found', {}, { status: 404 }),

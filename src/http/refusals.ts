@@ -3,8 +3,8 @@
  * words of its own for what its original names.
  */
 import { Refusal } from '../base/errors.ts';
-import type { SecondFactor, WrongCode } from '../core/factors.ts';
-import type { SignInOutcome } from '../core/sign-in.ts';
+import type { SecondFactor } from '../core/factors.ts';
+import type { MailedCode, SignInOutcome, WrongSecond } from '../core/sign-in.ts';
 import type { SignUpOutcome } from '../core/sign-up.ts';
 
 type NotSignedIn = Exclude<SignInOutcome, { outcome: 'signed-in' }>;
@@ -12,7 +12,7 @@ type NotSignedUp = Exclude<SignUpOutcome, { outcome: 'created' }>;
 type Headers = Readonly<Record<string, string>>;
 
 /** Of an operation that takes a password: for its description. */
-export const otpHeader = { 'X-OTP': 'A current code, where the person has a second factor.' } as const;
+export const otpHeader = { 'X-OTP': 'A current code, where the person has a second factor; `email-code` to have one mailed.' } as const;
 
 /** `challenge`: the headers of a 401. The call succeeds when it is repeated with a code in `X-OTP`, which that header of the answer asks for. */
 export function signInRefusal(outcome: NotSignedIn, words: string, challenge: Headers): Refusal {
@@ -22,7 +22,8 @@ export function signInRefusal(outcome: NotSignedIn, words: string, challenge: He
     case 'throttled':
       return tooMany(outcome.retryAfter);
     case 'second-factor': {
-      const required = ['required', ...(outcome.methods.length > 0 ? [outcome.methods.join(', ')] : [])].join('; ');
+      const methods = codeMethods(outcome.methods);
+      const required = ['required', ...(methods.length > 0 ? [methods.join(', ')] : [])].join('; ');
       return new Refusal('unauthorized', secondFactorWords(outcome), { ...challenge, 'X-OTP': required });
     }
   }
@@ -47,17 +48,27 @@ function tooMany(retryAfter: number): Refusal {
   return new Refusal('too_many_requests', 'too many attempts, wait a while', { 'Retry-After': String(retryAfter) });
 }
 
-const wrongCodes: Readonly<Record<WrongCode, string>> = {
+const wrongCodes: Readonly<Record<WrongSecond, string>> = {
   wrong: 'the code is wrong',
   used: 'the code has been used before',
   locked: 'too many codes were wrong',
+  over: 'the code that was mailed is not good any more',
+  passkey: 'the passkey did not work',
 };
+
+/** Those that fit into a header: a passkey needs a page. */
+export function codeMethods(methods: readonly SecondFactor[]): readonly SecondFactor[] {
+  return methods.filter((method) => method !== 'passkey');
+}
 
 export function secondFactorWords(asked: {
   readonly methods: readonly SecondFactor[];
-  readonly wrong: WrongCode | undefined;
+  readonly wrong: WrongSecond | undefined;
+  readonly mailed?: MailedCode | undefined;
 }): string {
   const what = asked.wrong === undefined ? 'a second factor is needed' : wrongCodes[asked.wrong];
-  if (asked.methods.length === 0) return `${what}, and there is none that could be used now`;
-  return `${what}: send a code in X-OTP (${asked.methods.join(', ')})`;
+  const methods = codeMethods(asked.methods);
+  if (methods.length === 0) return `${what}, and there is none that could be used now`;
+  const mailed = asked.mailed?.outcome === 'sent' ? `; one was mailed to ${asked.mailed.to}` : '';
+  return `${what}: send a code in X-OTP (${methods.join(', ')})${mailed}`;
 }

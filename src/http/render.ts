@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
 import { duration } from '../base/duration.ts';
+import { type AccountSection, accountSections } from './account-views.ts';
 import type { StaticFiles } from './static.ts';
 import type { Direction, Texts, TextValues } from './texts.ts';
 import type { ScopeView, ViewLocals, ViewName } from './views.ts';
@@ -34,6 +35,8 @@ interface Page {
   title: string;
   /** A developer's page: broader than the one calm card. */
   width: 'narrow' | 'wide' | 'full';
+  /** One of a person's own pages: beside it stand the others. */
+  section?: AccountSection;
   readonly scripts: string[];
 }
 
@@ -54,8 +57,11 @@ interface Scope {
   href(value: string | null | undefined): string | undefined;
   initial(value: string): string;
   duration(seconds: number): string;
+  moment(at: number): { readonly iso: string; readonly text: string };
+  languageName(tag: string): string;
   scopeSentence(scope: ScopeView): string;
   readonly playgroundTexts: readonly string[];
+  readonly accountSections: readonly AccountSection[];
 }
 
 const scopeNames = [
@@ -74,8 +80,11 @@ const scopeNames = [
   'href',
   'initial',
   'duration',
+  'moment',
+  'languageName',
   'scopeSentence',
   'playgroundTexts',
+  'accountSections',
 ] as const satisfies readonly (keyof Scope)[];
 
 type Template = (scope: Scope) => string;
@@ -126,8 +135,11 @@ export function createRenderer(options: RendererOptions): Renderer {
         href,
         initial,
         duration: (seconds) => duration(seconds, locale),
+        moment: (at) => moment(at, locale),
+        languageName,
         scopeSentence: (wanted) => scopeSentence(wanted, texts, locale),
         playgroundTexts,
+        accountSections,
       };
       const body = compile(view)(scope);
       return compile('layout')({ ...scope, body });
@@ -180,6 +192,19 @@ function href(value: string | null | undefined): string | undefined {
   if (/^\/(?![/\\])[\x21-\x7e]*$/.test(value)) return value;
   const url = URL.parse(value);
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url.href : undefined;
+}
+
+/** Where its reader is the server cannot know: it says so, and the page's script puts it into the reader's own time. */
+function moment(at: number, locale: string): { iso: string; text: string } {
+  const date = new Date(at * 1000);
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  return { iso: date.toISOString(), text: `${format.format(date)} UTC` };
+}
+
+/** In that language itself, as its speakers look for it. */
+function languageName(tag: string): string {
+  const name = new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag;
+  return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
 }
 
 function initial(value: string): string {

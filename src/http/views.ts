@@ -5,6 +5,9 @@
  * leave out any link that is not http or https, so nobody has to prepare a value for being shown.
  */
 
+import { letterKinds } from '../core/mailer.ts';
+import { type AccountViews, accountTextKeys } from './account-views.ts';
+
 /** An application as a page names it. Only `name` is needed; it may be anything at all. */
 export interface ClientView {
   readonly name: string;
@@ -47,9 +50,34 @@ export const setupErrors = [
   'too-long',
   'too-common',
   'too-similar',
+  'characters',
 ] as const;
 export type SetupError = (typeof setupErrors)[number];
 export type SetupField = 'username' | 'first_name' | 'last_name' | 'email' | 'password';
+
+/** What keeps a form from being looked at, beside what is wrong in its fields. */
+export const formProblems = ['throttled', 'busy'] as const;
+export type FormProblemKind = (typeof formProblems)[number];
+
+export const confirmErrors = ['missing', 'wrong', 'throttled', 'busy'] as const;
+export type ConfirmError = (typeof confirmErrors)[number];
+
+/** Pages that say how something ended, and where to go from there. */
+export const noticeKinds = [
+  'sign-up-off',
+  'sign-up-invited-only',
+  'invitation-gone',
+  'signed-up',
+  'signed-up-mail',
+  'no-mail',
+  'reset-sent',
+  'reset-gone',
+  'reset-done',
+  'email-gone',
+  'email-taken',
+  'email-confirmed',
+] as const;
+export type NoticeKind = (typeof noticeKinds)[number];
 
 /** Scopes with a sentence of their own in the catalogue; any other comes with the sentence of its API. */
 export const knownScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'user'] as const;
@@ -149,7 +177,7 @@ export interface OperationView {
   }[];
 }
 
-export interface ViewLocals {
+export interface ViewLocals extends AccountViews {
   welcome: {
     readonly issuer: string;
     readonly development: boolean;
@@ -179,6 +207,65 @@ export interface ViewLocals {
     readonly other?: string | undefined;
     readonly error?: SecondFactorError | undefined;
     readonly retryAfterSeconds?: number | undefined;
+  };
+  'sign-up': {
+    readonly action: string;
+    readonly csrf: string;
+    readonly client?: ClientView | undefined;
+    readonly minLength: number;
+    /** `none`: there is nobody to prove it to. Otherwise asked for, or what the invitation was mailed to. */
+    readonly emailField: 'none' | 'asked' | 'fixed';
+    readonly username?: string | undefined;
+    readonly email?: string | undefined;
+    readonly errors: Readonly<Partial<Record<'username' | 'email' | 'password', SetupError>>>;
+    readonly problem?: FormProblemKind | undefined;
+    readonly retryAfterSeconds?: number | undefined;
+    /** For those who have an account. */
+    readonly signIn?: string | undefined;
+  };
+  forgot: {
+    readonly action: string;
+    readonly csrf: string;
+    /** As it was typed. */
+    readonly name?: string | undefined;
+    readonly error?: 'missing' | 'throttled' | undefined;
+    readonly retryAfterSeconds?: number | undefined;
+    readonly back?: string | undefined;
+  };
+  reset: {
+    readonly action: string;
+    readonly csrf: string;
+    readonly username: string;
+    readonly minLength: number;
+    readonly error?: SetupError | undefined;
+    readonly problem?: FormProblemKind | undefined;
+    readonly retryAfterSeconds?: number | undefined;
+  };
+  'verify-email': {
+    readonly action: string;
+    readonly csrf: string;
+    readonly email: string;
+    readonly username: string;
+    /** Nobody, or somebody else, is signed in in this browser. */
+    readonly askPassword: boolean;
+    readonly error?: ConfirmError | undefined;
+    readonly retryAfterSeconds?: number | undefined;
+  };
+  notice: {
+    readonly kind: NoticeKind;
+    /** How long a link works. */
+    readonly seconds?: number | undefined;
+    readonly go?: { readonly to: string; readonly as: 'signIn' | 'home' | 'again' } | undefined;
+  };
+  'dev-mails': {
+    readonly mails: readonly {
+      readonly to: string;
+      readonly subject: string;
+      readonly text: string;
+      readonly link: string | undefined;
+      /** Seconds since the epoch. */
+      readonly at: number;
+    }[];
   };
   consent: {
     readonly action: string;
@@ -287,6 +374,13 @@ export const dynamicTextKeys: readonly string[] = [
   ...['code', 'recovery'].flatMap((words) => ['title', 'text', 'label'].map((part) => `second.${words}.${part}`)),
   ...errorKinds.flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]),
   ...setupErrors.map((error) => `setup.error.${error}`),
+  ...formProblems.flatMap((problem) => [`form.${problem}.title`, `form.${problem}.text`]),
+  ...confirmErrors.flatMap((error) => [`verify.error.${error}.title`, `verify.error.${error}.text`]),
+  ...noticeKinds.flatMap((kind) => [`notice.${kind}.title`, `notice.${kind}.text`]),
+  ...['signIn', 'home', 'again'].map((go) => `notice.go.${go}`),
+  ...letterKinds.flatMap((kind) => ['subject', 'text', 'button'].map((part) => `mail.${kind}.${part}`)),
+  ...['link', 'notice'].map((kind) => `mail.end.${kind}`),
   ...knownScopes.map((scope) => `scope.${scope}`),
+  ...accountTextKeys,
   ...playgroundTexts.map((key) => `playground.js.${key}`),
 ];

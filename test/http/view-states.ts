@@ -1,6 +1,13 @@
 /** Every page in every state worth looking at, hostile names included: for tests of rendering and of the pages in a browser. */
 import type { ViewLocals, ViewName } from '../../src/http/views.ts';
-import { errorKinds, loginErrors, secondFactorErrors } from '../../src/http/views.ts';
+import {
+  confirmErrors,
+  errorKinds,
+  formProblems,
+  loginErrors,
+  noticeKinds,
+  secondFactorErrors,
+} from '../../src/http/views.ts';
 
 export type ViewState = {
   [V in ViewName]: { readonly name: string; readonly view: V; readonly locals: ViewLocals[V] };
@@ -80,6 +87,100 @@ export const states: readonly ViewState[] = [
       },
     }),
   ),
+  { name: 'sign-up', view: 'sign-up', locals: { action, csrf, minLength: 15, emailField: 'asked', errors: {} } },
+  {
+    name: 'sign-up-client',
+    view: 'sign-up',
+    locals: { action, csrf, client: bookshelf, minLength: 15, emailField: 'asked', errors: {}, signIn: action },
+  },
+  {
+    name: 'sign-up-wrong',
+    view: 'sign-up',
+    locals: {
+      action,
+      csrf,
+      minLength: 15,
+      emailField: 'asked',
+      username: 'ada lovelace',
+      email: 'ada@',
+      errors: { username: 'characters', email: 'invalid', password: 'too-common' },
+    },
+  },
+  {
+    name: 'sign-up-invited',
+    view: 'sign-up',
+    locals: {
+      action,
+      csrf,
+      minLength: 15,
+      emailField: 'fixed',
+      email: 'ada@example.org',
+      username: 'ada',
+      errors: { email: 'taken' },
+    },
+  },
+  {
+    name: 'sign-up-no-mail',
+    view: 'sign-up',
+    locals: { action, csrf, minLength: 15, emailField: 'none', username: 'ada', errors: { username: 'taken' } },
+  },
+  ...formProblems.map(
+    (problem): ViewState => ({
+      name: `sign-up-${problem}`,
+      view: 'sign-up',
+      locals: { action, csrf, minLength: 15, emailField: 'asked', errors: {}, problem, retryAfterSeconds: 600 },
+    }),
+  ),
+  { name: 'forgot', view: 'forgot', locals: { action, csrf, back: action } },
+  { name: 'forgot-missing', view: 'forgot', locals: { action, csrf, error: 'missing' } },
+  {
+    name: 'forgot-throttled',
+    view: 'forgot',
+    locals: { action, csrf, name: 'ada', error: 'throttled', retryAfterSeconds: 600 },
+  },
+  { name: 'reset', view: 'reset', locals: { action, csrf, username: 'ada', minLength: 15 } },
+  { name: 'reset-wrong', view: 'reset', locals: { action, csrf, username: 'ada', minLength: 15, error: 'too-short' } },
+  {
+    name: 'reset-busy',
+    view: 'reset',
+    locals: { action, csrf, username: 'ada', minLength: 15, problem: 'busy', retryAfterSeconds: 2 },
+  },
+  {
+    name: 'verify-email',
+    view: 'verify-email',
+    locals: { action, csrf, email: 'ada@example.org', username: 'ada', askPassword: false },
+  },
+  ...confirmErrors.map(
+    (error): ViewState => ({
+      name: `verify-email-${error}`,
+      view: 'verify-email',
+      locals: { action, csrf, email: 'ada@example.org', username: 'ada', askPassword: true, error },
+    }),
+  ),
+  ...noticeKinds.map(
+    (kind): ViewState => ({
+      name: `notice-${kind}`,
+      view: 'notice',
+      locals: { kind, seconds: 1800, go: { to: action, as: kind === 'reset-gone' ? 'again' : 'signIn' } },
+    }),
+  ),
+  { name: 'dev-mails-empty', view: 'dev-mails', locals: { mails: [] } },
+  {
+    name: 'dev-mails',
+    view: 'dev-mails',
+    locals: {
+      mails: [
+        {
+          to: 'ada@example.org',
+          subject: 'A new password for Gatehouse',
+          text: 'Somebody, probably you, asked to set a new password.\n\nSet a new password:\nhttp://localhost:3000/reset?token=Qw3rTy',
+          link: 'http://localhost:3000/reset?token=Qw3rTy',
+          at: 1_800_000_000,
+        },
+        { to: 'ada@example.org', subject: 'Hello', text: 'Without a link.', link: undefined, at: 1_800_000_000 },
+      ],
+    },
+  },
   { name: 'consent', view: 'consent', locals: { action, csrf, client: bookshelf, account, scopes } },
   {
     name: 'consent-full',
@@ -296,6 +397,33 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'second-factor',
       view: 'second-factor',
       locals: { action, csrf, client, account: person, method: 'totp', other: value, error: 'wrong' },
+    },
+    {
+      name: 'sign-up',
+      view: 'sign-up',
+      locals: {
+        action,
+        csrf,
+        client,
+        minLength: 15,
+        emailField: 'asked',
+        username: value,
+        email: value,
+        errors: { username: 'taken' },
+        signIn: value,
+      },
+    },
+    { name: 'forgot', view: 'forgot', locals: { action, csrf, name: value, back: value } },
+    { name: 'reset', view: 'reset', locals: { action, csrf, username: value, minLength: 15 } },
+    {
+      name: 'verify-email',
+      view: 'verify-email',
+      locals: { action, csrf, email: value, username: value, askPassword: true },
+    },
+    {
+      name: 'dev-mails',
+      view: 'dev-mails',
+      locals: { mails: [{ to: value, subject: value, text: value, link: value, at: 1_800_000_000 }] },
     },
     {
       name: 'consent',

@@ -56,7 +56,11 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const core = await openCore(loaded.config, { logTo: { write: (line: string) => void logged.push(line) } });
   // As the program itself does it: what libraries print is not for the terminal.
   console.warn = (...words: unknown[]) => core.log.debug({ library: words.join(' ') }, 'a library warns');
-  const app = await createApp(core);
+  const app = await createApp(core).catch(async (error) => {
+    // An open database would keep the test run from ending.
+    await core.close();
+    throw error;
+  });
   await app.listen(port, 'localhost');
   const url = loaded.config.issuer;
 

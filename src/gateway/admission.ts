@@ -1,0 +1,71 @@
+/**
+ * Whether a request may pass, in this order, each with its answer:
+ *
+ * 1. a spelling of the path that every parser reads alike (404), a query likewise (400)
+ * 2. a route (404)
+ * 3. a live token of a kind the route takes (401)
+ * 4. the route's scopes (403)
+ * 5. the method (405)
+ *
+ * Who has no token learns nothing about methods, and whether there is an upstream only who has passed all of them.
+ */
+import type { IncomingMessage } from 'node:http';
+import { insufficientScope, methodNotAllowed, notFound, type Refused, unauthorized } from './answers.ts';
+import type { Authenticated, Authenticator, Identity } from './authenticate.ts';
+import { isNormalPath, isNormalQuery } from './normal-path.ts';
+import type { Route, RouteTable } from './routes.ts';
+
+export type Admission =
+  | { readonly outcome: 'admitted'; readonly route: Route; readonly identity: Identity }
+  | { readonly outcome: 'refused'; readonly refused: Refused };
+
+/** The address as it was asked for; a proxy's own question says another than the request has. */
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  /** With its question mark, or empty. */
+  readonly query: string;
+}
+
+export function splitTarget(method: string, target: string): Asked {
+  const at = target.indexOf('?');
+  return at === -1
+    ? { method, path: target, query: '' }
+    : { method, path: target.slice(0, at), query: target.slice(at) };
+}
+
+/** Throws `Unavailable`. */
+export async function admit(
+  req: IncomingMessage,
+  { method, path, query }: Asked,
+  table: RouteTable,
+  authenticate: Authenticator,
+): Promise<Admission> {
+  if (!isNormalPath(path)) return refused(notFound);
+  if (!isNormalQuery(query)) return refused(badQuery);
+  const match = table.match(path, method);
+  if (match === undefined) return refused(notFound);
+  const authenticated = await authenticate(req, match.route);
+  if (authenticated.outcome !== 'identified') return refused(refusalOf(authenticated));
+  if (match.allow) return refused(methodNotAllowed(match.allow));
+  return { outcome: 'admitted', route: match.route, identity: authenticated.identity };
+}
+
+export function refusalOf(authenticated: Exclude<Authenticated, { outcome: 'identified' }>): Refused {
+  switch (authenticated.outcome) {
+    case 'anonymous':
+      return unauthorized('anonymous');
+    case 'refused':
+      return unauthorized(authenticated.why);
+    case 'insufficient-scope':
+      return insufficientScope(authenticated.scopes);
+  }
+}
+
+const badQuery: Refused = {
+  status: 400,
+  error: 'invalid_request',
+  description: 'the query holds characters that must be percent-encoded',
+};
+
+const refused = (refusal: Refused): Admission => ({ outcome: 'refused', refused: refusal });

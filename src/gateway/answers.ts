@@ -1,0 +1,118 @@
+/** The gateway's own words: refusals and failures, as JSON with a reference that is also in the log. */
+import type { ServerResponse } from 'node:http';
+
+export const statuses = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  413: 'Content Too Large',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+} as const;
+
+export interface Refused {
+  readonly status: keyof typeof statuses;
+  readonly error: string;
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const notFound: Refused = { status: 404, error: 'not_found', description: 'there is nothing at this address' };
+export const tooLarge: Refused = {
+  status: 413,
+  error: 'payload_too_large',
+  description: 'the body is larger than this address takes',
+};
+export const badGateway: Refused = {
+  status: 502,
+  error: 'bad_gateway',
+  description: 'the service behind this address does not answer',
+};
+export const gatewayTimeout: Refused = {
+  status: 504,
+  error: 'gateway_timeout',
+  description: 'the service behind this address took too long',
+};
+export const internal: Refused = {
+  status: 502,
+  error: 'bad_gateway',
+  description: 'the request could not be passed on',
+};
+
+export const methodNotAllowed = (allow: readonly string[]): Refused => ({
+  status: 405,
+  error: 'method_not_allowed',
+  description: `this address takes ${allow.join(', ')}`,
+  headers: { Allow: allow.join(', ') },
+});
+
+export const unavailable = (retryAfter: number): Refused => ({
+  status: 503,
+  error: 'temporarily_unavailable',
+  description: 'the server cannot answer right now, try again in a moment',
+  headers: { 'Retry-After': String(retryAfter) },
+});
+
+/** RFC 6750, section 3: without an error code where no token was presented. */
+export function unauthorized(why: 'anonymous' | 'malformed' | 'expired' | 'invalid'): Refused {
+  if (why === 'anonymous') {
+    return {
+      status: 401,
+      error: 'unauthorized',
+      description: 'a token is needed here',
+      headers: { 'WWW-Authenticate': 'Bearer realm="gatehouse"' },
+    };
+  }
+  const description = {
+    malformed: 'the Authorization header holds no token',
+    expired: 'the token has expired',
+    invalid: 'the token is not valid here',
+  }[why];
+  return {
+    status: 401,
+    error: 'invalid_token',
+    description,
+    headers: {
+      'WWW-Authenticate': `Bearer realm="gatehouse", error="invalid_token", error_description="${description}"`,
+    },
+  };
+}
+
+export function insufficientScope(scopes: readonly string[]): Refused {
+  const scope = scopes.join(' ');
+  return {
+    status: 403,
+    error: 'insufficient_scope',
+    description: `the token lacks a scope of: ${scope}`,
+    headers: { 'WWW-Authenticate': `Bearer realm="gatehouse", error="insufficient_scope", scope="${scope}"` },
+  };
+}
+
+export function refuse(res: ServerResponse, refused: Refused, requestId: string): void {
+  if (res.headersSent || res.destroyed) {
+    res.destroy();
+    return;
+  }
+  const { headers, body } = worded(refused, requestId);
+  res.writeHead(refused.status, headers);
+  res.end(body);
+}
+
+/** Headers and body. */
+export function worded({ error, description, headers }: Refused, requestId: string) {
+  const body = JSON.stringify({ error, error_description: description, reference: requestId });
+  return {
+    body,
+    headers: {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'Content-Length': String(Buffer.byteLength(body)),
+      'X-Request-Id': requestId,
+      ...headers,
+    },
+  };
+}

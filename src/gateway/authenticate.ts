@@ -1,0 +1,110 @@
+/**
+ * Who a request comes from. Its token's `typ`, which nobody has vouched for yet, only chooses the verifier, so that each request
+ * costs one verification; the verifier then takes that one kind and no other.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Apis } from '../core/apis.ts';
+import type { ClientSessions } from '../core/client-sessions.ts';
+import type { FirstParty } from '../core/first-party.ts';
+import { firstPartyKinds } from '../core/token-kinds.ts';
+import type { Tokens, VerifiedAccessToken } from '../core/tokens.ts';
+import { bearerOf, clientPairOf } from '../http/bearer.ts';
+import type { Demand, TokenName } from './routes.ts';
+
+/** What an upstream is told. */
+export interface Identity {
+  readonly kind: TokenName;
+  /** Of a person: never changes, never given to another. */
+  readonly subject: string | undefined;
+  readonly username: string | undefined;
+  readonly client: string | undefined;
+  readonly scope: string | undefined;
+  readonly session: string | undefined;
+}
+
+export type Authenticated =
+  | { readonly outcome: 'identified'; readonly identity: Identity }
+  /** No token was presented. */
+  | { readonly outcome: 'anonymous' }
+  | { readonly outcome: 'refused'; readonly why: 'malformed' | 'expired' | 'invalid' }
+  | { readonly outcome: 'insufficient-scope'; readonly scopes: readonly string[] };
+
+/** Throws `Unavailable`. */
+export type Authenticator = (req: IncomingMessage, demand: Demand) => Promise<Authenticated>;
+
+export interface AuthenticatorDeps {
+  readonly tokens: Tokens;
+  readonly apis: Pick<Apis, 'find'>;
+  readonly firstParty: Pick<FirstParty, 'verify'>;
+  readonly clientSessions: Pick<ClientSessions, 'verify'>;
+}
+
+const kindOf = new Map<string, TokenName>([['at+jwt', 'oauth']]);
+for (const name of ['identity', 'security-service', 'tinyoauth', 'space-guard'] as const)
+  kindOf.set(firstPartyKinds[name].typ, name);
+
+const invalid: Authenticated = { outcome: 'refused', why: 'invalid' };
+
+export function createAuthenticator({ tokens, apis, firstParty, clientSessions }: AuthenticatorDeps): Authenticator {
+  async function oauth(token: string, isJwt: boolean, { audience = '', scopes }: Demand): Promise<Authenticated> {
+    let verified: VerifiedAccessToken;
+    if (isJwt) verified = await tokens.verifyAccessToken(token, audience);
+    // Only an API that is given opaque tokens costs a look into the database for whatever a stranger sends.
+    else if (apis.find(audience)?.tokenFormat === 'opaque') verified = await tokens.verifyOpaqueToken(token, audience);
+    else return invalid;
+    if (verified.outcome === 'refused') return refusedFor(verified.reason);
+    const { claims, account } = verified;
+    const granted = new Set((claims.scope ?? '').split(' '));
+    if (!scopes.every((scope) => granted.has(scope))) return { outcome: 'insufficient-scope', scopes };
+    return identified('oauth', {
+      subject: account?.subject,
+      username: account?.username,
+      client: claims.client_id,
+      scope: claims.scope,
+    });
+  }
+
+  async function pair(clientToken: string, token: string): Promise<Authenticated> {
+    const verified = await clientSessions.verify(clientToken, token);
+    if (verified.outcome === 'refused') return invalid;
+    return identified('space-guard', { client: verified.client.id, session: verified.claims.sid });
+  }
+
+  return async (req, demand) => {
+    const { clientToken = '', jwt } = clientPairOf(req) ?? {};
+    if (jwt !== undefined) return demand.tokens.includes('space-guard') ? pair(clientToken, jwt) : invalid;
+    const bearer = bearerOf(req);
+    if (bearer.outcome === 'none') return { outcome: 'anonymous' };
+    if (bearer.outcome === 'malformed') return { outcome: 'refused', why: 'malformed' };
+    const { token } = bearer;
+    const isJwt = token.includes('.');
+    const kind = isJwt ? kindOf.get(typOf(token)) : 'oauth';
+    if (kind === undefined || kind === 'space-guard' || !demand.tokens.includes(kind)) return invalid;
+    if (kind === 'oauth') return oauth(token, isJwt, demand);
+    const verified = await firstParty.verify(kind, token);
+    if (verified.outcome === 'refused') return refusedFor(verified.reason);
+    const { account, session } = verified;
+    return identified(kind, { subject: account.subject, username: account.username, session });
+  };
+}
+
+/** The `typ` that a JWT claims, or an empty string. */
+function typOf(token: string): string {
+  const header = token.slice(0, token.indexOf('.'));
+  if (header.length > 1024) return '';
+  try {
+    const { typ } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { typ?: unknown };
+    return typeof typ === 'string' ? typ : '';
+  } catch {
+    return '';
+  }
+}
+
+function identified(kind: TokenName, known: Partial<Identity>): Authenticated {
+  const nobody = { subject: undefined, username: undefined, client: undefined, scope: undefined, session: undefined };
+  return { outcome: 'identified', identity: { ...nobody, ...known, kind } };
+}
+
+function refusedFor(reason: string): Authenticated {
+  return reason === 'expired' ? { outcome: 'refused', why: 'expired' } : invalid;
+}

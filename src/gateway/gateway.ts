@@ -1,0 +1,218 @@
+/**
+ * The gateway: authenticates a request, then passes it on to the service behind it. It owns the prefixes of its route table and
+ * `/gateway/verify`, and leaves every other path to the surfaces. Deciding who somebody is belongs to core; speaking HTTP to an
+ * upstream to a library.
+ *
+ *     front door ── owns? ── admission ── forward ── upstream      a request
+ *     upgrade ─────────────── admission ── sockets ── upstream      a WebSocket
+ *     /gateway/verify ─────── admission                             for a proxy that forwards itself
+ *
+ * It works on Node's own request and response: nothing here waits for a body, and nothing in between may read one.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Unavailable } from '../base/errors.ts';
+import type { Logger } from '../base/log.ts';
+import { clientAddressOf, type TrustProxy } from '../http/client-address.ts';
+import { factsOf } from '../http/front-door.ts';
+import { admit, splitTarget } from './admission.ts';
+import { badGateway, internal, type Refused, refuse, tooLarge, unavailable } from './answers.ts';
+import { type AuthenticatorDeps, createAuthenticator } from './authenticate.ts';
+import { createForwarder } from './forward.ts';
+import { readRoutes } from './read-routes.ts';
+import { createRouteTable, type Route, routeDefaults, type Upstream } from './routes.ts';
+import type { SampleUpstream } from './sample-upstream.ts';
+import { createSockets } from './sockets.ts';
+import { refuseUpgrade } from './upgrade-socket.ts';
+import { answerVerify, verifyPath } from './verify.ts';
+
+export interface GatewayDeps extends AuthenticatorDeps {
+  readonly issuer: string;
+  readonly log: Logger;
+  readonly trustProxy: TrustProxy;
+  /** The file of the route table. */
+  readonly routesFile: string | undefined;
+  /** Without a route table: whether there is a sample to forward to. */
+  readonly development: boolean;
+  /** Whether this surface is served: its original has paths that belong to the gateway. */
+  readonly serves: (surface: 'tinyoauth' | 'space-guard') => boolean;
+}
+
+export interface Gateway {
+  owns(req: IncomingMessage): boolean;
+  /** Answers every request that it owns, whatever happens. */
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Everything else that asks for an upgrade is an ordinary request (RFC 9110, section 7.8). */
+  takesUpgrade(req: IncomingMessage): boolean;
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Opens the sample upstream, if there is to be one; what comes before it is open waits. */
+  start(): void;
+  /** Reads the route table again. Where it has mistakes they are logged, and the table that there was stays. */
+  reload(): Promise<void>;
+  /** Opens no more WebSockets and ends those there are: no other part of a shutdown would. */
+  closeSockets(): void;
+  /** When no request is under way any more. */
+  close(): void;
+}
+
+/** Rejects with all mistakes of the route table as a text. */
+export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
+  const { log, routesFile } = deps;
+  const issuer = new URL(deps.issuer);
+  const addressOf = clientAddressOf(deps.trustProxy);
+  const authenticate = createAuthenticator(deps);
+  const forwarder = createForwarder(log);
+  const sockets = createSockets(log);
+  let sample: SampleUpstream | undefined;
+  let starting: Promise<void> | undefined;
+  let closed = false;
+
+  const read = async (): Promise<readonly Route[]> => {
+    if (routesFile === undefined) return [];
+    const routes = await readRoutes(routesFile);
+    if (routes.outcome === 'mistaken') throw new Error(routes.text);
+    return routes.routes;
+  };
+  const tableOf = (routes: readonly Route[]) =>
+    createRouteTable([...routes, ...builtIn(routes, deps, sample?.upstream)]);
+  let table = tableOf(await read());
+
+  async function openSample(): Promise<void> {
+    const { openSampleUpstream } = await import('./sample-upstream.ts');
+    sample = await openSampleUpstream();
+    if (closed) sample.close();
+    table = tableOf([]);
+  }
+
+  async function answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
+    await starting;
+    const asked = splitTarget(req.method ?? '', req.url ?? '');
+    if (asked.path === verifyPath) return answerVerify(req, res, { table, authenticate, requestId });
+    const admission = await admit(req, asked, table, authenticate);
+    if (admission.outcome === 'refused') return refuse(res, admission.refused, requestId);
+    const { route, identity } = admission;
+    if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return refuse(res, tooLarge, requestId);
+    // Any other coding than this one would have to be passed on with its name, and who reads which is how bodies are smuggled.
+    if (!/^(chunked)?$/i.test(req.headers['transfer-encoding'] ?? '')) return refuse(res, badCoding, requestId);
+    const { upstream } = route;
+    if (upstream === undefined) return refuse(res, badGateway, requestId);
+    // Only now is the body asked for.
+    if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
+    const { address } = factsOf(req);
+    return forwarder.forward(req, res, pathFor(route, upstream, asked), {
+      ...{ route, upstream, identity, issuer, address, requestId },
+    });
+  }
+
+  async function open(req: IncomingMessage, socket: Duplex, head: Buffer, requestId: string): Promise<void> {
+    await starting;
+    const asked = splitTarget('GET', req.url ?? '');
+    const { headers } = req;
+    // Where would its body end, and the first message begin?
+    if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
+      return refuseUpgrade(socket, badCoding, requestId);
+    const admission = await admit(req, asked, table, authenticate);
+    if (admission.outcome === 'refused') return refuseUpgrade(socket, admission.refused, requestId);
+    const { route, identity } = admission;
+    const { upstream } = route;
+    if (upstream === undefined) return refuseUpgrade(socket, badGateway, requestId);
+    const address = addressOf(req);
+    const about = { route, upstream, identity, issuer, address, requestId };
+    const stillGood = async () => (await authenticate(req, route)).outcome === 'identified';
+    return sockets.open(req, socket, head, pathFor(route, upstream, asked), about, stillGood);
+  }
+
+  /** What stands in the way of an answer that no admission has foreseen. */
+  function failure(error: unknown, requestId: string): Refused {
+    if (error instanceof Unavailable) {
+      log.warn({ err: error, requestId }, 'a dependency is away');
+      return unavailable(error.retryAfter);
+    }
+    log.error({ err: error, requestId }, 'a request failed');
+    return internal;
+  }
+
+  return {
+    owns({ url = '' }) {
+      const { path } = splitTarget('', url);
+      return path === verifyPath || table.owns(path);
+    },
+    async handle(req, res) {
+      const { id } = factsOf(req);
+      await answer(req, res, id).catch((error: unknown) => refuse(res, failure(error, id), id));
+    },
+    takesUpgrade({ method, url = '', headers }) {
+      if (closed || method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+      return table.owns(splitTarget('', url).path);
+    },
+    upgrade(req, socket, head) {
+      const requestId = randomUUID().slice(0, 13);
+      // Until the two connections are tied together nobody else listens, and an error nobody hears ends the process.
+      socket.on('error', () => {});
+      open(req, socket, head, requestId).catch((error: unknown) =>
+        refuseUpgrade(socket, failure(error, requestId), requestId),
+      );
+    },
+    start() {
+      if (!deps.development || routesFile !== undefined) return;
+      if (!deps.serves('tinyoauth') && !deps.serves('space-guard')) return;
+      starting = openSample()
+        .catch((error: unknown) => log.warn({ err: error }, 'the sample upstream could not be opened'))
+        .finally(() => {
+          starting = undefined;
+        });
+    },
+    async reload() {
+      if (routesFile === undefined) return;
+      try {
+        table = tableOf(await read());
+        log.info({ routes: table.size }, 'the route table was read again');
+      } catch (error) {
+        log.error({ mistakes: (error as Error).message }, 'the route table has mistakes: the one before stays');
+      }
+    },
+    closeSockets() {
+      closed = true;
+      sockets.closeAll();
+    },
+    close() {
+      forwarder.close();
+      sample?.close();
+    },
+  };
+}
+
+/** What the originals have beside their own endpoints. `/protected` belongs to tinyoauth, whatever the table leaves out. */
+function builtIn(
+  routes: readonly Route[],
+  { serves, development, routesFile }: Pick<GatewayDeps, 'serves' | 'development' | 'routesFile'>,
+  sample: Upstream | undefined,
+): readonly Route[] {
+  const plain = { ...routeDefaults, audience: undefined, scopes: [], methods: undefined } as const;
+  const forSample = development && routesFile === undefined;
+  const made: Route[] = [];
+  if (serves('tinyoauth')) {
+    if (!routes.some(({ prefix }) => prefix === '/protected'))
+      made.push({ ...plain, prefix: '/protected', tokens: ['tinyoauth'], upstream: undefined });
+    if (forSample) made.push({ ...plain, prefix: '/protected/resource', tokens: ['tinyoauth'], upstream: sample });
+  }
+  if (serves('space-guard') && forSample)
+    made.push({ ...plain, prefix: '/write-data', tokens: ['space-guard'], methods: ['POST'], upstream: sample });
+  return made;
+}
+
+function pathFor(
+  { prefix, stripPrefix }: Route,
+  { basePath }: Upstream,
+  asked: { path: string; query: string },
+): string {
+  const path = stripPrefix ? asked.path.slice(prefix.length) : asked.path;
+  return `${basePath}${path}${asked.query}`.replace(/^(?=\?|$)/, '/');
+}
+
+const badCoding: Refused = {
+  status: 400,
+  error: 'invalid_request',
+  description: 'the body comes in a form that cannot be passed on',
+};

@@ -1,0 +1,131 @@
+/** What an upstream is sent, and what of its answer is passed on (RFC 9110, section 7.6). */
+import type { IncomingMessage } from 'node:http';
+import type { Identity } from './authenticate.ts';
+import type { Route, Upstream } from './routes.ts';
+
+export type Headers = Record<string, string | string[]>;
+
+/** For one connection only (RFC 9110, section 7.6.1), beside those that `Connection` names. */
+const hopByHop = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/**
+ * What a caller must not say to an upstream: who it is, where it came from, and that another path is meant. Compared as the
+ * frameworks do that make one variable of `X-Gatehouse-Subject` and `X_Gatehouse_Subject`.
+ */
+const ours =
+  /^(x-gatehouse-.*|x-forwarded-.*|forwarded|x-real-ip|x-client-ip|x-request-id|x-(original|rewrite)-(ur[il]|method))$/;
+/** These would make another method of the one that the route has checked. */
+const methodOverride = /^x-(http-)?method(-override)?$/;
+
+/** `name=value…`: of the session and the forms of this server's own pages. Other cookies belong to the upstream. */
+export function isOwnCookie(pair: string): boolean {
+  return /^\s*(?:__Host-|__Secure-)?gatehouse(?:[.-]|\s*=|\s*$)/.test(pair);
+}
+
+export interface Sent {
+  readonly route: Route;
+  readonly upstream: Upstream;
+  readonly identity: Identity;
+  readonly issuer: URL;
+  /** The caller's, as TRUST_PROXY settled it. */
+  readonly address: string;
+  readonly requestId: string;
+}
+
+export function upstreamHeaders(req: IncomingMessage, about: Sent): Headers {
+  const { route, upstream, identity, issuer } = about;
+  const { headers } = req;
+  const dropped = namedIn(headers.connection);
+  const sent: Headers = Object.create(null);
+  for (const name in headers) {
+    const value = headers[name];
+    const folded = name.replaceAll(/[^a-z0-9]/g, '-');
+    if (value === undefined || hopByHop.has(name) || dropped.has(name) || ours.test(folded)) continue;
+    if (name === 'host' || name === 'expect' || name === '__proto__') continue;
+    if (folded === 'authorization' && !(route.passToken && name === folded)) continue;
+    if (route.methods && methodOverride.test(folded)) continue;
+    sent[name] = value;
+  }
+  const cookies = withoutOwnCookies(headers.cookie);
+  if (cookies === undefined) delete sent.cookie;
+  else if (sent.cookie !== undefined) sent.cookie = cookies;
+
+  // Where a body ends is said anew, whatever was dropped: a body without a frame would be the upstream's next request.
+  delete sent['content-length'];
+  if (headers['transfer-encoding'] !== undefined) sent['transfer-encoding'] = 'chunked';
+  else if (headers['content-length'] !== undefined) sent['content-length'] = headers['content-length'];
+
+  sent.host = route.preserveHost ? issuer.host : upstream.host;
+  sent.via = [headers.via, `${req.httpVersion} gatehouse`].filter(Boolean).join(', ');
+  sent['x-request-id'] = about.requestId;
+  sent['x-forwarded-for'] = about.address;
+  sent['x-forwarded-host'] = issuer.host;
+  sent['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
+  sent['x-forwarded-port'] = issuer.port || (issuer.protocol === 'https:' ? '443' : '80');
+  return Object.assign(sent, identityHeaders(identity));
+}
+
+/** Absent where there is nothing to say, so that an empty name is never taken for somebody. */
+export function identityHeaders(identity: Identity): Headers {
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['X-Gatehouse-Token-Kind', identity.kind],
+    ['X-Gatehouse-Subject', identity.subject],
+    ['X-Gatehouse-Username', identity.username],
+    ['X-Gatehouse-Client', identity.client],
+    ['X-Gatehouse-Scope', identity.scope],
+    ['X-Gatehouse-Session', identity.session],
+  ];
+  return Object.fromEntries(
+    rows.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, encoded(value)]])),
+  );
+}
+
+/** Printable ASCII stays; everything else, and `%`, is percent-encoded UTF-8. */
+function encoded(value: string): string {
+  return value.toWellFormed().replaceAll(/[^\x20-\x24\x26-\x7e]+|^ | $/g, encodeURIComponent);
+}
+
+/** The headers of an answer by their name in lower case: as they were written, and all of them. */
+export function answerHeaders({
+  rawHeaders,
+  headers,
+}: IncomingMessage): Map<string, { name: string; values: string[] }> {
+  const dropped = namedIn(headers.connection);
+  const kept = new Map<string, { name: string; values: string[] }>();
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    const key = name.toLowerCase();
+    if (hopByHop.has(key) || dropped.has(key)) continue;
+    // An upstream has no business with this server's sessions.
+    if (key === 'set-cookie' && isOwnCookie(value)) continue;
+    const known = kept.get(key);
+    if (known) known.values.push(value);
+    else kept.set(key, { name, values: [value] });
+  }
+  return kept;
+}
+
+function namedIn(connection: string | undefined): ReadonlySet<string> {
+  if (connection === undefined) return nothing;
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+function withoutOwnCookies(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const kept = header.split(';').filter((pair) => !isOwnCookie(pair));
+  return kept.length === 0 ? undefined : kept.join(';').trim();
+}

@@ -1,0 +1,58 @@
+/** Reads the file that GATEWAY_ROUTES names, JSON or YAML, or says everything that is wrong with it. */
+import { readFile } from 'node:fs/promises';
+import type { RouteMistake } from './route-shape.ts';
+import type { Route } from './routes.ts';
+
+export type ReadRoutes =
+  | { readonly outcome: 'read'; readonly routes: readonly Route[] }
+  /** `text`: all mistakes, for a terminal or a log. */
+  | { readonly outcome: 'mistaken'; readonly text: string };
+
+export async function readRoutes(file: string): Promise<ReadRoutes> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    return { outcome: 'mistaken', text: `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).` };
+  }
+  const { parseDocument } = await import('yaml');
+  // Every JSON text is YAML 1.2. Aliases are left out: a few lines of them make gigabytes. Without tags of its own a file makes
+  // no other values than JSON's.
+  const document = parseDocument(text, {
+    schema: 'core',
+    uniqueKeys: true,
+    prettyErrors: true,
+    resolveKnownTags: false,
+  });
+  if (document.errors.length > 0) {
+    return {
+      outcome: 'mistaken',
+      text: `${file} cannot be parsed: ${document.errors.map(({ message }) => message).join('\n')}`,
+    };
+  }
+  let parsed: unknown;
+  try {
+    parsed = document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    return { outcome: 'mistaken', text: `${file} cannot be parsed: ${(error as Error).message}` };
+  }
+  const { checkRoutes } = await import('./route-shape.ts');
+  const { routes, mistakes } = checkRoutes(parsed);
+  return mistakes.length === 0
+    ? { outcome: 'read', routes }
+    : { outcome: 'mistaken', text: describeMistakes(file, mistakes) };
+}
+
+/** In the manner of config/load: what was given, what is wanted, how it looks. */
+function describeMistakes(file: string, mistakes: readonly RouteMistake[]): string {
+  const title =
+    mistakes.length === 1
+      ? `One thing in ${file} needs a change:`
+      : `${mistakes.length} things in ${file} need a change:`;
+  const blocks = mistakes.map(({ route, member, given, wanted, example }) => {
+    const where = route === undefined ? member : `route ${route}, ${member}`;
+    const lines = [`  ${where}`, `    given    ${given}`, `    wanted   ${wanted.replaceAll('`', '')}`];
+    return [...lines, ...(example === '' ? [] : [`    example  ${example}`])].join('\n');
+  });
+  return [title, ...blocks, 'Every member is described in docs/surfaces/gateway.md.'].join('\n\n');
+}

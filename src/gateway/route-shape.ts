@@ -1,0 +1,200 @@
+/**
+ * What may stand in the file that GATEWAY_ROUTES names, member by member, and the rules between them. All mistakes are found at
+ * once. Loaded only where there is such a file: zod takes its time.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { type Loose, routeRules } from './route-rules.ts';
+import { type Route, routeDefaults, tokenNames, type Upstream } from './routes.ts';
+
+export interface RouteMistake {
+  /** Counted from 1; undefined where the file as a whole is meant. */
+  readonly route: number | undefined;
+  /** `upstream`, `timeouts.connect` … */
+  readonly member: string;
+  readonly given: string;
+  readonly wanted: string;
+  readonly example: string;
+}
+
+/** Each member: what is wanted, and how it looks. The reference in docs/surfaces/gateway.md has the same rows. */
+const members: Readonly<Record<string, { readonly wanted: string; readonly example: string }>> = {
+  prefix: {
+    wanted:
+      'a path without a slash at its end, of letters, digits, `-`, `.`, `_` and `~`, that is not one of this server',
+    example: 'prefix: /reports',
+  },
+  methods: { wanted: 'a list of methods in capitals', example: 'methods: [GET, POST]' },
+  upstream: {
+    wanted: 'an http or https address without a user name, a query or a fragment',
+    example: 'upstream: http://127.0.0.1:8080',
+  },
+  tokens: { wanted: `a list of ${tokenNames.join(', ')}`, example: 'tokens: [oauth]' },
+  audience: { wanted: 'the identifier of an API', example: 'audience: https://api.example.com/' },
+  scopes: { wanted: 'a list of scopes', example: 'scopes: [reports:read]' },
+  timeouts: { wanted: 'connect, answer, idle and upload, each in seconds', example: 'timeouts: { answer: 60s }' },
+  'timeouts.*': { wanted: 'seconds from 0.001 to 86400, or a time such as 10s, 500ms or 5m', example: 'answer: 60s' },
+  maxBody: { wanted: 'a whole number of bytes, at most 1099511627776', example: 'maxBody: 10485760' },
+  passToken: { wanted: 'true or false', example: 'passToken: true' },
+  stripPrefix: { wanted: 'true or false', example: 'stripPrefix: true' },
+  preserveHost: { wanted: 'true or false', example: 'preserveHost: true' },
+};
+
+const duration = z.union([z.number(), z.string()]).transform((given, ctx) => {
+  const [, count, unit = 's'] = /^(\d{1,9}(?:\.\d{1,3})?) ?(ms|s|m|h)?$/.exec(String(given)) ?? [];
+  const ms = Number(count) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as 'ms' | 's' | 'm' | 'h'];
+  if (ms >= 1 && ms <= 86_400_000) return Math.round(ms);
+  ctx.addIssue({ code: 'custom' });
+  return z.NEVER;
+});
+
+const upstream = z.string().transform((given, ctx): Upstream => {
+  const url = URL.parse(given);
+  const plain = url && /^https?:$/.test(url.protocol) && url.username + url.password + url.search + url.hash === '';
+  if (!plain || url.hostname === '' || /[?#\\\s]/.test(given)) {
+    ctx.addIssue({ code: 'custom' });
+    return z.NEVER;
+  }
+  const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return {
+    protocol: url.protocol === 'https:' ? 'https:' : 'http:',
+    hostname: isIP(bare) ? bare : url.hostname,
+    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+    host: url.host,
+    basePath: url.pathname.replace(/\/$/, ''),
+  };
+});
+
+const shape = z.strictObject({
+  prefix: z
+    .string()
+    .max(256)
+    .regex(/^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9\-._~]+)+$/),
+  methods: z
+    .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']))
+    .min(1)
+    .optional(),
+  upstream: upstream.optional(),
+  tokens: z.array(z.enum(tokenNames)).min(1),
+  audience: z.string().min(1).max(512).optional(),
+  // RFC 6749, section 3.3.
+  scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/)).default([]),
+  timeouts: z
+    .strictObject({ connect: duration, answer: duration, idle: duration, upload: duration })
+    .partial()
+    .default({}),
+  maxBody: z
+    .int()
+    .min(0)
+    .max(2 ** 40)
+    .default(routeDefaults.maxBody),
+  passToken: z.boolean().default(routeDefaults.passToken),
+  stripPrefix: z.boolean().default(routeDefaults.stripPrefix),
+  preserveHost: z.boolean().default(routeDefaults.preserveHost),
+});
+
+type Checked = { readonly routes: readonly Route[]; readonly mistakes: readonly RouteMistake[] };
+
+/** `document`: what the file holds, parsed. */
+export function checkRoutes(document: unknown): Checked {
+  if (!Array.isArray(document)) {
+    const wanted = 'a list of routes';
+    return {
+      routes: [],
+      mistakes: [
+        { route: undefined, member: 'the file', given: shown(document), wanted, example: '- prefix: /reports' },
+      ],
+    };
+  }
+  const routes: Route[] = [];
+  const mistakes: RouteMistake[] = [];
+  document.forEach((given: unknown, index) => {
+    const found = mistakesIn(given, index + 1);
+    mistakes.push(...found.mistakes);
+    if (found.route) routes.push(found.route);
+    // A rule about a member that is itself unreadable would only confuse.
+    const broken = new Set(found.mistakes.map(({ member }) => member));
+    for (const rule of routeRules) {
+      if (rule.about.some((member) => broken.has(member)) || !isObject(given)) continue;
+      const wanted = rule.check(given, document.slice(0, index).filter(isObject));
+      const [member] = rule.about;
+      if (wanted)
+        mistakes.push({
+          route: index + 1,
+          member,
+          given: shown(given[member]),
+          wanted,
+          example: members[member]?.example ?? '',
+        });
+    }
+  });
+  return { routes, mistakes };
+}
+
+function mistakesIn(given: unknown, number: number): { route?: Route; mistakes: RouteMistake[] } {
+  const parsed = shape.safeParse(given);
+  if (parsed.success) {
+    const { timeouts, methods, upstream: to, audience, ...rest } = parsed.data;
+    const times = { ...routeDefaults.timeouts, ...defined(timeouts) };
+    return { route: { ...rest, methods, upstream: to, audience, timeouts: times }, mistakes: [] };
+  }
+  const seen = new Map<string, RouteMistake>();
+  for (const issue of parsed.error.issues) {
+    if (issue.code === 'unrecognized_keys') {
+      const at = issue.path.join('.');
+      for (const key of issue.keys) {
+        const member = at === '' ? key : `${at}.${key}`;
+        const wanted =
+          at === ''
+            ? `one of ${Object.keys(members)
+                .filter((name) => !name.includes('.'))
+                .join(', ')}`
+            : 'one of connect, answer, idle, upload';
+        seen.set(member, {
+          route: number,
+          member: printable(member),
+          given: 'a member that there is not',
+          wanted,
+          example: '',
+        });
+      }
+      continue;
+    }
+    const [top = '', below] = issue.path.map(String);
+    const member = top === 'timeouts' && below !== undefined ? `timeouts.${below}` : top;
+    const about = members[member] ??
+      members[member.replace(/\..*/, '.*')] ?? {
+        wanted: 'an object with prefix and tokens',
+        example: '- prefix: /reports',
+      };
+    const value = member
+      .split('.')
+      .reduce((whole: unknown, name) => (isObject(whole) ? whole[name] : undefined), given);
+    seen.set(member, {
+      route: number,
+      member: member || 'the route',
+      given: shown(member === '' ? given : value),
+      ...about,
+    });
+  }
+  return { mistakes: [...seen.values()] };
+}
+
+const isObject = (value: unknown): value is Loose =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function defined(times: { readonly [name: string]: number | undefined }): Partial<Route['timeouts']> {
+  return Object.fromEntries(Object.entries(times).filter(([, ms]) => ms !== undefined));
+}
+
+/** What was given, without what could steer a terminal, and without a password that slipped into an address. */
+function shown(value: unknown): string {
+  return value === undefined
+    ? 'nothing'
+    : printable(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
+}
+
+function printable(text: string): string {
+  const plain = text.replace(/\p{C}/gu, '?').replace(/\/\/[^/]*@/, '//…@');
+  return plain.length > 120 ? `${plain.slice(0, 120)}…` : plain;
+}

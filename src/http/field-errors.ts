@@ -1,0 +1,26 @@
+/** What core refuses in a form, in the catalogue's words. */
+import type { NameProblem } from '../core/names.ts';
+import type { PasswordReason } from '../core/password-rules.ts';
+import type { SetupError } from './views.ts';
+
+export const passwordErrors: Readonly<Record<PasswordReason, SetupError>> = {
+  malformed: 'invalid',
+  'too-short': 'too-short',
+  'too-long': 'too-long',
+  'own-name': 'too-similar',
+  'service-name': 'too-similar',
+  pattern: 'too-common',
+  common: 'too-common',
+  breached: 'too-common',
+};
+
+export const nameErrors: Readonly<Record<NameProblem, SetupError>> = {
+  malformed: 'invalid',
+  empty: 'required',
+  'too-long': 'too-long',
+  invisible: 'invalid',
+  marks: 'invalid',
+  characters: 'characters',
+  'not-an-email': 'invalid',
+  'foreign-email': 'invalid',
+};

@@ -1,0 +1,114 @@
+/** A real nginx with the configuration of deploy/nginx-auth-request.conf, in front of a service. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Nginx, nginxIsTested, startNginx } from '../support/nginx.ts';
+import { freePort } from '../support/server.ts';
+import {
+  audience,
+  call,
+  caller,
+  firstPartyToken,
+  type Gateway,
+  machineToken,
+  openService,
+  personToken,
+  type Service,
+  startGateway,
+} from './world.ts';
+
+const deploy = join(import.meta.dirname, '../../deploy');
+
+(nginxIsTested('nginx') ? describe : describe.skip)('behind nginx', () => {
+  let service: Service;
+  let server: Gateway;
+  let nginx: Nginx;
+  let port: number;
+  beforeAll(async () => {
+    service = await openService((req, res) => res.end(JSON.stringify({ url: req.url, headers: req.headersDistinct })));
+    server = await startGateway([
+      { prefix: '/notes', methods: ['GET', 'POST'], tokens: ['oauth'], audience, scopes: ['read'] },
+      { prefix: '/mine', tokens: ['tinyoauth'] },
+    ]);
+    port = await freePort();
+    const example = readFileSync(join(deploy, 'nginx-auth-request.conf'), 'utf8');
+    const here = example
+      // `localhost` may be the IPv6 address only.
+      .replace('127.0.0.1:3000', `localhost:${server.port}`)
+      .replace('127.0.0.1:8080', `127.0.0.1:${service.port}`)
+      .replace('listen 8000', `listen 127.0.0.1:${port}`);
+    nginx = await startNginx(here, port);
+  });
+  afterAll(async () => {
+    await nginx.close();
+    await server.close();
+    await service.close();
+  });
+
+  const ask = (path: string, bearer?: string, more: Record<string, string> = {}, method = 'GET') =>
+    call(
+      { port },
+      {
+        path,
+        bearer,
+        headers: { host: 'api.example.com', ...more },
+        method,
+        ...(method === 'POST' && { body: 'hello' }),
+      },
+    );
+
+  test('a good token reaches the service as an identity, whatever the caller says of itself', async () => {
+    const { token, person, client } = await personToken(server);
+    const spoofed = {
+      'x-gatehouse-subject': 'evil',
+      'x-gatehouse-session': 'evil',
+      'x-forwarded-uri': '/mine',
+      'x-original-uri': '/mine',
+    };
+    for (const method of ['GET', 'POST']) {
+      const answer = await ask('/notes/1?x=1', token, spoofed, method);
+      expect(answer.status).toBe(200);
+      const { url, headers } = JSON.parse(answer.text);
+      expect(url).toBe('/notes/1?x=1');
+      expect(headers['x-gatehouse-subject']).toEqual([person.subject]);
+      expect(headers['x-gatehouse-username']).toEqual([person.username]);
+      expect(headers['x-gatehouse-client']).toEqual([client.id]);
+      expect([headers['x-gatehouse-session'], headers.authorization]).toEqual([undefined, undefined]);
+    }
+  });
+
+  test('401 and 403 are Gatehouse’s, and reach nobody else', async () => {
+    const bearer = await machineToken(server);
+    const before = service.seen.length;
+    const anonymous = await ask('/notes');
+    expect([anonymous.status, anonymous.headers['www-authenticate']]).toEqual([401, 'Bearer realm="gatehouse"']);
+    expect((await ask('/notes', 'nonsense')).headers['www-authenticate']).toContain('error="invalid_token"');
+    expect((await ask('/mine', bearer)).status).toBe(401);
+    expect((await ask('/notes', await machineToken(server, 'write'))).status).toBe(403);
+    expect((await ask('/notes', bearer, {}, 'DELETE')).status).toBe(403);
+    expect((await ask('/nothing', bearer)).status).toBe(403);
+    // nginx itself would pass this on as /mine.
+    expect((await ask('/notes/%2e%2e/mine', bearer)).status).toBe(403);
+    expect((await ask('//mine', bearer)).status).toBe(403);
+    expect(service.seen.length).toBe(before);
+    expect(nginx.errors()).not.toMatch(/unexpected status/);
+  });
+
+  test('an ended session is refused', async () => {
+    const { token } = await firstPartyToken(server, 'tinyoauth');
+    expect((await ask('/mine', token)).status).toBe(200);
+    await server.core.firstParty.endByToken('tinyoauth', token, caller);
+    expect((await ask('/mine', token)).status).toBe(401);
+  });
+});
+
+test('the route table that is given as an example is a good one', async () => {
+  const { readRoutes } = await import('../../src/gateway/read-routes.ts');
+  const read = await readRoutes(join(deploy, 'gateway-routes.yaml'));
+  expect(read.outcome === 'read' ? read.routes.map(({ prefix }) => prefix) : read.text).toEqual([
+    '/reports',
+    '/reports',
+    '/notes',
+    '/write-data',
+  ]);
+});

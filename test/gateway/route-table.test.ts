@@ -1,0 +1,364 @@
+/** The file of the route table: what may stand in it, what is said about mistakes, and when it is read again. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { ownPathAt, ownPaths } from '../../src/gateway/own-paths.ts';
+import { readRoutes } from '../../src/gateway/read-routes.ts';
+import { routeDefaults } from '../../src/gateway/routes.ts';
+import { protocolPaths } from '../../src/oidc/provider.ts';
+import { createPlace, startChild } from '../support/child-server.ts';
+import { eventually } from '../support/redis-server.ts';
+import { freePort } from '../support/server.ts';
+import {
+  audience,
+  call,
+  machineToken,
+  openRaw,
+  openService,
+  type RouteInFile,
+  routesFile,
+  startGateway,
+} from './world.ts';
+
+async function read(content: readonly RouteInFile[] | string, name?: string) {
+  const { file, remove } = routesFile(content, name);
+  try {
+    const found = await readRoutes(file);
+    return found.outcome === 'read' ? found.routes : found.text.replaceAll(file, 'FILE');
+  } finally {
+    remove();
+  }
+}
+
+const whole = {
+  prefix: '/reports',
+  methods: ['GET', 'POST'],
+  upstream: 'https://[::1]:8443/base/',
+  tokens: ['oauth', 'space-guard'],
+  audience: 'https://api.example.com/',
+  scopes: ['reports:read'],
+  timeouts: { connect: 2, answer: '1.5s', idle: '5m' },
+  maxBody: 100,
+  passToken: true,
+  stripPrefix: true,
+  preserveHost: true,
+};
+const read1 = {
+  ...whole,
+  upstream: { protocol: 'https:', hostname: '::1', port: 8443, host: '[::1]:8443', basePath: '/base' },
+  timeouts: { connect: 2000, answer: 1500, idle: 300_000, upload: routeDefaults.timeouts.upload },
+};
+
+describe('the file', () => {
+  test('is JSON or YAML', async () => {
+    expect(await read([whole])).toEqual([read1]);
+    const yaml = `# the reports
+- prefix: /reports
+  methods: [GET, POST]
+  upstream: https://[::1]:8443/base/
+  tokens: [oauth, space-guard]
+  audience: https://api.example.com/
+  scopes:
+    - reports:read
+  timeouts: { connect: 2, answer: 1.5s, idle: 5m }
+  maxBody: 100
+  passToken: true
+  stripPrefix: true
+  preserveHost: true
+`;
+    expect(await read(yaml, 'routes.yaml')).toEqual([read1]);
+  });
+
+  test('needs a prefix and tokens of each route, and nothing else', async () => {
+    expect(await read([{ prefix: '/a', tokens: ['identity'] }])).toEqual([
+      {
+        ...routeDefaults,
+        prefix: '/a',
+        tokens: ['identity'],
+        scopes: [],
+        methods: undefined,
+        upstream: undefined,
+        audience: undefined,
+      },
+    ]);
+    expect(await read([])).toEqual([]);
+  });
+
+  test('shows all its mistakes at once, and no password', async () => {
+    const text = await read([
+      { prefix: '/a/', tokens: ['oauth'], upstream: 'http://me:secret@127.0.0.1/', colour: 'red' },
+      { prefix: '/oauth/x', tokens: [], methods: ['get'], maxBody: '10MB', timeouts: { connect: '1 year', first: 1 } },
+      { prefix: '/b', tokens: ['tinyoauth'], scopes: ['read'], audience },
+      { prefix: '/b', tokens: ['tinyoauth'] },
+      { prefix: '/c', tokens: ['jwt'], passToken: 'yes' },
+    ]);
+    expect(text).toBe(
+      `15 things in FILE need a change:
+
+  route 1, prefix
+    given    /a/
+    wanted   a path without a slash at its end, of letters, digits, -, ., _ and ~, that is not one of this server
+    example  prefix: /reports
+
+  route 1, upstream
+    given    http://…@127.0.0.1/
+    wanted   an http or https address without a user name, a query or a fragment
+    example  upstream: http://127.0.0.1:8080
+
+  route 1, colour
+    given    a member that there is not
+    wanted   one of prefix, methods, upstream, tokens, audience, scopes, timeouts, maxBody, passToken, stripPrefix, preserveHost
+
+  route 1, audience
+    given    nothing
+    wanted   the identifier of an API, because tokens names oauth
+    example  audience: https://api.example.com/
+
+  route 2, methods
+    given    ["get"]
+    wanted   a list of methods in capitals
+    example  methods: [GET, POST]
+
+  route 2, tokens
+    given    []
+    wanted   a list of oauth, identity, security-service, tinyoauth, space-guard
+    example  tokens: [oauth]
+
+  route 2, timeouts.connect
+    given    1 year
+    wanted   seconds from 0.001 to 86400, or a time such as 10s, 500ms or 5m
+    example  answer: 60s
+
+  route 2, timeouts.first
+    given    a member that there is not
+    wanted   one of connect, answer, idle, upload
+
+  route 2, maxBody
+    given    10MB
+    wanted   a whole number of bytes, at most 1099511627776
+    example  maxBody: 10485760
+
+  route 2, prefix
+    given    /oauth/x
+    wanted   another path: this server answers /oauth itself
+    example  prefix: /reports
+
+  route 3, audience
+    given    https://api.example.com/
+    wanted   nothing, because tokens does not name oauth
+    example  audience: https://api.example.com/
+
+  route 3, scopes
+    given    ["read"]
+    wanted   nothing, because only tokens of the kind oauth carry scopes
+    example  scopes: [reports:read]
+
+  route 4, prefix
+    given    /b
+    wanted   a prefix that no route before has, unless both name methods and none of them twice
+    example  prefix: /reports
+
+  route 5, tokens
+    given    ["jwt"]
+    wanted   a list of oauth, identity, security-service, tinyoauth, space-guard
+    example  tokens: [oauth]
+
+  route 5, passToken
+    given    yes
+    wanted   true or false
+    example  passToken: true
+
+Every member is described in docs/surfaces/gateway.md.`,
+    );
+  });
+
+  test.each([
+    ['{"prefix": "/a"}', /One thing in FILE[\s\S]*given {4}\{"prefix":"\/a"\}[\s\S]*wanted {3}a list of routes/],
+    ['', /given {4}null/],
+    ['- 5', /route 1, the route\n {4}given {4}5/],
+    ['- prefix: [', /^FILE cannot be parsed: /],
+    ['- prefix: /a\n  prefix: /b\n  tokens: [identity]', /^FILE cannot be parsed: Map keys must be unique/],
+    ['- &x { prefix: /a, tokens: [identity] }\n- *x', /^FILE cannot be parsed: /],
+    ['- prefix: !!js/function "x"', /cannot be parsed|needs? a change/],
+  ])('%j is refused with its reason', async (content, expected) => {
+    expect(await read(content, 'routes.yaml')).toMatch(expected);
+  });
+
+  test('that cannot be read is named with the reason', async () => {
+    expect(await readRoutes('/nowhere/routes.yaml')).toEqual({
+      outcome: 'mistaken',
+      text: '/nowhere/routes.yaml cannot be read (ENOENT).',
+    });
+  });
+
+  test.each([
+    '',
+    '/',
+    'reports',
+    '/a//b',
+    '/a/../b',
+    '/.',
+    '/a b',
+    '/a%20',
+    '/a;b',
+    '/ä',
+    '/a?b',
+    '/a#b',
+    '/a\\b',
+    `/${'a'.repeat(300)}`,
+    5,
+    null,
+  ])('the prefix %j is none', async (prefix) => {
+    expect(await read([{ prefix, tokens: ['identity'] }] as RouteInFile[])).toMatch(/^One thing in FILE/);
+  });
+
+  test.each([
+    'ftp://x',
+    'http://',
+    '127.0.0.1:80',
+    'http://x/?a',
+    'http://x/#a',
+    'http://x:99999',
+    'javascript:x',
+    'http://a b/',
+    7,
+  ])('the upstream %j is none', async (upstream) => {
+    expect(await read([{ prefix: '/a', tokens: ['identity'], upstream }])).toMatch(/^One thing in FILE/);
+  });
+
+  test('one prefix may have several routes whose methods differ', async () => {
+    const tokens = ['identity'];
+    const ok = [
+      { prefix: '/a', methods: ['GET'], tokens },
+      { prefix: '/a', methods: ['PUT'], tokens },
+      { prefix: '/a/b', tokens },
+    ];
+    expect(await read(ok)).toHaveLength(3);
+    expect(await read([...ok, { prefix: '/a', methods: ['PUT', 'POST'], tokens }])).toMatch(/route 4, prefix/);
+    expect(await read([...ok, { prefix: '/A', methods: ['POST'], tokens }])).toMatch(/route 4, prefix/);
+  });
+});
+
+describe('this server’s own paths', () => {
+  test.each([
+    '/oauth',
+    '/oauth/x',
+    '/OAuth',
+    '/v1',
+    '/v1/reports',
+    '/login',
+    '/dev',
+    '/dev/security/x',
+    '/admin',
+    '/.well-known',
+    '/gateway',
+  ])('%s is taken', async (prefix) => {
+    expect(await read([{ prefix, tokens: ['identity'] }])).toMatch(/route 1, prefix[\s\S]*this server answers/);
+  });
+
+  test.each(['/v10', '/loginx', '/dev/api', '/protected', '/protected/resource', '/write-data', '/users', '/oauth2'])(
+    '%s is free',
+    async (prefix) => {
+      expect(await read([{ prefix, tokens: ['identity'] }])).toHaveLength(1);
+    },
+  );
+
+  test('the list knows every path of the protocol and of the surfaces', async () => {
+    const { surfaces } = await import('../../src/surfaces/surfaces.ts');
+    const server = await startGateway([]);
+    try {
+      const opened = surfaces.map((open) =>
+        open({ ...server.core, ...server.app, reloadClients: async () => 0 } as unknown as Parameters<typeof open>[0]),
+      );
+      const paths = opened.flatMap(({ api }) =>
+        (api.bases ?? ['']).flatMap((base) => Object.keys(api.table).map((path) => base + path)),
+      );
+      expect(paths.length).toBeGreaterThan(2);
+      for (const path of [...paths, ...protocolPaths.keys()]) {
+        if (path.startsWith('/protected') || path === '/write-data') continue;
+        expect([path, ownPathAt(path)]).toEqual([path, expect.any(String)]);
+      }
+      for (const path of ownPaths) expect(path).toBe(path.toLowerCase());
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe('the program', () => {
+  test('does not start with a bad table, and says why', async () => {
+    const { file, remove } = routesFile([{ prefix: '/oauth', tokens: ['jwt'] }]);
+    const place = await createPlace({ env: { GATEWAY_ROUTES: file } });
+    const child = spawn(process.execPath, ['src/main.ts'], {
+      cwd: join(import.meta.dirname, '../..'),
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...place.env },
+    });
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    expect(code).toBe(1);
+    expect(said).toMatch(/2 things in .*routes\.json need a change:[\s\S]*route 1, tokens[\s\S]*route 1, prefix/);
+    expect(said).not.toMatch(/ {4}at /);
+    place.close();
+    remove();
+  });
+
+  test('reads the table again at SIGHUP, keeps it where the new one is bad, and cuts nobody off', async () => {
+    const [one, two] = [
+      await openService((_req, res) => res.end('one')),
+      await openService((_req, res) => res.end('two')),
+    ];
+    let finish: () => void = () => {};
+    const slow = await openService((_req, res) => {
+      res.write('begun ');
+      finish = () => res.end('finished');
+    });
+    const route = (upstream: string, prefix = '/x') => ({ prefix, tokens: ['oauth'], audience, upstream });
+    const routes = routesFile([route(one.url), route(slow.url, '/slow')]);
+    const place = await createPlace({ env: { GATEWAY_ROUTES: routes.file, PORT: String(await freePort()) } });
+    const server = await startChild(place);
+    try {
+      const bearer = await place.within(async (app) => {
+        await app.core.apis.add({
+          identifier: audience,
+          name: 'Example',
+          scopes: [{ name: 'read', sentence: 'Read.' }],
+        });
+        // What another process has written is known within a second.
+        await sleep(1000);
+        return machineToken({ url: server.url, app, core: app.core } as unknown as Parameters<typeof machineToken>[0]);
+      });
+      const get = async () => (await call(server, { path: '/x', bearer })).text;
+      await eventually('the first table', async () => (await get()) === 'one');
+      const long = openRaw(server);
+      long.socket.write(`GET /slow HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${bearer}\r\n\r\n`);
+      await eventually('it has begun', () => long.text().includes('begun'));
+
+      routes.write([route(two.url)]);
+      server.process.kill('SIGHUP');
+      await eventually('the second table', async () => (await get()) === 'two');
+      expect((await call(server, { path: '/slow', bearer })).status).toBe(404);
+      finish();
+      await eventually('the one under way ends as it began', () => long.text().includes('finished'));
+      long.socket.destroy();
+
+      routes.write([route('ftp://x'), { prefix: '/y' }]);
+      server.process.kill('SIGHUP');
+      await eventually('the log says what is wrong', () =>
+        /route 1, upstream[\s\S]*route 2, tokens/.test(server.printed()),
+      );
+      expect(await get()).toBe('two');
+      routes.write([route(one.url)]);
+      server.process.kill('SIGHUP');
+      await eventually('the third table', async () => (await get()) === 'one');
+    } finally {
+      await server.end();
+      place.close();
+      routes.remove();
+      for (const service of [one, two, slow]) await service.close();
+    }
+  });
+});
