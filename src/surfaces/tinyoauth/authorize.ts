@@ -25,10 +25,11 @@ export async function requirePerson(ctx: Context, { firstParty, config }: Surfac
 }
 
 /** RFC 6750, section 3: the challenge has an error only where a token was sent. */
-function notSignedIn(issuer: string, sent: boolean): Refusal {
-  const challenge = `Bearer realm="${issuer}/protected"${sent ? ', error="invalid_token"' : ''}`;
-  return new Refusal('unauthorized', 'a live token from /login is needed', { 'WWW-Authenticate': challenge });
+export function challenge(issuer: string, sent = false) {
+  return { 'WWW-Authenticate': `Bearer realm="${issuer}/protected"${sent ? ', error="invalid_token"' : ''}` };
 }
+const notSignedIn = (issuer: string, sent: boolean) =>
+  new Refusal('unauthorized', 'a live token from /login is needed', challenge(issuer, sent));
 
 function redirect(ctx: Context, status: 302 | 303, location: string): void {
   if (location.length > longestAddress) throw new Refusal('payload_too_large', 'the request is too long');

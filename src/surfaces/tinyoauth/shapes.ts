@@ -7,17 +7,13 @@ export const credentials = z
   .meta({ examples: [{ username: 'ada', password: 'seven lemons under glass' }] });
 
 const result = z.literal('succeeded');
-const refused = { result: z.literal('failed'), reason: z.string() };
+const failed = z.literal('failed');
 const token = z.null();
 
 export const done = z.object({ result });
-export const loginAnswer = z.union([
-  z.object({ result, token: z.string() }),
-  z.object({ result: refused.result, token }),
-]);
-export const secondFactor = z.object({ ...refused, token, methods: z.array(z.string()) });
+export const loginAnswer = z.union([z.object({ result, token: z.string() }), z.object({ result: failed, token })]);
 export const failure = z
-  .object({ ...refused, token: token.optional().meta({ description: 'At /login only.' }) })
+  .object({ result: failed, reason: z.string(), token: token.optional().meta({ description: 'At /login only.' }) })
   .meta({ id: 'Failure', examples: [{ result: 'failed', reason: 'the body is not valid JSON' }] });
 
 export const application = z

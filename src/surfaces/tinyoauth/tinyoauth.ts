@@ -14,14 +14,12 @@ import { Refusal } from '../../base/errors.ts';
 import { callerOf } from '../../http/caller.ts';
 import { createEndpoints } from '../../http/endpoints.ts';
 import { operation } from '../../http/operation.ts';
+import { otpHeader, signInRefusal, signUpRefusal } from '../../http/refusals.ts';
 import type { Surface, SurfaceDeps } from '../../http/surface.ts';
-import { createAuthorize, requirePerson } from './authorize.ts';
+import { challenge, createAuthorize, requirePerson } from './authorize.ts';
 
 const shapes = () => import('./shapes.ts');
 const via = 'tinyoauth';
-
-const tooMany = (what: string, retryAfter: number) =>
-  new Refusal('too_many_requests', `too many ${what}, try again later`, { 'Retry-After': String(retryAfter) });
 
 /** This API's names for members of RFC 7591, for the words of a refusal. */
 const inOwnNames = (message: string) =>
@@ -43,9 +41,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
       const made = await deps.signUp.signUp(await read.body(), { ...callerOf(ctx), via });
       if (made.outcome === 'created') ctx.body = { result: 'succeeded' };
       else if (made.outcome === 'taken') throw new Refusal('conflict', 'the name is taken');
-      else if (made.outcome === 'closed') throw new Refusal('forbidden', 'people cannot sign up here by themselves');
-      else if (made.outcome === 'throttled') throw tooMany('attempts', made.retryAfter);
-      else throw new Refusal('invalid_request', made.outcome === 'invalid' ? made.sentence : made.reason.sentence);
+      else throw signUpRefusal(made);
     },
   });
 
@@ -53,28 +49,21 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
     summary: 'Sign in',
     description: 'The person is online from then on. The token works for a day: here and at the gateway.',
     body: async () => (await shapes()).credentials,
-    headers: { 'X-OTP': 'A current code, where the person has a second factor.' },
+    headers: otpHeader,
     answers: {
       200: {
         description: 'Signed in, or the name or the password is wrong.',
         body: async () => (await shapes()).loginAnswer,
       },
-      401: { description: 'A right code is needed in `X-OTP`.', body: async () => (await shapes()).secondFactor },
+      401: { description: 'A right code is needed in `X-OTP`.', headers: { 'X-OTP': 'What it may come from.' } },
       429: 'Too many failed attempts for this account or from this address.',
     },
     async handle(ctx, read) {
-      const otp = ctx.get('X-OTP') || undefined;
-      const outcome = await deps.firstParty.login(via, { ...(await read.body()), ...callerOf(ctx), otp, via });
+      const request = { ...(await read.body()), ...callerOf(ctx), otp: ctx.get('X-OTP'), via };
+      const outcome = await deps.firstParty.login(via, request);
       if (outcome.outcome === 'signed-in') ctx.body = { result: 'succeeded', token: outcome.token.token };
       else if (outcome.outcome === 'refused') ctx.body = { result: 'failed', token: null };
-      else if (outcome.outcome === 'throttled') throw tooMany('failed attempts', outcome.retryAfter);
-      else {
-        const { methods, wrong } = outcome;
-        const reason = wrong ? 'the code in X-OTP is not right' : 'a second factor is needed: a code in X-OTP';
-        ctx.status = 401;
-        ctx.set('WWW-Authenticate', 'X-OTP');
-        ctx.body = { result: 'failed', token: null, reason, methods };
-      }
+      else throw signInRefusal(outcome, '', challenge(deps.config.issuer));
     },
   });
 
@@ -97,7 +86,10 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
       const { name, redirect_uri } = await read.body();
       const metadata = { client_name: name, redirect_uris: [redirect_uri] };
       const made = await deps.ownClients.register(metadata, subject, { ...callerOf(ctx), via });
-      if (made.outcome === 'throttled') throw tooMany('applications', made.retryAfter);
+      if (made.outcome === 'throttled') {
+        const wait = { 'Retry-After': String(made.retryAfter) };
+        throw new Refusal('too_many_requests', 'too many applications, wait a while', wait);
+      }
       if (made.outcome === 'invalid') throw new Refusal(made.error, inOwnNames(made.description));
       ctx.body = { result: 'succeeded', client_id: made.client.id, client_secret: made.secret };
     },
