@@ -3,7 +3,9 @@
  * the server has; no persistence, no hashing of what is stored, none of the server's own checks.
  */
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
+import { createServer } from 'node:http';
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import { createBareFirstParty } from './bare-first-party.ts';
 import { api, machine, type Seeded, spa, web } from './clients.ts';
 
 const stored = new Map<string, AdapterPayload>();
@@ -114,6 +116,9 @@ for (const client of [
   stored.set(`Client:${client.client_id}`, JSON.parse(JSON.stringify(client)));
 }
 
-const server = provider.listen(port, '127.0.0.1', () => process.stdout.write(`${JSON.stringify(seeded)}\n`));
+const engine = provider.callback();
+const firstParty = await createBareFirstParty();
+const server = createServer((req, res) => void (firstParty(req, res) || engine(req, res)));
+server.listen(port, '127.0.0.1', () => process.stdout.write(`${JSON.stringify(seeded)}\n`));
 server.keepAliveTimeout = 65_000;
 process.on('SIGTERM', () => process.exit(0));

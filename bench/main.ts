@@ -9,7 +9,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { countRoundTrips, measure, type Sample } from './measure.ts';
 import { type Operation, type OperationName, operationNames, operations, type Seat, takeSeat } from './operations.ts';
-import { type Result, resultTable, type Start, startTable } from './report.ts';
+import { beyondTheHash, type Result, resultTable, type Start, startTable } from './report.ts';
 import {
   createHome,
   type Home,
@@ -76,6 +76,7 @@ try {
       `Node ${process.version}, ${machine}; ${connections} connections; medians of ${rounds} rounds of ${seconds} s`,
     );
     console.log(`\n${startTable(starts)}\n\n${resultTable(results)}`);
+    for (const line of beyondTheHash(results)) console.log(`\n${line}`);
     console.log(
       "\nbusy: of the server's core. Where it is well below 100 %, the other core (the load, Postgres) set the pace.",
     );
@@ -94,16 +95,17 @@ process.exit();
 async function compare(name: OperationName, seats: ReadonlyMap<Server, readonly Seat[]>): Promise<Result[]> {
   const operation: Operation = operations[name];
   const samples = new Map<Server, Sample[]>();
-  for (const [server, taken] of seats) {
+  const those = [...seats].filter(([server]) => !(operation.oursAlone && server.kind === 'bare'));
+  for (const [server, taken] of those) {
     await measure(operation, taken, Math.min(2, seconds));
     samples.set(server, []);
   }
   for (let round = 0; round < rounds; round += 1) {
     say(`${name}: round ${round + 1} of ${rounds}`);
-    for (const [server, taken] of seats) samples.get(server)?.push(await measure(operation, taken, seconds));
+    for (const [server, taken] of those) samples.get(server)?.push(await measure(operation, taken, seconds));
   }
   const results: Result[] = [];
-  for (const [server, taken] of seats) {
+  for (const [server, taken] of those) {
     const roundTrips = await countRoundTrips(operation, server, taken[0] as Seat);
     results.push({
       operation: name,

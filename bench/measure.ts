@@ -18,11 +18,16 @@ export interface Sample {
 /** Throws the first error of any seat: there is nothing to compare then. */
 export async function measure(operation: Operation, seats: readonly Seat[], seconds: number): Promise<Sample> {
   const [{ server }] = seats as readonly [Seat, ...Seat[]];
-  const steps = seats.map((seat) => operation.step(seat));
+  const counted = operation.beside ? seats.filter((_, index) => index % 4 === 0) : seats;
+  const steps = counted.map((seat) => operation.step(seat));
+  const beside = seats.filter((seat) => !counted.includes(seat)).map((seat) => operation.beside?.(seat));
   const before = { cpu: server.cpu(), own: process.cpuUsage(), at: performance.now() };
   const until = before.at + seconds * 1000;
   const times: number[] = [];
-  const results = await Promise.allSettled(steps.map((step) => drive(step, until, times)));
+  const results = await Promise.allSettled([
+    ...steps.map((step) => drive(step, until, times)),
+    ...beside.map((step) => step && drive(step, until, [])),
+  ]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw new Error(`${operation.title} on ${server.kind}: ${failed.reason}`);
   const took = (performance.now() - before.at) / 1000;

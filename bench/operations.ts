@@ -1,13 +1,14 @@
 /** What is measured, as a table. A seat is one of the concurrent users: a connection of its own, a session and tokens of its own. */
 import { authorizePath, Browser, codeIn, redemption } from './browser.ts';
-import { api, personName, scope } from './clients.ts';
+import { api, password, personName, scope } from './clients.ts';
 import { type Answer, Connection, headerOf } from './connection.ts';
-import { basic, get, post } from './requests.ts';
+import { basic, get, post, postNothing } from './requests.ts';
 import type { Server } from './servers.ts';
 
 export interface Seat {
   readonly server: Server;
   readonly connection: Connection;
+  readonly username: string;
   /** Of a live session with consent for both applications. */
   readonly cookie: string;
   /** Opaque, of the confidential application. */
@@ -23,11 +24,15 @@ export type Step = () => Promise<void>;
 
 export interface Operation {
   readonly title: string;
-  /** The ratio to the bare engine that is aimed for. */
-  readonly target: { readonly sqlite: number; readonly postgres: number };
+  /** The ratio to the bare engine that is aimed for, where there is one. */
+  readonly target?: { readonly sqlite: number; readonly postgres: number };
+  /** The bare engine has nothing of the kind. */
+  readonly oursAlone?: true;
   /** Requests of one go. */
   readonly requests: number;
   step(seat: Seat): Step;
+  /** What three of four seats do meanwhile, without being counted. */
+  beside?(seat: Seat): Step;
 }
 
 export const operations = {
@@ -35,17 +40,7 @@ export const operations = {
     title: 'client_credentials, JWT ES256',
     target: { sqlite: 1.2, postgres: 1.2 },
     requests: 1,
-    step: ({ server, connection }) =>
-      always(
-        connection,
-        post(
-          server,
-          '/oauth/token',
-          { grant_type: 'client_credentials', resource: api.identifier, scope: api.scope },
-          basic(server.seeded.machine),
-        ),
-        '"access_token":"eyJ',
-      ),
+    step: machineToken,
   },
   'cc-opaque': {
     title: 'client_credentials, opaque',
@@ -121,6 +116,44 @@ export const operations = {
       return always(direct ? new Connection(server.upstreamPort) : connection, request, '"hello"');
     },
   },
+  verify: {
+    title: 'identity verify (bare: the ES256 check alone)',
+    target: { sqlite: 0.8, postgres: 0.8 },
+    requests: 1,
+    step: (seat) => {
+      let request: string | undefined;
+      return async () => {
+        request ??= postNothing(seat.server, '/v1/verify', { Authorization: `Bearer ${(await signIn(seat)).token}` });
+        expectAnswer(await seat.connection.send(request), '"valid":true');
+      };
+    },
+  },
+  'identity-refresh': {
+    title: 'identity refresh, rotating',
+    oursAlone: true,
+    requests: 1,
+    step: (seat) => {
+      let token: string | undefined;
+      return async () => {
+        token ??= (await signIn(seat)).refresh_token;
+        const request = get(seat.server, '/v1/token/refresh', { Authorization: `Bearer ${token}` });
+        token = refreshTokenIn(await seat.connection.send(request));
+      };
+    },
+  },
+  login: {
+    title: 'identity login (bare: the hash alone)',
+    target: { sqlite: 0.95, postgres: 0.95 },
+    requests: 1,
+    step: login,
+  },
+  'tokens-busy': {
+    title: 'client_credentials, JWT ES256, while 24 sign in',
+    oursAlone: true,
+    requests: 1,
+    step: machineToken,
+    beside: login,
+  },
   jwks: {
     title: 'jwks',
     target: { sqlite: 2.5, postgres: 2.5 },
@@ -145,6 +178,7 @@ export async function takeSeat(server: Server, index: number): Promise<Seat> {
   return {
     server,
     connection,
+    username: personName(index),
     cookie: browser.cookie,
     accessToken: JSON.parse(expectAnswer(forWeb, `"scope":"${scope}"`)).access_token,
     apiToken: JSON.parse(
@@ -152,6 +186,24 @@ export async function takeSeat(server: Server, index: number): Promise<Seat> {
     ).access_token,
     refreshToken: refreshTokenIn(forSpa),
   };
+}
+
+function machineToken({ server, connection }: Seat): Step {
+  const form = { grant_type: 'client_credentials', resource: api.identifier, scope: api.scope };
+  return always(connection, post(server, '/oauth/token', form, basic(server.seeded.machine)), '"access_token":"eyJ');
+}
+
+function login(seat: Seat): Step {
+  return always(seat.connection, loginRequest(seat), '"token":"eyJ');
+}
+
+function loginRequest({ server, username }: Seat): string {
+  const credentials = Buffer.from(`${username}:${password}`).toString('base64');
+  return get(server, '/v1/login', { Authorization: `Basic ${credentials}` });
+}
+
+async function signIn(seat: Seat): Promise<{ token: string; refresh_token?: string }> {
+  return JSON.parse(expectAnswer(await seat.connection.send(loginRequest(seat)), '"token":"eyJ')).jwt;
 }
 
 /** The same request each time. */

@@ -38,7 +38,7 @@ export function resultTable(results: readonly Result[]): string {
     const of = (value: (sample: Sample) => number) => median(result.samples.map(value));
     const ratio = result.kind === 'bare' || !bare ? [] : ratios(result, bare);
     const cpuRatio = bare && median(bare.samples.map(({ cpu }) => cpu)) / of(({ cpu }) => cpu);
-    const aim = result.kind === 'bare' ? undefined : target[result.kind];
+    const aim = result.kind === 'bare' ? undefined : target?.[result.kind];
     return [
       title,
       result.kind,
@@ -73,6 +73,23 @@ export function resultTable(results: readonly Result[]): string {
     ],
     rows,
   );
+}
+
+/** What a sign-in costs the processor beside its hash, which no server can save. */
+export function beyondTheHash(results: readonly Result[]): string[] {
+  const cpuOf = (kind: Kind): number | undefined => {
+    const found = results.find((result) => result.operation === 'login' && result.kind === kind);
+    return found && median(found.samples.map(({ cpu }) => cpu));
+  };
+  const bare = cpuOf('bare');
+  return (['sqlite', 'postgres'] as const).flatMap((kind) => {
+    const own = cpuOf(kind);
+    return bare === undefined || own === undefined
+      ? []
+      : [
+          `login on ${kind}: ${((own - bare) / 1000).toFixed(2)} ms of processor time beyond the hash (${(bare / 1000).toFixed(2)} ms)`,
+        ];
+  });
 }
 
 export function startTable(starts: readonly Start[]): string {

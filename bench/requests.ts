@@ -21,6 +21,11 @@ export function post(
   return `POST ${path} HTTP/1.1\r\n${headerLines(all)}\r\n${body}`;
 }
 
+/** A POST that says everything in its headers. */
+export function postNothing(server: { readonly port: number }, path: string, headers: Headers): string {
+  return `POST ${path} HTTP/1.1\r\n${headerLines({ Host: hostOf(server), 'Content-Length': '0', ...headers })}\r\n`;
+}
+
 /** RFC 6749, section 2.3.1. */
 export function basic(client: { id: string; secret: string }): Headers {
   const pair = `${encodeURIComponent(client.id)}:${encodeURIComponent(client.secret)}`;

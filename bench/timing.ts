@@ -17,6 +17,8 @@ const server = await startServer({
     PASSWORD_HASH_TIME: '2',
     THROTTLE_ACCOUNT_LIMIT: '100',
     THROTTLE_ADDRESS_LIMIT: '100000',
+    MAIL_ADDRESS_LIMIT: '100000',
+    MAIL_LIMIT: '1000',
   },
 });
 const client = await buildClient(server, {}, 'register');
@@ -29,6 +31,18 @@ async function signInTimer() {
     const began = performance.now();
     const { status } = await agent.go(new URL(page.url).pathname, { form: { ...form, username } });
     if (status !== 422) throw new Error(`a refused sign-in answered ${status}`);
+    return performance.now() - began;
+  };
+}
+
+/** A form of the pages for people who are not signed in: what is sent again and again, and what has to come of it. */
+async function formTimer(path: string, arrives: string) {
+  const agent = new Agent(server);
+  const csrf = csrfOf(await agent.go(path));
+  return async (fields: Record<string, string>): Promise<number> => {
+    const began = performance.now();
+    const { status, location } = await agent.go(path, { form: { csrf, ...fields }, follow: false });
+    if (status !== 303 || !location?.endsWith(arrives)) throw new Error(`${path} answered ${status}`);
     return performance.now() - began;
   };
 }
@@ -89,6 +103,31 @@ for (let n = 0; n < 20; n += 1) await unknown(n);
 report('B6 unknown name / wrong password', await compare(200, unknown, (n) => ask(nameOf(people, n))), false);
 report('B6 unknown name / disabled account', await compare(200, unknown, (n) => ask(nameOf(disabled, n))), false);
 report('B6 planted leak: a cheaper hash', await compare(200, unknown, (n) => ask(nameOf(cheap, n))), true);
+
+const forgot = await formTimer('/forgot', '/forgot?sent=yes');
+const forgotten = (username: string) => forgot({ username });
+for (let n = 0; n < 100; n += 1) await forgotten(`nobody-${n}`);
+report(
+  'B6 forgotten password: unknown / known name',
+  await compare(
+    1000,
+    (n) => forgotten(`nobody-${n}`),
+    (n) => forgotten(nameOf(people, n)),
+  ),
+  false,
+);
+const signUp = await formTimer('/sign-up', '/sign-up?done=mail');
+const newcomer = (kind: string, n: number, email: string) => signUp({ username: `${kind}-${n}`, email, password });
+report(
+  'B6 sign-up: unknown / known address',
+  await compare(
+    200,
+    (n) => newcomer('new', n, `new-${n}@example.org`),
+    (n) => newcomer('known', n, `${nameOf(people, n)}@example.org`),
+  ),
+  false,
+);
+
 const almost = `${adminKey.slice(0, -1)}!`;
 const nothing = '#'.repeat(adminKey.length);
 report(

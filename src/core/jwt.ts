@@ -5,7 +5,9 @@
 import { type KeyObject, sign } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { nowSeconds } from '../base/clock.ts';
+import { digest } from '../base/secrets.ts';
 import type { Keys, SigningKey } from './keys.ts';
+import { createRecent, type Recent } from './recent.ts';
 
 export type JwtRefusal = 'malformed' | 'signature' | 'expired' | 'audience';
 export type VerifiedJwt<C> =
@@ -23,21 +25,56 @@ export interface ExpectedJwt {
 /** Seconds two clocks may differ (security.md D3 asks for at most 15). */
 const clockTolerance = 15;
 
+/**
+ * A program shows the same token for as long as it lives, and checking its signature is most of what that costs. So the tokens
+ * that were found good last are remembered, by their digest and what was expected of them, with the key that signed them: as
+ * long as that very key is in the ring and the token's times hold, the answer is the same. Whether its session holds is not
+ * part of it.
+ */
+interface Remembered {
+  readonly claims: JWTPayload;
+  readonly key: SigningKey;
+}
+const rememberedMax = 4_000;
+const memories = new WeakMap<Keys, Recent<Remembered>>();
+
+function memoryOf(keys: Keys): Recent<Remembered> {
+  const known = memories.get(keys);
+  if (known) return known;
+  const made = createRecent<Remembered>(rememberedMax);
+  memories.set(keys, made);
+  return made;
+}
+
+/** Without tolerance: in doubt, and once it has expired, the token is looked at from the beginning. */
+function holdNow({ exp = 0, nbf = 0, iat = 0 }: JWTPayload): boolean {
+  const now = nowSeconds();
+  return now < exp && nbf <= now && iat <= now;
+}
+
 /** The signature is checked before anything the token says: of a forged and expired one only the forgery is told. */
 export async function verifyJwt<C extends JWTPayload>(
   keys: Keys,
   token: string,
-  { issuer, audience, typ, requiredClaims }: ExpectedJwt,
+  expected: ExpectedJwt,
 ): Promise<VerifiedJwt<C>> {
+  const { issuer, audience, typ, requiredClaims } = expected;
+  const memory = memoryOf(keys);
+  const id = digest([issuer, audience, typ, ...requiredClaims, token].join('\n'));
+  const known = memory.get(id);
+  if (known && holdNow(known.claims) && keys.ring().includes(known.key))
+    return { outcome: 'valid', claims: known.claims as C };
+
   let claims: C;
+  let used: SigningKey | undefined;
   try {
     const verified = await jwtVerify<C>(
       token,
       ({ kid, alg }) => {
         // Only a key of this server, named by its kid, with the algorithm it was made for: what the header says decides nothing.
-        const key = keys.ring().find((candidate) => candidate.id === kid && candidate.algorithm === alg);
-        if (!key) throw new errors.JWKSNoMatchingKey();
-        return key.publicKey;
+        used = keys.ring().find((candidate) => candidate.id === kid && candidate.algorithm === alg);
+        if (!used) throw new errors.JWKSNoMatchingKey();
+        return used.publicKey;
       },
       { issuer, audience, typ, algorithms: ['ES256', 'RS256'], clockTolerance, requiredClaims: [...requiredClaims] },
     );
@@ -48,6 +85,9 @@ export async function verifyJwt<C extends JWTPayload>(
   // jose leaves iat alone: a token from the future was not made by this server's clock.
   if (typeof claims.iat === 'number' && claims.iat > nowSeconds() + clockTolerance)
     return { outcome: 'refused', reason: 'malformed' };
+  // Others will be given the same object.
+  Object.freeze(claims);
+  if (used) memory.set(id, { claims, key: used });
   return { outcome: 'valid', claims };
 }
 

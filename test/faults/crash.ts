@@ -5,24 +5,35 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { startChild } from '../support/child-server.ts';
+import { openFirstPartyTraffic } from './first-party-traffic.ts';
 import { counted, type Means, median, type Scenario, type Verdict, worst } from './scenario.ts';
-import { createTraffic } from './traffic.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
 import { buildWorld, type World } from './world.ts';
 
+type Open = (world: World) => Traffic | Promise<Traffic>;
+const flows: Open = (world) => createTraffic(world, { workers: 10 });
+const firstParty: Open = (world) => openFirstPartyTraffic(world, { workers: 10 });
+
 export const crashes: readonly Scenario[] = [
-  { name: 'kill-sqlite', run: (means) => killed(means, undefined) },
+  { name: 'kill-sqlite', run: (means) => killed(means, undefined, flows) },
   {
     name: 'kill-postgres',
     needs: ['postgres'],
-    run: async (means) => killed(means, await means.postgres?.database()),
+    run: async (means) => killed(means, await means.postgres?.database(), flows),
+  },
+  { name: 'kill-first-party-sqlite', run: (means) => killed(means, undefined, firstParty) },
+  {
+    name: 'kill-first-party-postgres',
+    needs: ['postgres'],
+    run: async (means) => killed(means, await means.postgres?.database(), firstParty),
   },
 ];
 
-async function killed(means: Means, databaseUrl: string | undefined): Promise<Verdict> {
+async function killed(means: Means, databaseUrl: string | undefined, open: Open): Promise<Verdict> {
   const times = means.short ? 6 : 100;
   const world = await buildWorld({ databaseUrl });
   means.after(() => world.place.close());
-  const traffic = createTraffic(world, { workers: 10 });
+  const traffic = await open(world);
   const starts: number[] = [];
   const failures: string[] = [];
 
@@ -42,7 +53,7 @@ async function killed(means: Means, databaseUrl: string | undefined): Promise<Ve
   failures.push(...(await traffic.verify()));
   await server.end('SIGTERM');
   const forks = await forkedFamilies(world);
-  if (forks > 0) failures.push(`${forks} grants have more than one living refresh token`);
+  if (forks > 0) failures.push(`${forks} grants or sessions have more than one living refresh token`);
   // The one that happened to start while this machine was busy elsewhere says nothing; most of them do.
   if (median(starts) > 2000 || worst(starts) > 10_000)
     failures.push(`a restart took ${median(starts)} ms, at most ${worst(starts)} ms`);
@@ -53,10 +64,11 @@ async function killed(means: Means, databaseUrl: string | undefined): Promise<Ve
   };
 }
 
-const living = `select count(*) as n from (select grant_id from tokens
-  where kind = 'RefreshToken' and consumed_at is null group by grant_id having count(*) > 1) as forked`;
+const living = `select count(*) as n from (select kind from tokens
+  where kind in ('RefreshToken', 'refresh:identity') and consumed_at is null
+  group by kind, case when kind = 'RefreshToken' then grant_id else session_uid end having count(*) > 1) as forked`;
 
-/** Each virtual client signs in with a browser of its own, so a grant is a family. */
+/** Each virtual client signs in with a browser of its own, so a grant is a family; at the doors a session is one. */
 async function forkedFamilies({ place }: World): Promise<number> {
   if (place.kind === 'sqlite') {
     const database = new DatabaseSync(join(place.dataDir, 'gatehouse.sqlite'), { readOnly: true });

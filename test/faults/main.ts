@@ -10,6 +10,9 @@ import { parseArgs } from 'node:util';
 import { startTestRedis } from '../support/redis-server.ts';
 import { ownPostgres } from '../support/services.ts';
 import { crashes } from './crash.ts';
+import { firstPartyOutages } from './first-party-outages.ts';
+import { firstPartyRaces } from './first-party-races.ts';
+import { gatewayTroubles } from './gateway-upstream.ts';
 import { outages } from './outages.ts';
 import { processTroubles } from './process.ts';
 import { races } from './races.ts';
@@ -23,7 +26,16 @@ const { values } = parseArgs({
     list: { type: 'boolean', default: false },
   },
 });
-const all: readonly Scenario[] = [...crashes, ...races, ...outages, ...processTroubles, ...slowClients];
+const all: readonly Scenario[] = [
+  ...crashes,
+  ...races,
+  ...firstPartyRaces,
+  ...outages,
+  ...firstPartyOutages,
+  ...gatewayTroubles,
+  ...processTroubles,
+  ...slowClients,
+];
 if (values.list) {
   for (const { name } of all) console.log(name);
   process.exit(0);
@@ -49,7 +61,7 @@ try {
     const missing = (scenario.needs ?? []).filter((need) => (need === 'postgres' ? postgres : redis) === undefined);
     if (missing.length > 0) {
       skipped += 1;
-      console.log(`skip  ${scenario.name.padEnd(18)} this machine has no ${missing.join(' and no ')}`);
+      console.log(`skip  ${scenario.name.padEnd(26)} this machine has no ${missing.join(' and no ')}`);
       continue;
     }
     if (!(await play(scenario))) failed += 1;
@@ -78,7 +90,7 @@ async function play(scenario: Scenario): Promise<boolean> {
   for (const undo of undoes.reverse()) await undo();
   const took = ((performance.now() - start) / 1000).toFixed(1);
   const passed = verdict.failures.length === 0;
-  console.log(`${passed ? 'PASS' : 'FAIL'}  ${scenario.name.padEnd(18)} ${verdict.figures} [${took} s]`);
+  console.log(`${passed ? 'PASS' : 'FAIL'}  ${scenario.name.padEnd(26)} ${verdict.figures} [${took} s]`);
   for (const failure of verdict.failures.slice(0, 12)) console.log(`        ${failure}`);
   return passed;
 }

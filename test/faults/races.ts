@@ -198,14 +198,14 @@ export const races: readonly Scenario[] = [
 export const together = <T>(count: number, call: (index: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => call(index)));
 
-const statuses = (replies: readonly Reply[]): string => {
+export const statuses = (replies: readonly Reply[]): string => {
   const counts = new Map<number, number>();
   for (const { status } of replies) counts.set(status, (counts.get(status) ?? 0) + 1);
   return [...counts].map(([status, count]) => `${status}×${count}`).join(' ');
 };
 
-type Nodes = readonly [{ readonly url: string }, { readonly url: string }];
-const at = (nodes: Nodes, index: number) => nodes[index % 2 === 0 ? 0 : 1];
+export type Nodes = readonly [{ readonly url: string }, { readonly url: string }];
+export const at = (nodes: Nodes, index: number) => nodes[index % 2 === 0 ? 0 : 1];
 
 export function person(world: World, index: number) {
   const found = world.people[index % world.people.length];
@@ -215,7 +215,7 @@ export function person(world: World, index: number) {
 
 export const redisEnv = ({ redis }: Means): Record<string, string> => (redis ? { REDIS_URL: redis.url } : {});
 
-async function twoNodes(
+export async function twoNodes(
   means: Means,
   size: { people?: number; spare?: number } = {},
   env: Record<string, string> = {},

@@ -32,16 +32,27 @@ export interface TrafficOptions {
   readonly mayBeAway?: boolean;
 }
 
+/** Virtual clients that can be started and stopped, and know what they were promised. */
+export interface Traffic {
+  /** What no fault excuses. */
+  readonly wrong: string[];
+  readonly figures: { acknowledged: number; cut: number; away: number; slowest: number; signIns: number };
+  start(): void;
+  /** Resolves when nothing is under way. */
+  stop(): Promise<void>;
+  /** Whether everything acknowledged is still so. Returns what is not. */
+  verify(): Promise<string[]>;
+}
+
 const familiesOf = 3;
 
-export function createTraffic(world: World, options: TrafficOptions) {
-  let server = world.place;
+export function createTraffic(world: World, options: TrafficOptions): Traffic {
+  const server = world.place;
   let running = false;
   let work: Promise<unknown> = Promise.resolve();
   const families: Family[] = [];
   const opaque: string[] = [];
   const registered: string[] = [];
-  /** What no fault excuses. */
   const wrong: string[] = [];
   const figures = { acknowledged: 0, cut: 0, away: 0, slowest: 0, signIns: 0 };
 
@@ -123,22 +134,15 @@ export function createTraffic(world: World, options: TrafficOptions) {
   return {
     wrong,
     figures,
-    families,
-    /** Towards this address from now on. */
-    use(next: { readonly url: string }) {
-      server = { ...world.place, url: next.url };
-    },
     start() {
       running = true;
       work = Promise.all(owned.map((own, index) => worker(index, own)));
     },
-    /** Resolves when nothing is under way. */
     async stop() {
       running = false;
       await work;
     },
 
-    /** Whether everything acknowledged is still so. Returns what is not. */
     async verify(): Promise<string[]> {
       const lost: string[] = [];
       await Promise.all(
@@ -182,5 +186,3 @@ export function createTraffic(world: World, options: TrafficOptions) {
     },
   };
 }
-
-export type Traffic = ReturnType<typeof createTraffic>;

@@ -92,12 +92,31 @@ function post(host: string, header: string, body: string): string {
 
 const names = Object.keys(shapes);
 
+/** The same at other doors: where a body is JSON, and where it is passed on while it comes. */
+function elsewhere(text: string, { gateway }: Good, chance: Chance): string {
+  const line = chance.pick([
+    `POST /protected/x HTTP/1.1\r\nAuthorization: Bearer ${gateway.person}`,
+    `POST /write-data HTTP/1.1\r\nAuthorization: Bearer: ${gateway.program}`,
+    `DELETE /security/logout HTTP/1.1`,
+    `POST /v1/verify HTTP/1.1\r\nAuthorization: Bearer ${gateway.person}`,
+    `POST /register HTTP/1.1`,
+    `POST /space-guard/api/v1/register-client HTTP/1.1\r\nAuthorization: Bearer: ${gateway.program}`,
+  ]);
+  return text
+    .replace('POST /oauth/token HTTP/1.1', line)
+    .replace(
+      /^GET \/(healthz|oauth\/userinfo) HTTP\/1.1/,
+      `GET /protected/x HTTP/1.1\r\nAuthorization: Bearer ${gateway.person}`,
+    );
+}
+
 export function framing(number: number, chance: Chance, good: Good): Throw {
   const { host } = new URL(good.issuer);
   const kind = chance.int(100);
   if (kind < 60) {
     const name = names[number % names.length] ?? '';
-    const text = (shapes[name] as (host: string) => string)(host);
+    const plain = (shapes[name] as (host: string) => string)(host);
+    const text = chance.percent(60) ? elsewhere(plain, good, chance) : plain;
     return {
       name,
       parts: [Buffer.from(text, 'latin1')],
@@ -118,6 +137,8 @@ export function framing(number: number, chance: Chance, good: Good): Throw {
     `POST /interaction/${login.uid} HTTP/1.1\r\nHost: ${host}\r\nCookie: ${login.cookies}\r\n${type}\r\nContent-Length: 60\r\n\r\ncsrf=${login.csrf.slice(0, 20)}&username=a&password=b`,
     `GET /oauth/authorize?client_id=${client.id} HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
     `GET /public/${'x'.repeat(10)} HTTP/1.1\r\nHost: ${host}\r\n\r\n`,
+    `POST /protected/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${good.gateway.person}\r\nContent-Length: 90\r\n\r\n${'x'.repeat(70)}`,
+    `POST /login HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n{"username":"ada","password":"seven lemons under`,
   ]);
   const at = chance.int(whole.length);
   const [first, rest] = [Buffer.from(whole.slice(0, at)), Buffer.from(whole.slice(at))];

@@ -1,23 +1,30 @@
 /** Keeps what is good at this moment: codes are used up, sessions signed out, pages finished by what is thrown at them. */
 import type { App } from '../../src/app.ts';
-import { anotherCode, redeem, request, signIn, type World } from '../faults/world.ts';
+import { nowSeconds } from '../../src/base/clock.ts';
+import { anotherCode, machineToken, redeem, request, signIn, type World } from '../faults/world.ts';
 import { type Agent, type Answer, Agent as Browser, csrfOf } from '../support/agent.ts';
 import { childAdminKey } from '../support/child-server.ts';
+import { type GoodCall, goodCalls } from '../support/good-calls.ts';
+import { password } from '../support/server.ts';
 import type { Good, Page } from './targets.ts';
 
 export interface Cast {
   readonly world: World;
   readonly client: { readonly id: string; readonly secret: string };
   readonly file: string;
+  /** Of a client, to open a program's session with. */
+  readonly clientToken: string;
+  /** Whose rows of good calls are needed. */
+  readonly calls: Calls;
 }
 
 export async function makeGood(
   app: App,
-  { world, client, file }: Cast,
+  { world, client, file, clientToken, calls }: Cast,
   server: { readonly url: string },
 ): Promise<Good> {
-  const [person, other] = world.people;
-  if (!person || !other) throw new Error('there is nobody');
+  const [person, other, careful] = world.people;
+  if (!person || !other || !careful) throw new Error('there is nobody');
   const first = await signIn(server, person, world.reader);
   const tokens = await redeem(server, world.reader, first.grant);
   const user = await jwtOf(server, other, world.reader);
@@ -25,7 +32,8 @@ export async function makeGood(
   const logout = await first.agent.go('/oauth/logout');
   const login = await openPage(new Browser(server), world.reader);
   const consent = await openPage(first.agent, client.id);
-  await tidy(app, [world.reader, world.machine.id, client.id, ...world.spare, 'playground']);
+  await tidy(app, [world.reader, world.machine.id, client.id, ...world.spare, 'playground', 'gatehouse-account']);
+  await calls.renew(app, server);
   const setup = await app.core.setup.createSetupLink();
   return {
     issuer: world.place.url,
@@ -47,6 +55,51 @@ export async function makeGood(
     consent,
     setupToken: setup?.token ?? '',
     file,
+    gateway: {
+      ...(await gatewayTokens(app, other.username, clientToken)),
+      application: String((await machineToken(server, world)).body.access_token),
+    },
+    careful: careful.username,
+    calls: calls.kept,
+  };
+}
+
+async function gatewayTokens({ core }: App, username: string, clientToken: string) {
+  const caller = { address: '127.0.0.1', requestId: 'hostile' };
+  const person = await core.firstParty.login('tinyoauth', { username, password, via: 'tinyoauth', ...caller });
+  const program = await core.clientSessions.begin(clientToken, caller);
+  if (person.outcome !== 'signed-in' || program.outcome !== 'begun')
+    throw new Error(`no tokens: ${person.outcome}, ${program.outcome}`);
+  return { person: person.token.token, program: `${clientToken}:${program.access.token}` };
+}
+
+export interface Calls {
+  readonly kept: ReadonlyMap<string, GoodCall>;
+  /** These are needed from now on. */
+  need(rows: readonly string[]): void;
+  /** A third of them is made anew: each is soon used up, and making one takes several requests. */
+  renew(app: App, server: { readonly url: string }): Promise<void>;
+}
+
+export function keepCalls(): Calls {
+  const kept = new Map<string, GoodCall>();
+  let needed: readonly string[] = [];
+  let turn = 0;
+  return {
+    kept,
+    need: (rows) => {
+      needed = rows;
+    },
+    async renew(app, { url }) {
+      const all = goodCalls({ url, app, core: app.core });
+      turn += 1;
+      await Promise.all(
+        needed.map(async (row, index) => {
+          const make = all[row];
+          if (make && (!kept.has(row) || (index + turn) % 3 === 0)) kept.set(row, await make());
+        }),
+      );
+    },
   };
 }
 
@@ -75,9 +128,11 @@ function cookiesOf(agent: Agent, path: string): string {
     .join('; ');
 }
 
-/** What was registered or made an admin on the way goes again: a run is as quick at its end as at its beginning. */
+/** What was registered or made an admin on the way goes again after a while: a run is as quick at its end as at its beginning. */
 async function tidy({ core, clients }: App, keep: readonly string[]): Promise<void> {
-  for (const { id } of await clients.list('', 1000)) if (!keep.includes(id)) await clients.remove(id);
+  const before = nowSeconds() - 60;
+  for (const { id, createdAt } of await clients.list('', 1000))
+    if (createdAt < before && !keep.includes(id)) await clients.remove(id);
   for (const { subject, admin } of await core.stores.accounts.list(0, 1000)) {
     if (admin) await core.stores.accounts.delete(subject);
   }

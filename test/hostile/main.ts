@@ -12,14 +12,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { App } from '../../src/app.ts';
 import { ask, buildWorld, machineToken } from '../faults/world.ts';
-import { type ChildServer, startChild, thrifty } from '../support/child-server.ts';
+import { enrol } from '../support/authenticator.ts';
+import { type ChildServer, childAdminKey, startChild, thrifty } from '../support/child-server.ts';
+import { goodCalls } from '../support/good-calls.ts';
+import { adminKey } from '../support/server.ts';
 import { ownPostgres } from '../support/services.ts';
-import { complaint } from './checks.ts';
+import { createChecks } from './checks.ts';
 import { framing } from './framing.ts';
-import { type Cast, makeGood } from './good.ts';
+import { type Cast, keepCalls, makeGood } from './good.ts';
 import { createChance } from './random.ts';
 import { type Hostile, hostileRequest, shown } from './request.ts';
-import { type Good, targetNames } from './targets.ts';
+import { routesOf, routeTargets, rowsFor } from './routes.ts';
+import { type Good, targets as ownTargets, type Target } from './targets.ts';
+import { openUpstream, type Upstream } from './upstream.ts';
 import { throwAt, Wire } from './wire.ts';
 
 const { values } = parseArgs({
@@ -62,10 +67,15 @@ async function attack(storage: string, requests: number): Promise<number> {
   // The settings of the two differ: development has the playground and explains refusals, production does neither.
   const production: Record<string, string> = storage === 'postgres' ? { NODE_ENV: 'production' } : {};
   const databaseUrl = storage === 'postgres' ? await postgres?.database() : undefined;
-  const world = await buildWorld(
-    { databaseUrl, env: { LOG_LEVEL: 'error', ...thrifty, ...production } },
-    { people: 3 },
-  );
+  const upstream = await openUpstream();
+  const env = {
+    LOG_LEVEL: 'error',
+    ADMIN_KEY: `${childAdminKey},${adminKey}`,
+    GATEWAY_ROUTES: upstream.routesFile,
+    ...thrifty,
+    ...production,
+  };
+  const world = await buildWorld({ databaseUrl, env }, { people: 3 });
   try {
     return await world.place.within(async (app) => {
       const client = await app.clients.register(
@@ -73,6 +83,9 @@ async function attack(storage: string, requests: number): Promise<number> {
         { origin: 'admin', owner: null },
       );
       if (client.outcome !== 'registered') throw new Error('the client was refused');
+      const token = await app.clients.issueToken(client.client.id, { label: 'hostile', lifetime: null });
+      if (token.outcome !== 'issued') throw new Error('the client token was refused');
+      await enrol(app.core.factors, world.people[2]?.subject ?? '');
       const [file = ''] = readdirSync(join(import.meta.dirname, '../../public')).filter((name) =>
         name.endsWith('.css'),
       );
@@ -80,21 +93,39 @@ async function attack(storage: string, requests: number): Promise<number> {
         world,
         client: { id: client.client.id, secret: client.secret ?? '' },
         file: `/public/${file}`,
+        clientToken: token.value,
+        calls: keepCalls(),
       };
       const server = await startChild(world.place);
       try {
-        return await throwAll(storage, app, cast, server, requests);
+        return await throwAll({ storage, app, cast, server, upstream }, requests);
       } finally {
         await server.end('SIGKILL');
       }
     });
   } finally {
     world.place.close();
+    upstream.close();
   }
 }
 
-async function throwAll(storage: string, app: App, cast: Cast, server: ChildServer, requests: number): Promise<number> {
+interface Battle {
+  readonly storage: string;
+  readonly app: App;
+  readonly cast: Cast;
+  readonly server: ChildServer;
+  readonly upstream: Upstream;
+}
+
+async function throwAll({ storage, app, cast, server, upstream }: Battle, requests: number): Promise<number> {
+  const routes = await routesOf(server);
+  const rows = new Set(Object.keys(goodCalls({ url: server.url, app, core: app.core })));
   let good = await makeGood(app, cast, server);
+  cast.calls.need(rowsFor(routes, rows, ownTargets, good));
+  good = await makeGood(app, cast, server);
+  const targets: Readonly<Record<string, Target>> = { ...ownTargets, ...routeTargets(routes, ownTargets, good) };
+  const targetNames = Object.keys(targets);
+  const complaint = createChecks(routes);
   const discovery = (await ask(`${server.url}/.well-known/openid-configuration`)).text;
   const complaints: string[] = [];
   const statuses = new Map<number, number>();
@@ -105,6 +136,8 @@ async function throwAll(storage: string, app: App, cast: Cast, server: ChildServ
   let slowest = 0;
   let slowOnce = 0;
   let thrown = 0;
+  let admissible = 0;
+  let welcome = 0;
   let baseline = 0;
 
   const complain = (number: number, what: string, why: string, bytes?: Buffer) => {
@@ -120,9 +153,13 @@ async function throwAll(storage: string, app: App, cast: Cast, server: ChildServ
   async function one(number: number, wire: Wire): Promise<void> {
     const chance = createChance(seed, number);
     if (values.only === undefined && chance.percent(4)) return throwRaw(number, good);
-    const index = values.only === undefined ? number : targetNames.indexOf(values.only);
-    const hostile = hostileRequest(index, chance, good, !values.short);
+    const name = values.only ?? targetNames[number % targetNames.length] ?? '';
+    const target = targets[name];
+    if (!target) throw new Error(`there is no target ${name}; there are: ${targetNames.join(' · ')}`);
+    const hostile = hostileRequest(name, target, chance, good, !values.short);
     const received = await judged(number, hostile, wire);
+    if (target.headers) admissible += 1;
+    if (hostile.admissible) welcome += 1;
     statuses.set(received.status, (statuses.get(received.status) ?? 0) + 1);
     if (values.verbose)
       console.log(
@@ -132,7 +169,7 @@ async function throwAll(storage: string, app: App, cast: Cast, server: ChildServ
 
   async function judged(number: number, hostile: Hostile, wire: Wire) {
     const received = await wire.send(hostile.bytes, hostile.isHead);
-    const why = complaint(received, hostile.bytes.toString('latin1'));
+    const why = complaint(received, hostile);
     if (why !== undefined) complain(number, described(hostile), why, hostile.bytes);
     slowest = Math.max(slowest, received.ms);
     if (received.ms > slowMs && received.status !== -1) {
@@ -202,6 +239,7 @@ async function throwAll(storage: string, app: App, cast: Cast, server: ChildServ
   if (grown > 100) complain(next, 'all of them', `memory grew by ${grown} MB`);
   const failures = server.printed().match(/a request failed[^\n]*/g) ?? [];
   if (failures.length > 0) complain(next, 'some of them', `the log says: ${server.printed().slice(-1500)}`);
+  for (const why of upstream.complaints) complain(next, 'the gateway', why);
   const table = [...statuses]
     .sort(([a], [b]) => a - b)
     .map(([status, times]) => `${status === 0 ? 'closed' : status}×${times}`);
@@ -209,6 +247,7 @@ async function throwAll(storage: string, app: App, cast: Cast, server: ChildServ
   console.log(
     `${complaints.length === 0 ? 'PASS' : 'FAIL'}  ${storage}: ${next - from} requests (${Math.round((next - from) / seconds)}/s), ${thrown} of them raw; ` +
       `slowest ${Math.round(slowest)} ms${slowOnce === 0 ? '' : ` (${slowOnce} over a second once, not again)`}; memory ${grown < 0 ? '' : '+'}${grown} MB\n` +
+      `      ${targetNames.length} targets, of which the document has ${routes.length} routes; right credentials with ${Math.round((100 * welcome) / Math.max(1, admissible))} % of ${admissible}; ${upstream.reached()} got through the gateway\n` +
       `      ${table.join(' ')}`,
   );
   return complaints.length;

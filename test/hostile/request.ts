@@ -1,6 +1,7 @@
 /** One hostile request: a right one, in which one to three things have been changed. */
+import { filled, otherAuthorization, twistedAuthorization } from './credentials.ts';
 import type { Chance } from './random.ts';
-import { encoded, type Good, type Target, targetNames, targets, twistPath } from './targets.ts';
+import { encoded, type Good, type Target, twistPath } from './targets.ts';
 import * as values from './values.ts';
 
 export interface Hostile {
@@ -9,6 +10,10 @@ export interface Hostile {
   readonly changes: readonly string[];
   readonly bytes: Buffer;
   readonly isHead: boolean;
+  /** As it is asked for, without the query. */
+  readonly path: string;
+  /** It comes with credentials, and they are the right ones. */
+  readonly admissible: boolean;
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'PROPFIND', 'QUERY'];
@@ -25,16 +30,30 @@ interface Draft {
   headers: [string, string][];
   /** In the form, as they are. */
   unescaped: boolean;
+  /** Headers that stay as they are, in small letters: who is refused at the door sees nothing of what lies behind it. */
+  kept: ReadonlySet<string>;
 }
 
-export function hostileRequest(number: number, chance: Chance, good: Good, great: boolean): Hostile {
-  const name = targetNames[number % targetNames.length] ?? '';
-  const draft = draftOf(targets[name] as Target, good);
+const credentials = ['authorization', 'x-admin-key', 'cookie'];
+
+export function hostileRequest(name: string, target: Target, chance: Chance, good: Good, great: boolean): Hostile {
+  const draft = draftOf(target, good);
+  if (chance.percent(50)) draft.kept = new Set(credentials);
+  const carried = draft.headers.filter(isCredential).join();
   const changes: string[] = [];
   const times = 1 + chance.int(3);
   for (let time = 0; time < times; time += 1) changes.push(change(draft, chance, good, great));
-  return { name, changes, bytes: written(draft), isHead: draft.method === 'HEAD' };
+  return {
+    name,
+    changes,
+    bytes: written(draft),
+    isHead: draft.method === 'HEAD',
+    path: draft.path.split('?')[0] ?? '',
+    admissible: carried !== '' && carried === draft.headers.filter(isCredential).join(),
+  };
 }
+
+const isCredential = ([name]: readonly [string, string]): boolean => credentials.includes(name.toLowerCase());
 
 function draftOf(target: Target, good: Good): Draft {
   const form = target.form?.(good);
@@ -54,6 +73,7 @@ function draftOf(target: Target, good: Good): Draft {
     body: undefined,
     headers,
     unescaped: false,
+    kept: new Set(),
   };
 }
 
@@ -81,8 +101,8 @@ function change(draft: Draft, chance: Chance, good: Good, great: boolean): strin
   const kind = chance.int(100);
   if (kind < 50 && draft.json) return changeJson(draft, draft.json, chance, great);
   if (kind < 50 && parameters.length > 0) return changeParameters(draft, parameters, chance, great);
-  if (kind < 60) return changeAuthorization(draft, chance, good);
-  if (kind < 68) return changeCookie(draft, chance, good);
+  if (kind < 62 && !draft.kept.has('authorization')) return changeAuthorization(draft, chance, good);
+  if (kind < 69 && !draft.kept.has('cookie')) return changeCookie(draft, chance, good);
   if (kind < 84) return changeHeader(draft, chance, good, great);
   if (kind < 90) {
     draft.path = twistPath(draft.path, evilValue(chance, false).slice(0, 2000), chance);
@@ -189,22 +209,18 @@ function changeJson(draft: Draft, json: Record<string, unknown>, chance: Chance,
   return `${name}: ${shown(JSON.stringify(made))}`;
 }
 
-const filled = (text: string, good: Good): string =>
-  text
-    .replaceAll('{basic}', Buffer.from(`${good.client.id}:${good.client.secret}`).toString('base64'))
-    .replaceAll('{access}', good.access)
-    .replaceAll('{jwt}', good.jwt)
-    .replaceAll('{admin}', good.adminKey)
-    .replaceAll('{session}', good.sessionValue)
-    .replaceAll('{session.sig}', good.sessionSignature)
-    .replaceAll('{cookies}', good.session);
-
 function changeAuthorization(draft: Draft, chance: Chance, good: Good): string {
-  const template = chance.pick(values.authorizations);
+  const own = draft.headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1];
+  if (own !== undefined && chance.percent(60)) {
+    const evil = evilValue(chance, false).slice(0, 5000);
+    set(draft, 'Authorization', twistedAuthorization(own, evil, chance));
+    return `inside Authorization: ${shown(evil)}`;
+  }
+  const { value, what } = otherAuthorization(chance, good);
   const add = chance.percent(15);
-  if (add) draft.headers.push(['Authorization', filled(template, good)]);
-  else set(draft, 'Authorization', filled(template, good));
-  return `Authorization: ${shown(template)}${add ? ' as well' : ''}`;
+  if (add) draft.headers.push(['Authorization', value]);
+  else set(draft, 'Authorization', value);
+  return `Authorization: ${shown(what)}${add ? ' as well' : ''}`;
 }
 
 function changeCookie(draft: Draft, chance: Chance, good: Good): string {
@@ -224,8 +240,10 @@ function changeCookie(draft: Draft, chance: Chance, good: Good): string {
   return `cookie ${name}=${shown(evil)}`;
 }
 
+const headerNames = Object.keys(values.otherHeaders);
+
 function changeHeader(draft: Draft, chance: Chance, good: Good, great: boolean): string {
-  const name = chance.pick(Object.keys(values.otherHeaders));
+  const name = chance.pick(headerNames.filter((other) => !draft.kept.has(other.toLowerCase())));
   const value = chance.percent(75)
     ? filled(chance.pick(values.otherHeaders[name] ?? ['']), good)
     : evilValue(chance, great).slice(0, 20_000);
@@ -258,7 +276,7 @@ function bodyOf(draft: Draft): Buffer | undefined {
     return Buffer.from(draft.form.map(([name, value]) => `${encoded(name)}=${write(value)}`).join('&'), 'latin1');
   }
   if (draft.json) return Buffer.from(JSON.stringify(draft.json), 'utf8');
-  return draft.method === 'POST' ? Buffer.alloc(0) : undefined;
+  return ['POST', 'PUT', 'DELETE'].includes(draft.method) ? Buffer.alloc(0) : undefined;
 }
 
 export function shown(text: string): string {

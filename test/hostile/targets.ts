@@ -1,4 +1,9 @@
-/** Every endpoint with every parameter it reads, and a value for each that would be right. */
+/**
+ * The protocol, the pages and the gateway: every endpoint with every parameter it reads, and a value for each that would be
+ * right. What the API surfaces have beside is found in the OpenAPI document (routes.ts).
+ */
+import type { GoodCall } from '../support/good-calls.ts';
+import { password } from '../support/server.ts';
 import type { Chance } from './random.ts';
 
 /** What is good at this moment; made anew now and then. */
@@ -29,6 +34,12 @@ export interface Good {
   readonly consent: Page;
   readonly setupToken: string;
   readonly file: string;
+  /** What gets through the gateway, and the token that only opens a program's session. */
+  readonly gateway: { readonly person: string; readonly program: string; readonly application: string };
+  /** Who has a second factor. */
+  readonly careful: string;
+  /** Of the API surfaces, by their rows in test/support/good-calls.ts. */
+  readonly calls: ReadonlyMap<string, GoodCall>;
 }
 
 export interface Page {
@@ -41,8 +52,8 @@ export interface Target {
   readonly method: string;
   readonly path: (good: Good) => string;
   readonly query?: (good: Good) => Parameters;
-  readonly form?: (good: Good) => Parameters;
-  readonly json?: (good: Good) => Record<string, unknown>;
+  readonly form?: (good: Good) => Parameters | undefined;
+  readonly json?: (good: Good) => Readonly<Record<string, unknown>> | undefined;
   readonly headers?: (good: Good) => Record<string, string>;
 }
 
@@ -279,6 +290,80 @@ export const targets: Readonly<Record<string, Target>> = {
     json: () => ({ x: 1 }),
     headers: (good) => ({ 'X-Admin-Key': good.adminKey }),
   },
+  'login, second factor': {
+    method: 'POST',
+    path: at('/login'),
+    json: ({ careful }) => ({ username: careful, password }),
+    headers: () => ({ 'X-OTP': '000000' }),
+  },
+  'identity login, second factor': {
+    method: 'GET',
+    path: at('/v1/login'),
+    headers: ({ careful }) => ({ Authorization: `Basic ${btoa(`${careful}:${password}`)}`, 'X-OTP': '000000' }),
+  },
+  'password change, second factor': {
+    method: 'POST',
+    path: at('/v1/password/change'),
+    json: () => ({ new_password: password, kill_sessions: true }),
+    headers: ({ careful }) => ({ Authorization: `Basic ${btoa(`${careful}:${password}`)}`, 'X-OTP': '000000' }),
+  },
+  'gateway, a person': {
+    method: 'POST',
+    path: at('/protected/resource/x'),
+    query: () => ({ x: '1' }),
+    json: () => ({ x: 1 }),
+    headers: ({ gateway }) => ({
+      Authorization: `Bearer ${gateway.person}`,
+      'X-Gatehouse-Subject': 'spoofed',
+      X_Gatehouse_Username: 'spoofed',
+      'X-Forwarded-For': 'spoofed',
+    }),
+  },
+  'gateway, a program': {
+    method: 'POST',
+    path: at('/write-data'),
+    form: () => ({ x: '1' }),
+    headers: ({ gateway }) => ({ Authorization: `Bearer: ${gateway.program}` }),
+  },
+  'gateway, an application': {
+    method: 'GET',
+    path: at('/books/1'),
+    query: () => ({ x: '1' }),
+    headers: ({ gateway }) => ({
+      Authorization: `Bearer ${gateway.application}`,
+      Connection: 'keep-alive, X-A',
+      'X-A': 'b',
+    }),
+  },
+  'gateway, everybody': {
+    method: 'PUT',
+    path: at('/everybody'),
+    json: () => ({ x: 1 }),
+    headers: ({ gateway }) => ({ Authorization: `Bearer ${gateway.program}` }),
+  },
+  'gateway, a question by headers': {
+    method: 'GET',
+    path: at('/gateway/verify'),
+    headers: ({ gateway }) => ({
+      Authorization: `Bearer ${gateway.person}`,
+      'X-Original-Method': 'GET',
+      'X-Original-URI': '/protected/resource?x=1',
+    }),
+  },
+  'gateway, a question by query': {
+    method: 'GET',
+    path: at('/gateway/verify'),
+    query: () => ({ tokens: 'oauth,tinyoauth', audience: 'https://api.example.com', scope: 'books:read' }),
+    headers: ({ gateway }) => ({ Authorization: `Bearer ${gateway.application}` }),
+  },
+  reference: {
+    method: 'GET',
+    path: at('/openapi'),
+    query: () => ({ x: '1' }),
+    headers: () => ({ Accept: 'text/html' }),
+  },
+  'reference, one API': { method: 'GET', path: at('/openapi/identity'), query: () => ({ x: '1' }) },
+  'reference, document': { method: 'GET', path: at('/openapi.json'), query: () => ({ x: '1' }) },
   'static file': { method: 'GET', path: (good) => good.file, query: () => ({ v: 'x' }) },
   'static folder': { method: 'GET', path: at('/public/..'), query: () => ({ v: 'x' }) },
   favicon: { method: 'GET', path: at('/favicon.ico') },
@@ -290,8 +375,6 @@ export const targets: Readonly<Record<string, Target>> = {
   jwks: { method: 'GET', path: at('/oauth/jwks'), query: () => ({ x: '1' }) },
   nothing: { method: 'GET', path: at('/nothing/here'), query: () => ({ x: '1' }) },
 };
-
-export const targetNames = Object.keys(targets);
 
 /** Ways to write a path that mean something else to somebody. */
 export function twistPath(path: string, evil: string, chance: Chance): string {
@@ -307,6 +390,8 @@ export function twistPath(path: string, evil: string, chance: Chance): string {
     path.replace(/[a-z]/, (letter) => `%${letter.charCodeAt(0).toString(16)}`),
     path.replaceAll('/', '\\'),
     `${path}/${part}`,
+    path.replace(/[^/]+$/, part),
+    path.replace(/^\/[^/]+/, `/${part}`),
     `/interaction/${part}`,
     `/oauth/authorize/${part}`,
     `/public/${part}`,
