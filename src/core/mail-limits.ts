@@ -1,0 +1,41 @@
+/** How many mails may be caused: nobody's mailbox is to be flooded through this server, and nobody is to send from it at will. */
+import { digest } from '../base/secrets.ts';
+import { emailKey } from './names.ts';
+import type { Throttle } from './stores.ts';
+import { addressNetwork } from './throttle-keys.ts';
+
+export const mailWindowSeconds = 3600;
+
+export type MayAsk = { readonly allowed: true } | { readonly allowed: false; readonly retryAfter: number };
+
+export interface MailLimits {
+  /** Counts a request from this IP address that may lead to a mail. */
+  mayAsk(address: string): Promise<MayAsk>;
+  /** Counts a mail to this mailbox, on account of this person. A refusal is nobody's business but the log's. */
+  mayMail(email: string, subject: string): Promise<MayAsk>;
+}
+
+export function createMailLimits(deps: {
+  throttle: Throttle;
+  settings: {
+    /** To one mailbox, and on account of one person, within the window. */
+    readonly mailbox: number;
+    /** Requests from one IP address within the window. */
+    readonly address: number;
+  };
+}): MailLimits {
+  const { throttle, settings } = deps;
+  return {
+    mayAsk: (address) =>
+      throttle.attempt([{ key: `mails-from:${addressNetwork(address)}`, limit: settings.address }], mailWindowSeconds),
+    mayMail: (email, subject) =>
+      throttle.attempt(
+        [
+          // Whatever follows a plus is the same mailbox at most providers; at the others it is at least the same person.
+          { key: `mails-to:${digest((emailKey(email) ?? email).replace(/\+[^@]*@/, '@'))}`, limit: settings.mailbox },
+          { key: `mails-of:${subject}`, limit: settings.mailbox },
+        ],
+        mailWindowSeconds,
+      ),
+  };
+}

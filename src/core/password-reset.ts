@@ -1,0 +1,145 @@
+/**
+ * A forgotten password: a link to the account's proved address, with which a new one is set. What somebody typed is answered the
+ * same way in the same time whoever it names; whether there is anybody is looked up after the answer.
+ *
+ * Only a proved address is written to: one that was merely claimed may be a stranger's, or a trap for its owner (who would go on
+ * in an account that somebody else prepared). The mail goes to the address as stored, never to what was typed: two addresses
+ * that are compared as one may be two mailboxes.
+ *
+ * A link is bound to the password and address of the moment it was made. So a new password, however it came about, ends all
+ * earlier links.
+ */
+import { digest, sameSecret } from '../base/secrets.ts';
+import type { Accounts, Actor, SetPasswordOutcome } from './accounts.ts';
+import type { Audit } from './audit.ts';
+import type { Asker } from './emails.ts';
+import type { Links } from './links.ts';
+import type { MailLimits } from './mail-limits.ts';
+import type { Letter } from './mailer.ts';
+import type { Mails } from './mails.ts';
+import { usernameKey } from './names.ts';
+import type { Account, AccountStore, LinkRow } from './stores.ts';
+
+export interface ResetLink {
+  /** On this server, with its query. */
+  readonly path: string;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export type ResetOutcome =
+  | { readonly outcome: 'changed'; readonly account: Account }
+  | Extract<SetPasswordOutcome, { outcome: 'weak-password' }>
+  /** The link is unknown, used or over, or the account is not what it was. */
+  | { readonly outcome: 'gone' };
+
+export interface PasswordReset {
+  /** `typed`: a username or an e-mail address. `query`: added to the link, for the page to lead back to where one came from. */
+  request(
+    typed: string,
+    asker: Asker,
+    query?: Readonly<Record<string, string>>,
+  ): Promise<{ outcome: 'asked' } | { outcome: 'throttled'; retryAfter: number }>;
+  /** For an admin to hand over: also for an account without a proved address. */
+  makeLink(account: Account, actor: Actor): Promise<ResetLink>;
+  /** The letter that carries such a link, where the account has a proved address. */
+  letter(account: Account, link: ResetLink, locale: string): Letter | undefined;
+  /** Whose password a link would set. Uses nothing up. */
+  look(token: string): Promise<Account | undefined>;
+  /** Sets it, and ends all sessions and tokens. A password that is refused leaves the link as it was. */
+  complete(token: string, password: string, actor: Actor): Promise<ResetOutcome>;
+}
+
+export function createPasswordReset(deps: {
+  store: AccountStore;
+  accounts: Pick<Accounts, 'setPassword'>;
+  links: Links;
+  limits: MailLimits;
+  mails: Mails;
+  audit: Audit;
+  settings: { readonly linkSeconds: number };
+}): PasswordReset {
+  const { store, accounts, links, limits, mails, audit, settings } = deps;
+
+  const find = async (typed: string): Promise<Account | undefined> => {
+    const key = usernameKey(typed);
+    if (key === undefined) return undefined;
+    return (await store.byUsernameKey(key)) ?? (key.includes('@') ? store.byVerifiedEmailKey(key) : undefined);
+  };
+
+  async function make(account: Account, query: Readonly<Record<string, string>> = {}): Promise<ResetLink> {
+    const { subject } = account;
+    const link = { subject, detail: { stamp: stamp(account) }, seconds: settings.linkSeconds };
+    const { token, expiresAt } = await links.make('reset-password', link);
+    return { path: `/reset?${new URLSearchParams({ token, ...query })}`, expiresAt };
+  }
+
+  const letter: PasswordReset['letter'] = ({ email, verified, username, subject }, { path }, locale) =>
+    email === null || !verified
+      ? undefined
+      : {
+          ...{ kind: 'reset-password', to: email, locale, subject, path },
+          ...{ seconds: settings.linkSeconds, values: { username } },
+        };
+
+  async function holder(link: LinkRow | undefined): Promise<Account | undefined> {
+    const account = link?.subject ? await store.bySubject(link.subject) : undefined;
+    const made = link?.detail.stamp;
+    const holds = account?.disabledAt === null && typeof made === 'string' && sameSecret(made, stamp(account));
+    return holds ? account : undefined;
+  }
+
+  return {
+    async request(typed, asker, query) {
+      const may = await limits.mayAsk(asker.address);
+      if (!may.allowed) return { outcome: 'throttled', retryAfter: may.retryAfter };
+      mails.later(async () => {
+        const account = await find(typed.trim());
+        if (!account || account.disabledAt !== null) return undefined;
+        const proved = account.verified && account.email !== null;
+        const may = proved && (await limits.mayMail(account.email, account.subject)).allowed;
+        const { address, requestId } = asker;
+        audit.note('reset.requested', { subject: account.subject, address, requestId, detail: { mailed: may } });
+        return may ? letter(account, await make(account, query), asker.locale) : undefined;
+      });
+      return { outcome: 'asked' };
+    },
+
+    async makeLink(account, { address, requestId, by, via }) {
+      const link = await make(account);
+      const detail = { ...(by !== undefined && { by }), ...(via !== undefined && { via }) };
+      await audit.record('reset.link_made', { subject: account.subject, address, requestId, detail });
+      return link;
+    },
+
+    letter,
+
+    look: async (token) => holder(await links.look('reset-password', token)),
+
+    async complete(token, password, actor) {
+      const set = await links.spend<ResetOutcome>('reset-password', token, async (link) => {
+        const account = await holder(link);
+        if (!account) return { done: true, result: { outcome: 'gone' } };
+        const outcome = await accounts.setPassword(account.subject, password, {
+          endSessions: true,
+          over: account.passwordHash,
+          actor,
+        });
+        switch (outcome.outcome) {
+          case 'changed':
+            return { done: true, result: { outcome: 'changed', account } };
+          case 'weak-password':
+            return { done: false, result: outcome };
+          case 'not-found':
+            return { done: true, result: { outcome: 'gone' } };
+        }
+      });
+      return set ?? { outcome: 'gone' };
+    },
+  };
+}
+
+/** Says nothing about the password: the stored hash is salted. */
+function stamp({ passwordHash, emailKey }: Account): string {
+  return digest(`${passwordHash ?? ''} ${emailKey ?? ''}`);
+}

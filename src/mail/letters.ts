@@ -1,0 +1,116 @@
+/**
+ * A letter in words: plain text, and the same as simple HTML for programs that show nothing else. The texts are the catalogue's;
+ * every address is made of the issuer and a path of ours.
+ */
+import { duration } from '../base/duration.ts';
+import type { Letter, LetterKind, Message } from '../core/mailer.ts';
+
+/** The catalogue, as the pages have it. */
+interface Catalogue {
+  readonly locales: readonly string[];
+  text(locale: string, key: string, values?: Readonly<Record<string, string | number>>): string;
+  direction(locale: string): 'ltr' | 'rtl';
+}
+
+/** Letters without a link, or whose link only leads somewhere useful, and carries no secret. */
+const plainLinks: readonly LetterKind[] = [
+  'address-known',
+  'email-changed',
+  'password-changed',
+  'factor-added',
+  'factor-removed',
+  'sign-in-code',
+  'new-sign-in',
+];
+
+/** `#rrggbb`. */
+interface Button {
+  readonly fill: string;
+  readonly text: string;
+}
+
+export function createWording(deps: {
+  catalogue: () => Catalogue;
+  issuer: string;
+  brandName: string;
+  /** The brand's own colours, which go together. */
+  button?: Button | undefined;
+}) {
+  const button = deps.button ?? { fill: '#3b5bdb', text: '#ffffff' };
+  return (letter: Letter): Message => {
+    const catalogue = deps.catalogue();
+    const locale = catalogue.locales.includes(letter.locale) ? letter.locale : 'en';
+    const brand = deps.brandName;
+    const values = {
+      brand,
+      ...letter.values,
+      ...(letter.seconds !== undefined && { wait: duration(letter.seconds, locale) }),
+    };
+    const say = (key: string) => catalogue.text(locale, key, values);
+    const { kind } = letter;
+    const link = letter.path === undefined ? undefined : `${deps.issuer}${letter.path}`;
+    const parts = {
+      text: say(`mail.${kind}.text`),
+      link: link === undefined ? undefined : { to: link, words: say(`mail.${kind}.button`) },
+      // Who did not ask for a link may forget it; who is told of a change may not.
+      end: say(plainLinks.includes(kind) ? 'mail.end.notice' : 'mail.end.link'),
+    };
+    return {
+      kind,
+      to: letter.to,
+      locale,
+      link,
+      // One line, whatever a name in it holds: no header of a mail is anybody's to write (CWE-93).
+      subject: say(`mail.${kind}.subject`).replace(/[\p{Cc}\u2028\u2029]+/gu, ' '),
+      text: [
+        parts.text,
+        ...(parts.link ? [`${parts.link.words}:\n${parts.link.to}`] : []),
+        parts.end,
+        `${brand}\n${deps.issuer}\n`,
+      ].join('\n\n'),
+      html: html(parts, { brand, issuer: deps.issuer, locale, dir: catalogue.direction(locale), button }),
+    };
+  };
+}
+
+/** Nothing is fetched, nothing is tracked; readable in a program that ignores every style. */
+function html(
+  { text, link, end }: { text: string; link: { to: string; words: string } | undefined; end: string },
+  about: { brand: string; issuer: string; locale: string; dir: string; button: Button },
+): string {
+  const paragraph = (words: string, style = 'margin:0 0 20px') => `<p style="${style}">${escaped(words)}</p>`;
+  return `<!doctype html>
+<html lang="${escaped(about.locale)}" dir="${about.dir}">
+<head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${escaped(about.brand)}</title></head>
+<body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif">
+<div style="max-width:480px;margin:0 auto">
+${text
+  .split('\n\n')
+  .map((words) => paragraph(words))
+  .join('\n')}
+${link === undefined ? '' : linked(link, about.button)}
+${paragraph(end, 'margin:0 0 20px;font-size:14px')}
+<p style="margin:0;font-size:14px"><a href="${escaped(about.issuer)}">${escaped(about.brand)}</a></p>
+</div>
+</body>
+</html>
+`;
+}
+
+function linked({ to, words }: { to: string; words: string }, button: Button): string {
+  const address = escaped(to);
+  return `<p style="margin:0 0 20px"><a href="${address}" style="display:inline-block;padding:12px 20px;border-radius:8px;background:${button.fill};color:${button.text};font-weight:600;text-decoration:none">${escaped(words)}</a></p>
+<p style="margin:0 0 20px;font-size:13px;overflow-wrap:anywhere" dir="ltr"><a href="${address}">${address}</a></p>`;
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
+}

@@ -1,0 +1,27 @@
+/** In development, without a mail server: mails stay in this process, and a page shows them. */
+import { nowSeconds } from '../base/clock.ts';
+import type { MailTransport, Message } from '../core/mailer.ts';
+
+export interface KeptMail extends Message {
+  /** Seconds since the epoch. */
+  readonly at: number;
+}
+
+export interface Mailbox extends MailTransport {
+  /** The newest first. */
+  list(): readonly KeptMail[];
+}
+
+const keptMax = 50;
+
+export function createMailbox(): Mailbox {
+  const mails: KeptMail[] = [];
+  return {
+    async deliver(message) {
+      mails.unshift({ ...message, at: nowSeconds() });
+      mails.length = Math.min(mails.length, keptMax);
+      return { outcome: 'sent' };
+    },
+    list: () => [...mails],
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * A forgotten password, in two pages: who you are, and, behind the link in the mail, the new password. The first has one answer for
+ * every name there is or is not. Opening the link changes nothing; only the form does.
+ */
+import type { Context } from 'koa';
+import type Router from 'koa-router';
+import { Unavailable } from '../base/errors.ts';
+import type { PasswordReset } from '../core/password-reset.ts';
+import type { Account } from '../core/stores.ts';
+import { callerOf } from '../http/caller.ts';
+import type { Csrf } from '../http/csrf.ts';
+import { browserOf } from '../http/device-cookie.ts';
+import { passwordErrors } from '../http/field-errors.ts';
+import { readForm } from '../http/form.ts';
+import type { Pages } from '../http/page.ts';
+import type { FormProblemKind, SetupError, ViewLocals } from '../http/views.ts';
+import { oneOf, seeOther, signInOf, withSignIn } from './request.ts';
+
+/** Longer than any name; what is longer still names nobody. */
+const nameMax = 1024;
+
+export function routeForgottenPassword(
+  router: Router,
+  deps: {
+    pages: Pages;
+    csrf: Csrf;
+    passwordReset: PasswordReset;
+    mails: boolean;
+    home: string;
+    settings: {
+      readonly passwordMinLength: number;
+      readonly passwordMinLengthSecondFactor: number;
+      readonly linkSeconds: number;
+    };
+  },
+): void {
+  const { pages, csrf, passwordReset, settings } = deps;
+
+  // ---- who you are --------------------------------------------------------------------------------------------------
+
+  function ask(ctx: Context, shown: Partial<ViewLocals['forgot']> = {}): void {
+    const { error, retryAfterSeconds } = shown;
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    pages.show(
+      ctx,
+      'forgot',
+      { action: withSignIn(ctx, '/forgot'), csrf: csrf.token(ctx), back: signInOf(ctx)?.path, ...shown },
+      { status: error === 'throttled' ? 429 : error ? 422 : 200 },
+    );
+  }
+
+  function noMail(ctx: Context): void {
+    const from = signInOf(ctx);
+    const go = from ? ({ to: from.path, as: 'signIn' } as const) : ({ to: '/', as: 'home' } as const);
+    pages.show(ctx, 'notice', { kind: 'no-mail', go }, { status: 404 });
+  }
+
+  router.get('/forgot', (ctx) => {
+    if (!deps.mails) return noMail(ctx);
+    if (oneOf(ctx, 'sent') === undefined) return ask(ctx);
+    const from = signInOf(ctx);
+    const go = from ? ({ to: from.path, as: 'signIn' } as const) : undefined;
+    return pages.show(ctx, 'notice', { kind: 'reset-sent', seconds: settings.linkSeconds, go });
+  });
+
+  router.post('/forgot', async (ctx) => {
+    const form = await readForm(ctx);
+    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    if (!deps.mails) return noMail(ctx);
+    const name = form.get('username')?.trim().slice(0, nameMax) ?? '';
+    if (name === '') return ask(ctx, { error: 'missing' });
+    const from = signInOf(ctx);
+    const asker = { ...callerOf(ctx), locale: pages.localeOf(ctx) };
+    const asked = await passwordReset.request(name, asker, from && { from: from.id });
+    if (asked.outcome === 'throttled')
+      return ask(ctx, { name, error: 'throttled', retryAfterSeconds: asked.retryAfter });
+    return seeOther(ctx, withSignIn(ctx, '/forgot', { sent: 'yes' }));
+  });
+
+  // ---- the new password ---------------------------------------------------------------------------------------------
+
+  interface Shown {
+    readonly error?: SetupError;
+    readonly problem?: FormProblemKind;
+    readonly retryAfterSeconds?: number;
+  }
+
+  function show(ctx: Context, token: string, account: Account, shown: Shown = {}): void {
+    const { error, problem, retryAfterSeconds } = shown;
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    pages.show(
+      ctx,
+      'reset',
+      {
+        action: withSignIn(ctx, '/reset', { token }),
+        csrf: csrf.token(ctx),
+        username: account.username,
+        minLength: account.twoFactor ? settings.passwordMinLengthSecondFactor : settings.passwordMinLength,
+        ...shown,
+      },
+      { status: problem ? 503 : error ? 422 : 200 },
+    );
+  }
+
+  function gone(ctx: Context): void {
+    const go = deps.mails ? ({ to: withSignIn(ctx, '/forgot'), as: 'again' } as const) : undefined;
+    pages.show(ctx, 'notice', { kind: 'reset-gone', go }, { status: 410 });
+  }
+
+  router.get('/reset', async (ctx) => {
+    if (oneOf(ctx, 'done') !== undefined) {
+      const to = signInOf(ctx)?.path ?? deps.home;
+      return pages.show(ctx, 'notice', { kind: 'reset-done', go: { to, as: 'signIn' } });
+    }
+    const token = oneOf(ctx, 'token') ?? '';
+    const account = await passwordReset.look(token);
+    return account ? show(ctx, token, account) : gone(ctx);
+  });
+
+  router.post('/reset', async (ctx) => {
+    const token = oneOf(ctx, 'token') ?? '';
+    const form = await readForm(ctx);
+    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const account = await passwordReset.look(token);
+    if (!account) return gone(ctx);
+    const password = form.get('password') ?? '';
+    if (password === '') return show(ctx, token, account, { error: 'required' });
+    const { address, requestId } = callerOf(ctx);
+    const actor = { address, requestId, via: 'reset-link', browser: browserOf(ctx), locale: pages.localeOf(ctx) };
+    try {
+      const outcome = await passwordReset.complete(token, password, actor);
+      switch (outcome.outcome) {
+        case 'changed':
+          return seeOther(ctx, withSignIn(ctx, '/reset', { done: 'yes' }));
+        case 'weak-password':
+          return show(ctx, token, account, { error: passwordErrors[outcome.reason.code] });
+        case 'gone':
+          return gone(ctx);
+      }
+    } catch (error) {
+      if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
+      return show(ctx, token, account, { problem: 'busy', retryAfterSeconds: error.retryAfter });
+    }
+  });
+}

@@ -1,0 +1,57 @@
+/**
+ * The pages of a person who is not signed in yet, outside of an authorization: what a link in a mail leads to, and what leads to
+ * such a mail.
+ *
+ *   /sign-up, /invite?token          an account of one's own
+ *   /verify-email?token              the proof of its address
+ *   /forgot, /reset?token            a new password
+ *   /dev/mails                       in development without a mail server: what would have been sent
+ */
+import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
+import type { Emails } from '../core/emails.ts';
+import type { Invitations } from '../core/invitations.ts';
+import type { Message } from '../core/mailer.ts';
+import type { PasswordReset } from '../core/password-reset.ts';
+import type { SignIn } from '../core/sign-in.ts';
+import type { Account } from '../core/stores.ts';
+import type { Csrf } from '../http/csrf.ts';
+import type { Pages } from '../http/page.ts';
+import { routeForgottenPassword } from './forgotten-password.ts';
+import type { SignUpPage } from './sign-up.ts';
+import { routeSignUp } from './sign-up-paths.ts';
+import { routeVerifyEmail } from './verify-email.ts';
+
+export interface PeopleDeps {
+  readonly pages: Pages;
+  readonly csrf: Csrf;
+  readonly signUpPage: SignUpPage;
+  readonly invitations: Pick<Invitations, 'look'>;
+  readonly emails: Emails;
+  readonly passwordReset: PasswordReset;
+  readonly signIn: SignIn;
+  /** Who is signed in in this browser. */
+  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
+  /** Whether this server sends mails. */
+  readonly mails: boolean;
+  /** In development without a mail server: the mails so far. */
+  readonly mailbox: { list(): readonly (Message & { readonly at: number })[] } | undefined;
+  /** Where somebody goes who came from nowhere: their own account, which asks them to sign in. */
+  readonly home: string;
+  readonly settings: {
+    readonly passwordMinLength: number;
+    readonly passwordMinLengthSecondFactor: number;
+    /** Seconds that a link for a new password works. */
+    readonly linkSeconds: number;
+  };
+}
+
+export function createPeople(deps: PeopleDeps): Middleware {
+  const router = new Router({ strict: true, sensitive: true });
+  routeSignUp(router, { ...deps, page: deps.signUpPage });
+  routeForgottenPassword(router, deps);
+  routeVerifyEmail(router, deps);
+  const { mailbox } = deps;
+  if (mailbox) router.get('/dev/mails', (ctx) => deps.pages.show(ctx, 'dev-mails', { mails: mailbox.list() }));
+  return router.routes() as Middleware;
+}

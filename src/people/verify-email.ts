@@ -1,0 +1,132 @@
+/**
+ * Proving an e-mail address, behind the link that was mailed to it. Opening the link changes nothing: mail scanners do that. The
+ * button does, for whoever is signed in as the account or gives its password; a stranger who was mailed the link because of a
+ * typing mistake can do neither.
+ */
+import type { Context } from 'koa';
+import type Router from 'koa-router';
+import { Unavailable } from '../base/errors.ts';
+import type { Emails, PendingEmail } from '../core/emails.ts';
+import type { SignIn } from '../core/sign-in.ts';
+import type { Account } from '../core/stores.ts';
+import { callerOf } from '../http/caller.ts';
+import type { Csrf } from '../http/csrf.ts';
+import { browserOf } from '../http/device-cookie.ts';
+import { readForm } from '../http/form.ts';
+import type { Pages } from '../http/page.ts';
+import type { ConfirmError } from '../http/views.ts';
+import { oneOf, seeOther } from './request.ts';
+
+const statuses: Record<ConfirmError, number> = { missing: 422, wrong: 422, throttled: 429, busy: 503 };
+
+export function routeVerifyEmail(
+  router: Router,
+  deps: {
+    pages: Pages;
+    csrf: Csrf;
+    emails: Emails;
+    signIn: SignIn;
+    /** Who is signed in in this browser. */
+    signedIn: (ctx: Context) => Promise<Account | undefined>;
+    home: string;
+  },
+): void {
+  const { pages, csrf, emails } = deps;
+
+  async function show(
+    ctx: Context,
+    token: string,
+    { account, email }: PendingEmail,
+    shown: { error?: ConfirmError; retryAfterSeconds?: number } = {},
+  ): Promise<void> {
+    const { error, retryAfterSeconds } = shown;
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    const askPassword = (await deps.signedIn(ctx))?.subject !== account.subject;
+    pages.show(
+      ctx,
+      'verify-email',
+      {
+        action: `/verify-email?token=${encodeURIComponent(token)}`,
+        csrf: csrf.token(ctx),
+        email,
+        username: account.username,
+        askPassword,
+        ...shown,
+      },
+      { status: error ? statuses[error] : 200 },
+    );
+  }
+
+  const gone = (ctx: Context): void =>
+    pages.show(ctx, 'notice', { kind: 'email-gone', go: { to: deps.home, as: 'account' } }, { status: 410 });
+
+  /** Undefined where it is. A second factor is no part of it: the address is proved, and the password is the account's. */
+  async function whatIsWrong(
+    ctx: Context,
+    account: Account,
+    password: string,
+  ): Promise<{ error: ConfirmError; retryAfterSeconds?: number } | undefined> {
+    if ((await deps.signedIn(ctx))?.subject === account.subject) return undefined;
+    if (password === '') return { error: 'missing' };
+    try {
+      const { username } = account;
+      const outcome = await deps.signIn.signIn({
+        ...callerOf(ctx),
+        username,
+        password,
+        browser: browserOf(ctx),
+        via: 'verify-email',
+      });
+      switch (outcome.outcome) {
+        case 'signed-in':
+        case 'second-factor':
+          return undefined;
+        case 'refused':
+          return { error: 'wrong' };
+        case 'throttled':
+          return { error: 'throttled', retryAfterSeconds: outcome.retryAfter };
+      }
+    } catch (error) {
+      if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
+      return { error: 'busy', retryAfterSeconds: error.retryAfter };
+    }
+  }
+
+  router.get('/verify-email', async (ctx) => {
+    if (oneOf(ctx, 'done') !== undefined)
+      return pages.show(ctx, 'notice', { kind: 'email-confirmed', go: { to: deps.home, as: 'account' } });
+    const token = oneOf(ctx, 'token') ?? '';
+    const pending = await emails.look(token);
+    return pending ? show(ctx, token, pending) : gone(ctx);
+  });
+
+  router.post('/verify-email', async (ctx) => {
+    const token = oneOf(ctx, 'token') ?? '';
+    const form = await readForm(ctx);
+    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const pending = await emails.look(token);
+    if (!pending) return gone(ctx);
+    const wrong = await whatIsWrong(ctx, pending.account, form.get('password') ?? '');
+    if (wrong) return show(ctx, token, pending, wrong);
+    const { address, requestId } = callerOf(ctx);
+    const outcome = await emails.confirm(token, {
+      address,
+      requestId,
+      via: 'verify-email',
+      locale: pages.localeOf(ctx),
+    });
+    switch (outcome.outcome) {
+      case 'confirmed':
+        return seeOther(ctx, '/verify-email?done=yes');
+      case 'taken':
+        return pages.show(
+          ctx,
+          'notice',
+          { kind: 'email-taken', go: { to: deps.home, as: 'account' } },
+          { status: 409 },
+        );
+      case 'gone':
+        return gone(ctx);
+    }
+  });
+}
