@@ -1,0 +1,43 @@
+/** Applications that the person has registered for themselves, through a program (POST /client). */
+import type { AccountDeps } from './deps.ts';
+import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+
+const page = '/account/applications';
+const pageSize = 50;
+
+export function createApplicationsPage(deps: AccountDeps): { show: Show; remove: Take } {
+  return {
+    async show(visit) {
+      const after = typeof visit.ctx.query.after === 'string' ? visit.ctx.query.after : '';
+      const found = await deps.stores.clients.listOwned(visit.account.subject, after, pageSize + 1);
+      const shown = found.slice(0, pageSize);
+      return showPage(deps, visit, 'account-applications', {
+        applications: shown.map(({ id, metadata, createdAt, disabledAt }) => ({
+          id,
+          name: typeof metadata.client_name === 'string' ? metadata.client_name : id,
+          redirectUris: Array.isArray(metadata.redirect_uris) ? metadata.redirect_uris.map(String) : [],
+          createdAt,
+          disabled: disabledAt !== null,
+        })),
+        more: found.length > pageSize ? `${page}?after=${encodeURIComponent(shown.at(-1)?.id ?? '')}` : undefined,
+      });
+    },
+
+    async remove(visit, form) {
+      const { subject } = visit.account;
+      const client = await deps.clients.find(form.get('client') ?? '');
+      if (client?.owner !== subject || !(await deps.clients.remove(client.id))) {
+        return notThere(deps, visit);
+      }
+      const { address, requestId, via } = actorOf(visit, deps.pages);
+      await deps.audit.record('client.deleted', {
+        subject,
+        clientId: client.id,
+        address,
+        requestId,
+        detail: { via: via ?? '' },
+      });
+      return { to: page, note: { notice: 'application-deleted' } };
+    },
+  };
+}

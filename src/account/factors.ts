@@ -1,0 +1,69 @@
+/** Second factors: which there are, an end to one, and recovery codes, shown once. */
+import type { AccountDeps } from './deps.ts';
+import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+
+const list = '/account/factors';
+
+export function createFactorsPage(deps: AccountDeps): {
+  show: Show;
+  remove: Take;
+  showCodes: Show;
+  makeCodes: Take;
+  download: Take;
+} {
+  return {
+    async show(visit) {
+      const { account } = visit;
+      const [{ factors, recoveryCodesLeft }, passkeys] = await Promise.all([
+        deps.factors.list(account.subject),
+        deps.passkeys.list(account.subject),
+      ]);
+      return showPage(deps, visit, 'account-factors', {
+        factors: [
+          ...factors.map((factor) => ({ ...factor, lastUsedAt: factor.lastUsedAt ?? undefined, needed: false })),
+          ...passkeys.map(({ id, name, createdAt, lastUsedAt }) => ({
+            ...{ id, name, createdAt, kind: 'passkey' as const, locked: false },
+            lastUsedAt: lastUsedAt ?? undefined,
+            needed: passkeys.length === 1 && account.passwordHash === null,
+          })),
+        ],
+        codesLeft: recoveryCodesLeft,
+        twoFactor: account.twoFactor,
+        emailCodes: deps.emailCodes.reaches(account) && !factors.some(({ kind }) => kind === 'email-code'),
+      });
+    },
+
+    async remove(visit, form) {
+      const { subject } = visit.account;
+      const id = form.get('factor') ?? '';
+      const actor = actorOf(visit, deps.pages);
+      const removed =
+        (await deps.factors.remove(subject, id, actor)) ||
+        (await deps.passkeys.remove(subject, id, actor)) === 'removed';
+      if (!removed) return notThere(deps, visit);
+      return { to: list, note: { notice: 'factor-removed' } };
+    },
+
+    async showCodes(visit) {
+      const { codes } = visit.note;
+      return codes ? showPage(deps, visit, 'account-codes', { codes }) : { to: list };
+    },
+
+    async makeCodes(visit) {
+      const codes = await deps.factors.regenerateRecoveryCodes(visit.account.subject, actorOf(visit, deps.pages));
+      return codes ? { to: `${list}/codes`, note: { codes } } : { to: list };
+    },
+
+    /** The page that shows them sends them here and gets them back as a file: they are kept nowhere for it. */
+    async download({ ctx }, form) {
+      const codes = form.get('codes') ?? '';
+      if (!/^[0-9a-z-]{4,40}( [0-9a-z-]{4,40}){0,19}$/.test(codes)) return { to: list };
+      ctx.set('Cache-Control', 'no-store');
+      ctx.set('X-Content-Type-Options', 'nosniff');
+      ctx.attachment('recovery-codes.txt');
+      ctx.type = 'text/plain; charset=utf-8';
+      ctx.body = `${codes.replaceAll(' ', '\r\n')}\r\n`;
+      return undefined;
+    },
+  };
+}
