@@ -17,6 +17,7 @@ export const passwordProblems = {
   'service-name': 'The password is mostly the name of this service.',
   pattern: 'The password is a simple pattern, which is guessed early.',
   common: 'The password is one of the most used ones, which are guessed first.',
+  breached: 'The password is on a list of passwords that were stolen elsewhere, which are guessed first.',
 } as const;
 
 export type PasswordReason = keyof typeof passwordProblems;
@@ -45,6 +46,9 @@ export interface PasswordContext {
   /** The person's username, e-mail address and names, as far as they are known. */
   readonly own: readonly string[];
 }
+
+/** What `passwordProblem` cannot know: the list is somebody else's (core/breached-passwords). */
+export const breachedPassword: PasswordProblem = { code: 'breached', sentence: passwordProblems.breached };
 
 /** Why this may not be a new password; undefined where it may. The checks run in the order of `passwordProblems`. */
 export function passwordProblem(password: string, context: PasswordContext): PasswordProblem | undefined {
