@@ -1,5 +1,5 @@
 // Who may import whom. Each rule's comment is written for whoever trips on it: what to do instead, and why.
-const surface = '(oidc|interaction|account|admin|gateway|ops|reference|welcome|surfaces/[^/]+)';
+const surface = '(oidc|interaction|account|admin|gallery|gateway|ops|people|reference|welcome|surfaces/[^/]+)';
 const shapes = '^src/.*([/-]shapes?|/client-metadata)\\.ts$';
 const roots = '^src/(app\\.ts$|open-core\\.ts$|serve\\.ts$|cli/)';
 
@@ -66,6 +66,22 @@ export default {
       to: { path: '^src/', pathNot: ['^src/(core|base)/', '^src/$1/'] },
     },
     {
+      name: 'mail-imports',
+      comment:
+        'mail words and carries what core writes: it imports itself, core and base only; the texts are handed to it.',
+      severity: 'error',
+      from: { path: '^src/mail/' },
+      to: { path: '^src/', pathNot: '^src/(mail|core|base)/' },
+    },
+    {
+      name: 'nodemailer-stays-in-mail',
+      comment:
+        'nodemailer is used in src/mail/smtp.ts only, and loaded with the first mail: everybody else hands core a letter.',
+      severity: 'error',
+      from: { path: '^(src|db)/', pathNot: '^src/mail/smtp\\.ts$' },
+      to: { path: 'node_modules/nodemailer/' },
+    },
+    {
       name: 'http-imports',
       comment:
         'http is what all surfaces share: it may import core and base; what belongs to one surface lives in that surface.',
@@ -99,10 +115,10 @@ export default {
     {
       name: 'adapters-are-chosen-in-app',
       comment:
-        'Only app.ts and cli choose a storage or a login method: everyone else uses the ports in core that app.ts hands out.',
+        'Only app.ts and cli choose a storage, a login method or how mails leave: everyone else uses the ports in core that app.ts hands out.',
       severity: 'error',
-      from: { path: '^src/', pathNot: [roots, '^src/(storage|login)/'] },
-      to: { path: '^src/(storage|login)/' },
+      from: { path: '^src/', pathNot: [roots, '^src/(storage|login|mail)/'] },
+      to: { path: '^src/(storage|login|mail)/' },
     },
     {
       name: 'main-only-starts',

@@ -24,6 +24,40 @@ for (const hint of find('[data-caps]')) {
   for (const name of ['keydown', 'keyup', 'mousedown', 'blur']) input.addEventListener(name, say);
 }
 
+// What the box for staying signed in says goes along to other providers, too.
+for (const box of find('input[name=keep][type=checkbox]')) {
+  const tell = () => {
+    for (const link of find('a[data-keep]')) link.search = box.checked ? '?keep=yes' : '';
+  };
+  box.addEventListener('change', tell);
+  // Browsers fill in what it was before a reload, or before Back.
+  addEventListener('pageshow', tell);
+}
+
+// How far a new password has come. What counts is what the server says; this only saves a round.
+for (const meter of find('[data-strength]')) {
+  const { strength, least, own, more, like, simple, good } = meter.dataset;
+  const input = document.getElementById(strength);
+  const judge = (text) => {
+    if (text === '') return '';
+    const missing = least - Array.from(text).length;
+    if (missing > 0) return more.replace('{count}', missing.toLocaleString(document.documentElement.lang));
+    if (new Set(text).size < 5) return simple;
+    const names = own.split(' ').flatMap((id) => document.getElementById(id)?.value.toLowerCase().split('@', 1) ?? []);
+    const rest = (name) => text.toLowerCase().replaceAll(name, '').length;
+    return names.some((name) => name.length > 2 && rest(name) < Math.max(6, name.length)) ? like : good;
+  };
+  let soon;
+  input.addEventListener('input', () => {
+    clearTimeout(soon);
+    // Not at every key: a screen reader would read each of them out.
+    soon = setTimeout(() => {
+      meter.textContent = judge(input.value);
+      meter.classList.toggle('good', meter.textContent === good);
+    }, 300);
+  });
+}
+
 // The pressed button shows that work is under way; a second press does nothing. It is not disabled: a disabled button's
 // own name and value would be left out of what is sent.
 let sent;
@@ -33,6 +67,8 @@ const release = () => {
   sent = undefined;
 };
 document.addEventListener('submit', (event) => {
+  // Its answer is a file: the page stays.
+  if (event.target.dataset.file !== undefined) return;
   if (sent) return event.preventDefault();
   sent = event.submitter;
   if (!sent) return;
@@ -64,6 +100,12 @@ for (const button of find('[data-copy]')) {
       // Not permitted: the details are on the page to be selected by hand.
     }
   });
+}
+
+// The server says times as UTC; where its person is, the browser knows.
+for (const time of find('time')) {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
+  time.textContent = format.format(new Date(time.dateTime));
 }
 
 for (const button of find('[data-auto]')) button.click();

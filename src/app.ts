@@ -4,13 +4,21 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import Koa from 'koa';
+import { createAccountPages } from './account/account.ts';
 import { nowMs, nowSeconds } from './base/clock.ts';
 import { randomToken } from './base/secrets.ts';
+import { keepAccountClient } from './core/account-client.ts';
+import { assuranceOf } from './core/assurance.ts';
+import { createConnections } from './core/connections.ts';
 import { createOwnClients } from './core/own-clients.ts';
 import { createUpkeep } from './core/upkeep.ts';
+import { createUpstream } from './core/upstream.ts';
+import { createGallery } from './gallery/gallery.ts';
+import { tryViews } from './gallery/try-views.ts';
 import { gatewayApi } from './gateway/api.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { limitBodyTime } from './http/body-deadline.ts';
+import { openBrand } from './http/brand.ts';
 import { createCsrf } from './http/csrf.ts';
 import { errorHandler, logFailure } from './http/errors.ts';
 import { createFrontDoor } from './http/front-door.ts';
@@ -20,14 +28,19 @@ import { createRenderer } from './http/render.ts';
 import { serveStatic } from './http/static.ts';
 import type { Surface } from './http/surface.ts';
 import { loadTexts } from './http/texts.ts';
+import { createArrival } from './interaction/arrival.ts';
+import { createChooserStep } from './interaction/chooser.ts';
 import { createConsentStep } from './interaction/consent.ts';
 import { createInteractions } from './interaction/dispatcher.ts';
 import { createEnginePages } from './interaction/engine-pages.ts';
+import { createEnrolStep } from './interaction/enrol.ts';
 import { createLoginStep } from './interaction/login.ts';
 import { createSecondFactorStep } from './interaction/second-factor.ts';
 import { createSignUpStep } from './interaction/sign-up.ts';
-import { createSignedIn } from './interaction/signed-in.ts';
+import { createBrowserSession, createSignedIn } from './interaction/signed-in.ts';
 import { createStartAgain } from './interaction/start-again.ts';
+import { createUpstreamCallback, createUpstreamDetours, createUpstreamStep } from './interaction/upstream.ts';
+import { openProviders } from './login/upstream/open.ts';
 import { protocolApi } from './oidc/api.ts';
 import { protocolPaths, resumePath } from './oidc/provider.ts';
 import type { Core } from './open-core.ts';
@@ -36,6 +49,8 @@ import { createPeople } from './people/people.ts';
 import { createSignUpPage } from './people/sign-up.ts';
 import { createReference } from './reference/reference.ts';
 import { surfaces } from './surfaces/surfaces.ts';
+import { createBranding } from './welcome/branding.ts';
+import { createLanguagePage } from './welcome/language.ts';
 import { keepPlaygroundClient, playgroundClient } from './welcome/playground-client.ts';
 import { createWelcome } from './welcome/welcome.ts';
 
@@ -47,18 +62,36 @@ const bodyMs = 30_000;
 export async function createApp(core: Core) {
   const { config, log, metrics, stores, cached, audit } = core;
   const secure = config.issuer.startsWith('https:');
-  const texts = loadTexts(join(root, 'views/texts'));
+  const texts = loadTexts(join(root, 'views/texts'), config.viewsDir && join(config.viewsDir, 'texts'));
+  const brand = openBrand(config.brand);
   const statics = serveStatic(join(root, 'public'));
   const renderer = createRenderer({
     viewsDir: join(root, 'views'),
     overrideDir: config.viewsDir,
-    brandName: config.brandName,
+    brand,
     texts,
     statics,
   });
+  if (renderer.overridden.length > 0) tryViews(renderer, (await import('./gallery/states.ts')).states);
   const pages = createPages({ renderer, texts, secure });
   const csrf = createCsrf(core.secrets.secretKey, config.issuer);
   const { accounts, consents, engine } = stores;
+  const upstream = createUpstream({
+    ...core,
+    ...{ accounts, links: stores.links, identities: stores.identities },
+    // Not in the core: a command should not want the providers' secrets.
+    providers: await openProviders(config.upstreams, {
+      development: config.development,
+      environment: process.env,
+    }),
+    issuer: config.issuer,
+    secretKey: core.secrets.secretKey,
+    settings: {
+      signUp: config.signUp,
+      addressLimit: config.throttle.addressLimit,
+      windowSeconds: config.throttle.window,
+    },
+  });
 
   const protocol = core.protocolWith(
     createEnginePages({ pages, accounts, log, secure, development: config.development }),
@@ -69,6 +102,7 @@ export async function createApp(core: Core) {
     protocol.swap();
   });
   await keepPlaygroundClient(clients, config);
+  await keepAccountClient(clients, config.issuer);
 
   let draining = false;
   const koa = new Koa();
@@ -93,26 +127,36 @@ export async function createApp(core: Core) {
     mails: core.mails.work,
     settings: { signUp: config.signUp, passwordMinLength: config.password.minLength },
   });
+  const enrol = createEnrolStep({ ...core, pages, csrf, clients: cached, accounts });
   koa.use(
     createInteractions({
       provider: protocol.provider,
       pages,
       csrf,
+      arrived: createArrival({ ...core, pages }),
       startAgain: createStartAgain(engine),
       steps: {
+        chooser: createChooserStep({ ...core, pages, csrf, clients: cached, accounts }),
         login: createLoginStep({
           ...core,
+          upstream,
           pages,
           csrf,
           clients: cached,
+          accounts,
           offers: { signUp: config.signUp === 'open', forgot: core.mails.work },
         }),
         'sign-up': createSignUpStep({ ...core, page: signUpPage, clients: cached }),
-        'second-factor': createSecondFactorStep({ pages, csrf, signIn: core.signIn, clients: cached, accounts }),
+        'second-factor': createSecondFactorStep({ ...core, pages, csrf, clients: cached, accounts }),
+        upstream: createUpstreamStep({ upstream, pages, csrf, clients: cached, accounts }),
+        enrol,
+        offer: enrol,
         consent: createConsentStep({ pages, csrf, clients: cached, apis: core.apis, accounts, consents, audit }),
       },
+      detours: createUpstreamDetours({ upstream, pages, csrf, clients: cached, accounts }),
     }),
   );
+  koa.use(createUpstreamCallback({ upstream, pages }));
   koa.use(
     createWelcome({
       issuer: config.issuer,
@@ -126,6 +170,9 @@ export async function createApp(core: Core) {
       playgroundClient: config.development ? playgroundClient : undefined,
     }),
   );
+  koa.use(createBranding({ brand }));
+  koa.use(createLanguagePage({ issuer: config.issuer, pages, csrf, locales: texts.locales }));
+  if (config.development) koa.use(createGallery({ pages, locales: texts.locales }));
   koa.use(
     createPeople({
       ...core,
@@ -134,11 +181,34 @@ export async function createApp(core: Core) {
       signUpPage,
       signedIn,
       mails: core.mails.work,
-      home: '/',
+      home: '/account',
       settings: {
         passwordMinLength: config.password.minLength,
         passwordMinLengthSecondFactor: config.password.minLengthSecondFactor,
         linkSeconds: config.mail.resetLinkTtl,
+      },
+    }),
+  );
+  koa.use(
+    createAccountPages({
+      ...core,
+      upstream,
+      issuer: config.issuer,
+      secretKey: core.secrets.secretKey,
+      pages,
+      csrf,
+      session: createBrowserSession({
+        provider: protocol.provider,
+        accounts,
+        // The engine asks it of every application; these pages go by the session alone.
+        enough: (amr) => config.secondFactor !== 'required' || assuranceOf(amr) !== 'single',
+      }),
+      locales: texts.locales,
+      clients,
+      connections: createConnections({ consents, engine, audit }),
+      passwordMinLength: {
+        alone: config.password.minLength,
+        withSecondFactor: config.password.minLengthSecondFactor,
       },
     }),
   );

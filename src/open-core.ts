@@ -2,11 +2,13 @@
  * Storage, caches, accounts, clients, keys: everything that decides, opened over one configuration. The server builds its doors
  * over it (app.ts), the command line uses it as it is. Only these two and this file see core, storage and login methods together.
  */
+import { join } from 'node:path';
 import { createLog, type LogLevel } from './base/log.ts';
 import { createMetrics } from './base/metrics.ts';
 import { deriveKey } from './base/secrets.ts';
 import type { Config } from './config/load.ts';
 import { openSecrets } from './config/secrets.ts';
+import { createAccountImports } from './core/account-import.ts';
 import { createAccounts } from './core/accounts.ts';
 import { createActivity } from './core/activity.ts';
 import { createAdminKeys } from './core/admin-keys.ts';
@@ -16,20 +18,38 @@ import { createCachedClients } from './core/cached-clients.ts';
 import { createChangeLog } from './core/change-log.ts';
 import { createClientSessions } from './core/client-sessions.ts';
 import { createClients } from './core/clients.ts';
+import { createDevices } from './core/devices.ts';
+import { createEmailCodes } from './core/email-codes.ts';
+import { createEmails } from './core/emails.ts';
+import { withFactorLetters } from './core/factor-letters.ts';
+import { createFactorOffer } from './core/factor-offer.ts';
 import { createFactors } from './core/factors.ts';
 import { createFirstParty } from './core/first-party.ts';
+import { createInvitations } from './core/invitations.ts';
 import { createKeys, type NewKey } from './core/keys.ts';
+import { createLinks } from './core/links.ts';
+import { createMailLimits } from './core/mail-limits.ts';
+import { createMails } from './core/mails.ts';
+import { createPasskeys } from './core/passkeys.ts';
+import { createPasswordReset } from './core/password-reset.ts';
 import { createSessions } from './core/sessions.ts';
 import { createSetup } from './core/setup.ts';
 import { createSignIn } from './core/sign-in.ts';
 import { createSignUp } from './core/sign-up.ts';
 import { createTokens } from './core/tokens.ts';
+import { loadTexts, type Texts } from './http/texts.ts';
+import { buttonColours } from './http/theme.ts';
+import { createBreachedPasswords } from './login/breach/breach.ts';
 import { openLoginMethods } from './login/methods.ts';
+import { createWording } from './mail/letters.ts';
+import { openMail } from './mail/open.ts';
 import type { ProtocolPages } from './oidc/ports.ts';
 import { createProtocol } from './oidc/provider.ts';
 import { createLocalChannel } from './storage/local/channel.ts';
 import { createLocalThrottle } from './storage/local/throttle.ts';
 import { openSql } from './storage/sql/open.ts';
+
+const textsDir = join(import.meta.dirname, '../views/texts');
 
 export type Core = Awaited<ReturnType<typeof openCore>>;
 
@@ -79,7 +99,10 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     password: hasher,
     totp,
     recoveryCode,
+    emailCode,
+    passkey,
   } = openLoginMethods({
+    passkey: { issuer: config.issuer, brandName: config.brandName },
     password: {
       memoryKiB: config.password.hashMemory,
       timeCost: config.password.hashTime,
@@ -87,22 +110,92 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     },
   });
   const activity = createActivity({ ...stores, log });
-  const sessions = createSessions({ engine: stores.engine, changes, audit, secretKey: secrets.secretKey });
+  const sessions = createSessions({
+    engine: stores.engine,
+    changes,
+    audit,
+    secretKey: secrets.secretKey,
+    idle: config.lifetimes.sessionIdle,
+  });
+  let catalogue: Texts | undefined;
+  const { transport, mailbox } = openMail(config.mail.smtp, config.development);
+  const mails = createMails({
+    transport,
+    // The server has read the catalogue for its pages; a command reads it with its first mail.
+    word: createWording({
+      ...config,
+      button: config.brand.accent === undefined ? undefined : buttonColours(config.brand.accent),
+      catalogue: () => (catalogue ??= loadTexts(textsDir, config.viewsDir && join(config.viewsDir, 'texts'))),
+    }),
+    audit,
+    log,
+    metrics,
+  });
+  const devices = createDevices({
+    store: stores.devices,
+    accounts: stores.accounts,
+    mails,
+    throttle,
+    audit,
+    settings: { mail: config.mail.newDevice },
+  });
   const accounts = createAccounts({
     store: stores.accounts,
     sessions,
     changes,
     hasher,
     audit,
-    settings: { passwordMinLength: config.password.minLength, serviceName: config.brandName },
+    async passwordSet({ subject, username, email, verified }, { locale = 'en', browser }) {
+      await devices.forgetOthers(subject, browser);
+      if (email === null || !verified) return;
+      mails.send({ kind: 'password-changed', to: email, locale, subject, path: '/forgot', values: { username } });
+    },
+    ...(config.password.breachedUrl !== undefined && {
+      breached: createBreachedPasswords({ url: config.password.breachedUrl }, log),
+    }),
+    settings: {
+      passwordMinLength: config.password.minLength,
+      passwordMinLengthSecondFactor: config.password.minLengthSecondFactor,
+      serviceName: config.brandName,
+    },
+  });
+  const accountImports = createAccountImports({ store: stores.accounts, hasher, audit });
+  const mailLimits = createMailLimits({
+    throttle,
+    settings: { mailbox: config.mail.limit, address: config.mail.addressLimit },
+  });
+  const factorAudit = withFactorLetters(audit, { accounts: stores.accounts, mails });
+  const emailCodes = createEmailCodes({
+    store: stores.factors,
+    accounts: stores.accounts,
+    method: emailCode,
+    recoveryCode,
+    mails,
+    limits: mailLimits,
+    audit: factorAudit,
+    changes,
+    hashKey: deriveKey(secrets.secretKey, 'email-codes'),
+  });
+  const passkeys = createPasskeys({
+    store: stores.passkeys,
+    accounts: stores.accounts,
+    engine: stores.engine,
+    method: passkey,
+    recoveryCode,
+    audit: factorAudit,
+    changes,
+    secretKey: secrets.secretKey,
   });
   const factors = createFactors({
     store: stores.factors,
+    passkeys: stores.passkeys,
     accounts: stores.accounts,
     totp,
     recoveryCode,
+    emailCode,
+    emailCodes,
     throttle,
-    audit,
+    audit: factorAudit,
     changes,
     sealKey: deriveKey(secrets.secretKey, 'factors'),
     settings: {
@@ -115,6 +208,9 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     accounts: stores.accounts,
     hasher,
     factors,
+    passkeys,
+    emailCodes,
+    devices,
     activity,
     throttle,
     audit,
@@ -135,14 +231,31 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     settings: { linkTtlSeconds: config.setupLinkTtl },
   });
   const tokens = createTokens({ keys, engine: stores.engine, clients: cached, issuer: config.issuer });
+  const links = createLinks(stores.links);
+  const ofMail = { store: stores.accounts, links, limits: mailLimits, mails, audit };
+  const emails = createEmails({ ...ofMail, settings: { linkSeconds: config.mail.emailLinkTtl } });
+  const passwordReset = createPasswordReset({
+    ...ofMail,
+    accounts,
+    settings: { linkSeconds: config.mail.resetLinkTtl },
+  });
   const signUp = createSignUp({
     accounts,
+    store: stores.accounts,
+    emails,
     throttle,
     settings: {
       signUp: config.signUp,
       addressLimit: config.throttle.addressLimit,
       windowSeconds: config.throttle.window,
     },
+  });
+  const invitations = createInvitations({
+    links,
+    mails,
+    signUp,
+    audit,
+    settings: { signUp: config.signUp, linkSeconds: config.mail.invitationTtl },
   });
   const firstParty = createFirstParty({
     signIn,
@@ -164,6 +277,7 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
       },
       refreshing: ['identity'],
       reuseWindow: config.lifetimes.refreshReuseWindow,
+      secondFactor: config.secondFactor,
     },
   });
   const clientSessions = createClientSessions({
@@ -182,6 +296,7 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
 
   const close = async (): Promise<void> => {
     changes.close();
+    await mails.close();
     await activity.close();
     await audit.close();
     redis?.close();
@@ -212,13 +327,21 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
       seen: activity.seen,
       log,
       events: {
-        issued: (grantType) => metrics.count('tokens_issued_total', { grant_type: grantType, kind: 'access_token' }),
+        issued(grantType, clientId, subject) {
+          metrics.count('tokens_issued_total', { grant_type: grantType, kind: 'access_token' });
+          if (subject !== undefined) activity.used(subject, clientId);
+        },
         replayed: (grantId, clientId, subject) =>
           audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
+        outdated: (subject, clientId) =>
+          audit.note('session.ended', { subject, clientId, detail: { via: 'browser', password_changed: true } }),
         signedOut: (subject, clientId) => audit.note('sign_out', { subject, clientId }),
         allowed: (consent) => audit.record('consent.granted', consent),
       },
+      factors,
+      factorOffer: createFactorOffer(stores),
       settings: {
+        secondFactor: config.secondFactor,
         secretKey: secrets.secretKey,
         jwksMaxAge: config.keys.jwksMaxAge,
         lifetimes: { ...config.lifetimes, reuseWindow: config.lifetimes.refreshReuseWindow },
@@ -248,9 +371,18 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     apis,
     keys,
     accounts,
+    accountImports,
     factors,
+    passkeys,
+    emailCodes,
+    devices,
     signIn,
     signUp,
+    invitations,
+    emails,
+    passwordReset,
+    mails,
+    mailbox,
     sessions,
     activity,
     firstParty,

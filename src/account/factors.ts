@@ -1,4 +1,5 @@
 /** Second factors: which there are, an end to one, and recovery codes, shown once. */
+import { sendRecoveryCodes } from '../http/recovery-codes.ts';
 import type { AccountDeps } from './deps.ts';
 import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
 
@@ -58,11 +59,7 @@ export function createFactorsPage(deps: AccountDeps): {
     async download({ ctx }, form) {
       const codes = form.get('codes') ?? '';
       if (!/^[0-9a-z-]{4,40}( [0-9a-z-]{4,40}){0,19}$/.test(codes)) return { to: list };
-      ctx.set('Cache-Control', 'no-store');
-      ctx.set('X-Content-Type-Options', 'nosniff');
-      ctx.attachment('recovery-codes.txt');
-      ctx.type = 'text/plain; charset=utf-8';
-      ctx.body = `${codes.replaceAll(' ', '\r\n')}\r\n`;
+      sendRecoveryCodes(ctx, codes.split(' '));
       return undefined;
     },
   };

@@ -17,7 +17,7 @@ export const metricsTable = {
   tokens_issued_total: { type: 'counter', help: 'Tokens issued.', labels: ['grant_type', 'kind'] },
   sign_ins_total: {
     type: 'counter',
-    help: 'Attempts to sign in: signed_in, refused or throttled.',
+    help: 'Attempts to sign in: signed_in, refused, throttled, or second_factor where one was asked for.',
     labels: ['outcome'],
   },
   audit_events_total: { type: 'counter', help: 'Audit records written.', labels: ['event'] },
@@ -26,6 +26,7 @@ export const metricsTable = {
     help: 'Audit records that could not be written and are in the log only.',
     labels: [],
   },
+  mails_total: { type: 'counter', help: 'Mails by what became of them: sent or failed.', labels: ['outcome'] },
   client_lookups_total: {
     type: 'counter',
     help: 'Look-ups of a client by where it was found: process, redis, sql or none.',

@@ -13,6 +13,8 @@ export interface Terminal {
   askSecret(question: string): Promise<string>;
   /** True where nobody can be asked: a script means what it says. */
   confirm(question: string): Promise<boolean>;
+  /** Standard input as it comes. */
+  input(): AsyncIterable<Buffer>;
   /** All of standard input, at most `limit` bytes, as UTF-8. */
   readInput(limit: number): Promise<string>;
   /** A remark beside the result. */
@@ -55,6 +57,7 @@ export function createTerminal(quiet: boolean): Terminal {
       if (!interactive) return true;
       return /^y(es)?$/i.test((await ask(`${question} [y/N] `, false)).trim());
     },
+    input: () => stdin,
     async readInput(limit) {
       const parts: Buffer[] = [];
       let size = 0;

@@ -71,6 +71,26 @@ export function urlWith(...schemes: readonly string[]): Kind<string> {
   };
 }
 
+/** A mail server; `?tls=` says how much TLS it must speak. */
+export const smtpUrl: Kind<string> = {
+  wanted:
+    'an address that begins with `smtp://` or `smtps://`; the only addition is `?tls=required` or `?tls=unverified`',
+  parse: (value) => {
+    const url = URL.parse(value);
+    if (!url || url.hostname === '' || !/^smtps?:$/.test(url.protocol)) return undefined;
+    return /^\/?$/.test(url.pathname) && /^(\?tls=(required|unverified))?$/.test(url.search) ? value : undefined;
+  },
+};
+
+/** Whom a mail is from: an address, or a name and an address. Goes into headers, so it is one line and one address. */
+export const mailbox: Kind<string> = {
+  wanted: 'an e-mail address, or a name and an address as in `Example <mail@example.com>`',
+  parse: (value) => {
+    const [, address = value] = /^[^<>",;:@\p{Cc}]{1,80}<([^<>]+)>$/u.exec(value) ?? [];
+    return /^[^\s@<>()[\]",:;\\]+@[^\s@<>()[\]",:;\\]+$/.test(address) && address.length <= 254 ? value : undefined;
+  },
+};
+
 /**
  * An issuer is compared character by character (RFC 8414, section 2), so it is kept in one form: scheme, host, and a
  * port that is not the usual one.

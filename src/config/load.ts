@@ -48,18 +48,42 @@ export interface Config {
   readonly surfaces: 'all' | readonly string[];
   readonly gatewayRoutes: string | undefined;
   readonly brandName: string;
+  /** How the pages look. Colours are `#rrggbb`; pictures are absolute paths. */
+  readonly brand: {
+    readonly name: string;
+    readonly logo: string | undefined;
+    readonly logoDark: string | undefined;
+    readonly accent: string | undefined;
+    readonly background: readonly string[] | undefined;
+    readonly links: Values['BRAND_LINKS'];
+  };
   readonly viewsDir: string | undefined;
   readonly signUp: 'open' | 'invite' | 'off';
+  readonly upstreams: string | undefined;
+  readonly secondFactor: 'none' | 'offered' | 'required';
   readonly hideAccountExistence: boolean;
   readonly setupLinkTtl: number;
   readonly password: {
     readonly minLength: number;
+    /** At most `minLength`. */
+    readonly minLengthSecondFactor: number;
+    readonly breachedUrl: string | undefined;
     /** KiB. */
     readonly hashMemory: number;
     readonly hashTime: number;
     readonly queue: number;
   };
-  readonly smtpUrl: string | undefined;
+  readonly mail: {
+    /** Absent: no mails leave this server. */
+    readonly smtp: { readonly url: string; readonly from: string; readonly replyTo: string | undefined } | undefined;
+    /** Within an hour: to one mailbox, and from one IP address. */
+    readonly limit: number;
+    readonly addressLimit: number;
+    readonly resetLinkTtl: number;
+    readonly emailLinkTtl: number;
+    readonly invitationTtl: number;
+    readonly newDevice: boolean;
+  };
   readonly throttle: { readonly accountLimit: number; readonly addressLimit: number; readonly window: number };
   readonly lifetimes: {
     readonly accessToken: number;
@@ -69,6 +93,9 @@ export interface Config {
     readonly idToken: number;
     readonly authorizationCode: number;
     readonly session: number;
+    readonly sessionUnremembered: number;
+    /** 0: however long. */
+    readonly sessionIdle: number;
     readonly interaction: number;
     readonly clientSecretOverlap: number;
     readonly identityToken: number;
@@ -160,6 +187,19 @@ const rules: readonly Rule[] = [
         : undefined,
   },
   {
+    // In the clear, the five digits tell a listener a little of the password, and the answer could be anybody's.
+    about: ['BREACHED_PASSWORDS_URL'],
+    check: ({ BREACHED_PASSWORDS_URL: url }) =>
+      url !== undefined && (/[?#]/.test(url) || (/^http:/i.test(url) && !isLoopback(url)))
+        ? { given: url, wanted: 'an address without a query, with https unless it is on loopback' }
+        : undefined,
+  },
+  {
+    about: ['BRAND_LOGO_DARK', 'BRAND_LOGO'],
+    check: ({ BRAND_LOGO_DARK: dark, BRAND_LOGO: light }) =>
+      dark !== undefined && light === undefined ? { given: dark, wanted: 'BRAND_LOGO beside it' } : undefined,
+  },
+  {
     about: ['WORKERS', 'DATABASE_URL'],
     check: ({ WORKERS, DATABASE_URL }) =>
       WORKERS > 1 && DATABASE_URL === undefined
@@ -204,17 +244,37 @@ function configOf(values: Values): Config {
     surfaces: values.SURFACES,
     gatewayRoutes: values.GATEWAY_ROUTES,
     brandName: values.BRAND_NAME,
+    brand: {
+      name: values.BRAND_NAME,
+      logo: values.BRAND_LOGO,
+      logoDark: values.BRAND_LOGO_DARK,
+      accent: values.BRAND_ACCENT,
+      background: values.BRAND_BACKGROUND,
+      links: values.BRAND_LINKS,
+    },
     viewsDir: values.VIEWS_DIR,
     signUp: values.SIGN_UP,
+    upstreams: values.UPSTREAMS,
+    secondFactor: values.SECOND_FACTOR,
     hideAccountExistence: values.HIDE_ACCOUNT_EXISTENCE,
     setupLinkTtl: values.SETUP_LINK_TTL,
     password: {
       minLength: values.PASSWORD_MIN_LENGTH,
+      minLengthSecondFactor: Math.min(values.PASSWORD_MIN_LENGTH_SECOND_FACTOR, values.PASSWORD_MIN_LENGTH),
+      breachedUrl: values.BREACHED_PASSWORDS_URL,
       hashMemory: values.PASSWORD_HASH_MEMORY,
       hashTime: values.PASSWORD_HASH_TIME,
       queue: values.PASSWORD_QUEUE,
     },
-    smtpUrl: values.SMTP_URL,
+    mail: {
+      smtp: values.SMTP_URL === undefined ? undefined : { url: values.SMTP_URL, ...senderOf(values) },
+      limit: values.MAIL_LIMIT,
+      addressLimit: values.MAIL_ADDRESS_LIMIT,
+      resetLinkTtl: values.RESET_LINK_TTL,
+      emailLinkTtl: values.EMAIL_LINK_TTL,
+      invitationTtl: values.INVITATION_TTL,
+      newDevice: values.NEW_DEVICE_MAIL,
+    },
     throttle: {
       accountLimit: values.THROTTLE_ACCOUNT_LIMIT,
       addressLimit: values.THROTTLE_ADDRESS_LIMIT,
@@ -228,6 +288,8 @@ function configOf(values: Values): Config {
       idToken: values.ID_TOKEN_TTL,
       authorizationCode: values.AUTHORIZATION_CODE_TTL,
       session: values.SESSION_TTL,
+      sessionUnremembered: Math.min(values.SESSION_TTL_UNREMEMBERED ?? values.SESSION_TTL, values.SESSION_TTL),
+      sessionIdle: values.SESSION_IDLE_TTL,
       interaction: values.INTERACTION_TTL,
       clientSecretOverlap: values.CLIENT_SECRET_OVERLAP,
       identityToken: values.IDENTITY_TOKEN_TTL,
@@ -241,6 +303,13 @@ function configOf(values: Values): Config {
     logLevel: values.LOG_LEVEL,
     metricsPort: values.METRICS_PORT,
   });
+}
+
+/** A mail from an address of this server's own host, unless the operator names one. */
+function senderOf({ MAIL_FROM, MAIL_REPLY_TO, BRAND_NAME, ISSUER }: Values) {
+  const name = BRAND_NAME.replace(/[<>",;:@]/g, ' ').trim();
+  const address = `no-reply@${ISSUER === undefined ? 'localhost' : new URL(ISSUER).hostname}`;
+  return { from: MAIL_FROM ?? `${name} <${address}>`, replyTo: MAIL_REPLY_TO };
 }
 
 /** All mistakes as a text for a terminal. */
@@ -304,8 +373,8 @@ function resembles(a: string, b: string, slips: number): boolean {
 }
 
 /** Loopback names and addresses, where http harms nobody (RFC 8252, section 8.3; RFC 6761, section 6.3). */
-function isLoopback(issuer: string): boolean {
-  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(issuer).hostname);
+function isLoopback(address: string): boolean {
+  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(address).hostname);
 }
 
 function deepFreeze<T>(value: T): T {

@@ -2,12 +2,14 @@
  * Every setting once: its kind, its default, one sentence and an example. load.ts reads the environment by this table and
  * reference.ts writes docs/settings.md from it. Rules between settings are in load.ts.
  */
+import { background, colour, links, picture } from './brand-kinds.ts';
 import {
   file,
   flag,
   folder,
   host,
   type Kind,
+  mailbox,
   names,
   newFolder,
   oneOf,
@@ -16,6 +18,7 @@ import {
   seconds,
   secret,
   secrets,
+  smtpUrl,
   text,
   trustProxy,
   urlWith,
@@ -27,6 +30,7 @@ export const groups = {
   data: 'Data',
   surfaces: 'APIs and pages',
   people: 'Accounts and passwords',
+  mail: 'Mail',
   throttle: 'Throttle',
   lifetimes: 'Lifetimes',
   keys: 'Signing keys',
@@ -62,7 +66,8 @@ const DAY = 86_400;
 export const settings = {
   NODE_ENV: setting(oneOf('development', 'production', 'test'), 'development', {
     group: 'server',
-    sentence: '`production` removes the playground, asks for https, and shows errors to people without details.',
+    sentence:
+      '`production` removes the playground and the gallery, asks for https, and shows errors to people without details.',
     example: 'production',
   }),
   ISSUER: optional(origin, '`http://localhost:PORT`', {
@@ -164,9 +169,36 @@ export const settings = {
     sentence: 'The name people read on the pages.',
     example: 'Example Accounts',
   }),
+  BRAND_LOGO: optional(picture, 'a plain sign', {
+    group: 'surfaces',
+    sentence: 'A picture that stands before the name on every page, and on the browser tab.',
+    example: '/etc/gatehouse/logo.svg',
+  }),
+  BRAND_LOGO_DARK: optional(picture, '`BRAND_LOGO`', {
+    group: 'surfaces',
+    sentence: 'The same for people whose system is dark.',
+    example: '/etc/gatehouse/logo-dark.svg',
+  }),
+  BRAND_ACCENT: optional(colour, 'a calm blue', {
+    group: 'surfaces',
+    sentence:
+      'The colour of buttons; links and other text get its nearest shade that is readable, in light and in dark.',
+    example: '#0b7a4b',
+  }),
+  BRAND_BACKGROUND: optional(background, 'a light gray; in dark almost black', {
+    group: 'surfaces',
+    sentence: 'What is behind the pages; used as light, or in dark as dark, as the text on it needs.',
+    example: '#eaf6f0 #ffffff',
+  }),
+  BRAND_LINKS: optional(links, 'none', {
+    group: 'surfaces',
+    sentence: 'Where the links at the foot of every page lead.',
+    example: 'privacy=https://example.com/privacy terms=https://example.com/terms support=mailto:help@example.com',
+  }),
   VIEWS_DIR: optional(folder, 'the built-in pages', {
     group: 'surfaces',
-    sentence: 'A folder whose templates take the place of built-in ones of the same name.',
+    sentence:
+      'A folder whose templates take the place of built-in ones of the same name, and whose `texts` add languages or reword texts.',
     example: '/etc/gatehouse/views',
   }),
 
@@ -174,6 +206,17 @@ export const settings = {
     group: 'people',
     sentence: 'Who may create an account of their own: everybody (`open`), the invited (`invite`) or nobody (`off`).',
     example: 'invite',
+  }),
+  UPSTREAMS: optional(file, 'people sign in with what this server knows of them only', {
+    group: 'people',
+    sentence: 'The providers through which people may sign in too, as JSON or YAML (docs/upstream.md).',
+    example: '/etc/gatehouse/upstreams.yaml',
+  }),
+  SECOND_FACTOR: setting(oneOf('none', 'offered', 'required'), 'offered', {
+    group: 'people',
+    sentence:
+      'Whether people who have no second factor are left alone (`none`), invited once to add one (`offered`), or must add one before they go on (`required`). Who has one is always asked for it; a client may be stricter.',
+    example: 'required',
   }),
   HIDE_ACCOUNT_EXISTENCE: setting(flag, false, {
     group: 'people',
@@ -187,8 +230,19 @@ export const settings = {
   }),
   PASSWORD_MIN_LENGTH: setting(wholeNumber(8, 64), 15, {
     group: 'people',
-    sentence: 'The shortest password accepted; with a second factor 8 is enough.',
+    sentence: 'The shortest password accepted.',
     example: '12',
+  }),
+  PASSWORD_MIN_LENGTH_SECOND_FACTOR: setting(wholeNumber(8, 64), 8, {
+    group: 'people',
+    sentence: 'The same for an account that has a second factor; never more than `PASSWORD_MIN_LENGTH`.',
+    example: '10',
+  }),
+  BREACHED_PASSWORDS_URL: optional(urlWith('https', 'http'), 'new passwords are compared with the built-in list only', {
+    group: 'people',
+    sentence:
+      'Where new passwords are looked for among stolen ones: a service with the range protocol of Have I Been Pwned. It is sent five digits of a hash, never a password; while it does not answer, passwords are accepted without it.',
+    example: 'https://api.pwnedpasswords.com/range/',
   }),
   PASSWORD_HASH_MEMORY: setting(wholeNumber(7168, 1_048_576, 'KiB'), 19_456, {
     group: 'people',
@@ -205,11 +259,52 @@ export const settings = {
     sentence: 'How many password checks may wait their turn; beyond that the answer is 503.',
     example: '128',
   }),
-  SMTP_URL: optional(urlWith('smtp', 'smtps'), 'no mails', {
-    group: 'people',
+  SMTP_URL: optional(smtpUrl, 'no mails; in development they are shown at `/dev/mails`', {
+    group: 'mail',
     secret: true,
-    sentence: 'Reserved, without effect yet (no mails are sent): the server that sends mails.',
+    sentence:
+      'The server that sends mails; without one nothing that needs a mail is offered (forgotten passwords, confirmed addresses).',
     example: 'smtps://user:password@mail.example.com',
+  }),
+  MAIL_FROM: optional(mailbox, '`BRAND_NAME <no-reply@…>` at the host of `ISSUER`', {
+    group: 'mail',
+    sentence: 'Whom mails are from.',
+    example: 'Example Accounts <accounts@example.com>',
+  }),
+  MAIL_REPLY_TO: optional(mailbox, 'none', {
+    group: 'mail',
+    sentence: 'Where answers to mails go.',
+    example: 'help@example.com',
+  }),
+  MAIL_LIMIT: setting(wholeNumber(1, 1000), 5, {
+    group: 'mail',
+    sentence: 'How many links one mailbox, and one account, is sent within an hour at the request of people.',
+    example: '10',
+  }),
+  MAIL_ADDRESS_LIMIT: setting(wholeNumber(1, 100_000), 30, {
+    group: 'mail',
+    sentence: 'How many mails may be asked for from one IP address within an hour.',
+    example: '100',
+  }),
+  RESET_LINK_TTL: setting(seconds(60, DAY), 1800, {
+    group: 'mail',
+    sentence: 'How long a link for setting a new password works.',
+    example: '900',
+  }),
+  EMAIL_LINK_TTL: setting(seconds(60, 7 * DAY), DAY, {
+    group: 'mail',
+    sentence: 'How long a link that proves an e-mail address works.',
+    example: '3600',
+  }),
+  NEW_DEVICE_MAIL: setting(flag, true, {
+    group: 'mail',
+    sentence: 'Mails people when somebody signs in to their account in a browser that does not remember them.',
+    example: 'false',
+  }),
+  INVITATION_TTL: setting(seconds(60, 90 * DAY), 7 * DAY, {
+    group: 'mail',
+    sentence: 'How long an invitation works.',
+    example: '86400',
   }),
 
   THROTTLE_ACCOUNT_LIMIT: setting(wholeNumber(1, 100), 10, {
@@ -261,8 +356,20 @@ export const settings = {
   }),
   SESSION_TTL: setting(seconds(60, 365 * DAY), 14 * DAY, {
     group: 'lifetimes',
-    sentence: 'How long a browser stays signed in, counted from the login.',
+    sentence: 'How long a browser stays signed in where its person chose to be remembered, counted from the login.',
     example: '43200',
+  }),
+  SESSION_TTL_UNREMEMBERED: optional(seconds(60, 365 * DAY), '`SESSION_TTL`', {
+    group: 'lifetimes',
+    sentence:
+      'The same for a browser that was not asked to keep the person signed in; its cookie goes with the browser in any case.',
+    example: '43200',
+  }),
+  SESSION_IDLE_TTL: setting(seconds(0, 365 * DAY), 0, {
+    group: 'lifetimes',
+    sentence:
+      'How long a browser stays signed in when neither it nor an application of its person uses that. 0: it does not matter.',
+    example: '86400',
   }),
   INTERACTION_TTL: setting(seconds(60, DAY), 3600, {
     group: 'lifetimes',

@@ -4,7 +4,8 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { randomToken } from '../base/secrets.ts';
-import type { Audit } from './audit.ts';
+import type { Audit, AuditEventName } from './audit.ts';
+import type { BreachedPasswords } from './breached-passwords.ts';
 import type { ChangeLog } from './change-log.ts';
 import {
   emailKey,
@@ -15,16 +16,15 @@ import {
   usernameKey,
   usernameProblem,
 } from './names.ts';
-import type { BreachedPasswords } from './breached-passwords.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { breachedPassword, type PasswordProblem, passwordProblem } from './password-rules.ts';
 import type { Sessions } from './sessions.ts';
-import type { Account, AccountStore } from './stores.ts';
+import type { Account, AccountStore, NewIdentity } from './stores.ts';
 
 export interface AccountSettings {
   /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
   readonly passwordMinLength: number;
-  /** The same for an account with a second factor, where it is less (`PASSWORD_MIN_LENGTH_SECOND_FACTOR`). */
+  /** The same for an account with a second factor (`PASSWORD_MIN_LENGTH_SECOND_FACTOR`). */
   readonly passwordMinLengthSecondFactor: number;
   /** What a password must not be made of. */
   readonly serviceName: string;
@@ -39,6 +39,10 @@ export interface AccountForm {
   readonly email?: string | undefined;
   readonly verified?: boolean | undefined;
   readonly admin?: boolean | undefined;
+  /** What else the password must not be made of: an address that the account is to have when it is proved. */
+  readonly notInPassword?: readonly string[] | undefined;
+  /** With which its person signs in at another provider: made with the account, or neither is. */
+  readonly identity?: NewIdentity | undefined;
 }
 
 /** Who does it and from where: for the audit record. */
@@ -49,6 +53,10 @@ export interface Actor {
   readonly via?: string | undefined;
   readonly address?: string | undefined;
   readonly requestId?: string | undefined;
+  /** Their language, for a mail that follows. */
+  readonly locale?: string | undefined;
+  /** What their browser is known by (core/devices). */
+  readonly browser?: string | undefined;
 }
 
 export type FormField = 'username' | 'email' | 'firstName' | 'lastName';
@@ -64,12 +72,23 @@ export type CreateOutcome =
 
 export type SetPasswordOutcome =
   | { readonly outcome: 'changed' }
+  /** No such account, or not with the password hash that this was to go over. */
   | { readonly outcome: 'not-found' }
   | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
+
+/** `locale`: one of the catalogue's, or null for the browser's; the caller knows which there are. */
+export type Profile = Pick<Account, 'firstName' | 'lastName' | 'locale'>;
+
+export type SetProfileOutcome =
+  | { readonly outcome: 'changed'; readonly account: Account }
+  | { readonly outcome: 'not-found' }
+  | Extract<FormProblem, { outcome: 'invalid' }>;
 
 export interface SetPasswordOptions {
   /** Ends the account's sessions, grants and tokens. */
   readonly endSessions: boolean;
+  /** The hash that was verified a moment ago: somebody else's change in between stays, and this one is refused. */
+  readonly over?: string | null | undefined;
   /** The uid of the one session that lives on. */
   readonly keepSession?: string | undefined;
   readonly actor?: Actor | undefined;
@@ -79,6 +98,7 @@ export interface Accounts {
   /** Throws `Unavailable` where storage or the hasher cannot answer, as do all that follow. */
   create(form: AccountForm, actor?: Actor): Promise<CreateOutcome>;
   setPassword(subject: string, password: string, options: SetPasswordOptions): Promise<SetPasswordOutcome>;
+  setProfile(subject: string, profile: Profile, actor?: Actor): Promise<SetProfileOutcome>;
   /** False where there is no such account. Disabling twice keeps the first time. */
   disable(subject: string, actor?: Actor): Promise<boolean>;
   enable(subject: string, actor?: Actor): Promise<boolean>;
@@ -97,6 +117,8 @@ export function createAccounts(parts: {
   /** Left out: new passwords are not looked for there. */
   breached?: BreachedPasswords | undefined;
   audit: Audit;
+  /** Called when a password has been set: for the mail that says so, and for what knew the person by the old one. */
+  passwordSet?: ((account: Account, actor: Actor) => Promise<void>) | undefined;
   settings: AccountSettings;
 }): Accounts {
   const { store, sessions, changes, hasher, breached, audit, settings } = parts;
@@ -107,9 +129,7 @@ export function createAccounts(parts: {
     { twoFactor }: Pick<Account, 'twoFactor'>,
   ): Promise<PasswordProblem | undefined> => {
     const problem = passwordProblem(password, {
-      minLength: twoFactor
-        ? Math.min(settings.passwordMinLengthSecondFactor, settings.passwordMinLength)
-        : settings.passwordMinLength,
+      minLength: twoFactor ? settings.passwordMinLengthSecondFactor : settings.passwordMinLength,
       serviceName: settings.serviceName,
       own: own.filter((name): name is string => name !== null && name !== undefined && name !== ''),
     });
@@ -118,7 +138,7 @@ export function createAccounts(parts: {
   };
 
   const written = (
-    event: 'account.created' | 'account.disabled' | 'account.enabled' | 'account.deleted' | 'account.password_changed',
+    event: Extract<AuditEventName, `account.${string}`>,
     subject: string,
     actor: Actor = {},
   ): Promise<void> =>
@@ -143,40 +163,60 @@ export function createAccounts(parts: {
       const problem = formProblem(form, email);
       if (problem !== undefined) return problem;
       if (form.password !== undefined) {
-        const weak = await weakness(form.password, [form.username, email, form.firstName, form.lastName], {
-          twoFactor: false,
-        });
+        const own = [form.username, email, form.firstName, form.lastName, ...(form.notInPassword ?? [])];
+        const weak = await weakness(form.password, own, { twoFactor: false });
         if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
       }
-      const made = await store.insert({
-        subject: randomToken(16),
-        username: form.username,
-        usernameKey: must(usernameKey(form.username)),
-        firstName: form.firstName,
-        lastName: form.lastName,
-        email: email ?? null,
-        emailKey: email === undefined ? null : must(emailKey(email)),
-        verified: email !== undefined && form.verified === true,
-        twoFactor: false,
-        admin: form.admin === true,
-        passwordHash: form.password === undefined ? null : await hasher.hash(form.password),
-        createdAt: nowSeconds(),
-      });
+      const made = await store.insert(
+        {
+          subject: randomToken(16),
+          username: form.username,
+          usernameKey: must(usernameKey(form.username)),
+          firstName: form.firstName,
+          lastName: form.lastName,
+          email: email ?? null,
+          emailKey: email === undefined ? null : must(emailKey(email)),
+          verified: email !== undefined && form.verified === true,
+          twoFactor: false,
+          admin: form.admin === true,
+          passwordHash: form.password === undefined ? null : await hasher.hash(form.password),
+          createdAt: nowSeconds(),
+        },
+        form.identity,
+      );
       if (made.outcome === 'created') await written('account.created', made.account.subject, actor);
       return made;
     },
 
-    async setPassword(subject, password, { endSessions, keepSession, actor }) {
+    async setPassword(subject, password, { endSessions, keepSession, over, actor }) {
       const account = await store.bySubject(subject);
       if (account === undefined) return { outcome: 'not-found' };
-      const weak = await weakness(password, [account.username, account.email, account.firstName, account.lastName], account);
+      const weak = await weakness(
+        password,
+        [account.username, account.email, account.firstName, account.lastName],
+        account,
+      );
       if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
       const passwordHash = await hasher.hash(password);
-      if ((await store.update(subject, { passwordHash }, nowSeconds())) === undefined) return { outcome: 'not-found' };
+      const changed =
+        typeof over === 'string'
+          ? await store.replacePasswordHash(subject, { from: over, to: passwordHash }, nowSeconds())
+          : await store.update(subject, { passwordHash }, nowSeconds());
+      if (changed === undefined) return { outcome: 'not-found' };
       // After the change: a session that begins in between began with the new password.
       if (endSessions) await sessions.endAll(subject, keepSession);
       await written('account.password_changed', subject, actor);
+      await parts.passwordSet?.(account, actor ?? {});
       return { outcome: 'changed' };
+    },
+
+    async setProfile(subject, { firstName, lastName, locale }, actor) {
+      const problem = formProblem({ username: 'unchanged', firstName, lastName }, undefined);
+      if (problem !== undefined) return problem;
+      const account = await store.update(subject, { firstName, lastName, locale }, nowSeconds());
+      if (account === undefined || 'outcome' in account) return { outcome: 'not-found' };
+      await written('account.profile_changed', subject, actor);
+      return { outcome: 'changed', account };
     },
 
     async disable(subject, actor) {

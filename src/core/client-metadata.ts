@@ -8,7 +8,8 @@
  */
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
-import type { ClientRecord, JsonObject } from './stores.ts';
+import { secondFactorRules } from './assurance.ts';
+import type { ClientRecord, JsonObject, JsonValue } from './stores.ts';
 
 export type MetadataOutcome = { readonly outcome: 'valid'; readonly metadata: JsonObject } | InvalidMetadata;
 
@@ -179,6 +180,14 @@ const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
 const ownAlgorithm = oneOf(['RS256', 'ES256']);
 const clientAlgorithm = oneOf(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']);
 
+/** Goes into the address of a style sheet: exactly colours, in one form. */
+const colours = (form: RegExp, wanted: string) => z.string('must be a string').regex(form, wanted);
+const accent = colours(/^#[0-9a-f]{6}$/, 'must be a colour as #rrggbb in small letters');
+const background = colours(
+  /^#[0-9a-f]{6}( #[0-9a-f]{6})?$/,
+  'must be a colour as #rrggbb in small letters, or two with one space between them',
+);
+
 const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 
 const members = z.object({
@@ -198,6 +207,7 @@ const members = z.object({
   token_endpoint_auth_signing_alg: clientAlgorithm,
   scope: text,
   require_pkce: flag,
+  second_factor: oneOf(secondFactorRules),
   client_name: text,
   client_uri: text,
   logo_uri: text,
@@ -225,6 +235,8 @@ const members = z.object({
   initiate_login_uri: text,
   backchannel_logout_uri: text,
   backchannel_logout_session_required: flag,
+  brand_accent: accent,
+  brand_background: background,
 });
 export const shape = members.partial();
 type Members = z.infer<typeof shape>;
@@ -318,8 +330,10 @@ function complete(asked: Members, { by, previous }: MetadataContext): MetadataOu
     return invalid('redirect_uris of a native application must not be https on loopback', true);
   }
 
+  const { brand_accent: _accent, brand_background: _background, ...plain } = asked;
   const metadata: JsonObject = {
-    ...(asked as JsonObject),
+    ...(plain as JsonObject),
+    ...brandOf(asked, by, previous),
     redirect_uris: redirectUris,
     post_logout_redirect_uris: logoutUris,
     application_type: type,
@@ -330,9 +344,26 @@ function complete(asked: Members, { by, previous }: MetadataContext): MetadataOu
     id_token_signed_response_alg: asked.id_token_signed_response_alg ?? 'RS256',
     require_pkce: pkceRule(asked.require_pkce, method === 'none' || type === 'native', by, previous),
   };
+  const secondFactor = secondFactorRule(asked.second_factor, by, previous);
+  delete metadata.second_factor;
+  if (secondFactor !== undefined) metadata.second_factor = secondFactor;
   if (asked.scope !== undefined) metadata.scope = unique(asked.scope.split(' ')).join(' ');
   return { outcome: 'valid', metadata };
 }
+
+/**
+ * How this server's own pages look while somebody goes on to the application. That speaks for the server, so only an admin says
+ * it; what an admin has said outlasts a change by the owner.
+ */
+function brandOf(asked: Members, by: MetadataContext['by'], previous: JsonObject = {}): JsonObject {
+  const { brand_accent: accent, brand_background: background } = isAdmin(by) ? asked : previous;
+  return {
+    ...(typeof accent === 'string' && { brand_accent: accent }),
+    ...(typeof background === 'string' && { brand_background: background }),
+  };
+}
+
+const isAdmin = (by: MetadataContext['by']): boolean => by === 'admin' || by === 'cli' || by === 'built-in';
 
 /**
  * PKCE is due from every public client, and from a confidential one unless an admin has said otherwise. Programs made by
@@ -345,10 +376,19 @@ function pkceRule(
   previous: JsonObject | undefined,
 ): boolean {
   if (isPublic || asked === true) return true;
-  const strict = by === 'admin' || by === 'cli' || by === 'built-in';
+  const strict = isAdmin(by);
   if (strict && asked === false) return false;
   if (typeof previous?.require_pkce === 'boolean') return previous.require_pkce;
   return strict;
+}
+
+/** What an admin has said stays until an admin says otherwise: whoever registered the client must not be able to weaken it. */
+function secondFactorRule(
+  asked: JsonValue | undefined,
+  by: MetadataContext['by'],
+  previous: JsonObject | undefined,
+): JsonValue | undefined {
+  return by === 'admin' || by === 'cli' || by === 'built-in' ? asked : previous?.second_factor;
 }
 
 function unique<T>(values: readonly T[]): T[] {

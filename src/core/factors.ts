@@ -1,7 +1,7 @@
 /**
- * Second factors: one-time codes from an authenticator app (RFC 6238), and recovery codes for the day it is lost. Who may
- * enrol or remove one, and after which proof, is for the pages to ask; what a code is worth at a sign-in is decided here, for
- * every door alike.
+ * Second factors: one-time codes from an authenticator app (RFC 6238) or by e-mail (core/email-codes), passkeys (core/passkeys),
+ * and recovery codes for the day they are lost. Who may enrol or remove one, and after which proof, is for the pages to ask; what a
+ * code is worth at a sign-in is decided here, for every door alike.
  *
  * Six digits can be guessed, three of a million being good at any moment. Three bounds, each for what the others let through:
  * - a code counts before it is looked at, so that of parallel guesses no more than the limit are looked at in a window, and no
@@ -12,19 +12,22 @@
  * Only somebody who knows the password comes this far, so none of these can be used by a stranger to lock a person out.
  */
 import { nowSeconds } from '../base/clock.ts';
-import { digest, randomToken, seal, unseal } from '../base/secrets.ts';
+import { seal, unseal } from '../base/secrets.ts';
 import type { Actor } from './accounts.ts';
-import type { Audit, AuditEventName, AuditFields } from './audit.ts';
+import type { Audit, AuditFields } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { RecoveryCodeMethod, TotpMethod } from './one-time-codes.ts';
-import type { AccountStore, FactorRow, FactorStore, JsonObject, Throttle, ThrottleKey } from './stores.ts';
+import type { EmailCodes } from './email-codes.ts';
+import { createFactorRecord } from './factor-audit.ts';
+import { newFactor, newRecoveryCodes, recoveryCodeHash } from './factor-row.ts';
+import type { EmailCodeMethod, RecoveryCodeMethod, TotpMethod } from './one-time-codes.ts';
+import type { AccountStore, FactorRow, FactorStore, PasskeyStore, Throttle, ThrottleKey } from './stores.ts';
 
-export type SecondFactor = FactorRow['kind'];
+export type SecondFactor = FactorRow['kind'] | 'passkey';
 
-/** What a person may see of a factor of theirs. */
+/** What a person may see of a factor of theirs; core/passkeys has passkeys. */
 export interface Factor {
   readonly id: string;
-  readonly kind: 'totp';
+  readonly kind: 'totp' | 'email-code';
   readonly name: string;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
@@ -55,12 +58,12 @@ export type ConfirmOutcome =
 
 export type UseOutcome =
   | { readonly outcome: 'right' }
-  /** `used`: it was right, once. `locked`: no code of the app is looked at. */
+  /** `used`: it was right, once. `locked`: no code of the app is looked at. `over`: no code that was mailed is good any more. */
   | { readonly outcome: 'wrong'; readonly why: WrongCode }
   /** `keys`: what is at its limit. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number; readonly keys: readonly ThrottleKey[] };
 
-export type WrongCode = 'wrong' | 'used' | 'locked';
+export type WrongCode = 'wrong' | 'used' | 'locked' | 'over';
 
 /** All throw `Unavailable` where storage cannot answer. */
 export interface Factors {
@@ -78,7 +81,7 @@ export interface Factors {
   removeAll(subject: string, actor?: Actor): Promise<boolean>;
   /** Ten new codes in place of all older ones, to be shown once; undefined where the account has no second factor. */
   regenerateRecoveryCodes(subject: string, actor?: Actor): Promise<readonly string[] | undefined>;
-  /** The ways open to this account; `required` with none of them where all are locked or used up. */
+  /** The ways open to this account, the best first; `required` with none of them where all are locked or used up. */
   methods(subject: string): Promise<{ readonly required: boolean; readonly methods: readonly SecondFactor[] }>;
   /** Looks at what was typed at a sign-in, whichever kind of code it is, and uses it up. Only after the right password. */
   use(subject: string, typed: string, fields: AuditFields): Promise<UseOutcome>;
@@ -95,14 +98,16 @@ export interface FactorSettings {
 const enrolmentSeconds = 900;
 const totpMax = 5;
 const failuresMax = 100;
-const recoveryCodes = 10;
 const nameMax = 64;
 
 export function createFactors(parts: {
   store: FactorStore;
+  passkeys: Pick<PasskeyStore, 'list'>;
   accounts: Pick<AccountStore, 'bySubject'>;
   totp: TotpMethod;
   recoveryCode: RecoveryCodeMethod;
+  emailCode: Pick<EmailCodeMethod, 'read'>;
+  emailCodes: Pick<EmailCodes, 'reaches' | 'use'>;
   throttle: Throttle;
   audit: Audit;
   /** Of this purpose alone (base/secrets `deriveKey`). */
@@ -110,32 +115,23 @@ export function createFactors(parts: {
   changes: Pick<ChangeLog, 'changed'>;
   settings: FactorSettings;
 }): Factors {
-  const { store, accounts, totp, recoveryCode, throttle, audit, sealKey, changes, settings } = parts;
+  const {
+    store,
+    passkeys,
+    accounts,
+    totp,
+    recoveryCode,
+    emailCode,
+    emailCodes,
+    throttle,
+    audit,
+    sealKey,
+    changes,
+    settings,
+  } = parts;
 
-  const written = (event: AuditEventName, subject: string, actor: Actor = {}, more: JsonObject = {}): Promise<void> =>
-    audit.record(event, {
-      subject,
-      address: actor.address,
-      requestId: actor.requestId,
-      detail: {
-        ...more,
-        ...(actor.by !== undefined && { by: actor.by }),
-        ...(actor.via !== undefined && { via: actor.via }),
-      },
-    });
-
+  const written = createFactorRecord(audit);
   const secretOf = (row: FactorRow): string | undefined => unseal(sealKey, row.secret, sealContext(row));
-
-  const makeCodes = (subject: string): { shown: string[]; rows: FactorRow[] } => {
-    const shown = recoveryCode.make(recoveryCodes);
-    const rows = shown.map((code) =>
-      newFactor(subject, 'recovery-code', {
-        secret: codeHash(subject, recoveryCode.read(code) ?? ''),
-        state: 'active',
-      }),
-    );
-    return { shown, rows };
-  };
 
   const forgive = async (subject: string, rows: readonly FactorRow[]): Promise<void> => {
     if (rows.some(({ failures }) => failures > 0)) await store.forgive(subject);
@@ -144,7 +140,7 @@ export function createFactors(parts: {
   async function useRecoveryCode(subject: string, typed: string, fields: AuditFields): Promise<UseOutcome> {
     const code = recoveryCode.read(typed);
     if (code === undefined) return { outcome: 'wrong', why: 'wrong' };
-    const hash = codeHash(subject, code);
+    const hash = recoveryCodeHash(subject, code);
     const used = await store.useCode(subject, hash, nowSeconds());
     const rows = await store.list(subject);
     if (!used) return { outcome: 'wrong', why: rows.some(({ secret }) => secret === hash) ? 'used' : 'wrong' };
@@ -159,8 +155,9 @@ export function createFactors(parts: {
 
   async function useTotp(subject: string, code: string): Promise<UseOutcome> {
     const rows = await store.list(subject);
-    const open = rows.filter((row) => isTotp(row) && !isLocked(row));
-    if (open.length === 0) return { outcome: 'wrong', why: 'locked' };
+    const enrolled = rows.filter(isTotp);
+    const open = enrolled.filter((row) => !isLocked(row));
+    if (open.length === 0) return { outcome: 'wrong', why: enrolled.length === 0 ? 'wrong' : 'locked' };
     const now = nowSeconds();
     let why: WrongCode = 'wrong';
     for (const row of open) {
@@ -177,16 +174,21 @@ export function createFactors(parts: {
     return { outcome: 'wrong', why };
   }
 
+  async function useEmailCode(subject: string, code: string): Promise<UseOutcome> {
+    const used = await emailCodes.use(subject, code);
+    return used === 'right' ? { outcome: 'right' } : { outcome: 'wrong', why: used };
+  }
+
   return {
     async list(subject) {
       const rows = await store.list(subject);
-      const factors = rows.filter(isTotp).map((row) => ({
+      const factors = rows.filter(isActive).map((row) => ({
         id: row.id,
-        kind: 'totp' as const,
+        kind: row.kind,
         name: row.name,
         createdAt: row.createdAt,
         lastUsedAt: row.lastUsedAt,
-        locked: isLocked(row),
+        locked: isTotp(row) && isLocked(row),
       }));
       return { factors, recoveryCodesLeft: codesLeft(rows) };
     },
@@ -217,7 +219,7 @@ export function createFactors(parts: {
       const code = totp.read(typed);
       const step = code === undefined ? undefined : totp.stepOf(secret, code, now);
       if (step === undefined) return { outcome: 'wrong-code' };
-      const { shown, rows } = makeCodes(subject);
+      const { shown, rows } = newRecoveryCodes(recoveryCode, subject);
       const activated = await store.activate({ subject, id: factorId, step, now, codes: rows });
       if (activated === undefined) return { outcome: 'gone' };
       await changes.changed();
@@ -227,9 +229,10 @@ export function createFactors(parts: {
     },
 
     async remove(subject, factorId, actor) {
-      if (!(await store.remove(subject, factorId, nowSeconds()))) return false;
+      const kind = (await store.list(subject)).find(({ id }) => id === factorId)?.kind;
+      if (kind === undefined || !(await store.remove(subject, factorId, nowSeconds()))) return false;
       await changes.changed();
-      await written('factor.removed', subject, actor, { kind: 'totp' });
+      await written('factor.removed', subject, actor, { kind });
       return true;
     },
 
@@ -241,32 +244,35 @@ export function createFactors(parts: {
     },
 
     async regenerateRecoveryCodes(subject, actor) {
-      const { shown, rows } = makeCodes(subject);
+      const { shown, rows } = newRecoveryCodes(recoveryCode, subject);
       if (!(await store.replaceCodes(subject, rows))) return undefined;
       await written('recovery_codes.made', subject, actor);
       return shown;
     },
 
     async methods(subject) {
-      const rows = await store.list(subject);
-      const enrolled = rows.filter(isTotp);
+      const [rows, keys] = await Promise.all([store.list(subject), passkeys.list(subject)]);
+      const enrolled = rows.filter(isActive);
       // Alone, recovery codes are no second factor; the store keeps none without another.
-      if (enrolled.length === 0) return { required: false, methods: [] };
+      if (enrolled.length + keys.length === 0) return { required: false, methods: [] };
+      const account = enrolled.some(isEmailCode) ? await accounts.bySubject(subject) : undefined;
       const methods: SecondFactor[] = [];
-      if (enrolled.some((row) => !isLocked(row))) methods.push('totp');
+      if (keys.length > 0) methods.push('passkey');
+      if (enrolled.some((row) => isTotp(row) && !isLocked(row))) methods.push('totp');
+      if (account && emailCodes.reaches(account)) methods.push('email-code');
       if (codesLeft(rows) > 0) methods.push('recovery-code');
       return { required: true, methods };
     },
 
     async use(subject, typed, fields) {
-      const code = totp.read(typed);
-      if (code === undefined) return useRecoveryCode(subject, typed, fields);
+      const [ofApp, mailed] = [totp.read(typed), emailCode.read(typed)];
+      if (ofApp === undefined && mailed === undefined) return useRecoveryCode(subject, typed, fields);
       const key = `codes:${subject}`;
       const keys = [{ key, limit: settings.limit }];
       const counted = await throttle.attempt(keys, settings.windowSeconds);
       if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter, keys };
       try {
-        const outcome = await useTotp(subject, code);
+        const outcome = ofApp === undefined ? await useEmailCode(subject, mailed ?? '') : await useTotp(subject, ofApp);
         // Not cleared: the person's own success must not give a guesser a fresh start.
         if (outcome.outcome === 'right') await throttle.giveBack([key]);
         return outcome;
@@ -278,7 +284,10 @@ export function createFactors(parts: {
   };
 }
 
-const isTotp = ({ kind, state }: FactorRow): boolean => kind === 'totp' && state === 'active';
+type Enrolled = FactorRow & { readonly kind: Factor['kind'] };
+const isActive = (row: FactorRow): row is Enrolled => row.kind !== 'recovery-code' && row.state === 'active';
+const isTotp = (row: FactorRow): boolean => row.kind === 'totp' && row.state === 'active';
+const isEmailCode = ({ kind }: FactorRow): boolean => kind === 'email-code';
 const isLocked = ({ failures }: FactorRow): boolean => failures >= failuresMax;
 const codesLeft = (rows: readonly FactorRow[]): number =>
   rows.filter(({ kind, state }) => kind === 'recovery-code' && state === 'active').length;
@@ -286,25 +295,4 @@ const codesLeft = (rows: readonly FactorRow[]): number =>
 /** Whose it is and which: a row that is copied to another account does not open. */
 const sealContext = ({ id, subject }: Pick<FactorRow, 'id' | 'subject'>): string => `totp:${subject}:${id}`;
 
-/** With the subject in it, so that whoever has the database tries each guess against one account, not against all at once. */
-const codeHash = (subject: string, code: string): string => digest(`recovery-code:${subject}:${code}`);
-
 const storable = (name: string): string => name.slice(0, nameMax).toWellFormed().replaceAll('\0', '\uFFFD');
-
-function newFactor(
-  subject: string,
-  kind: SecondFactor,
-  given: { name?: string; secret: string; state: FactorRow['state'] },
-): FactorRow {
-  return {
-    id: randomToken(16),
-    subject,
-    kind,
-    name: '',
-    lastStep: 0,
-    failures: 0,
-    createdAt: nowSeconds(),
-    lastUsedAt: null,
-    ...given,
-  };
-}

@@ -13,8 +13,9 @@ import { nowSeconds } from '../base/clock.ts';
 import { digest, randomToken } from '../base/secrets.ts';
 import type { Accounts } from './accounts.ts';
 import type { Activity } from './activity.ts';
+import type { SecondFactorRule } from './assurance.ts';
 import type { AuditFields } from './audit.ts';
-import { type JwtRefusal, signJwt, verifyJwt } from './jwt.ts';
+import { type JwtRefusal, signJwt, type VerifiedJwt, verifyJwt } from './jwt.ts';
 import type { Keys } from './keys.ts';
 import type { PasswordProblem } from './password-rules.ts';
 import { sealSuccessor, successorOf } from './reuse-window.ts';
@@ -104,6 +105,8 @@ export interface FirstPartySettings {
   readonly refreshing: readonly PersonKind[];
   /** Seconds; 0: never. */
   readonly reuseWindow: number;
+  /** `required`: nobody signs in with a password alone. */
+  readonly secondFactor: SecondFactorRule;
 }
 
 export function createFirstParty(deps: {
@@ -156,7 +159,7 @@ export function createFirstParty(deps: {
   return {
     async login(kind, request) {
       for (;;) {
-        const outcome = await signIn.signIn(request);
+        const outcome = await signIn.signIn({ ...request, twoFactors: settings.secondFactor === 'required' });
         if (outcome.outcome !== 'signed-in') return outcome;
         const { account, amr } = outcome;
         const refreshToken = settings.refreshing.includes(kind) ? newRefreshToken() : undefined;
@@ -277,10 +280,13 @@ export function createFirstParty(deps: {
       const { via, address, requestId } = request;
       const changed = await deps.accounts.setPassword(outcome.account.subject, newPassword, {
         endSessions,
+        over: outcome.account.passwordHash,
         actor: { via, address, requestId },
       });
-      // Deleted in between: as if the name had been unknown from the beginning.
-      return changed.outcome === 'not-found' ? { outcome: 'refused', reason: 'unknown' } : changed;
+      if (changed.outcome !== 'not-found') return changed;
+      // As if the other had come first altogether: the account was deleted, or its password is another one by now.
+      const there = await accountStore.bySubject(outcome.account.subject);
+      return { outcome: 'refused', reason: there === undefined ? 'unknown' : 'wrong' };
     },
   };
 }
@@ -302,14 +308,24 @@ export function issueToken(
 }
 
 /** The token alone; whether its session holds is another question. */
-export function verifyFirstParty(keys: Keys, issuer: string, kind: FirstPartyKind, token: string) {
+export async function verifyFirstParty(
+  keys: Keys,
+  issuer: string,
+  kind: FirstPartyKind,
+  token: string,
+): Promise<VerifiedJwt<FirstPartyClaims>> {
   const { typ, path } = firstPartyKinds[kind];
-  return verifyJwt<FirstPartyClaims>(keys, token, {
+  const verified = await verifyJwt<FirstPartyClaims>(keys, token, {
     issuer,
     audience: `${issuer}${path}`,
     typ,
     requiredClaims: ['sub', 'sid', 'iat', 'exp', 'jti'],
   });
+  if (verified.outcome === 'refused') return verified;
+  const { sub, sid, session = sid } = verified.claims;
+  // What is looked up by them takes text.
+  const text = [sub, sid, session].every((claim) => typeof claim === 'string');
+  return text ? verified : { outcome: 'refused', reason: 'malformed' };
 }
 
 /** Changes with each refresh token and tells nothing about it. */

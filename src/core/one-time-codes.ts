@@ -1,4 +1,4 @@
-/** What core needs from the login methods `totp` and `recovery-code`. Implemented in login/totp and login/recovery-code. */
+/** What core needs from the login methods `totp`, `recovery-code` and `email-code`. Each is implemented in its folder under login/. */
 
 export interface TotpMethod {
   /** A fresh secret in base32, as authenticator apps take it. */
@@ -16,4 +16,19 @@ export interface RecoveryCodeMethod {
   make(count: number): string[];
   /** The one form of what was typed; undefined where it cannot be such a code. */
   read(typed: string): string | undefined;
+}
+
+export interface EmailCodeMethod {
+  /** A fresh code: eight digits, so that it is told from an app's by its length. */
+  make(): string;
+  /** The eight digits in what was typed, or undefined where it is something else. */
+  read(typed: string): string | undefined;
+}
+
+/** What was typed for a code of digits, in one form: apps and mails show `123 456`, and a keyboard may type full-width or Arabic digits. */
+export function digitsTyped(typed: string): string {
+  return typed
+    .normalize('NFKC')
+    .replace(/[\s\p{Pd}]/gu, '')
+    .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 15));
 }

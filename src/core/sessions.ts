@@ -69,7 +69,10 @@ export interface Sessions {
   /** All of a person's sessions, grants and tokens but `keepUid` and what hangs on it. */
   endAll(subject: string, keepUid?: string): Promise<void>;
   /** Live ones, the newest first, `limit` (at most 1000) of them or all there are. `before`: where an earlier page ended. */
-  list(subject: string, options?: { limit?: number; before?: ListedSession }): Promise<ListedSession[]>;
+  list(
+    subject: string,
+    options?: { limit?: number; before?: Pick<ListedSession, 'createdAt' | 'uid'> },
+  ): Promise<ListedSession[]>;
   /**
    * The value by which the engine knows an API session, as it knows a browser's by its cookie's. Only this server can derive
    * it, and it is never handed out.
@@ -88,8 +91,10 @@ export function createSessions(deps: {
   changes: ChangeLog;
   audit: Audit;
   secretKey: string;
+  /** Seconds after which a browser's session that is not used has ended; 0: never. */
+  idle: number;
 }): Sessions {
-  const { engine, changes, audit } = deps;
+  const { engine, changes, audit, idle } = deps;
   const valueKey = deriveKey(deps.secretKey, 'api-session');
   const holders = createRecent<Copies>(holdersMax);
 
@@ -205,12 +210,19 @@ export function createSessions(deps: {
       // Expired ones lie among them until they are swept away, and a short page means that there are no more.
       for (let from: { createdAt: number; uid: string } | undefined = before; ; ) {
         const page: StoredSession[] = await engine.listSessions(subject, limit, from);
-        live.push(...page.filter(({ expiresAt }) => expiresAt > now));
+        live.push(...page.filter((session) => session.expiresAt > now && !isIdle(session, idle)));
         if (page.length < limit || live.length >= limit) return live.slice(0, limit).map(listed);
         from = page.at(-1);
       }
     },
   };
+}
+
+/** Not used for so long that it has ended, whatever its row says. `idle`: seconds; 0: it does not matter. */
+export function isIdle({ origin, createdAt, lastSeenAt, payload }: StoredSession, idle: number): boolean {
+  if (idle === 0 || origin.door !== 'browser') return false;
+  const { loginTs = 0 } = JSON.parse(payload) as { loginTs?: number };
+  return Math.max(createdAt, lastSeenAt ?? 0, loginTs) + idle <= nowSeconds();
 }
 
 function listed({ uid, origin, createdAt, lastSeenAt, expiresAt }: StoredSession): ListedSession {

@@ -35,9 +35,11 @@ export interface Account {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly lastSeenAt: number | null;
+  /** The language they chose (a tag of the catalogue's); null: the browser's. */
+  readonly locale: string | null;
 }
 
-export type NewAccount = Omit<Account, 'id' | 'updatedAt' | 'lastSeenAt' | 'disabledAt'>;
+export type NewAccount = Omit<Account, 'id' | 'updatedAt' | 'lastSeenAt' | 'disabledAt' | 'locale'>;
 /** An account of another system. */
 export type ImportedAccount = NewAccount & { readonly disabledAt: number | null };
 export type AccountPatch = Partial<Omit<Account, 'id' | 'subject' | 'createdAt' | 'updatedAt'>>;
@@ -47,9 +49,13 @@ export type InsertedOrTaken =
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' };
 
 export interface AccountStore {
-  /** One account per `usernameKey` and per non-null `emailKey`, also under concurrent calls. */
+  /**
+   * One account per `usernameKey` and per non-null `emailKey`, also under concurrent calls. `identity` is linked to it in the same
+   * transaction; where that is somebody's already nothing is stored, and the answer is that the username is taken.
+   */
   insert(
     account: NewAccount,
+    identity?: NewIdentity,
   ): Promise<{ outcome: 'created'; account: Account } | { outcome: 'taken'; field: 'username' | 'email' }>;
   /**
    * Inserts, in one transaction, those of at most 100 accounts whose names are free, and says of the others what is taken; the
@@ -76,9 +82,14 @@ export interface AccountStore {
     hash: { readonly from: string; readonly to: string },
     now: number,
   ): Promise<Account | undefined>;
+  /**
+   * Takes the address from the account that has it without having proved it, and notes its change; false where there is none, or
+   * the address is its username too.
+   */
+  releaseEmail(key: string, now: number): Promise<boolean>;
   /** Moves `lastSeenAt` forward, all in one transaction, and notes no change: nothing is decided by it. */
   touch(marks: readonly { subject: string; at: number }[]): Promise<void>;
-  /** Removes the account, its factors, sessions, grants, tokens, consents and links in one transaction. */
+  /** Removes the account, its factors, passkeys, identities, devices, sessions, grants, tokens, consents and links in one transaction. */
   delete(subject: string): Promise<boolean>;
   count(): Promise<number>;
   /** By id, ascending, `limit` at most 1000, those with an id greater than `after`. */
@@ -89,16 +100,19 @@ export interface AccountStore {
 export interface FactorRow {
   readonly id: string;
   readonly subject: string;
-  readonly kind: 'totp' | 'recovery-code';
+  readonly kind: 'totp' | 'recovery-code' | 'email-code';
   /** What its person calls it; may be empty. */
   readonly name: string;
-  /** TOTP: the secret, sealed under SECRET_KEY. Recovery code: its SHA-256 (core/factors says of what). Never usable as it is. */
+  /**
+   * TOTP: the secret, sealed under SECRET_KEY. Recovery code: its SHA-256 (core/factors says of what). E-mail code: a keyed hash of
+   * the code that is out, empty while there is none. Never usable as it is.
+   */
   readonly secret: string;
   /** `pending`: being enrolled, and good for nothing yet. `used`: a recovery code that has done its work. */
   readonly state: 'pending' | 'active' | 'used';
-  /** TOTP: the latest time step whose code was used; 0 for none. */
+  /** TOTP: the latest time step whose code was used; 0 for none. E-mail code: when the latest one was sent. */
   readonly lastStep: number;
-  /** TOTP: wrong codes in a row. */
+  /** TOTP: wrong codes in a row. E-mail code: wrong ones since the latest was sent. */
   readonly failures: number;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
@@ -123,18 +137,129 @@ export interface FactorStore {
   }): Promise<{ readonly codesStored: boolean } | undefined>;
   /** In place of all the account's recovery codes, used ones too. False where it has no other factor. */
   replaceCodes(subject: string, codes: readonly FactorRow[]): Promise<boolean>;
-  /** Never a recovery code; with the last other factor all of those go. False where the account has no such factor. */
+  /** Never a recovery code; with the last other factor, passkeys counted, all of those go. False where the account has no such factor. */
   remove(subject: string, id: string, now: number): Promise<boolean>;
-  /** False where there was nothing. */
+  /** Passkeys too, whatever is left to sign in with. False where there was nothing. */
   removeAll(subject: string, now: number): Promise<boolean>;
   /** Moves the factor's step forward: false where that step or a later one has been used. Of concurrent calls with one step exactly one gets true. */
   advance(id: string, step: number, now: number): Promise<boolean>;
   /** Uses a recovery code up; of concurrent calls exactly one gets true. */
   useCode(subject: string, hash: string, now: number): Promise<boolean>;
-  /** One more wrong code in a row. */
+  /** One more wrong code of an app in a row. */
   fail(subject: string): Promise<void>;
-  /** The row of wrong codes has ended. */
+  /** The row of wrong codes of an app has ended. */
   forgive(subject: string): Promise<void>;
+  /** Stores an active factor of a kind of which an account has one at most, and recovery codes as `activate` does. Undefined where there is no such account. */
+  switchOn(
+    factor: FactorRow,
+    codes: readonly FactorRow[],
+    now: number,
+  ): Promise<{ readonly added: boolean; readonly codesStored: boolean } | undefined>;
+  /** A code goes out by e-mail, in place of an older one. False where there is no such factor, or the latest was sent after `before`: of concurrent calls exactly one gets true. */
+  putEmailCode(subject: string, hash: string, now: number, before: number): Promise<boolean>;
+  /** Uses the code up that was sent after `after`; of concurrent calls exactly one gets true. */
+  useEmailCode(subject: string, hash: string, now: number, after: number): Promise<boolean>;
+  /** One more wrong code; with the `limit`-th the code that is out is void. */
+  failEmailCode(subject: string, limit: number): Promise<void>;
+}
+
+/** A public-key credential of the person's (WebAuthn level 3). Nothing in it is secret. */
+export interface PasskeyRow {
+  readonly id: string;
+  readonly subject: string;
+  /** The authenticator's name for it, base64url. One row per credential id. */
+  readonly credentialId: string;
+  /** By which authenticators know the account: random, base64url. */
+  readonly handle: string;
+  readonly name: string;
+  /** In COSE, base64url. */
+  readonly publicKey: string;
+  /** The authenticator's own count of signatures; 0 where it keeps none. */
+  readonly counter: number;
+  /** How a browser reaches the authenticator, as that said. */
+  readonly transports: readonly string[];
+  /** Not bound to one device. */
+  readonly synced: boolean;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | null;
+}
+
+export type InsertedPasskey =
+  | { readonly outcome: 'added'; readonly codesStored: boolean }
+  /** `taken`: the credential is somebody's already. */
+  | { readonly outcome: 'taken' | 'too-many' | 'not-found' };
+
+/** What changes `Account.twoFactor` writes it, and notes the account's change, in the same transaction. */
+export interface PasskeyStore {
+  /** Of one account, the oldest first. */
+  list(subject: string): Promise<PasskeyRow[]>;
+  /** By its credential id. */
+  find(credentialId: string): Promise<PasskeyRow | undefined>;
+  /** No more than `limit` of one account, also under concurrent calls. Recovery codes are stored where the account has none left. */
+  insert(passkey: PasskeyRow, codes: readonly FactorRow[], limit: number, now: number): Promise<InsertedPasskey>;
+  /** False where the account has no such passkey. */
+  rename(subject: string, id: string, name: string): Promise<boolean>;
+  /** False where it is gone, or where its counter would not go forward (0 stays 0); of concurrent calls with one counter other than 0 exactly one gets true. */
+  use(id: string, counter: number, now: number): Promise<boolean>;
+  /** `last`: without it nobody could sign in to the account, which has no password. */
+  remove(subject: string, id: string, now: number): Promise<'removed' | 'not-found' | 'last'>;
+}
+
+/** An account at another provider, with which somebody may sign in here. */
+export interface IdentityRow {
+  readonly id: string;
+  /** Whose it is here. */
+  readonly subject: string;
+  /** The provider's id in this server's settings. */
+  readonly provider: string;
+  /** The provider's own, lasting name for the person. One row per provider and such name. */
+  readonly providerSubject: string;
+  /** What the person is called there, for lists. Decides nothing. */
+  readonly label: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | null;
+}
+
+export type NewIdentity = Omit<IdentityRow, 'subject' | 'lastUsedAt'>;
+
+export interface IdentityStore {
+  /** Of one account, the oldest first. */
+  list(subject: string): Promise<IdentityRow[]>;
+  find(provider: string, providerSubject: string): Promise<IdentityRow | undefined>;
+  /** `linked` also where it was this account's already. `taken`: it is somebody else's. */
+  link(subject: string, identity: NewIdentity): Promise<'linked' | 'taken' | 'not-found'>;
+  /** It was signed in with. */
+  use(id: string, now: number): Promise<void>;
+  /** `last`: the account has neither a password nor a passkey, so that its person might be left without a way in. */
+  unlink(subject: string, id: string): Promise<'unlinked' | 'not-found' | 'last'>;
+}
+
+/** A browser in which a person has chosen to be remembered. */
+export interface DeviceRow {
+  readonly id: string;
+  /** SHA-256 of the value of the browser's cookie. */
+  readonly browser: string;
+  readonly subject: string;
+  /** Seconds since the epoch, as are the others. */
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Expired ones are as good as gone. */
+export interface DeviceStore {
+  find(browser: string, subject: string, now: number): Promise<DeviceRow | undefined>;
+  /** Those of one browser, last used first. */
+  ofBrowser(browser: string, now: number): Promise<DeviceRow[]>;
+  /**
+   * One row per browser and account: one that is there keeps its id and `createdAt`. Beyond `most` those unused for longest go.
+   * False, and nothing stored, where there is no such account.
+   */
+  put(device: DeviceRow, most: { readonly ofAccount: number; readonly ofBrowser: number }): Promise<boolean>;
+  /** Whose it was; undefined where this browser has no such row. */
+  remove(browser: string, id: string): Promise<string | undefined>;
+  /** All of an account's but this browser's. Returns how many went. */
+  removeAll(subject: string, exceptBrowser?: string): Promise<number>;
 }
 
 // ---- clients and APIs -----------------------------------------------------------------------------------------------
@@ -189,6 +314,8 @@ export interface ClientStore {
   delete(id: string): Promise<boolean>;
   /** By id, ascending, those greater than `after` ('' for the first page), `limit` at most 1000. */
   list(after: string, limit: number): Promise<ClientRecord[]>;
+  /** The same of those that are this person's. */
+  listOwned(owner: string, after: string, limit: number): Promise<ClientRecord[]>;
   count(): Promise<number>;
 }
 
@@ -378,6 +505,10 @@ export interface EngineStore {
   touchSessions(marks: readonly { uid: string; at: number }[]): Promise<void>;
   /** Removes the grant and every token under it in one transaction. */
   revokeGrant(id: string): Promise<void>;
+  /** Of one person, the newest first, `limit` at most 1000; expired ones may be among them. */
+  listGrants(subject: string, limit: number): Promise<GrantRow[]>;
+  /** Removes what a person has allowed a client: consent, grants and tokens, in one transaction. False where there was nothing. */
+  revokeGrantsOf(subject: string, clientId: string): Promise<boolean>;
   /** Removes the account's sessions, grants and tokens in one transaction and notes the account's change, except the session `keepUid` and what hangs on it. */
   endAll(subject: string, keepUid?: string): Promise<void>;
   /** Removes at most `limit` rows (of each table) that expired before `before`; returns how many went. Never blocks the hot path for long. */
@@ -397,11 +528,20 @@ export interface ConsentRow {
   readonly updatedAt: number;
 }
 
+export interface StoredConsent extends ConsentRow {
+  /** `updatedAt` of the first put. */
+  readonly createdAt: number;
+  /** When the client was last given a token; null: not since this is written down. */
+  readonly lastUsedAt: number | null;
+}
+
 export interface ConsentStore {
-  find(subject: string, clientId: string): Promise<ConsentRow | undefined>;
+  find(subject: string, clientId: string): Promise<StoredConsent | undefined>;
   put(consent: ConsentRow): Promise<void>;
   remove(subject: string, clientId: string): Promise<boolean>;
-  list(subject: string): Promise<ConsentRow[]>;
+  list(subject: string): Promise<StoredConsent[]>;
+  /** Moves `lastUsedAt` forward, all in one transaction. Consents that are not there are passed over. */
+  touch(marks: readonly { subject: string; clientId: string; at: number }[]): Promise<void>;
 }
 
 export type KeyStatus = 'next' | 'current' | 'previous';
@@ -442,11 +582,16 @@ export interface AuditEvent {
   readonly detail: JsonObject;
 }
 
+export interface StoredAuditEvent extends AuditEvent {
+  /** Ascending in the order in which they were written. */
+  readonly id: number;
+}
+
 export interface AuditStore {
   /** All of them in one transaction. */
   append(events: readonly AuditEvent[]): Promise<void>;
-  /** Newest first. */
-  list(filter: { subject?: string; event?: string }, limit: number): Promise<AuditEvent[]>;
+  /** Newest first, those with an id less than `before`, `limit` at most 1000. */
+  list(filter: { subject?: string; event?: string; before?: number }, limit: number): Promise<StoredAuditEvent[]>;
 }
 
 /** One-time links: set-up, later invitations and resets. */
@@ -477,6 +622,9 @@ export interface LeaseStore {
 export interface Stores {
   readonly accounts: AccountStore;
   readonly factors: FactorStore;
+  readonly passkeys: PasskeyStore;
+  readonly identities: IdentityStore;
+  readonly devices: DeviceStore;
   readonly clients: ClientStore;
   readonly apis: ApiStore;
   readonly changes: ChangeStore;

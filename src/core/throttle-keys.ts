@@ -7,12 +7,17 @@ export function accountThrottleKey(subject: string | undefined, typed: string): 
   return subject === undefined ? `name:${digest(typed.toWellFormed())}` : `account:${subject}`;
 }
 
-/** IPv6 by /64, which is one customer's (RFC 6177, section 2); an IPv4 address in IPv6 clothing counts as itself. */
-export function addressThrottleKey(address: string): string {
-  return `address:${network(address)}`;
+/** A browser in which the person is remembered counts for itself: what strangers do to the account does not reach it. */
+export function deviceThrottleKey(device: string): string {
+  return `device:${device}`;
 }
 
-function network(address: string): string {
+export function addressThrottleKey(address: string): string {
+  return `address:${addressNetwork(address)}`;
+}
+
+/** IPv6 by /64, which is one customer's (RFC 6177, section 2); an IPv4 address in IPv6 clothing counts as itself. */
+export function addressNetwork(address: string): string {
   const bare = address.split('%', 1)[0] ?? '';
   if (isIPv4(bare)) return bare;
   if (!isIPv6(bare)) return digest(address.toWellFormed());

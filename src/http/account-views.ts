@@ -1,5 +1,5 @@
 /** What a person's own pages need to be shown. Part of the contract in views.ts; times are seconds since the epoch. */
-import type { ClientView, FormProblemKind, ScopeView, SetupError } from './views.ts';
+import type { ClientView, FormProblemKind, ScopeView, SetupError, UpstreamFailureKind } from './view-parts.ts';
 
 /** The pages, in the order in which they are offered. Each is at `/account/<name>`, but for the first. */
 export const accountSections = [
@@ -25,11 +25,22 @@ export const accountNotices = [
   'factor-removed',
   'factor-too-many',
   'app-gone',
-  'codes-seen',
+  'passkey-added',
+  'passkey-renamed',
+  'passkey-refused',
+  'passkey-taken',
+  'passkey-too-many',
+  'passkey-name',
+  'passkey-last',
+  'email-code-on',
+  'email-code-off',
   'session-ended',
   'sessions-ended',
   'connection-ended',
   'application-deleted',
+  'identity-connected',
+  'identity-removed',
+  'identity-last',
 ] as const;
 export type AccountNotice = (typeof accountNotices)[number];
 
@@ -66,8 +77,15 @@ export const activityEvents = [
   'mail.failed',
   'factor.added',
   'factor.removed',
+  'factor.renamed',
+  'email_code.sent',
   'recovery_codes.made',
   'recovery_code.used',
+  'device.remembered',
+  'device.forgotten',
+  'device.reported',
+  'identity.linked',
+  'identity.unlinked',
   'client.registered',
   'client.deleted',
   'grant.replayed',
@@ -121,6 +139,8 @@ export interface AccountViews {
   'account-password': AccountForm & {
     readonly username: string;
     readonly hasPassword: boolean;
+    /** Other providers can be signed in with. */
+    readonly others?: boolean | undefined;
     readonly minLength: number;
     /** In what was given as the password so far. */
     readonly current?: (typeof passwordFormErrors)[number] | undefined;
@@ -141,6 +161,21 @@ export interface AccountViews {
     }[];
     readonly codesLeft: number;
     readonly twoFactor: boolean;
+    /** They could be switched on. */
+    readonly emailCodes: boolean;
+  };
+  'account-passkeys': AccountForm & {
+    readonly passkeys: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly synced: boolean;
+      readonly createdAt: number;
+      readonly lastUsedAt?: number | undefined;
+      /** It cannot be removed: nobody could sign in without it. */
+      readonly needed: boolean;
+    }[];
+    /** What the browser is to be asked for a new one, in JSON; left out: there are as many as there can be. */
+    readonly options?: string | undefined;
   };
   'account-app': AccountForm & {
     /** Base32, in groups. */
@@ -174,6 +209,21 @@ export interface AccountViews {
       readonly lastUsedAt?: number | undefined;
     }[];
   };
+  /** Accounts at other providers. */
+  'account-identities': AccountForm & {
+    readonly identities: readonly {
+      readonly id: string;
+      readonly provider: string;
+      /** What the person is called there. */
+      readonly label: string;
+      readonly createdAt: number;
+      readonly lastUsedAt?: number | undefined;
+    }[];
+    /** Those that can be connected, and where that begins. */
+    readonly providers: readonly { readonly name: string; readonly to: string }[];
+    readonly failed?: { readonly kind: UpstreamFailureKind; readonly provider: string } | undefined;
+  };
+  'account-identity': AccountForm & { readonly provider: string; readonly label: string; readonly username: string };
   'account-applications': AccountForm & {
     readonly applications: readonly {
       readonly id: string;
@@ -216,4 +266,5 @@ export const accountTextKeys: readonly string[] = [
   ...factorKinds.map((kind) => `account.factor.${kind}`),
   ...sessionDoors.map((door) => `account.door.${door}`),
   ...activityEvents.map((event) => `account.event.${event}`),
+  ...['sessions', 'connections', 'applications'].map((things) => `account.${things}.count`),
 ];

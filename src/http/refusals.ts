@@ -12,7 +12,9 @@ type NotSignedUp = Exclude<SignUpOutcome, { outcome: 'created' }>;
 type Headers = Readonly<Record<string, string>>;
 
 /** Of an operation that takes a password: for its description. */
-export const otpHeader = { 'X-OTP': 'A current code, where the person has a second factor; `email-code` to have one mailed.' } as const;
+export const otpHeader = {
+  'X-OTP': 'A current code, where the person has a second factor; `email-code` to have one mailed.',
+} as const;
 
 /** `challenge`: the headers of a 401. The call succeeds when it is repeated with a code in `X-OTP`, which that header of the answer asks for. */
 export function signInRefusal(outcome: NotSignedIn, words: string, challenge: Headers): Refusal {
@@ -23,7 +25,8 @@ export function signInRefusal(outcome: NotSignedIn, words: string, challenge: He
       return tooMany(outcome.retryAfter);
     case 'second-factor': {
       const methods = codeMethods(outcome.methods);
-      const required = ['required', ...(methods.length > 0 ? [methods.join(', ')] : [])].join('; ');
+      const list = outcome.enrol ? ['enrol'] : methods;
+      const required = ['required', ...(list.length > 0 ? [list.join(', ')] : [])].join('; ');
       return new Refusal('unauthorized', secondFactorWords(outcome), { ...challenge, 'X-OTP': required });
     }
   }
@@ -54,6 +57,7 @@ const wrongCodes: Readonly<Record<WrongSecond, string>> = {
   locked: 'too many codes were wrong',
   over: 'the code that was mailed is not good any more',
   passkey: 'the passkey did not work',
+  'passkey-used': 'the passkey did not work',
 };
 
 /** Those that fit into a header: a passkey needs a page. */
@@ -65,7 +69,9 @@ export function secondFactorWords(asked: {
   readonly methods: readonly SecondFactor[];
   readonly wrong: WrongSecond | undefined;
   readonly mailed?: MailedCode | undefined;
+  readonly enrol?: true | undefined;
 }): string {
+  if (asked.enrol) return 'a second factor is required: sign in at /account in a browser and add one';
   const what = asked.wrong === undefined ? 'a second factor is needed' : wrongCodes[asked.wrong];
   const methods = codeMethods(asked.methods);
   if (methods.length === 0) return `${what}, and there is none that could be used now`;

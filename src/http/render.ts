@@ -3,22 +3,25 @@
  *
  * Every value leaves through EJS's escaping `<%= %>`. The two raw outputs there are (the layout's body and the
  * engine's own logout form) are counted by a test. A file of the same name in the override folder wins, so that a
- * deployment can word or arrange any page its own way. Headers (CSP, no-store) belong to hardening.
+ * deployment can word or arrange any page its own way; those files are read at start, so that a mistake in one of them is
+ * found then. Headers (CSP, no-store) belong to hardening.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import ejs from 'ejs';
 import { duration } from '../base/duration.ts';
 import { type AccountSection, accountSections } from './account-views.ts';
+import type { Brand, BrandLink } from './brand.ts';
 import type { StaticFiles } from './static.ts';
 import type { Direction, Texts, TextValues } from './texts.ts';
-import type { ScopeView, ViewLocals, ViewName } from './views.ts';
+import { themeAddress } from './theme.ts';
+import type { ClientView, ScopeView, ViewLocals, ViewName } from './views.ts';
 import { knownScopes, playgroundTexts } from './views.ts';
 
 export interface RendererOptions {
   readonly viewsDir: string;
   readonly overrideDir?: string | undefined;
-  readonly brandName: string;
+  readonly brand: Brand;
   readonly texts: Texts;
   readonly statics: StaticFiles;
 }
@@ -28,6 +31,8 @@ export interface Renderer {
   render<V extends ViewName>(view: V, locals: ViewLocals[V], options: { readonly locale: string }): string;
   /** `gatehouse.css` -> its address with the hash of its content. */
   asset(name: string): string;
+  /** The views, and perhaps the layout, that are a deployment's own. */
+  readonly overridden: readonly string[];
 }
 
 /** What a view tells the layout. */
@@ -37,7 +42,9 @@ interface Page {
   width: 'narrow' | 'wide' | 'full';
   /** One of a person's own pages: beside it stand the others. */
   section?: AccountSection;
+  /** Beside what every page has. */
   readonly scripts: string[];
+  readonly styles: string[];
 }
 
 /** Everything a view can name. `it` is its own locals. */
@@ -45,6 +52,10 @@ interface Scope {
   readonly it: unknown;
   readonly page: Page;
   readonly brand: string;
+  readonly brandLogo: Brand['logo'];
+  readonly brandLinks: readonly { readonly name: BrandLink; readonly to: string }[];
+  /** The address of a style sheet with colours of their own: the application's, else the brand's. */
+  readonly theme: string | undefined;
   readonly locale: string;
   readonly dir: Direction;
   readonly body: string;
@@ -68,6 +79,9 @@ const scopeNames = [
   'it',
   'page',
   'brand',
+  'brandLogo',
+  'brandLinks',
+  'theme',
   'locale',
   'dir',
   'body',
@@ -90,14 +104,15 @@ const scopeNames = [
 type Template = (scope: Scope) => string;
 
 export function createRenderer(options: RendererOptions): Renderer {
-  const { viewsDir, overrideDir, brandName, texts, statics } = options;
+  const { viewsDir, overrideDir, brand, texts, statics } = options;
   const templates = new Map<string, Template>();
+  const overridden = overrideDir === undefined ? [] : viewsIn(overrideDir);
 
   const compile = (name: string): Template => {
     const known = templates.get(name);
     if (known !== undefined) return known;
-    const own = overrideDir === undefined ? undefined : join(overrideDir, `${name}.ejs`);
-    const file = own !== undefined && existsSync(own) ? own : join(viewsDir, `${name}.ejs`);
+    const folder = overrideDir !== undefined && overridden.includes(name) ? overrideDir : viewsDir;
+    const file = join(folder, `${name}.ejs`);
     const compiled = ejs.compile(readFileSync(file, 'utf8'), {
       // Strict mode has no `with`: a view sees the names of Scope and nothing that a local could shadow.
       strict: true,
@@ -116,13 +131,34 @@ export function createRenderer(options: RendererOptions): Renderer {
     return template;
   };
 
+  checkOwn();
+
+  /** A view of a name that no page has would never be shown, and one that is not a template would break its page. */
+  function checkOwn(): void {
+    if (overridden.length === 0) return;
+    const known = viewsIn(viewsDir);
+    for (const name of overridden) {
+      const file = join(overrideDir ?? '', `${name}.ejs`);
+      if (!known.includes(name)) throw new Error(`${file} takes the place of no page. There are: ${known.join(', ')}.`);
+      try {
+        compile(name);
+      } catch (error) {
+        throw new Error(`${file} is not a template: ${firstLine(error)}`, { cause: error });
+      }
+    }
+  }
+
   return {
     asset: statics.url,
+    overridden,
     render: (view, locals, { locale }) => {
       const scope: Scope = {
         it: locals,
-        page: { title: brandName, width: 'narrow', scripts: [] },
-        brand: brandName,
+        page: { title: brand.name, width: 'narrow', scripts: [], styles: [] },
+        brand: brand.name,
+        brandLogo: brand.logo,
+        brandLinks: brand.links,
+        theme: themeFor(locals, brand),
         locale,
         dir: texts.direction(locale),
         body: '',
@@ -145,6 +181,24 @@ export function createRenderer(options: RendererOptions): Renderer {
       return compile('layout')({ ...scope, body });
     },
   };
+}
+
+function viewsIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.ejs'))
+    .map((name) => basename(name, '.ejs'))
+    .sort();
+}
+
+/** EJS tells of a mistake and then how to look for it with another program. */
+function firstLine(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
+}
+
+/** The colours of the application that a page is about come before the server's own, one by one. */
+function themeFor(locals: object, brand: Brand): string | undefined {
+  const { client } = locals as { readonly client?: ClientView | undefined };
+  return themeAddress({ accent: client?.accent ?? brand.accent, background: client?.background ?? brand.background });
 }
 
 /**
@@ -197,14 +251,28 @@ function href(value: string | null | undefined): string | undefined {
 /** Where its reader is the server cannot know: it says so, and the page's script puts it into the reader's own time. */
 function moment(at: number, locale: string): { iso: string; text: string } {
   const date = new Date(at * 1000);
-  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
-  return { iso: date.toISOString(), text: `${format.format(date)} UTC` };
+  return { iso: date.toISOString(), text: `${formatOf(locale).format(date)} UTC` };
 }
 
-/** In that language itself, as its speakers look for it. */
+/** Making one costs more than a page; there are as many as languages. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+function formatOf(locale: string): Intl.DateTimeFormat {
+  const known = formats.get(locale);
+  if (known !== undefined) return known;
+  const made = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  formats.set(locale, made);
+  return made;
+}
+
+/** In that language itself, as its speakers look for it. Kept for the tags that the catalogue has, which are all it is asked for. */
+const languageNames = new Map<string, string>();
 function languageName(tag: string): string {
+  const known = languageNames.get(tag);
+  if (known !== undefined) return known;
   const name = new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag;
-  return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
+  const shown = name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
+  languageNames.set(tag, shown);
+  return shown;
 }
 
 function initial(value: string): string {

@@ -37,7 +37,8 @@ export function serveStatic(publicDir: string): StaticFiles {
   for (const entry of readdirSync(publicDir, { withFileTypes: true })) {
     const type = types[extname(entry.name)];
     if (!entry.isFile() || type === undefined) continue;
-    const body = readFileSync(join(publicDir, entry.name));
+    const read = readFileSync(join(publicDir, entry.name));
+    const body = bare(extname(entry.name), read);
     const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12);
     files.set(`/public/${entry.name}`, { body, type, etag: `"${hash}"` });
     urls.set(entry.name, `/public/${entry.name}?v=${hash}`);
@@ -48,4 +49,14 @@ export function serveStatic(publicDir: string): StaticFiles {
     return found;
   };
   return Object.assign((path: string) => files.get(path), { url });
+}
+
+/** Without what only its authors read: a quarter of every first page. */
+function bare(kind: string, file: Buffer): Buffer {
+  if (kind === '.css') {
+    const sheet = file.toString().replace(/\/\*[\s\S]*?\*\//g, '');
+    return Buffer.from(sheet.replace(/\s*\n\s*/g, '\n').trimStart());
+  }
+  // Lines that are a comment and nothing else; no text of ours runs over several lines and begins one so.
+  return kind === '.js' ? Buffer.from(file.toString().replace(/^\s*\/\/.*\n/gm, '')) : file;
 }

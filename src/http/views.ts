@@ -7,22 +7,55 @@
 
 import { letterKinds } from '../core/mailer.ts';
 import { type AccountViews, accountTextKeys } from './account-views.ts';
+import { brandLinks } from './brand.ts';
+import {
+  type ClientView,
+  type FormProblemKind,
+  formProblems,
+  type ScopeView,
+  type SetupError,
+  setupErrors,
+  type UpstreamFailureKind,
+  upstreamFailures,
+} from './view-parts.ts';
 
-/** An application as a page names it. Only `name` is needed; it may be anything at all. */
-export interface ClientView {
-  readonly name: string;
-  readonly uri?: string | undefined;
-  readonly host?: string | undefined;
-  /** Loaded by the browser, never by this server; `img-src` has to allow it. */
-  readonly logo?: string | undefined;
-}
+export {
+  type ClientView,
+  type FormProblemKind,
+  formProblems,
+  type ScopeView,
+  type SetupError,
+  setupErrors,
+  type UpstreamFailureKind,
+  upstreamFailures,
+};
 
 /** Each value that picks a text, listed once: the catalogue's test reads these lists too. */
-export const loginErrors = ['wrong', 'throttled', 'busy', 'missing', 'expired'] as const;
+export const loginErrors = ['wrong', 'throttled', 'busy', 'missing', 'expired', 'passkey'] as const;
 export type LoginError = (typeof loginErrors)[number];
 
-export const secondFactorErrors = ['missing', 'wrong', 'used', 'locked', 'throttled'] as const;
+export const secondFactorErrors = [
+  'missing',
+  'wrong',
+  'wrong-mail',
+  'used',
+  'locked',
+  'over',
+  'passkey',
+  'throttled',
+  /** One was mailed a moment ago. */
+  'mail-wait',
+  'mail-failed',
+] as const;
 export type SecondFactorError = (typeof secondFactorErrors)[number];
+
+export const secondFactorMethods = ['passkey', 'totp', 'email-code', 'recovery-code'] as const;
+export type SecondFactorMethod = (typeof secondFactorMethods)[number];
+
+/** In the first code of an app that is being added. */
+export type EnrolError = 'missing' | 'wrong';
+/** Why there is no second factor yet. */
+export const enrolProblems = ['passkey-refused', 'passkey-taken', 'app-gone'] as const;
 
 export const errorKinds = [
   /** The redirect address is missing or not registered. */
@@ -42,22 +75,7 @@ export const errorKinds = [
 ] as const;
 export type ErrorKind = (typeof errorKinds)[number];
 
-export const setupErrors = [
-  'required',
-  'invalid',
-  'taken',
-  'too-short',
-  'too-long',
-  'too-common',
-  'too-similar',
-  'characters',
-] as const;
-export type SetupError = (typeof setupErrors)[number];
 export type SetupField = 'username' | 'first_name' | 'last_name' | 'email' | 'password';
-
-/** What keeps a form from being looked at, beside what is wrong in its fields. */
-export const formProblems = ['throttled', 'busy'] as const;
-export type FormProblemKind = (typeof formProblems)[number];
 
 export const confirmErrors = ['missing', 'wrong', 'throttled', 'busy'] as const;
 export type ConfirmError = (typeof confirmErrors)[number];
@@ -123,14 +141,6 @@ export const playgroundTexts = [
   'label.checks',
 ] as const;
 
-export interface ScopeView {
-  readonly name: string;
-  /** Left out for a scope the catalogue knows. */
-  readonly sentence?: string | undefined;
-  /** Not granted to this application before. */
-  readonly isNew?: boolean | undefined;
-}
-
 export interface RefusalDetail {
   /** The check that failed, as a sentence or a parameter's name. */
   readonly check: string;
@@ -177,6 +187,13 @@ export interface OperationView {
   }[];
 }
 
+/** The pages that add a second factor on the way to an application. */
+interface Enrol {
+  readonly action: string;
+  readonly csrf: string;
+  readonly client?: ClientView | undefined;
+}
+
 export interface ViewLocals extends AccountViews {
   welcome: {
     readonly issuer: string;
@@ -194,20 +211,77 @@ export interface ViewLocals extends AccountViews {
     readonly retryAfterSeconds?: number | undefined;
     readonly signUp?: string | undefined;
     readonly forgot?: string | undefined;
+    /** What the browser is to be asked for a passkey, in JSON; left out: no such button. */
+    readonly passkey?: string | undefined;
+    /** Other providers through which to sign in, and where that begins. */
+    readonly providers?: readonly { readonly name: string; readonly to: string }[] | undefined;
+    readonly failed?:
+      | {
+          readonly kind: UpstreamFailureKind;
+          readonly provider: string;
+          readonly reference: string;
+          readonly retryAfterSeconds?: number | undefined;
+        }
+      | undefined;
+    /** The account that is proved here is to be connected with this one. */
+    readonly connecting?: { readonly provider: string; readonly label: string } | undefined;
+    /** The box that keeps the browser signed in is ticked. */
+    readonly keep?: boolean | undefined;
+    /** Where another account can be chosen; left out: there is none. */
+    readonly choose?: string | undefined;
     /** Where the cancel button posts to; null or left out: no such button. */
     readonly cancel?: string | null | undefined;
+  };
+  chooser: {
+    readonly action: string;
+    readonly csrf: string;
+    readonly client?: ClientView | undefined;
+    /** At least one. */
+    readonly accounts: readonly {
+      readonly id: string;
+      readonly name?: string | undefined;
+      readonly username: string;
+      /** Signed in at this moment. */
+      readonly current: boolean;
+      /** This browser can be told to forget it. */
+      readonly remembered: boolean;
+    }[];
+    readonly cancel?: string | undefined;
   };
   'second-factor': {
     readonly action: string;
     readonly csrf: string;
     readonly client?: ClientView | undefined;
     readonly account: { readonly name?: string | undefined; readonly username: string };
-    readonly method: 'totp' | 'recovery-code';
-    /** Where the other method is asked for; left out: there is none. */
-    readonly other?: string | undefined;
+    readonly method: SecondFactorMethod;
+    /** The other ways, and where each is asked for. */
+    readonly others: readonly { readonly method: SecondFactorMethod; readonly to: string }[];
+    /** For the method `passkey`: what the browser is to be asked, in JSON. */
+    readonly passkey?: string | undefined;
+    /** For the method `email-code`: where one has gone; left out: none has been sent yet. */
+    readonly mailedTo?: string | undefined;
+    /** They are signed in, and an application wants to be surer. */
+    readonly stepUp?: boolean | undefined;
     readonly error?: SecondFactorError | undefined;
     readonly retryAfterSeconds?: number | undefined;
   };
+  enrol: Enrol & {
+    readonly account: { readonly name?: string | undefined; readonly username: string };
+    /** They may go on without. */
+    readonly invited: boolean;
+    /** An authenticator app would do. */
+    readonly app: boolean;
+    /** What the browser is asked to make a passkey with, in JSON; left out: there can be no more. */
+    readonly passkey?: string | undefined;
+    readonly problem?: (typeof enrolProblems)[number] | undefined;
+  };
+  'enrol-app': Enrol & {
+    /** Base32, in groups. */
+    readonly secret: string;
+    readonly code: { readonly size: number; readonly path: string };
+    readonly error?: EnrolError | undefined;
+  };
+  'enrol-codes': Enrol & { readonly codes: readonly string[] };
   'sign-up': {
     readonly action: string;
     readonly csrf: string;
@@ -255,7 +329,7 @@ export interface ViewLocals extends AccountViews {
     readonly kind: NoticeKind;
     /** How long a link works. */
     readonly seconds?: number | undefined;
-    readonly go?: { readonly to: string; readonly as: 'signIn' | 'home' | 'again' } | undefined;
+    readonly go?: { readonly to: string; readonly as: 'signIn' | 'home' | 'account' | 'again' } | undefined;
   };
   'dev-mails': {
     readonly mails: readonly {
@@ -266,6 +340,34 @@ export interface ViewLocals extends AccountViews {
       /** Seconds since the epoch. */
       readonly at: number;
     }[];
+  };
+  /** Somebody whom another provider has proved, and whom nobody here knows yet. */
+  'upstream-new': {
+    readonly action: string;
+    readonly csrf: string;
+    readonly client?: ClientView | undefined;
+    readonly provider: string;
+    /** What the person is called there. */
+    readonly label: string;
+    readonly email?: string | undefined;
+    readonly signUp: boolean;
+    /** An account here has that address: it can be connected, and no other be made. */
+    readonly known: boolean;
+    /** As it was typed, or as the person is called there. */
+    readonly username?: string | undefined;
+    readonly error?: SetupError | undefined;
+    readonly problem?: FormProblemKind | undefined;
+    readonly retryAfterSeconds?: number | undefined;
+  };
+  /** Somebody on the way, for a moment. */
+  onward: { readonly to: string };
+  'upstream-connect': {
+    readonly action: string;
+    readonly csrf: string;
+    readonly client?: ClientView | undefined;
+    readonly provider: string;
+    readonly label: string;
+    readonly account: { readonly name?: string | undefined; readonly username: string };
   };
   consent: {
     readonly action: string;
@@ -334,6 +436,19 @@ export interface ViewLocals extends AccountViews {
     readonly clientName?: string | undefined;
   };
   'not-found': Readonly<Record<string, never>>;
+  language: {
+    readonly csrf: string;
+    /** A path of this server: where to go on. */
+    readonly back: string;
+    /** Tags of the languages there are. */
+    readonly locales: readonly string[];
+  };
+  gallery: {
+    readonly locales: readonly string[];
+    /** The one that the links lead to. */
+    readonly shownIn: string;
+    readonly views: readonly { readonly name: string; readonly states: readonly string[] }[];
+  };
   openapi: {
     readonly apis: readonly {
       readonly name: string;
@@ -371,16 +486,24 @@ export type ViewName = keyof ViewLocals;
 export const dynamicTextKeys: readonly string[] = [
   ...loginErrors.flatMap((error) => [`login.error.${error}.title`, `login.error.${error}.text`]),
   ...secondFactorErrors.flatMap((error) => [`second.error.${error}.title`, `second.error.${error}.text`]),
-  ...['code', 'recovery'].flatMap((words) => ['title', 'text', 'label'].map((part) => `second.${words}.${part}`)),
+  ...['code', 'mail', 'recovery'].flatMap((words) =>
+    ['title', 'text', 'label'].map((part) => `second.${words}.${part}`),
+  ),
+  ...['title', 'text'].map((part) => `second.passkey.${part}`),
+  ...secondFactorMethods.map((method) => `second.use.${method}`),
+  ...upstreamFailures.flatMap((kind) => [`upstream.failed.${kind}.title`, `upstream.failed.${kind}.text`]),
   ...errorKinds.flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]),
   ...setupErrors.map((error) => `setup.error.${error}`),
   ...formProblems.flatMap((problem) => [`form.${problem}.title`, `form.${problem}.text`]),
   ...confirmErrors.flatMap((error) => [`verify.error.${error}.title`, `verify.error.${error}.text`]),
   ...noticeKinds.flatMap((kind) => [`notice.${kind}.title`, `notice.${kind}.text`]),
-  ...['signIn', 'home', 'again'].map((go) => `notice.go.${go}`),
-  ...letterKinds.flatMap((kind) => ['subject', 'text', 'button'].map((part) => `mail.${kind}.${part}`)),
+  ...['signIn', 'home', 'account', 'again'].map((go) => `notice.go.${go}`),
+  ...letterKinds.flatMap((kind) =>
+    ['subject', 'text', ...(kind === 'sign-in-code' ? [] : ['button'])].map((part) => `mail.${kind}.${part}`),
+  ),
   ...['link', 'notice'].map((kind) => `mail.end.${kind}`),
   ...knownScopes.map((scope) => `scope.${scope}`),
+  ...brandLinks.map((link) => `footer.${link}`),
   ...accountTextKeys,
   ...playgroundTexts.map((key) => `playground.js.${key}`),
 ];

@@ -1,15 +1,24 @@
 /** A client as the pages name it. The views escape, clip and check the links. */
+import { accountClient } from '../core/account-client.ts';
 import type { ClientRecord } from '../core/stores.ts';
 import type { ClientView } from '../http/views.ts';
 
 export function clientView(client: ClientRecord | undefined): ClientView | undefined {
-  if (!client) return undefined;
-  const { client_name: name, client_uri: uri, logo_uri: logo } = client.metadata;
+  // Nobody signs in to go on to an application there: the pages are this server's own.
+  if (!client || client.id === accountClient) return undefined;
+  const { client_name: name, client_uri: uri, logo_uri: logo, brand_accent: accent } = client.metadata;
   const site = typeof uri === 'string' ? uri : undefined;
   return {
     name: typeof name === 'string' && name !== '' ? name : client.id,
     uri: site,
     host: (site && URL.parse(site)?.host) ?? undefined,
     logo: typeof logo === 'string' ? logo : undefined,
+    accent: typeof accent === 'string' ? accent : undefined,
+    background: backgroundOf(client),
   };
+}
+
+function backgroundOf({ metadata }: ClientRecord): readonly string[] | undefined {
+  const { brand_background: ends } = metadata;
+  return typeof ends === 'string' ? ends.split(' ') : undefined;
 }

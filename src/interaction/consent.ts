@@ -97,7 +97,7 @@ export function createConsentStep(deps: {
             return api && scopes.length > 0 ? [{ name: api.name, scopes }] : [];
           }),
         },
-        { uiLocales: request.uiLocales, formTargets: formTargets(request) },
+        { uiLocales: request.uiLocales, accountLocale: account?.locale, formTargets: formTargets(request) },
       );
     },
 

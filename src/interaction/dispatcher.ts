@@ -1,8 +1,8 @@
 /**
  * The pages in the middle of an authorization: who you are, and whether the application may.
  *
- *   engine: 303 /interaction/:uid -> [dispatcher] -> login (-> second factor) | consent -> 303 back to the engine, which asks
- *   again or answers
+ *   engine: 303 /interaction/:uid -> [dispatcher] -> login (-> second factor) | sign-up | another provider (upstream.ts) | consent
+ *   -> 303 back to the engine, which asks again or answers
  *
  * The dispatcher alone decides which step comes: by what the engine asks for and what the interaction remembers of the password,
  * never by what a form claims. Steps do not call steps. An interaction belongs to the browser it was started in (a signed cookie bound to its path); a finished, expired or
@@ -16,6 +16,7 @@ import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
 import { forgetting, waitsForSecondFactor } from './sign-in-memory.ts';
+import { heldBack, waitsForUpstream } from './upstream-memory.ts';
 
 /** One page of the way. */
 export interface Step {
@@ -23,6 +24,9 @@ export interface Step {
   /** Takes the form; either answers with a page again or returns what the engine is to be told. */
   take(step: StepContext, form: ReadonlyMap<string, string>): Promise<InteractionResults | Redirect | undefined>;
 }
+
+/** An address below the interaction's own that leads on and shows nothing; undefined: there is no such thing. Only at the sign-in. */
+export type Detour = (step: StepContext) => Promise<InteractionResults | Redirect | undefined>;
 
 export interface StepContext {
   readonly ctx: Context;
@@ -37,12 +41,23 @@ export interface Redirect {
   readonly redirect: string;
 }
 
+/** Nobody has proved who they are yet, or somebody else may want to. */
+function isAtSignIn({ prompt }: Interaction): boolean {
+  return prompt.name === 'login' || prompt.name === 'select_account';
+}
+
 export function createInteractions(deps: {
   provider: () => Provider;
   pages: Pages;
   csrf: Csrf;
-  /** By the engine's prompt name; `second-factor` comes between `login` and its end. */
+  /**
+   * By the engine's prompt name; `second-factor` comes between `login` and its end, `sign-up` in its place, `chooser` before it.
+   */
   steps: Readonly<Record<string, Step>>;
+  /** By their path below the interaction's. */
+  detours: Readonly<Record<string, Detour>>;
+  /** Somebody has proved who they are, and will be signed in. */
+  arrived: (step: StepContext, login: NonNullable<InteractionResults['login']>) => Promise<void>;
   /** The authorization request behind a finished interaction, as an address to start it again; undefined: not known any more. */
   startAgain: (uid: string) => Promise<string | undefined>;
 }): Middleware {
@@ -67,30 +82,58 @@ export function createInteractions(deps: {
   }
 
   /** Tells the engine, and where to go on; undefined where the interaction was finished in another tab meanwhile. */
-  async function finish({ ctx, provider }: StepContext, result: InteractionResults): Promise<string | undefined> {
+  async function finish(step: StepContext, result: InteractionResults): Promise<string | undefined> {
+    const { ctx, provider } = step;
     try {
-      return await provider.interactionResult(ctx.req, ctx.res, forgetting(result));
+      // Whoever has signed in has chosen the account.
+      const whole = result.login === undefined ? result : { ...result, select_account: {} };
+      const next = await provider.interactionResult(ctx.req, ctx.res, forgetting(whole));
+      if (result.login) await deps.arrived(step, result.login);
+      return next;
     } catch (error) {
       if (error instanceof errors.SessionNotFound) return undefined;
       throw error;
     }
   }
 
-  function stepOf({ interaction }: StepContext, form?: ReadonlyMap<string, string>): Step | undefined {
-    const { name } = interaction.prompt;
-    // The page before may be sent again (Back, another account): a form may lead back, never ahead.
-    const second = name === 'login' && !form?.has('password') && waitsForSecondFactor(interaction) !== undefined;
-    return deps.steps[second ? 'second-factor' : name];
+  async function goOn(step: StepContext, found: InteractionResults | Redirect): Promise<void> {
+    const { ctx } = step;
+    const result = (await heldBack(step, found)) ?? found;
+    const next = 'redirect' in result ? String(result.redirect) : await finish(step, result);
+    if (next === undefined) {
+      await stale(ctx);
+      return;
+    }
+    // 303, so that the browser does not post a password on (RFC 9700, section 4.12).
+    ctx.status = 303;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.redirect(next);
   }
 
-  router.get('/interaction/:uid', async (ctx) => {
+  function stepOf({ ctx, interaction, action }: StepContext, form?: ReadonlyMap<string, string>): Step | undefined {
+    const { name } = interaction.prompt;
+    if (!isAtSignIn(interaction)) return ctx.path === action ? deps.steps[name] : undefined;
+    if (ctx.path === `${action}/sign-up`) return deps.steps['sign-up'];
+    if (ctx.path === `${action}/accounts`) return deps.steps.chooser;
+    // The page before may be sent again (Back, another account): a form may lead back, never ahead.
+    const back = form?.has('password') || form?.has('passkey');
+    const provider = !back && (form?.has('upstream') || (!form && waitsForUpstream(interaction)));
+    if (provider) return deps.steps.upstream;
+    if (!back && waitsForSecondFactor(interaction) !== undefined) return deps.steps['second-factor'];
+    const begun = form !== undefined || ctx.query.account !== undefined || interaction.lastSubmission !== undefined;
+    return deps.steps[name === 'select_account' && !begun ? 'chooser' : 'login'];
+  }
+
+  const paths = ['/interaction/:uid', '/interaction/:uid/sign-up', '/interaction/:uid/accounts'];
+
+  router.get(paths, async (ctx) => {
     const step = await open(ctx);
     const page = step && stepOf(step);
     if (step && page) await page.show(step);
     else await stale(ctx);
   });
 
-  router.post('/interaction/:uid', async (ctx) => {
+  router.post(paths, async (ctx) => {
     const form = await readForm(ctx);
     if (!deps.csrf.check(ctx, form.get('csrf'))) {
       deps.pages.refuse(ctx, 403, 'form', { startAgain: await deps.startAgain(String(ctx.params.uid)) });
@@ -106,17 +149,17 @@ export function createInteractions(deps: {
       form.get('answer') === 'cancel'
         ? { error: 'access_denied', error_description: 'the person cancelled' }
         : await page.take(step, form);
-    if (result === undefined) return;
-    const next = 'redirect' in result ? String(result.redirect) : await finish(step, result);
-    if (next === undefined) {
-      await stale(ctx);
-      return;
-    }
-    // 303, so that the browser does not post a password on (RFC 9700, section 4.12).
-    ctx.status = 303;
-    ctx.set('Cache-Control', 'no-store');
-    ctx.redirect(next);
+    if (result !== undefined) await goOn(step, result);
   });
+
+  for (const [path, detour] of Object.entries(deps.detours)) {
+    router.get(`/interaction/:uid/${path}`, async (ctx) => {
+      const step = await open(ctx);
+      const onward = step && isAtSignIn(step.interaction) ? await detour(step) : undefined;
+      if (step && onward) await goOn(step, onward);
+      else await stale(ctx);
+    });
+  }
 
   return router.routes() as Middleware;
 }

@@ -64,7 +64,11 @@ export function createEnginePages(deps: {
           account: account && { name: displayName(account) },
           auto: provesItself(entities.IdTokenHint?.payload, session?.accountId),
         },
-        { formTargets: target === undefined ? [] : [target], uiLocales: params?.ui_locales as string | undefined },
+        {
+          formTargets: target === undefined ? [] : [target],
+          uiLocales: params?.ui_locales as string | undefined,
+          accountLocale: account?.locale,
+        },
       );
     },
 

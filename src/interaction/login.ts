@@ -1,27 +1,56 @@
-/** The sign-in page: a name and a password, through core/sign-in. A second factor is the next page's business. */
+/** The sign-in page: a name and a password, or a passkey, through core/sign-in. A second factor is the next page's business. */
 import { Unavailable } from '../base/errors.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
+import type { Devices } from '../core/devices.ts';
+import type { Passkeys } from '../core/passkeys.ts';
 import type { SignIn } from '../core/sign-in.ts';
+import type { AccountStore } from '../core/stores.ts';
+import type { Upstream } from '../core/upstream.ts';
 import type { Csrf } from '../http/csrf.ts';
+import { browserOf } from '../http/device-cookie.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
 import type { LoginError } from '../http/views.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
+import { choicesFor, chosenIn } from './choices.ts';
 import { clientView } from './client-view.ts';
-import type { Step, StepContext } from './dispatcher.ts';
-import { memoryOf, remember } from './sign-in-memory.ts';
+import type { InteractionResults, Step, StepContext } from './dispatcher.ts';
+import { finishedMeanwhile } from './finished-meanwhile.ts';
+import { loginResult, wantsToBeKept } from './login-result.ts';
+import { passkeyPurpose } from './passkey.ts';
+import { isToBeKept, memoryOf, noteKeep, remember } from './sign-in-memory.ts';
+import { freshnessOf, upstreamMemory } from './upstream-memory.ts';
 
 const statuses: Record<LoginError, number> = {
   missing: 422,
   wrong: 422,
   expired: 422,
+  passkey: 422,
   throttled: 429,
   busy: 503,
 };
 
-export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn; clients: CachedClients }): Step {
+/** Of the page after this one. */
+const secondFields = ['code', 'email_code', 'recovery_code', 'second_passkey'];
+
+export function createLoginStep(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  signIn: SignIn;
+  passkeys: Pick<Passkeys, 'signInOptions'>;
+  upstream: Pick<Upstream, 'offered' | 'name'>;
+  clients: CachedClients;
+  accounts: AccountStore;
+  devices: Pick<Devices, 'accounts'>;
+  /** Ways on for who has no account, or no password; the latter takes a mail. */
+  offers: { readonly signUp: boolean; readonly forgot: boolean };
+}): Step {
   interface Shown {
     readonly username?: string | undefined;
+    /** The box is ticked. */
+    readonly keep: boolean;
+    /** There are accounts to choose from. */
+    readonly choices?: boolean;
     readonly error?: LoginError;
     readonly retryAfterSeconds?: number;
     /** Otherwise what the error says. */
@@ -30,9 +59,10 @@ export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn
 
   async function show(
     { ctx, interaction, action }: StepContext,
-    { username, error, retryAfterSeconds, status = error ? statuses[error] : 200 }: Shown,
+    { username, keep, choices = false, error, retryAfterSeconds, status = error ? statuses[error] : 200 }: Shown,
   ): Promise<void> {
     const request = requestOf(interaction);
+    const { failed, pending } = upstreamMemory(interaction);
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     deps.pages.show(
       ctx,
@@ -42,20 +72,79 @@ export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn
         csrf: deps.csrf.token(ctx),
         client: clientView(await deps.clients.find(request.clientId)),
         username,
+        keep,
+        choose: choices ? `${action}/accounts` : undefined,
         error,
         retryAfterSeconds,
+        signUp: deps.offers.signUp ? `${action}/sign-up` : undefined,
+        forgot: deps.offers.forgot ? `/forgot?from=${interaction.uid}` : undefined,
+        // The same for everybody, so that the page tells nobody who has one.
+        passkey: deps.passkeys.signInOptions(passkeyPurpose(interaction)),
+        ...(pending?.stage === 'link'
+          ? { connecting: { provider: deps.upstream.name(pending.proof.provider), label: pending.proof.label } }
+          : { providers: providersFor(interaction, action) }),
+        // Of two things that went wrong the later one is said.
+        failed: error || !failed ? undefined : { ...failed, provider: deps.upstream.name(failed.provider) },
         cancel: action,
       },
       { status, uiLocales: request.uiLocales, formTargets: formTargets(request) },
     );
   }
 
+  function providersFor(interaction: StepContext['interaction'], action: string) {
+    const offered = deps.upstream.offered(freshnessOf(interaction));
+    return offered.map(({ id, name }) => ({ name, to: `${action}/upstream/${id}` }));
+  }
+
+  async function takePasskey(
+    step: StepContext,
+    assertion: string,
+    keep: boolean,
+  ): Promise<InteractionResults | undefined> {
+    const { ctx, interaction } = step;
+    const { address, id } = factsOf(ctx.req);
+    const outcome = await deps.signIn.withPasskey({
+      passkey: { purpose: passkeyPurpose(interaction), assertion },
+      address,
+      userAgent: ctx.get('User-Agent'),
+      via: 'browser',
+      requestId: id,
+    });
+    switch (outcome.outcome) {
+      case 'signed-in':
+        return loginResult(outcome, keep);
+      case 'throttled':
+        await show(step, { keep, error: 'throttled', retryAfterSeconds: outcome.retryAfter });
+        return undefined;
+      case 'refused': {
+        const finished = outcome.reason === 'passkey-used' ? await finishedMeanwhile(step) : undefined;
+        if (finished === undefined) await show(step, { keep, error: 'passkey' });
+        return finished;
+      }
+      case 'second-factor':
+        throw new Error('a passkey is the whole way');
+    }
+  }
+
   return {
     async show(step) {
       // Here again although the password was right: the code took too long, or the password has been changed meanwhile.
       const memory = memoryOf(step.interaction);
-      if (memory) await show(step, { username: memory.username, error: 'expired', status: 200 });
-      else await show(step, { username: requestOf(step.interaction).loginHint });
+      if (memory) {
+        const keep = isToBeKept(step.interaction);
+        await show(step, { username: memory.username, keep, error: 'expired', status: 200 });
+        return;
+      }
+      const choices = await choicesFor(deps, step);
+      const chosen = chosenIn(step);
+      const named = chosen === undefined ? choices[0] : choices.find(({ id }) => id === chosen);
+      // What the application knows of the person, unless they have said that they are somebody else.
+      const hint = chosen === undefined ? requestOf(step.interaction).loginHint : undefined;
+      await show(step, {
+        username: hint ?? named?.account.username,
+        keep: hint === undefined && named?.remembered === true,
+        choices: choices.length > (chosen === undefined ? 1 : 0),
+      });
     },
 
     async take(step, form) {
@@ -63,12 +152,16 @@ export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn
       const memory = memoryOf(interaction);
       const username = form.get('username')?.trim() ?? '';
       const password = form.get('password') ?? '';
-      if (!form.has('password') && (form.has('code') || form.has('recovery_code'))) {
-        await show(step, { username: memory?.username, error: 'expired' });
+      const keep = wantsToBeKept(form);
+      noteKeep(interaction, keep);
+      const assertion = form.get('passkey');
+      if (assertion) return takePasskey(step, assertion, keep);
+      if (!form.has('password') && secondFields.some((field) => form.has(field))) {
+        await show(step, { username: memory?.username, keep, error: 'expired' });
         return undefined;
       }
       if (username === '' || password === '') {
-        await show(step, { username, error: 'missing' });
+        await show(step, { username, keep, error: 'missing' });
         return undefined;
       }
       const { address, id } = factsOf(ctx.req);
@@ -77,29 +170,33 @@ export function createLoginStep(deps: { pages: Pages; csrf: Csrf; signIn: SignIn
           username,
           password,
           address,
+          browser: browserOf(ctx),
           userAgent: ctx.get('User-Agent'),
           via: 'browser',
           requestId: id,
         });
         switch (outcome.outcome) {
           case 'signed-in':
-            return {
-              login: { accountId: outcome.account.subject, amr: [...outcome.amr], ts: outcome.at, remember: true },
-            };
+            return loginResult(outcome, keep);
           case 'throttled':
-            await show(step, { username, error: 'throttled', retryAfterSeconds: outcome.retryAfter });
+            await show(step, { username, keep, error: 'throttled', retryAfterSeconds: outcome.retryAfter });
             return undefined;
           case 'refused':
-            await show(step, { username, error: 'wrong' });
+            await show(step, { username, keep, error: 'wrong' });
             return undefined;
           case 'second-factor':
-            await remember(interaction, { username, proof: outcome.proof, methods: outcome.methods });
+            await remember(interaction, {
+              username,
+              proof: outcome.proof,
+              methods: outcome.methods,
+              mailedTo: outcome.mailed?.outcome === 'failed' ? undefined : outcome.mailed?.to,
+            });
             return { redirect: action };
         }
       } catch (error) {
         // Everything a person typed but the password is still there when the queue is full: trying again is one click.
         if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
-        await show(step, { username, error: 'busy', retryAfterSeconds: error.retryAfter });
+        await show(step, { username, keep, error: 'busy', retryAfterSeconds: error.retryAfter });
         return undefined;
       }
     },

@@ -1,25 +1,41 @@
-/** The page after the password, for a person with a second factor: a code, through core/sign-in. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/**
+ * The page after the password, for a person with a second factor: a code or a passkey, through core/sign-in. It is shown to somebody
+ * who is signed in as well, where an application wants to be surer than their session is (oidc/assurance).
+ */
+import type { Interaction } from 'oidc-provider';
 import type { CachedClients } from '../core/cached-clients.ts';
-import type { SecondFactor } from '../core/factors.ts';
+import type { Factors, SecondFactor } from '../core/factors.ts';
 import { displayName } from '../core/names.ts';
-import type { SignIn } from '../core/sign-in.ts';
+import type { Passkeys } from '../core/passkeys.ts';
+import { type PasswordProof, sessionProof } from '../core/password-proof.ts';
+import type { SignIn, WrongSecond } from '../core/sign-in.ts';
 import type { AccountStore } from '../core/stores.ts';
 import type { Csrf } from '../http/csrf.ts';
+import { browserOf } from '../http/device-cookie.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
-import type { SecondFactorError } from '../http/views.ts';
-import { formTargets, requestOf } from './authorization-request.ts';
+import { type SecondFactorError, secondFactorMethods } from '../http/views.ts';
+import type { AssuranceDetails } from '../oidc/assurance.ts';
+import { formTargets, requestOf, restartAddress } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
-import type { InteractionResults, Step, StepContext } from './dispatcher.ts';
-import { remember, type SignInMemory, waitsForSecondFactor } from './sign-in-memory.ts';
+import type { Step, StepContext } from './dispatcher.ts';
+import { finishedMeanwhile } from './finished-meanwhile.ts';
+import { loginResult } from './login-result.ts';
+import { passkeyPurpose } from './passkey.ts';
+import { isToBeKept, memoryOf, remember, type SignInMemory, waitsForSecondFactor } from './sign-in-memory.ts';
+import { standingOf } from './standing.ts';
 
 const statuses: Record<SecondFactorError, number> = {
   missing: 422,
   wrong: 422,
+  'wrong-mail': 422,
   used: 422,
   locked: 422,
+  over: 422,
+  passkey: 422,
   throttled: 429,
+  'mail-wait': 429,
+  'mail-failed': 422,
 };
 
 export function createSecondFactorStep(deps: {
@@ -28,6 +44,8 @@ export function createSecondFactorStep(deps: {
   signIn: SignIn;
   clients: CachedClients;
   accounts: AccountStore;
+  factors: Pick<Factors, 'methods'>;
+  passkeys: Pick<Passkeys, 'stepOptions'>;
 }): Step {
   interface Shown {
     readonly wanted: SecondFactor;
@@ -47,7 +65,11 @@ export function createSecondFactorStep(deps: {
       memory.proof && deps.accounts.bySubject(memory.proof.subject),
     ]);
     const method = methods.includes(wanted) ? wanted : (methods[0] ?? 'recovery-code');
-    const other = methods.find((one) => one !== method);
+    const others = methods.filter((one) => one !== method);
+    const passkey =
+      method === 'passkey' && memory.proof
+        ? await deps.passkeys.stepOptions(memory.proof.subject, passkeyPurpose(interaction))
+        : undefined;
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     deps.pages.show(
       ctx,
@@ -58,56 +80,104 @@ export function createSecondFactorStep(deps: {
         client: clientView(client),
         account: { name: account && displayName(account), username: account?.username ?? memory.username },
         method,
-        other: other && `${action}?method=${other}`,
+        others: others.map((other) => ({ method: other, to: `${action}?method=${other}` })),
+        passkey,
+        mailedTo: memory.mailedTo,
+        stepUp: isStepUp(interaction),
         error,
         retryAfterSeconds,
       },
-      { status: error ? statuses[error] : 200, uiLocales: request.uiLocales, formTargets: formTargets(request) },
+      {
+        status: error ? statuses[error] : 200,
+        uiLocales: request.uiLocales,
+        accountLocale: account?.locale,
+        formTargets: formTargets(request),
+      },
     );
+  }
+
+  /** After the password what is remembered of it; for somebody who is signed in, their session. */
+  async function memoryFor(step: StepContext): Promise<Memory | undefined> {
+    const { interaction } = step;
+    if (!isStepUp(interaction)) {
+      const memory = waitsForSecondFactor(interaction);
+      return memory && { ...memory, keep: isToBeKept(interaction) };
+    }
+    const standing = await standingOf(step, deps.accounts);
+    if (standing === undefined) return undefined;
+    const { account, amr, keep } = standing;
+    const { methods } = await deps.factors.methods(account.subject);
+    return {
+      username: account.username,
+      proof: sessionProof(account, amr),
+      methods: allowed(interaction, methods),
+      mailedTo: memoryOf(interaction)?.mailedTo,
+      keep,
+    };
   }
 
   return {
     async show(step) {
-      const memory = waitsForSecondFactor(step.interaction);
-      // The dispatcher has looked a moment ago.
-      if (memory === undefined) throw new Error('a second factor without a password');
-      const wanted = step.ctx.query.method === 'recovery-code' ? 'recovery-code' : 'totp';
+      const memory = await memoryFor(step);
+      if (memory === undefined) {
+        step.ctx.status = 303;
+        step.ctx.set('Cache-Control', 'no-store');
+        step.ctx.redirect(restartAddress(step.interaction.params));
+        return;
+      }
+      const { method } = step.ctx.query;
+      const wanted = secondFactorMethods.find((one) => one === method) ?? 'passkey';
       await show(step, memory, { wanted, methods: memory.methods });
     },
 
     async take(step, form) {
       const { ctx, interaction, action } = step;
-      const memory = waitsForSecondFactor(interaction);
-      if (form.get('answer') === 'restart' || memory === undefined) {
+      const memory = await memoryFor(step);
+      const restart = form.get('answer') === 'restart';
+      if (restart || memory === undefined) {
+        const change: Record<string, string> = restart ? { prompt: 'login' } : {};
+        if (isStepUp(interaction)) return { redirect: restartAddress(interaction.params, change) };
         await remember(interaction, undefined);
         return { redirect: action };
       }
       if (interaction.result?.login) return interaction.result;
       const { methods, proof } = memory;
-      const wanted = form.has('recovery_code') ? 'recovery-code' : 'totp';
-      const otp = (form.get('recovery_code') ?? form.get('code') ?? '').trim();
-      if (otp === '') {
+      const assertion = form.get('second_passkey');
+      const mail = form.get('answer') === 'mail';
+      const wanted = wantedBy(form);
+      const otp = mail ? 'email-code' : (fields.map(([field]) => form.get(field)).find(Boolean) ?? '').trim();
+      if (otp === '' && !assertion) {
         await show(step, memory, { wanted, methods, error: 'missing' });
         return undefined;
       }
       const { address, id } = factsOf(ctx.req);
       const outcome = await deps.signIn.secondStep({
         proof,
-        otp,
+        ...(assertion ? { passkey: { purpose: passkeyPurpose(interaction), assertion } } : { otp }),
         address,
+        browser: browserOf(ctx),
         userAgent: ctx.get('User-Agent'),
         via: 'browser',
         requestId: id,
       });
       switch (outcome.outcome) {
         case 'signed-in':
-          return {
-            login: { accountId: outcome.account.subject, amr: [...outcome.amr], ts: outcome.at, remember: true },
-          };
+          return loginResult(outcome, memory.keep);
         case 'second-factor': {
-          const finished = outcome.wrong === 'used' ? await finishedMeanwhile(step) : undefined;
+          const { wrong, mailed } = outcome;
+          const twice = wrong === 'used' || wrong === 'passkey-used';
+          const finished = twice ? await finishedMeanwhile(step) : undefined;
           if (finished) return finished;
-          await show(step, memory, { wanted, methods: outcome.methods, error: outcome.wrong ?? 'missing' });
+          if (mailed?.outcome === 'sent') {
+            await remember(interaction, { ...memory, mailedTo: mailed.to });
+            return { redirect: `${action}?method=email-code` };
+          }
+          await show(step, memory, {
+            wanted,
+            methods: allowed(interaction, outcome.methods),
+            error: mail ? `mail-${mailed?.outcome === 'wait' ? 'wait' : 'failed'}` : errorOf(wrong, wanted),
+            ...(mailed?.outcome === 'wait' && { retryAfterSeconds: mailed.retryAfter }),
+          });
           return undefined;
         }
         case 'throttled':
@@ -115,6 +185,8 @@ export function createSecondFactorStep(deps: {
           return undefined;
         case 'expired':
         case 'refused':
+          // They have no second factor any more, or are disabled: the engine looks again.
+          if (isStepUp(interaction)) return {};
           await remember(interaction, { username: memory.username, methods });
           return { redirect: action };
       }
@@ -122,15 +194,30 @@ export function createSecondFactorStep(deps: {
   };
 }
 
-/**
- * An impatient finger sends one code twice, and the browser shows the answer to the second. Where the first has signed in here,
- * in this very interaction, the second goes where the first would have gone.
- */
-async function finishedMeanwhile({ provider, interaction }: StepContext): Promise<InteractionResults | undefined> {
-  for (let looks = 0; looks < 10; looks += 1) {
-    const now = await provider.Interaction.find(interaction.uid);
-    if (now?.result?.login) return now.result;
-    await sleep(100);
-  }
-  return undefined;
+type Memory = SignInMemory & { readonly proof: PasswordProof; readonly keep: boolean };
+
+const isStepUp = ({ prompt }: Interaction): boolean => prompt.name === 'second-factor';
+
+/** Of the methods there are, those that would do. */
+function allowed({ prompt }: Interaction, methods: readonly SecondFactor[]): readonly SecondFactor[] {
+  const { only } = prompt.details as AssuranceDetails;
+  return only === undefined ? methods : methods.filter((method) => method === only);
+}
+
+/** Fields of the forms, and what each is for. */
+const fields: readonly (readonly [string, SecondFactor])[] = [
+  ['code', 'totp'],
+  ['email_code', 'email-code'],
+  ['recovery_code', 'recovery-code'],
+];
+
+/** Which page the form came from, so that the answer is that page again. */
+function wantedBy(form: ReadonlyMap<string, string>): SecondFactor {
+  if (form.get('answer') === 'mail') return 'email-code';
+  return fields.find(([field]) => form.has(field))?.[1] ?? 'passkey';
+}
+
+function errorOf(wrong: WrongSecond | undefined, wanted: SecondFactor): SecondFactorError {
+  if (wrong === 'wrong' && wanted === 'email-code') return 'wrong-mail';
+  return wrong === 'passkey-used' ? 'passkey' : (wrong ?? 'missing');
 }

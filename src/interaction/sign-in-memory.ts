@@ -6,7 +6,7 @@
 import type { Interaction } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import type { SecondFactor } from '../core/factors.ts';
-import { type PasswordProof, proofSeconds } from '../core/sign-in.ts';
+import { type PasswordProof, proofSeconds } from '../core/password-proof.ts';
 
 export interface SignInMemory {
   /** As it was typed. */
@@ -14,6 +14,8 @@ export interface SignInMemory {
   /** Left out once core has refused it. */
   readonly proof?: PasswordProof;
   readonly methods: readonly SecondFactor[];
+  /** Where a code has gone by e-mail, as the page says it. */
+  readonly mailedTo?: string | undefined;
 }
 
 export function memoryOf({ lastSubmission }: Pick<Interaction, 'lastSubmission'>): SignInMemory | undefined {
@@ -33,7 +35,16 @@ export async function remember(interaction: Interaction, memory: SignInMemory | 
   await interaction.persist();
 }
 
+/** Whether the browser is to stay signed in, as the sign-in page was told; kept with whatever is remembered next. */
+export function noteKeep(interaction: Interaction, keep: boolean): void {
+  interaction.lastSubmission = { ...interaction.lastSubmission, keep };
+}
+
+export function isToBeKept({ lastSubmission }: Pick<Interaction, 'lastSubmission'>): boolean {
+  return lastSubmission?.keep === true;
+}
+
 /** The engine adds what was remembered to the result: this is no part of it. */
 export function forgetting(result: NonNullable<Interaction['result']>): NonNullable<Interaction['result']> {
-  return { ...result, signIn: undefined };
+  return { ...result, signIn: undefined, upstream: undefined, keep: undefined, enrol: undefined };
 }

@@ -10,6 +10,7 @@ import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, digest, seal, unseal } from '../base/secrets.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
 import { successorOf } from '../core/reuse-window.ts';
+import { isIdle } from '../core/sessions.ts';
 import type {
   AccountStore,
   EngineStore,
@@ -32,8 +33,11 @@ export interface AdapterDeps {
   readonly settings: {
     /** Seconds in which a replaced refresh token still answers with its successor; 0: never. */
     readonly reuseWindow: number;
-    /** Seconds from the sign-in to the end of a session. */
+    /** Seconds from the sign-in to the end of a session: where its person chose to be remembered, and where not. */
     readonly session: number;
+    readonly sessionUnremembered: number;
+    /** Seconds without use; 0: it does not matter. */
+    readonly sessionIdle: number;
   };
   /** A person has just used a session. */
   readonly seen: (subject: string, sessionUid: string) => void;
@@ -128,7 +132,8 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
     }
     const signedInAt = payload.loginTs ?? session.createdAt;
     // Absolute: using a session does not make it longer (the engine alone would let it roll on).
-    if (signedInAt + deps.settings.session <= nowSeconds()) return undefined;
+    if (signedInAt + sessionLifetime(deps.settings, payload) <= nowSeconds()) return undefined;
+    if (isIdle(session, deps.settings.sessionIdle)) return undefined;
     if (value !== undefined) payload.jti = value;
     return payload;
   };
@@ -157,13 +162,15 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
     },
     async findByUid(uid) {
       const unit = currentUnit();
-      if (unit?.reads.sessionsByUid.has(uid)) {
-        const known = unit.reads.sessionsByUid.get(uid);
-        return known && payloadOf(known);
+      let session = unit?.reads.sessionsByUid.get(uid);
+      if (!unit?.reads.sessionsByUid.has(uid)) {
+        session = (await deps.engine.readSessionByUid(uid))?.session;
+        unit?.reads.sessionsByUid.set(uid, session);
       }
-      const bundle = await deps.engine.readSessionByUid(uid);
-      unit?.reads.sessionsByUid.set(uid, bundle?.session);
-      return bundle && payloadOf(bundle.session);
+      const payload = session && payloadOf(session);
+      // An application that goes on with what hangs on this session uses it, too.
+      if (payload && session?.subject && deps.settings.sessionIdle > 0) deps.seen(session.subject, uid);
+      return payload;
     },
     async upsert(value, payload) {
       const { jti: _value, ...rest } = payload;
@@ -190,6 +197,14 @@ function sessionAdapter(deps: AdapterDeps): Adapter {
       else await deps.engine.deleteSession(bundle.session.uid);
     },
   });
+}
+
+/** Seconds from the sign-in on. */
+export function sessionLifetime(
+  lifetimes: { readonly session: number; readonly sessionUnremembered: number },
+  { transient }: { readonly transient?: boolean | undefined },
+): number {
+  return transient ? lifetimes.sessionUnremembered : lifetimes.session;
 }
 
 /** Where the person is who has just signed in; a session that goes on stays where it was begun. */

@@ -4,8 +4,8 @@ import { displayName } from '../core/names.ts';
 import type { Account } from '../core/stores.ts';
 
 export const scopeClaims = {
-  // `amr`: of the sign-in, not of the person. The engine adds it to ID tokens, where it is named here.
-  openid: ['sub', 'amr'],
+  // The last three: of the sign-in, not of the person. The engine adds them to ID tokens, where they are named here.
+  openid: ['sub', 'amr', 'acr', 'auth_time'],
   profile: ['name', 'given_name', 'family_name', 'preferred_username', 'updated_at'],
   email: ['email', 'email_verified'],
 };

@@ -12,8 +12,10 @@ import {
 } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey } from '../base/secrets.ts';
+import { acrNames } from '../core/assurance.ts';
 import type { KeyRing } from '../core/keys.ts';
-import { createAdapter } from './adapter.ts';
+import { createAdapter, sessionLifetime } from './adapter.ts';
+import { checkAcrRequest } from './assurance.ts';
 import { enginePerson, scopeClaims } from './claims.ts';
 import { interactions, loadExistingGrant } from './policy.ts';
 import type { ProtocolDeps } from './ports.ts';
@@ -43,11 +45,12 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;
 
   return {
-    adapter: createAdapter({ ...deps, settings: { reuseWindow: lifetimes.reuseWindow, session: lifetimes.session } }),
+    adapter: createAdapter({ ...deps, settings: lifetimes }),
     jwks: { keys: ring.map((key) => new EngineKey(key)) },
     routes,
     scopes: engineScopes,
     claims: scopeClaims,
+    acrValues: acrNames(deps.issuer).all,
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     clientDefaults: {
@@ -55,7 +58,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       response_types: ['code'],
       id_token_signed_response_alg: 'RS256',
     },
-    extraClientMetadata: { properties: ['require_pkce', 'registered_scope'] },
+    extraClientMetadata: { properties: ['require_pkce', 'registered_scope', 'second_factor'] },
     enabledJWA: {
       idTokenSigningAlgValues: asymmetric,
       // Libraries have begun to say Ed25519 where they said EdDSA (RFC 9864).
@@ -65,6 +68,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
     pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || client.require_pkce !== false },
     allowOmittingSingleRegisteredRedirectUri: true,
     conformIdTokenClaims: true,
+    discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
     features: {
       devInteractions: { enabled: false },
       userinfo: { enabled: true },
@@ -81,7 +85,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       },
       resourceIndicators: createResources(deps.apis, deps.userApi),
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
-      claimsParameter: { enabled: true },
+      claimsParameter: { enabled: true, assertClaimsParameter: checkAcrRequest },
       dPoP: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
     },
@@ -104,8 +108,13 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       Interaction: lifetimes.interaction,
       // From the sign-in on, whatever happens in between; at least one second, as the engine wants. A cookie whose session has
       // ended gets an empty session from the engine, which need not be kept for longer than a sign-in takes.
-      Session: (_ctx, { accountId, loginTs = nowSeconds() }) =>
-        accountId === undefined ? lifetimes.interaction : Math.max(1, loginTs + lifetimes.session - nowSeconds()),
+      Session: (ctx, session) => {
+        keepWhereAsked(ctx, session);
+        const { accountId, loginTs = nowSeconds() } = session;
+        return accountId === undefined
+          ? lifetimes.interaction
+          : Math.max(1, loginTs + sessionLifetime(lifetimes, session) - nowSeconds());
+      },
       // A grant must outlive the session it was made in and the last refresh token made from it: its own end is never moved.
       Grant: lifetimes.session + lifetimes.refreshToken,
       // Never longer than from the redemption of the code, however often it is replaced; sooner when it lies unused.
@@ -120,12 +129,16 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       return false;
     },
     loadExistingGrant: loadExistingGrant(deps.consents),
-    findAccount: async (_ctx, subject) => {
+    findAccount: async (ctx, subject) => {
       const unit = currentUnit();
       const account = unit?.reads.accounts.has(subject)
         ? unit.reads.accounts.get(subject)
         : await orUnavailable(() => deps.accounts.bySubject(subject));
-      return account && account.disabledAt === null ? enginePerson(account) : undefined;
+      unit?.reads.accounts.set(subject, account);
+      if (account?.disabledAt === null) return enginePerson(account);
+      // Disabled or deleted since they signed in a moment ago: the engine takes for granted that they are still there.
+      if (ctx.oidc.route === 'resume') throw new errors.AccessDenied(undefined, 'the account is gone');
+      return undefined;
     },
     extraTokenClaims: (ctx, token) => {
       if (token.kind === 'ClientCredentials') {
@@ -133,18 +146,28 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
         return undefined;
       }
       // Names the grant, so that our own endpoints and the gateway can tell whether it still stands.
-      return { gid: token.grantId };
+      const { acr, authTime } = ctx.oidc.entities.AuthorizationCode ?? ctx.oidc.entities.RefreshToken ?? {};
+      // By the last two an API sees whether to ask for a step-up (RFC 9068, section 2.2.1; RFC 9470, section 6).
+      return { gid: token.grantId, acr, auth_time: authTime };
     },
     assertJwtClientAuthClaimsAndHeader: checkAssertion,
     clientBasedCORS: (_ctx, origin, client) =>
       origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
-    interactions: { policy: interactions(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: {
+      policy: interactions({ ...deps, ...deps.settings }),
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+    },
     renderError: deps.pages.error,
     fetchResponseBodyLimits: { jwks_uri: 65_536, sector_identifier_uri: 65_536 },
   };
 }
 
 type Lifetimes = ProtocolDeps['settings']['lifetimes'];
+
+/** The engine forgets to: a session that was to end with the browser and is signed in to again, to be kept. */
+function keepWhereAsked({ oidc }: KoaContextWithOIDC, session: { transient?: boolean | undefined }): void {
+  if (oidc.result?.login?.remember === true && session.transient) session.transient = undefined;
+}
 
 function refreshTokenTtl({ refreshToken, refreshTokenIdle }: Lifetimes, { iiat }: Pick<RefreshToken, 'iiat'>): number {
   return Math.max(1, Math.min(refreshTokenIdle, (iiat ?? nowSeconds()) + refreshToken - nowSeconds()));

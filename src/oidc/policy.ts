@@ -5,7 +5,9 @@
  * for a client, so that the end of one (a replayed token, a signed-out browser) does not end the others.
  */
 import { type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { accountClient } from '../core/account-client.ts';
 import type { ConsentRow, ConsentStore } from '../core/stores.ts';
+import { type AssuranceDeps, demandAssurance } from './assurance.ts';
 import { type OnBehalf, onBehalfOf } from './on-behalf.ts';
 import { currentUnit } from './request-unit.ts';
 import { orUnavailable } from './unavailable.ts';
@@ -14,8 +16,11 @@ import { orUnavailable } from './unavailable.ts';
  * Whoever can listen on a loopback port or claim a private-use scheme can pose as this application, so stored consent alone is
  * no answer there (RFC 8252, section 8.6; security.md A10). An https address is the application's own.
  */
-export function interactions() {
+export function interactions(deps: AssuranceDeps) {
   const policy = interactionPolicy.base();
+  // Before anything else (OpenID Connect Core, section 3.1.2.1). Nothing but the request itself asks for it.
+  policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
+  demandAssurance(policy, deps);
   const consent = policy.get('consent');
   consent?.checks.remove('native_client_prompt');
   consent?.checks.add(
@@ -25,7 +30,8 @@ export function interactions() {
       'interaction_required',
       (ctx) => {
         const { params, result } = ctx.oidc;
-        return !String(params?.redirect_uri).startsWith('https:') && !result?.consent && !onBehalfOf(ctx);
+        const unproven = !String(params?.redirect_uri).startsWith('https:') && !isOurs(ctx);
+        return unproven && !result?.consent && !onBehalfOf(ctx);
       },
     ),
     0,
@@ -46,13 +52,20 @@ export function loadExistingGrant(consents: ConsentStore) {
     const grant = grantId === undefined ? undefined : await oidc.provider.Grant.find(grantId);
     if (grant) return grant;
 
-    const consent = await orUnavailable(() => consents.find(subject, client.clientId));
+    const consent = isOurs(ctx) ? ours : await orUnavailable(() => consents.find(subject, client.clientId));
     if (!consent) return undefined;
     const fresh = new oidc.provider.Grant({ accountId: subject, clientId: client.clientId });
     addConsent(fresh, consent);
     await fresh.save();
     return fresh;
   };
+}
+
+/** This server's own pages: they lie behind its own address, and ask for nothing but a sign-in. */
+const ours: Pick<ConsentRow, 'scopes' | 'claims' | 'resources'> = { scopes: ['openid'], claims: [], resources: {} };
+
+function isOurs({ oidc }: KoaContextWithOIDC): boolean {
+  return oidc.client?.clientId === accountClient;
 }
 
 /** The grant of this session and client, with whatever the request asks for. One for all requests, as in a browser. */

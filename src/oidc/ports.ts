@@ -2,8 +2,11 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '../base/log.ts';
 import type { Apis } from '../core/apis.ts';
+import type { SecondFactorRule } from '../core/assurance.ts';
 import type { AuditFields } from '../core/audit.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
+import type { FactorOffer } from '../core/factor-offer.ts';
+import type { Factors } from '../core/factors.ts';
 import type { Keys } from '../core/keys.ts';
 import type { AccountStore, ConsentStore, EngineStore } from '../core/stores.ts';
 
@@ -17,9 +20,11 @@ export interface ProtocolPages {
 
 /** What the protocol tells the rest of the server. Nothing durable hangs on `issued`: it is told after the commit. */
 export interface ProtocolEvents {
-  issued(grantType: string, clientId: string): void;
+  issued(grantType: string, clientId: string, subject: string | undefined): void;
   replayed(grantId: string, clientId: string | undefined, subject: string | undefined): void;
   signedOut(subject: string, clientId: string | undefined): void;
+  /** A browser's session was ended as it began: the password it began with was changed, or the account disabled, meanwhile. */
+  outdated(subject: string, clientId: string | undefined): void;
   /** A program has allowed an application something in its person's place. The answer waits until it is on record. */
   allowed(consent: AuditFields): Promise<void>;
 }
@@ -40,7 +45,10 @@ export interface ProtocolDeps {
   readonly sessionValue: (uid: string) => string;
   readonly seen: (subject: string, sessionUid: string) => void;
   readonly log: Logger;
+  readonly factors: Pick<Factors, 'methods'>;
+  readonly factorOffer: FactorOffer;
   readonly settings: {
+    readonly secondFactor: SecondFactorRule;
     readonly secretKey: string;
     readonly jwksMaxAge: number;
     /** Seconds. */
@@ -52,6 +60,10 @@ export interface ProtocolDeps {
       readonly idToken: number;
       readonly authorizationCode: number;
       readonly session: number;
+      /** Where the person did not choose to be remembered. */
+      readonly sessionUnremembered: number;
+      /** Without being used; 0: it does not matter. */
+      readonly sessionIdle: number;
       readonly interaction: number;
     };
   };

@@ -77,6 +77,9 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
     provider.use(
       unitOfWork({
         engine: deps.engine,
+        accounts: deps.accounts,
+        authorization: routes.authorization,
+        onOutdatedLogin: (ctx, subject) => deps.events.outdated(subject, ctx.oidc.client?.clientId),
         reuseWindow: deps.settings.lifetimes.reuseWindow,
         startsOver: (ctx, unit) => startsOver(deps.engine, ctx, unit),
         renderStale: deps.pages.stale,
@@ -171,7 +174,8 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
 
     if (ctx.oidc?.route === 'token') {
       const { grant_type: grantType } = ctx.oidc.params ?? {};
-      if (ctx.status === 200 && ctx.oidc.client) deps.events.issued(String(grantType), ctx.oidc.client.clientId);
+      if (ctx.status === 200 && ctx.oidc.client)
+        deps.events.issued(String(grantType), ctx.oidc.client.clientId, ctx.oidc.account?.accountId);
       if (ctx.status !== 204) shapeTokenAnswer(ctx);
     } else if (ctx.oidc?.route === 'discovery' || ctx.oidc?.route === 'jwks') {
       keep(deps, ctx, documents);

@@ -15,16 +15,22 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../base/errors.ts';
 import { sealSuccessor, successorOf } from '../core/reuse-window.ts';
-import type { CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores.ts';
+import type { AccountStore, CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores.ts';
+import { beginAnew, endIfOutdated, freshLogin, isOutdated } from './outdated-login.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
 import { mergeSession } from './session-merge.ts';
 import { TemporarilyUnavailable } from './unavailable.ts';
 
 export interface UnitOfWorkDeps {
   readonly engine: EngineStore;
+  readonly accounts: AccountStore;
+  /** The authorization endpoint. */
+  readonly authorization: string;
   readonly reuseWindow: number;
   /** A code or refresh token was used a second time and its grant has been ended. */
   readonly onReplay: (ctx: KoaContextWithOIDC, grantId: string) => void;
+  /** A session has been ended whose person signed in with a password that was changed meanwhile. */
+  readonly onOutdatedLogin: (ctx: KoaContextWithOIDC, subject: string) => void;
   /** Whether a request whose session was changed meanwhile will be made again; otherwise its change comes on top. */
   readonly startsOver: (ctx: KoaContextWithOIDC, unit: RequestUnit) => Promise<boolean>;
   /** Shows the page for an interaction that was finished already. */
@@ -39,6 +45,11 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     const unit = unitOf(ctx);
     if (!unit) return;
     const token = ctx.oidc.route === 'token';
+    const login = await freshLogin(ctx, unit);
+    if (login && isOutdated(login, unit)) {
+      beginAnew(ctx, deps.authorization);
+      return;
+    }
     if (token ? ctx.status !== 200 : ctx.status >= 500) {
       // Used before, and that was plain to see when it was looked up: the engine has ended the grant by itself.
       if (token) for (const grantId of unit.revoked.keys()) deps.onReplay(ctx, grantId);
@@ -46,8 +57,12 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     }
     try {
       await settle(deps, ctx, unit, token);
+      if (login && (await endIfOutdated({ ...deps, onEnded: deps.onOutdatedLogin }, ctx, login, unit)))
+        beginAnew(ctx, deps.authorization);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
+      // It is not known whether the session may stand: nobody is given it.
+      if (login) ctx.remove('Set-Cookie');
       const words = new TemporarilyUnavailable(error);
       refuse(ctx, words.statusCode, words.error, words.error_description ?? '');
       if (!token) deps.renderUnavailable(ctx, words);

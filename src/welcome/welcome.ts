@@ -5,15 +5,15 @@
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import { displayName } from '../core/names.ts';
-import type { PasswordReason } from '../core/password-rules.ts';
 import type { Setup } from '../core/setup.ts';
 import type { Account } from '../core/stores.ts';
 import type { Csrf } from '../http/csrf.ts';
+import { passwordErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
 import type { StaticFiles } from '../http/static.ts';
-import type { SetupError, SetupField, ViewLocals } from '../http/views.ts';
+import type { SetupField, ViewLocals } from '../http/views.ts';
 
 export interface WelcomeDeps {
   readonly issuer: string;
@@ -37,12 +37,17 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
 
   router.get('/', async (ctx) => {
     const account = await deps.signedIn(ctx);
-    pages.show(ctx, 'welcome', {
-      issuer: deps.issuer,
-      development: deps.development,
-      account: account && { name: displayName(account), username: account.username },
-      signOut: '/oauth/logout',
-    });
+    pages.show(
+      ctx,
+      'welcome',
+      {
+        issuer: deps.issuer,
+        development: deps.development,
+        account: account && { name: displayName(account), username: account.username },
+        signOut: '/oauth/logout',
+      },
+      { accountLocale: account?.locale },
+    );
   });
 
   router.get('/setup', async (ctx) => {
@@ -134,16 +139,6 @@ const fields: Record<'username' | 'email' | 'firstName' | 'lastName', SetupField
   email: 'email',
   firstName: 'first_name',
   lastName: 'last_name',
-};
-
-const passwordErrors: Readonly<Record<PasswordReason, SetupError>> = {
-  malformed: 'invalid',
-  'too-short': 'too-short',
-  'too-long': 'too-long',
-  'own-name': 'too-similar',
-  'service-name': 'too-similar',
-  pattern: 'too-common',
-  common: 'too-common',
 };
 
 function oneToken(ctx: Context): string {

@@ -139,7 +139,7 @@ suite('Back and tabs', () => {
       const { page, person, problems } = await atLogin({ javaScriptEnabled });
       await page.getByLabel('Username or e-mail').fill(person.username);
       await page.getByLabel('Password', { exact: true }).fill(person.password);
-      await page.getByRole('button', { name: 'Sign in' }).dblclick();
+      await page.getByRole('button', { name: 'Sign in', exact: true }).dblclick();
       await page.getByRole('button', { name: 'Allow' }).waitFor();
       await page.getByRole('button', { name: 'Allow' }).dblclick();
       expect((await arrived(page)).has('code')).toBe(true);

@@ -30,7 +30,7 @@ export function authorizeAddress(
 export async function signIn(page: Page, person: { readonly username: string }, typed = password): Promise<void> {
   await page.getByLabel('Username or e-mail').fill(person.username);
   await page.getByLabel('Password', { exact: true }).fill(typed);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 export const allow = (page: Page) => page.getByRole('button', { name: 'Allow' }).click();

@@ -96,7 +96,7 @@ suite('the sign-in page', () => {
     const { page, problems } = await atLogin();
     await page.evaluate('document.forms[0].noValidate = true');
     await page.getByLabel('Username or e-mail').fill('ada <b>');
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     expect(await page.getByRole('alert').textContent()).toMatch(/^Something is missing/);
     expect(await page.getByLabel('Username or e-mail').inputValue()).toBe('ada <b>');
     expect(problems).toEqual([]);
@@ -146,9 +146,9 @@ suite('the sign-in page', () => {
       );
     await field.focus();
     await press(true);
-    expect(await page.getByRole('status').textContent()).toBe('Caps Lock is on.');
+    expect(await page.locator('#caps').textContent()).toBe('Caps Lock is on.');
     await press(false);
-    expect(await page.getByRole('status').textContent()).toBe('');
+    expect(await page.locator('#caps').textContent()).toBe('');
     expect(problems).toEqual([]);
   });
 

@@ -1,25 +1,38 @@
 /** What every page must be in every look: light and dark, on the narrowest phone and on a wide screen. */
 import axe from 'axe-core';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
+export interface Look {
+  readonly colorScheme: 'light' | 'dark';
+  /** CSS pixels. */
+  readonly width: number;
+}
+
+export const looks: readonly Look[] = (['light', 'dark'] as const).flatMap((colorScheme) =>
+  [320, 1280].map((width) => ({ colorScheme, width })),
+);
+
+/** Gives every page of this browser axe-core at once, which saves handing it to each. */
+export async function withAxe(context: BrowserContext): Promise<void> {
+  await context.addInitScript(axe.source);
+}
+
 /** What axe-core finds in all of them, and what sticks out at the side. Nothing, as a rule. */
-export async function flaws(page: Page): Promise<string[]> {
+export async function flaws(page: Page, seen: readonly Look[] = looks): Promise<string[]> {
   const found: string[] = [];
-  await page.evaluate(axe.source);
-  for (const colorScheme of ['light', 'dark'] as const) {
+  if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe.source);
+  for (const { colorScheme, width } of seen) {
     await page.emulateMedia({ colorScheme });
-    for (const width of [320, 1280]) {
-      await page.setViewportSize({ width, height: 800 });
-      const look = `${colorScheme}, ${width} px`;
-      const results = await page.evaluate<{ id: string; nodes: string[] }[]>(
-        `axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] }).then(({ violations }) =>
-           violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html.slice(0, 120)) })))`,
-      );
-      found.push(...results.map(({ id, nodes }) => `${look}: ${id}: ${nodes.join(' | ')}`));
-      if (await sticksOut(page)) found.push(`${look}: wider than the screen`);
-    }
+    await page.setViewportSize({ width, height: 800 });
+    const look = `${colorScheme}, ${width} px`;
+    const results = await page.evaluate<{ id: string; nodes: string[] }[]>(
+      `axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] }).then(({ violations }) =>
+         violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html.slice(0, 120)) })))`,
+    );
+    found.push(...results.map(({ id, nodes }) => `${look}: ${id}: ${nodes.join(' | ')}`));
+    if (await sticksOut(page)) found.push(`${look}: wider than the screen`);
   }
   return found;
 }
@@ -27,4 +40,11 @@ export async function flaws(page: Page): Promise<string[]> {
 /** Whether a person would have to scroll sideways. */
 export function sticksOut(page: Page): Promise<boolean> {
   return page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+}
+
+/** Bytes of the page and all its parts, unpacked. */
+export function weight(page: Page): Promise<number> {
+  return page.evaluate(`['navigation', 'resource']
+    .flatMap((type) => performance.getEntriesByType(type))
+    .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)`);
 }

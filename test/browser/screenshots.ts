@@ -1,15 +1,21 @@
 /**
- * Pictures of the real pages, for the README: `node test/browser/screenshots.ts docs/images`. With `--all` every page that a
- * person meets, in light and dark, on a phone and on a wide screen: to be looked at, not to be kept.
+ * Pictures of the real pages, for the README: `node test/browser/screenshots.ts docs/images`. With `--all` every page in every
+ * state, from the gallery, in each language, in light and dark, on a phone and on a wide screen: to be looked at, not to be kept.
+ * axe-core looks at each of them too, and what it finds is said at the end. `--only=login` does the states that begin so.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { galleryAddress } from '../../src/gallery/gallery.ts';
+import { states } from '../../src/gallery/states.ts';
 import { buildVisitor, launchChromium } from '../support/chromium.ts';
 import { buildClient, password, startServer } from '../support/server.ts';
 import { authorizeAddress, redirectUri, signIn } from './journey.ts';
+import { flaws, looks, withAxe } from './looks.ts';
 
 const all = process.argv.includes('--all');
+const only = process.argv.find((word) => word.startsWith('--only='))?.slice(7) ?? '';
+const languages = ['en', 'de', 'ar'];
 const folder = process.argv.slice(2).find((word) => !word.startsWith('-')) ?? 'docs/images';
 mkdirSync(folder, { recursive: true });
 
@@ -67,66 +73,38 @@ const pictures: [string, 'light' | 'dark', number, number, (page: Page) => Promi
   ['refused', 'light', 900, 760, refused],
 ];
 
-const everything: Record<string, (page: Page) => Promise<void>> = {
-  welcome: at('/'),
-  login,
-  wrong: async (page) => {
-    await login(page);
-    await signIn(page, ada, 'wrong');
-    await page.getByRole('alert').waitFor();
-  },
-  consent,
-  new: async (page) => {
-    const client = await buildClient(server);
-    await page.goto(authorizeAddress(server, client));
-    await signIn(page, ada);
-    await button(page, 'Allow');
-    await page.goto(authorizeAddress(server, client, scopes));
-  },
-  logout: async (page) => {
-    await consent(page);
-    await page.goto('/oauth/logout');
-  },
-  stayed: async (page) => {
-    await consent(page);
-    await page.goto('/oauth/logout');
-    await button(page, 'Stay signed in');
-  },
-  'signed-out': at('/oauth/logout'),
-  stale: at('/interaction/none'),
-  refused,
-  unknown: at(authorizeAddress(server, { id: 'nobody' })),
-  'not-found': at('/nowhere'),
-  setup: async (page) => {
-    const link = await server.core.setup.createSetupLink();
-    await page.goto(`/setup?token=${link?.token}`);
-    await page.getByLabel('Username').fill('ada');
-    await page.getByLabel('Password', { exact: true }).fill('short');
-    await page.evaluate('document.forms[0].noValidate = true');
-    await button(page, 'Create the account');
-    await page.getByRole('alert').waitFor();
-  },
-  playground,
-};
-
-if (all) {
-  for (const [name, visit] of Object.entries(everything)) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [360, 1280]) {
-        pictures.push([`${name}-${width}-${colorScheme}`, colorScheme, width, 800, visit]);
-      }
-    }
+if (all) await takeAll();
+else {
+  for (const [name, colorScheme, width, height, visit] of pictures) {
+    const { page, context } = await buildVisitor(browser, server, { colorScheme, viewport: { width, height } });
+    await visit(page);
+    await page.mouse.move(0, 0);
+    const path = join(folder, `${name}.png`);
+    await page.screenshot({ path });
+    process.stdout.write(`${path}: ${Math.round(statSync(path).size / 1024)} KB\n`);
+    await context.close();
   }
 }
 
-for (const [name, colorScheme, width, height, visit] of pictures) {
-  const { page, context } = await buildVisitor(browser, server, { colorScheme, viewport: { width, height } });
-  await visit(page);
-  await page.mouse.move(0, 0);
-  const path = join(folder, `${name}.png`);
-  await page.screenshot({ path, fullPage: width === 360 });
-  process.stdout.write(`${path}: ${Math.round(statSync(path).size / 1024)} KB\n`);
-  await context.close();
+/** `DIR/<language>/<state>-<width>-<scheme>.png` */
+async function takeAll(): Promise<void> {
+  const { page, context } = await buildVisitor(browser, server);
+  await withAxe(context);
+  const found: string[] = [];
+  for (const locale of languages) {
+    mkdirSync(join(folder, locale), { recursive: true });
+    for (const state of states.filter(({ name }) => name.startsWith(only))) {
+      for (const look of looks) {
+        await page.goto(`${galleryAddress(state)}?locale=${locale}`);
+        found.push(...(await flaws(page, [look])).map((flaw) => `${locale} ${state.name}: ${flaw}`));
+        const path = join(folder, locale, `${state.name}-${look.width}-${look.colorScheme}.png`);
+        await page.screenshot({ path, fullPage: true });
+      }
+    }
+    process.stdout.write(`${locale}: done\n`);
+  }
+  process.stdout.write(found.length === 0 ? 'axe-core found nothing.\n' : `${found.join('\n')}\n`);
+  if (found.length > 0) process.exitCode = 1;
 }
 
 await browser.close();

@@ -1,6 +1,7 @@
 /** Second factors from the command line, beside a running server. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { enrol } from '../support/authenticator.ts';
+import { enrolPasskey } from '../support/passkey.ts';
 import { buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { type CommandLine, commandLine } from './command-line.ts';
 
@@ -34,6 +35,7 @@ test('lists what there is, never a secret, and removes it: the running server as
         locked: false,
       },
     ],
+    passkeys: [],
     recoveryCodesLeft: 10,
   });
   expect(listed.out).not.toContain(app.secret);
@@ -44,6 +46,20 @@ test('lists what there is, never a secret, and removes it: the running server as
   expect(await signIn(username)).toMatchObject({ outcome: 'signed-in', amr: ['pwd'] });
   const [record] = await server.core.stores.audit.list({ event: 'factor.removed' }, 1);
   expect(record).toMatchObject({ subject, detail: { via: 'cli', kind: 'all' } });
+});
+
+test('passkeys are listed and removed with them, also those of somebody without a password', async () => {
+  const made = await server.core.accounts.create({ username: 'keys-only', firstName: '', lastName: '' });
+  if (made.outcome !== 'created') throw new Error(made.outcome);
+  const { subject, username } = made.account;
+  const { id } = await enrolPasskey(server.core.passkeys, subject, { origin: server.url, name: 'Laptop' });
+  expect((await cli('accounts', 'factors', username)).out).toMatch(/passkey +Laptop .* never +active\n/);
+  expect(await cli.json('accounts', 'factors', username)).toMatchObject({
+    factors: [],
+    passkeys: [{ id, name: 'Laptop' }],
+  });
+  expect(await cli.json('accounts', 'remove-factors', username, '--yes')).toEqual({ subject, removed: true });
+  expect(await server.core.passkeys.list(subject)).toEqual([]);
 });
 
 test('nobody has nothing', async () => {

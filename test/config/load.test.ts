@@ -81,6 +81,15 @@ describe('what is understood', () => {
     [{ REDIS_URL: 'rediss://r:6379/2' }, { redis: { url: 'rediss://r:6379/2', prefix: 'gatehouse:' } }],
     [{ ADMIN_KEY: 'sixteen-letters-1, sixteen-letters-2' }, { adminKeys: ['sixteen-letters-1', 'sixteen-letters-2'] }],
     [{ SURFACES: 'none' }, { surfaces: [] }],
+    [{}, { password: { minLength: 15, minLengthSecondFactor: 8, breachedUrl: undefined } }],
+    [
+      { PASSWORD_MIN_LENGTH: '10', PASSWORD_MIN_LENGTH_SECOND_FACTOR: '12' },
+      { password: { minLength: 10, minLengthSecondFactor: 10 } },
+    ],
+    [
+      { BREACHED_PASSWORDS_URL: 'http://localhost:8080/range' },
+      { password: { breachedUrl: 'http://localhost:8080/range' } },
+    ],
     [{ SURFACES: 'identity, tinyoauth' }, { surfaces: ['identity', 'tinyoauth'] }],
     [{ TRUST_PROXY: '2' }, { trustProxy: { kind: 'hops', hops: 2 } }],
     [{ TRUST_PROXY: '10.0.0.0/8, ::1' }, { trustProxy: { kind: 'addresses', addresses: ['10.0.0.0/8', '::1'] } }],
@@ -89,6 +98,15 @@ describe('what is understood', () => {
     [{ KEY_ROTATION_DAYS: '0' }, { keys: { rotationDays: 0, jwksMaxAge: 3600 } }],
     [{ SECRET_KEY_FILE: fileWith('key', `${LONG}\n`) }, { secretKey: LONG }],
     [{ SECRET_KEY: LONG, SECRET_KEY_FILE: '' }, { secretKey: LONG }],
+    [{}, { mail: { smtp: undefined } }],
+    [
+      { SMTP_URL: 'smtp://u:p@mail.example.com?tls=required', ISSUER: 'https://id.example.com', BRAND_NAME: 'A, <B>' },
+      { mail: { smtp: { from: 'A   B <no-reply@id.example.com>', replyTo: undefined } } },
+    ],
+    [
+      { SMTP_URL: 'smtps://[::1]:4650', MAIL_FROM: 'É x <a@b.example>' },
+      { mail: { smtp: { from: 'É x <a@b.example>' } } },
+    ],
   ];
   test.each(cases)('%j', (environment, expected) => {
     expect(load(environment)).toMatchObject(expected);
@@ -140,10 +158,21 @@ describe('what is refused', () => {
     ['REFRESH_TOKEN_IDLE_TTL', { REFRESH_TOKEN_IDLE_TTL: '3600', REFRESH_TOKEN_TTL: '600' }],
     ['JWKS_MAX_AGE', { JWKS_MAX_AGE: '9' }],
     ['METRICS_PORT', { METRICS_PORT: '3000' }],
+    ['PASSWORD_MIN_LENGTH_SECOND_FACTOR', { PASSWORD_MIN_LENGTH_SECOND_FACTOR: '7' }],
+    ...['http://pwned.example.com/range/', 'https://x/range?q=', 'ftp://x/'].map(
+      (BREACHED_PASSWORDS_URL) => ['BREACHED_PASSWORDS_URL', { BREACHED_PASSWORDS_URL }] as const,
+    ),
     ...['on', '0', '11', '10.0.0.0/33', '::/129', '10.0.0.0/8/8', 'proxy.local'].map(
       (TRUST_PROXY) => ['TRUST_PROXY', { TRUST_PROXY }] as const,
     ),
     ['BRAND_NAME', { BRAND_NAME: 'two\nlines' }],
+    ...['mail.example.com', 'http://mail', 'smtp://', 'smtp://mail?tls=off', 'smtp://mail?x=1', 'smtp://mail/x'].map(
+      (SMTP_URL) => ['SMTP_URL', { SMTP_URL }] as const,
+    ),
+    ...['Example', 'a@b, c@d', 'A <a@b> <c@d>', 'A <a@b>\r\nBcc: c@d', 'a b@c', '"A" <a@b>'].map(
+      (MAIL_FROM) => ['MAIL_FROM', { MAIL_FROM }] as const,
+    ),
+    ['RESET_LINK_TTL', { RESET_LINK_TTL: '86401' }],
   ];
   test.each(cases)('%s %j', (name, environment) => {
     expect(mistakesOf(environment).map((mistake) => mistake.name)).toEqual([name]);

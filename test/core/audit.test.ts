@@ -49,6 +49,7 @@ test('a record is in the database, in the log and counted when it resolves', asy
   });
   const [written] = await stores.audit.list({}, 10);
   expect(written).toEqual({
+    id: expect.any(Number),
     atMs: expect.any(Number),
     event: 'account.created',
     subject: 's1',

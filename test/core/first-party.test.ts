@@ -165,6 +165,24 @@ describeStorages('first-party sessions', ({ start, join, kind: storage }) => {
     }
   }, 60_000);
 
+  test('of several who change one password at once, all knowing the old one, one wins and the others are told that it is wrong', async () => {
+    const person = await buildPerson(server);
+    const wanted = Array.from({ length: 5 }, (_, n) => `nine pears above water ${n}`);
+    const outcomes = await Promise.all(
+      wanted.map((newPassword) =>
+        server.core.firstParty.changePassword({ ...request(person.username), newPassword, endSessions: true }),
+      ),
+    );
+    const winners = wanted.filter((_, n) => outcomes[n]?.outcome === 'changed');
+    expect(winners).toHaveLength(1);
+    expect(outcomes.filter((one) => one.outcome === 'refused' && one.reason === 'wrong')).toHaveLength(4);
+    const signedIn = await server.core.firstParty.login(
+      'identity',
+      request(person.username, { password: winners[0] ?? '' }),
+    );
+    expect(signedIn.outcome).toBe('signed-in');
+  });
+
   test('one list shows where a session comes from and when it was last seen, without a write for each use', async () => {
     const { person, token } = await login(server, 'security-service');
     const { roundTrips } = server.core.stores;

@@ -6,17 +6,27 @@ import { type AccountForm, type Accounts, createAccounts } from '../../src/core/
 import { type Activity, createActivity } from '../../src/core/activity.ts';
 import { type Audit, createAudit } from '../../src/core/audit.ts';
 import { createChangeLog } from '../../src/core/change-log.ts';
+import { createDevices, type Devices } from '../../src/core/devices.ts';
+import { createEmailCodes, type EmailCodes } from '../../src/core/email-codes.ts';
 import { createFactors, type Factors } from '../../src/core/factors.ts';
+import { createMailLimits } from '../../src/core/mail-limits.ts';
+import type { Letter } from '../../src/core/mailer.ts';
+import { createPasskeys, type Passkeys } from '../../src/core/passkeys.ts';
 import type { PasswordHasher } from '../../src/core/password-hasher.ts';
 import { createSessions } from '../../src/core/sessions.ts';
 import { createSignIn, type SignIn, type SignInLimits } from '../../src/core/sign-in.ts';
 import type { Account, AuditEvent, Stores } from '../../src/core/stores.ts';
+import { emailCode } from '../../src/login/email-code/email-code.ts';
+import { createPasskeyMethod } from '../../src/login/passkey/passkey.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
 import { recoveryCode } from '../../src/login/recovery-code/recovery-code.ts';
 import { totp } from '../../src/login/totp/totp.ts';
 import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openSql, type SqlSettings } from '../../src/storage/sql/open.ts';
+
+/** Where the house stands, as its passkeys know it. */
+export const issuer = 'https://id.example.com';
 
 export const goodPassword = 'wet gravel under boots';
 
@@ -26,6 +36,11 @@ export interface House {
   readonly audit: Audit;
   readonly activity: Activity;
   readonly factors: Factors;
+  readonly passkeys: Passkeys;
+  readonly emailCodes: EmailCodes;
+  readonly devices: Devices;
+  /** Letters so far, the oldest first. */
+  readonly sent: readonly Letter[];
   readonly signIn: SignIn;
   readonly metrics: Metrics;
   /** Passwords looked at so far; `withNothing`: for nobody. */
@@ -42,6 +57,8 @@ export async function buildHouse(
   options: {
     limits?: Partial<SignInLimits & { codes: number }>;
     hasher?: Partial<Parameters<typeof createPasswordHasher>[0]>;
+    /** False: this house sends no mails. */
+    mails?: boolean;
     /** Left out: SQLite in memory. */
     database?: SqlSettings;
     /** What stands in front of the real stores. */
@@ -67,17 +84,46 @@ export async function buildHouse(
   const activity = createActivity({ ...stores, log });
   const accounts = createAccounts({
     store: stores.accounts,
-    sessions: createSessions({ engine: stores.engine, changes, audit, secretKey: 'for the tests of this house only' }),
+    sessions: createSessions({
+      engine: stores.engine,
+      changes,
+      audit,
+      secretKey: 'for the tests of this house only',
+      idle: 0,
+    }),
     changes,
     hasher,
     audit,
-    settings: { passwordMinLength: 15, serviceName: 'Gatehouse' },
+    settings: { passwordMinLength: 15, passwordMinLengthSecondFactor: 8, serviceName: 'Gatehouse' },
   });
   const throttle = createLocalThrottle();
   const looked = { count: 0 };
   const { codes = 10, ...limits } = options.limits ?? {};
+  const sent: Letter[] = [];
+  const emailCodes = createEmailCodes({
+    store: stores.factors,
+    accounts: stores.accounts,
+    method: emailCode,
+    recoveryCode,
+    mails: { work: options.mails ?? true, send: (letter) => void sent.push(letter) },
+    limits: createMailLimits({ throttle, settings: { mailbox: 10, address: 100 } }),
+    audit,
+    changes,
+    hashKey: deriveKey('for the tests of this house only', 'email-codes'),
+  });
+  const passkeys = createPasskeys({
+    store: stores.passkeys,
+    accounts: stores.accounts,
+    engine: stores.engine,
+    method: createPasskeyMethod({ issuer, brandName: 'Gatehouse' }),
+    recoveryCode,
+    audit,
+    changes,
+    secretKey: 'for the tests of this house only',
+  });
   const factors = createFactors({
     store: stores.factors,
+    passkeys: stores.passkeys,
     accounts: stores.accounts,
     totp: {
       ...totp,
@@ -87,16 +133,34 @@ export async function buildHouse(
       },
     },
     recoveryCode,
+    emailCode,
+    emailCodes,
     throttle,
     audit,
     changes,
     sealKey: deriveKey('for the tests of this house only', 'factors'),
     settings: { issuer: 'Gatehouse', limit: codes, windowSeconds: limits.windowSeconds ?? 900 },
   });
+  const devices = createDevices({
+    store: stores.devices,
+    accounts: stores.accounts,
+    mails: {
+      later: (look) =>
+        void look().then((letter) => {
+          if (letter) sent.push(letter);
+        }),
+    },
+    throttle,
+    audit,
+    settings: { mail: true },
+  });
   const signIn = createSignIn({
     accounts: stores.accounts,
     hasher,
     factors,
+    passkeys,
+    emailCodes,
+    devices,
     activity,
     throttle,
     audit,
@@ -110,6 +174,10 @@ export async function buildHouse(
     audit,
     activity,
     factors,
+    passkeys,
+    emailCodes,
+    devices,
+    sent,
     signIn,
     metrics,
     verified,

@@ -1,7 +1,8 @@
 /** B11, X4 and X5 of the security checklist at the door itself, and what a password is worth where it is half of the way. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Unavailable } from '../../src/base/errors.ts';
-import type { PasswordProof, SignInOutcome, SignInRequest } from '../../src/core/sign-in.ts';
+import type { PasswordProof } from '../../src/core/password-proof.ts';
+import type { SignInOutcome, SignInRequest } from '../../src/core/sign-in.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
 import { type Authenticator, enrol } from '../support/authenticator.ts';
 import { setClock } from '../support/clock.ts';

@@ -284,10 +284,10 @@ describe('afterwards', () => {
       front: ({ accounts }) => ({
         accounts: {
           ...accounts,
-          // Looked at again before the new hash is written: this is the moment.
-          async bySubject(subject) {
+          // At the last moment.
+          async replacePasswordHash(subject, ...rest) {
             await accounts.update(subject, { passwordHash: newer }, 2);
-            return accounts.bySubject(subject);
+            return accounts.replacePasswordHash(subject, ...rest);
           },
         },
       }),
@@ -295,7 +295,27 @@ describe('afterwards', () => {
     const { subject } = await make();
     const older = await createPasswordHasher({ memoryKiB: 32, timeCost: 1, queue: 1 }).hash(goodPassword);
     await stores.accounts.update(subject, { passwordHash: older }, 1);
-    expect(await signIn.signIn(request)).toMatchObject({ outcome: 'signed-in' });
+    // With the hash that it proved, so that whoever begins a session sees that it is the account's no longer.
+    expect(await signIn.signIn(request)).toMatchObject({ outcome: 'signed-in', account: { passwordHash: older } });
     expect((await stores.accounts.byUsernameKey('alice'))?.passwordHash).toBe(newer);
+  });
+
+  test('and where another sign-in was faster, its hash is the one that counts', async () => {
+    const faster = await createPasswordHasher({ memoryKiB: 64, timeCost: 1, queue: 1 }).hash(goodPassword);
+    const { signIn, make, stores } = await build({
+      front: ({ accounts }) => ({
+        accounts: {
+          ...accounts,
+          async replacePasswordHash(subject, ...rest) {
+            await accounts.update(subject, { passwordHash: faster }, 2);
+            return accounts.replacePasswordHash(subject, ...rest);
+          },
+        },
+      }),
+    });
+    const { subject } = await make();
+    const older = await createPasswordHasher({ memoryKiB: 32, timeCost: 1, queue: 1 }).hash(goodPassword);
+    await stores.accounts.update(subject, { passwordHash: older }, 1);
+    expect(await signIn.signIn(request)).toMatchObject({ outcome: 'signed-in', account: { passwordHash: faster } });
   });
 });

@@ -62,6 +62,15 @@ export type Parameters = Readonly<Record<string, string>>;
 const basic = ({ id, secret }: { id: string; secret: string }) =>
   `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 const at = (path: string) => () => path;
+/** In form what a browser sends, and nothing that was ever signed. */
+const clientData = { type: 'webauthn.get', challenge: 'AAAA', origin: 'http://localhost' };
+const wrongPasskey = JSON.stringify({
+  ...{ id: 'A'.repeat(43), rawId: 'A'.repeat(43), type: 'public-key', clientExtensionResults: {} },
+  response: {
+    clientDataJSON: Buffer.from(JSON.stringify(clientData)).toString('base64url'),
+    ...{ authenticatorData: 'AAAA', signature: 'AAAA', userHandle: 'AAAA' },
+  },
+});
 const asClient = (good: Good) => ({ Authorization: basic(good.client) });
 
 const authorize = (good: Good): Parameters => ({
@@ -226,6 +235,12 @@ export const targets: Readonly<Record<string, Target>> = {
     form: (good) => ({ csrf: good.login.csrf, username: good.username, password: 'wrong lemons under glass' }),
     headers: (good) => ({ Cookie: good.login.cookies, Origin: good.issuer }),
   },
+  'passkey form': {
+    method: 'POST',
+    path: (good) => `/interaction/${good.login.uid}`,
+    form: (good) => ({ csrf: good.login.csrf, passkey: wrongPasskey }),
+    headers: (good) => ({ Cookie: good.login.cookies, Origin: good.issuer }),
+  },
   'consent page': {
     method: 'GET',
     path: (good) => `/interaction/${good.consent.uid}`,
@@ -243,6 +258,14 @@ export const targets: Readonly<Record<string, Target>> = {
     path: at('/playground'),
     query: () => ({ code: 'x', state: 'y', error: 'z', error_description: 'd' }),
   },
+  'language page': { method: 'GET', path: at('/language'), headers: (good) => ({ Referer: `${good.issuer}/x?y=z` }) },
+  'language form': {
+    method: 'POST',
+    path: at('/language'),
+    form: (good) => ({ csrf: good.login.csrf, language: 'de', back: '/x?y=z' }),
+    headers: (good) => ({ Cookie: good.login.cookies, Origin: good.issuer }),
+  },
+  theme: { method: 'GET', path: at('/brand/theme-affb000.css'), query: () => ({ v: '1' }) },
   'setup page': { method: 'GET', path: at('/setup'), query: (good) => ({ token: good.setupToken }) },
   'setup form': {
     method: 'POST',

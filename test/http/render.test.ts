@@ -2,21 +2,24 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import type { ViewState } from '../../src/gallery/state.ts';
+import { states } from '../../src/gallery/states.ts';
+import { tryViews } from '../../src/gallery/try-views.ts';
+import { openBrand } from '../../src/http/brand.ts';
 import type { Renderer } from '../../src/http/render.ts';
 import { createRenderer } from '../../src/http/render.ts';
 import { serveStatic } from '../../src/http/static.ts';
 import { loadTexts } from '../../src/http/texts.ts';
-import { dynamicTextKeys, playgroundTexts } from '../../src/http/views.ts';
-import type { ViewState } from './view-states.ts';
-import { hostile, states, statesWith } from './view-states.ts';
+import { hostile, statesWith } from './view-states.ts';
 
 const root = join(import.meta.dirname, '../..');
 const viewsDir = join(root, 'views');
 const publicDir = join(root, 'public');
 const textsDir = join(viewsDir, 'texts');
 const statics = serveStatic(publicDir);
+const brand = openBrand({ name: 'Gatehouse' });
 const texts = loadTexts(textsDir);
-const renderer = createRenderer({ viewsDir, brandName: 'Gatehouse', texts, statics });
+const renderer = createRenderer({ viewsDir, brand, texts, statics });
 const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-views-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
@@ -24,7 +27,6 @@ const show = (state: ViewState, by: Renderer = renderer, locale = 'en'): string 
   by.render(state.view, state.locals, { locale });
 const viewFiles = readdirSync(viewsDir).filter((name) => name.endsWith('.ejs'));
 const source = (file: string): string => readFileSync(join(viewsDir, file), 'utf8');
-const words = (file: string): Record<string, string> => JSON.parse(readFileSync(join(textsDir, file), 'utf8'));
 const tags = (html: string, name: string): string[] => html.match(new RegExp(`<${name}\\b[^>]*>`, 'g')) ?? [];
 
 describe('every page in every state', () => {
@@ -144,117 +146,69 @@ describe('hostile values (B15, A16, F5)', () => {
   });
 });
 
-describe('texts', () => {
-  const english = words('en.json');
-  const all = viewFiles.map(source).join('\n');
-  const written = [...all.matchAll(/\b(?:t|around)\('([^']+)'/g)].map((match) => match[1] ?? '');
-  // What src/http itself asks for by name.
-  const used = new Set([...written, ...dynamicTextKeys, 'scope.other']);
-
-  test('every text a view uses is in the catalogue', () => {
-    expect([...used].filter((key) => !(key in english)).sort()).toEqual([]);
-  });
-
-  test('every text in the catalogue is used', () => {
-    expect(Object.keys(english).filter((key) => !used.has(key))).toEqual([]);
-  });
-
-  test('the playground uses the texts it is given, and no others', () => {
-    const script = readFileSync(join(publicDir, 'playground.js'), 'utf8');
-    const named = [...script.matchAll(/\bt\('([^']+)'\)/g)].map((match) => match[1] ?? '');
-    const byPart = [
-      ...[...script.matchAll(/\['(\w+)', /g)].map((match) => `check.${match[1]}`),
-      ...[...script.matchAll(/what: '(\w+)', url/g)].map((match) => `send.${match[1]}`),
-      'check.pass',
-      'check.fail',
-    ];
-    const listed: readonly string[] = playgroundTexts;
-    expect(named.filter((key) => !listed.includes(key))).toEqual([]);
-    expect(listed.filter((key) => !named.includes(key) && !byPart.includes(key))).toEqual([]);
-  });
-
-  test('a key put together in a view begins like one that is listed', () => {
-    const prefixes = [...all.matchAll(/\bt\(`([^$`]*)\$\{/g)].map((match) => match[1] ?? '');
-    expect(prefixes.length).toBeGreaterThan(0);
-    for (const prefix of prefixes) expect(dynamicTextKeys.some((key) => key.startsWith(prefix))).toBe(true);
-  });
-
-  test.each(readdirSync(textsDir))('%s has the same keys and placeholders as English, and no HTML', (file) => {
-    const catalogue = words(file);
-    const shape = (of: Record<string, string>) =>
-      Object.fromEntries(
-        Object.entries(of)
-          .map(([key, text]) => [key, (text.match(/\{\w+\}/g) ?? []).sort()])
-          .sort(),
-      );
-    expect(shape(catalogue)).toEqual(shape(english));
-    for (const text of Object.values(catalogue)) expect(text).not.toMatch(/[<>&]/);
-  });
-});
-
-describe('languages', () => {
+test('a right-to-left language turns the page', () => {
   const dir = join(scratch, 'texts');
-  const several = (() => {
-    mkdirSync(dir);
-    writeFileSync(join(dir, 'en.json'), JSON.stringify({ hello: 'Hello {name}!', only: 'English only' }));
-    writeFileSync(join(dir, 'de.json'), JSON.stringify({ hello: 'Hallo {name}!' }));
-    writeFileSync(join(dir, 'ar.json'), JSON.stringify({ hello: 'مرحبا {name}!' }));
-    writeFileSync(join(dir, 'pt-BR.json'), JSON.stringify({ hello: 'Olá {name}!' }));
-    return loadTexts(dir);
-  })();
-
-  test.each([
-    [{}, 'en'],
-    [{ acceptLanguage: 'de-AT,de;q=0.9,en;q=0.8' }, 'de'],
-    [{ acceptLanguage: 'en;q=0.1, ar;q=0.9' }, 'ar'],
-    [{ acceptLanguage: 'de;q=0, *' }, 'en'],
-    [{ acceptLanguage: 'xx, yy;q=abc, ;;;' }, 'en'],
-    [{ acceptLanguage: 'pt-br' }, 'pt-br'],
-    [{ account: 'ar', acceptLanguage: 'de' }, 'ar'],
-    [{ uiLocales: 'xx de-CH', account: 'ar', acceptLanguage: 'en' }, 'de'],
-    [{ uiLocales: '__proto__ constructor ../en <script>' }, 'en'],
-    [{ acceptLanguage: 'a,'.repeat(100_000) }, 'en'],
-  ])('%j -> %s', (wishes, locale) => {
-    expect(several.negotiateLocale(wishes)).toBe(locale);
-  });
-
-  test('English stands in for what a language lacks, and the key for what none has', () => {
-    expect(several.text('de', 'only')).toBe('English only');
-    expect(several.text('de', 'no.such')).toBe('no.such');
-  });
-
-  test('a value is filled in once, never from the prototype, and isolated where directions meet', () => {
-    expect(several.text('en', 'hello', { name: '{name}{hello}' })).toBe('Hello {name}{hello}!');
-    expect(several.text('en', 'hello', {})).toBe('Hello {name}!');
-    expect(several.text('en', 'hello', { name: 'ليلى' })).toBe('Hello \u2068ليلى\u2069!');
-    expect(several.text('ar', 'hello', { name: 'Ada' })).toBe('مرحبا \u2068Ada\u2069!');
-    expect(several.around('de', 'hello', 'name')).toEqual(['Hallo ', '!']);
-  });
-
-  test('a right-to-left language turns the page', () => {
-    const page = createRenderer({ viewsDir, brandName: 'Gatehouse', texts: several, statics });
-    expect(page.render('not-found', {}, { locale: 'ar' })).toContain('<html lang="ar" dir="rtl">');
-  });
+  mkdirSync(dir);
+  writeFileSync(join(dir, 'ar.json'), '{}');
+  const page = createRenderer({ viewsDir, brand, texts: loadTexts(textsDir, dir), statics });
+  expect(page.render('not-found', {}, { locale: 'ar' })).toContain('<html lang="ar" dir="rtl">');
 });
 
 describe('overrides and assets', () => {
-  test('a file of the same name in the override folder wins; the others stay', () => {
-    const overrideDir = join(scratch, 'override');
+  let folders = 0;
+  /** A folder of views of a deployment's own. */
+  function overriding(files: Record<string, string>) {
+    folders += 1;
+    const overrideDir = join(scratch, `override-${folders}`);
     mkdirSync(overrideDir);
-    writeFileSync(join(overrideDir, 'not-found.ejs'), "<% page.title = 'Lost' -%>\n<h1>Lost <%= brand %></h1>");
-    const own = createRenderer({ viewsDir, overrideDir, brandName: 'A & B', texts, statics });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(overrideDir, name), text);
+    return { overrideDir, open: () => createRenderer({ viewsDir, overrideDir, brand, texts, statics }) };
+  }
+
+  test('a file of the same name in the override folder wins; the others stay', () => {
+    const { overrideDir } = overriding({ 'not-found.ejs': "<% page.title = 'Lost' -%>\n<h1>Lost <%= brand %></h1>" });
+    const own = createRenderer({ viewsDir, overrideDir, brand: openBrand({ name: 'A & B' }), texts, statics });
     const html = own.render('not-found', {}, { locale: 'en' });
     expect(html).toContain('<h1>Lost A &amp; B</h1>');
     expect(html).toContain('<title>Lost · A &amp; B</title>');
     expect(own.render('stale', {}, { locale: 'en' })).toContain(texts.text('en', 'stale.title'));
+    expect(own.overridden).toEqual(['not-found']);
   });
 
-  test('a view that breaks says which file it was', () => {
-    const overrideDir = join(scratch, 'broken');
-    mkdirSync(overrideDir);
-    writeFileSync(join(overrideDir, 'stale.ejs'), '<%= it.no.such %>');
-    const own = createRenderer({ viewsDir, overrideDir, brandName: 'Gatehouse', texts, statics });
-    expect(() => own.render('stale', {}, { locale: 'en' })).toThrow(join(overrideDir, 'stale.ejs'));
+  test('every view and the layout can be a deployment’s own, and then every state is shown with it', () => {
+    const { open } = overriding({
+      ...Object.fromEntries(viewFiles.map((file) => [file, `<h1>own ${file}</h1>`])),
+      'layout.ejs': '<!doctype html><title><%= page.title %></title><main><%- body %></main>',
+    });
+    const own = open();
+    for (const { view, locals } of states) {
+      const html = own.render(view, locals, { locale: 'en' });
+      expect(html).toBe(`<!doctype html><title>Gatehouse</title><main><h1>own ${view}.ejs</h1></main>`);
+    }
+    expect(() => tryViews(own, states)).not.toThrow();
+  });
+
+  test('a template that cannot be read stops the start, with its name', () => {
+    const { overrideDir, open } = overriding({ 'stale.ejs': '<% if (it.setup) { %>' });
+    expect(open).toThrow(`${join(overrideDir, 'stale.ejs')} is not a template: `);
+  });
+
+  test('a view of a name that no page has stops the start', () => {
+    const { overrideDir, open } = overriding({ 'logn.ejs': 'x' });
+    expect(open).toThrow(`${join(overrideDir, 'logn.ejs')} takes the place of no page. There are: `);
+  });
+
+  test.each([
+    ['stale', '<%= it.no.such %>'],
+    ['login', '<% if (it.error) { %><%= explain(it.error) %><% } %>'],
+    ['layout', '<%- body %><%= footer %>'],
+  ])('a mistake that shows itself only in some state of %s stops the start too', (view, text) => {
+    const { overrideDir, open } = overriding({ [`${view}.ejs`]: text });
+    expect(() => tryViews(open(), states)).toThrow(
+      new RegExp(
+        `${join(overrideDir, view)}\\.ejs could not be shown \\(in the state [\\w-]+\\): .*(no|such|explain|footer)`,
+      ),
+    );
   });
 
   test('an asset has the hash of its content in its address and its own type', () => {

@@ -19,9 +19,25 @@ describeStorages('requests of strangers', (storage) => {
     'GET http://evil.example/healthz HTTP/1.1',
     'POST http://evil.example/oauth/token HTTP/1.1',
     'OPTIONS * HTTP/1.1',
+    'GET /user/info#x HTTP/1.1',
+    'POST /user\\info#x HTTP/1.1',
   ])('%s: an address that is not a path is not found', async (line) => {
     const answer = await raw(server, `${line}\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
     expect(statusOf(answer)).toBe(404);
+  });
+
+  test.each(['/oauth/token', '/oauth/userinfo', '/oauth/jwks', '/.well-known/openid-configuration'])(
+    'OPTIONS %s, without what makes it a preflight, says the methods',
+    async (path) => {
+      const { status, headers } = await fetch(server.url + path, { method: 'OPTIONS' });
+      expect([status, headers.get('allow')]).toEqual([204, expect.stringContaining('OPTIONS')]);
+    },
+  );
+
+  test('a scope that could not stand in a header is no question for the gateway', async () => {
+    const query = `tokens=oauth&audience=${server.url}/user&scope=%E2%80%8D`;
+    const { status, headers } = await fetch(`${server.url}/gateway/verify?${query}`);
+    expect([status, headers.get('x-gatehouse-reason')]).toEqual([403, 'bad_question']);
   });
 
   test('U+0000 in client_id of a browser that is signed in is an unknown client', async () => {

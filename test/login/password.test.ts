@@ -77,12 +77,15 @@ describe('the queue', () => {
   });
 });
 
-test('the list of login methods: one first step, by password, and two second ones', async () => {
+test('the list of login methods: the password first, codes second, a passkey as either', async () => {
   expect(Object.entries(loginMethods).map(([name, { step, amr }]) => [name, step, amr])).toEqual([
-    ['password', 'first', 'pwd'],
-    ['totp', 'second', 'otp'],
-    ['recoveryCode', 'second', 'otp'],
+    ['password', 'first', ['pwd']],
+    ['totp', 'second', ['otp']],
+    ['recoveryCode', 'second', ['otp']],
+    ['emailCode', 'second', ['otp']],
+    ['passkey', 'either', ['hwk', 'swk', 'user']],
   ]);
-  const { password } = openLoginMethods({ password: cheap });
+  const passkey = { issuer: 'https://id.example.com', brandName: 'Gatehouse' };
+  const { password } = openLoginMethods({ password: cheap, passkey });
   expect(await password.verify(await password.hash('wet gravel'), 'wet gravel')).toBe(true);
 });

@@ -5,7 +5,7 @@ import { buildClient, buildPerson, startServer, type TestServer } from '../suppo
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { NEW_DEVICE_MAIL: 'false' } });
 });
 afterAll(() => server.close());
 

@@ -21,6 +21,9 @@ function plain({ status, text, headers }: Answer, username: string) {
   const page = text
     .replace(/name="csrf" value="[^"]+"/g, 'name="csrf"')
     .replace(/\/interaction\/[A-Za-z0-9_-]+/g, '/interaction/…')
+    .replace(/from=[A-Za-z0-9_-]+/g, 'from=…')
+    // Of a passkey: random, and the time.
+    .replace(/(challenge&#34;:&#34;)[A-Za-z0-9_-]+/g, '$1…')
     .replaceAll(username, '…')
     // The seconds left differ by when the page was asked for.
     .replace(/\d+ (second|minute)s?/g, '… $1');

@@ -45,6 +45,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
           updatedAt: now,
           disabledAt: null,
           lastSeenAt: null,
+          locale: null,
         });
         for (const found of [
           stores.accounts.byId(made.account.id),
@@ -106,6 +107,65 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.accounts.bySubject(made.subject)).toEqual(changed);
         expect(await stores.accounts.update(made.subject, {}, now + 6)).toMatchObject({ updatedAt: now + 6 });
         expect(await stores.accounts.update(name(), { firstName: 'Eve' }, now)).toBeUndefined();
+      });
+
+      test('a password hash is replaced only while it is the one that was read, and the change is noted', async () => {
+        const made = await account({ passwordHash: 'old' });
+        const before = await stores.changes.latest();
+        const { subject } = made;
+        expect(await stores.accounts.replacePasswordHash(subject, { from: 'older', to: 'x' }, now + 5)).toBeUndefined();
+        expect(await stores.accounts.replacePasswordHash(name(), { from: 'old', to: 'x' }, now + 5)).toBeUndefined();
+        expect(await stores.accounts.replacePasswordHash('a\0', { from: 'old', to: 'x' }, now + 5)).toBeUndefined();
+        expect(await stores.accounts.bySubject(subject)).toEqual(made);
+        expect(await stores.changes.latest()).toBe(before);
+        const changed = await stores.accounts.replacePasswordHash(subject, { from: 'old', to: 'new' }, now + 5);
+        expect(changed).toEqual({ ...made, passwordHash: 'new', updatedAt: now + 5 });
+        expect(await stores.accounts.bySubject(subject)).toEqual(changed);
+        expect(await stores.changes.since(before)).toMatchObject([{ kind: 'account', id: subject }]);
+      });
+
+      test('of many accounts those whose names are free are inserted, and the others are told why not', async () => {
+        const imported = (overrides = {}) => ({ ...buildAccount(overrides), disabledAt: null });
+        const there = await account({ email: 'T@x.example', emailKey: `${name()}@x.example` });
+        const [first, disabled] = [imported({ passwordHash: 'h' }), { ...imported(), disabledAt: now }];
+        const batch = [
+          first,
+          imported({ usernameKey: there.usernameKey }),
+          disabled,
+          imported({ email: 'T@x.example', emailKey: there.emailKey }),
+          imported({ usernameKey: first.usernameKey }),
+          imported({ usernameKey: there.usernameKey, email: 'T@x.example', emailKey: there.emailKey }),
+        ];
+        const answers = [
+          { outcome: 'created' },
+          { outcome: 'taken', field: 'username' },
+          { outcome: 'created' },
+          { outcome: 'taken', field: 'email' },
+          { outcome: 'taken', field: 'username' },
+          { outcome: 'taken', field: 'username' },
+        ];
+        const count = await stores.accounts.count();
+        expect(await stores.accounts.insertAll(batch, { dryRun: true })).toEqual(answers);
+        expect(await stores.accounts.count()).toBe(count);
+        expect(await stores.accounts.insertAll(batch)).toEqual(answers);
+        expect(await stores.accounts.count()).toBe(count + 2);
+        const { id = 0 } = (await stores.accounts.bySubject(first.subject)) ?? {};
+        expect(await stores.accounts.bySubject(first.subject)).toMatchObject({
+          ...first,
+          id,
+          updatedAt: now,
+          lastSeenAt: null,
+        });
+        expect(await stores.accounts.bySubject(disabled.subject)).toMatchObject({ disabledAt: now });
+        expect(await stores.accounts.byUsernameKey(there.usernameKey)).toEqual(there);
+        expect(await stores.accounts.insertAll([])).toEqual([]);
+      });
+
+      test('a hundred accounts go in one call', async () => {
+        const hundred = Array.from({ length: 100 }, () => ({ ...buildAccount(), disabledAt: null }));
+        const answers = await stores.accounts.insertAll(hundred);
+        expect(answers).toHaveLength(100);
+        expect(answers.every(({ outcome }) => outcome === 'created')).toBe(true);
       });
 
       test('a deleted account takes everything of its own along, and its id never returns', async () => {
@@ -184,6 +244,18 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
         expect(await stores.engine.readToken(token.key)).toBeUndefined();
         expect(await stores.consents.find('s', client.id)).toBeUndefined();
+      });
+
+      test('the clients of one owner are listed by id, page by page, and nobody else’s', async () => {
+        const owner = name();
+        const made = [1, 2, 3].map(() => buildClient({ owner }));
+        for (const client of [...made, buildClient({ owner: name() }), buildClient()])
+          await stores.clients.insert(client);
+        const ids = made.map(({ id }) => id).sort();
+        const [first, second] = ids;
+        expect((await stores.clients.listOwned(owner, '', 10)).map(({ id }) => id)).toEqual(ids);
+        expect((await stores.clients.listOwned(owner, first ?? '', 1)).map(({ id }) => id)).toEqual([second]);
+        for (const odd of ['', 'a\0b']) expect(await stores.clients.listOwned(odd, '', 10)).toEqual([]);
       });
 
       test('the list goes by id, byte by byte', async () => {
@@ -448,6 +520,38 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.engine.readToken(kept.key)).toMatchObject({ grant: { id: other.id } });
       });
 
+      test('what a person allowed a client is taken back whole: consent, grants and tokens, and nobody else’s', async () => {
+        const [subject, clientId] = [name(), name()];
+        const [grant, second] = [
+          buildGrant({ subject, clientId }),
+          buildGrant({ subject, clientId, expiresAt: now + 200 }),
+        ];
+        const others = [buildGrant({ subject }), buildGrant({ clientId })];
+        const tokens = [grant, second, ...others].map(({ id, ...of }) =>
+          buildToken({ subject: of.subject, clientId: of.clientId, grantId: id }),
+        );
+        await stores.engine.commit({ grants: [grant, second, ...others], tokens });
+        const consent = { subject, clientId, scopes: [], claims: [], resources: {}, updatedAt: now };
+        await stores.consents.put(consent);
+        await stores.consents.put({ ...consent, clientId: 'c' });
+        expect((await stores.engine.listGrants(subject, 10)).map(({ id }) => id)[0]).toBe(second.id);
+        expect(await stores.engine.listGrants(subject, 10)).toHaveLength(3);
+        expect(await stores.engine.listGrants(subject, 1)).toEqual([second]);
+
+        expect(await stores.engine.revokeGrantsOf(subject, clientId)).toBe(true);
+        expect(await stores.engine.revokeGrantsOf(subject, clientId)).toBe(false);
+        const left = await Promise.all(tokens.map(({ key }) => stores.engine.readToken(key)));
+        expect(left.map((bundle) => bundle !== undefined)).toEqual([false, false, true, true]);
+        expect(await stores.engine.listGrants(subject, 10)).toEqual([others[0]]);
+        expect((await stores.consents.list(subject)).map((row) => row.clientId)).toEqual(['c']);
+        // Nothing but a consent, too.
+        expect(await stores.engine.revokeGrantsOf(subject, 'c')).toBe(true);
+        for (const odd of ['', 'a\0b', "' or 1=1 --"]) {
+          expect(await stores.engine.revokeGrantsOf(odd, odd)).toBe(false);
+          expect(await stores.engine.listGrants(odd, 10)).toEqual([]);
+        }
+      });
+
       test('ending all keeps the one session and what hangs on it', async () => {
         const subject = name();
         const [keptGrant, otherGrant] = [buildGrant({ subject }), buildGrant({ subject })];
@@ -514,11 +618,33 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         await stores.consents.put(consent);
         await stores.consents.put({ ...consent, scopes: [], updatedAt: 2 });
         await stores.consents.put({ ...consent, clientId: 'b' });
-        expect(await stores.consents.find(subject, 'a')).toEqual({ ...consent, scopes: [], updatedAt: 2 });
+        expect(await stores.consents.find(subject, 'a')).toEqual({
+          ...{ ...consent, scopes: [], updatedAt: 2 },
+          ...{ createdAt: 1, lastUsedAt: null },
+        });
         expect(await stores.consents.list(subject)).toHaveLength(2);
         expect(await stores.consents.remove(subject, 'a')).toBe(true);
         expect(await stores.consents.remove(subject, 'a')).toBe(false);
         expect(await stores.consents.find(subject, 'a')).toBeUndefined();
+      });
+
+      test('when a consent was last used moves forward only, and stays when the consent is put again', async () => {
+        const [subject, other] = [name(), name()];
+        const consent = { subject, clientId: 'a', scopes: [], claims: [], resources: {}, updatedAt: 1 };
+        for (const clientId of ['a', '$b']) await stores.consents.put({ ...consent, clientId });
+        await stores.consents.put({ ...consent, subject: other });
+        const used = async (of: string, clientId: string) => (await stores.consents.find(of, clientId))?.lastUsedAt;
+        const seq = await stores.changes.latest();
+        await stores.consents.touch([]);
+        await stores.consents.touch([
+          { subject, clientId: 'a', at: 7 },
+          { subject, clientId: '$b', at: 8 },
+          { subject: name(), clientId: 'a', at: 9 },
+        ]);
+        await stores.consents.touch([{ subject, clientId: 'a', at: 6 }]);
+        await stores.consents.put({ ...consent, updatedAt: 2 });
+        expect([await used(subject, 'a'), await used(subject, '$b'), await used(other, 'a')]).toEqual([7, 8, null]);
+        expect(await stores.changes.latest()).toBe(seq);
       });
 
       test('keys change only from the state that was seen', async () => {
@@ -544,7 +670,10 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         await stores.audit.append([]);
         const found = await stores.audit.list({ subject }, 10);
         expect(found.map(({ atMs }) => atMs)).toEqual([3, 2, 1]);
-        expect(found[0]).toEqual({ ...events[2], clientId: 'x\uFFFD' });
+        expect(found[0]).toEqual({ ...events[2], id: found[0]?.id, clientId: 'x\uFFFD' });
+        const older = await stores.audit.list({ subject, before: found[0]?.id ?? 0 }, 10);
+        expect(older).toEqual(found.slice(1));
+        expect(await stores.audit.list({ subject, before: older[1]?.id ?? 0 }, 10)).toEqual([]);
         expect(await stores.audit.list({ subject, event: 'b' }, 10)).toHaveLength(1);
         expect(await stores.audit.list({ subject }, 2)).toHaveLength(2);
         await stores.audit.append(Array.from({ length: 1200 }, () => buildEvent({ event: 'many' })));

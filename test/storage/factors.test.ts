@@ -238,6 +238,44 @@ function factorPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void 
     expect(await stores.factors.advance(factor.id, 11, now)).toBe(true);
   });
 
+  test('of a kind that an account has once, one is switched on, also of 20 at once', async () => {
+    const subject = await account();
+    const build = () => buildFactor(subject, { kind: 'email-code', state: 'active', secret: '' });
+    const all = await times(20, (n) => either(n).switchOn(build(), buildCodes(subject), now));
+    expect(all.filter((one) => one?.added)).toEqual([{ added: true, codesStored: true }]);
+    const rows = await stores.factors.list(subject);
+    expect(rows.filter(({ kind }) => kind === 'email-code')).toHaveLength(1);
+    expect(rows.filter(({ kind }) => kind === 'recovery-code')).toHaveLength(3);
+    expect(await flag(subject)).toBe(true);
+    const id = rows.find(({ kind }) => kind === 'email-code')?.id ?? '';
+    expect(await changes(() => stores.factors.remove(subject, id, now))).toEqual([`account ${subject}`]);
+    expect([await flag(subject), await stores.factors.list(subject)]).toEqual([false, []]);
+    for (const nobody of ['nobody', 'a\0b'])
+      expect(await stores.factors.switchOn(buildFactor(nobody, { kind: 'email-code' }), [], now)).toBeUndefined();
+  });
+
+  test('a code by e-mail goes out once in a while, is used once, and ends with wrong guesses', async () => {
+    const subject = await account();
+    const put = (hash: string, at: number) => stores.factors.putEmailCode(subject, hash, at, at - 60);
+    expect(await put('none', now)).toBe(false);
+    await stores.factors.switchOn(buildFactor(subject, { kind: 'email-code', state: 'active', secret: '' }), [], now);
+    const first = await times(20, (n) => either(n).putEmailCode(subject, 'first', now, now - 60));
+    expect(first.filter(Boolean)).toHaveLength(1);
+    expect([await put('early', now + 59), await put('second', now + 60)]).toEqual([false, true]);
+    const use = (n: number, hash: string, at: number) => either(n).useEmailCode(subject, hash, at, at - 600);
+    expect(await use(0, 'first', now + 61)).toBe(false);
+    expect(await use(0, '', now + 61)).toBe(false);
+    expect(await use(0, 'second', now + 660)).toBe(false);
+    const used = await times(20, (n) => use(n, 'second', now + 61));
+    expect(used.filter(Boolean)).toHaveLength(1);
+    expect(await put('third', now + 200)).toBe(true);
+    for (let n = 0; n < 5; n += 1) await either(n).failEmailCode(subject, 5);
+    expect(await use(0, 'third', now + 201)).toBe(false);
+    expect(await put('fourth', now + 300)).toBe(true);
+    for (let n = 0; n < 4; n += 1) await either(n).failEmailCode(subject, 5);
+    expect(await use(0, 'fourth', now + 301)).toBe(true);
+  });
+
   test('an account is deleted with its factors', async () => {
     const subject = await account();
     await enrolled(subject);

@@ -1,10 +1,14 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { consentsUsed } from '../../src/storage/sql/consents.ts';
+import { deviceStatements } from '../../src/storage/sql/devices.ts';
 import { postgresStatements } from '../../src/storage/sql/engine-postgres.ts';
 import { sqliteStatements } from '../../src/storage/sql/engine-sqlite.ts';
 import { sharedStatements } from '../../src/storage/sql/engine-store.ts';
 import { factorStatements } from '../../src/storage/sql/factors.ts';
+import { identityStatements } from '../../src/storage/sql/identities.ts';
 import { accountsSeen, sessionsSeen } from '../../src/storage/sql/last-seen.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
+import { passkeyStatements } from '../../src/storage/sql/passkeys.ts';
 import { openPostgres } from '../../src/storage/sql/postgres.ts';
 import type { Sql } from '../../src/storage/sql/sql.ts';
 import { openSqlite } from '../../src/storage/sql/sqlite.ts';
@@ -80,10 +84,13 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const database = await fresh();
     await (await openSql(database.settings, { migrateAtOpen: true })).close();
     const sql = open(database);
-    const seen = [accountsSeen, sessionsSeen].map(({ statements }) => statements[sql.dialect]);
+    const seen = [accountsSeen.statements, sessionsSeen.statements, consentsUsed].map((of) => of[sql.dialect]);
     const statements = [
       ...sharedStatements,
       ...factorStatements,
+      ...passkeyStatements,
+      ...identityStatements,
+      ...deviceStatements,
       ...seen,
       ...(sql.dialect === 'sqlite' ? sqliteStatements : postgresStatements),
     ];
@@ -91,7 +98,10 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     for (const { name, text } of statements) {
       const plan = await explain(sql, text);
       // Rows that came with the statement itself (by json_each, also under the name e) are no table.
-      expect([name, plan.filter((line) => /Seq Scan|\bSCAN (?!e\b|json_each\b|CONSTANT)/.test(line))]).toEqual([name, []]);
+      expect([name, plan.filter((line) => /Seq Scan|\bSCAN (?!e\b|json_each\b|CONSTANT)/.test(line))]).toEqual([
+        name,
+        [],
+      ]);
     }
     await sql.close();
   });
@@ -107,12 +117,15 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       ['tokens', 'expires_at'],
       ['grants', 'client_id'],
       ['grants', 'subject'],
+      ['clients', 'owner'],
       ['grants', 'expires_at'],
       ['sessions', 'subject'],
       ['sessions', 'expires_at'],
       ['consents', 'client_id'],
       ['links', 'subject'],
       ['factors', 'subject'],
+      ['passkeys', 'subject'],
+      ['identities', 'subject'],
       ['links', 'expires_at'],
     ]) {
       const plan = await explain(sql, `delete from ${table} where ${column} ${column === 'expires_at' ? '<' : '='} ?`);

@@ -46,6 +46,30 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       );
     });
 
+    test('of many who replace one password hash exactly one does (a rehash must not undo a change of password)', async () => {
+      const made = await stores.accounts.insert({ ...buildAccount(), passwordHash: 'old' });
+      if (made.outcome !== 'created') throw new Error(made.outcome);
+      const { subject } = made.account;
+      const changed = await times(50, (n) =>
+        either(n).accounts.replacePasswordHash(subject, { from: 'old', to: `new ${n}` }, now),
+      );
+      const [winner, ...others] = changed.filter((account) => account !== undefined);
+      expect(others).toEqual([]);
+      expect((await other.accounts.bySubject(subject))?.passwordHash).toBe(winner?.passwordHash);
+    });
+
+    test('of two imports of the same people at once each person is made once', async () => {
+      const people = Array.from({ length: 100 }, () => buildAccount());
+      const answers = await times(4, (n) =>
+        either(n).accounts.insertAll(
+          // Each its own subjects, and half of them the other way round.
+          (n < 2 ? people : people.toReversed()).map((person) => ({ ...person, subject: name(), disabledAt: null })),
+        ),
+      );
+      const made = answers.flat().filter(({ outcome }) => outcome === 'created');
+      expect(made).toHaveLength(100);
+    });
+
     test('many units at once are all committed, each with its own rows', async () => {
       const units = Array.from({ length: 150 }, () => {
         const grant = buildGrant();

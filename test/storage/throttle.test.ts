@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomToken } from '../../src/base/secrets.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
+import { type Connection, openConnection } from '../../src/storage/redis/connection.ts';
 import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
+import { createRedisThrottle } from '../../src/storage/redis/throttle.ts';
 import { redisIsTested } from '../support/redis-server.ts';
 import { throttlePromises } from './throttle-promises.ts';
 
@@ -67,5 +69,36 @@ withRedis('in Redis, from two processes', () => {
     const node = nodes[turn++ % 2];
     if (!node) throw new Error('not open');
     return node.throttle;
+  });
+
+  test('what is lost on the way allows no more than the limit in one process', async () => {
+    const connection = await openConnection(process.env.TEST_REDIS_URL ?? '', () => {});
+    let losing: 'nothing' | 'replies' | 'commands' = 'nothing';
+    const lossy: Connection = {
+      ...connection,
+      async run(...command) {
+        const reply = losing === 'commands' ? undefined : await connection.run(...command);
+        return losing === 'replies' ? undefined : reply;
+      },
+    };
+    try {
+      for (const first of ['nothing', 'replies', 'commands'] as const) {
+        for (const then of ['nothing', 'replies', 'commands'] as const) {
+          const throttle = createRedisThrottle(lossy, `test:${randomToken(16)}:`, createLocalThrottle());
+          const attempts = (n: number) =>
+            Promise.all(Array.from({ length: n }, () => throttle.attempt([{ key: 'k', limit: 10 }], 60)));
+          losing = first;
+          const answers = await attempts(7);
+          losing = then;
+          answers.push(...(await attempts(30)));
+          losing = 'nothing';
+          answers.push(...(await attempts(30)));
+          const allowed = answers.filter((answer) => answer.allowed).length;
+          expect([first, then, allowed]).toEqual([first, then, 10]);
+        }
+      }
+    } finally {
+      connection.close();
+    }
   });
 });

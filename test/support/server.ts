@@ -37,7 +37,7 @@ export interface TestServerOptions {
 }
 
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (Number(options.env?.PORT) || (await freePort()));
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'gatehouse-'));
   const env: Record<string, string> = {
     PORT: String(port),

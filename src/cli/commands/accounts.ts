@@ -1,32 +1,12 @@
 import type { Account } from '../../core/stores.ts';
-import {
-  type Arg,
-  type Call,
-  type Command,
-  type CommandCore,
-  done,
-  type Noun,
-  type Opt,
-  type Outcome,
-  refused,
-  via,
-} from '../command.ts';
+import { accountArg, findAccount, noAccount } from '../account-argument.ts';
+import { type Call, type Command, done, type Noun, type Opt, type Outcome, refused, via } from '../command.ts';
 import { day, facts, table } from '../text.ts';
 import { UsageError } from '../usage-error.ts';
+import { invite, resetLink } from './account-links.ts';
+import { importAccounts } from './accounts-import.ts';
 
-// ---- which account, which password ----------------------------------------------------------------------------------
-
-export const accountArg: Arg = { name: '<account>', sentence: 'Its username, its subject, or `id:` and its number.' };
-
-/** The subject first: nobody chooses it, so nobody can take another's name for it. No username holds a colon. */
-export async function findAccount(core: CommandCore, named: string): Promise<Account | undefined> {
-  const number = /^id:(\d{1,15})$/.exec(named)?.[1];
-  if (number !== undefined) return core.accounts.findById(Number(number));
-  return (await core.accounts.findBySubject(named)) ?? (await core.accounts.findByUsername(named));
-}
-
-export const noAccount = (named: string): Outcome =>
-  refused('not_found', `There is no account ${named}. See: accounts list`);
+// ---- which password -------------------------------------------------------------------------------------------------
 
 const passwordOption: Opt = {
   flags: '--password-stdin',
@@ -272,7 +252,7 @@ const show: Command = {
 
 const factors: Command = {
   name: 'factors',
-  sentence: 'List the second factors of an account.',
+  sentence: 'List the passkeys and second factors of an account.',
   args: [accountArg],
   examples: ['accounts factors alice', 'accounts factors alice --json'],
   async run(call) {
@@ -280,25 +260,41 @@ const factors: Command = {
     const core = await call.core();
     const account = await findAccount(core, named);
     if (!account) return noAccount(named);
-    const { factors, recoveryCodesLeft } = await core.factors.list(account.subject);
-    const rows = factors.map(({ id, name, createdAt, lastUsedAt, locked }) => [
-      ...[id, 'authenticator app', name, day(createdAt), day(lastUsedAt) || 'never'],
-      locked ? 'locked: too many wrong codes' : 'active',
+    const [{ factors, recoveryCodesLeft }, passkeys] = await Promise.all([
+      core.factors.list(account.subject),
+      core.passkeys.list(account.subject),
     ]);
+    const row = (kind: string, { id, name, createdAt, lastUsedAt }: (typeof passkeys | typeof factors)[number]) => [
+      ...[id, kind, name, day(createdAt), day(lastUsedAt) || 'never'],
+    ];
+    const rows = [
+      ...passkeys.map((passkey) => [...row('passkey', passkey), 'active']),
+      ...factors.map((factor) => [
+        ...row(factor.kind === 'totp' ? 'authenticator app' : 'codes by e-mail', factor),
+        factor.locked ? 'locked: too many wrong codes' : 'active',
+      ]),
+    ];
     const listed = table(['ID', 'KIND', 'NAME', 'MADE', 'LAST USED', 'STATUS'], rows, 'It has no second factor.');
     const left = rows.length === 0 ? '' : `\n\nRecovery codes left: ${recoveryCodesLeft}`;
-    return done({ factors: factors.map((factor) => ({ ...factor })), recoveryCodesLeft }, `${listed}${left}`);
+    return done(
+      {
+        factors: factors.map((factor) => ({ ...factor })),
+        passkeys: passkeys.map((passkey) => ({ ...passkey })),
+        recoveryCodesLeft,
+      },
+      `${listed}${left}`,
+    );
   },
 };
 
 const removeFactors: Command = {
   name: 'remove-factors',
-  sentence: 'Remove all second factors of an account, recovery codes too: its password alone signs in then.',
+  sentence: 'Remove all passkeys, second factors and recovery codes of an account: its password alone signs in then.',
   args: [accountArg],
   options: [{ flags: '--yes', sentence: 'Do not ask.' }],
   details:
-    'On a terminal it asks before it does so. It is for a person who has lost the app and the recovery codes: be sure who ' +
-    'asks, since whoever has the password is in then.',
+    'On a terminal it asks before it does so. It is for a person who has lost the app, the passkeys and the recovery codes: ' +
+    'be sure who asks, since whoever has the password is in then. Somebody without a password needs one afterwards.',
   examples: ['accounts remove-factors alice'],
   async run(call) {
     const [named = ''] = call.args;
@@ -319,5 +315,18 @@ const removeFactors: Command = {
 export const accounts: Noun = {
   name: 'accounts',
   sentence: 'The people who sign in.',
-  commands: [create, disable, enable, setPassword, factors, removeFactors, remove, list, show],
+  commands: [
+    create,
+    invite,
+    importAccounts,
+    disable,
+    enable,
+    setPassword,
+    resetLink,
+    factors,
+    removeFactors,
+    remove,
+    list,
+    show,
+  ],
 };

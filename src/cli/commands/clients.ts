@@ -27,6 +27,7 @@ const textMembers: Readonly<Record<string, string>> = {
   'tos-uri': 'tos_uri',
   'jwks-uri': 'jwks_uri',
   'backchannel-logout-uri': 'backchannel_logout_uri',
+  'second-factor': 'second_factor',
 };
 const listMembers: Readonly<Record<string, string>> = {
   'redirect-uri': 'redirect_uris',
@@ -54,6 +55,11 @@ const metadataOptions: readonly Opt[] = [
   { flags: '--scope <scopes>', sentence: 'The only scopes it may have, with spaces between them.' },
   { flags: '--require-pkce', sentence: 'It must use PKCE; that is the default.' },
   { flags: '--no-require-pkce', sentence: 'It may leave PKCE out; only for clients that authenticate.' },
+  {
+    flags: '--second-factor <rule>',
+    sentence: "Whether its people need a second factor, where that is stricter than the server's SECOND_FACTOR.",
+    choices: ['none', 'offered', 'required'],
+  },
   { flags: '--contact <email>', sentence: 'Who is responsible for it.', many: true },
   {
     flags: '--type <type>',
@@ -144,6 +150,7 @@ function shown(client: ClientRecord, secret?: string): string {
     'Grant types': listed(metadata.grant_types).join(', '),
     Authentication: listed(metadata.token_endpoint_auth_method),
     PKCE: metadata.require_pkce === false ? 'optional' : 'required',
+    'Second factor': listed(metadata.second_factor),
     Scopes: listed(metadata.scope),
     Contacts: listed(metadata.contacts),
     Secrets: secret === undefined ? secrets : secrets.slice(1),

@@ -1,7 +1,7 @@
 import type { ListedSession } from '../../core/sessions.ts';
+import { accountArg, findAccount, noAccount } from '../account-argument.ts';
 import { type Command, done, type Noun, refused, via } from '../command.ts';
 import { day, table } from '../text.ts';
-import { accountArg, findAccount, noAccount } from './accounts.ts';
 
 /** Without what the server makes of it for itself. */
 function presented({ uid, origin, ...times }: ListedSession) {

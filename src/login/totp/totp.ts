@@ -5,7 +5,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { sameSecret } from '../../base/secrets.ts';
-import type { TotpMethod } from '../../core/one-time-codes.ts';
+import { digitsTyped, type TotpMethod } from '../../core/one-time-codes.ts';
 import { fromBase32, toBase32 } from './base32.ts';
 
 const digits = 6;
@@ -33,11 +33,7 @@ export const totp: TotpMethod = {
 
   read(typed) {
     if (typed.length > 32) return undefined;
-    // Apps show `123 456`; a keyboard may type full-width or Arabic digits.
-    const code = typed
-      .normalize('NFKC')
-      .replace(/[\s\p{Pd}]/gu, '')
-      .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 15));
+    const code = digitsTyped(typed);
     return /^[0-9]{6}$/.test(code) ? code : undefined;
   },
 

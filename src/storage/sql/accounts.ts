@@ -1,8 +1,17 @@
 /** Accounts. Names and addresses are unique by the database itself, so two processes cannot both win. */
-import type { AccountPatch, AccountStore, ImportedAccount, InsertedOrTaken, NewAccount } from '../../core/stores.ts';
+import type { Knex } from 'knex';
+import type {
+  AccountPatch,
+  AccountStore,
+  ImportedAccount,
+  InsertedOrTaken,
+  NewAccount,
+  NewIdentity,
+} from '../../core/stores.ts';
 import { noteChange } from './changes.ts';
 import { deleteClient } from './clients.ts';
 import { takenColumn } from './failures.ts';
+import { identityColumns } from './identities.ts';
 import { accountsSeen } from './last-seen.ts';
 import { accountColumns, inOrder, toAccount } from './rows.ts';
 import { type Sql, statement } from './sql.ts';
@@ -27,6 +36,7 @@ const columnOf: Readonly<Record<keyof AccountPatch, string>> = {
   passwordHash: 'password_hash',
   disabledAt: 'disabled_at',
   lastSeenAt: 'last_seen_at',
+  locale: 'locale',
 };
 
 /** The members of the patch that are there, under the names of their columns. */
@@ -55,24 +65,32 @@ export function createAccountStore(sql: Sql): AccountStore {
   }
 
   return {
-    async insert(account: NewAccount) {
+    async insert(account: NewAccount, identity?: NewIdentity) {
       const row = {
         ...columns(account),
         subject: account.subject,
         created_at: account.createdAt,
         updated_at: account.createdAt,
       };
+      const insert = (db: Knex) =>
+        db('accounts')
+          .insert(row)
+          .returning([...accountColumns]);
       try {
-        const [made] = await sql.run(() =>
-          knex('accounts')
-            .insert(row)
-            .returning([...accountColumns]),
-        );
+        const [made] =
+          identity === undefined
+            ? await sql.run(() => insert(knex))
+            : await sql.transaction(async (trx) => {
+                const rows = await insert(trx);
+                await trx('identities').insert(identityColumns(account.subject, identity));
+                return rows;
+              });
         const created = toAccount(inOrder(accountColumns, made));
         if (created === undefined) throw new Error('the database returned no account');
         return { outcome: 'created', account: created };
       } catch (error) {
-        return taken(error);
+        const known = takenColumn(error, ['provider_subject'] as const);
+        return known === undefined ? taken(error) : { outcome: 'taken', field: 'username' };
       }
     },
 
@@ -117,6 +135,20 @@ export function createAccountStore(sql: Sql): AccountStore {
       });
     },
 
+    async releaseEmail(key, now) {
+      if (!findable(key)) return false;
+      return sql.transaction(async (trx) => {
+        const [released] = await trx('accounts')
+          .where({ email_key: key, verified: false })
+          .whereNot({ username_key: key })
+          .update({ email: null, email_key: null, updated_at: now })
+          .returning('subject');
+        if (released === undefined) return false;
+        await noteChange(trx, 'account', String(released.subject));
+        return true;
+      });
+    },
+
     touch: (marks) =>
       accountsSeen.mark(
         sql,
@@ -128,7 +160,17 @@ export function createAccountStore(sql: Sql): AccountStore {
       return sql.transaction(async (trx) => {
         // The account first: what is being written for it at this moment is unusable without it.
         const gone = await trx('accounts').where({ subject }).delete();
-        for (const table of ['factors', 'sessions', 'grants', 'tokens', 'consents', 'links']) {
+        for (const table of [
+          'factors',
+          'passkeys',
+          'identities',
+          'devices',
+          'sessions',
+          'grants',
+          'tokens',
+          'consents',
+          'links',
+        ]) {
           await trx(table).where({ subject }).delete();
         }
         if (gone === 0) return false;

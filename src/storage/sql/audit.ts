@@ -31,15 +31,17 @@ export function createAuditStore(sql: Sql): AuditStore {
       });
     },
 
-    async list({ subject, event }, limit) {
+    async list({ subject, event, before }, limit) {
       if (!findable(subject ?? '') || !findable(event ?? '')) return [];
       const rows = await sql.run(() => {
         const query = knex('audit').orderBy('id', 'desc').limit(page(limit));
         if (subject !== undefined) query.where({ subject });
         if (event !== undefined) query.where({ event });
+        if (before !== undefined) query.where('id', '<', before);
         return query;
       });
       return rows.map((row) => ({
+        id: row.id,
         atMs: row.at_ms,
         event: row.event,
         subject: row.subject,

@@ -74,6 +74,14 @@ export function createClientStore(sql: Sql): ClientStore {
       return rows.map((row) => toClient(inOrder(clientColumns, row)));
     },
 
+    async listOwned(owner, after, limit) {
+      if (!findable(owner) || !findable(after)) return [];
+      const rows = await sql.run(() =>
+        knex('clients').select(clientColumns).where({ owner }).where('id', '>', after).orderBy('id').limit(page(limit)),
+      );
+      return rows.map((row) => toClient(inOrder(clientColumns, row)));
+    },
+
     async count() {
       const [row] = await sql.run(() => knex('clients').count({ n: '*' }));
       return Number(row?.n);

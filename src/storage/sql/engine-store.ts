@@ -3,9 +3,11 @@ import type { EngineStore } from '../../core/stores.ts';
 import { noteChange } from './changes.ts';
 import { sessionsSeen } from './last-seen.ts';
 import {
+  grantColumns,
   inOrder,
   sessionBundle,
   sessionColumns,
+  toGrant,
   toGrantBundle,
   tokenColumns,
   tokenValues,
@@ -59,6 +61,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     },
 
     async readSessionByUid(uid) {
+      if (!findable(uid)) return undefined;
       const [row] = await sql.rows(readSessionByUid, [uid]);
       return row === undefined ? undefined : toSessionBundle(row);
     },
@@ -114,6 +117,30 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
         await trx('tokens').where({ grant_id: id }).delete();
       }),
 
+    async listGrants(subject, limit) {
+      if (!findable(subject)) return [];
+      const rows = await sql.run(() =>
+        sql
+          .knex('grants')
+          .select(grantColumns)
+          .where({ subject })
+          .orderBy([{ column: 'expires_at', order: 'desc' }, { column: 'id' }])
+          .limit(page(limit)),
+      );
+      return rows.flatMap((row) => toGrant(inOrder(grantColumns, row), 0) ?? []);
+    },
+
+    async revokeGrantsOf(subject, clientId) {
+      if (!findable(subject) || !findable(clientId)) return false;
+      const of = { subject, client_id: clientId };
+      return sql.transaction(async (trx) => {
+        // The consent first: whoever asks from now on is asked for it. Then the grants, without which no token is any good.
+        let gone = 0;
+        for (const table of ['consents', 'grants', 'tokens']) gone += await trx(table).where(of).delete();
+        return gone > 0;
+      });
+    },
+
     endAll: (subject, keepUid) =>
       sql.transaction(async (trx) => {
         const kept =
@@ -155,4 +182,5 @@ const expiring = [
   ['grants', 'id'],
   ['sessions', 'uid'],
   ['links', 'key'],
+  ['devices', 'id'],
 ] as const;

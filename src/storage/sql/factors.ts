@@ -1,10 +1,6 @@
-/**
- * Second factors. What may happen once only is one conditional statement; what changes whether an account has a second factor
- * takes the account's row first, as the account's deletion does, so the two cannot pass each other.
- */
-import type { Knex } from 'knex';
+/** Second factors but passkeys. What may happen once only is one conditional statement. */
 import type { FactorRow, FactorStore } from '../../core/stores.ts';
-import { noteChange } from './changes.ts';
+import { factorColumns, hasSecond, ofAccount, putCodes, putCodesWhereNone, settle } from './account-factors.ts';
 import { type Row, type Sql, statement } from './sql.ts';
 import { findable } from './values.ts';
 
@@ -24,34 +20,31 @@ const fail = statement(
   'fail_factors',
   "update factors set failures = failures + 1 where subject = ? and kind = 'totp' and state = 'active'",
 );
-const forgive = statement('forgive_factors', 'update factors set failures = 0 where subject = ? and failures > 0');
+const forgive = statement(
+  'forgive_factors',
+  "update factors set failures = 0 where subject = ? and kind = 'totp' and failures > 0",
+);
 
-export const factorStatements = [list, advance, useCode, fail, forgive];
+const putEmailCode = statement(
+  'put_email_code',
+  `update factors set secret = ?, last_step = ?, failures = 0
+    where subject = ? and kind = 'email-code' and state = 'active' and last_step <= ? returning id`,
+);
+const useEmailCode = statement(
+  'use_email_code',
+  `update factors set secret = '', failures = 0, last_used_at = ?
+    where subject = ? and kind = 'email-code' and secret = ? and state = 'active' and last_step > ? returning id`,
+);
+const failEmailCode = statement(
+  'fail_email_code',
+  `update factors set failures = failures + 1, secret = case when failures + 1 >= ? then '' else secret end
+    where subject = ? and kind = 'email-code' and state = 'active'`,
+);
+
+export const factorStatements = [list, advance, useCode, fail, forgive, putEmailCode, useEmailCode, failEmailCode];
 
 export function createFactorStore(sql: Sql): FactorStore {
   const once = async (rows: Promise<Row[]>): Promise<boolean> => (await rows).length === 1;
-
-  /** Undefined, and nothing written, where there is no such account. */
-  async function ofAccount<T>(subject: string, work: (trx: Knex) => Promise<T>): Promise<T | undefined> {
-    if (!findable(subject)) return undefined;
-    return sql.transaction(async (trx) => {
-      const account = await trx('accounts').where({ subject }).forUpdate().first('id');
-      return account === undefined ? undefined : work(trx);
-    });
-  }
-
-  const has = async (trx: Knex, of: Partial<Pick<FactorRow, 'subject' | 'kind' | 'state'>>): Promise<boolean> =>
-    (await trx('factors').where(of).first('id')) !== undefined;
-
-  async function tellAccount(trx: Knex, subject: string, twoFactor: boolean, now: number): Promise<void> {
-    await trx('accounts').where({ subject }).update({ two_factor: twoFactor, updated_at: now });
-    await noteChange(trx, 'account', subject);
-  }
-
-  async function putCodes(trx: Knex, subject: string, codes: readonly FactorRow[]): Promise<void> {
-    await trx('factors').where({ subject, kind: 'recovery-code' }).delete();
-    if (codes.length > 0) await trx('factors').insert(codes.map(toColumns));
-  }
 
   return {
     async list(subject) {
@@ -60,9 +53,9 @@ export function createFactorStore(sql: Sql): FactorStore {
 
     async begin(factor) {
       const { subject, kind } = factor;
-      const begun = await ofAccount(subject, async (trx) => {
+      const begun = await ofAccount(sql, subject, async (trx) => {
         await trx('factors').where({ subject, kind, state: 'pending' }).delete();
-        await trx('factors').insert(toColumns(factor));
+        await trx('factors').insert(factorColumns(factor));
         return true;
       });
       return begun === true;
@@ -70,21 +63,20 @@ export function createFactorStore(sql: Sql): FactorStore {
 
     async activate({ subject, id, step, now, codes }) {
       if (!findable(id)) return undefined;
-      return ofAccount(subject, async (trx) => {
+      return ofAccount(sql, subject, async (trx) => {
         const activated = await trx('factors')
           .where({ subject, id, state: 'pending' })
           .update({ state: 'active', last_step: step });
         if (activated === 0) return undefined;
-        const keep = await has(trx, { subject, kind: 'recovery-code', state: 'active' });
-        if (!keep) await putCodes(trx, subject, codes);
-        await tellAccount(trx, subject, true, now);
-        return { codesStored: !keep };
+        const codesStored = await putCodesWhereNone(trx, subject, codes);
+        await settle(trx, subject, now);
+        return { codesStored };
       });
     },
 
     async replaceCodes(subject, codes) {
-      const replaced = await ofAccount(subject, async (trx) => {
-        if (!(await has(trx, { subject, kind: 'totp', state: 'active' }))) return false;
+      const replaced = await ofAccount(sql, subject, async (trx) => {
+        if (!(await hasSecond(trx, subject))) return false;
         await putCodes(trx, subject, codes);
         return true;
       });
@@ -93,21 +85,20 @@ export function createFactorStore(sql: Sql): FactorStore {
 
     async remove(subject, id, now) {
       if (!findable(id)) return false;
-      const removed = await ofAccount(subject, async (trx) => {
-        if ((await trx('factors').where({ subject, id, kind: 'totp' }).delete()) === 0) return false;
-        const left = await has(trx, { subject, kind: 'totp', state: 'active' });
-        // A recovery code stands in for another factor: alone it would be one that nobody set up.
-        if (!left) await trx('factors').where({ subject, kind: 'recovery-code' }).delete();
-        await tellAccount(trx, subject, left, now);
+      const removed = await ofAccount(sql, subject, async (trx) => {
+        const removed = await trx('factors').where({ subject, id }).whereNot({ kind: 'recovery-code' }).delete();
+        if (removed === 0) return false;
+        await settle(trx, subject, now);
         return true;
       });
       return removed === true;
     },
 
     async removeAll(subject, now) {
-      const removed = await ofAccount(subject, async (trx) => {
-        if ((await trx('factors').where({ subject }).delete()) === 0) return false;
-        await tellAccount(trx, subject, false, now);
+      const removed = await ofAccount(sql, subject, async (trx) => {
+        const passkeys = await trx('passkeys').where({ subject }).delete();
+        if ((await trx('factors').where({ subject }).delete()) + passkeys === 0) return false;
+        await settle(trx, subject, now);
         return true;
       });
       return removed === true;
@@ -125,6 +116,27 @@ export function createFactorStore(sql: Sql): FactorStore {
     async forgive(subject) {
       if (findable(subject)) await sql.rows(forgive, [subject]);
     },
+
+    switchOn: (factor, codes, now) =>
+      ofAccount(sql, factor.subject, async (trx) => {
+        const { subject, kind } = factor;
+        if ((await trx('factors').where({ subject, kind }).first('id')) !== undefined)
+          return { added: false, codesStored: false };
+        await trx('factors').insert(factorColumns(factor));
+        const codesStored = await putCodesWhereNone(trx, subject, codes);
+        await settle(trx, subject, now);
+        return { added: true, codesStored };
+      }),
+
+    putEmailCode: async (subject, hash, now, before) =>
+      findable(subject) && once(sql.rows(putEmailCode, [hash, now, subject, before])),
+
+    useEmailCode: async (subject, hash, now, after) =>
+      findable(subject) && hash !== '' && once(sql.rows(useEmailCode, [now, subject, hash, after])),
+
+    async failEmailCode(subject, limit) {
+      if (findable(subject)) await sql.rows(failEmailCode, [limit, subject]);
+    },
   };
 }
 
@@ -140,15 +152,5 @@ function toFactor(row: Row): FactorRow {
     failures: row[7] as number,
     createdAt: row[8] as number,
     lastUsedAt: row[9] as number | null,
-  };
-}
-
-function toColumns(factor: FactorRow): Record<string, unknown> {
-  const { id, subject, kind, name, secret, state, lastStep, failures, createdAt, lastUsedAt } = factor;
-  return {
-    ...{ id, subject, kind, name, secret, state, failures },
-    last_step: lastStep,
-    created_at: createdAt,
-    last_used_at: lastUsedAt,
   };
 }

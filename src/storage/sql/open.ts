@@ -10,12 +10,15 @@ import { createAuditStore } from './audit.ts';
 import { createChangeStore } from './changes.ts';
 import { createClientStore } from './clients.ts';
 import { createConsentStore } from './consents.ts';
+import { createDeviceStore } from './devices.ts';
 import { createEngineStore } from './engine-store.ts';
 import { createFactorStore } from './factors.ts';
+import { createIdentityStore } from './identities.ts';
 import { createKeyStore } from './keys.ts';
 import { createLeaseStore } from './leases.ts';
 import { createLinkStore } from './links.ts';
 import { createMigrations, type Migrations, type MigrationTarget, migrationStatus, refuseNewer } from './migrations.ts';
+import { createPasskeyStore } from './passkeys.ts';
 import { type EngineDialect, type Sql, statement } from './sql.ts';
 
 /** `file` may be `:memory:`. `pool` is the number of connections, at most. */
@@ -47,6 +50,9 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
   return {
     accounts: createAccountStore(sql),
     factors: createFactorStore(sql),
+    passkeys: createPasskeyStore(sql),
+    identities: createIdentityStore(sql),
+    devices: createDeviceStore(sql),
     clients: createClientStore(sql),
     apis: createApiStore(sql),
     changes: createChangeStore(sql),

@@ -28,6 +28,7 @@ export const accountColumns = [
   'created_at',
   'updated_at',
   'last_seen_at',
+  'locale',
 ] as const;
 
 export const clientColumns = [
@@ -105,6 +106,7 @@ export function toAccount(row: Row, at = 0): Account | undefined {
     createdAt: time(row[at + 13]),
     updatedAt: time(row[at + 14]),
     lastSeenAt: timeOrNull(row[at + 15]),
+    locale: textOrNull(row[at + 16]),
   };
 }
 
@@ -123,7 +125,7 @@ export function toClient(row: Row): ClientRecord {
   };
 }
 
-function toGrant(row: Row, at: number): GrantRow | undefined {
+export function toGrant(row: Row, at: number): GrantRow | undefined {
   if (row[at] === null) return undefined;
   return {
     id: text(row[at]),

@@ -1,0 +1,41 @@
+/** A line of `accounts import`. Loaded when it is needed: zod is slow to load. */
+import { z } from 'zod';
+import type { ImportForm } from '../core/account-import.ts';
+
+/** A database gives null for what a person has not said. */
+const text = z.string().max(4096).nullish();
+const flag = z.boolean().nullish();
+
+/** Strict: a member that is misspelt would be lost without a word. */
+const accountLine = z.strictObject({
+  username: z.string().max(4096),
+  first_name: text,
+  last_name: text,
+  email: text,
+  verified: flag,
+  password_hash: text,
+  disabled: flag,
+  admin: flag,
+});
+
+export function readAccountLine(value: unknown): { readonly form: ImportForm } | { readonly problem: string } {
+  const parsed = accountLine.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const where = issue?.path.join('.');
+    return { problem: `${where ? `${where}: ` : ''}${issue?.message ?? 'It is no account.'}.`.replace(/\.\.$/, '.') };
+  }
+  const line = parsed.data;
+  return {
+    form: {
+      username: line.username,
+      firstName: line.first_name ?? '',
+      lastName: line.last_name ?? '',
+      email: line.email || undefined,
+      verified: line.verified ?? false,
+      admin: line.admin ?? false,
+      disabled: line.disabled ?? false,
+      passwordHash: line.password_hash || undefined,
+    },
+  };
+}

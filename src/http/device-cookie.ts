@@ -1,0 +1,24 @@
+/** The cookie by which a browser is known where somebody has chosen to be remembered (core/devices). */
+import type { Context } from 'koa';
+import { rememberedSeconds } from '../core/devices.ts';
+
+/** What this browser says it is; anybody can send anything. */
+export function browserOf(ctx: Context): string | undefined {
+  return ctx.cookies.get(cookieName(ctx));
+}
+
+export function keepBrowser(ctx: Context, browser: string): void {
+  ctx.cookies.set(cookieName(ctx), browser, {
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: ctx.secure,
+    path: '/',
+    maxAge: rememberedSeconds * 1000,
+    overwrite: true,
+  });
+}
+
+/** No other host of the domain can plant one with the prefix. The scheme is the issuer's, by the front door. */
+function cookieName({ secure }: Context): string {
+  return secure ? '__Host-gatehouse-device' : 'gatehouse-device';
+}

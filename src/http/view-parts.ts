@@ -1,0 +1,52 @@
+/** What several pages are made of: the parts of the contract in views.ts. */
+
+/** An application as a page names it. Only `name` is needed; it may be anything at all. */
+export interface ClientView {
+  readonly name: string;
+  readonly uri?: string | undefined;
+  readonly host?: string | undefined;
+  /** Loaded by the browser, never by this server; `img-src` has to allow it. */
+  readonly logo?: string | undefined;
+  /** Colours of its own, `#rrggbb`; two of a background are the ends of a gradient. */
+  readonly accent?: string | undefined;
+  readonly background?: readonly string[] | undefined;
+}
+
+export const setupErrors = [
+  'required',
+  'invalid',
+  'taken',
+  'too-short',
+  'too-long',
+  'too-common',
+  'too-similar',
+  'characters',
+] as const;
+export type SetupError = (typeof setupErrors)[number];
+
+/** What keeps a form from being looked at, beside what is wrong in its fields. */
+export const formProblems = ['throttled', 'busy'] as const;
+export type FormProblemKind = (typeof formProblems)[number];
+
+/** Why a sign-in through another provider came to nothing. */
+export const upstreamFailures = [
+  'denied',
+  'unavailable',
+  'wrong',
+  'not-fresh',
+  'expired',
+  'throttled',
+  /** The account here must not be signed in to. */
+  'refused',
+  /** Somebody else has connected it meanwhile. */
+  'taken',
+] as const;
+export type UpstreamFailureKind = (typeof upstreamFailures)[number];
+
+export interface ScopeView {
+  readonly name: string;
+  /** Left out for a scope the catalogue knows. */
+  readonly sentence?: string | undefined;
+  /** Not granted to this application before. */
+  readonly isNew?: boolean | undefined;
+}

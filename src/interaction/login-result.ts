@@ -1,0 +1,31 @@
+/** What the engine is told when somebody has proved who they are: the same from every step that can find it out. */
+import { passwordMark } from '../core/password-proof.ts';
+import type { SignInOutcome } from '../core/sign-in.ts';
+import type { InteractionResults } from './dispatcher.ts';
+
+export type Login = NonNullable<InteractionResults['login']>;
+
+/**
+ * `keep`: the browser stays signed in when it is closed. `password` says what the account's password was when this was found out,
+ * so that a session cannot begin with one that has been changed meanwhile (oidc/outdated-login).
+ */
+export function loginResult(
+  { account, amr, at }: Pick<Extract<SignInOutcome, { outcome: 'signed-in' }>, 'account' | 'amr' | 'at'>,
+  keep: boolean,
+): { readonly login: Login } {
+  return {
+    login: {
+      accountId: account.subject,
+      // A provider that does not say how it proved somebody leaves nothing to pass on.
+      ...(amr.length > 0 && { amr: [...amr] }),
+      ts: at,
+      remember: keep,
+      password: passwordMark(account),
+    },
+  };
+}
+
+/** The box under the password, or what stands for it in a form that has none. */
+export function wantsToBeKept(form: ReadonlyMap<string, string>): boolean {
+  return form.get('keep') === 'yes';
+}

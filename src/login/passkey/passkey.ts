@@ -1,0 +1,174 @@
+/**
+ * WebAuthn level 3 (https://www.w3.org/TR/webauthn-3/). The formats and signatures are the library's work, which is loaded when
+ * the first passkey is looked at: a page that only offers one must not cost the start, nor a server where nobody has any, a
+ * hundred milliseconds and 27 MB. Options are plain JSON, made here.
+ *
+ * One origin and one RP ID, the issuer's and its host: no related origins, no other ports, no frames.
+ */
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
+} from '@simplewebauthn/server';
+import type { Assertion, CredentialName, PasskeyMethod } from '../../core/passkey-method.ts';
+import type { AssertionShape, CredentialShape } from './shapes.ts';
+
+const library = () => import('@simplewebauthn/server');
+const shapes = () => import('./shapes.ts');
+
+/** ES256, EdDSA, RS256 (RFC 9053, RFC 8812): every authenticator in use has one of them. */
+const algorithms = [-7, -8, -257];
+/** For the browser's own dialogue, in milliseconds. The challenge ends by itself. */
+const timeout = 300_000;
+const longestText = 65_536;
+
+export interface PasskeySettings {
+  readonly issuer: string;
+  /** As browsers and authenticators show it. */
+  readonly brandName: string;
+}
+
+export function createPasskeyMethod(settings: PasskeySettings): PasskeyMethod {
+  const { origin, hostname: rpId } = new URL(settings.issuer);
+
+  return {
+    creationOptions({ challenge, handle, username, displayName, exclude }) {
+      const options: PublicKeyCredentialCreationOptionsJSON = {
+        rp: { id: rpId, name: settings.brandName },
+        user: { id: handle, name: username.toWellFormed(), displayName: displayName.toWellFormed() },
+        challenge,
+        pubKeyCredParams: algorithms.map((alg) => ({ alg, type: 'public-key' })),
+        timeout,
+        attestation: 'none',
+        // Each passkey is to be good for a whole sign-in: the browser finds it without a name, and it verifies its person.
+        authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
+        excludeCredentials: descriptors(exclude),
+        extensions: { credProps: true },
+      };
+      return inAscii(options);
+    },
+
+    requestOptions({ challenge, allow }) {
+      const options: PublicKeyCredentialRequestOptionsJSON = {
+        rpId,
+        challenge,
+        timeout,
+        userVerification: allow === undefined ? 'required' : 'preferred',
+        allowCredentials: descriptors(allow ?? []),
+      };
+      return inAscii(options);
+    },
+
+    async readAssertion(text) {
+      const response = (await shapes()).assertion.safeParse(parsed(text)).data;
+      if (response === undefined) return undefined;
+      return {
+        credentialId: response.id,
+        challenge: response.response.clientDataJSON.read.challenge,
+        userHandle: response.response.userHandle,
+        response,
+      };
+    },
+
+    async proveAssertion({ challenge, response }: Assertion, { publicKey, userVerified }) {
+      // As `readAssertion` left it there.
+      const { response: inner, ...outer } = response as AssertionShape;
+      if (inner.clientDataJSON.read.crossOrigin) return undefined;
+      const { verifyAuthenticationResponse } = await library();
+      const proved = await orUndefined(() =>
+        verifyAuthenticationResponse({
+          response: {
+            ...outer,
+            response: {
+              clientDataJSON: inner.clientDataJSON.text,
+              authenticatorData: inner.authenticatorData,
+              signature: inner.signature,
+            },
+          },
+          expectedChallenge: challenge,
+          expectedOrigin: origin,
+          expectedRPID: rpId,
+          requireUserVerification: userVerified,
+          // The counter is the store's to judge, in the statement that moves it.
+          credential: { id: outer.id, publicKey: Buffer.from(publicKey, 'base64url'), counter: 0 },
+        }),
+      );
+      if (!proved?.verified) return undefined;
+      const { newCounter, credentialDeviceType } = proved.authenticationInfo;
+      return { counter: newCounter, synced: credentialDeviceType === 'multiDevice' };
+    },
+
+    async readCredential(text) {
+      const response = (await shapes()).credential.safeParse(parsed(text)).data;
+      if (response === undefined) return undefined;
+      const { challenge } = response.response.clientDataJSON.read;
+      return { challenge, prove: () => proveCredential(response, { challenge, origin, rpId }) };
+    },
+  };
+}
+
+async function proveCredential(
+  { response: inner, ...outer }: CredentialShape,
+  expected: { challenge: string; origin: string; rpId: string },
+) {
+  if (inner.clientDataJSON.read.crossOrigin) return undefined;
+  const { verifyRegistrationResponse } = await library();
+  const response: RegistrationResponseJSON = {
+    ...outer,
+    response: {
+      clientDataJSON: inner.clientDataJSON.text,
+      attestationObject: inner.attestationObject,
+    },
+  };
+  const proved = await orUndefined(() =>
+    verifyRegistrationResponse({
+      response,
+      expectedChallenge: expected.challenge,
+      expectedOrigin: expected.origin,
+      expectedRPID: expected.rpId,
+      requireUserVerification: true,
+      supportedAlgorithmIDs: algorithms,
+    }),
+  );
+  if (!proved?.verified) return undefined;
+  const { credential, credentialDeviceType } = proved.registrationInfo;
+  return {
+    credentialId: credential.id,
+    publicKey: Buffer.from(credential.publicKey).toString('base64url'),
+    counter: credential.counter,
+    transports: inner.transports,
+    synced: credentialDeviceType === 'multiDevice',
+  };
+}
+
+const descriptors = (names: readonly CredentialName[]) =>
+  names.map(({ id, transports }) => ({ id, type: 'public-key' as const, transports: transports as Transports }));
+
+/** Names of a list that grows; browsers pass over those that they do not know. */
+type Transports = NonNullable<
+  NonNullable<PublicKeyCredentialCreationOptionsJSON['excludeCredentials']>[number]['transports']
+>;
+
+/** A page carries it in an attribute: what a name holds must not turn the text around it. */
+export function inAscii(value: unknown): string {
+  const escaped = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, escaped);
+}
+
+/** The library says by an error what is wrong with what it was given; nothing of it is for whoever sent it. */
+async function orUndefined<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch {
+    return undefined;
+  }
+}
+
+function parsed(text: string): unknown {
+  if (text.length > longestText) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

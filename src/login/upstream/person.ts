@@ -1,0 +1,46 @@
+/** A provider's answer as a person. It comes from outside: whatever is not of the right kind is not there. */
+import { type Amr, amrValues } from '../../core/amr.ts';
+import type { UpstreamPerson } from '../../core/upstream-provider.ts';
+import type { ClaimNames } from './settings.ts';
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+const longest = 1000;
+
+export function personOf(
+  subject: string,
+  sources: readonly Claims[],
+  names: ClaimNames,
+  { amr, authTime }: { readonly amr?: unknown; readonly authTime?: number | undefined } = {},
+): UpstreamPerson {
+  const from = (source: Claims | undefined, name: string): unknown =>
+    name !== '' && source !== undefined && Object.hasOwn(source, name) ? source[name] : undefined;
+  const text = (name: string): string | undefined => {
+    for (const source of sources) {
+      const value = from(source, name);
+      if (typeof value === 'string' && value.trim() !== '' && value.length <= longest) return value.trim();
+    }
+    return undefined;
+  };
+  // What is said of an address holds for the address that stands beside it.
+  const ofEmail = sources.find((source) => typeof from(source, names.email) === 'string');
+  const [first, last] = [text(names.first_name), text(names.last_name)];
+  return {
+    subject,
+    username: text(names.username),
+    email: text(names.email),
+    emailVerified: from(ofEmail, names.email_verified) === true,
+    // A whole name is not taken apart: nobody knows where.
+    firstName: first ?? (last === undefined ? (text(names.name) ?? '') : ''),
+    lastName: last ?? '',
+    amr: Array.isArray(amr) ? amrValues.filter((value: Amr) => amr.includes(value)) : [],
+    authTime,
+  };
+}
+
+/** Numbers too (GitHub), as long as they have kept their digits. */
+export function subjectOf(value: unknown): string | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
+  const usable = typeof value === 'string' && value !== '' && value.length <= 255 && !/\p{C}/u.test(value);
+  return usable ? value : undefined;
+}

@@ -1,0 +1,288 @@
+/**
+ * What may stand in the file that UPSTREAMS names, member by member, and the rules between them. All mistakes are found at once.
+ * Loaded only where there is such a file: zod takes its time.
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { isLoopback, oauth2Claims, oidcClaims, type UpstreamSettings } from './settings.ts';
+
+export interface ProviderMistake {
+  /** Counted from 1; undefined where the file as a whole is meant. */
+  readonly provider: number | undefined;
+  readonly member: string;
+  readonly given: string;
+  readonly wanted: string;
+  readonly example: string;
+}
+
+export interface ReadOptions {
+  /** http on loopback is good enough. */
+  readonly development: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Each member: what is wanted, and how it looks. docs/upstream.md has the same rows. */
+export const members: Readonly<Record<string, { readonly wanted: string; readonly example: string }>> = {
+  id: {
+    wanted: 'up to 32 lower-case letters, digits and hyphens, the first a letter; no two providers with the same',
+    example: 'id: github',
+  },
+  name: { wanted: 'the name people read on the button, up to 40 characters', example: 'name: GitHub' },
+  type: { wanted: 'oidc or oauth2', example: 'type: oidc' },
+  issuer: {
+    wanted: 'an https address without a user name, a query or a fragment; required for oidc',
+    example: 'issuer: https://login.example.com',
+  },
+  authorization_endpoint: {
+    wanted: 'an https address, for oauth2 only, which requires it',
+    example: 'authorization_endpoint: https://github.com/login/oauth/authorize',
+  },
+  token_endpoint: {
+    wanted: 'an https address, for oauth2 only, which requires it',
+    example: 'token_endpoint: https://github.com/login/oauth/access_token',
+  },
+  userinfo_endpoint: {
+    wanted: 'an https address, for oauth2 only, which requires it',
+    example: 'userinfo_endpoint: https://api.github.com/user',
+  },
+  client_id: { wanted: 'the id under which the provider knows this server', example: 'client_id: gatehouse' },
+  client_secret: {
+    wanted: 'a text; at most one of client_secret, client_secret_file and client_secret_env',
+    example: 'client_secret_env: GITHUB_SECRET',
+  },
+  client_secret_file: {
+    wanted: 'a file that this process can read and that holds the secret',
+    example: 'client_secret_file: /run/secrets/github',
+  },
+  client_secret_env: {
+    wanted: 'the name of an environment variable that holds the secret',
+    example: 'client_secret_env: GITHUB_SECRET',
+  },
+  client_authentication: {
+    wanted: 'basic or post, which need a secret, or none, which has none',
+    example: 'client_authentication: post',
+  },
+  scopes: { wanted: 'a list of scopes; for oidc with openid', example: 'scopes: [openid, profile, email]' },
+  claims: {
+    wanted: `an object of ${Object.keys(oidcClaims).join(', ')}, each with the name of a member; the subject of oidc is sub`,
+    example: 'claims: { username: login }',
+  },
+  sign_up: { wanted: 'true or false', example: 'sign_up: true' },
+  trust_email: { wanted: 'true or false; for oidc only', example: 'trust_email: true' },
+  trust_mfa: { wanted: 'true or false', example: 'trust_mfa: true' },
+  fresh_sign_in: { wanted: 'told (oidc only), assumed or never', example: 'fresh_sign_in: assumed' },
+};
+
+/** RFC 6749, section 3.3. */
+const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/);
+const claim = z.string().max(100);
+const line = (longest: number) =>
+  z
+    .string()
+    .min(1)
+    .max(longest)
+    .regex(/^\P{C}+$/u);
+
+function addressShape(development: boolean) {
+  return z
+    .string()
+    .max(2000)
+    .refine((given) => {
+      const url = URL.parse(given);
+      if (!url || url.username + url.password + url.search + url.hash !== '' || /[?#\\\s]/.test(given)) return false;
+      return url.protocol === 'https:' || (url.protocol === 'http:' && development && isLoopback(url));
+    });
+}
+
+function shapeOf({ development }: ReadOptions) {
+  const address = addressShape(development);
+  return z.strictObject({
+    id: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
+    name: line(40),
+    type: z.enum(['oidc', 'oauth2']),
+    issuer: address.optional(),
+    authorization_endpoint: address.optional(),
+    token_endpoint: address.optional(),
+    userinfo_endpoint: address.optional(),
+    client_id: line(500),
+    client_secret: z.string().min(1).max(2000).optional(),
+    client_secret_file: z.string().min(1).optional(),
+    client_secret_env: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+      .optional(),
+    client_authentication: z.enum(['basic', 'post', 'none']).optional(),
+    scopes: z.array(scope).optional(),
+    claims: z
+      .strictObject({
+        ...{ subject: claim, username: claim, email: claim, email_verified: claim },
+        ...{ first_name: claim, last_name: claim, name: claim },
+      })
+      .partial()
+      .default({}),
+    sign_up: z.boolean().default(true),
+    trust_email: z.boolean().default(false),
+    trust_mfa: z.boolean().default(false),
+    fresh_sign_in: z.enum(['told', 'assumed', 'never']).optional(),
+  });
+}
+
+type Given = z.infer<ReturnType<typeof shapeOf>>;
+type Loose = { readonly [member: string]: unknown };
+
+/** `document`: what the file holds, parsed. */
+export function checkProviders(
+  document: unknown,
+  options: ReadOptions,
+): { readonly providers: readonly UpstreamSettings[]; readonly mistakes: readonly ProviderMistake[] } {
+  if (!Array.isArray(document)) {
+    const example = '- id: github';
+    const mistake = { provider: undefined, member: 'the file', given: shown(document), wanted: 'a list of providers' };
+    return { providers: [], mistakes: [{ ...mistake, example }] };
+  }
+  const shape = shapeOf(options);
+  const providers: UpstreamSettings[] = [];
+  const mistakes: ProviderMistake[] = [];
+  const ids = new Set<unknown>();
+  document.forEach((given: unknown, index) => {
+    const found = new Map<string, string>();
+    const parsed = shape.safeParse(given);
+    if (!parsed.success) {
+      for (const { code, path, ...issue } of parsed.error.issues) {
+        if (code === 'unrecognized_keys' && 'keys' in issue && path.length === 0) {
+          for (const key of issue.keys as string[]) found.set(key, 'a member that there is not');
+        } else {
+          const [member = ''] = path.map(String);
+          found.set(member, member === 'client_secret' ? 'a value (not shown)' : shown(memberOf(given, member)));
+        }
+      }
+    }
+    const { id } = isObject(given) ? given : {};
+    if (ids.has(id)) found.set('id', `${shown(id)}, a second time`);
+    ids.add(id);
+    // Rules read members by themselves, so one that is broken keeps none of the others from being found.
+    const loose = isObject(given) ? given : {};
+    for (const [member, wrong] of brokenRules(loose)) if (!found.has(member)) found.set(member, wrong);
+    const secret = readSecret(loose, options.environment);
+    if (secret.mistake !== undefined && !found.has(secret.member)) found.set(secret.member, secret.mistake);
+    for (const [member, what] of found) {
+      const about = members[member] ?? { wanted: `one of ${Object.keys(members).join(', ')}`, example: '' };
+      const name = member === '' ? 'the provider' : printable(member);
+      mistakes.push({ provider: index + 1, member: name, given: what, ...about });
+    }
+    if (parsed.success && found.size === 0) providers.push(settingsOf(parsed.data, secret.value));
+  });
+  return { providers, mistakes };
+}
+
+const endpoints = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint'] as const;
+const secretMembers = ['client_secret', 'client_secret_file', 'client_secret_env'] as const;
+
+function brokenRules(given: Loose): [string, string][] {
+  const broken: [string, string][] = [];
+  const oidc = given.type === 'oidc';
+  if (oidc) {
+    if (given.issuer === undefined) broken.push(['issuer', 'nothing']);
+    for (const member of endpoints) {
+      if (given[member] !== undefined) broken.push([member, `${shown(given[member])}, which discovery tells`]);
+    }
+    // Anything else may change or be given to somebody else, and with it the account here.
+    const { subject } = isObject(given.claims) ? given.claims : {};
+    if (subject !== undefined && subject !== 'sub') broken.push(['claims', `${shown(subject)} as the subject`]);
+    if (Array.isArray(given.scopes) && !given.scopes.includes('openid')) broken.push(['scopes', shown(given.scopes)]);
+  } else if (given.type === 'oauth2') {
+    for (const member of endpoints) if (given[member] === undefined) broken.push([member, 'nothing']);
+    if (given.trust_email === true)
+      broken.push(['trust_email', 'true, of a provider that does not say what it proved']);
+    if (given.fresh_sign_in === 'told') broken.push(['fresh_sign_in', 'told, which oauth2 has no word for']);
+    const { subject } = isObject(given.claims) ? given.claims : {};
+    if (subject === '') broken.push(['claims', 'no subject']);
+  }
+  const secrets = secretMembers.filter((member) => given[member] !== undefined);
+  if (secrets.length > 1) broken.push(['client_secret', `${secrets.join(' and ')}`]);
+  const { client_authentication: how } = given;
+  if (how === 'none' && secrets.length > 0) broken.push(['client_authentication', `none, and ${secrets[0]}`]);
+  if ((how === 'basic' || how === 'post') && secrets.length === 0) {
+    broken.push(['client_authentication', `${how}, and no secret`]);
+  }
+  return broken;
+}
+
+interface Secret {
+  readonly member: string;
+  readonly value?: string | undefined;
+  readonly mistake?: string;
+}
+
+function readSecret(given: Loose, environment: ReadOptions['environment']): Secret {
+  const { client_secret: secret, client_secret_file: file, client_secret_env: name } = given;
+  if (typeof file === 'string') {
+    const member = 'client_secret_file';
+    try {
+      const value = readFileSync(file, 'utf8').trim();
+      return value === '' ? { member, mistake: `${printable(file)}, which is empty` } : { member, value };
+    } catch (error) {
+      return { member, mistake: `${printable(file)} (${(error as NodeJS.ErrnoException).code})` };
+    }
+  }
+  if (typeof name === 'string') {
+    const value = environment[name]?.trim();
+    const member = 'client_secret_env';
+    return value ? { member, value } : { member, mistake: `${printable(name)}, which is not set` };
+  }
+  return { member: 'client_secret', value: typeof secret === 'string' ? secret : undefined };
+}
+
+function settingsOf(given: Given, secret: string | undefined): UpstreamSettings {
+  const oidc = given.type === 'oidc';
+  const common = {
+    id: given.id,
+    name: given.name,
+    clientId: given.client_id,
+    clientSecret: secret,
+    // Basic is what every OpenID Connect server must take; GitHub and its kin read the form.
+    clientAuthentication: secret === undefined ? 'none' : (given.client_authentication ?? (oidc ? 'basic' : 'post')),
+    scopes: given.scopes ?? (oidc ? ['openid', 'profile', 'email'] : []),
+    claims: { ...(oidc ? oidcClaims : oauth2Claims), ...defined(given.claims) },
+    signUp: given.sign_up,
+    trustEmail: given.trust_email,
+    trustMfa: given.trust_mfa,
+    freshSignIn: given.fresh_sign_in ?? (oidc ? 'told' : 'assumed'),
+  } as const;
+  const { issuer = '', authorization_endpoint: authorize = '' } = given;
+  if (oidc) return { ...common, type: 'oidc', issuer };
+  return {
+    ...common,
+    type: 'oauth2',
+    issuer: given.issuer,
+    authorizationEndpoint: authorize,
+    tokenEndpoint: given.token_endpoint ?? '',
+    userinfoEndpoint: given.userinfo_endpoint ?? '',
+  };
+}
+
+const isObject = (value: unknown): value is Loose =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function memberOf(given: unknown, member: string): unknown {
+  return member === '' || !isObject(given) ? given : given[member];
+}
+
+function defined<T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}
+
+/** What was given, without what could steer a terminal, and without a password that slipped into an address. */
+function shown(value: unknown): string {
+  // What holds more may hold a secret.
+  if (isObject(value)) return 'an object';
+  if (Array.isArray(value) && value.some((one) => typeof one === 'object')) return 'a list of other things';
+  return value === undefined ? 'nothing' : printable(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+function printable(text: string): string {
+  const plain = text.replace(/\p{C}/gu, '?').replace(/\/\/[^/]*@/, '//…@');
+  return plain.length > 120 ? `${plain.slice(0, 120)}…` : plain;
+}

@@ -1,0 +1,68 @@
+/** What stands in the file that UPSTREAMS names, once it is checked. */
+
+/** Which member of the provider's answer is what. Empty: it has none. */
+export interface ClaimNames {
+  readonly subject: string;
+  readonly username: string;
+  readonly email: string;
+  readonly email_verified: string;
+  readonly first_name: string;
+  readonly last_name: string;
+  /** The whole name, where there is no first and last one. */
+  readonly name: string;
+}
+
+export type ClientAuthentication = 'basic' | 'post' | 'none';
+
+interface Common {
+  readonly id: string;
+  readonly name: string;
+  readonly clientId: string;
+  readonly clientSecret: string | undefined;
+  readonly clientAuthentication: ClientAuthentication;
+  readonly scopes: readonly string[];
+  readonly claims: ClaimNames;
+  readonly signUp: boolean;
+  readonly trustEmail: boolean;
+  readonly trustMfa: boolean;
+  readonly freshSignIn: 'told' | 'assumed' | 'never';
+}
+
+export type UpstreamSettings = Common &
+  (
+    | { readonly type: 'oidc'; readonly issuer: string }
+    | {
+        readonly type: 'oauth2';
+        /** Where it names itself in its answers (RFC 9207). */
+        readonly issuer: string | undefined;
+        readonly authorizationEndpoint: string;
+        readonly tokenEndpoint: string;
+        readonly userinfoEndpoint: string;
+      }
+  );
+
+export const oidcClaims: ClaimNames = {
+  subject: 'sub',
+  username: 'preferred_username',
+  email: 'email',
+  email_verified: 'email_verified',
+  first_name: 'given_name',
+  last_name: 'family_name',
+  name: 'name',
+};
+
+/** As GitHub words them, and many after it. */
+export const oauth2Claims: ClaimNames = {
+  subject: 'id',
+  username: 'login',
+  email: 'email',
+  email_verified: '',
+  first_name: '',
+  last_name: '',
+  name: 'name',
+};
+
+/** Where http harms nobody: for development and tests. */
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}

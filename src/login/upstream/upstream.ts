@@ -1,0 +1,187 @@
+/**
+ * Providers that prove people, by `openid-client`: any OpenID Connect provider by discovery, and OAuth 2 ones that tell who holds a
+ * token. The library is loaded, and a provider first spoken to, when somebody signs in through one: while a provider is away this
+ * server starts and works as ever.
+ *
+ * PKCE (S256) and a state always, a nonce and the signature of the ID token with OpenID Connect; `iss` of the answer is compared
+ * where it comes (RFC 9207). Addresses are those of the settings or of the configured issuer's own document; https, or loopback
+ * where the settings say so.
+ */
+import type { Configuration } from 'openid-client';
+import { nowMs } from '../../base/clock.ts';
+import type { UpstreamProvider, UpstreamRequest } from '../../core/upstream-provider.ts';
+import { carefulFetch, timeoutSeconds } from './careful-fetch.ts';
+import { failureOf, Odd } from './failure.ts';
+import { type Claims, personOf, subjectOf } from './person.ts';
+import { isLoopback, type UpstreamSettings } from './settings.ts';
+
+type Library = typeof import('openid-client');
+
+const whenItWas = JSON.stringify({ id_token: { auth_time: { essential: true } } });
+
+/** How long a provider's document is good. Its keys are looked for anew by themselves. */
+const documentMs = 3_600_000;
+
+export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProvider {
+  let opened: { readonly at: number; readonly configuration: Promise<Configuration> } | undefined;
+
+  /** One look-up for all who ask at once; one that failed is not kept. */
+  function configuration(library: Library): Promise<Configuration> {
+    if (opened === undefined || nowMs() > opened.at + documentMs) {
+      const fresh = { at: nowMs(), configuration: open(library, settings) };
+      opened = fresh;
+      fresh.configuration.catch(() => {
+        if (opened === fresh) opened = undefined;
+      });
+    }
+    return opened.configuration;
+  }
+
+  async function address(request: UpstreamRequest): Promise<string> {
+    const library = await import('openid-client');
+    const config = await configuration(library);
+    const oidc = settings.type === 'oidc';
+    const { maxAge, login } = request.fresh;
+    const parameters: Record<string, string> = {
+      redirect_uri: request.redirectUri,
+      state: request.state,
+      code_challenge: await library.calculatePKCECodeChallenge(request.verifier),
+      code_challenge_method: 'S256',
+      ...(settings.scopes.length > 0 && { scope: settings.scopes.join(' ') }),
+      ...(oidc && { nonce: request.nonce }),
+      ...(oidc && maxAge !== undefined && { max_age: String(maxAge) }),
+      ...(oidc && login && { prompt: 'login' }),
+      // So that it can be seen whether anybody did sign in for this: the wish itself can be taken out of the address on the way.
+      ...(login && config.serverMetadata().claims_parameter_supported === true && { claims: whenItWas }),
+      // OAuth 2 has no word for it; this is GitHub's and others', and the rest do not read it (RFC 6749, section 3.1).
+      ...(!oidc && (login || maxAge !== undefined) && { prompt: 'select_account' }),
+      ...(oidc && request.uiLocales !== undefined && { ui_locales: request.uiLocales }),
+    };
+    return library.buildAuthorizationUrl(config, parameters).href;
+  }
+
+  async function identify(answer: URLSearchParams, request: UpstreamRequest) {
+    const library = await import('openid-client');
+    const config = await configuration(library);
+    const url = new URL(request.redirectUri);
+    url.search = parametersOf(answer, settings).toString();
+    const checks = { expectedState: request.state, pkceCodeVerifier: request.verifier };
+    if (settings.type === 'oauth2') {
+      const { access_token: token } = await library.authorizationCodeGrant(config, url, checks);
+      return personOfToken(library, config, settings, token);
+    }
+    // Whether `auth_time` is there and late is core's to say.
+    const tokens = await library.authorizationCodeGrant(config, url, { ...checks, expectedNonce: request.nonce });
+    const claims = tokens.claims();
+    const subject = subjectOf(claims?.sub);
+    if (claims === undefined || subject === undefined) throw new Odd('no usable sub');
+    const lacking = [settings.claims.username, settings.claims.email].some((name) => !(name in claims));
+    const asks = lacking && config.serverMetadata().userinfo_endpoint !== undefined;
+    const more = asks ? await library.fetchUserInfo(config, tokens.access_token, claims.sub) : {};
+    return personOf(subject, [claims, more], settings.claims, { amr: claims.amr, authTime: claims.auth_time });
+  }
+
+  return {
+    id: settings.id,
+    name: settings.name,
+    freshSignIn: settings.freshSignIn,
+    signUp: settings.signUp,
+    trustEmail: settings.trustEmail,
+    trustMfa: settings.trustMfa,
+    async address(request) {
+      try {
+        return { outcome: 'address', address: await address(request) };
+      } catch (error) {
+        return failureOf(error);
+      }
+    },
+    async identify(answer, request) {
+      try {
+        return { outcome: 'identified', person: await identify(answer, request) };
+      } catch (error) {
+        return failureOf(error);
+      }
+    },
+  };
+}
+
+async function open(library: Library, settings: UpstreamSettings): Promise<Configuration> {
+  const { clientId, clientSecret, clientAuthentication } = settings;
+  const authentication = {
+    basic: () => library.ClientSecretBasic(clientSecret),
+    post: () => library.ClientSecretPost(clientSecret),
+    none: () => library.None(),
+  }[clientAuthentication]();
+  // Only addresses that the settings let through get here; the document's own are looked at below.
+  const http = [settings.issuer, settings.type === 'oauth2' && settings.tokenEndpoint].some(
+    (address) => typeof address === 'string' && address.startsWith('http:'),
+  );
+  const execute = [library.enableNonRepudiationChecks, ...(http ? [library.allowInsecureRequests] : [])];
+  if (settings.type === 'oidc') {
+    const config = await library.discovery(new URL(settings.issuer), clientId, undefined, authentication, {
+      execute,
+      timeout: timeoutSeconds,
+      [library.customFetch]: carefulFetch as (url: string, options: object) => Promise<Response>,
+    });
+    const metadata = config.serverMetadata();
+    for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'] as const) {
+      checkAddress(name, metadata[name], { http, required: name !== 'userinfo_endpoint' });
+    }
+    return config;
+  }
+  const { authorizationEndpoint, tokenEndpoint, userinfoEndpoint } = settings;
+  const config = new library.Configuration(
+    {
+      // The library wants a name. Where the settings have none, answers with `iss` lose it before they are looked at.
+      issuer: settings.issuer ?? new URL(authorizationEndpoint).origin,
+      authorization_endpoint: authorizationEndpoint,
+      token_endpoint: tokenEndpoint,
+      userinfo_endpoint: userinfoEndpoint,
+    },
+    clientId,
+    undefined,
+    authentication,
+  );
+  config.timeout = timeoutSeconds;
+  config[library.customFetch] = carefulFetch as (url: string, options: object) => Promise<Response>;
+  if (http) library.allowInsecureRequests(config);
+  return config;
+}
+
+function checkAddress(
+  name: string,
+  address: unknown,
+  { http, required }: { readonly http: boolean; readonly required: boolean },
+): void {
+  if (address === undefined && !required) return;
+  const url = typeof address === 'string' ? URL.parse(address) : null;
+  const good = url?.protocol === 'https:' || (http && url?.protocol === 'http:' && isLoopback(url));
+  if (!good) throw new Odd(`${name} of the provider's document is no address to use`);
+}
+
+/** What is looked at, each once: an answer that says two things says nothing. */
+function parametersOf(answer: URLSearchParams, settings: UpstreamSettings): URLSearchParams {
+  const kept = new URLSearchParams();
+  for (const name of ['code', 'state', 'iss', 'error']) {
+    if (name === 'iss' && settings.type === 'oauth2' && settings.issuer === undefined) continue;
+    const [value, second] = answer.getAll(name);
+    if (second !== undefined) throw new Odd(`the answer has ${name} twice`);
+    if (value !== undefined) kept.set(name, value);
+  }
+  return kept;
+}
+
+async function personOfToken(library: Library, config: Configuration, settings: UpstreamSettings, token: string) {
+  if (settings.type !== 'oauth2') throw new Error('an ID token tells who it is');
+  const headers = new Headers({ accept: 'application/json' });
+  const address = new URL(settings.userinfoEndpoint);
+  const response = await library.fetchProtectedResource(config, token, address, 'GET', undefined, headers);
+  if (response.status >= 500) throw new Odd(`the userinfo endpoint answers ${response.status}`, 'unavailable');
+  if (response.status !== 200) throw new Odd(`the userinfo endpoint answers ${response.status}`);
+  const claims = (await response.json().catch(() => undefined)) as Claims | undefined;
+  const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims);
+  const { subject: name } = settings.claims;
+  const subject = isObject && Object.hasOwn(claims, name) ? subjectOf(claims[name]) : undefined;
+  if (!isObject || subject === undefined) throw new Odd(`the userinfo endpoint names no usable ${name}`);
+  return personOf(subject, [claims], settings.claims);
+}

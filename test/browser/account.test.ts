@@ -1,0 +1,210 @@
+/** A person's own pages, as a person meets them. What they let through and what not is in test/account. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { codeOf } from '../support/authenticator.ts';
+import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { comeBack, refresh, tokensFor, travel } from '../support/flow.ts';
+import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
+import { authorizeAddress, signIn } from './journey.ts';
+import { flaws } from './looks.ts';
+
+const suite = chromiumIsTested('the account pages') ? describe : describe.skip;
+
+suite('the account pages', () => {
+  let browser: Browser;
+  let server: TestServer;
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  });
+  afterEach(async () => {
+    comeBack();
+    await closeVisitors(browser);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
+  const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true, level: 1 }).waitFor();
+  const said = async (page: Page) => (await page.getByRole('status').first().textContent()) ?? '';
+
+  async function home(options: { javaScriptEnabled?: boolean; userAgent?: string } = {}, path = '/account') {
+    const person = await buildPerson(server);
+    const visitor = await buildVisitor(browser, server, options);
+    await visitor.page.goto(path);
+    await signIn(visitor.page, person);
+    await visitor.page.waitForURL((url) => url.pathname === path);
+    return { ...visitor, person };
+  }
+
+  async function elsewhere(person: { username: string }, options: { userAgent?: string } = {}) {
+    const visitor = await buildVisitor(browser, server, options);
+    await visitor.page.goto('/account');
+    await signIn(visitor.page, person);
+    return visitor;
+  }
+
+  for (const javaScriptEnabled of [true, false]) {
+    describe(`JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, () => {
+      test('an authenticator app: set up from what the page shows, and needed at the next sign-in', async () => {
+        const { page, person, problems } = await home({ javaScriptEnabled });
+        await page.getByRole('link', { name: 'Second factor', exact: true }).first().click();
+        await page.getByLabel('Name', { exact: true }).fill('phone');
+        await press(page, 'Set up an app');
+        await heading(page, 'Set up an app');
+        await page.getByRole('img', { name: /QR code/ }).waitFor();
+        if (javaScriptEnabled) expect(await flaws(page)).toEqual([]);
+        const secret = ((await page.locator('.secret-key').textContent()) ?? '').replaceAll(' ', '');
+        await page.getByLabel('Code from the app').fill(codeOf(secret));
+        await press(page, 'Confirm');
+        await heading(page, 'Recovery codes');
+        expect(await page.locator('.codes li').count()).toBe(10);
+        if (javaScriptEnabled) expect(await flaws(page)).toEqual([]);
+        const download = page.waitForEvent('download');
+        await press(page, 'Download as a text file');
+        expect((await download).suggestedFilename()).toBe('recovery-codes.txt');
+        await page.getByRole('link', { name: 'I have kept them' }).click();
+        expect(await page.getByRole('heading', { name: 'phone' }).count()).toBe(1);
+
+        travel(30);
+        const other = await elsewhere(person);
+        await other.page.getByLabel('Code', { exact: true }).fill(codeOf(secret));
+        await press(other.page, 'Continue');
+        await heading(other.page, 'Your account');
+        expect([...problems, ...other.problems]).toEqual([]);
+      });
+
+      test('another session is ended, and is dead', async () => {
+        const { page, person, problems } = await home({ javaScriptEnabled }, '/account/sessions');
+        const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
+        const other = await elsewhere(person, { userAgent: firefox });
+        await heading(other.page, 'Your account');
+        await page.reload();
+        await page.getByRole('button', { name: 'End Firefox on Windows' }).click();
+        await page.getByText('That session has ended').waitFor();
+        await other.page.goto('/account/profile');
+        await heading(other.page, 'Sign in');
+        expect(problems).toEqual([]);
+      });
+
+      test('an application is disconnected: it cannot refresh, and asks again', async () => {
+        const client = await buildClient(server, { client_name: 'Bookshelf' });
+        const { page, person, problems } = await home({ javaScriptEnabled });
+        const scope = { scope: 'openid offline_access', extra: { prompt: 'consent' } };
+        const { body } = await tokensFor(server, client, { ...scope, person });
+        await page.goto('/account/connections');
+        await page.locator('summary', { hasText: 'Disconnect' }).click();
+        await press(page, 'Take its access away');
+        await page.getByText('has no access any more').waitFor();
+        expect((await refresh(server, client, body.refresh_token)).body.error).toBe('invalid_grant');
+        await page.goto(authorizeAddress(server, client));
+        await heading(page, 'Allow Bookshelf to use your account?');
+        expect(problems).toEqual([]);
+      });
+
+      test('a new password: refused with its reason, then set, here and elsewhere', async () => {
+        const { page, person, problems } = await home({ javaScriptEnabled }, '/account/password');
+        const other = await elsewhere(person);
+        await page.getByLabel('Current password', { exact: true }).fill(password);
+        await page.getByLabel('New password', { exact: true }).fill('password password');
+        await press(page, 'Set the new password');
+        await page.getByText('Too well known').waitFor();
+        expect(await page.locator(':focus').getAttribute('name')).toBe('password');
+        expect(await page.getByLabel('Current password', { exact: true }).inputValue()).toBe('');
+        if (javaScriptEnabled) expect(await flaws(page)).toEqual([]);
+        await page.getByLabel('Current password', { exact: true }).fill(password);
+        await page.getByLabel('New password', { exact: true }).fill('nine owls in the attic');
+        await press(page, 'Set the new password');
+        await page.getByText('Your password is set').waitFor();
+        await other.page.goto('/account/profile');
+        await signIn(other.page, person, 'nine owls in the attic');
+        await heading(other.page, 'Profile');
+        expect([...problems, ...other.problems]).toEqual([]);
+      });
+
+      test('the account is deleted when its name has been typed', async () => {
+        const { page, person, problems } = await home({ javaScriptEnabled }, '/account/data');
+        const file = page.waitForEvent('download');
+        await page.getByRole('link', { name: 'Download your data' }).click();
+        expect((await file).suggestedFilename()).toBe('account.json');
+        await page.getByRole('link', { name: /Delete the account/ }).click();
+        await page.getByLabel(/type your username/).fill('somebody');
+        await press(page, 'Delete it for good');
+        expect(await page.getByRole('alert').textContent()).toMatch(/not your username/);
+        await page.getByLabel(/type your username/).fill(person.username);
+        await press(page, 'Delete it for good');
+        await heading(page, 'Your account is deleted');
+        await page.goto('/account');
+        await signIn(page, person);
+        expect(await page.getByRole('alert').textContent()).toMatch(/do not match/);
+        expect(problems).toEqual([]);
+      });
+
+      test('pressing twice is harmless', async () => {
+        const { page, problems } = await home({ javaScriptEnabled }, '/account/profile');
+        await page.getByLabel('First name').fill('Ada');
+        await page.getByRole('button', { name: 'Save' }).dblclick();
+        await page.getByText('Your profile is saved').waitFor();
+        expect(await page.getByLabel('First name').inputValue()).toBe('Ada');
+        expect(problems).toEqual([]);
+      });
+    });
+  }
+
+  test('every page, with what there is on it: no flaw in any look', async () => {
+    const { page, problems } = await home();
+    for (const section of ['', '/profile', '/factors', '/sessions', '/connections', '/activity', '/data', '/delete']) {
+      await page.goto(`/account${section}`);
+      expect([section, await flaws(page)]).toEqual([section, []]);
+    }
+    expect(problems).toEqual([]);
+  });
+
+  test('by keyboard alone: from the overview to a saved name', async () => {
+    const { page, problems } = await home();
+    const tabTo = async (name: string) => {
+      for (let tabs = 0; tabs < 40; tabs += 1) {
+        await page.keyboard.press('Tab');
+        const focused = await page.evaluate<string>(
+          'document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent',
+        );
+        if (focused.trim() === name) return;
+      }
+      throw new Error(`no way to ${name}`);
+    };
+    await tabTo('Profile');
+    await page.keyboard.press('Enter');
+    await heading(page, 'Profile');
+    await tabTo('First name');
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type('Grace');
+    await page.keyboard.press('Enter');
+    expect(await said(page)).toContain('Your profile is saved');
+    expect(problems).toEqual([]);
+  });
+
+  test('times are the reader’s own; without JavaScript they are UTC, and say so', async () => {
+    const person = await buildPerson(server);
+    for (const [javaScriptEnabled, utc] of [
+      [true, false],
+      [false, true],
+    ] as const) {
+      const { page } = await buildVisitor(browser, server, { javaScriptEnabled, timezoneId: 'Asia/Kolkata' });
+      await page.goto('/account');
+      await signIn(page, person);
+      const time = page.locator('time').first();
+      expect((await time.textContent())?.endsWith('UTC')).toBe(utc);
+      expect(await time.getAttribute('datetime')).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
+    }
+  });
+
+  test('a sign-in at an application opens the pages too, and they bring the person back there', async () => {
+    const client = await buildClient(server);
+    const { page } = await home();
+    await page.goto(authorizeAddress(server, client));
+    await press(page, 'Allow');
+    expect((await arrived(page)).has('code')).toBe(true);
+  });
+});

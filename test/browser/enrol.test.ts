@@ -1,0 +1,181 @@
+/** Adding a second factor on the way to an application. What cannot be skipped is in test/protocol/step-up.test.ts. B4, B11. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { codeOf, enrol } from '../support/authenticator.ts';
+import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { comeBack, travel } from '../support/flow.ts';
+import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { allow, authorizeAddress, signIn } from './journey.ts';
+import { flaws } from './looks.ts';
+
+const suite = chromiumIsTested('adding a second factor') ? describe : describe.skip;
+
+suite('adding a second factor on the way', () => {
+  let browser: Browser;
+  let server: TestServer;
+  let plain: Awaited<ReturnType<typeof buildClient>>;
+  let strict: Awaited<ReturnType<typeof buildClient>>;
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+    plain = await buildClient(server);
+    strict = await buildClient(server, { client_name: 'Strongbox', second_factor: 'required' });
+  });
+  afterEach(async () => {
+    comeBack();
+    await closeVisitors(browser);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  const press = (page: Page, name: string) => page.getByRole('button', { name }).click();
+  const heading = (page: Page, name: string) => page.getByRole('heading', { name }).waitFor();
+
+  /** At the page that asks for a second factor. */
+  async function asked(options: { javaScriptEnabled?: boolean } = {}) {
+    const person = await buildPerson(server);
+    const visitor = await buildVisitor(browser, server, options);
+    await visitor.page.goto(authorizeAddress(server, strict));
+    await signIn(visitor.page, person);
+    await heading(visitor.page, 'Strongbox asks for a second factor');
+    return { ...visitor, person };
+  }
+
+  const secretOn = async (page: Page) => ((await page.locator('.secret-key').textContent()) ?? '').replaceAll(' ', '');
+
+  for (const javaScriptEnabled of [true, false]) {
+    test(`an app, its code, the recovery codes, the application; JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, async () => {
+      const { page, person, problems } = await asked({ javaScriptEnabled });
+      const look = async () => javaScriptEnabled && expect(await flaws(page)).toEqual([]);
+      await look();
+      expect(await page.locator('.who').textContent()).toContain(person.username);
+      expect(await page.getByRole('button', { name: 'Add a passkey' }).isVisible()).toBe(javaScriptEnabled);
+      await press(page, 'Set up an authenticator app');
+      await heading(page, 'Set up an app');
+      await look();
+      await page.getByRole('img', { name: /^QR code/ }).waitFor();
+      const secret = await secretOn(page);
+      await page.reload();
+      expect(await secretOn(page)).toBe(secret);
+      const code = page.getByLabel('Code from the app');
+      await code.fill('000000');
+      await press(page, 'Confirm');
+      expect(await page.getByRole('alert').textContent()).toMatch(/^That code is not right/);
+      expect(await page.locator(':focus').getAttribute('name')).toBe('code');
+      expect(await page.title()).toMatch(/^Problem: /);
+      await look();
+      await code.fill(codeOf(secret));
+      await press(page, 'Confirm');
+      await heading(page, 'Recovery codes');
+      await look();
+      const codes = await page.locator('.codes code').allTextContents();
+      expect(codes).toHaveLength(10);
+      const file = page.waitForEvent('download');
+      await press(page, 'Download as a text file');
+      expect((await file).suggestedFilename()).toBe('recovery-codes.txt');
+      await press(page, 'I have kept them');
+      await allow(page);
+      expect((await arrived(page)).has('code')).toBe(true);
+      expect((await server.core.factors.list(person.subject)).recoveryCodesLeft).toBe(10);
+      expect(problems).toEqual([]);
+    });
+  }
+
+  test('by keyboard alone, and back to choose another way', async () => {
+    const { page, problems } = await asked();
+    await page.getByRole('button', { name: 'Set up an authenticator app' }).press('Enter');
+    await page.getByRole('button', { name: 'Choose another way' }).press('Enter');
+    await heading(page, 'Strongbox asks for a second factor');
+    await page.getByRole('button', { name: 'Set up an authenticator app' }).press('Enter');
+    await page.getByLabel('Code from the app').fill(codeOf(await secretOn(page)));
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'I have kept them' }).press('Enter');
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('a passkey instead', async () => {
+    const { page, person, problems } = await asked();
+    const session = await page.context().newCDPSession(page);
+    await session.send('WebAuthn.enable', { enableUI: false });
+    await session.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        ...{ protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', automaticPresenceSimulation: true },
+        ...{ hasResidentKey: true, hasUserVerification: true, isUserVerified: true },
+      },
+    });
+    await press(page, 'Add a passkey');
+    await heading(page, 'Recovery codes');
+    await press(page, 'I have kept them');
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(await server.core.passkeys.list(person.subject)).toHaveLength(1);
+    expect(problems).toEqual([]);
+  });
+
+  test('a browser that refuses to make one says so, and the other way is still there', async () => {
+    const { page } = await asked();
+    const session = await page.context().newCDPSession(page);
+    await session.send('WebAuthn.enable', { enableUI: false });
+    await page.evaluate(
+      'navigator.credentials.create = () => Promise.reject(new DOMException("no", "NotAllowedError"))',
+    );
+    await press(page, 'Add a passkey');
+    await page.getByText('No passkey was made').waitFor();
+    await press(page, 'Set up an authenticator app');
+    await heading(page, 'Set up an app');
+  });
+
+  test('cancel goes back to the application; Back and a second tab find the same question', async () => {
+    const { page, newTab, problems } = await asked();
+    await press(page, 'Set up an authenticator app');
+    await heading(page, 'Set up an app');
+    await page.goBack();
+    const tab = await newTab();
+    await tab.goto(authorizeAddress(server, strict));
+    await heading(tab, 'Strongbox asks for a second factor');
+    await press(tab, 'Cancel');
+    expect((await arrived(tab)).get('error')).toBe('access_denied');
+    expect(problems).toEqual([]);
+  });
+
+  test('the step-up of somebody who is signed in: the code alone', async () => {
+    const person = await buildPerson(server);
+    const { page, problems } = await buildVisitor(browser, server);
+    await page.goto(authorizeAddress(server, plain));
+    await signIn(page, person);
+    await allow(page);
+    await arrived(page);
+    const app = await enrol(server.core.factors, person.subject);
+    await page.goto(authorizeAddress(server, strict));
+    await heading(page, 'Enter your code');
+    await page.getByText('You are signed in.').waitFor();
+    expect(await flaws(page)).toEqual([]);
+    await page.getByLabel('Code', { exact: true }).fill(app.fresh());
+    await press(page, 'Continue');
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('the invitation, a day after the account was made: “not now” goes on, and it does not come again', async () => {
+    const person = await buildPerson(server);
+    travel(86_400);
+    const { page, problems } = await buildVisitor(browser, server);
+    await page.goto(authorizeAddress(server, plain));
+    await signIn(page, person);
+    await heading(page, 'Make your account safer');
+    expect(await flaws(page)).toEqual([]);
+    await press(page, 'Not now');
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    const other = await buildVisitor(browser, server);
+    await other.page.goto(authorizeAddress(server, plain));
+    await signIn(other.page, person);
+    expect((await arrived(other.page)).has('code')).toBe(true);
+    expect([...problems, ...other.problems]).toEqual([]);
+  });
+});

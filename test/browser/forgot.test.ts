@@ -1,0 +1,100 @@
+/** A forgotten password, as a person meets it: from the sign-in, through the mail, and back into it. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { linkIn, mailTo } from '../support/mail.ts';
+import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
+import { flaws } from './looks.ts';
+
+const suite = chromiumIsTested('a forgotten password in a browser') ? describe : describe.skip;
+const another = 'eleven quiet foxes by the pond';
+
+suite('a forgotten password in a browser', () => {
+  let server: TestServer;
+  let browser: Browser;
+  let client: Awaited<ReturnType<typeof buildClient>>;
+  beforeAll(async () => {
+    server = await startServer({ env: { THROTTLE_ADDRESS_LIMIT: '10000', MAIL_ADDRESS_LIMIT: '10000' } });
+    browser = await launchChromium();
+    client = await buildClient(server, { redirect_uris: [redirectUri] });
+  });
+  afterEach(() => closeVisitors(browser));
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  /** At “check your mail”, and what the mail says. */
+  async function asked(page: Page, person: { username: string; email: string | null }): Promise<string> {
+    await page.getByLabel('Username or e-mail').fill(person.username);
+    await page.getByRole('button', { name: 'Send the link' }).click();
+    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    return linkIn(await mailTo(server, person.email ?? '', 'reset-password'));
+  }
+
+  test.each([true, false])('the whole way round, JavaScript %p', async (javaScriptEnabled) => {
+    const { page, newTab, problems } = await buildVisitor(browser, server, { javaScriptEnabled });
+    const person = await buildPerson(server);
+    await page.goto(authorizeAddress(server, client));
+    await page.getByRole('link', { name: 'Forgotten?' }).click();
+    await page.getByRole('heading', { name: 'Forgotten your password?' }).waitFor();
+    const link = await asked(page, person);
+
+    const mail = await newTab();
+    await mail.goto(link);
+    await mail.getByLabel('New password').fill(another);
+    await mail.getByRole('button', { name: 'Set the password' }).click();
+    await mail.getByRole('heading', { name: 'Your new password is set' }).waitFor();
+    await mail.getByRole('link', { name: 'Go on to sign in' }).click();
+    await signIn(mail, person, another);
+    await allow(mail);
+    expect((await arrived(mail)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('every page of it is as it should be, in every look', async () => {
+    const { page, problems } = await buildVisitor(browser, server);
+    const person = await buildPerson(server);
+    await page.goto('/forgot');
+    expect(await page.locator(':focus').getAttribute('name')).toBe('username');
+    expect(await flaws(page)).toEqual([]);
+    const link = await asked(page, person);
+    expect(await flaws(page)).toEqual([]);
+    await page.goto(link);
+    expect(await page.getByLabel('Username').inputValue()).toBe(person.username);
+    expect(await page.locator(':focus').getAttribute('autocomplete')).toBe('new-password');
+    expect(await flaws(page)).toEqual([]);
+    await page.getByLabel('New password').fill('too short');
+    await page.getByRole('button', { name: 'Set the password' }).click();
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByLabel('New password').inputValue()).toBe('');
+    expect(await flaws(page)).toEqual([]);
+    await page.getByLabel('New password').fill(another);
+    await page.getByRole('button', { name: 'Set the password' }).click();
+    await page.getByRole('heading', { name: 'Your new password is set' }).waitFor();
+    expect(await flaws(page)).toEqual([]);
+    await page.goto(link);
+    await page.getByRole('heading', { name: 'This link is no longer good' }).waitFor();
+    expect(await flaws(page)).toEqual([]);
+    await page.goto('/dev/mails');
+    expect(await flaws(page)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  test('pressed twice, Back and reload: one new password, no harm', async () => {
+    const { page, problems } = await buildVisitor(browser, server);
+    const person = await buildPerson(server);
+    await page.goto('/forgot');
+    await page.goto(await asked(page, person));
+    await page.getByLabel('New password').fill(another);
+    await page.getByRole('button', { name: 'Set the password' }).dblclick();
+    await page.getByRole('heading', { name: 'Your new password is set' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Your new password is set' }).waitFor();
+    await page.goBack();
+    // The browser's copy, or what the server says of a used link.
+    await page.getByRole('heading', { name: /^(Set a new password|This link is no longer good)$/ }).waitFor();
+    expect(problems).toEqual([]);
+  });
+});

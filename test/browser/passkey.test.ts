@@ -1,0 +1,249 @@
+/** Passkeys as a person meets them, with Chromium's virtual authenticator (WebAuthn level 3, section 11). B12. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { pkce } from '../support/agent.ts';
+import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { claimsOf, comeBack, redeem, travel } from '../support/flow.ts';
+import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
+import { flaws } from './looks.ts';
+
+const suite = chromiumIsTested('passkeys') ? describe : describe.skip;
+
+suite('passkeys', () => {
+  let browser: Browser;
+  let server: TestServer;
+  let client: Awaited<ReturnType<typeof buildClient>>;
+
+  beforeAll(async () => {
+    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+    client = await buildClient(server, { client_uri: 'https://bookshelf.example/' });
+  });
+  afterEach(async () => {
+    comeBack();
+    await closeVisitors(browser);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.close();
+  });
+
+  interface Device {
+    readonly synced?: boolean;
+    readonly usb?: boolean;
+  }
+
+  interface Authenticator {
+    readonly session: CDPSession;
+    readonly authenticatorId: string;
+    /** Whether its person confirms what it is asked for, from now on. */
+    confirms(yes: boolean): Promise<void>;
+    count(): Promise<number>;
+  }
+
+  /**
+   * A device of the person's, plugged into this tab. One that is built in is offered in the name field, and its person takes what is
+   * offered at once; a security key waits for the button.
+   */
+  async function plugIn(page: Page, { synced = false, usb = true }: Device = {}): Promise<Authenticator> {
+    const session = await page.context().newCDPSession(page);
+    await session.send('WebAuthn.enable', { enableUI: false });
+    const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        protocol: 'ctap2',
+        ctap2Version: 'ctap2_1',
+        transport: usb ? 'usb' : 'internal',
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+        defaultBackupEligibility: synced,
+        defaultBackupState: synced,
+      },
+    });
+    return {
+      session,
+      authenticatorId,
+      async confirms(yes) {
+        await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: yes });
+      },
+      async count() {
+        return (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials.length;
+      },
+    };
+  }
+
+  const passkeyButton = (page: Page) => page.getByRole('button', { name: 'Sign in with a passkey' });
+  const addButton = (page: Page) => page.getByRole('button', { name: 'Add a passkey' });
+
+  /** Somebody with a passkey in the device of this tab, made on their own page, and signed out again. */
+  async function owner(options: Device = {}) {
+    const person = await buildPerson(server);
+    const visitor = await buildVisitor(browser, server);
+    const { page, context } = visitor;
+    const device = await plugIn(page, options);
+    await page.goto('/account/passkeys');
+    await signIn(page, person);
+    await page.getByLabel('Name', { exact: true }).fill('laptop');
+    await addButton(page).click();
+    await page.getByRole('heading', { name: /recovery codes/i }).waitFor();
+    await context.clearCookies();
+    return { ...visitor, person, device };
+  }
+
+  const { verifier, challenge } = pkce();
+  async function claimsAfter(page: Page): Promise<Record<string, unknown>> {
+    const code = (await arrived(page)).get('code') ?? '';
+    const { body } = await redeem(server, client, {
+      code,
+      code_verifier: verifier,
+      ...{ redirect_uri: 'https://app.example.com/cb' },
+    });
+    return claimsOf(body.id_token);
+  }
+  const toApplication = () => authorizeAddress(server, client, { code_challenge: challenge, scope: 'openid' });
+
+  test('enrolled on the account page, used alone, and listed with its name and its last use', async () => {
+    const { page, person, device, problems } = await owner();
+    expect(await device.count()).toBe(1);
+    await page.goto(toApplication());
+    await passkeyButton(page).click();
+    await allow(page);
+    expect(await claimsAfter(page)).toMatchObject({ sub: person.subject, amr: ['hwk', 'user', 'mfa'] });
+    expect(await isSignedIn(page, server, client)).toBe(true);
+    await page.goto('/account/passkeys');
+    const row = page.getByRole('listitem').filter({ hasText: 'laptop' });
+    expect(await row.textContent()).toMatch(/On one device.*Last used/s);
+    expect(await flaws(page)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  test('offered in the name field (autofill): chosen there, no button is pressed', async () => {
+    const { page, problems } = await owner({ usb: false, synced: true });
+    // This device's person chooses from the list at once.
+    await page.goto(toApplication());
+    await allow(page);
+    expect(await claimsAfter(page)).toMatchObject({ amr: ['swk', 'user', 'mfa'] });
+    expect(problems).toEqual([]);
+  });
+
+  test('after the password', async () => {
+    const { page, person, problems } = await owner();
+    await page.goto(toApplication());
+    await signIn(page, person);
+    await page.getByRole('heading', { name: 'Use your passkey' }).waitFor();
+    expect(await flaws(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Use a passkey' }).click();
+    await allow(page);
+    expect(await claimsAfter(page)).toMatchObject({ sub: person.subject, amr: ['pwd', 'hwk', 'user', 'mfa'] });
+    expect(problems).toEqual([]);
+  });
+
+  test('who does not confirm is told so in place, and can try again', async () => {
+    const { page, device, problems } = await owner();
+    await device.confirms(false);
+    await page.goto(authorizeAddress(server, client));
+    await passkeyButton(page).click();
+    const hint = page.getByText('No passkey was used. Try again, or choose another way.');
+    await hint.waitFor({ timeout: 60_000 });
+    await device.confirms(true);
+    await passkeyButton(page).click();
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('a removed passkey gets a page that helps, and the password still works', async () => {
+    const { page, person, problems } = await owner();
+    const [row] = await server.core.passkeys.list(person.subject);
+    await server.core.passkeys.remove(person.subject, row?.id ?? '');
+    await page.goto(authorizeAddress(server, client));
+    await passkeyButton(page).click();
+    expect(await page.getByRole('alert').textContent()).toMatch(
+      /^That passkey did not work here\. It may have been removed/,
+    );
+    expect(await flaws(page)).toEqual([]);
+    await signIn(page, person);
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('a page that was open for long takes a fresh challenge by itself', async () => {
+    const { page, problems } = await owner();
+    await page.clock.install();
+    await page.goto(authorizeAddress(server, client));
+    await passkeyButton(page).waitFor();
+    travel(301);
+    await page.clock.fastForward(301_000);
+    await passkeyButton(page).click();
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('renamed and removed on the account page; the same device makes no second one', async () => {
+    const { page, person, device, problems } = await owner();
+    await page.goto('/account/passkeys');
+    await passkeyButton(page).click();
+    await page.getByRole('heading', { name: 'Passkeys' }).waitFor();
+    await addButton(page).click();
+    await page.getByText('This device or security key has a passkey for your account already.').waitFor();
+    await page.getByText('Rename').click();
+    await page.getByRole('listitem').getByLabel('Name', { exact: true }).fill('kitchen');
+    await page.getByRole('button', { name: 'Save the name' }).click();
+    await page.getByRole('heading', { name: 'kitchen' }).waitFor();
+    await page.getByText('Remove', { exact: false }).first().click();
+    await page.getByRole('button', { name: 'Remove it' }).click();
+    await page.getByText('It is removed.').waitFor();
+    expect(await server.core.passkeys.list(person.subject)).toEqual([]);
+    expect(await device.count()).toBe(1);
+    expect(problems).toEqual([]);
+  });
+
+  test('JavaScript off: no button that does nothing, and the other ways are there', async () => {
+    const { person } = await owner();
+    const { page, problems } = await buildVisitor(browser, server, { javaScriptEnabled: false });
+    await page.goto(authorizeAddress(server, client));
+    expect(await passkeyButton(page).count()).toBe(0);
+    await signIn(page, person);
+    expect(await page.locator('noscript .note').boundingBox()).not.toBeNull();
+    expect(await page.getByRole('button', { name: 'Use a passkey' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Use a recovery code instead' }).click();
+    await page.getByLabel('Recovery code', { exact: true }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test('a browser without passkeys: the same', async () => {
+    const { person } = await owner();
+    const { page, problems } = await buildVisitor(browser, server);
+    await page.addInitScript('delete window.PublicKeyCredential');
+    await page.goto(authorizeAddress(server, client));
+    await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+    expect(await passkeyButton(page).count()).toBe(0);
+    await signIn(page, person);
+    await page.getByText('Passkeys need a browser that has them').waitFor();
+    expect(await page.getByRole('button', { name: 'Use a passkey' }).count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  test('a browser that lacks the JSON of level 3 makes it here', async () => {
+    const person = await buildPerson(server);
+    const { page, context, problems } = await buildVisitor(browser, server);
+    await plugIn(page);
+    await page.addInitScript(`
+      delete PublicKeyCredential.parseRequestOptionsFromJSON;
+      delete PublicKeyCredential.parseCreationOptionsFromJSON;
+      delete PublicKeyCredential.prototype.toJSON;`);
+    await page.goto('/account/passkeys');
+    await signIn(page, person);
+    await addButton(page).click();
+    await page.getByRole('heading', { name: /recovery codes/i }).waitFor();
+    await context.clearCookies();
+    await page.goto(authorizeAddress(server, client));
+    await passkeyButton(page).click();
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+});

@@ -1,0 +1,139 @@
+/** Making an account, as a person sees it. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { linkIn, mailTo } from '../support/mail.ts';
+import { buildClient, password, startServer, type TestServer } from '../support/server.ts';
+import { allow, authorizeAddress, redirectUri } from './journey.ts';
+import { flaws } from './looks.ts';
+
+const suite = chromiumIsTested('sign-up in a browser') ? describe : describe.skip;
+
+suite('sign-up in a browser', () => {
+  let server: TestServer;
+  let browser: Browser;
+  let client: Awaited<ReturnType<typeof buildClient>>;
+  beforeAll(async () => {
+    server = await startServer({ env: { THROTTLE_ADDRESS_LIMIT: '10000', MAIL_ADDRESS_LIMIT: '10000' } });
+    browser = await launchChromium();
+    client = await buildClient(server, { redirect_uris: [redirectUri] });
+  });
+  afterEach(() => closeVisitors(browser));
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  let number = 0;
+  const fresh = () => {
+    number += 1;
+    return { username: `browser${number}`, email: `browser${number}@example.org`, password };
+  };
+  const field = (page: Page, name: string) => page.getByLabel(name, { exact: true });
+  async function fillIn(page: Page, form: { username: string; email: string; password: string }): Promise<void> {
+    await field(page, 'Username').fill(form.username);
+    await field(page, 'E-mail').fill(form.email);
+    await field(page, 'Password').fill(form.password);
+  }
+  const create = (page: Page) => page.getByRole('button', { name: 'Create the account' });
+
+  test('from an application and back: an account, consent, and the address confirmed by one press', async () => {
+    const { page, newTab, problems } = await buildVisitor(browser, server);
+    await page.goto(authorizeAddress(server, client));
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    await page.getByRole('heading', { name: 'Create an account to continue to Bookshelf' }).waitFor();
+    expect(await flaws(page)).toEqual([]);
+    const form = fresh();
+    await fillIn(page, form);
+    await create(page).click();
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+
+    const mail = await newTab();
+    await mail.goto(linkIn(await mailTo(server, form.email, 'confirm-email')));
+    expect(await mail.getByLabel('Password', { exact: true }).count()).toBe(0);
+    expect(await flaws(mail)).toEqual([]);
+    await mail.getByRole('button', { name: 'Yes, confirm it' }).click();
+    await mail.getByRole('heading', { name: 'Your address is confirmed' }).waitFor();
+    expect(await flaws(mail)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  test('fields say what they are to a password manager, the first has the focus, and what is wrong is at its field', async () => {
+    const { page, problems } = await buildVisitor(browser, server);
+    await page.goto('/sign-up');
+    expect(await page.locator(':focus').getAttribute('name')).toBe('username');
+    const kinds = { Username: 'username', 'E-mail': 'email', Password: 'new-password' };
+    for (const [name, kind] of Object.entries(kinds)) {
+      expect(await field(page, name).getAttribute('autocomplete')).toBe(kind);
+    }
+    const form = fresh();
+    await fillIn(page, { ...form, password: 'too short' });
+    await create(page).click();
+    await page.getByRole('alert').waitFor();
+    expect(await page.locator(':focus').getAttribute('name')).toBe('password');
+    expect(await field(page, 'Password').getAttribute('aria-invalid')).toBe('true');
+    expect([await field(page, 'Username').inputValue(), await field(page, 'Password').inputValue()]).toEqual([
+      form.username,
+      '',
+    ]);
+    expect(await flaws(page)).toEqual([]);
+    await field(page, 'Password').fill(password);
+    await create(page).click();
+    await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
+    expect(await flaws(page)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  test('the hint says how far a password has come', async () => {
+    const { page, problems } = await buildVisitor(browser, server);
+    await page.goto('/sign-up');
+    await field(page, 'Username').fill('winterlandschaft');
+    const hint = page.locator('#strength');
+    for (const [typed, says] of [
+      ['ten letter', '5 more to go'],
+      ['aaaaaaaaaaaaaaaa', 'Too regular'],
+      ['winterlandschaft1', 'Too much like your name'],
+      [password, 'Long enough'],
+    ] as const) {
+      await field(page, 'Password').fill(typed);
+      await hint.filter({ hasText: says }).waitFor();
+    }
+    await page.getByRole('button', { name: 'Show password' }).click();
+    expect(await field(page, 'Password').getAttribute('type')).toBe('text');
+    expect(await flaws(page)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  test('without JavaScript, by keyboard only', async () => {
+    const { page, problems } = await buildVisitor(browser, server, { javaScriptEnabled: false });
+    await page.goto(authorizeAddress(server, client));
+    await page.getByRole('link', { name: 'Create an account' }).press('Enter');
+    await page.getByRole('heading', { name: /^Create an account/ }).waitFor();
+    const form = fresh();
+    await field(page, 'Username').press('Control+a');
+    for (const text of [form.username, form.email, form.password]) {
+      await page.keyboard.type(text);
+      await page.keyboard.press(text === form.password ? 'Enter' : 'Tab');
+    }
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('pressed twice, and Back afterwards: one account, no harm', async () => {
+    const { page, problems } = await buildVisitor(browser, server);
+    await page.goto('/sign-up');
+    const form = fresh();
+    await fillIn(page, form);
+    await create(page).dblclick();
+    await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
+    await page.goBack();
+    await page.goForward();
+    await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
+    expect(await server.core.accounts.findByUsername(form.username)).toBeDefined();
+    expect(problems).toEqual([]);
+  });
+});
