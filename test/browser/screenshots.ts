@@ -66,8 +66,8 @@ const refused = at(authorizeAddress(server, client, { redirect_uri: `${redirectU
 
 /** Name, look, width and height, how to get there. */
 const pictures: [string, 'light' | 'dark', number, number, (page: Page) => Promise<void>][] = [
-  ['login-light', 'light', 720, 680, login],
-  ['login-dark', 'dark', 720, 680, login],
+  ['login-light', 'light', 720, 860, login],
+  ['login-dark', 'dark', 720, 860, login],
   ['consent', 'light', 720, 830, consent],
   ['playground', 'light', 1280, 900, playground],
   ['refused', 'light', 900, 760, refused],
