@@ -3,7 +3,8 @@ import type { ServerResponse } from 'node:http';
 
 /**
  * The policy of a page. `formTargets`: origins or schemes to which a form's answer may redirect besides this server; Chromium
- * checks each redirect after a form post against `form-action`, so the consent page has to name the application it returns to.
+ * checks each redirect after a form post against `form-action`, to the last one, so the consent page has to name the application
+ * it returns to and wherever that may send the person on.
  * `null` leaves the directive out, for the engine's own self-submitting pages.
  */
 export function contentSecurityPolicy(formTargets: readonly string[] | null = []): string {
@@ -37,9 +38,14 @@ export function hardenAnswer(res: ServerResponse, secure: boolean): void {
   if (secure) res.setHeader('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
 }
 
-/** Where a redirect URI leads, as a CSP source: its origin, or its scheme for an application's private one. */
-export function formTarget(redirectUri: string): string | undefined {
+/**
+ * Where a form's answer may end that leads to this redirect URI, as CSP sources: its origin or private scheme, any https site, since
+ * the application may send the person on to another of its own, and, for one on this machine, any port of it.
+ */
+export function formTargetsFor(redirectUri: string): readonly string[] {
   const url = URL.parse(redirectUri);
-  if (!url) return undefined;
-  return url.origin === 'null' ? url.protocol : url.origin;
+  if (!url) return [];
+  if (url.origin === 'null') return [url.protocol, 'https:'];
+  if (url.protocol !== 'http:') return ['https:'];
+  return [url.origin, 'http://localhost:*', 'http://127.0.0.1:*', 'https:'];
 }

@@ -1,6 +1,6 @@
 /** The authorization request behind an interaction, as its pages need it. */
 import type { Interaction } from 'oidc-provider';
-import { formTarget } from '../http/hardening.ts';
+import { formTargetsFor } from '../http/hardening.ts';
 
 export interface AuthorizationRequest {
   readonly clientId: string;
@@ -26,8 +26,7 @@ export function requestOf({ params }: Pick<Interaction, 'params'>): Authorizatio
 
 /** The page's form ends, after some redirects, at the application. */
 export function formTargets({ redirectUri }: AuthorizationRequest): readonly string[] {
-  const target = formTarget(redirectUri);
-  return target === undefined ? [] : [target];
+  return formTargetsFor(redirectUri);
 }
 
 /** The same request from its beginning; `change` adds or replaces parameters. */

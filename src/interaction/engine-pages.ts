@@ -5,7 +5,7 @@ import type { Logger } from '../base/log.ts';
 import { displayName } from '../core/names.ts';
 import type { AccountStore } from '../core/stores.ts';
 import { factsOf } from '../http/front-door.ts';
-import { formTarget, hardenPage } from '../http/hardening.ts';
+import { formTargetsFor, hardenPage } from '../http/hardening.ts';
 import type { Pages } from '../http/page.ts';
 import type { ErrorKind, RefusalDetail } from '../http/views.ts';
 import type { ProtocolPages } from '../oidc/ports.ts';
@@ -53,7 +53,7 @@ export function createEnginePages(deps: {
     async logout(ctx, formHtml) {
       const { session, client, params, entities } = ctx.oidc;
       const account = session?.accountId ? await deps.accounts.bySubject(session.accountId) : undefined;
-      const target = formTarget(String(params?.post_logout_redirect_uri ?? ''));
+      const formTargets = formTargetsFor(String(params?.post_logout_redirect_uri ?? ''));
       deps.pages.show(
         plain(ctx),
         'logout',
@@ -65,7 +65,7 @@ export function createEnginePages(deps: {
           auto: provesItself(entities.IdTokenHint?.payload, session?.accountId),
         },
         {
-          formTargets: target === undefined ? [] : [target],
+          formTargets,
           uiLocales: params?.ui_locales as string | undefined,
           accountLocale: account?.locale,
         },

@@ -42,6 +42,27 @@ suite('the consent page', () => {
 
   const asked = (page: Page) => page.getByRole('listitem').allInnerTexts();
 
+  test('an application may send the person on to another site of its own', async () => {
+    const site = createServer((req, res) => {
+      const { port } = site.address() as { port: number };
+      if (req.url?.startsWith('/cb')) res.writeHead(302, { Location: `http://localhost:${port}/home` }).end();
+      else res.end('<h1>Welcome to the bookshelf</h1>');
+    });
+    await new Promise<void>((resolve) => site.listen(0, resolve));
+    try {
+      const { port } = site.address() as { port: number };
+      const redirect_uri = `http://127.0.0.1:${port}/cb`;
+      const client = await buildClient(server, { redirect_uris: [redirect_uri], application_type: 'native' });
+      const { page } = await atConsent(client, { redirect_uri });
+      await allow(page);
+      await page.getByRole('heading', { name: 'Welcome to the bookshelf' }).waitFor();
+      expect(page.url()).toBe(`http://localhost:${port}/home`);
+    } finally {
+      site.closeAllConnections();
+      site.close();
+    }
+  });
+
   test('names the application, its site, the account and each scope in plain words', async () => {
     const { page, person, problems } = await atConsent(await bookshelf(), {
       scope: 'openid profile email offline_access',
