@@ -3,8 +3,8 @@
  * the code, and often the link to a new password too), and better than none for whoever wants nothing else.
  *
  * A code is sent only after the right password, to a verified address, not twice within a minute, and no more often than the mail
- * limits allow. It lives ten minutes and works once; the fifth wrong guess ends it. The stored hash is keyed: eight digits would
- * not withstand a search by whoever has the database.
+ * limits allow, which for codes count apart from the links that anybody can ask for. It lives ten minutes and works once; the fifth
+ * wrong guess ends it. The stored hash is keyed: eight digits would not withstand a search by whoever has the database.
  */
 import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../base/clock.ts';
@@ -54,7 +54,7 @@ export function createEmailCodes(parts: {
   method: EmailCodeMethod;
   recoveryCode: RecoveryCodeMethod;
   mails: Pick<Mails, 'work' | 'send'>;
-  limits: Pick<MailLimits, 'mayMail'>;
+  limits: Pick<MailLimits, 'mayMailCode' | 'giveBackCode'>;
   audit: Audit;
   changes: Pick<ChangeLog, 'changed'>;
   /** Of this purpose alone (base/secrets `deriveKey`). */
@@ -89,13 +89,16 @@ export function createEmailCodes(parts: {
       const { subject, email } = account;
       const to = masked(email ?? '');
       if (!reaches(account) || email === null) return { outcome: 'failed', to, retryAfter: 0 };
+      // Before the new code takes the place of the one before, which stays good where no other may be sent.
+      const may = await limits.mayMailCode(subject);
+      if (!may.allowed) return { outcome: 'wait', to, retryAfter: may.retryAfter };
       const now = nowSeconds();
       const code = method.make();
-      // Before the limits, which count: of many requests at once one gets this far.
-      if (!(await store.putEmailCode(subject, hashOf(subject, code), now, now - pauseSeconds)))
+      // Of many requests at once one gets further.
+      if (!(await store.putEmailCode(subject, hashOf(subject, code), now, now - pauseSeconds))) {
+        await limits.giveBackCode(subject);
         return { outcome: 'wait', to, retryAfter: pauseSeconds };
-      const may = await limits.mayMail(email, subject);
-      if (!may.allowed) return { outcome: 'wait', to, retryAfter: may.retryAfter };
+      }
       await audit.record('email_code.sent', { ...fields, subject });
       mails.send({
         kind: 'sign-in-code',

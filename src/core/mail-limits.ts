@@ -13,7 +13,16 @@ export interface MailLimits {
   mayAsk(address: string): Promise<MayAsk>;
   /** Counts a mail to this mailbox, on account of this person. A refusal is nobody's business but the log's. */
   mayMail(email: string, subject: string): Promise<MayAsk>;
+  /**
+   * Counts a code mailed to this person, apart from the rest: it takes the right password, so strangers who ask for links in their
+   * name cannot use it up and keep them out (security.md B8).
+   */
+  mayMailCode(subject: string): Promise<MayAsk>;
+  /** None was sent after all. */
+  giveBackCode(subject: string): Promise<void>;
 }
+
+const codesOf = (subject: string): string => `code-mails-of:${subject}`;
 
 export function createMailLimits(deps: {
   throttle: Throttle;
@@ -37,5 +46,7 @@ export function createMailLimits(deps: {
         ],
         mailWindowSeconds,
       ),
+    mayMailCode: (subject) => throttle.attempt([{ key: codesOf(subject), limit: settings.mailbox }], mailWindowSeconds),
+    giveBackCode: (subject) => throttle.giveBack([codesOf(subject)]),
   };
 }

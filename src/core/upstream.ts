@@ -19,7 +19,15 @@ import { randomToken } from '../base/secrets.ts';
 import type { Actor } from './accounts.ts';
 import type { Amr } from './amr.ts';
 import type { Audit, AuditFields } from './audit.ts';
-import { emailKey, emailProblem, personNameProblem, usernameKey, usernameProblem } from './names.ts';
+import {
+  emailKey,
+  emailProblem,
+  type NameProblem,
+  nameProblems,
+  personNameProblem,
+  usernameKey,
+  usernameProblem,
+} from './names.ts';
 import type { Caller } from './sessions.ts';
 import type { SignIn, SignInOutcome } from './sign-in.ts';
 import type { SignUp, SignUpCaller, SignUpOutcome } from './sign-up.ts';
@@ -222,7 +230,7 @@ export function createUpstream(parts: {
           provider: id,
           subject: person.subject,
           label: (username ?? email ?? person.subject).slice(0, 200).toWellFormed().replaceAll('\0', '\uFFFD'),
-          username: username !== undefined && usernameProblem(username) === undefined ? username : undefined,
+          username: username !== undefined && problemOf(username) === undefined ? username : undefined,
           email: usable,
           emailProved: usable !== undefined && person.emailVerified && provider.trustEmail,
           firstName: personNameProblem(firstName) === undefined ? firstName : '',
@@ -262,6 +270,9 @@ export function createUpstream(parts: {
       const provider = providers.get(proof.provider);
       if (!holds(proof) || provider === undefined) return { outcome: 'expired' };
       if (!offers(provider)) return { outcome: 'closed' };
+      const reason = problemOf(username);
+      if (reason !== undefined)
+        return { outcome: 'invalid', field: 'username', reason, sentence: nameProblems[reason] };
       const { email, firstName, lastName } = proof;
       const made = await parts.signUp.signUp(
         { username, password: undefined, firstName, lastName, email, identity: identityOf(proof) },
@@ -289,6 +300,11 @@ export function createUpstream(parts: {
       return unlinked;
     },
   };
+}
+
+/** A name like an address, which nobody has proved, would keep the address from its owner, and "taken" would say whose it is. */
+function problemOf(username: string): NameProblem | undefined {
+  return usernameProblem(username) ?? (username.normalize('NFKC').includes('@') ? 'characters' : undefined);
 }
 
 function samePlace(a: Place, b: Place): boolean {

@@ -12,6 +12,7 @@ import type { Middleware } from 'koa';
 import Router from 'koa-router';
 import type { CachedClients } from '../core/cached-clients.ts';
 import { displayName } from '../core/names.ts';
+import { passwordMark } from '../core/password-proof.ts';
 import type { AccountStore } from '../core/stores.ts';
 import type { Upstream, UpstreamProof } from '../core/upstream.ts';
 import { callerOf } from '../http/caller.ts';
@@ -204,6 +205,10 @@ export function createUpstreamStep(deps: Deps): Step {
 
   async function connect(step: StepContext, { proof, proved }: Pending): Promise<Onward> {
     if (proved === undefined) return { redirect: step.action };
+    // A changed password keeps out whoever knew the old one: this page, left open, must not give them another way in.
+    const account = await deps.accounts.bySubject(proved.accountId);
+    const current = account?.disabledAt === null && proved.password === passwordMark(account);
+    if (!current) return failed(step, proof.provider, 'expired');
     const actor = { ...callerOf(step.ctx), via: 'browser' };
     const linked = await upstream.link(proof, proved.accountId, actor);
     if (linked === 'linked') return { login: proved };

@@ -95,6 +95,25 @@ describe('the mail', () => {
     expect(sent).toHaveLength(10);
   });
 
+  test('goes out however many links strangers have had sent to that mailbox (B8)', async () => {
+    const { signIn, sent, subject, mailLimits } = await build();
+    for (let n = 0; n < 20; n += 1) await mailLimits.mayMail('alice@example.com', subject);
+    expect(await signIn.signIn(request)).toMatchObject({ mailed: { outcome: 'sent' } });
+    expect(sent).toHaveLength(1);
+  });
+
+  test('that the limits forbid leaves the code before it as good as it was', async () => {
+    const built = await build();
+    const { signIn, sent } = built;
+    for (let n = 0; n < 10; n += 1) {
+      await signIn.signIn(request);
+      travel(61);
+    }
+    expect(sent).toHaveLength(10);
+    expect(await signIn.signIn(request)).toMatchObject({ mailed: { outcome: 'wait' } });
+    expect(await signIn.signIn({ ...request, otp: mailed(built) })).toMatchObject({ outcome: 'signed-in' });
+  });
+
   test('is not sent by itself where an app has the code at hand; asked for, it is', async () => {
     const built = await build();
     const { signIn, sent, factors, subject } = built;

@@ -9,7 +9,7 @@ import { createChangeLog } from '../../src/core/change-log.ts';
 import { createDevices, type Devices } from '../../src/core/devices.ts';
 import { createEmailCodes, type EmailCodes } from '../../src/core/email-codes.ts';
 import { createFactors, type Factors } from '../../src/core/factors.ts';
-import { createMailLimits } from '../../src/core/mail-limits.ts';
+import { createMailLimits, type MailLimits } from '../../src/core/mail-limits.ts';
 import type { Letter } from '../../src/core/mailer.ts';
 import { createPasskeys, type Passkeys } from '../../src/core/passkeys.ts';
 import type { PasswordHasher } from '../../src/core/password-hasher.ts';
@@ -38,6 +38,7 @@ export interface House {
   readonly factors: Factors;
   readonly passkeys: Passkeys;
   readonly emailCodes: EmailCodes;
+  readonly mailLimits: MailLimits;
   readonly devices: Devices;
   /** Letters so far, the oldest first. */
   readonly sent: readonly Letter[];
@@ -100,13 +101,14 @@ export async function buildHouse(
   const looked = { count: 0 };
   const { codes = 10, ...limits } = options.limits ?? {};
   const sent: Letter[] = [];
+  const mailLimits = createMailLimits({ throttle, settings: { mailbox: 10, address: 100 } });
   const emailCodes = createEmailCodes({
     store: stores.factors,
     accounts: stores.accounts,
     method: emailCode,
     recoveryCode,
     mails: { work: options.mails ?? true, send: (letter) => void sent.push(letter) },
-    limits: createMailLimits({ throttle, settings: { mailbox: 10, address: 100 } }),
+    limits: mailLimits,
     audit,
     changes,
     hashKey: deriveKey('for the tests of this house only', 'email-codes'),
@@ -176,6 +178,7 @@ export async function buildHouse(
     factors,
     passkeys,
     emailCodes,
+    mailLimits,
     devices,
     sent,
     signIn,

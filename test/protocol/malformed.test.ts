@@ -42,10 +42,10 @@ describe('G4: malformed credentials', () => {
       const request = [`${method} ${path} HTTP/1.1`, 'Host: localhost', ...lines(), 'Connection: close'];
       if (method === 'POST')
         request.push('Content-Type: application/x-www-form-urlencoded', `Content-Length: ${body.length}`);
-      const answer = await raw(
-        server,
-        Buffer.from(`${request.join('\r\n')}\r\n\r\n${method === 'POST' ? body : ''}`, 'latin1'),
-      );
+      const bytes = Buffer.from(`${request.join('\r\n')}\r\n\r\n${method === 'POST' ? body : ''}`, 'latin1');
+      let answer = await raw(server, bytes);
+      // What cannot be parsed is answered and cut off in one go: on a busy machine the reset may overtake the answer.
+      for (let again = 0; again < 3 && answer.length === 0; again += 1) answer = await raw(server, bytes);
       expect([path, statusOf(answer)]).toEqual([
         path,
         [400, 401, 431].includes(statusOf(answer)) ? statusOf(answer) : '400 or 401',

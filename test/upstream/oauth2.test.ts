@@ -105,6 +105,7 @@ describeStorages('signing in through an OAuth 2 provider', (storage) => {
       '<script>alert(1)</script>',
       'a b',
       '\u202e',
+      'ada@example.org',
       7,
       null,
       ['x'],
@@ -121,6 +122,20 @@ describeStorages('signing in through an OAuth 2 provider', (storage) => {
       expect(page.text).toMatch(/name="username"[^>]* value="" /);
       expect(page.text).not.toContain('<script>alert');
     }
+  });
+
+  test('nobody takes an address as a name that they have not proved, nor learns whose it is', async () => {
+    const person = await buildPerson(server, { email: `${unusual()}@example.org`, verified: true });
+    const answers: Answer[] = [];
+    for (const username of [`${unusual()}@example.org`, person.email ?? '', `${unusual()}＠example.org`]) {
+      provider.userinfo = { id: 5_000_000 + Math.floor(Math.random() * 1e6), login: unusual() };
+      const agent = new Agent(server);
+      answers.push(await submitTo(agent, await attempt(agent), { upstream: 'create', username }));
+      expect(await server.core.stores.accounts.byUsernameKey(username.normalize('NFKC'))).toBeUndefined();
+    }
+    expect(answers.map((answer) => [answer.status, isNew(answer)])).toEqual(answers.map(() => [422, true]));
+    const said = answers.map(({ text }) => /class="error"[^>]*>([^<]+)/.exec(text)?.[1]);
+    expect(new Set(said).size).toBe(1);
   });
 
   test('refusals with status 200, as GitHub words them, and a userinfo that says no', async () => {

@@ -266,6 +266,24 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     expect(await server.core.stores.identities.list(own.subject)).toEqual([]);
   });
 
+  test('a page that waits for a yes connects nothing once the password has been changed, or the account disabled', async () => {
+    const { accounts } = server.core;
+    const actor = { address: '127.0.0.1', requestId: 'test' };
+    for (const end of ['password', 'disabled']) {
+      const own = await buildPerson(server);
+      const { agent, there } = await visitor();
+      const page = await through(agent, await app.begin(agent), there);
+      const login = await submitTo(agent, page, { upstream: 'link' });
+      const confirm = await submitTo(agent, login, { username: own.username, password });
+      expect(isConfirm(confirm)).toBe(true);
+      if (end === 'disabled') await accounts.disable(own.subject, actor);
+      else await accounts.setPassword(own.subject, `${unusual()} ${unusual()}`, { endSessions: true, actor });
+      const after = await submitTo(agent, confirm, { upstream: 'connect' });
+      expect(await server.core.stores.identities.list(own.subject)).toEqual([]);
+      expect([isLogin(after), await isSignedIn(agent)]).toEqual([true, false]);
+    }
+  });
+
   test('what came from the provider belongs to its interaction: another one, and another browser, know nothing of it', async () => {
     const { agent, there } = await visitor();
     const page = await through(agent, await app.begin(agent), there);

@@ -23,12 +23,16 @@ export function personOf(
     return undefined;
   };
   // What is said of an address holds for the address that stands beside it.
-  const ofEmail = sources.find((source) => typeof from(source, names.email) === 'string');
+  const email = text(names.email);
+  const ofEmail = sources.find((source) => {
+    const value = from(source, names.email);
+    return typeof value === 'string' && value.trim() === email;
+  });
   const [first, last] = [text(names.first_name), text(names.last_name)];
   return {
     subject,
     username: text(names.username),
-    email: text(names.email),
+    email,
     emailVerified: from(ofEmail, names.email_verified) === true,
     // A whole name is not taken apart: nobody knows where.
     firstName: first ?? (last === undefined ? (text(names.name) ?? '') : ''),
