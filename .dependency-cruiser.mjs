@@ -1,7 +1,7 @@
 // Who may import whom. Each rule's comment is written for whoever trips on it: what to do instead, and why.
 const surface = '(oidc|interaction|account|admin|gallery|gateway|ops|people|reference|welcome|surfaces/[^/]+)';
 const shapes = '^src/.*([/-]shapes?|/client-metadata)\\.ts$';
-const roots = '^src/(app\\.ts$|open-core\\.ts$|serve\\.ts$|cli/)';
+const roots = '^src/(app\\.ts$|open-core\\.ts$|composition/|serve\\.ts$|cli/)';
 
 export default {
   forbidden: [
@@ -131,10 +131,10 @@ export default {
     {
       name: 'nobody-imports-the-top',
       comment:
-        'open-core.ts, app.ts and serve.ts are imported by each other, main.ts and cli alone, main.ts and cli by nobody: pass in what you need instead.',
+        'open-core.ts, composition, app.ts and serve.ts are imported by each other, main.ts and cli alone, main.ts and cli by nobody: pass in what you need instead.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/(main|serve|app)\\.ts$', '^src/cli/'] },
-      to: { path: '^src/(open-core\\.ts$|app\\.ts$|serve\\.ts$|main\\.ts$|cli/)' },
+      from: { path: '^src/', pathNot: ['^src/(main|serve|app|open-core)\\.ts$', '^src/(composition|cli)/'] },
+      to: { path: '^src/(open-core\\.ts$|composition/|app\\.ts$|serve\\.ts$|main\\.ts$|cli/)' },
     },
     {
       name: 'sql-stays-in-storage',

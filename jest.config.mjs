@@ -1,4 +1,6 @@
 // Tests are ES modules like the program itself. Fault and hostile-input runs take minutes and have their own commands.
+import { availableParallelism } from 'node:os';
+
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
@@ -11,7 +13,9 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
     ],
   },
-  testTimeout: 30_000,
-  maxWorkers: 2,
+  // Something hangs then: no test waits so long, however busy the machine is.
+  testTimeout: 120_000,
+  // One more than two processors, since whoever drives a browser or another process mostly waits for it.
+  maxWorkers: Math.max(3, availableParallelism()),
   watchman: false,
 };

@@ -1,45 +1,29 @@
 /**
  * The composition root, read like an inventory: the protocol, the pages and the surfaces over a core, as one HTTP server.
  */
-import { createServer } from 'node:http';
-import { join } from 'node:path';
 import Koa from 'koa';
 import { createAccountPages } from './account/account.ts';
 import { nowMs, nowSeconds } from './base/clock.ts';
 import { randomToken } from './base/secrets.ts';
+import { composeSurfaces } from './composition/api-surfaces.ts';
+import { composeServer } from './composition/http-server.ts';
+import { composeInteractions } from './composition/interactions.ts';
+import { composePages } from './composition/pages.ts';
 import { keepAccountClient } from './core/account-client.ts';
 import { assuranceOf } from './core/assurance.ts';
 import { createConnections } from './core/connections.ts';
-import { createOwnClients } from './core/own-clients.ts';
+import { withFactorLetters } from './core/factor-letters.ts';
 import { createUpkeep } from './core/upkeep.ts';
 import { createUpstream } from './core/upstream.ts';
 import { createGallery } from './gallery/gallery.ts';
-import { tryViews } from './gallery/try-views.ts';
 import { gatewayApi } from './gateway/api.ts';
 import { createGateway } from './gateway/gateway.ts';
-import { limitBodyTime } from './http/body-deadline.ts';
-import { openBrand } from './http/brand.ts';
-import { createCsrf } from './http/csrf.ts';
 import { errorHandler, logFailure } from './http/errors.ts';
 import { createFrontDoor } from './http/front-door.ts';
 import { drained, listening } from './http/listen.ts';
-import { createPages } from './http/page.ts';
-import { createRenderer } from './http/render.ts';
-import { serveStatic } from './http/static.ts';
-import type { Surface } from './http/surface.ts';
-import { loadTexts } from './http/texts.ts';
-import { createArrival } from './interaction/arrival.ts';
-import { createChooserStep } from './interaction/chooser.ts';
-import { createConsentStep } from './interaction/consent.ts';
-import { createInteractions } from './interaction/dispatcher.ts';
 import { createEnginePages } from './interaction/engine-pages.ts';
-import { createEnrolStep } from './interaction/enrol.ts';
-import { createLoginStep } from './interaction/login.ts';
-import { createSecondFactorStep } from './interaction/second-factor.ts';
-import { createSignUpStep } from './interaction/sign-up.ts';
 import { createBrowserSession, createSignedIn } from './interaction/signed-in.ts';
-import { createStartAgain } from './interaction/start-again.ts';
-import { createUpstreamCallback, createUpstreamDetours, createUpstreamStep } from './interaction/upstream.ts';
+import { createUpstreamCallback } from './interaction/upstream.ts';
 import { openProviders } from './login/upstream/open.ts';
 import { protocolApi } from './oidc/api.ts';
 import { protocolPaths, resumePath } from './oidc/provider.ts';
@@ -48,41 +32,27 @@ import { createOps, opsApi } from './ops/ops.ts';
 import { createPeople } from './people/people.ts';
 import { createSignUpPage } from './people/sign-up.ts';
 import { createReference } from './reference/reference.ts';
-import { surfaces } from './surfaces/surfaces.ts';
 import { createBranding } from './welcome/branding.ts';
 import { createLanguagePage } from './welcome/language.ts';
 import { keepPlaygroundClient, playgroundClient } from './welcome/playground-client.ts';
 import { createWelcome } from './welcome/welcome.ts';
 
-const root = join(import.meta.dirname, '..');
-
-/** For a request's whole body. */
-const bodyMs = 30_000;
-
 export async function createApp(core: Core) {
-  const { config, log, metrics, stores, cached, audit } = core;
-  const secure = config.issuer.startsWith('https:');
-  const texts = loadTexts(join(root, 'views/texts'), config.viewsDir && join(config.viewsDir, 'texts'));
-  const brand = openBrand(config.brand);
-  const statics = serveStatic(join(root, 'public'));
-  const renderer = createRenderer({
-    viewsDir: join(root, 'views'),
-    overrideDir: config.viewsDir,
-    brand,
-    texts,
-    statics,
-  });
-  if (renderer.overridden.length > 0) tryViews(renderer, (await import('./gallery/states.ts')).states);
-  const pages = createPages({ renderer, texts, secure });
-  const csrf = createCsrf(core.secrets.secretKey, config.issuer);
+  const { config, log, metrics, stores, audit } = core;
+  const { texts, brand, statics, secure, pages, csrf } = await composePages(core);
   const { accounts, consents, engine } = stores;
+  // Not in the core: a command should not want the providers' secrets.
+  const providers = await openProviders(config.upstreams, {
+    development: config.development,
+    environment: process.env,
+  });
   const upstream = createUpstream({
     ...core,
-    ...{ accounts, links: stores.links, identities: stores.identities },
-    // Not in the core: a command should not want the providers' secrets.
-    providers: await openProviders(config.upstreams, {
-      development: config.development,
-      environment: process.env,
+    ...{ accounts, links: stores.links, identities: stores.identities, providers },
+    audit: withFactorLetters(audit, {
+      accounts,
+      mails: core.mails,
+      providerName: (id) => providers.find((provider) => provider.id === id)?.name ?? id,
     }),
     issuer: config.issuer,
     secretKey: core.secrets.secretKey,
@@ -127,35 +97,7 @@ export async function createApp(core: Core) {
     mails: core.mails.work,
     settings: { signUp: config.signUp, passwordMinLength: config.password.minLength },
   });
-  const enrol = createEnrolStep({ ...core, pages, csrf, clients: cached, accounts });
-  koa.use(
-    createInteractions({
-      provider: protocol.provider,
-      pages,
-      csrf,
-      arrived: createArrival({ ...core, pages }),
-      startAgain: createStartAgain(engine),
-      steps: {
-        chooser: createChooserStep({ ...core, pages, csrf, clients: cached, accounts }),
-        login: createLoginStep({
-          ...core,
-          upstream,
-          pages,
-          csrf,
-          clients: cached,
-          accounts,
-          offers: { signUp: config.signUp === 'open', forgot: core.mails.work },
-        }),
-        'sign-up': createSignUpStep({ ...core, page: signUpPage, clients: cached }),
-        'second-factor': createSecondFactorStep({ ...core, pages, csrf, clients: cached, accounts }),
-        upstream: createUpstreamStep({ upstream, pages, csrf, clients: cached, accounts }),
-        enrol,
-        offer: enrol,
-        consent: createConsentStep({ pages, csrf, clients: cached, apis: core.apis, accounts, consents, audit }),
-      },
-      detours: createUpstreamDetours({ upstream, pages, csrf, clients: cached, accounts }),
-    }),
-  );
+  koa.use(composeInteractions(core, { protocol, pages, csrf, upstream, signUpPage }));
   koa.use(createUpstreamCallback({ upstream, pages }));
   koa.use(
     createWelcome({
@@ -176,6 +118,7 @@ export async function createApp(core: Core) {
   koa.use(
     createPeople({
       ...core,
+      upstream,
       pages,
       csrf,
       signUpPage,
@@ -212,16 +155,7 @@ export async function createApp(core: Core) {
       },
     }),
   );
-  const opened = surfaces.map((open) =>
-    open({
-      ...core,
-      clients,
-      ownClients: createOwnClients({ ...core, clients }),
-      authorizer: protocol.authorizer,
-      reloadClients: () => cached.reload(),
-    }),
-  );
-  const switchedOn = chosen(opened, config.surfaces);
+  const switchedOn = composeSurfaces(core, clients, protocol);
   for (const surface of switchedOn) koa.use(surface.routes);
   koa.use(
     createReference({
@@ -253,27 +187,7 @@ export async function createApp(core: Core) {
     draining: () => draining,
     rest: (req, res) => (gateway.owns(req) ? gateway.handle(req, res) : koaHandle(req, res)),
   });
-  const server = createServer(
-    {
-      // A client that dribbles its request is let go (security.md L4): its headers by this, its body by `limitBodyTime`, since
-      // one `requestTimeout` for all would cut off the gateway's uploads. Keep-alive outlives the usual proxies' own.
-      headersTimeout: 10_000,
-      requestTimeout: 0,
-      connectionsCheckingInterval: 5_000,
-      keepAliveTimeout: 65_000,
-      shouldUpgradeCallback: gateway.takesUpgrade,
-    },
-    (req, res) => {
-      limitBodyTime(req, bodyMs);
-      frontDoor(req, res);
-    },
-  );
-  server.on('upgrade', gateway.upgrade);
-  // The gateway asks for a body when it knows from whom it comes; everybody else takes it at once.
-  server.on('checkContinue', (req, res) => {
-    if (!gateway.owns(req)) res.writeContinue();
-    server.emit('request', req, res);
-  });
+  const server = composeServer(frontDoor, gateway);
   const upkeep = createUpkeep({
     holder: randomToken(9),
     stores,
@@ -288,6 +202,8 @@ export async function createApp(core: Core) {
     clients,
     protocol,
     server,
+    /** What answers, in this order. Routers among it know their addresses. */
+    middleware: koa.middleware as readonly unknown[],
     /** Listens and begins the background work. Rejects where the address is taken. */
     async listen(port = config.port, host = config.host): Promise<{ port: number }> {
       await listening(server, port, host);
@@ -315,14 +231,3 @@ export async function createApp(core: Core) {
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>;
-
-/** The surfaces that `SURFACES` names. A name that none has would switch one off without a word: refused. */
-function chosen(opened: readonly Surface[], wanted: 'all' | readonly string[]): readonly Surface[] {
-  if (wanted === 'all') return opened;
-  const unknown = wanted.find((name) => !opened.some((surface) => surface.name === name));
-  if (unknown !== undefined) {
-    const names = opened.map(({ name }) => name).join(', ');
-    throw new Error(`SURFACES names ${unknown}, which there is not. There are: ${names} (or all, or none).`);
-  }
-  return opened.filter(({ name }) => wanted.includes(name));
-}

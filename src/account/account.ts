@@ -2,10 +2,10 @@
  * A person's own pages. All of them are for whoever is signed in in this browser, and for nobody else's data: what a form names is
  * looked for among what is theirs, and is not there (404) where it is not.
  *
- *   GET  page -> session? -> fresh, where it must be? -> the page
- *   POST form -> its token -> session? -> fresh? -> done, 303 to the page that says so
+ *   GET  page -> session? -> fresh, and by both factors, where it must be? -> the page
+ *   POST form -> its token -> session? -> fresh? both? -> done, 303 to the page that says so
  *
- * No session, or too old a one: 303 to the engine's authorization endpoint (way-in.ts), which comes back to
+ * No session, or one that is not enough: 303 to the engine's authorization endpoint (way-in.ts), which comes back to
  * /account/callback and from there to the page. The callback goes by the browser's session alone; of its parameters it takes the
  * name of a page in the table below, so it leads nowhere else.
  */
@@ -31,7 +31,7 @@ import { createPasswordPage } from './password.ts';
 import { createProfilePage } from './profile.ts';
 import { createSessionsPage } from './sessions.ts';
 import type { Onward, Show, Take, Visit } from './visit.ts';
-import { isFresh, signInAddress } from './way-in.ts';
+import { isFresh, lacksFactor, signInAddress } from './way-in.ts';
 
 interface Row {
   readonly path: string;
@@ -39,6 +39,8 @@ interface Row {
   readonly take?: Take;
   /** Needs a sign-in of the last minutes. */
   readonly fresh?: true;
+  /** Needs the second factor of whoever has one, too. */
+  readonly factor?: true;
   /** Where to go on after that sign-in; left out: here. */
   readonly page?: string;
   /** What of a form waits for its person while they sign in. */
@@ -61,26 +63,29 @@ export function createAccountPages(deps: AccountDeps): Middleware {
   const data = createDataPage(deps);
   const deletion = createDeletionPage(deps);
 
+  const guarded = { fresh: true, factor: true } as const;
   const keys = '/account/passkeys';
   const [list, own, allowed] = ['/account/factors', '/account/applications', '/account/connections'];
   const table: readonly Row[] = [
     { path: '/account', show: createOverview(deps) },
     { path: '/account/profile', show: profile.show, take: profile.take },
-    { path: '/account/email', show: email.show, take: email.take, fresh: true, keep: email.keep },
-    { path: '/account/password', show: password.show, take: password.take, fresh: true },
+    { path: '/account/email', show: email.show, take: email.take, ...guarded, keep: email.keep },
+    { path: '/account/password', show: password.show, take: password.take, ...guarded },
     { path: list, show: factors.show, fresh: true },
-    { path: `${list}/remove`, take: factors.remove, fresh: true, page: list },
-    { path: `${list}/codes`, show: factors.showCodes, take: factors.makeCodes, fresh: true, page: list },
+    { path: `${list}/remove`, take: factors.remove, ...guarded, page: list },
+    // Those of a factor that was added a moment ago are shown, whatever was proved before.
+    { path: `${list}/codes`, show: factors.showCodes, fresh: true, page: list },
+    { path: `${list}/codes`, take: factors.makeCodes, ...guarded, page: list },
     { path: `${list}/codes.txt`, take: factors.download, page: list },
-    { path: `${list}/begin`, take: enrolment.begin, fresh: true, page: list },
+    { path: `${list}/begin`, take: enrolment.begin, ...guarded, page: list },
     // The sign-in was fresh when it was begun; nobody is to lose the code in the middle of it.
-    { path: `${list}/app`, show: enrolment.show, take: enrolment.confirm, page: list },
-    { path: `${list}/email-code`, take: createEmailCodeSwitch(deps), fresh: true, page: list },
-    { path: keys, show: passkeys.show, fresh: true },
+    { path: `${list}/app`, show: enrolment.show, take: enrolment.confirm, factor: true, page: list },
+    { path: `${list}/email-code`, take: createEmailCodeSwitch(deps), ...guarded, page: list },
+    { path: keys, show: passkeys.show, ...guarded },
     // As with an app: the challenge says that the page was shown a moment ago.
-    { path: `${keys}/add`, take: passkeys.add, page: keys },
-    { path: `${keys}/rename`, take: passkeys.rename, fresh: true, page: keys },
-    { path: `${keys}/remove`, take: passkeys.remove, fresh: true, page: keys },
+    { path: `${keys}/add`, take: passkeys.add, factor: true, page: keys },
+    { path: `${keys}/rename`, take: passkeys.rename, ...guarded, page: keys },
+    { path: `${keys}/remove`, take: passkeys.remove, ...guarded, page: keys },
     { path: '/account/sessions', show: sessions.show },
     { path: '/account/sessions/end', take: sessions.end, page: '/account/sessions' },
     { path: '/account/sessions/end-others', take: sessions.endOthers, page: '/account/sessions' },
@@ -89,28 +94,33 @@ export function createAccountPages(deps: AccountDeps): Middleware {
     { path: own, show: applications.show },
     { path: `${own}/delete`, take: applications.remove, page: own },
     { path: identitiesPage, show: identities.show },
-    { path: `${identitiesPage}/connect/:provider`, show: identities.begin, fresh: true, page: identitiesPage },
+    { path: `${identitiesPage}/connect/:provider`, show: identities.begin, ...guarded, page: identitiesPage },
     // The sign-in was fresh when it was begun; the way to the provider and back may take longer.
     { path: `${identitiesPage}/callback/:provider`, show: identities.callback, page: identitiesPage },
-    { path: `${identitiesPage}/confirm`, show: identities.showConfirm, page: identitiesPage },
-    { path: `${identitiesPage}/connect`, take: identities.connect, page: identitiesPage },
-    { path: `${identitiesPage}/remove`, take: identities.remove, fresh: true, page: identitiesPage },
+    { path: `${identitiesPage}/confirm`, show: identities.showConfirm, factor: true, page: identitiesPage },
+    { path: `${identitiesPage}/connect`, take: identities.connect, factor: true, page: identitiesPage },
+    { path: `${identitiesPage}/remove`, take: identities.remove, ...guarded, page: identitiesPage },
     { path: '/account/activity', show: createActivityPage(deps) },
     { path: '/account/data', show: data.show },
     { path: '/account/data/export', show: data.download, page: '/account/data' },
-    { path: '/account/delete', show: deletion.show, take: deletion.take, fresh: true },
+    { path: '/account/delete', show: deletion.show, take: deletion.take, ...guarded },
   ];
   const landings = new Set(table.map(({ path, page = path }) => page));
 
   /** Undefined where the browser has been sent to sign in. `note`: what waits for it. */
-  async function enter(ctx: Context, { path, page = path, fresh }: Row, note?: Note): Promise<Visit | undefined> {
+  async function enter(ctx: Context, row: Row, note?: Note): Promise<Visit | undefined> {
     const session = await deps.session(ctx);
-    if (session && (!fresh || isFresh(session))) {
+    const wanted = session && {
+      of: session,
+      fresh: row.fresh === true && !isFresh(session),
+      factor: row.factor === true && (await lacksFactor(session, deps.factors)),
+    };
+    if (session && !wanted?.fresh && !wanted?.factor) {
       deps.activity.seen(session.account.subject, session.uid);
       return { ctx, account: session.account, session, note: notes.read(ctx, session.account.subject) };
     }
     if (session && note) notes.write(ctx, session.account.subject, note);
-    seeOther(ctx, signInAddress(issuer, page, session));
+    seeOther(ctx, signInAddress(issuer, row.page ?? row.path, wanted));
     return undefined;
   }
 

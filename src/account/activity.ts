@@ -1,7 +1,7 @@
 /** The person's own part of the audit trail, in plain words. */
 
 import { programOf } from '../core/program.ts';
-import type { StoredAuditEvent } from '../core/stores.ts';
+import type { StoredAuditEvent } from '../core/stores/audit.ts';
 import type { AccountDeps } from './deps.ts';
 import { type Show, showPage } from './visit.ts';
 

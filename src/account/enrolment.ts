@@ -35,10 +35,12 @@ export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Sho
       if (!enrolment) return { to: list, note: { notice: 'app-gone' } };
       const code = form.get('code')?.trim() ?? '';
       if (code === '') return show(visit, 'missing');
-      const { subject } = visit.account;
+      const { account, session } = visit;
+      const { subject } = account;
       const outcome = await deps.factors.confirmTotp(subject, enrolment.factorId, code, actorOf(visit, deps.pages));
       switch (outcome.outcome) {
         case 'enrolled':
+          await deps.sessions.strengthen(session.uid, ['otp', 'mfa']);
           return outcome.recoveryCodes.length > 0
             ? { to: `${list}/codes`, note: { notice: 'factor-added', codes: outcome.recoveryCodes } }
             : { to: list, note: { notice: 'factor-added' } };

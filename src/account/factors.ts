@@ -1,6 +1,7 @@
 /** Second factors: which there are, an end to one, and recovery codes, shown once. */
 import { sendRecoveryCodes } from '../http/recovery-codes.ts';
 import type { AccountDeps } from './deps.ts';
+import { neededOf, providersOf } from './needed.ts';
 import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
 
 const list = '/account/factors';
@@ -19,13 +20,14 @@ export function createFactorsPage(deps: AccountDeps): {
         deps.factors.list(account.subject),
         deps.passkeys.list(account.subject),
       ]);
+      const needed = await neededOf(deps.upstream, account, passkeys);
       return showPage(deps, visit, 'account-factors', {
         factors: [
           ...factors.map((factor) => ({ ...factor, lastUsedAt: factor.lastUsedAt ?? undefined, needed: false })),
           ...passkeys.map(({ id, name, createdAt, lastUsedAt }) => ({
             ...{ id, name, createdAt, kind: 'passkey' as const, locked: false },
             lastUsedAt: lastUsedAt ?? undefined,
-            needed: passkeys.length === 1 && account.passwordHash === null,
+            needed: needed(id),
           })),
         ],
         codesLeft: recoveryCodesLeft,
@@ -38,11 +40,11 @@ export function createFactorsPage(deps: AccountDeps): {
       const { subject } = visit.account;
       const id = form.get('factor') ?? '';
       const actor = actorOf(visit, deps.pages);
-      const removed =
-        (await deps.factors.remove(subject, id, actor)) ||
-        (await deps.passkeys.remove(subject, id, actor)) === 'removed';
-      if (!removed) return notThere(deps, visit);
-      return { to: list, note: { notice: 'factor-removed' } };
+      const removed = (await deps.factors.remove(subject, id, actor))
+        ? 'removed'
+        : await deps.passkeys.remove(subject, id, actor, providersOf(deps.upstream));
+      if (removed === 'not-found') return notThere(deps, visit);
+      return { to: list, note: { notice: removed === 'last' ? 'passkey-last' : 'factor-removed' } };
     },
 
     async showCodes(visit) {

@@ -80,7 +80,7 @@ export function createIdentitiesPage(deps: AccountDeps): {
     async connect(visit) {
       const { identity } = visit.note;
       if (identity === undefined) return failed('expired', '');
-      const linked = await upstream.link(identity, visit.account.subject, actorOf(visit, deps.pages));
+      const linked = await upstream.link(identity, visit.account, actorOf(visit, deps.pages));
       if (linked !== 'linked') return failed(linked === 'taken' ? 'taken' : 'expired', identity.provider);
       return { to: identitiesPage, note: { notice: 'identity-connected' } };
     },

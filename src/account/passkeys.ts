@@ -5,6 +5,7 @@
 import type { EnrolOutcome } from '../core/passkeys.ts';
 import type { AccountNotice } from '../http/account-views.ts';
 import type { AccountDeps } from './deps.ts';
+import { neededOf, providersOf } from './needed.ts';
 import { actorOf, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
 
 const here = '/account/passkeys';
@@ -18,11 +19,12 @@ export function createPasskeysPage(deps: AccountDeps): { show: Show; add: Take; 
       passkeys.list(account.subject),
       passkeys.beginEnrolment(account.subject, purposeOf(session)),
     ]);
+    const needed = await neededOf(deps.upstream, account, list);
     return showPage(deps, visit, 'account-passkeys', {
       passkeys: list.map((passkey) => ({
         ...passkey,
         lastUsedAt: passkey.lastUsedAt ?? undefined,
-        needed: list.length === 1 && account.passwordHash === null,
+        needed: needed(passkey.id),
       })),
       options: begun.outcome === 'begun' ? begun.options : undefined,
     });
@@ -42,6 +44,8 @@ export function createPasskeysPage(deps: AccountDeps): { show: Show; add: Take; 
         },
         actorOf(visit, pages),
       );
+      if (outcome.outcome === 'enrolled')
+        await deps.sessions.strengthen(session.uid, [outcome.passkey.synced ? 'swk' : 'hwk', 'user', 'mfa']);
       return afterwards(outcome);
     },
 
@@ -58,7 +62,9 @@ export function createPasskeysPage(deps: AccountDeps): { show: Show; add: Take; 
     },
 
     async remove(visit, form) {
-      const removed = await passkeys.remove(visit.account.subject, form.get('passkey') ?? '', actorOf(visit, pages));
+      const { subject } = visit.account;
+      const actor = actorOf(visit, pages);
+      const removed = await passkeys.remove(subject, form.get('passkey') ?? '', actor, providersOf(deps.upstream));
       if (removed === 'not-found') return notThere(deps, visit);
       return onward(removed === 'removed' ? 'factor-removed' : 'passkey-last');
     },

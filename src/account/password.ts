@@ -39,7 +39,7 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
     if (account.passwordHash === null) return undefined;
     if (password === '') return { current: 'missing' };
     const { username } = account;
-    const outcome = await deps.signIn.signIn({
+    const outcome = await deps.signIn.provePassword({
       ...callerOf(ctx),
       username,
       password,
@@ -47,8 +47,7 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
       via: 'account',
     });
     switch (outcome.outcome) {
-      case 'signed-in':
-      case 'second-factor':
+      case 'right':
         return undefined;
       case 'refused':
         return { current: 'wrong' };

@@ -2,6 +2,7 @@
 
 import { programOf } from '../core/program.ts';
 import { callerOf } from '../http/caller.ts';
+import { browserOf } from '../http/device-cookie.ts';
 import type { AccountDeps } from './deps.ts';
 import { notThere, type Show, showPage, type Take, type Visit } from './visit.ts';
 
@@ -49,7 +50,10 @@ export function createSessionsPage(deps: AccountDeps): { show: Show; end: Take; 
     },
 
     async endOthers(visit) {
-      await deps.sessions.endAll(visit.account.subject, visit.session.uid);
+      const { subject } = visit.account;
+      await deps.sessions.endAll(subject, visit.session.uid);
+      // Whoever was there is a stranger from now on: their sign-ins are told by mail, and their guesses count for the account.
+      await deps.devices.forgetOthers(subject, browserOf(visit.ctx));
       await deps.audit.record('sign_out', { ...about(visit), detail: { via: 'account', all: true } });
       return { to: page, note: { notice: 'sessions-ended' } };
     },

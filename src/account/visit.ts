@@ -1,7 +1,7 @@
 /** Somebody on their own pages: what each page is handed, and what it may answer with. */
 import type { Context } from 'koa';
 import type { Actor } from '../core/accounts.ts';
-import type { Account } from '../core/stores.ts';
+import type { Account } from '../core/stores/accounts.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
@@ -13,8 +13,10 @@ import type { Note } from './notes.ts';
 export interface BrowserSession {
   readonly account: Account;
   readonly uid: string;
-  /** When the person last proved who they are; seconds since the epoch. */
+  /** When the person last signed in as a whole; no step-up moves it. Seconds since the epoch. */
   readonly signedInAt: number;
+  /** How they did, and what they have proved since. */
+  readonly amr: readonly string[];
 }
 
 export interface Visit {

@@ -23,6 +23,10 @@ export const refusals = {
   invalid_redirect_uri: 400,
   invalid_client_metadata: 400,
   unauthorized: 401,
+  // RFC 6750, section 3.1.
+  invalid_token: 401,
+  insufficient_scope: 403,
+  access_denied: 403,
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,

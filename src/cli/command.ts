@@ -1,11 +1,12 @@
 /**
  * What a command of the command line is: a row of a table (name, arguments, options, examples) and a function. The rows are
- * in `commands/`, one file per noun; `program.ts` makes commander and the help from them, `reference.ts` the documentation.
+ * in `commands/`, a file for each noun and for what is longer than a row or two; `program.ts` makes commander and the help
+ * from them, `reference.ts` the documentation.
  */
 
-import type { Config } from '../config/load.ts';
+import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { Config } from '../config/config.ts';
 import type { Clients } from '../core/clients.ts';
-import type { JsonObject, JsonValue } from '../core/stores.ts';
 import type { Core } from '../open-core.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 /** JSON that a command is given in a file, or on standard input where the path is `-`. */
 import { readFile } from 'node:fs/promises';
-import type { JsonObject } from '../core/stores.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 

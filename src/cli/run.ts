@@ -4,8 +4,9 @@
  */
 import { CommanderError } from 'commander';
 import { Unavailable } from '../base/errors.ts';
-import type { Config, Mistake } from '../config/load.ts';
-import type { JsonObject } from '../core/stores.ts';
+import type { JsonObject } from '../base/json.ts';
+import type { Config } from '../config/config.ts';
+import type { Mistake } from '../config/mistakes.ts';
 import type { Call, Command, CommandCore, Outcome } from './command.ts';
 import { commands } from './commands.ts';
 import { createProgram, type Typed } from './program.ts';
@@ -83,9 +84,12 @@ class WrongSettings extends Error {
 class CannotOpen extends Error {}
 
 async function readConfig(remark: (text: string) => void): Promise<Config> {
-  const { describeMistakes, loadConfig } = await import('../config/load.ts');
+  const { loadConfig } = await import('../config/load.ts');
   const loaded = loadConfig(process.env);
-  if (!loaded.ok) throw new WrongSettings(describeMistakes(loaded.mistakes), loaded.mistakes);
+  if (!loaded.ok) {
+    const { describeMistakes } = await import('../config/mistakes.ts');
+    throw new WrongSettings(describeMistakes(loaded.mistakes), loaded.mistakes);
+  }
   loaded.warnings.forEach(remark);
   return loaded.config;
 }

@@ -1,15 +1,15 @@
 /** Writes docs/settings.md from the schema. With `--check` it writes nothing and fails when the file says something else. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { groups, type Setting, settings } from './schema.ts';
+import { groups } from './schema.ts';
+import type { Setting } from './setting.ts';
 
 const path = join(import.meta.dirname, '../../docs/settings.md');
 
 export function reference(): string {
-  const sections = Object.entries(groups).map(([group, title]) => {
-    const members = Object.entries<Setting<unknown>>(settings).filter(([, setting]) => setting.group === group);
-    return [`## ${title}`, ...members.map(([name, setting]) => entry(name, setting))].join('\n\n');
-  });
+  const sections = groups.map(({ title, settings }) =>
+    [`## ${title}`, ...Object.entries(settings).map(([name, setting]) => entry(name, setting))].join('\n\n'),
+  );
   return `${[introduction, ...sections].join('\n\n')}\n`;
 }
 

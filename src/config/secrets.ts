@@ -5,7 +5,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digest, randomToken } from '../base/secrets.ts';
-import type { Config } from './load.ts';
+import type { Config } from './config.ts';
 
 export interface Secrets {
   readonly secretKey: string;

@@ -9,7 +9,7 @@ import { type Actor, type FormProblem, formProblem, ownEmail } from './accounts.
 import type { Audit } from './audit.ts';
 import { emailKey, usernameKey } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import type { AccountStore, ImportedAccount } from './stores.ts';
+import type { AccountStore, ImportedAccount } from './stores/accounts.ts';
 
 export interface ImportForm {
   readonly username: string;

@@ -19,7 +19,8 @@ import {
 import type { PasswordHasher } from './password-hasher.ts';
 import { breachedPassword, type PasswordProblem, passwordProblem } from './password-rules.ts';
 import type { Sessions } from './sessions.ts';
-import type { Account, AccountStore, NewIdentity } from './stores.ts';
+import type { Account, AccountStore, NewAccount, RemovedAccount } from './stores/accounts.ts';
+import type { IdentityStore, NewIdentity } from './stores/identities.ts';
 
 export interface AccountSettings {
   /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
@@ -91,18 +92,23 @@ export interface SetPasswordOptions {
   readonly over?: string | null | undefined;
   /** The uid of the one session that lives on. */
   readonly keepSession?: string | undefined;
+  /** Ids of the accounts elsewhere that sign in here as before; the others are disconnected. Left out: all stay. */
+  readonly keepIdentities?: readonly string[] | undefined;
   readonly actor?: Actor | undefined;
 }
 
 export interface Accounts {
   /** Throws `Unavailable` where storage or the hasher cannot answer, as do all that follow. */
   create(form: AccountForm, actor?: Actor): Promise<CreateOutcome>;
+  /** The same, and the link of this key is used up with it: both or neither. `gone`: it has been, or was never there. */
+  createInvited(form: AccountForm, linkKey: string, actor?: Actor): Promise<CreateOutcome | { outcome: 'gone' }>;
   setPassword(subject: string, password: string, options: SetPasswordOptions): Promise<SetPasswordOutcome>;
   setProfile(subject: string, profile: Profile, actor?: Actor): Promise<SetProfileOutcome>;
   /** False where there is no such account. Disabling twice keeps the first time. */
   disable(subject: string, actor?: Actor): Promise<boolean>;
   enable(subject: string, actor?: Actor): Promise<boolean>;
-  remove(subject: string, actor?: Actor): Promise<boolean>;
+  /** `last-admin`: nothing was removed, since nobody would be left to administer this server. */
+  remove(subject: string, actor?: Actor): Promise<RemovedAccount>;
   findBySubject(subject: string): Promise<Account | undefined>;
   findById(id: number): Promise<Account | undefined>;
   /** By any spelling of the username; e-mail addresses find nobody here. */
@@ -111,6 +117,7 @@ export interface Accounts {
 
 export function createAccounts(parts: {
   store: AccountStore;
+  identities: Pick<IdentityStore, 'removeOthers'>;
   sessions: Pick<Sessions, 'endAll'>;
   changes: Pick<ChangeLog, 'changed'>;
   hasher: PasswordHasher;
@@ -121,7 +128,7 @@ export function createAccounts(parts: {
   passwordSet?: ((account: Account, actor: Actor) => Promise<void>) | undefined;
   settings: AccountSettings;
 }): Accounts {
-  const { store, sessions, changes, hasher, breached, audit, settings } = parts;
+  const { store, identities, sessions, changes, hasher, breached, audit, settings } = parts;
 
   const weakness = async (
     password: string,
@@ -149,6 +156,14 @@ export function createAccounts(parts: {
       detail: { ...(actor.by !== undefined && { by: actor.by }), ...(actor.via !== undefined && { via: actor.via }) },
     });
 
+  const disconnect = async (subject: string, keep: readonly string[], actor: Actor = {}): Promise<void> => {
+    const { address, requestId, via } = actor;
+    for (const { provider } of await identities.removeOthers(subject, keep)) {
+      const detail = { upstream: provider, ...(via !== undefined && { via }) };
+      await audit.record('identity.unlinked', { subject, address, requestId, detail });
+    }
+  };
+
   const setDisabled = async (subject: string, disabled: boolean): Promise<boolean> => {
     const account = await store.bySubject(subject);
     if (account === undefined) return false;
@@ -157,38 +172,42 @@ export function createAccounts(parts: {
     return (await store.update(subject, { disabledAt: disabled ? now : null }, now)) !== undefined;
   };
 
-  return {
-    async create(form, actor) {
-      const email = form.email ?? ownEmail(form.username);
-      const problem = formProblem(form, email);
-      if (problem !== undefined) return problem;
-      if (form.password !== undefined) {
-        const own = [form.username, email, form.firstName, form.lastName, ...(form.notInPassword ?? [])];
-        const weak = await weakness(form.password, own, { twoFactor: false });
-        if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
-      }
-      const made = await store.insert(
-        {
-          subject: randomToken(16),
-          username: form.username,
-          usernameKey: must(usernameKey(form.username)),
-          firstName: form.firstName,
-          lastName: form.lastName,
-          email: email ?? null,
-          emailKey: email === undefined ? null : must(emailKey(email)),
-          verified: email !== undefined && form.verified === true,
-          twoFactor: false,
-          admin: form.admin === true,
-          passwordHash: form.password === undefined ? null : await hasher.hash(form.password),
-          createdAt: nowSeconds(),
-        },
-        form.identity,
-      );
-      if (made.outcome === 'created') await written('account.created', made.account.subject, actor);
-      return made;
-    },
+  async function make<Made extends Awaited<ReturnType<AccountStore['insertInvited']>>>(
+    form: AccountForm,
+    actor: Actor | undefined,
+    insert: (account: NewAccount) => Promise<Made>,
+  ): Promise<Made | FormProblem> {
+    const email = form.email ?? ownEmail(form.username);
+    const problem = formProblem(form, email);
+    if (problem !== undefined) return problem;
+    if (form.password !== undefined) {
+      const own = [form.username, email, form.firstName, form.lastName, ...(form.notInPassword ?? [])];
+      const weak = await weakness(form.password, own, { twoFactor: false });
+      if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
+    }
+    const made = await insert({
+      subject: randomToken(16),
+      username: form.username,
+      usernameKey: must(usernameKey(form.username)),
+      firstName: form.firstName,
+      lastName: form.lastName,
+      email: email ?? null,
+      emailKey: email === undefined ? null : must(emailKey(email)),
+      verified: email !== undefined && form.verified === true,
+      twoFactor: false,
+      admin: form.admin === true,
+      passwordHash: form.password === undefined ? null : await hasher.hash(form.password),
+      createdAt: nowSeconds(),
+    });
+    if (made.outcome === 'created') await written('account.created', made.account.subject, actor);
+    return made;
+  }
 
-    async setPassword(subject, password, { endSessions, keepSession, over, actor }) {
+  return {
+    create: (form, actor) => make(form, actor, (account) => store.insert(account, form.identity)),
+    createInvited: (form, linkKey, actor) => make(form, actor, (account) => store.insertInvited(account, linkKey)),
+
+    async setPassword(subject, password, { endSessions, keepSession, keepIdentities, over, actor }) {
       const account = await store.bySubject(subject);
       if (account === undefined) return { outcome: 'not-found' };
       const weak = await weakness(
@@ -198,6 +217,8 @@ export function createAccounts(parts: {
       );
       if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
       const passwordHash = await hasher.hash(password);
+      // Before the change: who signs in with one at this moment does so under the old password, and no session begins with that.
+      if (keepIdentities !== undefined) await disconnect(subject, keepIdentities, actor);
       const changed =
         typeof over === 'string'
           ? await store.replacePasswordHash(subject, { from: over, to: passwordHash }, nowSeconds())
@@ -235,10 +256,11 @@ export function createAccounts(parts: {
 
     async remove(subject, actor) {
       // The store removes sessions, grants and tokens in the same transaction.
-      if (!(await store.delete(subject))) return false;
+      const removed = await store.delete(subject);
+      if (removed !== 'removed') return removed;
       await changes.changed();
       await written('account.deleted', subject, actor);
-      return true;
+      return removed;
     },
 
     findBySubject: (subject) => store.bySubject(subject),

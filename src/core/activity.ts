@@ -5,7 +5,9 @@
 import { nowSeconds } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { createRecent } from './recent.ts';
-import type { AccountStore, ConsentStore, EngineStore } from './stores.ts';
+import type { AccountStore } from './stores/accounts.ts';
+import type { ConsentStore } from './stores/consents.ts';
+import type { EngineStore } from './stores/engine.ts';
 
 export interface Activity {
   /** Either may be missing: a person without a session (a sign-in), a program's session without a person. Never waits. */

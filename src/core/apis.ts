@@ -4,7 +4,7 @@
  */
 import type { CachedClients } from './cached-clients.ts';
 import type { ChangeLog } from './change-log.ts';
-import type { ApiRecord, ApiStore } from './stores.ts';
+import type { ApiRecord, ApiStore } from './stores/apis.ts';
 
 export interface Apis {
   find(identifier: string): ApiRecord | undefined;

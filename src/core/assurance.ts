@@ -29,6 +29,9 @@ export function ruleFor(server: SecondFactorRule, client: unknown): SecondFactor
   return secondFactorRules.findLast((rule) => rule === server || rule === client) ?? server;
 }
 
+/** What nobody goes below under it. */
+export const leastOf = (rule: SecondFactorRule): Assurance => (rule === 'required' ? 'multi' : 'single');
+
 // ---- names ----------------------------------------------------------------------------------------------------------
 
 /**
@@ -92,7 +95,7 @@ export function wantedBy({ values, essential }: AcrAsked, rule: SecondFactorRule
   const known = values.map(names.meaningOf).filter((one) => one !== undefined);
   if (essential && values.length > 0 && known.length === 0) return undefined;
   const least = essential ? assurances.find((one) => known.includes(one)) : undefined;
-  const must = stronger(least ?? 'single', rule === 'required' ? 'multi' : 'single');
+  const must = stronger(least ?? 'single', leastOf(rule));
   return { must, should: stronger(must, known[0] ?? 'single') };
 }
 
@@ -114,9 +117,9 @@ export interface Standing {
   readonly reached: Assurance;
   /** The account's, as core/factors has them; `required` without methods: all are locked or used up. */
   readonly factors: { readonly required: boolean; readonly methods: readonly SecondFactor[] };
-  /** The person has proved themselves in the last minutes. */
+  /** The person has signed in, as a whole, in the last minutes. */
   readonly fresh: boolean;
-  /** They have done so for this very request. */
+  /** They have proved something for this very request, if only a second factor. */
   readonly justNow: boolean;
 }
 

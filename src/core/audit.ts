@@ -7,9 +7,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../base/clock.ts';
 import { Unavailable } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
-import type { AuditEvent, AuditStore, JsonObject } from './stores.ts';
+import type { AuditEvent, AuditStore } from './stores/audit.ts';
 
 /** Every event there is. docs/audit.md lists the same. */
 export const auditEvents = {
@@ -33,6 +34,8 @@ export const auditEvents = {
   'account.profile_changed': 'A person changed their name or their language.',
   'account.email_confirmed': 'A person proved that the e-mail address of their account is theirs.',
   'account.email_changed': 'A person gave their account another e-mail address, and proved that it is theirs.',
+  'account.renamed':
+    'An account that was called by an e-mail address which it had not proved lost that name to whoever proved it.',
   'email.requested': 'A person said that an e-mail address is theirs, and a mail to it was made.',
   'reset.requested': 'A link for setting a new password was asked for; `mailed` tells whether it was sent.',
   'reset.link_made': 'An admin made a link for setting a new password.',
@@ -78,11 +81,20 @@ export interface AuditFields {
   readonly detail?: JsonObject | undefined;
 }
 
+/** A record that somebody else's commit stores (core/stores `Unit`). */
+export interface CarriedRecord {
+  readonly event: AuditEvent;
+  /** To be called once it is durable: it is counted and logged like any other. */
+  written(): void;
+}
+
 export interface Audit {
   /** Resolves when the record is durable. Rejects with `Unavailable` where it could not be written. */
   record(event: AuditEventName, fields: AuditFields): Promise<void>;
   /** Does not wait. A record that cannot be written is tried again a few times, then dropped, counted and logged. */
   note(event: AuditEventName, fields: AuditFields): void;
+  /** A record for the very commit of what it is about: neither is there without the other, and one sync to the disk does for both. */
+  carried(event: AuditEventName, fields: AuditFields): CarriedRecord;
   /** Writes what waits; call it once nothing else calls. */
   close(): Promise<void>;
 }
@@ -105,7 +117,7 @@ export function createAudit(parts: { store: AuditStore; log: Logger; metrics: Me
   let running: Promise<void> | undefined;
   let closing = false;
 
-  const written = ({ event, waiter }: Entry): void => {
+  const written = (event: AuditEvent): void => {
     metrics.count('audit_events_total', { event: event.event });
     log.info(
       {
@@ -118,7 +130,6 @@ export function createAudit(parts: { store: AuditStore; log: Logger; metrics: Me
       },
       event.event,
     );
-    waiter?.resolve();
   };
 
   const failed = (entry: Entry, error: unknown): void => {
@@ -156,7 +167,10 @@ export function createAudit(parts: { store: AuditStore; log: Logger; metrics: Me
       for (const entry of batch) failed(entry, error);
       return false;
     }
-    for (const entry of batch) written(entry);
+    for (const { event, waiter } of batch) {
+      written(event);
+      waiter?.resolve();
+    }
     return true;
   };
 
@@ -195,6 +209,10 @@ export function createAudit(parts: { store: AuditStore; log: Logger; metrics: Me
       const entry: Entry = { event: auditEvent(name, fields), tries: 0, waiter: null };
       if (waiting.length >= waitingNotesMax) dropped(entry, new Error('too many audit records wait to be written'));
       else add(entry);
+    },
+    carried(name, fields) {
+      const event = auditEvent(name, fields);
+      return { event, written: () => written(event) };
     },
     async close() {
       closing = true;

@@ -20,7 +20,10 @@
 import { nowMs } from '../base/clock.ts';
 import { type ChangeLog, oneAtATime } from './change-log.ts';
 import { createRecent } from './recent.ts';
-import type { ApiRecord, ApiStore, ChangeStore, ClientCache, ClientRecord, ClientStore } from './stores.ts';
+import type { ApiRecord, ApiStore } from './stores/apis.ts';
+import type { ChangeStore } from './stores/changes.ts';
+import type { ClientCache } from './stores/client-cache.ts';
+import type { ClientRecord, ClientStore } from './stores/clients.ts';
 
 export interface CachedClients {
   /**

@@ -8,7 +8,8 @@
  * every follower prepare (it may wait), then have all of them drop their copies in one turn of the event loop: whoever looks
  * something up sees all of these changes or none.
  */
-import type { ChangeChannel, ChangeKind, ChangeStore } from './stores.ts';
+import type { ChangeChannel } from './stores/change-channel.ts';
+import type { ChangeKind, ChangeStore } from './stores/changes.ts';
 
 export type Change = { readonly seq: number; readonly kind: ChangeKind; readonly id: string };
 

@@ -2,16 +2,29 @@
  * Programs without a person: a registered client opens a session with a token that an admin gave it (core/client-tokens), and
  * gets a short access token and a long refresh token for it. Both are JWTs that hold only together with the client token, as
  * long as the session does; the end of the session, of the client token or of the client ends them.
+ *
+ * A program that opens one at each start, and never ends any, would fill the table with sessions of thirty days. One client token has
+ * so many at a time, and the oldest end for new ones. Their uids begin with the token's id and the time, so that those of one
+ * token lie side by side in the order of their age, and finding the oldest costs one short look into an index.
  */
-import { nowSeconds } from '../base/clock.ts';
+import { randomBytes } from 'node:crypto';
+import { nowMs, nowSeconds } from '../base/clock.ts';
 import type { Activity } from './activity.ts';
 import type { Audit } from './audit.ts';
 import type { CachedClients } from './cached-clients.ts';
 import { readClientToken } from './client-tokens.ts';
-import { type FirstPartyClaims, type IssuedToken, issueToken, verifyFirstParty } from './first-party.ts';
+import { type FirstPartyClaims, type IssuedToken, issueToken, verifyFirstParty } from './first-party-tokens.ts';
 import type { Keys } from './keys.ts';
 import type { Caller, Sessions } from './sessions.ts';
-import type { ClientRecord, ClientToken } from './stores.ts';
+import type { ClientRecord, ClientToken } from './stores/clients.ts';
+import type { EngineStore } from './stores/engine.ts';
+
+/** Of one client token: enough for every copy of a program that runs many times. */
+export const clientSessionsMax = 100;
+
+const seriesOf = ({ id }: ClientToken): string => `${id}-`;
+const newUid = (token: ClientToken): string =>
+  `${seriesOf(token)}${nowMs().toString(36).padStart(9, '0')}-${randomBytes(8).toString('hex')}`;
 
 type Refused = { readonly outcome: 'refused' };
 const refused: Refused = { outcome: 'refused' };
@@ -34,12 +47,13 @@ export interface ClientSessions {
 export function createClientSessions(deps: {
   clients: Pick<CachedClients, 'find'>;
   sessions: Sessions;
+  engine: Pick<EngineStore, 'sessionsBeyond'>;
   activity: Activity;
   keys: Keys;
   audit: Audit;
   settings: { readonly issuer: string; readonly accessToken: number; readonly refreshToken: number };
 }): ClientSessions {
-  const { clients, sessions, activity, keys, audit, settings } = deps;
+  const { clients, sessions, engine, activity, keys, audit, settings } = deps;
 
   async function holderOf(value: string): Promise<{ client: ClientRecord; token: ClientToken } | undefined> {
     const named = readClientToken(value);
@@ -85,13 +99,18 @@ export function createClientSessions(deps: {
         token.expiresAt === null ? Number.POSITIVE_INFINITY : token.expiresAt - nowSeconds(),
       );
       const { uid, expiresAt } = await sessions.begin({
+        uid: newUid(token),
         door: 'space-guard',
         holder: { clientId: client.id },
         lifetime,
         caller,
       });
       const { address, requestId } = caller;
-      audit.note('client.session_begun', { clientId: client.id, address, requestId, detail: { token: token.id } });
+      const about = { clientId: client.id, address, requestId, detail: { token: token.id } };
+      audit.note('client.session_begun', about);
+      for (const oldest of await engine.sessionsBeyond(seriesOf(token), clientSessionsMax)) {
+        await sessions.end(oldest, { ...about, detail: { ...about.detail, why: 'too many' } });
+      }
       return {
         outcome: 'begun',
         client,

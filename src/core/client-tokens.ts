@@ -8,7 +8,7 @@
  * JWT in the header of the space-guard API.
  */
 import { digest, randomToken } from '../base/secrets.ts';
-import type { ClientToken } from './stores.ts';
+import type { ClientToken } from './stores/clients.ts';
 
 const prefix = 'gatehouse_ct_';
 const secretLength = 43;

@@ -5,12 +5,12 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { Unavailable } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
 import { digest, randomToken, sameSecret } from '../base/secrets.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
 import { clientTokensMax, newClientToken } from './client-tokens.ts';
-import { identityScopes } from './identity-scopes.ts';
-import type { ClientRecord, ClientSecret, ClientStore, ClientToken, JsonObject } from './stores.ts';
+import type { ClientRecord, ClientSecret, ClientStore, ClientToken } from './stores/clients.ts';
 
 export type Registered = { readonly outcome: 'registered'; readonly client: ClientRecord; readonly secret?: string };
 export type Updated = { readonly outcome: 'updated'; readonly client: ClientRecord; readonly secret?: string };
@@ -211,12 +211,6 @@ export function verifySecret(client: Pick<ClientRecord, 'secrets'>, presented: s
     matches = (same && live) || matches;
   }
   return matches;
-}
-
-/** The API scopes that the client may have in its own name (client_credentials): those it was registered with, none of a person's. */
-export function allowedScopes(client: Pick<ClientRecord, 'metadata'>): ReadonlySet<string> {
-  const { scope } = client.metadata;
-  return new Set(typeof scope === 'string' ? scope.split(' ').filter((name) => !identityScopes.has(name)) : []);
 }
 
 /** Basic and post are one method here, so either needs a secret. */

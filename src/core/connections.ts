@@ -7,7 +7,8 @@ import { nowSeconds } from '../base/clock.ts';
 import { accountClient } from './account-client.ts';
 import type { Actor } from './accounts.ts';
 import type { Audit } from './audit.ts';
-import type { ConsentRow, ConsentStore, EngineStore, GrantRow } from './stores.ts';
+import type { ConsentRow, ConsentStore } from './stores/consents.ts';
+import type { EngineStore, GrantRow } from './stores/engine.ts';
 
 export interface Connection {
   readonly clientId: string;

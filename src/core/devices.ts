@@ -18,10 +18,15 @@ import type { Letter } from './mailer.ts';
 import type { Mails } from './mails.ts';
 import { programOf } from './program.ts';
 import type { Caller } from './sessions.ts';
-import type { Account, AccountStore, DeviceRow, DeviceStore, Throttle } from './stores.ts';
+import type { Account, AccountStore } from './stores/accounts.ts';
+import type { DeviceRow, DeviceStore } from './stores/devices.ts';
+import type { EngineStore } from './stores/engine.ts';
+import type { Throttle } from './stores/throttle.ts';
 
 export interface Arrival {
   readonly subject: string;
+  /** Of the sign-in: one that comes twice, on whatever node, is a form that was sent twice. */
+  readonly id: string;
   /** What the browser's cookie says; anybody can send anything. */
   readonly browser: string | undefined;
   /** They were signed in here already and have only proved it once more. */
@@ -58,16 +63,19 @@ const most = { ofAccount: 20, ofBrowser: 5 };
 export const rememberedSeconds = 400 * 86_400;
 /** No account's owner is sent more of these within an hour, however often somebody signs in. */
 const mailsAnHour = 5;
+/** As long as a sign-in can be under way. */
+const arrivalSeconds = 86_400;
 
 export function createDevices(deps: {
   store: DeviceStore;
   accounts: Pick<AccountStore, 'bySubject'>;
   mails: Pick<Mails, 'later'>;
+  engine: Pick<EngineStore, 'insertOnce'>;
   throttle: Throttle;
   audit: Audit;
   settings: { readonly mail: boolean };
 }): Devices {
-  const { store, accounts, mails, throttle, audit, settings } = deps;
+  const { store, accounts, engine, mails, throttle, audit, settings } = deps;
 
   async function find(browser: string | undefined, subject: string): Promise<DeviceRow | undefined> {
     return looksRight(browser) ? store.find(digest(browser), subject, nowSeconds()) : undefined;
@@ -88,9 +96,16 @@ export function createDevices(deps: {
     );
   }
 
-  async function letterFor({ subject, caller, locale: theirs }: Arrival, at: number): Promise<Letter | undefined> {
+  /** Of any number of calls for one sign-in one gets true. */
+  function isFirst(id: string, at: number): Promise<boolean> {
+    const mark = { key: digest(`arrival ${id}`), kind: 'Arrival', payload: '{}', expiresAt: at + arrivalSeconds };
+    return engine.insertOnce({ ...mark, grantId: null, clientId: null, subject: null, sessionUid: null }, at);
+  }
+
+  async function letterFor({ subject, id, caller, locale: theirs }: Arrival, at: number): Promise<Letter | undefined> {
     const account = await accounts.bySubject(subject);
     if (!account?.verified || account.email === null || account.disabledAt !== null) return undefined;
+    if (!(await isFirst(id, at))) return undefined;
     const may = await throttle.attempt([{ key: `new-sign-in:${subject}`, limit: mailsAnHour }], 3600);
     if (!may.allowed) return undefined;
     const locale = account.locale ?? theirs;

@@ -4,7 +4,8 @@
  *
  * A code is sent only after the right password, to a verified address, not twice within a minute, and no more often than the mail
  * limits allow, which for codes count apart from the links that anybody can ask for. It lives ten minutes and works once; the fifth
- * wrong guess ends it. The stored hash is keyed: eight digits would not withstand a search by whoever has the database.
+ * wrong guess ends it. The stored hash is keyed: eight digits would not withstand a search by whoever has the database. It is also of
+ * the address: a code is no good once the account has another one, even where it was stored a moment after the change.
  */
 import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../base/clock.ts';
@@ -16,7 +17,8 @@ import { newFactor, newRecoveryCodes } from './factor-row.ts';
 import type { MailLimits } from './mail-limits.ts';
 import type { Mails } from './mails.ts';
 import type { EmailCodeMethod, RecoveryCodeMethod } from './one-time-codes.ts';
-import type { Account, AccountStore, FactorStore } from './stores.ts';
+import type { Account, AccountStore } from './stores/accounts.ts';
+import type { FactorStore } from './stores/factors.ts';
 
 export interface SentCode {
   /** `wait`: one was sent a moment ago, or too many were. `failed`: this server sends no mails, or there is no verified address. */
@@ -42,6 +44,8 @@ export interface EmailCodes {
   send(account: Account, fields: AuditFields): Promise<SentCode>;
   /** `over`: no code is out any more that could be right. */
   use(subject: string, code: string): Promise<'right' | 'wrong' | 'over'>;
+  /** The code that is out, if one is, is good no more. */
+  end(subject: string): Promise<void>;
 }
 
 const lifeSeconds = 600;
@@ -63,8 +67,8 @@ export function createEmailCodes(parts: {
   const { store, accounts, method, mails, limits, audit } = parts;
   const written = createFactorRecord(audit);
   const reaches = ({ email, verified }: Account): boolean => mails.work && email !== null && verified;
-  const hashOf = (subject: string, code: string): string =>
-    createHmac('sha256', parts.hashKey).update(`${subject} ${code}`).digest('base64url');
+  const hashOf = ({ subject, emailKey }: Account, code: string): string =>
+    createHmac('sha256', parts.hashKey).update(`${subject} ${emailKey} ${code}`).digest('base64url');
 
   return {
     reaches,
@@ -95,7 +99,7 @@ export function createEmailCodes(parts: {
       const now = nowSeconds();
       const code = method.make();
       // Of many requests at once one gets further.
-      if (!(await store.putEmailCode(subject, hashOf(subject, code), now, now - pauseSeconds))) {
+      if (!(await store.putEmailCode(subject, hashOf(account, code), now, now - pauseSeconds))) {
         await limits.giveBackCode(subject);
         return { outcome: 'wait', to, retryAfter: pauseSeconds };
       }
@@ -113,11 +117,15 @@ export function createEmailCodes(parts: {
 
     async use(subject, code) {
       const now = nowSeconds();
-      if (await store.useEmailCode(subject, hashOf(subject, code), now, now - lifeSeconds)) return 'right';
+      const account = await accounts.bySubject(subject);
+      if (account === undefined) return 'over';
+      if (await store.useEmailCode(subject, hashOf(account, code), now, now - lifeSeconds)) return 'right';
       await store.failEmailCode(subject, guessesMax);
       const row = (await store.list(subject)).find(({ kind }) => kind === 'email-code');
       return row === undefined || (row.secret !== '' && row.lastStep > now - lifeSeconds) ? 'wrong' : 'over';
     },
+
+    end: (subject) => store.failEmailCode(subject, 1),
   };
 }
 

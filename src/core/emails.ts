@@ -9,15 +9,16 @@
  * The link alone is not enough: an address with a typing mistake is somebody else's mailbox. Whoever confirms is also signed in,
  * or gives the account's password; that is asked by the page.
  */
-import { nowSeconds } from '../base/clock.ts';
 import type { Actor } from './accounts.ts';
 import type { Audit } from './audit.ts';
+import type { EmailClaims } from './email-claims.ts';
+import type { EmailCodes } from './email-codes.ts';
 import type { Links } from './links.ts';
 import type { MailLimits } from './mail-limits.ts';
 import type { Letter } from './mailer.ts';
 import type { Mails } from './mails.ts';
 import { emailKey, emailProblem, type NameProblem } from './names.ts';
-import type { Account, AccountPatch, AccountStore } from './stores.ts';
+import type { Account, AccountStore } from './stores/accounts.ts';
 
 /** Who asks for a mail, from where, and in which language. */
 export interface Asker {
@@ -59,10 +60,12 @@ export function createEmails(deps: {
   links: Links;
   limits: MailLimits;
   mails: Mails;
+  claims: Pick<EmailClaims, 'claim'>;
+  codes: Pick<EmailCodes, 'end'>;
   audit: Audit;
   settings: { readonly linkSeconds: number };
 }): Emails {
-  const { store, links, limits, mails, audit, settings } = deps;
+  const { store, links, limits, mails, claims, codes, audit, settings } = deps;
 
   /** The letter for what was asked, if there is to be one. */
   async function letterFor(subject: string, email: string, asker: Asker): Promise<Letter | undefined> {
@@ -117,41 +120,26 @@ export function createEmails(deps: {
         const asked = await pending(link);
         if (!asked) return { done: true, result: { outcome: 'gone' } };
         const { account: before, email } = asked;
-        const account = await claimEmail(store, before, email);
+        const account = await claims.claim(before, email, actor);
         if (!account) return { done: true, result: { outcome: 'taken' } };
         const changed = before.email !== null && before.emailKey !== account.emailKey;
-        await audit.record(changed ? 'account.email_changed' : 'account.email_confirmed', {
-          subject: account.subject,
-          address: actor.address,
-          requestId: actor.requestId,
-          detail: { ...(actor.via !== undefined && { via: actor.via }) },
-        });
         // To the address that was: whoever took the account over must not be able to do it without a word.
         if (changed && before.verified && before.email !== null) {
           const { subject, username } = account;
           const letter = { kind: 'email-changed', to: before.email, locale: actor.locale ?? 'en', subject } as const;
           mails.send({ ...letter, path: '/', values: { username } });
         }
+        await audit.record(changed ? 'account.email_changed' : 'account.email_confirmed', {
+          subject: account.subject,
+          address: actor.address,
+          requestId: actor.requestId,
+          detail: { ...(actor.via !== undefined && { via: actor.via }) },
+        });
+        // All of it names the address that was, and is no good from the change on: not even where the address comes back one day.
+        if (changed) await Promise.all([links.endAll(account.subject), codes.end(account.subject)]);
         return { done: true, result: { outcome: 'confirmed', account } };
       });
       return confirmed ?? { outcome: 'gone' };
     },
   };
-}
-
-/** Gives a proved address to an account, taking it from one that only said so; undefined where another has proved it too. */
-export async function claimEmail(store: AccountStore, account: Account, email: string): Promise<Account | undefined> {
-  const key = emailKey(email);
-  if (key === undefined) return undefined;
-  const now = nowSeconds();
-  await store.releaseEmail(key, now);
-  // Who is called by an address is called by the new one from now on: the old one may be somebody else's one day.
-  const called = account.emailKey !== null && account.usernameKey === account.emailKey && account.emailKey !== key;
-  const patch: AccountPatch = { email, emailKey: key, verified: true };
-  const updated = await store.update(
-    account.subject,
-    called ? { ...patch, username: email, usernameKey: key } : patch,
-    now,
-  );
-  return updated && 'subject' in updated ? updated : undefined;
 }

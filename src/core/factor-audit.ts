@@ -1,7 +1,8 @@
 /** One way to write down that a factor was added, changed or taken away, whichever it is. */
+
+import type { JsonObject } from '../base/json.ts';
 import type { Actor } from './accounts.ts';
 import type { Audit, AuditEventName } from './audit.ts';
-import type { JsonObject } from './stores.ts';
 
 export type FactorRecord = (
   event: AuditEventName,

@@ -1,33 +1,44 @@
 /**
- * A mail to whoever's second factors have changed: somebody who got hold of a session must not be able to add or take away one
- * without a word. It hangs on the record of the change, so that no way to change one can forget it.
+ * A mail to whoever's second factors, or accounts elsewhere that sign in here, have changed: somebody who got hold of a session must
+ * not be able to add or take away one without a word. It hangs on the record of the change, so that no way to change one can forget it.
  */
 import type { Audit } from './audit.ts';
 import type { LetterKind } from './mailer.ts';
 import type { Mails } from './mails.ts';
-import type { AccountStore } from './stores.ts';
+import type { AccountStore } from './stores/accounts.ts';
 
-const letters: Readonly<Record<string, LetterKind>> = {
-  'factor.added': 'factor-added',
-  'factor.removed': 'factor-removed',
+const factors = '/account/factors';
+const identities = '/account/identities';
+const letters: Readonly<Record<string, { readonly kind: LetterKind; readonly path: string }>> = {
+  'factor.added': { kind: 'factor-added', path: factors },
+  'factor.removed': { kind: 'factor-removed', path: factors },
+  'identity.linked': { kind: 'identity-linked', path: identities },
+  'identity.unlinked': { kind: 'identity-unlinked', path: identities },
 };
 
 export function withFactorLetters(
   audit: Audit,
-  deps: { readonly accounts: Pick<AccountStore, 'bySubject'>; readonly mails: Pick<Mails, 'later'> },
+  deps: {
+    readonly accounts: Pick<AccountStore, 'bySubject'>;
+    readonly mails: Pick<Mails, 'later'>;
+    /** What people call a provider, by its id in the settings. */
+    readonly providerName?: (id: string) => string;
+  },
 ): Audit {
+  const { providerName = (id) => id } = deps;
   return {
     ...audit,
     async record(event, fields) {
       await audit.record(event, fields);
-      const kind = letters[event];
-      const { subject } = fields;
-      if (kind === undefined || !subject) return;
+      const letter = letters[event];
+      const { subject, detail } = fields;
+      if (letter === undefined || !subject) return;
+      const provider = providerName(String(detail?.upstream ?? ''));
       deps.mails.later(async () => {
         const account = await deps.accounts.bySubject(subject);
         if (!account?.verified || account.email === null) return undefined;
         const { email, username, locale } = account;
-        return { kind, to: email, locale: locale ?? 'en', subject, path: '/account/factors', values: { username } };
+        return { ...letter, to: email, locale: locale ?? 'en', subject, values: { username, provider } };
       });
     },
   };

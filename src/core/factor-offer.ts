@@ -4,7 +4,8 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { digest } from '../base/secrets.ts';
-import type { Account, EngineStore } from './stores.ts';
+import type { Account } from './stores/accounts.ts';
+import type { EngineStore } from './stores/engine.ts';
 
 const DAY = 86_400;
 const againAfter = 180 * DAY;

@@ -2,7 +2,7 @@
 import { nowSeconds } from '../base/clock.ts';
 import { digest, randomToken } from '../base/secrets.ts';
 import type { RecoveryCodeMethod } from './one-time-codes.ts';
-import type { FactorRow } from './stores.ts';
+import type { FactorRow } from './stores/factors.ts';
 
 const recoveryCodes = 10;
 

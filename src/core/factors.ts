@@ -20,7 +20,10 @@ import type { EmailCodes } from './email-codes.ts';
 import { createFactorRecord } from './factor-audit.ts';
 import { newFactor, newRecoveryCodes, recoveryCodeHash } from './factor-row.ts';
 import type { EmailCodeMethod, RecoveryCodeMethod, TotpMethod } from './one-time-codes.ts';
-import type { AccountStore, FactorRow, FactorStore, PasskeyStore, Throttle, ThrottleKey } from './stores.ts';
+import type { AccountStore } from './stores/accounts.ts';
+import type { FactorRow, FactorStore } from './stores/factors.ts';
+import type { PasskeyStore } from './stores/passkeys.ts';
+import type { Throttle, ThrottleKey } from './stores/throttle.ts';
 
 export type SecondFactor = FactorRow['kind'] | 'passkey';
 

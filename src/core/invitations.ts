@@ -2,6 +2,8 @@
  * Invitations: a link with which one person makes one account, unless `SIGN_UP` is off. Where it was mailed, and only mailed,
  * opening it proves the address: nobody else has seen it.
  */
+
+import type { JsonObject } from '../base/json.ts';
 import { randomToken } from '../base/secrets.ts';
 import type { Actor } from './accounts.ts';
 import type { Audit } from './audit.ts';
@@ -10,7 +12,6 @@ import type { Letter } from './mailer.ts';
 import type { Mails } from './mails.ts';
 import { emailProblem, type NameProblem } from './names.ts';
 import type { SignUp, SignUpCaller, SignUpForm, SignUpOutcome } from './sign-up.ts';
-import type { JsonObject } from './stores.ts';
 
 export interface Invitation {
   readonly email: string | undefined;
@@ -43,7 +44,7 @@ export interface Invitations {
 export function createInvitations(deps: {
   links: Links;
   mails: Mails;
-  signUp: SignUp;
+  signUp: Pick<SignUp, 'accept'>;
   audit: Audit;
   settings: { readonly signUp: 'open' | 'invite' | 'off'; readonly linkSeconds: number };
 }): Invitations {
@@ -79,20 +80,18 @@ export function createInvitations(deps: {
 
     async accept(token, form, caller) {
       if (settings.signUp === 'off') return { outcome: 'closed' };
-      const accepted = await links.spend<SignUpOutcome>('invitation', token, async ({ detail }) => {
-        const { email, proved } = invitationOf(detail);
-        const ownAddress = proved && email !== undefined;
-        const outcome = await signUp.signUp(ownAddress ? { ...form, email } : form, caller, {
-          vouched: true,
-          email: ownAddress ? 'proved' : 'later',
-        });
-        if (outcome.outcome !== 'created') return { done: false, result: outcome };
-        const about = { subject: outcome.account.subject, address: caller.address, requestId: caller.requestId };
-        // There is an account now: nothing that fails from here on may bring the invitation back.
-        audit.note('invitation.used', { ...about, detail: { invitation: detail.id ?? null } });
-        return { done: true, result: outcome };
+      const link = await links.look('invitation', token);
+      if (link === undefined) return { outcome: 'gone' };
+      const { email, proved } = invitationOf(link.detail);
+      const ownAddress = proved && email !== undefined;
+      const outcome = await signUp.accept(ownAddress ? { ...form, email } : form, caller, {
+        linkKey: link.key,
+        proved: ownAddress,
       });
-      return accepted ?? { outcome: 'gone' };
+      if (outcome.outcome !== 'created') return outcome;
+      const about = { subject: outcome.account.subject, address: caller.address, requestId: caller.requestId };
+      audit.note('invitation.used', { ...about, detail: { invitation: link.detail.id ?? null } });
+      return outcome;
     },
   };
 }

@@ -9,7 +9,7 @@ import { createPrivateKey, createPublicKey, generateKeyPair, hash, type KeyObjec
 import { promisify } from 'node:util';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, seal, unseal } from '../base/secrets.ts';
-import type { KeyRow, KeyStatus, KeyStore } from './stores.ts';
+import type { KeyRow, KeyStatus, KeyStore } from './stores/keys.ts';
 
 export type SigningAlgorithm = KeyRow['algorithm'];
 export const signingAlgorithms: readonly SigningAlgorithm[] = ['ES256', 'RS256'];

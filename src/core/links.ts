@@ -3,8 +3,9 @@
  * digest is stored, and it ends by itself. Looking at one (a mail scanner opens every address it finds) uses nothing up.
  */
 import { nowSeconds } from '../base/clock.ts';
+import type { JsonObject } from '../base/json.ts';
 import { digest, randomToken } from '../base/secrets.ts';
-import type { JsonObject, LinkRow, LinkStore } from './stores.ts';
+import type { LinkRow, LinkStore } from './stores/links.ts';
 
 export type LinkPurpose = 'confirm-email' | 'reset-password' | 'invitation';
 
@@ -23,6 +24,8 @@ export interface Links {
   ): Promise<MadeLink>;
   /** Undefined where it is unknown, used or over. */
   look(purpose: LinkPurpose, token: string): Promise<LinkRow | undefined>;
+  /** Those of one account are good no more. */
+  endAll(subject: string): Promise<void>;
   /**
    * Uses the link up and does what it is for; of concurrent calls one gets that far. Where nothing came of it (`done` is false, or
    * it threw) the link is good as before. Undefined where it is unknown, used or over.
@@ -49,6 +52,7 @@ export function createLinks(store: LinkStore): Links {
     },
 
     look,
+    endAll: (subject) => store.removeOf(subject),
 
     async spend(purpose, token, work) {
       // Looked at first: one link must not use up another that is for something else.

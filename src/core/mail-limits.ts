@@ -1,7 +1,7 @@
 /** How many mails may be caused: nobody's mailbox is to be flooded through this server, and nobody is to send from it at will. */
 import { digest } from '../base/secrets.ts';
 import { emailKey } from './names.ts';
-import type { Throttle } from './stores.ts';
+import type { Throttle } from './stores/throttle.ts';
 import { addressNetwork } from './throttle-keys.ts';
 
 export const mailWindowSeconds = 3600;

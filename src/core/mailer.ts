@@ -13,6 +13,9 @@ export const letterKinds = [
   'password-changed',
   'factor-added',
   'factor-removed',
+  /** An account at another provider signs in here from now on, or no longer. */
+  'identity-linked',
+  'identity-unlinked',
   'invitation',
   /** To somebody who has given the right password: the code for the second step. */
   'sign-in-code',

@@ -6,7 +6,7 @@ import type { Audit } from './audit.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
 import type { Clients, Registered } from './clients.ts';
 import type { Caller } from './sessions.ts';
-import type { Throttle } from './stores.ts';
+import type { Throttle } from './stores/throttle.ts';
 
 export interface OwnClients {
   /** It is on record before this resolves. Throws `Unavailable`. */

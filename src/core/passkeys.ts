@@ -22,7 +22,9 @@ import { newRecoveryCodes } from './factor-row.ts';
 import { displayName } from './names.ts';
 import type { RecoveryCodeMethod } from './one-time-codes.ts';
 import type { Assertion, PasskeyMethod } from './passkey-method.ts';
-import type { Account, AccountStore, EngineStore, PasskeyRow, PasskeyStore } from './stores.ts';
+import type { Account, AccountStore } from './stores/accounts.ts';
+import type { EngineStore } from './stores/engine.ts';
+import type { PasskeyRow, PasskeyStore } from './stores/passkeys.ts';
 
 /** What a person may see of a passkey of theirs. */
 export interface Passkey {
@@ -71,8 +73,13 @@ export interface Passkeys {
     actor?: Actor,
   ): Promise<EnrolOutcome>;
   rename(subject: string, id: string, name: string, actor?: Actor): Promise<'renamed' | 'not-found' | 'bad-name'>;
-  /** `last`: it is the only way into an account without a password. */
-  remove(subject: string, id: string, actor?: Actor): Promise<'removed' | 'not-found' | 'last'>;
+  /** `last`: it is the only way into the account. `providers`: with which people can sign in instead (core/ways-in); left out: none. */
+  remove(
+    subject: string,
+    id: string,
+    actor?: Actor,
+    providers?: readonly string[],
+  ): Promise<'removed' | 'not-found' | 'last'>;
   /** The same for everybody: it says nothing of any account. */
   signInOptions(purpose: string): string;
   /** For the second step of this account: undefined where it has no passkey. */
@@ -219,8 +226,8 @@ export function createPasskeys(parts: {
       return 'renamed';
     },
 
-    async remove(subject, id, actor) {
-      const outcome = await store.remove(subject, id, nowSeconds());
+    async remove(subject, id, actor, providers = []) {
+      const outcome = await store.remove(subject, id, providers, nowSeconds());
       if (outcome !== 'removed') return outcome;
       await changes.changed();
       await written('factor.removed', subject, actor, { kind: 'passkey' });

@@ -4,8 +4,8 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { digest, sameSecret } from '../base/secrets.ts';
-import type { Amr, ProvedElsewhere } from './amr.ts';
-import type { Account } from './stores.ts';
+import type { ProvedBefore, ProvedElsewhere } from './amr.ts';
+import type { Account } from './stores/accounts.ts';
 
 export interface PasswordProof {
   readonly subject: string;
@@ -15,8 +15,8 @@ export interface PasswordProof {
   readonly password: string;
   /** Not the password was right: another provider has proved the person. */
   readonly elsewhere?: ProvedElsewhere | undefined;
-  /** Neither: a session of theirs stands, begun like this, and is to be made surer. */
-  readonly session?: readonly Amr[] | undefined;
+  /** Neither: a session of theirs stands, and is to be made surer. */
+  readonly session?: ProvedBefore | undefined;
 }
 
 /** How long one is good, in seconds. */
@@ -32,7 +32,7 @@ export function proofOf(account: Account, elsewhere?: ProvedElsewhere): Password
 }
 
 /** Of a session that is live at this moment. */
-export function sessionProof(account: Account, session: readonly Amr[]): PasswordProof {
+export function sessionProof(account: Account, session: ProvedBefore): PasswordProof {
   return { ...proofOf(account), session };
 }
 

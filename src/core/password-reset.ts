@@ -18,7 +18,8 @@ import type { MailLimits } from './mail-limits.ts';
 import type { Letter } from './mailer.ts';
 import type { Mails } from './mails.ts';
 import { usernameKey } from './names.ts';
-import type { Account, AccountStore, LinkRow } from './stores.ts';
+import type { Account, AccountStore } from './stores/accounts.ts';
+import type { LinkRow } from './stores/links.ts';
 
 export interface ResetLink {
   /** On this server, with its query. */
@@ -46,8 +47,11 @@ export interface PasswordReset {
   letter(account: Account, link: ResetLink, locale: string): Letter | undefined;
   /** Whose password a link would set. Uses nothing up. */
   look(token: string): Promise<Account | undefined>;
-  /** Sets it, and ends all sessions and tokens. A password that is refused leaves the link as it was. */
-  complete(token: string, password: string, actor: Actor): Promise<ResetOutcome>;
+  /**
+   * Sets it, and ends all sessions and tokens, and of the accounts elsewhere that sign in here all but those of these ids. A password
+   * that is refused leaves the link as it was.
+   */
+  complete(token: string, password: string, keepIdentities: readonly string[], actor: Actor): Promise<ResetOutcome>;
 }
 
 export function createPasswordReset(deps: {
@@ -116,12 +120,13 @@ export function createPasswordReset(deps: {
 
     look: async (token) => holder(await links.look('reset-password', token)),
 
-    async complete(token, password, actor) {
+    async complete(token, password, keepIdentities, actor) {
       const set = await links.spend<ResetOutcome>('reset-password', token, async (link) => {
         const account = await holder(link);
         if (!account) return { done: true, result: { outcome: 'gone' } };
         const outcome = await accounts.setPassword(account.subject, password, {
           endSessions: true,
+          keepIdentities,
           over: account.passwordHash,
           actor,
         });

@@ -5,7 +5,7 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, seal, unseal } from '../base/secrets.ts';
-import type { StoredToken } from './stores.ts';
+import type { StoredToken } from './stores/engine.ts';
 
 /**
  * The value that took this refresh token's place, if the reuse window (seconds) still holds: replaced a moment ago, and the

@@ -8,10 +8,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, digest } from '../base/secrets.ts';
-import type { Audit, AuditFields } from './audit.ts';
+import type { Amr } from './amr.ts';
+import type { Audit, AuditFields, CarriedRecord } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
 import { createRecent } from './recent.ts';
-import type { Account, EngineStore, SessionOrigin, StoredSession, TokenRow } from './stores.ts';
+import type { Account } from './stores/accounts.ts';
+import type { EngineStore, SessionOrigin, SessionPut, StoredSession, TokenRow, Unit } from './stores/engine.ts';
 
 /** Who asks and from where: for the session's own record and for the audit trail. */
 export interface Caller {
@@ -32,6 +34,8 @@ export interface LiveSession {
 }
 
 export interface NewSession {
+  /** Left out: a random one. */
+  readonly uid?: string;
   /** The API surface. */
   readonly door: string;
   /** The person, or the client whose own session it is. */
@@ -43,6 +47,19 @@ export interface NewSession {
   readonly caller: Caller;
   /** Written with it, all or nothing: a refresh token of this session. */
   readonly tokens?: (uid: string, expiresAt: number) => readonly TokenRow[];
+}
+
+export interface SignedInSession extends NewSession {
+  /** As the sign-in found it. */
+  readonly holder: { readonly account: Account };
+  /** Of the sign-in. */
+  readonly record: CarriedRecord;
+}
+
+export interface BegunSession {
+  readonly uid: string;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
 }
 
 export interface ListedSession {
@@ -61,11 +78,18 @@ export interface SessionEnd extends AuditFields {
 
 /** Throws `Unavailable` where storage cannot answer. */
 export interface Sessions {
-  begin(session: NewSession): Promise<{ uid: string; expiresAt: number }>;
+  begin(session: NewSession): Promise<BegunSession>;
+  /**
+   * With the record of the sign-in, in one commit. Undefined, and neither is there: the account has been disabled or deleted, or
+   * its password changed, since the sign-in looked at it. Whoever did so has ended the sessions that there were.
+   */
+  beginSignedIn(session: SignedInSession): Promise<BegunSession | undefined>;
   /** `holder`: the subject, or the client's id. A browser's session is found as well. Undefined: ended, expired, or its person disabled or gone. */
   find(uid: string, holder: string): Promise<LiveSession | undefined>;
   /** The session ends at every door, here at once and on every node within a second; false where there is none. */
   end(uid: string, why: SessionEnd): Promise<boolean>;
+  /** Something more has been proved in it, in RFC 8176's words. Its time stays, and one that has ended stays so. */
+  strengthen(uid: string, amr: readonly Amr[]): Promise<void>;
   /** All of a person's sessions, grants and tokens but `keepUid` and what hangs on it. */
   endAll(subject: string, keepUid?: string): Promise<void>;
   /** Live ones, the newest first, `limit` (at most 1000) of them or all there are. `before`: where an earlier page ended. */
@@ -115,6 +139,31 @@ export function createSessions(deps: {
     return createHmac('sha256', valueKey).update(uid).digest('base64url');
   }
 
+  function made(session: NewSession): { begun: BegunSession; unit: Unit } {
+    const { uid = randomBytes(16).toString('hex'), door, holder, lifetime, amr, caller, tokens } = session;
+    const now = nowSeconds();
+    const expiresAt = now + lifetime;
+    const account = 'account' in holder ? holder.account : undefined;
+    // As the engine writes its own, so that an authorization request can be made within this session (oidc/).
+    const payload = {
+      kind: 'Session',
+      uid,
+      iat: now,
+      ...(account && { accountId: account.subject, loginTs: now, amr }),
+    };
+    const row: SessionPut = {
+      key: digest(engineValue(uid)),
+      uid,
+      subject: account?.subject ?? null,
+      payload: JSON.stringify(payload),
+      grants: {},
+      expiresAt,
+      origin: originOf(door, caller, 'clientId' in holder ? holder.clientId : null),
+      before: null,
+    };
+    return { begun: { uid, expiresAt }, unit: { sessions: [row], tokens: tokens?.(uid, expiresAt) ?? [] } };
+  }
+
   async function read(uid: string): Promise<LiveSession | undefined> {
     const bundle = await engine.readSessionByUid(uid);
     if (bundle === undefined) return undefined;
@@ -148,34 +197,19 @@ export function createSessions(deps: {
   return {
     valueOf: engineValue,
 
-    async begin({ door, holder, lifetime, amr, caller, tokens }) {
-      const uid = randomBytes(16).toString('hex');
-      const now = nowSeconds();
-      const expiresAt = now + lifetime;
-      const account = 'account' in holder ? holder.account : undefined;
-      // As the engine writes its own, so that an authorization request can be made within this session (oidc/).
-      const payload = {
-        kind: 'Session',
-        uid,
-        iat: now,
-        ...(account && { accountId: account.subject, loginTs: now, amr }),
-      };
-      await engine.commit({
-        sessions: [
-          {
-            key: digest(engineValue(uid)),
-            uid,
-            subject: account?.subject ?? null,
-            payload: JSON.stringify(payload),
-            grants: {},
-            expiresAt,
-            origin: originOf(door, caller, 'clientId' in holder ? holder.clientId : null),
-            before: null,
-          },
-        ],
-        tokens: tokens?.(uid, expiresAt) ?? [],
-      });
-      return { uid, expiresAt };
+    async begin(session) {
+      const { begun, unit } = made(session);
+      await engine.commit(unit);
+      return begun;
+    },
+
+    async beginSignedIn({ record, ...session }) {
+      const { begun, unit } = made(session);
+      const { subject, passwordHash } = session.holder.account;
+      const committed = await engine.commit({ ...unit, account: { subject, passwordHash }, audit: [record.event] });
+      if (committed.outcome === 'spent') return undefined;
+      record.written();
+      return begun;
     },
 
     async find(uid, holder) {
@@ -197,6 +231,20 @@ export function createSessions(deps: {
       await changes.changed();
       if (ended) await audit.record(event, fields);
       return ended;
+    },
+
+    async strengthen(uid, amr) {
+      // Over the very payload that was read: of what other requests of this browser change meanwhile nothing is undone.
+      for (let tries = 0; tries < 20; tries += 1) {
+        const stored = (await engine.readSessionByUid(uid))?.session;
+        if (stored === undefined) return;
+        const payload = JSON.parse(stored.payload) as { amr?: readonly string[] };
+        const all = [...new Set([...(payload.amr ?? []), ...amr])];
+        const { createdAt: _made, lastSeenAt: _seen, ...row } = stored;
+        const put = { ...row, payload: JSON.stringify({ ...payload, amr: all }), before: stored.payload };
+        const outcome = await engine.commit({ sessions: [put] });
+        if (outcome.outcome === 'spent' || !outcome.overtaken) return;
+      }
     },
 
     async endAll(subject, keepUid) {

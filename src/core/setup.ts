@@ -8,7 +8,9 @@ import { Unavailable } from '../base/errors.ts';
 import { digest, randomToken } from '../base/secrets.ts';
 import type { AccountForm, Accounts, Actor, CreateOutcome } from './accounts.ts';
 import type { Audit } from './audit.ts';
-import type { AccountStore, LeaseStore, LinkStore } from './stores.ts';
+import type { AccountStore } from './stores/accounts.ts';
+import type { LeaseStore } from './stores/leases.ts';
+import type { LinkStore } from './stores/links.ts';
 
 const purpose = 'setup';
 

@@ -2,11 +2,13 @@
  * People who make their own account: the page, and the API surfaces that register. Whether they may is `SIGN_UP`; what an
  * account may be is core/accounts.
  */
-import type { AccountForm, Accounts, CreateOutcome } from './accounts.ts';
-import { claimEmail, type Emails } from './emails.ts';
-import { emailKey, emailProblem, nameProblems, usernameKey } from './names.ts';
+import type { AccountForm, Accounts, Actor, CreateOutcome } from './accounts.ts';
+import type { EmailClaims } from './email-claims.ts';
+import type { Emails } from './emails.ts';
+import { emailProblem, nameProblems, usernameKey } from './names.ts';
 import type { Caller } from './sessions.ts';
-import type { AccountStore, NewIdentity, Throttle } from './stores.ts';
+import type { NewIdentity } from './stores/identities.ts';
+import type { Throttle } from './stores/throttle.ts';
 import { addressThrottleKey } from './throttle-keys.ts';
 
 export interface SignUpForm {
@@ -40,14 +42,26 @@ export interface SignUpOptions {
   readonly email?: 'later' | 'proved';
 }
 
+/** Of an invitation: the key of its link, and whether opening that has proved the address. */
+export interface SignUpInvitation {
+  readonly linkKey: string;
+  readonly proved: boolean;
+}
+
+/** The invitation is used up, or was none. */
+type Gone = { readonly outcome: 'gone' };
+type Made = CreateOutcome | Gone;
+
 export interface SignUp {
   /** Throws `Unavailable`. */
   signUp(form: SignUpForm, caller: SignUpCaller, options?: SignUpOptions): Promise<SignUpOutcome>;
+  /** The invitation is used up with the account it makes: both or neither, whatever happens. Throws `Unavailable`. */
+  accept(form: SignUpForm, caller: SignUpCaller, invitation: SignUpInvitation): Promise<SignUpOutcome | Gone>;
 }
 
 export function createSignUp(deps: {
-  accounts: Pick<Accounts, 'create' | 'findByUsername'>;
-  store: AccountStore;
+  accounts: Pick<Accounts, 'create' | 'createInvited' | 'findByUsername'>;
+  claims: Pick<EmailClaims, 'isProved' | 'free'>;
   emails: Pick<Emails, 'requestChange'>;
   throttle: Throttle;
   settings: {
@@ -57,18 +71,18 @@ export function createSignUp(deps: {
     readonly windowSeconds: number;
   };
 }): SignUp {
-  const { accounts, store, emails, throttle, settings } = deps;
+  const { accounts, claims, emails, throttle, settings } = deps;
   const underWay = new Map<string, Promise<unknown>>();
 
   /** Of many who want one name at once only one password is hashed: the others find the name taken. */
-  async function create(form: AccountForm, actor: Parameters<Accounts['create']>[1]): Promise<CreateOutcome> {
-    const key = usernameKey(form.username);
-    if (key === undefined) return accounts.create(form, actor);
+  async function inTurn(username: string, create: () => Promise<Made>): Promise<Made> {
+    const key = usernameKey(username);
+    if (key === undefined) return create();
     const before = underWay.get(key);
     const mine = (async () => {
       await before?.catch(() => {});
-      if (await accounts.findByUsername(form.username)) return { outcome: 'taken', field: 'username' } as const;
-      return accounts.create(form, actor);
+      if (await accounts.findByUsername(username)) return { outcome: 'taken', field: 'username' } as const;
+      return create();
     })();
     underWay.set(key, mine);
     try {
@@ -78,49 +92,60 @@ export function createSignUp(deps: {
     }
   }
 
-  /** The account without its address, which follows by itself or by mail. */
-  async function createWithout(
-    email: string,
-    form: AccountForm,
-    actor: Parameters<Accounts['create']>[1],
-  ): Promise<CreateOutcome> {
-    const reason = emailProblem(email);
+  /** The account has the address from its first moment on. Whoever named it without proving it loses it only to an account. */
+  async function createProved(
+    form: AccountForm & { readonly email: string },
+    actor: Actor,
+    create: (form: AccountForm) => Promise<Made>,
+  ): Promise<Made> {
+    const taken = { outcome: 'taken', field: 'email' } as const;
+    // Asked first, because here it may be said: who comes this way has been in that mailbox.
+    if (await claims.isProved(form.email)) return taken;
+    const made = await create({ ...form, verified: true });
+    if (made.outcome !== 'taken' || made.field !== 'email') return made;
+    if (await claims.isProved(form.email)) return taken;
+    await claims.free(form.email, actor);
+    return create({ ...form, verified: true });
+  }
+
+  async function make(
+    form: SignUpForm,
+    caller: SignUpCaller,
+    { vouched, email: fate }: SignUpOptions,
+    insert: (form: AccountForm, actor: Actor) => Promise<Made>,
+  ): Promise<SignUpOutcome | Gone> {
+    const { firstName = '', lastName = '', email, ...rest } = form;
+    const { address, requestId, via, by, locale = 'en' } = caller;
+    const keys = [{ key: addressThrottleKey(address), limit: settings.addressLimit }];
+    const counted = await throttle.attempt(keys, settings.windowSeconds);
+    if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter };
+
+    const reason = fate === undefined || email === undefined ? undefined : emailProblem(email);
     if (reason !== undefined) return { outcome: 'invalid', field: 'email', reason, sentence: nameProblems[reason] };
-    return create({ ...form, email: undefined, notInPassword: [email] }, actor);
+    const names = { ...rest, firstName, lastName };
+    const actor = { address, requestId, via, by };
+    const create = (form: AccountForm) => inTurn(form.username, () => insert(form, actor));
+    if (fate === 'proved' && email !== undefined) return createProved({ ...names, email }, actor, create);
+
+    const later = fate === 'later' && email !== undefined;
+    const made = await create(later ? { ...names, notInPassword: [email] } : { ...names, email });
+    if (made.outcome !== 'created') return made;
+    const said = later ? email : vouched ? null : made.account.email;
+    if (said !== null) await emails.requestChange(made.account.subject, said, { address, requestId, locale });
+    return made;
   }
 
   return {
-    async signUp({ firstName = '', lastName = '', email, ...form }, caller, options = {}) {
-      const { address, requestId, via, by, locale = 'en' } = caller;
+    async signUp(form, caller, options = {}) {
       if (settings.signUp !== 'open' && !options.vouched) return { outcome: 'closed' };
-      const keys = [{ key: addressThrottleKey(address), limit: settings.addressLimit }];
-      const counted = await throttle.attempt(keys, settings.windowSeconds);
-      if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter };
-
-      const names = { ...form, firstName, lastName };
-      const actor = { address, requestId, via, by };
-      const asker = { address, requestId, locale };
-      if (options.email === undefined || email === undefined) {
-        const made = await create({ ...names, email }, actor);
-        const claimed = made.outcome === 'created' && !options.vouched ? made.account.email : null;
-        if (made.outcome === 'created' && claimed !== null)
-          await emails.requestChange(made.account.subject, claimed, asker);
-        return made;
-      }
-      // Asked first, because here it may be said: who comes this way has been in that mailbox.
-      const owned = options.email === 'proved' && (await isProved(store, email));
-      if (owned) return { outcome: 'taken', field: 'email' };
-      const made = await createWithout(email, names, actor);
-      if (made.outcome !== 'created') return made;
-      if (options.email === 'proved')
-        return { ...made, account: (await claimEmail(store, made.account, email)) ?? made.account };
-      await emails.requestChange(made.account.subject, email, asker);
+      const made = await make(form, caller, options, accounts.create);
+      if (made.outcome === 'gone') throw new Error('Only an invitation can be gone.');
       return made;
     },
-  };
-}
 
-async function isProved(store: AccountStore, email: string): Promise<boolean> {
-  const key = emailKey(email);
-  return key !== undefined && (await store.byVerifiedEmailKey(key)) !== undefined;
+    accept: (form, caller, { linkKey, proved }) =>
+      make(form, caller, { vouched: true, email: proved ? 'proved' : 'later' }, (form, actor) =>
+        accounts.createInvited(form, linkKey, actor),
+      ),
+  };
 }

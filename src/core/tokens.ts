@@ -9,7 +9,9 @@ import { digest } from '../base/secrets.ts';
 import type { CachedClients } from './cached-clients.ts';
 import { type JwtRefusal, verifyJwt } from './jwt.ts';
 import type { Keys } from './keys.ts';
-import type { Account, ClientRecord, EngineStore, TokenBundle } from './stores.ts';
+import type { Account } from './stores/accounts.ts';
+import type { ClientRecord } from './stores/clients.ts';
+import type { EngineStore, TokenBundle } from './stores/engine.ts';
 
 export interface AccessTokenClaims extends JWTPayload {
   readonly sub: string;

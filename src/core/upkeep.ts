@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../base/log.ts';
 import type { Keys } from './keys.ts';
-import type { Stores } from './stores.ts';
+import type { Stores } from './stores/stores.ts';
 
 const everyMs = 30_000;
 const leaseMs = 90_000;

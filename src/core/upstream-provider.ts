@@ -53,6 +53,7 @@ export interface UpstreamProvider {
   /** Whoever it proves may make an account here, as far as `SIGN_UP` allows. */
   readonly signUp: boolean;
   readonly trustEmail: boolean;
+  /** Where it says that it has asked for two factors (RFC 8176), none is asked for here. */
   readonly trustMfa: boolean;
   /** Where the browser goes. */
   address(request: UpstreamRequest): Promise<{ readonly outcome: 'address'; readonly address: string } | Failed>;

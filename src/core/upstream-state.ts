@@ -6,12 +6,17 @@
 import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, digest, randomToken, seal, unseal } from '../base/secrets.ts';
-import type { LinkStore } from './stores.ts';
+import type { LinkStore } from './stores/links.ts';
 
 /** To whom the answer belongs: one interaction, or one session of one person. The pages there know the browser by its cookie. */
 export type Place =
   | { readonly kind: 'interaction'; readonly uid: string }
   | { readonly kind: 'account'; readonly subject: string; readonly session: string };
+
+export function samePlace(a: Place, b: Place): boolean {
+  if (a.kind === 'interaction') return b.kind === 'interaction' && a.uid === b.uid;
+  return b.kind === 'account' && a.subject === b.subject && a.session === b.session;
+}
 
 /** What the application asked of the sign-in (OpenID Connect Core, section 3.1.2.1). */
 export interface Freshness {

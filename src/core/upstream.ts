@@ -17,7 +17,7 @@ import { nowSeconds } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { randomToken } from '../base/secrets.ts';
 import type { Actor } from './accounts.ts';
-import type { Amr } from './amr.ts';
+import { type Amr, withTwoFactors } from './amr.ts';
 import type { Audit, AuditFields } from './audit.ts';
 import {
   emailKey,
@@ -31,10 +31,13 @@ import {
 import type { Caller } from './sessions.ts';
 import type { SignIn, SignInOutcome } from './sign-in.ts';
 import type { SignUp, SignUpCaller, SignUpOutcome } from './sign-up.ts';
-import type { AccountStore, IdentityRow, IdentityStore, LinkStore, NewIdentity, Throttle } from './stores.ts';
+import type { Account, AccountStore } from './stores/accounts.ts';
+import type { IdentityRow, IdentityStore, NewIdentity } from './stores/identities.ts';
+import type { LinkStore } from './stores/links.ts';
+import type { Throttle } from './stores/throttle.ts';
 import { addressThrottleKey } from './throttle-keys.ts';
 import type { UpstreamFailure, UpstreamProvider } from './upstream-provider.ts';
-import { createUpstreamStates, type Freshness, type Place } from './upstream-state.ts';
+import { createUpstreamStates, type Freshness, type Place, samePlace } from './upstream-state.ts';
 
 /** That a provider has proved somebody a moment ago. Whoever holds it is that person, so it stays on this side of the wire. */
 export interface UpstreamProof {
@@ -100,8 +103,8 @@ export interface Upstream {
     username: string,
     caller: SignUpCaller,
   ): Promise<SignUpOutcome | { readonly outcome: 'expired' }>;
-  /** The caller has made sure that whoever asks can use the account. */
-  link(proof: UpstreamProof, subject: string, actor: Actor): Promise<'linked' | 'taken' | 'not-found' | 'expired'>;
+  /** The caller has made sure that whoever asks can use the account, as it is. `not-found`: it is another one by now. */
+  link(proof: UpstreamProof, account: Account, actor: Actor): Promise<'linked' | 'taken' | 'not-found' | 'expired'>;
   linked(subject: string): Promise<readonly IdentityRow[]>;
   unlink(subject: string, id: string, actor: Actor): Promise<'unlinked' | 'not-found' | 'last'>;
 }
@@ -236,7 +239,7 @@ export function createUpstream(parts: {
           firstName: personNameProblem(firstName) === undefined ? firstName : '',
           lastName: personNameProblem(lastName) === undefined ? lastName : '',
           // What the operator does not rely on is not passed on to applications that might.
-          amr: provider.trustMfa ? person.amr : [],
+          amr: provider.trustMfa ? withTwoFactors(person.amr) : [],
           authTime: known.fresh.maxAge === undefined ? nowSeconds() : (person.authTime ?? nowSeconds()),
           at: nowSeconds(),
         },
@@ -248,7 +251,9 @@ export function createUpstream(parts: {
       if (!holds(proof) || provider === undefined) return { outcome: 'expired' };
       const identity = await identities.find(proof.provider, proof.subject);
       if (identity === undefined) return { outcome: 'unknown' };
-      const elsewhere = { provider: provider.id, amr: proof.amr, at: proof.authTime, enough: provider.trustMfa };
+      // Without its word for it, it has asked for no second factor, whatever the operator thinks of it.
+      const enough = provider.trustMfa && proof.amr.includes('mfa');
+      const elsewhere = { provider: provider.id, amr: proof.amr, at: proof.authTime, enough };
       const outcome = await parts.signIn.withProvider({ ...caller, subject: identity.subject, elsewhere });
       if (outcome.outcome !== 'refused') await identities.use(identity.id, nowSeconds());
       return outcome;
@@ -283,11 +288,11 @@ export function createUpstream(parts: {
       return made;
     },
 
-    async link(proof, subject, actor) {
+    async link(proof, account, actor) {
       if (!holds(proof)) return 'expired';
-      const linked = await identities.link(subject, identityOf(proof));
-      if (linked === 'linked') await noteLink('identity.linked', subject, proof.provider, actor);
-      return linked;
+      const linked = await identities.link(account, identityOf(proof));
+      if (linked === 'linked') await noteLink('identity.linked', account.subject, proof.provider, actor);
+      return linked === 'already' ? 'linked' : linked;
     },
 
     linked: (subject) => identities.list(subject),
@@ -295,7 +300,7 @@ export function createUpstream(parts: {
     async unlink(subject, id, actor) {
       const identity = (await identities.list(subject)).find((one) => one.id === id);
       if (identity === undefined) return 'not-found';
-      const unlinked = await identities.unlink(subject, id);
+      const unlinked = await identities.unlink(subject, id, [...providers.keys()]);
       if (unlinked === 'unlinked') await noteLink('identity.unlinked', subject, identity.provider, actor);
       return unlinked;
     },
@@ -305,11 +310,6 @@ export function createUpstream(parts: {
 /** A name like an address, which nobody has proved, would keep the address from its owner, and "taken" would say whose it is. */
 function problemOf(username: string): NameProblem | undefined {
   return usernameProblem(username) ?? (username.normalize('NFKC').includes('@') ? 'characters' : undefined);
-}
-
-function samePlace(a: Place, b: Place): boolean {
-  if (a.kind === 'interaction') return b.kind === 'interaction' && a.uid === b.uid;
-  return b.kind === 'account' && a.subject === b.subject && a.session === b.session;
 }
 
 /** What a sign-in at the provider lacks of the freshness that was asked for; undefined: nothing. */

@@ -2,6 +2,11 @@
 import { confirmErrors, formProblems, noticeKinds } from '../http/views.ts';
 import { action, bookshelf, csrf, type ViewState } from './state.ts';
 
+const elsewhere = [
+  { id: 'a', provider: 'Example University', label: 'ada@uni.example' },
+  { id: 'b', provider: 'Example Company', label: 'ada.lovelace' },
+];
+
 export const accountMakingStates: readonly ViewState[] = [
   { name: 'sign-up', view: 'sign-up', locals: { action, csrf, minLength: 15, emailField: 'asked', errors: {} } },
   {
@@ -54,12 +59,21 @@ export const accountMakingStates: readonly ViewState[] = [
     view: 'forgot',
     locals: { action, csrf, name: 'ada', error: 'throttled', retryAfterSeconds: 600 },
   },
-  { name: 'reset', view: 'reset', locals: { action, csrf, username: 'ada', minLength: 15 } },
-  { name: 'reset-wrong', view: 'reset', locals: { action, csrf, username: 'ada', minLength: 15, error: 'too-short' } },
+  { name: 'reset', view: 'reset', locals: { action, csrf, username: 'ada', minLength: 15, elsewhere: [] } },
+  {
+    name: 'reset-elsewhere',
+    view: 'reset',
+    locals: { action, csrf, username: 'ada', minLength: 15, elsewhere },
+  },
+  {
+    name: 'reset-wrong',
+    view: 'reset',
+    locals: { action, csrf, username: 'ada', minLength: 15, elsewhere: [], error: 'too-short' },
+  },
   {
     name: 'reset-busy',
     view: 'reset',
-    locals: { action, csrf, username: 'ada', minLength: 15, problem: 'busy', retryAfterSeconds: 2 },
+    locals: { action, csrf, username: 'ada', minLength: 15, elsewhere: [], problem: 'busy', retryAfterSeconds: 2 },
   },
   {
     name: 'verify-email',

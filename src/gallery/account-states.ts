@@ -236,6 +236,11 @@ export const accountStates: readonly ViewState[] = [
     view: 'account-delete',
     locals: { csrf, username: 'ada', applications: 1, typed: 'adda', error: 'name' },
   },
+  {
+    name: 'account-delete-last-admin',
+    view: 'account-delete',
+    locals: { csrf, username: 'ada', applications: 0, typed: 'ada', error: 'last-admin' },
+  },
   { name: 'account-deleted', view: 'account-deleted', locals: {} },
   ...accountNotices.map((notice): ViewState => {
     const name = `account-notice-${notice}`;

@@ -4,6 +4,7 @@ import {
   type SecondFactorError,
   type SecondFactorMethod,
   secondFactorErrors,
+  signInReasons,
   upstreamFailures,
 } from '../http/views.ts';
 import { account, action, bookshelf, csrf, scopes, type ViewState } from './state.ts';
@@ -59,6 +60,16 @@ export const signInStates: readonly ViewState[] = [
         username: error === 'missing' ? '' : 'ada',
         retryAfterSeconds: 600,
         cancel: action,
+      },
+    }),
+  ),
+  ...signInReasons.map(
+    (again): ViewState => ({
+      name: `login-again-${again}`,
+      view: 'login',
+      locals: {
+        ...{ action, csrf, cancel: action, username: 'ada', keep: true, again },
+        ...(again !== 'account' && { client: bookshelf }),
       },
     }),
   ),

@@ -43,7 +43,7 @@ export async function readRoutes(file: string): Promise<ReadRoutes> {
     : { outcome: 'mistaken', text: describeMistakes(file, mistakes) };
 }
 
-/** In the manner of config/load: what was given, what is wanted, how it looks. */
+/** In the manner of config/mistakes: what was given, what is wanted, how it looks. */
 function describeMistakes(file: string, mistakes: readonly RouteMistake[]): string {
   const title =
     mistakes.length === 1

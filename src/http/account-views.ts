@@ -46,7 +46,7 @@ export type AccountNotice = (typeof accountNotices)[number];
 
 export const passwordFormErrors = ['missing', 'wrong'] as const;
 export const appCodeErrors = ['missing', 'wrong'] as const;
-export const deleteErrors = ['name'] as const;
+export const deleteErrors = ['name', 'last-admin'] as const;
 export const factorKinds = ['totp', 'email-code', 'passkey'] as const;
 export const sessionDoors = ['browser', 'identity', 'security-service', 'tinyoauth'] as const;
 
@@ -70,6 +70,7 @@ export const activityEvents = [
   'account.profile_changed',
   'account.email_confirmed',
   'account.email_changed',
+  'account.renamed',
   'email.requested',
   'reset.requested',
   'reset.link_made',

@@ -5,20 +5,22 @@
  */
 import type { IncomingMessage } from 'node:http';
 
-const deadlines = new WeakMap<IncomingMessage, NodeJS.Timeout>();
+/** On the request itself, for the sake of the garbage collector. */
+const deadline = Symbol('deadline');
+type Timed = IncomingMessage & { [deadline]?: NodeJS.Timeout };
 
 /** From now on; in place of a deadline given before. */
-export function limitBodyTime(req: IncomingMessage, ms: number): void {
+export function limitBodyTime(req: Timed, ms: number): void {
   const { headers, socket } = req;
   if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) return;
-  const before = deadlines.get(req);
+  const before = req[deadline];
   clearTimeout(before);
   if (req.complete || socket.destroyed) return;
   const timer = setTimeout(() => cutOff(req), ms);
-  deadlines.set(req, timer);
+  req[deadline] = timer;
   if (before !== undefined) return;
   const over = () => {
-    clearTimeout(deadlines.get(req));
+    clearTimeout(req[deadline]);
     socket.off('close', over);
   };
   req.once('close', over);

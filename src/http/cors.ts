@@ -3,7 +3,7 @@
  * origin; the answer itself may be read by an origin of the client's redirect URIs. Never with credentials, never by `null`.
  */
 import type { Context } from 'koa';
-import type { ClientRecord } from '../core/stores.ts';
+import type { ClientRecord } from '../core/stores/clients.ts';
 
 export function answerPreflight(ctx: Context, methods: string, headers: string): void {
   const origin = ctx.get('Origin');

@@ -45,10 +45,12 @@ export interface RequestFacts {
   readonly address: string;
 }
 
-const facts = new WeakMap<IncomingMessage, RequestFacts>();
+/** On the request itself: a WeakMap with an entry for each request is paid for at every garbage collection (docs/performance.md). */
+const facts = Symbol('facts');
+type Known = IncomingMessage & { [facts]?: RequestFacts };
 
 export function factsOf(req: IncomingMessage): RequestFacts {
-  return facts.get(req) ?? { id: '', address: '' };
+  return (req as Known)[facts] ?? { id: '', address: '' };
 }
 
 /** Paths whose answers are, or may turn out to be, pages. */
@@ -80,7 +82,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     const started = nowMs();
     // Its first 13 characters: 48 random bits. Node takes them from a supply, where a token of our own is a system call each.
     const found: RequestFacts = { id: randomUUID().slice(0, 13), address: addressOf(req) };
-    facts.set(req, found);
+    (req as Known)[facts] = found;
     res.setHeader('X-Request-Id', found.id);
     speakAsIssuer(req, issuer, found.address);
 

@@ -8,8 +8,8 @@
  */
 import type { Context } from 'koa';
 import { Refusal } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
 import { isPlainText } from '../core/names.ts';
-import type { JsonObject } from '../core/stores.ts';
 import { bodyLimit, readBody } from './body.ts';
 
 const depthLimit = 32;

@@ -2,14 +2,19 @@
  * One operation of an API: what answers, and what the OpenAPI document says of it, in one place. The schema that checks the
  * input is the one that the document shows, so the two cannot drift apart.
  *
- * Schemas are given as functions that load them (`async () => (await shapes()).loginBody`): zod costs 30 ms and 19 MB, and a
- * start does not wait for it. Examples and descriptions of members are the schema's own: `.meta({ description, examples })`;
+ * Schemas are given as functions that load them (`schemasOf`): zod costs 30 ms and 19 MB, and a start does not wait for it. Examples and descriptions of members are the schema's own: `.meta({ description, examples })`;
  * `.meta({ id })` makes it one of the document's named schemas.
  */
 import type { Context } from 'koa';
 import type { ZodType } from 'zod';
 
 export type Lazy<T> = () => Promise<T>;
+/** Schemas of a module, each loaded when it is needed: `const shapes = schemasOf(() => import('./shapes.ts'))`, then `body: shapes.loginBody`. */
+export function schemasOf<M extends object>(load: () => Promise<M>): { readonly [Name in keyof M]: Lazy<M[Name]> } {
+  const named = { get: (_none: object, name: string) => async () => Reflect.get(await load(), name) };
+  return new Proxy({}, named) as { readonly [Name in keyof M]: Lazy<M[Name]> };
+}
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** What the document says of an operation. */

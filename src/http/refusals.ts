@@ -3,8 +3,10 @@
  * words of its own for what its original names.
  */
 import { Refusal } from '../base/errors.ts';
+import type { SentCode } from '../core/email-codes.ts';
 import type { SecondFactor } from '../core/factors.ts';
-import type { MailedCode, SignInOutcome, WrongSecond } from '../core/sign-in.ts';
+import type { WrongSecond } from '../core/second-step.ts';
+import type { SignInOutcome } from '../core/sign-in.ts';
 import type { SignUpOutcome } from '../core/sign-up.ts';
 
 type NotSignedIn = Exclude<SignInOutcome, { outcome: 'signed-in' }>;
@@ -47,8 +49,13 @@ export function signUpRefusal(outcome: NotSignedUp): Refusal {
   }
 }
 
-function tooMany(retryAfter: number): Refusal {
-  return new Refusal('too_many_requests', 'too many attempts, wait a while', { 'Retry-After': String(retryAfter) });
+export function tooMany(retryAfter: number, what = 'attempts'): Refusal {
+  return new Refusal('too_many_requests', `too many ${what}, wait a while`, { 'Retry-After': String(retryAfter) });
+}
+
+/** What core says of client metadata begins with the member: here by this API's names for members of RFC 7591. */
+export function inOwnNames(names: Readonly<Record<string, string>>): (message: string) => string {
+  return (message) => message.replace(/^\w+/, (member) => names[member] ?? member);
 }
 
 const wrongCodes: Readonly<Record<WrongSecond, string>> = {
@@ -68,7 +75,7 @@ export function codeMethods(methods: readonly SecondFactor[]): readonly SecondFa
 export function secondFactorWords(asked: {
   readonly methods: readonly SecondFactor[];
   readonly wrong: WrongSecond | undefined;
-  readonly mailed?: MailedCode | undefined;
+  readonly mailed?: SentCode | undefined;
   readonly enrol?: true | undefined;
 }): string {
   if (asked.enrol) return 'a second factor is required: sign in at /account in a browser and add one';

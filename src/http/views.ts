@@ -34,6 +34,10 @@ export {
 export const loginErrors = ['wrong', 'throttled', 'busy', 'missing', 'expired', 'passkey'] as const;
 export type LoginError = (typeof loginErrors)[number];
 
+/** Why somebody who is signed in is asked once more: by their own pages, as it is too long ago, or because the application wants it. */
+export const signInReasons = ['account', 'old', 'asked'] as const;
+export type SignInReason = (typeof signInReasons)[number];
+
 export const secondFactorErrors = [
   'missing',
   'wrong',
@@ -207,6 +211,8 @@ export interface ViewLocals extends AccountViews {
     readonly client?: ClientView | undefined;
     /** As it was typed. */
     readonly username?: string | undefined;
+    /** They are signed in; left out: nobody is, or somebody else wants to. */
+    readonly again?: SignInReason | undefined;
     readonly error?: LoginError | undefined;
     readonly retryAfterSeconds?: number | undefined;
     readonly signUp?: string | undefined;
@@ -311,6 +317,10 @@ export interface ViewLocals extends AccountViews {
     readonly csrf: string;
     readonly username: string;
     readonly minLength: number;
+    /** Accounts at other providers that sign in here. */
+    readonly elsewhere: readonly { readonly id: string; readonly provider: string; readonly label: string }[];
+    /** They are to stay connected. */
+    readonly keep?: boolean | undefined;
     readonly error?: SetupError | undefined;
     readonly problem?: FormProblemKind | undefined;
     readonly retryAfterSeconds?: number | undefined;
@@ -485,6 +495,7 @@ export type ViewName = keyof ViewLocals;
 /** Keys the views put together while they run, as opposed to those written out in them. */
 export const dynamicTextKeys: readonly string[] = [
   ...loginErrors.flatMap((error) => [`login.error.${error}.title`, `login.error.${error}.text`]),
+  ...signInReasons.map((reason) => `login.again.${reason}`),
   ...secondFactorErrors.flatMap((error) => [`second.error.${error}.title`, `second.error.${error}.text`]),
   ...['code', 'mail', 'recovery'].flatMap((words) =>
     ['title', 'text', 'label'].map((part) => `second.${words}.${part}`),

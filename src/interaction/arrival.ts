@@ -13,6 +13,7 @@ export function createArrival(deps: { devices: Pick<Devices, 'arrived'>; pages: 
     try {
       const browser = await deps.devices.arrived({
         subject: login.accountId,
+        id: interaction.uid,
         browser: browserOf(ctx),
         again: interaction.session?.accountId === login.accountId,
         keep: login.remember === true,

@@ -1,7 +1,7 @@
 /** The accounts that this browser may be offered: the one that is signed in, and those that are remembered here. */
 import type { Devices } from '../core/devices.ts';
 import { usernameKey } from '../core/names.ts';
-import type { Account, AccountStore } from '../core/stores.ts';
+import type { Account, AccountStore } from '../core/stores/accounts.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { requestOf } from './authorization-request.ts';
 import type { StepContext } from './dispatcher.ts';

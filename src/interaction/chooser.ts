@@ -6,7 +6,7 @@
 import type { CachedClients } from '../core/cached-clients.ts';
 import type { Devices } from '../core/devices.ts';
 import { displayName } from '../core/names.ts';
-import type { AccountStore } from '../core/stores.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';

@@ -1,6 +1,6 @@
 /** A client as the pages name it. The views escape, clip and check the links. */
 import { accountClient } from '../core/account-client.ts';
-import type { ClientRecord } from '../core/stores.ts';
+import type { ClientRecord } from '../core/stores/clients.ts';
 import type { ClientView } from '../http/views.ts';
 
 export function clientView(client: ClientRecord | undefined): ClientView | undefined {

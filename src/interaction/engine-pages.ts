@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '../base/log.ts';
 import { displayName } from '../core/names.ts';
-import type { AccountStore } from '../core/stores.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
 import { factsOf } from '../http/front-door.ts';
 import { formTargetsFor, hardenPage } from '../http/hardening.ts';
 import type { Pages } from '../http/page.ts';

@@ -9,7 +9,7 @@ export interface EnrolMemory {
   /** An authenticator app, shown and not yet confirmed. */
   readonly app?: { readonly factorId: string; readonly secret: string; readonly uri: string } | undefined;
   /** Confirmed. `codes`: recovery codes, shown until the person goes on. */
-  readonly done?: { readonly amr: readonly Amr[]; readonly at: number; readonly codes: readonly string[] } | undefined;
+  readonly done?: { readonly amr: readonly Amr[]; readonly codes: readonly string[] } | undefined;
   /** What the page has to say of the try before. */
   readonly problem?: 'passkey-refused' | 'passkey-taken' | 'app-gone' | undefined;
 }

@@ -15,7 +15,7 @@ import type { CachedClients } from '../core/cached-clients.ts';
 import type { Factors } from '../core/factors.ts';
 import { displayName } from '../core/names.ts';
 import type { Passkeys } from '../core/passkeys.ts';
-import type { AccountStore } from '../core/stores.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Pages } from '../http/page.ts';
@@ -27,12 +27,13 @@ import { formTargets, requestOf, restartAddress } from './authorization-request.
 import { clientView } from './client-view.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from './dispatcher.ts';
 import { type EnrolMemory, enrolMemory, rememberEnrol } from './enrol-memory.ts';
-import { loginResult } from './login-result.ts';
+import { surerResult } from './login-result.ts';
 import { passkeyPurpose } from './passkey.ts';
 import { type Standing, standingOf } from './standing.ts';
 
 type Onward = InteractionResults | Redirect;
 type Form = ReadonlyMap<string, string>;
+type Done = NonNullable<EnrolMemory['done']>;
 
 /** Nothing to tell: the engine looks once more at what is there. */
 const lookAgain: Onward = {};
@@ -114,10 +115,15 @@ export function createEnrolStep(deps: {
     codes: readonly string[],
   ): Promise<Onward> {
     const amr = [...new Set<Amr>([...standing.amr, ...proved, 'mfa'])];
-    const done = { amr, at: nowSeconds(), codes };
-    if (codes.length === 0) return loginResult({ account: standing.account, ...done }, standing.keep);
+    const done = { amr, codes };
+    if (codes.length === 0) return finished(step, standing, done);
     await rememberEnrol(step.interaction, { done });
     return { redirect: step.action };
+  }
+
+  function finished({ interaction }: StepContext, standing: Standing, { amr }: Pick<Done, 'amr'>): Onward {
+    const { account, signedInAt: at, keep } = standing;
+    return surerResult(interaction, { account, amr, at }, keep);
   }
 
   async function confirmApp(step: StepContext, standing: Standing, memory: EnrolMemory, form: Form) {
@@ -175,7 +181,7 @@ export function createEnrolStep(deps: {
       const memory = enrolMemory(interaction);
       if (memory.done) {
         if (answer === 'file') sendRecoveryCodes(step.ctx, memory.done.codes);
-        else if (answer === 'done') return loginResult({ account: standing.account, ...memory.done }, standing.keep);
+        else if (answer === 'done') return finished(step, standing, memory.done);
         else return { redirect: action };
         return undefined;
       }

@@ -10,7 +10,7 @@ export async function finishedMeanwhile({
   provider,
   interaction,
 }: StepContext): Promise<InteractionResults | undefined> {
-  for (let looks = 0; looks < 10; looks += 1) {
+  for (let looks = 0; looks < 30; looks += 1) {
     const now = await provider.Interaction.find(interaction.uid);
     if (now?.result?.login) return now.result;
     await sleep(100);

@@ -1,6 +1,8 @@
 /** What the engine is told when somebody has proved who they are: the same from every step that can find it out. */
+import type { Interaction } from 'oidc-provider';
 import { passwordMark } from '../core/password-proof.ts';
 import type { SignInOutcome } from '../core/sign-in.ts';
+import { isWholeSignIn } from '../oidc/assurance.ts';
 import type { InteractionResults } from './dispatcher.ts';
 
 export type Login = NonNullable<InteractionResults['login']>;
@@ -23,6 +25,21 @@ export function loginResult(
       password: passwordMark(account),
     },
   };
+}
+
+/**
+ * What the engine is told when somebody who is signed in has given, or added, a second factor: their session is surer, and
+ * goes on. `at` stays the time of the last whole sign-in, which is what `max_age` and the pages that need a fresh one go by, else whoever
+ * finds an open browser and a phone beside it would need no password. `stepUp` says so to oidc/assurance; left out where this very
+ * request began with a whole sign-in.
+ */
+export function surerResult(
+  { lastSubmission }: Pick<Interaction, 'lastSubmission'>,
+  proved: Parameters<typeof loginResult>[0],
+  keep: boolean,
+): { readonly login: Login } {
+  const { login } = loginResult(proved, keep);
+  return isWholeSignIn(lastSubmission) ? { login } : { login: { ...login, stepUp: true } };
 }
 
 /** The box under the password, or what stands for it in a form that has none. */

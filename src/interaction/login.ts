@@ -1,16 +1,17 @@
 /** The sign-in page: a name and a password, or a passkey, through core/sign-in. A second factor is the next page's business. */
 import { Unavailable } from '../base/errors.ts';
+import { accountClient } from '../core/account-client.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
 import type { Devices } from '../core/devices.ts';
 import type { Passkeys } from '../core/passkeys.ts';
 import type { SignIn } from '../core/sign-in.ts';
-import type { AccountStore } from '../core/stores.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
 import type { Upstream } from '../core/upstream.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
-import type { LoginError } from '../http/views.ts';
+import type { LoginError, SignInReason } from '../http/views.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
 import { choicesFor, chosenIn } from './choices.ts';
 import { clientView } from './client-view.ts';
@@ -72,6 +73,7 @@ export function createLoginStep(deps: {
         csrf: deps.csrf.token(ctx),
         client: clientView(await deps.clients.find(request.clientId)),
         username,
+        again: againFor(ctx, interaction),
         keep,
         choose: choices ? `${action}/accounts` : undefined,
         error,
@@ -89,6 +91,17 @@ export function createLoginStep(deps: {
       },
       { status, uiLocales: request.uiLocales, formTargets: formTargets(request) },
     );
+  }
+
+  /** What the engine has found wanting in the session that stands. */
+  function againFor(ctx: StepContext['ctx'], interaction: StepContext['interaction']): SignInReason | undefined {
+    const { prompt, session } = interaction;
+    if (session?.accountId === undefined || prompt.name !== 'login' || chosenIn({ ctx }) !== undefined)
+      return undefined;
+    if (prompt.reasons.includes('login_prompt')) return 'asked';
+    const old = prompt.reasons.includes('max_age') || prompt.reasons.includes('not_fresh');
+    if (!old) return undefined;
+    return requestOf(interaction).clientId === accountClient ? 'account' : 'old';
   }
 
   function providersFor(interaction: StepContext['interaction'], action: string) {

@@ -8,8 +8,9 @@ import type { Factors, SecondFactor } from '../core/factors.ts';
 import { displayName } from '../core/names.ts';
 import type { Passkeys } from '../core/passkeys.ts';
 import { type PasswordProof, sessionProof } from '../core/password-proof.ts';
-import type { SignIn, WrongSecond } from '../core/sign-in.ts';
-import type { AccountStore } from '../core/stores.ts';
+import type { WrongSecond } from '../core/second-step.ts';
+import type { SignIn } from '../core/sign-in.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { factsOf } from '../http/front-door.ts';
@@ -20,7 +21,7 @@ import { formTargets, requestOf, restartAddress } from './authorization-request.
 import { clientView } from './client-view.ts';
 import type { Step, StepContext } from './dispatcher.ts';
 import { finishedMeanwhile } from './finished-meanwhile.ts';
-import { loginResult } from './login-result.ts';
+import { loginResult, surerResult } from './login-result.ts';
 import { passkeyPurpose } from './passkey.ts';
 import { isToBeKept, memoryOf, remember, type SignInMemory, waitsForSecondFactor } from './sign-in-memory.ts';
 import { standingOf } from './standing.ts';
@@ -105,11 +106,11 @@ export function createSecondFactorStep(deps: {
     }
     const standing = await standingOf(step, deps.accounts);
     if (standing === undefined) return undefined;
-    const { account, amr, keep } = standing;
+    const { account, amr, signedInAt, keep } = standing;
     const { methods } = await deps.factors.methods(account.subject);
     return {
       username: account.username,
-      proof: sessionProof(account, amr),
+      proof: sessionProof(account, { amr, at: signedInAt }),
       methods: allowed(interaction, methods),
       mailedTo: memoryOf(interaction)?.mailedTo,
       keep,
@@ -162,10 +163,12 @@ export function createSecondFactorStep(deps: {
       });
       switch (outcome.outcome) {
         case 'signed-in':
-          return loginResult(outcome, memory.keep);
+          return isStepUp(interaction)
+            ? surerResult(interaction, outcome, memory.keep)
+            : loginResult(outcome, memory.keep);
         case 'second-factor': {
           const { wrong, mailed } = outcome;
-          const twice = wrong === 'used' || wrong === 'passkey-used';
+          const twice = wrong === 'used' || wrong === 'over' || wrong === 'passkey-used';
           const finished = twice ? await finishedMeanwhile(step) : undefined;
           if (finished) return finished;
           if (mailed?.outcome === 'sent') {

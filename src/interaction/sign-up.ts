@@ -7,7 +7,7 @@ import { nowSeconds } from '../base/clock.ts';
 import type { Activity } from '../core/activity.ts';
 import type { Audit } from '../core/audit.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
-import type { Account } from '../core/stores.ts';
+import type { Account } from '../core/stores/accounts.ts';
 import { callerOf } from '../http/caller.ts';
 import type { ClientView } from '../http/views.ts';
 import { formTargets, requestOf } from './authorization-request.ts';

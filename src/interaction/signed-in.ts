@@ -1,7 +1,7 @@
 /** Who is signed in in the browser that sends this request, for pages outside an authorization. */
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
-import type { Account, AccountStore } from '../core/stores.ts';
+import type { Account, AccountStore } from '../core/stores/accounts.ts';
 
 interface Deps {
   readonly provider: () => Provider;
@@ -13,17 +13,25 @@ interface SessionDeps {
   readonly enough?: (amr: readonly string[] | undefined) => boolean;
 }
 
+interface BrowserSession {
+  readonly account: Account;
+  readonly uid: string;
+  /** As a whole; no step-up moves it. Seconds since the epoch. */
+  readonly signedInAt: number;
+  readonly amr: readonly string[];
+}
+
 /** Throws what the storage throws; a browser without a session is nobody. */
 export function createSignedIn(deps: Deps) {
   const sessionOf = createBrowserSession(deps);
   return async (ctx: Context): Promise<Account | undefined> => (await sessionOf(ctx))?.account;
 }
 
-/** The same with the session itself: its name, and when its person last proved who they are, in seconds since the epoch. */
+/** The same with the session itself. */
 export function createBrowserSession({ enough = () => true, ...deps }: Deps & SessionDeps) {
-  return async (ctx: Context): Promise<{ account: Account; uid: string; signedInAt: number } | undefined> => {
+  return async (ctx: Context): Promise<BrowserSession | undefined> => {
     const { accountId, uid, loginTs, amr } = await deps.provider().Session.get(ctx);
     const account = accountId === undefined || !enough(amr) ? undefined : await deps.accounts.bySubject(accountId);
-    return account?.disabledAt === null ? { account, uid, signedInAt: loginTs ?? 0 } : undefined;
+    return account?.disabledAt === null ? { account, uid, signedInAt: loginTs ?? 0, amr: amr ?? [] } : undefined;
   };
 }

@@ -1,12 +1,12 @@
 /** The session that stands while somebody who is signed in is asked for more. */
 import type { Amr } from '../core/amr.ts';
-import type { Account, AccountStore } from '../core/stores.ts';
+import type { Account, AccountStore } from '../core/stores/accounts.ts';
 import type { StepContext } from './dispatcher.ts';
 
 export interface Standing {
   readonly account: Account;
   readonly amr: readonly Amr[];
-  /** Seconds since the epoch. */
+  /** As a whole; no step-up moves it. Seconds since the epoch. */
   readonly signedInAt: number;
   /** It outlives the closing of the browser, and goes on doing so. */
   readonly keep: boolean;

@@ -1,8 +1,8 @@
 /** Finds the request behind a finished or foreign interaction link, so that its page can offer to start again. */
 
 import { digest } from '../base/secrets.ts';
-import type { EngineStore } from '../core/stores.ts';
-import { openInteraction } from '../oidc/adapter.ts';
+import type { EngineStore } from '../core/stores/engine.ts';
+import { openInteraction } from '../oidc/adapter/interactions.ts';
 import { restartAddress } from './authorization-request.ts';
 
 /**

@@ -13,7 +13,7 @@ import Router from 'koa-router';
 import type { CachedClients } from '../core/cached-clients.ts';
 import { displayName } from '../core/names.ts';
 import { passwordMark } from '../core/password-proof.ts';
-import type { AccountStore } from '../core/stores.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
 import type { Upstream, UpstreamProof } from '../core/upstream.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
@@ -207,10 +207,10 @@ export function createUpstreamStep(deps: Deps): Step {
     if (proved === undefined) return { redirect: step.action };
     // A changed password keeps out whoever knew the old one: this page, left open, must not give them another way in.
     const account = await deps.accounts.bySubject(proved.accountId);
-    const current = account?.disabledAt === null && proved.password === passwordMark(account);
-    if (!current) return failed(step, proof.provider, 'expired');
+    if (account?.disabledAt !== null || proved.password !== passwordMark(account))
+      return failed(step, proof.provider, 'expired');
     const actor = { ...callerOf(step.ctx), via: 'browser' };
-    const linked = await upstream.link(proof, proved.accountId, actor);
+    const linked = await upstream.link(proof, account, actor);
     if (linked === 'linked') return { login: proved };
     return failed(step, proof.provider, linked === 'taken' ? 'taken' : 'expired');
   }

@@ -19,6 +19,8 @@ const plainLinks: readonly LetterKind[] = [
   'password-changed',
   'factor-added',
   'factor-removed',
+  'identity-linked',
+  'identity-unlinked',
   'sign-in-code',
   'new-sign-in',
 ];
@@ -43,6 +45,7 @@ export function createWording(deps: {
     const brand = deps.brandName;
     const values = {
       brand,
+      issuer: deps.issuer,
       ...letter.values,
       ...(letter.seconds !== undefined && { wait: duration(letter.seconds, locale) }),
     };

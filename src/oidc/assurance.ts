@@ -6,7 +6,7 @@
  * The session's `amr` is what is known; `acr` is a word for it, chosen for each answer among those the request asked for. Whatever
  * `acr` a session holds from an earlier request is written over.
  */
-import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type InteractionResults, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import {
   type AcrAsked,
   acrAsked,
@@ -64,7 +64,7 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     const standing = {
       reached,
       factors: await orUnavailable(() => deps.factors.methods(accountId)),
-      fresh: justNow || !session.past(freshSeconds),
+      fresh: isWholeSignIn(result) || !session.past(freshSeconds),
       justNow,
     };
     return wayTo({ must, should }, standing, rule);
@@ -94,6 +94,9 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
   }
 
   const login = policy.get('login');
+  // The engine's own takes a step-up for a sign-in.
+  login?.checks.remove('max_age');
+  login?.checks.add(new Check('max_age', 'the last sign-in is too long ago', 'login_required', isTooOld));
   // They compare with one name; ours knows that more is enough.
   login?.checks.remove('essential_acrs');
   login?.checks.remove('essential_acr');
@@ -113,6 +116,22 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
   // After whatever finds out who it is.
   const consent = policy.findIndex(({ name }) => name === 'consent');
   for (const [n, prompt] of prompts.entries()) policy.add(prompt, consent + n);
+}
+
+/**
+ * Somebody has signed in for this very request, by all that a sign-in takes. A second factor that was given or added to a session that
+ * stands is no such thing (interaction/login-result).
+ */
+export function isWholeSignIn(result: InteractionResults | undefined): boolean {
+  return result?.login !== undefined && result.login.stepUp !== true;
+}
+
+/** The session's time is that of its last whole sign-in (OpenID Connect Core, section 3.1.2.1: `max_age` asks for one). */
+function isTooOld({ oidc }: KoaContextWithOIDC): boolean {
+  const { params, session, result } = oidc;
+  const maxAge = params?.max_age;
+  if (maxAge === undefined || session?.accountId === undefined) return false;
+  return session.past(Number(maxAge)) && !isWholeSignIn(result);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** A person's claims (OpenID Connect Core, section 5.1) and which scope releases them. */
 import type { Account as EngineAccount } from 'oidc-provider';
 import { displayName } from '../core/names.ts';
-import type { Account } from '../core/stores.ts';
+import type { Account } from '../core/stores/accounts.ts';
 
 export const scopeClaims = {
   // The last three: of the sign-in, not of the person. The engine adds them to ID tokens, where they are named here.

@@ -1,9 +1,10 @@
 /** A client record in the engine's words, and the comparison of its secret. */
 import type { AdapterPayload, Provider } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
 import { verifySecret } from '../core/clients.ts';
-import type { ClientRecord, JsonObject } from '../core/stores.ts';
+import type { ClientRecord } from '../core/stores/clients.ts';
 import { engineScopes } from './scopes.ts';
 
 /** The engine hashes what it is given to find its own copy again, so the same record must give the same object. */

@@ -10,9 +10,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../base/errors.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { Logger } from '../base/log.ts';
 import type { AuthorizationOutcome } from '../core/authorize.ts';
-import type { EngineStore, JsonObject } from '../core/stores.ts';
+import type { EngineStore } from '../core/stores/engine.ts';
 import type { ProtocolPages } from './ports.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
 

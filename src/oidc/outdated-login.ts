@@ -11,8 +11,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { sameSecret } from '../base/secrets.ts';
 import { passwordMark } from '../core/password-proof.ts';
-import type { Account, AccountStore, EngineStore } from '../core/stores.ts';
-import { openInteraction } from './adapter.ts';
+import type { Account, AccountStore } from '../core/stores/accounts.ts';
+import type { EngineStore } from '../core/stores/engine.ts';
+import { openInteraction } from './adapter/interactions.ts';
 import type { RequestUnit } from './request-unit.ts';
 
 export interface OutdatedLoginDeps {

@@ -6,7 +6,7 @@
  */
 import { type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { accountClient } from '../core/account-client.ts';
-import type { ConsentRow, ConsentStore } from '../core/stores.ts';
+import type { ConsentRow, ConsentStore } from '../core/stores/consents.ts';
 import { type AssuranceDeps, demandAssurance } from './assurance.ts';
 import { type OnBehalf, onBehalfOf } from './on-behalf.ts';
 import { currentUnit } from './request-unit.ts';
@@ -56,7 +56,11 @@ export function loadExistingGrant(consents: ConsentStore) {
     if (!consent) return undefined;
     const fresh = new oidc.provider.Grant({ accountId: subject, clientId: client.clientId });
     addConsent(fresh, consent);
-    await fresh.save();
+    const id = await fresh.save();
+    const unit = currentUnit();
+    const row = unit?.grants.get(id);
+    // They may take it back while this request is under way.
+    if (row && consent !== ours) unit?.grants.set(id, { ...row, rests: 'consent' });
     return fresh;
   };
 }

@@ -8,7 +8,9 @@ import type { CachedClients } from '../core/cached-clients.ts';
 import type { FactorOffer } from '../core/factor-offer.ts';
 import type { Factors } from '../core/factors.ts';
 import type { Keys } from '../core/keys.ts';
-import type { AccountStore, ConsentStore, EngineStore } from '../core/stores.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
+import type { ConsentStore } from '../core/stores/consents.ts';
+import type { EngineStore } from '../core/stores/engine.ts';
 
 /** The pages the engine asks for in the middle of its own answers. */
 export interface ProtocolPages {

@@ -10,8 +10,8 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { JsonObject } from '../base/json.ts';
 import type { Authorizer } from '../core/authorize.ts';
-import type { JsonObject } from '../core/stores.ts';
 import { bodyLimit, readBody } from '../http/body.ts';
 import { logFailure } from '../http/errors.ts';
 import { createAuthorizer } from './authorizer.ts';

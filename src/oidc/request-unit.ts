@@ -6,7 +6,16 @@
  * A unit belongs to one request and is found through `Provider.ctx`; outside the engine's own routes there is none.
  */
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
-import type { Account, GrantRow, SessionBundle, StoredSession, TokenBundle, TokenRow, Unit } from '../core/stores.ts';
+import type { Account } from '../core/stores/accounts.ts';
+import type {
+  GrantPut,
+  GrantRow,
+  SessionBundle,
+  StoredSession,
+  TokenBundle,
+  TokenRow,
+  Unit,
+} from '../core/stores/engine.ts';
 
 export interface RequestUnit {
   consume:
@@ -20,7 +29,7 @@ export interface RequestUnit {
   readonly tokens: Map<string, TokenRow>;
   /** The values behind the keys of `tokens`: needed to seal a successor. */
   readonly values: Map<string, string>;
-  readonly grants: Map<string, GrantRow>;
+  readonly grants: Map<string, GrantPut>;
   readonly sessions: Map<string, NonNullable<Unit['sessions']>[number]>;
   /** Uids of sessions that the engine destroyed; one that is saved again under a new value is replaced, not ended. */
   readonly destroyedSessions: Set<string>;
@@ -37,13 +46,15 @@ export interface RequestUnit {
   successor: string | undefined;
 }
 
-const units = new WeakMap<object, RequestUnit>();
+/** On the request's context itself, for the sake of the garbage collector. */
+const unitOfContext = Symbol('unit');
+type WithUnit = { [unitOfContext]?: RequestUnit };
 
 /** The unit of the request that is being handled; undefined outside the engine's routes. */
 export function currentUnit(): RequestUnit | undefined {
   const ctx: KoaContextWithOIDC | undefined = Provider.ctx;
   if (!ctx?.oidc) return undefined;
-  let unit = units.get(ctx);
+  let unit = (ctx as WithUnit)[unitOfContext];
   if (!unit) {
     unit = {
       consume: undefined,
@@ -62,12 +73,12 @@ export function currentUnit(): RequestUnit | undefined {
       revoked: new Map(),
       successor: undefined,
     };
-    units.set(ctx, unit);
+    (ctx as WithUnit)[unitOfContext] = unit;
   }
   return unit;
 }
 
 /** The unit of this request, if its handling touched the storage at all. */
 export function unitOf(ctx: object): RequestUnit | undefined {
-  return units.get(ctx);
+  return (ctx as WithUnit)[unitOfContext];
 }

@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { AdapterPayload } from 'oidc-provider';
-import type { SessionOrigin, SessionPut, StoredSession } from '../core/stores.ts';
+import type { SessionOrigin, SessionPut, StoredSession } from '../core/stores/engine.ts';
 
 type Members = Record<string, unknown>;
 

@@ -15,7 +15,8 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../base/errors.ts';
 import { sealSuccessor, successorOf } from '../core/reuse-window.ts';
-import type { AccountStore, CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
+import type { CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores/engine.ts';
 import { beginAnew, endIfOutdated, freshLogin, isOutdated } from './outdated-login.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
 import { mergeSession } from './session-merge.ts';

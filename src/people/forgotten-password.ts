@@ -1,12 +1,17 @@
 /**
  * A forgotten password, in two pages: who you are, and, behind the link in the mail, the new password. The first has one answer for
  * every name there is or is not. Opening the link changes nothing; only the form does.
+ *
+ * Somebody who was in the account may have left a way back: an account elsewhere of theirs. So the form names those that sign in here,
+ * and only those go on doing so that its person says are theirs. Passkeys stay: they are second factors too, and a link in a mail must
+ * not be a way around those.
  */
 import type { Context } from 'koa';
 import type Router from 'koa-router';
 import { Unavailable } from '../base/errors.ts';
 import type { PasswordReset } from '../core/password-reset.ts';
-import type { Account } from '../core/stores.ts';
+import type { Account } from '../core/stores/accounts.ts';
+import type { Upstream } from '../core/upstream.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
@@ -25,6 +30,7 @@ export function routeForgottenPassword(
     pages: Pages;
     csrf: Csrf;
     passwordReset: PasswordReset;
+    upstream: Pick<Upstream, 'linked' | 'name'>;
     mails: boolean;
     home: string;
     settings: {
@@ -83,10 +89,13 @@ export function routeForgottenPassword(
     readonly error?: SetupError;
     readonly problem?: FormProblemKind;
     readonly retryAfterSeconds?: number;
+    /** The box is ticked. */
+    readonly keep?: boolean;
   }
 
-  function show(ctx: Context, token: string, account: Account, shown: Shown = {}): void {
+  async function show(ctx: Context, token: string, account: Account, shown: Shown = {}): Promise<void> {
     const { error, problem, retryAfterSeconds } = shown;
+    const linked = await deps.upstream.linked(account.subject);
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     pages.show(
       ctx,
@@ -96,6 +105,7 @@ export function routeForgottenPassword(
         csrf: csrf.token(ctx),
         username: account.username,
         minLength: account.twoFactor ? settings.passwordMinLengthSecondFactor : settings.passwordMinLength,
+        elsewhere: linked.map(({ id, provider, label }) => ({ id, provider: deps.upstream.name(provider), label })),
         ...shown,
       },
       { status: problem ? 503 : error ? 422 : 200 },
@@ -124,22 +134,24 @@ export function routeForgottenPassword(
     const account = await passwordReset.look(token);
     if (!account) return gone(ctx);
     const password = form.get('password') ?? '';
-    if (password === '') return show(ctx, token, account, { error: 'required' });
+    const kept = form.get('keep')?.split(' ') ?? [];
+    const keep = kept.length > 0;
+    if (password === '') return show(ctx, token, account, { keep, error: 'required' });
     const { address, requestId } = callerOf(ctx);
     const actor = { address, requestId, via: 'reset-link', browser: browserOf(ctx), locale: pages.localeOf(ctx) };
     try {
-      const outcome = await passwordReset.complete(token, password, actor);
+      const outcome = await passwordReset.complete(token, password, kept, actor);
       switch (outcome.outcome) {
         case 'changed':
           return seeOther(ctx, withSignIn(ctx, '/reset', { done: 'yes' }));
         case 'weak-password':
-          return show(ctx, token, account, { error: passwordErrors[outcome.reason.code] });
+          return show(ctx, token, account, { keep, error: passwordErrors[outcome.reason.code] });
         case 'gone':
           return gone(ctx);
       }
     } catch (error) {
       if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
-      return show(ctx, token, account, { problem: 'busy', retryAfterSeconds: error.retryAfter });
+      return show(ctx, token, account, { keep, problem: 'busy', retryAfterSeconds: error.retryAfter });
     }
   });
 }

@@ -14,7 +14,8 @@ import type { Invitations } from '../core/invitations.ts';
 import type { Message } from '../core/mailer.ts';
 import type { PasswordReset } from '../core/password-reset.ts';
 import type { SignIn } from '../core/sign-in.ts';
-import type { Account } from '../core/stores.ts';
+import type { Account } from '../core/stores/accounts.ts';
+import type { Upstream } from '../core/upstream.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Pages } from '../http/page.ts';
 import { routeForgottenPassword } from './forgotten-password.ts';
@@ -29,7 +30,8 @@ export interface PeopleDeps {
   readonly invitations: Pick<Invitations, 'look'>;
   readonly emails: Emails;
   readonly passwordReset: PasswordReset;
-  readonly signIn: SignIn;
+  readonly upstream: Pick<Upstream, 'linked' | 'name'>;
+  readonly signIn: Pick<SignIn, 'provePassword'>;
   /** Who is signed in in this browser. */
   readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
   /** Whether this server sends mails. */

@@ -13,7 +13,7 @@ import type { Invitation, Invitations } from '../core/invitations.ts';
 import { codePoints, emailProblem, usernameProblem } from '../core/names.ts';
 import { createRecent } from '../core/recent.ts';
 import type { SignUp, SignUpForm, SignUpOutcome } from '../core/sign-up.ts';
-import type { Account } from '../core/stores.ts';
+import type { Account } from '../core/stores/accounts.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { nameErrors, passwordErrors } from '../http/field-errors.ts';

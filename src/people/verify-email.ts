@@ -8,7 +8,7 @@ import type Router from 'koa-router';
 import { Unavailable } from '../base/errors.ts';
 import type { Emails, PendingEmail } from '../core/emails.ts';
 import type { SignIn } from '../core/sign-in.ts';
-import type { Account } from '../core/stores.ts';
+import type { Account } from '../core/stores/accounts.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
@@ -25,7 +25,7 @@ export function routeVerifyEmail(
     pages: Pages;
     csrf: Csrf;
     emails: Emails;
-    signIn: SignIn;
+    signIn: Pick<SignIn, 'provePassword'>;
     /** Who is signed in in this browser. */
     signedIn: (ctx: Context) => Promise<Account | undefined>;
     home: string;
@@ -70,7 +70,7 @@ export function routeVerifyEmail(
     if (password === '') return { error: 'missing' };
     try {
       const { username } = account;
-      const outcome = await deps.signIn.signIn({
+      const outcome = await deps.signIn.provePassword({
         ...callerOf(ctx),
         username,
         password,
@@ -78,8 +78,7 @@ export function routeVerifyEmail(
         via: 'verify-email',
       });
       switch (outcome.outcome) {
-        case 'signed-in':
-        case 'second-factor':
+        case 'right':
           return undefined;
         case 'refused':
           return { error: 'wrong' };

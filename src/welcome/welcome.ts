@@ -6,7 +6,7 @@ import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import { displayName } from '../core/names.ts';
 import type { Setup } from '../core/setup.ts';
-import type { Account } from '../core/stores.ts';
+import type { Account } from '../core/stores/accounts.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { passwordErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';

@@ -78,6 +78,21 @@ describeStorages('a person’s data', (storage) => {
     for (const secret of secrets) expect(file.text).not.toContain(secret);
   });
 
+  test('the only administrator cannot delete the account, until there is another one', async () => {
+    const person = await buildPerson(server, { admin: true });
+    const { agent, page } = await visit(server, '/account/delete', person);
+    const refused = await send(agent, page, '/account/delete', { username: person.username });
+    expect([refused.status, words(refused)]).toEqual([
+      422,
+      expect.stringContaining('You are the only administrator of this server. Nothing was deleted'),
+    ]);
+    expect((await agent.go('/account', { follow: false })).status).toBe(200);
+    const other = await buildPerson(server, { admin: true });
+    const gone = await send(agent, page, '/account/delete', { username: person.username });
+    expect(gone.url).toBe(`${server.url}/account/deleted`);
+    expect(await server.core.accounts.remove(other.subject)).toBe('last-admin');
+  });
+
   test('the end of an account takes the username, typed, and everything goes with it', async () => {
     const person = await buildPerson(server);
     const client = await buildClient(server);

@@ -4,7 +4,7 @@ import { Agent, type Answer } from '../support/agent.ts';
 import { codeOf, enrol } from '../support/authenticator.ts';
 import { comeBack, travel } from '../support/flow.ts';
 import { buildPerson, password, startServer, type TestServer } from '../support/server.ts';
-import { open, send, visit, words } from './visitor.ts';
+import { open, send, visit, withBoth, words } from './visitor.ts';
 
 const list = '/account/factors';
 
@@ -139,6 +139,7 @@ describe('an authenticator app', () => {
   test('as many apps as there can be', async () => {
     const { agent, person, page } = await visit(server, list);
     for (let n = 0; n < 5; n += 1) await enrol(server.core.factors, person.subject, `app ${n}`);
+    await withBoth(server, person);
     const more = await send(agent, page, `${list}/begin`);
     expect([more.url, words(more)]).toEqual([server.url + list, expect.stringContaining('as many apps')]);
   });

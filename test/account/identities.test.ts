@@ -2,9 +2,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer, csrfOf } from '../support/agent.ts';
 import { comeBack, travel } from '../support/flow.ts';
+import { enrolPasskey } from '../support/passkey.ts';
 import { buildPerson, password, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 import { comeBackWith, isLogin, signInThere, startUpstream, startWith, unusual } from '../upstream/world.ts';
+import { withBoth } from './visitor.ts';
 
 const page = '/account/identities';
 
@@ -136,6 +138,42 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     });
     expect(foreign.status).toBe(404);
     expect(await linked(first.person.subject)).toHaveLength(1);
+  });
+
+  test('a yes that is pressed five times at once connects once, and is on record once', async () => {
+    const { person, agent } = await signedIn();
+    const confirm = await half(agent, await elsewhere());
+    const answers = await Promise.all(Array.from({ length: 5 }, () => yes(agent, confirm)));
+    for (const answer of answers) expect(answer.url).toBe(`${server.url}${page}`);
+    expect(await linked(person.subject)).toHaveLength(1);
+    const events = await server.core.stores.audit.list({ subject: person.subject }, 100);
+    expect(events.filter(({ event }) => event === 'identity.linked')).toHaveLength(1);
+  });
+
+  test('without a password the last of passkeys and connected accounts stays, whichever it is', async () => {
+    const { person, agent } = await signedIn();
+    const list = await yes(agent, await half(agent, await elsewhere()));
+    const [identity] = await linked(person.subject);
+    const passkey = await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
+    await server.core.stores.accounts.update(person.subject, { passwordHash: null }, 1);
+    const send = (path: string, fields: Record<string, string>): Promise<Answer> =>
+      agent.go(path, { form: { csrf: csrfOf(list), ...fields } });
+    await withBoth(server, person);
+    const needed = 'Without it you could not sign in, so it cannot be removed';
+    const keys = '/account/passkeys';
+
+    expect((await agent.go(keys)).text).not.toContain(needed);
+    expect((await send(`${keys}/remove`, { passkey: passkey.id })).text).toContain('It is removed');
+    const last = await send(`${page}/remove`, { identity: identity?.id ?? '' });
+    expect(last.text).toContain('Without it you could not sign in');
+
+    const other = await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
+    expect((await send(`${page}/remove`, { identity: identity?.id ?? '' })).text).toContain('It is disconnected');
+    for (const at of [keys, '/account/factors']) expect((await agent.go(at)).text).toContain(needed);
+    expect((await send(`${keys}/remove`, { passkey: other.id })).text).toContain('it was not removed');
+    const listed = await send('/account/factors/remove', { factor: other.id });
+    expect([listed.status, listed.text.includes('it was not removed')]).toEqual([200, true]);
+    expect(await server.core.passkeys.list(person.subject)).toHaveLength(1);
   });
 
   test('the last way in stays until there is a password', async () => {

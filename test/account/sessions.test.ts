@@ -1,5 +1,6 @@
 /** Devices and sessions, connected applications, applications of one's own: what is listed, and what ends it. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { Agent } from '../support/agent.ts';
 import { comeBack, isActive, refresh, tokensFor, travel, userApiTakes } from '../support/flow.ts';
 import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -52,6 +53,24 @@ describeStorages('what a person has open', (storage) => {
     expect((await agent.go('/account', { follow: false })).status).toBe(200);
     const events = await server.core.stores.audit.list({ subject: person.subject, event: 'sign_out' }, 10);
     expect(events.map(({ detail }) => detail)).toEqual([{ via: 'account', all: true }, { via: 'account' }]);
+  });
+
+  test('signed out everywhere else, other browsers are not known any more, and this one still is', async () => {
+    const person = await buildPerson(server);
+    /** Their own, in which they are to be kept. */
+    async function browser() {
+      const agent = new Agent(server);
+      const login = await agent.go(page);
+      const back = await agent.submit(login, { username: person.username, password, keep: 'yes' });
+      await agent.go(back.location ?? '');
+      return { agent, known: agent.cookie('gatehouse-device') };
+    }
+    const [{ agent, known: here }, { known: elsewhere }] = [await browser(), await browser()];
+    const knows = async (value: string | undefined) => (await server.core.devices.accounts(value)).length;
+    expect([await knows(here), await knows(elsewhere)]).toEqual([1, 1]);
+    const all = await send(agent, await agent.go(page), `${page}/end-others`);
+    expect(words(all)).toContain('You are signed out everywhere else');
+    expect([await knows(here), await knows(elsewhere)]).toEqual([1, 0]);
   });
 
   test('another person’s session is not there, and lives on (E2)', async () => {

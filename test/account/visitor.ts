@@ -26,6 +26,12 @@ export async function open(
   return page;
 }
 
+/** For factors that a test adds behind the browser's back: its sessions count as begun with them. */
+export async function withBoth(server: TestServer, { subject }: Pick<Person, 'subject'>): Promise<void> {
+  const { sessions } = server.core;
+  for (const { uid } of await sessions.list(subject)) await sessions.strengthen(uid, ['otp', 'mfa']);
+}
+
 /** A form of that page, sent to where it goes. */
 export function send(
   agent: Agent,

@@ -1,8 +1,9 @@
 /** Who gets to a person's own pages, and where the way leads. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { Agent, csrfOf } from '../support/agent.ts';
-import { comeBack, travel } from '../support/flow.ts';
-import { buildPerson, password, startServer, type TestServer } from '../support/server.ts';
+import { Agent, codeOf as authorizationCodeOf, csrfOf, pkce } from '../support/agent.ts';
+import { codeOf, enrol } from '../support/authenticator.ts';
+import { claimsOf, comeBack, redeem, travel } from '../support/flow.ts';
+import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { open, send, visit, words } from './visitor.ts';
 
 const shown = [
@@ -94,9 +95,9 @@ describe('the way to the account pages', () => {
   test.each(fresh)('%s needs a sign-in of the last five minutes', async (path) => {
     const { agent, person } = await visit(server);
     expect((await agent.go(path, { follow: false })).status).toBe(200);
-    travel(300);
+    travel(240);
     expect((await agent.go(path, { follow: false })).status).toBe(200);
-    travel(2);
+    travel(62);
     const again = await agent.go(path, { follow: false });
     expect(isSignIn(again)).toBe(true);
     // The rest is open still.
@@ -167,6 +168,78 @@ describe('the way to the account pages', () => {
     expect((await agent.go(`/oauth/authorize?${plain}`, { follow: false })).location).toMatch(/code=/);
     const elsewhere = new URLSearchParams({ ...request, scope: 'openid', redirect_uri: 'https://evil.example/' });
     expect((await agent.go(`/oauth/authorize?${elsewhere}`, { follow: false })).status).toBe(400);
+  });
+
+  const isCode = ({ text }: { text: string }) =>
+    text.includes('autocomplete="one-time-code"') && !text.includes('class="qr"');
+
+  test.each([
+    ['/account/factors/begin', { name: 'mine' }],
+    ['/account/factors/remove', { factor: 'x' }],
+    ['/account/factors/codes', {}],
+    ['/account/factors/email-code', {}],
+    ['/account/passkeys/add', { credential: '{}' }],
+    ['/account/passkeys/remove', { passkey: 'x' }],
+    ['/account/password', { current: password, password: 'another good passphrase' }],
+    ['/account/email', { email: 'thief@example.net' }],
+    ['/account/identities/remove', { identity: 'x' }],
+    ['/account/identities/connect', {}],
+    ['/account/delete', {}],
+  ])('POST %s: a password alone is not enough for an account that has a second factor (B11)', async (path, fields) => {
+    // Signed in before there was one, and not five minutes ago.
+    const { agent, person, page } = await visit(server);
+    const app = await enrol(server.core.factors, person.subject);
+    const asked = await send(agent, await agent.go('/account/profile'), path, {
+      ...fields,
+      ...(path.endsWith('/delete') && { username: person.username }),
+    });
+    expect([page.status, isCode(asked), asked.text.includes('current-password')]).toEqual([200, true, false]);
+    const { factors } = await server.core.factors.list(person.subject);
+    expect(factors.map(({ id }) => id)).toEqual([app.factorId]);
+    const after = await server.core.accounts.findBySubject(person.subject);
+    expect([after?.passwordHash, after?.email]).toEqual([person.passwordHash, person.email]);
+  });
+
+  test('the second factor is asked for before the page is shown, and leads to it', async () => {
+    for (const path of ['/account/email', '/account/password', '/account/passkeys', '/account/delete']) {
+      const { agent, person } = await visit(server);
+      const app = await enrol(server.core.factors, person.subject);
+      const asked = await agent.go(path);
+      expect(isCode(asked)).toBe(true);
+      const { location = '' } = await agent.submit(asked, { code: app.fresh() });
+      expect((await agent.go(location)).url).toBe(server.url + path);
+      expect((await agent.go('/account/password', { follow: false })).status).toBe(200);
+    }
+  });
+
+  test('one that is confirmed when somebody else has added another adds nothing', async () => {
+    const { agent, person, page } = await visit(server, '/account/factors');
+    const qr = await send(agent, page, '/account/factors/begin');
+    const secret = /class="secret-key"[^>]*>([A-Z2-7 ]+)</.exec(qr.text)?.[1]?.replaceAll(' ', '') ?? '';
+    const app = await enrol(server.core.factors, person.subject);
+    expect(isCode(await send(agent, qr, '/account/factors/app', { code: codeOf(secret) }))).toBe(true);
+    const { factors } = await server.core.factors.list(person.subject);
+    expect(factors.map(({ id }) => id)).toEqual([app.factorId]);
+  });
+
+  test('whoever has just added one here is not asked for it at once, and their tokens say that they have it', async () => {
+    const { agent, page } = await visit(server, '/account/factors');
+    const qr = await send(agent, page, '/account/factors/begin');
+    const secret = /class="secret-key"[^>]*>([A-Z2-7 ]+)</.exec(qr.text)?.[1]?.replaceAll(' ', '') ?? '';
+    const codes = await send(agent, qr, '/account/factors/app', { code: codeOf(secret) });
+    expect(codes.url).toBe(`${server.url}/account/factors/codes`);
+    expect((await agent.go('/account/passkeys')).url).toBe(`${server.url}/account/passkeys`);
+    const again = await send(agent, codes, '/account/factors/codes');
+    expect(again.url).toBe(`${server.url}/account/factors/codes`);
+    const client = await buildClient(server);
+    const { verifier, challenge } = pkce();
+    const query = { response_type: 'code', client_id: client.id, scope: 'openid', code_challenge: challenge };
+    const consent = await agent.go(
+      `/oauth/authorize?${new URLSearchParams({ ...query, code_challenge_method: 'S256' })}`,
+    );
+    const code = authorizationCodeOf(await agent.submit(consent, { answer: 'allow' }));
+    const { body } = await redeem(server, client, { code, code_verifier: verifier });
+    expect(claimsOf(body.id_token)).toMatchObject({ amr: ['pwd', 'otp', 'mfa'] });
   });
 
   test('a person who is disabled or deleted is out at once', async () => {

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { withAndWithoutScripts } from '../support/sample.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 
@@ -134,7 +135,7 @@ suite('Back and tabs', () => {
     expect(problems).toEqual([]);
   });
 
-  for (const javaScriptEnabled of [true, false]) {
+  for (const javaScriptEnabled of withAndWithoutScripts) {
     test(`pressing twice is harmless, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, async () => {
       const { page, person, problems } = await atLogin({ javaScriptEnabled });
       await page.getByLabel('Username or e-mail').fill(person.username);

@@ -5,7 +5,8 @@ import type { Browser, Page } from 'playwright-core';
 import { hostile } from '../http/view-states.ts';
 import { pkce, token } from '../support/agent.ts';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
-import { buildClient, buildPerson, freePort, startServer, type TestServer } from '../support/server.ts';
+import { freePort } from '../support/free-port.ts';
+import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
 
 const suite = chromiumIsTested('the consent page') ? describe : describe.skip;

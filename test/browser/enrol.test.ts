@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { codeOf, enrol } from '../support/authenticator.ts';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { comeBack, travel } from '../support/flow.ts';
+import { withAndWithoutScripts } from '../support/sample.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
@@ -45,7 +46,7 @@ suite('adding a second factor on the way', () => {
 
   const secretOn = async (page: Page) => ((await page.locator('.secret-key').textContent()) ?? '').replaceAll(' ', '');
 
-  for (const javaScriptEnabled of [true, false]) {
+  for (const javaScriptEnabled of withAndWithoutScripts) {
     test(`an app, its code, the recovery codes, the application; JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, async () => {
       const { page, person, problems } = await asked({ javaScriptEnabled });
       const look = async () => javaScriptEnabled && expect(await flaws(page)).toEqual([]);

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Browser, Page } from 'playwright-core';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { linkIn, mailTo } from '../support/mail.ts';
+import { withAndWithoutScripts } from '../support/sample.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
@@ -33,7 +34,7 @@ suite('a forgotten password in a browser', () => {
     return linkIn(await mailTo(server, person.email ?? '', 'reset-password'));
   }
 
-  test.each([true, false])('the whole way round, JavaScript %p', async (javaScriptEnabled) => {
+  test.each(withAndWithoutScripts)('the whole way round, JavaScript %p', async (javaScriptEnabled) => {
     const { page, newTab, problems } = await buildVisitor(browser, server, { javaScriptEnabled });
     const person = await buildPerson(server);
     await page.goto(authorizeAddress(server, client));

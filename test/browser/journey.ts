@@ -1,6 +1,6 @@
 /** The steps that most browser tests have in common. */
 
-import type { Page } from 'playwright-core';
+import type { Page, Response } from 'playwright-core';
 import { randomToken } from '../../src/base/secrets.ts';
 import { pkce } from '../support/agent.ts';
 import { applicationSite } from '../support/chromium.ts';
@@ -34,6 +34,16 @@ export async function signIn(page: Page, person: { readonly username: string }, 
 }
 
 export const allow = (page: Page) => page.getByRole('button', { name: 'Allow' }).click();
+
+/** The answer to the form that `send` sends, when its page stands there in place of the one before: that one may look the same. */
+export async function answerTo(page: Page, send: () => Promise<unknown>): Promise<Response> {
+  const [answer] = await Promise.all([
+    page.waitForResponse((response) => response.request().method() === 'POST'),
+    page.waitForEvent('load'),
+    send(),
+  ]);
+  return answer;
+}
 
 /** Whether the browser has a session that answers without a page, and whose it is not asked. */
 export async function isSignedIn(page: Page, server: TestServer, client: { readonly id: string }): Promise<boolean> {

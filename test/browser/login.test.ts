@@ -11,7 +11,7 @@ import {
   type Visitor,
 } from '../support/chromium.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
-import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
+import { allow, answerTo, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 
 const suite = chromiumIsTested('the sign-in page') ? describe : describe.skip;
 
@@ -73,9 +73,8 @@ suite('the sign-in page', () => {
   test('a wrong password: says so in place, keeps the name, not the password', async () => {
     const person = await buildPerson(server);
     const { page, problems } = await atLogin();
-    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
-    await signIn(page, person, 'not the password at all');
-    expect((await answer).status()).toBe(422);
+    const answer = await answerTo(page, () => signIn(page, person, 'not the password at all'));
+    expect(answer.status()).toBe(422);
 
     const alert = page.getByRole('alert');
     expect(await alert.textContent()).toBe('That name and password do not match. Check both and try again.');
@@ -105,10 +104,9 @@ suite('the sign-in page', () => {
   test('too many attempts: 429 with the time to wait, for the right password too', async () => {
     const person = await buildPerson(server);
     const { page, problems } = await atLogin();
-    for (let attempt = 0; attempt < 3; attempt += 1) await signIn(page, person, `wrong ${attempt}`);
-    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
-    await signIn(page, person);
-    const response = await answer;
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      await answerTo(page, () => signIn(page, person, `wrong ${attempt}`));
+    const response = await answerTo(page, () => signIn(page, person));
     expect(response.status()).toBe(429);
     expect(Number(response.headers()['retry-after'])).toBeGreaterThan(60);
     expect(await page.getByRole('alert').textContent()).toBe('Too many attempts. Wait 15 minutes, then try again.');
@@ -206,9 +204,8 @@ suite('the sign-in page', () => {
 
   describe('B1: a form is good only from the page it was given to', () => {
     const refused = async (page: Page, person: { username: string }) => {
-      const answer = page.waitForResponse((response) => response.request().method() === 'POST');
-      await signIn(page, person);
-      expect((await answer).status()).toBe(403);
+      const answer = await answerTo(page, () => signIn(page, person));
+      expect(answer.status()).toBe(403);
       expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('That form was too old');
       expect(await isSignedIn(page, server, client)).toBe(false);
     };

@@ -4,8 +4,9 @@ import type { Browser, Page } from 'playwright-core';
 import { type Authenticator, enrol } from '../support/authenticator.ts';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { comeBack, travel } from '../support/flow.ts';
+import { withAndWithoutScripts } from '../support/sample.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
-import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
+import { allow, answerTo, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
 const suite = chromiumIsTested('the second factor') ? describe : describe.skip;
@@ -54,7 +55,7 @@ suite('the second factor', () => {
     expect((await arrived(page)).has('code')).toBe(true);
   }
 
-  for (const javaScriptEnabled of [true, false]) {
+  for (const javaScriptEnabled of withAndWithoutScripts) {
     describe(`JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, () => {
       test('password, code, application; the field is right for a phone', async () => {
         const { page, app, person, problems } = await halfway({ javaScriptEnabled });
@@ -73,9 +74,8 @@ suite('the second factor', () => {
 
       test('a wrong code: said in place, and the next one goes on', async () => {
         const { page, app, problems } = await halfway({ javaScriptEnabled });
-        const answer = page.waitForResponse((response) => response.request().method() === 'POST');
-        await give(page, app.wrong());
-        expect((await answer).status()).toBe(422);
+        const answer = await answerTo(page, () => give(page, app.wrong()));
+        expect(answer.status()).toBe(422);
         expect(await page.getByRole('alert').textContent()).toMatch(/^That code is not right/);
         expect(await codeField(page).inputValue()).toBe('');
         expect(await codeField(page).getAttribute('aria-invalid')).toBe('true');
@@ -222,13 +222,9 @@ suite('the second factor', () => {
 
   test('too many: 429 with the time to wait', async () => {
     const { page, app, problems } = await halfway();
-    for (let n = 0; n < 4; n += 1) {
-      await give(page, app.wrong());
-      await page.getByRole('alert').waitFor();
-    }
-    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
-    await give(page, app.fresh());
-    expect((await answer).status()).toBe(429);
+    for (let n = 0; n < 4; n += 1) await answerTo(page, () => give(page, app.wrong()));
+    const answer = await answerTo(page, () => give(page, app.fresh()));
+    expect(answer.status()).toBe(429);
     expect(await page.getByRole('alert').textContent()).toMatch(/^Too many attempts. Wait 15 minutes/);
     expect(problems).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Browser, Page } from 'playwright-core';
 import { buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { buildPerson, password, startServer, type TestServer } from '../support/server.ts';
+import { answerTo } from './journey.ts';
 import { flaws } from './looks.ts';
 
 const suite = chromiumIsTested('the set-up page') ? describe : describe.skip;
@@ -42,11 +43,8 @@ suite('the set-up page', () => {
       await page.getByLabel(label, { exact: true }).fill(value);
     // Past the browser's own checks: the server's are meant here.
     await page.evaluate('document.forms[0].noValidate = true');
-    const answer = page.waitForResponse((response) => response.request().method() === 'POST');
-    await page.getByRole('button', { name: 'Create the account' }).click();
-    const status = (await answer).status();
-    await page.waitForLoadState();
-    return status;
+    const answer = await answerTo(page, () => page.getByRole('button', { name: 'Create the account' }).click());
+    return answer.status();
   }
 
   test('each mistake is named in its place; what was typed stays, but not the password; mended, it works, once', async () => {

@@ -7,10 +7,11 @@ import type { Browser, Page } from 'playwright-core';
 import { pkce } from '../support/agent.ts';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { claimsOf, redeem } from '../support/flow.ts';
-import { buildClient, buildPerson, freePort, startServer, type TestServer } from '../support/server.ts';
+import { freePort } from '../support/free-port.ts';
+import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { type Provider, startUpstream, startWith, unusual } from '../upstream/world.ts';
 import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
-import { flaws, looks } from './looks.ts';
+import { flaws } from './looks.ts';
 
 const suite = chromiumIsTested('signing in through another provider') ? describe : describe.skip;
 
@@ -137,7 +138,7 @@ suite('signing in through another provider', () => {
     expect(await page.getByRole('alert').textContent()).toMatch(/^You did not sign in with Example Company\./);
     await page.getByRole('link', { name: 'Continue with Gone' }).click();
     await page.getByText('Gone does not answer right now.').waitFor();
-    expect(await flaws(page, looks)).toEqual([]);
+    expect(await flaws(page)).toEqual([]);
     // Back to the provider's page and forward again: nothing breaks.
     await page.goBack();
     await page.goForward();
@@ -151,13 +152,13 @@ suite('signing in through another provider', () => {
     const person = await buildPerson(upstream);
     const { page } = await visitor();
     await begin(page);
-    expect(await flaws(page, looks)).toEqual([]);
+    expect(await flaws(page)).toEqual([]);
     await throughCompany(page);
     await signInThere(page, person);
-    expect(await flaws(page, looks)).toEqual([]);
+    expect(await flaws(page)).toEqual([]);
     await page.getByRole('button', { name: 'Sign in to my account' }).click();
     await page.getByText('Connect Example Company').waitFor();
-    expect(await flaws(page, looks)).toEqual([]);
+    expect(await flaws(page)).toEqual([]);
     await page.getByRole('button', { name: 'Do not connect' }).click();
     await page.getByRole('link', { name: 'Continue with Example Company' }).waitFor();
   });

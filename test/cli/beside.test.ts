@@ -1,5 +1,6 @@
 /** The command line beside a running server on the same database: the server knows within a second. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually } from '../support/redis-server.ts';
 import type { TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 import { type CommandLine, commandLine } from './command-line.ts';
@@ -21,16 +22,9 @@ describeStorages('the command line beside a server', (storage) => {
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
   }
 
-  /** Asks until the answer has this status, and fails after a second, counted from the end of the command. */
-  async function withinASecond(client: Parameters<typeof ask>[0], status: number): Promise<void> {
-    const end = performance.now() + 1000;
-    for (;;) {
-      const answer = await ask(client);
-      if (answer.status === status) return;
-      if (performance.now() > end) throw new Error(`still ${answer.status} ${JSON.stringify(answer.body)}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+  /** Counted from the end of the command. */
+  const withinASecond = (client: Parameters<typeof ask>[0], status: number): Promise<void> =>
+    eventually(`status ${status}`, async () => (await ask(client)).status === status, 1000);
 
   test('a client registered, disabled, enabled, given a new secret, deleted', async () => {
     const client = { client_id: 'nightly', client_secret: 'not yet' };
@@ -73,11 +67,7 @@ describeStorages('the command line beside a server', (storage) => {
     const ring = await cli.json<{ id: string }[]>('keys', 'rotate', '--force');
     const wanted = ring.map(({ id }) => id).sort();
     expect(wanted).not.toEqual(before);
-    const end = performance.now() + 1000;
-    while (JSON.stringify(await kids()) !== JSON.stringify(wanted)) {
-      if (performance.now() > end) throw new Error('the server still publishes the old set');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await eventually('the new set is published', async () => (await kids()).join() === wanted.join(), 1000);
   });
 
   test('an API added by command is known to the server within a second', async () => {
@@ -90,10 +80,6 @@ describeStorages('the command line beside a server', (storage) => {
       '--scope',
       'orders:read=See your orders.',
     );
-    const end = performance.now() + 1000;
-    while (!server.core.apis.find('https://orders.example.com')) {
-      if (performance.now() > end) throw new Error('the server does not know the API');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await eventually('it is known', () => server.core.apis.find('https://orders.example.com') !== undefined, 1000);
   });
 });

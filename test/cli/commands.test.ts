@@ -256,6 +256,10 @@ describe('accounts', () => {
     expect(stored()).not.toContain(url.split('=')[1]);
     expect((await cli('accounts', 'create', 'root', '--admin', '--no-password')).code).toBe(0);
     expect((await cli('setup', 'link')).code).toBe(1);
+    expect(await cli('accounts', 'delete', 'root', '--yes')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('root is the only administrator'),
+    });
     expect((await cli('accounts', 'create', 'ROOT', '--no-password')).err).toBe('The username is taken.\n');
   });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Account } from '../../src/core/stores.ts';
+import type { Account } from '../../src/core/stores/accounts.ts';
 import type { TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 import { type CommandLine, commandLine } from './command-line.ts';

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { type Config, describeMistakes, type Environment, loadConfig, type Mistake } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/config.ts';
+import { type Environment, loadConfig } from '../../src/config/load.ts';
+import { describeMistakes, type Mistake } from '../../src/config/mistakes.ts';
 
 const LONG = 'a-secret-of-more-than-32-characters';
 const POSTGRES = 'postgres://gatehouse:hunter2@db:5432/gatehouse';

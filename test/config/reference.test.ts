@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { loadConfig } from '../../src/config/load.ts';
 import { reference } from '../../src/config/reference.ts';
-import { type Setting, settings } from '../../src/config/schema.ts';
+import { settings } from '../../src/config/schema.ts';
+import type { Setting } from '../../src/config/setting.ts';
 
 const page = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');
 const table = Object.entries<Setting<unknown>>(settings);

@@ -232,15 +232,15 @@ function suite(fresh: () => Promise<TestDatabase>): void {
     test('removing takes everything along and frees the name for another subject', async () => {
       const { subject } = await house.make();
       await giveSession(subject, 'one');
-      expect(await house.accounts.remove(subject)).toBe(true);
+      expect(await house.accounts.remove(subject)).toBe('removed');
       expect(await lives('one')).toEqual(allGone);
       expect(await house.accounts.findBySubject(subject)).toBeUndefined();
       expect((await house.make()).subject).not.toBe(subject);
     });
 
     test('nobody cannot be disabled, enabled or removed', async () => {
-      for (const act of ['disable', 'enable', 'remove'] as const)
-        expect(await house.accounts[act]('nobody')).toBe(false);
+      for (const act of ['disable', 'enable'] as const) expect(await house.accounts[act]('nobody')).toBe(false);
+      expect(await house.accounts.remove('nobody')).toBe('not-found');
       expect(await house.audited()).toEqual([]);
     });
   });

@@ -5,7 +5,8 @@ import { Unavailable } from '../../src/base/errors.ts';
 import { createLog } from '../../src/base/log.ts';
 import { createMetrics, type Metrics } from '../../src/base/metrics.ts';
 import { type Audit, auditEvents, createAudit } from '../../src/core/audit.ts';
-import type { AuditStore, Stores } from '../../src/core/stores.ts';
+import type { AuditStore } from '../../src/core/stores/audit.ts';
+import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 
 let stores: Stores;

@@ -9,7 +9,9 @@ import { Unavailable } from '../../src/base/errors.ts';
 import { randomToken } from '../../src/base/secrets.ts';
 import { type CachedClients, createCachedClients } from '../../src/core/cached-clients.ts';
 import { type ChangeLog, createChangeLog } from '../../src/core/change-log.ts';
-import type { ChangeChannel, ClientCache, ClientRecord } from '../../src/core/stores.ts';
+import type { ChangeChannel } from '../../src/core/stores/change-channel.ts';
+import type { ClientCache } from '../../src/core/stores/client-cache.ts';
+import type { ClientRecord } from '../../src/core/stores/clients.ts';
 import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
@@ -489,7 +491,8 @@ withRedis('with Redis', () => {
         }
       }),
     );
-    await pause(1000);
+    // A timer may be a moment early.
+    await pause(1010);
     const nodes = [...writers, await openWithRedis()];
     for (const id of ids) {
       const stored = await writers[0]?.stores.clients.find(id);

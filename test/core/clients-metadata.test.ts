@@ -1,8 +1,10 @@
 /** What may be registered (security.md A1, A16, E3, hostile input 7 and 9). */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { type MetadataContext, parseMetadata, redirectUriKind } from '../../src/core/client-metadata.ts';
-import type { JsonObject } from '../../src/core/stores.ts';
+import type { JsonObject } from '../../src/base/json.ts';
+import { parseMetadata } from '../../src/core/client-metadata.ts';
+import type { MetadataContext } from '../../src/core/client-policy.ts';
+import { redirectUriKind } from '../../src/core/client-uris.ts';
 
 const cli: MetadataContext = { by: 'cli' };
 const ok = { redirect_uris: ['https://app.example.com/cb'] };

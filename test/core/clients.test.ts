@@ -4,8 +4,7 @@ import { nowSeconds } from '../../src/base/clock.ts';
 import { createApis } from '../../src/core/apis.ts';
 import { createCachedClients } from '../../src/core/cached-clients.ts';
 import { createChangeLog } from '../../src/core/change-log.ts';
-import { allowedScopes, createClients, verifySecret } from '../../src/core/clients.ts';
-import type { ClientRecord } from '../../src/core/stores.ts';
+import { createClients, verifySecret } from '../../src/core/clients.ts';
 import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { openSql, type SqlStores } from '../../src/storage/sql/open.ts';
 
@@ -194,13 +193,6 @@ describe('secrets', () => {
     const { clients, client } = await registered({ ...web, token_endpoint_auth_method: 'none' });
     expect(await clients.rotateSecret(client.id)).toEqual({ outcome: 'secretless' });
   });
-});
-
-test('a machine client may use the API scopes it was registered with', () => {
-  const having = (scope?: string) =>
-    allowedScopes({ metadata: scope === undefined ? {} : { scope } } as Pick<ClientRecord, 'metadata'>);
-  expect([...having('read write openid offline_access email')]).toEqual(['read', 'write']);
-  expect(having().size).toBe(0);
 });
 
 describe('APIs', () => {

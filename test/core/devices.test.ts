@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { randomToken } from '../../src/base/secrets.ts';
 import { type Arrival, rememberedSeconds } from '../../src/core/devices.ts';
 import type { SignInRequest } from '../../src/core/sign-in.ts';
-import type { DeviceRow, Stores } from '../../src/core/stores.ts';
+import type { DeviceRow } from '../../src/core/stores/devices.ts';
+import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { buildAccount, name, now } from '../storage/rows.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
@@ -117,7 +118,7 @@ describe('a browser that is known', () => {
 
   const caller = { address: '192.0.2.1', userAgent: 'Mozilla/5.0 (X11; Linux) Firefox/140.0', requestId: 'r1' };
   const arrival = (subject: string, more: Partial<Arrival> = {}): Arrival => ({
-    ...{ subject, browser: undefined, again: false, keep: true, caller, locale: 'en', ...more },
+    ...{ subject, id: randomToken(16), browser: undefined, again: false, keep: true, caller, locale: 'en', ...more },
   });
   const right: SignInRequest = { username: 'alice', password: goodPassword, via: 'browser', ...caller };
   const wrong: SignInRequest = { ...right, password: 'not the password of hers', address: '198.51.100.7' };

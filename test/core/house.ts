@@ -14,8 +14,11 @@ import type { Letter } from '../../src/core/mailer.ts';
 import { createPasskeys, type Passkeys } from '../../src/core/passkeys.ts';
 import type { PasswordHasher } from '../../src/core/password-hasher.ts';
 import { createSessions } from '../../src/core/sessions.ts';
-import { createSignIn, type SignIn, type SignInLimits } from '../../src/core/sign-in.ts';
-import type { Account, AuditEvent, Stores } from '../../src/core/stores.ts';
+import { createSignIn, type SignIn } from '../../src/core/sign-in.ts';
+import type { SignInLimits } from '../../src/core/sign-in-attempts.ts';
+import type { Account } from '../../src/core/stores/accounts.ts';
+import type { AuditEvent } from '../../src/core/stores/audit.ts';
+import type { Stores } from '../../src/core/stores/stores.ts';
 import { emailCode } from '../../src/login/email-code/email-code.ts';
 import { createPasskeyMethod } from '../../src/login/passkey/passkey.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
@@ -85,6 +88,7 @@ export async function buildHouse(
   const activity = createActivity({ ...stores, log });
   const accounts = createAccounts({
     store: stores.accounts,
+    identities: stores.identities,
     sessions: createSessions({
       engine: stores.engine,
       changes,
@@ -152,6 +156,7 @@ export async function buildHouse(
           if (letter) sent.push(letter);
         }),
     },
+    engine: stores.engine,
     throttle,
     audit,
     settings: { mail: true },

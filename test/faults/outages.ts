@@ -1,7 +1,7 @@
 /** The database or Redis goes away, hangs or talks rubbish, and comes back (security.md K3, K4, K6). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild, thrifty } from '../support/child-server.ts';
-import { freePort } from '../support/server.ts';
+import { freePort } from '../support/free-port.ts';
 import { person, redisEnv } from './races.ts';
 import { counted, type Means, type Scenario, type Verdict, worst } from './scenario.ts';
 import { createTraffic } from './traffic.ts';

@@ -1,7 +1,7 @@
 /** Everybody at once, over two servers on one Postgres (security.md X1, X2, X6, X7, X8). */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childAdminKey, startChild } from '../support/child-server.ts';
-import { freePort } from '../support/server.ts';
+import { freePort } from '../support/free-port.ts';
 import { counted, type Means, type Scenario, worst } from './scenario.ts';
 import {
   anotherCode,

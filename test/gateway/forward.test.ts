@@ -5,8 +5,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { freePort } from '../support/free-port.ts';
 import { eventually } from '../support/redis-server.ts';
-import { freePort } from '../support/server.ts';
 import {
   audience,
   call,
@@ -41,7 +41,10 @@ beforeAll(async () => {
   server = await startGateway([
     { ...plain, prefix: '/api', maxBody: 200 * megabyte },
     { ...plain, prefix: '/small', maxBody: 1000 },
-    { ...plain, prefix: '/impatient', timeouts: { connect: 1, answer: '200ms', idle: '200ms', upload: '500ms' } },
+    // Each limit by itself, so that on a slow machine it is not another one that ends the waiting.
+    { ...plain, prefix: '/unanswered', timeouts: { answer: 1 } },
+    { ...plain, prefix: '/stalled', timeouts: { idle: 1 } },
+    { ...plain, prefix: '/dribbled', timeouts: { upload: 1 } },
     { ...plain, prefix: '/nobody', upstream: `http://127.0.0.1:${nobody}` },
     { ...plain, prefix: '/unnamed', upstream: 'http://no-such-host.invalid' },
     // TEST-NET-1 (RFC 5737): nobody answers, or the network says at once that there is no way.
@@ -289,7 +292,7 @@ describe('limits', () => {
       });
     };
     const { socket, text, closed } = openRaw(server);
-    socket.write(head('POST', '/impatient', 'Content-Length: 1000\r\n'));
+    socket.write(head('POST', '/dribbled', 'Content-Length: 1000\r\n'));
     const dribble = setInterval(() => socket.write('x'), 50);
     await eventually('let go', closed);
     clearInterval(dribble);
@@ -325,7 +328,7 @@ describe('a service that is not there', () => {
         gone = true;
       });
     };
-    const answer = await call(server, { path: '/impatient', bearer });
+    const answer = await call(server, { path: '/unanswered', bearer });
     expect([answer.status, JSON.parse(answer.text).error]).toEqual([504, 'gateway_timeout']);
     await eventually('nobody waits for it any more', () => gone);
   });
@@ -335,7 +338,7 @@ describe('a service that is not there', () => {
       res.writeHead(200, { 'Content-Length': '100' });
       res.write('half');
     };
-    await expect(call(server, { path: '/impatient', bearer })).rejects.toThrow(/aborted|hang up|ECONNRESET/);
+    await expect(call(server, { path: '/stalled', bearer })).rejects.toThrow(/aborted|hang up|ECONNRESET/);
     listener = (_req, res) => {
       res.write('half');
       setTimeout(() => res.socket?.resetAndDestroy(), 20);

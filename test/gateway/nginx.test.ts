@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { freePort } from '../support/free-port.ts';
 import { type Nginx, nginxIsTested, startNginx } from '../support/nginx.ts';
-import { freePort } from '../support/server.ts';
 import {
   audience,
   call,

@@ -8,8 +8,8 @@ import { readRoutes } from '../../src/gateway/read-routes.ts';
 import { routeDefaults } from '../../src/gateway/routes.ts';
 import { protocolPaths } from '../../src/oidc/provider.ts';
 import { createPlace, startChild } from '../support/child-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { eventually } from '../support/redis-server.ts';
-import { freePort } from '../support/server.ts';
 import {
   audience,
   call,

@@ -2,7 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { freePort } from '../support/server.ts';
+import { freePort } from '../support/free-port.ts';
 import { audience, type Gateway, machineToken, openRaw, startGateway } from './world.ts';
 
 let upstream: Server;

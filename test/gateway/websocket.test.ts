@@ -36,7 +36,7 @@ beforeAll(async () => {
     { ...plain, prefix: '/posts', methods: ['POST'] },
     { ...plain, prefix: '/scoped', scopes: ['write'] },
     { ...plain, prefix: '/nobody', upstream: 'http://127.0.0.1:1' },
-    { ...plain, prefix: '/silent', timeouts: { connect: '100ms', answer: '100ms' } },
+    { ...plain, prefix: '/silent', timeouts: { connect: '500ms', answer: '500ms' } },
     { prefix: '/mine', tokens: ['tinyoauth'], upstream: service.url },
   ]);
   bearer = await machineToken(server);

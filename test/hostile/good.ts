@@ -1,6 +1,7 @@
 /** Keeps what is good at this moment: codes are used up, sessions signed out, pages finished by what is thrown at them. */
 import type { App } from '../../src/app.ts';
 import { nowSeconds } from '../../src/base/clock.ts';
+import { digest, randomToken } from '../../src/base/secrets.ts';
 import { anotherCode, machineToken, redeem, request, signIn, type World } from '../faults/world.ts';
 import { type Agent, type Answer, Agent as Browser, csrfOf } from '../support/agent.ts';
 import { childAdminKey } from '../support/child-server.ts';
@@ -35,6 +36,7 @@ export async function makeGood(
   await tidy(app, [world.reader, world.machine.id, client.id, ...world.spare, 'playground', 'gatehouse-account']);
   await calls.renew(app, server);
   const setup = await app.core.setup.createSetupLink();
+  const { member, links } = await makeMember(app, server);
   return {
     issuer: world.place.url,
     adminKey: childAdminKey,
@@ -53,6 +55,8 @@ export async function makeGood(
     xsrf: /name="xsrf" value="([^"]+)"/.exec(logout.text)?.[1] ?? '',
     login,
     consent,
+    member,
+    links,
     setupToken: setup?.token ?? '',
     file,
     gateway: {
@@ -61,6 +65,38 @@ export async function makeGood(
     },
     careful: careful.username,
     calls: calls.kept,
+  };
+}
+
+/** Another one each time: what is thrown at a person's own pages may change whatever they have. */
+async function makeMember({ core }: App, server: { readonly url: string }) {
+  const username = `member-${randomToken(9).toLowerCase()}x`;
+  const email = `${username}@example.org`;
+  const made = await core.accounts.create({ username, password, firstName: '', lastName: '', email, verified: true });
+  if (made.outcome !== 'created') throw new Error(`no member: ${made.outcome}`);
+  const agent = new Browser(server);
+  const back = await agent.submit(await agent.go('/account/password'), { username, password });
+  const page = await agent.go(back.location ?? '');
+  const [reset, invited] = await Promise.all([
+    core.passwordReset.makeLink(made.account, {}),
+    core.invitations.invite({ email: undefined, mail: false, locale: 'en' }, {}),
+  ]);
+  const token = randomToken();
+  await core.stores.links.insert({
+    key: digest(token),
+    purpose: 'confirm-email',
+    subject: made.account.subject,
+    detail: { email: `new-${email}`, before: made.account.emailKey },
+    expiresAt: nowSeconds() + 3600,
+  });
+  const tokenIn = (path: string) => new URL(path, server.url).searchParams.get('token') ?? '';
+  return {
+    member: { username, cookies: cookiesOf(agent, '/account'), csrf: csrfOf(page) },
+    links: {
+      reset: tokenIn(reset.path),
+      email: token,
+      invitation: invited.outcome === 'made' ? tokenIn(invited.path) : '',
+    },
   };
 }
 
@@ -134,6 +170,9 @@ async function tidy({ core, clients }: App, keep: readonly string[]): Promise<vo
   for (const { id, createdAt } of await clients.list('', 1000))
     if (createdAt < before && !keep.includes(id)) await clients.remove(id);
   for (const { subject, admin } of await core.stores.accounts.list(0, 1000)) {
-    if (admin) await core.stores.accounts.delete(subject);
+    if (!admin) continue;
+    // The set-up link works while there is no admin, and the last one cannot be deleted.
+    await core.stores.accounts.update(subject, { admin: false }, nowSeconds());
+    await core.stores.accounts.delete(subject);
   }
 }

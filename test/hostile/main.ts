@@ -18,6 +18,7 @@ import { goodCalls } from '../support/good-calls.ts';
 import { adminKey } from '../support/server.ts';
 import { ownPostgres } from '../support/services.ts';
 import { createChecks } from './checks.ts';
+import { formTargets } from './forms.ts';
 import { framing } from './framing.ts';
 import { type Cast, keepCalls, makeGood } from './good.ts';
 import { createChance } from './random.ts';
@@ -72,6 +73,8 @@ async function attack(storage: string, requests: number): Promise<number> {
     LOG_LEVEL: 'error',
     ADMIN_KEY: `${childAdminKey},${adminKey}`,
     GATEWAY_ROUTES: upstream.routesFile,
+    // Half a dozen forms make a hash, and what is thrown is not to wait for those.
+    ...{ PASSWORD_HASH_MEMORY: '8192', PASSWORD_HASH_TIME: '1' },
     ...thrifty,
     ...production,
   };
@@ -123,7 +126,11 @@ async function throwAll({ storage, app, cast, server, upstream }: Battle, reques
   let good = await makeGood(app, cast, server);
   cast.calls.need(rowsFor(routes, rows, ownTargets, good));
   good = await makeGood(app, cast, server);
-  const targets: Readonly<Record<string, Target>> = { ...ownTargets, ...routeTargets(routes, ownTargets, good) };
+  const targets: Readonly<Record<string, Target>> = {
+    ...ownTargets,
+    ...routeTargets(routes, ownTargets, good),
+    ...formTargets(app, routes, ownTargets, good),
+  };
   const targetNames = Object.keys(targets);
   const complaint = createChecks(routes);
   const discovery = (await ask(`${server.url}/.well-known/openid-configuration`)).text;

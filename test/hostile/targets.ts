@@ -32,6 +32,10 @@ export interface Good {
   readonly login: Page;
   /** An open consent page. */
   readonly consent: Page;
+  /** Somebody at their own pages, who has signed in a moment ago. */
+  readonly member: { readonly username: string; readonly cookies: string; readonly csrf: string };
+  /** The tokens of links that are mailed or handed over. */
+  readonly links: { readonly reset: string; readonly email: string; readonly invitation: string };
   readonly setupToken: string;
   readonly file: string;
   /** What gets through the gateway, and the token that only opens a program's session. */

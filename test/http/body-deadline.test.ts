@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => new Promise((resolve) => void server.close(resolve)));
 
-function post(path: string, header: string) {
+function post(path: string, header: string, body = '') {
   const socket = connect((server.address() as AddressInfo).port, 'localhost');
   const seen = { text: '', closed: false };
   socket.on('data', (chunk) => {
@@ -33,7 +33,7 @@ function post(path: string, header: string) {
   socket.on('close', () => {
     seen.closed = true;
   });
-  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`);
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n${body}`);
   return { socket, seen };
 }
 
@@ -55,8 +55,7 @@ test('a body that nobody reads has its time as well', async () => {
 
 test('a later word counts, and a whole body is not hurried', async () => {
   const longer = post('/longer', 'Content-Length: 10');
-  const late = post('/slow-answer', 'Content-Length: 4');
-  late.socket.write('body');
+  const late = post('/slow-answer', 'Content-Length: 4', 'body');
   await eventually('late', () => late.seen.text.includes('late'));
   longer.socket.write('0123456789');
   await eventually('read', () => longer.seen.text.includes('read'));

@@ -208,7 +208,11 @@ export const statesWith = (value: string): readonly ViewState[] => {
       view: 'account-delete',
       locals: { csrf, username: value, applications: 0, typed: value, error: 'name' },
     },
-    { name: 'reset', view: 'reset', locals: { action, csrf, username: value, minLength: 15 } },
+    {
+      name: 'reset',
+      view: 'reset',
+      locals: { action, csrf, username: value, minLength: 15, elsewhere: [{ id: 'x', provider: value, label: value }] },
+    },
     {
       name: 'verify-email',
       view: 'verify-email',

@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { SMTPServerOptions } from 'smtp-server';
 import type { Message } from '../../src/core/mailer.ts';
 import { createSmtp } from '../../src/mail/smtp.ts';
+import { freePort } from '../support/free-port.ts';
 import { type SmtpServer, startSmtp } from '../support/mail.ts';
-import { freePort } from '../support/server.ts';
 
 const message: Message = {
   kind: 'reset-password',

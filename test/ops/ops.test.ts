@@ -2,6 +2,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { token } from '../support/agent.ts';
+import { eventually } from '../support/redis-server.ts';
 import { adminKey, buildClient, startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -77,6 +78,7 @@ test('a server on its way out finishes what it has begun, says so, and takes not
     authorization: `Basic ${Buffer.from(`${client.id}:${client.secret}`).toString('base64')}`,
     'content-type': 'application/x-www-form-urlencoded',
     'content-length': String(body.length),
+    expect: '100-continue',
   };
   const slow = request(`${leaving.url}/oauth/token`, { method: 'POST', headers });
   const answer = new Promise<{ status: number | undefined }>((resolve, reject) => {
@@ -86,11 +88,16 @@ test('a server on its way out finishes what it has begun, says so, and takes not
     });
     slow.on('error', reject);
   });
+  const arrived = new Promise((resolve) => slow.once('continue', resolve));
   slow.flushHeaders();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const closed = leaving.app.close(5);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await expect(fetch(`${leaving.url}/healthz`)).rejects.toThrow();
+  await arrived;
+  const closed = leaving.app.close(25);
+  await eventually('nothing new is taken', () =>
+    fetch(`${leaving.url}/healthz`).then(
+      () => false,
+      () => true,
+    ),
+  );
   slow.end(body);
   expect(await answer).toEqual({ status: 200 });
   await closed;

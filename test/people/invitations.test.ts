@@ -1,5 +1,6 @@
 /** Invitations, and links that an admin hands out on the command line. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { Unavailable } from '../../src/base/errors.ts';
 import { commandLine } from '../cli/command-line.ts';
 import { Agent } from '../support/agent.ts';
 import { comeBack, travel } from '../support/flow.ts';
@@ -98,6 +99,93 @@ describeStorages('invitations', (storage) => {
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 410)).toHaveLength(9);
+  });
+
+  const caller = { address: '192.0.2.1', requestId: 'r', via: 'browser' };
+  const tokenOf = (link: string) => new URL(link, server.url).searchParams.get('token') ?? '';
+  const tokenFor = async (email?: string): Promise<string> => {
+    const about = { email, mail: email !== undefined, locale: 'en' };
+    const made = await server.core.invitations.invite(about, {});
+    return tokenOf(made.outcome === 'made' ? made.path : linkMailedTo(email ?? ''));
+  };
+  const accept = (token: string, form: ReturnType<typeof fresh>, on = server) =>
+    on.core.invitations.accept(token, form, caller);
+  /** What a store does while the database is away. */
+  const away = async () => {
+    throw new Unavailable('storage');
+  };
+
+  test('of two who use it at once on two nodes one is let in; of two who want one name the other keeps theirs', async () => {
+    const other = await storage.join(server);
+    for (let n = 0; n < 3; n += 1) {
+      const token = await tokenFor();
+      const both = await Promise.all([accept(token, fresh()), accept(token, fresh(), other)]);
+      expect(both.map(({ outcome }) => outcome).sort()).toEqual(['created', 'gone']);
+
+      const tokens = [await tokenFor(), await tokenFor()];
+      const form = fresh();
+      const [a, b] = await Promise.all([accept(tokens[0] ?? '', form), accept(tokens[1] ?? '', form, other)]);
+      expect([a?.outcome, b?.outcome].sort()).toEqual(['created', 'taken']);
+      const left = tokens[a?.outcome === 'taken' ? 0 : 1] ?? '';
+      expect((await accept(left, fresh(), other)).outcome).toBe('created');
+    }
+  });
+
+  test('a database that goes away meanwhile does not cost the invitation', async () => {
+    const token = await tokenFor();
+    const { accounts, links } = server.core.stores;
+    const { insert, insertInvited } = accounts;
+    const { insert: insertLink } = links;
+    Object.assign(accounts, { insert: away, insertInvited: away });
+    Object.assign(links, { insert: away });
+    try {
+      await expect(accept(token, fresh())).rejects.toThrow(Unavailable);
+    } finally {
+      Object.assign(accounts, { insert, insertInvited });
+      Object.assign(links, { insert: insertLink });
+    }
+    expect((await accept(token, fresh())).outcome).toBe('created');
+    expect((await accept(token, fresh())).outcome).toBe('gone');
+  });
+
+  test('what fails once the account is there does not bring it back', async () => {
+    const token = await tokenFor();
+    const { audit } = server.core.stores;
+    const { append } = audit;
+    const form = fresh();
+    audit.append = away;
+    try {
+      await expect(accept(token, form)).rejects.toThrow(Unavailable);
+    } finally {
+      audit.append = append;
+    }
+    expect(await found(form)).toBeDefined();
+    expect((await accept(token, fresh())).outcome).toBe('gone');
+  });
+
+  test('its address is the account’s from the first moment on: nothing that fails leaves one without it', async () => {
+    const form = fresh();
+    const token = await tokenFor(form.email);
+    const { accounts } = server.core.stores;
+    const { update } = accounts;
+    accounts.update = away;
+    try {
+      expect((await accept(token, form)).outcome).toBe('created');
+    } finally {
+      accounts.update = update;
+    }
+    expect(await found(form)).toMatchObject({ email: form.email, verified: true });
+  });
+
+  test('who has only named its address keeps it until there is an account', async () => {
+    const form = fresh();
+    const named = await buildPerson(server, { username: form.email, email: form.email, verified: false });
+    const token = await tokenFor(form.email);
+    const taken = await buildPerson(server);
+    expect((await accept(token, { ...form, username: taken.username })).outcome).toBe('taken');
+    expect(await server.core.accounts.findBySubject(named.subject)).toMatchObject({ username: form.email });
+    expect((await accept(token, form)).outcome).toBe('created');
+    expect(await server.core.accounts.findByUsername(form.email)).toBeUndefined();
   });
 
   test('it ends after its time', async () => {

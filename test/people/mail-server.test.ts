@@ -1,8 +1,9 @@
 /** With a mail server that is slow, down or missing: what the pages offer and how long they take has nothing to do with it. */
 import { expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
+import { freePort } from '../support/free-port.ts';
 import { fill, headingOf, startSmtp, until } from '../support/mail.ts';
-import { buildClient, buildPerson, freePort, password, startServer } from '../support/server.ts';
+import { buildClient, buildPerson, password, startServer } from '../support/server.ts';
 
 const forgot = (server: { url: string }, username: string) => fill(new Agent(server), '/forgot', { username });
 

@@ -23,8 +23,8 @@ async function eventsAfter(answer: Record<string, string>): Promise<string[]> {
   const page = await agent.go(`/oauth/logout?client_id=${client.id}`);
   const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
   await agent.go('/oauth/logout/confirm', { form: { xsrf, ...answer } });
-  // Notes are written a moment later; closing the writer would wait for them, and the server goes on being used.
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Notes are written a moment later: a record comes after those that were noted before it.
+  await server.core.audit.record('sign_out', { detail: { marker: true } });
   const events = await server.core.stores.audit.list({ subject: person.subject }, 100);
   return events.map(({ event }) => event).reverse();
 }

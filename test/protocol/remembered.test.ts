@@ -1,11 +1,11 @@
 /** How long a browser stays signed in: where its person wanted to be remembered, where not, and when nobody uses it. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { Agent, type Answer, codeOf } from '../support/agent.ts';
 import { enrol } from '../support/authenticator.ts';
 import { comeBack, redeem, refresh, travel } from '../support/flow.ts';
 import { mailsTo } from '../support/mail.ts';
+import { eventually } from '../support/redis-server.ts';
 import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 
@@ -133,12 +133,10 @@ describeStorages('a browser that stays signed in', (storage) => {
     /** Marks are written a moment later. */
     async function seen(subject: string): Promise<void> {
       const since = nowSeconds();
-      for (let looks = 0; looks < 100; looks += 1) {
+      await eventually('somebody has been seen', async () => {
         const [session] = await idle.core.sessions.list(subject);
-        if ((session?.lastSeenAt ?? 0) >= since - 60) return;
-        await sleep(100);
-      }
-      throw new Error('nobody has been seen');
+        return (session?.lastSeenAt ?? 0) >= since - 60;
+      });
     }
 
     async function tokens(agent: Agent, person: { username: string }) {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, codeOf, pkce, token } from '../support/agent.ts';
 import { ask, codeFor, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
-import { buildClient, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 
 const api = 'https://api.example.com';
@@ -89,6 +89,46 @@ describeStorages('round trips', (storage) => {
     expect(
       await roundTrips(async () => ({ status: (await userApiTakes(server, forUser.body.access_token)) ? 200 : 401 })),
     ).toBe(1);
+  });
+
+  test('a login with a password: two, the account and the session with its refresh token and the record of it', async () => {
+    const login = async (name: string, secret: string) => {
+      const authorization = `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
+      return fetch(`${server.url}/v1/login`, { headers: { authorization } });
+    };
+    const { username } = await buildPerson(server);
+    expect(await roundTrips(() => login(username, password))).toBe(2);
+    // B6: a wrong password and an unknown name cost the same, the look-up; their record does not hold up the answer.
+    for (const name of [username, 'nobody-at-all']) {
+      const costs = await roundTrips(() => login(name, 'wrong'), name === username ? 401 : 404);
+      expect([name, costs]).toEqual([name, expect.any(Number)]);
+      expect(costs).toBeLessThanOrEqual(2);
+    }
+  });
+
+  test('a first-party refresh: two; a verification: none', async () => {
+    const person = await buildPerson(server);
+    const caller = { address: '192.0.2.1', requestId: 'r' };
+    const signedIn = await server.core.firstParty.login('identity', {
+      ...person,
+      password,
+      via: 'identity',
+      ...caller,
+    });
+    if (signedIn.outcome !== 'signed-in') throw new Error(signedIn.outcome);
+    let { refreshToken = '' } = signedIn;
+    const refreshed = async () => {
+      const authorization = `Bearer ${refreshToken}`;
+      const answer = await fetch(`${server.url}/v1/token/refresh`, { headers: { authorization } });
+      const body = (await answer.json()) as { jwt: { refresh_token: string } };
+      refreshToken = body.jwt.refresh_token;
+      return answer;
+    };
+    expect(await roundTrips(refreshed)).toBe(2);
+    const authorization = `Bearer ${signedIn.token.token}`;
+    expect(
+      await roundTrips(() => fetch(`${server.url}/v1/verify`, { method: 'POST', headers: { authorization } })),
+    ).toBe(0);
   });
 
   test('refusals that look nothing up: none', async () => {

@@ -1,6 +1,6 @@
 /** Two changes of one session, put together: nobody's part is lost, and nobody becomes half of somebody else. */
 import { describe, expect, test } from '@jest/globals';
-import type { SessionOrigin, SessionPut, StoredSession } from '../../src/core/stores.ts';
+import type { SessionOrigin, SessionPut, StoredSession } from '../../src/core/stores/engine.ts';
 import { mergeSession, sessionRow } from '../../src/oidc/session-merge.ts';
 
 const base = { uid: 'u', iat: 1, exp: 100, kind: 'Session' };

@@ -1,6 +1,6 @@
-/** What core/stores.ts promises, one test for each promise, for every SQL storage. Races are in `races.ts`. */
+/** What core/stores promises, one test for each promise, for every SQL storage. Races are in `races.ts`. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Stores } from '../../src/core/stores.ts';
+import type { Stores } from '../../src/core/stores/stores.ts';
 import {
   buildAccount,
   buildApi,
@@ -87,6 +87,44 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         });
       });
 
+      test('an account and the link that invites it come and go together, and one link makes one account', async () => {
+        const [first, link] = [await account(), buildLink()];
+        await stores.links.insert(link);
+        const taken = buildAccount({ username: first.username });
+        expect(await stores.accounts.insertInvited(taken, link.key)).toEqual({ outcome: 'taken', field: 'username' });
+        expect(await stores.links.find(link.key)).toEqual(link);
+        const invited = Array.from({ length: 10 }, () => buildAccount());
+        const made = await Promise.all(invited.map((each) => stores.accounts.insertInvited(each, link.key)));
+        expect(made.map(({ outcome }) => outcome).sort()).toEqual(['created', ...Array(9).fill('gone')]);
+        const found = await Promise.all(invited.map(({ subject }) => stores.accounts.bySubject(subject)));
+        expect(found.filter((each) => each !== undefined)).toHaveLength(1);
+        expect(await stores.links.find(link.key)).toBeUndefined();
+        expect(await stores.accounts.insertInvited(buildAccount(), 'no\0thing')).toEqual({ outcome: 'gone' });
+      });
+
+      test('an address nobody has proved is given up, with the name where it is that too; a proved one stays', async () => {
+        const key = () => `${name().toLowerCase()}@x.example`;
+        const released = (emailKey: string) => {
+          const username = `New-${name()}`;
+          return stores.accounts.releaseEmail(emailKey, { username, usernameKey: username.toLowerCase() }, now + 5);
+        };
+        const [a, b, c] = [key(), key(), key()];
+        const named = await account({ username: a, email: a, emailKey: a });
+        const beside = await account({ email: b, emailKey: b });
+        const proved = await account({ username: c, email: c, emailKey: c, verified: true });
+        expect(await released(a)).toEqual({ subject: named.subject, renamed: true });
+        expect(await released(b)).toEqual({ subject: beside.subject, renamed: false });
+        for (const none of [a, c, key(), 'no\0body']) expect(await released(none)).toBeUndefined();
+        const free = { email: null, emailKey: null, updatedAt: now + 5 };
+        const after = await stores.accounts.bySubject(named.subject);
+        expect(after).toMatchObject({ ...free, username: expect.stringMatching(/^New-/) });
+        expect(after?.usernameKey).toBe(after?.username.toLowerCase());
+        expect(await stores.accounts.bySubject(beside.subject)).toMatchObject({ ...free, username: beside.username });
+        expect(await stores.accounts.bySubject(proved.subject)).toEqual(proved);
+        const seq = await stores.changes.latest();
+        expect(await stores.changes.since(seq - 2)).toMatchObject([{ id: named.subject }, { id: beside.subject }]);
+      });
+
       test('any number of accounts have no address', async () => {
         await account();
         await account();
@@ -168,6 +206,23 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(answers.every(({ outcome }) => outcome === 'created')).toBe(true);
       });
 
+      test('a grant is not written where what it rests on is gone', async () => {
+        const grant = buildGrant({ subject: (await account()).subject });
+        const { subject, clientId } = grant;
+        const commit = async (rests: 'grant' | 'consent') =>
+          (await stores.engine.commit({ grants: [{ ...grant, rests }] })).outcome;
+        expect([await commit('grant'), await commit('consent')]).toEqual(['spent', 'spent']);
+        await stores.consents.put({ subject, clientId, scopes: [], claims: [], resources: {}, updatedAt: now });
+        expect([await commit('grant'), await commit('consent'), await commit('grant')]).toEqual([
+          'spent',
+          'committed',
+          'committed',
+        ]);
+        await stores.engine.revokeGrantsOf(subject, clientId);
+        expect([await commit('grant'), await commit('consent')]).toEqual(['spent', 'spent']);
+        expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
+      });
+
       test('a deleted account takes everything of its own along, and its id never returns', async () => {
         const { subject, id } = await account();
         const [grant, session, link] = [buildGrant({ subject }), buildSession({ subject }), buildLink({ subject })];
@@ -175,14 +230,29 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         await stores.engine.commit({ grants: [grant], sessions: [session], tokens: [token] });
         await stores.consents.put({ subject, clientId: 'c', scopes: [], claims: [], resources: {}, updatedAt: now });
         await stores.links.insert(link);
-        expect(await stores.accounts.delete(subject)).toBe(true);
-        expect(await stores.accounts.delete(subject)).toBe(false);
+        expect(await stores.accounts.delete(subject)).toBe('removed');
+        expect(await stores.accounts.delete(subject)).toBe('not-found');
         expect(await stores.engine.readToken(token.key)).toBeUndefined();
         expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
         expect(await stores.engine.readSession(session.key, undefined)).toBeUndefined();
         expect(await stores.consents.list(subject)).toEqual([]);
         expect(await stores.links.find(link.key)).toBeUndefined();
         expect((await account()).id).toBeGreaterThan(id);
+      });
+
+      test('the last administrator who is not disabled cannot be deleted', async () => {
+        for (const { subject, admin } of await stores.accounts.list(0, 1000))
+          if (admin) await stores.accounts.update(subject, { admin: false }, now);
+        const admins = [await account({ admin: true }), await account({ admin: true })] as const;
+        const [first, second] = admins.map(({ subject }) => subject) as [string, string];
+        await stores.accounts.update(second, { disabledAt: now }, now);
+        expect(await stores.accounts.delete(first)).toBe('last-admin');
+        expect(await stores.accounts.bySubject(first)).toBeDefined();
+        await stores.accounts.update(second, { disabledAt: null }, now);
+        expect(await stores.accounts.delete(first)).toBe('removed');
+        expect(await stores.accounts.delete(second)).toBe('last-admin');
+        await stores.accounts.update(second, { admin: false }, now);
+        expect(await stores.accounts.delete(second)).toBe('removed');
       });
 
       test('the list goes by id, from after the one that is named', async () => {
@@ -398,6 +468,41 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
 
         await stores.engine.commit({ consume: { key: next.key, at: now + 2 } });
         expect((await stores.engine.readToken(old.key))?.token.successorConsumed).toBe(true);
+      });
+
+      test('a unit holds only for the account as it was found, and its records are there if the rest of it is', async () => {
+        const person = { ...buildAccount(), passwordHash: 'one' };
+        const { subject } = person;
+        await stores.accounts.insert(person);
+        const put = async (passwordHash: string | null, whose = subject) => {
+          const session = buildSession({ subject });
+          const event = buildEvent({ subject, detail: { odd: 'a"b\\u0000\u0000' }, address: 'x\u0000' });
+          const unit = { account: { subject: whose, passwordHash }, sessions: [session], audit: [event] };
+          // Beside one that does not depend on it.
+          const [{ outcome }, beside] = await Promise.all([
+            stores.engine.commit(unit),
+            stores.engine.commit({ tokens: [buildToken()] }),
+          ]);
+          expect(beside.outcome).toBe('committed');
+          const there = (await stores.engine.readSessionByUid(session.uid)) !== undefined;
+          const events = await stores.audit.list({ subject }, 100);
+          const kept = events.filter(({ requestId }) => requestId === event.requestId);
+          expect(kept).toEqual(
+            outcome === 'committed' ? [{ ...event, address: 'x\uFFFD', id: expect.any(Number) }] : [],
+          );
+          expect(there).toBe(outcome === 'committed');
+          return outcome;
+        };
+        expect(await put('one')).toBe('committed');
+        for (const other of ['two', '', null]) expect(await put(other)).toBe('spent');
+        expect(await put('one', name())).toBe('spent');
+        await stores.accounts.update(subject, { disabledAt: now }, now);
+        expect(await put('one')).toBe('spent');
+        await stores.accounts.update(subject, { disabledAt: null, passwordHash: null }, now);
+        expect(await put('one')).toBe('spent');
+        expect(await put(null)).toBe('committed');
+        await stores.accounts.delete(subject);
+        expect(await put(null)).toBe('spent');
       });
 
       test('consuming what is not there is spent, and nothing is written', async () => {
@@ -690,6 +795,11 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         const [a, b, c] = [buildLink({ purpose: 'p' }), buildLink({ purpose: 'p' }), buildLink({ purpose: 'q' })];
         for (const each of [a, b, c]) await stores.links.insert(each);
         await stores.links.removeAll('p');
+        const [mine, theirs] = [buildLink({ subject: 's-1' }), buildLink({ subject: 's-2' })];
+        for (const each of [mine, theirs]) await stores.links.insert(each);
+        await stores.links.removeOf('s-1');
+        expect(await stores.links.find(mine.key)).toBeUndefined();
+        expect(await stores.links.find(theirs.key)).toEqual(theirs);
         expect(await Promise.all([a, b, c].map(({ key }) => stores.links.find(key)))).toEqual([
           undefined,
           undefined,

@@ -1,6 +1,7 @@
 /** What `FactorStore` (core/stores) promises, on both databases, alone and when many ask at once. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { FactorRow, Stores } from '../../src/core/stores.ts';
+import type { FactorRow } from '../../src/core/stores/factors.ts';
+import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { buildAccount, name, now } from './rows.ts';

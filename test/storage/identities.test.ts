@@ -1,6 +1,7 @@
 /** What `IdentityStore` (core/stores) promises, on both databases, alone and when many ask at once. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { NewIdentity, Stores } from '../../src/core/stores.ts';
+import type { NewIdentity } from '../../src/core/stores/identities.ts';
+import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { buildAccount, name, now } from './rows.ts';
@@ -32,11 +33,17 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     return made.account.subject;
   }
 
+  /** Over the account as it is. */
+  async function link(subject: string, identity: NewIdentity) {
+    const passwordHash = (await stores.accounts.bySubject(subject))?.passwordHash ?? null;
+    return stores.identities.link({ subject, passwordHash }, identity);
+  }
+
   test('a linked identity is found by its provider and name, and listed', async () => {
     const subject = await account();
     const [first, second] = [buildIdentity(), buildIdentity({ provider: 'other', createdAt: now + 1 })];
-    expect(await stores.identities.link(subject, second)).toBe('linked');
-    expect(await stores.identities.link(subject, first)).toBe('linked');
+    expect(await link(subject, second)).toBe('linked');
+    expect(await link(subject, first)).toBe('linked');
     const row = { ...first, subject, lastUsedAt: null };
     expect(await stores.identities.find(first.provider, first.providerSubject)).toEqual(row);
     expect(await stores.identities.list(subject)).toEqual([row, { ...second, subject, lastUsedAt: null }]);
@@ -49,33 +56,101 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
 
   test('the same name at another provider is somebody else', async () => {
     const identity = buildIdentity();
-    await stores.identities.link(await account(), identity);
+    await link(await account(), identity);
     expect(await stores.identities.find('other', identity.providerSubject)).toBeUndefined();
     const other = await account();
-    expect(await stores.identities.link(other, { ...identity, id: name(), provider: 'other' })).toBe('linked');
+    expect(await link(other, { ...identity, id: name(), provider: 'other' })).toBe('linked');
   });
 
   test('what nobody has is nobody’s', async () => {
     for (const odd of ['x', '', 'a\0b']) {
       expect(await stores.identities.list(odd)).toEqual([]);
       expect(await stores.identities.find(odd, odd)).toBeUndefined();
-      expect(await stores.identities.link(odd, buildIdentity())).toBe('not-found');
-      expect(await stores.identities.unlink(odd, odd)).toBe('not-found');
+      expect(await link(odd, buildIdentity())).toBe('not-found');
+      expect(await stores.identities.unlink(odd, odd, [])).toBe('not-found');
       await stores.identities.use(odd, now);
     }
+  });
+
+  test('all but those to keep go at once, whatever is left, and nobody else’s', async () => {
+    const [subject, other] = [await account(), await account()];
+    const [kept, gone, also] = [buildIdentity(), buildIdentity(), buildIdentity({ provider: 'other' })];
+    for (const identity of [kept, gone, also]) await link(subject, identity);
+    const theirs = buildIdentity();
+    await link(other, theirs);
+    const went = await stores.identities.removeOthers(subject, [kept.id, theirs.id, 'a\0b', '']);
+    const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
+    expect([...went].sort(byId)).toEqual([gone, also].map(({ id, provider }) => ({ id, provider })).sort(byId));
+    expect((await stores.identities.list(subject)).map(({ id }) => id)).toEqual([kept.id]);
+    expect(await stores.identities.removeOthers(subject, [])).toEqual([{ id: kept.id, provider: kept.provider }]);
+    expect(await stores.identities.removeOthers('nobody', [])).toEqual([]);
+    expect((await stores.identities.list(other)).map(({ id }) => id)).toEqual([theirs.id]);
   });
 
   test('one identity is one account’s, also when twenty ask at once', async () => {
     const identity = buildIdentity();
     const subjects = await Promise.all(Array.from({ length: 20 }, () => account()));
-    const answers = await Promise.all(
-      subjects.map((subject) => stores.identities.link(subject, { ...identity, id: name() })),
-    );
+    const answers = await Promise.all(subjects.map((subject) => link(subject, { ...identity, id: name() })));
     expect(answers.filter((answer) => answer === 'linked')).toHaveLength(1);
     expect(answers.filter((answer) => answer === 'taken')).toHaveLength(19);
     const owner = subjects[answers.indexOf('linked')] ?? '';
-    expect(await stores.identities.link(owner, { ...identity, id: name() })).toBe('linked');
+    expect(await link(owner, { ...identity, id: name() })).toBe('already');
     expect(await stores.identities.list(owner)).toHaveLength(1);
+  });
+
+  test('asked for twenty times at once by its own account, it is linked once', async () => {
+    const [subject, identity] = [await account(), buildIdentity()];
+    const answers = await Promise.all(Array.from({ length: 20 }, () => link(subject, { ...identity, id: name() })));
+    expect(answers.filter((answer) => answer === 'linked')).toHaveLength(1);
+    expect(answers.filter((answer) => answer === 'already')).toHaveLength(19);
+    expect(await stores.identities.list(subject)).toHaveLength(1);
+  });
+
+  test('linked and unlinked at the same moment, it is one or the other, and nobody else’s', async () => {
+    const subject = await account({ passwordHash: 'a hash' });
+    for (let round = 0; round < 20; round += 1) {
+      const identity = buildIdentity();
+      expect(await link(subject, identity)).toBe('linked');
+      const again = Array.from({ length: 4 }, () => ({ ...identity, id: name() }));
+      const [unlinked, ...answers] = await Promise.all([
+        stores.identities.unlink(subject, identity.id, ['company']),
+        ...again.map((one) => link(subject, one)),
+      ]);
+      expect(unlinked).toBe('unlinked');
+      expect(answers.filter((answer) => answer !== 'linked' && answer !== 'already')).toEqual([]);
+      // Linked anew after it was unlinked, and once; or asked for only before.
+      const made = answers.filter((answer) => answer === 'linked').length;
+      expect(made).toBeLessThanOrEqual(1);
+      const left = await stores.identities.list(subject);
+      expect(left.filter(({ providerSubject }) => providerSubject === identity.providerSubject)).toHaveLength(made);
+    }
+  });
+
+  test('whoever looked at a password that has been changed links nothing', async () => {
+    const subject = await account({ passwordHash: 'a hash' });
+    const identity = buildIdentity();
+    await stores.accounts.update(subject, { passwordHash: 'another' }, now);
+    for (const passwordHash of ['a hash', null])
+      expect(await stores.identities.link({ subject, passwordHash }, identity)).toBe('not-found');
+    expect(await stores.identities.find(identity.provider, identity.providerSubject)).toBeUndefined();
+    const without = await account();
+    expect(await stores.identities.link({ subject: without, passwordHash: 'a hash' }, identity)).toBe('not-found');
+    expect(await stores.identities.link({ subject, passwordHash: 'another' }, identity)).toBe('linked');
+  });
+
+  test('linked while the password is changed: before it, or not at all', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const [subject, identity] = [await account({ passwordHash: 'a hash' }), buildIdentity()];
+      const seen = { subject, passwordHash: 'a hash' };
+      const [changed, linked] = await Promise.all([
+        stores.accounts.update(subject, { passwordHash: 'another' }, now).then(() => stores.identities.list(subject)),
+        stores.identities.link(seen, identity),
+      ]);
+      // Whoever has changed it sees all that there will be.
+      expect([linked, changed]).toEqual(
+        linked === 'linked' ? ['linked', [expect.objectContaining({ id: identity.id })]] : ['not-found', []],
+      );
+    }
   });
 
   test('an account and its identity are made together or not at all', async () => {
@@ -96,14 +171,26 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     expect(await stores.identities.find(fresh.provider, fresh.providerSubject)).toBeUndefined();
   });
 
+  test('of two ways in that are taken away at once one stays, and another provider is one only while people can use it', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const subject = await account();
+      const [first, second] = [buildIdentity(), buildIdentity({ provider: 'other' })];
+      for (const identity of [first, second]) await link(subject, identity);
+      expect(await stores.identities.unlink(subject, first.id, ['company'])).toBe('last');
+      const both = [first, second].map(({ id }) => stores.identities.unlink(subject, id, ['company', 'other']));
+      expect((await Promise.all(both)).sort()).toEqual(['last', 'unlinked']);
+      expect(await stores.identities.list(subject)).toHaveLength(1);
+    }
+  });
+
   test('unlinking leaves a password or a passkey, and is nobody else’s', async () => {
     const [withPassword, without] = [await account({ passwordHash: 'a hash' }), await account()];
     const [a, b] = [buildIdentity(), buildIdentity()];
-    await stores.identities.link(withPassword, a);
-    await stores.identities.link(without, b);
-    await stores.identities.link(without, buildIdentity());
-    expect(await stores.identities.unlink(withPassword, b.id)).toBe('not-found');
-    expect(await stores.identities.unlink(without, b.id)).toBe('last');
+    await link(withPassword, a);
+    await link(without, b);
+    await link(without, buildIdentity());
+    expect(await stores.identities.unlink(withPassword, b.id, [])).toBe('not-found');
+    expect(await stores.identities.unlink(without, b.id, [])).toBe('last');
     const passkey = {
       id: name(),
       subject: without,
@@ -118,19 +205,19 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
       lastUsedAt: null,
     };
     expect(await stores.passkeys.insert(passkey, [], 10, now)).toMatchObject({ outcome: 'added' });
-    expect(await stores.identities.unlink(without, b.id)).toBe('unlinked');
-    expect(await stores.identities.unlink(without, b.id)).toBe('not-found');
-    expect(await stores.identities.unlink(withPassword, a.id)).toBe('unlinked');
+    expect(await stores.identities.unlink(without, b.id, [])).toBe('unlinked');
+    expect(await stores.identities.unlink(without, b.id, [])).toBe('not-found');
+    expect(await stores.identities.unlink(withPassword, a.id, [])).toBe('unlinked');
     expect(await stores.identities.find(a.provider, a.providerSubject)).toBeUndefined();
   });
 
   test('they go with their account', async () => {
     const subject = await account();
     const identity = buildIdentity();
-    await stores.identities.link(subject, identity);
-    expect(await stores.accounts.delete(subject)).toBe(true);
+    await link(subject, identity);
+    expect(await stores.accounts.delete(subject)).toBe('removed');
     expect(await stores.identities.find(identity.provider, identity.providerSubject)).toBeUndefined();
-    expect(await stores.identities.link(subject, identity)).toBe('not-found');
+    expect(await link(subject, identity)).toBe('not-found');
   });
 }
 

@@ -1,6 +1,8 @@
 /** What `PasskeyStore` (core/stores) promises, on both databases, alone and when many ask at once. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { FactorRow, PasskeyRow, Stores } from '../../src/core/stores.ts';
+import type { FactorRow } from '../../src/core/stores/factors.ts';
+import type { PasskeyRow } from '../../src/core/stores/passkeys.ts';
+import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { buildAccount, name, now } from './rows.ts';
@@ -92,7 +94,7 @@ function passkeyPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void
       expect(await stores.passkeys.insert(buildPasskey(odd), [], 20, now)).toEqual({ outcome: 'not-found' });
       expect(await stores.passkeys.rename(odd, odd, 'x')).toBe(false);
       expect(await stores.passkeys.use(odd, 1, now)).toBe(false);
-      expect(await stores.passkeys.remove(odd, odd, now)).toBe('not-found');
+      expect(await stores.passkeys.remove(odd, odd, [], now)).toBe('not-found');
     }
   });
 
@@ -140,7 +142,7 @@ function passkeyPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void
     const [alice, bob] = [await account(), await account()];
     const passkey = await add(alice);
     expect(await stores.passkeys.rename(bob, passkey.id, 'mine')).toBe(false);
-    expect(await stores.passkeys.remove(bob, passkey.id, now)).toBe('not-found');
+    expect(await stores.passkeys.remove(bob, passkey.id, [], now)).toBe('not-found');
     expect(await stores.passkeys.rename(alice, passkey.id, 'mine')).toBe(true);
     expect(await stores.passkeys.list(alice)).toEqual([{ ...passkey, name: 'mine' }]);
   });
@@ -151,12 +153,12 @@ function passkeyPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void
     await stores.passkeys.insert(passkey, buildCodes(subject), 20, now);
     const app: FactorRow = { ...(buildCodes(subject)[0] as FactorRow), kind: 'totp' };
     await stores.factors.switchOn(app, [], now);
-    expect(await stores.passkeys.remove(subject, passkey.id, now)).toBe('removed');
+    expect(await stores.passkeys.remove(subject, passkey.id, [], now)).toBe('removed');
     expect([await flag(subject), (await stores.factors.list(subject)).length]).toEqual([true, 4]);
     const again = await add(subject);
     expect(await stores.factors.remove(subject, app.id, now)).toBe(true);
     expect([await flag(subject), (await stores.factors.list(subject)).length]).toEqual([true, 3]);
-    expect(await changes(() => stores.passkeys.remove(subject, again.id, now))).toEqual([`account ${subject}`]);
+    expect(await changes(() => stores.passkeys.remove(subject, again.id, [], now))).toEqual([`account ${subject}`]);
     expect([await flag(subject), await stores.factors.list(subject)]).toEqual([false, []]);
     expect(await stores.passkeys.find(again.credentialId)).toBeUndefined();
   });
@@ -164,7 +166,7 @@ function passkeyPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void
   test('without a password the last one stays, also where all are removed at once', async () => {
     const subject = await account(null);
     const all = [await add(subject), await add(subject), await add(subject)];
-    const removed = await times(3, (n) => either(n).remove(subject, all[n]?.id ?? '', now));
+    const removed = await times(3, (n) => either(n).remove(subject, all[n]?.id ?? '', [], now));
     expect(removed.sort()).toEqual(['last', 'removed', 'removed']);
     expect(await stores.passkeys.list(subject)).toHaveLength(1);
     expect(await flag(subject)).toBe(true);

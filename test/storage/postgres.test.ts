@@ -93,7 +93,7 @@ describePostgres('Postgres', () => {
       hung.map(() => 'Unavailable'),
     );
     // The promise under test is a limit of time, so this one test looks at the clock; generously.
-    expect(performance.now() - start).toBeLessThan(9000);
+    expect(performance.now() - start).toBeLessThan(20_000);
     through.hang(false);
     await stores.ping();
     expect((await stores.engine.readToken(token.key))?.token.key).toBe(token.key);

@@ -1,9 +1,10 @@
 /** What must hold when many ask at once, with the reason why each race matters. For every SQL storage. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Stores } from '../../src/core/stores.ts';
+import type { Stores } from '../../src/core/stores/stores.ts';
 import {
   buildAccount,
   buildClient,
+  buildEvent,
   buildGrant,
   buildKey,
   buildLink,
@@ -179,6 +180,25 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       }
     });
 
+    test('a grant made of a consent, or written once more, does not outlive the moment in which that is taken back', async () => {
+      for (let round = 0; round < 20; round++) {
+        const [fresh, known] = [buildGrant(), buildGrant()];
+        const { subject, clientId } = fresh;
+        const of = { subject, clientId };
+        await stores.consents.put({ ...of, scopes: [], claims: [], resources: {}, updatedAt: now });
+        await stores.engine.commit({ grants: [{ ...known, ...of }] });
+        await Promise.all([
+          stores.engine.commit({ grants: [{ ...fresh, rests: 'consent' }] }),
+          stores.engine.commit({ grants: [{ ...known, ...of, payload: '{"more":1}', rests: 'grant' }] }),
+          other.engine.revokeGrantsOf(subject, clientId),
+        ]);
+        expect([await stores.engine.readGrant(fresh.id), await stores.engine.readGrant(known.id)]).toEqual([
+          undefined,
+          undefined,
+        ]);
+      }
+    });
+
     test('of 30 requests that change one session at once, each made from what it read, none undoes another', async () => {
       const session = buildSession({ payload: '[]' });
       await stores.engine.commit({ sessions: [session] });
@@ -193,6 +213,46 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       });
       const kept: number[] = JSON.parse((await stores.engine.readSessionByUid(session.uid))?.session.payload ?? '[]');
       expect(kept.sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+    });
+
+    test('of two last administrators who delete their accounts at once one stays (nobody could make another)', async () => {
+      for (let round = 0; round < 20; round++) {
+        const subjects = await times(2, async () => {
+          const made = await stores.accounts.insert({ ...buildAccount(), admin: true });
+          if (made.outcome !== 'created') throw new Error(made.outcome);
+          return made.account.subject;
+        });
+        const removed = await Promise.all(subjects.map((subject, n) => either(n).accounts.delete(subject)));
+        expect([...removed].sort()).toEqual(['last-admin', 'removed']);
+        const stays = subjects[removed.indexOf('last-admin')] ?? '';
+        expect((await stores.accounts.bySubject(stays))?.admin).toBe(true);
+        await stores.accounts.update(stays, { admin: false }, now);
+        expect(await other.accounts.delete(stays)).toBe('removed');
+      }
+    });
+
+    test('a session that an old password began is written before the password changes, and ended with the others, or not at all', async () => {
+      for (let round = 0; round < 30; round++) {
+        const { subject } = buildAccount();
+        await stores.accounts.insert({ ...buildAccount(), subject, passwordHash: 'old' });
+        const sessions = Array.from({ length: 8 }, () => buildSession({ subject }));
+        const account = { subject, passwordHash: 'old' };
+        const change = async () => {
+          await other.accounts.update(subject, { passwordHash: 'new' }, now);
+          await other.engine.endAll(subject);
+        };
+        // Some before it, some beside it.
+        const early = sessions.slice(0, 4).map((session) => stores.engine.commit({ account, sessions: [session] }));
+        const late = times(4, (n) =>
+          either(n).engine.commit({
+            account,
+            sessions: sessions.slice(4 + n, 5 + n),
+            audit: [buildEvent({ subject })],
+          }),
+        );
+        await Promise.all([change(), ...early, late]);
+        expect(await stores.engine.listSessions(subject, 10)).toEqual([]);
+      }
     });
 
     test('a request racing the sign-out does not bring the session back', async () => {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { ClientRecord } from '../../src/core/stores.ts';
+import type { ClientRecord } from '../../src/core/stores/clients.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
 import { eventually, redisIsTested, startTestRedis, type TestRedis } from '../support/redis-server.ts';
@@ -221,20 +221,18 @@ withRedis('Redis', () => {
 
   describe('the channel', () => {
     test('reaches the others, not the sender, also after Redis was away', async () => {
-      const [one, two] = [await open(), await open()];
       let heard = 0;
       let own = 0;
-      two.channel.subscribe(() => {
-        heard += 1;
-      });
+      // At once: that they are connected is the first thing they tell.
+      const one = await open();
       one.channel.subscribe(() => {
         own += 1;
       });
-      await eventually(
-        'both subscribed',
-        async () => (await redis.client.pubsub('NUMSUB', `${prefix}changes`))[1] === 2,
-      );
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      const two = await open();
+      two.channel.subscribe(() => {
+        heard += 1;
+      });
+      await eventually('both subscribed', () => heard === 1 && own === 1);
       heard = 0;
       own = 0;
       one.channel.publish();
@@ -267,7 +265,8 @@ withRedis('Redis', () => {
       await cache.raiseGeneration(3, 3);
       expect((await throttle.attempt([{ key: 'k', limit: 1 }], 60)).allowed).toBe(true);
       expect((await throttle.attempt([{ key: 'k', limit: 1 }], 60)).allowed).toBe(false);
-      expect(performance.now() - before).toBeLessThan(1500);
+      // Measured, not timed: one wait for each would be 20 s and more.
+      expect(performance.now() - before).toBeLessThan(10_000);
       expect(healthy()).toBe(false);
       await redis.start();
       await eventually('used again', async () => (await cache.state()) !== undefined);
@@ -286,7 +285,7 @@ withRedis('Redis', () => {
         await Promise.all(Array.from({ length: 50 }, () => cache.get(0, 'a')));
         for (let i = 0; i < 200; i++) expect(await cache.get(0, 'a')).toBeUndefined();
         // Measured, not timed: 250 waits one after another or one per request would be 10 to 50 s.
-        expect(performance.now() - before).toBeLessThan(2000);
+        expect(performance.now() - before).toBeLessThan(8000);
         // Until it is given up and connected to again.
         await new Promise((resolve) => setTimeout(resolve, 5500));
         expect(await cache.state()).toBeUndefined();

@@ -1,16 +1,12 @@
 /** Rows for storage tests: plain ones, of which a test names only what it is about. */
 import { randomToken } from '../../src/base/secrets.ts';
-import type {
-  ApiRecord,
-  AuditEvent,
-  ClientRecord,
-  GrantRow,
-  KeyRow,
-  LinkRow,
-  NewAccount,
-  SessionPut,
-  TokenRow,
-} from '../../src/core/stores.ts';
+import type { NewAccount } from '../../src/core/stores/accounts.ts';
+import type { ApiRecord } from '../../src/core/stores/apis.ts';
+import type { AuditEvent } from '../../src/core/stores/audit.ts';
+import type { ClientRecord } from '../../src/core/stores/clients.ts';
+import type { GrantRow, SessionPut, TokenRow } from '../../src/core/stores/engine.ts';
+import type { KeyRow } from '../../src/core/stores/keys.ts';
+import type { LinkRow } from '../../src/core/stores/links.ts';
 
 export const now = 1_800_000_000;
 export const name = () => randomToken(16);

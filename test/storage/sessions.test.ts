@@ -100,7 +100,7 @@ function promises(open: () => Promise<SqlStores>): void {
     await stores.accounts.update(subject, { firstName: 'Ada' }, nowSeconds());
     await stores.engine.endAll(subject);
     await stores.accounts.delete(subject);
-    expect(await stores.accounts.delete(subject)).toBe(false);
+    expect(await stores.accounts.delete(subject)).toBe('not-found');
     expect(await stores.accounts.update(subject, { firstName: 'Eve' }, nowSeconds())).toBeUndefined();
     expect(await news(before)).toEqual(Array(3).fill(`account ${subject}`));
   });

@@ -29,7 +29,13 @@ export async function enrol(factors: Factors, subject: string, name?: string): P
   const { secret, factorId } = begun;
   const step = () => Math.floor(nowSeconds() / stepSeconds);
   let shown = step() - 1;
-  const confirmed = await factors.confirmTotp(subject, factorId, hotp(fromBase32(secret), shown));
+  const confirm = () => factors.confirmTotp(subject, factorId, hotp(fromBase32(secret), shown));
+  let confirmed = await confirm();
+  // A step has ended in between.
+  if (confirmed.outcome === 'wrong-code' && shown < step() - 1) {
+    shown = step() - 1;
+    confirmed = await confirm();
+  }
   if (confirmed.outcome !== 'enrolled') throw new Error(`not enrolled: ${confirmed.outcome}`);
   return {
     secret,

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type App, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { openCore } from '../../src/open-core.ts';
-import { freePort } from './server.ts';
+import { freePort } from './free-port.ts';
 
 export const childAdminKey = 'an-admin-key-for-tests-0123456789';
 
@@ -144,7 +144,7 @@ export async function startChild(place: Place, options: StartOptions = {}): Prom
     });
   });
   while (!(await isReady(url))) {
-    if (over || performance.now() - began > 20_000) {
+    if (over || performance.now() - began > 60_000) {
       child.kill('SIGKILL');
       throw new Error(`the server did not start: ${printed}`);
     }

@@ -53,7 +53,8 @@ export async function buildVisitor(
   { alsoTo = [], ...options }: BrowserContextOptions & { readonly alsoTo?: readonly string[] } = {},
 ): Promise<Visitor> {
   const context = await browser.newContext({ baseURL: server.url, ...options });
-  context.setDefaultTimeout(15_000);
+  // Something is wrong then, not slow: the machine may have other work.
+  context.setDefaultTimeout(60_000);
   const problems: string[] = [];
   const origins = new Set([server.url, applicationSite, ...alsoTo]);
   context.on('weberror', (error) => problems.push(`script: ${error.error().message}`));

@@ -148,12 +148,12 @@ export function comeBack(): void {
   jest.useRealTimers();
 }
 
-/** These bytes to the server, and what comes back until it closes (or two seconds have passed without a word). */
+/** These bytes to the server, and what comes back until it closes (or ten seconds have passed without a word). */
 export function raw(server: Pick<TestServer, 'port'>, bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect({ port: server.port, host: 'localhost' }, () => socket.write(bytes));
-    socket.setTimeout(2_000, () => socket.destroy());
+    socket.setTimeout(10_000, () => socket.destroy());
     socket.on('data', (chunk) => {
       answer += chunk.toString('latin1');
     });

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import type { KeptMail } from '../../src/mail/mailbox.ts';
 import { Agent, type Answer } from './agent.ts';
-import { freePort, type TestServer } from './server.ts';
+import { freePort } from './free-port.ts';
+import type { TestServer } from './server.ts';
 
 /** Everything that this server has sent to an address so far, the newest first. */
 export async function mailsTo(server: TestServer, address: string): Promise<readonly KeptMail[]> {

@@ -3,13 +3,13 @@
  * (and Redis) where the environment names one.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { randomToken } from '../../src/base/secrets.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { openCore } from '../../src/open-core.ts';
+import { freePort } from './free-port.ts';
 
 export const adminKey = 'test-admin-key-0123456789';
 
@@ -81,17 +81,6 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       return startServer({ env: { ...env, ...environment }, dataDir, port });
     },
   };
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, 'localhost', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 /** A password that passes every rule and is nobody's name. */

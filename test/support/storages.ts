@@ -3,28 +3,35 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, describe } from '@jest/globals';
 import { describePostgres, freshPostgres, type TestDatabase } from './databases.ts';
 import { redisIsTested } from './redis-server.ts';
+import { sampling } from './sample.ts';
 import { startServer, type TestServer, type TestServerOptions } from './server.ts';
 
 export interface Storage {
   readonly kind: 'sqlite' | 'postgres';
   /** A server over a fresh, empty database of this kind. */
   start(env?: Record<string, string>): Promise<TestServer>;
-  /** Another server over the database of `first`, as a second machine would be: its own port, the same issuer and secrets. */
-  join(first: TestServer): Promise<TestServer>;
+  /** Another server over the database of `first`, as a second machine would be: its own port, the same issuer and secrets. `env`: what its settings say otherwise. */
+  join(first: TestServer, env?: Record<string, string>): Promise<TestServer>;
 }
 
-export function describeStorages(name: string, suite: (storage: Storage) => void): void {
+/** `always`: both, also where only a sample is run. For what the storage decides: races, and what several nodes know of each other. */
+export function describeStorages(
+  name: string,
+  suite: (storage: Storage) => void,
+  { always = false }: { readonly always?: boolean } = {},
+): void {
   describe(`${name} (SQLite)`, () => {
     const joined: TestServer[] = [];
     suite({
       kind: 'sqlite',
       start: (env = {}) => startServer({ env }),
-      join: (first) => join(first, joined, {}),
+      join: (first, env = {}) => join(first, joined, env),
     });
     afterAll(() => closeAll(joined));
   });
 
-  describePostgres(`${name} (Postgres and Redis)`, () => {
+  const describeOther = sampling && !always ? describe.skip : describePostgres;
+  describeOther(`${name} (Postgres and Redis)`, () => {
     const databases: TestDatabase[] = [];
     const joined: TestServer[] = [];
     const environments = new Map<string, Record<string, string>>();
@@ -40,7 +47,7 @@ export function describeStorages(name: string, suite: (storage: Storage) => void
         environments.set(server.url, all);
         return server;
       },
-      join: (first) => join(first, joined, environments.get(first.url) ?? {}),
+      join: (first, env = {}) => join(first, joined, { ...environments.get(first.url), ...env }),
     });
     // Last, so that the suite's own servers are closed by then.
     afterAll(async () => {

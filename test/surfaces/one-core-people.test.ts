@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, codeOf } from '../support/agent.ts';
 import { enrol } from '../support/authenticator.ts';
 import { bearer, type Call, call, posting } from '../support/call.ts';
+import { eventually } from '../support/redis-server.ts';
 import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 
@@ -160,7 +161,11 @@ describeStorages('one core behind every door', ({ start, join }) => {
         expect((await logout(server, own)).status).toBeLessThan(300);
         const others = names.filter((other) => other !== name);
         expect(await open(sessions)).toEqual(others);
-        await new Promise((resolve) => setTimeout(resolve, 1000));
+        await eventually(
+          'the other node knows',
+          async () => (await open(sessions, second)).length === others.length,
+          1000,
+        );
         expect(await open(sessions, second)).toEqual(others);
         expect(await inBrowser.knows()).toBe(true);
       });
@@ -202,8 +207,7 @@ describeStorages('one core behind every door', ({ start, join }) => {
       await end(person.subject, person.username);
       expect(await open(sessions)).toEqual([]);
       expect(await inBrowser.knows()).toBe(false);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      expect(await open(sessions, second)).toEqual([]);
+      await eventually('the other node knows', async () => (await open(sessions, second)).length === 0, 1000);
       expect(await server.core.sessions.list(person.subject)).toEqual([]);
       expect(await open(theirs)).toEqual(names);
       expect(await server.core.sessions.list(neighbour.subject)).toHaveLength(names.length + 1);

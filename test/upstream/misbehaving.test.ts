@@ -3,7 +3,8 @@ import { createHash, createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent, type Answer } from '../support/agent.ts';
-import { buildClient, buildPerson, freePort, password, startServer, type TestServer } from '../support/server.ts';
+import { freePort } from '../support/free-port.ts';
+import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { type ProviderServer, startProvider } from './provider-server.ts';
 import { application, comeBackWith, failureIn, isConsent, isNew, leave, startWith } from './world.ts';
 
@@ -168,7 +169,7 @@ describe('a provider that misbehaves', () => {
     expect(failureIn(await attempt())).toBe(away);
     provider.instead.set('/token', (res) => void res.writeHead(503).end());
     expect(failureIn(await attempt())).toBe(away);
-  }, 30_000);
+  });
 
   test('no token, code or secret of theirs is in the log', async () => {
     provider.tamper = (token) => `${token}x`;

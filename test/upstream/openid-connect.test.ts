@@ -362,7 +362,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     expect(isConsent(await submitTo(agent, confirm, { upstream: 'connect' }))).toBe(true);
   });
 
-  test('the second factor of the account here is asked for, unless the provider’s word stands for one', async () => {
+  test('the second factor of the account here is asked for, unless the provider says that it has asked for one and is trusted', async () => {
     const { there, subject } = await connected();
     const code = await enrol(server.core.factors, subject);
     const fresh = new Agent(server);
@@ -374,9 +374,18 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     const trusted = await connected('doubtful');
     await enrol(server.core.factors, trusted.subject);
     const other = new Agent(server);
-    const after = await through(other, await app.begin(other), trusted.there, 'doubtful');
+    // A password there is no second factor, and says so.
+    const asked = await through(other, await app.begin(other), trusted.there, 'doubtful');
+    expect(isCodePage(asked)).toBe(true);
+    const theirs = await enrol(upstream.core.factors, trusted.person.subject);
+    const both = new Agent(upstream);
+    const login = await both.go(await leave(other, await app.begin(other), 'doubtful'));
+    const codePage = await both.submit(login, { username: trusted.person.username, password });
+    const allow = await both.submit(codePage, { code: theirs.fresh() });
+    const { location = '' } = await both.submit(allow, { answer: 'allow' });
     // What the provider said of how it proved the person, in words that there are.
-    expect((await app.claims(other, after)).id).toMatchObject({ sub: trusted.subject, amr: ['pwd'] });
+    const after = await comeBackWith(other, location);
+    expect((await app.claims(other, after)).id).toMatchObject({ sub: trusted.subject, amr: ['mfa', 'otp', 'pwd'] });
   });
 
   test('max_age and prompt=login are asked of the provider, and auth_time is its own', async () => {

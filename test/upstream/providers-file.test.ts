@@ -68,6 +68,7 @@ describe('the providers file', () => {
     ['a claim there is not', [{ ...company, claims: { phone: 'x' } }], ['1 claims']],
     ['no openid', [{ ...company, scopes: ['profile'] }], ['1 scopes']],
     ['a word for what nobody says', [{ ...github, trust_email: true }], ['1 trust_email']],
+    ['second factors that nobody speaks of', [{ ...github, trust_mfa: true }], ['1 trust_mfa']],
     ['a time that oauth2 has no word for', [{ ...github, fresh_sign_in: 'told' }], ['1 fresh_sign_in']],
     ['two secrets', [{ ...github, client_secret_env: 'SET' }], ['1 client_secret']],
     ['a variable that is not set', [{ ...company, client_secret_env: 'UNSET' }], ['1 client_secret_env']],

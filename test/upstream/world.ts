@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { randomToken } from '../../src/base/secrets.ts';
 import { Agent, type Answer, codeOf, csrfOf, pkce } from '../support/agent.ts';
 import { claimsOf, redeem } from '../support/flow.ts';
-import { buildClient, buildPerson, freePort, password, startServer, type TestServer } from '../support/server.ts';
+import { freePort } from '../support/free-port.ts';
+import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import type { Storage } from '../support/storages.ts';
 
 /** Members of one provider in the file. */

@@ -1,6 +1,6 @@
 /** Links that an admin hands to people: into an account of their own, or back into it. */
 
-import { accountArg, findAccount, noAccount } from '../account-argument.ts';
+import { accountArg, withAccount } from '../account-argument.ts';
 import { type Command, done, refused, via } from '../command.ts';
 import { day, facts, shownOnce } from '../text.ts';
 import { UsageError } from '../usage-error.ts';
@@ -60,23 +60,21 @@ export const resetLink: Command = {
     'a second factor is still asked for. Be sure whom you give it to. ISSUER must be what the server has.',
   examples: ['accounts reset-link alice', 'accounts reset-link alice --mail'],
   async run(call) {
-    const [named = ''] = call.args;
     const mail = call.flag('mail') === true;
     const { mail: settings, issuer } = await call.config();
     if (mail && settings.smtp === undefined) return refused('no_mail', 'No mails leave this server: set SMTP_URL.');
-    const core = await call.core();
-    const account = await findAccount(core, named);
-    if (!account) return noAccount(named);
-    if (account.disabledAt !== null)
-      return refused('disabled', `The account ${account.username} is disabled: accounts enable ${account.username}`);
-    const link = await core.passwordReset.makeLink(account, via);
-    const letter = mail ? core.passwordReset.letter(account, link, call.text('locale') ?? 'en') : undefined;
-    const delivery = letter && (await core.mails.sendNow(letter));
-    const mailed = delivery?.outcome === 'sent';
-    const url = `${issuer}${link.path}`;
-    const why = delivery?.outcome === 'failed' ? delivery.reason : 'the account has no confirmed address';
-    const more = mailed ? `\n\nMailed to ${account.email} too.` : mail ? `\n\nNot mailed: ${why}.` : '';
-    const text = `Hand this link to ${account.username} ${shownOnce}.\n\n${facts({ Link: url, 'Works until': day(link.expiresAt) })}${more}`;
-    return done({ url, expiresAt: link.expiresAt, mailed }, text);
+    return withAccount(call, async (account, core) => {
+      if (account.disabledAt !== null)
+        return refused('disabled', `The account ${account.username} is disabled: accounts enable ${account.username}`);
+      const link = await core.passwordReset.makeLink(account, via);
+      const letter = mail ? core.passwordReset.letter(account, link, call.text('locale') ?? 'en') : undefined;
+      const delivery = letter && (await core.mails.sendNow(letter));
+      const mailed = delivery?.outcome === 'sent';
+      const url = `${issuer}${link.path}`;
+      const why = delivery?.outcome === 'failed' ? delivery.reason : 'the account has no confirmed address';
+      const more = mailed ? `\n\nMailed to ${account.email} too.` : mail ? `\n\nNot mailed: ${why}.` : '';
+      const text = `Hand this link to ${account.username} ${shownOnce}.\n\n${facts({ Link: url, 'Works until': day(link.expiresAt) })}${more}`;
+      return done({ url, expiresAt: link.expiresAt, mailed }, text);
+    });
   },
 };

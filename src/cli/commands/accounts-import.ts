@@ -1,6 +1,7 @@
 /** `accounts import`: accounts of another system, from a file of JSON lines. What a line may hold is in `account-line-shape.ts`. */
+
+import type { JsonObject } from '../../base/json.ts';
 import type { ImportForm, ImportOutcome } from '../../core/account-import.ts';
-import type { JsonObject } from '../../core/stores.ts';
 import { type Command, done, refused, via } from '../command.ts';
 import { readJsonLines } from '../json-lines.ts';
 import { counted } from '../text.ts';

@@ -1,4 +1,5 @@
-import type { ApiRecord, JsonObject } from '../../core/stores.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { ApiRecord } from '../../core/stores/apis.ts';
 import { type Call, type Command, done, type Noun, refused, via } from '../command.ts';
 import { readJsonObject } from '../json-file.ts';
 import { facts, table } from '../text.ts';

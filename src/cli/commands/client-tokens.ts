@@ -1,5 +1,7 @@
-import type { ClientToken, JsonValue } from '../../core/stores.ts';
-import { type Arg, type Command, done, type Noun, type Outcome, refused, via } from '../command.ts';
+import type { JsonValue } from '../../base/json.ts';
+import type { ClientToken } from '../../core/stores/clients.ts';
+import { noClient } from '../client-argument.ts';
+import { type Arg, type Command, done, type Noun, refused, via } from '../command.ts';
 import { day, facts, shownOnce, table } from '../text.ts';
 
 const clientArg: Arg = { name: '<client-id>', sentence: 'Whose token it is.' };
@@ -8,8 +10,6 @@ const DAY = 86_400;
 function presented({ id, label, createdAt, expiresAt }: ClientToken): { [member: string]: JsonValue } {
   return { id, label, created_at: createdAt, expires_at: expiresAt };
 }
-
-const noClient = (id: string): Outcome => refused('not_found', `There is no client ${id}. See: clients list`);
 
 const issue: Command = {
   name: 'issue',

@@ -69,7 +69,7 @@ export const members: Readonly<Record<string, { readonly wanted: string; readonl
   },
   sign_up: { wanted: 'true or false', example: 'sign_up: true' },
   trust_email: { wanted: 'true or false; for oidc only', example: 'trust_email: true' },
-  trust_mfa: { wanted: 'true or false', example: 'trust_mfa: true' },
+  trust_mfa: { wanted: 'true or false; for oidc only', example: 'trust_mfa: true' },
   fresh_sign_in: { wanted: 'told (oidc only), assumed or never', example: 'fresh_sign_in: assumed' },
 };
 
@@ -194,6 +194,8 @@ function brokenRules(given: Loose): [string, string][] {
     for (const member of endpoints) if (given[member] === undefined) broken.push([member, 'nothing']);
     if (given.trust_email === true)
       broken.push(['trust_email', 'true, of a provider that does not say what it proved']);
+    // Without an ID token there is no `amr`: what would be trusted is not said.
+    if (given.trust_mfa === true) broken.push(['trust_mfa', 'true, of a provider that does not say what it asked for']);
     if (given.fresh_sign_in === 'told') broken.push(['fresh_sign_in', 'told, which oauth2 has no word for']);
     const { subject } = isObject(given.claims) ? given.claims : {};
     if (subject === '') broken.push(['claims', 'no subject']);

@@ -39,7 +39,7 @@ export async function readProviders(file: string, options: ReadOptions): Promise
     : { outcome: 'mistaken', text: describeMistakes(file, mistakes) };
 }
 
-/** In the manner of config/load: what was given, what is wanted, how it looks. */
+/** In the manner of config/mistakes: what was given, what is wanted, how it looks. */
 function describeMistakes(file: string, mistakes: readonly ProviderMistake[]): string {
   const title =
     mistakes.length === 1

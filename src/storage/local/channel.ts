@@ -1,5 +1,5 @@
 /** The change channel of one process: reaches everybody who subscribed in it. Other processes look at the log by themselves. */
-import type { ChangeChannel } from '../../core/stores.ts';
+import type { ChangeChannel } from '../../core/stores/change-channel.ts';
 
 export function createLocalChannel(): ChangeChannel {
   const listeners = new Set<() => void>();

@@ -1,6 +1,6 @@
 /** Counts attempts in this process: without Redis, and in place of it while it is down. */
 import { nowMs } from '../../base/clock.ts';
-import type { Throttle } from '../../core/stores.ts';
+import type { Throttle } from '../../core/stores/throttle.ts';
 
 /** A window opens with the first attempt and closes `windowSeconds` later; then the count starts over. */
 interface Window {

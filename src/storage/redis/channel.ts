@@ -1,6 +1,6 @@
 /** "Look at the change log" over Redis: a nudge without content. Losing one costs at most a second. */
 import { randomToken } from '../../base/secrets.ts';
-import type { ChangeChannel } from '../../core/stores.ts';
+import type { ChangeChannel } from '../../core/stores/change-channel.ts';
 import type { Connection } from './connection.ts';
 
 export function createRedisChannel(connection: Connection, prefix: string): ChangeChannel & { close(): void } {

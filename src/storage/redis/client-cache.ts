@@ -8,7 +8,8 @@
  * is read or written either: a Redis that comes back may have forgotten removals.
  */
 import { randomToken, seal, unseal } from '../../base/secrets.ts';
-import type { ClientCache, ClientRecord } from '../../core/stores.ts';
+import type { ClientCache } from '../../core/stores/client-cache.ts';
+import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Connection } from './connection.ts';
 import { markApplied, putClient, raiseGeneration, removeClients } from './scripts.ts';
 

@@ -3,7 +3,9 @@
  * hanging, flushed or full of somebody else's values, it costs a little speed, never a request and never a right answer;
  * nothing here throws.
  */
-import type { ChangeChannel, ClientCache, Throttle } from '../../core/stores.ts';
+import type { ChangeChannel } from '../../core/stores/change-channel.ts';
+import type { ClientCache } from '../../core/stores/client-cache.ts';
+import type { Throttle } from '../../core/stores/throttle.ts';
 import { createRedisChannel } from './channel.ts';
 import { createClientCache } from './client-cache.ts';
 import { openConnection } from './connection.ts';

@@ -3,7 +3,8 @@
  * account's deletion does, so that no two of them can pass each other, and leaves `two_factor` telling the truth.
  */
 import type { Knex } from 'knex';
-import type { FactorRow } from '../../core/stores.ts';
+import type { FactorRow } from '../../core/stores/factors.ts';
+import type { WaysIn } from '../../core/ways-in.ts';
 import { noteChange } from './changes.ts';
 import type { Sql } from './sql.ts';
 import { findable } from './values.ts';
@@ -19,6 +20,19 @@ export async function ofAccount<T>(
     const account = await trx('accounts').where({ subject }).forUpdate().first('password_hash as passwordHash');
     return account === undefined ? undefined : work(trx, account);
   });
+}
+
+/** As they are while the account's row is held, so that of two that are taken away at once the second is asked for again. */
+export async function waysIn(
+  trx: Knex,
+  subject: string,
+  { passwordHash }: { passwordHash: string | null },
+): Promise<WaysIn> {
+  return {
+    password: passwordHash !== null,
+    passkeys: await trx('passkeys').where({ subject }).select('id'),
+    identities: await trx('identities').where({ subject }).select('id', 'provider'),
+  };
 }
 
 /** Recovery codes stand in for one of these; alone they are none. */

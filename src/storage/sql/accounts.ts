@@ -1,13 +1,9 @@
 /** Accounts. Names and addresses are unique by the database itself, so two processes cannot both win. */
 import type { Knex } from 'knex';
-import type {
-  AccountPatch,
-  AccountStore,
-  ImportedAccount,
-  InsertedOrTaken,
-  NewAccount,
-  NewIdentity,
-} from '../../core/stores.ts';
+import type { Account, AccountStore, NewAccount } from '../../core/stores/accounts.ts';
+import type { NewIdentity } from '../../core/stores/identities.ts';
+import { columns, newAccountColumns } from './account-columns.ts';
+import { importAccounts } from './account-import.ts';
 import { noteChange } from './changes.ts';
 import { deleteClient } from './clients.ts';
 import { takenColumn } from './failures.ts';
@@ -22,32 +18,6 @@ const bySubject = statement('account_by_subject', `${select} where subject = ?`)
 const byId = statement('account_by_id', `${select} where id = ?`);
 const byUsernameKey = statement('account_by_username', `${select} where username_key = ?`);
 const byEmailKey = statement('account_by_email', `${select} where email_key = ?`);
-
-const columnOf: Readonly<Record<keyof AccountPatch, string>> = {
-  username: 'username',
-  usernameKey: 'username_key',
-  firstName: 'first_name',
-  lastName: 'last_name',
-  email: 'email',
-  emailKey: 'email_key',
-  verified: 'verified',
-  twoFactor: 'two_factor',
-  admin: 'admin',
-  passwordHash: 'password_hash',
-  disabledAt: 'disabled_at',
-  lastSeenAt: 'last_seen_at',
-  locale: 'locale',
-};
-
-/** The members of the patch that are there, under the names of their columns. */
-function columns(patch: AccountPatch): Record<string, unknown> {
-  const named: Record<string, unknown> = {};
-  for (const [member, column] of Object.entries(columnOf)) {
-    const value: unknown = Reflect.get(patch, member);
-    if (value !== undefined) named[column] = value;
-  }
-  return named;
-}
 
 function taken(error: unknown): { outcome: 'taken'; field: 'username' | 'email' } {
   const column = takenColumn(error, ['username_key', 'email_key'] as const);
@@ -64,37 +34,44 @@ export function createAccountStore(sql: Sql): AccountStore {
     return row === undefined ? undefined : toAccount(row);
   }
 
+  async function insert(db: Knex, account: NewAccount): Promise<{ outcome: 'created'; account: Account }> {
+    const [made] = await db('accounts')
+      .insert(newAccountColumns(account))
+      .returning([...accountColumns]);
+    const created = toAccount(inOrder(accountColumns, made));
+    if (created === undefined) throw new Error('the database returned no account');
+    return { outcome: 'created', account: created };
+  }
+
   return {
     async insert(account: NewAccount, identity?: NewIdentity) {
-      const row = {
-        ...columns(account),
-        subject: account.subject,
-        created_at: account.createdAt,
-        updated_at: account.createdAt,
-      };
-      const insert = (db: Knex) =>
-        db('accounts')
-          .insert(row)
-          .returning([...accountColumns]);
       try {
-        const [made] =
-          identity === undefined
-            ? await sql.run(() => insert(knex))
-            : await sql.transaction(async (trx) => {
-                const rows = await insert(trx);
-                await trx('identities').insert(identityColumns(account.subject, identity));
-                return rows;
-              });
-        const created = toAccount(inOrder(accountColumns, made));
-        if (created === undefined) throw new Error('the database returned no account');
-        return { outcome: 'created', account: created };
+        if (identity === undefined) return await sql.run(() => insert(knex, account));
+        return await sql.transaction(async (trx) => {
+          const made = await insert(trx, account);
+          await trx('identities').insert(identityColumns(account.subject, identity));
+          return made;
+        });
       } catch (error) {
         const known = takenColumn(error, ['provider_subject'] as const);
         return known === undefined ? taken(error) : { outcome: 'taken', field: 'username' };
       }
     },
 
-    insertAll: (accounts, options = {}) => insertAll(sql, accounts, options.dryRun === true),
+    async insertInvited(account, linkKey) {
+      if (!findable(linkKey)) return { outcome: 'gone' };
+      try {
+        return await sql.transaction(async (trx) => {
+          // First: whoever comes second waits here, and finds it gone.
+          if ((await trx('links').where({ key: linkKey }).delete()) === 0) return { outcome: 'gone' };
+          return insert(trx, account);
+        });
+      } catch (error) {
+        return taken(error);
+      }
+    },
+
+    insertAll: (accounts, options = {}) => importAccounts(sql, accounts, options.dryRun === true),
 
     bySubject: (subject) => find(bySubject, subject),
     byId: (id) => find(byId, id),
@@ -135,17 +112,22 @@ export function createAccountStore(sql: Sql): AccountStore {
       });
     },
 
-    async releaseEmail(key, now) {
-      if (!findable(key)) return false;
+    async releaseEmail(key, { username, usernameKey }, now) {
+      if (!findable(key)) return undefined;
       return sql.transaction(async (trx) => {
+        const named = (column: string, name: string) =>
+          trx.raw('case when username_key = ? then ? else ?? end', [key, name, column]);
         const [released] = await trx('accounts')
           .where({ email_key: key, verified: false })
-          .whereNot({ username_key: key })
-          .update({ email: null, email_key: null, updated_at: now })
-          .returning('subject');
-        if (released === undefined) return false;
-        await noteChange(trx, 'account', String(released.subject));
-        return true;
+          .update({
+            ...{ email: null, email_key: null, updated_at: now },
+            ...{ username: named('username', username), username_key: named('username_key', usernameKey) },
+          })
+          .returning(['subject', 'username_key']);
+        if (released === undefined) return undefined;
+        const subject = String(released.subject);
+        await noteChange(trx, 'account', subject);
+        return { subject, renamed: released.username_key === usernameKey };
       });
     },
 
@@ -156,8 +138,9 @@ export function createAccountStore(sql: Sql): AccountStore {
       ),
 
     async delete(subject) {
-      if (!findable(subject)) return false;
+      if (!findable(subject)) return 'not-found';
       return sql.transaction(async (trx) => {
+        if (await isLastAdmin(trx, subject)) return 'last-admin';
         // The account first: what is being written for it at this moment is unusable without it.
         const gone = await trx('accounts').where({ subject }).delete();
         for (const table of [
@@ -173,12 +156,12 @@ export function createAccountStore(sql: Sql): AccountStore {
         ]) {
           await trx(table).where({ subject }).delete();
         }
-        if (gone === 0) return false;
+        if (gone === 0) return 'not-found';
         // Applications that are this person's own have nobody left to answer for them.
         for (const id of await trx('clients').where({ owner: subject }).orderBy('id').pluck('id'))
           await deleteClient(trx, id);
         await noteChange(trx, 'account', subject);
-        return true;
+        return 'removed';
       });
     },
 
@@ -196,44 +179,18 @@ export function createAccountStore(sql: Sql): AccountStore {
   };
 }
 
-/** Thrown out of a transaction that is to leave nothing behind. */
-class Unkept extends Error {
-  readonly answers: readonly InsertedOrTaken[];
-  constructor(answers: readonly InsertedOrTaken[]) {
-    super('This was a dry run.');
-    this.answers = answers;
-  }
-}
-
-async function insertAll(
-  sql: Sql,
-  accounts: readonly ImportedAccount[],
-  dryRun: boolean,
-): Promise<readonly InsertedOrTaken[]> {
-  if (accounts.length === 0) return [];
-  const rows = accounts.map((account) => ({
-    ...columns(account),
-    subject: account.subject,
-    created_at: account.createdAt,
-    updated_at: account.createdAt,
-  }));
-  try {
-    return await sql.transaction(async (trx) => {
-      const made: { subject: string }[] = await trx('accounts').insert(rows).onConflict().ignore().returning('subject');
-      const subjects = new Set(made.map(({ subject }) => subject));
-      const left = accounts.filter(({ subject }) => !subjects.has(subject)).map(({ usernameKey }) => usernameKey);
-      const taken = new Set(
-        left.length === 0 ? [] : await trx('accounts').whereIn('username_key', left).pluck('username_key'),
-      );
-      const answers = accounts.map(({ subject, usernameKey }): InsertedOrTaken => {
-        if (subjects.has(subject)) return { outcome: 'created' };
-        return { outcome: 'taken', field: taken.has(usernameKey) ? 'username' : 'email' };
-      });
-      if (dryRun) throw new Unkept(answers);
-      return answers;
-    });
-  } catch (error) {
-    if (error instanceof Unkept) return error.answers;
-    throw error;
-  }
+/**
+ * Whether nobody would be left to administer this server. Two administrators are locked, always in the order of their ids: of two who
+ * go at the same moment the second sees that the first has gone, and neither waits for the other in a circle.
+ */
+async function isLastAdmin(trx: Knex, subject: string): Promise<boolean> {
+  const account = await trx('accounts').where({ subject }).first('admin');
+  if (!account?.admin) return false;
+  const admins: string[] = await trx('accounts')
+    .where({ admin: true, disabled_at: null })
+    .orderBy('id')
+    .limit(2)
+    .forUpdate()
+    .pluck('subject');
+  return admins.every((admin) => admin === subject);
 }

@@ -1,5 +1,5 @@
 /** APIs, by their identifier. */
-import type { ApiStore } from '../../core/stores.ts';
+import type { ApiStore } from '../../core/stores/apis.ts';
 import { noteChange } from './changes.ts';
 import type { Sql } from './sql.ts';
 import { findable } from './values.ts';

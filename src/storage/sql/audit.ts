@@ -1,5 +1,5 @@
 /** The audit trail: appended to, read by an admin, never changed. */
-import type { AuditStore } from '../../core/stores.ts';
+import type { AuditEvent, AuditStore } from '../../core/stores/audit.ts';
 import type { Sql } from './sql.ts';
 import { findable, keepable, page } from './values.ts';
 
@@ -11,15 +11,7 @@ export function createAuditStore(sql: Sql): AuditStore {
   return {
     async append(events) {
       if (events.length === 0) return;
-      const rows = events.map((event) => ({
-        at_ms: event.atMs,
-        event: event.event,
-        subject: keepable(event.subject),
-        client_id: keepable(event.clientId),
-        address: keepable(event.address),
-        request_id: keepable(event.requestId),
-        detail: JSON.stringify(event.detail),
-      }));
+      const rows = events.map(auditRow);
       if (rows.length <= rowsPerStatement) {
         await sql.run(() => knex('audit').insert(rows));
         return;
@@ -53,3 +45,18 @@ export function createAuditStore(sql: Sql): AuditStore {
     },
   };
 }
+
+/** Also of records that go along with a unit of the engine's. Members in the order of `auditColumns`. */
+export function auditRow(event: AuditEvent) {
+  return {
+    at_ms: event.atMs,
+    event: event.event,
+    subject: keepable(event.subject),
+    client_id: keepable(event.clientId),
+    address: keepable(event.address),
+    request_id: keepable(event.requestId),
+    detail: JSON.stringify(event.detail),
+  };
+}
+
+export const auditColumns = ['at_ms', 'event', 'subject', 'client_id', 'address', 'request_id', 'detail'] as const;

@@ -4,7 +4,7 @@
  */
 import type { Knex } from 'knex';
 import { nowSeconds } from '../../base/clock.ts';
-import type { ChangeKind, ChangeStore } from '../../core/stores.ts';
+import type { ChangeKind, ChangeStore } from '../../core/stores/changes.ts';
 import { type Sql, statement } from './sql.ts';
 
 const latest = statement('latest_change', 'select seq from change_counter where id = 1');

@@ -1,6 +1,6 @@
 /** Clients. Each write notes its change in the same transaction, so that no process can miss it. */
 import type { Knex } from 'knex';
-import type { ClientRecord, ClientStore } from '../../core/stores.ts';
+import type { ClientRecord, ClientStore } from '../../core/stores/clients.ts';
 import { noteChange } from './changes.ts';
 import { clientColumns, inOrder, toClient } from './rows.ts';
 import { type Sql, statement } from './sql.ts';

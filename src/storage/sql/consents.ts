@@ -1,5 +1,5 @@
 /** What people have allowed applications, one row per person and client. */
-import type { ConsentStore, StoredConsent } from '../../core/stores.ts';
+import type { ConsentStore, StoredConsent } from '../../core/stores/consents.ts';
 import { inOrder } from './rows.ts';
 import { type Row, type Sql, statement } from './sql.ts';
 import { findable } from './values.ts';

@@ -1,5 +1,5 @@
 /** Browsers in which people are remembered. One row per browser and account, by the database itself. */
-import type { DeviceRow, DeviceStore } from '../../core/stores.ts';
+import type { DeviceRow, DeviceStore } from '../../core/stores/devices.ts';
 import { ofAccount } from './account-factors.ts';
 import { type Row, type Sql, statement } from './sql.ts';
 import { findable } from './values.ts';

@@ -3,7 +3,8 @@
  * number of its unit (`n`) and is written only where the unit is good.
  */
 import { nowSeconds } from '../../base/clock.ts';
-import type { GrantRow, SessionPut, TokenRow, Unit } from '../../core/stores.ts';
+import type { GrantPut, SessionPut, TokenRow, Unit } from '../../core/stores/engine.ts';
+import { auditColumns, auditRow } from './audit.ts';
 import { createFlights } from './flights.ts';
 import { grantBundle, sessionBundle, tokenBundle } from './rows.ts';
 import { type Committed, type EngineDialect, type Row, type Sql, type Statement, statement } from './sql.ts';
@@ -25,18 +26,41 @@ const readSessions = statement(
  * the token (grant, session, account), so what slips in behind it is not usable. Text comes as JSON inside JSON: an escape
  * such as \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and the scalar subqueries leave the planner
  * no other way than the index, even while a table is so small that reading all of it would be as fast.
+ *
+ * What a grant rests on is locked in the same way, so that whoever takes back what they have allowed finds the grant that is made of
+ * it at this moment. An account is locked before anything is written, for every write looks at what is lacking, and always in one order: so whoever
+ * changes a password waits for the session that this password has begun, and then ends it, and no two wait for each other.
  */
 const commitUnits = statement(
   'commit_units',
   `with unit as (
-    select * from json_to_recordset(?::json) as x(n int, key text, at bigint, successor text, sealed text)
+    select * from json_to_recordset(?::json) as x(n int, key text, at bigint, successor text, sealed text, account text, password text)
+  ), account as (
+    select subject, password_hash, disabled_at from accounts
+    where subject = any (array(select account from unit where account is not null)) order by subject for share
   ), token as (
     select * from json_to_recordset(?::json) as x(n int, key text, kind text, payload text, "grantId" text,
       "clientId" text, subject text, "sessionUid" text, "expiresAt" bigint, needs text)
   ), session as (
     select * from json_to_recordset(?::json) as x(n int, key text, uid text, subject text, payload text, grants text,
       "expiresAt" bigint, before text, "createdAt" bigint, door text, "clientId" text, address text, "userAgent" text)
+  ), given as (
+    select * from json_to_recordset(?::json) as x(n int, id text, "clientId" text, subject text, payload text, "expiresAt" bigint, rests text)
+  ), agreed as (
+    select subject, client_id from consents
+    where subject = any (array(select subject from given where rests = 'consent'))
+      and client_id = any (array(select "clientId" from given where rests = 'consent')) order by subject, client_id for share
+  ), held as (
+    select id from grants where id = any (array(select id from given where rests = 'grant')) order by id for update
   ), lacking as (
+    select n from unit where account is not null and (select true from account a
+      where a.subject = unit.account and a.password_hash is not distinct from unit.password and a.disabled_at is null) is null
+    union all
+    select n from given where rests = 'consent'
+      and (select true from agreed a where a.subject = given.subject and a.client_id = given."clientId") is null
+    union all
+    select n from given where rests = 'grant' and (select true from held where held.id = given.id) is null
+    union all
     select n from token where needs is not null and (select true from grants where id = needs) is null
     union all
     select n from session s where s.before is not null and (select true from sessions where uid = s.uid) is null
@@ -51,8 +75,7 @@ const commitUnits = statement(
     select n from unit where key is null and n not in (select n from lacking)
   ), put_grants as (
     insert into grants (id, client_id, subject, payload, expires_at)
-    select id, "clientId", subject, payload, "expiresAt"
-    from json_to_recordset(?::json) as x(n int, id text, "clientId" text, subject text, payload text, "expiresAt" bigint)
+    select id, "clientId", subject, payload, "expiresAt" from given
     where n in (select n from good) order by id
     on conflict (id) do update set client_id = excluded.client_id, subject = excluded.subject,
       payload = excluded.payload, expires_at = excluded.expires_at
@@ -63,6 +86,11 @@ const commitUnits = statement(
     on conflict (key) do update set kind = excluded.kind, payload = excluded.payload, grant_id = excluded.grant_id,
       client_id = excluded.client_id, subject = excluded.subject, session_uid = excluded.session_uid,
       expires_at = excluded.expires_at
+  ), put_audit as (
+    insert into audit (${auditColumns.join(', ')})
+    select ${auditColumns.join(', ')}
+    from json_to_recordset(?::json) as x(n int, at_ms bigint, event text, subject text, client_id text, address text, request_id text, detail text)
+    where n in (select n from good)
   ), new_sessions as (
     insert into sessions (key, uid, subject, payload, grants, expires_at, created_at, door, client_id, address, user_agent)
     select key, uid, subject, payload, grants, "expiresAt", "createdAt", door, "clientId", address, "userAgent" from session
@@ -94,14 +122,16 @@ function parameters(units: readonly Unit[]): string[] {
   const tokens: (TokenRow & { n: number; needs: string | null })[] = [];
   const sessions: (Omit<SessionPut, 'grants' | 'origin'> &
     SessionPut['origin'] & { n: number; grants: string; createdAt: number })[] = [];
-  const grants: (GrantRow & { n: number })[] = [];
+  const grants: (GrantPut & { n: number })[] = [];
+  const audit: (ReturnType<typeof auditRow> & { n: number })[] = [];
   units.forEach((unit, n) => {
-    const { consume } = unit;
-    heads.push(
-      consume === undefined
-        ? { n }
-        : { n, key: consume.key, at: consume.at, successor: consume.successor?.key, sealed: consume.successor?.sealed },
-    );
+    const { consume, account } = unit;
+    heads.push({
+      n,
+      ...(consume && { key: consume.key, at: consume.at }),
+      ...(consume?.successor && { successor: consume.successor.key, sealed: consume.successor.sealed }),
+      ...(account && { account: account.subject, password: account.passwordHash }),
+    });
     const own = new Set(unit.grants?.map((grant) => grant.id));
     for (const token of latest(unit.tokens ?? [], (row) => row.key)) {
       tokens.push({ ...token, n, needs: token.grantId === null || own.has(token.grantId) ? null : token.grantId });
@@ -111,8 +141,9 @@ function parameters(units: readonly Unit[]): string[] {
       sessions.push({ ...row, ...origin, n, grants: JSON.stringify(session.grants), createdAt: nowSeconds() });
     }
     for (const grant of latest(unit.grants ?? [], (row) => row.id)) grants.push({ ...grant, n });
+    for (const event of unit.audit ?? []) audit.push({ ...auditRow(event), n });
   });
-  return [heads, tokens, sessions, grants].map((rows) => JSON.stringify(rows));
+  return [heads, tokens, sessions, grants, audit].map((rows) => JSON.stringify(rows));
 }
 
 /** Every row that the unit changes, by name. */

@@ -3,7 +3,8 @@
  * fsync, and reads are done together.
  */
 import { nowSeconds } from '../../base/clock.ts';
-import type { Unit } from '../../core/stores.ts';
+import type { Unit } from '../../core/stores/engine.ts';
+import { auditColumns, auditRow } from './audit.ts';
 import { createFlights } from './flights.ts';
 import { grantBundle, sessionBundle, tokenBundle, tokenColumns, tokenValues } from './rows.ts';
 import { type Committed, type EngineDialect, type Row, type Statement, statement } from './sql.ts';
@@ -22,7 +23,12 @@ const readSession = statement(
 );
 const begin = statement('begin', 'begin immediate');
 const commit = statement('commit', 'commit');
+const hasAccount = statement(
+  'has_account',
+  'select 1 from accounts where subject = ? and password_hash is ? and disabled_at is null',
+);
 const hasGrant = statement('has_grant', 'select 1 from grants where id = ?');
+const hasConsent = statement('has_consent', 'select 1 from consents where subject = ? and client_id = ?');
 const hasSession = statement('has_session', 'select 1 from sessions where uid = ?');
 const consume = statement(
   'consume',
@@ -56,15 +62,35 @@ const renewSession = statement(
    where uid = ? and payload = ? returning 1`,
 );
 
-/** For the test that each of them is served by an index. */
-export const sqliteStatements = [readToken, readGrant, readSession, hasGrant, hasSession, consume, renewSession];
+const putAudit = statement(
+  'put_audit',
+  `insert into audit (${auditColumns.join(', ')}) values (${auditColumns.map(() => '?').join(', ')})`,
+);
 
-/** Whether a grant or a session that the unit builds on is gone. */
+/** For the test that each of them is served by an index. */
+export const sqliteStatements = [
+  readToken,
+  readGrant,
+  readSession,
+  hasAccount,
+  hasGrant,
+  hasConsent,
+  hasSession,
+  consume,
+  renewSession,
+];
+
+/** Whether an account, a grant or a session that the unit builds on is gone or, of an account, another by now. */
 function lacks(connection: SqliteConnection, unit: Unit): boolean {
-  const { grants = [], sessions = [], tokens = [] } = unit;
+  const { account, grants = [], sessions = [], tokens = [] } = unit;
+  if (account && connection.rows(hasAccount, [account.subject, account.passwordHash]).length === 0) return true;
   const needed = new Set(tokens.map((token) => token.grantId));
   needed.delete(null);
-  for (const grant of grants) needed.delete(grant.id);
+  for (const { id, rests, subject, clientId } of grants) {
+    if (rests === 'grant') needed.add(id);
+    else needed.delete(id);
+    if (rests === 'consent' && connection.rows(hasConsent, [subject, clientId]).length === 0) return true;
+  }
   for (const id of needed) if (connection.rows(hasGrant, [id]).length === 0) return true;
   return sessions.some(({ before, uid }) => before !== null && connection.rows(hasSession, [uid]).length === 0);
 }
@@ -89,6 +115,7 @@ function write(connection: SqliteConnection, unit: Unit): Committed {
     else if (connection.rows(renewSession, [...values, before]).length === 0) committed = 'overtaken';
   }
   for (const token of unit.tokens ?? []) connection.rows(putToken, tokenValues(token));
+  for (const event of unit.audit ?? []) connection.rows(putAudit, Object.values(auditRow(event)));
   return committed;
 }
 

@@ -1,5 +1,5 @@
 /** Tokens, grants and sessions. What differs between the databases is in `engine-sqlite.ts` and `engine-postgres.ts`. */
-import type { EngineStore } from '../../core/stores.ts';
+import type { EngineStore } from '../../core/stores/engine.ts';
 import { noteChange } from './changes.ts';
 import { sessionsSeen } from './last-seen.ts';
 import {
@@ -36,8 +36,13 @@ const insertOnce = statement(
 
 const deleteToken = statement('delete_token', 'delete from tokens where key = ?');
 
+const sessionsBeyond = statement(
+  'sessions_beyond',
+  'select uid from sessions where uid > ? and uid < ? order by uid desc limit 20 offset ?',
+);
+
 /** For the test that each of them is served by an index. */
-export const sharedStatements = [readSessionByUid, insertOnce, deleteToken];
+export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, sessionsBeyond];
 
 export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore {
   return {
@@ -102,6 +107,12 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
           .limit(page(limit));
       });
       return rows.flatMap((row) => toSession(inOrder(sessionColumns, row), 0) ?? []);
+    },
+
+    async sessionsBeyond(prefix, kept) {
+      // Behind every sign that may follow the prefix.
+      const rows = await sql.rows(sessionsBeyond, [prefix, `${prefix}~`, kept]);
+      return rows.map(([uid]) => String(uid));
     },
 
     touchSessions: (marks) =>

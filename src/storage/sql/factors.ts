@@ -1,5 +1,5 @@
 /** Second factors but passkeys. What may happen once only is one conditional statement. */
-import type { FactorRow, FactorStore } from '../../core/stores.ts';
+import type { FactorRow, FactorStore } from '../../core/stores/factors.ts';
 import { factorColumns, hasSecond, ofAccount, putCodes, putCodesWhereNone, settle } from './account-factors.ts';
 import { type Row, type Sql, statement } from './sql.ts';
 import { findable } from './values.ts';

@@ -1,6 +1,7 @@
 /** Accounts at other providers. One belongs to one account by the database itself. */
-import type { IdentityRow, IdentityStore, NewIdentity } from '../../core/stores.ts';
-import { ofAccount } from './account-factors.ts';
+import type { IdentityRow, IdentityStore, NewIdentity } from '../../core/stores/identities.ts';
+import { leavesWayIn } from '../../core/ways-in.ts';
+import { ofAccount, waysIn } from './account-factors.ts';
 import { takenColumn } from './failures.ts';
 import { type Row, type Sql, statement } from './sql.ts';
 import { findable } from './values.ts';
@@ -33,17 +34,23 @@ export function createIdentityStore(sql: Sql): IdentityStore {
 
     find: byName,
 
-    async link(subject, identity) {
+    async link({ subject, passwordHash }, identity) {
       try {
-        const linked = await ofAccount(sql, subject, async (trx) => {
+        const linked = await ofAccount(sql, subject, async (trx, account) => {
+          if (account.passwordHash !== passwordHash) return 'not-found' as const;
+          // The account's row is held: what is its own is neither linked nor unlinked meanwhile.
+          const known = await trx('identities')
+            .where({ provider: identity.provider, provider_subject: identity.providerSubject })
+            .first('subject');
+          if (known !== undefined) return known.subject === subject ? ('already' as const) : ('taken' as const);
           await trx('identities').insert(identityColumns(subject, identity));
           return 'linked' as const;
         });
         return linked ?? 'not-found';
       } catch (error) {
+        // By another account, in between.
         if (takenColumn(error, ['provider_subject'] as const) === undefined) throw error;
-        const known = await byName(identity.provider, identity.providerSubject);
-        return known?.subject === subject ? 'linked' : 'taken';
+        return 'taken';
       }
     },
 
@@ -51,16 +58,26 @@ export function createIdentityStore(sql: Sql): IdentityStore {
       if (findable(id)) await sql.rows(use, [now, id]);
     },
 
-    async unlink(subject, id) {
+    async unlink(subject, id, providers) {
       if (!findable(id)) return 'not-found';
-      const unlinked = await ofAccount(sql, subject, async (trx, { passwordHash }) => {
-        if ((await trx('identities').where({ subject, id }).first('id')) === undefined) return 'not-found';
-        const otherWay = passwordHash !== null || (await trx('passkeys').where({ subject }).first('id')) !== undefined;
-        if (!otherWay) return 'last';
+      const unlinked = await ofAccount(sql, subject, async (trx, account) => {
+        const ways = await waysIn(trx, subject, account);
+        if (!ways.identities.some((identity) => identity.id === id)) return 'not-found';
+        if (!leavesWayIn(ways, id, providers)) return 'last';
         await trx('identities').where({ subject, id }).delete();
         return 'unlinked';
       });
       return unlinked ?? 'not-found';
+    },
+
+    async removeOthers(subject, keep) {
+      const gone = await ofAccount(sql, subject, async (trx) => {
+        const others = () => trx('identities').where({ subject }).whereNotIn('id', keep.filter(findable));
+        const rows: { id: string; provider: string }[] = await others().select('id', 'provider');
+        await others().delete();
+        return rows.map(({ id, provider }) => ({ id, provider }));
+      });
+      return gone ?? [];
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Signing keys. A rotation is decided on what was seen, so it counts only if that is still what is stored. */
 import type { Knex } from 'knex';
-import type { KeyRow, KeyStore } from '../../core/stores.ts';
+import type { KeyRow, KeyStore } from '../../core/stores/keys.ts';
 import { noteChange } from './changes.ts';
 import type { Sql } from './sql.ts';
 

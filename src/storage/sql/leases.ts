@@ -1,5 +1,5 @@
 /** Named leases: who does the background work. One statement takes, keeps or refuses. */
-import type { LeaseStore } from '../../core/stores.ts';
+import type { LeaseStore } from '../../core/stores/leases.ts';
 import { type Sql, statement } from './sql.ts';
 
 const acquire = statement(

@@ -1,5 +1,5 @@
 /** One-time links. Taking one is deleting it, so only one taker gets it. */
-import type { LinkRow, LinkStore } from '../../core/stores.ts';
+import type { LinkRow, LinkStore } from '../../core/stores/links.ts';
 import { type Row, type Sql, type Statement, statement } from './sql.ts';
 import { findable } from './values.ts';
 
@@ -35,6 +35,10 @@ export function createLinkStore(sql: Sql): LinkStore {
 
     find: (key) => read(find, key),
     take: (key) => read(take, key),
+
+    async removeOf(subject) {
+      if (findable(subject)) await sql.run(() => knex('links').where({ subject }).delete());
+    },
 
     async removeAll(purpose) {
       await sql.run(() => knex('links').where({ purpose }).delete());

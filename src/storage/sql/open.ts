@@ -3,7 +3,7 @@
  * one file; `sqlite.ts` and `postgres.ts` say how the database is reached, `engine-sqlite.ts` and `engine-postgres.ts` how
  * the requests of one moment are written together. What a row means is for core to decide.
  */
-import type { Stores } from '../../core/stores.ts';
+import type { Stores } from '../../core/stores/stores.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiStore } from './apis.ts';
 import { createAuditStore } from './audit.ts';

@@ -1,6 +1,7 @@
 /** Passkeys. A credential is one account's by the database itself, and its counter goes forward by one conditional statement. */
-import type { PasskeyRow, PasskeyStore } from '../../core/stores.ts';
-import { ofAccount, putCodesWhereNone, settle } from './account-factors.ts';
+import type { PasskeyRow, PasskeyStore } from '../../core/stores/passkeys.ts';
+import { leavesWayIn } from '../../core/ways-in.ts';
+import { ofAccount, putCodesWhereNone, settle, waysIn } from './account-factors.ts';
 import { takenColumn } from './failures.ts';
 import { type Row, type Sql, statement } from './sql.ts';
 import { findable } from './values.ts';
@@ -55,12 +56,12 @@ export function createPasskeyStore(sql: Sql): PasskeyStore {
     use: async (id, counter, now) =>
       findable(id) && (await sql.rows(use, [counter, now, id, counter, counter])).length === 1,
 
-    async remove(subject, id, now) {
+    async remove(subject, id, providers, now) {
       if (!findable(id)) return 'not-found';
-      const removed = await ofAccount(sql, subject, async (trx, { passwordHash }) => {
-        const ids: string[] = await trx('passkeys').where({ subject }).pluck('id');
-        if (!ids.includes(id)) return 'not-found' as const;
-        if (ids.length === 1 && passwordHash === null) return 'last' as const;
+      const removed = await ofAccount(sql, subject, async (trx, account) => {
+        const ways = await waysIn(trx, subject, account);
+        if (!ways.passkeys.some((passkey) => passkey.id === id)) return 'not-found' as const;
+        if (!leavesWayIn(ways, id, providers)) return 'last' as const;
         await trx('passkeys').where({ subject, id }).delete();
         await settle(trx, subject, now);
         return 'removed' as const;

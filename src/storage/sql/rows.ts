@@ -1,14 +1,14 @@
 /** Columns of the tables, in the order in which the statements name them, and rows read in that order. */
+import type { Account } from '../../core/stores/accounts.ts';
+import type { ClientRecord } from '../../core/stores/clients.ts';
 import type {
-  Account,
-  ClientRecord,
   GrantRow,
   SessionBundle,
   StoredSession,
   StoredToken,
   TokenBundle,
   TokenRow,
-} from '../../core/stores.ts';
+} from '../../core/stores/engine.ts';
 import type { Row } from './sql.ts';
 
 export const accountColumns = [

@@ -1,6 +1,6 @@
 /** The few things that the stores ask of a database, whichever it is. `sqlite.ts` and `postgres.ts` provide them. */
 import type { Knex } from 'knex';
-import type { Unit } from '../../core/stores.ts';
+import type { Unit } from '../../core/stores/engine.ts';
 
 /** The columns of one row, in the order in which the statement names them. */
 export type Row = readonly unknown[];

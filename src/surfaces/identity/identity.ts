@@ -14,17 +14,19 @@
 import type { Context } from 'koa';
 import { nowMs } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
-import type { IssuedToken, LoginOutcome } from '../../core/first-party.ts';
-import type { Account } from '../../core/stores.ts';
+import type { LoginOutcome } from '../../core/first-party.ts';
+import type { IssuedToken } from '../../core/first-party-tokens.ts';
+import type { Account } from '../../core/stores/accounts.ts';
 import { type NoWord, wordOf } from '../../http/authorization.ts';
 import { basicOf } from '../../http/basic-auth.ts';
 import { callerOf } from '../../http/caller.ts';
+import { bearerChallenge } from '../../http/challenge.ts';
 import { createEndpoints, type Table } from '../../http/endpoints.ts';
-import { operation } from '../../http/operation.ts';
+import { operation, schemasOf } from '../../http/operation.ts';
 import { otpHeader, signInRefusal, signUpRefusal } from '../../http/refusals.ts';
 import type { Surface, SurfaceDeps } from '../../http/surface.ts';
 
-const shapes = () => import('./shapes.ts');
+const shapes = schemasOf(() => import('./shapes.ts'));
 const via = 'identity';
 
 const badHeader = 'The `Authorization` header is missing, of another scheme, or not to be read.';
@@ -39,7 +41,7 @@ const signInErrors = {
 export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps): Surface {
   // Not `Basic`, at which a browser would open a dialog of its own and keep the password.
   const basicChallenge = { 'WWW-Authenticate': `X-Basic realm="${config.issuer}/v1", charset="UTF-8"` };
-  const bearerChallenge = { 'WWW-Authenticate': `Bearer realm="${config.issuer}/v1", error="invalid_token"` };
+  const challenge = bearerChallenge(`${config.issuer}/v1`, { error: 'invalid_token' });
   const incorrect = 'incorrect credentials';
 
   /** `unknown`: how this call words it that nobody has this name. */
@@ -48,7 +50,7 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
     return told ? new Refusal('not_found', unknown) : signInRefusal(outcome, incorrect, basicChallenge);
   }
 
-  const badToken = (words = incorrect) => new Refusal('unauthorized', words, bearerChallenge);
+  const badToken = (words = incorrect) => new Refusal('unauthorized', words, challenge);
 
   function refreshTokenOf(ctx: Context): string {
     const token = bearer(ctx);
@@ -62,7 +64,7 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
         summary: 'Make an account',
         security: ['password'],
         answers: {
-          200: { description: 'It is made.', body: async () => (await shapes()).registered },
+          200: { description: 'It is made.', body: shapes.registered },
           400: `${badHeader} Or the name is taken or cannot be used, or the password is too weak.`,
           403: 'Nobody may register (`SIGN_UP`).',
           429: 'Too many attempts.',
@@ -83,7 +85,7 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
         security: ['password'],
         headers: otpHeader,
         answers: {
-          200: { description: 'A session has begun.', body: async () => (await shapes()).signedIn },
+          200: { description: 'A session has begun.', body: shapes.signedIn },
           400: badHeader,
           ...signInErrors,
         },
@@ -100,7 +102,7 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
         summary: 'Sign out',
         security: ['refreshToken'],
         answers: {
-          200: { description: 'Every JWT of the session is refused.', body: async () => (await shapes()).loggedOut },
+          200: { description: 'Every JWT of the session is refused.', body: shapes.loggedOut },
           400: badHeader,
           401: badRefreshToken,
           404: `No session has this refresh token ${hidden}.`,
@@ -120,7 +122,7 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
         description: 'Replaces the refresh token. JWTs issued before stay good until they expire.',
         security: ['refreshToken'],
         answers: {
-          200: { description: 'Refreshed.', body: async () => (await shapes()).signedIn },
+          200: { description: 'Refreshed.', body: shapes.signedIn },
           400: badHeader,
           401: badRefreshToken,
           404: 'No session has this refresh token.',
@@ -139,9 +141,9 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
         description: 'With the old one as authorization.',
         security: ['password'],
         headers: otpHeader,
-        body: async () => (await shapes()).newPassword,
+        body: shapes.newPassword,
         answers: {
-          200: { description: 'It is changed, on every surface.', body: async () => (await shapes()).changed },
+          200: { description: 'It is changed, on every surface.', body: shapes.changed },
           400: `${badHeader} Or the body is wrong, or the new password too weak.`,
           ...signInErrors,
         },
@@ -160,7 +162,7 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
         summary: 'Whether a JWT holds',
         security: ['accessToken'],
         answers: {
-          200: { description: 'It does.', body: async () => (await shapes()).verified },
+          200: { description: 'It does.', body: shapes.verified },
           400: badHeader,
           401: '`invalid signature`, `expired signature`, or `invalid token`: of another kind, or its session has ended.',
         },
@@ -186,7 +188,7 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
         refreshToken: { type: 'http', scheme: 'bearer', description: '64 hexadecimal characters.' },
         accessToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From login or refresh.' },
       },
-      failure: async () => (await shapes()).failure,
+      failure: shapes.failure,
       errorBody: ({ message }) => ({ ok: false, message, timestamp: timestamp() }),
     },
     { config, log },

@@ -8,16 +8,16 @@
  *
  * Every error is `{"success": false, "error", "error_description"}`.
  */
-import { requireAdminKey } from '../../http/admin-key.ts';
+import { adminOperation } from '../../http/admin-key.ts';
 import { answerPreflight } from '../../http/cors.ts';
 import { createEndpoints, type Table } from '../../http/endpoints.ts';
 import { factsOf } from '../../http/front-door.ts';
-import { operation } from '../../http/operation.ts';
+import { schemasOf } from '../../http/operation.ts';
 import type { Surface, SurfaceDeps } from '../../http/surface.ts';
 import { createRegister } from './register.ts';
 import { createUserInfo } from './user-info.ts';
 
-const shapes = () => import('./shapes.ts');
+const shapes = schemasOf(() => import('./shapes.ts'));
 
 /** RFC 6749 and 7591 have one word for a request that is wrong in itself; the status says more. */
 const standardWords: Readonly<Record<string, string>> = {
@@ -34,16 +34,13 @@ export function createOauthClients(deps: SurfaceDeps): Surface {
       OPTIONS: (ctx) => answerPreflight(ctx, 'GET, HEAD', 'Authorization'),
     },
     '/internal/reload-clients': {
-      POST: operation({
+      POST: adminOperation(deps.adminKeys, {
         summary: 'Re-read every client',
         description: 'From the database, on every node. No request fails or misses a client while it runs.',
-        security: ['adminKey'],
         answers: {
-          200: { description: 'All are loaded.', body: async () => (await shapes()).reloaded },
-          401: 'The admin key is missing, wrong, or there twice.',
+          200: { description: 'All are loaded.', body: shapes.reloaded },
         },
         async handle(ctx, read) {
-          requireAdminKey(ctx, deps.adminKeys);
           await read.body();
           // Calls that come while a reload runs share the next one, so that asking often costs no more than asking twice.
           const loaded = await deps.reloadClients();
@@ -69,7 +66,7 @@ export function createOauthClients(deps: SurfaceDeps): Surface {
           description: 'An access token of a person for the user API (ISSUER/user), from /oauth/token.',
         },
       },
-      failure: async () => (await shapes()).failure,
+      failure: shapes.failure,
       errorBody: ({ code, message }) => ({
         success: false,
         error: standardWords[code] ?? code,

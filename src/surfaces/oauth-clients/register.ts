@@ -4,13 +4,14 @@
  * core/client-metadata lets in, whatever else the body holds.
  */
 import { Refusal } from '../../base/errors.ts';
-import type { JsonObject, JsonValue } from '../../core/stores.ts';
-import { requireAdminKey } from '../../http/admin-key.ts';
+import type { JsonObject, JsonValue } from '../../base/json.ts';
+import { adminOperation } from '../../http/admin-key.ts';
 import { factsOf } from '../../http/front-door.ts';
-import { type Mistake, operation } from '../../http/operation.ts';
+import { type Mistake, schemasOf } from '../../http/operation.ts';
+import { inOwnNames } from '../../http/refusals.ts';
 import type { SurfaceDeps } from '../../http/surface.ts';
 
-const shapes = () => import('./shapes.ts');
+const shapes = schemasOf(() => import('./shapes.ts'));
 
 /** This API's names for members of RFC 7591, for the words of a refusal. */
 const ownNames: Readonly<Record<string, string>> = {
@@ -18,26 +19,23 @@ const ownNames: Readonly<Record<string, string>> = {
   contacts: 'contact_email',
   redirect_uris: 'redirect_url',
 };
-const inOwnNames = (message: string) => message.replace(/^\w+/, (member) => ownNames[member] ?? member);
+const own = inOwnNames(ownNames);
 
 export const createRegister = ({ adminKeys, audit, clients }: SurfaceDeps) =>
-  operation({
+  adminOperation(adminKeys, {
     summary: 'Register an application',
     description:
       'The client works on every node within a second. It is confidential unless the metadata says otherwise.',
-    security: ['adminKey'],
-    body: async () => (await shapes()).registration,
+    body: shapes.registration,
     answers: {
       200: {
         description: 'It is registered. This is the only answer that ever shows the secret.',
-        body: async () => (await shapes()).registered,
+        body: shapes.registered,
       },
       400: '`invalid_redirect_uri`: `redirect_url` is missing or not allowed. `invalid_client_metadata`: another field is. `invalid_request`: the body as a whole.',
-      401: 'The admin key is missing, wrong, or there twice.',
     },
     onInvalid: refused,
     async handle(ctx, read) {
-      requireAdminKey(ctx, adminKeys);
       const { app_name, contact_email, redirect_url, ...standard } = (await read.body()) as Registration;
       // Where a standard member says the same as a field of this API, lists are joined and the field wins.
       const made = await clients.register(
@@ -49,7 +47,7 @@ export const createRegister = ({ adminKeys, audit, clients }: SurfaceDeps) =>
         },
         { origin: 'register', owner: null },
       );
-      if (made.outcome === 'invalid') throw new Refusal(made.error, inOwnNames(made.description));
+      if (made.outcome === 'invalid') throw new Refusal(made.error, own(made.description));
       const { address, id: requestId } = factsOf(ctx.req);
       const clientId = made.client.id;
       await audit.record('client.registered', { clientId, address, requestId, detail: { via: 'oauth-clients' } });
@@ -68,7 +66,7 @@ type Registration = JsonObject & { app_name: string; contact_email: string; redi
 
 function refused({ member, message }: Mistake): Refusal {
   const redirect = ownNames[member] === 'redirect_url' || member === 'redirect_url';
-  return new Refusal(redirect ? 'invalid_redirect_uri' : 'invalid_client_metadata', inOwnNames(message));
+  return new Refusal(redirect ? 'invalid_redirect_uri' : 'invalid_client_metadata', own(message));
 }
 
 function joined(own: JsonValue[], more: JsonValue | undefined): JsonValue {

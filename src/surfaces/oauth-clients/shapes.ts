@@ -1,6 +1,6 @@
 /** What goes in and out of this API, as schemas. Loaded at the first request that needs one. */
 import { z } from 'zod';
-import { shape as metadata } from '../../core/client-metadata.ts';
+import { shape as metadata } from '../../core/client-members-shape.ts';
 
 const given = (sentence: string) => z.string(sentence).min(1, sentence);
 const redirectUrl = 'must be given, as a string or an array of strings';

@@ -13,17 +13,19 @@ import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
 import { authorizationOf } from '../../http/authorization.ts';
 import { callerOf } from '../../http/caller.ts';
+import { bearerChallenge } from '../../http/challenge.ts';
 import { createEndpoints, type Table } from '../../http/endpoints.ts';
 import { parseObject } from '../../http/json-body.ts';
-import { type Mistake, operation } from '../../http/operation.ts';
+import { type Mistake, operation, schemasOf } from '../../http/operation.ts';
 import { otpHeader, signInRefusal, signUpRefusal } from '../../http/refusals.ts';
 import type { Surface, SurfaceDeps } from '../../http/surface.ts';
 
-const shapes = () => import('./shapes.ts');
+const { credentials } = schemasOf(() => import('../../http/credentials-shape.ts'));
+const shapes = schemasOf(() => import('./shapes.ts'));
 const via = 'security-service';
 
 export function createSecurityService({ config, log, firstParty, signUp }: SurfaceDeps): Surface {
-  const challenge = { 'WWW-Authenticate': `Bearer realm="${config.issuer}/security"` };
+  const challenge = bearerChallenge(`${config.issuer}/security`);
   const unauthorized = (message: string) => new Refusal('unauthorized', message, challenge);
   /** What is missing in a body is, at these two endpoints, the credential. */
   const missing = ({ message }: Mistake) => unauthorized(message);
@@ -34,12 +36,9 @@ export function createSecurityService({ config, log, firstParty, signUp }: Surfa
         summary: 'Sign in',
         security: [],
         headers: otpHeader,
-        body: async () => (await shapes()).credentials,
+        body: credentials,
         answers: {
-          200: {
-            description: 'A session has begun. The token is good for a day.',
-            body: async () => (await shapes()).signedIn,
-          },
+          200: { description: 'A session has begun. The token is good for a day.', body: shapes.signedIn },
           400: 'The body is not valid JSON.',
           401: 'The name or the password is missing or wrong, the account disabled, or a second factor needed.',
           429: 'Too many failed attempts.',
@@ -59,7 +58,7 @@ export function createSecurityService({ config, log, firstParty, signUp }: Surfa
       POST: operation({
         summary: 'Whether a token holds',
         security: [],
-        body: async () => (await shapes()).tokenBody,
+        body: shapes.tokenBody,
         answers: {
           200: 'It does. The body is empty.',
           400: 'The body is not valid JSON.',
@@ -81,7 +80,7 @@ export function createSecurityService({ config, log, firstParty, signUp }: Surfa
       DELETE: operation({
         summary: 'Sign out',
         security: [],
-        body: async () => (await shapes()).tokenBody,
+        body: shapes.tokenBody,
         answers: {
           204: 'If there was a session of this token, it has ended.',
           400: 'The body is not valid JSON, or has no token.',
@@ -98,9 +97,9 @@ export function createSecurityService({ config, log, firstParty, signUp }: Surfa
         summary: 'Make an account',
         description: 'For anybody who is signed in here.',
         security: ['token', 'bearer'],
-        body: async () => (await shapes()).credentials,
+        body: credentials,
         answers: {
-          201: { description: 'It is made.', body: async () => (await shapes()).created },
+          201: { description: 'It is made.', body: shapes.created },
           400: 'The body is wrong, the name taken or not to be used, or the password too weak.',
           401: 'No token that holds.',
           429: 'Too many attempts.',
@@ -130,7 +129,7 @@ export function createSecurityService({ config, log, firstParty, signUp }: Surfa
         token: { type: 'apiKey', in: 'header', name: 'Authorization', description: 'JSON: `{"token": "…"}`.' },
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The same token.' },
       },
-      failure: async () => (await shapes()).failure,
+      failure: shapes.failure,
       errorBody: ({ status, message }) => ({ error: { code: status, message } }),
     },
     { config, log },

@@ -1,11 +1,6 @@
 /** What goes in and out of this API, as schemas. Loaded at the first request that needs one. */
 import { z } from 'zod';
 
-/** Of somebody who signs in, and of a new account. */
-export const credentials = z
-  .object({ username: z.string().min(1), password: z.string().min(1) })
-  .meta({ examples: [{ username: 'ada', password: 'seven lemons under glass' }] });
-
 export const signedIn = z.object({
   username: z.string(),
   token: z.string(),

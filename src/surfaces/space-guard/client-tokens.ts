@@ -1,15 +1,13 @@
 /** Client tokens, for admins: given out, listed without what they are worth, revoked. */
 import { Refusal } from '../../base/errors.ts';
-import type { ClientToken } from '../../core/stores.ts';
-import { requireAdminKey } from '../../http/admin-key.ts';
+import type { ClientToken } from '../../core/stores/clients.ts';
+import { adminOperation } from '../../http/admin-key.ts';
 import { callerOf } from '../../http/caller.ts';
 import type { Table } from '../../http/endpoints.ts';
-import { operation } from '../../http/operation.ts';
+import { schemasOf } from '../../http/operation.ts';
 import type { SurfaceDeps } from '../../http/surface.ts';
 
-const shapes = () => import('./shapes.ts');
-const adminOnly = { security: ['adminKey'] };
-const badKey = 'The admin key is missing, wrong, or there twice.';
+const shapes = schemasOf(() => import('./shapes.ts'));
 const via = 'space-guard';
 
 const listed = ({ id, label, createdAt, expiresAt }: ClientToken) => ({
@@ -21,18 +19,15 @@ const listed = ({ id, label, createdAt, expiresAt }: ClientToken) => ({
 const noClient = () => new Refusal('not_found', 'there is no such client');
 
 export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): Table {
-  const issue = operation({
-    ...adminOnly,
+  const issue = adminOperation(adminKeys, {
     summary: 'Give a client a token',
-    body: async () => (await shapes()).issue,
+    body: shapes.issue,
     answers: {
-      201: { description: 'The only answer that ever shows the token.', body: async () => (await shapes()).issued },
-      401: badKey,
+      201: { description: 'The only answer that ever shows the token.', body: shapes.issued },
       404: 'There is no such client.',
       409: 'The client has as many tokens as one may have.',
     },
     async handle(ctx, read) {
-      requireAdminKey(ctx, adminKeys);
       const { client_id: clientId, label, expires_in: lifetime = null } = await read.body();
       const made = await clients.issueToken(clientId, { label, lifetime });
       if (made.outcome === 'unknown') throw noClient();
@@ -47,17 +42,14 @@ export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): 
     },
   });
 
-  const list = operation({
-    ...adminOnly,
+  const list = adminOperation(adminKeys, {
     summary: 'List the tokens of a client',
-    query: async () => (await shapes()).ofClient,
+    query: shapes.ofClient,
     answers: {
-      200: { description: 'Without what they are worth.', body: async () => (await shapes()).list },
-      401: badKey,
+      200: { description: 'Without what they are worth.', body: shapes.list },
       404: 'There is no such client.',
     },
     async handle(ctx, read) {
-      requireAdminKey(ctx, adminKeys);
       const { client_id } = await read.query();
       const client = await clients.find(client_id);
       if (!client) throw noClient();
@@ -65,19 +57,16 @@ export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): 
     },
   });
 
-  const revoke = operation({
-    ...adminOnly,
+  const revoke = adminOperation(adminKeys, {
     summary: 'Revoke a token',
     description: 'What was opened with it ends, here at once and on every node within a second.',
     params: { id: 'Its id, as in the list.' },
-    query: async () => (await shapes()).ofClient,
+    query: shapes.ofClient,
     answers: {
-      200: { description: 'It is revoked.', body: async () => (await shapes()).done },
-      401: badKey,
+      200: { description: 'It is revoked.', body: shapes.done },
       404: 'There is no such client, or it has no such token.',
     },
     async handle(ctx, read) {
-      requireAdminKey(ctx, adminKeys);
       const { client_id: clientId } = await read.query();
       await read.body();
       const { id: token } = ctx.params as { id: string };

@@ -13,16 +13,17 @@ import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
 import { clientPairOf } from '../../http/bearer.ts';
 import { callerOf } from '../../http/caller.ts';
+import { bearerChallenge } from '../../http/challenge.ts';
 import { createEndpoints } from '../../http/endpoints.ts';
-import { operation } from '../../http/operation.ts';
+import { operation, schemasOf } from '../../http/operation.ts';
 import type { Surface, SurfaceDeps } from '../../http/surface.ts';
 import { createClientTokens } from './client-tokens.ts';
 
-const shapes = () => import('./shapes.ts');
+const shapes = schemasOf(() => import('./shapes.ts'));
 
 export function createSpaceGuard(deps: SurfaceDeps): Surface {
   const { clientSessions, config } = deps;
-  const challenge = { 'WWW-Authenticate': `Bearer realm="${config.issuer}/space-guard"` };
+  const challenge = bearerChallenge(`${config.issuer}/space-guard`);
   const noToken = () => new Refusal('unauthorized', 'a valid client token is needed', challenge);
   const noPair = () => new Refusal('unauthorized', 'a valid client token and its refresh token are needed', challenge);
 
@@ -38,7 +39,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     description: 'With a client token alone. A body is ignored.',
     security: ['clientToken'],
     answers: {
-      200: { description: 'It is open.', body: async () => (await shapes()).begun },
+      200: { description: 'It is open.', body: shapes.begun },
       401: 'The client token is missing, unknown, expired or revoked, or its client is disabled.',
     },
     async handle(ctx, read) {
@@ -57,7 +58,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     description: 'The refresh token stays as it is. A body is ignored.',
     security: ['pair'],
     answers: {
-      200: { description: 'The next one.', body: async () => (await shapes()).refreshed },
+      200: { description: 'The next one.', body: shapes.refreshed },
       401: 'One half of the pair is missing or not valid, or the session has ended.',
     },
     async handle(ctx, read) {
@@ -75,7 +76,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     description: 'Both of its tokens end, here at once and on every node within a second. A body is ignored.',
     security: ['pair'],
     answers: {
-      200: { description: 'It has ended.', body: async () => (await shapes()).done },
+      200: { description: 'It has ended.', body: shapes.done },
       401: 'One half of the pair is missing or not valid, or the session has ended before.',
     },
     async handle(ctx, read) {
@@ -103,7 +104,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
         clientToken: { ...header, description: '`Bearer: <client token>`, or without the first colon.' },
         pair: { ...header, description: '`Bearer: <client token>:<refresh token>`, or without the first colon.' },
       },
-      failure: async () => (await shapes()).failure,
+      failure: shapes.failure,
       errorBody: ({ status, message }) => ({ code: status, message }),
     },
     deps,

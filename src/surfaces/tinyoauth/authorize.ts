@@ -7,11 +7,12 @@ import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
 import { bearerOf } from '../../http/bearer.ts';
 import { callerOf } from '../../http/caller.ts';
+import { bearerChallenge } from '../../http/challenge.ts';
 import type { Row } from '../../http/endpoints.ts';
-import { operation } from '../../http/operation.ts';
+import { operation, schemasOf } from '../../http/operation.ts';
 import type { SurfaceDeps } from '../../http/surface.ts';
 
-const parametersShape = async () => (await import('./shapes.ts')).authorization;
+const { authorization: parameters } = schemasOf(() => import('./shapes.ts'));
 const loginPage = '/oauth/authorize';
 /** What the browser that follows can send, its cookies beside it. */
 const longestAddress = 12_288;
@@ -25,9 +26,8 @@ export async function requirePerson(ctx: Context, { firstParty, config }: Surfac
 }
 
 /** RFC 6750, section 3: the challenge has an error only where a token was sent. */
-export function challenge(issuer: string, sent = false) {
-  return { 'WWW-Authenticate': `Bearer realm="${issuer}/protected"${sent ? ', error="invalid_token"' : ''}` };
-}
+export const challenge = (issuer: string, sent = false) =>
+  bearerChallenge(`${issuer}/protected`, sent ? { error: 'invalid_token' } : {});
 const notSignedIn = (issuer: string, sent: boolean) =>
   new Refusal('unauthorized', 'a live token from /login is needed', challenge(issuer, sent));
 
@@ -67,10 +67,10 @@ export function createAuthorize(deps: SurfaceDeps): Row {
     },
   };
   return {
-    GET: operation({ ...said, query: parametersShape, head: false, handle: (ctx, read) => answer(ctx, read.query) }),
+    GET: operation({ ...said, query: parameters, head: false, handle: (ctx, read) => answer(ctx, read.query) }),
     POST: operation({
       ...said,
-      body: parametersShape,
+      body: parameters,
       bodyType: 'either',
       handle: (ctx, read) => answer(ctx, read.body),
     }),

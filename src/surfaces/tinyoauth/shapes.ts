@@ -2,10 +2,6 @@
 import { z } from 'zod';
 import { isPlainText } from '../../core/names.ts';
 
-export const credentials = z
-  .object({ username: z.string().min(1), password: z.string().min(1) })
-  .meta({ examples: [{ username: 'ada', password: 'seven lemons under glass' }] });
-
 const result = z.literal('succeeded');
 const failed = z.literal('failed');
 const token = z.null();

@@ -13,25 +13,24 @@
 import { Refusal } from '../../base/errors.ts';
 import { callerOf } from '../../http/caller.ts';
 import { createEndpoints } from '../../http/endpoints.ts';
-import { operation } from '../../http/operation.ts';
-import { otpHeader, signInRefusal, signUpRefusal } from '../../http/refusals.ts';
+import { operation, schemasOf } from '../../http/operation.ts';
+import { inOwnNames, otpHeader, signInRefusal, signUpRefusal, tooMany } from '../../http/refusals.ts';
 import type { Surface, SurfaceDeps } from '../../http/surface.ts';
 import { challenge, createAuthorize, requirePerson } from './authorize.ts';
 
-const shapes = () => import('./shapes.ts');
+const { credentials } = schemasOf(() => import('../../http/credentials-shape.ts'));
+const shapes = schemasOf(() => import('./shapes.ts'));
 const via = 'tinyoauth';
 
-/** This API's names for members of RFC 7591, for the words of a refusal. */
-const inOwnNames = (message: string) =>
-  message.replace(/^client_name/, 'name').replace(/^redirect_uris/, 'redirect_uri');
+const own = inOwnNames({ client_name: 'name', redirect_uris: 'redirect_uri' });
 
 export function createTinyoauth(deps: SurfaceDeps): Surface {
   const register = operation({
     summary: 'Make an account',
     description: 'Where `SIGN_UP` allows it. It signs in at every door of this server.',
-    body: async () => (await shapes()).credentials,
+    body: credentials,
     answers: {
-      200: { description: 'It is made.', body: async () => (await shapes()).done },
+      200: { description: 'It is made.', body: shapes.done },
       400: 'The body is malformed, the name cannot be one, or the password is weak.',
       403: 'People cannot sign up here by themselves.',
       409: 'The name is taken.',
@@ -48,13 +47,10 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
   const login = operation({
     summary: 'Sign in',
     description: 'The person is online from then on. The token works for a day: here and at the gateway.',
-    body: async () => (await shapes()).credentials,
+    body: credentials,
     headers: otpHeader,
     answers: {
-      200: {
-        description: 'Signed in, or the name or the password is wrong.',
-        body: async () => (await shapes()).loginAnswer,
-      },
+      200: { description: 'Signed in, or the name or the password is wrong.', body: shapes.loginAnswer },
       401: { description: 'A right code is needed in `X-OTP`.', headers: { 'X-OTP': 'What it may come from.' } },
       429: 'Too many failed attempts for this account or from this address.',
     },
@@ -71,12 +67,9 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
     summary: 'Register an application of your own',
     description: 'It is confidential, may leave PKCE out, and belongs to the person whose token it is.',
     security: ['person'],
-    body: async () => (await shapes()).application,
+    body: shapes.application,
     answers: {
-      200: {
-        description: 'The only answer that ever shows the secret.',
-        body: async () => (await shapes()).registered,
-      },
+      200: { description: 'The only answer that ever shows the secret.', body: shapes.registered },
       400: 'The body is malformed, or the name or the redirect URI is not allowed.',
       401: 'There is no live token.',
       429: 'This person has registered too many of late.',
@@ -86,11 +79,8 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
       const { name, redirect_uri } = await read.body();
       const metadata = { client_name: name, redirect_uris: [redirect_uri] };
       const made = await deps.ownClients.register(metadata, subject, { ...callerOf(ctx), via });
-      if (made.outcome === 'throttled') {
-        const wait = { 'Retry-After': String(made.retryAfter) };
-        throw new Refusal('too_many_requests', 'too many applications, wait a while', wait);
-      }
-      if (made.outcome === 'invalid') throw new Refusal(made.error, inOwnNames(made.description));
+      if (made.outcome === 'throttled') throw tooMany(made.retryAfter, 'applications');
+      if (made.outcome === 'invalid') throw new Refusal(made.error, own(made.description));
       ctx.body = { result: 'succeeded', client_id: made.client.id, client_secret: made.secret };
     },
   });
@@ -107,7 +97,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
         '/authorize': createAuthorize(deps),
       },
       schemes: { person: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token from /login.' } },
-      failure: async () => (await shapes()).failure,
+      failure: shapes.failure,
       errorBody: ({ message: reason }, { path }) =>
         path === '/login' ? { result: 'failed', token: null, reason } : { result: 'failed', reason },
     },

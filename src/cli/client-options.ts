@@ -1,0 +1,99 @@
+/** The metadata of an application, as the options of a command and a file of JSON say it (RFC 7591, section 2). */
+import type { JsonObject } from '../base/json.ts';
+import type { Call, Opt } from './command.ts';
+import { readJsonObject } from './json-file.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Options that are one member of the metadata each. */
+const textMembers: Readonly<Record<string, string>> = {
+  name: 'client_name',
+  'auth-method': 'token_endpoint_auth_method',
+  scope: 'scope',
+  type: 'application_type',
+  uri: 'client_uri',
+  'logo-uri': 'logo_uri',
+  'policy-uri': 'policy_uri',
+  'tos-uri': 'tos_uri',
+  'jwks-uri': 'jwks_uri',
+  'backchannel-logout-uri': 'backchannel_logout_uri',
+  'second-factor': 'second_factor',
+};
+const listMembers: Readonly<Record<string, string>> = {
+  'redirect-uri': 'redirect_uris',
+  'post-logout-redirect-uri': 'post_logout_redirect_uris',
+  'grant-type': 'grant_types',
+  contact: 'contacts',
+};
+
+export const metadataOptions: readonly Opt[] = [
+  { flags: '--name <text>', sentence: 'What people read on the consent page.' },
+  { flags: '--redirect-uri <uri>', sentence: 'Where people are sent back to.', many: true },
+  { flags: '--post-logout-redirect-uri <uri>', sentence: 'Where people are sent after a logout.', many: true },
+  { flags: '--public', sentence: 'It cannot keep a secret (a browser or native application): no secret, PKCE always.' },
+  {
+    flags: '--auth-method <method>',
+    sentence: 'How it authenticates. Without it: client_secret_basic, which includes _post.',
+    choices: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+  },
+  {
+    flags: '--grant-type <type>',
+    sentence: 'What it may use. Without it: authorization_code and refresh_token.',
+    choices: ['authorization_code', 'refresh_token', 'client_credentials'],
+    many: true,
+  },
+  { flags: '--scope <scopes>', sentence: 'The only scopes it may have, with spaces between them.' },
+  { flags: '--require-pkce', sentence: 'It must use PKCE; that is the default.' },
+  { flags: '--no-require-pkce', sentence: 'It may leave PKCE out; only for clients that authenticate.' },
+  {
+    flags: '--second-factor <rule>',
+    sentence: "Whether its people need a second factor, where that is stricter than the server's SECOND_FACTOR.",
+    choices: ['none', 'offered', 'required'],
+  },
+  { flags: '--contact <email>', sentence: 'Who is responsible for it.', many: true },
+  {
+    flags: '--type <type>',
+    sentence: 'Without it: native where a redirect URI has a scheme of its own, otherwise web.',
+    choices: ['web', 'native'],
+  },
+  { flags: '--uri <uri>', sentence: 'Its home page.' },
+  { flags: '--logo-uri <uri>', sentence: 'Its logo.' },
+  { flags: '--policy-uri <uri>', sentence: 'Its privacy policy.' },
+  { flags: '--tos-uri <uri>', sentence: 'Its terms of service.' },
+  { flags: '--jwks-uri <uri>', sentence: 'Where its public keys are, for private_key_jwt.' },
+  { flags: '--backchannel-logout-uri <uri>', sentence: 'Where it wants to hear of logouts.' },
+  {
+    flags: '--file <path>',
+    sentence: 'A JSON file of client metadata (RFC 7591); `-` is standard input. Options win over it.',
+  },
+];
+
+/** The metadata and the id that the file and the options ask for. */
+export async function wanted(call: Call): Promise<{ metadata: JsonObject; id: string | undefined }> {
+  const file = call.text('file');
+  const metadata: JsonObject = file === undefined ? {} : await readJsonObject(file, call.terminal);
+  const inFile = metadata.client_id;
+  if (inFile !== undefined && typeof inFile !== 'string') throw new UsageError('client_id must be a string.');
+  delete metadata.client_id;
+  if (file !== undefined) {
+    const { metadataMembers } = await import('../core/client-members-shape.ts');
+    const ignored = Object.keys(metadata).filter((name) => !metadataMembers.includes(name));
+    if (ignored.length > 0) call.terminal.remark(`Not used: ${ignored.join(', ')}.`);
+  }
+  for (const [option, member] of Object.entries(textMembers)) {
+    const value = call.text(option);
+    if (value !== undefined) metadata[member] = value;
+  }
+  for (const [option, member] of Object.entries(listMembers)) {
+    const values = call.texts(option);
+    if (values.length > 0) metadata[member] = [...values];
+  }
+  const pkce = call.flag('require-pkce');
+  if (pkce !== undefined) metadata.require_pkce = pkce;
+  if (call.flag('public')) {
+    const method = call.text('auth-method');
+    if (method !== undefined && method !== 'none')
+      throw new UsageError(`--public and --auth-method ${method} do not go together.`);
+    metadata.token_endpoint_auth_method = 'none';
+  }
+  return { metadata, id: call.text('id') ?? inFile };
+}

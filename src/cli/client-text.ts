@@ -1,0 +1,54 @@
+/** An application as an admin sees it. */
+import type { JsonValue } from '../base/json.ts';
+import type { ClientRecord } from '../core/stores/clients.ts';
+import { day, facts, shownOnce } from './text.ts';
+
+/** RFC 7591, section 3.2.1, and what only an admin sees. Secrets are stored as hashes, which are nobody's business either. */
+export function presented(client: ClientRecord, secret?: string): { [member: string]: JsonValue } {
+  return {
+    client_id: client.id,
+    // Section 3.2.1: required where there is a secret; 0 is "does not expire".
+    ...(secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
+    client_id_issued_at: client.createdAt,
+    ...client.metadata,
+    updated_at: client.updatedAt,
+    disabled_at: client.disabledAt,
+    origin: client.origin,
+    owner: client.owner,
+    version: client.version,
+    secrets: client.secrets.map(({ createdAt, expiresAt }) => ({ created_at: createdAt, expires_at: expiresAt })),
+  };
+}
+
+export const nameOf = ({ id, metadata }: ClientRecord): string =>
+  typeof metadata.client_name === 'string' ? metadata.client_name : id;
+
+export const listed = (value: JsonValue | undefined): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : typeof value === 'string' ? [value] : [];
+
+export function shown(client: ClientRecord, secret?: string): string {
+  const { metadata } = client;
+  const secrets = client.secrets.map(
+    ({ createdAt, expiresAt }) =>
+      `made ${day(createdAt)}${expiresAt === null ? '' : `, works until ${day(expiresAt)}`}`,
+  );
+  return facts({
+    'Client id': client.id,
+    'Client secret': secret === undefined ? undefined : `${secret}  ${shownOnce}`,
+    Name: listed(metadata.client_name),
+    Status: client.disabledAt === null ? 'enabled' : `disabled since ${day(client.disabledAt)}`,
+    'Redirect URIs': listed(metadata.redirect_uris),
+    'After logout': listed(metadata.post_logout_redirect_uris),
+    'Grant types': listed(metadata.grant_types).join(', '),
+    Authentication: listed(metadata.token_endpoint_auth_method),
+    PKCE: metadata.require_pkce === false ? 'optional' : 'required',
+    'Second factor': listed(metadata.second_factor),
+    Scopes: listed(metadata.scope),
+    Contacts: listed(metadata.contacts),
+    Secrets: secret === undefined ? secrets : secrets.slice(1),
+    Origin: client.origin,
+    Owner: client.owner,
+    Made: day(client.createdAt),
+    Changed: client.version > 1 ? day(client.updatedAt) : '',
+  });
+}

@@ -1,0 +1,67 @@
+import { presented, shown } from '../account-text.ts';
+import { type Command, done, refused, via } from '../command.ts';
+import { askPassword, passwordOption } from '../password-prompt.ts';
+import { UsageError } from '../usage-error.ts';
+
+const fieldNames = {
+  username: 'The username',
+  email: 'The e-mail address',
+  firstName: 'The first name',
+  lastName: 'The last name',
+};
+
+export const create: Command = {
+  name: 'create',
+  sentence: 'Make an account.',
+  args: [{ name: '<username>', sentence: 'Letters, numbers and . _ - @ +' }],
+  options: [
+    { flags: '--first-name <text>', sentence: 'First name.' },
+    { flags: '--last-name <text>', sentence: 'Last name.' },
+    { flags: '--email <address>', sentence: 'E-mail address.' },
+    { flags: '--verified', sentence: 'The e-mail address is known to be theirs, so they may sign in with it too.' },
+    { flags: '--admin', sentence: 'An admin of this server.' },
+    passwordOption,
+    { flags: '--no-password', sentence: 'Make it without one: nobody signs in with a password until one is set.' },
+  ],
+  examples: [
+    'accounts create alice --email alice@example.com --verified',
+    'accounts create root --admin --password-stdin < password.txt',
+  ],
+  async run(call) {
+    const [username = ''] = call.args;
+    const without = call.flag('password') === false;
+    if (without && call.flag('password-stdin'))
+      throw new UsageError('--no-password and --password-stdin do not go together.');
+    const email = call.text('email');
+    if (call.flag('verified') && email === undefined && !username.includes('@')) {
+      throw new UsageError('--verified needs an --email.');
+    }
+    const password = without
+      ? undefined
+      : await askPassword(call, 'pipe it in with --password-stdin, or use --no-password');
+    const core = await call.core();
+    const form = {
+      username,
+      password,
+      firstName: call.text('first-name') ?? '',
+      lastName: call.text('last-name') ?? '',
+      email,
+      verified: call.flag('verified') === true,
+      admin: call.flag('admin') === true,
+    };
+    const made = await core.accounts.create(form, via);
+    switch (made.outcome) {
+      case 'created':
+        return done(presented(made.account), `Made the account ${made.account.username}.\n\n${shown(made.account)}`);
+      case 'taken':
+        return refused('conflict', `${fieldNames[made.field]} is taken.`, { field: made.field });
+      case 'weak-password':
+        return refused('weak_password', made.reason.sentence, { reason: made.reason.code });
+      case 'invalid':
+        return refused('invalid_account', `${fieldNames[made.field]} was refused. ${made.sentence}`, {
+          field: made.field,
+          reason: made.reason,
+        });
+    }
+  },
+};

@@ -1,0 +1,59 @@
+import { accountArg, withAccount } from '../account-argument.ts';
+import { type Command, done, via } from '../command.ts';
+import { cancelled, confirmed, yesOption } from '../confirmation.ts';
+import { day, table } from '../text.ts';
+
+export const factors: Command = {
+  name: 'factors',
+  sentence: 'List the passkeys and second factors of an account.',
+  args: [accountArg],
+  examples: ['accounts factors alice', 'accounts factors alice --json'],
+  run: (call) =>
+    withAccount(call, async (account, core) => {
+      const [{ factors, recoveryCodesLeft }, passkeys] = await Promise.all([
+        core.factors.list(account.subject),
+        core.passkeys.list(account.subject),
+      ]);
+      const row = (kind: string, { id, name, createdAt, lastUsedAt }: (typeof passkeys | typeof factors)[number]) => [
+        ...[id, kind, name, day(createdAt), day(lastUsedAt) || 'never'],
+      ];
+      const rows = [
+        ...passkeys.map((passkey) => [...row('passkey', passkey), 'active']),
+        ...factors.map((factor) => [
+          ...row(factor.kind === 'totp' ? 'authenticator app' : 'codes by e-mail', factor),
+          factor.locked ? 'locked: too many wrong codes' : 'active',
+        ]),
+      ];
+      const listed = table(['ID', 'KIND', 'NAME', 'MADE', 'LAST USED', 'STATUS'], rows, 'It has no second factor.');
+      const left = rows.length === 0 ? '' : `\n\nRecovery codes left: ${recoveryCodesLeft}`;
+      return done(
+        {
+          factors: factors.map((factor) => ({ ...factor })),
+          passkeys: passkeys.map((passkey) => ({ ...passkey })),
+          recoveryCodesLeft,
+        },
+        `${listed}${left}`,
+      );
+    }),
+};
+
+export const removeFactors: Command = {
+  name: 'remove-factors',
+  sentence: 'Remove all passkeys, second factors and recovery codes of an account: its password alone signs in then.',
+  args: [accountArg],
+  options: [yesOption],
+  details:
+    'On a terminal it asks before it does so. It is for a person who has lost the app, the passkeys and the recovery codes: ' +
+    'be sure who asks, since whoever has the password is in then. Somebody without a password needs one afterwards.',
+  examples: ['accounts remove-factors alice'],
+  run: (call) =>
+    withAccount(call, async (account, core) => {
+      const question = `Remove all second factors of ${account.username}?`;
+      if (!(await confirmed(call, question))) return cancelled;
+      const removed = await core.factors.removeAll(account.subject, via);
+      return done(
+        { subject: account.subject, removed },
+        removed ? `Removed all second factors of ${account.username}.` : `${account.username} had no second factor.`,
+      );
+    }),
+};

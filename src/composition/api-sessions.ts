@@ -1,0 +1,51 @@
+/** Sessions begun through an API, by a person or by a program of its own, and the look at a token that somebody presents. */
+import type { Accounts } from '../core/accounts.ts';
+import { createClientSessions } from '../core/client-sessions.ts';
+import { createFirstParty } from '../core/first-party.ts';
+import type { SignIn } from '../core/sign-in.ts';
+import { createTokens } from '../core/tokens.ts';
+import type { Ground } from './ground.ts';
+
+export function composeApiSessions(
+  { config, stores, audit, cached, keys, activity, sessions }: Ground,
+  { accounts, signIn }: { readonly accounts: Accounts; readonly signIn: SignIn },
+) {
+  const firstParty = createFirstParty({
+    signIn,
+    sessions,
+    accounts,
+    accountStore: stores.accounts,
+    engine: stores.engine,
+    activity,
+    keys,
+    settings: {
+      issuer: config.issuer,
+      lifetimes: {
+        identity: { token: config.lifetimes.identityToken, session: config.lifetimes.identitySession },
+        'security-service': {
+          token: config.lifetimes.securityServiceToken,
+          session: config.lifetimes.securityServiceToken,
+        },
+        tinyoauth: { token: config.lifetimes.tinyoauthToken, session: config.lifetimes.tinyoauthToken },
+      },
+      refreshing: ['identity'],
+      reuseWindow: config.lifetimes.refreshReuseWindow,
+      secondFactor: config.secondFactor,
+    },
+  });
+  const clientSessions = createClientSessions({
+    clients: cached,
+    sessions,
+    engine: stores.engine,
+    activity,
+    keys,
+    audit,
+    settings: {
+      issuer: config.issuer,
+      accessToken: config.lifetimes.spaceGuardToken,
+      refreshToken: config.lifetimes.spaceGuardRefresh,
+    },
+  });
+  const tokens = createTokens({ keys, engine: stores.engine, clients: cached, issuer: config.issuer });
+  return { firstParty, clientSessions, tokens };
+}

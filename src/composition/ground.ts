@@ -1,0 +1,124 @@
+/** What everything else stands on: the log, storage, what is kept of it in memory, the keys, the sessions. */
+import { createLog, type LogLevel } from '../base/log.ts';
+import { createMetrics } from '../base/metrics.ts';
+import { deriveKey } from '../base/secrets.ts';
+import type { Config } from '../config/config.ts';
+import { openSecrets } from '../config/secrets.ts';
+import { createActivity } from '../core/activity.ts';
+import { createApis } from '../core/apis.ts';
+import { createAudit } from '../core/audit.ts';
+import { createCachedClients } from '../core/cached-clients.ts';
+import { createChangeLog } from '../core/change-log.ts';
+import { createKeys } from '../core/keys.ts';
+import { createSessions } from '../core/sessions.ts';
+import { createLocalChannel } from '../storage/local/channel.ts';
+import { createLocalThrottle } from '../storage/local/throttle.ts';
+import { openSql } from '../storage/sql/open.ts';
+
+export interface GroundOptions {
+  /** Where log lines go instead of standard output. */
+  readonly logTo?: { write(line: string): void } | undefined;
+  /** In place of `LOG_LEVEL`. */
+  readonly logLevel?: LogLevel;
+  /** False: leaves it to a server's start to make and show one. */
+  readonly makeAdminKey?: boolean;
+}
+
+export type Ground = Awaited<ReturnType<typeof openGround>>['ground'];
+
+export async function openGround(config: Config, options: GroundOptions) {
+  const secrets = openSecrets(config, options.makeAdminKey);
+  const { log, close: closeLog } = createLog({
+    level: options.logLevel ?? config.logLevel,
+    format: config.production ? 'json' : 'readable',
+    ...(options.logTo ? { to: options.logTo } : {}),
+  });
+  const metrics = createMetrics();
+  const stores = await openSql(config.database, config.migrate ? { migrateAtOpen: true } : {});
+  const fallbackThrottle = createLocalThrottle();
+  const redis =
+    config.redis && (await openRedisStorage(config.redis, secrets.secretKey, fallbackThrottle, log, metrics));
+  const channel = redis?.channel ?? createLocalChannel();
+  const throttle = redis?.throttle ?? fallbackThrottle;
+  metrics.read('db_round_trips_total', () => stores.roundTrips());
+  metrics.read('redis_up', () => (redis ? Number(redis.healthy()) : undefined));
+
+  const audit = createAudit({ store: stores.audit, log, metrics });
+  const changes = createChangeLog({ changes: stores.changes, channel });
+  const cached = createCachedClients({
+    ...stores,
+    log: changes,
+    ...(redis ? { cache: redis.cache } : {}),
+    lookedUp: (from) => metrics.count('client_lookups_total', { from }),
+  });
+  const apis = createApis({ store: stores.apis, cached, changes, issuer: config.issuer });
+  const keys = createKeys(stores.keys, {
+    secretKey: secrets.secretKey,
+    jwksMaxAge: config.keys.jwksMaxAge,
+    rotationDays: config.keys.rotationDays,
+    longestToken: longestSigned(config.lifetimes),
+  });
+  const activity = createActivity({ ...stores, log });
+  const sessions = createSessions({
+    engine: stores.engine,
+    changes,
+    audit,
+    secretKey: secrets.secretKey,
+    idle: config.lifetimes.sessionIdle,
+  });
+  const ground = {
+    config,
+    secrets,
+    log,
+    metrics,
+    stores,
+    redis,
+    throttle,
+    audit,
+    changes,
+    cached,
+    apis,
+    keys,
+    activity,
+    sessions,
+  };
+  return { ground, closeLog };
+}
+
+/** Seconds: a key stays published until the last token that it signed has ended. */
+function longestSigned(lifetimes: Config['lifetimes']): number {
+  const { accessToken, idToken, identityToken, securityServiceToken, tinyoauthToken } = lifetimes;
+  const { spaceGuardToken, spaceGuardRefresh } = lifetimes;
+  // A day for the APIs whose tokens have a lifetime of their own (core/apis).
+  return Math.max(
+    86_400,
+    accessToken,
+    idToken,
+    identityToken,
+    securityServiceToken,
+    tinyoauthToken,
+    spaceGuardToken,
+    spaceGuardRefresh,
+  );
+}
+
+async function openRedisStorage(
+  redis: NonNullable<Config['redis']>,
+  secretKey: string,
+  fallbackThrottle: ReturnType<typeof createLocalThrottle>,
+  log: ReturnType<typeof createLog>['log'],
+  metrics: ReturnType<typeof createMetrics>,
+) {
+  // Loaded only where it is configured: a start without Redis does not pay for it.
+  const { openRedis } = await import('../storage/redis/open.ts');
+  return openRedis({
+    ...redis,
+    sealKey: deriveKey(secretKey, 'client-cache'),
+    fallbackThrottle,
+    onState: (up) => {
+      metrics.set('redis_up', {}, Number(up));
+      if (up) log.info('Redis answers');
+      else log.warn('Redis does not answer: going on without it');
+    },
+  });
+}

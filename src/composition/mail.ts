@@ -1,0 +1,33 @@
+/** Mails: how they leave, how they are worded, and how many of them people may ask for. */
+import { join } from 'node:path';
+import { createMailLimits } from '../core/mail-limits.ts';
+import { createMails } from '../core/mails.ts';
+import { loadTexts, type Texts } from '../http/texts.ts';
+import { buttonColours } from '../http/theme.ts';
+import { createWording } from '../mail/letters.ts';
+import { openMail } from '../mail/open.ts';
+import type { Ground } from './ground.ts';
+
+const textsDir = join(import.meta.dirname, '../../views/texts');
+
+export function composeMail({ config, audit, log, metrics, throttle }: Ground) {
+  let catalogue: Texts | undefined;
+  const { transport, mailbox } = openMail(config.mail.smtp, config.development);
+  const mails = createMails({
+    transport,
+    // The server has read the catalogue for its pages; a command reads it with its first mail.
+    word: createWording({
+      ...config,
+      button: config.brand.accent === undefined ? undefined : buttonColours(config.brand.accent),
+      catalogue: () => (catalogue ??= loadTexts(textsDir, config.viewsDir && join(config.viewsDir, 'texts'))),
+    }),
+    audit,
+    log,
+    metrics,
+  });
+  const mailLimits = createMailLimits({
+    throttle,
+    settings: { mailbox: config.mail.limit, address: config.mail.addressLimit },
+  });
+  return { mails, mailbox, mailLimits };
+}

@@ -1,0 +1,94 @@
+/** Accounts, and the ways to one: sign-up, invitations, links by mail, the set-up of the first admin. */
+import { createAccountImports } from '../core/account-import.ts';
+import { createAccounts } from '../core/accounts.ts';
+import { createDevices } from '../core/devices.ts';
+import { createEmailClaims } from '../core/email-claims.ts';
+import { createEmails } from '../core/emails.ts';
+import { createInvitations } from '../core/invitations.ts';
+import { createLinks } from '../core/links.ts';
+import { createPasswordReset } from '../core/password-reset.ts';
+import { createSetup } from '../core/setup.ts';
+import { createSignUp } from '../core/sign-up.ts';
+import { createBreachedPasswords } from '../login/breach/breach.ts';
+import type { composeFactors } from './factors.ts';
+import type { Ground } from './ground.ts';
+import type { composeMail } from './mail.ts';
+
+export function composePeople(
+  { config, log, stores, throttle, audit, changes, sessions }: Ground,
+  { mails, mailLimits }: ReturnType<typeof composeMail>,
+  { hasher, emailCodes }: ReturnType<typeof composeFactors>,
+) {
+  const devices = createDevices({
+    store: stores.devices,
+    accounts: stores.accounts,
+    engine: stores.engine,
+    mails,
+    throttle,
+    audit,
+    settings: { mail: config.mail.newDevice },
+  });
+  const accounts = createAccounts({
+    store: stores.accounts,
+    identities: stores.identities,
+    sessions,
+    changes,
+    hasher,
+    audit,
+    async passwordSet({ subject, username, email, verified }, { locale = 'en', browser }) {
+      await devices.forgetOthers(subject, browser);
+      if (email === null || !verified) return;
+      mails.send({ kind: 'password-changed', to: email, locale, subject, path: '/forgot', values: { username } });
+    },
+    ...(config.password.breachedUrl !== undefined && {
+      breached: createBreachedPasswords({ url: config.password.breachedUrl }, log),
+    }),
+    settings: {
+      passwordMinLength: config.password.minLength,
+      passwordMinLengthSecondFactor: config.password.minLengthSecondFactor,
+      serviceName: config.brandName,
+    },
+  });
+  const accountImports = createAccountImports({ store: stores.accounts, hasher, audit });
+  const links = createLinks(stores.links);
+  const ofMail = { store: stores.accounts, links, limits: mailLimits, mails, audit };
+  const claims = createEmailClaims({ store: stores.accounts, sessions, audit });
+  const emails = createEmails({
+    ...ofMail,
+    claims,
+    codes: emailCodes,
+    settings: { linkSeconds: config.mail.emailLinkTtl },
+  });
+  const passwordReset = createPasswordReset({
+    ...ofMail,
+    accounts,
+    settings: { linkSeconds: config.mail.resetLinkTtl },
+  });
+  const signUp = createSignUp({
+    accounts,
+    claims,
+    emails,
+    throttle,
+    settings: {
+      signUp: config.signUp,
+      addressLimit: config.throttle.addressLimit,
+      windowSeconds: config.throttle.window,
+    },
+  });
+  const invitations = createInvitations({
+    links,
+    mails,
+    signUp,
+    audit,
+    settings: { signUp: config.signUp, linkSeconds: config.mail.invitationTtl },
+  });
+  const setup = createSetup({
+    accounts,
+    store: stores.accounts,
+    links: stores.links,
+    leases: stores.leases,
+    audit,
+    settings: { linkTtlSeconds: config.setupLinkTtl },
+  });
+  return { devices, accounts, accountImports, emails, passwordReset, signUp, invitations, setup };
+}

@@ -1,0 +1,60 @@
+/** The protocol, and the clients that it serves. */
+import { createClients } from '../core/clients.ts';
+import { createFactorOffer } from '../core/factor-offer.ts';
+import type { Factors } from '../core/factors.ts';
+import type { ProtocolPages } from '../oidc/ports.ts';
+import { createProtocol } from '../oidc/provider.ts';
+import type { Ground } from './ground.ts';
+
+export function composeProtocol(
+  { config, secrets, log, metrics, stores, audit, changes, cached, apis, keys, activity, sessions }: Ground,
+  factors: Factors,
+) {
+  /** The protocol, whose pages differ between the server and the command line (which shows none). */
+  const protocolWith = (pages: ProtocolPages) =>
+    createProtocol({
+      issuer: config.issuer,
+      userApi: `${config.issuer}/user`,
+      engine: stores.engine,
+      accounts: stores.accounts,
+      consents: stores.consents,
+      clients: cached,
+      apis,
+      keys,
+      pages,
+      sessionValue: sessions.valueOf,
+      seen: activity.seen,
+      log,
+      events: {
+        issued(grantType, clientId, subject) {
+          metrics.count('tokens_issued_total', { grant_type: grantType, kind: 'access_token' });
+          if (subject !== undefined) activity.used(subject, clientId);
+        },
+        replayed: (grantId, clientId, subject) =>
+          audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
+        outdated: (subject, clientId) =>
+          audit.note('session.ended', { subject, clientId, detail: { via: 'browser', password_changed: true } }),
+        signedOut: (subject, clientId) => audit.note('sign_out', { subject, clientId }),
+        allowed: (consent) => audit.record('consent.granted', consent),
+      },
+      factors,
+      factorOffer: createFactorOffer(stores),
+      settings: {
+        secondFactor: config.secondFactor,
+        secretKey: secrets.secretKey,
+        jwksMaxAge: config.keys.jwksMaxAge,
+        lifetimes: { ...config.lifetimes, reuseWindow: config.lifetimes.refreshReuseWindow },
+      },
+    });
+
+  /** Clients are checked by the engine that will serve them. */
+  const clientsWith = (protocol: ReturnType<typeof createProtocol>) =>
+    createClients({
+      store: stores.clients,
+      changes,
+      checkWithEngine: protocol.checkMetadata,
+      secretOverlapSeconds: config.lifetimes.clientSecretOverlap,
+    });
+
+  return { protocolWith, clientsWith };
+}

@@ -1,0 +1,193 @@
+/** The settings as the program has them: named for what they decide, grouped by who asks for them, with what follows from others. */
+import { join, resolve } from 'node:path';
+import type { TrustProxy } from './kinds.ts';
+import type { Values } from './schema.ts';
+
+/** All lifetimes are in seconds. */
+export interface Config {
+  readonly production: boolean;
+  /** Everything that is not production: the playground, the mail page, full error details. */
+  readonly development: boolean;
+  /** An origin: no path, no trailing slash. */
+  readonly issuer: string;
+  readonly port: number;
+  /** Absent: all addresses. */
+  readonly host: string | undefined;
+  readonly trustProxy: TrustProxy;
+  readonly workers: number;
+  readonly shutdownTimeout: number;
+  /** An absolute path; it may not exist yet. */
+  readonly dataDir: string;
+  readonly database:
+    | { readonly kind: 'sqlite'; readonly file: string }
+    | { readonly kind: 'postgres'; readonly url: string; readonly pool: number };
+  readonly migrate: boolean;
+  readonly redis: { readonly url: string; readonly prefix: string } | undefined;
+  /** Absent only with SQLite: then it is made and kept in `dataDir`. */
+  readonly secretKey: string | undefined;
+  /** Empty: one is made at the first start. */
+  readonly adminKeys: readonly string[];
+  readonly surfaces: 'all' | readonly string[];
+  readonly gatewayRoutes: string | undefined;
+  readonly brandName: string;
+  /** How the pages look. Colours are `#rrggbb`; pictures are absolute paths. */
+  readonly brand: {
+    readonly name: string;
+    readonly logo: string | undefined;
+    readonly logoDark: string | undefined;
+    readonly accent: string | undefined;
+    readonly background: readonly string[] | undefined;
+    readonly links: Values['BRAND_LINKS'];
+  };
+  readonly viewsDir: string | undefined;
+  readonly signUp: 'open' | 'invite' | 'off';
+  readonly upstreams: string | undefined;
+  readonly secondFactor: 'none' | 'offered' | 'required';
+  readonly hideAccountExistence: boolean;
+  readonly setupLinkTtl: number;
+  readonly password: {
+    readonly minLength: number;
+    /** At most `minLength`. */
+    readonly minLengthSecondFactor: number;
+    readonly breachedUrl: string | undefined;
+    /** KiB. */
+    readonly hashMemory: number;
+    readonly hashTime: number;
+    readonly queue: number;
+  };
+  readonly mail: {
+    /** Absent: no mails leave this server. */
+    readonly smtp: { readonly url: string; readonly from: string; readonly replyTo: string | undefined } | undefined;
+    /** Within an hour: to one mailbox, and from one IP address. */
+    readonly limit: number;
+    readonly addressLimit: number;
+    readonly resetLinkTtl: number;
+    readonly emailLinkTtl: number;
+    readonly invitationTtl: number;
+    readonly newDevice: boolean;
+  };
+  readonly throttle: { readonly accountLimit: number; readonly addressLimit: number; readonly window: number };
+  readonly lifetimes: {
+    readonly accessToken: number;
+    readonly refreshToken: number;
+    readonly refreshTokenIdle: number;
+    readonly refreshReuseWindow: number;
+    readonly idToken: number;
+    readonly authorizationCode: number;
+    readonly session: number;
+    readonly sessionUnremembered: number;
+    /** 0: however long. */
+    readonly sessionIdle: number;
+    readonly interaction: number;
+    readonly clientSecretOverlap: number;
+    readonly identityToken: number;
+    readonly identitySession: number;
+    readonly securityServiceToken: number;
+    readonly tinyoauthToken: number;
+    readonly spaceGuardToken: number;
+    readonly spaceGuardRefresh: number;
+  };
+  readonly keys: { readonly jwksMaxAge: number; readonly rotationDays: number };
+  readonly logLevel: Values['LOG_LEVEL'];
+  readonly metricsPort: number | undefined;
+}
+
+export function configOf(values: Values): Config {
+  const production = values.NODE_ENV === 'production';
+  const dataDir = resolve(values.DATA_DIR);
+  return deepFreeze({
+    production,
+    development: !production,
+    issuer: values.ISSUER ?? `http://localhost:${values.PORT}`,
+    port: values.PORT,
+    host: values.HOST ?? (production ? undefined : 'localhost'),
+    trustProxy: values.TRUST_PROXY,
+    workers: values.WORKERS,
+    shutdownTimeout: values.SHUTDOWN_TIMEOUT,
+    dataDir,
+    database:
+      values.DATABASE_URL === undefined
+        ? { kind: 'sqlite', file: join(dataDir, 'gatehouse.sqlite') }
+        : { kind: 'postgres', url: values.DATABASE_URL, pool: values.DATABASE_POOL },
+    migrate: values.MIGRATE,
+    redis: values.REDIS_URL === undefined ? undefined : { url: values.REDIS_URL, prefix: values.REDIS_PREFIX },
+    secretKey: values.SECRET_KEY,
+    adminKeys: values.ADMIN_KEY ?? [],
+    surfaces: values.SURFACES,
+    gatewayRoutes: values.GATEWAY_ROUTES,
+    brandName: values.BRAND_NAME,
+    brand: {
+      name: values.BRAND_NAME,
+      logo: values.BRAND_LOGO,
+      logoDark: values.BRAND_LOGO_DARK,
+      accent: values.BRAND_ACCENT,
+      background: values.BRAND_BACKGROUND,
+      links: values.BRAND_LINKS,
+    },
+    viewsDir: values.VIEWS_DIR,
+    signUp: values.SIGN_UP,
+    upstreams: values.UPSTREAMS,
+    secondFactor: values.SECOND_FACTOR,
+    hideAccountExistence: values.HIDE_ACCOUNT_EXISTENCE,
+    setupLinkTtl: values.SETUP_LINK_TTL,
+    password: {
+      minLength: values.PASSWORD_MIN_LENGTH,
+      minLengthSecondFactor: Math.min(values.PASSWORD_MIN_LENGTH_SECOND_FACTOR, values.PASSWORD_MIN_LENGTH),
+      breachedUrl: values.BREACHED_PASSWORDS_URL,
+      hashMemory: values.PASSWORD_HASH_MEMORY,
+      hashTime: values.PASSWORD_HASH_TIME,
+      queue: values.PASSWORD_QUEUE,
+    },
+    mail: {
+      smtp: values.SMTP_URL === undefined ? undefined : { url: values.SMTP_URL, ...senderOf(values) },
+      limit: values.MAIL_LIMIT,
+      addressLimit: values.MAIL_ADDRESS_LIMIT,
+      resetLinkTtl: values.RESET_LINK_TTL,
+      emailLinkTtl: values.EMAIL_LINK_TTL,
+      invitationTtl: values.INVITATION_TTL,
+      newDevice: values.NEW_DEVICE_MAIL,
+    },
+    throttle: {
+      accountLimit: values.THROTTLE_ACCOUNT_LIMIT,
+      addressLimit: values.THROTTLE_ADDRESS_LIMIT,
+      window: values.THROTTLE_WINDOW,
+    },
+    lifetimes: {
+      accessToken: values.ACCESS_TOKEN_TTL,
+      refreshToken: values.REFRESH_TOKEN_TTL,
+      refreshTokenIdle: values.REFRESH_TOKEN_IDLE_TTL ?? values.REFRESH_TOKEN_TTL,
+      refreshReuseWindow: values.REFRESH_REUSE_WINDOW,
+      idToken: values.ID_TOKEN_TTL,
+      authorizationCode: values.AUTHORIZATION_CODE_TTL,
+      session: values.SESSION_TTL,
+      sessionUnremembered: Math.min(values.SESSION_TTL_UNREMEMBERED ?? values.SESSION_TTL, values.SESSION_TTL),
+      sessionIdle: values.SESSION_IDLE_TTL,
+      interaction: values.INTERACTION_TTL,
+      clientSecretOverlap: values.CLIENT_SECRET_OVERLAP,
+      identityToken: values.IDENTITY_TOKEN_TTL,
+      identitySession: values.IDENTITY_SESSION_TTL,
+      securityServiceToken: values.SECURITY_SERVICE_TOKEN_TTL,
+      tinyoauthToken: values.TINYOAUTH_TOKEN_TTL,
+      spaceGuardToken: values.SPACE_GUARD_TOKEN_TTL,
+      spaceGuardRefresh: values.SPACE_GUARD_REFRESH_TTL,
+    },
+    keys: { jwksMaxAge: values.JWKS_MAX_AGE, rotationDays: values.KEY_ROTATION_DAYS },
+    logLevel: values.LOG_LEVEL,
+    metricsPort: values.METRICS_PORT,
+  });
+}
+
+/** A mail from an address of this server's own host, unless the operator names one. */
+function senderOf({ MAIL_FROM, MAIL_REPLY_TO, BRAND_NAME, ISSUER }: Values) {
+  const name = BRAND_NAME.replace(/[<>",;:@]/g, ' ').trim();
+  const address = `no-reply@${ISSUER === undefined ? 'localhost' : new URL(ISSUER).hostname}`;
+  return { from: MAIL_FROM ?? `${name} <${address}>`, replyTo: MAIL_REPLY_TO };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}

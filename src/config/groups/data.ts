@@ -1,0 +1,37 @@
+import { flag, newFolder, secret, text, urlWith, wholeNumber } from '../kinds.ts';
+import { optional, setting } from '../setting.ts';
+
+export const data = {
+  DATA_DIR: setting(newFolder, './data', {
+    sentence: 'The folder of the SQLite file and of what is generated at the first start.',
+    example: '/var/lib/gatehouse',
+  }),
+  DATABASE_URL: optional(urlWith('postgres', 'postgresql'), 'SQLite in `DATA_DIR`', {
+    secret: true,
+    sentence: 'The Postgres to use.',
+    example: 'postgres://gatehouse:password@localhost:5432/gatehouse',
+  }),
+  DATABASE_POOL: setting(wholeNumber(1, 200), 10, {
+    sentence: 'How many Postgres connections one process may hold.',
+    example: '20',
+  }),
+  MIGRATE: setting(flag, false, {
+    sentence: 'Brings the Postgres schema up to date at start; SQLite always does.',
+    example: 'true',
+  }),
+  REDIS_URL: optional(urlWith('redis', 'rediss'), 'cache and throttle stay in the process', {
+    secret: true,
+    sentence: 'The Redis that several servers share for the client cache and the sign-in throttle.',
+    example: 'redis://localhost:6379',
+  }),
+  REDIS_PREFIX: setting(text(100), 'gatehouse:', {
+    sentence: 'What every Redis key and channel begins with.',
+    example: 'staging:',
+  }),
+  SECRET_KEY: optional(secret(32), 'made at the first start and kept in `DATA_DIR`; required with `DATABASE_URL`', {
+    secret: true,
+    sentence:
+      'Encrypts private signing keys and second factors in the database and signs cookies; the same on all servers.',
+    example: 'the output of `openssl rand -base64 32`',
+  }),
+} as const;

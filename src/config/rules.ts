@@ -1,0 +1,64 @@
+/** What must fit together. */
+import type { SettingName, Values } from './schema.ts';
+
+interface Rule {
+  /** The settings it reads; the first is the one to change. */
+  readonly about: readonly [SettingName, ...SettingName[]];
+  readonly check: (values: Values) => { readonly given: string | undefined; readonly wanted: string } | undefined;
+}
+
+export const rules: readonly Rule[] = [
+  {
+    // Codes and cookies would travel in the clear (RFC 9700, section 2.6).
+    about: ['ISSUER', 'NODE_ENV'],
+    check: ({ ISSUER, NODE_ENV }) =>
+      NODE_ENV === 'production' && ISSUER?.startsWith('http:') && !isLoopback(ISSUER)
+        ? { given: ISSUER, wanted: 'an https address in production, unless it is on loopback' }
+        : undefined,
+  },
+  {
+    // With a database that others can reach, a key beside the data would protect nothing, and each server would make its own.
+    about: ['SECRET_KEY', 'DATABASE_URL'],
+    check: ({ SECRET_KEY, DATABASE_URL }) =>
+      DATABASE_URL !== undefined && SECRET_KEY === undefined
+        ? { given: undefined, wanted: 'a value of at least 32 characters, because DATABASE_URL is set' }
+        : undefined,
+  },
+  {
+    // In the clear, the five digits tell a listener a little of the password, and the answer could be anybody's.
+    about: ['BREACHED_PASSWORDS_URL'],
+    check: ({ BREACHED_PASSWORDS_URL: url }) =>
+      url !== undefined && (/[?#]/.test(url) || (/^http:/i.test(url) && !isLoopback(url)))
+        ? { given: url, wanted: 'an address without a query, with https unless it is on loopback' }
+        : undefined,
+  },
+  {
+    about: ['BRAND_LOGO_DARK', 'BRAND_LOGO'],
+    check: ({ BRAND_LOGO_DARK: dark, BRAND_LOGO: light }) =>
+      dark !== undefined && light === undefined ? { given: dark, wanted: 'BRAND_LOGO beside it' } : undefined,
+  },
+  {
+    about: ['WORKERS', 'DATABASE_URL'],
+    check: ({ WORKERS, DATABASE_URL }) =>
+      WORKERS > 1 && DATABASE_URL === undefined
+        ? { given: String(WORKERS), wanted: '1 with SQLite; set DATABASE_URL to use more' }
+        : undefined,
+  },
+  {
+    about: ['METRICS_PORT', 'PORT'],
+    check: ({ METRICS_PORT, PORT }) =>
+      METRICS_PORT === PORT ? { given: String(METRICS_PORT), wanted: 'another port than PORT' } : undefined,
+  },
+  {
+    about: ['REFRESH_TOKEN_IDLE_TTL', 'REFRESH_TOKEN_TTL'],
+    check: ({ REFRESH_TOKEN_IDLE_TTL: idle, REFRESH_TOKEN_TTL: whole }) =>
+      idle !== undefined && idle > whole
+        ? { given: String(idle), wanted: `at most REFRESH_TOKEN_TTL, which is ${whole}` }
+        : undefined,
+  },
+];
+
+/** Loopback names and addresses, where http harms nobody (RFC 8252, section 8.3; RFC 6761, section 6.3). */
+function isLoopback(address: string): boolean {
+  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(address).hostname);
+}

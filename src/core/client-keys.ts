@@ -1,0 +1,26 @@
+/** An application's own public keys, with which this server verifies what it signs. */
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import type { PublicKey } from './client-members-shape.ts';
+
+/** Why this server could not verify with it. */
+export function keyMistake(key: PublicKey): string | undefined {
+  if (key.alg === 'none' || (key.alg !== undefined && isSymmetric(key.alg)))
+    return 'alg must be an asymmetric algorithm';
+  try {
+    // Node checks the rest: that the members are there and an EC point lies on its curve.
+    const { modulusLength, publicExponent } =
+      createPublicKey({ key: key as JsonWebKey, format: 'jwk' }).asymmetricKeyDetails ?? {};
+    if (key.kty !== 'RSA') return undefined;
+    if (modulusLength === undefined || modulusLength < 2048 || modulusLength > 8192) {
+      return 'must hold RSA keys of 2048 to 8192 bits';
+    }
+    const odd = publicExponent !== undefined && publicExponent > 1n && publicExponent % 2n === 1n;
+    return odd ? undefined : 'must hold RSA keys with an odd exponent above 1';
+  } catch {
+    return 'holds a key that is not valid';
+  }
+}
+
+function isSymmetric(algorithm: string): boolean {
+  return /^(HS\d|dir$|A\d+(GCM)?KW$|PBES2)/i.test(algorithm);
+}

@@ -1,0 +1,75 @@
+/**
+ * An address belongs to the account whose person has proved it. An account may name one that nobody has proved, and API surfaces take
+ * one for a username; whoever proves it gets it from that account, its name included, so that naming an address first keeps nobody
+ * from it. The account goes on under a name that says nothing, and its sessions end: their tokens name the address as its own.
+ */
+import { nowSeconds } from '../base/clock.ts';
+import { randomToken } from '../base/secrets.ts';
+import type { Actor } from './accounts.ts';
+import type { Audit } from './audit.ts';
+import { emailKey, usernameKey } from './names.ts';
+import type { Sessions } from './sessions.ts';
+import type { Account, AccountPatch, AccountStore } from './stores/accounts.ts';
+
+/** For an address whose owner has just proved it. All throw `Unavailable`. */
+export interface EmailClaims {
+  /** Somebody has proved it. */
+  isProved(email: string): Promise<boolean>;
+  /** Takes it from whoever only said so. */
+  free(email: string, actor: Actor): Promise<void>;
+  /** Gives it to an account; undefined where another has proved it too. */
+  claim(account: Account, email: string, actor: Actor): Promise<Account | undefined>;
+}
+
+export function createEmailClaims(deps: {
+  store: AccountStore;
+  sessions: Pick<Sessions, 'endAll'>;
+  audit: Audit;
+}): EmailClaims {
+  const { store, sessions, audit } = deps;
+
+  async function free(email: string, { address, requestId, via }: Actor): Promise<void> {
+    const key = emailKey(email);
+    if (key === undefined) return;
+    const name = `user-${randomToken(9)}`;
+    const released = await store.releaseEmail(
+      key,
+      { username: name, usernameKey: usernameKey(name) ?? name },
+      nowSeconds(),
+    );
+    if (!released?.renamed) return;
+    const { subject } = released;
+    await sessions.endAll(subject);
+    await audit.record('account.renamed', {
+      subject,
+      address,
+      requestId,
+      detail: { ...(via !== undefined && { via }) },
+    });
+  }
+
+  return {
+    async isProved(email) {
+      const key = emailKey(email);
+      return key !== undefined && (await store.byVerifiedEmailKey(key)) !== undefined;
+    },
+
+    free,
+
+    async claim(account, email, actor) {
+      const key = emailKey(email);
+      if (key === undefined) return undefined;
+      // Its own name is changed below, with the address.
+      if (account.emailKey !== key) await free(email, actor);
+      // Who is called by an address is called by the new one from now on: the old one may be somebody else's one day.
+      const called = account.emailKey !== null && account.usernameKey === account.emailKey && account.emailKey !== key;
+      const patch: AccountPatch = { email, emailKey: key, verified: true };
+      const updated = await store.update(
+        account.subject,
+        called ? { ...patch, username: email, usernameKey: key } : patch,
+        nowSeconds(),
+      );
+      return updated && 'subject' in updated ? updated : undefined;
+    },
+  };
+}

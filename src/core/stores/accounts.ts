@@ -1,0 +1,100 @@
+import type { NewIdentity } from './identities.ts';
+
+export interface Account {
+  /** Numeric id, ascending, never reused. */
+  readonly id: number;
+  /** The public subject (`sub`): random, never changes, never reused. */
+  readonly subject: string;
+  /** As given. Compared by `usernameKey` (core/accounts makes it: NFKC, case folded). */
+  readonly username: string;
+  readonly usernameKey: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly email: string | null;
+  readonly emailKey: string | null;
+  /** The e-mail address has been proved to be this person's. */
+  readonly verified: boolean;
+  readonly twoFactor: boolean;
+  readonly admin: boolean;
+  /** As core/password-hasher makes and knows it, or null for an account that has no password. */
+  readonly passwordHash: string | null;
+  readonly disabledAt: number | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly lastSeenAt: number | null;
+  /** The language they chose (a tag of the catalogue's); null: the browser's. */
+  readonly locale: string | null;
+}
+
+export type NewAccount = Omit<Account, 'id' | 'updatedAt' | 'lastSeenAt' | 'disabledAt' | 'locale'>;
+/** An account of another system. */
+export type ImportedAccount = NewAccount & { readonly disabledAt: number | null };
+export type AccountPatch = Partial<Omit<Account, 'id' | 'subject' | 'createdAt' | 'updatedAt'>>;
+
+export type InsertedOrTaken =
+  | { readonly outcome: 'created' }
+  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' };
+
+export type RemovedAccount = 'removed' | 'not-found' | 'last-admin';
+
+export interface AccountStore {
+  /**
+   * One account per `usernameKey` and per non-null `emailKey`, also under concurrent calls. `identity` is linked to it in the same
+   * transaction; where that is somebody's already nothing is stored, and the answer is that the username is taken.
+   */
+  insert(
+    account: NewAccount,
+    identity?: NewIdentity,
+  ): Promise<{ outcome: 'created'; account: Account } | { outcome: 'taken'; field: 'username' | 'email' }>;
+  /** As `insert`, and takes the link of this key, both or neither. `gone`: the link is not there (any more); nothing is stored. */
+  insertInvited(
+    account: NewAccount,
+    linkKey: string,
+  ): Promise<
+    { outcome: 'created'; account: Account } | { outcome: 'taken'; field: 'username' | 'email' } | { outcome: 'gone' }
+  >;
+  /**
+   * Inserts, in one transaction, those of at most 100 accounts whose names are free, and says of the others what is taken; the
+   * answers are in the order of the accounts. `dryRun`: answers the same and keeps nothing.
+   */
+  insertAll(
+    accounts: readonly ImportedAccount[],
+    options?: { readonly dryRun?: boolean },
+  ): Promise<readonly InsertedOrTaken[]>;
+  bySubject(subject: string): Promise<Account | undefined>;
+  byId(id: number): Promise<Account | undefined>;
+  byUsernameKey(key: string): Promise<Account | undefined>;
+  /** Only verified addresses find anybody. */
+  byVerifiedEmailKey(key: string): Promise<Account | undefined>;
+  /** Notes the change (see ChangeStore) in the same transaction, as does `delete`. */
+  update(
+    subject: string,
+    patch: AccountPatch,
+    now: number,
+  ): Promise<Account | undefined | { outcome: 'taken'; field: 'username' | 'email' }>;
+  /** Puts a hash in the place of one, and of no other that has come there meanwhile: then it is undefined. Noted as `update` is. */
+  replacePasswordHash(
+    subject: string,
+    hash: { readonly from: string; readonly to: string },
+    now: number,
+  ): Promise<Account | undefined>;
+  /**
+   * Takes the address from the account that has it without having proved it, and notes its change; undefined where there is none.
+   * An account whose username it is too is called by `name` from then on: `renamed`.
+   */
+  releaseEmail(
+    key: string,
+    name: Pick<Account, 'username' | 'usernameKey'>,
+    now: number,
+  ): Promise<{ readonly subject: string; readonly renamed: boolean } | undefined>;
+  /** Moves `lastSeenAt` forward, all in one transaction, and notes no change: nothing is decided by it. */
+  touch(marks: readonly { subject: string; at: number }[]): Promise<void>;
+  /**
+   * Removes the account, its factors, passkeys, identities, devices, sessions, grants, tokens, consents and links in one transaction.
+   * `last-admin`: it is an administrator's, and no other administrator is left who is not disabled, also under concurrent calls.
+   */
+  delete(subject: string): Promise<RemovedAccount>;
+  count(): Promise<number>;
+  /** By id, ascending, `limit` at most 1000, those with an id greater than `after`. */
+  list(after: number, limit: number): Promise<Account[]>;
+}

@@ -1,0 +1,18 @@
+/** Applications as the engine finds them: from memory, and never a disabled one. */
+import type { Adapter } from 'oidc-provider';
+import type { CachedClients } from '../../core/cached-clients.ts';
+import { engineClient } from '../clients.ts';
+import { adapterOf } from './model.ts';
+
+export interface ClientDeps {
+  readonly clients: CachedClients;
+}
+
+export function clientAdapter(deps: ClientDeps): Adapter {
+  return adapterOf('Client', {
+    async find(id) {
+      const record = await deps.clients.find(id);
+      return record && record.disabledAt === null ? engineClient(record) : undefined;
+    },
+  });
+}

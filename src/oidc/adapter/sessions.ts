@@ -1,0 +1,130 @@
+/** The sessions of browsers, and those begun through an API with which a browser's flow is gone through. */
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import { nowSeconds } from '../../base/clock.ts';
+import { digest } from '../../base/secrets.ts';
+import { isIdle } from '../../core/sessions.ts';
+import type { EngineStore, SessionOrigin, StoredSession } from '../../core/stores/engine.ts';
+import { factsOf } from '../../http/front-door.ts';
+import { currentUnit } from '../request-unit.ts';
+import { isBrowsers, sameJson, sessionRow } from '../session-merge.ts';
+import { adapterOf } from './model.ts';
+
+export interface SessionDeps {
+  readonly engine: EngineStore;
+  readonly settings: {
+    /** Seconds from the sign-in to the end of a session: where its person chose to be remembered, and where not. */
+    readonly session: number;
+    readonly sessionUnremembered: number;
+    /** Seconds without use; 0: it does not matter. */
+    readonly sessionIdle: number;
+  };
+  /** A person has just used a session. */
+  readonly seen: (subject: string, sessionUid: string) => void;
+}
+
+export function sessionAdapter(deps: SessionDeps): Adapter {
+  const payloadOf = (session: StoredSession, value?: string): AdapterPayload | undefined => {
+    const payload: AdapterPayload = JSON.parse(session.payload);
+    if (!isBrowsers(session)) {
+      // Its end is the row's, whatever the engine has computed at a save.
+      if (session.expiresAt <= nowSeconds()) return undefined;
+      return Object.assign(payload, { exp: session.expiresAt }, value === undefined ? {} : { jti: value });
+    }
+    const signedInAt = payload.loginTs ?? session.createdAt;
+    // Absolute: using a session does not make it longer (the engine alone would let it roll on).
+    if (signedInAt + sessionLifetime(deps.settings, payload) <= nowSeconds()) return undefined;
+    if (isIdle(session, deps.settings.sessionIdle)) return undefined;
+    if (value !== undefined) payload.jti = value;
+    return payload;
+  };
+
+  return adapterOf('Session', {
+    async find(value) {
+      const key = digest(value);
+      const unit = currentUnit();
+      let reading = unit?.reads.bundles.get(key);
+      if (!reading) {
+        reading = deps.engine.readSession(key, requestedClient());
+        unit?.reads.bundles.set(key, reading);
+      }
+      const bundle = await reading;
+      if (!bundle) return undefined;
+      if (unit) {
+        unit.reads.sessionsByUid.set(bundle.session.uid, bundle.session);
+        if (bundle.session.subject) unit.reads.accounts.set(bundle.session.subject, bundle.account);
+        if (bundle.grant) unit.reads.grants.set(bundle.grant.id, bundle.grant);
+      }
+      // A disabled or deleted person has no session: the browser is asked to sign in.
+      if (bundle.session.subject && bundle.account?.disabledAt !== null) return undefined;
+      const payload = payloadOf(bundle.session, value);
+      if (payload && bundle.session.subject) deps.seen(bundle.session.subject, bundle.session.uid);
+      return payload;
+    },
+    async findByUid(uid) {
+      const unit = currentUnit();
+      let session = unit?.reads.sessionsByUid.get(uid);
+      if (!unit?.reads.sessionsByUid.has(uid)) {
+        session = (await deps.engine.readSessionByUid(uid))?.session;
+        unit?.reads.sessionsByUid.set(uid, session);
+      }
+      const payload = session && payloadOf(session);
+      // An application that goes on with what hangs on this session uses it, too.
+      if (payload && session?.subject && deps.settings.sessionIdle > 0) deps.seen(session.subject, uid);
+      return payload;
+    },
+    async upsert(value, payload) {
+      const { jti: _value, ...rest } = payload;
+      const unit = currentUnit();
+      const before = unit?.reads.sessionsByUid.get(String(payload.uid));
+      const row = sessionRow(digest(value), rest, { before, expiresAt: nowSeconds(), origin: originOf(rest, before) });
+      if (!unit) {
+        await deps.engine.commit({ sessions: [row] });
+        return;
+      }
+      // For a cookie whose session has ended the engine makes an empty one at each request. Nobody is in it: it need not be kept.
+      if (!before && payload.accountId === undefined && payload.state === undefined) return;
+      // Nothing changed: nothing is written. The engine saves a session at every authorization request, a refused one too, and
+      // would undo what another request has changed meanwhile. It does not keep the order of the members.
+      if (before && before.key === row.key && sameJson(before.payload, row.payload)) unit.sessions.delete(row.uid);
+      else unit.sessions.set(row.uid, row);
+    },
+    async destroy(value) {
+      const unit = currentUnit();
+      const bundle = await (unit?.reads.bundles.get(digest(value)) ??
+        deps.engine.readSession(digest(value), undefined));
+      if (!bundle) return;
+      if (unit) unit.destroyedSessions.add(bundle.session.uid);
+      else await deps.engine.deleteSession(bundle.session.uid);
+    },
+  });
+}
+
+/** Seconds from the sign-in on. */
+export function sessionLifetime(
+  lifetimes: { readonly session: number; readonly sessionUnremembered: number },
+  { transient }: { readonly transient?: boolean | undefined },
+): number {
+  return transient ? lifetimes.sessionUnremembered : lifetimes.session;
+}
+
+/** Where the person is who has just signed in; a session that goes on stays where it was begun. */
+function originOf({ accountId, loginTs }: AdapterPayload, before: StoredSession | undefined): SessionOrigin {
+  const known: AdapterPayload | undefined = before && JSON.parse(before.payload);
+  if (before && known?.accountId === accountId && known?.loginTs === loginTs) return before.origin;
+  const req = Provider.ctx?.req;
+  // Node takes nothing beyond Latin-1 in a header, and no U+0000: fit for every database.
+  const userAgent = req?.headers['user-agent']?.slice(0, 256);
+  return {
+    door: 'browser',
+    clientId: null,
+    address: (req && factsOf(req).address) || null,
+    userAgent: userAgent || null,
+  };
+}
+
+/** Which client's grant is worth bringing along with the session. */
+function requestedClient(): string | undefined {
+  const ctx = Provider.ctx;
+  const asked = ctx?.oidc?.route === 'authorization' ? ctx.query.client_id : undefined;
+  return typeof asked === 'string' ? asked : undefined;
+}

@@ -1,0 +1,86 @@
+/** Codes, tokens and used assertions. */
+import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { nowSeconds } from '../../base/clock.ts';
+import { digest } from '../../base/secrets.ts';
+import type { CachedClients } from '../../core/cached-clients.ts';
+import { successorOf } from '../../core/reuse-window.ts';
+import type { EngineStore, TokenBundle, TokenRow } from '../../core/stores/engine.ts';
+import { currentUnit } from '../request-unit.ts';
+import { revokeGrant } from './grants.ts';
+import { adapterOf } from './model.ts';
+import { readRecord, saveRecord, useUp } from './records.ts';
+
+export interface TokenDeps {
+  readonly engine: EngineStore;
+  readonly clients: CachedClients;
+  readonly settings: {
+    /** Seconds in which a replaced refresh token still answers with its successor; 0: never. */
+    readonly reuseWindow: number;
+  };
+}
+
+export function tokenAdapter(deps: TokenDeps, model: string): Adapter {
+  return adapterOf(model, {
+    async find(value) {
+      const bundle = await readRecord(deps.engine, digest(value));
+      if (bundle?.token.kind !== model || !(await stillGood(deps, bundle))) return undefined;
+      const payload: AdapterPayload = Object.assign(JSON.parse(bundle.token.payload), { jti: value });
+      if (bundle.token.consumedAt !== null) applyConsumption(deps, model, bundle, value, payload);
+      return payload;
+    },
+    async upsert(value, payload) {
+      const row = tokenRow(model, value, payload);
+      if (model !== 'ReplayDetection') return saveRecord(deps.engine, row, value);
+      // Find-then-save cannot stop two at once; inserting can (security.md C7, D8).
+      const first = await deps.engine.insertOnce(row, nowSeconds());
+      if (!first) throw new errors.InvalidClientAuth('the assertion has been used before');
+    },
+    consume: (value) => useUp(deps.engine, model, value),
+    destroy: (value) => deps.engine.deleteToken(digest(value)),
+    revokeByGrantId: (grantId) => revokeGrant(deps, grantId),
+  });
+}
+
+/** A token ends with its client, its grant and its account, at every door. */
+async function stillGood(deps: TokenDeps, { token, grant, account }: TokenBundle): Promise<boolean> {
+  if (token.clientId) {
+    const client = await deps.clients.find(token.clientId);
+    if (!client || client.disabledAt !== null) return false;
+  }
+  if (token.grantId && !grant) return false;
+  return !token.subject || account?.disabledAt === null;
+}
+
+function applyConsumption(
+  deps: TokenDeps,
+  model: string,
+  bundle: TokenBundle,
+  value: string,
+  payload: AdapterPayload,
+): void {
+  const unit = currentUnit();
+  if (unit && model === 'RefreshToken' && Provider.ctx?.oidc?.route === 'token') {
+    const successor = successorOf(bundle.token, value, deps.settings.reuseWindow);
+    if (successor !== undefined) {
+      unit.successor = successor;
+      return;
+    }
+  }
+  payload.consumed = bundle.token.consumedAt ?? true;
+  // A code that is used again after its minute is over must still end what it was redeemed for (RFC 6749, section 4.1.2).
+  if (model === 'AuthorizationCode') payload.exp = Math.max(payload.exp ?? 0, nowSeconds() + 60);
+}
+
+function tokenRow(kind: string, value: string, payload: AdapterPayload): TokenRow {
+  const { jti: _value, ...rest } = payload;
+  return {
+    key: digest(value),
+    kind,
+    payload: JSON.stringify(rest),
+    grantId: payload.grantId ?? null,
+    clientId: payload.clientId ?? null,
+    subject: payload.accountId ?? null,
+    sessionUid: payload.expiresWithSession ? (payload.sessionUid ?? null) : null,
+    expiresAt: payload.exp ?? null,
+  };
+}

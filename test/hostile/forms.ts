@@ -1,0 +1,110 @@
+/**
+ * The pages' forms, as targets. Which addresses take one is asked of the app's own routers, so nobody has to remember one: a form
+ * that neither targets.ts attacks nor this table knows ends the run. Pages without a form need no row.
+ */
+import type { App } from '../../src/app.ts';
+import { password } from '../support/server.ts';
+import type { Route } from './routes.ts';
+import type { Good, Parameters, Target } from './targets.ts';
+
+interface Form {
+  readonly fields: (good: Good) => Parameters;
+  readonly query?: (good: Good) => Parameters;
+}
+
+const newcomer = ({ member }: Good): Parameters => ({
+  username: `new-${member.username}`,
+  ...{ first_name: 'Ada', last_name: 'Lovelace', email: '', password: 'nine pears on a shelf' },
+});
+const nothing: Form = { fields: () => ({}) };
+const some = (name: string): Form => ({ fields: () => ({ [name]: 'x' }) });
+
+/** By the path as the routers have it. What would end the person's account or session itself is a little wrong already. */
+const forms: Readonly<Record<string, Form>> = {
+  '/interaction/:uid/sign-up': { fields: newcomer },
+  '/interaction/:uid/accounts': some('account'),
+  '/sign-up': { fields: newcomer },
+  '/invite': { fields: newcomer, query: ({ links }) => ({ token: links.invitation }) },
+  '/forgot': { fields: ({ username }) => ({ username }) },
+  '/reset': { fields: () => ({ password: 'nine pears on a shelf' }), query: ({ links }) => ({ token: links.reset }) },
+  '/verify-email': { fields: () => ({ password }), query: ({ links }) => ({ token: links.email }) },
+  '/account/profile': { fields: () => ({ first_name: 'Ada', last_name: 'Lovelace', locale: 'de' }) },
+  '/account/email': { fields: ({ member }) => ({ email: `${member.username}@other.example.org` }) },
+  '/account/password': { fields: () => ({ current: password, password: 'nine pears' }) },
+  '/account/factors/remove': some('factor'),
+  '/account/factors/codes': nothing,
+  '/account/factors/codes.txt': { fields: () => ({ codes: 'abcd-efgh ijkl-mnop' }) },
+  '/account/factors/begin': { fields: () => ({ name: 'Phone' }) },
+  '/account/factors/app': { fields: () => ({ code: '000000' }) },
+  '/account/factors/email-code': nothing,
+  '/account/passkeys/add': { fields: () => ({ credential: '{"id":"AAAA","response":{}}', name: 'Key' }) },
+  '/account/passkeys/rename': { fields: () => ({ passkey: 'x', name: 'Key' }) },
+  '/account/passkeys/remove': some('passkey'),
+  '/account/sessions/end': some('session'),
+  '/account/sessions/end-others': nothing,
+  '/account/connections/end': { fields: ({ reader }) => ({ client: reader }) },
+  '/account/applications/delete': { fields: ({ client }) => ({ client: client.id }) },
+  '/account/identities/connect': nothing,
+  '/account/identities/remove': some('identity'),
+  '/account/delete': { fields: ({ member }) => ({ username: `${member.username}x` }) },
+};
+
+interface PageRoute {
+  readonly method: 'GET' | 'POST';
+  /** As the router has it. */
+  readonly path: string;
+}
+
+/** What koa-router says of itself. */
+interface Routed {
+  readonly router?: { readonly stack: readonly { readonly path: unknown; readonly methods: readonly string[] }[] };
+}
+
+function pageRoutes(app: App, api: readonly Route[]): PageRoute[] {
+  const layers = app.middleware.flatMap((middleware) => (middleware as Routed).router?.stack ?? []);
+  const found = layers.flatMap(({ path, methods }) =>
+    (['GET', 'POST'] as const)
+      .filter((method) => typeof path === 'string' && path !== '' && methods.includes(method))
+      .map((method) => ({ method, path: String(path) })),
+  );
+  return found.filter(({ path }) => !api.some(({ matches }) => matches(path.replaceAll(/:\w+/g, 'x'))));
+}
+
+/** One target for each page and form that has none of its own. */
+export function formTargets(
+  app: App,
+  api: readonly Route[],
+  targets: Readonly<Record<string, Target>>,
+  good: Good,
+): Readonly<Record<string, Target>> {
+  const open = pageRoutes(app, api).filter(({ method, path }) => {
+    const pattern = new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}(\\?|$)`);
+    return !Object.values(targets).some((target) => target.method === method && pattern.test(target.path(good)));
+  });
+  const posts = new Set(open.filter(({ method }) => method === 'POST').map(({ path }) => path));
+  const forgotten = [...posts].filter((path) => !(path in forms));
+  const idle = Object.keys(forms).filter((path) => !posts.has(path));
+  if (forgotten.length + idle.length > 0) {
+    throw new Error(
+      `forms that nothing is thrown at: ${forgotten.join(', ') || 'none'}; rows without a form: ${idle.join(', ') || 'none'} (test/hostile/forms.ts)`,
+    );
+  }
+  return Object.fromEntries(open.map((route) => [`${route.method} ${route.path}`, targetOf(route)]));
+}
+
+function targetOf({ method, path }: PageRoute): Target {
+  const form = method === 'POST' ? forms[path] : undefined;
+  const own = path.startsWith('/interaction/');
+  const credentials = (good: Good) => (own ? good.login : good.member);
+  return {
+    method,
+    path: ({ login }) => path.replace(':uid', login.uid).replaceAll(/:\w+/g, 'x'),
+    query: (good) => form?.query?.(good) ?? (form ? {} : { x: '1' }),
+    ...(form && { form: (good) => ({ csrf: credentials(good).csrf, ...form.fields(good) }) }),
+    headers: (good) => ({
+      Cookie: credentials(good).cookies,
+      Accept: 'text/html',
+      ...(form && { Origin: good.issuer }),
+    }),
+  };
+}
