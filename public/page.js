@@ -34,30 +34,6 @@ for (const box of find('input[name=keep][type=checkbox]')) {
   addEventListener('pageshow', tell);
 }
 
-// How far a new password has come. What counts is what the server says; this only saves a round.
-for (const meter of find('[data-strength]')) {
-  const { strength, least, own, more, like, simple, good } = meter.dataset;
-  const input = document.getElementById(strength);
-  const judge = (text) => {
-    if (text === '') return '';
-    const missing = least - Array.from(text).length;
-    if (missing > 0) return more.replace('{count}', missing.toLocaleString(document.documentElement.lang));
-    if (new Set(text).size < 5) return simple;
-    const names = own.split(' ').flatMap((id) => document.getElementById(id)?.value.toLowerCase().split('@', 1) ?? []);
-    const rest = (name) => text.toLowerCase().replaceAll(name, '').length;
-    return names.some((name) => name.length > 2 && rest(name) < Math.max(6, name.length)) ? like : good;
-  };
-  let soon;
-  input.addEventListener('input', () => {
-    clearTimeout(soon);
-    // Not at every key: a screen reader would read each of them out.
-    soon = setTimeout(() => {
-      meter.textContent = judge(input.value);
-      meter.classList.toggle('good', meter.textContent === good);
-    }, 300);
-  });
-}
-
 // The pressed button shows that work is under way; a second press does nothing. It is not disabled: a disabled button's
 // own name and value would be left out of what is sent.
 let sent;

@@ -415,6 +415,7 @@ for (const entry of store.log) {
 }
 refreshPage();
 
+for (const part of root.querySelectorAll('.steps, .log')) part.hidden = false;
 if (location.origin !== new URL(issuer).origin) document.getElementById('elsewhere').hidden = false;
 if (!crypto.subtle) log(t('title.failed'), [{ kind: 'problem', title: t('error.insecure') }], { good: false });
 

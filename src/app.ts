@@ -3,6 +3,7 @@
  */
 import Koa from 'koa';
 import { createAccountPages } from './account/account.ts';
+import { signInAddress } from './account/way-in.ts';
 import { nowMs, nowSeconds } from './base/clock.ts';
 import { randomToken } from './base/secrets.ts';
 import { composeSurfaces } from './composition/api-surfaces.ts';
@@ -21,6 +22,7 @@ import { createGateway } from './gateway/gateway.ts';
 import { errorHandler, logFailure } from './http/errors.ts';
 import { createFrontDoor } from './http/front-door.ts';
 import { drained, listening } from './http/listen.ts';
+import { createCameFrom } from './interaction/came-from.ts';
 import { createEnginePages } from './interaction/engine-pages.ts';
 import { createBrowserSession, createSignedIn } from './interaction/signed-in.ts';
 import { createUpstreamCallback } from './interaction/upstream.ts';
@@ -113,7 +115,7 @@ export async function createApp(core: Core) {
     }),
   );
   koa.use(createBranding({ brand }));
-  koa.use(createLanguagePage({ issuer: config.issuer, pages, csrf, locales: texts.locales }));
+  koa.use(createLanguagePage({ issuer: config.issuer, pages, csrf, locales: texts.locales, signedIn }));
   if (config.development) koa.use(createGallery({ pages, locales: texts.locales }));
   koa.use(
     createPeople({
@@ -123,6 +125,11 @@ export async function createApp(core: Core) {
       csrf,
       signUpPage,
       signedIn,
+      cameFrom: createCameFrom({ engine, clients: core.cached }),
+      // Somebody else may be signed in here: they would come back to the same question.
+      signInAs: (username) =>
+        `${signInAddress(config.issuer, '/verify-email')}&${new URLSearchParams({ prompt: 'login', login_hint: username })}`,
+      secure,
       mails: core.mails.work,
       home: '/account',
       settings: {

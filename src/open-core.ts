@@ -43,7 +43,7 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
       windowSeconds: config.throttle.window,
     },
   });
-  const apiSessions = composeApiSessions(ground, { accounts: people.accounts, signIn });
+  const apiSessions = composeApiSessions(ground, { ...people, signIn });
   const protocol = composeProtocol(ground, factors.factors);
 
   const close = async (): Promise<void> => {

@@ -34,13 +34,14 @@ async function run(config: Config): Promise<void> {
     const core = await openCore(config, { earlyKey });
     quieten(core.log);
     const app = await createApp(core);
+    // Before it listens: from then on the supervisor passes signals on.
+    reloadOnSignal(config, () => void app.reloadRoutes());
     await app.listen();
     if (!cluster.isWorker || cluster.worker?.id === 1) await banner(app, (text) => process.stdout.write(text));
     const metricsServer =
       config.metricsPort === undefined ? undefined : await createMetricsServer(core, config.metricsPort);
     await core.metrics.start();
     stopOnSignals(app, () => metricsServer?.close());
-    reloadOnSignal(config, () => void app.reloadRoutes());
   } catch (error) {
     process.stderr.write(`${startProblem(error, config)}\n`);
     process.exit(1);
@@ -113,7 +114,17 @@ function superviseWorkers(config: Config): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // One that is still starting would die of it, and may have read the old table: it is told as soon as it listens.
+  const listening = new Set<number>();
+  const late = new Set<number>();
+  cluster.on('listening', ({ id, process: child }) => {
+    listening.add(id);
+    if (late.delete(id)) child.kill('SIGHUP');
+  });
   reloadOnSignal(config, () => {
-    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGHUP');
+    for (const worker of Object.values(cluster.workers ?? {})) {
+      if (worker && listening.has(worker.id)) worker.process.kill('SIGHUP');
+      else if (worker) late.add(worker.id);
+    }
   });
 }

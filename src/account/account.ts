@@ -105,7 +105,8 @@ export function createAccountPages(deps: AccountDeps): Middleware {
     { path: '/account/data/export', show: data.download, page: '/account/data' },
     { path: '/account/delete', show: deletion.show, take: deletion.take, ...guarded },
   ];
-  const landings = new Set(table.map(({ path, page = path }) => page));
+  // The last is a page beside these (src/people): it sends whoever has no password here to sign in.
+  const landings = new Set([...table.map(({ path, page = path }) => page), '/verify-email']);
 
   /** Undefined where the browser has been sent to sign in. `note`: what waits for it. */
   async function enter(ctx: Context, row: Row, note?: Note): Promise<Visit | undefined> {

@@ -2,6 +2,7 @@
 
 import { programOf } from '../core/program.ts';
 import type { StoredAuditEvent } from '../core/stores/audit.ts';
+import { placeOf } from '../http/place.ts';
 import type { AccountDeps } from './deps.ts';
 import { type Show, showPage } from './visit.ts';
 
@@ -28,6 +29,7 @@ export function createActivityPage(deps: AccountDeps): Show {
         client: await nameOf(event),
         ...programOf(typeof userAgent === 'string' ? userAgent : undefined),
         address: event.address ?? undefined,
+        place: placeOf(event.address ?? undefined),
         byAdmin: typeof by === 'string' && by !== account.subject,
       };
     });

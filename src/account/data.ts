@@ -3,6 +3,7 @@
  * hash, no secret of a factor, no token. The audit trail can be long, so the file is sent as it is read.
  */
 import { Readable } from 'node:stream';
+import { nowSeconds } from '../base/clock.ts';
 import type { AccountDeps } from './deps.ts';
 import { type Show, showPage } from './visit.ts';
 
@@ -15,10 +16,11 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
     const account = await deps.accounts.findBySubject(subject);
     if (!account) return;
     const { passwordHash, usernameKey: _username, emailKey: _email, ...about } = account;
-    const [{ factors, recoveryCodesLeft }, passkeys, identities, connections] = await Promise.all([
+    const [{ factors, recoveryCodesLeft }, passkeys, identities, browsers, connections] = await Promise.all([
       deps.factors.list(subject),
       deps.passkeys.list(subject),
       deps.upstream.linked(subject),
+      deps.stores.devices.ofAccount(subject, nowSeconds()),
       deps.connections.list(subject),
     ]);
     const whole = {
@@ -34,6 +36,11 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
       recoveryCodesLeft,
       passkeys: dated(passkeys),
       identities: dated(identities.map(({ subject: _subject, ...identity }) => identity)),
+      // What a browser is known by stays out: it is good for a counter of its own at the sign-in.
+      browsers: browsers.map(({ shown, createdAt, lastUsedAt, expiresAt }) => ({
+        remembered: shown,
+        ...datedOne({ createdAt, lastUsedAt, expiresAt }),
+      })),
       connectedApplications: connections.map(({ since, lastUsedAt, ...rest }) => ({
         ...rest,
         since: time(since),
@@ -79,7 +86,7 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
     }
   }
 
-  const datedOne = (times: { createdAt: number; lastSeenAt?: number | null; expiresAt?: number | null }) =>
+  const datedOne = (times: Readonly<Record<string, number | null>>) =>
     Object.fromEntries(Object.entries(times).map(([name, at]) => [name, time(at)]));
 
   function dated<T extends { readonly id: string; readonly createdAt: number; readonly lastUsedAt: number | null }>(

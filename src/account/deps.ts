@@ -13,6 +13,7 @@ import type { Emails } from '../core/emails.ts';
 import type { Factors } from '../core/factors.ts';
 import type { Mails } from '../core/mails.ts';
 import type { Passkeys } from '../core/passkeys.ts';
+import type { PasswordHasher } from '../core/password-hasher.ts';
 import type { Sessions } from '../core/sessions.ts';
 import type { SignIn } from '../core/sign-in.ts';
 import type { Stores } from '../core/stores/stores.ts';
@@ -32,6 +33,7 @@ export interface AccountDeps {
   readonly locales: readonly string[];
   readonly accounts: Accounts;
   readonly signIn: Pick<SignIn, 'provePassword'>;
+  readonly hasher: Pick<PasswordHasher, 'standsAlone'>;
   readonly sessions: Sessions;
   readonly factors: Factors;
   readonly passkeys: Passkeys;
@@ -46,6 +48,6 @@ export interface AccountDeps {
   readonly upstream: Upstream;
   readonly activity: Activity;
   readonly audit: Audit;
-  readonly stores: Pick<Stores, 'audit' | 'clients'>;
+  readonly stores: Pick<Stores, 'audit' | 'clients' | 'devices'>;
   readonly passwordMinLength: { readonly alone: number; readonly withSecondFactor: number };
 }

@@ -46,7 +46,11 @@ export function createEmailPage(deps: AccountDeps): {
       if (!deps.mails.work) return show(visit);
       if (email === account.email && account.verified) return show(visit, { email, error: 'taken' });
       const locale = deps.pages.localeOf(ctx, undefined, account.locale);
-      const asked = await deps.emails.requestChange(account.subject, email, { ...callerOf(ctx), locale });
+      const asked = await deps.emails.requestChange(account.subject, email, {
+        ...callerOf(ctx),
+        locale,
+        signedIn: true,
+      });
       switch (asked.outcome) {
         case 'asked':
           return { to: '/account/email', note: { notice: 'email-asked', email } };

@@ -1,7 +1,7 @@
 /** Second factors: which there are, an end to one, and recovery codes, shown once. */
 import { sendRecoveryCodes } from '../http/recovery-codes.ts';
 import type { AccountDeps } from './deps.ts';
-import { neededOf, providersOf } from './needed.ts';
+import { longerPasswordFirst, neededOf, providersOf } from './needed.ts';
 import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
 
 const list = '/account/factors';
@@ -39,6 +39,8 @@ export function createFactorsPage(deps: AccountDeps): {
     async remove(visit, form) {
       const { subject } = visit.account;
       const id = form.get('factor') ?? '';
+      const first = await longerPasswordFirst(deps, visit.account, id);
+      if (first) return first;
       const actor = actorOf(visit, deps.pages);
       const removed = (await deps.factors.remove(subject, id, actor))
         ? 'removed'

@@ -1,7 +1,9 @@
-/** Which of somebody's passkeys and connected accounts cannot go, because nothing else would let them in (core/ways-in). */
+/** What of somebody's ways in cannot go, because of what would be left (core/ways-in). */
 import type { Account } from '../core/stores/accounts.ts';
 import type { Upstream } from '../core/upstream.ts';
 import { leavesWayIn, type WaysIn } from '../core/ways-in.ts';
+import type { AccountDeps } from './deps.ts';
+import type { Onward } from './visit.ts';
 
 /** Ids of those that people can sign in with. */
 export const providersOf = (upstream: Upstream): readonly string[] => upstream.offered().map(({ id }) => id);
@@ -13,4 +15,20 @@ export async function neededOf(
 ): Promise<(id: string) => boolean> {
   const ways = { password: passwordHash !== null, passkeys, identities: await upstream.linked(subject) };
   return (id) => !leavesWayIn(ways, id, providersOf(upstream));
+}
+
+/**
+ * Where to go first, when it is the last second factor that is to go and the password was accepted only beside one. Asked before the
+ * removal: of two at once both may pass, and the next sign-in asks for a longer password (core/sign-in).
+ */
+export async function longerPasswordFirst(
+  deps: Pick<AccountDeps, 'factors' | 'passkeys' | 'hasher'>,
+  { subject, passwordHash }: Account,
+  id: string,
+): Promise<Onward | undefined> {
+  if (passwordHash === null || deps.hasher.standsAlone(passwordHash)) return undefined;
+  const [{ factors }, passkeys] = await Promise.all([deps.factors.list(subject), deps.passkeys.list(subject)]);
+  const all = [...factors, ...passkeys];
+  const isLast = all.length === 1 && all[0]?.id === id;
+  return isLast ? { to: '/account/password', note: { notice: 'password-alone' } } : undefined;
 }

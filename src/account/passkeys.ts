@@ -5,7 +5,7 @@
 import type { EnrolOutcome } from '../core/passkeys.ts';
 import type { AccountNotice } from '../http/account-views.ts';
 import type { AccountDeps } from './deps.ts';
-import { neededOf, providersOf } from './needed.ts';
+import { longerPasswordFirst, neededOf, providersOf } from './needed.ts';
 import { actorOf, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
 
 const here = '/account/passkeys';
@@ -63,8 +63,11 @@ export function createPasskeysPage(deps: AccountDeps): { show: Show; add: Take; 
 
     async remove(visit, form) {
       const { subject } = visit.account;
+      const id = form.get('passkey') ?? '';
+      const first = await longerPasswordFirst(deps, visit.account, id);
+      if (first) return first;
       const actor = actorOf(visit, pages);
-      const removed = await passkeys.remove(subject, form.get('passkey') ?? '', actor, providersOf(deps.upstream));
+      const removed = await passkeys.remove(subject, id, actor, providersOf(deps.upstream));
       if (removed === 'not-found') return notThere(deps, visit);
       return onward(removed === 'removed' ? 'factor-removed' : 'passkey-last');
     },

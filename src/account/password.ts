@@ -1,11 +1,10 @@
 /**
  * Another password, or the first one. The sign-in must be fresh, and with it the second factor; the password so far is asked for
- * nevertheless, through core/sign-in, so that guesses are counted as everywhere: a browser that was left alone for a minute is not
+ * nevertheless, through core/sign-in, which counts guesses, for this session: a browser that was left alone for a minute is not
  * to be enough. Every other session and all their tokens end (security.md B13).
  */
 import { Unavailable } from '../base/errors.ts';
 import { callerOf } from '../http/caller.ts';
-import { browserOf } from '../http/device-cookie.ts';
 import { passwordErrors } from '../http/field-errors.ts';
 import type { ViewLocals } from '../http/views.ts';
 import type { AccountDeps } from './deps.ts';
@@ -27,28 +26,31 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
         username,
         hasPassword: passwordHash !== null,
         others: deps.upstream.offered().length > 0,
-        minLength: twoFactor ? withSecondFactor : alone,
+        minLength: twoFactor && visit.note.notice !== 'password-alone' ? withSecondFactor : alone,
         ...shown,
       },
       { status, retryAfterSeconds },
     );
   };
 
-  /** Undefined where the password is the account's. */
-  async function whatIsWrong({ ctx, account }: Visit, password: string): Promise<Shown | undefined> {
-    if (account.passwordHash === null) return undefined;
+  /** `over`: the hash of the password, which is the account's. */
+  async function prove(
+    { ctx, account, session }: Visit,
+    password: string,
+  ): Promise<Shown | { readonly over: string | null }> {
+    if (account.passwordHash === null) return { over: null };
     if (password === '') return { current: 'missing' };
     const { username } = account;
     const outcome = await deps.signIn.provePassword({
       ...callerOf(ctx),
       username,
       password,
-      browser: browserOf(ctx),
+      session: session.uid,
       via: 'account',
     });
     switch (outcome.outcome) {
       case 'right':
-        return undefined;
+        return { over: outcome.account.passwordHash };
       case 'refused':
         return { current: 'wrong' };
       case 'throttled':
@@ -60,14 +62,23 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
     const { account, session } = visit;
     const password = form.get('password') ?? '';
     if (password === '') return { error: 'required' };
-    const wrong = await whatIsWrong(visit, form.get('current') ?? '');
-    if (wrong) return wrong;
+    const proved = await prove(visit, form.get('current') ?? '');
+    if (!('over' in proved)) return proved;
     const outcome = await deps.accounts.setPassword(account.subject, password, {
       endSessions: true,
       keepSession: session.uid,
+      over: proved.over,
       actor: actorOf(visit, deps.pages),
     });
-    return outcome.outcome === 'weak-password' ? { error: passwordErrors[outcome.reason.code] } : undefined;
+    switch (outcome.outcome) {
+      case 'changed':
+        return undefined;
+      case 'weak-password':
+        return { error: passwordErrors[outcome.reason.code] };
+      case 'not-found':
+        // It has been changed meanwhile, perhaps by its owner because of whoever sits here.
+        return { current: 'wrong' };
+    }
   }
 
   return {

@@ -3,6 +3,7 @@
 import { programOf } from '../core/program.ts';
 import { callerOf } from '../http/caller.ts';
 import { browserOf } from '../http/device-cookie.ts';
+import { placeOf } from '../http/place.ts';
 import type { AccountDeps } from './deps.ts';
 import { notThere, type Show, showPage, type Take, type Visit } from './visit.ts';
 
@@ -29,6 +30,7 @@ export function createSessionsPage(deps: AccountDeps): { show: Show; end: Take; 
             door: origin.door,
             ...programOf(origin.userAgent),
             address: origin.address ?? undefined,
+            place: placeOf(origin.address ?? undefined),
             createdAt,
             lastSeenAt: lastSeenAt ?? undefined,
             here: uid === session.uid,

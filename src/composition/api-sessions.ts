@@ -1,6 +1,7 @@
 /** Sessions begun through an API, by a person or by a program of its own, and the look at a token that somebody presents. */
 import type { Accounts } from '../core/accounts.ts';
 import { createClientSessions } from '../core/client-sessions.ts';
+import type { Devices } from '../core/devices.ts';
 import { createFirstParty } from '../core/first-party.ts';
 import type { SignIn } from '../core/sign-in.ts';
 import { createTokens } from '../core/tokens.ts';
@@ -8,7 +9,7 @@ import type { Ground } from './ground.ts';
 
 export function composeApiSessions(
   { config, stores, audit, cached, keys, activity, sessions }: Ground,
-  { accounts, signIn }: { readonly accounts: Accounts; readonly signIn: SignIn },
+  { accounts, devices, signIn }: { readonly accounts: Accounts; readonly devices: Devices; readonly signIn: SignIn },
 ) {
   const firstParty = createFirstParty({
     signIn,
@@ -17,6 +18,7 @@ export function composeApiSessions(
     accountStore: stores.accounts,
     engine: stores.engine,
     activity,
+    devices,
     keys,
     settings: {
       issuer: config.issuer,

@@ -8,6 +8,7 @@ import { createConsentStep } from '../interaction/consent.ts';
 import { createInteractions } from '../interaction/dispatcher.ts';
 import { createEnrolStep } from '../interaction/enrol.ts';
 import { createLoginStep } from '../interaction/login.ts';
+import { createLongerPasswordStep } from '../interaction/longer-password.ts';
 import { createSecondFactorStep } from '../interaction/second-factor.ts';
 import { createSignUpStep } from '../interaction/sign-up.ts';
 import { createStartAgain } from '../interaction/start-again.ts';
@@ -32,7 +33,7 @@ export function composeInteractions(core: Core, { protocol, pages, csrf, upstrea
     provider: protocol.provider,
     pages,
     csrf,
-    arrived: createArrival({ ...core, pages }),
+    arrived: createArrival({ ...core, pages, accounts }),
     startAgain: createStartAgain(engine),
     steps: {
       chooser: createChooserStep({ ...core, pages, csrf, clients: cached, accounts }),
@@ -47,6 +48,14 @@ export function composeInteractions(core: Core, { protocol, pages, csrf, upstrea
       }),
       'sign-up': createSignUpStep({ ...core, page: signUpPage, clients: cached }),
       'second-factor': createSecondFactorStep({ ...core, pages, csrf, clients: cached, accounts }),
+      'longer-password': createLongerPasswordStep({
+        ...core,
+        pages,
+        csrf,
+        clients: cached,
+        store: accounts,
+        minLength: config.password.minLength,
+      }),
       upstream: createUpstreamStep({ upstream, pages, csrf, clients: cached, accounts }),
       enrol,
       offer: enrol,

@@ -1,4 +1,5 @@
 /** Accounts, and the ways to one: sign-up, invitations, links by mail, the set-up of the first admin. */
+import { deriveKey } from '../base/secrets.ts';
 import { createAccountImports } from '../core/account-import.ts';
 import { createAccounts } from '../core/accounts.ts';
 import { createDevices } from '../core/devices.ts';
@@ -9,13 +10,14 @@ import { createLinks } from '../core/links.ts';
 import { createPasswordReset } from '../core/password-reset.ts';
 import { createSetup } from '../core/setup.ts';
 import { createSignUp } from '../core/sign-up.ts';
+import { accountThrottleKey } from '../core/throttle-keys.ts';
 import { createBreachedPasswords } from '../login/breach/breach.ts';
 import type { composeFactors } from './factors.ts';
 import type { Ground } from './ground.ts';
 import type { composeMail } from './mail.ts';
 
 export function composePeople(
-  { config, log, stores, throttle, audit, changes, sessions }: Ground,
+  { config, secrets, log, stores, throttle, audit, changes, sessions }: Ground,
   { mails, mailLimits }: ReturnType<typeof composeMail>,
   { hasher, emailCodes }: ReturnType<typeof composeFactors>,
 ) {
@@ -26,19 +28,26 @@ export function composePeople(
     mails,
     throttle,
     audit,
+    valueKey: deriveKey(secrets.secretKey, 'devices'),
     settings: { mail: config.mail.newDevice },
   });
   const accounts = createAccounts({
     store: stores.accounts,
-    identities: stores.identities,
     sessions,
     changes,
     hasher,
     audit,
-    async passwordSet({ subject, username, email, verified }, { locale = 'en', browser }) {
+    async passwordSet({ subject, username, email, verified, locale: theirs }, { locale: here = 'en', browser }) {
       await devices.forgetOthers(subject, browser);
+      // What was guessed at is the password no more: whoever did it is not to keep its owner out who comes with the new one.
+      await throttle.clear(accountThrottleKey(subject, ''));
       if (email === null || !verified) return;
+      const locale = theirs ?? here;
       mails.send({ kind: 'password-changed', to: email, locale, subject, path: '/forgot', values: { username } });
+    },
+    removed({ subject, username, email, verified, locale: theirs }, { locale: here = 'en' }) {
+      if (email === null || !verified) return;
+      mails.send({ kind: 'account-deleted', to: email, locale: theirs ?? here, subject, values: { username } });
     },
     ...(config.password.breachedUrl !== undefined && {
       breached: createBreachedPasswords({ url: config.password.breachedUrl }, log),
@@ -62,6 +71,7 @@ export function composePeople(
   const passwordReset = createPasswordReset({
     ...ofMail,
     accounts,
+    devices,
     settings: { linkSeconds: config.mail.resetLinkTtl },
   });
   const signUp = createSignUp({

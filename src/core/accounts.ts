@@ -17,10 +17,10 @@ import {
   usernameProblem,
 } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import { breachedPassword, type PasswordProblem, passwordProblem } from './password-rules.ts';
+import { breachedPassword, isLongEnough, type PasswordProblem, passwordProblem } from './password-rules.ts';
 import type { Sessions } from './sessions.ts';
 import type { Account, AccountStore, NewAccount, RemovedAccount } from './stores/accounts.ts';
-import type { IdentityStore, NewIdentity } from './stores/identities.ts';
+import type { NewIdentity } from './stores/identities.ts';
 
 export interface AccountSettings {
   /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
@@ -88,11 +88,11 @@ export type SetProfileOutcome =
 export interface SetPasswordOptions {
   /** Ends the account's sessions, grants and tokens. */
   readonly endSessions: boolean;
-  /** The hash that was verified a moment ago: somebody else's change in between stays, and this one is refused. */
+  /** The hash that was verified a moment ago, null for none: somebody else's change in between stays, and this one is refused. */
   readonly over?: string | null | undefined;
   /** The uid of the one session that lives on. */
   readonly keepSession?: string | undefined;
-  /** Ids of the accounts elsewhere that sign in here as before; the others are disconnected. Left out: all stay. */
+  /** Ids of the accounts elsewhere that sign in here as before; the others are disconnected. Left out: all stay. Needs `over`. */
   readonly keepIdentities?: readonly string[] | undefined;
   readonly actor?: Actor | undefined;
 }
@@ -117,7 +117,6 @@ export interface Accounts {
 
 export function createAccounts(parts: {
   store: AccountStore;
-  identities: Pick<IdentityStore, 'removeOthers'>;
   sessions: Pick<Sessions, 'endAll'>;
   changes: Pick<ChangeLog, 'changed'>;
   hasher: PasswordHasher;
@@ -126,9 +125,11 @@ export function createAccounts(parts: {
   audit: Audit;
   /** Called when a password has been set: for the mail that says so, and for what knew the person by the old one. */
   passwordSet?: ((account: Account, actor: Actor) => Promise<void>) | undefined;
+  /** Called when an account has gone, with what it was: for the mail that says so. */
+  removed?: ((account: Account, actor: Actor) => void) | undefined;
   settings: AccountSettings;
 }): Accounts {
-  const { store, identities, sessions, changes, hasher, breached, audit, settings } = parts;
+  const { store, sessions, changes, hasher, breached, audit, settings } = parts;
 
   const weakness = async (
     password: string,
@@ -156,12 +157,23 @@ export function createAccounts(parts: {
       detail: { ...(actor.by !== undefined && { by: actor.by }), ...(actor.via !== undefined && { via: actor.via }) },
     });
 
-  const disconnect = async (subject: string, keep: readonly string[], actor: Actor = {}): Promise<void> => {
+  const disconnected = async (subject: string, provider: string, actor: Actor = {}): Promise<void> => {
     const { address, requestId, via } = actor;
-    for (const { provider } of await identities.removeOthers(subject, keep)) {
-      const detail = { upstream: provider, ...(via !== undefined && { via }) };
-      await audit.record('identity.unlinked', { subject, address, requestId, detail });
-    }
+    const detail = { upstream: provider, ...(via !== undefined && { via }) };
+    await audit.record('identity.unlinked', { subject, address, requestId, detail });
+  };
+
+  /** What has been disconnected; undefined where there is no such account, or not with that hash. */
+  const putHash = async (
+    subject: string,
+    to: string,
+    { over, keepIdentities }: Pick<SetPasswordOptions, 'over' | 'keepIdentities'>,
+  ): Promise<readonly { readonly provider: string }[] | undefined> => {
+    const now = nowSeconds();
+    if (over === undefined) return (await store.update(subject, { passwordHash: to }, now)) && [];
+    const change = { from: over, to };
+    if (keepIdentities === undefined) return (await store.replacePasswordHash(subject, change, now)) && [];
+    return (await store.resetPasswordHash(subject, change, keepIdentities, now))?.unlinked;
   };
 
   const setDisabled = async (subject: string, disabled: boolean): Promise<boolean> => {
@@ -216,17 +228,14 @@ export function createAccounts(parts: {
         account,
       );
       if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
-      const passwordHash = await hasher.hash(password);
-      // Before the change: who signs in with one at this moment does so under the old password, and no session begins with that.
-      if (keepIdentities !== undefined) await disconnect(subject, keepIdentities, actor);
-      const changed =
-        typeof over === 'string'
-          ? await store.replacePasswordHash(subject, { from: over, to: passwordHash }, nowSeconds())
-          : await store.update(subject, { passwordHash }, nowSeconds());
-      if (changed === undefined) return { outcome: 'not-found' };
+      const standsAlone = isLongEnough(password, settings.passwordMinLength);
+      const passwordHash = await hasher.hash(password, { standsAlone });
+      const unlinked = await putHash(subject, passwordHash, { over, keepIdentities });
+      if (unlinked === undefined) return { outcome: 'not-found' };
       // After the change: a session that begins in between began with the new password.
       if (endSessions) await sessions.endAll(subject, keepSession);
       await written('account.password_changed', subject, actor);
+      for (const { provider } of unlinked) await disconnected(subject, provider, actor);
       await parts.passwordSet?.(account, actor ?? {});
       return { outcome: 'changed' };
     },
@@ -255,11 +264,13 @@ export function createAccounts(parts: {
     },
 
     async remove(subject, actor) {
+      const account = await store.bySubject(subject);
       // The store removes sessions, grants and tokens in the same transaction.
       const removed = await store.delete(subject);
       if (removed !== 'removed') return removed;
       await changes.changed();
       await written('account.deleted', subject, actor);
+      if (account) parts.removed?.(account, actor ?? {});
       return removed;
     },
 

@@ -24,7 +24,7 @@ export function withTwoFactors(amr: readonly Amr[]): readonly Amr[] {
 /** How and when somebody signed in to a session of theirs that stands. */
 export interface ProvedBefore {
   readonly amr: readonly Amr[];
-  /** Of the last sign-in as a whole, the `auth_time`: seconds since the epoch. */
+  /** Of the last sign-in as a whole, the `auth_time`: seconds since the epoch; 0: nobody knows. */
   readonly at: number;
 }
 
@@ -33,7 +33,7 @@ export interface ProvedElsewhere {
   /** The provider's id in the settings. */
   readonly provider: string;
   readonly amr: readonly Amr[];
-  /** The `auth_time`: seconds since the epoch. */
+  /** The `auth_time`: seconds since the epoch; 0: nobody knows. */
   readonly at: number;
   /** It has asked for two factors, and its word for that is trusted: none is asked for here. */
   readonly enough: boolean;

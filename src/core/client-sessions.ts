@@ -71,7 +71,8 @@ export function createClientSessions(deps: {
     const { claims } = verified;
     // Made with this very client token: revoking one leaves the programs that hold another alone.
     if (holder === undefined || claims.sub !== holder.client.id || claims.ctid !== holder.token.id) return undefined;
-    const session = await sessions.find(claims.sid, claims.sub);
+    // What a refresh token is good for is rare, and must not be done for a session that another node has just ended.
+    const session = await sessions.find(claims.sid, claims.sub, { stored: kind === 'space-guard-refresh' });
     if (session === undefined) return undefined;
     activity.seen(null, session.uid);
     return { ...holder, claims, session };

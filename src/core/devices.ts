@@ -1,27 +1,36 @@
 /**
- * Browsers in which people have chosen to be remembered. A browser is known by one random value in a cookie, whose hash is stored
- * once for each account that was signed in there. What that is good for:
+ * Browsers in which people have signed in, or set a password by a link. A browser is known by one value in a cookie, whose hash is
+ * stored once for each account. What that is good for:
  *
- * - Nobody is kept out for good: a browser that is known for an account has a counter of its own for wrong passwords, so that a
- *   stranger who uses up the account's keeps only strangers out (security.md B8). It opens nothing: the password is still asked
- *   for, and no more of them can be tried here than anywhere else.
- * - The pages offer the accounts of this browser to choose from, and only here.
- * - A sign-in from any other browser is told to the person by mail.
+ * - Nobody is kept out for good: a browser that is known for an account has a counter of its own for wrong passwords, and for the
+ *   mails that it asks for, so that a stranger who uses up the account's keeps only strangers out (security.md B8). It opens
+ *   nothing: the password is still asked for, and no more of them can be tried here than anywhere else.
+ * - Where the person has chosen to be remembered, the pages offer the account to choose from, and only here.
+ * - A sign-in from a browser in which they have not is told to the person by mail.
+ *
+ * A program that takes the password (an API surface) has no cookie: it is known by its name and the network that it comes from, for a
+ * season, so that one that signs in every hour is told of once, and a thief's first sign-in is told of too.
  *
  * A value says nothing by itself: forged or made for another account it is as good as none, and looking it up takes the same
  * whether or not there is such an account (B6). All are forgotten when the password is set, but the browser that set it.
+ *
+ * With each account that comes to a browser its value is another one: whoever copied the one before has nothing of those who use
+ * that browser later. The new one is made from the sign-in, so that a form which is sent twice brings the browser one value.
  */
+import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../base/clock.ts';
 import { digest, randomToken } from '../base/secrets.ts';
 import type { Audit, AuditFields } from './audit.ts';
 import type { Letter } from './mailer.ts';
 import type { Mails } from './mails.ts';
 import { programOf } from './program.ts';
+import { createRecent } from './recent.ts';
 import type { Caller } from './sessions.ts';
 import type { Account, AccountStore } from './stores/accounts.ts';
 import type { DeviceRow, DeviceStore } from './stores/devices.ts';
 import type { EngineStore } from './stores/engine.ts';
 import type { Throttle } from './stores/throttle.ts';
+import { addressNetwork } from './throttle-keys.ts';
 
 export interface Arrival {
   readonly subject: string;
@@ -38,6 +47,13 @@ export interface Arrival {
   readonly locale: string;
 }
 
+/** What a browser is to say from now on. */
+export interface BrowserValue {
+  readonly value: string;
+  /** Some account is remembered there; otherwise the cookie goes with the browser. */
+  readonly lasting: boolean;
+}
+
 export interface KnownAccount {
   /** Of this browser and account: good for nothing anywhere else. */
   readonly id: string;
@@ -48,9 +64,13 @@ export interface KnownAccount {
 export interface Devices {
   /** The id of this browser for this account; undefined where it is not known for it. Also asked for an account that there is not. */
   known(browser: string | undefined, subject: string | undefined): Promise<string | undefined>;
-  /** Somebody has signed in. What the browser is to remember from now on, if anything. */
-  arrived(arrival: Arrival): Promise<string | undefined>;
-  /** Those of this browser, last used first. */
+  /** Somebody has signed in. Undefined: the browser's cookie stays as it is. */
+  arrived(arrival: Arrival): Promise<BrowserValue | undefined>;
+  /** Somebody has signed in through a program, at the door `via`. Nothing waits for what comes of it. */
+  programArrived(subject: string, caller: Caller, via: string): void;
+  /** Somebody has shown in another way whose account it is, once: by the link of this `id`. */
+  met(subject: string, browser: string | undefined, id: string): Promise<BrowserValue | undefined>;
+  /** Those that are remembered in this browser, last used first. */
   accounts(browser: string | undefined): Promise<KnownAccount[]>;
   /** False where this browser has no such account. */
   forget(browser: string | undefined, id: string, caller: Caller): Promise<boolean>;
@@ -61,10 +81,22 @@ export interface Devices {
 const most = { ofAccount: 20, ofBrowser: 5 };
 /** Seconds without a sign-in; browsers keep no cookie for longer. */
 export const rememberedSeconds = 400 * 86_400;
+/** The same, of a browser that is known and remembers nobody. */
+const quietSeconds = 30 * 86_400;
 /** No account's owner is sent more of these within an hour, however often somebody signs in. */
 const mailsAnHour = 5;
+/** A program from the same network is told of anew after this. */
+const placeSeconds = 90 * 86_400;
+/** For so long this process goes by what it has found itself. */
+const placeLookSeconds = 86_400;
 /** As long as a sign-in can be under way. */
 const arrivalSeconds = 86_400;
+
+/** What has been told of: the first of any number of calls on all nodes stores it. */
+interface Mark {
+  readonly id: string;
+  readonly seconds: number;
+}
 
 export function createDevices(deps: {
   store: DeviceStore;
@@ -73,44 +105,82 @@ export function createDevices(deps: {
   engine: Pick<EngineStore, 'insertOnce'>;
   throttle: Throttle;
   audit: Audit;
+  /** Of this purpose alone (base/secrets `deriveKey`). */
+  valueKey: Buffer;
   settings: { readonly mail: boolean };
 }): Devices {
-  const { store, accounts, engine, mails, throttle, audit, settings } = deps;
+  const { store, accounts, engine, mails, throttle, audit, valueKey, settings } = deps;
+
+  const placesSeen = createRecent<number>(10_000);
 
   async function find(browser: string | undefined, subject: string): Promise<DeviceRow | undefined> {
     return looksRight(browser) ? store.find(digest(browser), subject, nowSeconds()) : undefined;
   }
 
-  function put(browser: string, subject: string, before: DeviceRow | undefined): Promise<boolean> {
+  /** Of a form that is sent many times at once one is written: they would wait for each other at the account's row. */
+  const underWay = new Map<string, Promise<BrowserValue | undefined>>();
+
+  /** The account is known here from now on, and shown if it is to be. */
+  function keepHere(
+    { subject, browser, id }: Pick<Arrival, 'subject' | 'browser' | 'id'>,
+    shown: boolean,
+    before: DeviceRow | undefined,
+  ): Promise<BrowserValue | undefined> {
+    const former = looksRight(browser) ? browser : undefined;
+    const isNew = before === undefined || (shown && !before.shown);
+    const value = former === undefined || isNew ? valueFor(former, subject, id) : former;
+    const key = JSON.stringify([value, subject, shown]);
+    const kept = underWay.get(key) ?? write(value, { former, subject, shown, before });
+    underWay.set(key, kept);
+    return kept.finally(() => underWay.delete(key));
+  }
+
+  async function write(
+    value: string,
+    of: { former: string | undefined; subject: string; shown: boolean; before: DeviceRow | undefined },
+  ): Promise<BrowserValue | undefined> {
+    const { former, subject, shown, before } = of;
     const now = nowSeconds();
-    return store.put(
-      {
-        id: before?.id ?? randomToken(12),
-        browser: digest(browser),
-        subject,
-        createdAt: now,
-        lastUsedAt: now,
-        expiresAt: now + rememberedSeconds,
-      },
-      most,
-    );
+    const row = {
+      id: before?.id ?? randomToken(12),
+      browser: digest(value),
+      subject,
+      shown,
+      createdAt: now,
+      lastUsedAt: now,
+      expiresAt: now + (shown ? rememberedSeconds : quietSeconds),
+    };
+    if (!(await store.put(row, most, former && digest(former)))) return undefined;
+    return { value, lasting: shown || (await store.ofBrowser(row.browser, now)).length > 0 };
+  }
+
+  /** Nobody without the key can tell it, and it is another for every sign-in. */
+  function valueFor(former: string | undefined, subject: string, id: string): string {
+    return createHmac('sha256', valueKey)
+      .update(JSON.stringify([former ?? '', subject, id]))
+      .digest('base64url');
   }
 
   /** Of any number of calls for one sign-in one gets true. */
-  function isFirst(id: string, at: number): Promise<boolean> {
-    const mark = { key: digest(`arrival ${id}`), kind: 'Arrival', payload: '{}', expiresAt: at + arrivalSeconds };
+  function isFirst({ id, seconds }: Mark, at: number): Promise<boolean> {
+    const mark = { key: digest(`arrival ${id}`), kind: 'Arrival', payload: '{}', expiresAt: at + seconds };
     return engine.insertOnce({ ...mark, grantId: null, clientId: null, subject: null, sessionUid: null }, at);
   }
 
-  async function letterFor({ subject, id, caller, locale: theirs }: Arrival, at: number): Promise<Letter | undefined> {
+  async function letterFor(
+    { subject, caller, locale: theirs }: Pick<Arrival, 'subject' | 'caller' | 'locale'>,
+    mark: Mark,
+    at: number,
+    via = 'browser',
+  ): Promise<Letter | undefined> {
     const account = await accounts.bySubject(subject);
     if (!account?.verified || account.email === null || account.disabledAt !== null) return undefined;
-    if (!(await isFirst(id, at))) return undefined;
+    if (!(await isFirst(mark, at))) return undefined;
     const may = await throttle.attempt([{ key: `new-sign-in:${subject}`, limit: mailsAnHour }], 3600);
     if (!may.allowed) return undefined;
     const locale = account.locale ?? theirs;
     const { program, system } = programOf(caller.userAgent);
-    audit.note('device.reported', { subject, ...by(caller) });
+    audit.note('device.reported', { subject, ...by(caller, via) });
     return {
       kind: 'new-sign-in',
       to: account.email,
@@ -134,15 +204,34 @@ export function createDevices(deps: {
     async arrived(arrival) {
       const { subject, browser, again, keep, caller } = arrival;
       const before = await find(browser, subject);
-      if (!before && !again && settings.mail) {
+      if (!before?.shown && !again && settings.mail) {
         const at = nowSeconds();
-        mails.later(() => letterFor(arrival, at));
+        mails.later(() => letterFor(arrival, { id: arrival.id, seconds: arrivalSeconds }, at));
       }
-      if (!keep) return undefined;
-      const value = looksRight(browser) ? browser : randomToken(32);
-      if (!(await put(value, subject, before))) return undefined;
-      if (!before) audit.note('device.remembered', { subject, ...by(caller) });
-      return value;
+      // Remembered once, an account is until it is forgotten.
+      if (!keep && before?.shown) return undefined;
+      const kept = await keepHere(arrival, keep, before);
+      if (kept && keep && !before?.shown) audit.note('device.remembered', { subject, ...by(caller) });
+      return kept;
+    },
+
+    programArrived(subject, caller, via) {
+      if (!settings.mail) return;
+      const at = nowSeconds();
+      const { program = '', system = '' } = programOf(caller.userAgent);
+      const id = `place ${JSON.stringify([subject, addressNetwork(caller.address), program, system])}`;
+      const key = digest(id);
+      if (at < (placesSeen.get(key) ?? 0) + placeLookSeconds) return;
+      mails.later(async () => {
+        const letter = await letterFor({ subject, caller, locale: 'en' }, { id, seconds: placeSeconds }, at, via);
+        placesSeen.set(key, at);
+        return letter;
+      });
+    },
+
+    async met(subject, browser, id) {
+      const before = await find(browser, subject);
+      return before?.shown ? undefined : keepHere({ subject, browser, id }, false, before);
     },
 
     async accounts(browser) {
@@ -172,8 +261,8 @@ function looksRight(browser: string | undefined): browser is string {
   return browser !== undefined && /^[A-Za-z0-9_-]{43}$/.test(browser);
 }
 
-function by({ address, requestId, userAgent }: Caller): AuditFields {
-  const detail = { via: 'browser', ...(userAgent !== undefined && { user_agent: userAgent.slice(0, 256) }) };
+function by({ address, requestId, userAgent }: Caller, via = 'browser'): AuditFields {
+  const detail = { via, ...(userAgent !== undefined && { user_agent: userAgent.slice(0, 256) }) };
   return { address, requestId, detail };
 }
 

@@ -11,6 +11,9 @@ import { emailKey, usernameKey } from './names.ts';
 import type { Sessions } from './sessions.ts';
 import type { Account, AccountPatch, AccountStore } from './stores/accounts.ts';
 
+/** Whoever wants to keep an owner out may name the address anew the moment it is free, over and over. They would have to be lucky this often. */
+export const claimTries = 5;
+
 /** For an address whose owner has just proved it. All throw `Unavailable`. */
 export interface EmailClaims {
   /** Somebody has proved it. */
@@ -59,17 +62,17 @@ export function createEmailClaims(deps: {
     async claim(account, email, actor) {
       const key = emailKey(email);
       if (key === undefined) return undefined;
-      // Its own name is changed below, with the address.
-      if (account.emailKey !== key) await free(email, actor);
       // Who is called by an address is called by the new one from now on: the old one may be somebody else's one day.
       const called = account.emailKey !== null && account.usernameKey === account.emailKey && account.emailKey !== key;
       const patch: AccountPatch = { email, emailKey: key, verified: true };
-      const updated = await store.update(
-        account.subject,
-        called ? { ...patch, username: email, usernameKey: key } : patch,
-        nowSeconds(),
-      );
-      return updated && 'subject' in updated ? updated : undefined;
+      const whole = called ? { ...patch, username: email, usernameKey: key } : patch;
+      for (let tries = 0; tries < claimTries; tries += 1) {
+        // Its own name is changed with the address.
+        if (account.emailKey !== key) await free(email, actor);
+        const updated = await store.update(account.subject, whole, nowSeconds());
+        if (updated === undefined || 'subject' in updated) return updated;
+      }
+      return undefined;
     },
   };
 }

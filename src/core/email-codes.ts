@@ -3,7 +3,8 @@
  * the code, and often the link to a new password too), and better than none for whoever wants nothing else.
  *
  * A code is sent only after the right password, to a verified address, not twice within a minute, and no more often than the mail
- * limits allow, which for codes count apart from the links that anybody can ask for. It lives ten minutes and works once; the fifth
+ * limits allow, which for codes count apart from the links that anybody can ask for, and count none that was used rightly: whoever
+ * has the mailbox signs in as often as they like. It lives ten minutes and works once; the fifth
  * wrong guess ends it. The stored hash is keyed: eight digits would not withstand a search by whoever has the database. It is also of
  * the address: a code is no good once the account has another one, even where it was stored a moment after the change.
  */
@@ -119,7 +120,10 @@ export function createEmailCodes(parts: {
       const now = nowSeconds();
       const account = await accounts.bySubject(subject);
       if (account === undefined) return 'over';
-      if (await store.useEmailCode(subject, hashOf(account, code), now, now - lifeSeconds)) return 'right';
+      if (await store.useEmailCode(subject, hashOf(account, code), now, now - lifeSeconds)) {
+        await limits.giveBackCode(subject);
+        return 'right';
+      }
       await store.failEmailCode(subject, guessesMax);
       const row = (await store.list(subject)).find(({ kind }) => kind === 'email-code');
       return row === undefined || (row.secret !== '' && row.lastStep > now - lifeSeconds) ? 'wrong' : 'over';

@@ -25,6 +25,10 @@ export interface Asker {
   readonly address: string;
   readonly requestId: string;
   readonly locale: string;
+  /** What the browser is known by (core/devices). */
+  readonly browser?: string | undefined;
+  /** As the person whom it is about. */
+  readonly signedIn?: true;
 }
 
 export type AskedOutcome =
@@ -74,19 +78,20 @@ export function createEmails(deps: {
     if (key === undefined || account === undefined || account.disabledAt !== null) return undefined;
     const owner = await store.byVerifiedEmailKey(key);
     const about = { subject, address: asker.address, requestId: asker.requestId };
-    if (owner?.subject === subject || !(await limits.mayMail(email, subject)).allowed) return undefined;
+    if (owner?.subject === subject) return undefined;
+    if (!(await limits.mayConfirm(email, asker.signedIn ? undefined : subject)).allowed) return undefined;
     // The same record either way: a person may read their own trail.
     audit.note('email.requested', about);
     if (owner) {
-      const { locale } = asker;
-      return { kind: 'address-known', to: owner.email ?? email, locale, subject: owner.subject, path: '/forgot' };
+      const { subject, email: to, locale } = owner;
+      return { kind: 'address-known', to: to ?? email, locale: locale ?? asker.locale, subject, path: '/forgot' };
     }
     const detail = { email, before: account.emailKey };
     const { token } = await links.make('confirm-email', { subject, detail, seconds: settings.linkSeconds });
     return {
       kind: 'confirm-email',
       to: email,
-      locale: asker.locale,
+      locale: account.locale ?? asker.locale,
       subject,
       path: `/verify-email?token=${token}`,
       seconds: settings.linkSeconds,
@@ -109,6 +114,9 @@ export function createEmails(deps: {
       if (reason !== undefined) return { outcome: 'invalid', reason };
       const may = await limits.mayAsk(asker.address);
       if (!may.allowed) return { outcome: 'throttled', retryAfter: may.retryAfter };
+      // Before the answer, and whatever address it is: they are not to wait for a mail that will not come.
+      const mine = asker.signedIn ? await limits.mayChange(subject) : may;
+      if (!mine.allowed) return { outcome: 'throttled', retryAfter: mine.retryAfter };
       mails.later(() => letterFor(subject, email, asker));
       return { outcome: 'asked' };
     },
@@ -126,7 +134,12 @@ export function createEmails(deps: {
         // To the address that was: whoever took the account over must not be able to do it without a word.
         if (changed && before.verified && before.email !== null) {
           const { subject, username } = account;
-          const letter = { kind: 'email-changed', to: before.email, locale: actor.locale ?? 'en', subject } as const;
+          const letter = {
+            kind: 'email-changed',
+            to: before.email,
+            locale: before.locale ?? actor.locale ?? 'en',
+            subject,
+          } as const;
           mails.send({ ...letter, path: '/', values: { username } });
         }
         await audit.record(changed ? 'account.email_changed' : 'account.email_confirmed', {

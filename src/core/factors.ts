@@ -61,8 +61,11 @@ export type ConfirmOutcome =
 
 export type UseOutcome =
   | { readonly outcome: 'right' }
-  /** `used`: it was right, once. `locked`: no code of the app is looked at. `over`: no code that was mailed is good any more. */
-  | { readonly outcome: 'wrong'; readonly why: WrongCode }
+  /**
+   * `used`: it was right, once. `locked`: no code of the app is looked at. `over`: no code that was mailed is good any more. `lately`:
+   * one was right a moment ago, so that this may be the same form sent twice.
+   */
+  | { readonly outcome: 'wrong'; readonly why: WrongCode; readonly lately?: boolean }
   /** `keys`: what is at its limit. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number; readonly keys: readonly ThrottleKey[] };
 
@@ -146,7 +149,9 @@ export function createFactors(parts: {
     const hash = recoveryCodeHash(subject, code);
     const used = await store.useCode(subject, hash, nowSeconds());
     const rows = await store.list(subject);
-    if (!used) return { outcome: 'wrong', why: rows.some(({ secret }) => secret === hash) ? 'used' : 'wrong' };
+    const spent = rows.find(({ secret }) => secret === hash);
+    if (!used)
+      return spent ? { outcome: 'wrong', why: 'used', ...wasLately(spent) } : { outcome: 'wrong', why: 'wrong' };
     await forgive(subject, rows);
     await audit.record('recovery_code.used', {
       ...fields,
@@ -162,24 +167,28 @@ export function createFactors(parts: {
     const open = enrolled.filter((row) => !isLocked(row));
     if (open.length === 0) return { outcome: 'wrong', why: enrolled.length === 0 ? 'wrong' : 'locked' };
     const now = nowSeconds();
-    let why: WrongCode = 'wrong';
+    let wrong: Wrong = { outcome: 'wrong', why: 'wrong' };
     for (const row of open) {
       const secret = secretOf(row);
       const step = secret === undefined ? undefined : totp.stepOf(secret, code, now);
       if (step === undefined) continue;
-      if (step > row.lastStep && (await store.advance(row.id, step, now))) {
+      const unused = step > row.lastStep;
+      if (unused && (await store.advance(row.id, step, now))) {
         await forgive(subject, rows);
         return { outcome: 'right' };
       }
-      why = 'used';
+      // Where it was unused a moment ago, another request has been quicker.
+      wrong = { outcome: 'wrong', why: 'used', ...(unused ? { lately: true } : wasLately(row)) };
     }
     await store.fail(subject);
-    return { outcome: 'wrong', why };
+    return wrong;
   }
 
   async function useEmailCode(subject: string, code: string): Promise<UseOutcome> {
     const used = await emailCodes.use(subject, code);
-    return used === 'right' ? { outcome: 'right' } : { outcome: 'wrong', why: used };
+    if (used === 'right') return { outcome: 'right' };
+    const row = used === 'over' ? (await store.list(subject)).find(isEmailCode) : undefined;
+    return { outcome: 'wrong', why: used, ...(row && wasLately(row)) };
   }
 
   return {
@@ -286,6 +295,13 @@ export function createFactors(parts: {
     },
   };
 }
+
+type Wrong = Extract<UseOutcome, { outcome: 'wrong' }>;
+
+/** What lies between two arrivals of one form, and between the clocks of two nodes, in seconds. */
+const latelySeconds = 10;
+const wasLately = ({ lastUsedAt }: FactorRow): { readonly lately?: true } =>
+  lastUsedAt !== null && lastUsedAt > nowSeconds() - latelySeconds ? { lately: true } : {};
 
 type Enrolled = FactorRow & { readonly kind: Factor['kind'] };
 const isActive = (row: FactorRow): row is Enrolled => row.kind !== 'recovery-code' && row.state === 'active';

@@ -7,6 +7,7 @@
 import { nowSeconds } from '../base/clock.ts';
 import type { Accounts } from './accounts.ts';
 import type { Activity } from './activity.ts';
+import type { Devices } from './devices.ts';
 import {
   by,
   createRefreshes,
@@ -85,10 +86,11 @@ export function createFirstParty(deps: {
   accountStore: Pick<AccountStore, 'bySubject'>;
   engine: Pick<EngineStore, 'commit' | 'readToken'>;
   activity: Activity;
+  devices: Pick<Devices, 'programArrived'>;
   keys: Keys;
   settings: FirstPartySettings;
 }): FirstParty {
-  const { signIn, sessions, accountStore, engine, activity, keys, settings } = deps;
+  const { signIn, sessions, accountStore, engine, activity, devices, keys, settings } = deps;
 
   function issue(
     kind: PersonKind,
@@ -137,6 +139,7 @@ export function createFirstParty(deps: {
         // The password has been changed, or the account disabled, between the look at it and this: from the beginning.
         if (begun === undefined) continue;
         activity.seen(account.subject, begun.uid);
+        devices.programArrived(account.subject, request, request.via);
         return {
           outcome: 'signed-in',
           account,

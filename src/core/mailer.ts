@@ -16,10 +16,11 @@ export const letterKinds = [
   /** An account at another provider signs in here from now on, or no longer. */
   'identity-linked',
   'identity-unlinked',
+  'account-deleted',
   'invitation',
   /** To somebody who has given the right password: the code for the second step. */
   'sign-in-code',
-  /** To somebody who has signed in in a browser that does not remember them. */
+  /** To somebody who has signed in in a browser that does not remember them, or through a program from a new place. */
   'new-sign-in',
 ] as const;
 export type LetterKind = (typeof letterKinds)[number];

@@ -35,7 +35,10 @@ export function createPasswordCheck(parts: {
   const rehashed = async (account: Account, password: string): Promise<Account> => {
     if (account.passwordHash === null || !hasher.needsRehash(account.passwordHash)) return account;
     try {
-      const hash = { from: account.passwordHash, to: await hasher.hash(password) };
+      const hash = {
+        from: account.passwordHash,
+        to: await hasher.hash(password, { standsAlone: hasher.standsAlone(account.passwordHash) }),
+      };
       // The password may have been changed meanwhile: the old one must not come back.
       const changed = await accounts.replacePasswordHash(account.subject, hash, nowSeconds());
       if (changed !== undefined) return changed;

@@ -6,12 +6,17 @@
  * in an account that somebody else prepared). The mail goes to the address as stored, never to what was typed: two addresses
  * that are compared as one may be two mailboxes.
  *
+ * Anybody can ask for links in somebody's name, so there is an end to them; the person is kept out by none of it. In a browser that
+ * is known for the account mails count for that browser, and elsewhere the last mail of an hour has a link that is good until
+ * there may be another. Whoever uses a link makes their browser known, so that guesses at the password do not stop them either.
+ *
  * A link is bound to the password and address of the moment it was made. So a new password, however it came about, ends all
  * earlier links.
  */
 import { digest, sameSecret } from '../base/secrets.ts';
 import type { Accounts, Actor, SetPasswordOutcome } from './accounts.ts';
 import type { Audit } from './audit.ts';
+import type { BrowserValue, Devices } from './devices.ts';
 import type { Asker } from './emails.ts';
 import type { Links } from './links.ts';
 import type { MailLimits } from './mail-limits.ts';
@@ -26,10 +31,13 @@ export interface ResetLink {
   readonly path: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
+  /** For which it is good. */
+  readonly seconds: number;
 }
 
 export type ResetOutcome =
-  | { readonly outcome: 'changed'; readonly account: Account }
+  /** `browser`: what it is known by from now on. */
+  | { readonly outcome: 'changed'; readonly account: Account; readonly browser?: BrowserValue | undefined }
   | Extract<SetPasswordOutcome, { outcome: 'weak-password' }>
   /** The link is unknown, used or over, or the account is not what it was. */
   | { readonly outcome: 'gone' };
@@ -58,12 +66,13 @@ export function createPasswordReset(deps: {
   store: AccountStore;
   accounts: Pick<Accounts, 'setPassword'>;
   links: Links;
-  limits: MailLimits;
+  limits: Pick<MailLimits, 'mayAsk' | 'mayMailReset'>;
+  devices: Pick<Devices, 'known' | 'met'>;
   mails: Mails;
   audit: Audit;
   settings: { readonly linkSeconds: number };
 }): PasswordReset {
-  const { store, accounts, links, limits, mails, audit, settings } = deps;
+  const { store, accounts, links, limits, devices, mails, audit, settings } = deps;
 
   const find = async (typed: string): Promise<Account | undefined> => {
     const key = usernameKey(typed);
@@ -71,19 +80,27 @@ export function createPasswordReset(deps: {
     return (await store.byUsernameKey(key)) ?? (key.includes('@') ? store.byVerifiedEmailKey(key) : undefined);
   };
 
-  async function make(account: Account, query: Readonly<Record<string, string>> = {}): Promise<ResetLink> {
+  async function make(
+    account: Account,
+    query: Readonly<Record<string, string>> = {},
+    seconds: number = settings.linkSeconds,
+  ): Promise<ResetLink> {
     const { subject } = account;
-    const link = { subject, detail: { stamp: stamp(account) }, seconds: settings.linkSeconds };
+    const link = { subject, detail: { stamp: stamp(account) }, seconds };
     const { token, expiresAt } = await links.make('reset-password', link);
-    return { path: `/reset?${new URLSearchParams({ token, ...query })}`, expiresAt };
+    return { path: `/reset?${new URLSearchParams({ token, ...query })}`, expiresAt, seconds };
   }
 
-  const letter: PasswordReset['letter'] = ({ email, verified, username, subject }, { path }, locale) =>
+  const letter: PasswordReset['letter'] = (
+    { email, verified, username, subject, locale: theirs },
+    { path, seconds },
+    locale,
+  ) =>
     email === null || !verified
       ? undefined
       : {
-          ...{ kind: 'reset-password', to: email, locale, subject, path },
-          ...{ seconds: settings.linkSeconds, values: { username } },
+          ...{ kind: 'reset-password', to: email, locale: theirs ?? locale, subject, path },
+          ...{ seconds, values: { username } },
         };
 
   async function holder(link: LinkRow | undefined): Promise<Account | undefined> {
@@ -100,11 +117,14 @@ export function createPasswordReset(deps: {
       mails.later(async () => {
         const account = await find(typed.trim());
         if (!account || account.disabledAt !== null) return undefined;
-        const proved = account.verified && account.email !== null;
-        const may = proved && (await limits.mayMail(account.email, account.subject)).allowed;
-        const { address, requestId } = asker;
-        audit.note('reset.requested', { subject: account.subject, address, requestId, detail: { mailed: may } });
-        return may ? letter(account, await make(account, query), asker.locale) : undefined;
+        const { subject, verified, email } = account;
+        const { address, requestId, browser } = asker;
+        const device = browser === undefined ? undefined : await devices.known(browser, subject);
+        const proved = verified && email !== null;
+        const may = proved ? await limits.mayMailReset(stamp(account), device) : ({ allowed: false } as const);
+        audit.note('reset.requested', { subject, address, requestId, detail: { mailed: may.allowed } });
+        if (!may.allowed) return undefined;
+        return letter(account, await make(account, query, Math.max(settings.linkSeconds, may.seconds)), asker.locale);
       });
       return { outcome: 'asked' };
     },
@@ -139,7 +159,10 @@ export function createPasswordReset(deps: {
             return { done: true, result: { outcome: 'gone' } };
         }
       });
-      return set ?? { outcome: 'gone' };
+      if (set?.outcome !== 'changed') return set ?? { outcome: 'gone' };
+      // Good to have: the password is set either way.
+      const browser = await devices.met(set.account.subject, actor.browser, token).catch(() => undefined);
+      return { ...set, browser };
     },
   };
 }

@@ -5,6 +5,7 @@
 
 import { commonPasswords } from './common-passwords.ts';
 import { codePoints, fold, isPlainText } from './names.ts';
+import { isPattern } from './password-pattern.ts';
 
 /** In code points. A longer one is refused before it is hashed: hashing time must not be the sender's choice. */
 export const passwordLimit = 1024;
@@ -58,14 +59,17 @@ export function passwordProblem(password: string, context: PasswordContext): Pas
   return { code, sentence: passwordProblems[code] };
 }
 
+/** In code points. One compatibility character can unfold to eighteen (U+FDFA): it counts as the one that was typed. */
+export function isLongEnough(password: string, minLength: number): boolean {
+  return Math.min(codePoints(password.normalize('NFKC')), codePoints(password.normalize('NFC'))) >= minLength;
+}
+
 function reason(password: string, { minLength, serviceName, own }: PasswordContext): PasswordReason | undefined {
   if (password.length > 4 * passwordLimit) return 'too-long';
   if (!isPlainText(password)) return 'malformed';
   const normal = password.normalize('NFKC');
-  const length = codePoints(normal);
-  if (length > passwordLimit) return 'too-long';
-  // One compatibility character can unfold to eighteen (U+FDFA): it counts as the one that was typed.
-  if (Math.min(length, codePoints(password.normalize('NFC'))) < minLength) return 'too-short';
+  if (codePoints(normal) > passwordLimit) return 'too-long';
+  if (!isLongEnough(password, minLength)) return 'too-short';
 
   const text = fold(normal);
   if (own.flatMap(parts).some((part) => isMostly(text, part))) return 'own-name';
@@ -87,46 +91,6 @@ function isMostly(text: string, part: string): boolean {
   if (size < 3 || !text.includes(part)) return text === part;
   const left = codePoints(text.replaceAll(part, ''));
   return left < 6 || left < size;
-}
-
-const runs = [
-  'abcdefghijklmnopqrstuvwxyz',
-  '01234567890',
-  'qwertyuiopasdfghjklzxcvbnm',
-  'qwertzuiopasdfghjklyxcvbnm',
-  'azertyuiopqsdfghjklmwxcvbn',
-  '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p',
-  'qazwsxedcrfvtgbyhnujmikolp',
-  '1q2w3e4r5t6y7u8i9o0p',
-  'q1w2e3r4t5y6u7i8o9p0',
-  'a1b2c3d4e5f6g7h8i9j0',
-  '!@#$%^&*()_+',
-].flatMap((run) => [run, [...run].reverse().join('')]);
-
-/** Few different characters, a short piece repeated, or pieces of rows of the keyboard and the alphabet. */
-function isPattern(text: string): boolean {
-  const characters = [...text];
-  if (new Set(characters).size < 5) return true;
-  for (let size = 1; size <= 6 && size * 2 <= characters.length; size++) {
-    if (characters.every((character, at) => character === characters[at % size])) return true;
-  }
-  return rowPieces(characters.join('')) <= Math.max(2, Math.floor(characters.length / 8));
-}
-
-/** Into how many pieces of at least three characters of one row the text falls; Infinity where it does not. */
-function rowPieces(text: string): number {
-  let pieces = 0;
-  for (let at = 0; at < text.length; pieces++) {
-    let size = 0;
-    for (const run of runs) {
-      let here = Math.min(run.length, text.length - at);
-      while (here > size && !run.includes(text.slice(at, at + here))) here--;
-      size = Math.max(size, here);
-    }
-    if (size < 3) return Number.POSITIVE_INFINITY;
-    at += size;
-  }
-  return pieces;
 }
 
 const swaps: Readonly<Record<string, string>> = {

@@ -25,11 +25,15 @@ export interface SecondFactorAsked {
   readonly methods: readonly SecondFactor[];
   /** Why what was given did not do; undefined: nothing was given. */
   readonly wrong: WrongSecond | undefined;
+  /** It, or another, did a moment ago: perhaps this very form, sent twice. */
+  readonly lately?: boolean | undefined;
   readonly proof: PasswordProof;
   /** A code was sent, or should have been. */
   readonly mailed?: SentCode | undefined;
   /** They have none, and must add one before they can sign in here. */
   readonly enrol?: true | undefined;
+  /** They have none any more, and a password that is too short without one. */
+  readonly short?: true | undefined;
 }
 
 /** What was given for it. */
@@ -65,9 +69,9 @@ export function createSecondStep(parts: {
 
   return {
     /** The password was right and is not enough here. */
-    async noneYet(account: Account, attempt: Attempt): Promise<SecondFactorAsked> {
+    async noneYet(account: Account, attempt: Attempt, why: 'enrol' | 'short'): Promise<SecondFactorAsked> {
       await challenged(attempt);
-      return { outcome: 'second-factor', methods: [], wrong: undefined, proof: proofOf(account), enrol: true };
+      return { outcome: 'second-factor', methods: [], wrong: undefined, proof: proofOf(account), [why]: true };
     },
 
     /** What the account's second factor makes of an attempt that was right so far. */
@@ -90,7 +94,9 @@ export function createSecondStep(parts: {
         const proved = await passkeys.prove({ ...passkey, subject });
         if (proved.outcome === 'right') return { outcome: 'right', amr: together(first, proved.amr) };
         notes.failed(`passkey-${proved.why}`, person);
-        return { ...asked, wrong: proved.why === 'replayed' ? 'passkey-used' : 'passkey' };
+        return proved.why === 'replayed'
+          ? { ...asked, wrong: 'passkey-used', lately: true }
+          : { ...asked, wrong: 'passkey' };
       }
       if (typed === '' || typed === mailPlease) {
         await challenged(attempt);
@@ -107,7 +113,7 @@ export function createSecondStep(parts: {
           return attempts.throttled(used.retryAfter, used.keys, person);
         case 'wrong':
           notes.failed(`${used.why}-code`, person);
-          return { ...asked, methods: (await factors.methods(subject)).methods, wrong: used.why };
+          return { ...asked, methods: (await factors.methods(subject)).methods, wrong: used.why, lately: used.lately };
       }
     },
   };

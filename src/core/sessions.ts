@@ -84,8 +84,8 @@ export interface Sessions {
    * its password changed, since the sign-in looked at it. Whoever did so has ended the sessions that there were.
    */
   beginSignedIn(session: SignedInSession): Promise<BegunSession | undefined>;
-  /** `holder`: the subject, or the client's id. A browser's session is found as well. Undefined: ended, expired, or its person disabled or gone. */
-  find(uid: string, holder: string): Promise<LiveSession | undefined>;
+  /** `holder`: the subject, or the client's id. A browser's session is found as well. Undefined: ended, expired, or its person disabled or gone. `stored`: as storage has it at this moment, whatever is remembered. */
+  find(uid: string, holder: string, options?: { readonly stored?: boolean }): Promise<LiveSession | undefined>;
   /** The session ends at every door, here at once and on every node within a second; false where there is none. */
   end(uid: string, why: SessionEnd): Promise<boolean>;
   /** Something more has been proved in it, in RFC 8176's words. Its time stays, and one that has ended stays so. */
@@ -212,9 +212,10 @@ export function createSessions(deps: {
       return begun;
     },
 
-    async find(uid, holder) {
+    async find(uid, holder, { stored = false } = {}) {
       const look = changes.recent();
       if (look !== undefined) await look;
+      if (stored) holders.get(holder)?.delete(uid);
       let session = await copyOf(uid, holder);
       if (session !== undefined && session.expiresAt <= nowSeconds()) {
         // The copy may be older than a refresh, which moves the end and is no news to the change log.
@@ -269,8 +270,8 @@ export function createSessions(deps: {
 /** Not used for so long that it has ended, whatever its row says. `idle`: seconds; 0: it does not matter. */
 export function isIdle({ origin, createdAt, lastSeenAt, payload }: StoredSession, idle: number): boolean {
   if (idle === 0 || origin.door !== 'browser') return false;
-  const { loginTs = 0 } = JSON.parse(payload) as { loginTs?: number };
-  return Math.max(createdAt, lastSeenAt ?? 0, loginTs) + idle <= nowSeconds();
+  const { loginTs = 0, begunAt = loginTs } = JSON.parse(payload) as { loginTs?: number; begunAt?: number };
+  return Math.max(createdAt, lastSeenAt ?? 0, begunAt) + idle <= nowSeconds();
 }
 
 function listed({ uid, origin, createdAt, lastSeenAt, expiresAt }: StoredSession): ListedSession {

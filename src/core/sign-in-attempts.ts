@@ -1,13 +1,15 @@
 /**
  * Attempts at a sign-in. Each is counted before it is made, for the account and for the address it comes from, so that of parallel
- * ones no more than the limit get through; what turns out to be no failure is given back.
+ * ones no more than the limit get through; what turns out to be no failure is given back. In a browser that is known for the account,
+ * and in a session of its person, they count for that browser or session alone: neither what strangers do to the account nor what
+ * comes from the same address reaches it (security.md B8), and it takes no more of them than the account does.
  */
 import { Unavailable } from '../base/errors.ts';
 import type { AuditFields } from './audit.ts';
 import type { Devices } from './devices.ts';
 import type { Origin, SignInNotes } from './sign-in-notes.ts';
 import type { Throttle, ThrottleKey } from './stores/throttle.ts';
-import { accountThrottleKey, addressThrottleKey, deviceThrottleKey } from './throttle-keys.ts';
+import { accountThrottleKey, addressThrottleKey, deviceThrottleKey, sessionThrottleKey } from './throttle-keys.ts';
 
 export interface SignInLimits {
   /** Failed attempts within the window: for one account, and from one address. */
@@ -54,11 +56,13 @@ export function createSignInAttempts(parts: {
     async ofAccount(
       subject: string | undefined,
       typed: string,
-      { address, browser }: Pick<Origin, 'address' | 'browser'>,
+      { address, browser, session }: Pick<Origin, 'address' | 'browser' | 'session'>,
     ): Promise<ThrottleKey[]> {
+      const { account: limit } = limits;
+      if (session !== undefined) return [{ key: sessionThrottleKey(session), limit }];
       const device = browser === undefined ? undefined : await devices.known(browser, subject);
-      const own = device === undefined ? accountThrottleKey(subject, typed) : deviceThrottleKey(device);
-      return [{ key: own, limit: limits.account }, ofAddress(address)];
+      if (device !== undefined) return [{ key: deviceThrottleKey(device), limit }];
+      return [{ key: accountThrottleKey(subject, typed), limit }, ofAddress(address)];
     },
 
     /** Counts, then works. What could not be looked at does not count. */

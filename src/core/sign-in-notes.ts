@@ -19,6 +19,8 @@ export interface Origin {
   readonly userAgent?: string | undefined;
   /** What the browser is known by, where people can be remembered in it (core/devices). */
   readonly browser?: string | undefined;
+  /** The live session of the very person who proves themselves once more. */
+  readonly session?: string | undefined;
   /** `browser`, or the name of the surface. */
   readonly via: string;
   readonly requestId: string;

@@ -6,12 +6,14 @@
  * 2. Look the account up, by username and then by verified e-mail address: all spellings and names of one account share
  *    one counter, so the look-up comes before the count.
  * 3. Count the attempt, before the password is looked at: of parallel attempts no more than the limit are verified, and
- *    a locked account is locked for the right password too (else the lock would only slow the unlucky). A browser in which this
- *    person is remembered counts for itself, so that strangers cannot lock them out of it.
+ *    a locked account is locked for the right password too (else the lock would only slow the unlucky). A browser that is
+ *    known for this person, and a session of theirs, counts for itself, so that strangers cannot lock them out of it.
  * 4. Verify, in the same time whether or not there is such an account.
  * 5. Only now disabled: asked after the password, it costs the same and tells a stranger nothing.
  * 6. Only now the second factor, for the same reason. Where none was given the attempt is given back: it was no failure, and
  *    no success either, so it does not clear what was counted before. A wrong one is a failure like a wrong password.
+ *    Whoever has none needs a password that is long enough alone: one that was set beside a second factor which has gone since is
+ *    right, and signs nobody in before a longer one takes its place (NIST SP 800-63B-4, 3.1.1.2).
  * 7. Give the attempt back, write the audit record, and answer when it is durable.
  *
  * A browser gives the two on two pages. Between them it keeps a `PasswordProof`, on this side of the wire, and comes back with
@@ -58,13 +60,18 @@ export type SecondStepRequest = Origin & SecondGiven & { readonly proof: Passwor
 export type PasskeyRequest = Origin & { readonly passkey: PasskeyAnswer };
 
 /** Somebody whom another provider has proved, and for whom everything after the password is still to come. */
-export type ProvedRequest = Origin & { readonly subject: string; readonly elsewhere: ProvedElsewhere };
+export type ProvedRequest = Origin & {
+  readonly subject: string;
+  readonly elsewhere: ProvedElsewhere;
+  /** Whether it still is theirs: asked after the account has been read, so that either that or the password of then is out of date. */
+  readonly stands: () => Promise<boolean>;
+};
 
 export interface SignedIn {
   readonly outcome: 'signed-in';
   readonly account: Account;
   readonly amr: readonly Amr[];
-  /** Seconds since the epoch, the `auth_time`. */
+  /** Seconds since the epoch, the `auth_time`; 0: nobody knows. */
   readonly at: number;
   /** For whoever `carriesRecord`. */
   readonly record?: CarriedRecord;
@@ -78,8 +85,10 @@ export type SecondStepOutcome = SignInOutcome | { readonly outcome: 'expired' };
 export interface SignIn {
   /** Throws `Unavailable` where storage cannot answer or too many passwords are being hashed; that attempt does not count. */
   signIn(request: SignInRequest): Promise<SignInOutcome>;
-  /** Only the password, for whoever is signed in or needs no more; guesses count as anywhere. Throws as `signIn` does. */
-  provePassword(request: PasswordRequest): Promise<{ readonly outcome: 'right' } | Refused | Throttled>;
+  /** Only the password, for whoever is signed in (`session`: guesses count for that) or needs no more. Throws as `signIn` does. */
+  provePassword(
+    request: PasswordRequest,
+  ): Promise<{ readonly outcome: 'right'; readonly account: Account } | Refused | Throttled>;
   /** Only the second factor, after an outcome `second-factor`. Throws as `signIn` does. */
   secondStep(request: SecondStepRequest): Promise<SecondStepOutcome>;
   /** The whole way with a passkey that has verified its person. Throws `Unavailable` where storage cannot answer. */
@@ -134,7 +143,10 @@ export function createSignIn(parts: {
     signIn: (request) =>
       withPassword<SignInOutcome>(request, async (account, attempt) => {
         const proved = await second.prove(account, request, attempt);
-        if (proved === 'none needed' && request.twoFactors) return second.noneYet(account, attempt);
+        if (proved === 'none needed' && request.twoFactors) return second.noneYet(account, attempt, 'enrol');
+        // It was accepted beside a second factor, and that has gone. Changing it is the way on, so that act goes through.
+        const short = account.passwordHash !== null && !parts.hasher.standsAlone(account.passwordHash);
+        if (proved === 'none needed' && short && !request.noSession) return second.noneYet(account, attempt, 'short');
         if (proved !== 'none needed' && proved.outcome !== 'right') return proved;
         const amr: readonly Amr[] = proved === 'none needed' ? ['pwd'] : proved.amr;
         if (request.noSession) {
@@ -151,10 +163,10 @@ export function createSignIn(parts: {
       }),
 
     provePassword: (request) =>
-      withPassword(request, async (_, { keys }) => {
+      withPassword(request, async (account, { keys }) => {
         // Half of a sign-in where there is a second factor: what was counted before is not forgotten for it.
         await attempts.giveBack(keys);
-        return { outcome: 'right' as const };
+        return { outcome: 'right' as const, account };
       }),
 
     async secondStep(request) {
@@ -203,11 +215,12 @@ export function createSignIn(parts: {
       });
     },
 
-    async withProvider({ subject, elsewhere, ...request }) {
+    async withProvider({ subject, elsewhere, stands, ...request }) {
       const person: AuditFields = { ...auditFields(request, elsewhere), subject };
       const account = await accounts.bySubject(subject);
       if (account === undefined) return notes.refused('unknown', person);
       if (account.disabledAt !== null) return notes.refused('disabled', person);
+      if (!(await stands())) return notes.refused('unknown', person);
       const proved = elsewhere.enough
         ? 'none needed'
         : await second.prove(account, request, { keys: [], person }, { elsewhere });

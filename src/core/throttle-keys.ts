@@ -7,9 +7,14 @@ export function accountThrottleKey(subject: string | undefined, typed: string): 
   return subject === undefined ? `name:${digest(typed.toWellFormed())}` : `account:${subject}`;
 }
 
-/** A browser in which the person is remembered counts for itself: what strangers do to the account does not reach it. */
+/** A browser that is known for the account counts for itself: what strangers do to the account does not reach it. */
 export function deviceThrottleKey(device: string): string {
   return `device:${device}`;
+}
+
+/** Whoever is signed in and proves it once more: strangers have no part in this. */
+export function sessionThrottleKey(session: string): string {
+  return `session:${session}`;
 }
 
 export function addressThrottleKey(address: string): string {

@@ -36,6 +36,7 @@ import type { IdentityRow, IdentityStore, NewIdentity } from './stores/identitie
 import type { LinkStore } from './stores/links.ts';
 import type { Throttle } from './stores/throttle.ts';
 import { addressThrottleKey } from './throttle-keys.ts';
+import { signedInAt, staleness } from './upstream-freshness.ts';
 import type { UpstreamFailure, UpstreamProvider } from './upstream-provider.ts';
 import { createUpstreamStates, type Freshness, type Place, samePlace } from './upstream-state.ts';
 
@@ -53,7 +54,7 @@ export interface UpstreamProof {
   readonly firstName: string;
   readonly lastName: string;
   readonly amr: readonly Amr[];
-  /** Of the sign-in, in seconds since the epoch. */
+  /** Of the sign-in there, in seconds since the epoch; 0: nobody knows. */
   readonly authTime: number;
   readonly at: number;
 }
@@ -110,8 +111,6 @@ export interface Upstream {
 }
 
 const proofSeconds = 600;
-/** Clocks differ. */
-const toleranceSeconds = 60;
 
 export function createUpstream(parts: {
   providers: readonly UpstreamProvider[];
@@ -240,7 +239,7 @@ export function createUpstream(parts: {
           lastName: personNameProblem(lastName) === undefined ? lastName : '',
           // What the operator does not rely on is not passed on to applications that might.
           amr: provider.trustMfa ? withTwoFactors(person.amr) : [],
-          authTime: known.fresh.maxAge === undefined ? nowSeconds() : (person.authTime ?? nowSeconds()),
+          authTime: signedInAt(person.authTime, provider.freshSignIn),
           at: nowSeconds(),
         },
       };
@@ -254,9 +253,8 @@ export function createUpstream(parts: {
       // Without its word for it, it has asked for no second factor, whatever the operator thinks of it.
       const enough = provider.trustMfa && proof.amr.includes('mfa');
       const elsewhere = { provider: provider.id, amr: proof.amr, at: proof.authTime, enough };
-      const outcome = await parts.signIn.withProvider({ ...caller, subject: identity.subject, elsewhere });
-      if (outcome.outcome !== 'refused') await identities.use(identity.id, nowSeconds());
-      return outcome;
+      const stands = () => identities.use(identity.id, nowSeconds());
+      return parts.signIn.withProvider({ ...caller, subject: identity.subject, elsewhere, stands });
     },
 
     async newcomer(proof) {
@@ -310,20 +308,4 @@ export function createUpstream(parts: {
 /** A name like an address, which nobody has proved, would keep the address from its owner, and "taken" would say whose it is. */
 function problemOf(username: string): NameProblem | undefined {
   return usernameProblem(username) ?? (username.normalize('NFKC').includes('@') ? 'characters' : undefined);
-}
-
-/** What a sign-in at the provider lacks of the freshness that was asked for; undefined: nothing. */
-function staleness(
-  { fresh, at }: { readonly fresh: Freshness; readonly at: number },
-  authTime: number | undefined,
-  rule: UpstreamProvider['freshSignIn'],
-): string | undefined {
-  const { maxAge, login } = fresh;
-  if (maxAge !== undefined && authTime === undefined && rule === 'told') return 'max_age was sent, no auth_time came';
-  if (maxAge !== undefined && authTime !== undefined && authTime + maxAge + toleranceSeconds < nowSeconds()) {
-    return 'auth_time is longer ago than max_age allows';
-  }
-  // A provider that does not tell cannot be held to it.
-  if (login && authTime !== undefined && authTime + toleranceSeconds < at) return 'nobody signed in there for this';
-  return undefined;
 }

@@ -1,5 +1,6 @@
 /** Accounts and passwords: sign-up, forgotten password, confirmed address, the first administrator. */
-import { confirmErrors, formProblems, noticeKinds } from '../http/views.ts';
+import { confirmErrors, noticeKinds } from '../http/people-views.ts';
+import { formProblems } from '../http/view-parts.ts';
 import { action, bookshelf, csrf, type ViewState } from './state.ts';
 
 const elsewhere = [
@@ -53,6 +54,16 @@ export const accountMakingStates: readonly ViewState[] = [
     }),
   ),
   { name: 'forgot', view: 'forgot', locals: { action, csrf, back: action } },
+  {
+    name: 'forgot-client',
+    view: 'forgot',
+    locals: {
+      action,
+      csrf,
+      back: action,
+      client: { name: 'Bookshelf', logo: '/public/favicon.svg', accent: '#ffb000' },
+    },
+  },
   { name: 'forgot-missing', view: 'forgot', locals: { action, csrf, error: 'missing' } },
   {
     name: 'forgot-throttled',
@@ -78,13 +89,13 @@ export const accountMakingStates: readonly ViewState[] = [
   {
     name: 'verify-email',
     view: 'verify-email',
-    locals: { action, csrf, email: 'ada@example.org', username: 'ada', askPassword: false },
+    locals: { action, csrf, email: 'ada@example.org', username: 'ada', askPassword: false, signIn: action },
   },
   ...confirmErrors.map(
     (error): ViewState => ({
       name: `verify-email-${error}`,
       view: 'verify-email',
-      locals: { action, csrf, email: 'ada@example.org', username: 'ada', askPassword: true, error },
+      locals: { action, csrf, email: 'ada@example.org', username: 'ada', askPassword: true, signIn: action, error },
     }),
   ),
   ...noticeKinds.map(
@@ -105,7 +116,7 @@ export const accountMakingStates: readonly ViewState[] = [
       username: 'ada',
       firstName: 'Ada',
       email: 'ada@',
-      errors: { last_name: 'required', email: 'invalid', password: 'too-short' },
+      errors: { last_name: 'required', email: 'invalid', password: 'breached' },
     },
   },
   { name: 'setup-done', view: 'setup-done', locals: { username: 'ada', development: true } },

@@ -1,13 +1,7 @@
 /** A person's own pages. */
-import {
-  accountNotices,
-  activityEvents,
-  appCodeErrors,
-  passwordFormErrors,
-  sessionDoors,
-} from '../http/account-views.ts';
-import { formProblems } from '../http/views.ts';
-import { account, appSample, bookshelf, codesSample, csrf, type ViewState } from './state.ts';
+import { activityEvents, appCodeErrors, passwordFormErrors, sessionDoors } from '../http/account-views.ts';
+import { formProblems } from '../http/view-parts.ts';
+import { account, appSample, bookshelf, codesSample, csrf, unbroken, type ViewState } from './state.ts';
 
 const at = 1_800_000_000;
 const me = { ...account, verified: true, hasPassword: true, twoFactor: true, createdAt: at, lastSeenAt: at + 90 };
@@ -17,6 +11,7 @@ const factor = { id: 'f1', kind: 'totp', name: 'phone', createdAt: at, locked: f
 const longName = 'The Very Long Named Reading and Lending Library of Upper Example';
 const reading = [{ name: 'openid' }, { name: 'profile' }, { name: 'offline_access' }];
 
+const address = '2001:db8:85a3:8d3:1319:8a2e:370:7348';
 const options = '{"challenge":"c0ffee","rp":{"name":"Gatehouse"}}';
 
 const linked = { id: 'i1', provider: 'GitHub', label: 'ada-l', createdAt: at };
@@ -36,6 +31,15 @@ export const accountStates: readonly ViewState[] = [
     name: 'account-identities-failed',
     view: 'account-identities',
     locals: { ...elsewhere, identities: [], failed: { kind: 'denied', provider: 'GitHub' } },
+  },
+  {
+    name: 'account-identities-long',
+    view: 'account-identities',
+    locals: {
+      csrf,
+      identities: [{ ...linked, provider: unbroken, label: unbroken }],
+      providers: [{ name: unbroken, to: '/account/identities/connect/university' }],
+    },
   },
   {
     name: 'account-identity',
@@ -169,7 +173,7 @@ export const accountStates: readonly ViewState[] = [
       csrf,
       sessions: [
         ...sessionDoors.map((door, n) => ({
-          ...{ id: `s${n}`, door, address: '2001:db8:85a3:8d3:1319:8a2e:370:7348', createdAt: at, here: n === 0 },
+          ...{ id: `s${n}`, door, address, createdAt: at, here: n === 0 },
           ...(n < 2 && { program: 'Firefox', system: 'Linux', lastSeenAt: at }),
         })),
         { id: 's9', door: 'elsewhere', createdAt: at, here: false },
@@ -220,8 +224,14 @@ export const accountStates: readonly ViewState[] = [
     locals: {
       events: [
         ...activityEvents.slice(0, 12).map((event, n) => ({
-          ...{ event, at, address: '192.0.2.1', byAdmin: n === 5 },
+          ...{
+            event,
+            at,
+            address: n === 4 ? address : '192.0.2.1',
+            byAdmin: n === 5,
+          },
           ...(n < 3 && { program: 'Firefox', system: 'Android' }),
+          ...(n === 3 && { address: '192.168.178.20', place: 'private' as const }),
           ...(n > 7 && { client: 'Bookshelf' }),
         })),
         { event: 'something.new', at, byAdmin: false },
@@ -242,14 +252,4 @@ export const accountStates: readonly ViewState[] = [
     locals: { csrf, username: 'ada', applications: 0, typed: 'ada', error: 'last-admin' },
   },
   { name: 'account-deleted', view: 'account-deleted', locals: {} },
-  ...accountNotices.map((notice): ViewState => {
-    const name = `account-notice-${notice}`;
-    return notice === 'email-asked'
-      ? {
-          name,
-          view: 'account-email',
-          locals: { csrf, verified: true, noMail: false, email: 'ada@example.net', notice },
-        }
-      : { name, view: 'account-profile', locals: { ...profile, errors: {}, notice } };
-  }),
 ];

@@ -1,5 +1,5 @@
 /** Adding a second factor on the way to an application. */
-import { enrolProblems } from '../http/views.ts';
+import { enrolProblems } from '../http/people-views.ts';
 import { account, action, appSample, bookshelf, codesSample, csrf, type ViewState } from './state.ts';
 
 const passkey = JSON.stringify({ challenge: 'Y2hhbGxlbmdl', user: { id: 'YWRh' }, excludeCredentials: [] });

@@ -1,5 +1,5 @@
 /** What people are told when something is refused. */
-import { errorKinds } from '../http/views.ts';
+import { errorKinds } from '../http/sign-in-views.ts';
 import type { ViewState } from './state.ts';
 
 export const refusalStates: readonly ViewState[] = [

@@ -5,9 +5,9 @@ import {
   type SecondFactorMethod,
   secondFactorErrors,
   signInReasons,
-  upstreamFailures,
-} from '../http/views.ts';
-import { account, action, bookshelf, csrf, scopes, type ViewState } from './state.ts';
+} from '../http/sign-in-views.ts';
+import { upstreamFailures } from '../http/view-parts.ts';
+import { account, action, bookshelf, csrf, scopes, unbroken, type ViewState } from './state.ts';
 
 /** What the browser is asked for a passkey. */
 const passkey = JSON.stringify({ challenge: 'Y2hhbGxlbmdl', rpId: 'localhost', userVerification: 'preferred' });
@@ -33,6 +33,16 @@ export const signInStates: readonly ViewState[] = [
     name: 'welcome-signed-in',
     view: 'welcome',
     locals: { issuer: 'http://localhost:3000', development: true, account, signOut: '/oauth/logout' },
+  },
+  {
+    name: 'longer-password',
+    view: 'longer-password',
+    locals: { action, csrf, client: bookshelf, username: 'ada', minLength: 15 },
+  },
+  {
+    name: 'longer-password-wrong',
+    view: 'longer-password',
+    locals: { action, csrf, username: 'ada', minLength: 15, error: 'too-short' },
   },
   { name: 'login-plain', view: 'login', locals: { action, csrf } },
   {
@@ -107,6 +117,15 @@ export const signInStates: readonly ViewState[] = [
     name: 'login-providers',
     view: 'login',
     locals: { action, csrf, client: bookshelf, providers, passkey, signUp: '/sign-up', cancel: action },
+  },
+  {
+    name: 'login-long',
+    view: 'login',
+    locals: {
+      ...{ action, csrf, passkey, cancel: action, username: unbroken, forgot: '/forgotten' },
+      client: { name: unbroken, host: `${unbroken}.example` },
+      providers: [{ name: unbroken, to: `${action}/upstream/company` }],
+    },
   },
   ...upstreamFailures.map(
     (kind): ViewState => ({
@@ -205,6 +224,14 @@ export const signInStates: readonly ViewState[] = [
   ),
   { name: 'consent', view: 'consent', locals: { action, csrf, client: bookshelf, account, scopes } },
   {
+    name: 'consent-owned',
+    view: 'consent',
+    locals: {
+      ...{ action, csrf, account, scopes },
+      client: { name: 'Google Drive', redirectHost: 'drive.example', owner: 'mallory' },
+    },
+  },
+  {
     name: 'consent-full',
     view: 'consent',
     locals: {
@@ -263,6 +290,11 @@ export const signInStates: readonly ViewState[] = [
   { name: 'signed-out', view: 'signed-out', locals: {} },
   { name: 'signed-out-stayed', view: 'signed-out', locals: { stayed: true, client: bookshelf } },
   { name: 'signed-out-client', view: 'signed-out', locals: { client: bookshelf } },
+  {
+    name: 'signed-out-long',
+    view: 'signed-out',
+    locals: { client: { name: unbroken, uri: 'https://bookshelf.example/' } },
+  },
   { name: 'stale', view: 'stale', locals: { startAgain: '/oauth/authorize?client_id=a' } },
   { name: 'stale-client', view: 'stale', locals: { clientName: 'Bookshelf' } },
   { name: 'stale-setup', view: 'stale', locals: { setup: true } },

@@ -1,4 +1,5 @@
 /** One page in one state, and the people and applications that stand in for real ones. */
+import { qrCode } from '../http/qr-code.ts';
 import type { ViewLocals, ViewName } from '../http/views.ts';
 
 export type ViewState = {
@@ -8,6 +9,8 @@ export type ViewState = {
 export const action = '/interaction/Qw3rTy';
 export const csrf = 'c0ffee';
 export const bookshelf = { name: 'Bookshelf', uri: 'https://bookshelf.example/', host: 'bookshelf.example' };
+/** A name as it may be: long, and without a place to break it. */
+export const unbroken = 'Donaudampfschifffahrtsgesellschaft'.repeat(2).slice(0, 60);
 export const account = { name: 'Ada Example', username: 'ada', email: 'ada@example.org' };
 export const scopes = [
   { name: 'openid' },
@@ -15,9 +18,10 @@ export const scopes = [
   { name: 'email', isNew: true },
   { name: 'offline_access' },
 ];
-/** An authenticator app that is being added, and the recovery codes of its person. */
+/** An authenticator app that is being added, and the recovery codes of its person. An app can read it. */
+const secret = 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP';
 export const appSample = {
-  secret: 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP',
-  code: { size: 12, path: 'M4 4.5h2m1 0h1M4 5.5h1m2 0h1M5 6.5h3M4 7.5h1' },
+  secret,
+  code: await qrCode(`otpauth://totp/Gatehouse:ada?secret=${secret.replaceAll(' ', '')}&issuer=Gatehouse`),
 };
 export const codesSample = Array.from({ length: 10 }, (_, n) => `0${n}ab-cdef-ghjk-mnpq`);

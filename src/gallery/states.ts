@@ -3,6 +3,7 @@
  * own views are tried on them. A new page, or a new state of one, is a row in the file it belongs to.
  */
 import { accountMakingStates } from './account-making-states.ts';
+import { accountNoticeStates } from './account-notice-states.ts';
 import { accountStates } from './account-states.ts';
 import { developerStates } from './developer-states.ts';
 import { enrolStates } from './enrol-states.ts';
@@ -15,6 +16,7 @@ export const states: readonly ViewState[] = [
   ...enrolStates,
   ...accountMakingStates,
   ...accountStates,
+  ...accountNoticeStates,
   ...refusalStates,
   ...developerStates,
 ];

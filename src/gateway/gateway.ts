@@ -1,6 +1,6 @@
 /**
  * The gateway: authenticates a request, then passes it on to the service behind it. It owns the prefixes of its route table and
- * `/gateway/verify`, and leaves every other path to the surfaces. Deciding who somebody is belongs to core; speaking HTTP to an
+ * `/gateway/verify`, with `/gateway/verify/token`, and leaves every other path to the surfaces. Deciding who somebody is belongs to core; speaking HTTP to an
  * upstream to a library.
  *
  *     front door ── owns? ── admission ── forward ── upstream      a request
@@ -25,7 +25,7 @@ import { createRouteTable, type Route, routeDefaults, type Upstream } from './ro
 import type { SampleUpstream } from './sample-upstream.ts';
 import { createSockets } from './sockets.ts';
 import { refuseUpgrade } from './upgrade-socket.ts';
-import { answerVerify, verifyPath } from './verify.ts';
+import { answerVerify, isVerifyPath } from './verify.ts';
 
 export interface GatewayDeps extends AuthenticatorDeps {
   readonly issuer: string;
@@ -88,7 +88,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   async function answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     await starting;
     const asked = splitTarget(req.method ?? '', req.url ?? '');
-    if (asked.path === verifyPath) return answerVerify(req, res, { table, authenticate, requestId });
+    if (isVerifyPath(asked.path)) return answerVerify(req, res, { table, authenticate, requestId });
     const admission = await admit(req, asked, table, authenticate);
     if (admission.outcome === 'refused') return refuse(res, admission.refused, requestId);
     const { route, identity } = admission;
@@ -136,7 +136,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   return {
     owns({ url = '' }) {
       const { path } = splitTarget('', url);
-      return path === verifyPath || table.owns(path);
+      return isVerifyPath(path) || table.owns(path);
     },
     async handle(req, res) {
       const { id } = factsOf(req);

@@ -79,21 +79,23 @@ export function upstreamHeaders(req: IncomingMessage, about: Sent): Headers {
 
 /** Absent where there is nothing to say, so that an empty name is never taken for somebody. */
 export function identityHeaders(identity: Identity): Headers {
-  const rows: readonly (readonly [string, string | undefined])[] = [
-    ['X-Gatehouse-Token-Kind', identity.kind],
-    ['X-Gatehouse-Subject', identity.subject],
-    ['X-Gatehouse-Username', identity.username],
-    ['X-Gatehouse-Client', identity.client],
-    ['X-Gatehouse-Scope', identity.scope],
-    ['X-Gatehouse-Session', identity.session],
-  ];
-  return Object.fromEntries(
-    rows.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, encoded(value)]])),
-  );
+  return Object.fromEntries(Object.entries(verifiedHeaders(identity)).filter(([, value]) => value !== ''));
+}
+
+/** Empty where there is nothing to say: of a header that is absent Caddy 2.6 makes the name of its own variable. */
+export function verifiedHeaders({ kind, subject, username, client, scope, session }: Identity): Headers {
+  return {
+    'X-Gatehouse-Token-Kind': kind,
+    'X-Gatehouse-Subject': encoded(subject),
+    'X-Gatehouse-Username': encoded(username),
+    'X-Gatehouse-Client': encoded(client),
+    'X-Gatehouse-Scope': encoded(scope),
+    'X-Gatehouse-Session': encoded(session),
+  };
 }
 
 /** Printable ASCII stays; everything else, and `%`, is percent-encoded UTF-8. */
-function encoded(value: string): string {
+function encoded(value = ''): string {
   return value.toWellFormed().replaceAll(/[^\x20-\x24\x26-\x7e]+|^ | $/g, encodeURIComponent);
 }
 

@@ -17,7 +17,7 @@ export interface Upstream {
   readonly basePath: string;
 }
 
-/** What a token must be, for a route and for a question to /gateway/verify. */
+/** What a token must be, for a route and for a question to /gateway/verify/token. */
 export interface Demand {
   readonly tokens: readonly TokenName[];
   /** The API's identifier; present where OAuth tokens are taken. */

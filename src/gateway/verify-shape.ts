@@ -1,4 +1,4 @@
-/** The question and the refusals of `/gateway/verify`, for the OpenAPI document. */
+/** The question to `/gateway/verify/token` and the refusals of both addresses, for the OpenAPI document. */
 import { z } from 'zod';
 
 export const demand = z.object({

@@ -1,17 +1,24 @@
 /**
  * `/gateway/verify`: the check without the forwarding, for a proxy that forwards itself (nginx auth_request, Traefik ForwardAuth,
- * Caddy forward_auth). What is asked for stands in headers of the proxy's, and is looked up in the route table; or the proxy's
- * configuration says what it demands, in the query. The answer is 200 with the identity headers, 401 or 403: nginx makes a 500 of
- * everything else, so what would be 400, 404 or 405 is a 403 whose `X-Gatehouse-Reason` tells the operator which.
+ * Caddy forward_auth). What is asked for stands in headers of the proxy's, and is looked up in the route table; or, at
+ * `/gateway/verify/token`, the proxy's configuration says in the query what it demands. The answer is 200 with the identity
+ * headers, 401 or 403: nginx makes a 500 of everything else, so what would be 400, 404 or 405 is a 403 whose
+ * `X-Gatehouse-Reason` tells the operator which.
+ *
+ * Two addresses, because a proxy may hand its caller's query on (Caddy does, where its `uri` names none): a query must never
+ * decide whether the table counts. Where it does, one is refused, and a proxy that is set up like this is noticed at once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Admission, admit, refusalOf, splitTarget } from './admission.ts';
 import { type Refused, refuse } from './answers.ts';
 import type { Authenticator } from './authenticate.ts';
-import { identityHeaders } from './headers.ts';
+import { verifiedHeaders } from './headers.ts';
 import { type Demand, type RouteTable, tokenNames } from './routes.ts';
 
-export const verifyPath = '/gateway/verify';
+const byTable = '/gateway/verify';
+const byDemand = '/gateway/verify/token';
+
+export const isVerifyPath = (path: string): boolean => path === byTable || path === byDemand;
 
 export async function answerVerify(
   req: IncomingMessage,
@@ -23,7 +30,7 @@ export async function answerVerify(
     refuse(res, forProxies(checked.refused), requestId);
     return;
   }
-  res.writeHead(200, { ...identityHeaders(checked.identity), 'Cache-Control': 'no-store', 'Content-Length': '0' });
+  res.writeHead(200, { ...verifiedHeaders(checked.identity), 'Cache-Control': 'no-store', 'Content-Length': '0' });
   res.end();
 }
 
@@ -32,8 +39,8 @@ type Checked =
   | Extract<Admission, { outcome: 'refused' }>;
 
 async function check(req: IncomingMessage, table: RouteTable, authenticate: Authenticator): Promise<Checked> {
-  const { query } = splitTarget('', req.url ?? '');
-  if (query !== '') {
+  const { path, query } = splitTarget('', req.url ?? '');
+  if (path === byDemand) {
     const demand = demandOf(new URLSearchParams(query));
     if (demand === undefined) return misunderstood;
     const authenticated = await authenticate(req, demand);
@@ -41,7 +48,9 @@ async function check(req: IncomingMessage, table: RouteTable, authenticate: Auth
     return { outcome: 'refused', refused: refusalOf(authenticated) };
   }
   const target = originalTarget(req);
-  return target === undefined ? misunderstood : admit(req, target, table, authenticate);
+  // Caddy writes the lone question mark that keeps its caller's query away.
+  const queried = query !== '' && query !== '?';
+  return queried || target === undefined ? misunderstood : admit(req, target, table, authenticate);
 }
 
 /** `?tokens=oauth,identity&audience=…&scope=…`; undefined where it says anything else, or leaves the audience out. */

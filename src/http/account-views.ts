@@ -1,4 +1,5 @@
 /** What a person's own pages need to be shown. Part of the contract in views.ts; times are seconds since the epoch. */
+import { type AddressPlace, addressPlaces } from './place.ts';
 import type { ClientView, FormProblemKind, ScopeView, SetupError, UpstreamFailureKind } from './view-parts.ts';
 
 /** The pages, in the order in which they are offered. Each is at `/account/<name>`, but for the first. */
@@ -20,6 +21,7 @@ export type AccountSection = (typeof accountSections)[number];
 export const accountNotices = [
   'profile-saved',
   'email-asked',
+  'password-alone',
   'password-changed',
   'factor-added',
   'factor-removed',
@@ -43,6 +45,20 @@ export const accountNotices = [
   'identity-last',
 ] as const;
 export type AccountNotice = (typeof accountNotices)[number];
+
+/** Those by which nothing came of it: a page shows them as it shows its other problems. */
+export const problemNotices: readonly AccountNotice[] = [
+  'factor-too-many',
+  'app-gone',
+  'passkey-refused',
+  'passkey-taken',
+  'passkey-too-many',
+  'passkey-name',
+  'passkey-last',
+  'password-alone',
+  'email-code-off',
+  'identity-last',
+];
 
 export const passwordFormErrors = ['missing', 'wrong'] as const;
 export const appCodeErrors = ['missing', 'wrong'] as const;
@@ -193,6 +209,8 @@ export interface AccountViews {
       readonly program?: string | undefined;
       readonly system?: string | undefined;
       readonly address?: string | undefined;
+      /** What the address says by itself. */
+      readonly place?: AddressPlace | undefined;
       readonly createdAt: number;
       readonly lastSeenAt?: number | undefined;
       readonly here: boolean;
@@ -243,6 +261,7 @@ export interface AccountViews {
       readonly program?: string | undefined;
       readonly system?: string | undefined;
       readonly address?: string | undefined;
+      readonly place?: AddressPlace | undefined;
       readonly byAdmin: boolean;
     }[];
     readonly older?: string | undefined;
@@ -265,6 +284,7 @@ export const accountTextKeys: readonly string[] = [
   ...appCodeErrors.map((error) => `account.app.error.${error}`),
   ...deleteErrors.map((error) => `account.delete.error.${error}`),
   ...factorKinds.map((kind) => `account.factor.${kind}`),
+  ...addressPlaces.map((place) => `account.address.${place}`),
   ...sessionDoors.map((door) => `account.door.${door}`),
   ...activityEvents.map((event) => `account.event.${event}`),
   ...['sessions', 'connections', 'applications'].map((things) => `account.${things}.count`),

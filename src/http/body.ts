@@ -5,6 +5,11 @@ import { Refusal } from '../base/errors.ts';
 /** Bytes: more is answered with 413 at every door. */
 export const bodyLimit = 65_536;
 
+/** Whether one is announced (RFC 9112, section 6); it may still turn out to be of no bytes. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
 /** The whole body, or undefined where it is larger than the limit. Throws `Refusal` where it ends early. */
 export async function readBody(req: IncomingMessage, limit = bodyLimit): Promise<Buffer | undefined> {
   if (Number(req.headers['content-length'] ?? 0) > limit) return undefined;

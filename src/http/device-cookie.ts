@@ -1,19 +1,19 @@
-/** The cookie by which a browser is known where somebody has chosen to be remembered (core/devices). */
+/** The cookie by which a browser is known where somebody has signed in (core/devices). */
 import type { Context } from 'koa';
-import { rememberedSeconds } from '../core/devices.ts';
+import { type BrowserValue, rememberedSeconds } from '../core/devices.ts';
 
 /** What this browser says it is; anybody can send anything. */
 export function browserOf(ctx: Context): string | undefined {
   return ctx.cookies.get(cookieName(ctx));
 }
 
-export function keepBrowser(ctx: Context, browser: string): void {
-  ctx.cookies.set(cookieName(ctx), browser, {
+export function keepBrowser(ctx: Context, { value, lasting }: BrowserValue): void {
+  ctx.cookies.set(cookieName(ctx), value, {
     httpOnly: true,
     sameSite: 'lax',
     secure: ctx.secure,
     path: '/',
-    maxAge: rememberedSeconds * 1000,
+    ...(lasting && { maxAge: rememberedSeconds * 1000 }),
     overwrite: true,
   });
 }

@@ -1,7 +1,7 @@
 /** What core refuses in a form, in the catalogue's words. */
 import type { NameProblem } from '../core/names.ts';
 import type { PasswordReason } from '../core/password-rules.ts';
-import type { SetupError } from './views.ts';
+import type { SetupError } from './view-parts.ts';
 
 export const passwordErrors: Readonly<Record<PasswordReason, SetupError>> = {
   malformed: 'invalid',
@@ -11,7 +11,7 @@ export const passwordErrors: Readonly<Record<PasswordReason, SetupError>> = {
   'service-name': 'too-similar',
   pattern: 'too-common',
   common: 'too-common',
-  breached: 'too-common',
+  breached: 'breached',
 };
 
 export const nameErrors: Readonly<Record<NameProblem, SetupError>> = {

@@ -10,14 +10,16 @@ import type { Context } from 'koa';
 import { Refusal } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import { isPlainText } from '../core/names.ts';
-import { bodyLimit, readBody } from './body.ts';
+import { bodyLimit, hasBody, readBody } from './body.ts';
 
 const depthLimit = 32;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Throws `Refusal`. */
 export async function readJson(ctx: Context): Promise<JsonObject> {
-  if (!isJson(ctx.req.headersDistinct['content-type']) || ctx.get('Content-Encoding') !== '') {
+  const unsupported = !isJson(ctx.req.headersDistinct['content-type']) || ctx.get('Content-Encoding') !== '';
+  // Where nothing is sent that is what is wrong, whatever it is called.
+  if (unsupported && hasBody(ctx.req)) {
     throw new Refusal('unsupported_media_type', 'the body must be application/json in UTF-8, not compressed');
   }
   return parseObject(decoded(await wholeBody(ctx)));
@@ -50,8 +52,13 @@ async function wholeBody(ctx: Context): Promise<Buffer> {
   throw new Refusal('payload_too_large', `the body is larger than ${bodyLimit} bytes`, { Connection: 'close' });
 }
 
-/** RFC 8259, section 11: JSON has no parameters; `charset=utf-8` is sent all the same and does no harm. */
+/**
+ * RFC 8259, section 11: JSON has no parameters; `charset=utf-8` is sent all the same and does no harm. A body of no type is
+ * taken for what the endpoint takes (RFC 9110, section 8.3): the originals' programs name none. Another site's page can send
+ * that too, and a form as well, but at none of these endpoints does a cookie count.
+ */
 function isJson(headers: readonly string[] = []): boolean {
+  if (headers.length === 0) return true;
   return headers.length === 1 && /^application\/json\s*(;\s*charset="?utf-8"?\s*)?;?$/i.test(headers[0] ?? '');
 }
 

@@ -4,8 +4,9 @@ import type { ErrorPages } from './errors.ts';
 import { factsOf } from './front-door.ts';
 import { hardenPage } from './hardening.ts';
 import type { Renderer } from './render.ts';
+import type { ErrorKind, RefusalDetail } from './sign-in-views.ts';
 import type { Texts } from './texts.ts';
-import type { ErrorKind, RefusalDetail, ViewLocals, ViewName } from './views.ts';
+import type { ViewLocals, ViewName } from './views.ts';
 
 export interface PageOptions {
   readonly status?: number;
@@ -15,7 +16,10 @@ export interface PageOptions {
   readonly locale?: string | undefined;
   /** The request's `ui_locales`. */
   readonly uiLocales?: string | undefined;
-  /** The language that the person has chosen on their account. */
+  /**
+   * The language that the person has chosen on their account. Pages for the same browser that do not know whose it is, such as a
+   * refusal, are in it too from then on; null: they have chosen none. Left out: this page does not know either.
+   */
   readonly accountLocale?: string | null | undefined;
 }
 
@@ -24,10 +28,12 @@ export interface Pages extends ErrorPages {
   /** The language that `show` would use: for what is written to its person later. */
   localeOf(ctx: Context, uiLocales?: string, accountLocale?: string | null): string;
   /**
-   * What somebody has chosen on a page of ours holds in this browser, before everything else; undefined: no longer, since they
-   * have now said it on their account, or leave it to the browser.
+   * What somebody has chosen on a page of ours holds in this browser, wherever no application asks for another language; undefined: no
+   * longer, since they have now said it on their account, or leave it to the browser.
    */
   chooseLocale(ctx: Context, locale: string | undefined): void;
+  /** Whose language this browser's pages are in, as `accountLocale` of a page says it; null: nobody's any more. */
+  noteReader(ctx: Context, accountLocale: string | null): void;
   /** An error page that carries the request's own id as its reference. */
   refuse(ctx: Context, status: number, kind: ErrorKind, more?: RefusalMore): void;
 }
@@ -59,16 +65,25 @@ export function createPages(deps: { renderer: Renderer; texts: Texts; secure: bo
   // Not signed, whatever else the engine's own context signs: it is a wish, and looked at as one.
   const cookieOptions = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true, signed: false } as const;
 
+  // Until the browser is closed, or its person signs out: the next one at it may read another language.
+  const readerCookie = secure ? '__Host-gatehouse-reader' : 'gatehouse-reader';
+
+  const noteReader: Pages['noteReader'] = (ctx, locale) => {
+    if ((ctx.cookies.get(readerCookie, { signed: false }) ?? null) !== locale)
+      ctx.cookies.set(readerCookie, locale, cookieOptions);
+  };
+
   const localeOf: Pages['localeOf'] = (ctx, uiLocales, account) =>
     deps.texts.negotiateLocale({
-      chosen: ctx.cookies.get(cookie, { signed: false }),
       uiLocales,
-      account: account ?? undefined,
+      chosen: ctx.cookies.get(cookie, { signed: false }),
+      account: account === undefined ? ctx.cookies.get(readerCookie, { signed: false }) : (account ?? undefined),
       acceptLanguage: ctx.get('Accept-Language'),
     });
 
   function show<V extends ViewName>(ctx: Context, view: V, locals: ViewLocals[V], options: PageOptions = {}): void {
     const locale = options.locale ?? localeOf(ctx, options.uiLocales, options.accountLocale);
+    if (options.accountLocale !== undefined) noteReader(ctx, options.accountLocale);
     hardenPage(ctx.res, secure, options.formTargets ?? (options.formTargets === null ? null : []));
     ctx.status = options.status ?? 200;
     ctx.type = 'html';
@@ -84,6 +99,7 @@ export function createPages(deps: { renderer: Renderer; texts: Texts; secure: bo
   return {
     show,
     localeOf,
+    noteReader,
     chooseLocale(ctx, locale) {
       if (locale !== undefined) ctx.cookies.set(cookie, locale, { ...cookieOptions, maxAge: oneYear });
       else if (ctx.cookies.get(cookie, { signed: false }) !== undefined) ctx.cookies.set(cookie, null, cookieOptions);

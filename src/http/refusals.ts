@@ -26,6 +26,8 @@ export function signInRefusal(outcome: NotSignedIn, words: string, challenge: He
     case 'throttled':
       return tooMany(outcome.retryAfter);
     case 'second-factor': {
+      // No code would do: it is the password that has to change.
+      if (outcome.short) return new Refusal('unauthorized', secondFactorWords(outcome), challenge);
       const methods = codeMethods(outcome.methods);
       const list = outcome.enrol ? ['enrol'] : methods;
       const required = ['required', ...(list.length > 0 ? [list.join(', ')] : [])].join('; ');
@@ -77,7 +79,10 @@ export function secondFactorWords(asked: {
   readonly wrong: WrongSecond | undefined;
   readonly mailed?: SentCode | undefined;
   readonly enrol?: true | undefined;
+  readonly short?: true | undefined;
 }): string {
+  if (asked.short)
+    return 'the password is too short without a second factor: sign in at /account in a browser and choose a longer one';
   if (asked.enrol) return 'a second factor is required: sign in at /account in a browser and add one';
   const what = asked.wrong === undefined ? 'a second factor is needed' : wrongCodes[asked.wrong];
   const methods = codeMethods(asked.methods);

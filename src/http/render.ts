@@ -10,13 +10,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import ejs from 'ejs';
 import { duration } from '../base/duration.ts';
-import { type AccountSection, accountSections } from './account-views.ts';
+import { type AccountNotice, type AccountSection, accountSections, problemNotices } from './account-views.ts';
 import type { Brand, BrandLink } from './brand.ts';
+import { playgroundTexts } from './developer-views.ts';
+import { knownScopes } from './sign-in-views.ts';
 import type { StaticFiles } from './static.ts';
 import type { Direction, Texts, TextValues } from './texts.ts';
 import { themeAddress } from './theme.ts';
-import type { ClientView, ScopeView, ViewLocals, ViewName } from './views.ts';
-import { knownScopes, playgroundTexts } from './views.ts';
+import type { ClientView, ScopeView } from './view-parts.ts';
+import type { ViewLocals, ViewName } from './views.ts';
 
 export interface RendererOptions {
   readonly viewsDir: string;
@@ -73,6 +75,7 @@ interface Scope {
   scopeSentence(scope: ScopeView): string;
   readonly playgroundTexts: readonly string[];
   readonly accountSections: readonly AccountSection[];
+  readonly problemNotices: readonly AccountNotice[];
 }
 
 const scopeNames = [
@@ -99,6 +102,7 @@ const scopeNames = [
   'scopeSentence',
   'playgroundTexts',
   'accountSections',
+  'problemNotices',
 ] as const satisfies readonly (keyof Scope)[];
 
 type Template = (scope: Scope) => string;
@@ -176,6 +180,7 @@ export function createRenderer(options: RendererOptions): Renderer {
         scopeSentence: (wanted) => scopeSentence(wanted, texts, locale),
         playgroundTexts,
         accountSections,
+        problemNotices,
       };
       const body = compile(view)(scope);
       return compile('layout')({ ...scope, body });

@@ -8,6 +8,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { fold } from '../core/names.ts';
+import { isPattern } from '../core/password-pattern.ts';
 
 export interface StaticFile {
   readonly body: Buffer;
@@ -31,13 +33,19 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
+/** Rules of the core that a script goes by as well: their own source is put at its end, so that there is one of each. */
+const rules: Readonly<Record<string, readonly ((text: string) => unknown)[]>> = { 'strength.js': [fold, isPattern] };
+
 export function serveStatic(publicDir: string): StaticFiles {
   const files = new Map<string, StaticFile>();
   const urls = new Map<string, string>();
   for (const entry of readdirSync(publicDir, { withFileTypes: true })) {
     const type = types[extname(entry.name)];
     if (!entry.isFile() || type === undefined) continue;
-    const read = readFileSync(join(publicDir, entry.name));
+    const read = Buffer.concat([
+      readFileSync(join(publicDir, entry.name)),
+      Buffer.from((rules[entry.name] ?? []).map((rule) => `${rule}\n`).join('')),
+    ]);
     const body = bare(extname(entry.name), read);
     const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12);
     files.set(`/public/${entry.name}`, { body, type, etag: `"${hash}"` });
@@ -55,7 +63,9 @@ export function serveStatic(publicDir: string): StaticFiles {
 function bare(kind: string, file: Buffer): Buffer {
   if (kind === '.css') {
     const sheet = file.toString().replace(/\/\*[\s\S]*?\*\//g, '');
-    return Buffer.from(sheet.replace(/\s*\n\s*/g, '\n').trimStart());
+    // A line's own space, then the ends of lines behind what ends a part anyway; any other may stand for a space.
+    const dense = sheet.replace(/^(\s*[\w-]+): /gm, '$1:').replace(/ ?([{};,])\s*\n\s*/g, '$1');
+    return Buffer.from(dense.replace(/\s*\n\s*/g, '\n').trimStart());
   }
   // Lines that are a comment and nothing else; no text of ours runs over several lines and begins one so.
   return kind === '.js' ? Buffer.from(file.toString().replace(/^\s*\/\/.*\n/gm, '')) : file;

@@ -13,10 +13,10 @@ export type TextValues = Readonly<Record<string, string | number>>;
 export type Direction = 'ltr' | 'rtl';
 
 export interface LocaleWishes {
-  /** What the person has chosen in this browser, on a page of ours. */
-  readonly chosen?: string | undefined;
   /** The request's `ui_locales`: space-separated tags in order of preference (OpenID Connect Core 3.1.2.1). */
   readonly uiLocales?: string | undefined;
+  /** What the person has chosen in this browser, on a page of ours. */
+  readonly chosen?: string | undefined;
   /** The language chosen on the account. */
   readonly account?: string | undefined;
   readonly acceptLanguage?: string | undefined;
@@ -29,7 +29,7 @@ export interface Texts {
   text(locale: string, key: string, values?: TextValues): string;
   /** What stands before and after one placeholder, so that a view can put markup there instead of plain text. */
   around(locale: string, key: string, slot: string, values?: TextValues): readonly [string, string];
-  /** The choice in this browser, then `ui_locales`, the account, `Accept-Language`, English. Always one of `locales`. */
+  /** `ui_locales`, then the choice in this browser, the account, `Accept-Language`, English. Always one of `locales`. */
   negotiateLocale(wishes: LocaleWishes): string;
   direction(locale: string): Direction;
 }
@@ -86,7 +86,7 @@ export function loadTexts(dir: string, ownDir?: string): Texts {
       return [fill(before, values, locale), fill(after.join(''), values, locale)];
     },
     negotiateLocale({ chosen, uiLocales, account, acceptLanguage }) {
-      const wished = [...words(chosen), ...words(uiLocales), ...words(account), ...byQuality(acceptLanguage)];
+      const wished = [...words(uiLocales), ...words(chosen), ...words(account), ...byQuality(acceptLanguage)];
       for (const tag of wished) {
         const found = lookUp(tag, catalogues);
         if (found !== undefined) return found;

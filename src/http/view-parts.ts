@@ -19,6 +19,7 @@ export const setupErrors = [
   'too-short',
   'too-long',
   'too-common',
+  'breached',
   'too-similar',
   'characters',
 ] as const;

@@ -1,6 +1,7 @@
 /** After a sign-in: the browser is remembered where its person wants it, and one that does not know them is told to them by mail. */
 import type { Logger } from '../base/log.ts';
 import type { Devices } from '../core/devices.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
 import { callerOf } from '../http/caller.ts';
 import { browserOf, keepBrowser } from '../http/device-cookie.ts';
 import type { Pages } from '../http/page.ts';
@@ -8,7 +9,12 @@ import { requestOf } from './authorization-request.ts';
 import type { StepContext } from './dispatcher.ts';
 import type { Login } from './login-result.ts';
 
-export function createArrival(deps: { devices: Pick<Devices, 'arrived'>; pages: Pages; log: Logger }) {
+export function createArrival(deps: {
+  devices: Pick<Devices, 'arrived'>;
+  accounts: Pick<AccountStore, 'bySubject'>;
+  pages: Pages;
+  log: Logger;
+}) {
   return async ({ ctx, interaction }: StepContext, login: Login): Promise<void> => {
     try {
       const browser = await deps.devices.arrived({
@@ -21,6 +27,8 @@ export function createArrival(deps: { devices: Pick<Devices, 'arrived'>; pages: 
         locale: deps.pages.localeOf(ctx, requestOf(interaction).uiLocales),
       });
       if (browser !== undefined) keepBrowser(ctx, browser);
+      const account = await deps.accounts.bySubject(login.accountId);
+      if (account) deps.pages.noteReader(ctx, account.locale);
     } catch (err) {
       // Whoever has signed in must not be kept out by what is only good to have.
       deps.log.warn({ err, subject: login.accountId }, 'a browser could not be remembered');

@@ -50,7 +50,11 @@ export function createChooserStep(deps: {
           })),
           cancel: action,
         },
-        { uiLocales: request.uiLocales, formTargets: formTargets(request) },
+        {
+          uiLocales: request.uiLocales,
+          accountLocale: choices.find(({ current }) => current)?.account.locale,
+          formTargets: formTargets(request),
+        },
       );
     },
 

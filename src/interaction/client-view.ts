@@ -1,7 +1,7 @@
 /** A client as the pages name it. The views escape, clip and check the links. */
 import { accountClient } from '../core/account-client.ts';
 import type { ClientRecord } from '../core/stores/clients.ts';
-import type { ClientView } from '../http/views.ts';
+import type { ClientView } from '../http/view-parts.ts';
 
 export function clientView(client: ClientRecord | undefined): ClientView | undefined {
   // Nobody signs in to go on to an application there: the pages are this server's own.

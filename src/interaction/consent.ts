@@ -56,6 +56,7 @@ export function createConsentStep(deps: {
         deps.accounts.bySubject(subject),
         deps.consents.find(subject, request.clientId),
       ]);
+      const owner = client?.owner ? await deps.accounts.bySubject(client.owner) : undefined;
       const asked = askedIn(step);
       const metadata = client?.metadata ?? {};
       const text = (name: string) => (typeof metadata[name] === 'string' ? String(metadata[name]) : undefined);
@@ -75,6 +76,8 @@ export function createConsentStep(deps: {
             tosUri: text('tos_uri'),
             contacts: Array.isArray(metadata.contacts) ? metadata.contacts.map(String) : [],
             redirectHost: URL.parse(request.redirectUri)?.host || URL.parse(request.redirectUri)?.protocol,
+            // Anybody may register an application and call it what they like: its name alone says nothing of whose it is.
+            owner: client?.owner ? (owner?.username ?? '?') : undefined,
           },
           account: {
             name: account && displayName(account),

@@ -51,7 +51,8 @@ export function createInteractions(deps: {
   pages: Pages;
   csrf: Csrf;
   /**
-   * By the engine's prompt name; `second-factor` comes between `login` and its end, `sign-up` in its place, `chooser` before it.
+   * By the engine's prompt name; `second-factor` or `longer-password` comes between `login` and its end, `sign-up` in its place, `chooser`
+   * before it.
    */
   steps: Readonly<Record<string, Step>>;
   /** By their path below the interaction's. */
@@ -119,7 +120,8 @@ export function createInteractions(deps: {
     const back = form?.has('password') || form?.has('passkey');
     const provider = !back && (form?.has('upstream') || (!form && waitsForUpstream(interaction)));
     if (provider) return deps.steps.upstream;
-    if (!back && waitsForSecondFactor(interaction) !== undefined) return deps.steps['second-factor'];
+    const waiting = back ? undefined : waitsForSecondFactor(interaction);
+    if (waiting) return deps.steps[waiting.short ? 'longer-password' : 'second-factor'];
     const begun = form !== undefined || ctx.query.account !== undefined || interaction.lastSubmission !== undefined;
     return deps.steps[name === 'select_account' && !begun ? 'chooser' : 'login'];
   }

@@ -7,7 +7,7 @@ import type { AccountStore } from '../core/stores/accounts.ts';
 import { factsOf } from '../http/front-door.ts';
 import { formTargetsFor, hardenPage } from '../http/hardening.ts';
 import type { Pages } from '../http/page.ts';
-import type { ErrorKind, RefusalDetail } from '../http/views.ts';
+import type { ErrorKind, RefusalDetail } from '../http/sign-in-views.ts';
 import type { ProtocolPages } from '../oidc/ports.ts';
 
 export function createEnginePages(deps: {
@@ -81,6 +81,8 @@ export function createEnginePages(deps: {
         stayed: session?.accountId !== undefined,
         client: client && { name: client.clientName ?? client.clientId, uri: client.clientUri },
       });
+      // The page is still in their language; the next person's is not.
+      if (session?.accountId === undefined) deps.pages.noteReader(plain(ctx), null);
     },
 
     stale(ctx) {

@@ -11,7 +11,7 @@ import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
-import type { LoginError, SignInReason } from '../http/views.ts';
+import type { LoginError, SignInReason } from '../http/sign-in-views.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
 import { choicesFor, chosenIn } from './choices.ts';
 import { clientView } from './client-view.ts';
@@ -64,6 +64,8 @@ export function createLoginStep(deps: {
   ): Promise<void> {
     const request = requestOf(interaction);
     const { failed, pending } = upstreamMemory(interaction);
+    const known = interaction.session?.accountId;
+    const accountLocale = known === undefined ? undefined : (await deps.accounts.bySubject(known))?.locale;
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     deps.pages.show(
       ctx,
@@ -89,7 +91,7 @@ export function createLoginStep(deps: {
         failed: error || !failed ? undefined : { ...failed, provider: deps.upstream.name(failed.provider) },
         cancel: action,
       },
-      { status, uiLocales: request.uiLocales, formTargets: formTargets(request) },
+      { status, uiLocales: request.uiLocales, accountLocale, formTargets: formTargets(request) },
     );
   }
 
@@ -202,6 +204,7 @@ export function createLoginStep(deps: {
               username,
               proof: outcome.proof,
               methods: outcome.methods,
+              short: outcome.short,
               mailedTo: outcome.mailed?.outcome === 'failed' ? undefined : outcome.mailed?.to,
             });
             return { redirect: action };

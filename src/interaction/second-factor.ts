@@ -15,7 +15,7 @@ import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
-import { type SecondFactorError, secondFactorMethods } from '../http/views.ts';
+import { type SecondFactorError, secondFactorMethods } from '../http/sign-in-views.ts';
 import type { AssuranceDetails } from '../oidc/assurance.ts';
 import { formTargets, requestOf, restartAddress } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
@@ -167,9 +167,8 @@ export function createSecondFactorStep(deps: {
             ? surerResult(interaction, outcome, memory.keep)
             : loginResult(outcome, memory.keep);
         case 'second-factor': {
-          const { wrong, mailed } = outcome;
-          const twice = wrong === 'used' || wrong === 'over' || wrong === 'passkey-used';
-          const finished = twice ? await finishedMeanwhile(step) : undefined;
+          const { wrong, mailed, lately } = outcome;
+          const finished = lately ? await finishedMeanwhile(step) : undefined;
           if (finished) return finished;
           if (mailed?.outcome === 'sent') {
             await remember(interaction, { ...memory, mailedTo: mailed.to });

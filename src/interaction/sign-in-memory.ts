@@ -14,6 +14,8 @@ export interface SignInMemory {
   /** Left out once core has refused it. */
   readonly proof?: PasswordProof;
   readonly methods: readonly SecondFactor[];
+  /** There is no second step: the password has to become a longer one first. */
+  readonly short?: true | undefined;
   /** Where a code has gone by e-mail, as the page says it. */
   readonly mailedTo?: string | undefined;
 }

@@ -9,7 +9,7 @@ import type { Audit } from '../core/audit.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
 import type { Account } from '../core/stores/accounts.ts';
 import { callerOf } from '../http/caller.ts';
-import type { ClientView } from '../http/views.ts';
+import type { ClientView } from '../http/view-parts.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
 import type { Step, StepContext } from './dispatcher.ts';

@@ -8,9 +8,10 @@
  *   proof, stage `confirm`    both are proved: `proved` waits for the person's yes
  */
 import type { Interaction } from 'oidc-provider';
+import { freshSeconds } from '../core/assurance.ts';
 import type { UpstreamProof } from '../core/upstream.ts';
 import type { Freshness } from '../core/upstream-state.ts';
-import type { UpstreamFailureKind } from '../http/views.ts';
+import type { UpstreamFailureKind } from '../http/view-parts.ts';
 
 type Results = NonNullable<Interaction['result']>;
 
@@ -61,11 +62,11 @@ export async function heldBack(
   return { redirect: action };
 }
 
-/** What the application asks of the sign-in. */
-export function freshnessOf({ params }: Pick<Interaction, 'params'>): Freshness {
-  const { max_age: maxAge, prompt } = params;
-  return {
-    maxAge: maxAge === undefined ? undefined : Number(maxAge),
-    login: typeof prompt === 'string' && prompt.split(' ').includes('login'),
-  };
+/** What is asked of the sign-in: by the application, and by this server where a second factor is to be added after a fresh one only. */
+export function freshnessOf({ params, prompt }: Pick<Interaction, 'params' | 'prompt'>): Freshness {
+  const { max_age: age, prompt: prompts } = params;
+  const maxAge = age === undefined ? undefined : Number(age);
+  const login = typeof prompts === 'string' && prompts.split(' ').includes('login');
+  if (!prompt.reasons.includes('not_fresh')) return { maxAge, login };
+  return { maxAge: Math.min(maxAge ?? freshSeconds, freshSeconds), login: true };
 }

@@ -19,7 +19,7 @@ import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { nameErrors } from '../http/field-errors.ts';
 import type { Pages } from '../http/page.ts';
-import type { FormProblemKind, SetupError, UpstreamFailureKind } from '../http/views.ts';
+import type { FormProblemKind, SetupError, UpstreamFailureKind } from '../http/view-parts.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
 import type { Detour, InteractionResults, Redirect, Step, StepContext } from './dispatcher.ts';

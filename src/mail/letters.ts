@@ -21,6 +21,7 @@ const plainLinks: readonly LetterKind[] = [
   'factor-removed',
   'identity-linked',
   'identity-unlinked',
+  'account-deleted',
   'sign-in-code',
   'new-sign-in',
 ];

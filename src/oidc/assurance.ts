@@ -64,7 +64,8 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     const standing = {
       reached,
       factors: await orUnavailable(() => deps.factors.methods(accountId)),
-      fresh: isWholeSignIn(result) || !session.past(freshSeconds),
+      // Also of a sign-in for this very request: another provider may have answered without asking anybody (core/upstream-freshness).
+      fresh: !session.past(freshSeconds),
       justNow,
     };
     return wayTo({ must, should }, standing, rule);
@@ -89,7 +90,8 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     const { client, session, result, account } = oidc;
     const rule = ruleFor(deps.secondFactor, client?.second_factor);
     const alone = result?.login !== undefined && assuranceOf(session?.amr) === 'single';
-    if (rule !== 'offered' || !alone || account === undefined) return false;
+    // Whoever would be asked to sign in once more for it is not invited.
+    if (rule !== 'offered' || !alone || account === undefined || session?.past(freshSeconds)) return false;
     return orUnavailable(() => deps.factorOffer.isDue((account as EnginePerson).record));
   }
 

@@ -15,7 +15,7 @@ import { deriveKey } from '../base/secrets.ts';
 import { acrNames } from '../core/assurance.ts';
 import type { KeyRing } from '../core/keys.ts';
 import { createAdapter } from './adapter/adapter.ts';
-import { sessionLifetime } from './adapter/sessions.ts';
+import { begunAt, sessionLifetime } from './adapter/sessions.ts';
 import { checkAcrRequest } from './assurance.ts';
 import { enginePerson, scopeClaims } from './claims.ts';
 import { interactions, loadExistingGrant } from './policy.ts';
@@ -111,10 +111,11 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       // ended gets an empty session from the engine, which need not be kept for longer than a sign-in takes.
       Session: (ctx, session) => {
         keepWhereAsked(ctx, session);
-        const { accountId, loginTs = nowSeconds() } = session;
+        const { accountId, uid, loginTs = nowSeconds() } = session;
+        const since = begunAt(session, currentUnit()?.reads.sessionsByUid.get(uid)) ?? loginTs;
         return accountId === undefined
           ? lifetimes.interaction
-          : Math.max(1, loginTs + sessionLifetime(lifetimes, session) - nowSeconds());
+          : Math.max(1, since + sessionLifetime(lifetimes, session) - nowSeconds());
       },
       // A grant must outlive the session it was made in and the last refresh token made from it: its own end is never moved.
       Grant: lifetimes.session + lifetimes.refreshToken,

@@ -4,7 +4,7 @@
  * Consent is remembered per person and application, apart from the grants: each browser session has a grant of its own
  * for a client, so that the end of one (a replayed token, a signed-out browser) does not end the others.
  */
-import { type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { accountClient } from '../core/account-client.ts';
 import type { ConsentRow, ConsentStore } from '../core/stores/consents.ts';
 import { type AssuranceDeps, demandAssurance } from './assurance.ts';
@@ -76,6 +76,12 @@ function isOurs({ oidc }: KoaContextWithOIDC): boolean {
 async function grantOnBehalf({ oidc }: KoaContextWithOIDC, asking: OnBehalf): Promise<Grant | undefined> {
   const { client, session, provider } = oidc;
   if (!client || session?.accountId === undefined) return undefined;
+  const resources = Object.entries(oidc.resourceServers ?? {}).map(
+    ([api, { scopes }]) => [api, [...oidc.requestParamScopes].filter((scope) => scopes.has(scope))] as const,
+  );
+  // The engine passes over what it does not know; where nothing is left the application should hear why (RFC 6749, section 4.1.2.1).
+  if (oidc.requestParamOIDCScopes.size === 0 && resources.every(([, wanted]) => wanted.length === 0))
+    throw new errors.InvalidScope('none of the scopes asked for is offered', String(oidc.params?.scope ?? ''));
   const known = session.grantIdFor(client.clientId);
   const before = known === undefined ? undefined : await provider.Grant.find(known);
   const grant = before ?? new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
@@ -84,8 +90,7 @@ async function grantOnBehalf({ oidc }: KoaContextWithOIDC, asking: OnBehalf): Pr
     scopes: without(oidc.requestParamOIDCScopes, grant.getOIDCScopeEncountered().split(' ')),
     claims: without(oidc.requestParamClaims, grant.getOIDCClaimsEncountered()),
     resources: Object.fromEntries(
-      Object.entries(oidc.resourceServers ?? {}).flatMap(([api, { scopes }]) => {
-        const wanted = [...oidc.requestParamScopes].filter((scope) => scopes.has(scope));
+      resources.flatMap(([api, wanted]) => {
         const missing = without(wanted, grant.getResourceScopeEncountered(api).split(' '));
         return missing.length > 0 ? [[api, missing]] : [];
       }),

@@ -14,11 +14,12 @@ import type { Account } from '../core/stores/accounts.ts';
 import type { Upstream } from '../core/upstream.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
-import { browserOf } from '../http/device-cookie.ts';
+import { browserOf, keepBrowser } from '../http/device-cookie.ts';
 import { passwordErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
-import type { FormProblemKind, SetupError, ViewLocals } from '../http/views.ts';
+import type { ClientView, FormProblemKind, SetupError } from '../http/view-parts.ts';
+import type { ViewLocals } from '../http/views.ts';
 import { oneOf, seeOther, signInOf, withSignIn } from './request.ts';
 
 /** Longer than any name; what is longer still names nobody. */
@@ -31,6 +32,7 @@ export function routeForgottenPassword(
     csrf: Csrf;
     passwordReset: PasswordReset;
     upstream: Pick<Upstream, 'linked' | 'name'>;
+    cameFrom: (id: string) => Promise<ClientView | undefined>;
     mails: boolean;
     home: string;
     settings: {
@@ -42,15 +44,22 @@ export function routeForgottenPassword(
 ): void {
   const { pages, csrf, passwordReset, settings } = deps;
 
+  /** Whose colours these pages have: somebody on the way to an application is still on it. */
+  async function clientOf(ctx: Context): Promise<ClientView | undefined> {
+    const from = signInOf(ctx);
+    return from && deps.cameFrom(from.id);
+  }
+
   // ---- who you are --------------------------------------------------------------------------------------------------
 
-  function ask(ctx: Context, shown: Partial<ViewLocals['forgot']> = {}): void {
+  async function ask(ctx: Context, shown: Partial<ViewLocals['forgot']> = {}): Promise<void> {
     const { error, retryAfterSeconds } = shown;
+    const client = await clientOf(ctx);
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     pages.show(
       ctx,
       'forgot',
-      { action: withSignIn(ctx, '/forgot'), csrf: csrf.token(ctx), back: signInOf(ctx)?.path, ...shown },
+      { action: withSignIn(ctx, '/forgot'), csrf: csrf.token(ctx), client, back: signInOf(ctx)?.path, ...shown },
       { status: error === 'throttled' ? 429 : error ? 422 : 200 },
     );
   }
@@ -61,12 +70,13 @@ export function routeForgottenPassword(
     pages.show(ctx, 'notice', { kind: 'no-mail', go }, { status: 404 });
   }
 
-  router.get('/forgot', (ctx) => {
+  router.get('/forgot', async (ctx) => {
     if (!deps.mails) return noMail(ctx);
     if (oneOf(ctx, 'sent') === undefined) return ask(ctx);
     const from = signInOf(ctx);
     const go = from ? ({ to: from.path, as: 'signIn' } as const) : undefined;
-    return pages.show(ctx, 'notice', { kind: 'reset-sent', seconds: settings.linkSeconds, go });
+    const client = await clientOf(ctx);
+    return pages.show(ctx, 'notice', { kind: 'reset-sent', client, seconds: settings.linkSeconds, go });
   });
 
   router.post('/forgot', async (ctx) => {
@@ -76,7 +86,7 @@ export function routeForgottenPassword(
     const name = form.get('username')?.trim().slice(0, nameMax) ?? '';
     if (name === '') return ask(ctx, { error: 'missing' });
     const from = signInOf(ctx);
-    const asker = { ...callerOf(ctx), locale: pages.localeOf(ctx) };
+    const asker = { ...callerOf(ctx), browser: browserOf(ctx), locale: pages.localeOf(ctx) };
     const asked = await passwordReset.request(name, asker, from && { from: from.id });
     if (asked.outcome === 'throttled')
       return ask(ctx, { name, error: 'throttled', retryAfterSeconds: asked.retryAfter });
@@ -103,24 +113,27 @@ export function routeForgottenPassword(
       {
         action: withSignIn(ctx, '/reset', { token }),
         csrf: csrf.token(ctx),
+        client: await clientOf(ctx),
         username: account.username,
         minLength: account.twoFactor ? settings.passwordMinLengthSecondFactor : settings.passwordMinLength,
         elsewhere: linked.map(({ id, provider, label }) => ({ id, provider: deps.upstream.name(provider), label })),
         ...shown,
       },
-      { status: problem ? 503 : error ? 422 : 200 },
+      { status: problem ? 503 : error ? 422 : 200, accountLocale: account.locale },
     );
   }
 
-  function gone(ctx: Context): void {
+  async function gone(ctx: Context): Promise<void> {
+    const client = await clientOf(ctx);
     const go = deps.mails ? ({ to: withSignIn(ctx, '/forgot'), as: 'again' } as const) : undefined;
-    pages.show(ctx, 'notice', { kind: 'reset-gone', go }, { status: 410 });
+    pages.show(ctx, 'notice', { kind: 'reset-gone', client, go }, { status: 410 });
   }
 
   router.get('/reset', async (ctx) => {
     if (oneOf(ctx, 'done') !== undefined) {
       const to = signInOf(ctx)?.path ?? deps.home;
-      return pages.show(ctx, 'notice', { kind: 'reset-done', go: { to, as: 'signIn' } });
+      const client = await clientOf(ctx);
+      return pages.show(ctx, 'notice', { kind: 'reset-done', client, go: { to, as: 'signIn' } });
     }
     const token = oneOf(ctx, 'token') ?? '';
     const account = await passwordReset.look(token);
@@ -143,6 +156,7 @@ export function routeForgottenPassword(
       const outcome = await passwordReset.complete(token, password, kept, actor);
       switch (outcome.outcome) {
         case 'changed':
+          if (outcome.browser) keepBrowser(ctx, outcome.browser);
           return seeOther(ctx, withSignIn(ctx, '/reset', { done: 'yes' }));
         case 'weak-password':
           return show(ctx, token, account, { keep, error: passwordErrors[outcome.reason.code] });

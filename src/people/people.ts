@@ -18,6 +18,7 @@ import type { Account } from '../core/stores/accounts.ts';
 import type { Upstream } from '../core/upstream.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Pages } from '../http/page.ts';
+import type { ClientView } from '../http/view-parts.ts';
 import { routeForgottenPassword } from './forgotten-password.ts';
 import type { SignUpPage } from './sign-up.ts';
 import { routeSignUp } from './sign-up-paths.ts';
@@ -32,6 +33,10 @@ export interface PeopleDeps {
   readonly passwordReset: PasswordReset;
   readonly upstream: Pick<Upstream, 'linked' | 'name'>;
   readonly signIn: Pick<SignIn, 'provePassword'>;
+  /** The application whose sign-in of this id somebody comes from. */
+  readonly cameFrom: (id: string) => Promise<ClientView | undefined>;
+  /** The way to a sign-in of this person that comes back to `/verify-email`. */
+  readonly signInAs: (username: string) => string;
   /** Who is signed in in this browser. */
   readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
   /** Whether this server sends mails. */
@@ -40,6 +45,8 @@ export interface PeopleDeps {
   readonly mailbox: { list(): readonly (Message & { readonly at: number })[] } | undefined;
   /** Where somebody goes who came from nowhere: their own account, which asks them to sign in. */
   readonly home: string;
+  /** Cookies are for HTTPS only. */
+  readonly secure: boolean;
   readonly settings: {
     readonly passwordMinLength: number;
     readonly passwordMinLengthSecondFactor: number;

@@ -18,7 +18,8 @@ import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { nameErrors, passwordErrors } from '../http/field-errors.ts';
 import type { Pages } from '../http/page.ts';
-import type { ClientView, FormProblemKind, ViewLocals } from '../http/views.ts';
+import type { ClientView, FormProblemKind } from '../http/view-parts.ts';
+import type { ViewLocals } from '../http/views.ts';
 
 export interface SignUpAbout {
   /** Where the form posts to. */

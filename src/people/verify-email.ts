@@ -1,7 +1,7 @@
 /**
  * Proving an e-mail address, behind the link that was mailed to it. Opening the link changes nothing: mail scanners do that. The
  * button does, for whoever is signed in as the account or gives its password; a stranger who was mailed the link because of a
- * typing mistake can do neither.
+ * typing mistake can do neither. Whoever has no password here (a passkey, an account elsewhere) signs in and comes back.
  */
 import type { Context } from 'koa';
 import type Router from 'koa-router';
@@ -14,8 +14,11 @@ import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
-import type { ConfirmError } from '../http/views.ts';
+import type { ConfirmError } from '../http/people-views.ts';
 import { oneOf, seeOther } from './request.ts';
+
+/** As long as a sign-in may take. */
+const waitMs = 3_600_000;
 
 const statuses: Record<ConfirmError, number> = { missing: 422, wrong: 422, throttled: 429, busy: 503 };
 
@@ -26,12 +29,18 @@ export function routeVerifyEmail(
     csrf: Csrf;
     emails: Emails;
     signIn: Pick<SignIn, 'provePassword'>;
+    /** The way to a sign-in of this person that comes back to this page. */
+    signInAs: (username: string) => string;
     /** Who is signed in in this browser. */
     signedIn: (ctx: Context) => Promise<Account | undefined>;
     home: string;
+    secure: boolean;
   },
 ): void {
   const { pages, csrf, emails } = deps;
+  // What waits while somebody signs in: the link's own value, which is to stand in no other address.
+  const cookie = deps.secure ? '__Host-gatehouse-confirm' : 'gatehouse-confirm';
+  const cookieOptions = { httpOnly: true, sameSite: 'lax', secure: deps.secure, path: '/', overwrite: true } as const;
 
   async function show(
     ctx: Context,
@@ -51,9 +60,10 @@ export function routeVerifyEmail(
         email,
         username: account.username,
         askPassword,
+        signIn: `/verify-email/sign-in?token=${encodeURIComponent(token)}`,
         ...shown,
       },
-      { status: error ? statuses[error] : 200 },
+      { status: error ? statuses[error] : 200, accountLocale: account.locale },
     );
   }
 
@@ -94,9 +104,17 @@ export function routeVerifyEmail(
   router.get('/verify-email', async (ctx) => {
     if (oneOf(ctx, 'done') !== undefined)
       return pages.show(ctx, 'notice', { kind: 'email-confirmed', go: { to: deps.home, as: 'account' } });
-    const token = oneOf(ctx, 'token') ?? '';
+    const token = oneOf(ctx, 'token') ?? ctx.cookies.get(cookie) ?? '';
     const pending = await emails.look(token);
     return pending ? show(ctx, token, pending) : gone(ctx);
+  });
+
+  router.get('/verify-email/sign-in', async (ctx) => {
+    const token = oneOf(ctx, 'token') ?? '';
+    const pending = await emails.look(token);
+    if (!pending) return gone(ctx);
+    ctx.cookies.set(cookie, token, { ...cookieOptions, maxAge: waitMs });
+    return seeOther(ctx, deps.signInAs(pending.account.username));
   });
 
   router.post('/verify-email', async (ctx) => {
@@ -116,6 +134,7 @@ export function routeVerifyEmail(
     });
     switch (outcome.outcome) {
       case 'confirmed':
+        if (ctx.cookies.get(cookie) !== undefined) ctx.cookies.set(cookie, null, cookieOptions);
         return seeOther(ctx, '/verify-email?done=yes');
       case 'taken':
         return pages.show(

@@ -1,7 +1,9 @@
 /** The OpenAPI document as its pages need it: a row for each member, and everything that is a reference followed. */
+
+import type { FieldView, OperationView } from '../http/developer-views.ts';
 import type { Api } from '../http/endpoints.ts';
 import type { DocumentedOperation, OpenApi, Schema } from '../http/openapi.ts';
-import type { FieldView, OperationView, ViewLocals } from '../http/views.ts';
+import type { ViewLocals } from '../http/views.ts';
 
 export function overview(document: OpenApi, apis: readonly Api[]): ViewLocals['openapi'] {
   return {

@@ -4,6 +4,7 @@
  */
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
+import type { Account } from '../core/stores/accounts.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
@@ -13,16 +14,19 @@ export interface LanguagePageDeps {
   readonly pages: Pages;
   readonly csrf: Csrf;
   readonly locales: readonly string[];
+  /** Who is signed in in this browser. */
+  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
 }
 
 const path = '/language';
 
-export function createLanguagePage({ issuer, pages, csrf, locales }: LanguagePageDeps): Middleware {
+export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: LanguagePageDeps): Middleware {
   const router = new Router({ strict: true, sensitive: true });
 
-  router.get(path, (ctx) =>
-    pages.show(ctx, 'language', { csrf: csrf.token(ctx), back: pageBefore(ctx, issuer), locales }),
-  );
+  router.get(path, async (ctx) => {
+    const accountLocale = (await signedIn(ctx))?.locale;
+    pages.show(ctx, 'language', { csrf: csrf.token(ctx), back: pageBefore(ctx, issuer), locales }, { accountLocale });
+  });
 
   router.post(path, async (ctx) => {
     const form = await readForm(ctx);

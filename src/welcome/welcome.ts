@@ -12,8 +12,9 @@ import { passwordErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
+import type { SetupField } from '../http/people-views.ts';
 import type { StaticFiles } from '../http/static.ts';
-import type { SetupField, ViewLocals } from '../http/views.ts';
+import type { ViewLocals } from '../http/views.ts';
 
 export interface WelcomeDeps {
   readonly issuer: string;

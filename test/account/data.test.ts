@@ -1,10 +1,13 @@
 /** Activity, export and the end of an account. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { randomToken } from '../../src/base/secrets.ts';
 import { auditEvents } from '../../src/core/audit.ts';
 import { activityEvents } from '../../src/http/account-views.ts';
 import { Agent } from '../support/agent.ts';
 import { enrol } from '../support/authenticator.ts';
 import { comeBack, refresh, tokensFor } from '../support/flow.ts';
+import { mailTo } from '../support/mail.ts';
+import { enrolPasskey } from '../support/passkey.ts';
 import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 import { open, send, visit, words } from './visitor.ts';
@@ -54,6 +57,17 @@ describeStorages('a person’s data', (storage) => {
     });
     const { agent } = await visit(server, '/account', person);
     const app = await enrol(server.core.factors, person.subject, 'phone');
+    await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url, name: 'Blue key' });
+    const browser = randomToken(32);
+    await server.core.devices.arrived({
+      ...{ subject: person.subject, id: 'sign-in', browser, again: false, keep: true, locale: 'en' },
+      caller: { address: '192.0.2.1', requestId: 'r' },
+    });
+    const there = { provider: 'company', providerSubject: 'their-name-for-ada', label: 'ada@company.example' };
+    const account = await server.core.accounts.findBySubject(person.subject);
+    if (!account) throw new Error('there is no account');
+    const identity = { ...there, id: randomToken(12), createdAt: account.createdAt };
+    expect(await server.core.stores.identities.link(account, identity)).toBe('linked');
     const made = await server.app.clients.register(
       { client_name: 'Mine', redirect_uris: ['https://app.example.com/cb'] },
       { origin: 'person', owner: person.subject },
@@ -68,6 +82,14 @@ describeStorages('a person’s data', (storage) => {
     const data = JSON.parse(file.text);
     expect(data.account).toMatchObject({ username: person.username, email: person.email, twoFactor: true });
     expect(data.factors).toMatchObject([{ kind: 'totp', name: 'phone' }]);
+    expect(data.passkeys).toMatchObject([{ name: 'Blue key', createdAt: expect.any(String) }]);
+    expect(data.identities).toMatchObject([there]);
+    expect(data.browsers).toContainEqual({
+      remembered: true,
+      createdAt: expect.any(String),
+      lastUsedAt: expect.any(String),
+      expiresAt: expect.any(String),
+    });
     expect(data.connectedApplications).toMatchObject([{ clientId: client.id }]);
     expect(data.ownApplications).toMatchObject([{ client_id: made.client.id, metadata: { client_name: 'Mine' } }]);
     expect(data.sessions.length).toBe(2);
@@ -126,6 +148,8 @@ describeStorages('a person’s data', (storage) => {
     expect(await server.core.stores.consents.list(person.subject)).toEqual([]);
     const [event] = await server.core.stores.audit.list({ subject: person.subject }, 1);
     expect(event).toMatchObject({ event: 'account.deleted', detail: { via: 'account' } });
+    const letter = await mailTo(server, person.email ?? '', 'account-deleted');
+    expect([letter.link, letter.text]).toEqual([undefined, expect.stringContaining(person.username)]);
     // Pressed twice: it is gone already.
     expect((await send(agent, page, '/account/delete', { username: person.username })).url).toContain('/interaction/');
   });

@@ -128,17 +128,44 @@ describeStorages('accounts elsewhere that somebody may have left behind', (stora
     const address = (await again.go(`${pathOf(login.url)}/upstream/company`)).location ?? '';
     const back = await signInThere(thief.agent, address, thief.person);
     const { accounts } = server.core.stores;
-    const { replacePasswordHash } = accounts;
-    accounts.replacePasswordHash = async (...change) => {
+    const { resetPasswordHash } = accounts;
+    accounts.resetPasswordHash = async (...change) => {
       await comeBackWith(again, back);
-      return replacePasswordHash(...change);
+      return resetPasswordHash(...change);
     };
     try {
       expect((await server.core.passwordReset.complete(token, next, [], {})).outcome).toBe('changed');
     } finally {
-      accounts.replacePasswordHash = replacePasswordHash;
+      accounts.resetPasswordHash = resetPasswordHash;
     }
     expect(await server.core.sessions.list(person.subject)).toEqual([]);
+  });
+
+  test('one that is connected while the password is set, under the old one, goes too', async () => {
+    const { person, agent } = await signedIn();
+    const confirm = await half(agent, await elsewhere());
+    const token = new URL(await resetLink(person)).searchParams.get('token') ?? '';
+    const { accounts } = server.core.stores;
+    const { resetPasswordHash } = accounts;
+    accounts.resetPasswordHash = async (...change) => {
+      await yes(agent, confirm);
+      expect(await linked(person.subject)).toHaveLength(1);
+      return resetPasswordHash(...change);
+    };
+    try {
+      expect((await server.core.passwordReset.complete(token, next, [], {})).outcome).toBe('changed');
+    } finally {
+      accounts.resetPasswordHash = resetPasswordHash;
+    }
+    expect(await linked(person.subject)).toEqual([]);
+    const trail = await server.core.stores.audit.list({ subject: person.subject, event: 'identity.unlinked' }, 5);
+    expect(trail).toHaveLength(1);
+  });
+
+  test('a form that names no end of them is answered like any other', async () => {
+    const { person } = await signedIn();
+    const keep = ' '.repeat(60_000);
+    expect((await fill(new Agent(server), await resetLink(person), { keep, password: next })).status).toBe(200);
   });
 
   test('a passkey stays: a link in a mail is no way around a second factor', async () => {

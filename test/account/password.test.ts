@@ -52,6 +52,26 @@ describeStorages('a new password', (storage) => {
     }
   });
 
+  test('a new password that another has overtaken is not set: the owner’s reset wins over whoever knew the old one', async () => {
+    const { agent, person, page } = await visit(server, '/account/password');
+    const { signIn, accounts } = server.core;
+    const { provePassword } = signIn;
+    signIn.provePassword = async (request) => {
+      const proved = await provePassword(request);
+      await accounts.setPassword(person.subject, next, { endSessions: true });
+      return proved;
+    };
+    const thiefs = 'seven crows in the chimney';
+    try {
+      const late = await send(agent, page, '/account/password', { current: password, password: thiefs });
+      expect([late.status, words(late)]).toEqual([422, expect.not.stringContaining('Your password is set')]);
+    } finally {
+      signIn.provePassword = provePassword;
+    }
+    expect(await signsIn(person.username, thiefs)).toBe('refused');
+    expect(await signsIn(person.username, next)).toBe('signed-in');
+  });
+
   test.each([
     ['too short', 'short', 'Too short: use at least 15'],
     ['common', 'passwordpassword', 'Too well known'],
@@ -72,7 +92,20 @@ describeStorages('a new password', (storage) => {
     expect([wrong.status, words(wrong)]).toEqual([422, expect.stringContaining('Too much like your name')]);
   });
 
-  test('needs the current one, and guesses at it are counted with all others', async () => {
+  test.each(['Bartholomew 123', 'featherstonehaugh', 'Featherstonehaugh 24'])(
+    'like one’s own first or last name: %s is refused',
+    async (typed) => {
+      const person = await buildPerson(server);
+      const { accounts } = server.core;
+      const names = { firstName: 'Bartholomew', lastName: 'Featherstonehaugh', locale: null };
+      await accounts.setProfile(person.subject, names, { address: '192.0.2.7', requestId: 'r', via: 'account' });
+      const { agent, page } = await visit(server, '/account/password', person);
+      const wrong = await send(agent, page, '/account/password', { current: password, password: typed });
+      expect([wrong.status, words(wrong)]).toEqual([422, expect.stringContaining('Too much like your name')]);
+    },
+  );
+
+  test('needs the current one, and guesses at it are counted, for this session: a stranger’s are others', async () => {
     const { agent, person, page } = await visit(server, '/account/password');
     const missing = await send(agent, page, '/account/password', { password: next });
     expect([missing.status, words(missing)]).toEqual([422, expect.stringContaining('Fill this in')]);
@@ -83,7 +116,7 @@ describeStorages('a new password', (storage) => {
     const throttled = await send(agent, page, '/account/password', { current: password, password: next });
     expect([throttled.status, words(throttled)]).toEqual([429, expect.stringContaining('Too many attempts')]);
     expect(Number(throttled.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await signsIn(person.username, password)).toBe('throttled');
+    expect(await signsIn(person.username, password)).toBe('signed-in');
   });
 
   test('with a second factor: after a sign-in with both, and eight characters will do', async () => {

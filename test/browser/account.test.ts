@@ -163,6 +163,26 @@ suite('the account pages', () => {
     expect(problems).toEqual([]);
   });
 
+  test('the first field has the focus, or the one that is wrong, and the heading is still in sight', async () => {
+    const { page, problems } = await home();
+    await page.setViewportSize({ width: 320, height: 640 });
+    for (const [path, name] of [
+      ['/account/profile', 'first_name'],
+      ['/account/email', 'email'],
+      ['/account/delete', 'username'],
+    ] as const) {
+      await page.goto(path);
+      await page.locator(`[name=${name}]:focus`).waitFor();
+      const top = await page.evaluate<number>('document.querySelector("h1").getBoundingClientRect().top');
+      expect([path, top >= 0]).toEqual([path, true]);
+    }
+    await page.goto('/account/profile');
+    await page.getByLabel('Last name').fill('x'.repeat(300));
+    await press(page, 'Save');
+    await page.locator('[name=last_name][aria-invalid]:focus').waitFor();
+    expect(problems).toEqual([]);
+  });
+
   test('by keyboard alone: from the overview to a saved name', async () => {
     const { page, problems } = await home();
     const tabTo = async (name: string) => {

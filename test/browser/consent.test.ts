@@ -8,6 +8,7 @@ import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium 
 import { freePort } from '../support/free-port.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
+import { flaws } from './looks.ts';
 
 const suite = chromiumIsTested('the consent page') ? describe : describe.skip;
 
@@ -90,6 +91,24 @@ suite('the consent page', () => {
     );
     expect(sizes[0]?.width).toBe(sizes[1]?.width);
     expect(sizes[0]?.height).toBe(sizes[1]?.height);
+    expect(problems).toEqual([]);
+  });
+
+  test('an application that a person registered says so: its name is whatever they chose', async () => {
+    const mallory = await buildPerson(server);
+    const made = await server.app.clients.register(
+      { client_name: 'Google Drive', redirect_uris: [redirectUri] },
+      { origin: 'person', owner: mallory.subject },
+    );
+    if (made.outcome !== 'registered') throw new Error(made.outcome);
+    const { page, problems } = await atConsent(made.client);
+    const said = `Registered by ${mallory.username}. Gatehouse has not checked this application.`;
+    expect(await page.locator('.note').allTextContents()).toEqual([said]);
+    expect(await flaws(page)).toEqual([]);
+    // What an admin registered is the server's own word.
+    await page.goto(authorizeAddress(server, await bookshelf()));
+    await page.getByRole('heading', { name: 'Allow Bookshelf to use your account?' }).waitFor();
+    expect(await page.locator('.note').count()).toBe(0);
     expect(problems).toEqual([]);
   });
 

@@ -1,22 +1,32 @@
 /**
- * The gallery, walked: every page in every state, as the server shows it. Here each state is looked at on the narrowest phone in the
- * light and on a wide screen in the dark; `node test/browser/screenshots.ts DIR --all` looks at all of them in every look and
- * language, and takes a picture of each.
+ * The gallery, walked: every page in every state, as the server shows it, left to right and right to left, in light and dark, on the
+ * narrowest phone and on a wide screen; with TEST_LOOKS=all in every combination of these. `npm test` looks at one state of a page.
+ * `node test/browser/screenshots.ts DIR --all` takes a picture of each as well.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { galleryAddress } from '../../src/gallery/gallery.ts';
+import type { ViewState } from '../../src/gallery/state.ts';
 import { states } from '../../src/gallery/states.ts';
 import { buildVisitor, chromiumIsTested, launchChromium, type Visitor } from '../support/chromium.ts';
 import { sampling } from '../support/sample.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { flaws, sticksOut, twoLooks, weight, withAxe } from './looks.ts';
+import { flaws, type Look, looks, sticksOut, twoLooks, weight, withAxe } from './looks.ts';
 
 const suite = chromiumIsTested('gallery') ? describe : describe.skip;
+const everyLook = process.env.TEST_LOOKS === 'all';
 /** One of each page: the others differ in a sentence. */
 const firsts = Object.values(Object.groupBy(states, ({ view }) => view)).flatMap(([first]) => first ?? []);
 /** Tools for developers, made of what they are about. */
 const heavy = ['playground', 'openapi', 'openapi-api', 'gallery'];
+
+/** One load of each language for all its looks. Left to right has those that right to left has not: together they are all four. */
+function looksOf(state: ViewState, at: number): Readonly<Record<string, readonly Look[]>> {
+  if (everyLook) return { en: looks, ar: looks, de: looks };
+  if (sampling) return { en: twoLooks.slice(at % 2, (at % 2) + 1), ar: twoLooks.slice(0, 1) };
+  const others = looks.filter((look) => !twoLooks.includes(look));
+  return { en: twoLooks, ar: others, ...(firsts.includes(state) && { de: twoLooks.slice(0, 1) }) };
+}
 
 suite('gallery', () => {
   let browser: Browser;
@@ -44,43 +54,32 @@ suite('gallery', () => {
     expect(problems).toEqual([]);
   });
 
-  test.each((sampling ? firsts : states).map((state, at) => [state.name, state, at] as const))(
+  test.each((sampling && !everyLook ? firsts : states).map((state, at) => [state.name, state, at] as const))(
     '%s: nothing for axe-core, nobody scrolls sideways, and the page is small',
     async (_, state, at) => {
       const { page, problems } = visitor;
       const before = problems.length;
-      await page.goto(`${galleryAddress(state)}?locale=en`);
-      if (!heavy.includes(state.view)) expect(await weight(page)).toBeLessThan(30_000);
-      // Half of the states in the one look, half in the other; the first of each page in both, unless they are all there is.
-      expect(
-        await flaws(page, !sampling && firsts.includes(state) ? twoLooks : twoLooks.slice(at % 2, (at % 2) + 1)),
-      ).toEqual([]);
-
-      // A browser's zoom of 200 % on a wide screen, 400 % on the same; then text alone twice as large.
-      for (const width of [640, 320]) {
-        await page.setViewportSize({ width, height: 400 });
+      for (const [locale, seen] of Object.entries(looksOf(state, at))) {
+        await page.goto(`${galleryAddress(state)}?locale=${locale}`);
+        expect(await page.evaluate('document.dir + document.documentElement.lang')).toBe(
+          locale === 'ar' ? 'rtlar' : `ltr${locale}`,
+        );
+        expect([locale, await flaws(page, seen)]).toEqual([locale, []]);
+        if (locale !== 'en') continue;
+        if (!heavy.includes(state.view)) expect(await weight(page)).toBeLessThan(30_000);
+        // A browser's zoom of 200 % on a wide screen, 400 % on the same; then text alone twice as large.
+        for (const width of [640, 320]) {
+          await page.setViewportSize({ width, height: 400 });
+          expect(await sticksOut(page)).toBe(false);
+        }
+        await page.setViewportSize({ width: 640, height: 400 });
+        await page.evaluate(`document.documentElement.style.fontSize = '200%'`);
         expect(await sticksOut(page)).toBe(false);
       }
-      await page.setViewportSize({ width: 640, height: 400 });
-      await page.evaluate(`document.documentElement.style.fontSize = '200%'`);
-      expect(await sticksOut(page)).toBe(false);
       // The playground's program asks a server that is not this one.
       if (state.view !== 'playground') expect(problems.slice(before)).toEqual([]);
     },
   );
-
-  test.each(sampling ? ['ar'] : ['ar', 'de'])('every page once in the language %s', async (locale) => {
-    const { page, problems } = visitor;
-    const before = problems.length;
-    for (const state of firsts.filter(({ view }) => view !== 'playground')) {
-      await page.goto(`${galleryAddress(state)}?locale=${locale}`);
-      expect(await page.evaluate('document.dir + document.documentElement.lang')).toBe(
-        locale === 'ar' ? 'rtlar' : `ltr${locale}`,
-      );
-      expect([state.name, await flaws(page, twoLooks.slice(0, 1))]).toEqual([state.name, []]);
-    }
-    expect(problems.slice(before)).toEqual([]);
-  });
 
   test('there is none in production', async () => {
     const production = await startServer({ env: { NODE_ENV: 'production', SECRET_KEY: 'x'.repeat(40) } });

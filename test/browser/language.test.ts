@@ -45,7 +45,7 @@ suite('languages', () => {
     const places = async (locale: string) => {
       await page.goto(`/gallery/login/login-client?locale=${locale}`);
       return page.evaluate<Record<'brand' | 'reveal' | 'forgot', number>>(`Object.fromEntries(
-        Object.entries({ brand: '.brand svg', reveal: '.reveal', forgot: '.row a' }).map(([name, selector]) => {
+        Object.entries({ brand: '.brand svg', reveal: '.reveal', forgot: '.field a' }).map(([name, selector]) => {
           const { left, right } = document.querySelector(selector).getBoundingClientRect();
           return [name, (left + right) / 2];
         }))`);

@@ -41,6 +41,8 @@ suite('the sign-in page', () => {
     const { page, problems } = await atLogin({ state: 'a state+ü' });
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in to continue to Bookshelf');
     expect(await page.locator(':focus').getAttribute('name')).toBe('username');
+    // Browsers offer passkeys in a field that asks for them.
+    expect(await page.locator(':focus').getAttribute('autocomplete')).toBe('username webauthn');
 
     await signIn(page, person);
     await allow(page);

@@ -94,8 +94,8 @@ async function takeAll(): Promise<void> {
   for (const locale of languages) {
     mkdirSync(join(folder, locale), { recursive: true });
     for (const state of states.filter(({ name }) => name.startsWith(only))) {
+      await page.goto(`${galleryAddress(state)}?locale=${locale}`);
       for (const look of looks) {
-        await page.goto(`${galleryAddress(state)}?locale=${locale}`);
         found.push(...(await flaws(page, [look])).map((flaw) => `${locale} ${state.name}: ${flaw}`));
         const path = join(folder, locale, `${state.name}-${look.width}-${look.colorScheme}.png`);
         await page.screenshot({ path, fullPage: true });

@@ -93,11 +93,22 @@ suite('sign-up in a browser', () => {
     for (const [typed, says] of [
       ['ten letter', '5 more to go'],
       ['aaaaaaaaaaaaaaaa', 'Too regular'],
+      ['passwordpassword', 'Too regular'],
+      ['qwertyuiopasdfgh', 'Too regular'],
+      ['QWERTYUIOP1234567', 'Too regular'],
+      ['ｑｗｅｒｔｙｕｉｏｐａｓｄｆｇｈ', 'Too regular'],
       ['winterlandschaft1', 'Too much like your name'],
       [password, 'Long enough'],
     ] as const) {
+      // The same hint may be right twice: it is to be seen to change.
+      await field(page, 'Password').fill('x');
+      await hint.filter({ hasText: '14 more to go' }).waitFor();
       await field(page, 'Password').fill(typed);
       await hint.filter({ hasText: says }).waitFor();
+      expect([typed, await hint.getAttribute('class')]).toEqual([
+        typed,
+        typed === password ? 'strength good' : expect.not.stringContaining('good'),
+      ]);
     }
     await page.getByRole('button', { name: 'Show password' }).click();
     expect(await field(page, 'Password').getAttribute('type')).toBe('text');

@@ -1,4 +1,4 @@
-/** Browsers in which people are remembered: what `DeviceStore` promises on both databases, and what a known browser is good for (B6, B8). */
+/** Browsers in which people have signed in: what `DeviceStore` promises on both databases, and what a known browser is good for (B6, B8). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../src/base/secrets.ts';
 import { type Arrival, rememberedSeconds } from '../../src/core/devices.ts';
@@ -32,7 +32,7 @@ function devicePromises(fresh: () => Promise<TestDatabase>): void {
   }
   async function put(overrides: Partial<DeviceRow> & { subject: string }): Promise<DeviceRow> {
     const times = { createdAt: now, lastUsedAt: now, expiresAt: now + 1000 };
-    const row = { id: name(), browser: name(), ...times, ...overrides };
+    const row = { id: name(), browser: name(), shown: true, ...times, ...overrides };
     expect(await stores.devices.put(row, most)).toBe(true);
     return row;
   }
@@ -72,6 +72,29 @@ function devicePromises(fresh: () => Promise<TestDatabase>): void {
     for (let i = 0; i < 4; i += 1) rows.push(await put({ subject, lastUsedAt: now + i }));
     const found = await Promise.all(rows.map((row) => stores.devices.find(row.browser, subject, now)));
     expect(found.map(Boolean)).toEqual([false, true, true, true]);
+  });
+
+  test('a new value takes over what the one before had, also many at once', async () => {
+    const [former, browser] = [name(), name()];
+    const [first, second] = [await put({ subject: await account(), browser: former }), { subject: await account() }];
+    const times = { createdAt: now, lastUsedAt: now + 1, expiresAt: now + 1000 };
+    const row = { id: name(), browser, shown: true, ...second, ...times };
+    const puts = Array.from({ length: 10 }, () => stores.devices.put({ ...row, id: name() }, most, former));
+    expect(await Promise.all(puts)).toEqual(Array(10).fill(true));
+    const left = await stores.devices.ofBrowser(browser, now);
+    expect(left.map(({ subject }) => subject)).toEqual([second.subject, first.subject]);
+    expect(left[1]?.id).toBe(first.id);
+    expect(await stores.devices.ofBrowser(former, now)).toEqual([]);
+  });
+
+  test('one that is not shown is found and not listed, and displaces none that is', async () => {
+    const [subject, browser] = [await account(), name()];
+    const shown = await put({ subject, browser });
+    const quiet = await put({ subject: await account(), browser, shown: false });
+    expect(await stores.devices.find(browser, quiet.subject, now)).toEqual(quiet);
+    expect(await stores.devices.ofBrowser(browser, now)).toEqual([shown]);
+    for (let n = 1; n < 9; n += 1) await put({ subject, shown: false, lastUsedAt: now + n });
+    expect(await stores.devices.find(browser, subject, now)).toEqual(shown);
   });
 
   test('removed by its own browser only; all of an account’s but one', async () => {
@@ -122,6 +145,7 @@ describe('a browser that is known', () => {
   });
   const right: SignInRequest = { username: 'alice', password: goodPassword, via: 'browser', ...caller };
   const wrong: SignInRequest = { ...right, password: 'not the password of hers', address: '198.51.100.7' };
+  const arrives = async (it: Arrival) => (await house.devices.arrived(it))?.value;
   async function lock(limit: number): Promise<void> {
     for (let n = 0; n < limit; n += 1) await house.signIn.signIn(wrong);
     expect(await house.signIn.signIn(right)).toMatchObject({ outcome: 'throttled' });
@@ -130,7 +154,7 @@ describe('a browser that is known', () => {
   test('signs its person in while strangers have the account locked, and does not unlock it for them (B8)', async () => {
     house = await buildHouse({ limits: { account: 3 } });
     const { subject } = await house.make();
-    const browser = await house.devices.arrived(arrival(subject));
+    const browser = await arrives(arrival(subject));
     await lock(3);
     expect(await house.signIn.signIn({ ...right, browser })).toMatchObject({ outcome: 'signed-in' });
     expect(await house.signIn.signIn(right)).toMatchObject({ outcome: 'throttled' });
@@ -140,7 +164,7 @@ describe('a browser that is known', () => {
   test('takes no more wrong passwords than the account does, also at once, and clears its count when one is right', async () => {
     house = await buildHouse({ limits: { account: 3, address: 1000 } });
     const { subject } = await house.make();
-    const browser = await house.devices.arrived(arrival(subject));
+    const browser = await arrives(arrival(subject));
     await house.signIn.signIn({ ...wrong, browser });
     await house.signIn.signIn({ ...wrong, browser });
     expect(await house.signIn.signIn({ ...right, browser })).toMatchObject({ outcome: 'signed-in' });
@@ -157,8 +181,8 @@ describe('a browser that is known', () => {
     house = await buildHouse({ limits: { account: 3 } });
     const alice = await house.make();
     const bob = await house.make({ username: 'bob' });
-    const ofBob = await house.devices.arrived(arrival(bob.subject));
-    const ofAlice = await house.devices.arrived(arrival(alice.subject));
+    const ofBob = await arrives(arrival(bob.subject));
+    const ofAlice = await arrives(arrival(alice.subject));
     await lock(3);
     const [known] = await house.devices.accounts(ofAlice);
     expect(await house.devices.forget(ofBob, known?.id ?? '', caller)).toBe(false);
@@ -182,8 +206,8 @@ describe('a browser that is known', () => {
   test('is forgotten when the password is set somewhere else', async () => {
     house = await buildHouse();
     const { subject } = await house.make();
-    const here = await house.devices.arrived(arrival(subject));
-    const there = await house.devices.arrived(arrival(subject));
+    const here = await arrives(arrival(subject));
+    const there = await arrives(arrival(subject));
     await house.devices.forgetOthers(subject, here);
     expect(await house.devices.known(here, subject)).toBeDefined();
     expect(await house.devices.known(there, subject)).toBeUndefined();
@@ -191,19 +215,58 @@ describe('a browser that is known', () => {
     expect(await house.devices.known(here, subject)).toBeUndefined();
   });
 
-  test('is kept by its value for all its accounts, and known for as long as it is used', async () => {
+  test('is known by one value for all its accounts, another one with each that comes, and for as long as it is used', async () => {
     house = await buildHouse();
     const alice = await house.make();
     const bob = await house.make({ username: 'bob' });
-    const browser = await house.devices.arrived(arrival(alice.subject));
+    const browser = await arrives(arrival(alice.subject));
     expect(browser).toMatch(/^[\w-]{43}$/);
-    expect(await house.devices.arrived(arrival(bob.subject, { browser }))).toBe(browser);
-    const known = await house.devices.accounts(browser);
+    const both = await arrives(arrival(bob.subject, { browser }));
+    expect(both).toMatch(/^[\w-]{43}$/);
+    // Whoever copied the one before has nothing of either.
+    expect(both).not.toBe(browser);
+    expect(await house.devices.accounts(browser)).toEqual([]);
+    expect(await house.devices.known(browser, alice.subject)).toBeUndefined();
+    const known = await house.devices.accounts(both);
     expect(new Set(known.map(({ account }) => account.username))).toEqual(new Set(['alice', 'bob']));
     travel(rememberedSeconds - 60);
-    await house.devices.arrived(arrival(alice.subject, { browser }));
+    expect(await arrives(arrival(alice.subject, { browser: both }))).toBe(both);
     travel(120);
-    expect((await house.devices.accounts(browser)).map(({ account }) => account.username)).toEqual(['alice']);
+    expect((await house.devices.accounts(both)).map(({ account }) => account.username)).toEqual(['alice']);
+  });
+
+  test('is known, shows nobody, and goes with the browser where its person does not want to be remembered', async () => {
+    house = await buildHouse({ limits: { account: 3 } });
+    const { subject } = await house.make();
+    const quiet = await house.devices.arrived(arrival(subject, { keep: false }));
+    expect(quiet?.lasting).toBe(false);
+    expect(await house.devices.accounts(quiet?.value)).toEqual([]);
+    await lock(3);
+    expect(await house.signIn.signIn({ ...right, browser: quiet?.value })).toMatchObject({ outcome: 'signed-in' });
+    // Remembered from now on, and then until it is forgotten.
+    const kept = await house.devices.arrived(arrival(subject, { browser: quiet?.value }));
+    expect([kept?.lasting, kept?.value === quiet?.value]).toEqual([true, false]);
+    expect(await house.devices.arrived(arrival(subject, { browser: kept?.value, keep: false }))).toBeUndefined();
+    expect(await house.devices.accounts(kept?.value)).toHaveLength(1);
+    // Somebody else there who does not want it: the cookie stays for the one who does.
+    const bob = await house.make({ username: 'bob' });
+    const both = await house.devices.arrived(arrival(bob.subject, { browser: kept?.value, keep: false }));
+    expect(both?.lasting).toBe(true);
+    expect((await house.devices.accounts(both?.value)).map(({ account }) => account.username)).toEqual(['alice']);
+    travel(31 * 86_400);
+    expect(await house.devices.known(both?.value, bob.subject)).toBeUndefined();
+    expect(await house.devices.known(both?.value, subject)).toBeDefined();
+  });
+
+  test('gets one value from a form that is sent twice, and loses nobody by it', async () => {
+    house = await buildHouse();
+    const alice = await house.make();
+    const bob = await house.make({ username: 'bob' });
+    const browser = await arrives(arrival(alice.subject));
+    const twice = arrival(bob.subject, { browser });
+    const values = [...(await Promise.all([arrives(twice), arrives(twice)])), await arrives(twice)];
+    expect(new Set(values).size).toBe(1);
+    expect(await house.devices.accounts(values[0])).toHaveLength(2);
   });
 
   test('a sign-in in any other is told to its person, with the time, the program and the address', async () => {
@@ -213,7 +276,7 @@ describe('a browser that is known', () => {
       await house.audited();
       return house.sent.length;
     };
-    const browser = await house.devices.arrived(arrival(subject));
+    const browser = await arrives(arrival(subject));
     expect(await told()).toBe(1);
     expect(house.sent).toMatchObject([
       {

@@ -97,9 +97,30 @@ describe('the mail', () => {
 
   test('goes out however many links strangers have had sent to that mailbox (B8)', async () => {
     const { signIn, sent, subject, mailLimits } = await build();
-    for (let n = 0; n < 20; n += 1) await mailLimits.mayMail('alice@example.com', subject);
+    for (let n = 0; n < 20; n += 1) {
+      await mailLimits.mayMailReset(subject, undefined);
+      await mailLimits.mayConfirm('alice@example.com', subject);
+    }
     expect(await signIn.signIn(request)).toMatchObject({ mailed: { outcome: 'sent' } });
     expect(sent).toHaveLength(1);
+  });
+
+  test('counts no more once its code was used: whoever has the mailbox signs in as often as they like', async () => {
+    const built = await build();
+    const { signIn, sent } = built;
+    for (let n = 1; n <= 25; n += 1) {
+      expect([n, await signIn.signIn(request)]).toMatchObject([n, { mailed: { outcome: 'sent' } }]);
+      expect(await signIn.signIn({ ...request, otp: mailed(built) })).toMatchObject({ outcome: 'signed-in' });
+      travel(61);
+    }
+    expect(sent).toHaveLength(25);
+    // Wrong ones do.
+    for (let n = 0; n < 12; n += 1) {
+      await signIn.signIn(request);
+      await signIn.signIn({ ...request, otp: wrong(mailed(built)) });
+      travel(61);
+    }
+    expect(sent).toHaveLength(35);
   });
 
   test('that the limits forbid leaves the code before it as good as it was', async () => {

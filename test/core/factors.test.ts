@@ -60,7 +60,7 @@ describe('enrolling', () => {
     const { secret } = await enrol(factors, subject);
     expect(await factors.use(subject, codeOf(secret, -1), {})).toEqual({ outcome: 'wrong', why: 'used' });
     expect(await factors.use(subject, codeOf(secret, 1), {})).toEqual({ outcome: 'right' });
-    expect(await factors.use(subject, codeOf(secret, 0), {})).toEqual({ outcome: 'wrong', why: 'used' });
+    expect(await factors.use(subject, codeOf(secret, 0), {})).toMatchObject({ outcome: 'wrong', why: 'used' });
   });
 
   test('an enrolment is good for a quarter of an hour, and until the next one', async () => {
@@ -167,7 +167,7 @@ describe('recovery codes', () => {
     expect(await factors.use(subject, ` ${first.toUpperCase().replaceAll('-', ' ')} `, {})).toEqual({
       outcome: 'right',
     });
-    expect(await factors.use(subject, first, {})).toEqual({ outcome: 'wrong', why: 'used' });
+    expect(await factors.use(subject, first, {})).toMatchObject({ outcome: 'wrong', why: 'used' });
     expect(await factors.use(subject, second.replaceAll('-', ''), { address: '192.0.2.7' })).toEqual({
       outcome: 'right',
     });

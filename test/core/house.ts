@@ -88,7 +88,6 @@ export async function buildHouse(
   const activity = createActivity({ ...stores, log });
   const accounts = createAccounts({
     store: stores.accounts,
-    identities: stores.identities,
     sessions: createSessions({
       engine: stores.engine,
       changes,
@@ -159,6 +158,7 @@ export async function buildHouse(
     engine: stores.engine,
     throttle,
     audit,
+    valueKey: deriveKey('for the tests of this house only', 'devices'),
     settings: { mail: true },
   });
   const signIn = createSignIn({

@@ -85,6 +85,31 @@ describe('what is asked for', () => {
     expect(await signIn.signIn({ ...request, otp })).toMatchObject({ outcome: 'second-factor', wrong: 'used' });
   });
 
+  test('of a code that was used it is told whether that was a moment ago, when it may be one form sent twice', async () => {
+    const { signIn, app, factors, subject } = await build();
+    const used = async (otp: string | undefined) => {
+      const outcome = await signIn.signIn({ ...request, otp });
+      return outcome.outcome === 'second-factor' ? [outcome.wrong, outcome.lately === true] : outcome.outcome;
+    };
+    const [otp, code] = [app.code(), app.recoveryCodes[0]];
+    expect([await used(otp), await used(code)]).toEqual(['signed-in', 'signed-in']);
+    expect([await used(otp), await used(code)]).toEqual([
+      ['used', true],
+      ['used', true],
+    ]);
+    travel(12);
+    expect([await used(otp), await used(code)]).toEqual([
+      ['used', false],
+      ['used', false],
+    ]);
+    expect(await used(app.wrong())).toEqual(['wrong', false]);
+    // Whoever reads it first, and writes second, cannot have seen the other.
+    const both = await Promise.all([1, 2].map(() => factors.use(subject, app.code(1), {})));
+    expect(both.filter(({ outcome }) => outcome === 'wrong')).toEqual([
+      { outcome: 'wrong', why: 'used', lately: true },
+    ]);
+  });
+
   test('a wrong password gets the answer of a wrong password, whatever code comes with it, after the same work', async () => {
     let asked = 0;
     const { signIn, app, make, verified } = await build({

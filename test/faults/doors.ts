@@ -46,7 +46,7 @@ export const tinyoauth = {
   register: (server: Server, who: Credentials) => ask(`${server.url}/register`, { headers: json, json: who }),
   login: (server, who) => ask(`${server.url}/login`, { headers: json, json: who }),
   tokenIn: ({ body }) => String(body.token),
-  verify: (server, token) => ask(`${server.url}/gateway/verify?tokens=tinyoauth`, { headers: bearer(token) }),
+  verify: (server, token) => ask(`${server.url}/gateway/verify/token?tokens=tinyoauth`, { headers: bearer(token) }),
   refuses: ({ body }) =>
     (body.result === 'failed' && typeof body.reason === 'string') ||
     // At the gateway.
@@ -76,7 +76,7 @@ export const spaceGuard = {
       json: {},
     }),
   verify: (server: Server, clientToken: string, accessToken: string) =>
-    ask(`${server.url}/gateway/verify?tokens=space-guard`, {
+    ask(`${server.url}/gateway/verify/token?tokens=space-guard`, {
       headers: { authorization: `Bearer: ${clientToken}:${accessToken}` },
     }),
   tokensIn: ({ body }: Reply) =>

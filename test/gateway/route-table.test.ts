@@ -8,6 +8,7 @@ import { readRoutes } from '../../src/gateway/read-routes.ts';
 import { routeDefaults } from '../../src/gateway/routes.ts';
 import { protocolPaths } from '../../src/oidc/provider.ts';
 import { createPlace, startChild } from '../support/child-server.ts';
+import { describePostgres, freshPostgres } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
 import { eventually } from '../support/redis-server.ts';
 import {
@@ -359,6 +360,44 @@ describe('the program', () => {
       place.close();
       routes.remove();
       for (const service of [one, two, slow]) await service.close();
+    }
+  });
+});
+
+// One process is all that SQLite has.
+describePostgres('several workers', () => {
+  test('all read the table again at SIGHUP', async () => {
+    const [one, two] = [
+      await openService((_req, res) => res.end('one')),
+      await openService((_req, res) => res.end('two')),
+    ];
+    const database = await freshPostgres();
+    const route = (upstream: string) => ({ prefix: '/x', tokens: ['tinyoauth'], upstream });
+    const routes = routesFile([route(one.url)]);
+    const env = { GATEWAY_ROUTES: routes.file, WORKERS: '2', LOG_LEVEL: 'info' };
+    const place = await createPlace({ databaseUrl: database.url, env });
+    const server = await startChild(place);
+    try {
+      const said = (words: string) => server.printed().split(words).length - 1;
+      const json = { method: 'POST', headers: { 'content-type': 'application/json' } };
+      const made = { username: 'ada', password: 'seven lemons under glass' };
+      await call(server, { ...json, path: '/register', body: JSON.stringify(made) });
+      const { token } = JSON.parse((await call(server, { ...json, path: '/login', body: JSON.stringify(made) })).text);
+      const get = async () => (await call(server, { path: '/x', bearer: token })).text;
+      /** Each on a connection of its own: the workers take turns. */
+      const answers = async () => new Set(await Promise.all(Array.from({ length: 20 }, get)));
+      expect(await answers()).toEqual(new Set(['one']));
+      routes.write([route(two.url)]);
+      // One of them may still be starting.
+      server.process.kill('SIGHUP');
+      await eventually('both have read it', () => said('the route table was read again') === 2, 20_000);
+      expect(await answers()).toEqual(new Set(['two']));
+    } finally {
+      await server.end('SIGTERM');
+      place.close();
+      routes.remove();
+      for (const service of [one, two]) await service.close();
+      await database.drop();
     }
   });
 });

@@ -75,6 +75,27 @@ describe.each(Object.keys(dialects))('asked by %s', (name) => {
   });
 });
 
+test('a header for everything that can be said of a caller, empty where there is nothing', async () => {
+  const { headers } = await call(server, { path, bearer, headers: dialects.nginx?.('GET', '/notes') ?? {} });
+  expect(Object.keys(headers).filter((name) => name.startsWith('x-gatehouse-') && headers[name] === '')).toEqual([
+    'x-gatehouse-subject',
+    'x-gatehouse-username',
+    'x-gatehouse-session',
+  ]);
+});
+
+test('a query, which may be the caller’s, does not make another question of it', async () => {
+  const { token: mine } = await firstPartyToken(server, 'tinyoauth');
+  for (const asked of Object.values(dialects)) {
+    for (const query of ['tokens=tinyoauth', 'tokens=oauth,tinyoauth', 'x=1', '?']) {
+      const answer = await call(server, { path: `${path}?${query}`, bearer: mine, headers: asked('GET', '/notes') });
+      expect([query, answer.status, answer.headers['x-gatehouse-reason']]).toEqual([query, 403, 'bad_question']);
+    }
+    expect((await call(server, { path: `${path}?`, bearer, headers: asked('GET', '/notes') })).status).toBe(200);
+    expect((await call(server, { path: `${path}?`, bearer: mine, headers: asked('GET', '/notes') })).status).toBe(401);
+  }
+});
+
 test('what is not said, said twice or said in two ways is 403', async () => {
   const rows: readonly Headers[] = [
     {},
@@ -97,7 +118,7 @@ test('what is not said, said twice or said in two ways is 403', async () => {
 
 describe('with the demand in the query', () => {
   const ask = (query: string, token: string | undefined = bearer, headers: Headers = {}) =>
-    call(server, { path: `${path}?${query}`, bearer: token, headers });
+    call(server, { path: `${path}/token?${query}`, bearer: token, headers });
 
   test('the table is not needed, and what a caller says of the address does not count', async () => {
     const oauth = `tokens=oauth&audience=${encodeURIComponent(audience)}`;
@@ -124,14 +145,23 @@ describe('with the demand in the query', () => {
     'audience=x',
     'tokens=identity&colour=red',
     'x',
-  ])('%s is not understood', async (query) => {
+    '',
+  ])('"%s" is not understood', async (query) => {
     const answer = await ask(query);
     expect([answer.status, answer.headers['x-gatehouse-reason']]).toEqual([403, 'bad_question']);
   });
 });
 
 test('in another spelling it is not there', async () => {
-  for (const other of ['/gateway/verify/', '/gateway//verify', '/Gateway/verify', '/gateway', '/gateway/%76erify']) {
+  for (const other of [
+    '/gateway/verify/',
+    '/gateway/verify/token/',
+    '/gateway/verify/x',
+    '/gateway//verify',
+    '/Gateway/verify',
+    '/gateway',
+    '/gateway/%76erify',
+  ]) {
     expect((await call(server, { path: other, bearer })).status).toBe(404);
   }
 });

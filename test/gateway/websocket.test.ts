@@ -1,7 +1,9 @@
 /** WebSockets through the gateway (RFC 6455), by hand: a client that could set no header could not authenticate. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/redis-server.ts';
 import {
@@ -54,12 +56,16 @@ function handshake(path: string, token: string | undefined = bearer, more = ''):
   return `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nOrigin: https://app.example.com\r\n${authorization}${more}\r\n`;
 }
 
-/** Agrees, and sends back whatever comes. */
-const echo: typeof onUpgrade = (req, socket, head) => {
+const agree = (req: IncomingMessage, socket: Duplex): void => {
   const answer = createHash('sha1').update(`${req.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${answer.digest('base64')}\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n`,
   );
+};
+
+/** Agrees, and sends back whatever comes. */
+const echo: typeof onUpgrade = (req, socket, head) => {
+  agree(req, socket);
   if (head.length > 0) socket.write(head);
   socket.pipe(socket);
 };
@@ -185,6 +191,77 @@ describe('a handshake', () => {
     const { socket, text } = openRaw(server);
     socket.write(handshake('/live').replace('Upgrade: websocket', 'Upgrade: h2c'));
     await eventually('answered', () => text().endsWith('plain'));
+    socket.destroy();
+  });
+});
+
+describe('a WebSocket whose one end does not read', () => {
+  const size = 50_000_000;
+  const chunk = Buffer.alloc(250_000, 'x');
+  /** As fast as it is taken; what has left this end. */
+  function pour(into: Socket): () => number {
+    let put = 0;
+    const push = () => {
+      while (put < size) {
+        put += chunk.length;
+        if (!into.write(chunk)) return into.once('drain', push);
+      }
+      return undefined;
+    };
+    push();
+    return () => into.bytesWritten - into.writableLength;
+  }
+  async function heldUp(taken: () => number): Promise<void> {
+    let before = -1;
+    await eventually(
+      'the sender is held up',
+      async () => {
+        const was = before;
+        before = taken();
+        await sleep(100);
+        return was > 0 && was === taken();
+      },
+      20_000,
+    );
+    // In buffers, and those are small.
+    expect(taken()).toBeLessThan(size / 2);
+  }
+  async function all(from: Socket): Promise<void> {
+    let got = 0;
+    from.on('data', (part: Buffer) => {
+      got += part.length;
+    });
+    from.resume();
+    await eventually('all of it', () => got >= size, 30_000);
+    expect(got).toBe(size);
+  }
+
+  test('holds up the caller', async () => {
+    let other: Socket | undefined;
+    onUpgrade = (req, socket) => {
+      other = socket as Socket;
+      agree(req, socket);
+      socket.pause();
+    };
+    const { socket } = await opened('/live');
+    await heldUp(pour(socket));
+    if (!other) throw new Error('the service has no socket');
+    await all(other);
+    socket.destroy();
+  });
+
+  test('holds up the service', async () => {
+    let other: Socket | undefined;
+    onUpgrade = (req, socket) => {
+      other = socket as Socket;
+      agree(req, socket);
+    };
+    const { socket } = await opened('/live');
+    if (!other) throw new Error('the service has no socket');
+    socket.removeAllListeners('data');
+    socket.pause();
+    await heldUp(pour(other));
+    await all(socket);
     socket.destroy();
   });
 });

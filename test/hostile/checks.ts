@@ -75,7 +75,10 @@ export function createChecks(routes: readonly Route[]): Complaint {
   function apiOf(path: string): string | undefined {
     // With a fragment it is nobody's.
     if (path.includes('#')) return undefined;
-    if (path === '/gateway/verify' || gatewayPaths.some((prefix) => `${path}/`.startsWith(`${prefix}/`)))
+    if (
+      ['/gateway/verify', '/gateway/verify/token'].includes(path) ||
+      gatewayPaths.some((prefix) => `${path}/`.startsWith(`${prefix}/`))
+    )
       return 'gateway';
     return routes.find(({ matches }) => matches(path))?.api;
   }

@@ -379,7 +379,7 @@ export const targets: Readonly<Record<string, Target>> = {
   },
   'gateway, a question by query': {
     method: 'GET',
-    path: at('/gateway/verify'),
+    path: at('/gateway/verify/token'),
     query: () => ({ tokens: 'oauth,tinyoauth', audience: 'https://api.example.com', scope: 'books:read' }),
     headers: ({ gateway }) => ({ Authorization: `Bearer ${gateway.application}` }),
   },

@@ -10,7 +10,8 @@ import { loadTexts } from '../../src/http/texts.ts';
 import { buttonColours, themeAddress, themeAt, themeSheet, tokensOf } from '../../src/http/theme.ts';
 import { createWording } from '../../src/mail/letters.ts';
 import { Agent } from '../support/agent.ts';
-import { buildClient, startServer, type TestServer } from '../support/server.ts';
+import { linkIn, mailTo, send } from '../support/mail.ts';
+import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-brand-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -265,5 +266,34 @@ describe('a server with a brand', () => {
     expect(page.text).toContain('Sign in to continue to <bdi>Bookshelf</bdi>');
     // Its accent, and the server's background since it has none of its own.
     expect(page.text).toMatch(/"\/brand\/theme-affb000-beef2ff\.css\?v=\d+"/);
+  });
+
+  const signInTo = (client: { id: string }) =>
+    `/oauth/authorize?response_type=code&client_id=${client.id}&redirect_uri=https://app.example.com/cb&scope=openid&code_challenge=${'x'.repeat(43)}&code_challenge_method=S256`;
+
+  test('an application’s background is behind its pages, and stays on the way through a forgotten password', async () => {
+    const client = await buildClient(server, { brand_background: '#2b1a4d #7a1f3d' });
+    const own = /"\/brand\/theme-a0b5cad-b2b1a4d-b7a1f3d\.css\?v=\d+"/;
+    const person = await buildPerson(server);
+    const agent = new Agent(server);
+    const page = await agent.go(signInTo(client));
+    expect(page.text).toMatch(own);
+    const [, forgot = ''] = /href="(\/forgot\?from=[^"]+)"/.exec(page.text) ?? [];
+    const asked = await agent.go(forgot);
+    expect(asked.text).toMatch(own);
+    const missing = await send(agent, asked, { username: '' });
+    expect([missing.status, missing.text]).toEqual([422, expect.stringMatching(own)]);
+    expect((await send(agent, asked, { username: person.username })).text).toMatch(own);
+    const link = linkIn(await mailTo(server, person.email ?? '', 'reset-password'));
+    const form = await new Agent(server).go(link);
+    expect(form.text).toMatch(own);
+    const done = await send(new Agent(server), await agent.go(link), { password: 'nine owls in the attic' });
+    expect(done.status).toBe(403);
+    expect((await send(agent, await agent.go(link), { password: 'nine owls in the attic' })).text).toMatch(own);
+    expect((await agent.go(link)).text).toMatch(own);
+    // By itself, or from a sign-in that is not known, the pages are the server's own.
+    for (const path of ['/forgot', '/forgot?from=0123456789abcdef0123']) {
+      expect((await new Agent(server).go(path)).text).toMatch(/"\/brand\/theme-a0b5cad-beef2ff\.css/);
+    }
   });
 });

@@ -36,7 +36,7 @@ describeStorages('requests of strangers', (storage) => {
 
   test('a scope that could not stand in a header is no question for the gateway', async () => {
     const query = `tokens=oauth&audience=${server.url}/user&scope=%E2%80%8D`;
-    const { status, headers } = await fetch(`${server.url}/gateway/verify?${query}`);
+    const { status, headers } = await fetch(`${server.url}/gateway/verify/token?${query}`);
     expect([status, headers.get('x-gatehouse-reason')]).toEqual([403, 'bad_question']);
   });
 

@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { playgroundTexts } from '../../src/http/developer-views.ts';
 import { loadTexts } from '../../src/http/texts.ts';
-import { dynamicTextKeys, playgroundTexts } from '../../src/http/views.ts';
+import { dynamicTextKeys } from '../../src/http/views.ts';
 
 const root = join(import.meta.dirname, '../..');
 const viewsDir = join(root, 'views');
@@ -149,7 +150,8 @@ describe('which language', () => {
     [{ acceptLanguage: 'zh-Hans-CN, de;q=0.5' }, 'de'],
     [{ account: 'ar', acceptLanguage: 'de' }, 'ar'],
     [{ uiLocales: 'xx de-CH', account: 'ar', acceptLanguage: 'en' }, 'de'],
-    [{ chosen: 'ar', uiLocales: 'de', account: 'pt-br', acceptLanguage: 'en' }, 'ar'],
+    [{ uiLocales: 'de', chosen: 'ar', account: 'pt-br', acceptLanguage: 'en' }, 'de'],
+    [{ chosen: 'ar', account: 'pt-br', acceptLanguage: 'en' }, 'ar'],
     [{ chosen: '../../en', uiLocales: 'de' }, 'de'],
     [{ uiLocales: '__proto__ constructor ../en <script>' }, 'en'],
     [{ acceptLanguage: 'a,'.repeat(100_000) }, 'en'],

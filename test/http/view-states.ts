@@ -27,6 +27,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
     tosUri: value,
     contacts: [value, value, value, value],
     redirectHost: value,
+    owner: value,
   };
   const person = { name: value, username: value, email: value };
   const given = [{ name: value }, { name: value, sentence: value, isNew: true }];
@@ -117,7 +118,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
         signIn: value,
       },
     },
-    { name: 'forgot', view: 'forgot', locals: { action, csrf, name: value, back: value } },
+    { name: 'forgot', view: 'forgot', locals: { action, csrf, client, name: value, back: value } },
     {
       name: 'account',
       view: 'account',
@@ -214,9 +215,14 @@ export const statesWith = (value: string): readonly ViewState[] => {
       locals: { action, csrf, username: value, minLength: 15, elsewhere: [{ id: 'x', provider: value, label: value }] },
     },
     {
+      name: 'longer-password',
+      view: 'longer-password',
+      locals: { action, csrf, client, username: value, minLength: 15, error: 'too-short' },
+    },
+    {
       name: 'verify-email',
       view: 'verify-email',
-      locals: { action, csrf, email: value, username: value, askPassword: true },
+      locals: { action, csrf, email: value, username: value, askPassword: true, signIn: value },
     },
     {
       name: 'dev-mails',

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLog } from '../../src/base/log.ts';
 import { createBreachedPasswords } from '../../src/login/breach/breach.ts';
+import { Agent } from '../support/agent.ts';
+import { fill } from '../support/mail.ts';
 import { password, startServer } from '../support/server.ts';
 
 type Answer = (req: IncomingMessage, res: ServerResponse) => void;
@@ -148,6 +150,12 @@ describe('in the server', () => {
         reason: { code: 'too-short' },
       });
       expect(service.asked).toHaveLength(1);
+      const page = await fill(new Agent(server), '/sign-up', {
+        username: 'alice',
+        password: stolen,
+        email: 'a@example.org',
+      });
+      expect(page.text).toContain('This password was stolen elsewhere');
       const made = await server.core.accounts.create({ ...form, password });
       if (made.outcome !== 'created') throw new Error(made.outcome);
       const change = (next: string) =>

@@ -53,6 +53,15 @@ describe('hash and verify', () => {
     expect(createPasswordHasher({ ...cheap, timeCost: 2 }).needsRehash(phc)).toBe(true);
     expect(await createPasswordHasher({ ...cheap, memoryKiB: 512 }).verify(phc, 'wet gravel')).toBe(true);
   });
+
+  test('that it is too short to stand alone is kept with the hash, and is no reason to make a new one', async () => {
+    const phc = await hasher.hash('wet gravel', { standsAlone: false });
+    expect(hasher.standsAlone(phc)).toBe(false);
+    expect(hasher.standsAlone(await hasher.hash('wet gravel'))).toBe(true);
+    expect([await hasher.verify(phc, 'wet gravel'), await hasher.verify(phc, 'wet Gravel')]).toEqual([true, false]);
+    expect(hasher.needsRehash(phc)).toBe(false);
+    expect(createPasswordHasher({ ...cheap, timeCost: 2 }).needsRehash(phc)).toBe(true);
+  });
 });
 
 describe('the queue', () => {

@@ -82,4 +82,17 @@ describeStorages('a changed e-mail address', (storage) => {
     expect(code).toBeDefined();
     expect(await signIn(code)).toMatchObject({ outcome: 'second-factor' });
   });
+
+  test('letters about an account are in its person’s language, whoever causes them from wherever', async () => {
+    const { subject, username, email } = await buildPerson(server);
+    await server.core.accounts.setProfile(subject, { firstName: '', lastName: '', locale: 'de' });
+    const old = email ?? '';
+    const other = await buildPerson(server);
+    await server.core.emails.requestChange(other.subject, old, asker);
+    expect(await mailTo(server, old, 'address-known')).toMatchObject({ locale: 'de' });
+    await resetLinkFor(server, username, old);
+    expect(await mailTo(server, old, 'reset-password')).toMatchObject({ locale: 'de' });
+    await confirm(await linkFor(subject, freshAddress()));
+    expect(await mailTo(server, old, 'email-changed')).toMatchObject({ locale: 'de' });
+  });
 });

@@ -126,4 +126,49 @@ describeStorages('an e-mail address that a stranger took for a name', (storage) 
     expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['confirmed', 'taken', 'taken']);
     expect(await server.core.accounts.findByUsername(address)).toBeUndefined();
   });
+
+  test('an administrator, whom nobody let in by a form, keeps theirs: else whoever has the mailbox locks them out', async () => {
+    const address = fresh();
+    const admin = await buildPerson(server, { username: address, email: address, verified: false, admin: true });
+    const owner = await buildPerson(server);
+    const answer = await fill(new Agent(server), await linkTo(address, owner.subject), { password });
+    expect(answer.status).toBe(409);
+    expect(await bySubject(owner.subject)).toMatchObject({ email: owner.email });
+    expect(await bySubject(admin.subject)).toMatchObject({ username: address, email: address, verified: false });
+    for (const [door, works] of Object.entries(signIn))
+      expect([door, await works(address, password)]).toEqual([door, true]);
+  });
+
+  test('whoever takes it anew at the very moment it is freed does not keep it from its owner either', async () => {
+    const { accounts } = server.core.stores;
+    const { releaseEmail } = accounts;
+    const overtaken = (address: string) => {
+      let times = 2;
+      accounts.releaseEmail = async (...released) => {
+        const answer = await releaseEmail(...released);
+        times -= 1;
+        if (times >= 0) await buildPerson(server, { username: address, email: address, verified: false });
+        return answer;
+      };
+    };
+    const [address, invited] = [fresh(), fresh()];
+    const owner = await buildPerson(server);
+    try {
+      const link = await linkTo(address, owner.subject);
+      overtaken(address);
+      expect((await fill(new Agent(server), link, { password })).status).toBe(200);
+      accounts.releaseEmail = releaseEmail;
+      await buildPerson(server, { username: invited, email: invited, verified: false });
+      const about = { email: invited, mail: true, locale: 'en' };
+      expect(await server.core.invitations.invite(about, {})).toMatchObject({ outcome: 'mailed' });
+      const [mail] = await mailsTo(server, invited);
+      overtaken(invited);
+      const form = { username: `guest-${invited.replaceAll(/[@.]/g, '-')}`, password };
+      await fill(new Agent(server), linkIn(mail ?? { link: undefined }), form);
+    } finally {
+      accounts.releaseEmail = releaseEmail;
+    }
+    expect(await bySubject(owner.subject)).toMatchObject({ email: address, verified: true });
+    expect(await accounts.byVerifiedEmailKey(invited)).toMatchObject({ email: invited, verified: true });
+  });
 });

@@ -1,5 +1,6 @@
 /** Proving an address, and changing it: what a link does, what it takes beside the link, and what ends it. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { visit } from '../account/visitor.ts';
 import { Agent } from '../support/agent.ts';
 import { enrol } from '../support/authenticator.ts';
 import { comeBack, travel } from '../support/flow.ts';
@@ -68,6 +69,41 @@ describeStorages('an e-mail address', (storage) => {
     expect((await confirm(link, 'not the password at all', agent)).status).toBe(422);
     expect(await account(person.subject)).toMatchObject({ email: person.email });
     expect(headingOf(await confirm(link, password, agent))).toBe('Your address is confirmed');
+  });
+
+  test('whoever has no password signs in another way, and comes back to the page', async () => {
+    const person = await buildPerson(server);
+    const email = freshAddress();
+    const link = await linkFor(person.subject, email);
+    const agent = new Agent(server);
+    const page = await agent.go(link);
+    const way = /href="(\/verify-email\/sign-in[^"]+)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const login = await agent.go(way);
+    expect([new URL(login.url).pathname, login.text]).toEqual([
+      expect.stringMatching(/^\/interaction\//),
+      expect.stringContaining(`value="${person.username}"`),
+    ]);
+    const back = await agent.submit(login, { username: person.username, password });
+    expect(back.location).toContain('/account/callback');
+    // What the link holds stands in none of the addresses on the way.
+    const secret = new URL(link).searchParams.get('token') ?? '';
+    expect([login.url, back.url, back.location].join()).not.toContain(secret);
+    const again = await agent.go(back.location ?? '');
+    expect([new URL(again.url).pathname, again.text.includes('name="password"')]).toEqual(['/verify-email', false]);
+    expect(headingOf(await send(agent, again, {}))).toBe('Your address is confirmed');
+    expect(await account(person.subject)).toMatchObject({ email, verified: true });
+    expect(agent.cookie('gatehouse-confirm')).toBeUndefined();
+  });
+
+  test('somebody else who is signed in there is asked to sign in, and so is a stranger with a link of no account', async () => {
+    const [person, other] = [await buildPerson(server), await buildPerson(server)];
+    const link = await linkFor(person.subject, freshAddress());
+    const { agent } = await visit(server, '/account', other);
+    const secret = new URL(link).searchParams.get('token') ?? '';
+    const login = await agent.go(`/verify-email/sign-in?token=${secret}`);
+    expect(login.text).toContain('autocomplete="current-password"');
+    expect((await agent.go('/verify-email/sign-in?token=nothing')).status).toBe(410);
+    expect((await new Agent(server).go('/verify-email')).status).toBe(410);
   });
 
   test('with a second factor the password proves enough: nobody is signed in by it', async () => {

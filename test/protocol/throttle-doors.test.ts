@@ -1,4 +1,7 @@
-/** B7, B8: one count for all doors and spellings, however many guess at once; and a person who is remembered here still gets in. */
+/**
+ * B7, B8: one count for all doors and spellings, however many guess at once; a session of the person, which no stranger has, counts
+ * for itself; and a person who is remembered here still gets in.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer, csrfOf } from '../support/agent.ts';
 import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
@@ -69,7 +72,7 @@ describeStorages('guessing at every door', (storage) => {
       /"result":"succeeded"/.test(await (await post('/login', {}, { username, password: secret })).text()),
   };
 
-  test(`of 200 at once, at all doors and in all spellings, ${limit} are looked at; then no door opens`, async () => {
+  test(`of 200 at once, at all doors and in all spellings, ${limit} are looked at, and as many in a session; then no door opens`, async () => {
     const person = await buildPerson(server);
     const spellings = [
       person.username,
@@ -98,14 +101,20 @@ describeStorages('guessing at every door', (storage) => {
     const answers = await Promise.all(guesses.map((guess, n) => guess?.(spellings[n % 7] ?? person.username, wrong)));
     const letIn = answers.flatMap((yes, n) => (yes ? [`${opened[n % opened.length]?.[0]} ${spellings[n % 7]}`] : []));
     expect(letIn).toEqual([]);
-    expect(await failures()).toHaveLength(limit);
+    const atDoors = async () => {
+      const vias = (await failures()).map(({ detail }) => detail.via);
+      const inSession = vias.filter((via) => via === 'account').length;
+      return { elsewhere: vias.length - inSession, inSession };
+    };
+    expect(await atDoors()).toEqual({ elsewhere: limit, inSession: limit });
 
     for (const [name, open] of Object.entries(doors)) {
       if (name === 'the account pages') continue;
       const guess = await open(person);
       for (const spelling of spellings) expect([name, await guess(spelling, password)]).toEqual([name, false]);
     }
-    expect(await failures()).toHaveLength(limit);
+    expect(await account?.(person.username, password)).toBe(false);
+    expect(await atDoors()).toEqual({ elsewhere: limit, inSession: limit });
   });
 
   test('a person who is remembered in their browser signs in all the same, and the lock stays for everybody else', async () => {

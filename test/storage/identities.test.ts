@@ -47,7 +47,7 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     const row = { ...first, subject, lastUsedAt: null };
     expect(await stores.identities.find(first.provider, first.providerSubject)).toEqual(row);
     expect(await stores.identities.list(subject)).toEqual([row, { ...second, subject, lastUsedAt: null }]);
-    await stores.identities.use(first.id, now + 5);
+    expect(await stores.identities.use(first.id, now + 5)).toBe(true);
     expect(await stores.identities.find(first.provider, first.providerSubject)).toEqual({
       ...row,
       lastUsedAt: now + 5,
@@ -68,22 +68,31 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
       expect(await stores.identities.find(odd, odd)).toBeUndefined();
       expect(await link(odd, buildIdentity())).toBe('not-found');
       expect(await stores.identities.unlink(odd, odd, [])).toBe('not-found');
-      await stores.identities.use(odd, now);
+      expect(await stores.identities.use(odd, now)).toBe(false);
     }
   });
 
-  test('all but those to keep go at once, whatever is left, and nobody else’s', async () => {
-    const [subject, other] = [await account(), await account()];
+  test('with another password all but those to keep go at once, whatever is left, and nobody else’s', async () => {
+    const [subject, other] = [await account({ passwordHash: 'old' }), await account({ passwordHash: 'old' })];
+    const reset = (whose: string, from: string | null, to: string, keep: readonly string[]) =>
+      stores.accounts.resetPasswordHash(whose, { from, to }, keep, now);
     const [kept, gone, also] = [buildIdentity(), buildIdentity(), buildIdentity({ provider: 'other' })];
     for (const identity of [kept, gone, also]) await link(subject, identity);
     const theirs = buildIdentity();
     await link(other, theirs);
-    const went = await stores.identities.removeOthers(subject, [kept.id, theirs.id, 'a\0b', '']);
+    expect(await reset(subject, 'another', 'new', [])).toBeUndefined();
+    expect(await reset(subject, null, 'new', [])).toBeUndefined();
+    expect(await stores.identities.list(subject)).toHaveLength(3);
+    const { unlinked: went = [] } = (await reset(subject, 'old', 'new', [kept.id, theirs.id, 'a\0b', ''])) ?? {};
     const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
     expect([...went].sort(byId)).toEqual([gone, also].map(({ id, provider }) => ({ id, provider })).sort(byId));
     expect((await stores.identities.list(subject)).map(({ id }) => id)).toEqual([kept.id]);
-    expect(await stores.identities.removeOthers(subject, [])).toEqual([{ id: kept.id, provider: kept.provider }]);
-    expect(await stores.identities.removeOthers('nobody', [])).toEqual([]);
+    expect((await stores.accounts.bySubject(subject))?.passwordHash).toBe('new');
+    expect(await reset(subject, 'new', 'newer', [])).toEqual({ unlinked: [{ id: kept.id, provider: kept.provider }] });
+    const without = await account({ passwordHash: null });
+    expect(await reset(without, null, 'first', [])).toEqual({ unlinked: [] });
+    expect((await stores.accounts.bySubject(without))?.passwordHash).toBe('first');
+    for (const odd of ['nobody', 'a\0b']) expect(await reset(odd, 'old', 'new', [])).toBeUndefined();
     expect((await stores.identities.list(other)).map(({ id }) => id)).toEqual([theirs.id]);
   });
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ClientRecord } from '../../src/core/stores/clients.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
-import { eventually, redisIsTested, startTestRedis, type TestRedis } from '../support/redis-server.ts';
+import { eventually, patiently, redisIsTested, startTestRedis, type TestRedis } from '../support/redis-server.ts';
 
 const withRedis = redisIsTested() ? describe : describe.skip;
 const prefix = 'test:';
@@ -31,9 +31,9 @@ withRedis('Redis', () => {
   let opened: RedisStorage[] = [];
   let states: boolean[] = [];
 
-  const open = async (key = sealKey) => {
+  const open = async (key = sealKey, url = patiently(redis.url)) => {
     const storage = await openRedis({
-      url: redis.url,
+      url,
       prefix,
       sealKey: key,
       fallbackThrottle: createLocalThrottle(),
@@ -276,7 +276,7 @@ withRedis('Redis', () => {
     });
 
     test('hanging: one wait for everybody, not one for each', async () => {
-      const { cache } = await open();
+      const { cache } = await open(sealKey, redis.url);
       await cache.state();
       await cache.put(0, buildClient('a'));
       redis.signal('SIGSTOP');

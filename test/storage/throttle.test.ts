@@ -5,7 +5,7 @@ import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { type Connection, openConnection } from '../../src/storage/redis/connection.ts';
 import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
 import { createRedisThrottle } from '../../src/storage/redis/throttle.ts';
-import { redisIsTested } from '../support/redis-server.ts';
+import { patiently, redisIsTested } from '../support/redis-server.ts';
 import { throttlePromises } from './throttle-promises.ts';
 
 describe('in the process', () => {
@@ -52,7 +52,7 @@ withRedis('in Redis, from two processes', () => {
     const prefix = `test:${randomToken(16)}:`;
     const open = () =>
       openRedis({
-        url: process.env.TEST_REDIS_URL ?? '',
+        url: patiently(process.env.TEST_REDIS_URL ?? ''),
         prefix,
         sealKey: randomBytes(32),
         // Nothing may be left to it as long as Redis answers.
@@ -72,7 +72,7 @@ withRedis('in Redis, from two processes', () => {
   });
 
   test('what is lost on the way allows no more than the limit in one process', async () => {
-    const connection = await openConnection(process.env.TEST_REDIS_URL ?? '', () => {});
+    const connection = await openConnection(patiently(process.env.TEST_REDIS_URL ?? ''), () => {});
     let losing: 'nothing' | 'replies' | 'commands' = 'nothing';
     const lossy: Connection = {
       ...connection,

@@ -169,6 +169,13 @@ export function goodCalls(server: Callee): GoodCalls {
     },
 
     'GET /gateway/verify': async () => ({
+      headers: {
+        ...(await tinyoauth()),
+        'x-original-method': 'GET',
+        'x-original-uri': '/protected/resource',
+      },
+    }),
+    'GET /gateway/verify/token': async () => ({
       headers: bearer(await accessToken('user')),
       query: { tokens: 'oauth', audience: `${server.url}/user`, scope: 'user' },
     }),

@@ -61,7 +61,7 @@ export async function startNginx(http: string, port: number): Promise<Nginx> {
   };
 }
 
-function listens(port: number): Promise<boolean> {
+export function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => {
       socket.destroy();

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
 
+/** For what is not about a Redis that hangs: a machine that stands still for a moment is not taken for one. */
+export const patiently = (url: string): string => `${url}?commandTimeout=10000`;
+
 /** Redis is tested where TEST_REDIS_URL is set; elsewhere the suites skip with one line, and fail in CI. */
 export function redisIsTested(): boolean {
   if (process.env.TEST_REDIS_URL) return true;

@@ -484,14 +484,37 @@ describe('identity on the wire', () => {
         415,
         /application\/json/,
       ],
+      ['nothing', () => changing('', basic(username)), 400, 'the body is not valid JSON'],
       [
-        'no content type',
-        () => ({ ...changing('{}', basic(username)), headers: [basic(username)] }),
-        415,
-        /application\/json/,
+        'nothing, and no content type',
+        () => ({ ...changing('', basic(username)), headers: [basic(username)] }),
+        400,
+        'the body is not valid JSON',
+      ],
+      [
+        'nothing, called a form',
+        () => ({
+          ...changing('', basic(username)),
+          headers: [['Content-Type', 'application/x-www-form-urlencoded'], basic(username)],
+        }),
+        400,
+        'the body is not valid JSON',
+      ],
+      [
+        'no JSON, and no content type',
+        () => ({ ...changing('new_password=x', basic(username)), headers: [basic(username)] }),
+        400,
+        'the body is not valid JSON',
       ],
       ['compressed', () => changing('{}', basic(username), ['Content-Encoding', 'gzip']), 415, /application\/json/],
     ]);
+
+    test('JSON needs no content type', async () => {
+      const person = await buildPerson(server);
+      const made = changing({ new_password: another }, basic(person.username));
+      expect((await ask(server, { ...made, headers: [basic(person.username)] })).status).toBe(200);
+      await login(server, person.username, another);
+    });
 
     test('whatever else is sent in place of a body or of its members is 4xx', async () => {
       for (const body of brokenJson) expect((await ask(server, changing(body, basic(username)))).status).toBe(400);

@@ -87,7 +87,7 @@ describeStorages('kinds of credentials', (storage) => {
   type Everything = Awaited<ReturnType<typeof everyKind>>;
 
   const verifying = (query: string) => (value: string) => ({
-    path: `/gateway/verify?${query}`,
+    path: `/gateway/verify/token?${query}`,
     headers: [bearer(value)],
   });
   const pairAt =
@@ -366,13 +366,13 @@ describeStorages('kinds of credentials', (storage) => {
       ['space guard access token'],
       200,
       401,
-      pairAt('/gateway/verify?tokens=space-guard', 'GET', beside('client token')),
+      pairAt('/gateway/verify/token?tokens=space-guard', 'GET', beside('client token')),
     ),
     'the gateway, space guard, before the access token': door(
       ['client token'],
       200,
       401,
-      pairAt('/gateway/verify?tokens=space-guard', 'GET', before('space guard access token')),
+      pairAt('/gateway/verify/token?tokens=space-guard', 'GET', before('space guard access token')),
     ),
     'the gateway, everything but space guard': door(
       ['identity JWT', 'security service token', 'tinyoauth token'],

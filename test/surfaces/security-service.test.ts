@@ -141,7 +141,22 @@ describe('the security service on the wire', () => {
         [`${name}: cut off`, () => made('{"username":'), 400, 'the body is not valid JSON'],
         [`${name}: an array`, () => made('[]'), 400, 'the body must be a JSON object'],
         [`${name}: too large`, () => made({ token: 'x'.repeat(70_000) }), 413, 'the body is larger than 65536 bytes'],
-        [`${name}: no content type`, typed(), ...unsupported],
+        [
+          `${name}: no content type, no JSON`,
+          () => ({ ...typed()(), body: 'token=x' }),
+          400,
+          'the body is not valid JSON',
+        ],
+        [`${name}: no content type, nothing`, () => ({ ...typed()(), body: '' }), 400, 'the body is not valid JSON'],
+        [
+          `${name}: no content type, no body at all`,
+          () => {
+            const { body: _none, ...rest } = typed()();
+            return rest;
+          },
+          400,
+          'the body is not valid JSON',
+        ],
         [`${name}: a form`, typed(['Content-Type', 'application/x-www-form-urlencoded']), ...unsupported],
         [
           `${name}: compressed`,
@@ -153,6 +168,21 @@ describe('the security service on the wire', () => {
         for (const body of brokenJson) expect([body, (await ask(server, made(body))).status]).toEqual([body, 400]);
       });
     }
+  });
+
+  test('JSON needs no content type', async () => {
+    const untyped = (made: Call): Call => ({
+      ...made,
+      headers: (made.headers ?? []).filter(([name]) => name !== 'Content-Type'),
+    });
+    const form = { username: `new-${username}`, password };
+    expect((await ask(server, untyped(creating(form, inJson(token))))).status).toBe(201);
+    const signedIn = await ask(server, untyped(loggingIn(form)));
+    expect(signedIn.status).toBe(200);
+    const mine = { token: String(JSON.parse(signedIn.text).token) };
+    expect((await ask(server, untyped(validating(mine)))).status).toBe(200);
+    expect((await ask(server, untyped(loggingOut(mine)))).status).toBe(204);
+    expect((await ask(server, untyped(validating(mine)))).status).toBe(401);
   });
 
   describe('login', () => {

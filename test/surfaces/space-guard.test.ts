@@ -66,8 +66,12 @@ describeStorages('space guard', (storage) => {
   const opened = async (of: { id: string } = client) => begin(await clientTokenOf(of));
   /** Whether the gateway takes the pair. */
   const gate = async (clientToken: string, access: string, at = server) =>
-    (await call(at, { path: '/gateway/verify?tokens=space-guard', headers: [written(`${clientToken}:${access}`)] }))
-      .status;
+    (
+      await call(at, {
+        path: '/gateway/verify/token?tokens=space-guard',
+        headers: [written(`${clientToken}:${access}`)],
+      })
+    ).status;
 
   test('the flow of the original', async () => {
     const clientToken = await clientTokenOf(client);
@@ -126,6 +130,20 @@ describeStorages('space guard', (storage) => {
     expect(event).toMatchObject({ clientId: client.id, detail: { why: 'too many' } });
   });
 
+  test('what is logged out on one node is refreshed on no other, however fresh what that one remembers', async () => {
+    const other = await storage.join(server, { REDIS_URL: '' });
+    const clientToken = await clientTokenOf(client);
+    for (let round = 0; round < 10; round++) {
+      const { pair = '', access = '' } = await begin(clientToken);
+      // It has looked at the session by now, and would know it for a second.
+      expect(await gate(clientToken, access, other)).toBe(200);
+      expect((await ask(to('/refresh-client', written(pair)), other)).status).toBe(200);
+      expect((await ask(to('/logout-client', written(pair)))).status).toBe(200);
+      expect([round, (await ask(to('/refresh-client', written(pair)), other)).status]).toEqual([round, 401]);
+      expect([round, (await ask(to('/logout-client', written(pair)), other)).status]).toEqual([round, 401]);
+    }
+  });
+
   test('the tokens are JWTs of two kinds, for ten minutes and thirty days', async () => {
     const { access, refresh } = await opened();
     for (const [token, typ, seconds] of [
@@ -157,7 +175,7 @@ describeStorages('space guard', (storage) => {
       expect((await ask(to('/register-client', ['Authorization', `${scheme} ${clientToken}`]))).status).toBe(200);
       expect((await ask(to('/refresh-client', ['Authorization', `${scheme} ${pair}`]))).status).toBe(200);
       const verify = {
-        path: '/gateway/verify?tokens=space-guard',
+        path: '/gateway/verify/token?tokens=space-guard',
         headers: [['Authorization', `${scheme} ${clientToken}:${access}`] as const],
       };
       expect((await call(server, verify)).status).toBe(200);
@@ -257,7 +275,7 @@ describeStorages('space guard', (storage) => {
       ] as const) {
         expect(await gate(clientToken, jwt)).toBe(401);
       }
-      const alone = { path: '/gateway/verify?tokens=space-guard', headers: [bearer(one.access)] };
+      const alone = { path: '/gateway/verify/token?tokens=space-guard', headers: [bearer(one.access)] };
       expect((await call(server, alone)).status).toBe(401);
     });
   });

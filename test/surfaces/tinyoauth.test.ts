@@ -280,7 +280,7 @@ describeStorages('tinyoauth', (storage) => {
       const listed = async () => (await server.core.sessions.list(person.subject)).find(({ uid }) => uid === sid);
       expect(await listed()).toMatchObject({ origin: { door: 'tinyoauth', address: expect.any(String) } });
       const checked = async () =>
-        (await call(server, { path: '/gateway/verify?tokens=tinyoauth', headers: [bearer(token)] })).status;
+        (await call(server, { path: '/gateway/verify/token?tokens=tinyoauth', headers: [bearer(token)] })).status;
       expect(await checked()).toBe(200);
       await eventually('the mark of the login is written', async () => (await listed())?.lastSeenAt !== null, 5_000);
 
@@ -433,6 +433,41 @@ describeStorages('tinyoauth', (storage) => {
       }
     });
 
+    test('POST takes the parameters from the query too, without a body or beside one', async () => {
+      const { state = '', ...rest }: Record<string, string> = standard(client);
+      const all = new URLSearchParams({ ...rest, state });
+      const some = new URLSearchParams(rest);
+      const calls: Call[] = [
+        { method: 'POST', path: `/authorize?${all}`, headers: [bearer(token)], body: '' },
+        { ...formOf({ state }, bearer(token)), path: `/authorize?${some}` },
+        { ...posting('/authorize', { state }, bearer(token)), path: `/authorize?${some}` },
+      ];
+      for (const made of calls) {
+        const answer = await ask(made);
+        expect(answer.status).toBe(302);
+        expect(locationOf(answer).searchParams.get('state')).toBe(state);
+        const { status } = await redeem(server, client, { code: locationOf(answer).searchParams.get('code') ?? '' });
+        expect(status).toBe(200);
+      }
+      const twice = { ...formOf({ state }, bearer(token)), path: `/authorize?${all}` };
+      await exactly(twice, 400, failed('state must be given once'));
+      const nobody = await ask({ method: 'POST', path: `/authorize?${all}`, body: '' });
+      expect([nobody.status, nobody.headers.location]).toEqual([303, expect.stringContaining('/oauth/authorize?')]);
+    });
+
+    test('a scope that nobody offers is told to the application, also where it has been given others', async () => {
+      for (const asked of [{}, { scope: 'user' }, {}]) {
+        const location = locationOf(
+          await ask(authorizing(standard(client, { scope: 'xxx', ...asked }), bearer(token))),
+        );
+        expect(Object.fromEntries(location.searchParams)).toMatchObject(
+          'scope' in asked
+            ? { code: expect.any(String) }
+            : { error: 'invalid_scope', error_description: expect.stringMatching(/scope/), state: 'xyz' },
+        );
+      }
+    });
+
     test('state comes back as it was sent, and is left out where there was none', async () => {
       for (const state of ['a b+c&d=é"<>', '%00', 'x'.repeat(2000)]) {
         const location = locationOf(await ask(authorizing(standard(client, { state }), bearer(token))));
@@ -555,7 +590,12 @@ describeStorages('tinyoauth', (storage) => {
         [formOf(standard(client, { nonce: '\0' }), bearer(token)), 400, 'nonce must not hold U+0000'],
         [posting('/authorize', { ...standard(client), max_age: 1 }, bearer(token)), 400, 'max_age must be a string'],
         [posting('/authorize', '[]', bearer(token)), 400, 'the body must be a JSON object'],
-        [{ ...formOf(standard(client), bearer(token)), headers: [bearer(token)] }, 415, expect.any(String)],
+        [{ ...formOf(standard(client), bearer(token)), headers: [bearer(token)] }, 400, 'the body is not valid JSON'],
+        [
+          { ...formOf(standard(client), bearer(token)), headers: [bearer(token), ['Content-Type', 'text/plain']] },
+          415,
+          expect.any(String),
+        ],
         [formOf(standard(client, { state: 'x'.repeat(20_000) }), bearer(token)), 413, expect.any(String)],
         [formOf(standard(client, { state: 'x'.repeat(20_000) })), 413, 'the request is too long'],
         [formOf(standard(client, { state: 'x'.repeat(80_000) }), bearer(token)), 413, expect.any(String)],
@@ -687,13 +727,14 @@ describeStorages('tinyoauth', (storage) => {
       }
     });
 
-    test('another content type: 415; larger than 64 KiB: 413', async () => {
+    test('no content type: JSON; another: 415; larger than 64 KiB: 413', async () => {
       const { token } = await signedIn();
       for (const path of paths) {
         const own = path === '/login' ? { token: null } : {};
         const json = { method: 'POST', path, headers: [bearer(token)], body: '{}' };
         const reason = 'the body must be application/json in UTF-8, not compressed';
-        await exactly(json, 415, { result: 'failed', ...own, reason });
+        const missing = `${path === '/client' ? 'name' : 'username'} must be given, as a string`;
+        await exactly(json, 400, { result: 'failed', ...own, reason: missing });
         const form = { ...json, headers: [bearer(token), ['Content-Type', 'text/plain']] as const };
         await exactly(form, 415, { result: 'failed', ...own, reason });
         const large = posting(path, { username: 'x'.repeat(70_000) }, bearer(token));

@@ -33,7 +33,8 @@ export const mail = {
     example: '3600',
   }),
   NEW_DEVICE_MAIL: setting(flag, true, {
-    sentence: 'Mails people when somebody signs in to their account in a browser that does not remember them.',
+    sentence:
+      'Mails people when somebody signs in to their account in a browser that does not remember them, or through a program from a new place.',
     example: 'false',
   }),
   INVITATION_TTL: setting(seconds(60, 90 * DAY), 7 * DAY, {

@@ -1,4 +1,4 @@
-import type { NewIdentity } from './identities.ts';
+import type { IdentityRow, NewIdentity } from './identities.ts';
 
 export interface Account {
   /** Numeric id, ascending, never reused. */
@@ -34,6 +34,12 @@ export type AccountPatch = Partial<Omit<Account, 'id' | 'subject' | 'createdAt' 
 export type InsertedOrTaken =
   | { readonly outcome: 'created' }
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' };
+
+/** `from`: null where there is no password yet. */
+export interface PasswordChange {
+  readonly from: string | null;
+  readonly to: string;
+}
 
 export type RemovedAccount = 'removed' | 'not-found' | 'last-admin';
 
@@ -73,13 +79,20 @@ export interface AccountStore {
     now: number,
   ): Promise<Account | undefined | { outcome: 'taken'; field: 'username' | 'email' }>;
   /** Puts a hash in the place of one, and of no other that has come there meanwhile: then it is undefined. Noted as `update` is. */
-  replacePasswordHash(
-    subject: string,
-    hash: { readonly from: string; readonly to: string },
-    now: number,
-  ): Promise<Account | undefined>;
+  replacePasswordHash(subject: string, hash: PasswordChange, now: number): Promise<Account | undefined>;
   /**
-   * Takes the address from the account that has it without having proved it, and notes its change; undefined where there is none.
+   * The same, and in the same transaction all of the account's identities but these go, whatever is left to sign in with: so that
+   * none can be linked, under the old password, after the others have gone. `unlinked`: those that went.
+   */
+  resetPasswordHash(
+    subject: string,
+    hash: PasswordChange,
+    keepIdentities: readonly string[],
+    now: number,
+  ): Promise<{ readonly unlinked: readonly Pick<IdentityRow, 'id' | 'provider'>[] } | undefined>;
+  /**
+   * Takes the address from the account that has it without having proved it, and notes its change; undefined where there is none, or
+   * it is an administrator's.
    * An account whose username it is too is called by `name` from then on: `renamed`.
    */
   releaseEmail(

@@ -27,10 +27,8 @@ export interface IdentityStore {
     account: { readonly subject: string; readonly passwordHash: string | null },
     identity: NewIdentity,
   ): Promise<'linked' | 'already' | 'taken' | 'not-found'>;
-  /** It was signed in with. */
-  use(id: string, now: number): Promise<void>;
+  /** It was signed in with. False: it has gone. */
+  use(id: string, now: number): Promise<boolean>;
   /** `last`: without it nobody could sign in to the account (core/ways-in, as are `providers`). */
   unlink(subject: string, id: string, providers: readonly string[]): Promise<'unlinked' | 'not-found' | 'last'>;
-  /** All of an account's but these, whatever is left to sign in with. Those that went. */
-  removeOthers(subject: string, keep: readonly string[]): Promise<readonly Pick<IdentityRow, 'id' | 'provider'>[]>;
 }

@@ -15,6 +15,8 @@ import { readForeignHash } from './foreign-hashes.ts';
  * which are of normalised passwords only.
  */
 const importedMark = 'imported:';
+/** In front of the hash of a password that is long enough only beside a second factor. */
+const shortMark = 'short:';
 
 export interface PasswordHasherSettings {
   readonly memoryKiB: number;
@@ -34,11 +36,12 @@ export function createPasswordHasher(settings: PasswordHasherSettings): Password
   const nobodys = `$argon2id$v=19$m=${memoryKiB},t=${timeCost},p=1$${unpadded(16)}$${unpadded(32)}`;
 
   return {
-    async hash(password) {
+    async hash(password, { standsAlone } = { standsAlone: true }) {
       const normal = normalisePassword(password);
       if (normal === undefined) throw new Error('A password that cannot be set was not refused before it came here.');
       // Bytes, not text: a C string would end at U+0000.
-      return inTurn(() => hash(Buffer.from(normal), options));
+      const made = await inTurn(() => hash(Buffer.from(normal), options));
+      return standsAlone ? made : shortMark + made;
     },
 
     async verify(stored, password) {
@@ -54,13 +57,16 @@ export function createPasswordHasher(settings: PasswordHasherSettings): Password
           return false;
         });
       }
-      const right = await inTurn(() => verify(stored ?? nobodys, Buffer.from(normal ?? '')));
+      const right = await inTurn(() => verify(withoutMark(stored ?? nobodys), Buffer.from(normal ?? '')));
       return right && stored !== null && normal !== undefined;
     },
 
+    standsAlone: (stored) => !stored.startsWith(shortMark),
+
     needsRehash(stored) {
-      if (!stored.startsWith('$argon2id$')) return true;
-      const made = parseOptions(stored);
+      const bare = withoutMark(stored);
+      if (!bare.startsWith('$argon2id$')) return true;
+      const made = parseOptions(bare);
       return made.memoryCost !== memoryKiB || made.timeCost !== timeCost || made.parallelism !== 1;
     },
 
@@ -70,6 +76,10 @@ export function createPasswordHasher(settings: PasswordHasherSettings): Password
       return { outcome: 'usable', stored: `${importedMark}${hash}`, algorithm: read.algorithm };
     },
   };
+}
+
+function withoutMark(stored: string): string {
+  return stored.startsWith(shortMark) ? stored.slice(shortMark.length) : stored;
 }
 
 function unpadded(bytes: number): string {

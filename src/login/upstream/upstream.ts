@@ -19,6 +19,9 @@ type Library = typeof import('openid-client');
 
 const whenItWas = JSON.stringify({ id_token: { auth_time: { essential: true } } });
 
+/** With a `max_age` a provider has to say when the person signed in (OpenID Connect Core, section 2); a year makes nobody do it again. */
+const anyAge = 31_536_000;
+
 /** How long a provider's document is good. Its keys are looked for anew by themselves. */
 const documentMs = 3_600_000;
 
@@ -42,6 +45,7 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
     const config = await configuration(library);
     const oidc = settings.type === 'oidc';
     const { maxAge, login } = request.fresh;
+    const age = maxAge ?? (settings.freshSignIn === 'told' ? anyAge : undefined);
     const parameters: Record<string, string> = {
       redirect_uri: request.redirectUri,
       state: request.state,
@@ -49,7 +53,7 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
       code_challenge_method: 'S256',
       ...(settings.scopes.length > 0 && { scope: settings.scopes.join(' ') }),
       ...(oidc && { nonce: request.nonce }),
-      ...(oidc && maxAge !== undefined && { max_age: String(maxAge) }),
+      ...(oidc && age !== undefined && { max_age: String(age) }),
       ...(oidc && login && { prompt: 'login' }),
       // So that it can be seen whether anybody did sign in for this: the wish itself can be taken out of the address on the way.
       ...(login && config.serverMetadata().claims_parameter_supported === true && { claims: whenItWas }),

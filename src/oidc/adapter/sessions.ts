@@ -24,15 +24,15 @@ export interface SessionDeps {
 
 export function sessionAdapter(deps: SessionDeps): Adapter {
   const payloadOf = (session: StoredSession, value?: string): AdapterPayload | undefined => {
-    const payload: AdapterPayload = JSON.parse(session.payload);
+    const payload: Stored = JSON.parse(session.payload);
     if (!isBrowsers(session)) {
       // Its end is the row's, whatever the engine has computed at a save.
       if (session.expiresAt <= nowSeconds()) return undefined;
       return Object.assign(payload, { exp: session.expiresAt }, value === undefined ? {} : { jti: value });
     }
-    const signedInAt = payload.loginTs ?? session.createdAt;
+    const since = payload.begunAt ?? payload.loginTs ?? session.createdAt;
     // Absolute: using a session does not make it longer (the engine alone would let it roll on).
-    if (signedInAt + sessionLifetime(deps.settings, payload) <= nowSeconds()) return undefined;
+    if (since + sessionLifetime(deps.settings, payload) <= nowSeconds()) return undefined;
     if (isIdle(session, deps.settings.sessionIdle)) return undefined;
     if (value !== undefined) payload.jti = value;
     return payload;
@@ -73,9 +73,11 @@ export function sessionAdapter(deps: SessionDeps): Adapter {
       return payload;
     },
     async upsert(value, payload) {
-      const { jti: _value, ...rest } = payload;
+      const { jti: _value, ...engines } = payload;
       const unit = currentUnit();
       const before = unit?.reads.sessionsByUid.get(String(payload.uid));
+      const begun = begunAt(payload, before);
+      const rest = begun === undefined ? engines : { ...engines, begunAt: begun };
       const row = sessionRow(digest(value), rest, { before, expiresAt: nowSeconds(), origin: originOf(rest, before) });
       if (!unit) {
         await deps.engine.commit({ sessions: [row] });
@@ -107,10 +109,29 @@ export function sessionLifetime(
   return transient ? lifetimes.sessionUnremembered : lifetimes.session;
 }
 
+/** As this server stores it. */
+type Stored = AdapterPayload & { readonly begunAt?: number };
+type Login = Pick<AdapterPayload, 'accountId' | 'loginTs'>;
+
+/** The session before, where nobody has signed in since. */
+function goingOn({ accountId, loginTs }: Login, before: StoredSession | undefined): Stored | undefined {
+  const known: Stored | undefined = before && JSON.parse(before.payload);
+  return known?.accountId === accountId && known?.loginTs === loginTs ? known : undefined;
+}
+
+/**
+ * From when on a session's life counts, in seconds since the epoch: the moment in which somebody signed in here, while `loginTs` is when they last
+ * proved themselves, which may be long ago and at another provider. The engine has no member for it. Undefined: `loginTs` is both.
+ */
+export function begunAt(login: Login, before: StoredSession | undefined): number | undefined {
+  if (login.accountId === undefined) return undefined;
+  const known = goingOn(login, before);
+  return known === undefined ? nowSeconds() : known.begunAt;
+}
+
 /** Where the person is who has just signed in; a session that goes on stays where it was begun. */
-function originOf({ accountId, loginTs }: AdapterPayload, before: StoredSession | undefined): SessionOrigin {
-  const known: AdapterPayload | undefined = before && JSON.parse(before.payload);
-  if (before && known?.accountId === accountId && known?.loginTs === loginTs) return before.origin;
+function originOf(login: Login, before: StoredSession | undefined): SessionOrigin {
+  if (before && goingOn(login, before)) return before.origin;
   const req = Provider.ctx?.req;
   // Node takes nothing beyond Latin-1 in a header, and no U+0000: fit for every database.
   const userAgent = req?.headers['user-agent']?.slice(0, 256);

@@ -29,7 +29,8 @@ export function tokenAdapter(deps: TokenDeps, model: string): Adapter {
       return payload;
     },
     async upsert(value, payload) {
-      const row = tokenRow(model, value, payload);
+      // 0: nobody knows when the person signed in elsewhere, so nothing is said (OpenID Connect Core, section 2: it is optional).
+      const row = tokenRow(model, value, { ...payload, authTime: payload.authTime || undefined });
       if (model !== 'ReplayDetection') return saveRecord(deps.engine, row, value);
       // Find-then-save cannot stop two at once; inserting can (security.md C7, D8).
       const first = await deps.engine.insertOnce(row, nowSeconds());

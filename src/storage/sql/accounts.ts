@@ -1,6 +1,6 @@
 /** Accounts. Names and addresses are unique by the database itself, so two processes cannot both win. */
 import type { Knex } from 'knex';
-import type { Account, AccountStore, NewAccount } from '../../core/stores/accounts.ts';
+import type { Account, AccountStore, NewAccount, PasswordChange } from '../../core/stores/accounts.ts';
 import type { NewIdentity } from '../../core/stores/identities.ts';
 import { columns, newAccountColumns } from './account-columns.ts';
 import { importAccounts } from './account-import.ts';
@@ -23,6 +23,16 @@ function taken(error: unknown): { outcome: 'taken'; field: 'username' | 'email' 
   const column = takenColumn(error, ['username_key', 'email_key'] as const);
   if (column === undefined) throw error;
   return { outcome: 'taken', field: column === 'username_key' ? 'username' : 'email' };
+}
+
+async function replaceHash(trx: Knex, subject: string, { from, to }: PasswordChange, now: number) {
+  const [changed] = await trx('accounts')
+    .where({ subject, password_hash: from })
+    .update({ password_hash: to, updated_at: now })
+    .returning([...accountColumns]);
+  if (changed === undefined) return undefined;
+  await noteChange(trx, 'account', subject);
+  return toAccount(inOrder(accountColumns, changed));
 }
 
 export function createAccountStore(sql: Sql): AccountStore {
@@ -99,16 +109,24 @@ export function createAccountStore(sql: Sql): AccountStore {
       }
     },
 
-    async replacePasswordHash(subject, { from, to }, now) {
+    async replacePasswordHash(subject, change, now) {
+      if (!findable(subject)) return undefined;
+      return sql.transaction((trx) => replaceHash(trx, subject, change, now));
+    },
+
+    async resetPasswordHash(subject, change, keepIdentities, now) {
       if (!findable(subject)) return undefined;
       return sql.transaction(async (trx) => {
-        const [changed] = await trx('accounts')
-          .where({ subject, password_hash: from })
-          .update({ password_hash: to, updated_at: now })
-          .returning([...accountColumns]);
-        if (changed === undefined) return undefined;
-        await noteChange(trx, 'account', subject);
-        return toAccount(inOrder(accountColumns, changed));
+        // The account's row first: whoever links one waits here, and finds another password.
+        if ((await replaceHash(trx, subject, change, now)) === undefined) return undefined;
+        const kept = new Set(keepIdentities);
+        const all: { id: string; provider: string }[] = await trx('identities')
+          .where({ subject })
+          .select('id', 'provider');
+        const unlinked = all.filter(({ id }) => !kept.has(id));
+        const ids = unlinked.map(({ id }) => id);
+        await trx('identities').where({ subject }).whereIn('id', ids).delete();
+        return { unlinked: unlinked.map(({ id, provider }) => ({ id, provider })) };
       });
     },
 
@@ -118,7 +136,7 @@ export function createAccountStore(sql: Sql): AccountStore {
         const named = (column: string, name: string) =>
           trx.raw('case when username_key = ? then ? else ?? end', [key, name, column]);
         const [released] = await trx('accounts')
-          .where({ email_key: key, verified: false })
+          .where({ email_key: key, verified: false, admin: false })
           .update({
             ...{ email: null, email_key: null, updated_at: now },
             ...{ username: named('username', username), username_key: named('username_key', usernameKey) },

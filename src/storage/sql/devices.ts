@@ -1,10 +1,10 @@
-/** Browsers in which people are remembered. One row per browser and account, by the database itself. */
+/** Browsers in which people have signed in. One row per browser and account, by the database itself. */
 import type { DeviceRow, DeviceStore } from '../../core/stores/devices.ts';
 import { ofAccount } from './account-factors.ts';
 import { type Row, type Sql, statement } from './sql.ts';
 import { findable } from './values.ts';
 
-const columns = 'd.id, d.browser, d.subject, d.created_at, d.last_used_at, d.expires_at';
+const columns = 'd.id, d.browser, d.subject, d.created_at, d.last_used_at, d.expires_at, d.shown';
 
 const find = statement(
   'find_device',
@@ -12,10 +12,15 @@ const find = statement(
 );
 const ofBrowser = statement(
   'list_devices_of_browser',
-  `select ${columns} from devices d where d.browser = ? and d.expires_at > ? order by d.last_used_at desc, d.id`,
+  `select ${columns} from devices d where d.browser = ? and d.expires_at > ? and d.shown order by d.last_used_at desc, d.id`,
 );
 
-export const deviceStatements = [find, ofBrowser];
+const ofSubject = statement(
+  'list_devices_of_account',
+  `select ${columns} from devices d where d.subject = ? and d.expires_at > ? order by d.last_used_at desc, d.id`,
+);
+
+export const deviceStatements = [find, ofBrowser, ofSubject];
 
 export function createDeviceStore(sql: Sql): DeviceStore {
   return {
@@ -29,16 +34,29 @@ export function createDeviceStore(sql: Sql): DeviceStore {
       return findable(browser) ? (await sql.rows(ofBrowser, [browser, now])).map(toDevice) : [];
     },
 
-    async put(device, most) {
-      const { id, browser, subject, createdAt, lastUsedAt, expiresAt } = device;
+    async ofAccount(subject, now) {
+      return findable(subject) ? (await sql.rows(ofSubject, [subject, now])).map(toDevice) : [];
+    },
+
+    async put(device, most, former) {
+      const { id, browser, subject, shown, createdAt, lastUsedAt, expiresAt } = device;
       const put = await ofAccount(sql, subject, async (trx) => {
-        const times = { last_used_at: lastUsedAt, expires_at: expiresAt };
+        if (former !== undefined && former !== browser) {
+          // A form that was sent twice: what it has brought over already stays as it is.
+          const there = trx('devices').where({ browser }).select('subject');
+          await trx('devices').where({ browser: former }).whereNotIn('subject', there).update({ browser });
+          await trx('devices').where({ browser: former }).delete();
+        }
+        const times = { last_used_at: lastUsedAt, expires_at: expiresAt, shown };
         await trx('devices')
           .insert({ id, browser, subject, created_at: createdAt, ...times })
           .onConflict(['browser', 'subject'])
           .merge(times);
         // Those that were not used for longest make room.
-        for (const mine of [{ subject }, { browser }]) {
+        for (const mine of [
+          { subject, shown },
+          { browser, shown },
+        ]) {
           const over = trx('devices')
             .where(mine)
             .orderBy([
@@ -86,5 +104,7 @@ function toDevice(row: Row): DeviceRow {
     createdAt: row[3] as number,
     lastUsedAt: row[4] as number,
     expiresAt: row[5] as number,
+    // SQLite has no booleans.
+    shown: Boolean(row[6]),
   };
 }

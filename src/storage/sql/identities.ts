@@ -16,7 +16,7 @@ const find = statement(
   'find_identity',
   `select ${columns} from identities where provider = ? and provider_subject = ?`,
 );
-const use = statement('use_identity', 'update identities set last_used_at = ? where id = ?');
+const use = statement('use_identity', 'update identities set last_used_at = ? where id = ? returning id');
 
 export const identityStatements = [list, find, use];
 
@@ -54,9 +54,7 @@ export function createIdentityStore(sql: Sql): IdentityStore {
       }
     },
 
-    async use(id, now) {
-      if (findable(id)) await sql.rows(use, [now, id]);
-    },
+    use: async (id, now) => findable(id) && (await sql.rows(use, [now, id])).length === 1,
 
     async unlink(subject, id, providers) {
       if (!findable(id)) return 'not-found';
@@ -68,16 +66,6 @@ export function createIdentityStore(sql: Sql): IdentityStore {
         return 'unlinked';
       });
       return unlinked ?? 'not-found';
-    },
-
-    async removeOthers(subject, keep) {
-      const gone = await ofAccount(sql, subject, async (trx) => {
-        const others = () => trx('identities').where({ subject }).whereNotIn('id', keep.filter(findable));
-        const rows: { id: string; provider: string }[] = await others().select('id', 'provider');
-        await others().delete();
-        return rows.map(({ id, provider }) => ({ id, provider }));
-      });
-      return gone ?? [];
     },
   };
 }

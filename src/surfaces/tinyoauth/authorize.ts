@@ -6,13 +6,16 @@
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
 import { bearerOf } from '../../http/bearer.ts';
+import { hasBody } from '../../http/body.ts';
 import { callerOf } from '../../http/caller.ts';
 import { bearerChallenge } from '../../http/challenge.ts';
 import type { Row } from '../../http/endpoints.ts';
-import { operation, schemasOf } from '../../http/operation.ts';
+import { operation, type Read, schemasOf } from '../../http/operation.ts';
 import type { SurfaceDeps } from '../../http/surface.ts';
 
 const { authorization: parameters } = schemasOf(() => import('./shapes.ts'));
+type Parameters = Readonly<Record<string, string | undefined>>;
+
 const loginPage = '/oauth/authorize';
 /** What the browser that follows can send, its cookies beside it. */
 const longestAddress = 12_288;
@@ -38,8 +41,17 @@ function redirect(ctx: Context, status: 302 | 303, location: string): void {
   ctx.set('Location', location);
 }
 
+/** The original does not say where a POST has them: in the body or the query, each once (RFC 6749, section 3.1). */
+async function parametersOf(ctx: Context, read: Read<Parameters, Parameters>): Promise<Parameters> {
+  const query = await read.query();
+  const body = hasBody(ctx.req) ? await read.body() : {};
+  const twice = Object.keys(body).find((name) => body[name] !== undefined && query[name] !== undefined);
+  if (twice !== undefined) throw new Refusal('invalid_request', `${twice} must be given once`);
+  return { ...query, ...body };
+}
+
 export function createAuthorize(deps: SurfaceDeps): Row {
-  async function answer(ctx: Context, read: () => Promise<Record<string, string | undefined>>): Promise<void> {
+  async function answer(ctx: Context, read: () => Promise<Parameters>): Promise<void> {
     const person = bearerOf(ctx.req).outcome === 'none' ? undefined : await requirePerson(ctx, deps);
     const parameters = Object.entries(await read()).flatMap(([name, value]) => (value ? [[name, value] as const] : []));
     if (!person) return redirect(ctx, 303, `${loginPage}?${new URLSearchParams(Object.fromEntries(parameters))}`);
@@ -70,9 +82,10 @@ export function createAuthorize(deps: SurfaceDeps): Row {
     GET: operation({ ...said, query: parameters, head: false, handle: (ctx, read) => answer(ctx, read.query) }),
     POST: operation({
       ...said,
+      query: parameters,
       body: parameters,
       bodyType: 'either',
-      handle: (ctx, read) => answer(ctx, read.body),
+      handle: (ctx, read) => answer(ctx, () => parametersOf(ctx, read)),
     }),
   };
 }

@@ -1,0 +1,16 @@
+/** The application whose sign-in somebody has left for a page outside of it, by the id of that sign-in; undefined: none that is known. */
+import { digest } from '../base/secrets.ts';
+import type { CachedClients } from '../core/cached-clients.ts';
+import type { EngineStore } from '../core/stores/engine.ts';
+import type { ClientView } from '../http/view-parts.ts';
+import { openInteraction } from '../oidc/adapter/interactions.ts';
+import { clientView } from './client-view.ts';
+
+export function createCameFrom({ engine, clients }: { engine: EngineStore; clients: CachedClients }) {
+  return async (uid: string): Promise<ClientView | undefined> => {
+    const bundle = await engine.readToken(digest(uid));
+    const payload = bundle?.token.kind === 'Interaction' ? openInteraction(bundle, uid) : undefined;
+    const id = payload?.params?.client_id;
+    return typeof id === 'string' ? clientView(await clients.find(id)) : undefined;
+  };
+}
