@@ -21,12 +21,18 @@ export async function keepPlaygroundClient(
       post_logout_redirect_uris: [redirect],
       token_endpoint_auth_method: 'none',
     };
-    const known = await clients.find(playgroundClient);
-    if (known?.metadata.client_uri === redirect) return;
+    const keeps = async () => {
+      const known = await clients.find(playgroundClient);
+      return { known, right: known?.metadata.client_uri === redirect };
+    };
+    const { known, right } = await keeps();
+    if (right) return;
     const made = known
       ? await clients.update(playgroundClient, metadata, 'built-in')
       : await clients.register(metadata, { origin: 'built-in', owner: null, id: playgroundClient });
-    if (made.outcome === 'invalid') throw new Error(`the playground's client is refused: ${made.description}`);
+    // Another worker, starting in the same moment, may have been the first.
+    if (made.outcome === 'invalid' && !(await keeps()).right)
+      throw new Error(`the playground's client is refused: ${made.description}`);
   } catch (error) {
     // Starting while the database is away is fine; the playground comes with the next start.
     if (!(error instanceof Unavailable)) throw error;
