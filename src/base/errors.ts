@@ -17,6 +17,14 @@ export class Unavailable extends Error {
   }
 }
 
+/** A dependency answers, but cannot be used as it is set up. The message is for the operator. */
+export class Unusable extends Error {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'Unusable';
+  }
+}
+
 /** The codes of `Refusal`, each with the HTTP status it stands for. A surface gives it its own wire format. */
 export const refusals = {
   invalid_request: 400,

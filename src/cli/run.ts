@@ -3,7 +3,7 @@
  * What a command does is in `commands/`; nothing here knows one of them.
  */
 import { CommanderError } from 'commander';
-import { Unavailable } from '../base/errors.ts';
+import { Unavailable, Unusable } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { Config } from '../config/config.ts';
 import type { Mistake } from '../config/mistakes.ts';
@@ -150,7 +150,7 @@ function fail(error: unknown, json: boolean): void {
         ? 'The database does not answer. Check DATABASE_URL, and that the database is running.'
         : `Not available just now (${error.what}). Try again in ${error.retryAfter} s.`;
     complain(1, 'unavailable', message, json);
-  } else if (error instanceof CannotOpen) complain(1, 'not_opened', error.message, json);
+  } else if (error instanceof CannotOpen || error instanceof Unusable) complain(1, 'not_opened', error.message, json);
   else {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     complain(1, 'internal', `Something went wrong here that should not.\n${text}`, json);

@@ -35,6 +35,8 @@ export async function openGround(config: Config, options: GroundOptions) {
   });
   const metrics = createMetrics();
   const stores = await openSql(config.database, config.migrate ? { migrateAtOpen: true } : {});
+  if (stores.behindPooler())
+    log.info('Postgres is reached through a connection pooler: nothing is kept in its sessions');
   const fallbackThrottle = createLocalThrottle();
   const redis =
     config.redis && (await openRedisStorage(config.redis, secrets.secretKey, fallbackThrottle, log, metrics));

@@ -20,7 +20,12 @@ export interface Config {
   readonly dataDir: string;
   readonly database:
     | { readonly kind: 'sqlite'; readonly file: string }
-    | { readonly kind: 'postgres'; readonly url: string; readonly pool: number };
+    | {
+        readonly kind: 'postgres';
+        readonly url: string;
+        readonly pool: number;
+        readonly pooler: Values['DATABASE_POOLER'];
+      };
   readonly migrate: boolean;
   readonly redis: { readonly url: string; readonly prefix: string } | undefined;
   /** Absent only with SQLite: then it is made and kept in `dataDir`. */
@@ -108,7 +113,12 @@ export function configOf(values: Values): Config {
     database:
       values.DATABASE_URL === undefined
         ? { kind: 'sqlite', file: join(dataDir, 'gatehouse.sqlite') }
-        : { kind: 'postgres', url: values.DATABASE_URL, pool: values.DATABASE_POOL },
+        : {
+            kind: 'postgres',
+            url: values.DATABASE_URL,
+            pool: values.DATABASE_POOL,
+            pooler: values.DATABASE_POOLER,
+          },
     migrate: values.MIGRATE,
     redis: values.REDIS_URL === undefined ? undefined : { url: values.REDIS_URL, prefix: values.REDIS_PREFIX },
     secretKey: values.SECRET_KEY,

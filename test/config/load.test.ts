@@ -78,7 +78,7 @@ describe('what is understood', () => {
     [{ NODE_ENV: 'production', ISSUER: 'http://gate.localhost' }, { issuer: 'http://gate.localhost' }],
     [
       { DATABASE_URL: POSTGRES, SECRET_KEY: LONG, WORKERS: '4', MIGRATE: 'true' },
-      { database: { kind: 'postgres', url: POSTGRES, pool: 10 }, workers: 4, migrate: true },
+      { database: { kind: 'postgres', url: POSTGRES, pool: 10, pooler: 'auto' }, workers: 4, migrate: true },
     ],
     [{ REDIS_URL: 'rediss://r:6379/2' }, { redis: { url: 'rediss://r:6379/2', prefix: 'gatehouse:' } }],
     [{ ADMIN_KEY: 'sixteen-letters-1, sixteen-letters-2' }, { adminKeys: ['sixteen-letters-1', 'sixteen-letters-2'] }],

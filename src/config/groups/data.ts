@@ -1,4 +1,4 @@
-import { flag, newFolder, secret, text, urlWith, wholeNumber } from '../kinds.ts';
+import { flag, newFolder, oneOf, secret, text, urlWith, wholeNumber } from '../kinds.ts';
 import { optional, setting } from '../setting.ts';
 
 export const data = {
@@ -14,6 +14,11 @@ export const data = {
   DATABASE_POOL: setting(wholeNumber(1, 200), 10, {
     sentence: 'How many Postgres connections one process may hold.',
     example: '20',
+  }),
+  DATABASE_POOLER: setting(oneOf('auto', 'on', 'off'), 'auto', {
+    sentence:
+      'Whether a connection pooler such as PgBouncer stands before Postgres: found out at each connection (`auto`), known to be there (`on`), or one that keeps each connection its own session (`off`).',
+    example: 'on',
   }),
   MIGRATE: setting(flag, false, {
     sentence: 'Brings the Postgres schema up to date at start; SQLite always does.',

@@ -31,8 +31,11 @@ const sqliteUnavailable = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 const systemCode =
   /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDR|ENOENT|EACCES|EPERM|EROFS|EMFILE|ENFILE|ENOSPC|EIO$|ERR_SOCKET|ERR_STREAM|ERR_TLS|ERR_SSL)/;
 
-/** SQLSTATE classes: connection (08), authorization (28), no such database (3D), resources (53), operator (57), system (58); 55000 is a database that takes no connections. */
-const sqlState = /^(08...|28...|3D000|53...|57...|58...|25006|55000|55P03|XX001|XX002)$/;
+/**
+ * SQLSTATE classes: connection (08), authorization (28), no such database (3D), resources (53), operator (57), system (58); 55000 is
+ * a database that takes no connections. A prepared statement that is there already or gone (42P05, 26000): the session is not ours.
+ */
+const sqlState = /^(08...|26000|28...|3D000|42P05|53...|57...|58...|25006|55000|55P03|XX001|XX002)$/;
 
 // Knex puts its statement and a dash before the driver's message.
 const driverMessage =

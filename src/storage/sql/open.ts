@@ -19,12 +19,13 @@ import { createLeaseStore } from './leases.ts';
 import { createLinkStore } from './links.ts';
 import { createMigrations, type Migrations, type MigrationTarget, migrationStatus, refuseNewer } from './migrations.ts';
 import { createPasskeyStore } from './passkeys.ts';
+import type { PostgresSettings } from './postgres-pool.ts';
 import { type EngineDialect, type Sql, statement } from './sql.ts';
 
 /** `file` may be `:memory:`. `pool` is the number of connections, at most. */
 export type SqlSettings =
   | { readonly kind: 'sqlite'; readonly file: string }
-  | { readonly kind: 'postgres'; readonly url: string; readonly pool: number };
+  | ({ readonly kind: 'postgres' } & Pick<PostgresSettings, 'url' | 'pool' | 'pooler'>);
 
 export interface SqlOptions {
   /**
@@ -34,13 +35,21 @@ export interface SqlOptions {
   readonly migrateAtOpen?: boolean | 'leave';
 }
 
-export type SqlStores = Stores & { readonly migrate: Migrations };
+export interface SqlStores extends Stores {
+  readonly migrate: Migrations;
+  /** Postgres is reached through a pooler, which lends one session to many. */
+  behindPooler(): boolean;
+}
 
 const ping = statement('ping', 'select 1');
 
-/** Throws `Unavailable` where the database does not answer, and a plain error where its version is not this program's. */
+/**
+ * Throws `Unavailable` where the database does not answer, `Unusable` where its pooler allows no transactions, and a plain error
+ * where its version is not this program's.
+ */
 export async function openSql(settings: SqlSettings, options: SqlOptions = {}): Promise<SqlStores> {
-  const { sql, engine, migrate } = settings.kind === 'sqlite' ? await sqlite(settings.file) : await postgres(settings);
+  const { sql, engine, migrate, behindPooler } =
+    settings.kind === 'sqlite' ? await sqlite(settings.file) : await postgres(settings);
   try {
     await prepare(sql, migrate, options.migrateAtOpen ?? settings.kind === 'sqlite');
   } catch (error) {
@@ -63,6 +72,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     links: createLinkStore(sql),
     leases: createLeaseStore(sql),
     migrate,
+    behindPooler,
     async ping() {
       await sql.rows(ping, []);
     },
@@ -71,26 +81,27 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
   };
 }
 
-type Opened = { sql: Sql; engine: EngineDialect; migrate: Migrations };
+type Opened = { sql: Sql; engine: EngineDialect; migrate: Migrations; behindPooler: () => boolean };
 
 async function sqlite(file: string): Promise<Opened> {
   const [{ openSqlite }, { sqliteEngine }] = await Promise.all([import('./sqlite.ts'), import('./engine-sqlite.ts')]);
   const sql = openSqlite(file);
   const target: MigrationTarget = sql;
-  return { sql, engine: sqliteEngine(sql), migrate: createMigrations(async () => ({ target, close: async () => {} })) };
+  const migrate = createMigrations(async () => ({ target, close: async () => {} }));
+  return { sql, engine: sqliteEngine(sql), migrate, behindPooler: () => false };
 }
 
-async function postgres(settings: { url: string; pool: number }): Promise<Opened> {
+async function postgres(settings: PostgresSettings): Promise<Opened> {
   const [{ openPostgres }, { postgresEngine }] = await Promise.all([
     import('./postgres.ts'),
     import('./engine-postgres.ts'),
   ]);
   const sql = openPostgres(settings);
   const migrate = createMigrations(async () => {
-    const target = openPostgres({ url: settings.url, pool: 1, patient: true });
+    const target = openPostgres({ ...settings, pool: 1, patient: true });
     return { target, close: () => target.close() };
   });
-  return { sql, engine: postgresEngine(sql), migrate };
+  return { sql, engine: postgresEngine(sql), migrate, behindPooler: sql.behindPooler };
 }
 
 async function prepare(sql: Sql, migrate: Migrations, migrateAtOpen: boolean | 'leave'): Promise<void> {

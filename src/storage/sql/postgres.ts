@@ -1,82 +1,51 @@
 /**
  * Postgres: one pool, which Knex shares with the fixed statements. No answer takes longer than about five seconds: the server
- * stops a statement, and where the server hangs we give up on it ourselves.
+ * stops a statement, and where the server hangs we give up on it ourselves. On a connection that a pooler lends out, each
+ * statement is unnamed and brings its settings along.
  */
 import { createRequire } from 'node:module';
 import knex, { type Knex } from 'knex';
-import pg from 'pg';
+import type pg from 'pg';
 import { connectionEnded, guarded, isBroken } from './failures.ts';
+import { type Connection, openPool, type PostgresSettings } from './postgres-pool.ts';
+import { sendWith } from './postgres-query.ts';
+import { forTransaction } from './session-settings.ts';
 import type { Row, Sql, Statement } from './sql.ts';
 
-export interface PostgresSettings {
-  readonly url: string;
-  /** Connections, at most. */
-  readonly pool: number;
-  /** For migrations, which may take as long as they need. */
-  readonly patient?: boolean;
+export interface PostgresSql extends Sql {
+  /** A pooler lends the connections out. Known once a statement was answered. */
+  behindPooler(): boolean;
 }
 
-const statementTimeoutMs = 5000;
+/** What Knex's dialect asks of a connection. */
+type Sender = { query(config: pg.QueryConfig, callback: (error: Error | undefined, result: unknown) => void): void };
 
-/**
- * Every statement looks rows up by an index. A plan that was made when a table was empty is kept with the prepared statement,
- * and must not go on reading the whole table when it has grown; so the planner is told to prefer the index from the start.
- */
-const plans =
-  "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off; set timezone = 'UTC'";
-
-/** Marks a connection that must not return to the pool; Knex reads the same member. */
-type Connection = pg.PoolClient & { __knex__disposed?: unknown };
-
-type Dialect = Knex.Client & { _query(connection: Connection, query: { sql: string }): Promise<unknown> };
+type Dialect = Knex.Client & { _query(connection: Sender, query: { sql: string }): Promise<unknown> };
 
 const KnexPostgres = createRequire(import.meta.url)('knex/lib/dialects/postgres/index.js') as new (
   config: Knex.Config,
 ) => Dialect;
 
-const int8 = 20;
-const types: pg.CustomTypesConfig = {
-  // Times, ids and counts are far below 2^53.
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === int8 ? Number : format === 'binary' ? pg.types.getTypeParser(oid, format) : pg.types.getTypeParser(oid),
-};
-
-function openPool(settings: PostgresSettings): pg.Pool {
-  const setUp = settings.patient ? plans : `set statement_timeout = ${statementTimeoutMs}; ${plans}`;
-  const pool = new pg.Pool({
-    connectionString: settings.url,
-    max: settings.pool,
-    types,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    idleTimeoutMillis: 30_000,
-    connectionTimeoutMillis: 2000,
-    application_name: 'gatehouse',
-    ...(settings.patient ? {} : { query_timeout: statementTimeoutMs + 250 }),
-    onConnect: async (client) => {
-      await client.query({ text: setUp, query_timeout: 2000 } as pg.QueryConfig);
-    },
-  });
-  pool.on('connect', (client: Connection) => {
-    // While it is lent out nobody else listens, and an 'error' without a listener ends the process.
-    client.on('error', (error) => {
-      client.__knex__disposed = error;
-    });
-  });
-  // An idle connection that breaks is dropped by the pool; the next call opens another.
-  pool.on('error', () => {});
-  return pool;
-}
-
-export function openPostgres(settings: PostgresSettings): Sql {
-  const pool = openPool(settings);
+export function openPostgres(settings: PostgresSettings): PostgresSql {
+  const { pool, shared, ...opened } = openPool(settings);
+  const locally = forTransaction(opened.settings);
   let trips = 0;
+
+  /** What begins a transaction sets everything for it; what is sent outside of one brings it along. */
+  function senderOf(connection: Connection, sql: string): Sender {
+    if (!shared(connection)) return connection;
+    if (/^begin;?$/i.test(sql)) {
+      return { query: (config, callback) => connection.query({ ...config, text: `begin; ${locally}` }, callback) };
+    }
+    if (connection.getTransactionStatus() !== 'I') return connection;
+    return { query: (config, callback) => sendWith(locally, connection, config, callback) };
+  }
 
   class SharedPool extends KnexPostgres {
     override async _query(connection: Connection, query: { sql: string }): Promise<unknown> {
       trips++;
       try {
-        return await super._query(connection, query);
+        return await super._query(senderOf(connection, query.sql), query);
       } catch (error) {
         if (isBroken(error)) connection.__knex__disposed = error;
         throw error;
@@ -100,13 +69,14 @@ export function openPostgres(settings: PostgresSettings): Sql {
     let broken = false;
     try {
       trips++;
-      const query = {
-        name: statement.name,
-        text: statement.numbered,
-        values: values as unknown[],
-        rowMode: 'array' as const,
-      };
-      return (await client.query<unknown[]>(query)).rows;
+      const { name, numbered: text } = statement;
+      const query = { text, values: values as unknown[], rowMode: 'array' as const };
+      if (!shared(client)) return (await client.query<unknown[]>({ ...query, name })).rows;
+      return await new Promise<Row[]>((resolve, reject) =>
+        sendWith(locally, client, query, (error, result) =>
+          error ? reject(error) : resolve(result?.rows as unknown as Row[]),
+        ),
+      );
     } catch (error) {
       broken = isBroken(error);
       throw error;
@@ -118,6 +88,7 @@ export function openPostgres(settings: PostgresSettings): Sql {
   return {
     dialect: 'postgres',
     knex: builder,
+    behindPooler: opened.behindPooler,
     rows: (statement, values) =>
       guarded(async () => {
         // After a restart every pooled connection is dead, and each is found out by being used. A read may ask again until they

@@ -1,0 +1,103 @@
+/**
+ * The connections to Postgres, and whether a pooler such as PgBouncer lends them out: then each transaction may meet another
+ * server process, nothing may be kept in the session, and a prepared statement may be there already or be gone.
+ */
+import pg from 'pg';
+import { Unusable } from '../../base/errors.ts';
+import { forSession, plans, type SessionSettings } from './session-settings.ts';
+
+/** `auto`: each new connection is asked. `on`: there is one. `off`: the session is ours, whatever lies between. */
+export type Pooler = 'auto' | 'on' | 'off';
+
+export interface PostgresSettings {
+  readonly url: string;
+  /** Connections, at most. */
+  readonly pool: number;
+  /** `auto` unless given. */
+  readonly pooler?: Pooler;
+  /** For migrations, which may take as long as they need. */
+  readonly patient?: boolean;
+}
+
+/** Marks a connection that must not return to the pool; Knex reads the same member. */
+export type Connection = pg.PoolClient & { __knex__disposed?: unknown; readonly processID?: number | null };
+
+export interface PostgresPool {
+  readonly pool: pg.Pool;
+  /** What each transaction on a connection that is `shared` has to set for itself. */
+  readonly settings: SessionSettings;
+  /** A pooler lends this one out. */
+  shared(connection: Connection): boolean;
+  /** The connection opened last was such a one. */
+  behindPooler(): boolean;
+}
+
+const statementTimeoutMs = 5000;
+const greetingMs = 2000;
+
+const int8 = 20;
+const types: pg.CustomTypesConfig = {
+  // Times, ids and counts are far below 2^53.
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === int8 ? Number : format === 'binary' ? pg.types.getTypeParser(oid, format) : pg.types.getTypeParser(oid),
+};
+
+export function openPool({ url, pool: max, pooler = 'auto', patient = false }: PostgresSettings): PostgresPool {
+  const settings = patient ? plans : { statement_timeout: String(statementTimeoutMs), ...plans };
+  const lent = new WeakSet<object>();
+  let behindPooler = false;
+  let carriesTransactions = false;
+
+  async function greet(client: Connection): Promise<void> {
+    behindPooler = pooler === 'on' || !(await ownSession(client, settings, pooler === 'off'));
+    if (!behindPooler) return;
+    lent.add(client);
+    if (!carriesTransactions) await refuseStatementMode(client);
+    carriesTransactions = true;
+  }
+
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    types,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    connectionTimeoutMillis: 2000,
+    ...(patient ? {} : { query_timeout: statementTimeoutMs + 250 }),
+    onConnect: (client) => greet(client as Connection),
+  });
+  pool.on('connect', (client: Connection) => {
+    // While it is lent out nobody else listens, and an 'error' without a listener ends the process.
+    client.on('error', (error) => {
+      client.__knex__disposed = error;
+    });
+  });
+  // An idle connection that breaks is dropped by the pool; the next call opens another.
+  pool.on('error', () => {});
+  return { pool, settings, shared: (connection) => lent.has(connection), behindPooler: () => behindPooler };
+}
+
+/** Sets up a session that is ours alone. False, and nothing is set, where the process that answers is not the one that greeted us. */
+async function ownSession(client: Connection, settings: SessionSettings, sure: boolean): Promise<boolean> {
+  const { rows } = await asked(client, forSession(settings, sure ? 'anyone' : (client.processID ?? 0)));
+  return rows.every(([set]) => set !== null);
+}
+
+/** In PgBouncer's statement mode each statement may meet another server process, so there are no transactions. */
+async function refuseStatementMode(client: Connection): Promise<void> {
+  try {
+    await asked(client, 'begin');
+    await asked(client, 'rollback');
+  } catch (error) {
+    if (!/statement pooling mode/.test(String((error as { message?: unknown }).message))) throw error;
+    throw new Unusable(
+      'The pooler at DATABASE_URL pools by statement, which allows no transactions. Set its pool_mode to transaction or session.',
+    );
+  }
+}
+
+function asked(client: Connection, text: string): Promise<pg.QueryArrayResult> {
+  const query = { text, rowMode: 'array' as const, query_timeout: greetingMs };
+  return client.query(query);
+}
