@@ -6,6 +6,7 @@ import { createAccountPages } from './account/account.ts';
 import { signInAddress } from './account/way-in.ts';
 import { nowMs, nowSeconds } from './base/clock.ts';
 import { randomToken } from './base/secrets.ts';
+import { ownAddresses } from './composition/addresses.ts';
 import { composeSurfaces } from './composition/api-surfaces.ts';
 import { composeServer } from './composition/http-server.ts';
 import { composeInteractions } from './composition/interactions.ts';
@@ -173,11 +174,14 @@ export async function createApp(core: Core) {
     }),
   );
 
+  const aliases = new Map(switchedOn.flatMap(({ aliases = {} }) => Object.entries(aliases)));
   const gateway = await createGateway({
     ...core,
     issuer: config.issuer,
     trustProxy: config.trustProxy,
     routesFile: config.gatewayRoutes,
+    // All that answers is mounted by now.
+    ownAddresses: ownAddresses(koa.middleware, aliases.keys()),
     development: config.development,
     serves: (surface) => switchedOn.some(({ name }) => name === surface),
   });
@@ -188,7 +192,7 @@ export async function createApp(core: Core) {
     log,
     metrics,
     protocolPaths,
-    aliases: new Map(switchedOn.flatMap(({ aliases = {} }) => Object.entries(aliases))),
+    aliases,
     resumePath,
     protocol,
     draining: () => draining,

@@ -20,6 +20,7 @@ import { admit, splitTarget } from './admission.ts';
 import { badGateway, internal, type Refused, refuse, tooLarge, unavailable } from './answers.ts';
 import { type AuthenticatorDeps, createAuthenticator } from './authenticate.ts';
 import { createForwarder } from './forward.ts';
+import { ownPlaces } from './own-paths.ts';
 import { readRoutes } from './read-routes.ts';
 import { createRouteTable, type Route, routeDefaults, type Upstream } from './routes.ts';
 import type { SampleUpstream } from './sample-upstream.ts';
@@ -33,6 +34,8 @@ export interface GatewayDeps extends AuthenticatorDeps {
   readonly trustProxy: TrustProxy;
   /** The file of the route table. */
   readonly routesFile: string | undefined;
+  /** Every address at which this server answers itself; no route may get in its way. */
+  readonly ownAddresses: readonly string[];
   /** Without a route table: whether there is a sample to forward to. */
   readonly development: boolean;
   /** Whether this surface is served: its original has paths that belong to the gateway. */
@@ -64,13 +67,14 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const authenticate = createAuthenticator(deps);
   const forwarder = createForwarder(log);
   const sockets = createSockets(log);
+  const own = ownPlaces(deps.ownAddresses);
   let sample: SampleUpstream | undefined;
   let starting: Promise<void> | undefined;
   let closed = false;
 
   const read = async (): Promise<readonly Route[]> => {
     if (routesFile === undefined) return [];
-    const routes = await readRoutes(routesFile);
+    const routes = await readRoutes(routesFile, own);
     if (routes.outcome === 'mistaken') throw new Error(routes.text);
     return routes.routes;
   };

@@ -1,6 +1,7 @@
 /** What an upstream is sent, and what of its answer is passed on (RFC 9110, section 7.6). */
 import type { IncomingMessage } from 'node:http';
 import type { Identity } from './authenticate.ts';
+import { foldHeader, isMethodOverride, type Strips, stripperOf } from './header-names.ts';
 import type { Route, Upstream } from './routes.ts';
 
 export type Headers = Record<string, string | string[]>;
@@ -20,14 +21,7 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
-/**
- * What a caller must not say to an upstream: who it is, where it came from, and that another path is meant. Compared as the
- * frameworks do that make one variable of `X-Gatehouse-Subject` and `X_Gatehouse_Subject`.
- */
-const ours =
-  /^(x-gatehouse-.*|x-forwarded-.*|forwarded|x-real-ip|x-client-ip|x-request-id|x-(original|rewrite)-(ur[il]|method))$/;
-/** These would make another method of the one that the route has checked. */
-const methodOverride = /^x-(http-)?method(-override)?$/;
+const stripsByDefault = stripperOf();
 
 /** `name=value…`: of the session and the forms of this server's own pages. Other cookies belong to the upstream. */
 export function isOwnCookie(pair: string): boolean {
@@ -48,14 +42,15 @@ export function upstreamHeaders(req: IncomingMessage, about: Sent): Headers {
   const { route, upstream, identity, issuer } = about;
   const { headers } = req;
   const dropped = namedIn(headers.connection);
+  const strips: Strips = route.strips ?? stripsByDefault;
   const sent: Headers = Object.create(null);
   for (const name in headers) {
     const value = headers[name];
-    const folded = name.replaceAll(/[^a-z0-9]/g, '-');
-    if (value === undefined || hopByHop.has(name) || dropped.has(name) || ours.test(folded)) continue;
+    const folded = foldHeader(name);
+    if (value === undefined || hopByHop.has(name) || dropped.has(name) || strips(folded)) continue;
     if (name === 'host' || name === 'expect' || name === '__proto__') continue;
     if (folded === 'authorization' && !(route.passToken && name === folded)) continue;
-    if (route.methods && methodOverride.test(folded)) continue;
+    if (route.methods && isMethodOverride(folded)) continue;
     sent[name] = value;
   }
   const cookies = withoutOwnCookies(headers.cookie);

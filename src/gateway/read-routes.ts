@@ -8,7 +8,8 @@ export type ReadRoutes =
   /** `text`: all mistakes, for a terminal or a log. */
   | { readonly outcome: 'mistaken'; readonly text: string };
 
-export async function readRoutes(file: string): Promise<ReadRoutes> {
+/** `own`: this server's own places (own-paths.ts); without them no prefix is taken. */
+export async function readRoutes(file: string, own: readonly string[] = []): Promise<ReadRoutes> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -37,7 +38,7 @@ export async function readRoutes(file: string): Promise<ReadRoutes> {
     return { outcome: 'mistaken', text: `${file} cannot be parsed: ${(error as Error).message}` };
   }
   const { checkRoutes } = await import('./route-shape.ts');
-  const { routes, mistakes } = checkRoutes(parsed);
+  const { routes, mistakes } = checkRoutes(parsed, own);
   return mistakes.length === 0
     ? { outcome: 'read', routes }
     : { outcome: 'mistaken', text: describeMistakes(file, mistakes) };

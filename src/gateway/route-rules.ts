@@ -1,23 +1,53 @@
 /** The rules between the members of a route, and between routes: what no member can be wrong about by itself. */
-import { ownPathAt } from './own-paths.ts';
+import { covers, methodOverrides, neverPassed, overlap } from './header-names.ts';
+import { ownPlaceAt } from './own-paths.ts';
 
 export type Loose = Readonly<Record<string, unknown>>;
 
 export interface RouteRule {
   /** The members it reads; the first is the one to change. */
   readonly about: readonly [string, ...string[]];
-  /** What is wanted instead, where it is broken. `earlier`: the routes before this one. */
-  readonly check: (route: Loose, earlier: readonly Loose[]) => string | undefined;
+  /** What is wanted instead, where it is broken. `earlier`: the routes before this one; `own`: this server's own places. */
+  readonly check: (route: Loose, earlier: readonly Loose[], own: readonly string[]) => string | undefined;
 }
 
 const takesOauth = ({ tokens }: Loose): boolean => listed(tokens).includes('oauth');
 
+/** Of the file as a whole, and of each route. */
+const headerRules: readonly RouteRule[] = [
+  {
+    about: ['passHeaders'],
+    check: ({ passHeaders }) => {
+      const name = texts(passHeaders).find((each) => neverPassed.some((never) => overlap(each, never)));
+      return name && `other names than ${name}: the gateway says itself, or withholds, what that covers`;
+    },
+  },
+  {
+    about: ['passHeaders', 'stripHeaders'],
+    check: ({ passHeaders, stripHeaders }) => {
+      const lost = texts(stripHeaders).find((strip) => texts(passHeaders).some((pass) => covers(pass, strip)));
+      return lost && `names that do not cover ${lost}, which stripHeaders has`;
+    },
+  },
+];
+
+export const fileRules: readonly RouteRule[] = headerRules;
+
 export const routeRules: readonly RouteRule[] = [
+  ...headerRules,
+  {
+    about: ['passHeaders', 'methods'],
+    check: ({ passHeaders, methods }) => {
+      if (methods === undefined) return undefined;
+      const override = texts(passHeaders).find((each) => methodOverrides.some((name) => overlap(each, name)));
+      return override && `other names than ${override}: it would get around methods`;
+    },
+  },
   {
     about: ['prefix'],
-    check: ({ prefix }) => {
-      const own = ownPathAt(String(prefix));
-      return own && `another path: this server answers ${own} itself`;
+    check: ({ prefix }, _earlier, own) => {
+      const place = ownPlaceAt(String(prefix), own);
+      return place && `another path: this server answers ${place} itself`;
     },
   },
   {
@@ -56,4 +86,5 @@ export const routeRules: readonly RouteRule[] = [
   },
 ];
 
+const texts = (value: unknown): string[] => listed(value).filter((each) => typeof each === 'string');
 const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

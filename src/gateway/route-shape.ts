@@ -4,7 +4,8 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type Loose, routeRules } from './route-rules.ts';
+import { type HeaderRules, stripperOf } from './header-names.ts';
+import { fileRules, type Loose, type RouteRule, routeRules } from './route-rules.ts';
 import { type Route, routeDefaults, tokenNames, type Upstream } from './routes.ts';
 
 export interface RouteMistake {
@@ -16,6 +17,8 @@ export interface RouteMistake {
   readonly wanted: string;
   readonly example: string;
 }
+
+const headerNames = 'a list of names of headers, or of their beginnings with * at the end';
 
 /** Each member: what is wanted, and how it looks. The reference in docs/surfaces/gateway.md has the same rows. */
 const members: Readonly<Record<string, { readonly wanted: string; readonly example: string }>> = {
@@ -38,6 +41,8 @@ const members: Readonly<Record<string, { readonly wanted: string; readonly examp
   passToken: { wanted: 'true or false', example: 'passToken: true' },
   stripPrefix: { wanted: 'true or false', example: 'stripPrefix: true' },
   preserveHost: { wanted: 'true or false', example: 'preserveHost: true' },
+  stripHeaders: { wanted: headerNames, example: 'stripHeaders: [X-Tenant, X-Internal-*]' },
+  passHeaders: { wanted: headerNames, example: 'passHeaders: [Cf-IPCountry]' },
 };
 
 const duration = z.union([z.number(), z.string()]).transform((given, ctx) => {
@@ -65,6 +70,14 @@ const upstream = z.string().transform((given, ctx): Upstream => {
   };
 });
 
+const headers = z
+  .array(z.string().regex(/^[A-Za-z0-9_.-]{1,100}\*?$/))
+  .max(200)
+  .default([]);
+
+/** The file may be the list of routes alone. */
+const fileShape = z.strictObject({ routes: z.array(z.unknown()), stripHeaders: headers, passHeaders: headers });
+
 const shape = z.strictObject({
   prefix: z
     .string()
@@ -91,65 +104,78 @@ const shape = z.strictObject({
   passToken: z.boolean().default(routeDefaults.passToken),
   stripPrefix: z.boolean().default(routeDefaults.stripPrefix),
   preserveHost: z.boolean().default(routeDefaults.preserveHost),
+  stripHeaders: headers,
+  passHeaders: headers,
 });
 
 type Checked = { readonly routes: readonly Route[]; readonly mistakes: readonly RouteMistake[] };
 
-/** `document`: what the file holds, parsed. */
-export function checkRoutes(document: unknown): Checked {
-  if (!Array.isArray(document)) {
-    const wanted = 'a list of routes';
-    return {
-      routes: [],
-      mistakes: [
-        { route: undefined, member: 'the file', given: shown(document), wanted, example: '- prefix: /reports' },
-      ],
-    };
+/** `document`: what the file holds, parsed. `own`: this server's own places (own-paths.ts). */
+export function checkRoutes(document: unknown, own: readonly string[]): Checked {
+  const given: Loose = Array.isArray(document) ? { routes: document } : isObject(document) ? document : {};
+  if (!Array.isArray(given.routes)) {
+    const wanted = 'a list of routes, or an object whose member routes is one';
+    const mistake = { route: undefined, member: 'the file', given: shown(document), wanted };
+    return { routes: [], mistakes: [{ ...mistake, example: '- prefix: /reports' }] };
   }
+  const parsed = fileShape.safeParse(given);
+  const ofFile = parsed.success ? [] : mistakesOf(parsed.error.issues, given, undefined, Object.keys(fileShape.shape));
+  const mistakes = [...ofFile, ...brokenRules(fileRules, given, ofFile, undefined, [], own)];
+  const shared = { strip: parsed.data?.stripHeaders ?? [], pass: parsed.data?.passHeaders ?? [] };
+
   const routes: Route[] = [];
-  const mistakes: RouteMistake[] = [];
-  document.forEach((given: unknown, index) => {
-    const found = mistakesIn(given, index + 1);
-    mistakes.push(...found.mistakes);
-    if (found.route) routes.push(found.route);
-    // A rule about a member that is itself unreadable would only confuse.
-    const broken = new Set(found.mistakes.map(({ member }) => member));
-    for (const rule of routeRules) {
-      if (rule.about.some((member) => broken.has(member)) || !isObject(given)) continue;
-      const wanted = rule.check(given, document.slice(0, index).filter(isObject));
-      const [member] = rule.about;
-      if (wanted)
-        mistakes.push({
-          route: index + 1,
-          member,
-          given: shown(given[member]),
-          wanted,
-          example: members[member]?.example ?? '',
-        });
-    }
+  given.routes.forEach((each: unknown, index) => {
+    const read = shape.safeParse(each);
+    const found = read.success ? [] : mistakesOf(read.error.issues, each, index + 1, Object.keys(shape.shape));
+    if (read.success) routes.push(routeOf(read.data, shared));
+    mistakes.push(...found);
+    const earlier = listed(given.routes).slice(0, index).filter(isObject);
+    if (isObject(each)) mistakes.push(...brokenRules(routeRules, each, found, index + 1, earlier, own));
   });
   return { routes, mistakes };
 }
 
-function mistakesIn(given: unknown, number: number): { route?: Route; mistakes: RouteMistake[] } {
-  const parsed = shape.safeParse(given);
-  if (parsed.success) {
-    const { timeouts, methods, upstream: to, audience, ...rest } = parsed.data;
-    const times = { ...routeDefaults.timeouts, ...defined(timeouts) };
-    return { route: { ...rest, methods, upstream: to, audience, timeouts: times }, mistakes: [] };
-  }
+function routeOf(read: z.output<typeof shape>, file: HeaderRules): Route {
+  const { timeouts, methods, upstream: to, audience, stripHeaders: strip, passHeaders: pass, ...rest } = read;
+  const rules = [{ strip, pass }, file].filter((each) => each.strip.length + each.pass.length > 0);
+  const times = { ...routeDefaults.timeouts, ...defined(timeouts) };
+  const strips = rules.length > 0 ? stripperOf(...rules) : undefined;
+  return { ...rest, methods, upstream: to, audience, timeouts: times, strips };
+}
+
+/** A rule about a member that is itself unreadable (`found`) would only confuse. */
+function brokenRules(
+  rules: readonly RouteRule[],
+  given: Loose,
+  found: readonly RouteMistake[],
+  route: number | undefined,
+  earlier: readonly Loose[],
+  own: readonly string[],
+): RouteMistake[] {
+  const broken = new Set(found.map(({ member }) => member));
+  return rules.flatMap(({ about, check }) => {
+    if (about.some((member) => broken.has(member))) return [];
+    const wanted = check(given, earlier, own);
+    const [member] = about;
+    const example = members[member]?.example ?? '';
+    return wanted ? [{ route, member, given: shown(given[member]), wanted, example }] : [];
+  });
+}
+
+/** Of the file, or of the route of this number. `names`: the members there are. */
+function mistakesOf(
+  issues: readonly z.core.$ZodIssue[],
+  given: unknown,
+  number: number | undefined,
+  names: readonly string[],
+): RouteMistake[] {
   const seen = new Map<string, RouteMistake>();
-  for (const issue of parsed.error.issues) {
+  for (const issue of issues) {
     if (issue.code === 'unrecognized_keys') {
       const at = issue.path.join('.');
       for (const key of issue.keys) {
         const member = at === '' ? key : `${at}.${key}`;
-        const wanted =
-          at === ''
-            ? `one of ${Object.keys(members)
-                .filter((name) => !name.includes('.'))
-                .join(', ')}`
-            : 'one of connect, answer, idle, upload';
+        const wanted = at === '' ? `one of ${names.join(', ')}` : 'one of connect, answer, idle, upload';
         seen.set(member, {
           route: number,
           member: printable(member),
@@ -177,9 +203,10 @@ function mistakesIn(given: unknown, number: number): { route?: Route; mistakes: 
       ...about,
     });
   }
-  return { mistakes: [...seen.values()] };
+  return [...seen.values()];
 }
 
+const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const isObject = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -1,6 +1,7 @@
 /** The route table as it is used: immutable, and replaced as a whole when the file is read again. */
 import { isIP } from 'node:net';
 import type { PersonKind } from '../core/token-kinds.ts';
+import type { Strips } from './header-names.ts';
 
 /** The kinds of token that a route may take. */
 export type TokenName = 'oauth' | PersonKind | 'space-guard';
@@ -56,6 +57,8 @@ export interface Route extends Demand {
   readonly stripPrefix: boolean;
   /** The upstream sees the issuer's `Host` and not its own. */
   readonly preserveHost: boolean;
+  /** Which of a caller's headers do not reach the upstream, where the table has rules of its own; undefined: the default. */
+  readonly strips: Strips | undefined;
 }
 
 export const routeDefaults = {
@@ -64,6 +67,7 @@ export const routeDefaults = {
   passToken: false,
   stripPrefix: false,
   preserveHost: false,
+  strips: undefined,
 } as const;
 
 export interface Match {

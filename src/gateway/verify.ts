@@ -18,6 +18,8 @@ import { type Demand, type RouteTable, tokenNames } from './routes.ts';
 const byTable = '/gateway/verify';
 const byDemand = '/gateway/verify/token';
 
+export const verifyPaths: readonly string[] = [byTable, byDemand];
+
 export const isVerifyPath = (path: string): boolean => path === byTable || path === byDemand;
 
 export async function answerVerify(

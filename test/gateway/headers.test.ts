@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { identityHeaders } from '../../src/gateway/headers.ts';
 import { raw } from '../support/flow.ts';
+import { spoofed } from './spoofed-headers.ts';
 import {
   audience,
   call,
@@ -9,6 +10,7 @@ import {
   type Gateway,
   machineToken,
   openService,
+  type RouteInFile,
   type Service,
   startGateway,
 } from './world.ts';
@@ -16,21 +18,21 @@ import {
 let service: Service;
 let server: Gateway;
 let bearer: string;
+let table: RouteInFile[];
 let answerWith: (res: import('node:http').ServerResponse, req: import('node:http').IncomingMessage) => void;
 
 beforeAll(async () => {
   service = await openService((req, res) => answerWith(res, req));
   const plain = { tokens: ['oauth'], audience, upstream: service.url };
-  server = await startGateway(
-    [
-      { ...plain, prefix: '/api' },
-      { ...plain, prefix: '/token-passed', passToken: true },
-      { ...plain, prefix: '/host-kept', preserveHost: true },
-      { ...plain, prefix: '/get-only', methods: ['GET'] },
-      { prefix: '/mine', tokens: ['tinyoauth'], upstream: service.url },
-    ],
-    { ISSUER: 'https://id.example.com', TRUST_PROXY: '127.0.0.1' },
-  );
+  table = [
+    { ...plain, prefix: '/api' },
+    { ...plain, prefix: '/token-passed', passToken: true },
+    { ...plain, prefix: '/host-kept', preserveHost: true },
+    { ...plain, prefix: '/get-only', methods: ['GET'] },
+    { prefix: '/mine', tokens: ['tinyoauth'], upstream: service.url },
+    { ...plain, prefix: '/ruled', stripHeaders: ['X-Tenant*'], passHeaders: ['Cf-IPCountry', 'X-User-*'] },
+  ];
+  server = await startGateway(table, { ISSUER: 'https://id.example.com', TRUST_PROXY: '127.0.0.1' });
   bearer = await machineToken({ ...server, url: `http://localhost:${server.port}` });
 });
 afterAll(async () => {
@@ -151,10 +153,83 @@ describe('to the upstream', () => {
     expect((await sent('/host-kept', { host: 'evil.example' })).host).toEqual(['id.example.com']);
   });
 
-  test('a route that names its methods lets nobody ask for another one in a header', async () => {
-    const headers = { 'x-http-method-override': 'DELETE', 'x-method-override': 'DELETE', 'X-HTTP-Method': 'DELETE' };
-    expect(JSON.stringify(await sent('/get-only', headers))).not.toContain('DELETE');
-    expect((await sent('/api', headers))['x-http-method-override']).toEqual(['DELETE']);
+  test('S14: what proxies say of a caller never comes from the caller, however it is spelled', async () => {
+    for (const [path, token] of [
+      ['/api', bearer],
+      ['/get-only', bearer],
+      ['/mine', (await firstPartyToken(server, 'tinyoauth')).token],
+    ] as const) {
+      const names = Object.keys(spoofed);
+      // As many at a time as fit into the headers of a request.
+      for (let at = 0; at < names.length; at += 100) {
+        const some = Object.fromEntries(names.slice(at, at + 100).map((name) => [name, 'evil']));
+        expect(JSON.stringify(await sent(path, { ...some, 'x-harmless': 'yes' }, token))).not.toContain('evil');
+      }
+    }
+  });
+
+  test('S14: naming such a header in Connection does not get it through either', async () => {
+    const got = await sent('/api', {
+      connection: 'close, Remote-User, Remote_Groups, X-Request-Id',
+      'Remote-User': 'evil',
+      Remote_Groups: 'evil',
+    });
+    expect(JSON.stringify(got)).not.toContain('evil');
+    expect(got['x-request-id']).toHaveLength(1);
+  });
+
+  test('S14: a trailer is no way around it', async () => {
+    let trailers: unknown;
+    answerWith = (res, req) => {
+      req.resume().on('end', () => {
+        trailers = req.rawTrailers;
+        res.end('ok');
+      });
+    };
+    const answer = await raw(
+      server,
+      `POST /api HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${bearer}\r\nTransfer-Encoding: chunked\r\nTrailer: Remote-User\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\nRemote-User: evil\r\nX-Gatehouse-Subject: evil\r\n\r\n`,
+    );
+    expect([answer.split('\r\n', 1)[0], trailers]).toEqual(['HTTP/1.1 200 OK', []]);
+  });
+
+  test('S14: a route may strip more, and pass on purpose what the default strips', async () => {
+    const said = {
+      'X-Tenant': '1',
+      X_Tenant_Id: '1',
+      'Cf-IPCountry': 'DE',
+      'X-User-Name': 'ada',
+      'Remote-User': 'evil',
+    };
+    const ruled = await sent('/ruled', said);
+    expect([ruled['cf-ipcountry'], ruled['x-user-name']]).toEqual([['DE'], ['ada']]);
+    expect([ruled['x-tenant'], ruled.x_tenant_id, ruled['remote-user']]).toEqual([undefined, undefined, undefined]);
+    const plain = await sent('/api', said);
+    expect([plain['x-tenant'], plain.x_tenant_id]).toEqual([['1'], ['1']]);
+    expect([plain['cf-ipcountry'], plain['x-user-name']]).toEqual([undefined, undefined]);
+  });
+
+  test('S14: rules beside the routes hold for all of them, and a route’s own come first', async () => {
+    const plain = { tokens: ['oauth'], audience, upstream: service.url };
+    const before = { prefix: '/before', ...plain, passHeaders: ['X-Tenant'], stripHeaders: ['X-Real-IP'] };
+    const routes = [{ prefix: '/all', ...plain }, before, { prefix: '/gets', ...plain, methods: ['GET'] }];
+    const passHeaders = ['X-Real-IP', 'X-HTTP-Method-Override'];
+    server.write(JSON.stringify({ stripHeaders: ['X-Tenant*'], passHeaders, routes }));
+    await server.app.reloadRoutes();
+    const said = { 'X-Tenant': '1', 'X-Tenant-Id': '2', 'X-Real-IP': '192.0.2.1', 'X-HTTP-Method-Override': 'PUT' };
+    const told = async (path: string) => {
+      const got = await sent(path, said);
+      return Object.keys(said).filter((name) => got[name.toLowerCase()] !== undefined);
+    };
+    try {
+      expect(await told('/all')).toEqual(['X-Real-IP', 'X-HTTP-Method-Override']);
+      expect(await told('/before')).toEqual(['X-Tenant', 'X-HTTP-Method-Override']);
+      // It would get around the methods that the route names.
+      expect(await told('/gets')).toEqual(['X-Real-IP']);
+    } finally {
+      server.write(table);
+      await server.app.reloadRoutes();
+    }
   });
 
   test('everything else passes as it is, large headers too', async () => {
@@ -166,11 +241,12 @@ describe('to the upstream', () => {
       range: 'bytes=1-2',
       origin: 'https://app.example.com',
       'x-large': large,
+      'x-user-agent': 'grpc-web-javascript/0.1',
       'X-Both': ['1', '2'],
     });
     expect(got['accept-encoding']).toEqual(['br']);
     expect(got['x-large']?.[0]).toBe(large);
-    expect(got['x-both']).toEqual(['1, 2']);
+    expect([got['x-both'], got['x-user-agent']]).toEqual([['1, 2'], ['grpc-web-javascript/0.1']]);
     expect([got['if-none-match'], got.range, got.origin]).toEqual([
       ['"a", "b"'],
       ['bytes=1-2'],

@@ -3,29 +3,18 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { ownPathAt, ownPaths } from '../../src/gateway/own-paths.ts';
 import { readRoutes } from '../../src/gateway/read-routes.ts';
 import { routeDefaults } from '../../src/gateway/routes.ts';
-import { protocolPaths } from '../../src/oidc/provider.ts';
 import { createPlace, startChild } from '../support/child-server.ts';
 import { describePostgres, freshPostgres } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
 import { eventually } from '../support/redis-server.ts';
-import {
-  audience,
-  call,
-  machineToken,
-  openRaw,
-  openService,
-  type RouteInFile,
-  routesFile,
-  startGateway,
-} from './world.ts';
+import { audience, call, machineToken, openRaw, openService, type RouteInFile, routesFile } from './world.ts';
 
 async function read(content: readonly RouteInFile[] | string, name?: string) {
   const { file, remove } = routesFile(content, name);
   try {
-    const found = await readRoutes(file);
+    const found = await readRoutes(file, ['/oauth']);
     return found.outcome === 'read' ? found.routes : found.text.replaceAll(file, 'FILE');
   } finally {
     remove();
@@ -109,7 +98,7 @@ describe('the file', () => {
 
   route 1, colour
     given    a member that there is not
-    wanted   one of prefix, methods, upstream, tokens, audience, scopes, timeouts, maxBody, passToken, stripPrefix, preserveHost
+    wanted   one of prefix, methods, upstream, tokens, audience, scopes, timeouts, maxBody, passToken, stripPrefix, preserveHost, stripHeaders, passHeaders
 
   route 1, audience
     given    nothing
@@ -241,49 +230,66 @@ Every member is described in docs/surfaces/gateway.md.`,
   });
 });
 
-describe('this server’s own paths', () => {
-  test.each([
-    '/oauth',
-    '/oauth/x',
-    '/OAuth',
-    '/v1',
-    '/v1/reports',
-    '/login',
-    '/dev',
-    '/dev/security/x',
-    '/admin',
-    '/.well-known',
-    '/gateway',
-  ])('%s is taken', async (prefix) => {
-    expect(await read([{ prefix, tokens: ['identity'] }])).toMatch(/route 1, prefix[\s\S]*this server answers/);
+describe('rules about headers', () => {
+  const route = { prefix: '/a', tokens: ['identity'] };
+  const good: RouteInFile = {
+    ...route,
+    stripHeaders: ['X-Tenant*', 'x_role'],
+    passHeaders: ['Cf-IPCountry', 'X-User-*'],
+  };
+
+  test('S14: may stand in a route, and beside the routes for all of them', async () => {
+    expect(await read([good])).toHaveLength(1);
+    const whole = { routes: [good, { ...good, prefix: '/b' }], stripHeaders: ['X-Tenant'], passHeaders: ['X-Real-IP'] };
+    expect(await read(JSON.stringify(whole))).toHaveLength(2);
+    const yaml = 'stripHeaders: [X-Tenant]\nroutes:\n  - { prefix: /a, tokens: [identity] }\n';
+    expect(await read(yaml, 'routes.yaml')).toHaveLength(1);
   });
 
-  test.each(['/v10', '/loginx', '/dev/api', '/protected', '/protected/resource', '/write-data', '/users', '/oauth2'])(
-    '%s is free',
-    async (prefix) => {
-      expect(await read([{ prefix, tokens: ['identity'] }])).toHaveLength(1);
+  test.each([
+    'X-Gatehouse-Subject',
+    'x_gatehouse_subject',
+    'X-Gate*',
+    'X-Forwarded-For',
+    'X-Forwarded-*',
+    'x_forwarded_host',
+    'Forwarded',
+    'Authorization',
+    'Host',
+    'Transfer-Encoding',
+    'Proxy-Authorization',
+    'X-Request-Id',
+  ])('S14: %s cannot be passed', async (name) => {
+    const mistake = /passHeaders[\s\S]*wanted {3}other names than /;
+    expect(await read([{ ...route, passHeaders: [name] }])).toMatch(mistake);
+    expect(await read(JSON.stringify({ routes: [], passHeaders: [name] }))).toMatch(mistake);
+  });
+
+  test.each([['*'], [''], ['X Y'], ['X-*-Y'], ['X:Y'], ['Ä'], [7], 'X-User', { 'X-User': true }])(
+    'S14: %j is no list of names',
+    async (names) => {
+      for (const member of ['stripHeaders', 'passHeaders']) {
+        const named = new RegExp(`route 1, ${member}[\\s\\S]*wanted {3}a list of names of headers`);
+        expect(await read([{ ...route, [member]: names }])).toMatch(named);
+        const ofFile = new RegExp(` {2}${member}\\n[\\s\\S]*wanted {3}a list of names of headers`);
+        expect(await read(JSON.stringify({ routes: [route], [member]: names }))).toMatch(ofFile);
+      }
     },
   );
 
-  test('the list knows every path of the protocol and of the surfaces', async () => {
-    const { surfaces } = await import('../../src/surfaces/surfaces.ts');
-    const server = await startGateway([]);
-    try {
-      const opened = surfaces.map((open) =>
-        open({ ...server.core, ...server.app, reloadClients: async () => 0 } as unknown as Parameters<typeof open>[0]),
-      );
-      const paths = opened.flatMap(({ api }) =>
-        (api.bases ?? ['']).flatMap((base) => Object.keys(api.table).map((path) => base + path)),
-      );
-      expect(paths.length).toBeGreaterThan(2);
-      for (const path of [...paths, ...protocolPaths.keys()]) {
-        if (path.startsWith('/protected') || path === '/write-data') continue;
-        expect([path, ownPathAt(path)]).toEqual([path, expect.any(String)]);
-      }
-      for (const path of ownPaths) expect(path).toBe(path.toLowerCase());
-    } finally {
-      await server.close();
-    }
+  test('S14: a name both passed and stripped, and another method on a route that names its methods, are mistakes', async () => {
+    const both = { ...route, stripHeaders: ['X-User-Name'], passHeaders: ['X_User_*'] };
+    expect(await read([both])).toMatch(/route 1, passHeaders[\s\S]*names that do not cover X-User-Name/);
+    const override = { ...route, passHeaders: ['X-HTTP-Method*'] };
+    expect(await read([override])).toHaveLength(1);
+    expect(await read([{ ...override, methods: ['GET'] }])).toMatch(/it would get around methods/);
+  });
+
+  test('S14: a member beside the routes that there is not is named', async () => {
+    const text = await read(JSON.stringify({ routes: [], stripHeader: ['X'] }));
+    expect(text).toMatch(
+      / {2}stripHeader\n {4}given {4}a member that there is not\n {4}wanted {3}one of routes, strip/,
+    );
   });
 });
 

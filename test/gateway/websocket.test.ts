@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/redis-server.ts';
+import { spoofed } from './spoofed-headers.ts';
 import {
   audience,
   caller,
@@ -100,6 +101,21 @@ describe('a handshake', () => {
     socket.write(large);
     await eventually('all of it', () => text().endsWith(large));
     socket.destroy();
+  });
+
+  test('S14: a caller says no more of itself in a handshake than in a request', async () => {
+    upgrades = [];
+    onUpgrade = echo;
+    const names = Object.keys(spoofed);
+    for (let at = 0; at < names.length; at += 100) {
+      const { socket, text } = openRaw(server);
+      const lines = names.slice(at, at + 100).map((name) => `${name}: evil\r\n`);
+      socket.write(handshake('/live', bearer, lines.join('')));
+      await eventually('101', () => /^HTTP\/1\.1 101 [\s\S]*\r\n\r\n/.test(text()));
+      socket.destroy();
+    }
+    expect(upgrades.length).toBe(Math.ceil(names.length / 100));
+    expect(JSON.stringify(upgrades.map(({ rawHeaders }) => rawHeaders))).not.toContain('evil');
   });
 
   test('may bring its first message along', async () => {
