@@ -20,7 +20,9 @@ import { createUpstream } from './core/upstream.ts';
 import { createGallery } from './gallery/gallery.ts';
 import { gatewayApi } from './gateway/api.ts';
 import { createGateway } from './gateway/gateway.ts';
+import { clientAddressOf } from './http/client-address.ts';
 import { errorHandler, logFailure } from './http/errors.ts';
+import { createForwardingNotices } from './http/forwarding-notices.ts';
 import { createFrontDoor } from './http/front-door.ts';
 import { drained, listening } from './http/listen.ts';
 import { createCameFrom } from './interaction/came-from.ts';
@@ -174,11 +176,13 @@ export async function createApp(core: Core) {
     }),
   );
 
+  // One for requests and upgrades, so that what it notices is said once.
+  const addressOf = clientAddressOf(config.trustProxy, createForwardingNotices(log));
   const aliases = new Map(switchedOn.flatMap(({ aliases = {} }) => Object.entries(aliases)));
   const gateway = await createGateway({
     ...core,
     issuer: config.issuer,
-    trustProxy: config.trustProxy,
+    addressOf,
     routesFile: config.gatewayRoutes,
     // All that answers is mounted by now.
     ownAddresses: ownAddresses(koa.middleware, aliases.keys()),
@@ -188,7 +192,7 @@ export async function createApp(core: Core) {
   const koaHandle = koa.callback() as (req: unknown, res: unknown) => Promise<void>;
   const frontDoor = createFrontDoor({
     issuer: config.issuer,
-    trustProxy: config.trustProxy,
+    addressOf,
     log,
     metrics,
     protocolPaths,

@@ -14,7 +14,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Unavailable } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { clientAddressOf, type TrustProxy } from '../http/client-address.ts';
+import type { AddressOf } from '../http/client-address.ts';
 import { factsOf } from '../http/front-door.ts';
 import { admit, splitTarget } from './admission.ts';
 import { badGateway, internal, type Refused, refuse, tooLarge, unavailable } from './answers.ts';
@@ -31,7 +31,7 @@ import { answerVerify, isVerifyPath } from './verify.ts';
 export interface GatewayDeps extends AuthenticatorDeps {
   readonly issuer: string;
   readonly log: Logger;
-  readonly trustProxy: TrustProxy;
+  readonly addressOf: AddressOf;
   /** The file of the route table. */
   readonly routesFile: string | undefined;
   /** Every address at which this server answers itself; no route may get in its way. */
@@ -63,7 +63,6 @@ export interface Gateway {
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const { log, routesFile } = deps;
   const issuer = new URL(deps.issuer);
-  const addressOf = clientAddressOf(deps.trustProxy);
   const authenticate = createAuthenticator(deps);
   const forwarder = createForwarder(log);
   const sockets = createSockets(log);
@@ -110,6 +109,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   }
 
   async function open(req: IncomingMessage, socket: Duplex, head: Buffer, requestId: string): Promise<void> {
+    const address = deps.addressOf(req);
     await starting;
     const asked = splitTarget('GET', req.url ?? '');
     const { headers } = req;
@@ -121,7 +121,6 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     const { route, identity } = admission;
     const { upstream } = route;
     if (upstream === undefined) return refuseUpgrade(socket, badGateway, requestId);
-    const address = addressOf(req);
     const about = { route, upstream, identity, issuer, address, requestId };
     const stillGood = async () => (await authenticate(req, route)).outcome === 'identified';
     return sockets.open(req, socket, head, pathFor(route, upstream, asked), about, stillGood);

@@ -1,6 +1,7 @@
 /** Whose address a request comes from. Forwarding headers count only from proxies that `TRUST_PROXY` names. */
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import type { ForwardingNotices } from './forwarding-notices.ts';
 
 /** `off`; the last n proxies in front; or the proxies at these addresses (CIDR allowed). */
 export type TrustProxy =
@@ -8,9 +9,18 @@ export type TrustProxy =
   | { readonly kind: 'hops'; readonly hops: number }
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] };
 
+/** The caller's address, from a request whose headers are still as they came. */
+export type AddressOf = (req: IncomingMessage) => string;
+
 /** Reads `X-Forwarded-For` from the right, as far as the chain is trusted: whatever stands further left was said by a stranger. */
-export function clientAddressOf(trust: TrustProxy): (req: IncomingMessage) => string {
-  if (trust.kind === 'off') return (req) => plain(req.socket.remoteAddress);
+export function clientAddressOf(trust: TrustProxy, notices?: ForwardingNotices): AddressOf {
+  if (trust.kind === 'off') {
+    return (req) => {
+      const peer = plain(req.socket.remoteAddress);
+      notices?.look(req, peer, false);
+      return peer;
+    };
+  }
 
   const proxies = new BlockList();
   if (trust.kind === 'addresses') {
@@ -29,7 +39,9 @@ export function clientAddressOf(trust: TrustProxy): (req: IncomingMessage) => st
     const claimed = forwarded.reverse().map((part) => plain(withoutPort(part.trim())));
     // Whatever stands left of something that is no address may be a stranger’s word: the chain ends there.
     const rubbish = claimed.findIndex((part) => isIP(part) === 0);
-    const chain = [plain(req.socket.remoteAddress), ...(rubbish === -1 ? claimed : claimed.slice(0, rubbish))];
+    const peer = plain(req.socket.remoteAddress);
+    notices?.look(req, peer, trusted(peer, 0));
+    const chain = [peer, ...(rubbish === -1 ? claimed : claimed.slice(0, rubbish))];
     let hop = 0;
     while (hop < chain.length - 1 && trusted(chain[hop] ?? '', hop)) hop += 1;
     return chain[hop] ?? '';

@@ -14,12 +14,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nowMs } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
-import { clientAddressOf, type TrustProxy } from './client-address.ts';
+import type { AddressOf } from './client-address.ts';
 import { hardenAnswer, hardenPage } from './hardening.ts';
 
 export interface FrontDoorDeps {
   readonly issuer: string;
-  readonly trustProxy: TrustProxy;
+  readonly addressOf: AddressOf;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** The protocol's paths and their methods. */
@@ -59,7 +59,6 @@ const pagePath = /^\/oauth\/(authorize|logout)(\/|$)/;
 export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res: ServerResponse) => void {
   const issuer = new URL(deps.issuer);
   const secure = issuer.protocol === 'https:';
-  const addressOf = clientAddressOf(deps.trustProxy);
 
   return (req, res) => {
     const url = req.url ?? '/';
@@ -81,7 +80,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
 
     const started = nowMs();
     // Its first 13 characters: 48 random bits. Node takes them from a supply, where a token of our own is a system call each.
-    const found: RequestFacts = { id: randomUUID().slice(0, 13), address: addressOf(req) };
+    const found: RequestFacts = { id: randomUUID().slice(0, 13), address: deps.addressOf(req) };
     (req as Known)[facts] = found;
     res.setHeader('X-Request-Id', found.id);
     speakAsIssuer(req, issuer, found.address);
