@@ -68,7 +68,7 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     ...people,
     signIn,
     ...apiSessions,
-    adminKeys: createAdminKeys(secrets.adminKeyDigests),
+    adminKeys: createAdminKeys(secrets.adminKeyDigests, ground.credentials),
     ...protocol,
     close,
   };

@@ -20,6 +20,11 @@ export const metricsTable = {
     help: 'Attempts to sign in: signed_in, refused, throttled, or second_factor where one was asked for.',
     labels: ['outcome'],
   },
+  credential_failures_total: {
+    type: 'counter',
+    help: 'Wrong admin keys and client credentials: refused, or throttled where too many came before.',
+    labels: ['kind', 'outcome'],
+  },
   audit_events_total: { type: 'counter', help: 'Audit records written.', labels: ['event'] },
   audit_events_dropped_total: {
     type: 'counter',

@@ -8,7 +8,7 @@ import { createTokens } from '../core/tokens.ts';
 import type { Ground } from './ground.ts';
 
 export function composeApiSessions(
-  { config, stores, audit, cached, keys, activity, sessions }: Ground,
+  { config, stores, audit, credentials, cached, keys, activity, sessions }: Ground,
   { accounts, devices, signIn }: { readonly accounts: Accounts; readonly devices: Devices; readonly signIn: SignIn },
 ) {
   const firstParty = createFirstParty({
@@ -37,6 +37,7 @@ export function composeApiSessions(
   });
   const clientSessions = createClientSessions({
     clients: cached,
+    credentials,
     sessions,
     engine: stores.engine,
     activity,

@@ -9,6 +9,7 @@ import { createApis } from '../core/apis.ts';
 import { createAudit } from '../core/audit.ts';
 import { createCachedClients } from '../core/cached-clients.ts';
 import { createChangeLog } from '../core/change-log.ts';
+import { createCredentialLimits } from '../core/credential-limits.ts';
 import { createKeys } from '../core/keys.ts';
 import { createSessions } from '../core/sessions.ts';
 import { createLocalChannel } from '../storage/local/channel.ts';
@@ -46,6 +47,12 @@ export async function openGround(config: Config, options: GroundOptions) {
   metrics.read('redis_up', () => (redis ? Number(redis.healthy()) : undefined));
 
   const audit = createAudit({ store: stores.audit, log, metrics });
+  const credentials = createCredentialLimits({
+    throttle,
+    audit,
+    metrics,
+    limits: { address: config.throttle.addressLimit, windowSeconds: config.throttle.window },
+  });
   const changes = createChangeLog({ changes: stores.changes, channel });
   const cached = createCachedClients({
     ...stores,
@@ -77,6 +84,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     redis,
     throttle,
     audit,
+    credentials,
     changes,
     cached,
     apis,

@@ -7,7 +7,21 @@ import { createProtocol } from '../oidc/provider.ts';
 import type { Ground } from './ground.ts';
 
 export function composeProtocol(
-  { config, secrets, log, metrics, stores, audit, changes, cached, apis, keys, activity, sessions }: Ground,
+  {
+    config,
+    secrets,
+    log,
+    metrics,
+    stores,
+    audit,
+    credentials,
+    changes,
+    cached,
+    apis,
+    keys,
+    activity,
+    sessions,
+  }: Ground,
   factors: Factors,
 ) {
   /** The protocol, whose pages differ between the server and the command line (which shows none). */
@@ -19,6 +33,7 @@ export function composeProtocol(
       accounts: stores.accounts,
       consents: stores.consents,
       clients: cached,
+      credentials,
       apis,
       keys,
       pages,

@@ -63,6 +63,12 @@ export const auditEvents = {
   'client.token_revoked': 'A client token of an application was revoked.',
   'client.session_begun': 'An application opened a session of its own with a client token.',
   'client.cache_reloaded': 'All applications were read anew from the database.',
+  'client_auth.failed':
+    'An application, or who claimed to be one, presented a wrong secret, assertion or client token; the first of a window.',
+  'client_auth.throttled':
+    'Credentials of an application, or of all of an address, were put off after too many wrong ones.',
+  'admin_key.failed': 'A wrong admin key was presented; the first of a window.',
+  'admin_key.throttled': 'Admin keys from an address were put off after too many wrong ones.',
   'key.rotated': 'Another key signs from now on.',
   'api.added': 'An API was added or replaced.',
   'api.removed': 'An API was removed.',

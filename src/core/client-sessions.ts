@@ -13,6 +13,7 @@ import type { Activity } from './activity.ts';
 import type { Audit } from './audit.ts';
 import type { CachedClients } from './cached-clients.ts';
 import { readClientToken } from './client-tokens.ts';
+import type { CredentialLimits, Sender } from './credential-limits.ts';
 import { type FirstPartyClaims, type IssuedToken, issueToken, verifyFirstParty } from './first-party-tokens.ts';
 import type { Keys } from './keys.ts';
 import type { Caller, Sessions } from './sessions.ts';
@@ -27,25 +28,39 @@ const newUid = (token: ClientToken): string =>
   `${seriesOf(token)}${nowMs().toString(36).padStart(9, '0')}-${randomBytes(8).toString('hex')}`;
 
 type Refused = { readonly outcome: 'refused' };
+/** Too many wrong client tokens came from there; this one was not looked at. Seconds. */
+type Throttled = { readonly outcome: 'throttled'; readonly retryAfter: number };
+type NotTaken = Refused | Throttled;
 const refused: Refused = { outcome: 'refused' };
+
+const senderOf = ({ address, requestId }: Caller): Sender => ({ address, requestId, via: 'space-guard' });
 
 /** All throw `Unavailable` where storage cannot answer. A bad half of the pair is refused like the other. */
 export interface ClientSessions {
   begin(
     clientToken: string,
     caller: Caller,
-  ): Promise<{ outcome: 'begun'; client: ClientRecord; access: IssuedToken; refresh: IssuedToken } | Refused>;
-  refresh(clientToken: string, refreshToken: string): Promise<{ outcome: 'refreshed'; access: IssuedToken } | Refused>;
-  end(clientToken: string, refreshToken: string, caller: Caller): Promise<{ outcome: 'ended' } | Refused>;
-  /** No read while the client and its session are in memory. */
+  ): Promise<{ outcome: 'begun'; client: ClientRecord; access: IssuedToken; refresh: IssuedToken } | NotTaken>;
+  refresh(
+    clientToken: string,
+    refreshToken: string,
+    caller: Caller,
+  ): Promise<{ outcome: 'refreshed'; access: IssuedToken } | NotTaken>;
+  end(clientToken: string, refreshToken: string, caller: Caller): Promise<{ outcome: 'ended' } | NotTaken>;
+  /**
+   * No read while the client and its session are in memory. `from` undefined: asked for once more, which counts for
+   * nothing.
+   */
   verify(
     clientToken: string,
     accessToken: string,
-  ): Promise<{ outcome: 'valid'; client: ClientRecord; claims: FirstPartyClaims } | Refused>;
+    from: Sender | undefined,
+  ): Promise<{ outcome: 'valid'; client: ClientRecord; claims: FirstPartyClaims } | NotTaken>;
 }
 
 export function createClientSessions(deps: {
   clients: Pick<CachedClients, 'find'>;
+  credentials: CredentialLimits;
   sessions: Sessions;
   engine: Pick<EngineStore, 'sessionsBeyond'>;
   activity: Activity;
@@ -53,29 +68,50 @@ export function createClientSessions(deps: {
   audit: Audit;
   settings: { readonly issuer: string; readonly accessToken: number; readonly refreshToken: number };
 }): ClientSessions {
-  const { clients, sessions, engine, activity, keys, audit, settings } = deps;
+  const { clients, credentials, sessions, engine, activity, keys, audit, settings } = deps;
 
-  async function holderOf(value: string): Promise<{ client: ClientRecord; token: ClientToken } | undefined> {
-    const named = readClientToken(value);
-    const client = named && (await clients.find(named.clientId));
-    if (!client || client.disabledAt !== null) return undefined;
-    const now = nowSeconds();
-    const token = client.tokens.find(({ hash }) => hash === named.hash);
-    return token && (token.expiresAt === null || now < token.expiresAt) ? { client, token } : undefined;
+  interface Holder {
+    readonly outcome: 'holder';
+    readonly client: ClientRecord;
+    readonly token: ClientToken;
   }
 
-  async function pair(kind: 'space-guard' | 'space-guard-refresh', clientToken: string, jwt: string) {
+  async function holderOf(value: string, from: Sender | undefined): Promise<Holder | NotTaken> {
+    const named = readClientToken(value);
+    const presented = from && ({ kind: 'client', clientId: named?.clientId ?? '', from } as const);
+    const wait = presented ? credentials.wait(presented) : 0;
+    if (wait > 0) return { outcome: 'throttled', retryAfter: wait };
+    const client = named && (await clients.find(named.clientId));
+    const now = nowSeconds();
+    const token = client?.disabledAt === null ? client.tokens.find(({ hash }) => hash === named?.hash) : undefined;
+    if (client && token && (token.expiresAt === null || now < token.expiresAt)) {
+      if (presented) credentials.succeeded(presented);
+      return { outcome: 'holder', client, token };
+    }
+    const retryAfter = presented ? await credentials.failed(presented, client !== undefined) : 0;
+    return retryAfter > 0 ? { outcome: 'throttled', retryAfter } : refused;
+  }
+
+  /** The client token first: a wrong one counts, whatever stands beside it. */
+  async function pair(
+    kind: 'space-guard' | 'space-guard-refresh',
+    clientToken: string,
+    jwt: string,
+    from: Sender | undefined,
+  ) {
+    const holder = await holderOf(clientToken, from);
+    if (holder.outcome !== 'holder') return holder;
     const verified = await verifyFirstParty(keys, settings.issuer, kind, jwt);
-    if (verified.outcome === 'refused') return undefined;
-    const holder = await holderOf(clientToken);
+    if (verified.outcome === 'refused') return refused;
     const { claims } = verified;
+    const { client, token } = holder;
     // Made with this very client token: revoking one leaves the programs that hold another alone.
-    if (holder === undefined || claims.sub !== holder.client.id || claims.ctid !== holder.token.id) return undefined;
+    if (claims.sub !== client.id || claims.ctid !== token.id) return refused;
     // What a refresh token is good for is rare, and must not be done for a session that another node has just ended.
     const session = await sessions.find(claims.sid, claims.sub, { stored: kind === 'space-guard-refresh' });
-    if (session === undefined) return undefined;
+    if (session === undefined) return refused;
     activity.seen(null, session.uid);
-    return { ...holder, claims, session };
+    return { outcome: 'pair', client, token, claims, session } as const;
   }
 
   function issue(
@@ -92,8 +128,8 @@ export function createClientSessions(deps: {
 
   return {
     async begin(clientToken, caller) {
-      const holder = await holderOf(clientToken);
-      if (holder === undefined) return refused;
+      const holder = await holderOf(clientToken, senderOf(caller));
+      if (holder.outcome !== 'holder') return holder;
       const { client, token } = holder;
       const lifetime = Math.min(
         settings.refreshToken,
@@ -120,24 +156,24 @@ export function createClientSessions(deps: {
       };
     },
 
-    async refresh(clientToken, refreshToken) {
-      const found = await pair('space-guard-refresh', clientToken, refreshToken);
-      if (found === undefined) return refused;
+    async refresh(clientToken, refreshToken, caller) {
+      const found = await pair('space-guard-refresh', clientToken, refreshToken, senderOf(caller));
+      if (found.outcome !== 'pair') return found;
       const { client, token, session } = found;
       return { outcome: 'refreshed', access: accessFor(client.id, token.id, session.uid, session.expiresAt) };
     },
 
     async end(clientToken, refreshToken, caller) {
-      const found = await pair('space-guard-refresh', clientToken, refreshToken);
-      if (found === undefined) return refused;
+      const found = await pair('space-guard-refresh', clientToken, refreshToken, senderOf(caller));
+      if (found.outcome !== 'pair') return found;
       const { address, requestId } = caller;
       await sessions.end(found.session.uid, { clientId: found.client.id, address, requestId });
       return { outcome: 'ended' };
     },
 
-    async verify(clientToken, accessToken) {
-      const found = await pair('space-guard', clientToken, accessToken);
-      return found === undefined ? refused : { outcome: 'valid', client: found.client, claims: found.claims };
+    async verify(clientToken, accessToken, from) {
+      const found = await pair('space-guard', clientToken, accessToken, from);
+      return found.outcome === 'pair' ? { outcome: 'valid', client: found.client, claims: found.claims } : found;
     },
   };
 }

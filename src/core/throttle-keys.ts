@@ -21,6 +21,21 @@ export function addressThrottleKey(address: string): string {
   return `address:${addressNetwork(address)}`;
 }
 
+/** Of a network, as `addressNetwork` has it. */
+export function adminKeyThrottleKey(network: string): string {
+  return `admin-key:${network}`;
+}
+
+/** What a client gets wrong from a network. Longer ids than there are share a counter. */
+export function clientThrottleKey(clientId: string, network: string): string {
+  return `client:${network}:${clientId.slice(0, 128).toWellFormed()}`;
+}
+
+/** What all clients of a network get wrong. */
+export function clientsThrottleKey(network: string): string {
+  return `clients:${network}`;
+}
+
 /** IPv6 by /64, which is one customer's (RFC 6177, section 2); an IPv4 address in IPv6 clothing counts as itself. */
 export function addressNetwork(address: string): string {
   const bare = address.split('%', 1)[0] ?? '';

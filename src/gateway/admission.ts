@@ -3,14 +3,22 @@
  *
  * 1. a spelling of the path that every parser reads alike (404), a query likewise (400)
  * 2. a route (404)
- * 3. a live token of a kind the route takes (401)
+ * 3. a live token of a kind the route takes (401; 429 where too many client tokens from there were wrong)
  * 4. the route's scopes (403)
  * 5. the method (405)
  *
  * Who has no token learns nothing about methods, and whether there is an upstream only who has passed all of them.
  */
 import type { IncomingMessage } from 'node:http';
-import { insufficientScope, methodNotAllowed, notFound, type Refused, unauthorized } from './answers.ts';
+import type { Sender } from '../core/credential-limits.ts';
+import {
+  insufficientScope,
+  methodNotAllowed,
+  notFound,
+  type Refused,
+  tooManyRequests,
+  unauthorized,
+} from './answers.ts';
 import type { Authenticated, Authenticator, Identity } from './authenticate.ts';
 import { isNormalPath, isNormalQuery } from './normal-path.ts';
 import type { Route, RouteTable } from './routes.ts';
@@ -40,12 +48,13 @@ export async function admit(
   { method, path, query }: Asked,
   table: RouteTable,
   authenticate: Authenticator,
+  from: Sender,
 ): Promise<Admission> {
   if (!isNormalPath(path)) return refused(notFound);
   if (!isNormalQuery(query)) return refused(badQuery);
   const match = table.match(path, method);
   if (match === undefined) return refused(notFound);
-  const authenticated = await authenticate(req, match.route);
+  const authenticated = await authenticate(req, match.route, from);
   if (authenticated.outcome !== 'identified') return refused(refusalOf(authenticated));
   if (match.allow) return refused(methodNotAllowed(match.allow));
   return { outcome: 'admitted', route: match.route, identity: authenticated.identity };
@@ -57,6 +66,8 @@ export function refusalOf(authenticated: Exclude<Authenticated, { outcome: 'iden
       return unauthorized('anonymous');
     case 'refused':
       return unauthorized(authenticated.why);
+    case 'throttled':
+      return tooManyRequests(authenticated.retryAfter);
     case 'insufficient-scope':
       return insufficientScope(authenticated.scopes);
   }

@@ -8,6 +8,7 @@ export const statuses = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   413: 'Content Too Large',
+  429: 'Too Many Requests',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
@@ -47,6 +48,13 @@ export const methodNotAllowed = (allow: readonly string[]): Refused => ({
   error: 'method_not_allowed',
   description: `this address takes ${allow.join(', ')}`,
   headers: { Allow: allow.join(', ') },
+});
+
+export const tooManyRequests = (retryAfter: number): Refused => ({
+  status: 429,
+  error: 'too_many_requests',
+  description: 'too many attempts, wait a while',
+  headers: { 'Retry-After': String(retryAfter) },
 });
 
 export const unavailable = (retryAfter: number): Refused => ({

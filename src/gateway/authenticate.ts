@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Apis } from '../core/apis.ts';
 import type { ClientSessions } from '../core/client-sessions.ts';
+import type { Sender } from '../core/credential-limits.ts';
 import type { FirstParty } from '../core/first-party.ts';
 import { firstPartyKinds } from '../core/token-kinds.ts';
 import type { Tokens, VerifiedAccessToken } from '../core/tokens.ts';
@@ -27,10 +28,12 @@ export type Authenticated =
   /** No token was presented. */
   | { readonly outcome: 'anonymous' }
   | { readonly outcome: 'refused'; readonly why: 'malformed' | 'expired' | 'invalid' }
+  /** Too many wrong client tokens came from there. Seconds. */
+  | { readonly outcome: 'throttled'; readonly retryAfter: number }
   | { readonly outcome: 'insufficient-scope'; readonly scopes: readonly string[] };
 
-/** Throws `Unavailable`. */
-export type Authenticator = (req: IncomingMessage, demand: Demand) => Promise<Authenticated>;
+/** `from` undefined: asked for once more, which counts for nothing. Throws `Unavailable`. */
+export type Authenticator = (req: IncomingMessage, demand: Demand, from: Sender | undefined) => Promise<Authenticated>;
 
 export interface AuthenticatorDeps {
   readonly tokens: Tokens;
@@ -64,15 +67,16 @@ export function createAuthenticator({ tokens, apis, firstParty, clientSessions }
     });
   }
 
-  async function pair(clientToken: string, token: string): Promise<Authenticated> {
-    const verified = await clientSessions.verify(clientToken, token);
+  async function pair(clientToken: string, token: string, from: Sender | undefined): Promise<Authenticated> {
+    const verified = await clientSessions.verify(clientToken, token, from);
+    if (verified.outcome === 'throttled') return verified;
     if (verified.outcome === 'refused') return invalid;
     return identified('space-guard', { client: verified.client.id, session: verified.claims.sid });
   }
 
-  return async (req, demand) => {
+  return async (req, demand, from) => {
     const { clientToken = '', jwt } = clientPairOf(req) ?? {};
-    if (jwt !== undefined) return demand.tokens.includes('space-guard') ? pair(clientToken, jwt) : invalid;
+    if (jwt !== undefined) return demand.tokens.includes('space-guard') ? pair(clientToken, jwt, from) : invalid;
     const bearer = bearerOf(req);
     if (bearer.outcome === 'none') return { outcome: 'anonymous' };
     if (bearer.outcome === 'malformed') return { outcome: 'refused', why: 'malformed' };

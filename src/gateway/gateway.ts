@@ -91,8 +91,10 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   async function answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     await starting;
     const asked = splitTarget(req.method ?? '', req.url ?? '');
-    if (isVerifyPath(asked.path)) return answerVerify(req, res, { table, authenticate, requestId });
-    const admission = await admit(req, asked, table, authenticate);
+    const { address } = factsOf(req);
+    const from = { address, requestId, via: 'gateway' };
+    if (isVerifyPath(asked.path)) return answerVerify(req, res, { table, authenticate, from });
+    const admission = await admit(req, asked, table, authenticate, from);
     if (admission.outcome === 'refused') return refuse(res, admission.refused, requestId);
     const { route, identity } = admission;
     if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return refuse(res, tooLarge, requestId);
@@ -102,7 +104,6 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (upstream === undefined) return refuse(res, badGateway, requestId);
     // Only now is the body asked for.
     if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
-    const { address } = factsOf(req);
     return forwarder.forward(req, res, pathFor(route, upstream, asked), {
       ...{ route, upstream, identity, issuer, address, requestId },
     });
@@ -116,13 +117,14 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     // Where would its body end, and the first message begin?
     if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
       return refuseUpgrade(socket, badCoding, requestId);
-    const admission = await admit(req, asked, table, authenticate);
+    const from = { address, requestId, via: 'gateway' };
+    const admission = await admit(req, asked, table, authenticate, from);
     if (admission.outcome === 'refused') return refuseUpgrade(socket, admission.refused, requestId);
     const { route, identity } = admission;
     const { upstream } = route;
     if (upstream === undefined) return refuseUpgrade(socket, badGateway, requestId);
     const about = { route, upstream, identity, issuer, address, requestId };
-    const stillGood = async () => (await authenticate(req, route)).outcome === 'identified';
+    const stillGood = async () => (await authenticate(req, route, undefined)).outcome === 'identified';
     return sockets.open(req, socket, head, pathFor(route, upstream, asked), about, stillGood);
   }
 

@@ -1,8 +1,8 @@
 /**
- * Which headers of a caller never reach a service: those by which proxies tell a service who somebody is, where they come from,
- * or that another path or method is meant. A service that listens to one of them believes it from the gateway as well.
+ * Which headers of a caller never reach a service: those by which proxies say who a person is, where a request comes
+ * from, or that another path or method is meant. A service that listens to one would believe it from the gateway too.
  *
- * Names are compared as CGI, WSGI and their kin do, which make one variable of `Remote-User`, `Remote_User` and `REMOTE.USER`.
+ * Names are compared as CGI, WSGI and their kin do, which make one variable of `Remote-User` and `Remote_User`.
  */
 
 /** A name, or its beginning and `*`. */

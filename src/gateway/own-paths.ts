@@ -1,6 +1,6 @@
 /**
- * What this server answers itself: a route over one of these would hide it, one beneath it would hide a part of it. The list is
- * made of the addresses that are mounted (composition/addresses.ts).
+ * What this server answers itself: a route over one of these would hide it, one beneath it would hide a part of it. The
+ * list is made of the addresses that are mounted (composition/addresses.ts).
  */
 
 /** Kept although nothing is there yet: a table that is right today stays right when it comes. */
@@ -10,8 +10,8 @@ const kept: readonly string[] = ['/.well-known', '/admin', '/docs', '/mail'];
 const shared: readonly string[] = ['dev', 'qa', 'staging'];
 
 /**
- * The places that the addresses take, in lower case: the first segment of each, as the next version may have more below it.
- * Parameters are written `:name`.
+ * The places that the addresses take, in lower case: the first segment of each, as the next version may have more below
+ * it. Parameters are written `:name`.
  */
 export function ownPlaces(addresses: Iterable<string>): readonly string[] {
   const places = new Set(kept);

@@ -7,7 +7,9 @@ export type Loose = Readonly<Record<string, unknown>>;
 export interface RouteRule {
   /** The members it reads; the first is the one to change. */
   readonly about: readonly [string, ...string[]];
-  /** What is wanted instead, where it is broken. `earlier`: the routes before this one; `own`: this server's own places. */
+  /**
+   * What is wanted instead, where it is broken. `earlier`: the routes before this one; `own`: this server's own places.
+   */
   readonly check: (route: Loose, earlier: readonly Loose[], own: readonly string[]) => string | undefined;
 }
 

@@ -57,7 +57,10 @@ export interface Route extends Demand {
   readonly stripPrefix: boolean;
   /** The upstream sees the issuer's `Host` and not its own. */
   readonly preserveHost: boolean;
-  /** Which of a caller's headers do not reach the upstream, where the table has rules of its own; undefined: the default. */
+  /**
+   * Which of a caller's headers do not reach the upstream, where the table has rules of its own; undefined: the
+   * default.
+   */
   readonly strips: Strips | undefined;
 }
 

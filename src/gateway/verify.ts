@@ -2,13 +2,14 @@
  * `/gateway/verify`: the check without the forwarding, for a proxy that forwards itself (nginx auth_request, Traefik ForwardAuth,
  * Caddy forward_auth). What is asked for stands in headers of the proxy's, and is looked up in the route table; or, at
  * `/gateway/verify/token`, the proxy's configuration says in the query what it demands. The answer is 200 with the identity
- * headers, 401 or 403: nginx makes a 500 of everything else, so what would be 400, 404 or 405 is a 403 whose
+ * headers, 401 or 403: nginx makes a 500 of everything else, so what would be 400, 404, 405 or 429 is a 403 whose
  * `X-Gatehouse-Reason` tells the operator which.
  *
  * Two addresses, because a proxy may hand its caller's query on (Caddy does, where its `uri` names none): a query must never
  * decide whether the table counts. Where it does, one is refused, and a proxy that is set up like this is noticed at once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Sender } from '../core/credential-limits.ts';
 import { type Admission, admit, refusalOf, splitTarget } from './admission.ts';
 import { type Refused, refuse } from './answers.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -25,9 +26,10 @@ export const isVerifyPath = (path: string): boolean => path === byTable || path 
 export async function answerVerify(
   req: IncomingMessage,
   res: ServerResponse,
-  { table, authenticate, requestId }: { table: RouteTable; authenticate: Authenticator; requestId: string },
+  { table, authenticate, from }: { table: RouteTable; authenticate: Authenticator; from: Sender },
 ): Promise<void> {
-  const checked = await check(req, table, authenticate);
+  const { requestId } = from;
+  const checked = await check(req, table, authenticate, from);
   if (checked.outcome === 'refused') {
     refuse(res, forProxies(checked.refused), requestId);
     return;
@@ -40,19 +42,24 @@ type Checked =
   | Pick<Extract<Admission, { outcome: 'admitted' }>, 'outcome' | 'identity'>
   | Extract<Admission, { outcome: 'refused' }>;
 
-async function check(req: IncomingMessage, table: RouteTable, authenticate: Authenticator): Promise<Checked> {
+async function check(
+  req: IncomingMessage,
+  table: RouteTable,
+  authenticate: Authenticator,
+  from: Sender,
+): Promise<Checked> {
   const { path, query } = splitTarget('', req.url ?? '');
   if (path === byDemand) {
     const demand = demandOf(new URLSearchParams(query));
     if (demand === undefined) return misunderstood;
-    const authenticated = await authenticate(req, demand);
+    const authenticated = await authenticate(req, demand, from);
     if (authenticated.outcome === 'identified') return { outcome: 'admitted', identity: authenticated.identity };
     return { outcome: 'refused', refused: refusalOf(authenticated) };
   }
   const target = originalTarget(req);
   // Caddy writes the lone question mark that keeps its caller's query away.
   const queried = query !== '' && query !== '?';
-  return queried || target === undefined ? misunderstood : admit(req, target, table, authenticate);
+  return queried || target === undefined ? misunderstood : admit(req, target, table, authenticate, from);
 }
 
 /** `?tokens=oauth,identity&audience=…&scope=…`; undefined where it says anything else, or leaves the audience out. */
@@ -98,5 +105,7 @@ const misunderstood: Checked = {
 
 function forProxies(refused: Refused): Refused {
   if (refused.status === 401 || refused.status === 403) return refused;
-  return { ...refused, status: 403, headers: { 'X-Gatehouse-Reason': refused.error } };
+  const retryAfter = refused.headers?.['Retry-After'];
+  const headers = { 'X-Gatehouse-Reason': refused.error, ...(retryAfter && { 'Retry-After': retryAfter }) };
+  return { ...refused, status: 403, headers };
 }

@@ -1,6 +1,7 @@
 /**
- * One line each, and no more for as long as the process runs: forwarding headers from a peer that `TRUST_PROXY` does not name, and
- * a trusted proxy that does not say whom it forwards. Both make strangers share one limit, or worse, and neither fails by itself.
+ * One line each, and no more for as long as the process runs: forwarding headers from a peer that `TRUST_PROXY` does
+ * not name, and a trusted proxy that does not say whom it forwards. Both make strangers share one limit, or worse, and
+ * neither fails by itself.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../base/log.ts';

@@ -55,6 +55,9 @@ export function tooMany(retryAfter: number, what = 'attempts'): Refusal {
   return new Refusal('too_many_requests', `too many ${what}, wait a while`, { 'Retry-After': String(retryAfter) });
 }
 
+/** Of a 429: for its description. */
+export const retryAfterHeader = { 'Retry-After': 'Seconds until another try is looked at.' } as const;
+
 /** What core says of client metadata begins with the member: here by this API's names for members of RFC 7591. */
 export function inOwnNames(names: Readonly<Record<string, string>>): (message: string) => string {
   return (message) => message.replace(/^\w+/, (member) => names[member] ?? member);

@@ -16,6 +16,10 @@ const ways =
 const likewise = 'The client authenticates as at the token endpoint.';
 const badClient = 'The client is unknown or disabled, or has not authenticated as it is registered.';
 const tooLarge = 'The body is larger than 64 KiB.';
+const tooMany = {
+  description: 'Too many credentials of this client, or from this address, were wrong; `temporarily_unavailable`.',
+  headers: { 'Retry-After': 'Seconds until another one is looked at.' },
+};
 const away = 'The database does not answer.';
 const challenge = { 'WWW-Authenticate': 'A Bearer challenge (RFC 6750, section 3).' };
 
@@ -74,6 +78,7 @@ export const protocolApi: Api = {
           },
           401: { description: badClient, body: tokenFailure },
           413: { description: tooLarge, body: tokenFailure },
+          429: { ...tooMany, body: tokenFailure },
           503: { description: away, body: tokenFailure },
         },
       },
@@ -102,6 +107,7 @@ export const protocolApi: Api = {
           400: 'The request is wrong in itself.',
           401: badClient,
           413: tooLarge,
+          429: tooMany,
           503: away,
         },
       },
@@ -118,6 +124,7 @@ export const protocolApi: Api = {
           400: 'The request is wrong in itself.',
           401: badClient,
           413: tooLarge,
+          429: tooMany,
           503: away,
         },
       },

@@ -4,7 +4,9 @@ import { nowSeconds } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
 import { verifySecret } from '../core/clients.ts';
+import type { CredentialLimits } from '../core/credential-limits.ts';
 import type { ClientRecord } from '../core/stores/clients.ts';
+import { mayLook } from './client-limits.ts';
 import { engineScopes } from './scopes.ts';
 
 /** The engine hashes what it is given to find its own copy again, so the same record must give the same object. */
@@ -36,9 +38,10 @@ export function engineMetadata(metadata: JsonObject): JsonObject {
 }
 
 /** Client secrets are stored as hashes: the comparison is ours, and during a rotation it knows both. */
-export function compareHashedSecrets(provider: Provider, clients: CachedClients): void {
+export function compareHashedSecrets(provider: Provider, clients: CachedClients, limits: CredentialLimits): void {
   provider.Client.prototype.compareClientSecret = async function compareClientSecret(presented: string) {
     const record = await clients.find(this.clientId);
+    mayLook(limits, this.clientId);
     return record !== undefined && verifySecret(record, presented, nowSeconds());
   };
 }

@@ -18,6 +18,7 @@ import { createAdapter } from './adapter/adapter.ts';
 import { begunAt, sessionLifetime } from './adapter/sessions.ts';
 import { checkAcrRequest } from './assurance.ts';
 import { enginePerson, scopeClaims } from './claims.ts';
+import { mayLook } from './client-limits.ts';
 import { interactions, loadExistingGrant } from './policy.ts';
 import type { ProtocolDeps } from './ports.ts';
 import { currentUnit } from './request-unit.ts';
@@ -152,7 +153,10 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       // By the last two an API sees whether to ask for a step-up (RFC 9068, section 2.2.1; RFC 9470, section 6).
       return { gid: token.grantId, acr, auth_time: authTime };
     },
-    assertJwtClientAuthClaimsAndHeader: checkAssertion,
+    assertJwtClientAuthClaimsAndHeader: (ctx, claims, header, client) => {
+      mayLook(deps.credentials, client.clientId);
+      checkAssertion(ctx, claims, header, client);
+    },
     clientBasedCORS: (_ctx, origin, client) =>
       origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
     interactions: {

@@ -5,6 +5,7 @@ import type { Apis } from '../core/apis.ts';
 import type { SecondFactorRule } from '../core/assurance.ts';
 import type { AuditFields } from '../core/audit.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
+import type { CredentialLimits } from '../core/credential-limits.ts';
 import type { FactorOffer } from '../core/factor-offer.ts';
 import type { Factors } from '../core/factors.ts';
 import type { Keys } from '../core/keys.ts';
@@ -39,6 +40,7 @@ export interface ProtocolDeps {
   readonly accounts: AccountStore;
   readonly consents: ConsentStore;
   readonly clients: CachedClients;
+  readonly credentials: CredentialLimits;
   readonly apis: Apis;
   readonly keys: Keys;
   readonly pages: ProtocolPages;

@@ -15,6 +15,7 @@ import type { Authorizer } from '../core/authorize.ts';
 import { bodyLimit, readBody } from '../http/body.ts';
 import { logFailure } from '../http/errors.ts';
 import { createAuthorizer } from './authorizer.ts';
+import { limitAttempts, listenForFailures } from './client-limits.ts';
 import { compareHashedSecrets, engineMetadata } from './clients.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './on-behalf.ts';
@@ -60,6 +61,9 @@ export const protocolPaths: ReadonlyMap<string, readonly string[]> = new Map<str
 /** The one path with a parameter: where an authorization goes on after the pages. */
 export const resumePath = /^\/oauth\/authorize\/[A-Za-z0-9_-]{1,64}$/;
 
+/** Where clients prove themselves. */
+const clientRoutes: ReadonlySet<string | undefined> = new Set(['token', 'introspection', 'revocation']);
+
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 export function createProtocol(parts: ProtocolDeps): Protocol {
@@ -71,7 +75,8 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
     const documents = new Map<string, ReadyDocument>();
     // The front door has already written the issuer's own host and scheme over whatever the request claimed.
     provider.proxy = true;
-    compareHashedSecrets(provider, deps.clients);
+    compareHashedSecrets(provider, deps.clients, deps.credentials);
+    listenForFailures(provider);
     provider.use(frame(deps, documents));
     provider.use(answerOnBehalf(provider.cookieName('session')));
     provider.use(
@@ -172,6 +177,7 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
 
     await next();
 
+    if (clientRoutes.has(ctx.oidc?.route)) await limitAttempts(ctx, deps.credentials, deps.pages);
     if (ctx.oidc?.route === 'token') {
       const { grant_type: grantType } = ctx.oidc.params ?? {};
       if (ctx.status === 200 && ctx.oidc.client)

@@ -5,7 +5,9 @@ import Router from 'koa-router';
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { AdminKeys } from '../core/admin-keys.ts';
+import { senderOf } from '../http/caller.ts';
 import type { Api } from '../http/endpoints.ts';
+import { tooMany } from '../http/refusals.ts';
 
 export interface OpsDeps {
   readonly metrics: Metrics;
@@ -68,7 +70,10 @@ export function createOps(deps: OpsDeps): Middleware {
   if (!deps.metricsElsewhere) {
     router.get('/metrics', async (ctx) => {
       const [scheme, key] = ctx.get('Authorization').split(' ');
-      if (scheme?.toLowerCase() !== 'bearer' || !deps.adminKeys.accepts(key)) {
+      const presented = scheme?.toLowerCase() === 'bearer' && key ? [key] : [];
+      const checked = await deps.adminKeys.check(presented, senderOf(ctx, 'metrics'));
+      if (checked.outcome === 'throttled') throw tooMany(checked.retryAfter);
+      if (checked.outcome === 'refused') {
         throw new Refusal('unauthorized', 'an admin key is needed as a bearer token', { 'WWW-Authenticate': 'Bearer' });
       }
       const { contentType, body } = await deps.metrics.page();

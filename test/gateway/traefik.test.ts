@@ -1,4 +1,7 @@
-/** deploy/traefik-forward-auth.yaml: Traefik removes what its expression matches from a request, before it adds what it was answered. */
+/**
+ * deploy/traefik-forward-auth.yaml: Traefik removes what its expression matches from a request, before it adds what it
+ * was answered.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';

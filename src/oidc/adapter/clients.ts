@@ -1,6 +1,7 @@
 /** Applications as the engine finds them: from memory, and never a disabled one. */
 import type { Adapter } from 'oidc-provider';
 import type { CachedClients } from '../../core/cached-clients.ts';
+import { noteUnknownClient } from '../client-limits.ts';
 import { engineClient } from '../clients.ts';
 import { adapterOf } from './model.ts';
 
@@ -12,7 +13,9 @@ export function clientAdapter(deps: ClientDeps): Adapter {
   return adapterOf('Client', {
     async find(id) {
       const record = await deps.clients.find(id);
-      return record && record.disabledAt === null ? engineClient(record) : undefined;
+      if (record?.disabledAt === null) return engineClient(record);
+      noteUnknownClient(id);
+      return undefined;
     },
   });
 }

@@ -24,6 +24,8 @@ const standardWords: Readonly<Record<string, string>> = {
   method_not_allowed: 'invalid_request',
   payload_too_large: 'invalid_request',
   unsupported_media_type: 'invalid_request',
+  // As at the token endpoint, where RFC 6749 has no nearer word for it.
+  too_many_requests: 'temporarily_unavailable',
 };
 
 export function createOauthClients(deps: SurfaceDeps): Surface {

@@ -16,10 +16,13 @@ import { callerOf } from '../../http/caller.ts';
 import { bearerChallenge } from '../../http/challenge.ts';
 import { createEndpoints } from '../../http/endpoints.ts';
 import { operation, schemasOf } from '../../http/operation.ts';
+import { retryAfterHeader, tooMany } from '../../http/refusals.ts';
 import type { Surface, SurfaceDeps } from '../../http/surface.ts';
 import { createClientTokens } from './client-tokens.ts';
 
 const shapes = schemasOf(() => import('./shapes.ts'));
+
+const throttled = { description: 'Too many wrong client tokens came from this address.', headers: retryAfterHeader };
 
 export function createSpaceGuard(deps: SurfaceDeps): Surface {
   const { clientSessions, config } = deps;
@@ -41,12 +44,14 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     answers: {
       200: { description: 'It is open.', body: shapes.begun },
       401: 'The client token is missing, unknown, expired or revoked, or its client is disabled.',
+      429: throttled,
     },
     async handle(ctx, read) {
       const { clientToken, jwt } = clientPairOf(ctx.req) ?? {};
       if (clientToken === undefined || jwt !== undefined) throw noToken();
       await read.body();
       const begun = await clientSessions.begin(clientToken, callerOf(ctx));
+      if (begun.outcome === 'throttled') throw tooMany(begun.retryAfter);
       if (begun.outcome === 'refused') throw noToken();
       const data = { jwtAccessToken: begun.access.token, jwtRefreshToken: begun.refresh.token };
       ctx.body = { code: 200, message: 'the client is registered', data };
@@ -60,11 +65,13 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     answers: {
       200: { description: 'The next one.', body: shapes.refreshed },
       401: 'One half of the pair is missing or not valid, or the session has ended.',
+      429: throttled,
     },
     async handle(ctx, read) {
       const { clientToken, jwt } = pairOf(ctx);
       await read.body();
-      const refreshed = await clientSessions.refresh(clientToken, jwt);
+      const refreshed = await clientSessions.refresh(clientToken, jwt, callerOf(ctx));
+      if (refreshed.outcome === 'throttled') throw tooMany(refreshed.retryAfter);
       if (refreshed.outcome === 'refused') throw noPair();
       const data = { jwtAccessToken: refreshed.access.token };
       ctx.body = { code: 200, message: 'the access token is refreshed', data };
@@ -78,11 +85,14 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     answers: {
       200: { description: 'It has ended.', body: shapes.done },
       401: 'One half of the pair is missing or not valid, or the session has ended before.',
+      429: throttled,
     },
     async handle(ctx, read) {
       const { clientToken, jwt } = pairOf(ctx);
       await read.body();
-      if ((await clientSessions.end(clientToken, jwt, callerOf(ctx))).outcome === 'refused') throw noPair();
+      const ended = await clientSessions.end(clientToken, jwt, callerOf(ctx));
+      if (ended.outcome === 'throttled') throw tooMany(ended.retryAfter);
+      if (ended.outcome === 'refused') throw noPair();
       ctx.body = { code: 200, message: 'the client is logged out' };
     },
   });

@@ -1,0 +1,96 @@
+/**
+ * The limits on wrong client credentials at the engine's endpoints. The engine says after its answer that a client has
+ * not proved itself, so failures are counted behind it; a credential is looked at only where the limits allow it
+ * (`mayLook`).
+ *
+ * RFC 6749, section 5.2 has no code for "too many": `temporarily_unavailable`, which the same RFC defines for a server
+ * that cannot answer now (section 4.1.2.1), says what a client should do. `invalid_client` would have it ask its
+ * operator for another secret.
+ */
+import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { CredentialLimits, Presented } from '../core/credential-limits.ts';
+import { factsOf } from '../http/front-door.ts';
+import type { ProtocolPages } from './ports.ts';
+
+export class TooManyAttempts extends errors.OIDCProviderError {
+  readonly retryAfter: number;
+
+  constructor(retryAfter: number) {
+    super(429, 'temporarily_unavailable');
+    this.error_description = 'too many attempts, wait a while';
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** What the engine has not said of a request by the time of its answer. */
+interface Outcome {
+  error?: Error;
+  /** The id that no client has. */
+  unknownId?: string;
+}
+
+/** On the context itself, as request-unit.ts does it; only requests that fail have one. */
+const outcome = Symbol('client authentication');
+type WithOutcome = { [outcome]?: Outcome };
+
+function noteOn(ctx: object, known: Outcome): void {
+  (ctx as WithOutcome)[outcome] = { ...(ctx as WithOutcome)[outcome], ...known };
+}
+
+/** Of the adapter: an id that a request names, and no client has. The first one is the client that asks. */
+export function noteUnknownClient(id: string): void {
+  const { ctx } = Provider;
+  if (ctx && (ctx as WithOutcome)[outcome]?.unknownId === undefined) noteOn(ctx, { unknownId: id });
+}
+
+/** Throws where too many credentials of this client, or from this address, were wrong. */
+export function mayLook(limits: CredentialLimits, clientId: string): void {
+  const { ctx } = Provider;
+  const wait = ctx ? limits.wait(presentedBy(ctx, clientId)) : 0;
+  if (wait > 0) throw new TooManyAttempts(wait);
+}
+
+export function listenForFailures(provider: Provider): void {
+  const note = (ctx: KoaContextWithOIDC, error: Error) => noteOn(ctx, { error });
+  provider.on('grant.error', note);
+  provider.on('introspection.error', note);
+  provider.on('revocation.error', note);
+}
+
+/** Behind the engine: counts what has failed, and answers 429 where it is one too many. */
+export async function limitAttempts(ctx: KoaContextWithOIDC, limits: CredentialLimits, pages: ProtocolPages) {
+  const { error, unknownId = '' } = (ctx as WithOutcome)[outcome] ?? {};
+  const { client } = ctx.oidc;
+  if (error === undefined) {
+    const proved = ctx.status < 400 && client && client.clientAuthMethod !== 'none';
+    if (proved) limits.succeeded(presentedBy(ctx, client.clientId));
+    return;
+  }
+  if (error instanceof TooManyAttempts) {
+    await limits.failed(presentedBy(ctx, client?.clientId ?? ''));
+    ctx.set('Retry-After', String(error.retryAfter));
+    return;
+  }
+  if (!(error instanceof errors.InvalidClientAuth) || !presents(ctx)) return;
+  const retryAfter = await limits.failed(presentedBy(ctx, client?.clientId ?? unknownId), client !== undefined);
+  if (retryAfter > 0) refuse(ctx, new TooManyAttempts(retryAfter), pages);
+}
+
+function refuse(ctx: KoaContextWithOIDC, error: TooManyAttempts, pages: ProtocolPages): void {
+  const body = { error: error.message, error_description: error.error_description };
+  ctx.status = error.status;
+  ctx.remove('WWW-Authenticate');
+  ctx.set('Retry-After', String(error.retryAfter));
+  if (ctx.accepts('json', 'html') === 'html') pages.error(ctx, body, error);
+  else ctx.body = body;
+}
+
+/** A client that sends nothing to prove itself by has guessed nothing. */
+function presents({ headers, oidc: { params } }: KoaContextWithOIDC): boolean {
+  return Boolean(headers.authorization ?? params?.client_secret ?? params?.client_assertion);
+}
+
+function presentedBy(ctx: KoaContextWithOIDC, clientId: string): Presented {
+  const { address, id: requestId } = factsOf(ctx.req);
+  return { kind: 'client', clientId, from: { address, requestId, via: 'oauth' } };
+}
