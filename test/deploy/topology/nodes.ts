@@ -48,6 +48,18 @@ export async function checkNodes({ check }: Report, world: World): Promise<void>
     return `${served.length} requests, ${new Set(rows.map(({ node }) => node)).size} nodes`;
   });
 
+  await check('the link of the command line opens the page for the first administrator, at either node', async () => {
+    const link = /https:\/\/\S+\/setup\?token=\S+/.exec(world.cli(['setup', 'link']))?.[0];
+    hold(link?.startsWith(`${site.issuer}/`) === true, `the link is ${link}`);
+    const { pathname, search } = new URL(link);
+    const browser = new Browser(site, '127.0.0.4');
+    const pages = [await browser.go(pathname + search), await browser.go(pathname + search)];
+    hold(
+      pages.every(({ status, text }) => status === 200 && text.includes('name="password"')),
+      `${pages.map(({ status }) => status)}`,
+    );
+  });
+
   await check('a node that is told to stop ends with 0, and no request through nginx fails', async () => {
     const traffic = startTraffic(world, known);
     await sleep(500);
