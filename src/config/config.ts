@@ -1,13 +1,16 @@
 /** The settings as the program has them: named for what they decide, grouped by who asks for them, with what follows from others. */
 import { join, resolve } from 'node:path';
+import { isLoopbackHost } from '../base/loopback.ts';
 import type { TrustProxy } from './kinds.ts';
 import type { Values } from './schema.ts';
 
 /** All lifetimes are in seconds. */
 export interface Config {
   readonly production: boolean;
-  /** Everything that is not production: the playground, the mail page, full error details. */
+  /** Everything that is not production. */
   readonly development: boolean;
+  /** Whether there are development pages at all; each request must also come from this machine (http/developer.ts). */
+  readonly developmentPages: boolean;
   /** An origin: no path, no trailing slash. */
   readonly issuer: string;
   readonly port: number;
@@ -61,6 +64,8 @@ export interface Config {
     readonly queue: number;
   };
   readonly mail: {
+    /** By SMTP; in development to a page, or to the terminal where there is no such page; otherwise not at all. */
+    readonly goes: 'smtp' | 'page' | 'terminal' | 'nowhere';
     /** Absent: no mails leave this server. */
     readonly smtp: { readonly url: string; readonly from: string; readonly replyTo: string | undefined } | undefined;
     /** Within an hour: to one mailbox, and from one IP address. */
@@ -100,12 +105,16 @@ export interface Config {
 export function configOf(values: Values): Config {
   const production = values.NODE_ENV === 'production';
   const dataDir = resolve(values.DATA_DIR);
+  const issuer = values.ISSUER ?? `http://localhost:${values.PORT}`;
+  const onLoopback = isLoopbackHost(new URL(issuer).hostname);
+  const developmentPages = !production && onLoopback;
   return deepFreeze({
     production,
     development: !production,
-    issuer: values.ISSUER ?? `http://localhost:${values.PORT}`,
+    developmentPages,
+    issuer,
     port: values.PORT,
-    host: values.HOST ?? (production ? undefined : 'localhost'),
+    host: values.HOST ?? (onLoopback ? 'localhost' : undefined),
     trustProxy: values.TRUST_PROXY,
     workers: values.WORKERS,
     shutdownTimeout: values.SHUTDOWN_TIMEOUT,
@@ -149,6 +158,7 @@ export function configOf(values: Values): Config {
       queue: values.PASSWORD_QUEUE,
     },
     mail: {
+      goes: mailGoes(values, developmentPages),
       smtp: values.SMTP_URL === undefined ? undefined : { url: values.SMTP_URL, ...senderOf(values) },
       limit: values.MAIL_LIMIT,
       addressLimit: values.MAIL_ADDRESS_LIMIT,
@@ -185,6 +195,13 @@ export function configOf(values: Values): Config {
     logLevel: values.LOG_LEVEL,
     metricsPort: values.METRICS_PORT,
   });
+}
+
+/** Each worker would have a page of its own, so several have none. */
+function mailGoes({ SMTP_URL, NODE_ENV, WORKERS }: Values, pages: boolean): Config['mail']['goes'] {
+  if (SMTP_URL !== undefined) return 'smtp';
+  if (NODE_ENV === 'production') return 'nowhere';
+  return pages && WORKERS === 1 ? 'page' : 'terminal';
 }
 
 /** A mail from an address of this server's own host, unless the operator names one. */

@@ -104,6 +104,11 @@ export const origin: Kind<string> = {
   },
 };
 
+export const httpsOrigin: Kind<string> = {
+  wanted: 'an https address without a path, a query or a fragment',
+  parse: (value) => (/^https:/i.test(value) ? origin.parse(value) : undefined),
+};
+
 /** A host name or address to listen on. */
 export const host: Kind<string> = {
   wanted: 'a host name or an IP address',

@@ -1,4 +1,5 @@
 /** What must fit together. */
+import { isLoopbackHost } from '../base/loopback.ts';
 import type { SettingName, Values } from './schema.ts';
 
 interface Rule {
@@ -14,6 +15,35 @@ export const rules: readonly Rule[] = [
     check: ({ ISSUER, NODE_ENV }) =>
       NODE_ENV === 'production' && ISSUER?.startsWith('http:') && !isLoopback(ISSUER)
         ? { given: ISSUER, wanted: 'an https address in production, unless it is on loopback' }
+        : undefined,
+  },
+  {
+    // With NODE_ENV forgotten, what is meant for one developer would be open to the internet.
+    about: ['NODE_ENV', 'ISSUER', 'DEVELOPMENT_ON'],
+    check: ({ NODE_ENV, ISSUER, DEVELOPMENT_ON }) =>
+      NODE_ENV !== 'production' && ISSUER !== undefined && !isLoopback(ISSUER) && DEVELOPMENT_ON === undefined
+        ? {
+            given: NODE_ENV,
+            wanted: `production, because ISSUER is ${ISSUER}; to develop on a public https address, DEVELOPMENT_ON with the same address`,
+          }
+        : undefined,
+  },
+  {
+    about: ['DEVELOPMENT_ON', 'ISSUER', 'NODE_ENV'],
+    check: ({ DEVELOPMENT_ON: given, ISSUER, NODE_ENV }) => {
+      if (given === undefined) return undefined;
+      if (NODE_ENV === 'production') return { given, wanted: 'nothing in production' };
+      return given === ISSUER
+        ? undefined
+        : { given, wanted: `the same address as ISSUER, which is ${ISSUER ?? 'not set'}` };
+    },
+  },
+  {
+    // Links, redirects and tokens would name localhost to people on other machines.
+    about: ['ISSUER', 'HOST', 'NODE_ENV'],
+    check: ({ ISSUER, HOST, NODE_ENV }) =>
+      NODE_ENV === 'production' && ISSUER === undefined && HOST !== undefined && !isLoopback(addressOf(HOST))
+        ? { given: undefined, wanted: `the address by which people reach this server, because HOST is ${HOST}` }
         : undefined,
   },
   {
@@ -58,7 +88,9 @@ export const rules: readonly Rule[] = [
   },
 ];
 
-/** Loopback names and addresses, where http harms nobody (RFC 8252, section 8.3; RFC 6761, section 6.3). */
+/** Loopback is where http does no harm. */
 function isLoopback(address: string): boolean {
-  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(address).hostname);
+  return isLoopbackHost(URL.parse(address)?.hostname ?? '');
 }
+
+const addressOf = (host: string): string => `http://${host.includes(':') ? `[${host}]` : host}`;

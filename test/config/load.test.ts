@@ -28,6 +28,8 @@ function mistakesOf(environment: Environment): readonly Mistake[] {
   return loaded.ok ? [] : loaded.mistakes;
 }
 
+const production = { NODE_ENV: 'production' };
+
 describe('what is understood', () => {
   test('nothing set: development on loopback with SQLite', () => {
     expect(load({})).toMatchObject({
@@ -62,7 +64,7 @@ describe('what is understood', () => {
       production: true,
       development: false,
       issuer: 'http://localhost:8080',
-      host: undefined,
+      host: 'localhost',
     });
   });
 
@@ -71,8 +73,8 @@ describe('what is understood', () => {
       { PORT: '', ISSUER: '  ' },
       { port: 3000, issuer: 'http://localhost:3000' },
     ],
-    [{ ISSUER: 'https://ID.example.com/' }, { issuer: 'https://id.example.com' }],
-    [{ ISSUER: 'https://id.example.com:443' }, { issuer: 'https://id.example.com' }],
+    [{ ...production, ISSUER: 'https://ID.example.com/' }, { issuer: 'https://id.example.com' }],
+    [{ ...production, ISSUER: 'https://id.example.com:443' }, { issuer: 'https://id.example.com' }],
     [{ NODE_ENV: 'production', ISSUER: 'http://127.0.0.1:3000' }, { issuer: 'http://127.0.0.1:3000' }],
     [{ NODE_ENV: 'production', ISSUER: 'http://[::1]:3000' }, { issuer: 'http://[::1]:3000' }],
     [{ NODE_ENV: 'production', ISSUER: 'http://gate.localhost' }, { issuer: 'http://gate.localhost' }],
@@ -102,7 +104,12 @@ describe('what is understood', () => {
     [{ SECRET_KEY: LONG, SECRET_KEY_FILE: '' }, { secretKey: LONG }],
     [{}, { mail: { smtp: undefined } }],
     [
-      { SMTP_URL: 'smtp://u:p@mail.example.com?tls=required', ISSUER: 'https://id.example.com', BRAND_NAME: 'A, <B>' },
+      {
+        ...production,
+        SMTP_URL: 'smtp://u:p@mail.example.com?tls=required',
+        ISSUER: 'https://id.example.com',
+        BRAND_NAME: 'A, <B>',
+      },
       { mail: { smtp: { from: 'A   B <no-reply@id.example.com>', replyTo: undefined } } },
     ],
     [

@@ -32,7 +32,11 @@ beforeAll(async () => {
     { prefix: '/mine', tokens: ['tinyoauth'], upstream: service.url },
     { ...plain, prefix: '/ruled', stripHeaders: ['X-Tenant*'], passHeaders: ['Cf-IPCountry', 'X-User-*'] },
   ];
-  server = await startGateway(table, { ISSUER: 'https://id.example.com', TRUST_PROXY: '127.0.0.1' });
+  server = await startGateway(table, {
+    ISSUER: 'https://id.example.com',
+    DEVELOPMENT_ON: 'https://id.example.com',
+    TRUST_PROXY: '127.0.0.1',
+  });
   bearer = await machineToken({ ...server, url: `http://localhost:${server.port}` });
 });
 afterAll(async () => {

@@ -413,7 +413,9 @@ describeStorages('authorizing for a person', (storage) => {
 });
 
 test('where the server is at an https address its cookies have other names and flags, and it is all the same', async () => {
-  const server = await startServer({ env: { ISSUER: 'https://id.example.com' } });
+  const server = await startServer({
+    env: { ISSUER: 'https://id.example.com', DEVELOPMENT_ON: 'https://id.example.com' },
+  });
   try {
     const account = await buildPerson(server);
     const { id } = await buildClient(server, {}, 'register');

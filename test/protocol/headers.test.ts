@@ -90,7 +90,9 @@ describe('A14: pages', () => {
   });
 
   test('A14: Strict-Transport-Security where the issuer is https, on pages and answers alike', async () => {
-    const secure = await startServer({ env: { ISSUER: 'https://id.example.com' } });
+    const secure = await startServer({
+      env: { ISSUER: 'https://id.example.com', DEVELOPMENT_ON: 'https://id.example.com' },
+    });
     try {
       for (const path of [
         '/',

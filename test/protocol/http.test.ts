@@ -192,7 +192,9 @@ describe('G3: cookies', () => {
   }
 
   test('G3: with an https issuer they are prefixed, Secure, HttpOnly and SameSite=Lax', async () => {
-    const secure = await startServer({ env: { ISSUER: 'https://id.example.com' } });
+    const secure = await startServer({
+      env: { ISSUER: 'https://id.example.com', DEVELOPMENT_ON: 'https://id.example.com' },
+    });
     try {
       const lines = (await cookiesOf(secure)).filter((line) => !/^[^=]+=;/.test(line));
       expect(lines.length).toBeGreaterThan(3);

@@ -1,10 +1,10 @@
-import { host, oneOf, origin, port, seconds, trustProxy, wholeNumber } from '../kinds.ts';
+import { host, httpsOrigin, oneOf, origin, port, seconds, trustProxy, wholeNumber } from '../kinds.ts';
 import { optional, setting } from '../setting.ts';
 
 export const server = {
   NODE_ENV: setting(oneOf('development', 'production', 'test'), 'development', {
     sentence:
-      '`production` removes the playground and the gallery, asks for https, and shows errors to people without details.',
+      '`production` is for every address that is not loopback: it asks for https, and has no development pages and no error details.',
     example: 'production',
   }),
   ISSUER: optional(origin, '`http://localhost:PORT`', {
@@ -12,9 +12,14 @@ export const server = {
       'The address by which people and applications reach this server; in production https, except on loopback.',
     example: 'https://id.example.com',
   }),
+  DEVELOPMENT_ON: optional(httpsOrigin, 'an address that is not loopback needs `NODE_ENV=production`', {
+    sentence:
+      'The same address as `ISSUER`, to develop on an address that others can reach, such as a tunnel; there are no development pages there.',
+    example: 'https://tunnel.example',
+  }),
   PORT: setting(port, 3000, { sentence: 'The port to listen on.', example: '8080' }),
-  HOST: optional(host, '`localhost`; in production all addresses', {
-    sentence: 'The address to listen on.',
+  HOST: optional(host, '`localhost` where `ISSUER` is loopback, otherwise all addresses', {
+    sentence: 'The address to listen on; in production one beyond loopback needs `ISSUER`.',
     example: '0.0.0.0',
   }),
   TRUST_PROXY: setting(

@@ -1,5 +1,7 @@
 /** What stands in the file that UPSTREAMS names, once it is checked. */
 
+import { isLoopbackHost } from '../../base/loopback.ts';
+
 /** Which member of the provider's answer is what. Empty: it has none. */
 export interface ClaimNames {
   readonly subject: string;
@@ -63,6 +65,4 @@ export const oauth2Claims: ClaimNames = {
 };
 
 /** Where http harms nobody: for development and tests. */
-export function isLoopback({ hostname }: URL): boolean {
-  return /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-}
+export const isLoopback = ({ hostname }: URL): boolean => isLoopbackHost(hostname);
