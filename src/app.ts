@@ -8,6 +8,7 @@ import { nowMs, nowSeconds } from './base/clock.ts';
 import { randomToken } from './base/secrets.ts';
 import { ownAddresses } from './composition/addresses.ts';
 import { composeSurfaces } from './composition/api-surfaces.ts';
+import { composeDevelopmentPages } from './composition/development.ts';
 import { composeServer } from './composition/http-server.ts';
 import { composeInteractions } from './composition/interactions.ts';
 import { composePages } from './composition/pages.ts';
@@ -17,10 +18,10 @@ import { createConnections } from './core/connections.ts';
 import { withFactorLetters } from './core/factor-letters.ts';
 import { createUpkeep } from './core/upkeep.ts';
 import { createUpstream } from './core/upstream.ts';
-import { createGallery } from './gallery/gallery.ts';
 import { gatewayApi } from './gateway/api.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { clientAddressOf } from './http/client-address.ts';
+import { createIsDeveloper } from './http/developer.ts';
 import { errorHandler, logFailure } from './http/errors.ts';
 import { createForwardingNotices } from './http/forwarding-notices.ts';
 import { createFrontDoor } from './http/front-door.ts';
@@ -39,13 +40,14 @@ import { createSignUpPage } from './people/sign-up.ts';
 import { createReference } from './reference/reference.ts';
 import { createBranding } from './welcome/branding.ts';
 import { createLanguagePage } from './welcome/language.ts';
-import { keepPlaygroundClient, playgroundClient } from './welcome/playground-client.ts';
+import { keepPlaygroundClient } from './welcome/playground-client.ts';
 import { createWelcome } from './welcome/welcome.ts';
 
 export async function createApp(core: Core) {
   const { config, log, metrics, stores, audit } = core;
   const { texts, brand, statics, secure, pages, csrf } = await composePages(core);
   const { accounts, consents, engine } = stores;
+  const isDeveloper = createIsDeveloper(config.developmentPages);
   // Not in the core: a command should not want the providers' secrets.
   const providers = await openProviders(config.upstreams, {
     development: config.development,
@@ -68,9 +70,7 @@ export async function createApp(core: Core) {
     },
   });
 
-  const protocol = core.protocolWith(
-    createEnginePages({ pages, accounts, log, secure, development: config.development }),
-  );
+  const protocol = core.protocolWith(createEnginePages({ pages, accounts, log, secure, isDeveloper }));
   const clients = core.clientsWith(protocol);
   core.changes.onChange('key', async () => {
     await core.keys.load();
@@ -107,19 +107,18 @@ export async function createApp(core: Core) {
   koa.use(
     createWelcome({
       issuer: config.issuer,
-      development: config.development,
+      isDeveloper,
       pages,
       csrf,
       setup: core.setup,
       statics,
       passwordMinLength: config.password.minLength,
       signedIn,
-      playgroundClient: config.development ? playgroundClient : undefined,
     }),
   );
   koa.use(createBranding({ brand }));
   koa.use(createLanguagePage({ issuer: config.issuer, pages, csrf, locales: texts.locales, signedIn }));
-  if (config.development) koa.use(createGallery({ pages, locales: texts.locales }));
+  koa.use(composeDevelopmentPages({ ...core, isDeveloper, issuer: config.issuer, pages, locales: texts.locales }));
   koa.use(
     createPeople({
       ...core,
@@ -186,7 +185,8 @@ export async function createApp(core: Core) {
     routesFile: config.gatewayRoutes,
     // All that answers is mounted by now.
     ownAddresses: ownAddresses(koa.middleware, aliases.keys()),
-    development: config.development,
+    sample: config.developmentPages,
+    isDeveloper,
     serves: (surface) => switchedOn.some(({ name }) => name === surface),
   });
   const koaHandle = koa.callback() as (req: unknown, res: unknown) => Promise<void>;
@@ -217,6 +217,7 @@ export async function createApp(core: Core) {
     clients,
     protocol,
     server,
+    surfaces: switchedOn,
     /** What answers, in this order. Routers among it know their addresses. */
     middleware: koa.middleware as readonly unknown[],
     /** Listens and begins the background work. Rejects where the address is taken. */

@@ -14,6 +14,8 @@ export type LogLevel = (typeof logLevels)[number];
 
 export interface OpenLog {
   readonly log: Logger;
+  /** Writes a text as it is where the lines go, whatever the level: secrets in it are shown. */
+  print(text: string): void;
   /** Writes out what is buffered, waiting a second at most for a reader that does not read. */
   close(): Promise<void>;
 }
@@ -58,6 +60,7 @@ export function createLog(options: { level: LogLevel; format: 'json' | 'readable
   });
   return {
     log,
+    print: (text) => void to.write(text),
     close: () =>
       new Promise((resolve) => {
         if (stdout === undefined) return resolve();

@@ -29,7 +29,11 @@ export type Ground = Awaited<ReturnType<typeof openGround>>['ground'];
 
 export async function openGround(config: Config, options: GroundOptions) {
   const secrets = openSecrets(config, options.makeAdminKey);
-  const { log, close: closeLog } = createLog({
+  const {
+    log,
+    print,
+    close: closeLog,
+  } = createLog({
     level: options.logLevel ?? config.logLevel,
     format: config.production ? 'json' : 'readable',
     ...(options.logTo ? { to: options.logTo } : {}),
@@ -79,6 +83,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     config,
     secrets,
     log,
+    print,
     metrics,
     stores,
     redis,

@@ -10,9 +10,9 @@ import type { Ground } from './ground.ts';
 
 const textsDir = join(import.meta.dirname, '../../views/texts');
 
-export function composeMail({ config, audit, log, metrics, throttle }: Ground) {
+export function composeMail({ config, audit, log, print, metrics, throttle }: Ground) {
   let catalogue: Texts | undefined;
-  const { transport, mailbox } = openMail(config.mail.smtp, config.development);
+  const { transport, mailbox } = openMail(config.mail, print);
   const mails = createMails({
     transport,
     // The server has read the catalogue for its pages; a command reads it with its first mail.

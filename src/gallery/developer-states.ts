@@ -13,6 +13,7 @@ export const developerStates: readonly ViewState[] = [
       views: [{ name: 'login', states: ['login-plain', 'login-wrong'] }],
     },
   },
+  { name: 'dev-mails-locked', view: 'dev-mails', locals: { mails: undefined } },
   { name: 'dev-mails-empty', view: 'dev-mails', locals: { mails: [] } },
   {
     name: 'dev-mails',

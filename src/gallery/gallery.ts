@@ -2,8 +2,8 @@
  * Every page in every state, in development: /gallery lists them, /gallery/<view>/<state>?locale=<tag> shows one as the server
  * shows it, with its renderer, headers and style sheet. Nothing on them works: the people and applications are made up.
  */
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context } from 'koa';
+import type Router from 'koa-router';
 import type { Pages } from '../http/page.ts';
 
 export interface GalleryDeps {
@@ -16,8 +16,7 @@ export interface GalleryDeps {
 export const galleryAddress = ({ view, name }: { readonly view: string; readonly name: string }): string =>
   `/gallery/${view}/${name}`;
 
-export function createGallery({ pages, locales }: GalleryDeps): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
+export function routeGallery(router: Router, { pages, locales }: GalleryDeps): void {
   const asked = (ctx: Context) => locales.find((locale) => locale === ctx.query.locale);
   // Needed by whoever looks, not by every start.
   const load = async () => (await import('./states.ts')).states;
@@ -38,6 +37,4 @@ export function createGallery({ pages, locales }: GalleryDeps): Middleware {
     pages.show(ctx, state.view, state.locals, { locale: asked(ctx) });
     return undefined;
   });
-
-  return router.routes() as Middleware;
 }

@@ -15,6 +15,7 @@ import type { Duplex } from 'node:stream';
 import { Unavailable } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import type { AddressOf } from '../http/client-address.ts';
+import type { IsDeveloper } from '../http/developer.ts';
 import { factsOf } from '../http/front-door.ts';
 import { admit, splitTarget } from './admission.ts';
 import { badGateway, internal, type Refused, refuse, tooLarge, unavailable } from './answers.ts';
@@ -36,8 +37,9 @@ export interface GatewayDeps extends AuthenticatorDeps {
   readonly routesFile: string | undefined;
   /** Every address at which this server answers itself; no route may get in its way. */
   readonly ownAddresses: readonly string[];
-  /** Without a route table: whether there is a sample to forward to. */
-  readonly development: boolean;
+  /** Without a route table: whether there is a sample to forward to, for requests of the developer's. */
+  readonly sample: boolean;
+  readonly isDeveloper: IsDeveloper;
   /** Whether this surface is served: its original has paths that belong to the gateway. */
   readonly serves: (surface: 'tinyoauth' | 'space-guard') => boolean;
 }
@@ -77,15 +79,18 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (routes.outcome === 'mistaken') throw new Error(routes.text);
     return routes.routes;
   };
-  const tableOf = (routes: readonly Route[]) =>
-    createRouteTable([...routes, ...builtIn(routes, deps, sample?.upstream)]);
+  const tableOf = (routes: readonly Route[]) => createRouteTable([...routes, ...builtIn(routes, deps)]);
   let table = tableOf(await read());
+  const hasSample = deps.sample && routesFile === undefined;
+  const sampleTable = () => createRouteTable([...builtIn([], deps), ...sampleRoutes(deps, sample?.upstream)]);
+  let withSample = hasSample ? sampleTable() : undefined;
+  const tableFor = (req: IncomingMessage) => (withSample && deps.isDeveloper(req) ? withSample : table);
 
   async function openSample(): Promise<void> {
     const { openSampleUpstream } = await import('./sample-upstream.ts');
     sample = await openSampleUpstream();
     if (closed) sample.close();
-    table = tableOf([]);
+    withSample = sampleTable();
   }
 
   async function answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
@@ -93,8 +98,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     const asked = splitTarget(req.method ?? '', req.url ?? '');
     const { address } = factsOf(req);
     const from = { address, requestId, via: 'gateway' };
-    if (isVerifyPath(asked.path)) return answerVerify(req, res, { table, authenticate, from });
-    const admission = await admit(req, asked, table, authenticate, from);
+    if (isVerifyPath(asked.path)) return answerVerify(req, res, { table: tableFor(req), authenticate, from });
+    const admission = await admit(req, asked, tableFor(req), authenticate, from);
     if (admission.outcome === 'refused') return refuse(res, admission.refused, requestId);
     const { route, identity } = admission;
     if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return refuse(res, tooLarge, requestId);
@@ -118,7 +123,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
       return refuseUpgrade(socket, badCoding, requestId);
     const from = { address, requestId, via: 'gateway' };
-    const admission = await admit(req, asked, table, authenticate, from);
+    const admission = await admit(req, asked, tableFor(req), authenticate, from);
     if (admission.outcome === 'refused') return refuseUpgrade(socket, admission.refused, requestId);
     const { route, identity } = admission;
     const { upstream } = route;
@@ -139,17 +144,18 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   }
 
   return {
-    owns({ url = '' }) {
-      const { path } = splitTarget('', url);
-      return isVerifyPath(path) || table.owns(path);
+    owns(req) {
+      const { path } = splitTarget('', req.url ?? '');
+      return isVerifyPath(path) || tableFor(req).owns(path);
     },
     async handle(req, res) {
       const { id } = factsOf(req);
       await answer(req, res, id).catch((error: unknown) => refuse(res, failure(error, id), id));
     },
-    takesUpgrade({ method, url = '', headers }) {
+    takesUpgrade(req) {
+      const { method, url = '', headers } = req;
       if (closed || method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
-      return table.owns(splitTarget('', url).path);
+      return tableFor(req).owns(splitTarget('', url).path);
     },
     upgrade(req, socket, head) {
       const requestId = randomUUID().slice(0, 13);
@@ -160,7 +166,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
       );
     },
     start() {
-      if (!deps.development || routesFile !== undefined) return;
+      if (!hasSample) return;
       if (!deps.serves('tinyoauth') && !deps.serves('space-guard')) return;
       starting = openSample()
         .catch((error: unknown) => log.warn({ err: error }, 'the sample upstream could not be opened'))
@@ -188,22 +194,19 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   };
 }
 
+const plain = { ...routeDefaults, audience: undefined, scopes: [], methods: undefined } as const;
+
 /** What the originals have beside their own endpoints. `/protected` belongs to tinyoauth, whatever the table leaves out. */
-function builtIn(
-  routes: readonly Route[],
-  { serves, development, routesFile }: Pick<GatewayDeps, 'serves' | 'development' | 'routesFile'>,
-  sample: Upstream | undefined,
-): readonly Route[] {
-  const plain = { ...routeDefaults, audience: undefined, scopes: [], methods: undefined } as const;
-  const forSample = development && routesFile === undefined;
+function builtIn(routes: readonly Route[], { serves }: Pick<GatewayDeps, 'serves'>): readonly Route[] {
+  if (!serves('tinyoauth') || routes.some(({ prefix }) => prefix === '/protected')) return [];
+  return [{ ...plain, prefix: '/protected', tokens: ['tinyoauth'], upstream: undefined }];
+}
+
+function sampleRoutes({ serves }: Pick<GatewayDeps, 'serves'>, upstream: Upstream | undefined): readonly Route[] {
   const made: Route[] = [];
-  if (serves('tinyoauth')) {
-    if (!routes.some(({ prefix }) => prefix === '/protected'))
-      made.push({ ...plain, prefix: '/protected', tokens: ['tinyoauth'], upstream: undefined });
-    if (forSample) made.push({ ...plain, prefix: '/protected/resource', tokens: ['tinyoauth'], upstream: sample });
-  }
-  if (serves('space-guard') && forSample)
-    made.push({ ...plain, prefix: '/write-data', tokens: ['space-guard'], methods: ['POST'], upstream: sample });
+  if (serves('tinyoauth')) made.push({ ...plain, prefix: '/protected/resource', tokens: ['tinyoauth'], upstream });
+  if (serves('space-guard'))
+    made.push({ ...plain, prefix: '/write-data', tokens: ['space-guard'], methods: ['POST'], upstream });
   return made;
 }
 

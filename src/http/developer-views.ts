@@ -79,14 +79,17 @@ export interface OperationView {
 
 export interface DeveloperViews {
   'dev-mails': {
-    readonly mails: readonly {
-      readonly to: string;
-      readonly subject: string;
-      readonly text: string;
-      readonly link: string | undefined;
-      /** Seconds since the epoch. */
-      readonly at: number;
-    }[];
+    /** Undefined: this browser has not opened the link in the terminal. */
+    readonly mails:
+      | readonly {
+          readonly to: string;
+          readonly subject: string;
+          readonly text: string;
+          readonly link: string | undefined;
+          /** Seconds since the epoch. */
+          readonly at: number;
+        }[]
+      | undefined;
   };
   gallery: {
     readonly locales: readonly string[];

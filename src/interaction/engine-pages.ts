@@ -4,6 +4,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '../base/log.ts';
 import { displayName } from '../core/names.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
+import type { IsDeveloper } from '../http/developer.ts';
 import { factsOf } from '../http/front-door.ts';
 import { formTargetsFor, hardenPage } from '../http/hardening.ts';
 import type { Pages } from '../http/page.ts';
@@ -15,8 +16,8 @@ export function createEnginePages(deps: {
   accounts: AccountStore;
   log: Logger;
   secure: boolean;
-  /** Shows developers what was expected and received. In production that is in the log alone, under the reference. */
-  development: boolean;
+  /** Is shown what was expected and received. For everyone else that is in the log alone, under the reference. */
+  isDeveloper: IsDeveloper;
 }): ProtocolPages {
   // The engine's context is a Koa context with more on it.
   const plain = (ctx: KoaContextWithOIDC) => ctx as unknown as Context;
@@ -45,7 +46,7 @@ export function createEnginePages(deps: {
         clientName: nameOf(ctx),
         code: out.error,
         description: out.error_description,
-        ...(deps.development && detail ? { detail } : {}),
+        ...(detail && deps.isDeveloper(ctx.req) ? { detail } : {}),
         ...(status === 503 ? { retryAfterSeconds: 1 } : {}),
       });
     },

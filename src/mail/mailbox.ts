@@ -1,5 +1,6 @@
 /** In development, without a mail server: mails stay in this process, and a page shows them. */
 import { nowSeconds } from '../base/clock.ts';
+import { randomToken } from '../base/secrets.ts';
 import type { MailTransport, Message } from '../core/mailer.ts';
 
 export interface KeptMail extends Message {
@@ -8,6 +9,8 @@ export interface KeptMail extends Message {
 }
 
 export interface Mailbox extends MailTransport {
+  /** In the link that the start prints; the page takes it once. */
+  readonly key: string;
   /** The newest first. */
   list(): readonly KeptMail[];
 }
@@ -17,6 +20,7 @@ const keptMax = 50;
 export function createMailbox(): Mailbox {
   const mails: KeptMail[] = [];
   return {
+    key: randomToken(24),
     async deliver(message) {
       mails.unshift({ ...message, at: nowSeconds() });
       mails.length = Math.min(mails.length, keptMax);

@@ -1,13 +1,20 @@
-/** How this server's mails leave: by SMTP where one is configured, in development to a page, otherwise not at all. */
+/** How this server's mails leave: by SMTP, in development to a page or to the terminal, otherwise not at all. */
 import type { MailTransport } from '../core/mailer.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
 import { createSmtp, type SmtpSettings } from './smtp.ts';
+import { createTerminalMail } from './terminal.ts';
+
+export interface MailWay {
+  readonly goes: 'smtp' | 'page' | 'terminal' | 'nowhere';
+  readonly smtp: SmtpSettings | undefined;
+}
 
 export function openMail(
-  smtp: SmtpSettings | undefined,
-  development: boolean,
+  { goes, smtp }: MailWay,
+  print: (text: string) => void,
 ): { readonly transport: MailTransport | undefined; readonly mailbox: Mailbox | undefined } {
   if (smtp) return { transport: createSmtp(smtp), mailbox: undefined };
-  const mailbox = development ? createMailbox() : undefined;
+  if (goes === 'terminal') return { transport: createTerminalMail(print), mailbox: undefined };
+  const mailbox = goes === 'page' ? createMailbox() : undefined;
   return { transport: mailbox, mailbox };
 }

@@ -5,13 +5,11 @@
  *   /sign-up, /invite?token          an account of one's own
  *   /verify-email?token              the proof of its address
  *   /forgot, /reset?token            a new password
- *   /dev/mails                       in development without a mail server: what would have been sent
  */
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import type { Emails } from '../core/emails.ts';
 import type { Invitations } from '../core/invitations.ts';
-import type { Message } from '../core/mailer.ts';
 import type { PasswordReset } from '../core/password-reset.ts';
 import type { SignIn } from '../core/sign-in.ts';
 import type { Account } from '../core/stores/accounts.ts';
@@ -41,8 +39,6 @@ export interface PeopleDeps {
   readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
   /** Whether this server sends mails. */
   readonly mails: boolean;
-  /** In development without a mail server: the mails so far. */
-  readonly mailbox: { list(): readonly (Message & { readonly at: number })[] } | undefined;
   /** Where somebody goes who came from nowhere: their own account, which asks them to sign in. */
   readonly home: string;
   /** Cookies are for HTTPS only. */
@@ -60,7 +56,5 @@ export function createPeople(deps: PeopleDeps): Middleware {
   routeSignUp(router, { ...deps, page: deps.signUpPage });
   routeForgottenPassword(router, deps);
   routeVerifyEmail(router, deps);
-  const { mailbox } = deps;
-  if (mailbox) router.get('/dev/mails', (ctx) => deps.pages.show(ctx, 'dev-mails', { mails: mailbox.list() }));
   return router.routes() as Middleware;
 }

@@ -1,4 +1,4 @@
-/** The client of the playground: public, in development only, and gone again when the server next starts in production. */
+/** The client of the playground: public, only where the playground is, and gone again when the server next starts without it. */
 import { Unavailable } from '../base/errors.ts';
 import type { Clients } from '../core/clients.ts';
 
@@ -6,10 +6,10 @@ export const playgroundClient = 'playground';
 
 export async function keepPlaygroundClient(
   clients: Clients,
-  config: { readonly development: boolean; readonly issuer: string },
+  config: { readonly developmentPages: boolean; readonly issuer: string },
 ): Promise<void> {
   try {
-    if (!config.development) {
+    if (!config.developmentPages) {
       await clients.remove(playgroundClient);
       return;
     }

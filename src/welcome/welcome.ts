@@ -1,6 +1,6 @@
 /**
- * What somebody meets who opens the address by hand: the welcome page, the first admin's set-up, in development the playground,
- * and the files the pages are made of.
+ * What a person meets who opens the address by hand: the welcome page, the first admin's set-up, and the files the pages are
+ * made of.
  */
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
@@ -8,6 +8,7 @@ import { displayName } from '../core/names.ts';
 import type { Setup } from '../core/setup.ts';
 import type { Account } from '../core/stores/accounts.ts';
 import type { Csrf } from '../http/csrf.ts';
+import type { IsDeveloper } from '../http/developer.ts';
 import { passwordErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';
 import { factsOf } from '../http/front-door.ts';
@@ -18,7 +19,8 @@ import type { ViewLocals } from '../http/views.ts';
 
 export interface WelcomeDeps {
   readonly issuer: string;
-  readonly development: boolean;
+  /** Is shown the way to the playground. */
+  readonly isDeveloper: IsDeveloper;
   readonly pages: Pages;
   readonly csrf: Csrf;
   readonly setup: Setup;
@@ -26,8 +28,6 @@ export interface WelcomeDeps {
   readonly passwordMinLength: number;
   /** Who is signed in in this browser. */
   readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
-  /** Set in development: the client of the playground. */
-  readonly playgroundClient: string | undefined;
 }
 
 type SetupLocals = ViewLocals['setup'];
@@ -43,7 +43,7 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
       'welcome',
       {
         issuer: deps.issuer,
-        development: deps.development,
+        development: deps.isDeveloper(ctx.req),
         account: account && { name: displayName(account), username: account.username },
         signOut: '/oauth/logout',
       },
@@ -76,7 +76,10 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
     );
     switch (outcome.outcome) {
       case 'created':
-        return pages.show(ctx, 'setup-done', { username: outcome.account.username, development: deps.development });
+        return pages.show(ctx, 'setup-done', {
+          username: outcome.account.username,
+          development: deps.isDeveloper(ctx.req),
+        });
       case 'gone':
         return pages.show(ctx, 'stale', { setup: true }, { status: 410 });
       case 'taken':
@@ -101,17 +104,6 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
       errors,
     };
     pages.show(ctx, 'setup', locals, { status: Object.keys(errors).length > 0 ? 422 : 200 });
-  }
-
-  const { playgroundClient } = deps;
-  if (playgroundClient !== undefined) {
-    router.get('/playground', (ctx) =>
-      pages.show(ctx, 'playground', {
-        issuer: deps.issuer,
-        clientId: playgroundClient,
-        redirectUri: `${deps.issuer}/playground`,
-      }),
-    );
   }
 
   router.get('/favicon.ico', (ctx) => {

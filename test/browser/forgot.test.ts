@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
-import { linkIn, mailTo } from '../support/mail.ts';
+import { devMailsLink, linkIn, mailTo } from '../support/mail.ts';
 import { withAndWithoutScripts } from '../support/sample.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
@@ -79,6 +79,14 @@ suite('a forgotten password in a browser', () => {
     await page.getByRole('heading', { name: 'This link is no longer good' }).waitFor();
     expect(await flaws(page)).toEqual([]);
     await page.goto('/dev/mails');
+    await page.getByText('Open the link that the server printed').waitFor();
+    expect(await flaws(page)).toEqual([]);
+    await page.goto(devMailsLink(server));
+    expect(page.url()).toBe(`${server.url}/dev/mails`);
+    await page
+      .getByText(person.email ?? '')
+      .first()
+      .waitFor();
     expect(await flaws(page)).toEqual([]);
     expect(problems).toEqual([]);
   });

@@ -13,7 +13,7 @@ describeStorages('the playground’s client', (storage) => {
 
   test('of several workers that start at once one makes it, and none fails', async () => {
     const { clients } = server.app;
-    const config = { development: true, issuer: server.url };
+    const config = { developmentPages: true, issuer: server.url };
     await clients.remove(playgroundClient);
     await Promise.all(Array.from({ length: 8 }, () => keepPlaygroundClient(clients, config)));
     expect((await clients.find(playgroundClient))?.metadata.client_uri).toBe(`${server.url}/playground`);

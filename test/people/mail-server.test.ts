@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
 import { freePort } from '../support/free-port.ts';
-import { fill, headingOf, startSmtp, until } from '../support/mail.ts';
+import { devMailsLink, fill, headingOf, startSmtp, until } from '../support/mail.ts';
 import { buildClient, buildPerson, password, startServer } from '../support/server.ts';
 
 const forgot = (server: { url: string }, username: string) => fill(new Agent(server), '/forgot', { username });
@@ -52,7 +52,7 @@ test('in development the page of mails has each mail and its link', async () => 
   const person = await buildPerson(server);
   await forgot(server, person.username);
   await server.core.mails.settled();
-  const page = await new Agent(server).go('/dev/mails');
+  const page = await new Agent(server).go(devMailsLink(server));
   expect(page.status).toBe(200);
   expect(page.text).toContain(person.email);
   expect(page.text).toContain(`${server.url}/reset?token=`);

@@ -14,6 +14,12 @@ export async function mailsTo(server: TestServer, address: string): Promise<read
   return mailbox.list().filter(({ to }) => to === address);
 }
 
+/** The link to the page of mails that the start prints. It lets one browser in. */
+export function devMailsLink({ core, url }: TestServer): string {
+  if (!core.mailbox) throw new Error('this server keeps no mails');
+  return `${url}/dev/mails?key=${core.mailbox.key}`;
+}
+
 /** The newest, which must be of this kind. */
 export async function mailTo(server: TestServer, address: string, kind: KeptMail['kind']): Promise<KeptMail> {
   const [mail] = await mailsTo(server, address);

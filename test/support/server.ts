@@ -34,6 +34,8 @@ export interface TestServerOptions {
   readonly env?: Record<string, string>;
   readonly dataDir?: string;
   readonly port?: number;
+  /** `localhost` unless said otherwise. */
+  readonly host?: string;
 }
 
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -61,7 +63,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     await core.close();
     throw error;
   });
-  await app.listen(port, 'localhost');
+  await app.listen(port, options.host ?? 'localhost');
   const url = loaded.config.issuer;
 
   return {
