@@ -1,6 +1,7 @@
 /** One run of the server as a program: `npm start` and `cli serve`. */
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type App, createApp } from './app.ts';
 import { Unavailable } from './base/errors.ts';
@@ -37,11 +38,11 @@ async function run(config: Config): Promise<void> {
     // Before it listens: from then on the supervisor passes signals on.
     reloadOnSignal(config, () => void app.reloadRoutes());
     await app.listen();
-    if (!cluster.isWorker || cluster.worker?.id === 1) await banner(app, (text) => process.stdout.write(text));
-    const metricsServer =
-      config.metricsPort === undefined ? undefined : await createMetricsServer(core, config.metricsPort);
-    await core.metrics.start();
+    let metricsServer: Server | undefined;
     stopOnSignals(app, () => metricsServer?.close());
+    if (config.metricsPort !== undefined) metricsServer = await createMetricsServer(core, config.metricsPort);
+    await core.metrics.start();
+    if (!cluster.isWorker || cluster.worker?.id === 1) await banner({ ...app, metricsServer }, core.print);
   } catch (error) {
     process.stderr.write(`${startProblem(error, config)}\n`);
     process.exit(1);

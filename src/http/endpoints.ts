@@ -31,6 +31,8 @@ export interface Api<O extends Description = Description> {
   readonly title: string;
   /** A sentence or two: who calls it, and what for. */
   readonly about: string;
+  /** People's own passwords are sent to it: the start says so. */
+  readonly takesPasswords?: true;
   /** The table is mounted under each of these; the first is the one the documentation leads with. */
   readonly bases?: readonly string[];
   readonly table: Table<O>;

@@ -249,7 +249,9 @@ describe('the page of mails', () => {
     expect(shows(await stranger.go(`${link}&key=x`))).toEqual([403, false]);
     // A look ahead leaves the key as good as it was.
     const host = ['Host', `localhost:${server.port}`];
-    expect((await ask(server, { path: keyedPath(server), method: 'HEAD', headers: host, at: 'localhost' })).status).toBe(403);
+    expect(
+      (await ask(server, { path: keyedPath(server), method: 'HEAD', headers: host, at: 'localhost' })).status,
+    ).toBe(403);
 
     const developer = new Agent(server);
     const exchanged = await developer.go(link, { follow: false });

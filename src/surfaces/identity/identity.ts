@@ -180,6 +180,7 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
   return createEndpoints(
     {
       name: via,
+      takesPasswords: true,
       title: 'Identity',
       about: 'For first-party apps that keep only a user id: register, sign in, refresh, verify, sign out.',
       table,

@@ -121,6 +121,7 @@ export function createSecurityService({ config, log, firstParty, signUp }: Surfa
   return createEndpoints(
     {
       name: via,
+      takesPasswords: true,
       title: 'Security service',
       about: 'For first-party apps: sign in, ask whether a token holds, sign out, make accounts for others.',
       bases: ['/security', '/dev/security', '/qa/security', '/staging/security'],

@@ -88,6 +88,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
   const surface = createEndpoints(
     {
       name: via,
+      takesPasswords: true,
       title: 'tinyoauth',
       about: 'For programs without a browser: signing in, applications of one’s own, and codes for them.',
       table: {

@@ -1,0 +1,117 @@
+/** The start prints what is open: each fact in force, and no other. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createMetricsServer } from '../../src/ops/metrics-server.ts';
+import { banner } from '../../src/welcome/banner.ts';
+import { describePostgres, freshPostgres, type TestDatabase } from '../support/databases.ts';
+import { freePort } from '../support/free-port.ts';
+import { startServer, type TestServerOptions } from '../support/server.ts';
+
+/** The lines of the block, by their names. */
+async function printed(options: TestServerOptions & { metrics?: boolean } = {}) {
+  const server = await startServer(options);
+  const metricsServer = options.metrics ? await createMetricsServer(server.core, await freePort()) : undefined;
+  let text = '';
+  await banner({ ...server.app, metricsServer }, (part) => {
+    text += part;
+  });
+  const address = server.url;
+  metricsServer?.close();
+  await server.close();
+  const block = /^\nGatehouse is ready\.\n\n((?: {2}\S.*\n)+)\n$/.exec(text)?.[1] ?? '';
+  const lines = block.trimEnd().split('\n');
+  return {
+    text,
+    address,
+    lines: Object.fromEntries(lines.map((line) => [line.slice(2, 14).trimEnd(), line.slice(15)])),
+  };
+}
+
+describe('what is open', () => {
+  test('S1: a plain start', async () => {
+    const { lines, address } = await printed();
+    expect(lines).toMatchObject({
+      Address: address,
+      Playground: `${address}/playground`,
+      'First admin': expect.stringMatching(/^http:\S+\/setup\?token=\S+$/),
+      'Listens on': expect.stringMatching(/^(127\.0\.0\.1|\[::1\]):\d+ {2}\(this machine only\)$/),
+      Proxy: 'none is trusted: X-Forwarded-For is ignored',
+      'Sign-up': 'open to everyone',
+      Passwords: 'the sign-in page, tinyoauth API, identity API, security-service API, space-guard API',
+      Mails: expect.stringMatching(/^http:\/\/localhost:\d+\/dev\/mails\?key=[\w-]{32} {2}\(opens once\)$/),
+      Development: 'pages and error details for browsers on this machine only',
+      Production: expect.stringContaining('NODE_ENV=production'),
+    });
+    expect(Object.keys(lines)).not.toContain('Workers');
+    expect(Object.keys(lines)).not.toContain('Metrics on');
+  });
+
+  test('S1: production', async () => {
+    const env = { NODE_ENV: 'production', SURFACES: 'oauth-clients', SIGN_UP: 'invite' };
+    const { lines, text } = await printed({ env });
+    expect(lines).toMatchObject({
+      'Sign-up': 'by invitation',
+      Passwords: 'the sign-in page',
+      Mails: 'none are sent: set SMTP_URL',
+    });
+    expect(Object.keys(lines)).not.toContain('Development');
+    expect(text).not.toMatch(/playground|dev\/mails|NODE_ENV/);
+  });
+
+  test('S1: production with several surfaces, on all addresses', async () => {
+    const { lines } = await printed({
+      host: '0.0.0.0',
+      metrics: true,
+      env: {
+        NODE_ENV: 'production',
+        ISSUER: 'https://id.example.com',
+        SURFACES: 'identity,oauth-clients,space-guard',
+        SIGN_UP: 'off',
+        SMTP_URL: 'smtps://user:hunter2@mail.example.com',
+      },
+    });
+    expect(lines).toMatchObject({
+      Address: 'https://id.example.com',
+      'Listens on': expect.stringMatching(/^all IPv4 addresses, port \d+$/),
+      'Metrics on': expect.stringMatching(/port \d+$|:\d+( |$)/),
+      'Sign-up': 'off',
+      Passwords: 'the sign-in page, identity API, space-guard API',
+      Mails: 'sent through mail.example.com',
+    });
+    expect(JSON.stringify(lines)).not.toContain('hunter2');
+  });
+
+  test.each([
+    ['10.0.0.0/8, ::1', 'X-Forwarded-For is believed from 10.0.0.0/8, ::1'],
+    ['1', 'X-Forwarded-For is believed, one proxy deep'],
+    ['2', 'X-Forwarded-For is believed, 2 proxies deep'],
+  ])('S1: TRUST_PROXY=%s', async (TRUST_PROXY, words) => {
+    expect((await printed({ env: { TRUST_PROXY } })).lines.Proxy).toBe(words);
+  });
+
+  test('S1: development on a public address', async () => {
+    const issuer = 'https://tunnel.example';
+    const { lines, text } = await printed({ env: { ISSUER: issuer, DEVELOPMENT_ON: issuer } });
+    expect(lines).toMatchObject({
+      Development: `no development pages, because ${issuer} is not loopback`,
+      Mails: 'shown here in the terminal',
+    });
+    expect(text).not.toContain('playground');
+  });
+});
+
+describePostgres('workers', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await freshPostgres();
+  });
+  afterAll(() => database.drop());
+
+  test('S1: several workers, whose mails go to the terminal', async () => {
+    const { lines } = await printed({ env: { WORKERS: '3', DATABASE_URL: database.url, MIGRATE: 'true' } });
+    expect(lines).toMatchObject({
+      Workers: '3',
+      Mails: 'shown here in the terminal',
+      Data: 'PostgreSQL (DATABASE_URL)',
+    });
+  });
+});
