@@ -1,6 +1,6 @@
 /**
- * Every page that only developers see. All are routes of this one router, so that none can be reached past its guard; to anyone
- * else these addresses are as unknown as any other.
+ * Every page that only developers see. All are routes of this one router, so that none can be reached past its guard;
+ * for every other request these addresses do not exist.
  */
 import type { Context, Middleware, Next } from 'koa';
 import Router from 'koa-router';

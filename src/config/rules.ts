@@ -24,7 +24,7 @@ export const rules: readonly Rule[] = [
       NODE_ENV !== 'production' && ISSUER !== undefined && !isLoopback(ISSUER) && DEVELOPMENT_ON === undefined
         ? {
             given: NODE_ENV,
-            wanted: `production, because ISSUER is ${ISSUER}; to develop on a public https address, DEVELOPMENT_ON with the same address`,
+            wanted: `production, because ISSUER is ${ISSUER}; or DEVELOPMENT_ON=${ISSUER}, to develop there over https`,
           }
         : undefined,
   },

@@ -1,9 +1,9 @@
 /**
- * Whom development pages answer: the developer at this very machine, who asks it directly. The peer, the request's own `Host`
- * and the issuer are loopback together, and nothing has passed the request on; otherwise a tunnel, a proxy or a rebound name
- * (`Host: rebind.evil.example` at 127.0.0.1) would open them to others.
+ * Whom development pages answer: the developer at this machine, who asks it directly. The peer, the request's own
+ * `Host` and the issuer are loopback together, and nothing has passed the request on. Otherwise a tunnel, a proxy or a
+ * rebound name (`Host: rebind.evil.example` at 127.0.0.1) would open them to others.
  *
- * Decided on the request as it came, which `rawHeaders` keeps: the front door overwrites what stands in `headers`.
+ * Decided on the request as it came, which `rawHeaders` keeps: the front door overwrites `headers`.
  */
 import { isLoopbackAuthority, isLoopbackPeer } from '../base/loopback.ts';
 

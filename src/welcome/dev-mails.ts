@@ -1,7 +1,7 @@
 /**
- * /dev/mails: what would have been sent, in development without a mail server. Its links let their holder into accounts, so it
- * needs more than to come from this machine, which may have other users: the link that the start prints. Its key works once, for
- * a cookie; both are this process's own.
+ * /dev/mails: what would have been sent, in development without a mail server. Its links let their holder into
+ * accounts, and this machine may have other users, so it also needs the link that the start prints. The key in it works
+ * once, for a cookie; both are this process's own.
  */
 import type { Context } from 'koa';
 import type Router from 'koa-router';

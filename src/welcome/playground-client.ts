@@ -1,4 +1,4 @@
-/** The client of the playground: public, only where the playground is, and gone again when the server next starts without it. */
+/** The playground's client: public, only where the playground is, and removed by a start without it. */
 import { Unavailable } from '../base/errors.ts';
 import type { Clients } from '../core/clients.ts';
 

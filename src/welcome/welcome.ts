@@ -1,6 +1,6 @@
 /**
- * What a person meets who opens the address by hand: the welcome page, the first admin's set-up, and the files the pages are
- * made of.
+ * What a person meets who opens the address by hand: the welcome page, the first admin's set-up, and the files the
+ * pages are made of.
  */
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';

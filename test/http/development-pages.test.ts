@@ -96,7 +96,7 @@ describe('whose request it is', () => {
     ],
   ])('S1: the Host %j is not', (host) => expect(from('127.0.0.1', 'Host', host)).toBe(false));
 
-  test('S1: a request without a Host, or with two, is nobody’s', () => {
+  test('S1: a request without a Host, or with two, is no developer’s', () => {
     expect(from('127.0.0.1')).toBe(false);
     expect(from('127.0.0.1', 'Host', 'localhost', 'host', 'localhost')).toBe(false);
     expect(from('127.0.0.1', 'Accept', 'Host', 'X-Other', 'localhost')).toBe(false);
