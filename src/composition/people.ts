@@ -7,6 +7,7 @@ import { createEmailClaims } from '../core/email-claims.ts';
 import { createEmails } from '../core/emails.ts';
 import { createInvitations } from '../core/invitations.ts';
 import { createLinks } from '../core/links.ts';
+import { createReservedNames } from '../core/new-names.ts';
 import { createPasswordReset } from '../core/password-reset.ts';
 import { createSetup } from '../core/setup.ts';
 import { createSignUp } from '../core/sign-up.ts';
@@ -79,8 +80,10 @@ export function composePeople(
     claims,
     emails,
     throttle,
+    isReserved: createReservedNames(config.brandName),
     settings: {
       signUp: config.signUp,
+      namesWithAt: config.namesWithAt,
       addressLimit: config.throttle.addressLimit,
       windowSeconds: config.throttle.window,
     },

@@ -52,6 +52,7 @@ export interface Config {
   readonly upstreams: string | undefined;
   readonly secondFactor: 'none' | 'offered' | 'required';
   readonly hideAccountExistence: boolean;
+  readonly namesWithAt: 'off' | 'surfaces';
   readonly setupLinkTtl: number;
   readonly password: {
     readonly minLength: number;
@@ -148,6 +149,7 @@ export function configOf(values: Values): Config {
     upstreams: values.UPSTREAMS,
     secondFactor: values.SECOND_FACTOR,
     hideAccountExistence: values.HIDE_ACCOUNT_EXISTENCE,
+    namesWithAt: values.NAMES_WITH_AT,
     setupLinkTtl: values.SETUP_LINK_TTL,
     password: {
       minLength: values.PASSWORD_MIN_LENGTH,

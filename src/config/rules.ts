@@ -68,6 +68,12 @@ export const rules: readonly Rule[] = [
       dark !== undefined && light === undefined ? { given: dark, wanted: 'BRAND_LOGO beside it' } : undefined,
   },
   {
+    // A name in the form of an address would be refused where an account has it, and accepted otherwise.
+    about: ['NAMES_WITH_AT', 'HIDE_ACCOUNT_EXISTENCE'],
+    check: ({ NAMES_WITH_AT: names, HIDE_ACCOUNT_EXISTENCE: hide }) =>
+      names !== 'off' && hide ? { given: names, wanted: 'off, because HIDE_ACCOUNT_EXISTENCE is true' } : undefined,
+  },
+  {
     about: ['WORKERS', 'DATABASE_URL'],
     check: ({ WORKERS, DATABASE_URL }) =>
       WORKERS > 1 && DATABASE_URL === undefined

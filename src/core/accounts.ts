@@ -7,15 +7,8 @@ import { randomToken } from '../base/secrets.ts';
 import type { Audit, AuditEventName } from './audit.ts';
 import type { BreachedPasswords } from './breached-passwords.ts';
 import type { ChangeLog } from './change-log.ts';
-import {
-  emailKey,
-  emailProblem,
-  type NameProblem,
-  nameProblems,
-  personNameProblem,
-  usernameKey,
-  usernameProblem,
-} from './names.ts';
+import { emailKey, emailProblem, type NameProblem, nameProblems, personNameProblem, usernameKey } from './names.ts';
+import { newNameProblem } from './new-names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { breachedPassword, isLongEnough, type PasswordProblem, passwordProblem } from './password-rules.ts';
 import type { Sessions } from './sessions.ts';
@@ -40,6 +33,8 @@ export interface AccountForm {
   readonly email?: string | undefined;
   readonly verified?: boolean | undefined;
   readonly admin?: boolean | undefined;
+  /** The username may read as an e-mail address that is not proved (`NAMES_WITH_AT`). */
+  readonly unprovedName?: boolean | undefined;
   /** What else the password must not be made of: an address that the account is to have when it is proved. */
   readonly notInPassword?: readonly string[] | undefined;
   /** With which its person signs in at another provider: made with the account, or neither is. */
@@ -284,8 +279,8 @@ export function createAccounts(parts: {
 }
 
 /**
- * A username that is an e-mail address claims that address for its account, unverified: the store's one account per
- * e-mail key then keeps anybody from naming themselves after another person's address, whichever came first.
+ * A username that is an e-mail address takes that address for its account: the store's one account per e-mail key then keeps
+ * two accounts from having one address as name and as address. Unproved, it is never sent or matched as an address.
  */
 export function ownEmail(username: string): string | undefined {
   return emailKey(username) === undefined ? undefined : username;
@@ -293,13 +288,13 @@ export function ownEmail(username: string): string | undefined {
 
 /** `email`: given, or the username's own. */
 export function formProblem(
-  form: Pick<AccountForm, 'username' | 'firstName' | 'lastName'>,
+  form: Pick<AccountForm, 'username' | 'firstName' | 'lastName' | 'verified' | 'unprovedName'>,
   email: string | undefined,
 ): Extract<FormProblem, { outcome: 'invalid' }> | undefined {
+  const provedEmail = form.verified === true ? email : undefined;
   const checks: [FormField, NameProblem | undefined][] = [
-    ['username', usernameProblem(form.username)],
+    ['username', newNameProblem(form.username, { provedEmail, unproved: form.unprovedName })],
     ['email', email === undefined ? undefined : emailProblem(email)],
-    ['username', foreignEmail(form.username, email) ? 'foreign-email' : undefined],
     ['firstName', personNameProblem(form.firstName)],
     ['lastName', personNameProblem(form.lastName)],
   ];
@@ -307,11 +302,6 @@ export function formProblem(
     if (reason !== undefined) return { outcome: 'invalid', field, reason, sentence: nameProblems[reason] };
   }
   return undefined;
-}
-
-function foreignEmail(username: string, email: string | undefined): boolean {
-  const key = emailKey(username);
-  return key !== undefined && email !== undefined && emailKey(email) !== key;
 }
 
 function must<T>(value: T | undefined): T {

@@ -1,7 +1,8 @@
 /**
- * An address belongs to the account whose person has proved it. An account may name one that nobody has proved, and API surfaces take
- * one for a username; whoever proves it gets it from that account, its name included, so that naming an address first keeps nobody
- * from it. The account goes on under a name that says nothing, and its sessions end: their tokens name the address as its own.
+ * An address belongs to the account whose person has proved it. An account may name one that is not proved, and API surfaces
+ * may take one for a username (`NAMES_WITH_AT`); the person who proves it gets it from that account, its name included, so
+ * naming an address first keeps no one from it. The account goes on under a name that says nothing, and its sessions end:
+ * their tokens name the address as its own.
  */
 import { nowSeconds } from '../base/clock.ts';
 import { randomToken } from '../base/secrets.ts';

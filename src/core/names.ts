@@ -25,7 +25,10 @@ export const nameProblems = {
   marks: 'It stacks too many marks on one letter.',
   characters: 'Use letters, numbers and . _ - @ + and begin with a letter or a number.',
   'not-an-email': 'It is not an e-mail address.',
-  'foreign-email': "It is an e-mail address, but not this account's own.",
+  'unproved-address': 'It reads as an e-mail address that this account has not proved. Choose a name without @.',
+  'ends-with-dot': 'It ends with a dot.',
+  'mixed-scripts': 'It mixes Latin letters with Cyrillic, Greek, Armenian or Cherokee ones.',
+  reserved: 'It is reserved for the operators of this server.',
 } as const;
 
 export type NameProblem = keyof typeof nameProblems;
@@ -51,9 +54,12 @@ export function fold(text: string): string {
   return text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
 }
 
-/** Whether the text has the form of an e-mail address, in whatever width it was typed. */
-export function looksLikeEmail(text: string): boolean {
-  return emailKey(text) !== undefined;
+/**
+ * Whether a name reads as an e-mail address: it holds an @ of any width (`＠`, `﹫`). Whether that is an address that mail can
+ * reach does not matter: people read `ceo@corp` and `ceo@corp.example.` as one too.
+ */
+export function readsAsAddress(name: string): boolean {
+  return name.normalize('NFKC').includes('@');
 }
 
 /** The key of an e-mail address; undefined where it is none. The local part is folded, the domain is in its ASCII form (RFC 5891). */
@@ -76,7 +82,7 @@ export function usernameKey(text: string): string | undefined {
   return key === '' || codePoints(key) > 2 * emailLimit ? undefined : key;
 }
 
-/** Why this may not be a new username; undefined where it may. */
+/** Why this cannot be a username; undefined where it can. Whether it may be given to a new account: core/new-names. */
 export function usernameProblem(text: string): NameProblem | undefined {
   if (!isPlainText(text)) return 'malformed';
   if (text === '') return 'empty';
@@ -95,7 +101,7 @@ export function emailProblem(text: string): NameProblem | undefined {
   if (text.length > 4 * emailLimit || codePoints(text.normalize('NFKC')) > emailLimit) return 'too-long';
   if (invisible.test(text)) return 'invisible';
   if (markPile.test(text.normalize('NFKC'))) return 'marks';
-  return looksLikeEmail(text) ? undefined : 'not-an-email';
+  return emailKey(text) === undefined ? 'not-an-email' : undefined;
 }
 
 /** Why this may not be somebody's first or last name; undefined where it may. Empty is allowed: not everybody has two. */

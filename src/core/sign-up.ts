@@ -5,7 +5,8 @@
 import type { AccountForm, Accounts, Actor, CreateOutcome } from './accounts.ts';
 import { claimTries, type EmailClaims } from './email-claims.ts';
 import type { Emails } from './emails.ts';
-import { emailProblem, nameProblems, usernameKey } from './names.ts';
+import { emailKey, emailProblem, type NameProblem, nameProblems, usernameKey } from './names.ts';
+import { type NamedBy, newNameProblem } from './new-names.ts';
 import type { Caller } from './sessions.ts';
 import type { NewIdentity } from './stores/identities.ts';
 import type { Throttle } from './stores/throttle.ts';
@@ -35,9 +36,9 @@ export interface SignUpOptions {
   /** Somebody who may make accounts for others asks; only the limiter still counts. */
   readonly vouched?: true;
   /**
-   * What becomes of the e-mail address. Left out: the account has it at once, unproved, and one that is somebody's is refused, as
-   * the API surfaces have to. `later`: the account has it when it is proved, so that nobody learns here whose it is. `proved`:
-   * it has been.
+   * What becomes of the e-mail address. Left out, by the API surfaces: there is none but a username of that form, which
+   * `NAMES_WITH_AT` allows; the account has it at once, unproved, and one that an account has is refused. `later`: the
+   * account has it when it is proved, so that no answer tells whose it is. `proved`: it has been.
    */
   readonly email?: 'later' | 'proved';
 }
@@ -53,6 +54,8 @@ type Gone = { readonly outcome: 'gone' };
 type Made = CreateOutcome | Gone;
 
 export interface SignUp {
+  /** Returns why people may not give themselves this name. `provedEmail`: what they have proved at this moment. */
+  nameProblem(username: string, provedEmail?: string): NameProblem | undefined;
   /** Throws `Unavailable`. */
   signUp(form: SignUpForm, caller: SignUpCaller, options?: SignUpOptions): Promise<SignUpOutcome>;
   /** The invitation is used up with the account it makes: both or neither, whatever happens. Throws `Unavailable`. */
@@ -64,14 +67,21 @@ export function createSignUp(deps: {
   claims: Pick<EmailClaims, 'isProved' | 'free'>;
   emails: Pick<Emails, 'requestChange'>;
   throttle: Throttle;
+  /** Names of operators, and those that look like one (core/new-names). */
+  isReserved: (username: string) => boolean;
   settings: {
     readonly signUp: 'open' | 'invite' | 'off';
+    /** `surfaces`: what the API surfaces register may read as an address. */
+    readonly namesWithAt: 'off' | 'surfaces';
     /** Attempts from one address within the window: the same counter as failed sign-ins. */
     readonly addressLimit: number;
     readonly windowSeconds: number;
   };
 }): SignUp {
   const { accounts, claims, emails, throttle, settings } = deps;
+
+  const problemOf = (username: string, by: NamedBy): NameProblem | undefined =>
+    newNameProblem(username, by) ?? (deps.isReserved(username) ? 'reserved' : undefined);
   const underWay = new Map<string, Promise<unknown>>();
 
   /** Of many who want one name at once only one password is hashed: the others find the name taken. */
@@ -99,11 +109,13 @@ export function createSignUp(deps: {
     create: (form: AccountForm) => Promise<Made>,
   ): Promise<Made> {
     const taken = { outcome: 'taken', field: 'email' } as const;
+    // Of an address that is the username too, the database may name either as taken.
+    const named = emailKey(form.username) === emailKey(form.email);
     // Asked first, because here it may be said: who comes this way has been in that mailbox.
     if (await claims.isProved(form.email)) return taken;
     for (let tries = 0; tries < claimTries; tries += 1) {
       const made = await create({ ...form, verified: true });
-      if (made.outcome !== 'taken' || made.field !== 'email') return made;
+      if (made.outcome !== 'taken' || !(named || made.field === 'email')) return made;
       if (await claims.isProved(form.email)) return taken;
       await claims.free(form.email, actor);
     }
@@ -122,9 +134,17 @@ export function createSignUp(deps: {
     const counted = await throttle.attempt(keys, settings.windowSeconds);
     if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter };
 
+    const unprovedName = fate === undefined && settings.namesWithAt === 'surfaces';
+    // Before any look-up: a name that is refused is refused alike whether or not an account has it.
+    const name = problemOf(rest.username, {
+      provedEmail: fate === 'proved' ? email : undefined,
+      unproved: unprovedName,
+    });
+    if (name !== undefined)
+      return { outcome: 'invalid', field: 'username', reason: name, sentence: nameProblems[name] };
     const reason = fate === undefined || email === undefined ? undefined : emailProblem(email);
     if (reason !== undefined) return { outcome: 'invalid', field: 'email', reason, sentence: nameProblems[reason] };
-    const names = { ...rest, firstName, lastName };
+    const names = { ...rest, firstName, lastName, unprovedName };
     const actor = { address, requestId, via, by };
     const create = (form: AccountForm) => inTurn(form.username, () => insert(form, actor));
     if (fate === 'proved' && email !== undefined) return createProved({ ...names, email }, actor, create);
@@ -138,6 +158,8 @@ export function createSignUp(deps: {
   }
 
   return {
+    nameProblem: (username, provedEmail) => problemOf(username, { provedEmail }),
+
     async signUp(form, caller, options = {}) {
       if (settings.signUp !== 'open' && !options.vouched) return { outcome: 'closed' };
       const made = await make(form, caller, options, accounts.create);

@@ -19,15 +19,7 @@ import { randomToken } from '../base/secrets.ts';
 import type { Actor } from './accounts.ts';
 import { type Amr, withTwoFactors } from './amr.ts';
 import type { Audit, AuditFields } from './audit.ts';
-import {
-  emailKey,
-  emailProblem,
-  type NameProblem,
-  nameProblems,
-  personNameProblem,
-  usernameKey,
-  usernameProblem,
-} from './names.ts';
+import { emailKey, emailProblem, nameProblems, personNameProblem, usernameKey } from './names.ts';
 import type { Caller } from './sessions.ts';
 import type { SignIn, SignInOutcome } from './sign-in.ts';
 import type { SignUp, SignUpCaller, SignUpOutcome } from './sign-up.ts';
@@ -154,6 +146,8 @@ export function createUpstream(parts: {
     uiLocales,
   });
 
+  const provedEmail = ({ email, emailProved }: UpstreamProof) => (emailProved ? email : undefined);
+
   const holds = ({ at }: UpstreamProof): boolean => nowSeconds() < at + proofSeconds;
 
   const identityOf = (proof: UpstreamProof): NewIdentity => ({
@@ -226,15 +220,17 @@ export function createUpstream(parts: {
       if (late !== undefined) return failed(id, 'not-fresh', late, caller);
       const { username, email, firstName, lastName } = person;
       const usable = email !== undefined && emailProblem(email) === undefined ? email : undefined;
+      const emailProved = usable !== undefined && person.emailVerified && provider.trustEmail;
+      const named = username !== undefined && parts.signUp.nameProblem(username, emailProved ? usable : undefined);
       return {
         outcome: 'proved',
         proof: {
           provider: id,
           subject: person.subject,
           label: (username ?? email ?? person.subject).slice(0, 200).toWellFormed().replaceAll('\0', '\uFFFD'),
-          username: username !== undefined && problemOf(username) === undefined ? username : undefined,
+          username: named === undefined ? username : undefined,
           email: usable,
-          emailProved: usable !== undefined && person.emailVerified && provider.trustEmail,
+          emailProved,
           firstName: personNameProblem(firstName) === undefined ? firstName : '',
           lastName: personNameProblem(lastName) === undefined ? lastName : '',
           // What the operator does not rely on is not passed on to applications that might.
@@ -259,7 +255,8 @@ export function createUpstream(parts: {
 
     async newcomer(proof) {
       const provider = providers.get(proof.provider);
-      const key = proof.emailProved && proof.email !== undefined ? emailKey(proof.email) : undefined;
+      const email = provedEmail(proof);
+      const key = email === undefined ? undefined : emailKey(email);
       const known = key !== undefined && (await accounts.byVerifiedEmailKey(key)) !== undefined;
       const free = proof.username !== undefined && (await isFree(proof.username));
       return {
@@ -273,7 +270,7 @@ export function createUpstream(parts: {
       const provider = providers.get(proof.provider);
       if (!holds(proof) || provider === undefined) return { outcome: 'expired' };
       if (!offers(provider)) return { outcome: 'closed' };
-      const reason = problemOf(username);
+      const reason = parts.signUp.nameProblem(username, provedEmail(proof));
       if (reason !== undefined)
         return { outcome: 'invalid', field: 'username', reason, sentence: nameProblems[reason] };
       const { email, firstName, lastName } = proof;
@@ -303,9 +300,4 @@ export function createUpstream(parts: {
       return unlinked;
     },
   };
-}
-
-/** A name like an address, which nobody has proved, would keep the address from its owner, and "taken" would say whose it is. */
-function problemOf(username: string): NameProblem | undefined {
-  return usernameProblem(username) ?? (username.normalize('NFKC').includes('@') ? 'characters' : undefined);
 }

@@ -9,6 +9,7 @@ import type { Sender } from '../core/credential-limits.ts';
 import type { FirstParty } from '../core/first-party.ts';
 import { firstPartyKinds } from '../core/token-kinds.ts';
 import type { Tokens, VerifiedAccessToken } from '../core/tokens.ts';
+import { toldUsername } from '../core/told-names.ts';
 import { bearerOf, clientPairOf } from '../http/bearer.ts';
 import type { Demand, TokenName } from './routes.ts';
 
@@ -61,7 +62,7 @@ export function createAuthenticator({ tokens, apis, firstParty, clientSessions }
     if (!scopes.every((scope) => granted.has(scope))) return { outcome: 'insufficient-scope', scopes };
     return identified('oauth', {
       subject: account?.subject,
-      username: account?.username,
+      username: account && toldUsername(account),
       client: claims.client_id,
       scope: claims.scope,
     });
@@ -88,7 +89,7 @@ export function createAuthenticator({ tokens, apis, firstParty, clientSessions }
     const verified = await firstParty.verify(kind, token);
     if (verified.outcome === 'refused') return refusedFor(verified.reason);
     const { account, session } = verified;
-    return identified(kind, { subject: account.subject, username: account.username, session });
+    return identified(kind, { subject: account.subject, username: toldUsername(account), session });
   };
 }
 

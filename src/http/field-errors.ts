@@ -22,5 +22,8 @@ export const nameErrors: Readonly<Record<NameProblem, SetupError>> = {
   marks: 'invalid',
   characters: 'characters',
   'not-an-email': 'invalid',
-  'foreign-email': 'invalid',
+  'unproved-address': 'address',
+  'ends-with-dot': 'ends-with-dot',
+  'mixed-scripts': 'mixed-scripts',
+  reserved: 'reserved',
 };

@@ -22,6 +22,10 @@ export const setupErrors = [
   'breached',
   'too-similar',
   'characters',
+  'address',
+  'ends-with-dot',
+  'mixed-scripts',
+  'reserved',
 ] as const;
 export type SetupError = (typeof setupErrors)[number];
 

@@ -7,6 +7,7 @@ import type { CachedClients } from '../core/cached-clients.ts';
 import { displayName } from '../core/names.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
 import type { ConsentRow, ConsentStore } from '../core/stores/consents.ts';
+import { toldUsername } from '../core/told-names.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
@@ -77,7 +78,7 @@ export function createConsentStep(deps: {
             contacts: Array.isArray(metadata.contacts) ? metadata.contacts.map(String) : [],
             redirectHost: URL.parse(request.redirectUri)?.host || URL.parse(request.redirectUri)?.protocol,
             // Anybody may register an application and call it what they like: its name alone says nothing of whose it is.
-            owner: client?.owner ? (owner?.username ?? '?') : undefined,
+            owner: client?.owner ? ((owner && toldUsername(owner)) ?? '?') : undefined,
           },
           account: {
             name: account && displayName(account),

@@ -1,7 +1,7 @@
 /** A person's claims (OpenID Connect Core, section 5.1) and which scope releases them. */
 import type { Account as EngineAccount } from 'oidc-provider';
-import { displayName } from '../core/names.ts';
 import type { Account } from '../core/stores/accounts.ts';
+import { toldEmail, toldName, toldUsername } from '../core/told-names.ts';
 
 export const scopeClaims = {
   // The last three: of the sign-in, not of the person. The engine adds them to ID tokens, where they are named here.
@@ -19,14 +19,17 @@ export function enginePerson(record: Account): EnginePerson {
   return {
     accountId: record.subject,
     record,
-    claims: () => ({
-      sub: record.subject,
-      name: displayName(record),
-      given_name: record.firstName,
-      family_name: record.lastName,
-      preferred_username: record.username,
-      updated_at: record.updatedAt,
-      ...(record.email === null ? {} : { email: record.email, email_verified: record.verified }),
-    }),
+    claims() {
+      const [name, username, email] = [toldName(record), toldUsername(record), toldEmail(record)];
+      return {
+        sub: record.subject,
+        ...(name === undefined ? {} : { name }),
+        given_name: record.firstName,
+        family_name: record.lastName,
+        ...(username === undefined ? {} : { preferred_username: username }),
+        updated_at: record.updatedAt,
+        ...(email === undefined ? {} : { email, email_verified: record.verified }),
+      };
+    },
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
+import { toldUsername } from '../core/told-names.ts';
 import type { EnginePerson } from './claims.ts';
 
 /** Renames the original's parameter in a form body. Both at once are left alone: the engine refuses what it does not know. */
@@ -24,10 +25,15 @@ export function shapeTokenAnswer(ctx: KoaContextWithOIDC): void {
     Object.assign(body, { success: false });
     return;
   }
-  const person = ctx.oidc.account as EnginePerson | undefined;
+  const person = (ctx.oidc.account as EnginePerson | undefined)?.record;
+  // Programs of the user API know the account by its username, whatever it is; others are told what everyone may be told.
+  const userApi = String(body.scope ?? '')
+    .split(' ')
+    .includes('user');
+  const username = person && (userApi ? person.username : toldUsername(person));
   Object.assign(body, {
     success: true,
-    ...(person ? { username: person.record.username } : {}),
+    ...(username === undefined ? {} : { username }),
     expiry: expiryOf(body.access_token) ?? nowSeconds() + Number(body.expires_in),
   });
 }

@@ -10,7 +10,7 @@ import { nowSeconds } from '../base/clock.ts';
 import { Unavailable } from '../base/errors.ts';
 import { digest } from '../base/secrets.ts';
 import type { Invitation, Invitations } from '../core/invitations.ts';
-import { codePoints, emailProblem, usernameProblem } from '../core/names.ts';
+import { codePoints, emailProblem, type NameProblem } from '../core/names.ts';
 import { createRecent } from '../core/recent.ts';
 import type { SignUp, SignUpForm, SignUpOutcome } from '../core/sign-up.ts';
 import type { Account } from '../core/stores/accounts.ts';
@@ -136,7 +136,8 @@ export function createSignUpPage(deps: {
       const email = asked === 'fixed' ? about.invitation?.email : given;
       const typed = { username, email };
 
-      const errors = errorsOf(username, given, password, settings.passwordMinLength);
+      const name = deps.signUp.nameProblem(username, about.invitation?.proved ? about.invitation.email : undefined);
+      const errors = errorsOf(name, given, password, settings.passwordMinLength);
       if (Object.keys(errors).length > 0) {
         show(ctx, about, { ...typed, errors });
         return undefined;
@@ -173,12 +174,15 @@ export function createSignUpPage(deps: {
 }
 
 /** All at once, so that nobody corrects a form three times. What only core knows comes after these. */
-function errorsOf(username: string, email: string | undefined, password: string, minLength: number): Errors {
-  const name = usernameProblem(username);
+function errorsOf(
+  name: NameProblem | undefined,
+  email: string | undefined,
+  password: string,
+  minLength: number,
+): Errors {
   const address = email === undefined ? undefined : emailProblem(email);
   return {
-    // A name that looks like an address would be one that nobody has proved.
-    ...(name ? { username: nameErrors[name] } : username.includes('@') ? { username: 'characters' } : {}),
+    ...(name ? { username: nameErrors[name] } : {}),
     ...(address ? { email: nameErrors[address] } : {}),
     ...(password === '' ? { password: 'required' } : codePoints(password) < minLength ? { password: 'too-short' } : {}),
   };

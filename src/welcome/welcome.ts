@@ -9,7 +9,7 @@ import type { Setup } from '../core/setup.ts';
 import type { Account } from '../core/stores/accounts.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { IsDeveloper } from '../http/developer.ts';
-import { passwordErrors } from '../http/field-errors.ts';
+import { nameErrors, passwordErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
@@ -87,10 +87,7 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
       case 'weak-password':
         return showForm(ctx, token, { ...typed, errors: { password: passwordErrors[outcome.reason.code] } });
       case 'invalid':
-        return showForm(ctx, token, {
-          ...typed,
-          errors: { [fields[outcome.field]]: typed[outcome.field] ? 'invalid' : 'required' },
-        });
+        return showForm(ctx, token, { ...typed, errors: { [fields[outcome.field]]: nameErrors[outcome.reason] } });
     }
   });
 

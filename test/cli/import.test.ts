@@ -66,7 +66,7 @@ describeStorages('an import', (storage) => {
       },
       '',
       { username: 'blank', first_name: null, email: null, password_hash: null, disabled: true },
-      { username: 'mail@example.org' },
+      { username: 'mail@example.org', verified: true },
     );
     expect(await cli.json('accounts', 'import', path)).toEqual({
       imported: 3,
@@ -94,8 +94,8 @@ describeStorages('an import', (storage) => {
       disabledAt: expect.any(Number),
       passwordHash: null,
     });
-    // A username that is an address claims it, as it does for any new account.
-    expect(await find('mail@example.org')).toMatchObject({ email: 'mail@example.org', verified: false });
+    // A username that is a proved address has that address.
+    expect(await find('mail@example.org')).toMatchObject({ email: 'mail@example.org', verified: true });
     const { subject } = await accountOf('ada');
     const events = await server.core.stores.audit.list({ event: 'account.created' }, 100);
     expect(events.find((event) => event.subject === subject)?.detail).toEqual({ via: 'cli', imported: 'bcrypt' });
@@ -187,14 +187,18 @@ describeStorages('an import', (storage) => {
       { username: 'wrong-hash', password_hash: '5f4dcc3b5aa765d61d8327deb882cf99' },
       { username: 'too-dear', password_hash: hashes.bcrypt.replace('$04$', '$20$') },
       { username: 'Good-One' },
-      { username: 'ada@example.org' },
+      { username: 'ada@example.org', verified: true },
       `{"username":"${'x'.repeat(70_000)}"}`,
+      { username: 'eve@example.org' },
+      { username: 'eve@example.org', email: 'else@example.org', verified: true },
+      { username: 'good-three.' },
+      { username: 'ev\u0435' },
       { username: 'good-two' },
     );
     const answer = await cli('accounts', 'import', path);
     expect(answer).toMatchObject({ code: 1, out: '' });
     const lines = answer.err.trimEnd().split('\n');
-    expect(lines[0]).toBe('2 accounts were imported, 0 existed already, 11 lines were refused.');
+    expect(lines[0]).toBe('2 accounts were imported, 0 existed already, 15 lines were refused.');
     const expected: [number, RegExp][] = [
       [2, /It is not JSON/],
       [3, /expected object/],
@@ -207,6 +211,10 @@ describeStorages('an import', (storage) => {
       [10, /earlier line/],
       [11, /belongs to another account/],
       [12, /longer than/],
+      [13, /reads as an e-mail address that this account has not proved/],
+      [14, /reads as an e-mail address that this account has not proved/],
+      [15, /ends with a dot/],
+      [16, /mixes Latin letters/],
     ];
     expect(lines).toHaveLength(expected.length + 1);
     for (const [at, [line, sentence]] of expected.entries()) {

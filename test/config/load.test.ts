@@ -30,6 +30,17 @@ function mistakesOf(environment: Environment): readonly Mistake[] {
 
 const production = { NODE_ENV: 'production' };
 
+test('S13: names in the form of an address and hidden accounts do not go together', () => {
+  const both = { NAMES_WITH_AT: 'surfaces', HIDE_ACCOUNT_EXISTENCE: 'true' };
+  expect(mistakesOf(both)).toMatchObject([
+    { name: 'NAMES_WITH_AT', given: 'surfaces', wanted: 'off, because HIDE_ACCOUNT_EXISTENCE is true' },
+  ]);
+  expect(mistakesOf({ ...both, NAMES_WITH_AT: 'off' })).toEqual([]);
+  expect(mistakesOf({ ...both, HIDE_ACCOUNT_EXISTENCE: 'false' })).toEqual([]);
+  expect([load({}).namesWithAt, load({ NAMES_WITH_AT: 'surfaces' }).namesWithAt]).toEqual(['off', 'surfaces']);
+  expect(mistakesOf({ NAMES_WITH_AT: 'all' })).toHaveLength(1);
+});
+
 describe('what is understood', () => {
   test('nothing set: development on loopback with SQLite', () => {
     expect(load({})).toMatchObject({

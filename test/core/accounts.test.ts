@@ -101,7 +101,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
       [
         "another's address as username",
         { username: 'bob@x.example', email: 'a@x.example' },
-        { outcome: 'invalid', field: 'username', reason: 'foreign-email' },
+        { outcome: 'invalid', field: 'username', reason: 'unproved-address' },
       ],
       ['a bad first name', { firstName: 'a\0' }, { outcome: 'invalid', field: 'firstName', reason: 'malformed' }],
       ['a bad last name', { lastName: '\u202ea' }, { outcome: 'invalid', field: 'lastName', reason: 'invisible' }],
@@ -138,11 +138,31 @@ function suite(fresh: () => Promise<TestDatabase>): void {
     });
   });
 
-  describe('a username that is an e-mail address claims the address', () => {
+  describe('S12: a username that is an e-mail address', () => {
     const form = { password: goodPassword, firstName: '', lastName: '' };
+    const refused = { outcome: 'invalid', field: 'username', reason: 'unproved-address' };
 
-    test("it becomes the account's own, not verified", async () => {
-      expect(await house.make({ username: 'bob@x.example' })).toMatchObject({
+    test.each([
+      {},
+      { email: 'bob@x.example' },
+      { email: 'bob@x.example', verified: false },
+      { verified: false },
+      { email: 'ann@x.example', verified: true },
+    ])('is refused unless the account has proved it: %j', async (more) => {
+      expect(await house.accounts.create({ ...form, username: 'bob@x.example', ...more })).toMatchObject(refused);
+      expect(await house.stores.accounts.count()).toBe(0);
+    });
+
+    test.each([{}, { email: 'Bob@X.example' }])('is the account’s own where it is proved: %j', async (more) => {
+      expect(await house.make({ username: 'bob@x.example', verified: true, ...more })).toMatchObject({
+        username: 'bob@x.example',
+        emailKey: 'bob@x.example',
+        verified: true,
+      });
+    });
+
+    test('takes the address, unproved, where it may be a name all the same', async () => {
+      expect(await house.make({ username: 'bob@x.example', unprovedName: true })).toMatchObject({
         email: 'bob@x.example',
         emailKey: 'bob@x.example',
         verified: false,
@@ -151,11 +171,13 @@ function suite(fresh: () => Promise<TestDatabase>): void {
 
     test('so nobody takes the address of another as a name', async () => {
       await house.make({ username: 'bob', email: 'Bob@X.example' });
-      expect(await house.accounts.create({ ...form, username: 'bob@x.example' })).toMatchObject({ outcome: 'taken' });
+      expect(await house.accounts.create({ ...form, username: 'bob@x.example', unprovedName: true })).toMatchObject({
+        outcome: 'taken',
+      });
     });
 
     test('nor the name of another as an address', async () => {
-      await house.make({ username: 'bob@x.example' });
+      await house.make({ username: 'bob@x.example', unprovedName: true });
       expect(await house.accounts.create({ ...form, username: 'mallory', email: 'BOB@x.example' })).toEqual({
         outcome: 'taken',
         field: 'email',

@@ -179,7 +179,10 @@ describeStorages('invitations', (storage) => {
 
   test('who has only named its address keeps it until there is an account', async () => {
     const form = fresh();
-    const named = await buildPerson(server, { username: form.email, email: form.email, verified: false });
+    const named = await buildPerson(server, {
+      ...{ username: form.email, email: form.email },
+      ...{ verified: false, unprovedName: true },
+    });
     const token = await tokenFor(form.email);
     const taken = await buildPerson(server);
     expect((await accept(token, { ...form, username: taken.username })).outcome).toBe('taken');

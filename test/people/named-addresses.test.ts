@@ -1,4 +1,4 @@
-/** An e-mail address taken as a name, over every API that makes accounts: whoever proves it has it, and its name signs in nobody else. */
+/** An e-mail address taken as a name, over every API that makes accounts: the person who proves it has it, and its name signs in no one else. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
 import { call, posting } from '../support/call.ts';
@@ -15,7 +15,8 @@ describeStorages('an e-mail address that a stranger took for a name', (storage) 
   let server: TestServer;
   let token = '';
   beforeAll(async () => {
-    server = await storage.start({ THROTTLE_ADDRESS_LIMIT: '10000', MAIL_ADDRESS_LIMIT: '10000', MAIL_LIMIT: '100' });
+    const limits = { THROTTLE_ADDRESS_LIMIT: '10000', MAIL_ADDRESS_LIMIT: '10000', MAIL_LIMIT: '100' };
+    server = await storage.start({ ...limits, NAMES_WITH_AT: 'surfaces' });
     const { username } = await buildPerson(server);
     const login = await call(server, posting('/security/login', { username, password }));
     token = (JSON.parse(login.text) as { token: string }).token;
@@ -131,7 +132,8 @@ describeStorages('an e-mail address that a stranger took for a name', (storage) 
 
   test('an administrator, whom nobody let in by a form, keeps theirs: else whoever has the mailbox locks them out', async () => {
     const address = fresh();
-    const admin = await buildPerson(server, { username: address, email: address, verified: false, admin: true });
+    const unproved = { username: address, email: address, verified: false, unprovedName: true };
+    const admin = await buildPerson(server, { ...unproved, admin: true });
     const owner = await buildPerson(server);
     const answer = await fill(new Agent(server), await linkTo(address, owner.subject), { password });
     expect(answer.status).toBe(409);
@@ -144,12 +146,13 @@ describeStorages('an e-mail address that a stranger took for a name', (storage) 
   test('whoever takes it anew at the very moment it is freed does not keep it from its owner either', async () => {
     const { accounts } = server.core.stores;
     const { releaseEmail } = accounts;
+    const named = (address: string) => ({ username: address, email: address, verified: false, unprovedName: true });
     const overtaken = (address: string) => {
       let times = 2;
       accounts.releaseEmail = async (...released) => {
         const answer = await releaseEmail(...released);
         times -= 1;
-        if (times >= 0) await buildPerson(server, { username: address, email: address, verified: false });
+        if (times >= 0) await buildPerson(server, named(address));
         return answer;
       };
     };
@@ -160,7 +163,7 @@ describeStorages('an e-mail address that a stranger took for a name', (storage) 
       overtaken(address);
       expect((await fill(new Agent(server), link, { password })).status).toBe(200);
       accounts.releaseEmail = releaseEmail;
-      await buildPerson(server, { username: invited, email: invited, verified: false });
+      await buildPerson(server, named(invited));
       const about = { email: invited, mail: true, locale: 'en' };
       expect(await server.core.invitations.invite(about, {})).toMatchObject({ outcome: 'mailed' });
       const [mail] = await mailsTo(server, invited);

@@ -93,7 +93,13 @@ let people = 0;
 /** A person with an account on this server. */
 export async function buildPerson(
   server: Pick<TestServer, 'core'>,
-  overrides: Partial<{ username: string; email: string; verified: boolean; admin: boolean }> = {},
+  overrides: Partial<{
+    username: string;
+    email: string;
+    verified: boolean;
+    admin: boolean;
+    unprovedName: boolean;
+  }> = {},
 ) {
   people += 1;
   const username = overrides.username ?? `person${people}-${randomToken(4).replace(/[^A-Za-z0-9]/g, 'x')}`;

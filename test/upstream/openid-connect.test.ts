@@ -322,6 +322,23 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     expect(isConsent(consent)).toBe(true);
   });
 
+  test('S12: an address is a name here only where the provider’s word proves it', async () => {
+    const trusted = await visitor();
+    for (const id of ['doubtful', 'company']) {
+      const page = await through(trusted.agent, await app.begin(trusted.agent), trusted.there, id);
+      for (const username of [`x-${trusted.person.email}`, 'admin', 'dave.', 'dаve']) {
+        const answer = await submitTo(trusted.agent, page, { upstream: 'create', username });
+        expect([id, username, answer.status]).toEqual([id, username, 422]);
+      }
+      const own = await submitTo(trusted.agent, page, { upstream: 'create', username: trusted.person.email ?? '' });
+      expect([id, isConsent(own)]).toEqual([id, id === 'company']);
+      if (id === 'company')
+        expect((await app.claims(trusted.agent, own)).user).toMatchObject({
+          ...{ preferred_username: trusted.person.email, email: trusted.person.email, email_verified: true },
+        });
+    }
+  });
+
   test('pressed twice, one account is made and both presses go on', async () => {
     const { agent, there } = await visitor();
     const page = await through(agent, await app.begin(agent), there);

@@ -13,7 +13,7 @@ const fieldNames = {
 export const create: Command = {
   name: 'create',
   sentence: 'Make an account.',
-  args: [{ name: '<username>', sentence: 'Letters, numbers and . _ - @ +' }],
+  args: [{ name: '<username>', sentence: 'Letters, numbers and . _ - +; or their e-mail address, with --verified' }],
   options: [
     { flags: '--first-name <text>', sentence: 'First name.' },
     { flags: '--last-name <text>', sentence: 'Last name.' },

@@ -16,8 +16,14 @@ export const people = {
     example: 'required',
   }),
   HIDE_ACCOUNT_EXISTENCE: setting(flag, false, {
-    sentence: 'Makes API surfaces that tell an unknown name from a wrong password answer both alike.',
+    sentence:
+      'Makes API surfaces that tell an unknown name from a wrong password answer both alike (docs/security.md says where). Does not go together with `NAMES_WITH_AT`.',
     example: 'true',
+  }),
+  NAMES_WITH_AT: setting(oneOf('off', 'surfaces'), 'off', {
+    sentence:
+      'Where a new username may read as an e-mail address that is not proved: nowhere (`off`) or at the JSON surfaces (`surfaces`). Such a name is never sent or matched as an address (docs/mail.md).',
+    example: 'surfaces',
   }),
   SETUP_LINK_TTL: setting(seconds(60, 30 * DAY), DAY, {
     sentence: 'How long the set-up link of the first admin works.',

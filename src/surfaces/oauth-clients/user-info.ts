@@ -6,6 +6,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import { usernameKey } from '../../core/names.ts';
 import type { Account } from '../../core/stores/accounts.ts';
+import { toldEmail } from '../../core/told-names.ts';
 import { accessTokenAnswers, requireAccessToken } from '../../http/access-token.ts';
 import { operation, schemasOf } from '../../http/operation.ts';
 import type { SurfaceDeps } from '../../http/surface.ts';
@@ -42,6 +43,6 @@ function userData(account: Account) {
     two_factor: account.twoFactor,
     verified: account.verified,
     // A string in the original, so a string where there is no address.
-    email: account.email ?? '',
+    email: toldEmail(account) ?? '',
   };
 }
