@@ -2,8 +2,9 @@
  * The two secrets a first start makes for itself, so that nothing has to be set before trying the server: the key that
  * protects stored secrets, and an admin key. Both live in DATA_DIR, readable by this user alone; of the admin key only a digest.
  */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { privateFolder, privateIfThere } from '../base/private-files.ts';
 import { digest, randomToken } from '../base/secrets.ts';
 import type { Config } from './config.ts';
 
@@ -15,9 +16,17 @@ export interface Secrets {
   readonly newAdminKey: string | undefined;
 }
 
-/** Throws where DATA_DIR cannot be written: the message names the directory. */
+const secretKeyFile = 'secret.key';
+const adminKeyFile = 'admin-key.sha256';
+
+/** Throws where DATA_DIR cannot be written or kept from others: the message names the directory. */
 export function openSecrets(config: Config, makeAdminKey = true): Secrets {
-  const secretKey = config.secretKey ?? kept(config.dataDir, 'secret.key', () => randomToken(48)).value;
+  if (config.database.kind === 'sqlite') {
+    privateFolder(config.dataDir);
+    // Those of a start before that had no settings for them, too.
+    for (const name of [secretKeyFile, adminKeyFile]) privateIfThere(join(config.dataDir, name));
+  }
+  const secretKey = config.secretKey ?? kept(config.dataDir, secretKeyFile, () => randomToken(48)).value;
   if (config.adminKeys.length > 0) {
     return { secretKey, adminKeyDigests: config.adminKeys.map(digest), newAdminKey: undefined };
   }
@@ -27,14 +36,14 @@ export function openSecrets(config: Config, makeAdminKey = true): Secrets {
   }
   // Begins with a letter: a value that begins with a dash is taken for an option by many a command.
   const fresh = `admin_${randomToken(24)}`;
-  const { value, made } = kept(config.dataDir, 'admin-key.sha256', () => digest(fresh));
+  const { value, made } = kept(config.dataDir, adminKeyFile, () => digest(fresh));
   return { secretKey, adminKeyDigests: [value], newAdminKey: made ? fresh : undefined };
 }
 
 function kept(dir: string, name: string, make: () => string): { value: string; made: boolean } {
   const file = join(dir, name);
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    privateFolder(dir);
     // Exclusive: of two processes starting at once, one makes it and the other reads it.
     const value = make();
     writeFileSync(file, `${value}\n`, { mode: 0o600, flag: 'wx' });
@@ -43,7 +52,7 @@ function kept(dir: string, name: string, make: () => string): { value: string; m
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
       throw new Error(`DATA_DIR (${dir}) cannot be written: ${(error as Error).message}`);
     }
-    chmodSync(file, 0o600);
+    privateIfThere(file);
     return { value: readFileSync(file, 'utf8').trim(), made: false };
   }
 }

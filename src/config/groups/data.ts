@@ -3,7 +3,8 @@ import { optional, setting } from '../setting.ts';
 
 export const data = {
   DATA_DIR: setting(newFolder, './data', {
-    sentence: 'The folder of the SQLite file and of what is generated at the first start.',
+    sentence:
+      'The folder of the SQLite file and of what is generated at the first start. The server closes it to other users (700, files 600) and does not start where it cannot.',
     example: '/var/lib/gatehouse',
   }),
   DATABASE_URL: optional(urlWith('postgres', 'postgresql'), 'SQLite in `DATA_DIR`', {

@@ -2,9 +2,9 @@
  * SQLite: one connection, used directly by the fixed statements and through Knex by the rest. A statement takes
  * microseconds and blocks the process for that long, so there is nothing to gain from a pool.
  */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import knex, { type Knex } from 'knex';
+import { privateFile, privateFolder, privateIfThere } from '../../base/private-files.ts';
 import { guarded } from './failures.ts';
 import type { Row, Sql, Statement } from './sql.ts';
 import { SqliteConnection, sqliteClient } from './sqlite-client.ts';
@@ -14,8 +14,15 @@ export interface Sqlite extends Sql {
   exclusively<T>(work: (connection: SqliteConnection) => T): Promise<T>;
 }
 
+/** SQLite gives the files beside the database its mode, whatever the umask; those of a run before have their own. */
+function keepPrivate(file: string): void {
+  privateFolder(dirname(file));
+  privateFile(file);
+  for (const suffix of ['-wal', '-shm', '-journal']) privateIfThere(file + suffix);
+}
+
 export function openSqlite(file: string): Sqlite {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  if (file !== ':memory:') keepPrivate(file);
   const connection = new SqliteConnection(file);
   const { Client, held } = sqliteClient(connection);
   const quiet = () => {};
