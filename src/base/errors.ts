@@ -8,10 +8,14 @@ export class Unavailable extends Error {
   readonly what: string;
   /** Seconds after which another try makes sense (RFC 9110, section 10.2.3). */
   readonly retryAfter: number;
+  /** A sentence for those who run the server: what is wrong, where, and which setting to look at. Never for an answer. */
+  readonly reason: string | undefined;
 
-  constructor(what: string, options: { cause?: unknown; retryAfter?: number } = {}) {
-    super(`${what} is not available`, options.cause === undefined ? {} : { cause: options.cause });
+  constructor(what: string, options: { cause?: unknown; retryAfter?: number; reason?: string | undefined } = {}) {
+    const { cause, reason } = options;
+    super(reason ?? `${what} is not available`, cause === undefined ? {} : { cause });
     this.name = 'Unavailable';
+    this.reason = reason;
     this.what = what;
     this.retryAfter = options.retryAfter ?? 1;
   }

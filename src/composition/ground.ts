@@ -130,10 +130,10 @@ async function openRedisStorage(
     ...redis,
     sealKey: deriveKey(secretKey, 'client-cache'),
     fallbackThrottle,
-    onState: (up) => {
+    onState: (up, reason) => {
       metrics.set('redis_up', {}, Number(up));
       if (up) log.info('Redis answers');
-      else log.warn('Redis does not answer: going on without it');
+      else log.warn({ reason }, 'going on without Redis');
     },
   });
 }

@@ -37,7 +37,10 @@ withRedis('Redis', () => {
       prefix,
       sealKey: key,
       fallbackThrottle: createLocalThrottle(),
-      onState: (up) => states.push(up),
+      // Told again where only the reason is another.
+      onState: (up) => {
+        if (states.at(-1) !== up) states.push(up);
+      },
     });
     opened.push(storage);
     return storage;

@@ -6,7 +6,7 @@ import { Agent, type Answer } from '../support/agent.ts';
 import { freePort } from '../support/free-port.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { type ProviderServer, startProvider } from './provider-server.ts';
-import { application, comeBackWith, failureIn, isConsent, isNew, leave, startWith } from './world.ts';
+import { application, comeBackWith, failureIn, isConsent, isNew, leave, pathOf, startWith } from './world.ts';
 
 const unusable = 'The answer from Example could not be used.';
 const away = 'Example does not answer right now.';
@@ -67,6 +67,33 @@ describe('a provider that misbehaves', () => {
   const answering = (body: string, status = 200, headers: Record<string, string> = json): void => {
     provider.instead.set('/token', (res) => void res.writeHead(status, headers).end(body));
   };
+
+  test('R6: an issuer that differs by a slash: the log has both, and the page says what it did', async () => {
+    const issuer = `${provider.url}/realm`;
+    const slashed = await startWith({ start: (env) => startServer({ env: env ?? {} }) }, () => [member(issuer)]);
+    try {
+      const theirs = { issuer: `${issuer}/`, authorization_endpoint: `${provider.url}/authorize` };
+      const document = { ...theirs, token_endpoint: `${provider.url}/token`, jwks_uri: `${provider.url}/jwks` };
+      provider.instead.set('/realm/.well-known/openid-configuration', (res) => {
+        res.writeHead(200, json).end(JSON.stringify(document));
+      });
+      const agent = new Agent(slashed);
+      const login = await application(slashed, await buildClient(slashed)).begin(agent);
+      const page = await agent.go(`${pathOf(login)}/upstream/company`);
+      expect(page.text).not.toContain(issuer);
+      const words = `the issuer in UPSTREAMS is ${issuer}, in the provider's document ${issuer}/: they must be the same`;
+      expect(slashed.logged.some((line) => line.includes(words))).toBe(true);
+    } finally {
+      await slashed.close();
+    }
+  });
+
+  test('R6: an ID token of another issuer: the log has both', async () => {
+    claiming({ iss: `${provider.url}/` });
+    await attempt();
+    const words = `the issuer in UPSTREAMS is ${provider.url}, in the provider's ID token ${provider.url}/: they must be the same`;
+    expect(server.logged.some((line) => line.includes(words))).toBe(true);
+  });
 
   test.each<[string, () => void]>([
     ['another issuer', () => claiming({ iss: 'https://evil.example' })],

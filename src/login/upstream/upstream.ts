@@ -12,6 +12,7 @@ import { nowMs } from '../../base/clock.ts';
 import type { UpstreamProvider, UpstreamRequest } from '../../core/upstream-provider.ts';
 import { carefulFetch, timeoutSeconds } from './careful-fetch.ts';
 import { failureOf, Odd } from './failure.ts';
+import { otherIssuer } from './other-issuer.ts';
 import { type Claims, personOf, subjectOf } from './person.ts';
 import { isLoopback, type UpstreamSettings } from './settings.ts';
 
@@ -96,14 +97,14 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
       try {
         return { outcome: 'address', address: await address(request) };
       } catch (error) {
-        return failureOf(error);
+        return failureOf(otherIssuer(error, settings.issuer));
       }
     },
     async identify(answer, request) {
       try {
         return { outcome: 'identified', person: await identify(answer, request) };
       } catch (error) {
-        return failureOf(error);
+        return failureOf(otherIssuer(error, settings.issuer));
       }
     },
   };

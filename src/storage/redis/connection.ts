@@ -5,6 +5,7 @@
  */
 import { Redis, type RedisOptions } from 'ioredis';
 import { nowMs } from '../../base/clock.ts';
+import { closedByIt, isRefusal, redisReason } from './reasons.ts';
 import type { Script } from './scripts.ts';
 
 export interface Connection {
@@ -38,28 +39,44 @@ const options = {
 
 const probeEveryMs = 1000;
 
+/** `reason`: a sentence, where it does not answer. Called again while it does not if that changes. */
+export type OnState = (up: boolean, reason?: string) => void;
+
 /** Resolves when the first attempt to connect has succeeded or failed, at the latest after half a second. */
-export async function openConnection(url: string, onState: (up: boolean) => void): Promise<Connection> {
+export async function openConnection(url: string, onState: OnState): Promise<Connection> {
   const redis = new Redis(url, options);
   let state: 'new' | 'up' | 'down' | 'closed' = 'new';
   let probeAt = 0;
   let probing = false;
+  let failure: unknown;
+  let told: string | undefined;
   const lost = new Set<() => void>();
 
-  function become(next: 'up' | 'down'): void {
+  function become(next: 'up' | 'down', error?: unknown): void {
     if (next === 'down') probeAt = nowMs() + probeEveryMs;
-    if (state === next || state === 'closed') return;
+    if (state === 'closed') return;
+    const reason = next === 'up' ? undefined : redisReason(error, url);
+    // While it is down a probe fails for want of a connection, which is no news.
+    const news = state !== next || (next === 'down' && error !== undefined && reason !== told);
     state = next;
-    onState(next === 'up');
+    if (!news) return;
+    told = reason;
+    if (reason === undefined) onState(true);
+    else onState(false, reason);
   }
 
-  redis.on('ready', () => become('up'));
+  redis.on('ready', () => {
+    failure = undefined;
+    become('up');
+  });
   redis.on('close', () => {
-    become('down');
+    become('down', failure ?? new Error(closedByIt));
     for (const listener of lost) listener();
   });
   // Each error is followed by `close`; without a listener it would be printed.
-  redis.on('error', () => {});
+  redis.on('error', (error) => {
+    failure = error;
+  });
 
   async function ask<T>(command: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (state !== 'up') {
@@ -76,6 +93,7 @@ export async function openConnection(url: string, onState: (up: boolean) => void
     } catch (error) {
       // An answer, if only a refusal (wrong type, out of memory), was quick: that is no reason to spare the others.
       if (!isReply(error)) become('down');
+      else if (isRefusal(error)) become('down', error);
       else become(error.message.startsWith('LOADING') ? 'down' : 'up');
       return undefined;
     } finally {
@@ -92,7 +110,7 @@ export async function openConnection(url: string, onState: (up: boolean) => void
     redis.once('ready', done);
     redis.once('close', done);
   });
-  if (redis.status !== 'ready') become('down');
+  if (redis.status !== 'ready') become('down', failure);
 
   return {
     ask,

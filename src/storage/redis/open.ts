@@ -8,7 +8,7 @@ import type { ClientCache } from '../../core/stores/client-cache.ts';
 import type { Throttle } from '../../core/stores/throttle.ts';
 import { createRedisChannel } from './channel.ts';
 import { createClientCache } from './client-cache.ts';
-import { openConnection } from './connection.ts';
+import { type OnState, openConnection } from './connection.ts';
 import { createRedisThrottle } from './throttle.ts';
 
 export interface RedisStorage {
@@ -30,7 +30,7 @@ export interface RedisSettings {
   /** Counts while Redis cannot. */
   readonly fallbackThrottle: Throttle;
   /** Called when Redis is first reached or missed, and whenever that changes. */
-  readonly onState: (up: boolean) => void;
+  readonly onState: OnState;
 }
 
 /** Resolves within half a second, with or without Redis; it connects, and connects again, by itself. */

@@ -1,11 +1,12 @@
 /** What the errors of the two drivers mean. */
 import { Unavailable } from '../../base/errors.ts';
+import { certificateProblem } from '../../base/tls-failures.ts';
 
 function property(error: unknown, name: string): unknown {
   return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   const code = property(error, 'code');
   if (typeof code === 'string') return code;
   const inner = property(error, 'errors');
@@ -13,13 +14,13 @@ function codeOf(error: unknown): string {
 }
 
 /** By its member, not by its class: tests run in a realm of their own, where the driver's errors are not instances of Error. */
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   const message = property(error, 'message');
   return typeof message === 'string' ? message : '';
 }
 
 /** SQLite's primary result code (the low byte of the extended one), or 0 for an error of anybody else. */
-function sqliteCode(error: unknown): number {
+export function sqliteCode(error: unknown): number {
   const code = property(error, 'errcode');
   return typeof code === 'number' ? code & 0xff : 0;
 }
@@ -47,7 +48,7 @@ export function isUnavailable(error: unknown): boolean {
   const sqlite = sqliteCode(error);
   if (sqlite !== 0) return sqliteUnavailable.has(sqlite);
   const code = codeOf(error);
-  if (sqlState.test(code) || systemCode.test(code)) return true;
+  if (sqlState.test(code) || systemCode.test(code) || certificateProblem(code) !== undefined) return true;
   return driverMessage.test(messageOf(error));
 }
 

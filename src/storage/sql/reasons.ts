@@ -1,0 +1,126 @@
+/** Why the database does not answer, for those who run the server: the cause, and what the settings say. Never a password. */
+import { Unavailable } from '../../base/errors.ts';
+import { certificateProblem } from '../../base/tls-failures.ts';
+import { codeOf, messageOf, sqliteCode } from './failures.ts';
+import type { Migrations } from './migrations.ts';
+import type { Sql } from './sql.ts';
+
+type Settings =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: string };
+
+/** The same database, whose `Unavailable` says why. */
+export function explained(sql: Sql, settings: Settings): Sql {
+  const told = teller(settings);
+  // What is no silence of the database is a fault of this program, and stays what it is.
+  const tell = (error: unknown): never => {
+    if (error instanceof Unavailable) told(error);
+    throw error;
+  };
+  return {
+    ...sql,
+    rows: (statement, values) => sql.rows(statement, values).catch(tell),
+    run: (query) => sql.run(query).catch(tell),
+    transaction: (work) => sql.transaction(work).catch(tell),
+  };
+}
+
+export function explainedMigrations(migrate: Migrations, settings: Settings): Migrations {
+  const tell = teller(settings);
+  return {
+    status: () => migrate.status().catch(tell),
+    up: (options) => migrate.up(options).catch(tell),
+    down: (options) => migrate.down(options).catch(tell),
+  };
+}
+
+/** Throws `Unavailable` with the words for it where there are any, otherwise what it is given. */
+export function teller(settings: Settings): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof Unavailable && error.reason !== undefined) throw error;
+    const cause = error instanceof Unavailable ? error.cause : error;
+    const reason =
+      settings.kind === 'sqlite' ? sqliteReason(cause, settings.file) : postgresReason(cause, settings.url);
+    if (reason === undefined) throw error;
+    throw new Unavailable('database', { cause, reason });
+  };
+}
+
+interface Target {
+  readonly host: string;
+  readonly where: string;
+  readonly user: string;
+  readonly database: string;
+}
+
+const change = 'Correct DATABASE_URL';
+
+function postgresReason(error: unknown, url: string): string | undefined {
+  const target = targetOf(url);
+  const { host, where, user, database } = target;
+  const code = codeOf(error);
+  const message = messageOf(error);
+  const certificate = certificateProblem(code);
+  if (certificate !== undefined) {
+    return `The certificate of Postgres at ${where} is not trusted: ${certificate} (${code}). Name its authority in DATABASE_URL (sslrootcert=…) or in NODE_EXTRA_CA_CERTS.`;
+  }
+  switch (code) {
+    case '28P01':
+      return `Postgres at ${where} refuses the password of the user "${user}". ${change}.`;
+    case '28000':
+      return `Postgres at ${where} does not let the user "${user}" into the database "${database}" (${message}). ${change}, or its pg_hba.conf.`;
+    case '3D000':
+      return `Postgres at ${where} has no database "${database}". Create it, or correct its name in DATABASE_URL.`;
+    case '42501':
+      return `Postgres at ${where} does not let the user "${user}" do that in the database "${database}" (${message.split(' - ').at(-1)}). Grant it, or name another user in DATABASE_URL.`;
+    case '53300':
+      return `Postgres at ${where} has no connection left. Raise its max_connections, or lower DATABASE_POOL or WORKERS.`;
+    case '57P03':
+      return `Postgres at ${where} is starting or stopping. Try again in a moment.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `The host "${host}" has no address (${code}). ${change}, or the name server.`;
+    case 'ECONNREFUSED':
+    case 'ENOENT':
+      return `Nothing listens at ${where} (${code}). Start Postgres there, or correct DATABASE_URL.`;
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return `There is no way to ${where} (${code}). ${change}, or the network.`;
+  }
+  if (/does not support SSL/.test(message)) {
+    return `Postgres at ${where} speaks no TLS, and DATABASE_URL asks for it (sslmode).`;
+  }
+  if (
+    code === 'ETIMEDOUT' ||
+    /connection timeout|timeout exceeded when trying to connect|timeout expired/.test(message)
+  ) {
+    return `Postgres at ${where} does not answer in time. Check that it runs there, that a firewall lets this host through, and DATABASE_URL.`;
+  }
+  return undefined;
+}
+
+/** As `pg` reads the address; it has been one since the settings were read. */
+function targetOf(url: string): Target {
+  const { hostname, port, username, pathname, searchParams } = new URL(url);
+  const folder = searchParams.get('host');
+  const host = folder ?? decodeURIComponent(hostname);
+  const user = decodeURIComponent(username) || (process.env.PGUSER ?? process.env.USER ?? '');
+  const where = host.startsWith('/') ? host : `${host}:${port || '5432'}`;
+  return { host, where, user, database: decodeURIComponent(pathname.slice(1)) || user };
+}
+
+/** By SQLite's primary result codes. */
+const sqliteProblems: Readonly<Record<number, string>> = {
+  5: 'is locked by another program',
+  8: 'is not writable',
+  10: 'cannot be read or written: the disk fails',
+  11: 'is damaged: restore it from a back-up',
+  13: 'cannot grow: the disk is full',
+  14: 'cannot be opened',
+  26: 'is no SQLite database',
+};
+
+function sqliteReason(error: unknown, file: string): string | undefined {
+  const problem = sqliteProblems[sqliteCode(error)];
+  return problem && `${file} ${problem}. Check DATA_DIR.`;
+}
