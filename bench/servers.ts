@@ -95,6 +95,7 @@ export async function createHome(
   const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   const environment: Record<string, string> = {
     NODE_ENV: 'production',
+    SURFACES: 'all',
     LOG_LEVEL: 'warn',
     HOST: '127.0.0.1',
     PORT: String(port),

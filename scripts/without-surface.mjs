@@ -96,7 +96,7 @@ function remove(copy, name) {
   const factory = new RegExp(`^import \\{ (\\w+) \\} from '\\./${name}/.*\\n`, 'm');
   const [line, opener] = factory.exec(text) ?? [];
   if (line === undefined) throw new Error(`surfaces.ts has no line for ${name}`);
-  writeFileSync(list, text.replace(line, '').replace(`  ${opener},\n`, ''));
+  writeFileSync(list, text.replace(line, '').replace(new RegExp(`^  \\S+: ${opener},\\n`, 'm'), ''));
 }
 
 /** What it printed, where it failed. */

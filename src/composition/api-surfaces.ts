@@ -1,4 +1,4 @@
-/** The API surfaces over a core: those that `SURFACES` names. */
+/** The API surfaces over a core: those that `SURFACES` names, or what its absence means. */
 import type { Clients } from '../core/clients.ts';
 import { createOwnClients } from '../core/own-clients.ts';
 import type { Surface } from '../http/surface.ts';
@@ -6,26 +6,38 @@ import type { Protocol } from '../oidc/provider.ts';
 import type { Core } from '../open-core.ts';
 import { surfaces } from '../surfaces/surfaces.ts';
 
-export function composeSurfaces(core: Core, clients: Clients, protocol: Protocol): readonly Surface[] {
-  const opened = surfaces.map((open) =>
-    open({
-      ...core,
-      clients,
-      ownClients: createOwnClients({ ...core, clients }),
-      authorizer: protocol.authorizer,
-      reloadClients: () => core.cached.reload(),
-    }),
-  );
-  return chosen(opened, core.config.surfaces);
+export interface Served {
+  readonly served: readonly Surface[];
+  /** Those among them that no setting asks for: served for what the database holds of them. */
+  readonly inUse: readonly string[];
 }
 
-/** A name that none has would switch one off without a word: refused. */
-function chosen(opened: readonly Surface[], wanted: 'all' | readonly string[]): readonly Surface[] {
-  if (wanted === 'all') return opened;
-  const unknown = wanted.find((name) => !opened.some((surface) => surface.name === name));
-  if (unknown !== undefined) {
-    const names = opened.map(({ name }) => name).join(', ');
-    throw new Error(`SURFACES names ${unknown}, which there is not. There are: ${names} (or all, or none).`);
-  }
-  return opened.filter(({ name }) => wanted.includes(name));
+/** The one that production serves where nothing is set. */
+const main = 'oauth-clients';
+
+/** Asks the database once where production has no `SURFACES`. Throws `Unavailable`. */
+export async function composeSurfaces(core: Core, clients: Clients, protocol: Protocol): Promise<Served> {
+  const ownClients = createOwnClients({ ...core, clients });
+  const { authorizer } = protocol;
+  const opened = Object.values(surfaces).map((open) =>
+    open({ ...core, clients, ownClients, authorizer, reloadClients: () => core.cached.reload() }),
+  );
+  const wanted = core.config.surfaces;
+  if (wanted === 'all') return { served: opened, inUse: [] };
+  if (wanted !== 'unset') return { served: opened.filter(({ name }) => wanted.includes(name)), inUse: [] };
+  const use = await core.stores.use.read();
+  const found = opened.filter(({ name, inUse }) => name !== main && (use.doors.includes(name) || inUse?.(use)));
+  const inUse = found.map(({ name }) => name);
+  if (inUse.length > 0) core.log.warn({ surfaces: inUse }, 'surfaces are served only because they are in use');
+  return { served: opened.filter((surface) => surface.name === main || found.includes(surface)), inUse };
+}
+
+/** What to tell those who run the server; undefined where there is nothing to tell. */
+export function inUseNotice(inUse: readonly string[]): string | undefined {
+  if (inUse.length === 0) return undefined;
+  return [
+    `SURFACES is not set. These are served only because the database shows that they are in use: ${inUse.join(', ')}.`,
+    `Set SURFACES=${[main, ...inUse].join(',')} to keep them, or SURFACES=${main} to switch them off.`,
+    'The next minor version serves them only if SURFACES names them.',
+  ].join('\n');
 }

@@ -35,7 +35,8 @@ export interface Config {
   readonly secretKey: string | undefined;
   /** Empty: one is made at the first start. */
   readonly adminKeys: readonly string[];
-  readonly surfaces: 'all' | readonly string[];
+  /** `unset` in production: the main one, and what is in use. */
+  readonly surfaces: 'all' | 'unset' | readonly string[];
   readonly gatewayRoutes: string | undefined;
   readonly brandName: string;
   /** How the pages look. Colours are `#rrggbb`; pictures are absolute paths. */
@@ -100,7 +101,13 @@ export interface Config {
   };
   readonly keys: { readonly jwksMaxAge: number; readonly rotationDays: number };
   readonly logLevel: Values['LOG_LEVEL'];
-  readonly metricsPort: number | undefined;
+  readonly metrics: {
+    /** Absent: on `port`. */
+    readonly port: number | undefined;
+    readonly host: string;
+    /** Empty: the port of their own asks for none. */
+    readonly tokens: readonly string[];
+  };
 }
 
 export function configOf(values: Values): Config {
@@ -133,7 +140,7 @@ export function configOf(values: Values): Config {
     redis: values.REDIS_URL === undefined ? undefined : { url: values.REDIS_URL, prefix: values.REDIS_PREFIX },
     secretKey: values.SECRET_KEY,
     adminKeys: values.ADMIN_KEY ?? [],
-    surfaces: values.SURFACES,
+    surfaces: values.SURFACES ?? (production ? 'unset' : 'all'),
     gatewayRoutes: values.GATEWAY_ROUTES,
     brandName: values.BRAND_NAME,
     brand: {
@@ -145,7 +152,7 @@ export function configOf(values: Values): Config {
       links: values.BRAND_LINKS,
     },
     viewsDir: values.VIEWS_DIR,
-    signUp: values.SIGN_UP,
+    signUp: values.SIGN_UP ?? (production ? 'invite' : 'open'),
     upstreams: values.UPSTREAMS,
     secondFactor: values.SECOND_FACTOR,
     hideAccountExistence: values.HIDE_ACCOUNT_EXISTENCE,
@@ -195,7 +202,7 @@ export function configOf(values: Values): Config {
     },
     keys: { jwksMaxAge: values.JWKS_MAX_AGE, rotationDays: values.KEY_ROTATION_DAYS },
     logLevel: values.LOG_LEVEL,
-    metricsPort: values.METRICS_PORT,
+    metrics: { port: values.METRICS_PORT, host: values.METRICS_HOST, tokens: values.METRICS_TOKEN ?? [] },
   });
 }
 

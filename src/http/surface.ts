@@ -9,6 +9,7 @@ import type { Clients } from '../core/clients.ts';
 import type { FirstParty } from '../core/first-party.ts';
 import type { OwnClients } from '../core/own-clients.ts';
 import type { SignUp } from '../core/sign-up.ts';
+import type { SurfaceUse } from '../core/stores/use.ts';
 import type { Tokens } from '../core/tokens.ts';
 import type { Api } from './endpoints.ts';
 
@@ -21,6 +22,8 @@ export interface Surface {
   readonly routes: Middleware;
   /** Addresses of this surface at which the protocol answers, each with the protocol's own path. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** What shows that it is in use, beside sessions whose door is its name. */
+  readonly inUse?: (use: SurfaceUse) => boolean;
 }
 
 /** The parts of the core that an API surface may need; each takes those that it uses. */

@@ -1,4 +1,4 @@
-/** The API surfaces, one line each. They can be switched off by `SURFACES`, or deleted with their folder. */
+/** The API surfaces, one line each, by the name that `SURFACES` has for it. Each can be deleted with its folder. */
 import type { Surface, SurfaceDeps } from '../http/surface.ts';
 import { createIdentity } from './identity/identity.ts';
 import { createOauthClients } from './oauth-clients/oauth-clients.ts';
@@ -6,10 +6,10 @@ import { createSecurityService } from './security-service/security-service.ts';
 import { createSpaceGuard } from './space-guard/space-guard.ts';
 import { createTinyoauth } from './tinyoauth/tinyoauth.ts';
 
-export const surfaces: readonly ((deps: SurfaceDeps) => Surface)[] = [
-  createOauthClients,
-  createTinyoauth,
-  createIdentity,
-  createSecurityService,
-  createSpaceGuard,
-];
+export const surfaces: Readonly<Record<string, (deps: SurfaceDeps) => Surface>> = {
+  'oauth-clients': createOauthClients,
+  tinyoauth: createTinyoauth,
+  identity: createIdentity,
+  'security-service': createSecurityService,
+  'space-guard': createSpaceGuard,
+};

@@ -16,7 +16,7 @@ async function upstreamAway(means: Means): Promise<Verdict> {
   const service = createService();
   await service.open();
   means.after(() => service.kill());
-  const world = await buildWorld({ env: { NODE_ENV: 'production' } });
+  const world = await buildWorld({ env: { NODE_ENV: 'production', SURFACES: 'all' } });
   means.after(() => world.place.close());
   const server = await startChild(world.place, { env: { GATEWAY_ROUTES: service.routesIn(world.place.dataDir) } });
   means.after(() => server.end());

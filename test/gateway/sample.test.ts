@@ -56,7 +56,7 @@ describe('in development', () => {
 describe('in production', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startServer({ env: { NODE_ENV: 'production' } });
+    server = await startServer({ env: { NODE_ENV: 'production', SURFACES: 'all' } });
   });
   afterAll(() => server.close());
 

@@ -66,7 +66,8 @@ process.exit(failed === 0 ? 0 : 1);
 
 async function attack(storage: string, requests: number): Promise<number> {
   // The settings of the two differ: development has the playground and explains refusals, production does neither.
-  const production: Record<string, string> = storage === 'postgres' ? { NODE_ENV: 'production' } : {};
+  const production: Record<string, string> =
+    storage === 'postgres' ? { NODE_ENV: 'production', SURFACES: 'all', SIGN_UP: 'open' } : {};
   const databaseUrl = storage === 'postgres' ? await postgres?.database() : undefined;
   const upstream = await openUpstream();
   const env = {

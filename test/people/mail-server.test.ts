@@ -61,7 +61,7 @@ test('in development the page of mails has each mail and its link', async () => 
 });
 
 test('in production without a mail server nothing that takes a mail is offered, and the pages say so', async () => {
-  const server = await startServer({ env: { NODE_ENV: 'production' } });
+  const server = await startServer({ env: { NODE_ENV: 'production', SIGN_UP: 'open' } });
   const agent = new Agent(server);
   const client = await buildClient(server, {}, 'register');
   const login = await agent.go(`/oauth/authorize?response_type=code&scope=openid&client_id=${client.id}`);

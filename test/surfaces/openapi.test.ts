@@ -222,7 +222,7 @@ describe('what is routed is documented, and what is documented is routed', () =>
   const documented = () => described.operations.map(({ method, path }) => `${method} ${path}`);
 
   test('every endpoint of every surface', () => {
-    const opened = surfaces.map((open) =>
+    const opened = Object.values(surfaces).map((open) =>
       open({ ...server.core, clients: server.app.clients, reloadClients: async () => 0 } as unknown as SurfaceDeps),
     );
     for (const { name, api, aliases = {} } of opened) {

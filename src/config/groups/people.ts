@@ -2,9 +2,10 @@ import { file, flag, oneOf, seconds, urlWith, wholeNumber } from '../kinds.ts';
 import { DAY, optional, setting } from '../setting.ts';
 
 export const people = {
-  SIGN_UP: setting(oneOf('open', 'invite', 'off'), 'open', {
-    sentence: 'Who may create an account of their own: everybody (`open`), the invited (`invite`) or nobody (`off`).',
-    example: 'invite',
+  SIGN_UP: optional(oneOf('open', 'invite', 'off'), '`open`; in production `invite`', {
+    sentence:
+      'Who may create an account of their own, on the page and by the API surfaces: every person (`open`), those with an invitation (`invite`) or none (`off`).',
+    example: 'open',
   }),
   UPSTREAMS: optional(file, 'people sign in with what this server knows of them only', {
     sentence: 'The providers through which people may sign in too, as JSON or YAML (docs/upstream.md).',

@@ -12,9 +12,9 @@ export const surfaces = {
       example: 'the output of `openssl rand -base64 32`',
     },
   ),
-  SURFACES: setting(names, 'all', {
-    sentence: 'Which of the API surfaces are served.',
-    example: 'oauth-clients',
+  SURFACES: optional(names, '`all`; in production `oauth-clients`, and for now those that the database shows in use', {
+    sentence: 'Which of the API surfaces are served (docs/surfaces).',
+    example: 'oauth-clients,identity',
   }),
   GATEWAY_ROUTES: optional(file, 'nothing is forwarded; in development a sample shows how it would be', {
     sentence: 'The route table of the gateway, as JSON or YAML; SIGHUP has it read again.',

@@ -20,7 +20,9 @@ import { createLinkStore } from './links.ts';
 import { createMigrations, type Migrations, type MigrationTarget, migrationStatus, refuseNewer } from './migrations.ts';
 import { createPasskeyStore } from './passkeys.ts';
 import type { PostgresSettings } from './postgres-pool.ts';
+import { explained, explainedMigrations, teller } from './reasons.ts';
 import { type EngineDialect, type Sql, statement } from './sql.ts';
+import { createUseStore } from './use.ts';
 
 /** `file` may be `:memory:`. `pool` is the number of connections, at most. */
 export type SqlSettings =
@@ -48,13 +50,13 @@ const ping = statement('ping', 'select 1');
  * where its version is not this program's.
  */
 export async function openSql(settings: SqlSettings, options: SqlOptions = {}): Promise<SqlStores> {
-  const { sql, engine, migrate, behindPooler } =
-    settings.kind === 'sqlite' ? await sqlite(settings.file) : await postgres(settings);
+  const opening = settings.kind === 'sqlite' ? sqlite(settings.file) : postgres(settings);
+  const { sql, engine, migrate, behindPooler } = await opening.catch(teller(settings));
   try {
     await prepare(sql, migrate, options.migrateAtOpen ?? settings.kind === 'sqlite');
   } catch (error) {
     await sql.close();
-    throw error;
+    throw teller(settings)(error);
   }
   return {
     accounts: createAccountStore(sql),
@@ -71,6 +73,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     audit: createAuditStore(sql),
     links: createLinkStore(sql),
     leases: createLeaseStore(sql),
+    use: createUseStore(sql),
     migrate,
     behindPooler,
     async ping() {
@@ -96,12 +99,15 @@ async function postgres(settings: PostgresSettings): Promise<Opened> {
     import('./postgres.ts'),
     import('./engine-postgres.ts'),
   ]);
-  const sql = openPostgres(settings);
+  const told = { kind: 'postgres', url: settings.url } as const;
+  const opened = openPostgres(settings);
+  const sql = explained(opened, told);
   const migrate = createMigrations(async () => {
     const target = openPostgres({ ...settings, pool: 1, patient: true });
     return { target, close: () => target.close() };
   });
-  return { sql, engine: postgresEngine(sql), migrate, behindPooler: sql.behindPooler };
+  const { behindPooler } = opened;
+  return { sql, engine: postgresEngine(sql), migrate: explainedMigrations(migrate, told), behindPooler };
 }
 
 async function prepare(sql: Sql, migrate: Migrations, migrateAtOpen: boolean | 'leave'): Promise<void> {

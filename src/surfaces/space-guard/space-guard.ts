@@ -98,7 +98,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
   });
 
   const header = { type: 'apiKey', in: 'header', name: 'Authorization' } as const;
-  return createEndpoints(
+  const surface = createEndpoints(
     {
       name: 'space-guard',
       takesPasswords: true,
@@ -120,4 +120,5 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     },
     deps,
   );
+  return { ...surface, inUse: ({ clientTokens }) => clientTokens };
 }

@@ -104,5 +104,5 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
     },
     deps,
   );
-  return { ...surface, aliases: { '/token': '/oauth/token' } };
+  return { ...surface, aliases: { '/token': '/oauth/token' }, inUse: ({ ownedClients }) => ownedClients };
 }
