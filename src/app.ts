@@ -5,7 +5,7 @@ import Koa from 'koa';
 import { createAccountPages } from './account/account.ts';
 import { signInAddress } from './account/way-in.ts';
 import { nowMs, nowSeconds } from './base/clock.ts';
-import { randomToken } from './base/secrets.ts';
+import { digest, randomToken } from './base/secrets.ts';
 import { ownAddresses } from './composition/addresses.ts';
 import { composeSurfaces } from './composition/api-surfaces.ts';
 import { composeDevelopmentPages } from './composition/development.ts';
@@ -35,6 +35,7 @@ import { protocolApi } from './oidc/api.ts';
 import { protocolPaths, resumePath } from './oidc/provider.ts';
 import type { Core } from './open-core.ts';
 import { createOps, opsApi } from './ops/ops.ts';
+import { joinMetrics } from './ops/worker-metrics.ts';
 import { createPeople } from './people/people.ts';
 import { createSignUpPage } from './people/sign-up.ts';
 import { createReference } from './reference/reference.ts';
@@ -79,6 +80,7 @@ export async function createApp(core: Core) {
   await keepPlaygroundClient(clients, config);
   await keepAccountClient(clients, config.issuer);
 
+  const { page: metricsPage } = joinMetrics(metrics);
   let draining = false;
   const koa = new Koa();
   koa.proxy = true;
@@ -87,11 +89,12 @@ export async function createApp(core: Core) {
   koa.use(errorHandler({ log, pages }));
   koa.use(
     createOps({
-      metrics,
+      metricsPage,
+      scrapeTokens: config.metrics.tokens.map(digest),
       adminKeys: core.adminKeys,
       ping: stores.ping,
       draining: () => draining,
-      metricsElsewhere: config.metricsPort !== undefined,
+      metricsElsewhere: config.metrics.port !== undefined,
     }),
   );
   const signedIn = createSignedIn({ provider: protocol.provider, accounts });
@@ -164,7 +167,7 @@ export async function createApp(core: Core) {
       },
     }),
   );
-  const switchedOn = composeSurfaces(core, clients, protocol);
+  const { served: switchedOn, inUse } = await composeSurfaces(core, clients, protocol);
   for (const surface of switchedOn) koa.use(surface.routes);
   koa.use(
     createReference({
@@ -218,6 +221,10 @@ export async function createApp(core: Core) {
     protocol,
     server,
     surfaces: switchedOn,
+    /** The names of those among them that no setting asks for. */
+    surfacesInUse: inUse,
+    /** Of this process or, where there are several, of all of them. */
+    metricsPage,
     /** What answers, in this order. Routers among it know their addresses. */
     middleware: koa.middleware as readonly unknown[],
     /** Listens and begins the background work. Rejects where the address is taken. */

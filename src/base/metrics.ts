@@ -38,10 +38,16 @@ export const metricsTable = {
     labels: ['from'],
   },
   db_round_trips_total: { type: 'counter', help: 'Round trips to the database.', labels: [] },
-  redis_up: { type: 'gauge', help: 'Whether Redis answers: 1, 0, or absent where none is configured.', labels: [] },
+  redis_up: {
+    type: 'gauge',
+    help: 'Whether Redis answers: 1, 0, or absent where none is configured.',
+    labels: [],
+    // Of several processes one that is cut off is the news.
+    aggregator: 'min',
+  },
 } as const satisfies Record<
   string,
-  { type: 'counter' | 'gauge' | 'histogram'; help: string; labels: readonly string[] }
+  { type: 'counter' | 'gauge' | 'histogram'; help: string; labels: readonly string[]; aggregator?: 'min' }
 >;
 
 type Table = typeof metricsTable;
@@ -57,7 +63,21 @@ export interface Metrics {
   /** Loads what it needs; call it once the server answers. */
   start(): Promise<void>;
   /** The page for Prometheus. */
-  page(): Promise<{ contentType: string; body: string }>;
+  page(): Promise<MetricsPage>;
+  /** The same as JSON, for `pageOfAll`. */
+  snapshot(): Promise<object[]>;
+}
+
+export interface MetricsPage {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** One page of the snapshots of several processes: counters and histograms are added up. */
+export async function pageOfAll(snapshots: readonly object[][]): Promise<MetricsPage> {
+  const { AggregatorRegistry } = (await import('prom-client')).default;
+  const registry = AggregatorRegistry.aggregate([...snapshots]);
+  return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
 /** From a millisecond, which a cached answer takes, to the ten seconds a request may last. */
@@ -78,8 +98,16 @@ export function createMetrics(): Metrics {
     const prom = (await import('prom-client')).default;
     const registry = new prom.Registry();
     const metrics = new Map<string, Counter | Gauge | Histogram>();
-    for (const [short, { type, help, labels }] of Object.entries(metricsTable)) {
-      const options = { name: metricsPrefix + short, help, labelNames: [...labels], registers: [registry] };
+    for (const [short, row] of Object.entries(metricsTable)) {
+      const { type, help, labels } = row;
+      const aggregator = 'aggregator' in row ? { aggregator: row.aggregator } : {};
+      const options = {
+        name: metricsPrefix + short,
+        help,
+        labelNames: [...labels],
+        registers: [registry],
+        ...aggregator,
+      };
       if (type === 'counter') metrics.set(short, new prom.Counter(options));
       else if (type === 'gauge') {
         const gauge = new prom.Gauge(options);
@@ -129,6 +157,9 @@ export function createMetrics(): Metrics {
     async page() {
       const { registry } = await start();
       return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+    async snapshot() {
+      return (await start()).registry.getMetricsAsJSON();
     },
   };
 }

@@ -1,18 +1,63 @@
-/** Metrics on a port of their own, for a network that only the monitoring reaches (`METRICS_PORT`). */
-import { createServer, type Server } from 'node:http';
-import type { Metrics } from '../base/metrics.ts';
+/** Metrics on a port of their own (`METRICS_PORT`), on loopback unless `METRICS_HOST` says otherwise. */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { MetricsPage } from '../base/metrics.ts';
+import { digest } from '../base/secrets.ts';
+import { mayScrape } from './scraper.ts';
 
-export function createMetricsServer({ metrics }: { metrics: Metrics }, port: number): Promise<Server> {
-  const server = createServer(async (req, res) => {
-    if (req.url !== '/metrics' || req.method !== 'GET') {
-      res.writeHead(404).end();
-      return;
+export interface MetricsServerDeps {
+  readonly port: number;
+  readonly host: string;
+  /** Empty: none is asked for. */
+  readonly tokens: readonly string[];
+  readonly page: () => Promise<MetricsPage>;
+}
+
+/** A scraper or two; others are not to use up file descriptors. */
+const connectionsMax = 100;
+
+/** Rejects where the address is taken or not allowed. */
+export function createMetricsServer({ port, host, tokens, page }: MetricsServerDeps): Promise<Server> {
+  const digests = tokens.map(digest);
+  let rendering: Promise<MetricsPage> | undefined;
+  /** One for all who ask at once. */
+  const shared = (): Promise<MetricsPage> => {
+    rendering ??= page().finally(() => {
+      rendering = undefined;
+    });
+    return rendering;
+  };
+
+  // As on the main port, a client that dribbles is let go; no request here has a body worth waiting for.
+  const limits = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
+  const server = createServer({ ...limits, keepAliveTimeout: 65_000 }, async (req, res) => {
+    const [path] = (req.url ?? '').split('?', 1);
+    if (path !== '/metrics') return refuse(res, 404, 'not_found');
+    if (req.method !== 'GET' && req.method !== 'HEAD')
+      return refuse(res, 405, 'method_not_allowed', { Allow: 'GET, HEAD' });
+    if (tokens.length > 0 && !mayScrape(req, digests)) {
+      return refuse(res, 401, 'unauthorized', { 'WWW-Authenticate': 'Bearer' });
     }
-    const { contentType, body } = await metrics.page();
-    res.writeHead(200, { 'Content-Type': contentType }).end(body);
+    try {
+      const { contentType, body } = await shared();
+      res.writeHead(200, { ...always, 'Content-Type': contentType }).end(body);
+    } catch {
+      refuse(res, 503, 'temporarily_unavailable', { 'Retry-After': '1' });
+    }
   });
+  server.maxConnections = connectionsMax;
+  // For one that does not read its answer.
+  server.timeout = 30_000;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, () => resolve(server));
+    server.listen({ port, host }, () => {
+      server.off('error', reject);
+      resolve(server);
+    });
   });
+}
+
+const always = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+
+function refuse(res: ServerResponse, status: number, error: string, headers: Record<string, string> = {}): void {
+  res.writeHead(status, { ...always, ...headers, 'Content-Type': 'application/json' }).end(JSON.stringify({ error }));
 }

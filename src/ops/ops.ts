@@ -3,14 +3,18 @@
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import { Refusal, Unavailable } from '../base/errors.ts';
-import type { Metrics } from '../base/metrics.ts';
+import type { MetricsPage } from '../base/metrics.ts';
 import type { AdminKeys } from '../core/admin-keys.ts';
+import { wordOf } from '../http/authorization.ts';
 import { senderOf } from '../http/caller.ts';
 import type { Api } from '../http/endpoints.ts';
 import { tooMany } from '../http/refusals.ts';
+import { mayScrape } from './scraper.ts';
 
 export interface OpsDeps {
-  readonly metrics: Metrics;
+  readonly metricsPage: () => Promise<MetricsPage>;
+  /** SHA-256 of each key of the monitoring; an admin key opens the metrics as well. */
+  readonly scrapeTokens: readonly string[];
   readonly adminKeys: AdminKeys;
   /** Resolves when the database answers; throws `Unavailable` otherwise. */
   readonly ping: () => Promise<void>;
@@ -69,14 +73,17 @@ export function createOps(deps: OpsDeps): Middleware {
 
   if (!deps.metricsElsewhere) {
     router.get('/metrics', async (ctx) => {
-      const [scheme, key] = ctx.get('Authorization').split(' ');
-      const presented = scheme?.toLowerCase() === 'bearer' && key ? [key] : [];
-      const checked = await deps.adminKeys.check(presented, senderOf(ctx, 'metrics'));
-      if (checked.outcome === 'throttled') throw tooMany(checked.retryAfter);
-      if (checked.outcome === 'refused') {
-        throw new Refusal('unauthorized', 'an admin key is needed as a bearer token', { 'WWW-Authenticate': 'Bearer' });
+      if (!mayScrape(ctx.req, deps.scrapeTokens)) {
+        const sent = wordOf(ctx.req, 'bearer');
+        const presented = sent.outcome === 'word' ? [sent.word] : [];
+        const checked = await deps.adminKeys.check(presented, senderOf(ctx, 'metrics'));
+        if (checked.outcome === 'throttled') throw tooMany(checked.retryAfter);
+        if (checked.outcome === 'refused') {
+          const wanted = 'METRICS_TOKEN or an admin key is needed as a bearer token';
+          throw new Refusal('unauthorized', wanted, { 'WWW-Authenticate': 'Bearer' });
+        }
       }
-      const { contentType, body } = await deps.metrics.page();
+      const { contentType, body } = await deps.metricsPage();
       ctx.set('Content-Type', contentType);
       ctx.set('Cache-Control', 'no-store');
       ctx.body = body;
