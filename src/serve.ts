@@ -4,26 +4,30 @@ import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type App, createApp } from './app.ts';
-import { Unavailable } from './base/errors.ts';
 import type { Logger } from './base/log.ts';
+import { inUseNotice } from './composition/api-surfaces.ts';
+import { readSettings } from './composition/settings.ts';
+import { startProblem } from './composition/start-problem.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { describeMistakes } from './config/mistakes.ts';
 import { generateKey } from './core/keys.ts';
 import { openCore } from './open-core.ts';
 import { createMetricsServer } from './ops/metrics-server.ts';
+import { collectMetrics } from './ops/worker-metrics.ts';
 import { banner } from './welcome/banner.ts';
 
 export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
-  const loaded = loadConfig(environment);
+  // What a worker is given its primary has looked through.
+  const loaded = cluster.isWorker ? loadConfig(environment) : await readSettings(environment);
   if (!loaded.ok) {
-    process.stderr.write(`${describeMistakes(loaded.mistakes)}\n`);
+    process.stderr.write(`${describeMistakes(loaded.mistakes, loaded.warnings)}\n`);
     process.exitCode = 1;
     return;
   }
   const { config } = loaded;
-  for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
-  if (config.workers > 1 && cluster.isPrimary) superviseWorkers(config);
+  if (!cluster.isWorker) for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`);
+  if (config.workers > 1 && cluster.isPrimary) await supervise(config);
   else await run(config);
 }
 
@@ -40,23 +44,33 @@ async function run(config: Config): Promise<void> {
     await app.listen();
     let metricsServer: Server | undefined;
     stopOnSignals(app, () => metricsServer?.close());
-    if (config.metricsPort !== undefined) metricsServer = await createMetricsServer(core, config.metricsPort);
+    // Of several processes the primary has the port, and the figures of all.
+    metricsServer = cluster.isWorker ? undefined : await openMetrics(config, app.metricsPage);
     await core.metrics.start();
-    if (!cluster.isWorker || cluster.worker?.id === 1) await banner({ ...app, metricsServer }, core.print);
+    if (!isFirst()) return;
+    await banner(app, core.print);
+    const notice = inUseNotice(app.surfacesInUse);
+    if (notice !== undefined) process.stderr.write(`${notice}\n`);
   } catch (error) {
-    process.stderr.write(`${startProblem(error, config)}\n`);
-    process.exit(1);
+    failStart(error, config);
   }
 }
 
-function startProblem(error: unknown, config: Config): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE')
-    return `Port ${config.port} is taken by another program. Set PORT to a free one, for example PORT=${config.port + 1}.`;
-  if (code === 'EACCES') return `Port ${config.port} may not be opened by this user. Set PORT to one above 1023.`;
-  if (error instanceof Unavailable)
-    return 'The database does not answer. Check DATABASE_URL, and that the database is running.';
-  return `Gatehouse could not start: ${message}`;
+/** Of several workers one speaks for all. */
+const isFirst = (): boolean => !cluster.isWorker || cluster.worker?.id === 1;
+
+async function openMetrics({ metrics: { port, host, tokens } }: Config, page: App['metricsPage']) {
+  return port === undefined ? undefined : createMetricsServer({ port, host, tokens, page });
+}
+
+function failStart(error: unknown, config: Config): never {
+  process.stderr.write(`${startProblem(error, config)}\n`);
+  process.exit(1);
+}
+
+async function supervise(config: Config): Promise<void> {
+  await openMetrics(config, collectMetrics().page).catch((error) => failStart(error, config));
+  superviseWorkers(config);
 }
 
 const drainingMs = 250;

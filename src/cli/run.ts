@@ -5,6 +5,8 @@
 import { CommanderError } from 'commander';
 import { Unavailable, Unusable } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
+import { NotPrivate } from '../base/private-files.ts';
+import { knownProblem } from '../composition/start-problem.ts';
 import type { Config } from '../config/config.ts';
 import type { Mistake } from '../config/mistakes.ts';
 import type { Call, Command, CommandCore, Outcome } from './command.ts';
@@ -88,7 +90,7 @@ async function readConfig(remark: (text: string) => void): Promise<Config> {
   const loaded = loadConfig(process.env);
   if (!loaded.ok) {
     const { describeMistakes } = await import('../config/mistakes.ts');
-    throw new WrongSettings(describeMistakes(loaded.mistakes), loaded.mistakes);
+    throw new WrongSettings(describeMistakes(loaded.mistakes, loaded.warnings), loaded.mistakes);
   }
   loaded.warnings.forEach(remark);
   return loaded.config;
@@ -115,7 +117,7 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
       },
     };
   } catch (error) {
-    if (error instanceof Unavailable || !(error instanceof Error)) throw error;
+    if (error instanceof Unavailable || error instanceof NotPrivate || !(error instanceof Error)) throw error;
     throw new CannotOpen(error.message, { cause: error });
   }
 }
@@ -144,14 +146,10 @@ function fail(error: unknown, json: boolean): void {
   else if (error instanceof WrongSettings) {
     const message = json ? 'Settings need a change.' : error.message;
     complain(1, 'settings', message, json, { mistakes: error.mistakes.map((mistake) => ({ ...mistake })) });
-  } else if (error instanceof Unavailable) {
-    const message =
-      error.what === 'database'
-        ? 'The database does not answer. Check DATABASE_URL, and that the database is running.'
-        : `Not available just now (${error.what}). Try again in ${error.retryAfter} s.`;
-    complain(1, 'unavailable', message, json);
-  } else if (error instanceof CannotOpen || error instanceof Unusable) complain(1, 'not_opened', error.message, json);
-  else {
+  } else if (error instanceof Unavailable) complain(1, 'unavailable', knownProblem(error) ?? error.message, json);
+  else if (error instanceof CannotOpen || error instanceof Unusable || error instanceof NotPrivate) {
+    complain(1, 'not_opened', knownProblem(error) ?? error.message, json);
+  } else {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     complain(1, 'internal', `Something went wrong here that should not.\n${text}`, json);
   }

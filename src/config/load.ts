@@ -1,6 +1,6 @@
 /**
  * Reads the settings from the environment into one frozen `Config`, or says everything that is wrong with them at once.
- * Checked in this order: each setting by itself (with its `NAME_FILE`), then, where those are sound, the rules between them.
+ * Checked in this order: each setting by itself (with its `NAME_FILE`), then each rule whose own settings are sound.
  */
 import { readFileSync } from 'node:fs';
 import { type Config, configOf } from './config.ts';
@@ -12,21 +12,26 @@ import type { Setting } from './setting.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type Loaded =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
-  | { readonly ok: false; readonly mistakes: readonly Mistake[] };
+export type Loaded = (
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] }
+) & {
+  /** Variables that look like a setting with a slip of the pen. */
+  readonly warnings: readonly string[];
+  /** The settings that are sound by themselves. */
+  readonly values: Partial<Values>;
+};
 
 export function loadConfig(environment: Environment): Loaded {
   const mistakes: Mistake[] = [];
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const [name, setting] of table) {
     const found = find(name, setting, environment);
+    const value = found.text === undefined ? setting.fallback : setting.kind.parse(found.text);
     if (found.mistake) mistakes.push(found.mistake);
-    values[name] = setting.fallback;
-    if (found.text === undefined) continue;
-    const value = setting.kind.parse(found.text);
-    if (value === undefined) mistakes.push(mistake(name, found.text, setting.kind.wanted));
-    else values[name] = value;
+    else if (found.text !== undefined && value === undefined) {
+      mistakes.push(mistake(name, found.text, setting.kind.wanted));
+    } else values[name] = value;
   }
 
   // A rule about settings one of which is unreadable would only confuse.
@@ -34,10 +39,11 @@ export function loadConfig(environment: Environment): Loaded {
   for (const rule of rules) {
     if (rule.about.some((name) => broken.has(name))) continue;
     const broke = rule.check(values as Values);
-    if (broke) mistakes.push(mistake(rule.about[0], broke.given, broke.wanted));
+    if (broke) mistakes.push(mistake(rule.about[0], broke.given, broke.wanted, broke.example));
   }
-  if (mistakes.length > 0) return { ok: false, mistakes };
-  return { ok: true, config: configOf(values as Values), warnings: misspellings(environment) };
+  const known = { warnings: misspellings(environment), values: values as Partial<Values> };
+  if (mistakes.length > 0) return { ok: false, mistakes, ...known };
+  return { ok: true, config: configOf(values as Values), ...known };
 }
 
 interface Found {

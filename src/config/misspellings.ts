@@ -11,10 +11,15 @@ export function misspellings(environment: Readonly<Record<string, string | undef
       warnings.push(`${name} is not read: ${plain} is not a secret and has no file variant.`);
       continue;
     }
-    const meant = [...known].find((other) => resembles(name, other, other.length >= 8 ? 2 : 1));
+    const meant = nearest(name, [...known]);
     if (meant) warnings.push(`${name} is not a setting. Did you mean ${meant}?`);
   }
   return warnings;
+}
+
+/** Which of these names was probably meant. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  return known.find((other) => resembles(name, other, other.length >= 8 ? 2 : 1));
 }
 
 /**

@@ -7,23 +7,37 @@ export interface Mistake {
   /** What was found, safe to show: a secret's value never appears. */
   readonly given: string;
   readonly wanted: string;
+  /** A value, or, with backticks, words about one. Never the value that is refused. */
   readonly example: string;
+  /** Of a file that the setting names: everything that is wrong in it; several lines. */
+  readonly details?: string;
 }
 
-/** All mistakes as a text for a terminal. */
-export function describeMistakes(mistakes: readonly Mistake[]): string {
+/** All mistakes as a text for a terminal, with the variables that may have been meant as settings. */
+export function describeMistakes(mistakes: readonly Mistake[], misspelt: readonly string[] = []): string {
   const title = mistakes.length === 1 ? 'One setting needs a change:' : `${mistakes.length} settings need a change:`;
-  const blocks = mistakes.map(
-    ({ name, given, wanted, example }) =>
-      `  ${name}\n    given    ${given}\n    wanted   ${wanted.replaceAll('`', '')}\n    example  ${
-        example.includes('`') ? example.replaceAll('`', '') : `${name}=${example}`
-      }`,
-  );
-  return [title, ...blocks, 'Every setting is described in docs/settings.md.'].join('\n\n');
+  const blocks = mistakes.map(({ name, given, wanted, example, details }) => {
+    const shown = example.includes('`') ? example.replaceAll('`', '') : `${name}=${example}`;
+    const lines = [`  ${name}`, `    given    ${given}`, `    wanted   ${wanted.replaceAll('`', '')}`];
+    return [...lines, `    example  ${shown}`, ...(details === undefined ? [] : [indented(details)])].join('\n');
+  });
+  const ignored = misspelt.length === 0 ? [] : [['These variables are not read:', ...misspelt].join('\n  ')];
+  return [title, ...blocks, ...ignored, 'Every setting is described in docs/settings.md.'].join('\n\n');
 }
 
-export function mistake(name: SettingName, given: string | undefined, wanted: string): Mistake {
-  const { example, secret } = settings[name] as Setting<unknown>;
+function indented(text: string): string {
+  return `\n${text.replaceAll(/^(?=.)/gm, '      ')}`;
+}
+
+/** `better`: a better example than the setting's own, where what is wrong lies between settings. */
+export function mistake(
+  name: SettingName,
+  given: string | undefined,
+  wanted: string,
+  better?: string,
+): Mistake & { readonly name: SettingName } {
+  const { example: usual, secret } = settings[name] as Setting<unknown>;
+  const example = better ?? (usual === given ? elsewhere(usual) : usual);
   if (given === undefined) return { name, given: 'nothing', wanted, example };
   return {
     name,
@@ -31,6 +45,11 @@ export function mistake(name: SettingName, given: string | undefined, wanted: st
     wanted,
     example,
   };
+}
+
+/** Only a path can be refused that is the setting's own example: there is nothing at it. */
+function elsewhere(path: string): string {
+  return `./${path.slice(path.lastIndexOf('/') + 1)}`;
 }
 
 /** What was given, without what could steer a terminal, and without a password that slipped into an address. */

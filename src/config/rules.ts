@@ -2,10 +2,17 @@
 import { isLoopbackHost } from '../base/loopback.ts';
 import type { SettingName, Values } from './schema.ts';
 
+interface Broken {
+  readonly given: string | undefined;
+  readonly wanted: string;
+  /** In place of the setting's own, which the rule may refuse as well. With backticks: words, not a value. */
+  readonly example?: string;
+}
+
 interface Rule {
   /** The settings it reads; the first is the one to change. */
   readonly about: readonly [SettingName, ...SettingName[]];
-  readonly check: (values: Values) => { readonly given: string | undefined; readonly wanted: string } | undefined;
+  readonly check: (values: Values) => Broken | undefined;
 }
 
 export const rules: readonly Rule[] = [
@@ -65,7 +72,9 @@ export const rules: readonly Rule[] = [
   {
     about: ['BRAND_LOGO_DARK', 'BRAND_LOGO'],
     check: ({ BRAND_LOGO_DARK: dark, BRAND_LOGO: light }) =>
-      dark !== undefined && light === undefined ? { given: dark, wanted: 'BRAND_LOGO beside it' } : undefined,
+      dark !== undefined && light === undefined
+        ? { given: dark, wanted: 'BRAND_LOGO beside it', example: '`BRAND_LOGO=/etc/gatehouse/logo.svg`' }
+        : undefined,
   },
   {
     // A name in the form of an address would be refused where an account has it, and accepted otherwise.
@@ -77,22 +86,51 @@ export const rules: readonly Rule[] = [
     about: ['WORKERS', 'DATABASE_URL'],
     check: ({ WORKERS, DATABASE_URL }) =>
       WORKERS > 1 && DATABASE_URL === undefined
-        ? { given: String(WORKERS), wanted: '1 with SQLite; set DATABASE_URL to use more' }
+        ? {
+            given: String(WORKERS),
+            wanted: '1 with SQLite; more need Postgres (DATABASE_URL)',
+            example: '`WORKERS=1`, or `DATABASE_URL=postgres://gatehouse:password@localhost:5432/gatehouse` beside it',
+          }
         : undefined,
   },
   {
     about: ['METRICS_PORT', 'PORT'],
     check: ({ METRICS_PORT, PORT }) =>
-      METRICS_PORT === PORT ? { given: String(METRICS_PORT), wanted: 'another port than PORT' } : undefined,
+      METRICS_PORT === PORT
+        ? {
+            given: String(METRICS_PORT),
+            wanted: 'another port than PORT',
+            example: String(PORT === 9464 ? 9465 : 9464),
+          }
+        : undefined,
+  },
+  {
+    // How busy this server is, and with what, is for the monitoring alone.
+    about: ['METRICS_TOKEN', 'METRICS_HOST'],
+    check: ({ METRICS_TOKEN, METRICS_HOST }) =>
+      METRICS_TOKEN === undefined && !listensOnLoopback(METRICS_HOST)
+        ? { given: undefined, wanted: `a value of at least 16 characters, because METRICS_HOST is ${METRICS_HOST}` }
+        : undefined,
+  },
+  {
+    about: ['METRICS_HOST', 'METRICS_PORT'],
+    check: ({ METRICS_HOST, METRICS_PORT }) =>
+      METRICS_PORT === undefined && METRICS_HOST !== '127.0.0.1'
+        ? { given: METRICS_HOST, wanted: 'METRICS_PORT beside it', example: '`METRICS_PORT=9464`' }
+        : undefined,
   },
   {
     about: ['REFRESH_TOKEN_IDLE_TTL', 'REFRESH_TOKEN_TTL'],
     check: ({ REFRESH_TOKEN_IDLE_TTL: idle, REFRESH_TOKEN_TTL: whole }) =>
       idle !== undefined && idle > whole
-        ? { given: String(idle), wanted: `at most REFRESH_TOKEN_TTL, which is ${whole}` }
+        ? { given: String(idle), wanted: `at most REFRESH_TOKEN_TTL, which is ${whole}`, example: String(whole) }
         : undefined,
   },
 ];
+
+function listensOnLoopback(host: string): boolean {
+  return isLoopback(addressOf(host));
+}
 
 /** Loopback is where http does no harm. */
 function isLoopback(address: string): boolean {

@@ -13,6 +13,7 @@ export interface BannerFacts {
       readonly database: { readonly kind: 'sqlite' | 'postgres' };
       readonly trustProxy: TrustProxy;
       readonly workers: number;
+      readonly metrics: { readonly port: number | undefined; readonly host: string };
       readonly signUp: 'open' | 'invite' | 'off';
       readonly mail: {
         readonly goes: 'smtp' | 'page' | 'terminal' | 'nowhere';
@@ -25,12 +26,7 @@ export interface BannerFacts {
   };
   /** The API surfaces that are switched on. */
   readonly surfaces: readonly { readonly name: string; readonly api: { readonly takesPasswords?: true } }[];
-  readonly server: Listening;
-  readonly metricsServer: Listening | undefined;
-}
-
-interface Listening {
-  address(): AddressInfo | string | null;
+  readonly server: { address(): AddressInfo | string | null };
 }
 
 type Row = readonly [name: string, value: string];
@@ -54,12 +50,13 @@ export async function banner(facts: BannerFacts, write: (text: string) => void):
 }
 
 /** What others can reach, and how far. */
-function openRows({ core, surfaces, server, metricsServer }: BannerFacts): readonly (Row | undefined)[] {
+function openRows({ core, surfaces, server }: BannerFacts): readonly (Row | undefined)[] {
   const { config, mailbox } = core;
+  const { metrics } = config;
   const passwordApis = surfaces.filter(({ api }) => api.takesPasswords).map(({ name }) => name);
   return [
-    ['Listens on', placeOf(server)],
-    metricsServer && ['Metrics on', placeOf(metricsServer)],
+    ['Listens on', listening(server.address())],
+    metrics.port === undefined ? undefined : ['Metrics on', placeOf(metrics.host, metrics.port)],
     config.workers > 1 ? ['Workers', String(config.workers)] : undefined,
     ['Proxy', proxyWords(config.trustProxy)],
     ['Sign-up', signUpWords[config.signUp]],
@@ -69,14 +66,15 @@ function openRows({ core, surfaces, server, metricsServer }: BannerFacts): reado
   ];
 }
 
-function placeOf(listening: Listening): string {
-  const at = listening.address();
-  if (at === null || typeof at === 'string') return at ?? 'nothing';
-  const { address, port } = at;
+function listening(at: AddressInfo | string | null): string {
+  return at === null || typeof at === 'string' ? (at ?? 'nothing') : placeOf(at.address, at.port);
+}
+
+function placeOf(address: string, port: number): string {
   if (address === '::') return `all addresses, port ${port}`;
   if (address === '0.0.0.0') return `all IPv4 addresses, port ${port}`;
   const place = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-  return /^(127\.|::1$)/.test(address) ? `${place}  (this machine only)` : place;
+  return /^(127\.|::1$|localhost$)/.test(address) ? `${place}  (this machine only)` : place;
 }
 
 function proxyWords(trust: TrustProxy): string {

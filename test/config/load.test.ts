@@ -79,6 +79,15 @@ describe('what is understood', () => {
     });
   });
 
+  test('R11: what is open in production has been asked for', () => {
+    expect(load({})).toMatchObject({ surfaces: 'all', signUp: 'open' });
+    expect(load({ NODE_ENV: 'production' })).toMatchObject({ surfaces: 'unset', signUp: 'invite' });
+    expect(load({ NODE_ENV: 'production', SURFACES: 'all', SIGN_UP: 'open' })).toMatchObject({
+      surfaces: 'all',
+      signUp: 'open',
+    });
+  });
+
   const cases: readonly (readonly [Environment, object])[] = [
     [
       { PORT: '', ISSUER: '  ' },
@@ -113,6 +122,12 @@ describe('what is understood', () => {
     [{ KEY_ROTATION_DAYS: '0' }, { keys: { rotationDays: 0, jwksMaxAge: 3600 } }],
     [{ SECRET_KEY_FILE: fileWith('key', `${LONG}\n`) }, { secretKey: LONG }],
     [{ SECRET_KEY: LONG, SECRET_KEY_FILE: '' }, { secretKey: LONG }],
+    [{}, { metrics: { port: undefined, host: '127.0.0.1', tokens: [] } }],
+    [{ METRICS_PORT: '9464', METRICS_HOST: '::1' }, { metrics: { port: 9464, host: '::1', tokens: [] } }],
+    [
+      { METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0', METRICS_TOKEN: 'the-old-token-0123, the-new-token-0123' },
+      { metrics: { host: '0.0.0.0', tokens: ['the-old-token-0123', 'the-new-token-0123'] } },
+    ],
     [{}, { mail: { smtp: undefined } }],
     [
       {
@@ -178,6 +193,12 @@ describe('what is refused', () => {
     ['REFRESH_TOKEN_IDLE_TTL', { REFRESH_TOKEN_IDLE_TTL: '3600', REFRESH_TOKEN_TTL: '600' }],
     ['JWKS_MAX_AGE', { JWKS_MAX_AGE: '9' }],
     ['METRICS_PORT', { METRICS_PORT: '3000' }],
+    ...['0.0.0.0', '::', '10.0.0.5', 'metrics.example.com', 'localhost.example.com'].map(
+      (METRICS_HOST) => ['METRICS_TOKEN', { METRICS_PORT: '9464', METRICS_HOST }] as const,
+    ),
+    ['METRICS_TOKEN', { METRICS_TOKEN: 'short' }],
+    ['METRICS_HOST', { METRICS_HOST: 'localhost' }],
+    ['METRICS_HOST', { METRICS_HOST: '0.0.0.0', METRICS_TOKEN: 'a-token-of-the-monitoring' }],
     ['PASSWORD_MIN_LENGTH_SECOND_FACTOR', { PASSWORD_MIN_LENGTH_SECOND_FACTOR: '7' }],
     ...['http://pwned.example.com/range/', 'https://x/range?q=', 'ftp://x/'].map(
       (BREACHED_PASSWORDS_URL) => ['BREACHED_PASSWORDS_URL', { BREACHED_PASSWORDS_URL }] as const,
@@ -207,6 +228,49 @@ describe('what is refused', () => {
     ).toEqual(['DATABASE_URL', 'LOG_LEVEL', 'PORT']);
   });
 
+  test('R10: a rule is asked although other settings are broken, and is silent only about its own', () => {
+    const environment = { PORT: 'x', WORKERS: '4', METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0', SECRET_KEY: 'short' };
+    expect(mistakesOf(environment).map(({ name }) => name)).toEqual(['PORT', 'SECRET_KEY', 'WORKERS', 'METRICS_TOKEN']);
+  });
+
+  const mistaken: readonly Environment[] = [
+    { WORKERS: '4' },
+    { PORT: '9464', METRICS_PORT: '9464' },
+    { REFRESH_TOKEN_IDLE_TTL: '604800', REFRESH_TOKEN_TTL: '3600' },
+    { GATEWAY_ROUTES: '/etc/gatehouse/routes.yaml' },
+    { UPSTREAMS: '/etc/gatehouse/upstreams.yaml' },
+    { BRAND_LOGO: '/etc/gatehouse/logo.svg' },
+    { VIEWS_DIR: '/etc/gatehouse/views' },
+    { METRICS_HOST: '0.0.0.0', METRICS_TOKEN: 'a-token-of-the-monitoring' },
+  ];
+  test.each(mistaken)('R10: the example for %j is another value', (environment) => {
+    const [mistake, ...more] = mistakesOf(environment);
+    const refused = environment[mistake?.name ?? ''] ?? '';
+    expect(more).toEqual([]);
+    expect(mistake?.given).toBe(refused);
+    expect(mistake?.example).not.toBe(refused);
+    expect(describeMistakes(mistake ? [mistake] : [])).not.toContain(`example  ${mistake?.name}=${refused}\n`);
+  });
+
+  test('R10: the example of a rule is taken', () => {
+    const ways = /^WORKERS=1, or (DATABASE_URL=\S+) beside it$/.exec(
+      mistakesOf({ WORKERS: '4' })[0]?.example.replaceAll('`', '') ?? '',
+    );
+    const [, url = ''] = ways?.[1]?.split('DATABASE_URL=') ?? [];
+    expect(load({ WORKERS: '4', DATABASE_URL: url, SECRET_KEY: LONG }).workers).toBe(4);
+    const idle = { REFRESH_TOKEN_TTL: '3600', REFRESH_TOKEN_IDLE_TTL: '604800' };
+    const shorter = mistakesOf(idle)[0]?.example ?? '';
+    expect(load({ ...idle, REFRESH_TOKEN_IDLE_TTL: shorter }).lifetimes.refreshTokenIdle).toBe(3600);
+  });
+
+  test('R10: variables that were probably meant as settings are in the report of the mistakes', () => {
+    const loaded = loadConfig({ PORT: 'x', SESION_TTL: '1h', HOME: '/root' });
+    if (loaded.ok) throw new Error('the port was taken');
+    expect(describeMistakes(loaded.mistakes, loaded.warnings)).toContain(
+      'These variables are not read:\n  SESION_TTL is not a setting. Did you mean SESSION_TTL?\n\n',
+    );
+  });
+
   test('the report reads well, shows no secret and cannot steer a terminal', () => {
     const report = describeMistakes(
       mistakesOf({
@@ -232,6 +296,7 @@ describe('variables that look like a setting', () => {
     ['ADMIN_KEYS', 'ADMIN_KEY'],
     ['AUTHORISATION_CODE_TTL', 'AUTHORIZATION_CODE_TTL'],
     ['SECERT_KEY', 'SECRET_KEY'],
+    ['SESION_TTL', 'SESSION_TTL'],
     ['PORT_FILE', 'PORT'],
     ['PATH', undefined],
     ['HOSTNAME', undefined],

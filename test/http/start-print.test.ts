@@ -1,21 +1,17 @@
 /** The start prints what is open: each fact in force, and no other. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createMetricsServer } from '../../src/ops/metrics-server.ts';
 import { banner } from '../../src/welcome/banner.ts';
 import { describePostgres, freshPostgres, type TestDatabase } from '../support/databases.ts';
-import { freePort } from '../support/free-port.ts';
 import { startServer, type TestServerOptions } from '../support/server.ts';
 
 /** The lines of the block, by their names. */
-async function printed(options: TestServerOptions & { metrics?: boolean } = {}) {
+async function printed(options: TestServerOptions = {}) {
   const server = await startServer(options);
-  const metricsServer = options.metrics ? await createMetricsServer(server.core, await freePort()) : undefined;
   let text = '';
-  await banner({ ...server.app, metricsServer }, (part) => {
+  await banner(server.app, (part) => {
     text += part;
   });
   const address = server.url;
-  metricsServer?.close();
   await server.close();
   const block = /^\nGatehouse is ready\.\n\n((?: {2}\S.*\n)+)\n$/.exec(text)?.[1] ?? '';
   const lines = block.trimEnd().split('\n');
@@ -60,19 +56,19 @@ describe('what is open', () => {
   test('S1: production with several surfaces, on all addresses', async () => {
     const { lines } = await printed({
       host: '0.0.0.0',
-      metrics: true,
       env: {
         NODE_ENV: 'production',
         ISSUER: 'https://id.example.com',
         SURFACES: 'identity,oauth-clients,space-guard',
         SIGN_UP: 'off',
+        METRICS_PORT: '9464',
         SMTP_URL: 'smtps://user:hunter2@mail.example.com',
       },
     });
     expect(lines).toMatchObject({
       Address: 'https://id.example.com',
       'Listens on': expect.stringMatching(/^all IPv4 addresses, port \d+$/),
-      'Metrics on': expect.stringMatching(/port \d+$|:\d+( |$)/),
+      'Metrics on': '127.0.0.1:9464  (this machine only)',
       'Sign-up': 'off',
       Passwords: 'the sign-in page, identity API, space-guard API',
       Mails: 'sent through mail.example.com',
