@@ -12,6 +12,7 @@ export function presented(client: ClientRecord, secret?: string): { [member: str
     client_id_issued_at: client.createdAt,
     ...client.metadata,
     updated_at: client.updatedAt,
+    reviewed_at: client.reviewedAt,
     disabled_at: client.disabledAt,
     origin: client.origin,
     owner: client.owner,
@@ -36,7 +37,8 @@ export function shown(client: ClientRecord, secret?: string): string {
     'Client id': client.id,
     'Client secret': secret === undefined ? undefined : `${secret}  ${shownOnce}`,
     Name: listed(metadata.client_name),
-    Status: client.disabledAt === null ? 'enabled' : `disabled since ${day(client.disabledAt)}`,
+    Status: status(client),
+    Review: client.reviewedAt === null ? 'unreviewed' : `reviewed on ${day(client.reviewedAt)}`,
     'Redirect URIs': listed(metadata.redirect_uris),
     'After logout': listed(metadata.post_logout_redirect_uris),
     'Grant types': listed(metadata.grant_types).join(', '),
@@ -51,4 +53,10 @@ export function shown(client: ClientRecord, secret?: string): string {
     Made: day(client.createdAt),
     Changed: client.version > 1 ? day(client.updatedAt) : '',
   });
+}
+
+function status({ disabledAt, ownDisabledAt }: ClientRecord): string {
+  if (disabledAt === null) return 'enabled';
+  const since = `disabled since ${day(disabledAt)}`;
+  return ownDisabledAt === null ? `${since}, with the account of its owner` : since;
 }

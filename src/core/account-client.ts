@@ -27,6 +27,8 @@ export async function keepAccountClient(clients: Clients, issuer: string): Promi
   };
   try {
     const { known, kept } = await isKept();
+    // A program of the version before may have made it.
+    if (known && known.reviewedAt === null) await clients.review(accountClient);
     if (kept) return;
     if (known && known.disabledAt !== null) await clients.enable(accountClient);
     const made = known

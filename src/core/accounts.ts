@@ -176,7 +176,10 @@ export function createAccounts(parts: {
     if (account === undefined) return false;
     if (disabled === (account.disabledAt !== null)) return true;
     const now = nowSeconds();
-    return (await store.update(subject, { disabledAt: disabled ? now : null }, now)) !== undefined;
+    if ((await store.update(subject, { disabledAt: disabled ? now : null }, now)) === undefined) return false;
+    // With it the applications that it owns stop, or work again.
+    await changes.changed();
+    return true;
   };
 
   async function make<Made extends Awaited<ReturnType<AccountStore['insertInvited']>>>(

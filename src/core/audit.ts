@@ -58,6 +58,8 @@ export const auditEvents = {
   'client.secret_rotated': 'An application was given a new secret.',
   'client.disabled': 'An application was disabled.',
   'client.enabled': 'A disabled application was enabled again.',
+  'client.reviewed': 'An operator marked an application as reviewed.',
+  'client.review_revoked': 'An operator took back that an application is reviewed.',
   'client.deleted': 'An application was deleted with every grant and token it had.',
   'client.token_issued': 'An application was given a client token.',
   'client.token_revoked': 'A client token of an application was revoked.',

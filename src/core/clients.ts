@@ -46,7 +46,12 @@ export interface Clients {
   rotateSecret(id: string): Promise<Rotated | Secretless | Unknown>;
   /** Refused at every door until `enable`. */
   disable(id: string): Promise<Updated | Unknown>;
+  /** While its owner's account is disabled it stays refused: see `disabledAt` of the client. */
   enable(id: string): Promise<Updated | Unknown>;
+  /** An operator has looked at it. Reviewing twice keeps the first time. */
+  review(id: string): Promise<Updated | Unknown>;
+  /** Takes the review back, also from a client that an operator made. */
+  unreview(id: string): Promise<Updated | Unknown>;
   /** Removes it with its grants, tokens and consents; false where there is none. */
   remove(id: string): Promise<boolean>;
   /** A token for a program without a person (core/client-tokens); it works until it is revoked, or for `lifetime` seconds. */
@@ -79,10 +84,10 @@ const attempts = 10;
 export function createClients(deps: ClientsDeps): Clients {
   const { store, changes, checkWithEngine, secretOverlapSeconds } = deps;
 
-  async function checked(input: unknown, id: string, by: ClientRecord['origin'], previous?: JsonObject) {
+  async function checked(input: unknown, id: string, by: ClientRecord['origin'], previous?: ClientRecord) {
     // Loaded when it is first needed, with the schemas behind it: a start does not wait for them.
     const { parseMetadata } = await import('./client-metadata.ts');
-    const parsed = parseMetadata(input, previous ? { by, previous } : { by });
+    const parsed = parseMetadata(input, { by, ...(previous && { previous: previous.metadata }) });
     if (parsed.outcome === 'invalid') return parsed;
     const refused = await checkWithEngine(parsed.metadata, id);
     return refused === undefined ? parsed : invalid(refused);
@@ -109,11 +114,18 @@ export function createClients(deps: ClientsDeps): Clients {
     throw new Unavailable('busy');
   }
 
-  const switchTo = (id: string, disabledAt: () => number | null): Promise<Updated | Unknown> =>
-    change<Updated>(id, async (client) => ({
-      client: { ...client, disabledAt: disabledAt() },
+  /** Read again: what a change makes of `disabledAt` is the database's to say. */
+  async function switchTo(
+    id: string,
+    part: (client: ClientRecord) => Partial<ClientRecord>,
+  ): Promise<Updated | Unknown> {
+    const changed = await change<Updated>(id, async (client) => ({
+      client: { ...client, ...part(client) },
       result: (stored) => ({ outcome: 'updated', client: stored }),
     }));
+    if (changed.outcome === 'unknown') return changed;
+    return { outcome: 'updated', client: (await store.find(id)) ?? changed.client };
+  }
 
   return {
     async register(input, { origin, owner, id = newId() }) {
@@ -130,26 +142,29 @@ export function createClients(deps: ClientsDeps): Clients {
         tokens: [],
         owner,
         origin,
+        reviewedAt: reviewFor(origin),
         disabledAt: null,
+        ownDisabledAt: null,
         version: 1,
         createdAt: now,
         updatedAt: now,
       };
-      if (!(await store.insert(client))) return invalid('client_id is taken');
+      if (!(await store.insert(client)))
+        return invalid((await store.find(id)) ? 'client_id is taken' : 'the account of the owner is disabled or gone');
       await changes.changed();
       return { outcome: 'registered', client, ...(secret ? { secret: secret.value } : {}) };
     },
 
     update: (id, input, by) =>
       change<Updated | InvalidMetadata>(id, async (client) => {
-        const parsed = await checked(input, id, by, client.metadata);
+        const parsed = await checked(input, id, by, client);
         if (parsed.outcome === 'invalid') return { instead: parsed };
         const needed = needsSecret(parsed.metadata);
         const secret = needed && client.secrets.length === 0 ? newSecret(nowSeconds()) : undefined;
         // A client that stops using its secrets must not find them valid again years later.
         const secrets = secret ? [secret.stored] : needed ? client.secrets : [];
         return {
-          client: { ...client, metadata: parsed.metadata, secrets },
+          client: { ...client, metadata: parsed.metadata, secrets, reviewedAt: reviewFor(by, client) },
           result: (stored) => ({ outcome: 'updated', client: stored, ...(secret ? { secret: secret.value } : {}) }),
         };
       }),
@@ -187,8 +202,10 @@ export function createClients(deps: ClientsDeps): Clients {
         return { client: { ...client, tokens }, result: (stored) => ({ outcome: 'updated', client: stored }) };
       }),
 
-    disable: (id) => switchTo(id, nowSeconds),
-    enable: (id) => switchTo(id, () => null),
+    disable: (id) => switchTo(id, () => ({ ownDisabledAt: nowSeconds() })),
+    enable: (id) => switchTo(id, () => ({ ownDisabledAt: null })),
+    review: (id) => switchTo(id, ({ reviewedAt }) => ({ reviewedAt: reviewedAt ?? nowSeconds() })),
+    unreview: (id) => switchTo(id, () => ({ reviewedAt: null })),
 
     async remove(id) {
       const removed = await store.delete(id);
@@ -211,6 +228,15 @@ export function verifySecret(client: Pick<ClientRecord, 'secrets'>, presented: s
     matches = (same && live) || matches;
   }
   return matches;
+}
+
+/**
+ * Since when a client is reviewed once `by` has made or changed it. What a person registers or changes is unreviewed until
+ * an operator has looked at it. An operator's change of an unreviewed client is not yet a review.
+ */
+function reviewFor(by: ClientRecord['origin'], previous?: ClientRecord): number | null {
+  if (by === 'person') return null;
+  return previous === undefined ? nowSeconds() : previous.reviewedAt;
 }
 
 /** Basic and post are one method here, so either needs a secret. */

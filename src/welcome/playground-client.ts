@@ -26,6 +26,8 @@ export async function keepPlaygroundClient(
       return { known, right: known?.metadata.client_uri === redirect };
     };
     const { known, right } = await keeps();
+    // A program of the version before may have made it.
+    if (known && known.reviewedAt === null) await clients.review(playgroundClient);
     if (right) return;
     const made = known
       ? await clients.update(playgroundClient, metadata, 'built-in')

@@ -120,6 +120,31 @@ describe('clients', () => {
     expect(await cli.fed('{', 'clients', 'register', '--file', '-')).toMatchObject({ code: 2, out: '' });
   });
 
+  test('S11: review, and its end; show and list say which applications are reviewed', async () => {
+    const id = made.client_id;
+    const says = async () => {
+      const shown = await cli('clients', 'show', id);
+      const list = await cli('clients', 'list');
+      return [
+        /Review +(\S+)/.exec(shown.out)?.[1],
+        list.out
+          .split('\n')
+          .find((line) => line.startsWith(id))
+          ?.match(/(un)?reviewed/)?.[0],
+        typeof (await cli.json<ClientJson>('clients', 'show', id)).reviewed_at,
+      ];
+    };
+    expect(await says()).toEqual(['reviewed', 'reviewed', 'number']);
+    const taken = await cli('clients', 'review', id, '--revoke');
+    expect(taken).toMatchObject({ code: 0, out: `Bookshelf (${id}) is unreviewed.\n` });
+    expect(await says()).toEqual(['unreviewed', 'unreviewed', 'object']);
+    expect((await cli.json<ClientJson>('clients', 'review', id)).reviewed_at).toEqual(expect.any(Number));
+    expect(await says()).toEqual(['reviewed', 'reviewed', 'number']);
+    for (const event of ['client.reviewed', 'client.review_revoked'])
+      expect(await audited(event)).toMatchObject([{ clientId: id, detail: { via: 'cli' } }]);
+    expect(await cli('clients', 'review', 'nobody')).toMatchObject({ code: 1, out: '' });
+  });
+
   test('rotate, disable, enable, delete', async () => {
     const id = made.client_id;
     const rotated = await cli.json<ClientJson>('clients', 'rotate', id);

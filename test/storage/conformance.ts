@@ -278,13 +278,16 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
 
       test('an update counts only on the version it was made from', async () => {
         const client = buildClient();
+        const { subject: owner } = await account();
         await stores.clients.insert(client);
         const next = {
           ...client,
           metadata: { a: 1 },
           secrets: [],
-          owner: 's',
+          owner,
+          reviewedAt: now,
           disabledAt: now,
+          ownDisabledAt: now,
           version: 2,
           updatedAt: now + 1,
         };
@@ -317,15 +320,87 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
       });
 
       test('the clients of one owner are listed by id, page by page, and nobody else’s', async () => {
-        const owner = name();
+        const [{ subject: owner }, other] = [await account(), await account()];
         const made = [1, 2, 3].map(() => buildClient({ owner }));
-        for (const client of [...made, buildClient({ owner: name() }), buildClient()])
-          await stores.clients.insert(client);
+        for (const client of [...made, buildClient({ owner: other.subject }), buildClient()])
+          expect(await stores.clients.insert(client)).toBe(true);
         const ids = made.map(({ id }) => id).sort();
         const [first, second] = ids;
         expect((await stores.clients.listOwned(owner, '', 10)).map(({ id }) => id)).toEqual(ids);
         expect((await stores.clients.listOwned(owner, first ?? '', 1)).map(({ id }) => id)).toEqual([second]);
         for (const odd of ['', 'a\0b']) expect(await stores.clients.listOwned(odd, '', 10)).toEqual([]);
+      });
+
+      test('S10: a client is disabled while the account of its owner is, and rises by a version each time', async () => {
+        const { subject: owner } = await account();
+        const [own, both, foreign] = [buildClient({ owner }), buildClient({ owner }), buildClient()];
+        for (const client of [own, both, foreign]) await stores.clients.insert(client);
+        await stores.clients.update({ ...both, ownDisabledAt: now, version: 2 });
+        const states = async () => {
+          const found = await Promise.all([own, both, foreign].map(({ id }) => stores.clients.find(id)));
+          const listed = await stores.clients.listOwned(owner, '', 10);
+          expect(listed).toEqual(found.filter((client) => client?.owner === owner).sort(byId));
+          return found.map((client) => [client?.disabledAt, client?.ownDisabledAt, client?.version]);
+        };
+        const seq = await stores.changes.latest();
+        await stores.accounts.update(owner, { disabledAt: now + 5 }, now);
+        expect(await states()).toEqual([
+          [now + 5, null, 2],
+          [now, now, 3],
+          [null, null, 1],
+        ]);
+        const noted = (await stores.changes.since(seq)) ?? [];
+        expect(noted.map(({ seq }) => seq)).toEqual([seq + 1, seq + 2, seq + 3]);
+        expect(noted.map(({ kind, id }) => `${kind} ${id}`).sort()).toEqual(
+          [`client ${own.id}`, `client ${both.id}`, `account ${owner}`].sort(),
+        );
+        // Made from what was read before: it must not write over what it has not seen.
+        expect(await stores.clients.update({ ...own, version: 2 })).toBe(false);
+        await stores.accounts.update(owner, { disabledAt: null }, now);
+        expect(await states()).toEqual([
+          [null, null, 3],
+          [now, now, 4],
+          [null, null, 1],
+        ]);
+        const before = await stores.changes.latest();
+        await stores.accounts.update(owner, { firstName: 'Augusta' }, now);
+        expect(await stores.changes.latest()).toBe(before + 1);
+      });
+
+      test('S10: an account that is disabled or gone is given no client; of a deletion and a client either comes first', async () => {
+        const [disabled, gone] = [await account(), await account()];
+        await stores.accounts.update(disabled.subject, { disabledAt: now }, now);
+        await stores.accounts.delete(gone.subject);
+        for (const owner of [disabled.subject, gone.subject, name(), 'a\0b']) {
+          const client = buildClient({ owner });
+          expect(await stores.clients.insert(client)).toBe(false);
+          expect(await stores.clients.find(client.id)).toBeUndefined();
+        }
+        for (let round = 0; round < 5; round += 1) {
+          const { subject: owner } = await account();
+          const client = buildClient({ owner });
+          const [made] = await Promise.all([stores.clients.insert(client), stores.accounts.delete(owner)]);
+          expect([made, await stores.clients.find(client.id)]).toEqual([made, undefined]);
+        }
+      });
+
+      test('S10: a deleted account takes its clients along, with what others have given them', async () => {
+        const { subject: owner } = await account();
+        const made = Array.from({ length: 120 }, () => buildClient({ owner }));
+        for (const client of made) await stores.clients.insert(client);
+        const [first] = made;
+        const { subject } = await account();
+        const grant = buildGrant({ clientId: first?.id ?? '', subject });
+        const token = buildToken({ clientId: first?.id ?? '', subject, grantId: grant.id });
+        await stores.engine.commit({ grants: [grant], tokens: [token] });
+        const seq = await stores.changes.latest();
+        expect(await stores.accounts.delete(owner)).toBe('removed');
+        expect(await stores.clients.listOwned(owner, '', 1000)).toEqual([]);
+        expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
+        expect(await stores.engine.readToken(token.key)).toBeUndefined();
+        const noted = (await stores.changes.since(seq)) ?? [];
+        expect(noted.map(({ seq }) => seq)).toEqual(Array.from({ length: 121 }, (_, n) => seq + 1 + n));
+        expect(new Set(noted.map(({ id }) => id))).toEqual(new Set([...made.map(({ id }) => id), owner]));
       });
 
       test('the list goes by id, byte by byte', async () => {
@@ -827,3 +902,6 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
     });
   });
 }
+
+const byId = (a: { readonly id: string } | undefined, b: { readonly id: string } | undefined) =>
+  Buffer.compare(Buffer.from(a?.id ?? ''), Buffer.from(b?.id ?? ''));

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { clientStatements } from '../../src/storage/sql/clients.ts';
 import { consentsUsed } from '../../src/storage/sql/consents.ts';
 import { deviceStatements } from '../../src/storage/sql/devices.ts';
 import { postgresStatements } from '../../src/storage/sql/engine-postgres.ts';
@@ -80,6 +81,37 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     );
   });
 
+  test('S11: clients of the version before are reviewed, but for those that people have registered for themselves', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: 'leave' });
+    await stores.migrate.up({ to: '0008' });
+    const sql = open(database);
+    const origins = ['register', 'admin', 'cli', 'person', 'built-in'];
+    const { metadata } = buildClient();
+    for (const [n, origin] of origins.entries()) {
+      const times = { created_at: 100 + n, updated_at: 200, version: 1 };
+      const json = { metadata: JSON.stringify(metadata), secrets: '[]', tokens: '[]' };
+      await sql.knex('clients').insert({ id: origin, origin, ...json, ...times });
+    }
+    expect(await stores.migrate.up()).toContain('0009-reviewed-clients');
+    const reviewed = async () =>
+      Promise.all(origins.map(async (origin) => (await stores.clients.find(origin))?.reviewedAt));
+    expect(await reviewed()).toEqual([100, 101, 102, null, 104]);
+    // What a program of the version before writes while both run.
+    const json = { metadata: JSON.stringify(metadata), secrets: '[]' };
+    await sql.knex('clients').insert({ id: 'older', origin: 'cli', ...json, version: 1, created_at: 1, updated_at: 1 });
+    expect(await stores.clients.find('older')).toMatchObject({ reviewedAt: null, disabledAt: null });
+
+    const { applied } = await stores.migrate.status();
+    const steps = applied.length - applied.indexOf('0009-reviewed-clients');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0009-reviewed-clients');
+    expect(await sql.knex('clients').count({ n: '*' })).toMatchObject([{ n: 6 }]);
+    await stores.migrate.up();
+    expect(await reviewed()).toEqual([100, 101, 102, null, 104]);
+    await sql.close();
+    await stores.close();
+  });
+
   test('every statement of the hot path finds its rows by an index', async () => {
     const database = await fresh();
     await (await openSql(database.settings, { migrateAtOpen: true })).close();
@@ -91,6 +123,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       ...passkeyStatements,
       ...identityStatements,
       ...deviceStatements,
+      ...clientStatements,
       ...seen,
       ...(sql.dialect === 'sqlite' ? sqliteStatements : postgresStatements),
     ];

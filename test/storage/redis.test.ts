@@ -19,7 +19,9 @@ function buildClient(id: string, version = 1): ClientRecord {
     tokens: [],
     owner: null,
     origin: 'cli',
+    reviewedAt: null,
     disabledAt: null,
+    ownDisabledAt: null,
     version,
     createdAt: 1,
     updatedAt: version,
@@ -73,6 +75,19 @@ withRedis('Redis', () => {
       expect(await redis.client.pttl(`${prefix}client:0:a`)).toBeGreaterThan(3_000_000);
       expect(states).toEqual([true]);
     });
+
+    test.each(['tokens', 'reviewedAt', 'ownDisabledAt'])(
+      'S10, S11: a copy of an earlier version, which knew no %s, is a miss, and the next one takes its place',
+      async (member) => {
+        const { cache } = await open();
+        await cache.state();
+        const { [member as 'tokens']: _unknown, ...older } = buildClient('a', 2);
+        await cache.put(0, older as ClientRecord);
+        expect(await cache.get(0, 'a')).toBeUndefined();
+        await cache.put(0, buildClient('a', 2));
+        expect(await cache.get(0, 'a')).toEqual(buildClient('a', 2));
+      },
+    );
 
     test('stores nothing that can be read without the key, and takes nothing sealed under another', async () => {
       const { cache } = await open();

@@ -52,13 +52,14 @@ const list: Command = {
       nameOf(client),
       listed(client.metadata.token_endpoint_auth_method).join(),
       client.disabledAt === null ? 'enabled' : 'disabled',
+      client.reviewedAt === null ? 'unreviewed' : 'reviewed',
       client.origin,
       day(client.createdAt),
     ]);
     return done(
       all.map((client) => presented(client)),
       table(
-        ['CLIENT ID', 'NAME', 'AUTHENTICATION', 'STATUS', 'ORIGIN', 'MADE'],
+        ['CLIENT ID', 'NAME', 'AUTHENTICATION', 'STATUS', 'REVIEW', 'ORIGIN', 'MADE'],
         rows,
         'There are no applications yet.',
       ),
@@ -125,8 +126,32 @@ async function switchTo(call: Call, verb: 'disable' | 'enable'): Promise<Outcome
   const changed = await core.clients[verb](id);
   if (changed.outcome === 'unknown') return noClient(id);
   await core.audit.record(`client.${verb}d`, { clientId: id, detail: via });
-  return done(presented(changed.client), `${nameOf(changed.client)} (${id}) is ${verb}d.`);
+  const { client } = changed;
+  const still =
+    verb === 'enable' && client.disabledAt !== null ? ' It stays refused: the account of its owner is disabled.' : '';
+  return done(presented(client), `${nameOf(client)} (${id}) is ${verb}d.${still}`);
 }
+
+const review: Command = {
+  name: 'review',
+  sentence: 'Mark an application as reviewed: you answer for it.',
+  args: [idArg],
+  options: [{ flags: '--revoke', sentence: 'Take the mark back: it is unreviewed from now on.' }],
+  details:
+    'Applications that people register for themselves are unreviewed: pages say so, they need PKCE, and people are sent to them only ' +
+    'after they have signed in and allowed them. A reviewed one is treated like one that you made. Running servers know within a second.',
+  examples: ['clients review bookshelf', 'clients review bookshelf --revoke'],
+  async run(call) {
+    const [id = ''] = call.args;
+    const revoke = call.flag('revoke') === true;
+    const core = await call.core();
+    const changed = await core.clients[revoke ? 'unreview' : 'review'](id);
+    if (changed.outcome === 'unknown') return noClient(id);
+    await core.audit.record(revoke ? 'client.review_revoked' : 'client.reviewed', { clientId: id, detail: via });
+    const state = revoke ? 'unreviewed' : 'reviewed';
+    return done(presented(changed.client), `${nameOf(changed.client)} (${id}) is ${state}.`);
+  },
+};
 
 const remove: Command = {
   name: 'delete',
@@ -164,5 +189,5 @@ const reload: Command = {
 export const clients: Noun = {
   name: 'clients',
   sentence: 'Applications: who may ask for tokens.',
-  commands: [register, list, show, rotate, disable, enable, remove, reload],
+  commands: [register, list, show, rotate, review, disable, enable, remove, reload],
 };

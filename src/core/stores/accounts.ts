@@ -72,7 +72,10 @@ export interface AccountStore {
   byUsernameKey(key: string): Promise<Account | undefined>;
   /** Only verified addresses find anybody. */
   byVerifiedEmailKey(key: string): Promise<Account | undefined>;
-  /** Notes the change (see ChangeStore) in the same transaction, as does `delete`. */
+  /**
+   * Notes the change (see ChangeStore) in the same transaction, as does `delete`. A patch with `disabledAt` changes the clients
+   * that the account owns as well: each rises by a version and is noted.
+   */
   update(
     subject: string,
     patch: AccountPatch,
@@ -103,7 +106,8 @@ export interface AccountStore {
   /** Moves `lastSeenAt` forward, all in one transaction, and notes no change: nothing is decided by it. */
   touch(marks: readonly { subject: string; at: number }[]): Promise<void>;
   /**
-   * Removes the account, its factors, passkeys, identities, devices, sessions, grants, tokens, consents and links in one transaction.
+   * Removes the account, its factors, passkeys, identities, devices, sessions, grants, tokens, consents and links, and the clients
+   * that it owns with all that others have given them, in one transaction.
    * `last-admin`: it is an administrator's, and no other administrator is left who is not disabled, also under concurrent calls.
    */
   delete(subject: string): Promise<RemovedAccount>;

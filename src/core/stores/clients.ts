@@ -31,9 +31,14 @@ export interface ClientRecord {
   readonly tokens: readonly ClientToken[];
   /** Subject of the account it belongs to, or null for one made by an admin. */
   readonly owner: string | null;
-  /** Where it was made: decides nothing, tells an admin. */
+  /** Where it was made. `person`: by its owner, through a program (`POST /client`). */
   readonly origin: 'register' | 'admin' | 'cli' | 'person' | 'built-in';
+  /** When an operator took responsibility for it: made it, or looked at it. Null: unreviewed. */
+  readonly reviewedAt: number | null;
+  /** Refused at every entry point since then: it was disabled itself, or its owner's account is disabled or gone. Never stored. */
   readonly disabledAt: number | null;
+  /** Disabled itself, whatever its owner's account is. */
+  readonly ownDisabledAt: number | null;
   /** Rises by one with each change of this client; 1 at creation. */
   readonly version: number;
   readonly createdAt: number;
@@ -41,10 +46,13 @@ export interface ClientRecord {
 }
 
 export interface ClientStore {
-  /** False where the id is taken. Notes the change (see ChangeStore) in the same transaction, as do update and delete. */
+  /**
+   * False where the id is taken, or the owner's account is disabled or gone, also under concurrent calls. Notes the change (see
+   * ChangeStore) in the same transaction, as do update and delete.
+   */
   insert(client: ClientRecord): Promise<boolean>;
   find(id: string): Promise<ClientRecord | undefined>;
-  /** Replaces metadata, secrets, tokens, owner and disabledAt if the stored version is still `client.version - 1`. */
+  /** Replaces metadata, secrets, tokens, owner, reviewedAt and ownDisabledAt if the stored version is still `client.version - 1`. */
   update(client: ClientRecord): Promise<boolean>;
   /** Removes the client with all its grants, tokens, sessions and consents in one transaction. */
   delete(id: string): Promise<boolean>;

@@ -66,8 +66,7 @@ export function createClientCache(connection: Connection, prefix: string, sealKe
       // Sealed by this program under this very key, so it is a client of this id.
       if (opened !== undefined) {
         const client = JSON.parse(opened) as ClientRecord;
-        // Written by an earlier version, to which a client had no tokens.
-        return client.tokens === undefined ? undefined : client;
+        return isWhole(client) ? client : undefined;
       }
       await connection.ask((redis) => redis.del(key));
       return undefined;
@@ -96,6 +95,11 @@ export function createClientCache(connection: Connection, prefix: string, sealKe
       await connection.run(raiseGeneration, [about], [generation, appliedSeq, randomToken(16)]);
     },
   };
+}
+
+/** False: written by an earlier version, which did not know of tokens, of reviews or of its owner's account. */
+function isWhole({ tokens, reviewedAt, ownDisabledAt }: Partial<ClientRecord>): boolean {
+  return tokens !== undefined && reviewedAt !== undefined && ownDisabledAt !== undefined;
 }
 
 /** Undefined for what this program never wrote. */

@@ -5,7 +5,7 @@ import type { NewIdentity } from '../../core/stores/identities.ts';
 import { columns, newAccountColumns } from './account-columns.ts';
 import { importAccounts } from './account-import.ts';
 import { noteChange } from './changes.ts';
-import { deleteClient } from './clients.ts';
+import { ownerChanged, removeOwned } from './clients.ts';
 import { takenColumn } from './failures.ts';
 import { identityColumns } from './identities.ts';
 import { accountsSeen } from './last-seen.ts';
@@ -101,6 +101,7 @@ export function createAccountStore(sql: Sql): AccountStore {
             .update({ ...columns(patch), updated_at: now })
             .returning([...accountColumns]);
           if (changed === undefined) return undefined;
+          if (patch.disabledAt !== undefined) await ownerChanged(trx, subject);
           await noteChange(trx, 'account', subject);
           return toAccount(inOrder(accountColumns, changed));
         });
@@ -176,8 +177,7 @@ export function createAccountStore(sql: Sql): AccountStore {
         }
         if (gone === 0) return 'not-found';
         // Applications that are this person's own have nobody left to answer for them.
-        for (const id of await trx('clients').where({ owner: subject }).orderBy('id').pluck('id'))
-          await deleteClient(trx, id);
+        await removeOwned(trx, subject);
         await noteChange(trx, 'account', subject);
         return 'removed';
       });

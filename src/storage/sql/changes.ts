@@ -10,12 +10,22 @@ import { type Sql, statement } from './sql.ts';
 const latest = statement('latest_change', 'select seq from change_counter where id = 1');
 
 /** Notes a change within the transaction that makes it. Call it last: until the commit, every other writer waits. */
-export async function noteChange(trx: Knex, kind: ChangeKind, id: string): Promise<number> {
-  const [counter] = await trx('change_counter').where({ id: 1 }).increment('seq', 1).returning('seq');
-  const seq = Number(counter.seq);
-  await trx('changes').insert({ seq, kind, entity: id, noted_at: nowSeconds() });
-  return seq;
+export function noteChange(trx: Knex, kind: ChangeKind, id: string): Promise<number> {
+  return noteChanges(trx, kind, [id]);
 }
+
+/** Many at once, in their order. Returns the number of the last one. */
+export async function noteChanges(trx: Knex, kind: ChangeKind, ids: readonly string[]): Promise<number> {
+  const [counter] = await trx('change_counter').where({ id: 1 }).increment('seq', ids.length).returning('seq');
+  const last = Number(counter.seq);
+  const first = last - ids.length + 1;
+  const rows = ids.map((entity, n) => ({ seq: first + n, kind, entity, noted_at: nowSeconds() }));
+  for (let at = 0; at < rows.length; at += rowsAtOnce) await trx('changes').insert(rows.slice(at, at + rowsAtOnce));
+  return last;
+}
+
+/** Fewer than any database takes in one statement. */
+const rowsAtOnce = 100;
 
 export function createChangeStore(sql: Sql): ChangeStore {
   const { knex } = sql;

@@ -42,6 +42,7 @@ export const clientColumns = [
   'version',
   'created_at',
   'updated_at',
+  'reviewed_at',
 ] as const;
 
 export const tokenColumns = [
@@ -110,7 +111,13 @@ export function toAccount(row: Row, at = 0): Account | undefined {
   };
 }
 
+/** Everything that `toClient` reads, before the condition: the client, and since when its owner's account ends it. */
+export const clientWithOwner = `select ${named('c', clientColumns)},
+    case when c.owner is null then null when a.subject is null then c.updated_at else a.disabled_at end
+  from clients c left join accounts a on a.subject = c.owner`;
+
 export function toClient(row: Row): ClientRecord {
+  const ownDisabledAt = timeOrNull(row[6]);
   return {
     id: text(row[0]),
     metadata: JSON.parse(text(row[1])),
@@ -118,10 +125,12 @@ export function toClient(row: Row): ClientRecord {
     tokens: JSON.parse(text(row[3])),
     owner: textOrNull(row[4]),
     origin: row[5] as ClientRecord['origin'],
-    disabledAt: timeOrNull(row[6]),
+    disabledAt: ownDisabledAt ?? timeOrNull(row[11]),
+    ownDisabledAt,
     version: row[7] as number,
     createdAt: time(row[8]),
     updatedAt: time(row[9]),
+    reviewedAt: timeOrNull(row[10]),
   };
 }
 
