@@ -69,6 +69,7 @@ export function composeProtocol(
       changes,
       checkWithEngine: protocol.checkMetadata,
       secretOverlapSeconds: config.lifetimes.clientSecretOverlap,
+      brandName: config.brandName,
     });
 
   return { protocolWith, clientsWith };

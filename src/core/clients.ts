@@ -75,6 +75,8 @@ export interface ClientsDeps {
   readonly checkWithEngine: (metadata: JsonObject, id: string) => Promise<string | undefined>;
   /** 0: a rotated secret ends at once. */
   readonly secretOverlapSeconds: number;
+  /** `BRAND_NAME`: an unreviewed client must not speak for this server. */
+  readonly brandName: string;
 }
 
 /** No colon, so it needs no escaping in HTTP Basic; nothing that a URL or a shell would change; no hyphen first, or a command takes it for an option. */
@@ -87,8 +89,11 @@ export function createClients(deps: ClientsDeps): Clients {
   async function checked(input: unknown, id: string, by: ClientRecord['origin'], previous?: ClientRecord) {
     // Loaded when it is first needed, with the schemas behind it: a start does not wait for them.
     const { parseMetadata } = await import('./client-metadata.ts');
+    const reviewed = reviewFor(by, previous) !== null;
     const parsed = parseMetadata(input, { by, ...(previous && { previous: previous.metadata }) });
     if (parsed.outcome === 'invalid') return parsed;
+    const mistake = reviewed ? undefined : await nameMistake(parsed.metadata.client_name);
+    if (mistake !== undefined) return invalid(mistake);
     const refused = await checkWithEngine(parsed.metadata, id);
     return refused === undefined ? parsed : invalid(refused);
   }
@@ -112,6 +117,13 @@ export function createClients(deps: ClientsDeps): Clients {
       }
     }
     throw new Unavailable('busy');
+  }
+
+  async function nameMistake(name: unknown): Promise<string | undefined> {
+    if (typeof name !== 'string') return undefined;
+    const { reservedClientName } = await import('./client-names.ts');
+    const reason = reservedClientName(name, deps.brandName);
+    return reason === undefined ? undefined : `client_name ${reason}`;
   }
 
   /** Read again: what a change makes of `disabledAt` is the database's to say. */
