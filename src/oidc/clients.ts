@@ -18,6 +18,9 @@ export function engineClient(record: ClientRecord): AdapterPayload {
     payload = {
       ...engineMetadata(record.metadata),
       client_id: record.id,
+      // Last but for the secret, and no members of the stored metadata: a client cannot say this of itself.
+      reviewed: record.reviewedAt !== null,
+      made_by_person: record.origin === 'person',
       // The engine wants a secret to be there; it never compares this one (see below) and no symmetric algorithm is enabled.
       ...(record.secrets[0] ? { client_secret: record.secrets[0].hash } : {}),
     };

@@ -19,7 +19,7 @@ import { begunAt, sessionLifetime } from './adapter/sessions.ts';
 import { checkAcrRequest } from './assurance.ts';
 import { enginePerson, scopeClaims } from './claims.ts';
 import { mayLook } from './client-limits.ts';
-import { interactions, loadExistingGrant } from './policy.ts';
+import { interactions, isPkceRequired, loadExistingGrant } from './policy.ts';
 import type { ProtocolDeps } from './ports.ts';
 import { currentUnit } from './request-unit.ts';
 import { checkMachineScopes, createResources } from './resources.ts';
@@ -60,14 +60,16 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       response_types: ['code'],
       id_token_signed_response_alg: 'RS256',
     },
-    extraClientMetadata: { properties: ['require_pkce', 'registered_scope', 'second_factor'] },
+    extraClientMetadata: {
+      properties: ['require_pkce', 'registered_scope', 'second_factor', 'reviewed', 'made_by_person'],
+    },
     enabledJWA: {
       idTokenSigningAlgValues: asymmetric,
       // Libraries have begun to say Ed25519 where they said EdDSA (RFC 9864).
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     },
     clockTolerance: 15,
-    pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' || client.require_pkce !== false },
+    pkce: { required: isPkceRequired },
     allowOmittingSingleRegisteredRedirectUri: true,
     conformIdTokenClaims: true,
     discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
@@ -131,7 +133,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       await keepInUse(lifetimes, ctx.oidc.entities.RefreshToken);
       return false;
     },
-    loadExistingGrant: loadExistingGrant(deps.consents),
+    loadExistingGrant: loadExistingGrant(deps),
     findAccount: async (ctx, subject) => {
       const unit = currentUnit();
       const account = unit?.reads.accounts.has(subject)

@@ -4,10 +4,11 @@
  * Consent is remembered per person and application, apart from the grants: each browser session has a grant of its own
  * for a client, so that the end of one (a replayed token, a signed-out browser) does not end the others.
  */
-import { errors, type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Client, errors, type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { accountClient } from '../core/account-client.ts';
 import type { ConsentRow, ConsentStore } from '../core/stores/consents.ts';
 import { type AssuranceDeps, demandAssurance } from './assurance.ts';
+import { type BearerConsentDeps, checkBearerConsent, requireOwnApplication } from './bearer-consent.ts';
 import { type OnBehalf, onBehalfOf } from './on-behalf.ts';
 import { currentUnit } from './request-unit.ts';
 import { orUnavailable } from './unavailable.ts';
@@ -39,10 +40,25 @@ export function interactions(deps: AssuranceDeps) {
   return policy;
 }
 
-export function loadExistingGrant(consents: ConsentStore) {
+/**
+ * Every public client and every unreviewed one needs PKCE. A reviewed one that authenticates has its own rule, and so has any that
+ * authenticates where a program asks in a person's place: no browser carries the code.
+ */
+export function isPkceRequired(ctx: KoaContextWithOIDC, client: Client): boolean {
+  const asking = onBehalfOf(ctx);
+  // Before the request's own mistakes: none of them could be mended.
+  if (asking) requireOwnApplication(ctx);
+  if (client.clientAuthMethod === 'none' || client.require_pkce !== false) return true;
+  return asking === undefined && client.reviewed !== true;
+}
+
+export function loadExistingGrant({ consents, ...deps }: BearerConsentDeps & { readonly consents: ConsentStore }) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const asking = onBehalfOf(ctx);
-    if (asking) return grantOnBehalf(ctx, asking);
+    if (asking) {
+      checkBearerConsent(ctx, deps);
+      return grantOnBehalf(ctx, asking);
+    }
     const { oidc } = ctx;
     const { client, session } = oidc;
     const subject = session?.accountId;

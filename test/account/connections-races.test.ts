@@ -98,7 +98,7 @@ describeStorages(
     });
 
     test('a code that a program gets in the person’s place at the same moment brings no older token back', async () => {
-      const client = await buildClient(server, { require_pkce: false });
+      const client = await buildClient(server, {}, 'person');
       for (let round = 0; round < rounds; round++) {
         const person = await buildPerson(server);
         const login = await server.core.firstParty.login('tinyoauth', {

@@ -152,7 +152,7 @@ describeStorages('what a person has open', (storage) => {
 
   test('what a program has allowed in its person’s place is listed too', async () => {
     const person = await buildPerson(server);
-    const client = await buildClient(server, { client_name: 'Lending', require_pkce: false });
+    const client = await buildClient(server, { client_name: 'Lending' }, 'person');
     const { token } = await program(person.username);
     const query = new URLSearchParams({ response_type: 'code', client_id: client.id, scope: 'user', state: 's' });
     const answer = await fetch(`${server.url}/authorize?${query}`, {

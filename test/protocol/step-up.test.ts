@@ -430,13 +430,20 @@ describeStorages('how surely a person was proved', (storage) => {
 
   test('a program that asks in a person’s place has an error where their session has no second factor', async () => {
     const person = await buildPerson(server);
+    const own = await buildClient(server, {}, 'person');
+    const changed = await server.app.clients.update(
+      own.id,
+      { ...own.record.metadata, second_factor: 'required' },
+      'cli',
+    );
+    expect(changed.outcome).toBe('updated');
     const caller = { address: '192.0.2.7', requestId: 'test' };
     const authorizeWith = async (amr: string[]) => {
       const holder = { account: person };
       const { uid } = await server.core.sessions.begin({ door: 'tinyoauth', holder, lifetime: 3600, amr, caller });
       const outcome = await server.app.protocol.authorizer.authorize({
         parameters: Object.entries({
-          ...{ response_type: 'code', client_id: strict.id, redirect_uri: 'https://app.example.com/cb' },
+          ...{ response_type: 'code', client_id: own.id, redirect_uri: 'https://app.example.com/cb' },
           ...{ scope: 'openid', code_challenge: challenge, code_challenge_method: 'S256' },
         }),
         ...{ subject: person.subject, sessionUid: uid, requestId: 'test', address: '192.0.2.7' },
@@ -447,7 +454,7 @@ describeStorages('how surely a person was proved', (storage) => {
     await enrol(server.core.factors, person.subject);
     expect((await authorizeWith(['pwd'])).get('error')).toBe('login_required');
     const code = (await authorizeWith(['pwd', 'otp', 'mfa'])).get('code') ?? '';
-    const { body } = await redeem(server, strict, { code, code_verifier: verifier });
+    const { body } = await redeem(server, own, { code, code_verifier: verifier });
     expect(claimsOf(body.id_token)).toMatchObject({ acr: multi, amr: ['pwd', 'otp', 'mfa'] });
   });
 

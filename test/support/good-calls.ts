@@ -64,7 +64,7 @@ export function goodCalls(server: Callee): GoodCalls {
 
   const tinyoauth = async () => bearer(String((await answerTo('POST', '/login', { json: await credentials() })).token));
   const authorization = async () => {
-    const { id } = await buildClient(server, { redirect_uris: [callback] }, 'register');
+    const { id } = await buildClient(server, { redirect_uris: [callback] }, 'person');
     return { response_type: 'code', client_id: id, redirect_uri: callback, state: 'xyz' };
   };
 

@@ -120,7 +120,7 @@ export async function buildPerson(
 export async function buildClient(
   server: Pick<TestServer, 'app'>,
   metadata: Record<string, unknown> = {},
-  origin: 'admin' | 'register' = 'admin',
+  origin: 'admin' | 'register' | 'person' = 'admin',
 ) {
   const made = await server.app.clients.register(
     { client_name: 'Bookshelf', redirect_uris: ['https://app.example.com/cb'], ...metadata },

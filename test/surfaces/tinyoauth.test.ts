@@ -141,7 +141,7 @@ describeStorages('tinyoauth', (storage) => {
       });
       const [event] = await server.core.stores.audit.list({ event: 'client.registered' }, 1);
       expect(event).toMatchObject({ clientId: id, subject: account?.subject, detail: { via: 'tinyoauth' } });
-      const allowed = await new Agent(server).authorize({ username }, { client_id: id });
+      const allowed = await new Agent(server).authorize({ username }, { client_id: id, ...proof() });
       expect(codeOf(allowed)).not.toBe('');
     });
   });
@@ -484,8 +484,8 @@ describeStorages('tinyoauth', (storage) => {
       expect(body.scope).toBe('user');
     });
 
-    test('any client of this server may be asked for, and its own rules hold', async () => {
-      const strict = await buildClient(server, { redirect_uris: [callback], require_pkce: true });
+    test('any application of a person’s may be asked for, and its own rules hold', async () => {
+      const strict = await buildClient(server, { redirect_uris: [callback], require_pkce: true }, 'person');
       const without = locationOf(await ask(authorizing(standard(strict), bearer(token))));
       expect(Object.fromEntries(without.searchParams)).toMatchObject({ error: 'invalid_request', state: 'xyz' });
       const { verifier, challenge } = pkce();
@@ -516,7 +516,7 @@ describeStorages('tinyoauth', (storage) => {
           expect(Object.fromEntries(location.searchParams)).toEqual(parameters);
         }
       }
-      const sent = await ask(authorizing(standard(client)));
+      const sent = await ask(authorizing(standard(client, proof())));
       const agent = new Agent(server);
       const page = await agent.go(String(sent.headers.location));
       expect(page.text).toContain('name="password"');
@@ -623,7 +623,7 @@ describeStorages('tinyoauth', (storage) => {
       const other = await applicationOf(token);
       expect(locationOf(await ask(authorizing(standard(other), bearer(token)))).searchParams.has('code')).toBe(true);
       const agent = new Agent(server);
-      const page = await agent.go(`/oauth/authorize?${new URLSearchParams(standard(other))}`);
+      const page = await agent.go(`/oauth/authorize?${new URLSearchParams(standard(other, proof()))}`);
       const consent = await agent.submit(page, { username: person.username, password });
       expect(consent.text).toContain('name="answer"');
     });
