@@ -111,7 +111,7 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
       ...core,
       get clients() {
         clients ??= core.clientsWith(
-          core.protocolWith({ error: noPage, logout: noPage, signedOut: noPage, stale: noPage }),
+          core.protocolWith({ error: noPage, unreviewed: noPage, logout: noPage, signedOut: noPage, stale: noPage }),
         );
         return clients;
       },

@@ -224,14 +224,6 @@ export const signInStates: readonly ViewState[] = [
   ),
   { name: 'consent', view: 'consent', locals: { action, csrf, client: bookshelf, account, scopes } },
   {
-    name: 'consent-owned',
-    view: 'consent',
-    locals: {
-      ...{ action, csrf, account, scopes },
-      client: { name: 'Google Drive', redirectHost: 'drive.example', owner: 'mallory' },
-    },
-  },
-  {
     name: 'consent-full',
     view: 'consent',
     locals: {

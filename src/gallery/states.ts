@@ -10,6 +10,7 @@ import { enrolStates } from './enrol-states.ts';
 import { refusalStates } from './refusal-states.ts';
 import { signInStates } from './sign-in-states.ts';
 import type { ViewState } from './state.ts';
+import { unreviewedStates } from './unreviewed-states.ts';
 
 export const states: readonly ViewState[] = [
   ...signInStates,
@@ -17,6 +18,7 @@ export const states: readonly ViewState[] = [
   ...accountMakingStates,
   ...accountStates,
   ...accountNoticeStates,
+  ...unreviewedStates,
   ...refusalStates,
   ...developerStates,
 ];

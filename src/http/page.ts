@@ -4,7 +4,7 @@ import type { ErrorPages } from './errors.ts';
 import { factsOf } from './front-door.ts';
 import { hardenPage } from './hardening.ts';
 import type { Renderer } from './render.ts';
-import type { ErrorKind, RefusalDetail } from './sign-in-views.ts';
+import type { ErrorKind, RefusalDetail, UnreviewedReason } from './sign-in-views.ts';
 import type { Texts } from './texts.ts';
 import type { ViewLocals, ViewName } from './views.ts';
 
@@ -40,6 +40,7 @@ export interface Pages extends ErrorPages {
 
 export interface RefusalMore {
   readonly clientName?: string | undefined;
+  readonly why?: UnreviewedReason | undefined;
   readonly code?: string | undefined;
   readonly description?: string | undefined;
   readonly detail?: RefusalDetail | undefined;

@@ -47,6 +47,8 @@ interface Page {
   /** Beside what every page has. */
   readonly scripts: string[];
   readonly styles: string[];
+  /** The application that the page is about, where no operator has looked at it. A page that says so by itself takes it away. */
+  unreviewed: string | undefined;
 }
 
 /** Everything a view can name. `it` is its own locals. */
@@ -158,7 +160,7 @@ export function createRenderer(options: RendererOptions): Renderer {
     render: (view, locals, { locale }) => {
       const scope: Scope = {
         it: locals,
-        page: { title: brand.name, width: 'narrow', scripts: [], styles: [] },
+        page: { title: brand.name, width: 'narrow', scripts: [], styles: [], unreviewed: unreviewedIn(locals) },
         brand: brand.name,
         brandLogo: brand.logo,
         brandLinks: brand.links,
@@ -204,6 +206,11 @@ function firstLine(error: unknown): string {
 function themeFor(locals: object, brand: Brand): string | undefined {
   const { client } = locals as { readonly client?: ClientView | undefined };
   return themeAddress({ accent: client?.accent ?? brand.accent, background: client?.background ?? brand.background });
+}
+
+function unreviewedIn(locals: object): string | undefined {
+  const { client } = locals as { readonly client?: ClientView | undefined };
+  return client?.unreviewed ? client.name : undefined;
 }
 
 /**

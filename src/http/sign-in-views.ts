@@ -49,8 +49,14 @@ export const errorKinds = [
   /** A database or another part is away: 503. */
   'unavailable',
   'internal',
+  /** The application's request ended in an error, and no operator has looked at the application: no redirect. */
+  'unreviewed',
 ] as const;
 export type ErrorKind = (typeof errorKinds)[number];
+
+/** Why a person stays here instead of going to an unreviewed application. */
+export const unreviewedReasons = ['cancelled', 'silent', 'request'] as const;
+export type UnreviewedReason = (typeof unreviewedReasons)[number];
 
 /** Scopes with a sentence of their own in the catalogue; any other comes with the sentence of its API. */
 export const knownScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'user'] as const;
@@ -190,6 +196,8 @@ export interface SignInViews {
     /** What a developer looks for in the logs. */
     readonly reference: string;
     readonly clientName?: string | undefined;
+    /** Of the kind `unreviewed`. */
+    readonly why?: UnreviewedReason | undefined;
     /** The protocol's own `error` and `error_description`. */
     readonly code?: string | undefined;
     readonly description?: string | undefined;
@@ -220,6 +228,7 @@ export const signInTextKeys: readonly string[] = [
   ...secondFactorErrors.flatMap((error) => [`second.error.${error}.title`, `second.error.${error}.text`]),
   ...secondFactorMethods.map((method) => `second.use.${method}`),
   ...upstreamFailures.flatMap((kind) => [`upstream.failed.${kind}.title`, `upstream.failed.${kind}.text`]),
+  ...unreviewedReasons.map((reason) => `error.unreviewed.${reason}`),
   ...errorKinds.flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]),
   ...knownScopes.map((scope) => `scope.${scope}`),
   ...['code', 'mail', 'recovery'].flatMap((words) =>

@@ -10,6 +10,8 @@ export interface ClientView {
   /** Colours of its own, `#rrggbb`; two of a background are the ends of a gradient. */
   readonly accent?: string | undefined;
   readonly background?: readonly string[] | undefined;
+  /** No operator has looked at it: the layout says so on every page that names it. */
+  readonly unreviewed?: boolean | undefined;
 }
 
 export const setupErrors = [

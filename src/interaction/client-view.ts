@@ -15,6 +15,7 @@ export function clientView(client: ClientRecord | undefined): ClientView | undef
     logo: typeof logo === 'string' ? logo : undefined,
     accent: typeof accent === 'string' ? accent : undefined,
     background: backgroundOf(client),
+    unreviewed: client.reviewedAt === null,
   };
 }
 

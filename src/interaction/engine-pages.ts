@@ -8,7 +8,7 @@ import type { IsDeveloper } from '../http/developer.ts';
 import { factsOf } from '../http/front-door.ts';
 import { formTargetsFor, hardenPage } from '../http/hardening.ts';
 import type { Pages } from '../http/page.ts';
-import type { ErrorKind, RefusalDetail } from '../http/sign-in-views.ts';
+import type { ErrorKind, RefusalDetail, UnreviewedReason } from '../http/sign-in-views.ts';
 import type { ProtocolPages } from '../oidc/ports.ts';
 
 export function createEnginePages(deps: {
@@ -51,10 +51,28 @@ export function createEnginePages(deps: {
       });
     },
 
+    unreviewed(ctx, failure) {
+      const { id: reference } = factsOf(ctx.req);
+      const { error = 'server_error', error_description: description } = failure as {
+        readonly error?: string;
+        readonly error_description?: string;
+      };
+      deps.log.info(
+        { requestId: reference, clientId: clientIdOf(ctx), error, description },
+        'an authorization request of an unreviewed client was refused',
+      );
+      deps.pages.refuse(plain(ctx), 400, 'unreviewed', {
+        clientName: nameOf(ctx),
+        why: whyHere(error),
+        code: error,
+        description,
+      });
+    },
+
     async logout(ctx, formHtml) {
       const { session, client, params, entities } = ctx.oidc;
       const account = session?.accountId ? await deps.accounts.bySubject(session.accountId) : undefined;
-      const formTargets = formTargetsFor(String(params?.post_logout_redirect_uri ?? ''));
+      const formTargets = formTargetsFor(String(session?.state?.postLogoutRedirectUri ?? ''));
       deps.pages.show(
         plain(ctx),
         'logout',
@@ -102,6 +120,13 @@ function provesItself(hint: unknown, subject: string | undefined): boolean {
 
 const nameOf = (ctx: KoaContextWithOIDC) => ctx.oidc?.client?.clientName ?? ctx.oidc?.client?.clientId;
 const clientIdOf = (ctx: KoaContextWithOIDC) => ctx.oidc?.client?.clientId;
+
+/** What went wrong, as the person sees it. */
+function whyHere(error: string): UnreviewedReason {
+  if (error === 'access_denied') return 'cancelled';
+  const silent = ['login_required', 'consent_required', 'interaction_required', 'account_selection_required'];
+  return silent.includes(error) ? 'silent' : 'request';
+}
 
 function kindOf(status: number, error: string): ErrorKind {
   if (status === 503) return 'unavailable';

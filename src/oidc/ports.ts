@@ -16,7 +16,9 @@ import type { EngineStore } from '../core/stores/engine.ts';
 /** The pages the engine asks for in the middle of its own answers. */
 export interface ProtocolPages {
   error(ctx: KoaContextWithOIDC, out: { error: string; error_description?: string | undefined }, error: Error): void;
-  logout(ctx: KoaContextWithOIDC, form: string): void;
+  /** In place of a redirect to an application that no operator has looked at. */
+  unreviewed(ctx: KoaContextWithOIDC, error: Error): void;
+  logout(ctx: KoaContextWithOIDC, form: string): Promise<void> | void;
   signedOut(ctx: KoaContextWithOIDC): void;
   stale(ctx: KoaContextWithOIDC): void;
 }

@@ -24,6 +24,7 @@ import { unitOf } from './request-unit.ts';
 import { userScope } from './resources.ts';
 import { acceptOldCodeName, shapeTokenAnswer } from './token-endpoint.ts';
 import { unitOfWork } from './unit-of-work.ts';
+import { createAgreed, createKeepHere } from './unreviewed.ts';
 
 export interface ReadyDocument {
   readonly body: Buffer;
@@ -67,7 +68,8 @@ const clientRoutes: ReadonlySet<string | undefined> = new Set(['token', 'introsp
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 export function createProtocol(parts: ProtocolDeps): Protocol {
-  const deps: ProtocolDeps = { ...parts, pages: pagesForPeople(parts.pages, parts.log) };
+  const here = createKeepHere(createAgreed(parts.consents), pagesForPeople(parts.pages, parts.log));
+  const deps: ProtocolDeps = { ...parts, pages: here.pages };
   let current: { provider: Provider; handler: Handler; documents: Map<string, ReadyDocument> };
 
   function build(): typeof current {
@@ -94,6 +96,9 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
       }),
     );
     provider.use(keepOnlyWhatIsGiven);
+    provider.use(here.keepErrorsHere);
+    provider.use(here.keepLogoutHere);
+    here.watch(provider);
     // A Koa application as well, which its types leave out.
     (provider as EventEmitter).on('error', logFailure(deps.log));
     provider.on('server_error', (ctx, error) =>

@@ -28,6 +28,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
     contacts: [value, value, value, value],
     redirectHost: value,
     owner: value,
+    unreviewed: true,
   };
   const person = { name: value, username: value, email: value };
   const given = [{ name: value }, { name: value, sentence: value, isNew: true }];
@@ -253,6 +254,11 @@ export const statesWith = (value: string): readonly ViewState[] => {
         startAgain: value,
         detail: { check: value, received: value, receivedMarkFrom: 3, expected: value, advice: value },
       },
+    },
+    {
+      name: 'error-unreviewed',
+      view: 'error',
+      locals: { status: 400, kind: 'unreviewed', clientName: value, code: value, reference: value },
     },
     {
       name: 'error-plain',

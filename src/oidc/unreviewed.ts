@@ -1,0 +1,88 @@
+/**
+ * Unreviewed clients: anyone may register one, so a request of theirs must not become a redirect that this server lends
+ * its name to (RFC 9700, section 4.11.2). People are sent there once they are signed in and have agreed to the client;
+ * until then every error, and the end of a logout, is a page of this server's own.
+ *
+ *   engine: an error on its way to the redirect URI -> [keepErrorsHere] -> a page, or the redirect after all
+ *
+ * Requests that a program makes in a person's place (oidc/on-behalf) are left alone: no browser follows them.
+ */
+import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { Unavailable } from '../base/errors.ts';
+import type { ConsentStore } from '../core/stores/consents.ts';
+import { routes } from './configuration.ts';
+import { onBehalfOf } from './on-behalf.ts';
+import type { ProtocolPages } from './ports.ts';
+
+export const isUnreviewed = (client: Client | undefined): client is Client =>
+  client !== undefined && client.reviewed !== true;
+
+type Agreed = (subject: string | undefined, client: Client) => Promise<boolean>;
+
+/** Whether the person who is signed in has agreed to the client. A database that is away is no reason to send them. */
+export function createAgreed(consents: Pick<ConsentStore, 'find'>): Agreed {
+  return async (subject, client) => {
+    if (subject === undefined) return false;
+    try {
+      return (await consents.find(subject, client.clientId)) !== undefined;
+    } catch (error) {
+      if (error instanceof Unavailable) return false;
+      throw error;
+    }
+  };
+}
+
+export function createKeepHere(agreed: Agreed, shown: ProtocolPages) {
+  /** Errors that the engine has not shown as a page by itself. */
+  const errors = new WeakMap<object, Error>();
+
+  const pages: ProtocolPages = {
+    ...shown,
+    error(ctx, out, error) {
+      errors.delete(ctx);
+      shown.error(ctx, out, error);
+    },
+    async logout(ctx, form) {
+      const { client, session, entities } = ctx.oidc;
+      if (isUnreviewed(client) && session?.state && !isTheirs(entities.IdTokenHint?.payload, session.accountId)) {
+        // The engine goes on by its own note of where to: without one it stays here.
+        if (!(await agreed(session.accountId, client)))
+          Object.assign(session.state, { postLogoutRedirectUri: undefined });
+      }
+      await shown.logout(ctx, form);
+    },
+  };
+
+  return {
+    pages,
+
+    watch(provider: Provider): void {
+      provider.on('authorization.error', (ctx, error) => errors.set(ctx, error));
+      provider.on('server_error', (ctx, error) => errors.set(ctx, error));
+    },
+
+    async keepErrorsHere(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+      await next();
+      if (onBehalfOf(ctx)) return;
+      const error = errors.get(ctx);
+      const { client, session } = ctx.oidc ?? {};
+      if (error === undefined || !isUnreviewed(client) || (await agreed(session?.accountId, client))) return;
+      ctx.remove('Location');
+      pages.unreviewed(ctx, error);
+    },
+
+    /** A logout of a browser in which no person is signed in: the engine asks no question before it goes on. */
+    async keepLogoutHere(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+      await next();
+      const { client, session, route } = ctx.oidc ?? {};
+      if (route !== 'end_session_confirm' || !isUnreviewed(client) || session?.accountId !== undefined) return;
+      const location = ctx.response.get('Location');
+      if (location !== '' && !location.startsWith(`${ctx.oidc.issuer}/`)) ctx.redirect(`${routes.end_session}/success`);
+    },
+  };
+}
+
+/** An ID token of the person who is signed in, for this client: they agreed to it once. The engine has verified it. */
+function isTheirs(hint: unknown, subject: string | undefined): boolean {
+  return subject !== undefined && (hint as { sub?: unknown } | undefined)?.sub === subject;
+}
