@@ -32,7 +32,7 @@ describe('what is open', () => {
       'Listens on': expect.stringMatching(/^(127\.0\.0\.1|\[::1\]):\d+ {2}\(this machine only\)$/),
       Proxy: 'none is trusted: X-Forwarded-For is ignored',
       'Sign-up': 'open to everyone',
-      Passwords: 'the sign-in page, tinyoauth API, identity API, security-service API, space-guard API',
+      Passwords: 'the sign-in page, tinyoauth API, identity API, security-service API',
       Mails: expect.stringMatching(/^http:\/\/localhost:\d+\/dev\/mails\?key=[\w-]{32} {2}\(opens once\)$/),
       Development: 'pages and error details for browsers on this machine only',
       Production: expect.stringContaining('NODE_ENV=production'),
@@ -70,7 +70,7 @@ describe('what is open', () => {
       'Listens on': expect.stringMatching(/^all IPv4 addresses, port \d+$/),
       'Metrics on': '127.0.0.1:9464  (this machine only)',
       'Sign-up': 'off',
-      Passwords: 'the sign-in page, identity API, space-guard API',
+      Passwords: 'the sign-in page, identity API',
       Mails: 'sent through mail.example.com',
     });
     expect(JSON.stringify(lines)).not.toContain('hunter2');

@@ -101,7 +101,6 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
   const surface = createEndpoints(
     {
       name: 'space-guard',
-      takesPasswords: true,
       title: 'space guard',
       about: 'For registered programs that work without a person, and for the admins who give them their tokens.',
       bases: ['/space-guard/api/v1'],
