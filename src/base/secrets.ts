@@ -14,6 +14,14 @@ export function randomToken(bytes = 32): string {
   return randomBytes(bytes).toString('base64url');
 }
 
+/** A random name that people may type: of 128 bits, and no hyphen first, or a command takes it for an option. */
+export function randomName(): string {
+  for (;;) {
+    const name = randomToken(16);
+    if (!name.startsWith('-')) return name;
+  }
+}
+
 /** SHA-256 in base64url: what is stored in place of a value that must not be readable in the database. */
 export function digest(value: string): string {
   return hash('sha256', value, 'base64url');

@@ -4,7 +4,7 @@
  * its place.
  */
 import { nowSeconds } from '../base/clock.ts';
-import { randomToken } from '../base/secrets.ts';
+import { randomName } from '../base/secrets.ts';
 import { type Actor, type FormProblem, formProblem, ownEmail } from './accounts.ts';
 import type { Audit } from './audit.ts';
 import { emailKey, usernameKey } from './names.ts';
@@ -65,7 +65,7 @@ export function createAccountImports(parts: {
       outcome: 'prepared',
       algorithm: hash?.algorithm,
       account: {
-        subject: randomToken(16),
+        subject: randomName(),
         username: form.username,
         usernameKey: keys.username,
         firstName: form.firstName,

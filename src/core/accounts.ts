@@ -3,7 +3,7 @@
  * grants and tokens) ends by core/sessions.
  */
 import { nowSeconds } from '../base/clock.ts';
-import { randomToken } from '../base/secrets.ts';
+import { randomName } from '../base/secrets.ts';
 import type { Audit, AuditEventName } from './audit.ts';
 import type { BreachedPasswords } from './breached-passwords.ts';
 import type { ChangeLog } from './change-log.ts';
@@ -196,7 +196,7 @@ export function createAccounts(parts: {
       if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
     }
     const made = await insert({
-      subject: randomToken(16),
+      subject: randomName(),
       username: form.username,
       usernameKey: must(usernameKey(form.username)),
       firstName: form.firstName,

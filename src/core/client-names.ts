@@ -4,39 +4,22 @@
  */
 import { lookAlikeKey, mixesScripts } from './look-alikes.ts';
 
-/** In the languages of the pages. Each counts as a whole word or phrase, whatever stands beside it. */
-const reserved = [
-  ...['gatehouse', 'playground', 'account', 'accounts', 'my account', 'account security', 'account pages'],
-  ...['admin', 'admins', 'administrator', 'administrators', 'administration', 'support', 'help desk', 'official'],
-  ...[
-    'security',
-    'login',
-    'log in',
-    'logon',
-    'log on',
-    'logout',
-    'log out',
-    'sign in',
-    'sign on',
-    'sign up',
-    'sign out',
-  ],
-  ...['sso', 'password reset', 'identity provider'],
-  ...['konto', 'kontosicherheit', 'sicherheit', 'anmelden', 'anmeldung', 'abmelden', 'administratorin', 'verwaltung'],
-  ...[
-    'kundendienst',
-    'حساب',
-    'الحساب',
-    'حسابي',
-    'أمان',
-    'الأمان',
-    'أمان الحساب',
-    'تسجيل الدخول',
-    'الدعم',
-    'مدير',
-    'المدير',
-  ],
+/** In the languages of the pages. These count wherever they stand as a whole word or phrase. */
+const everywhere = [
+  ...['gatehouse', 'playground', 'account security', 'kontosicherheit', 'أمان الحساب'],
+  ...['admin', 'admins', 'administrator', 'administrators', 'administration', 'administratorin', 'مدير', 'المدير'],
 ];
+
+/** These count where the name says nothing else: `Login` and `Security Team`, but not `Home Security Camera`. */
+const alone = [
+  ...['account', 'accounts', 'support', 'help desk', 'security', 'official', 'sso', 'password reset'],
+  ...['login', 'log in', 'logon', 'log on', 'logout', 'log out', 'sign in', 'sign on', 'sign up', 'sign out'],
+  ...['identity provider', 'konto', 'sicherheit', 'anmelden', 'anmeldung', 'abmelden', 'verwaltung', 'kundendienst'],
+  ...['حساب', 'الحساب', 'حسابي', 'أمان', 'الأمان', 'تسجيل الدخول', 'الدعم'],
+];
+
+/** Say nothing beside them. */
+const fillers = ['the', 'my', 'your', 'our', 'team', 'page', 'pages', 'center', 'centre', 'service', 'customer', 'app'];
 
 /** Longer words are no reserved ones, however they are put together. */
 const longestRun = 64;
@@ -45,15 +28,21 @@ const longestRun = 64;
 export function reservedClientName(name: string, brandName: string): string | undefined {
   const words = wordsOf(name);
   if (words.some(mixesScripts)) return 'must not mix alphabets within a word';
-  const ours = [...reserved, brandName].map((each) => joined(lookAlikeKey(each))).filter((key) => key !== '');
+  const [strong, weak] = [keysOf([...everywhere, brandName]), keysOf(alone)];
   // Several without a space between them are reserved as well.
-  const whole = new RegExp(`^(?:${[...new Set(ours)].join('|')})+$`, 'u');
+  const reserved = new RegExp(`^(?:${[...strong, ...weak, ...keysOf(fillers)].join('|')})+$`, 'u');
+  const isOurs = (words: readonly string[]): boolean =>
+    runsOf(words).some((run) => reserved.test(run) && strong.some((key) => run.includes(key))) ||
+    (reserved.test(words.join('')) && weak.some((key) => words.join('').includes(key)));
   // Punctuation may stand for a letter (Adm!n), or beside a word (Admin!).
   const readings = [words.map((word) => joined(lookAlikeKey(word))), splitWords(lookAlikeKey(words.join(' ')))];
   readings.push(splitWords(lookAlikeKey(name)));
-  return readings.some((keys) => runsOf(keys).some((run) => whole.test(run)))
-    ? 'is reserved for this server'
-    : undefined;
+  return readings.some(isOurs) ? 'is reserved for this server' : undefined;
+}
+
+/** As names are compared; empty ones are left out. */
+function keysOf(names: readonly string[]): string[] {
+  return [...new Set(names.map((name) => joined(lookAlikeKey(name))))].filter((key) => key !== '');
 }
 
 /** As they are written, also where a capital letter alone begins one. */

@@ -77,6 +77,15 @@ describe('S11: names of unreviewed clients', () => {
   );
 
   test.each([
+    ...[
+      'Home Security Camera',
+      'Acme Support',
+      'Login Lab',
+      'Account Keeper',
+      'The Team App',
+      'My App',
+      'Customer Service',
+    ],
     ...['Bookshelf', 'Lending', 'Acme', 'Identity of things', 'Accountant', 'Securities', 'Supportive', 'Loginess'],
     ...[
       'Книги',

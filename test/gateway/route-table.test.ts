@@ -294,8 +294,19 @@ describe('rules about headers', () => {
 });
 
 describe('the program', () => {
-  test('does not start with a bad table, and says why', async () => {
-    const { file, remove } = routesFile([{ prefix: '/oauth', tokens: ['jwt'] }]);
+  test.each([
+    [
+      'a member',
+      { prefix: '/api', tokens: ['jwt'], maxBody: -1 },
+      /2 things in .*routes\.json need a change:[\s\S]*route 1, tokens[\s\S]*route 1, maxBody/,
+    ],
+    [
+      'P15: a path of this server',
+      { prefix: '/forgot', tokens: ['tinyoauth'], upstream: 'http://127.0.0.1:9' },
+      /One thing in .*routes\.json needs a change:[\s\S]*route 1, prefix/,
+    ],
+  ])('does not start with a bad table, and says why: %s', async (_what, route, expected) => {
+    const { file, remove } = routesFile([route]);
     const place = await createPlace({ env: { GATEWAY_ROUTES: file } });
     const child = spawn(process.execPath, ['src/main.ts'], {
       cwd: join(import.meta.dirname, '../..'),
@@ -307,7 +318,7 @@ describe('the program', () => {
     });
     const code = await new Promise((resolve) => child.once('exit', resolve));
     expect(code).toBe(1);
-    expect(said).toMatch(/2 things in .*routes\.json need a change:[\s\S]*route 1, tokens[\s\S]*route 1, prefix/);
+    expect(said).toMatch(expected);
     expect(said).not.toMatch(/ {4}at /);
     place.close();
     remove();

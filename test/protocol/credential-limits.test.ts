@@ -4,7 +4,7 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { spaceGuardPair } from '../gateway/world.ts';
+import { openService, routesFile, type Service, spaceGuardPair } from '../gateway/world.ts';
 import { basic } from '../support/agent.ts';
 import { type Call, type CallAnswer, call } from '../support/call.ts';
 import { assertionClaims, assertionForm, comeBack, jwt, travel } from '../support/flow.ts';
@@ -202,10 +202,18 @@ const records = async (server: TestServer, event: string) => {
 
 describeStorages('wrong credentials of programs', (storage: Storage) => {
   let server: TestServer;
+  let service: Service;
+  let routes: ReturnType<typeof routesFile>;
   beforeAll(async () => {
-    server = await storage.start(env);
+    service = await openService();
+    routes = routesFile([{ prefix: '/write-data', tokens: ['space-guard'], upstream: service.url }]);
+    server = await storage.start({ ...env, GATEWAY_ROUTES: routes.file });
   });
-  afterAll(() => server.close());
+  afterAll(async () => {
+    await server.close();
+    await service.close();
+    routes.remove();
+  });
   afterEach(comeBack);
 
   describe.each(Object.entries(doors))('S8: %s', (_name, door) => {
