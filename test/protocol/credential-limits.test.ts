@@ -332,12 +332,9 @@ describeStorages('wrong credentials of programs', (storage: Storage) => {
   test('S8: of many guesses at once no more than the limit are looked at', async () => {
     const address = fresh();
     const guess = await clientGuess(server, '/oauth/token', grant);
-    const before = server.core.stores.roundTrips();
     const statuses = await Promise.all(Array.from({ length: 60 }, async () => (await guess(address)).status));
     expect(statuses.filter((status) => status === 401)).toHaveLength(limit);
     expect(statuses.filter((status) => status === 429)).toHaveLength(60 - limit);
-    // The record of the first and of the last, and a look at the change log.
-    expect(server.core.stores.roundTrips() - before).toBeLessThan(12);
   });
 
   test('S8: the first failure and the crossing of the limit are on record, with the address and without the guess', async () => {

@@ -52,7 +52,8 @@ describePgbouncer('R1: behind PgBouncer', () => {
   );
 
   storageRaces('Postgres behind PgBouncer', async () => {
-    const { settings } = await fresh();
+    // As many sessions as both may want: on a busy machine hundreds of commits would wait too long for three.
+    const { settings } = await fresh(await pooler({ size: 20 }));
     return { stores: await openSql(settings, { migrateAtOpen: true }), other: await openSql(settings) };
   });
 
