@@ -9,3 +9,5 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 const { run } = await import('./run.ts');
 await run(process.argv.slice(2));
+// The driver leaves a connection open on which Postgres did not let it in: a command would end a minute later.
+if (process.exitCode) process.exit();

@@ -11,6 +11,7 @@ import pg from 'pg';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, type TestDatabase } from '../support/databases.ts';
 import { freePort } from '../support/free-port.ts';
+import { describePgbouncer, type Pgbouncer, startPgbouncer } from '../support/pgbouncer.ts';
 import { failedStart } from '../support/program.ts';
 import { startServer } from '../support/server.ts';
 
@@ -82,6 +83,14 @@ describePostgres('R6: a Postgres that does not let this server in', () => {
     expect(await toldOf(url)).toEqual(thrice(text));
   });
 
+  test('no password in the address', async () => {
+    const text = `Postgres at ${where} asks for a password, and DATABASE_URL has none for the user "${role}". Correct DATABASE_URL.`;
+    const url = asRole((one) => {
+      one.password = '';
+    });
+    expect(await toldOf(url)).toEqual(thrice(text));
+  });
+
   test('a server without TLS where TLS is asked for', async () => {
     const text = `Postgres at ${where} speaks no TLS, and DATABASE_URL asks for it (sslmode).`;
     expect(await toldOf(asRole((one) => one.searchParams.set('sslmode', 'verify-full')))).toEqual(thrice(text));
@@ -132,6 +141,41 @@ describePostgres('R6: a Postgres that does not let this server in', () => {
   });
 });
 
+describePgbouncer('R6: a PgBouncer that does not let this server in', () => {
+  let database: TestDatabase;
+  let pooler: Pgbouncer;
+  beforeAll(async () => {
+    database = await freshPostgres();
+    pooler = await startPgbouncer(database.url);
+  });
+  afterAll(async () => {
+    await pooler.close();
+    await database.drop();
+  });
+  const through = (change: (url: URL) => void): URL => {
+    const url = new URL(pooler.through(database.url));
+    change(url);
+    return url;
+  };
+
+  test('a wrong password', async () => {
+    const url = through((one) => {
+      one.password = `wrong-${password}`;
+    });
+    const text = `Postgres at ${url.host} refuses the password of the user "${url.username}". Correct DATABASE_URL.`;
+    expect(await toldOf(url.href)).toEqual(thrice(text));
+  });
+
+  test('no such database', async () => {
+    const url = through((one) => {
+      one.pathname = '/no_such_database';
+    });
+    const text = `The pooler at ${url.host} refuses the connection (database "no_such_database" does not exist). Correct DATABASE_URL, or the pooler.`;
+    // Once: for a while it lets the next ones wait.
+    expect((await failedStart({ ...base, DATABASE_URL: url.href })).err.trim()).toBe(text);
+  });
+});
+
 describe('R6: no Postgres', () => {
   test('at the host', async () => {
     const port = await freePort();
@@ -140,6 +184,19 @@ describe('R6: no Postgres', () => {
     // A name with two addresses gives two errors in one.
     const named = `Nothing listens at localhost:${port} (ECONNREFUSED). Start Postgres there, or correct DATABASE_URL.`;
     expect(await toldOf(`postgres://gatehouse:${password}@localhost:${port}/gatehouse`)).toEqual(thrice(named));
+  });
+
+  test('and a bare percent sign in the address is taken as it is', async () => {
+    const port = await freePort();
+    const text = `Nothing listens at 127.0.0.1:${port} (ECONNREFUSED). Start Postgres there, or correct DATABASE_URL.`;
+    expect(await toldOf(`postgres://50%gate:${password}@127.0.0.1:${port}/100%`)).toEqual(thrice(text));
+  });
+
+  test('and a certificate that is not there is no silence', async () => {
+    const text =
+      '/no/such/ca.pem, which DATABASE_URL names, cannot be read (ENOENT). Correct DATABASE_URL, or the file.';
+    const url = `postgres://gatehouse:${password}@127.0.0.1/gatehouse?sslrootcert=/no/such/ca.pem`;
+    expect(await toldOf(url)).toEqual(thrice(text));
   });
 
   test('and no such host', async () => {

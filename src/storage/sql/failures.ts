@@ -19,6 +19,12 @@ export function messageOf(error: unknown): string {
   return typeof message === 'string' ? message : '';
 }
 
+/** The file that could not be opened, where that is what the error is about. */
+export function fileOf(error: unknown): string | undefined {
+  const path = property(error, 'path');
+  return property(error, 'syscall') === 'open' && typeof path === 'string' ? path : undefined;
+}
+
 /** SQLite's primary result code (the low byte of the extended one), or 0 for an error of anybody else. */
 export function sqliteCode(error: unknown): number {
   const code = property(error, 'errcode');

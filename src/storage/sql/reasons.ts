@@ -1,7 +1,7 @@
 /** Why the database does not answer, for those who run the server: the cause, and what the settings say. Never a password. */
 import { Unavailable } from '../../base/errors.ts';
 import { certificateProblem } from '../../base/tls-failures.ts';
-import { codeOf, messageOf, sqliteCode } from './failures.ts';
+import { codeOf, fileOf, messageOf, sqliteCode } from './failures.ts';
 import type { Migrations } from './migrations.ts';
 import type { Sql } from './sql.ts';
 
@@ -64,9 +64,16 @@ function postgresReason(error: unknown, url: string): string | undefined {
   if (certificate !== undefined) {
     return `The certificate of Postgres at ${where} is not trusted: ${certificate} (${code}). Name its authority in DATABASE_URL (sslrootcert=…) or in NODE_EXTRA_CA_CERTS.`;
   }
+  const file = fileOf(error);
+  if (file !== undefined) return `${file}, which DATABASE_URL names, cannot be read (${code}). ${change}, or the file.`;
+  const wrongPassword = `Postgres at ${where} refuses the password of the user "${user}". ${change}.`;
   switch (code) {
     case '28P01':
-      return `Postgres at ${where} refuses the password of the user "${user}". ${change}.`;
+      return wrongPassword;
+    // Every refusal of PgBouncer's own.
+    case '08P01':
+      if (/authentication failed/.test(message)) return wrongPassword;
+      return `The pooler at ${where} refuses the connection (${message.split(' - ').at(-1)}). ${change}, or the pooler.`;
     case '28000':
       return `Postgres at ${where} does not let the user "${user}" into the database "${database}" (${message}). ${change}, or its pg_hba.conf.`;
     case '3D000':
@@ -87,6 +94,9 @@ function postgresReason(error: unknown, url: string): string | undefined {
     case 'ENETUNREACH':
       return `There is no way to ${where} (${code}). ${change}, or the network.`;
   }
+  if (/client password must be a/.test(message)) {
+    return `Postgres at ${where} asks for a password, and DATABASE_URL has none for the user "${user}". ${change}.`;
+  }
   if (/does not support SSL/.test(message)) {
     return `Postgres at ${where} speaks no TLS, and DATABASE_URL asks for it (sslmode).`;
   }
@@ -103,10 +113,19 @@ function postgresReason(error: unknown, url: string): string | undefined {
 function targetOf(url: string): Target {
   const { hostname, port, username, pathname, searchParams } = new URL(url);
   const folder = searchParams.get('host');
-  const host = folder ?? decodeURIComponent(hostname);
-  const user = decodeURIComponent(username) || (process.env.PGUSER ?? process.env.USER ?? '');
+  const host = folder ?? decoded(hostname);
+  const user = decoded(username) || (process.env.PGUSER ?? process.env.USER ?? '');
   const where = host.startsWith('/') ? host : `${host}:${port || '5432'}`;
-  return { host, where, user, database: decodeURIComponent(pathname.slice(1)) || user };
+  return { host, where, user, database: decoded(pathname.slice(1)) || user };
+}
+
+/** `pg` takes a bare `%` as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** By SQLite's primary result codes. */
