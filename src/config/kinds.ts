@@ -71,12 +71,19 @@ export function urlWith(...schemes: readonly string[]): Kind<string> {
   };
 }
 
+const redisAddress = urlWith('redis', 'rediss');
+
+export const redisUrl: Kind<string> = {
+  wanted: `${redisAddress.wanted}, with \`%25\` for a percent sign`,
+  parse: (value) => (isEncoded(value) ? redisAddress.parse(value) : undefined),
+};
+
 /** A mail server; `?tls=` says how much TLS it must speak. */
 export const smtpUrl: Kind<string> = {
   wanted:
-    'an address that begins with `smtp://` or `smtps://`; the only addition is `?tls=required` or `?tls=unverified`',
+    'an address that begins with `smtp://` or `smtps://`, with `%25` for a percent sign; the only addition is `?tls=required` or `?tls=unverified`',
   parse: (value) => {
-    const url = URL.parse(value);
+    const url = isEncoded(value) ? URL.parse(value) : null;
     if (!url || url.hostname === '' || !/^smtps?:$/.test(url.protocol)) return undefined;
     return /^\/?$/.test(url.pathname) && /^(\?tls=(required|unverified))?$/.test(url.search) ? value : undefined;
   },
@@ -169,6 +176,16 @@ function isAddressRange(text: string): boolean {
   const version = isIP(address);
   if (version === 0 || rest.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+/** Whether its user and password can be decoded (RFC 3986, section 2.1). */
+function isEncoded(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What stands at a path; a path that cannot be looked at counts as nothing. */

@@ -172,6 +172,7 @@ describe('what is refused', () => {
     ['WORKERS', { WORKERS: '2' }],
     ['DATABASE_URL', { DATABASE_URL: 'mysql://db/x', SECRET_KEY: LONG }],
     ['REDIS_URL', { REDIS_URL: 'localhost:6379' }],
+    ['REDIS_URL', { REDIS_URL: 'redis://:100%safe@localhost' }],
     ['SECRET_KEY', { DATABASE_URL: POSTGRES }],
     ['SECRET_KEY', { SECRET_KEY: 'short' }],
     ['SECRET_KEY_FILE', { SECRET_KEY: LONG, SECRET_KEY_FILE: fileWith('both', LONG) }],
@@ -207,9 +208,15 @@ describe('what is refused', () => {
       (TRUST_PROXY) => ['TRUST_PROXY', { TRUST_PROXY }] as const,
     ),
     ['BRAND_NAME', { BRAND_NAME: 'two\nlines' }],
-    ...['mail.example.com', 'http://mail', 'smtp://', 'smtp://mail?tls=off', 'smtp://mail?x=1', 'smtp://mail/x'].map(
-      (SMTP_URL) => ['SMTP_URL', { SMTP_URL }] as const,
-    ),
+    ...[
+      'mail.example.com',
+      'http://mail',
+      'smtp://',
+      'smtp://mail?tls=off',
+      'smtp://mail?x=1',
+      'smtp://mail/x',
+      'smtp://u:5%@mail',
+    ].map((SMTP_URL) => ['SMTP_URL', { SMTP_URL }] as const),
     ...['Example', 'a@b, c@d', 'A <a@b> <c@d>', 'A <a@b>\r\nBcc: c@d', 'a b@c', '"A" <a@b>'].map(
       (MAIL_FROM) => ['MAIL_FROM', { MAIL_FROM }] as const,
     ),

@@ -1,4 +1,4 @@
-import { flag, newFolder, oneOf, secret, text, urlWith, wholeNumber } from '../kinds.ts';
+import { flag, newFolder, oneOf, redisUrl, secret, text, urlWith, wholeNumber } from '../kinds.ts';
 import { optional, setting } from '../setting.ts';
 
 export const data = {
@@ -25,7 +25,7 @@ export const data = {
     sentence: 'Brings the Postgres schema up to date at start; SQLite always does.',
     example: 'true',
   }),
-  REDIS_URL: optional(urlWith('redis', 'rediss'), 'cache and throttle stay in the process', {
+  REDIS_URL: optional(redisUrl, 'cache and throttle stay in the process', {
     secret: true,
     sentence: 'The Redis that several servers share for the client cache and the sign-in throttle.',
     example: 'redis://localhost:6379',
