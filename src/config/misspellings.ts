@@ -5,7 +5,7 @@ export function misspellings(environment: Readonly<Record<string, string | undef
   const known = new Set<string>(table.flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name])));
   const warnings: string[] = [];
   for (const name of Object.keys(environment).sort()) {
-    if (known.has(name) || !/^[A-Z][A-Z0-9_]{4,40}$/.test(name)) continue;
+    if (known.has(name) || !/^[A-Z][A-Z0-9_]{3,40}$/.test(name)) continue;
     const plain = name.replace(/_FILE$/, '');
     if (plain !== name && known.has(plain)) {
       warnings.push(`${name} is not read: ${plain} is not a secret and has no file variant.`);
@@ -23,8 +23,8 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 }
 
 /**
- * Whether the two differ by at most `slips` letters in a row, added, missing or changed; underscores do not count. That
- * finds most slips in a few steps, where an edit distance over a whole environment takes 20 ms of every start.
+ * Whether the two differ by at most `slips` letters in a row, added, missing or changed, or by two in the wrong order;
+ * underscores do not count. That finds most slips in a few steps, where an edit distance over a whole environment takes 20 ms of every start.
  */
 function resembles(a: string, b: string, slips: number): boolean {
   const [from, to] = [a.replaceAll('_', ''), b.replaceAll('_', '')];
@@ -33,5 +33,7 @@ function resembles(a: string, b: string, slips: number): boolean {
   while (head < shorter && from[head] === to[head]) head++;
   let tail = 0;
   while (tail < shorter - head && from.at(-1 - tail) === to.at(-1 - tail)) tail++;
-  return Math.max(from.length, to.length) - head - tail <= slips;
+  const [wrong, right] = [from.slice(head, from.length - tail), to.slice(head, to.length - tail)];
+  const swapped = wrong.length === 2 && wrong === `${right[1]}${right[0]}`;
+  return swapped || Math.max(wrong.length, right.length) <= slips;
 }
