@@ -13,7 +13,8 @@ export type IsDeveloper = (req: {
 }) => boolean;
 
 /** What proxies and tunnels add. */
-const passedOn = /^(forwarded|via|x-forwarded.*|x-real-ip|true-client-ip|cf-.*)$/i;
+const passedOn =
+  /^(forwarded|via|cdn-loop|x-(forwarded|original|envoy).*|x-real-ip|(true|x|x-cluster|fastly|fly)-client-ip|cf-.*)$/i;
 
 /** `pages`: whether this server has development pages at all, which follows from its settings. */
 export function createIsDeveloper(pages: boolean): IsDeveloper {

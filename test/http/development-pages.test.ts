@@ -165,6 +165,12 @@ describe('the pages of a server', () => {
     ['CF-Ray', '1'],
     ['Cf-Connecting-Ip', '127.0.0.1'],
     ['X-Real-IP', '127.0.0.1'],
+    ['X-Client-IP', '127.0.0.1'],
+    ['X-Cluster-Client-IP', '127.0.0.1'],
+    ['Fly-Client-IP', '127.0.0.1'],
+    ['X-Original-Host', 'localhost'],
+    ['X-Envoy-External-Address', '127.0.0.1'],
+    ['CDN-Loop', 'tunnel'],
   ])('S1: %s says that a request was passed on', async (name, value) => {
     expect(await answering({ headers: [...host, name, value] })).toEqual([]);
     expect(await answering({ headers: [...host, name, ''] })).toEqual([]);
