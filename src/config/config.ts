@@ -1,4 +1,5 @@
 /** The settings as the program has them: named for what they decide, grouped by who asks for them, with what follows from others. */
+import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { isLoopbackHost } from '../base/loopback.ts';
 import type { TrustProxy } from './kinds.ts';
@@ -122,7 +123,7 @@ export function configOf(values: Values): Config {
     developmentPages,
     issuer,
     port: values.PORT,
-    host: values.HOST ?? (onLoopback ? 'localhost' : undefined),
+    host: values.HOST ?? (onLoopback ? loopbackOf(issuer) : undefined),
     trustProxy: values.TRUST_PROXY,
     workers: values.WORKERS,
     shutdownTimeout: values.SHUTDOWN_TIMEOUT,
@@ -204,6 +205,12 @@ export function configOf(values: Values): Config {
     logLevel: values.LOG_LEVEL,
     metrics: { port: values.METRICS_PORT, host: values.METRICS_HOST, tokens: values.METRICS_TOKEN ?? [] },
   });
+}
+
+/** An address as it is, since `localhost` may be another one; for a name `localhost`. */
+function loopbackOf(issuer: string): string {
+  const address = new URL(issuer).hostname.replace(/^\[(.*)\]$/, '$1');
+  return isIP(address) ? address : 'localhost';
 }
 
 /** Each worker would have a page of its own, so several have none. */

@@ -31,7 +31,9 @@ export const rules: readonly Rule[] = [
       NODE_ENV !== 'production' && ISSUER !== undefined && !isLoopback(ISSUER) && DEVELOPMENT_ON === undefined
         ? {
             given: NODE_ENV,
-            wanted: `production, because ISSUER is ${ISSUER}; or DEVELOPMENT_ON=${ISSUER}, to develop there over https`,
+            wanted: ISSUER.startsWith('https:')
+              ? `production, because ISSUER is ${ISSUER}; or DEVELOPMENT_ON=${ISSUER}, to develop there`
+              : `production, because ISSUER is ${ISSUER}, which has to be https then; or an ISSUER on loopback`,
           }
         : undefined,
   },

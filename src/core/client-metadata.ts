@@ -43,13 +43,13 @@ export function parseMetadata(input: unknown, context: MetadataContext): Metadat
     return invalid(`${member} ${issue?.message ?? 'is not valid'}`, member === 'redirect_uris');
   }
   const asked = parsed.data;
-  return uriMistake(asked) ?? memberMistake(asked) ?? complete(asked, context);
+  return uriMistake(asked, context) ?? memberMistake(asked) ?? complete(asked, context);
 }
 
-function uriMistake(asked: Members): InvalidMetadata | undefined {
+function uriMistake(asked: Members, { by }: MetadataContext): InvalidMetadata | undefined {
   for (const member of ['redirect_uris', 'post_logout_redirect_uris'] as const) {
     for (const uri of asked[member] ?? []) {
-      const kind = redirectUriKind(uri);
+      const kind = redirectUriKind(uri, by === 'built-in');
       if (typeof kind !== 'string') return invalid(`${member} ${kind.reason}`, member === 'redirect_uris');
     }
   }
@@ -95,7 +95,7 @@ function complete(asked: Members, context: MetadataContext): MetadataOutcome {
   if (asked.request_object_signing_alg && !hasKeys) return invalid('request_object_signing_alg needs jwks or jwks_uri');
 
   // RFC 8252: a private-use scheme is a native application's; its https URIs are claimed ones, never loopback.
-  const kinds = [...redirectUris, ...logoutUris].map(redirectUriKind);
+  const kinds = [...redirectUris, ...logoutUris].map((uri) => redirectUriKind(uri));
   const privateUse = kinds.includes('private-use');
   const type = asked.application_type ?? (privateUse ? 'native' : 'web');
   if (privateUse && type === 'web')

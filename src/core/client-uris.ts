@@ -1,4 +1,5 @@
 /** The addresses an application may name: where people are sent back to, and those that a page links or this server calls. */
+import { isLoopbackHost } from '../base/loopback.ts';
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** RFC 3986, section 2: what a URI may consist of, whole percent-encodings included, and none of them a control character. */
@@ -11,9 +12,9 @@ export type RedirectUriKind = 'https' | 'https-loopback' | 'http-loopback' | 'pr
 /**
  * What kind of redirect URI this is, or why it is none (RFC 9700, section 4.1.3; RFC 8252, sections 7.1 to 7.3). Requests are compared
  * with it character by character, so it must be written as a browser would write it: a URI that parsing changes (`..`, a
- * decimal address, a tab) is refused instead of being mended.
+ * decimal address, a tab) is refused instead of being mended. `ours`: of a built-in client, at whatever loopback the issuer is.
  */
-export function redirectUriKind(uri: string): RedirectUriKind | { readonly reason: string } {
+export function redirectUriKind(uri: string, ours = false): RedirectUriKind | { readonly reason: string } {
   if (!uriCharacters.test(uri))
     return { reason: 'must be an absolute URI without spaces, control characters or backslashes' };
   if (uri.includes('#')) return { reason: 'must not have a fragment' };
@@ -23,7 +24,7 @@ export function redirectUriKind(uri: string): RedirectUriKind | { readonly reaso
   if (url.username !== '' || url.password !== '') return { reason: 'must not hold credentials' };
   if (url.protocol === 'https:' || url.protocol === 'http:') {
     if (!writtenAsParsed(uri, url)) return { reason: 'must be written in its normal form' };
-    const loopback = loopbackHosts.has(url.hostname);
+    const loopback = loopbackHosts.has(url.hostname) || (ours && isLoopbackHost(url.hostname));
     if (url.protocol === 'https:') return loopback ? 'https-loopback' : 'https';
     return loopback ? 'http-loopback' : { reason: 'must be https, or http on localhost, 127.0.0.1 or [::1]' };
   }

@@ -23,7 +23,7 @@ describe('development', () => {
   test.each(['', 'http://localhost:8080', 'http://127.0.0.1:3000', 'http://[::1]', 'https://gate.localhost'])(
     'S1: on %j it has pages',
     (ISSUER) => {
-      expect(load({ ISSUER })).toMatchObject({ development: true, developmentPages: true, host: 'localhost' });
+      expect(load({ ISSUER })).toMatchObject({ development: true, developmentPages: true });
       expect(load({ ISSUER, ...production })).toMatchObject({ development: false, developmentPages: false });
     },
   );
@@ -37,6 +37,11 @@ describe('development', () => {
         ]);
     },
   );
+
+  test('S1: what is proposed can be followed: DEVELOPMENT_ON is proposed for an https issuer only', () => {
+    expect(mistakes({ ISSUER: tunnel })).toEqual([expect.stringContaining(`DEVELOPMENT_ON=${tunnel}`)]);
+    expect(mistakes({ ISSUER: 'http://192.168.0.4:3000' })).not.toEqual([expect.stringContaining('DEVELOPMENT_ON')]);
+  });
 
   test('S1: DEVELOPMENT_ON names the very issuer: then it starts, without pages', () => {
     const config = load({ ISSUER: tunnel, DEVELOPMENT_ON: `${tunnel}:443/` });
@@ -66,10 +71,20 @@ describe('where it listens', () => {
   test('S1: on localhost where the issuer is loopback, otherwise on all addresses; HOST wins', () => {
     expect(load({}).host).toBe('localhost');
     expect(load(production).host).toBe('localhost');
-    expect(load({ ...production, ISSUER: 'http://127.0.0.1:3000' }).host).toBe('localhost');
+    expect(load({ ...production, ISSUER: 'http://gate.localhost:3000' }).host).toBe('localhost');
     expect(load({ ...production, ...publicly }).host).toBeUndefined();
     expect(load({ ...production, ...publicly, HOST: '127.0.0.1' }).host).toBe('127.0.0.1');
     expect(load({ HOST: '0.0.0.0' }).host).toBe('0.0.0.0');
+  });
+
+  test.each([
+    ['http://127.0.0.1:3000', '127.0.0.1'],
+    ['http://127.1:3000', '127.0.0.1'],
+    ['http://127.0.0.2', '127.0.0.2'],
+    ['http://[::1]:3000', '::1'],
+  ])('S1: at %s, where localhost may be another address', (ISSUER, host) => {
+    expect(load({ ISSUER }).host).toBe(host);
+    expect(load({ ISSUER, ...production }).host).toBe(host);
   });
 
   test.each(['0.0.0.0', '::', '0:0:0:0:0:0:0:0', '::ffff:0.0.0.0', '0', '10.1.2.3', 'gatehouse', 'fe80::1%eth0'])(

@@ -18,7 +18,7 @@ export const server = {
     example: 'https://tunnel.example',
   }),
   PORT: setting(port, 3000, { sentence: 'The port to listen on.', example: '8080' }),
-  HOST: optional(host, '`localhost` where `ISSUER` is loopback, otherwise all addresses', {
+  HOST: optional(host, '`localhost`, or the address in `ISSUER`, where that is loopback; otherwise all addresses', {
     sentence: 'The address to listen on; in production one beyond loopback needs `ISSUER`.',
     example: '0.0.0.0',
   }),
