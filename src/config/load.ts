@@ -3,9 +3,10 @@
  * Checked in this order: each setting by itself (with its `NAME_FILE`), then each rule whose own settings are sound.
  */
 import { readFileSync } from 'node:fs';
+import { printable } from '../base/printable.ts';
 import { type Config, configOf } from './config.ts';
 import { misspellings } from './misspellings.ts';
-import { type Mistake, mistake, printable } from './mistakes.ts';
+import { type Mistake, mistake } from './mistakes.ts';
 import { rules } from './rules.ts';
 import { type SettingName, table, type Values } from './schema.ts';
 import type { Setting } from './setting.ts';

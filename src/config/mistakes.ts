@@ -1,4 +1,5 @@
 /** What is wrong with a setting, in words that never show a secret. */
+import { printable } from '../base/printable.ts';
 import { type SettingName, settings } from './schema.ts';
 import type { Setting } from './setting.ts';
 
@@ -50,10 +51,4 @@ export function mistake(
 /** Only a path can be refused that is the setting's own example: there is nothing at it. */
 function elsewhere(path: string): string {
   return `./${path.slice(path.lastIndexOf('/') + 1)}`;
-}
-
-/** What was given, without what could steer a terminal, and without a password that slipped into an address. */
-export function printable(text: string): string {
-  const plain = text.replace(/\p{C}/gu, '?').replace(/\/\/[^/]*@/, '//…@');
-  return plain.length > 120 ? `${plain.slice(0, 120)}…` : plain;
 }

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { printable } from '../base/printable.ts';
 import { type HeaderRules, stripperOf } from './header-names.ts';
 import { fileRules, type Loose, type RouteRule, routeRules } from './route-rules.ts';
 import { type Route, routeDefaults, tokenNames, type Upstream } from './routes.ts';
@@ -115,7 +116,7 @@ export function checkRoutes(document: unknown, own: readonly string[]): Checked 
   const given: Loose = Array.isArray(document) ? { routes: document } : isObject(document) ? document : {};
   if (!Array.isArray(given.routes)) {
     const wanted = 'a list of routes, or an object whose member routes is one';
-    const mistake = { route: undefined, member: 'the file', given: shown(document), wanted };
+    const mistake = { route: undefined, member: 'the file', given: whole(document), wanted };
     return { routes: [], mistakes: [{ ...mistake, example: '- prefix: /reports' }] };
   }
   const parsed = fileShape.safeParse(given);
@@ -199,7 +200,7 @@ function mistakesOf(
     seen.set(member, {
       route: number,
       member: member || 'the route',
-      given: shown(member === '' ? given : value),
+      given: member === '' ? whole(given) : shown(value),
       ...about,
     });
   }
@@ -214,14 +215,11 @@ function defined(times: { readonly [name: string]: number | undefined }): Partia
   return Object.fromEntries(Object.entries(times).filter(([, ms]) => ms !== undefined));
 }
 
-/** What was given, without what could steer a terminal, and without a password that slipped into an address. */
+/** Of the file, or of a route in it: a text may come from another file, such as one with a secret. */
+const whole = (value: unknown): string => (typeof value === 'string' ? 'a text' : shown(value));
+
 function shown(value: unknown): string {
   return value === undefined
     ? 'nothing'
     : printable(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
-}
-
-function printable(text: string): string {
-  const plain = text.replace(/\p{C}/gu, '?').replace(/\/\/[^/]*@/, '//…@');
-  return plain.length > 120 ? `${plain.slice(0, 120)}…` : plain;
 }

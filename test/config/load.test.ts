@@ -284,7 +284,7 @@ describe('what is refused', () => {
         PORT: '\u001b[2Jx',
         SECRET_KEY: 'hunter2',
         DATABASE_URL: 'mysql://root:hunter3@db',
-        ISSUER: 'https://root:hunter4@id.example.com',
+        ISSUER: 'https://root:a/hunter4@id.example.com',
       }),
     );
     expect(report).toContain('4 settings need a change:');

@@ -75,6 +75,15 @@ describe('the file', () => {
     expect(await read([])).toEqual([]);
   });
 
+  test.each(['topsecret', '- topsecret', '- upstream: http://me:top/topsecret@127.0.0.1/'])(
+    'may be the wrong one, with a secret: %s',
+    async (content) => {
+      const text = await read(content);
+      expect(text).toContain('given');
+      expect(text).not.toContain('topsecret');
+    },
+  );
+
   test('shows all its mistakes at once, and no password', async () => {
     const text = await read([
       { prefix: '/a/', tokens: ['oauth'], upstream: 'http://me:secret@127.0.0.1/', colour: 'red' },

@@ -115,6 +115,11 @@ describe('the providers file', () => {
     for (const odd of ['a: &x [1]\nb: *x', '- !!js/function "x"', '']) {
       expect((await readProviders(file(odd), options)).outcome).toBe('mistaken');
     }
+    // The wrong file may be the one with a secret.
+    for (const other of ['topsecret', '- topsecret', '- issuer: https://me:top/topsecret@login.example.com']) {
+      const { outcome, text } = (await readProviders(file(other), options)) as { outcome: string; text: string };
+      expect([outcome, text]).toEqual(['mistaken', expect.not.stringContaining('topsecret')]);
+    }
     expect(await readProviders('/no/such/file', options)).toMatchObject({ text: expect.stringContaining('ENOENT') });
   });
 

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { printable } from '../../base/printable.ts';
 import { isLoopback, oauth2Claims, oidcClaims, type UpstreamSettings } from './settings.ts';
 
 export interface ProviderMistake {
@@ -137,7 +138,12 @@ export function checkProviders(
 ): { readonly providers: readonly UpstreamSettings[]; readonly mistakes: readonly ProviderMistake[] } {
   if (!Array.isArray(document)) {
     const example = '- id: github';
-    const mistake = { provider: undefined, member: 'the file', given: shown(document), wanted: 'a list of providers' };
+    const mistake = {
+      provider: undefined,
+      member: 'the file',
+      given: told(document, ''),
+      wanted: 'a list of providers',
+    };
     return { providers: [], mistakes: [{ ...mistake, example }] };
   }
   const shape = shapeOf(options);
@@ -153,7 +159,7 @@ export function checkProviders(
           for (const key of issue.keys as string[]) found.set(key, 'a member that there is not');
         } else {
           const [member = ''] = path.map(String);
-          found.set(member, member === 'client_secret' ? 'a value (not shown)' : shown(memberOf(given, member)));
+          found.set(member, told(given, member));
         }
       }
     }
@@ -266,8 +272,10 @@ function settingsOf(given: Given, secret: string | undefined): UpstreamSettings 
 const isObject = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function memberOf(given: unknown, member: string): unknown {
-  return member === '' || !isObject(given) ? given : given[member];
+/** What was given for it. A text in place of the file or a provider may come from another file, such as one with a secret. */
+function told(given: unknown, member: string): string {
+  if (!isObject(given)) return typeof given === 'string' ? 'a text' : shown(given);
+  return member === 'client_secret' ? 'a value (not shown)' : shown(given[member]);
 }
 
 function defined<T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
@@ -276,15 +284,9 @@ function defined<T extends object>(members: T): { [K in keyof T]?: NonNullable<T
   };
 }
 
-/** What was given, without what could steer a terminal, and without a password that slipped into an address. */
 function shown(value: unknown): string {
   // What holds more may hold a secret.
   if (isObject(value)) return 'an object';
   if (Array.isArray(value) && value.some((one) => typeof one === 'object')) return 'a list of other things';
   return value === undefined ? 'nothing' : printable(typeof value === 'string' ? value : JSON.stringify(value));
-}
-
-function printable(text: string): string {
-  const plain = text.replace(/\p{C}/gu, '?').replace(/\/\/[^/]*@/, '//…@');
-  return plain.length > 120 ? `${plain.slice(0, 120)}…` : plain;
 }
