@@ -1,7 +1,7 @@
 /** A person's claims (OpenID Connect Core, section 5.1) and which scope releases them. */
 import type { Account as EngineAccount } from 'oidc-provider';
 import type { Account } from '../core/stores/accounts.ts';
-import { toldEmail, toldName, toldUsername } from '../core/told-names.ts';
+import { isTold, toldEmail, toldName, toldUsername } from '../core/told-names.ts';
 
 export const scopeClaims = {
   // The last three: of the sign-in, not of the person. The engine adds them to ID tokens, where they are named here.
@@ -24,8 +24,8 @@ export function enginePerson(record: Account): EnginePerson {
       return {
         sub: record.subject,
         ...(name === undefined ? {} : { name }),
-        given_name: record.firstName,
-        family_name: record.lastName,
+        ...(isTold(record.firstName, record) ? { given_name: record.firstName } : {}),
+        ...(isTold(record.lastName, record) ? { family_name: record.lastName } : {}),
         ...(username === undefined ? {} : { preferred_username: username }),
         updated_at: record.updatedAt,
         ...(email === undefined ? {} : { email, email_verified: record.verified }),

@@ -139,6 +139,17 @@ describe('S12: what others are told of a person', () => {
     ['a name without an address', account('ann@x', null, false), [undefined, undefined, undefined]],
     ['the address of another name', account('ann@x', 'ann@x.example', true), [undefined, undefined, 'ann@x.example']],
     ['a person with names', account('ann@x', null, false, 'Ann'), [undefined, 'Ann', undefined]],
+    [
+      'a first name that reads as an address',
+      account('ann', null, false, 'ceo@corp.example'),
+      ['ann', 'ann', undefined],
+    ],
+    ['the same beside such a username', account('ann@x', null, false, 'ceo＠corp'), [undefined, undefined, undefined]],
+    [
+      'a first name that is the proved address',
+      account('ann', 'ann@x.example', true, 'Ann@x.example'),
+      ['ann', 'Ann@x.example', 'ann@x.example'],
+    ],
   ])('%s', (_what, named, told) => {
     expect([toldUsername(named), toldName(named), toldEmail(named)]).toEqual(told);
   });

@@ -246,6 +246,19 @@ describeStorages('S12: NAMES_WITH_AT=surfaces', (storage) => {
       ]);
     });
 
+    test('is told to no one as a first or last name either', async () => {
+      const account = await server.core.accounts.findByUsername(name);
+      const names = { firstName: 'told@corp.example', lastName: 'told＠', locale: null };
+      await server.core.accounts.setProfile(account?.subject ?? '', names, {});
+      const body = await tokens('openid profile email');
+      const info = (await (await userinfo(server, body.access_token)).json()) as object;
+      for (const member of ['name', 'given_name', 'family_name']) expect(info).not.toHaveProperty(member);
+      const { access_token } = await tokens('user');
+      const answer = await fetch(`${server.url}/user/info`, { headers: { authorization: `Bearer ${access_token}` } });
+      expect(await answer.json()).toMatchObject({ user_data: { first_name: '', last_name: '' } });
+      await server.core.accounts.setProfile(account?.subject ?? '', { firstName: '', lastName: '', locale: null }, {});
+    });
+
     test('is told to no service behind the gateway', async () => {
       const login = await call(server, posting('/login', { username: name, password }));
       const { token } = JSON.parse(login.text) as { token: string };

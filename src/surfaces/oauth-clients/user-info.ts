@@ -6,7 +6,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import { usernameKey } from '../../core/names.ts';
 import type { Account } from '../../core/stores/accounts.ts';
-import { toldEmail } from '../../core/told-names.ts';
+import { isTold, toldEmail } from '../../core/told-names.ts';
 import { accessTokenAnswers, requireAccessToken } from '../../http/access-token.ts';
 import { operation, schemasOf } from '../../http/operation.ts';
 import type { SurfaceDeps } from '../../http/surface.ts';
@@ -37,12 +37,12 @@ export const createUserInfo = ({ config, tokens }: SurfaceDeps) =>
 
 function userData(account: Account) {
   return {
-    first_name: account.firstName,
-    last_name: account.lastName,
+    // Strings in the original, so strings where there is nothing to tell.
+    first_name: isTold(account.firstName, account) ? account.firstName : '',
+    last_name: isTold(account.lastName, account) ? account.lastName : '',
     username: account.username,
     two_factor: account.twoFactor,
     verified: account.verified,
-    // A string in the original, so a string where there is no address.
     email: toldEmail(account) ?? '',
   };
 }
