@@ -69,8 +69,14 @@ export function composeProtocol(
       changes,
       checkWithEngine: protocol.checkMetadata,
       secretOverlapSeconds: config.lifetimes.clientSecretOverlap,
-      brandName: config.brandName,
+      ownNames: [config.brandName, ...hostNames(config.issuer)],
     });
 
   return { protocolWith, clientsWith };
+}
+
+/** Of an IPv6 address no one would read the digits as a name. */
+function hostNames(issuer: string): string[] {
+  const { hostname } = new URL(issuer);
+  return hostname.startsWith('[') ? [] : [hostname];
 }

@@ -2,7 +2,7 @@
  * Names that an unreviewed client must not have: those that speak for this server or for its pages, and those that only
  * look like another name. What an operator makes or has reviewed may be called anything.
  */
-import { lookAlikeKey, mixesScripts } from './look-alikes.ts';
+import { lookAlikeKey, mixesScripts, withoutSigns } from './look-alikes.ts';
 
 /** In the languages of the pages. These count wherever they stand as a whole word or phrase. */
 const everywhere = [
@@ -12,23 +12,33 @@ const everywhere = [
 
 /** These count where the name says nothing else: `Login` and `Security Team`, but not `Home Security Camera`. */
 const alone = [
-  ...['account', 'accounts', 'support', 'help desk', 'security', 'official', 'sso', 'password reset'],
+  ...['account', 'accounts', 'support', 'help desk', 'security', 'official', 'sso', 'password', 'passwords', 'passkey'],
   ...['login', 'log in', 'logon', 'log on', 'logout', 'log out', 'sign in', 'sign on', 'sign up', 'sign out'],
   ...['identity provider', 'konto', 'sicherheit', 'anmelden', 'anmeldung', 'abmelden', 'verwaltung', 'kundendienst'],
   ...['حساب', 'الحساب', 'حسابي', 'أمان', 'الأمان', 'تسجيل الدخول', 'الدعم'],
 ];
 
 /** Say nothing beside them. */
-const fillers = ['the', 'my', 'your', 'our', 'team', 'page', 'pages', 'center', 'centre', 'service', 'customer', 'app'];
+const fillers = [
+  ...['the', 'my', 'your', 'our', 'team', 'page', 'pages', 'center', 'centre', 'service', 'customer', 'app', 'desk'],
+  ...['alert', 'alerts', 'check', 'notice', 'reset', 'settings', 'update', 'verification', 'verify'],
+];
+
+/** Embeddings, overrides and isolates (Unicode UAX 9): with one `esuohetaG` is read as `Gatehouse`. */
+const turns = /[\u202a-\u202e\u2066-\u2069]/;
 
 /** Longer words are no reserved ones, however they are put together. */
 const longestRun = 64;
 
-/** Why the name is refused, to follow the name of the member; undefined: it may be used. */
-export function reservedClientName(name: string, brandName: string): string | undefined {
+/**
+ * Why the name is refused, to follow the name of the member; undefined: it may be used. `ownNames`: by which people know this
+ * server, its brand and its host.
+ */
+export function reservedClientName(name: string, ownNames: readonly string[]): string | undefined {
+  if (turns.test(name)) return 'must not turn the direction of reading';
   const words = wordsOf(name);
   if (words.some(mixesScripts)) return 'must not mix alphabets within a word';
-  const [strong, weak] = [keysOf([...everywhere, brandName]), keysOf(alone)];
+  const [strong, weak] = [keysOf([...everywhere, ...ownNames]), keysOf(alone)];
   // Several without a space between them are reserved as well.
   const reserved = new RegExp(`^(?:${[...strong, ...weak, ...keysOf(fillers)].join('|')})+$`, 'u');
   const isOurs = (words: readonly string[]): boolean =>
@@ -37,6 +47,8 @@ export function reservedClientName(name: string, brandName: string): string | un
   // Punctuation may stand for a letter (Adm!n), or beside a word (Admin!).
   const readings = [words.map((word) => joined(lookAlikeKey(word))), splitWords(lookAlikeKey(words.join(' ')))];
   readings.push(splitWords(lookAlikeKey(name)));
+  // So may a number or a ™ stand behind one (Gatehouse 2, Gatehouse2).
+  readings.push(splitWords(lookAlikeKey(withoutSigns(name).replaceAll(/\p{Nd}/gu, ' '))));
   return readings.some(isOurs) ? 'is reserved for this server' : undefined;
 }
 

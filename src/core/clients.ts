@@ -75,8 +75,8 @@ export interface ClientsDeps {
   readonly checkWithEngine: (metadata: JsonObject, id: string) => Promise<string | undefined>;
   /** 0: a rotated secret ends at once. */
   readonly secretOverlapSeconds: number;
-  /** `BRAND_NAME`: an unreviewed client must not speak for this server. */
-  readonly brandName: string;
+  /** By which people know this server: an unreviewed client must not speak for it. */
+  readonly ownNames: readonly string[];
 }
 
 /** No colon, so it needs no escaping in HTTP Basic; nothing that a URL or a shell would change; no hyphen first, or a command takes it for an option. */
@@ -122,7 +122,7 @@ export function createClients(deps: ClientsDeps): Clients {
   async function nameMistake(name: unknown): Promise<string | undefined> {
     if (typeof name !== 'string') return undefined;
     const { reservedClientName } = await import('./client-names.ts');
-    const reason = reservedClientName(name, deps.brandName);
+    const reason = reservedClientName(name, deps.ownNames);
     return reason === undefined ? undefined : `client_name ${reason}`;
   }
 

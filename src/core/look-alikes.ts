@@ -57,6 +57,14 @@ const skeleton = new Map(rows.flatMap(([to, letters]) => [...letters].map((lette
 const smallCherokee = /[\u13f8-\u13fd\uab70-\uabbf]/gu;
 
 /**
+ * The text without the signs that NFKC makes letters or digits of: `Gatehouse™` is read as `Gatehouse`, not as
+ * `GatehouseTM`. A letter in a circle goes too, so this is one reading beside the whole text.
+ */
+export function withoutSigns(text: string): string {
+  return text.replaceAll(/[\p{S}\p{Lm}\p{No}]/gu, ' ');
+}
+
+/**
  * The Latin skeleton of a text: two texts that look alike have the same. For comparing a name with a short list of names
  * that are spoken for, not for telling accounts apart: `i`, `l` and `1` are one, accents, case and width are gone. Signs
  * such as `.`, `-` and spaces stay; the caller removes those that do not count.

@@ -2,7 +2,7 @@
  * Which names a new account may have. Accounts that are there keep theirs, whatever they are: these rules are asked when a
  * name is given, never when a person signs in.
  */
-import { lookAlikeKey, mixesScripts } from './look-alikes.ts';
+import { lookAlikeKey, mixesScripts, withoutSigns } from './look-alikes.ts';
 import { emailKey, type NameProblem, readsAsAddress, usernameProblem } from './names.ts';
 
 export interface NamedBy {
@@ -65,7 +65,7 @@ const reserved = [
 /** Whether a name is an operator's, or looks like one. `brandName`: as in `BRAND_NAME`. */
 export function createReservedNames(brandName: string): (username: string) => boolean {
   const keys = new Set([...reserved, brandName].map(bareKey));
-  return (username) => keys.has(bareKey(username));
+  return (username) => [username, withoutSigns(username)].some((reading) => keys.has(bareKey(reading)));
 }
 
 /** `ad.min`, `AD-MIN` and `аdmin` are read as `admin`. */

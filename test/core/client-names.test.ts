@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { reservedClientName } from '../../src/core/client-names.ts';
 
-const brand = 'Acme Identity';
+const own = ['Acme Identity', 'id.acme.example'];
 const ours = 'is reserved for this server';
 const mixed = 'must not mix alphabets within a word';
 
@@ -63,16 +63,19 @@ describe('S11: names of unreviewed clients', () => {
       'SSO',
     ],
     ...['Konto', 'Anmelden', 'Sicherheit', 'تسجيل الدخول', 'حسابي'],
+    ...['GATEHOUSE™', 'Gatehouseᵀᴹ', 'Gatehouse²', 'Gatehouse2', 'Gatehouse 2', 'Account①', 'Login2', 'Login 2'],
+    ...['id.acme.example', 'ID.ACME.EXAMPLE', 'https://id.acme.example', 'id-acme-example'],
+    ...['Password', 'Security alert', 'Verify your account', 'Account settings', 'Support desk'],
     // Whole words of another alphabet that look like ours.
     ...['ЅЕСURІТY'.replace(/[URY]/g, (letter) => ({ U: 'Ս', R: 'Ꮢ', Y: 'Ү' })[letter] ?? letter)],
   ])('%j is refused', (name) => {
-    expect([ours, mixed]).toContain(reservedClientName(name, brand));
+    expect([ours, mixed]).toContain(reservedClientName(name, own));
   });
 
   test.each(['Gаtehouse', 'Bооkshelf', 'Sеcurity', 'Αccount', 'Bookshelf Адmin', 'Ꭺdmin'])(
     '%j mixes alphabets within a word',
     (name) => {
-      expect(reservedClientName(name, brand)).toBe(mixed);
+      expect(reservedClientName(name, own)).toBe(mixed);
     },
   );
 
@@ -80,6 +83,10 @@ describe('S11: names of unreviewed clients', () => {
     ...[
       'Home Security Camera',
       'Acme Support',
+      'acme.example',
+      'Studio 54',
+      'Password manager',
+      'Update checker',
       'Login Lab',
       'Account Keeper',
       'The Team App',
@@ -102,10 +109,17 @@ describe('S11: names of unreviewed clients', () => {
     ],
     ...[`${'a '.repeat(1000)}b`],
   ])('%j is no name of ours', (name) => {
-    expect(reservedClientName(name, brand)).toBeUndefined();
+    expect(reservedClientName(name, own)).toBeUndefined();
   });
 
+  test.each(['\u202eesuohetaG', '\u2067esuohetaG\u2069', 'Book\u202eflehs'])(
+    '%j turns the direction of reading',
+    (name) => {
+      expect(reservedClientName(name, own)).toBe('must not turn the direction of reading');
+    },
+  );
+
   test('a brand of signs alone reserves nothing', () => {
-    expect(reservedClientName('Bookshelf', '***')).toBeUndefined();
+    expect(reservedClientName('Bookshelf', ['***'])).toBeUndefined();
   });
 });

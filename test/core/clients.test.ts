@@ -24,7 +24,7 @@ function build(overrides: { secretOverlapSeconds?: number; checkWithEngine?: () 
     store: stores.clients,
     changes,
     checkWithEngine: async () => undefined,
-    brandName: 'Gatehouse',
+    ownNames: ['Gatehouse'],
     secretOverlapSeconds: 3600,
     ...overrides,
   });

@@ -88,6 +88,7 @@ describe('S12: names of operators', () => {
       'system',
       'info',
     ],
+    ...['ADMIN™', 'adminᵀᴹ', 'support℠', 'admin²', 'root①', 'AcmeBank™'],
     ...['administrator', 'security', 'webmaster', 'abuse', 'help', 'gatehouse', 'Gate-House', 'acme-bank', 'AcmeBank'],
   ])('%s is reserved', (name) => {
     expect(isReserved(name)).toBe(true);

@@ -65,7 +65,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
 
   const client = operation({
     summary: 'Register an application of your own',
-    description: 'It is confidential, may leave PKCE out, and belongs to the person whose token it is.',
+    description: 'It is confidential, belongs to the person whose token it is, and needs PKCE in the browser.',
     security: ['person'],
     body: shapes.application,
     answers: {
