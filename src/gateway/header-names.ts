@@ -39,7 +39,9 @@ export const neverPassed: readonly string[] = [
 ];
 
 /** These would make another method of the one that a route has checked. */
-export const methodOverrides: readonly string[] = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'];
+export const methodOverrides: readonly string[] = [
+  ...['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', 'HTTP-Method-Override'],
+];
 
 const who: readonly string[] = [
   // Authelia, Apache, Django's REMOTE_USER; Kubernetes' front proxy; X-Remote-Addr goes with them.
@@ -53,13 +55,18 @@ const who: readonly string[] = [
     'X-Email',
     'X-Groups',
     'X-Roles',
+    'X-Principal',
+    'X-Subject',
+    'X-SSO-*',
   ],
   // oauth2-proxy and those that took its names over; nginx's examples.
   ...['X-Auth-Request-*', 'Gap-*', 'X-Auth-User*', 'X-Auth-Email', 'X-Auth-Groups', 'X-Auth-Roles', 'X-Auth-Subject'],
+  ...['X-Auth-Name', 'X-Auth-Audience'],
   ...['X-Authenticated-*', 'X-Authentik-*', 'X-Webauth-*', 'X-Vouch-*', 'X-Pomerium-*'],
   ...['X-Consumer-*', 'X-Credential-*', 'X-Anonymous-Consumer', 'X-Jwt-Assertion', 'X-Jwt-Payload', 'X-Jwt-Claim-*'],
-  // mod_auth_openidc, Mellon, Shibboleth, SiteMinder, WebSEAL, Oracle Access Manager, Tailscale.
-  ...['OIDC-*', 'Mellon-*', 'Shib-*', 'X-Shib-*', 'X-Saml-*', 'SM-*', 'IV-*', 'OAM-*', 'Tailscale-*', 'Pangolin-*'],
+  // mod_auth_openidc, Mellon, Shibboleth, SiteMinder, WebSEAL, Oracle Access Manager, WebLogic, Tailscale.
+  ...['OIDC-*', 'Mellon-*', 'Shib-*', 'X-Shib-*', 'X-Saml-*', 'SM-*', 'IV-*', 'OAM-*', 'WL-Proxy-*'],
+  ...['Tailscale-*', 'Pangolin-*', 'Kubeflow-*', 'X-Sandstorm-*'],
   // Cloudflare Access, Google's IAP and API gateways, AWS load balancers, Azure's app services.
   ...[
     'Cf-Access-*',
@@ -94,11 +101,18 @@ const where: readonly string[] = [
     'X-Originating-IP',
     'X-ProxyUser-IP',
   ],
+  ...['X-Forwarded', 'Forwarded-For', 'Proxy-Client-IP', 'X-True-Client-IP', 'Ali-CDN-Real-IP', 'Cdn-Src-IP'],
+  // By which a service takes a request for one that came encrypted.
+  ...['X-Scheme', 'X-Url-Scheme', 'Front-End-Https'],
   ...['True-Client-IP', 'Fastly-Client-IP', 'Fly-Client-IP', 'Do-Connecting-IP', 'X-Nf-Client-Connection-IP'],
   ...['Cf-Connecting-*', 'Cf-Pseudo-IPv4', 'Cf-IPCountry', 'X-Azure-ClientIP', 'X-Azure-SocketIP', 'X-Envoy-*'],
 ];
 
-const what: readonly string[] = ['X-Original-*', 'X-Rewrite-*', 'X-Host', 'X-HTTP-Host-Override', ...methodOverrides];
+const what: readonly string[] = [
+  ...['X-Original-*', 'X-Rewrite-*', 'X-Host', 'X-HTTP-Host-Override', ...methodOverrides],
+  // Gunicorn and others take a part of the path from these.
+  ...['Script-Name', 'X-Script-Name', 'Path-Info'],
+];
 
 export const defaultRules: HeaderRules = { strip: [...who, ...where, ...what], pass: ['X-User-Agent'] };
 
