@@ -44,10 +44,11 @@ export function createKeepHere(agreed: Agreed, shown: ProtocolPages) {
     },
     async logout(ctx, form) {
       const { client, session, entities } = ctx.oidc;
-      if (isUnreviewed(client) && session?.state && !isTheirs(entities.IdTokenHint?.payload, session.accountId)) {
+      if (isUnreviewed(client) && session?.state) {
+        const { accountId: subject } = session;
+        const allowed = isTheirs(entities.IdTokenHint?.payload, subject) || (await agreed(subject, client));
         // The engine goes on by its own note of where to: without one it stays here.
-        if (!(await agreed(session.accountId, client)))
-          Object.assign(session.state, { postLogoutRedirectUri: undefined });
+        Object.assign(session.state, allowed ? { mayLeave: true } : { postLogoutRedirectUri: undefined });
       }
       await shown.logout(ctx, form);
     },
@@ -71,13 +72,20 @@ export function createKeepHere(agreed: Agreed, shown: ProtocolPages) {
       pages.unreviewed(ctx, error);
     },
 
-    /** A logout of a browser in which no person is signed in: the engine asks no question before it goes on. */
+    /**
+     * A logout that began while no person was signed in: the engine shows no page of ours before it goes on. By then a person may
+     * have signed in, or the client may be gone.
+     */
     async keepLogoutHere(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
       await next();
       const { client, session, route } = ctx.oidc ?? {};
-      if (route !== 'end_session_confirm' || !isUnreviewed(client) || session?.accountId !== undefined) return;
-      const location = ctx.response.get('Location');
-      if (location !== '' && !location.startsWith(`${ctx.oidc.issuer}/`)) ctx.redirect(`${routes.end_session}/success`);
+      if (route !== 'end_session_confirm' || client?.reviewed === true) return;
+      if (session?.state?.mayLeave === true) return;
+      // Without a state the person has stayed signed in, which only our page offers.
+      if (session?.accountId !== undefined && session.state === undefined) return;
+      // Undefined where there is none, whatever its type says.
+      const location: string | undefined = ctx.response.get('Location');
+      if (location && !location.startsWith(`${ctx.oidc.issuer}/`)) ctx.redirect(`${routes.end_session}/success`);
     },
   };
 }

@@ -238,6 +238,18 @@ describeStorages('unreviewed clients', (storage) => {
       }
     });
 
+    test('S11: nor is a browser whose person signs in, or whose client is disabled, before the answer', async () => {
+      const own = await buildClient(server, { post_logout_redirect_uris: [goodbye] }, 'person');
+      const signingIn = new Agent(server);
+      const asked = await logout(signingIn, {}, own);
+      codeOf(await signingIn.authorize(await buildPerson(server), request({}, reviewed)));
+      const gone = new Agent(server);
+      const page = await logout(gone, {}, own);
+      await server.app.clients.disable(own.id);
+      for (const done of [await signingIn.confirmLogout(asked), await gone.confirmLogout(page)])
+        expect(done.location).toBeUndefined();
+    });
+
     test('S11: a reviewed client’s people are sent on as before', async () => {
       for (const agent of await strangers())
         expect((await agent.confirmLogout(await logout(agent, {}, reviewed))).location).toBe(`${goodbye}?state=s`);

@@ -67,7 +67,7 @@ export function createAuthorize(deps: SurfaceDeps): Row {
   const said = {
     summary: 'Get a code',
     description:
-      'For a client of this server, redeemed at /token. The call is the consent of the person whose token it is.',
+      'With a token, for an application registered at /client. The call is the consent of the person whose token it is.',
     security: ['person', 'nobody'],
     answers: {
       302: 'To the redirect URI in `Location`, with `code` or `error`, and with `state` and `iss` (RFC 9207).',
