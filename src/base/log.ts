@@ -4,6 +4,7 @@
  */
 import { isNativeError } from 'node:util/types';
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { removed, withoutSecrets } from './redact.ts';
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'> & {
   child(fields: object): Logger;
@@ -44,7 +45,7 @@ export function createLog(options: { level: LogLevel; format: 'json' | 'readable
           const plain = isNativeError(first) ? [{ err: first }, first.message, ...rest] : [first, ...rest];
           method.apply(
             this,
-            plain.map((part) => (typeof part === 'string' ? cleanText(part) : part)) as Parameters<typeof method>,
+            plain.map((part) => (typeof part === 'string' ? withoutSecrets(part) : part)) as Parameters<typeof method>,
           );
         },
       },
@@ -93,8 +94,6 @@ function openStdout(): ReturnType<typeof pino.destination> {
   return stdout;
 }
 
-const removed = '[removed]';
-
 /** Names of fields, headers and parameters that carry secrets; compared without case, `-` and `_`. */
 const secretNames = new Set(
   `authorization proxyauthorization cookie setcookie password currentpassword newpassword passwordhash secret clientsecret
@@ -102,24 +101,6 @@ const secretNames = new Set(
   idtokenhint logouttoken registrationaccesstoken clienttoken subjecttoken actortoken assertion clientassertion otp
   xotp totp csrf sealed dpop jti`.split(/\s+/),
 );
-
-const secretParameter =
-  /([?&;\s"'{,]|^)((?:client_|new_|current_)?(?:password|secret|assertion|code|token)|code_verifier|(?:access_|refresh_|id_|subject_|actor_)token|id_token_hint|user_code|device_code|otp)=[^&\s"']*/gi;
-const credentials = /\b(Bearer:?|Basic|DPoP)\s+[\w~+/.:=-]{6,}/gi;
-const jwt = /\beyJ[\w-]{5,1000}(?:\.[\w-]*){1,4}/g;
-const urlPassword = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/?#@]*):[^\s/@]+@/gi;
-
-/** Longer texts are cut first: a log line is no archive, and what a stranger sends must not decide how long this takes. */
-const textMax = 8192;
-
-function cleanText(whole: string): string {
-  const text = whole.length > textMax ? `${whole.slice(0, textMax)}…` : whole;
-  return text
-    .replace(secretParameter, `$1$2=${removed}`)
-    .replace(credentials, `$1 ${removed}`)
-    .replace(jwt, removed)
-    .replace(urlPassword, `$1:${removed}@`);
-}
 
 function cleanFields(fields: object): Record<string, unknown> {
   return cleanObject(fields, 0);
@@ -135,7 +116,7 @@ function cleanObject(fields: object, depth: number): Record<string, unknown> {
 }
 
 function cleanValue(value: unknown, depth: number): unknown {
-  if (typeof value === 'string') return cleanText(value);
+  if (typeof value === 'string') return withoutSecrets(value);
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return value;
@@ -150,8 +131,8 @@ function cleanError(error: Error, depth: number): Record<string, unknown> {
   const { code } = error as NodeJS.ErrnoException;
   return {
     type: error.name,
-    message: cleanText(error.message),
-    ...(error.stack !== undefined && { stack: cleanText(error.stack) }),
+    message: withoutSecrets(error.message),
+    ...(error.stack !== undefined && { stack: withoutSecrets(error.stack) }),
     ...cleanObject(error, depth),
     // An error's code is ECONNREFUSED or 23505; what looks otherwise is an authorization code.
     ...(typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) && { code }),

@@ -31,6 +31,16 @@ export const metricsTable = {
     help: 'Audit records that could not be written and are in the log only.',
     labels: [],
   },
+  refusals_total: {
+    type: 'counter',
+    help: 'Requests refused, by where and by the check that failed.',
+    labels: ['endpoint', 'check'],
+  },
+  refusals_dropped_total: {
+    type: 'counter',
+    help: 'Refusals that are counted and in no record: too many at once, or the database was away.',
+    labels: [],
+  },
   mails_total: { type: 'counter', help: 'Mails by what became of them: sent or failed.', labels: ['outcome'] },
   client_lookups_total: {
     type: 'counter',

@@ -9,6 +9,7 @@ import { migrate } from './commands/migrate.ts';
 import { serve } from './commands/serve.ts';
 import { sessions } from './commands/sessions.ts';
 import { setup } from './commands/setup.ts';
+import { why } from './commands/why.ts';
 
 export const commands: readonly (Command | Noun)[] = [
   serve,
@@ -20,6 +21,7 @@ export const commands: readonly (Command | Noun)[] = [
   sessions,
   keys,
   setup,
+  why,
 ];
 
 /** Each with its whole name, `clients register`. */

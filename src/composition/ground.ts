@@ -11,6 +11,7 @@ import { createCachedClients } from '../core/cached-clients.ts';
 import { createChangeLog } from '../core/change-log.ts';
 import { createCredentialLimits } from '../core/credential-limits.ts';
 import { createKeys } from '../core/keys.ts';
+import { createRefusals } from '../core/refusals/refusals.ts';
 import { createSessions } from '../core/sessions.ts';
 import { createLocalChannel } from '../storage/local/channel.ts';
 import { createLocalThrottle } from '../storage/local/throttle.ts';
@@ -57,6 +58,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     metrics,
     limits: { address: config.throttle.addressLimit, windowSeconds: config.throttle.window },
   });
+  const refusals = createRefusals({ store: stores.refusals, log, metrics });
   const changes = createChangeLog({ changes: stores.changes, channel });
   const cached = createCachedClients({
     ...stores,
@@ -90,6 +92,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     throttle,
     audit,
     credentials,
+    refusals,
     changes,
     cached,
     apis,

@@ -77,7 +77,31 @@ export interface OperationView {
   }[];
 }
 
+/** For operators and the owner of the application. */
+export interface WhyDetails {
+  readonly check: string;
+  readonly endpoint: string;
+  readonly status: number;
+  readonly error: string;
+  /** Seconds since the epoch: the first and the last time. */
+  readonly at: number;
+  readonly last: number;
+  readonly times: number;
+  readonly clientId?: string | undefined;
+  readonly expected?: string | undefined;
+  readonly received?: string | undefined;
+  readonly nearest?: string | undefined;
+}
+
 export interface DeveloperViews {
+  why: {
+    readonly reference: string;
+    /** Left out: there is no record under this reference. */
+    readonly says?: string | undefined;
+    readonly source?: string | undefined;
+    readonly advice?: string | undefined;
+    readonly details?: WhyDetails | undefined;
+  };
   'dev-mails': {
     /** Undefined: this browser has not opened the link in the terminal. */
     readonly mails:

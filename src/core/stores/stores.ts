@@ -21,6 +21,7 @@ import type { KeyStore } from './keys.ts';
 import type { LeaseStore } from './leases.ts';
 import type { LinkStore } from './links.ts';
 import type { PasskeyStore } from './passkeys.ts';
+import type { RefusalStore } from './refusals.ts';
 import type { UseStore } from './use.ts';
 
 /** All of SQL storage. */
@@ -40,6 +41,7 @@ export interface Stores {
   readonly links: LinkStore;
   readonly leases: LeaseStore;
   readonly use: UseStore;
+  readonly refusals: RefusalStore;
   /** Resolves when the database answers; throws `Unavailable` otherwise. */
   ping(): Promise<void>;
   /** Round trips to the database since the start: statements sent by themselves, transactions counted as one per statement. */

@@ -21,6 +21,7 @@ import { createMigrations, type Migrations, type MigrationTarget, migrationStatu
 import { createPasskeyStore } from './passkeys.ts';
 import type { PostgresSettings } from './postgres-pool.ts';
 import { explained, explainedMigrations, teller } from './reasons.ts';
+import { createRefusalStore } from './refusals.ts';
 import { type EngineDialect, type Sql, statement } from './sql.ts';
 import { createUseStore } from './use.ts';
 
@@ -74,6 +75,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     links: createLinkStore(sql),
     leases: createLeaseStore(sql),
     use: createUseStore(sql),
+    refusals: createRefusalStore(sql),
     migrate,
     behindPooler,
     async ping() {

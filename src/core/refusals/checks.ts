@@ -1,0 +1,352 @@
+/**
+ * Every check that can refuse a request, once: where the rule is written, what it says in public, and what to do. Code, metrics,
+ * the page `/why` and docs/refusals.md read this list. `says` and `advice` may be shown to anyone: they name no value.
+ */
+
+export interface Check {
+  /** Where the rule comes from. */
+  readonly source: string;
+  readonly says: string;
+  readonly advice: string;
+}
+
+const check = (source: string, says: string, advice: string): Check => ({ source, says, advice });
+
+export const checks = {
+  // The client and how it authenticates.
+  client_missing: check(
+    'RFC 6749, section 2.2',
+    'The request names no client.',
+    'Send the client_id, or authenticate with HTTP Basic.',
+  ),
+  client_unknown: check(
+    'RFC 6749, section 2.2',
+    'The client_id is not registered here.',
+    'Correct the client_id, or register the application on this server.',
+  ),
+  client_disabled: check(
+    'RFC 6749, section 5.2',
+    'The client is disabled.',
+    'Enable it: clients enable ID. Where its owner was disabled, enable the owner.',
+  ),
+  client_credentials_missing: check(
+    'RFC 6749, section 3.2.1',
+    'The client sent no credentials, and it must authenticate.',
+    'Send the client secret by HTTP Basic or in the body, or the assertion that the client registered.',
+  ),
+  client_credentials_malformed: check(
+    'RFC 6749, section 2.3.1',
+    'The client credentials are malformed, or there are two of them.',
+    'Send one kind of credentials. In HTTP Basic, percent-encode the id and the secret before base64.',
+  ),
+  client_method: check(
+    'RFC 7591, section 2',
+    'The client authenticates by another method than the one that it registered.',
+    'Use the registered token_endpoint_auth_method, or change it on this server.',
+  ),
+  client_secret_wrong: check(
+    'RFC 6749, section 2.3.1',
+    'The client secret is wrong.',
+    'Copy the secret again, or rotate it: clients rotate-secret ID.',
+  ),
+  client_secret_expired: check(
+    'RFC 6749, section 2.3.1',
+    'The client secret has expired or was rotated.',
+    'Configure the new secret.',
+  ),
+  client_assertion: check(
+    'RFC 7523, section 3',
+    'The client assertion was refused.',
+    'Sign a fresh JWT with a registered key: iss and sub the client_id, aud this server, a jti that was never used.',
+  ),
+  client_throttled: check(
+    'RFC 6585, section 4',
+    'Too many wrong credentials came from this address.',
+    'Correct the credentials and wait for the time in Retry-After.',
+  ),
+
+  // The form of a request.
+  method: check('RFC 9110, section 15.5.6', 'The address does not take this method.', 'Use a method that Allow names.'),
+  media_type: check(
+    'RFC 6749, section 3.2',
+    'The body has another media type than this endpoint reads.',
+    'Send application/x-www-form-urlencoded.',
+  ),
+  body_malformed: check('RFC 9110, section 15.5.1', 'The body cannot be read.', 'Send a well-formed body.'),
+  body_too_large: check('RFC 9110, section 15.5.14', 'The request is too large.', 'Send less.'),
+  parameter_missing: check('RFC 6749, section 3.1', 'A required parameter is missing.', 'Send the parameter.'),
+  parameter_repeated: check('RFC 6749, section 3.1', 'A parameter comes twice.', 'Send each parameter once.'),
+  parameter_invalid: check(
+    'RFC 6749, section 3.1',
+    'A parameter has a value that it cannot have.',
+    'Correct the value.',
+  ),
+  header_repeated: check('RFC 9110, section 5.3', 'A header comes twice.', 'Send it once.'),
+  not_found: check(
+    'RFC 9110, section 15.5.5',
+    'There is nothing at this address.',
+    'Compare the address with the documentation.',
+  ),
+
+  // Authorization requests.
+  redirect_uri_missing: check(
+    'RFC 6749, section 3.1.2.3',
+    'The request names no redirect URI, and the client has several or none.',
+    'Send the redirect_uri parameter.',
+  ),
+  redirect_uri_unregistered: check(
+    'RFC 9700, section 4.1.3',
+    'The redirect URI is not registered for this client.',
+    'Send exactly a registered address, character by character, or register this one too.',
+  ),
+  response_type: check(
+    'RFC 6749, section 3.1.1',
+    'The response_type is not offered.',
+    'Use response_type=code with PKCE (RFC 9700, section 2.1.2).',
+  ),
+  response_mode: check(
+    'OAuth 2.0 Multiple Response Types, section 2.1',
+    'The response_mode is not offered for this request.',
+    'Leave response_mode out, or use query or form_post.',
+  ),
+  pkce_missing: check(
+    'RFC 9700, section 2.1.1',
+    'The client must use PKCE, and the request has no code_challenge.',
+    'Send code_challenge with code_challenge_method=S256.',
+  ),
+  pkce_method: check(
+    'RFC 7636, section 4.3',
+    'The code_challenge_method is not S256.',
+    'Send code_challenge_method=S256 and the base64url SHA-256 of the verifier.',
+  ),
+  pkce_challenge: check(
+    'RFC 7636, section 4.2',
+    'The code_challenge is malformed.',
+    'Send the base64url SHA-256 of the verifier without padding: 43 characters.',
+  ),
+  scope_unknown: check(
+    'RFC 6749, section 3.3',
+    'No scope of the request is offered.',
+    'Send scopes that this server or one of its APIs has, separated by spaces.',
+  ),
+  scope_not_allowed: check(
+    'RFC 6749, section 3.3',
+    'The client may not ask for this scope.',
+    'Leave the scope out, or allow it for the client.',
+  ),
+  resource_unknown: check(
+    'RFC 8707, section 2',
+    'The resource is not an API of this server.',
+    'Send the identifier of a registered API: apis list.',
+  ),
+  resource_not_granted: check(
+    'RFC 8707, section 2.2',
+    'The resource was not granted.',
+    'Ask for it in the authorization request.',
+  ),
+  login_required: check(
+    'OpenID Connect Core, section 3.1.2.6',
+    'With prompt=none the person must be signed in already, and is not.',
+    'Send the person through the flow without prompt=none.',
+  ),
+  consent_required: check(
+    'OpenID Connect Core, section 3.1.2.6',
+    'With prompt=none the person must have agreed already, and has not.',
+    'Send the person through the flow without prompt=none.',
+  ),
+  interaction_required: check(
+    'OpenID Connect Core, section 3.1.2.6',
+    'With prompt=none nothing may be asked, and something has to be.',
+    'Send the person through the flow without prompt=none.',
+  ),
+  id_token_hint: check(
+    'OpenID Connect Core, section 3.1.2.1',
+    'The id_token_hint was refused.',
+    'Send an ID token that this server issued to this client.',
+  ),
+  access_denied: check('RFC 6749, section 4.1.2.1', 'The person did not agree.', 'Offer the person to try again.'),
+  feature_off: check(
+    'RFC 6749, section 4.1.2.1',
+    'The request uses a feature that this server does not offer.',
+    'Read the metadata of this server and leave the parameter out.',
+  ),
+  unreviewed: check(
+    'RFC 9700, section 4.11.2',
+    'An unreviewed application gets an error by redirect only after the person has agreed to it.',
+    'Correct the request, or have an operator review the application: clients review ID.',
+  ),
+  stale: check(
+    'OpenID Connect Core, section 3.1.2.3',
+    'The sign-in that this address belongs to has ended or belongs to another browser.',
+    'Begin again in the application.',
+  ),
+
+  // The token endpoint.
+  grant_type_unknown: check(
+    'RFC 6749, section 5.2',
+    'The grant_type is not offered.',
+    'Use authorization_code, refresh_token or client_credentials.',
+  ),
+  grant_type_not_allowed: check(
+    'RFC 6749, section 5.2',
+    'The client may not use this grant type.',
+    'Register the grant type for the client.',
+  ),
+  code_unknown: check(
+    'RFC 6749, section 5.2',
+    'There is no such authorization code.',
+    'Send the code exactly as it came, and once.',
+  ),
+  code_expired: check(
+    'RFC 6749, section 4.1.2',
+    'The authorization code has expired.',
+    'Redeem the code at once; AUTHORIZATION_CODE_TTL says how long it works.',
+  ),
+  code_used: check(
+    'RFC 6749, section 4.1.2',
+    'The authorization code was used before. Everything issued from it has ended.',
+    'Redeem a code once. Look for a callback that runs twice.',
+  ),
+  code_of_another_client: check(
+    'RFC 6749, section 5.2',
+    'The authorization code was issued to another client.',
+    'Redeem it with the client that asked for it.',
+  ),
+  code_redirect_uri: check(
+    'RFC 6749, section 4.1.3',
+    'The redirect_uri is not the one of the authorization request.',
+    'Send the same redirect_uri at both endpoints.',
+  ),
+  code_ended: check(
+    'RFC 6749, section 5.2',
+    'What the authorization code stands for has ended: the session, the grant or the account.',
+    'Send the person through the flow again.',
+  ),
+  verifier_missing: check(
+    'RFC 7636, section 4.5',
+    'The authorization request had a code_challenge, and the code_verifier is missing.',
+    'Send the code_verifier.',
+  ),
+  verifier_wrong: check(
+    'RFC 7636, section 4.6',
+    'The code_verifier does not fit the code_challenge.',
+    'Keep the verifier of this very request, and send it as it is.',
+  ),
+  verifier_malformed: check(
+    'RFC 7636, section 4.1',
+    'The code_verifier is malformed.',
+    'Use 43 to 128 characters of A-Z, a-z, 0-9 and - . _ ~.',
+  ),
+  verifier_unexpected: check(
+    'RFC 9700, section 2.1.1',
+    'There is a code_verifier, and the authorization request had no code_challenge.',
+    'Send code_challenge in the authorization request.',
+  ),
+  refresh_unknown: check(
+    'RFC 6749, section 5.2',
+    'There is no such refresh token.',
+    'Send the newest refresh token of the grant.',
+  ),
+  refresh_expired: check(
+    'RFC 6749, section 5.2',
+    'The refresh token has expired.',
+    'Send the person through the flow again.',
+  ),
+  refresh_replayed: check(
+    'RFC 9700, section 4.14.2',
+    'The refresh token was replaced before. Its whole grant has ended.',
+    'Store each new refresh token before the old one is forgotten, and refresh in one place at a time.',
+  ),
+  refresh_of_another_client: check(
+    'RFC 6749, section 6',
+    'The refresh token was issued to another client.',
+    'Send it with the client that got it.',
+  ),
+  refresh_ended: check(
+    'RFC 6749, section 5.2',
+    'What the refresh token stands for has ended: the session, the grant or the account.',
+    'Send the person through the flow again. Ask for offline_access where access must outlive the session.',
+  ),
+
+  // Access tokens and what they open.
+  token_missing: check('RFC 6750, section 3', 'The request has no access token.', 'Send Authorization: Bearer TOKEN.'),
+  token_malformed: check(
+    'RFC 6750, section 2.1',
+    'The Authorization header holds no access token.',
+    'Send one header: Authorization: Bearer TOKEN.',
+  ),
+  token_invalid: check(
+    'RFC 6750, section 3.1',
+    'The access token is unknown, has ended, or is not for this endpoint.',
+    'Get a fresh token for this very API.',
+  ),
+  token_expired: check('RFC 6750, section 3.1', 'The access token has expired.', 'Refresh it.'),
+  token_audience: check(
+    'RFC 9068, section 4',
+    'The access token is for another API.',
+    'Ask for a token with the resource parameter of this API.',
+  ),
+  scope_insufficient: check(
+    'RFC 6750, section 3.1',
+    'The access token lacks a scope.',
+    'Ask for the scope in the authorization request.',
+  ),
+  not_own_data: check(
+    'RFC 6750, section 3.1',
+    'The access token is of another person.',
+    'Ask for the data of its own person.',
+  ),
+
+  // Registration and administration.
+  admin_key: check(
+    'RFC 9110, section 15.5.2',
+    'The admin key is missing or wrong.',
+    'Send ADMIN_KEY in the X-Admin-Key header.',
+  ),
+  metadata: check(
+    'RFC 7591, section 3.2.2',
+    'The client metadata was refused.',
+    'Correct the member that the answer names.',
+  ),
+
+  // People: pages and the JSON surfaces.
+  form: check(
+    'OWASP ASVS 5.0, 3.5.1',
+    'The form came without its token, or from another site.',
+    'Open the page again and send it from there.',
+  ),
+  credentials: check('contracts', 'The name, the password or the token is wrong.', 'Send the right credentials.'),
+  second_factor: check('contracts', 'A second factor is needed.', 'Repeat the call with a current code in X-OTP.'),
+  throttled: check('RFC 6585, section 4', 'Too many attempts.', 'Wait for the time in Retry-After.'),
+  closed: check('contracts', 'Accounts are not made here by their owners.', 'Ask an operator, or set SIGN_UP.'),
+  name: check('contracts', 'The name is taken or cannot be one.', 'Choose another name.'),
+  password: check('NIST SP 800-63B-4, 3.1.1.2', 'The password is too weak.', 'Choose a longer one.'),
+  forbidden: check('RFC 9110, section 15.5.4', 'The caller may not do this.', 'Ask an operator.'),
+
+  /** Where no row above says more. */
+  other: check('RFC 6749, section 5.2', 'The request was refused.', 'Read the error description.'),
+} as const satisfies Record<string, Check>;
+
+export type CheckName = keyof typeof checks;
+
+/** Where a request was refused. */
+export const endpoints = [
+  'authorize',
+  'token',
+  'userinfo',
+  'introspection',
+  'revocation',
+  'logout',
+  'registration',
+  'discovery',
+  'page',
+  'gateway',
+  'oauth-clients',
+  'identity',
+  'security-service',
+  'tinyoauth',
+  'space-guard',
+  'operations',
+] as const;
+
+export type EndpointName = (typeof endpoints)[number];

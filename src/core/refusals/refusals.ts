@@ -1,0 +1,214 @@
+/**
+ * Refusal records: each refused request leaves one, so that an integrator or an operator finds by its reference what was checked,
+ * expected and received, and what would have passed. Every entry point calls `note`.
+ *
+ * A record costs the answer nothing: it waits in memory and is written in batches, and where the database is slow or away it is
+ * dropped. Bounds: what one process writes is in limits.ts; what the table holds is 500 records of one client, 1,000 of all that
+ * name no registered client, 20,000 in all, 30 days.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nowMs } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Metrics } from '../../base/metrics.ts';
+import type { RefusalRepeat, RefusalRow, RefusalStore } from '../stores/refusals.ts';
+import { addressNetwork } from '../throttle-keys.ts';
+import { type CheckName, checks, type EndpointName } from './checks.ts';
+import { createRefusalLimits } from './limits.ts';
+
+export const refusalBounds = {
+  perClient: 500,
+  unknownClients: 1_000,
+  all: 20_000,
+  days: 30,
+} as const;
+
+/** What an entry point knows of a refusal. No secret, code, token, verifier or password is in any member (see shown.ts). */
+export interface Refused {
+  readonly endpoint: EndpointName;
+  readonly check: CheckName;
+  readonly status: number;
+  /** The error code of the answer. */
+  readonly error: string;
+  /** As the request named it. */
+  readonly clientId?: string | undefined;
+  /** It is registered here: the record counts for its own quota. */
+  readonly known?: boolean;
+  readonly address: string;
+  /** Of the request; becomes the reference. */
+  readonly requestId: string;
+  readonly expected?: string | undefined;
+  readonly received?: string | undefined;
+  readonly nearest?: string | undefined;
+  /** In place of the check's own. */
+  readonly advice?: string | undefined;
+  /** Looks for the nearest value in the database. Called only for a record that is written, and after the answer. */
+  readonly look?: (() => Promise<string | undefined>) | undefined;
+}
+
+export interface Refusals {
+  /** Never throws, never waits. Returns the reference under which this refusal can be looked up. */
+  note(refused: Refused): string;
+  /** Also what this process has not written yet. Throws `Unavailable`. */
+  find(reference: string): Promise<RefusalRow | undefined>;
+  list: RefusalStore['list'];
+  /** Removes what is older than the bound; for upkeep. */
+  prune(): Promise<void>;
+  /** Writes what waits. */
+  close(): Promise<void>;
+}
+
+/** Records that may wait for a slow database; beyond them they are dropped. */
+const waitingMax = 500;
+/** How often the whole table is counted: after this many records. */
+const trimAllEvery = 200;
+const pruneBatch = 1_000;
+const textMax = 600;
+
+interface Waiting {
+  row: RefusalRow;
+  readonly look: Refused['look'];
+}
+
+export function createRefusals(parts: { store: RefusalStore; log: Logger; metrics: Metrics }): Refusals {
+  const { store, log, metrics } = parts;
+  const limits = createRefusalLimits();
+  let waiting = new Map<string, Waiting>();
+  /** Under way to the database. */
+  let writing = new Map<string, Waiting>();
+  const repeats = new Map<string, RefusalRepeat>();
+  let running: Promise<void> | undefined;
+  let written = 0;
+
+  function repeat(reference: string, lastMs: number): void {
+    const record = waiting.get(reference);
+    if (record) {
+      record.row = { ...record.row, times: record.row.times + 1, lastMs };
+      return;
+    }
+    const before = repeats.get(reference);
+    if (!before && repeats.size >= waitingMax) return;
+    repeats.set(reference, { reference, times: (before?.times ?? 0) + 1, lastMs });
+    running ??= run();
+  }
+
+  async function completed({ row, look }: Waiting): Promise<RefusalRow> {
+    const nearest = look && (await look().catch(() => undefined));
+    return nearest === undefined ? row : { ...row, nearest };
+  }
+
+  async function write(): Promise<void> {
+    const batch = [...waiting.values()];
+    const counts = [...repeats.values()];
+    writing = waiting;
+    waiting = new Map();
+    repeats.clear();
+    try {
+      const rows = await Promise.all(batch.map(completed));
+      await store.write(rows, counts);
+      for (const scope of new Set(rows.map((row) => row.scope))) {
+        await store.trim(scope, scope === '' ? refusalBounds.unknownClients : refusalBounds.perClient);
+      }
+      const before = written;
+      written += rows.length;
+      if (Math.floor(before / trimAllEvery) !== Math.floor(written / trimAllEvery) || before === 0) {
+        await store.trimAll(refusalBounds.all);
+      }
+    } catch (error) {
+      metrics.count('refusals_dropped_total', {}, batch.length);
+      log.debug({ err: error, records: batch.length }, 'refusal records were dropped');
+    }
+    writing = new Map();
+  }
+
+  async function run(): Promise<void> {
+    // What the same moment brings goes along, and a flood of repeats becomes few statements.
+    await sleep(20, undefined, { ref: false });
+    while (waiting.size > 0 || repeats.size > 0) {
+      await write();
+      if (repeats.size > 0) await sleep(250, undefined, { ref: false });
+    }
+    running = undefined;
+  }
+
+  return {
+    note(refused) {
+      const { endpoint, check, status, error, address, requestId, clientId, known = false } = refused;
+      metrics.count('refusals_total', { endpoint, check });
+      const atMs = nowMs();
+      const scope = known && clientId !== undefined ? clientId : '';
+      const network = addressNetwork(address);
+      const verdict = limits.judge(`${scope}|${network}|${endpoint}|${check}`, requestId, atMs);
+      if (verdict.kind === 'repeat') {
+        repeat(verdict.reference, atMs);
+        return verdict.reference;
+      }
+      if (verdict.kind === 'drop' || waiting.size >= waitingMax) {
+        metrics.count('refusals_dropped_total', {});
+        return requestId;
+      }
+      const row: RefusalRow = {
+        reference: requestId,
+        atMs,
+        lastMs: atMs,
+        times: 1,
+        endpoint,
+        clientId: clientId === undefined ? null : cut(clientId),
+        scope,
+        address: cut(address),
+        network,
+        check,
+        status,
+        error,
+        expected: cutOrNull(refused.expected),
+        received: cutOrNull(refused.received),
+        nearest: cutOrNull(refused.nearest),
+        advice: cut(refused.advice ?? checks[check].advice),
+      };
+      const { reference, expected, received, nearest, advice } = row;
+      log.info(
+        {
+          reference,
+          requestId,
+          endpoint,
+          clientId: row.clientId,
+          address,
+          check,
+          status,
+          error,
+          expected,
+          received,
+          nearest,
+          advice,
+        },
+        'a request was refused',
+      );
+      waiting.set(requestId, { row, look: refused.look });
+      running ??= run();
+      return requestId;
+    },
+
+    async find(reference) {
+      return (waiting.get(reference) ?? writing.get(reference))?.row ?? (await store.find(reference));
+    },
+
+    list: (filter, limit) => store.list(filter, limit),
+
+    async prune() {
+      const before = nowMs() - refusalBounds.days * 86_400_000;
+      while ((await store.prune(before, pruneBatch)) >= pruneBatch);
+    },
+
+    async close() {
+      await running;
+    },
+  };
+}
+
+/** A column takes no U+0000, no half of a surrogate pair, and no novel. */
+function cut(text: string): string {
+  return text.slice(0, textMax).toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+function cutOrNull(text: string | undefined): string | null {
+  return text === undefined ? null : cut(text);
+}

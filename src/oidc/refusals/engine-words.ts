@@ -1,0 +1,123 @@
+/** Which check failed, by what the engine says: `error_detail` names it where there is one, else the error's description. */
+import type { CheckName } from '../../core/refusals/checks.ts';
+
+/** First match wins. Each is anchored on words of oidc-provider 9.13; a test raises every one of them. */
+const words: readonly (readonly [RegExp, CheckName])[] = [
+  [/^client not found$|^client is invalid$/, 'client_unknown'],
+  [/^no client authentication mechanism provided$/, 'client_missing'],
+  [
+    /^client_id mismatch$|only be provided using one mechanism$|^invalid authorization header value format$/,
+    'client_credentials_malformed',
+  ],
+  [
+    /not properly encoded$|^client_secret must be provided in the Authorization header$/,
+    'client_credentials_malformed',
+  ],
+  [/does not match the registered client authentication method$/, 'client_method'],
+  [/^invalid secret provided$/, 'client_secret_wrong'],
+  [/client_secret expired at/, 'client_secret_expired'],
+  [
+    /client.assertion|^alg mismatch$|\biss \(JWT issuer\)|\baud \(JWT audience\)|audience \(aud\)|sub \(JWT subject\)|\bjwt\b|JWT|^(aud|exp|iat|sub|kid) must /i,
+    'client_assertion',
+  ],
+
+  [
+    /^missing required parameter(s|\(s\))? .*redirect_uri|redirect_uri must (only )?be|^redirect_uri is/,
+    'redirect_uri_missing',
+  ],
+  [/^missing required parameter|^openid scope must be requested/, 'parameter_missing'],
+  [/must not be provided twice$/, 'parameter_repeated'],
+  [/content-type bodies are supported/, 'media_type'],
+  [/^failed to parse the request body$/, 'body_malformed'],
+  [/^the Authorization header comes twice$/, 'header_repeated'],
+  [/larger than \d+ bytes$/, 'body_too_large'],
+  [/^the body ended early$|^a form is expected$/, 'body_malformed'],
+  [/^authorization request has expired$|session not found$|identifier mismatch$|session mismatch$/, 'stale'],
+
+  [/redirect_uri did not match|^post_logout_redirect_uri not registered$/, 'redirect_uri_unregistered'],
+  [/^redirect_uri/, 'redirect_uri_unregistered'],
+  [/^unsupported response_type requested$|^requested response_type is not allowed/, 'response_type'],
+  [/^unsupported response_mode requested$|response_mode/i, 'response_mode'],
+  [/^Authorization Server policy requires PKCE|^code_challenge must be provided/, 'pkce_missing'],
+  [/code_challenge_method/, 'pkce_method'],
+  [/^code_challenge (must|contains)/, 'pkce_challenge'],
+  [/^code_verifier (must be a string|contains)/, 'verifier_malformed'],
+  [
+    /scope contains invalid characters|^none of the scopes|^no scope was granted$|but no scope was granted$/,
+    'scope_unknown',
+  ],
+  [/^requested scope is not allowed$|^refresh token missing requested scope/, 'scope_not_allowed'],
+  [/^access token missing/, 'scope_insufficient'],
+  [/^only a single resource indicator|^resource indicator/, 'resource_unknown'],
+  [/id_token_hint/, 'id_token_hint'],
+  [/^(unsupported prompt value|prompt none|invalid max_age|could not parse the claims|claims)/, 'parameter_invalid'],
+
+  [/^unsupported grant_type requested$/, 'grant_type_unknown'],
+  [/grant type is not allowed for this client$|^authorization_code is not allowed/, 'grant_type_not_allowed'],
+  [/^authorization code not found$/, 'code_unknown'],
+  [/^authorization code is expired$/, 'code_expired'],
+  [/^authorization code already consumed$/, 'code_used'],
+  [/^authorization code redirect_uri mismatch$/, 'code_redirect_uri'],
+  [/^authorization code invalid/, 'code_ended'],
+  [/^refresh token not found$/, 'refresh_unknown'],
+  [/^refresh token is expired$/, 'refresh_expired'],
+  [/^refresh token already used$/, 'refresh_replayed'],
+  [/^refresh token invalid/, 'refresh_ended'],
+
+  [
+    /^access token not found$|^(associated )?(client|account) not found$|accountId mismatch|clientId mismatch/,
+    'token_invalid',
+  ],
+  [/audience prevents accessing/, 'token_audience'],
+  [/^access tokens? must|authorization header scheme must be `Bearer`/, 'token_malformed'],
+  [/^no access token provided$/, 'token_missing'],
+];
+
+/** By the error's code, where its words are not in the table. */
+const codes: Readonly<Record<string, CheckName>> = {
+  login_required: 'login_required',
+  consent_required: 'consent_required',
+  interaction_required: 'interaction_required',
+  access_denied: 'access_denied',
+  request_not_supported: 'feature_off',
+  request_uri_not_supported: 'feature_off',
+  registration_not_supported: 'feature_off',
+  unsupported_token_type: 'feature_off',
+  invalid_target: 'resource_unknown',
+  invalid_scope: 'scope_unknown',
+  invalid_token: 'token_invalid',
+  insufficient_scope: 'scope_insufficient',
+  invalid_client: 'client_unknown',
+  invalid_redirect_uri: 'redirect_uri_unregistered',
+  unsupported_response_type: 'response_type',
+  unsupported_response_mode: 'response_mode',
+  unsupported_grant_type: 'grant_type_unknown',
+  unauthorized_client: 'grant_type_not_allowed',
+};
+
+export interface EngineError {
+  readonly error: string;
+  readonly description?: string | undefined;
+  readonly detail?: string | undefined;
+}
+
+/** `route` as the engine calls it; `grantType` as the request says it. */
+export function checkOf(
+  { error, description, detail }: EngineError,
+  route: string | undefined,
+  grantType: unknown,
+): CheckName {
+  // Of a grant, words that both grants share.
+  if (route === 'token' && error === 'invalid_grant' && detail !== undefined) {
+    const refresh = grantType === 'refresh_token';
+    if (detail === 'client mismatch') return refresh ? 'refresh_of_another_client' : 'code_of_another_client';
+    if (/^grant |^accountId mismatch$/.test(detail)) return refresh ? 'refresh_ended' : 'code_ended';
+    if (detail === 'code_verifier must be provided') return 'verifier_missing';
+    if (detail === 'code_verifier does not match code_challenge') return 'verifier_wrong';
+  }
+  for (const said of [detail, description]) {
+    const found = said === undefined ? undefined : words.find(([pattern]) => pattern.test(said));
+    if (found) return found[1];
+  }
+  return codes[error] ?? 'other';
+}

@@ -1,0 +1,306 @@
+/**
+ * What was expected and received, by the check that failed. Secrets, codes, tokens and verifiers are told by their shape, every
+ * other value is cut (core/refusals/shown.ts).
+ */
+import { hash } from 'node:crypto';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { nowSeconds } from '../../base/clock.ts';
+import { digest } from '../../base/secrets.ts';
+import type { Apis } from '../../core/apis.ts';
+import type { CheckName } from '../../core/refusals/checks.ts';
+import { nearestUri, nearestWord } from '../../core/refusals/nearest.ts';
+import type { Refused } from '../../core/refusals/refusals.ts';
+import { shapeOf, shown } from '../../core/refusals/shown.ts';
+import type { ClientRecord } from '../../core/stores/clients.ts';
+import type { StoredToken } from '../../core/stores/engine.ts';
+import { unitOf } from '../request-unit.ts';
+import { engineScopes } from '../scopes.ts';
+import { assertionFacts } from './assertion.ts';
+
+export type Facts = Pick<Refused, 'expected' | 'received' | 'nearest' | 'advice' | 'look'> & {
+  readonly check?: CheckName;
+};
+
+export interface FactsDeps {
+  readonly issuer: string;
+  readonly apis: Apis;
+  /** Ids that may be the one that was meant. */
+  readonly clientIdsNear: (id: string) => Promise<readonly string[]>;
+}
+
+/** What a refusal is told of. */
+export interface Asked {
+  readonly ctx: KoaContextWithOIDC;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly clientId: string | undefined;
+  /** Disabled ones too. */
+  readonly client: ClientRecord | undefined;
+  /** The engine's words. */
+  readonly said: string | undefined;
+}
+
+const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
+const offeredMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'];
+
+export async function factsOfRefusal(check: CheckName, asked: Asked, deps: FactsDeps): Promise<Facts> {
+  const { params, client, clientId } = asked;
+  const metadata = client?.metadata ?? {};
+  switch (check) {
+    case 'client_unknown':
+      if (client?.disabledAt != null) return { check: 'client_disabled', received: shown(clientId) };
+      return {
+        received: shown(clientId),
+        look:
+          clientId === undefined ? undefined : async () => nearestWord(clientId, await deps.clientIdsNear(clientId)),
+      };
+    case 'client_method':
+      return methodFacts(asked);
+    case 'client_secret_wrong':
+      return secretFacts(asked);
+    case 'client_assertion':
+      return assertionFacts(params.client_assertion, client, deps.issuer, asked.said);
+    case 'redirect_uri_unregistered':
+    case 'redirect_uri_missing':
+      return redirectFacts(asked);
+    case 'response_type':
+      return { expected: 'code', received: shown(params.response_type ?? ''), nearest: 'code' };
+    case 'response_mode':
+      return { expected: 'query or form_post', received: shown(params.response_mode ?? '') };
+    case 'pkce_missing':
+      return { expected: 'code_challenge and code_challenge_method=S256', received: 'no code_challenge' };
+    case 'pkce_method':
+      return {
+        expected: 'S256',
+        received: shown(params.code_challenge_method ?? 'nothing, which means plain'),
+        nearest: 'S256',
+      };
+    case 'pkce_challenge':
+      return { expected: '43 characters, base64url', received: shapeOf(params.code_challenge) };
+    case 'scope_unknown':
+    case 'scope_not_allowed':
+      return scopeFacts(check, asked, deps);
+    case 'resource_unknown': {
+      const known = deps.apis.list().map(({ identifier }) => identifier);
+      const received = params.resource;
+      const nearest = typeof received === 'string' ? nearestWord(received, known) : undefined;
+      return { expected: known.slice(0, 10).join(' '), received: shown(received ?? 'no resource'), nearest };
+    }
+    case 'grant_type_unknown': {
+      const received = String(params.grant_type ?? '');
+      return { expected: grantTypes.join(', '), received: shown(received), nearest: nearestWord(received, grantTypes) };
+    }
+    case 'grant_type_not_allowed':
+      return {
+        expected: listOf(metadata.grant_types, ['authorization_code', 'refresh_token']).join(', '),
+        received: shown(params.grant_type ?? 'authorization_code'),
+      };
+    case 'parameter_missing':
+    case 'parameter_repeated':
+    case 'parameter_invalid':
+      return parameterFacts(asked);
+    case 'media_type':
+      return {
+        expected: 'application/x-www-form-urlencoded',
+        received: shown(asked.ctx.get('Content-Type') || 'nothing'),
+      };
+    case 'id_token_hint':
+      return { expected: 'an ID token of this server for this client', received: shapeOf(params.id_token_hint) };
+    case 'login_required':
+    case 'consent_required':
+    case 'interaction_required':
+      return { expected: 'a person who need not be asked anything', received: `prompt=${shown(params.prompt ?? '')}` };
+    case 'token_invalid':
+    case 'token_audience':
+    case 'scope_insufficient':
+      return { received: shapeOf(bearerOf(asked.ctx)) };
+    default:
+      return check.startsWith('code_') || check.startsWith('verifier_') || check.startsWith('refresh_')
+        ? grantFacts(check, asked)
+        : {};
+  }
+}
+
+function methodFacts({ params, client, ctx }: Asked): Facts {
+  const registered = String(client?.metadata.token_endpoint_auth_method ?? 'client_secret_basic');
+  const received = params.client_assertion
+    ? 'private_key_jwt'
+    : params.client_secret
+      ? 'client_secret_post'
+      : ctx.get('Authorization') !== ''
+        ? 'client_secret_basic'
+        : 'none';
+  // Nothing was sent: the credentials are missing rather than of another kind.
+  const check =
+    received === 'none' && offeredMethods.includes(registered) ? 'client_credentials_missing' : 'client_method';
+  return { check, expected: registered, received, nearest: registered };
+}
+
+function secretFacts({ params, client, ctx }: Asked): Facts {
+  const presented = typeof params.client_secret === 'string' ? params.client_secret : basicSecret(ctx);
+  if (presented === undefined) return {};
+  const same = (value: string) => client?.secrets.find(({ hash: known }) => known === digest(value));
+  const old = same(presented);
+  if (old?.expiresAt != null) {
+    return {
+      check: 'client_secret_expired',
+      expected: 'the newest secret of the client',
+      received: `a secret that ended ${secondsAgo(old.expiresAt)}`,
+    };
+  }
+  const expected = '43 characters, base64url';
+  const received = shapeOf(presented);
+  if (same(presented.trim())) return { expected, received, advice: 'Remove the white space around the secret.' };
+  if (same(decoded(presented)))
+    return { expected, received, advice: 'The secret is percent-encoded twice: encode it once.' };
+  return { expected, received };
+}
+
+function redirectFacts({ params, client, ctx }: Asked): Facts {
+  const logout = ctx.oidc?.route?.startsWith('end_session') === true;
+  const received = logout ? params.post_logout_redirect_uri : params.redirect_uri;
+  const registered = listOf(logout ? client?.metadata.post_logout_redirect_uris : client?.metadata.redirect_uris, []);
+  const text = typeof received === 'string' ? received : '';
+  if (text === '') {
+    return {
+      check: 'redirect_uri_missing',
+      expected: registered.slice(0, 5).join(' ') || 'a registered redirect URI',
+      received: 'nothing',
+    };
+  }
+  const near = nearestUri(text, registered);
+  if (near === undefined) return { received: shown(text), advice: 'Register a redirect URI for this client.' };
+  return { expected: near.uri, received: shown(text), nearest: near.uri, advice: near.advice };
+}
+
+function scopeFacts(check: CheckName, { params, client }: Asked, { apis }: FactsDeps): Facts {
+  const offered = new Set([...engineScopes, ...apis.list().flatMap(({ scopes }) => scopes.map(({ name }) => name))]);
+  const asked = String(params.scope ?? '')
+    .split(/[\s,]+/)
+    .filter(Boolean);
+  const registered = typeof client?.metadata.scope === 'string' ? client.metadata.scope.split(' ') : undefined;
+  const allowed = check === 'scope_not_allowed' && registered ? registered : [...offered];
+  const wrong = asked.find((scope) => !allowed.includes(scope)) ?? asked[0];
+  const comma = String(params.scope ?? '').includes(',');
+  return {
+    expected: allowed.slice(0, 20).join(' '),
+    received: shown(params.scope ?? 'no scope'),
+    nearest: wrong === undefined ? undefined : nearestWord(wrong, allowed),
+    ...(comma && { advice: 'Separate scopes by spaces, not commas.' }),
+  };
+}
+
+function parameterFacts({ said = '', params }: Asked): Facts {
+  const names = /(?:parameters?(?:\(s\))? )?['"]?([a-z_]+(?:['"]?(?:, | and )['"]?[a-z_]+)*)['"]?/.exec(
+    said.replace(/^missing required /, ''),
+  )?.[1];
+  const [name] = Object.keys(params).filter((parameter) => said.includes(parameter));
+  if (said.startsWith('missing required')) return { expected: shown(names ?? 'the parameter'), received: 'nothing' };
+  if (name === undefined) return {};
+  return { expected: shown(said), received: `${name}=${shapeOf(params[name])}` };
+}
+
+/** Of a code or a refresh token: what became of it, read with the request itself. */
+async function grantFacts(check: CheckName, { ctx, params, client }: Asked): Promise<Facts> {
+  const refresh = check.startsWith('refresh_');
+  const value = refresh ? params.refresh_token : params.code;
+  if (typeof value !== 'string') return {};
+  const bundle = await unitOf(ctx)?.reads.tokens.get(digest(value));
+  const token = bundle?.token;
+  switch (check) {
+    case 'code_unknown':
+    case 'refresh_unknown':
+      return { expected: '43 characters, base64url', received: shapeOf(value), ...spelled(value) };
+    case 'code_expired':
+    case 'refresh_expired':
+      return { received: token?.expiresAt == null ? undefined : `expired ${secondsAgo(token.expiresAt)}` };
+    case 'code_used':
+    case 'refresh_replayed':
+      return { received: usedAt(token, client) };
+    case 'code_of_another_client':
+    case 'refresh_of_another_client':
+      return { expected: 'one that was issued to this client', received: 'one that was issued to another client' };
+    case 'code_redirect_uri': {
+      const expected = payloadOf(token).redirectUri;
+      const received = String(params.redirect_uri ?? '');
+      if (typeof expected !== 'string') return {};
+      return {
+        expected: shown(expected),
+        received: shown(received),
+        nearest: shown(expected),
+        advice: nearestUri(received, [expected])?.advice,
+      };
+    }
+    case 'verifier_missing':
+    case 'verifier_wrong':
+    case 'verifier_malformed':
+    case 'verifier_unexpected':
+      return verifierFacts(check, params.code_verifier, payloadOf(token).codeChallenge);
+    default:
+      return {};
+  }
+}
+
+/** Names the usual slips of PKCE code: the two values swapped, hexadecimal or padded hashes, no hash at all. */
+function verifierFacts(check: CheckName, verifier: unknown, challenge: unknown): Facts {
+  const received = shapeOf(verifier);
+  if (typeof challenge !== 'string') {
+    return {
+      check: typeof verifier === 'string' ? 'verifier_unexpected' : check,
+      expected: 'no code_verifier',
+      received,
+    };
+  }
+  const facts = { expected: 'the verifier whose base64url SHA-256 is the code_challenge', received };
+  if (typeof verifier !== 'string') return facts;
+  if (verifier === challenge)
+    return { ...facts, advice: 'The code_challenge itself was sent: send the verifier that it was made from.' };
+  if (hash('sha256', verifier, 'hex') === challenge)
+    return { ...facts, advice: 'The code_challenge is hexadecimal: encode the SHA-256 in base64url.' };
+  const base64 = hash('sha256', verifier, 'base64');
+  if (base64 === challenge || base64.replace(/=+$/, '') === challenge) {
+    return { ...facts, advice: 'The code_challenge is base64: encode the SHA-256 in base64url without padding.' };
+  }
+  return facts;
+}
+
+function usedAt(token: StoredToken | undefined, client: ClientRecord | undefined): string | undefined {
+  if (token?.consumedAt == null) return undefined;
+  return `used ${secondsAgo(token.consumedAt)} by ${token.clientId === client?.id ? 'the same client' : 'another client'}`;
+}
+
+function spelled(value: string): Facts {
+  if (value !== value.trim()) return { advice: 'Remove the white space around it.' };
+  return value.includes('%') ? { advice: 'Decode the value once: it holds percent signs.' } : {};
+}
+
+function payloadOf(token: StoredToken | undefined): Readonly<Record<string, unknown>> {
+  return token === undefined ? {} : JSON.parse(token.payload);
+}
+
+function secondsAgo(then: number): string {
+  const seconds = nowSeconds() - then;
+  return `${seconds} ${seconds === 1 ? 'second' : 'seconds'} ago`;
+}
+
+function basicSecret(ctx: KoaContextWithOIDC): string | undefined {
+  const [scheme, value = ''] = ctx.get('Authorization').split(' ');
+  if (scheme?.toLowerCase() !== 'basic') return undefined;
+  const pair = Buffer.from(value, 'base64').toString('utf8');
+  return pair.includes(':') ? decoded(pair.slice(pair.indexOf(':') + 1)) : undefined;
+}
+
+function bearerOf(ctx: KoaContextWithOIDC): string {
+  return ctx.get('Authorization').split(' ')[1] ?? '';
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', '%20'));
+  } catch {
+    return text;
+  }
+}
+
+function listOf(value: unknown, otherwise: readonly string[]): readonly string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : otherwise;
+}

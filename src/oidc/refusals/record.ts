@@ -1,0 +1,187 @@
+/**
+ * One refusal record for each protocol request that is refused, whichever way the answer goes: JSON, a page, or a redirect to
+ * the application. The answer carries the reference: `error_uri` (RFC 6749, sections 4.1.2.1 and 5.2) in JSON and redirects, the
+ * page itself, and a `Link` header everywhere.
+ */
+import type { EventEmitter } from 'node:events';
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import { Unavailable } from '../../base/errors.ts';
+import type { CachedClients } from '../../core/cached-clients.ts';
+import { type Check, type CheckName, checks, type EndpointName } from '../../core/refusals/checks.ts';
+import type { Refusals } from '../../core/refusals/refusals.ts';
+import type { ClientRecord } from '../../core/stores/clients.ts';
+import { factsOf as requestFacts } from '../../http/front-door.ts';
+import { whyLink } from '../../http/why-link.ts';
+import { checkOf } from './engine-words.ts';
+import { type Facts, type FactsDeps, factsOfRefusal } from './facts.ts';
+
+/** What the page and a developer's answer show. */
+export interface RecordedRefusal extends Facts, Pick<Check, 'source' | 'says'> {
+  readonly reference: string;
+  readonly check: CheckName;
+  readonly advice: string;
+}
+
+export interface RecorderDeps extends FactsDeps {
+  readonly refusals: Refusals;
+  readonly clients: Pick<CachedClients, 'find'>;
+  /** The answer says everything, to everyone. */
+  readonly development: boolean;
+}
+
+const failure = Symbol('failure');
+const recorded = Symbol('recorded');
+type Marked = { [failure]?: Error; [recorded]?: Promise<RecordedRefusal> };
+
+/** Names the check where the engine has no words for it, before the answer is recorded. */
+const named = Symbol('check');
+export function nameCheck(ctx: object, check: CheckName): void {
+  (ctx as { [named]?: CheckName })[named] = check;
+}
+
+const failureEvents = [
+  'authorization.error',
+  'grant.error',
+  'userinfo.error',
+  'introspection.error',
+  'revocation.error',
+  'end_session.error',
+  'discovery.error',
+  'jwks.error',
+] as const;
+
+const endpointOfRoute: Readonly<Record<string, EndpointName>> = {
+  authorization: 'authorize',
+  resume: 'authorize',
+  token: 'token',
+  userinfo: 'userinfo',
+  introspection: 'introspection',
+  revocation: 'revocation',
+  end_session: 'logout',
+  end_session_confirm: 'logout',
+  end_session_success: 'logout',
+  discovery: 'discovery',
+  jwks: 'discovery',
+};
+
+export function createRecorder(deps: RecorderDeps) {
+  const { refusals, clients, development, issuer } = deps;
+
+  async function write(ctx: KoaContextWithOIDC, status: number, error: Error | undefined): Promise<RecordedRefusal> {
+    const params = paramsOf(ctx);
+    const clientId = clientIdOf(ctx, params);
+    const client = clientId === undefined ? undefined : await known(clientId);
+    const said = wordsOf(ctx, error);
+    const forced = (ctx as { [named]?: CheckName })[named];
+    const first = forced ?? checkOf(said, ctx.oidc?.route, params.grant_type);
+    const asked = { ctx, params, clientId, client, said: said.detail ?? said.description };
+    const { look, ...facts } = await factsOfRefusal(first, asked, deps);
+    const check = facts.check ?? first;
+    const { id: requestId, address } = requestFacts(ctx.req);
+    const nearest = facts.nearest ?? (development ? await look?.() : undefined);
+    const reference = refusals.note({
+      ...facts,
+      nearest,
+      look: nearest === undefined ? look : undefined,
+      endpoint: endpointOfRoute[ctx.oidc?.route ?? ''] ?? 'authorize',
+      check,
+      status,
+      error: said.error,
+      clientId,
+      known: client !== undefined,
+      address,
+      requestId,
+    });
+    const { source, says, advice } = checks[check];
+    return { source, says, ...facts, nearest, advice: facts.advice ?? advice, check, reference };
+  }
+
+  async function known(id: string): Promise<ClientRecord | undefined> {
+    try {
+      return await clients.find(id);
+    } catch (error) {
+      // The record is about a refusal that stands; a database that went away since does not change it.
+      if (error instanceof Unavailable) return undefined;
+      throw error;
+    }
+  }
+
+  /** Once per request, whoever asks first: the engine's page or the end of the request. */
+  function record(ctx: KoaContextWithOIDC, error?: Error, status = ctx.status): Promise<RecordedRefusal> {
+    const marked = ctx as Marked;
+    marked[recorded] ??= write(ctx, status, error ?? marked[failure]);
+    return marked[recorded];
+  }
+
+  return {
+    record,
+
+    /** Keeps what the engine throws, for `middleware`. */
+    listen(provider: Provider): void {
+      for (const event of failureEvents) {
+        (provider as EventEmitter).on(event, (ctx: KoaContextWithOIDC, error: Error) => {
+          (ctx as Marked)[failure] = error;
+        });
+      }
+    },
+
+    /** Outermost around the engine. */
+    async middleware(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+      await next();
+      const refused = ctx.status >= 400 && ctx.status < 500;
+      const redirected = !refused && (ctx as Marked)[failure] !== undefined && ctx.response.get('Location') !== '';
+      if (!refused && !redirected) return;
+      const refusal = await record(ctx);
+      const uri = `${issuer}/why/${refusal.reference}`;
+      ctx.append('Link', whyLink(issuer, refusal.reference));
+      const body = ctx.body as Record<string, unknown> | undefined;
+      if (redirected) ctx.set('Location', withErrorUri(ctx.response.get('Location'), uri));
+      else if (isJson(body)) Object.assign(body, { error_uri: uri }, development ? explained(refusal) : {});
+    },
+  };
+}
+
+/** What a developer's JSON answer says beside the standard members. */
+function explained({ check, says, source, expected, received, nearest, advice }: RecordedRefusal) {
+  return { check, says, source, expected, received, nearest, advice };
+}
+
+function isJson(body: Record<string, unknown> | undefined): body is Record<string, unknown> {
+  return typeof body === 'object' && body !== null && typeof body.error === 'string';
+}
+
+/** Into the query or the fragment, wherever the error is. */
+function withErrorUri(location: string, uri: string): string {
+  const url = URL.parse(location);
+  if (!url) return location;
+  const added = `error_uri=${encodeURIComponent(uri)}`;
+  if (/[#&]error=/.test(url.hash)) return `${location}&${added}`;
+  const [before = '', fragment] = location.split('#', 2);
+  return `${before}${before.includes('?') ? '&' : '?'}${added}${fragment === undefined ? '' : `#${fragment}`}`;
+}
+
+function paramsOf(ctx: KoaContextWithOIDC): Readonly<Record<string, unknown>> {
+  return { ...ctx.query, ...ctx.oidc?.body, ...ctx.oidc?.params };
+}
+
+function clientIdOf(ctx: KoaContextWithOIDC, params: Readonly<Record<string, unknown>>): string | undefined {
+  const named = ctx.oidc?.client?.clientId ?? params.client_id;
+  if (typeof named === 'string' && named !== '') return named;
+  const [scheme, value = ''] = ctx.get('Authorization').split(' ');
+  if (scheme?.toLowerCase() !== 'basic') return undefined;
+  const [id = ''] = Buffer.from(value, 'base64').toString('utf8').split(':');
+  return id === '' ? undefined : id;
+}
+
+function wordsOf(ctx: KoaContextWithOIDC, error: Error | undefined) {
+  if (error instanceof errors.OIDCProviderError) {
+    const { error: code, error_description: description, error_detail: detail } = error;
+    return { error: code, description, detail };
+  }
+  const body = ctx.body as { error?: unknown; error_description?: unknown } | undefined;
+  return {
+    error: typeof body?.error === 'string' ? body.error : 'invalid_request',
+    description: typeof body?.error_description === 'string' ? body.error_description : undefined,
+    detail: undefined,
+  };
+}
