@@ -43,6 +43,7 @@ import { createBranding } from './welcome/branding.ts';
 import { createLanguagePage } from './welcome/language.ts';
 import { keepPlaygroundClient } from './welcome/playground-client.ts';
 import { createWelcome } from './welcome/welcome.ts';
+import { createWhy } from './welcome/why.ts';
 
 export async function createApp(core: Core) {
   const { config, log, metrics, stores, audit } = core;
@@ -71,7 +72,7 @@ export async function createApp(core: Core) {
     },
   });
 
-  const protocol = core.protocolWith(createEnginePages({ pages, accounts, log, secure, isDeveloper }));
+  const protocol = core.protocolWith(createEnginePages({ pages, accounts, secure, isDeveloper }), isDeveloper);
   const clients = core.clientsWith(protocol);
   core.changes.onChange('key', async () => {
     await core.keys.load();
@@ -86,7 +87,7 @@ export async function createApp(core: Core) {
   koa.proxy = true;
   // The handler's own logging says more than Koa's default, which prints to standard error.
   koa.on('error', logFailure(log));
-  koa.use(errorHandler({ log, pages }));
+  koa.use(errorHandler({ log, pages, noteRefusal: core.noteRefusal, issuer: config.issuer }));
   koa.use(
     createOps({
       metricsPage,
@@ -120,6 +121,9 @@ export async function createApp(core: Core) {
     }),
   );
   koa.use(createBranding({ brand }));
+  koa.use(
+    createWhy({ issuer: config.issuer, pages, refusals: core.refusals, clients: core.cached, isDeveloper, signedIn }),
+  );
   koa.use(createLanguagePage({ issuer: config.issuer, pages, csrf, locales: texts.locales, signedIn }));
   koa.use(composeDevelopmentPages({ ...core, isDeveloper, issuer: config.issuer, pages, locales: texts.locales }));
   koa.use(
@@ -194,6 +198,7 @@ export async function createApp(core: Core) {
   });
   const koaHandle = koa.callback() as (req: unknown, res: unknown) => Promise<void>;
   const frontDoor = createFrontDoor({
+    noteRefusal: core.noteRefusal,
     issuer: config.issuer,
     addressOf,
     log,
@@ -209,6 +214,7 @@ export async function createApp(core: Core) {
   const upkeep = createUpkeep({
     holder: randomToken(9),
     stores,
+    refusals: core.refusals,
     keys: core.keys,
     keysChanged: () => core.changes.changed(),
     log,

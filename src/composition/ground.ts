@@ -13,6 +13,7 @@ import { createCredentialLimits } from '../core/credential-limits.ts';
 import { createKeys } from '../core/keys.ts';
 import { createRefusals } from '../core/refusals/refusals.ts';
 import { createSessions } from '../core/sessions.ts';
+import { createNoteRefusal } from '../http/note-refusal.ts';
 import { createLocalChannel } from '../storage/local/channel.ts';
 import { createLocalThrottle } from '../storage/local/throttle.ts';
 import { openSql } from '../storage/sql/open.ts';
@@ -59,6 +60,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     limits: { address: config.throttle.addressLimit, windowSeconds: config.throttle.window },
   });
   const refusals = createRefusals({ store: stores.refusals, log, metrics });
+  const noteRefusal = createNoteRefusal({ refusals, issuer: config.issuer });
   const changes = createChangeLog({ changes: stores.changes, channel });
   const cached = createCachedClients({
     ...stores,
@@ -93,6 +95,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     audit,
     credentials,
     refusals,
+    noteRefusal,
     changes,
     cached,
     apis,

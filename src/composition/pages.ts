@@ -21,10 +21,10 @@ export async function openLook(settings: BrandSettings, viewsDir: string | undef
   return { texts, brand, statics, renderer };
 }
 
-export async function composePages({ config, secrets }: Ground) {
+export async function composePages({ config, secrets, noteRefusal }: Ground) {
   const secure = config.issuer.startsWith('https:');
   const { texts, brand, statics, renderer } = await openLook(config.brand, config.viewsDir);
-  const pages = createPages({ renderer, texts, secure });
+  const pages = createPages({ renderer, texts, secure, noteRefusal });
   const csrf = createCsrf(secrets.secretKey, config.issuer);
   return { texts, brand, statics, secure, pages, csrf };
 }

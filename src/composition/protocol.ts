@@ -2,6 +2,7 @@
 import { createClients } from '../core/clients.ts';
 import { createFactorOffer } from '../core/factor-offer.ts';
 import type { Factors } from '../core/factors.ts';
+import type { IsDeveloper } from '../http/developer.ts';
 import type { ProtocolPages } from '../oidc/ports.ts';
 import { createProtocol } from '../oidc/provider.ts';
 import type { Ground } from './ground.ts';
@@ -14,6 +15,7 @@ export function composeProtocol(
     metrics,
     stores,
     audit,
+    refusals,
     credentials,
     changes,
     cached,
@@ -25,7 +27,7 @@ export function composeProtocol(
   factors: Factors,
 ) {
   /** The protocol, whose pages differ between the server and the command line (which shows none). */
-  const protocolWith = (pages: ProtocolPages) =>
+  const protocolWith = (pages: ProtocolPages, isDeveloper: IsDeveloper = () => false) =>
     createProtocol({
       issuer: config.issuer,
       userApi: `${config.issuer}/user`,
@@ -33,6 +35,12 @@ export function composeProtocol(
       accounts: stores.accounts,
       consents: stores.consents,
       clients: cached,
+      refusals,
+      clientIdsNear: async (id) => {
+        const near = await Promise.all(['', id.slice(0, 3)].map((after) => stores.clients.list(after, 100)));
+        return near.flat().map((client) => client.id);
+      },
+      isDeveloper,
       credentials,
       apis,
       keys,

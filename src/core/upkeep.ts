@@ -4,6 +4,7 @@
  */
 import type { Logger } from '../base/log.ts';
 import type { Keys } from './keys.ts';
+import type { Refusals } from './refusals/refusals.ts';
 import type { Stores } from './stores/stores.ts';
 
 const everyMs = 30_000;
@@ -17,6 +18,7 @@ export function createUpkeep(deps: {
   holder: string;
   stores: Stores;
   keys: Keys;
+  refusals: Pick<Refusals, 'prune'>;
   /** Every process is to take in new keys. */
   keysChanged: () => Promise<void>;
   log: Logger;
@@ -31,6 +33,7 @@ export function createUpkeep(deps: {
     const before = now.seconds() - keepSeconds;
     // Small batches with a pause between them, so that requests never queue behind a big delete.
     while (!stopped && (await stores.engine.purgeExpired(before, batch)) >= batch) await pause(20);
+    await deps.refusals.prune();
     await stores.changes.prune(now.seconds() - changeLogSeconds);
     const ids = () =>
       deps.keys

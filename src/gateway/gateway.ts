@@ -17,6 +17,7 @@ import type { Logger } from '../base/log.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import { factsOf } from '../http/front-door.ts';
+import { askedOf, type NoteRefusal } from '../http/note-refusal.ts';
 import { admit, splitTarget } from './admission.ts';
 import { badGateway, internal, type Refused, refuse, tooLarge, unavailable } from './answers.ts';
 import { type AuthenticatorDeps, createAuthenticator } from './authenticate.ts';
@@ -32,6 +33,7 @@ import { answerVerify, isVerifyPath } from './verify.ts';
 export interface GatewayDeps extends AuthenticatorDeps {
   readonly issuer: string;
   readonly log: Logger;
+  readonly noteRefusal: NoteRefusal;
   readonly addressOf: AddressOf;
   /** The file of the route table. */
   readonly routesFile: string | undefined;
@@ -93,20 +95,33 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     withSample = sampleTable();
   }
 
+  /** The reference of a refusal. A service that is down is none. */
+  function noted(
+    req: IncomingMessage,
+    { status, error, description }: Refused,
+    from: { requestId: string; address: string },
+  ) {
+    const { requestId, address } = from;
+    if (status >= 500) return requestId;
+    const about = { endpoint: 'gateway', status, code: error, requestId, address } as const;
+    return deps.noteRefusal(undefined, { ...about, expected: description, received: askedOf(req) });
+  }
+
   async function answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     await starting;
     const asked = splitTarget(req.method ?? '', req.url ?? '');
     const { address } = factsOf(req);
     const from = { address, requestId, via: 'gateway' };
-    if (isVerifyPath(asked.path)) return answerVerify(req, res, { table: tableFor(req), authenticate, from });
+    const no = (refused: Refused) => refuse(res, refused, noted(req, refused, from));
+    if (isVerifyPath(asked.path)) return answerVerify(req, res, { table: tableFor(req), authenticate, from, no });
     const admission = await admit(req, asked, tableFor(req), authenticate, from);
-    if (admission.outcome === 'refused') return refuse(res, admission.refused, requestId);
+    if (admission.outcome === 'refused') return no(admission.refused);
     const { route, identity } = admission;
-    if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return refuse(res, tooLarge, requestId);
+    if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return no(tooLarge);
     // Any other coding than this one would have to be passed on with its name, and who reads which is how bodies are smuggled.
-    if (!/^(chunked)?$/i.test(req.headers['transfer-encoding'] ?? '')) return refuse(res, badCoding, requestId);
+    if (!/^(chunked)?$/i.test(req.headers['transfer-encoding'] ?? '')) return no(badCoding);
     const { upstream } = route;
-    if (upstream === undefined) return refuse(res, badGateway, requestId);
+    if (upstream === undefined) return no(badGateway);
     // Only now is the body asked for.
     if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
     return forwarder.forward(req, res, pathFor(route, upstream, asked), {
@@ -120,14 +135,14 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     const asked = splitTarget('GET', req.url ?? '');
     const { headers } = req;
     // Where would its body end, and the first message begin?
-    if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
-      return refuseUpgrade(socket, badCoding, requestId);
     const from = { address, requestId, via: 'gateway' };
+    const no = (refused: Refused) => refuseUpgrade(socket, refused, noted(req, refused, from));
+    if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) return no(badCoding);
     const admission = await admit(req, asked, tableFor(req), authenticate, from);
-    if (admission.outcome === 'refused') return refuseUpgrade(socket, admission.refused, requestId);
+    if (admission.outcome === 'refused') return no(admission.refused);
     const { route, identity } = admission;
     const { upstream } = route;
-    if (upstream === undefined) return refuseUpgrade(socket, badGateway, requestId);
+    if (upstream === undefined) return no(badGateway);
     const about = { route, upstream, identity, issuer, address, requestId };
     const stillGood = async () => (await authenticate(req, route, undefined)).outcome === 'identified';
     return sockets.open(req, socket, head, pathFor(route, upstream, asked), about, stillGood);

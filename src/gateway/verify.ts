@@ -11,7 +11,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Sender } from '../core/credential-limits.ts';
 import { type Admission, admit, refusalOf, splitTarget } from './admission.ts';
-import { type Refused, refuse } from './answers.ts';
+import type { Refused } from './answers.ts';
 import type { Authenticator } from './authenticate.ts';
 import { verifiedHeaders } from './headers.ts';
 import { type Demand, type RouteTable, tokenNames } from './routes.ts';
@@ -26,12 +26,16 @@ export const isVerifyPath = (path: string): boolean => path === byTable || path 
 export async function answerVerify(
   req: IncomingMessage,
   res: ServerResponse,
-  { table, authenticate, from }: { table: RouteTable; authenticate: Authenticator; from: Sender },
+  {
+    table,
+    authenticate,
+    from,
+    no,
+  }: { table: RouteTable; authenticate: Authenticator; from: Sender; no: (refused: Refused) => void },
 ): Promise<void> {
-  const { requestId } = from;
   const checked = await check(req, table, authenticate, from);
   if (checked.outcome === 'refused') {
-    refuse(res, forProxies(checked.refused), requestId);
+    no(forProxies(checked.refused));
     return;
   }
   res.writeHead(200, { ...verifiedHeaders(checked.identity), 'Cache-Control': 'no-store', 'Content-Length': '0' });

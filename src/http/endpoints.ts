@@ -7,11 +7,13 @@ import Router from 'koa-router';
 import type { ZodType } from 'zod';
 import { Refusal } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { wordsFor } from './errors.ts';
+import type { EndpointName } from '../core/refusals/checks.ts';
+import { refusedOf, wordsFor } from './errors.ts';
 import { readForm } from './form.ts';
 import { hardenAnswer } from './hardening.ts';
 import { ignoreBody, readJson } from './json-body.ts';
 import { checked } from './mistakes.ts';
+import type { NoteRefusal } from './note-refusal.ts';
 import type { Description, Lazy, Method, Mistake, Operation, Read, SecurityScheme } from './operation.ts';
 
 export type Endpoint = (ctx: Context) => void | Promise<void>;
@@ -54,6 +56,7 @@ export interface Endpoints extends Api<Operation> {
 /** What `SurfaceDeps` has of it is enough. */
 interface Surroundings {
   readonly log: Logger;
+  readonly noteRefusal: NoteRefusal;
   readonly config: { readonly issuer: string };
 }
 
@@ -117,8 +120,8 @@ async function answer(
   ctx: Context,
   row: ReadonlyMap<string, Endpoint>,
   allow: string,
-  { errorBody }: Endpoints,
-  { log, config }: Surroundings,
+  { errorBody, name }: Endpoints,
+  { log, config, noteRefusal }: Surroundings,
 ): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
   hardenAnswer(ctx.res, config.issuer.startsWith('https:'));
@@ -130,6 +133,11 @@ async function answer(
     const failure = wordsFor(error, log, ctx);
     ctx.set(failure.headers);
     ctx.status = failure.status;
+    if (failure.status < 500) {
+      // Not the address is unknown here, but what was asked for.
+      const check = failure.code === 'not_found' ? ('no_such_record' as const) : undefined;
+      noteRefusal(ctx.res, { ...refusedOf(ctx, failure), endpoint: name as EndpointName, check });
+    }
     ctx.body = errorBody(failure, ctx);
   }
 }

@@ -6,14 +6,20 @@ import type { Context, Next } from 'koa';
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
 import { factsOf } from './front-door.ts';
+import { askedOf, type NoteRefusal } from './note-refusal.ts';
+import { whyAddress } from './why-link.ts';
 
 export interface ErrorPages {
   /** Shows the page for `status` on this context. */
-  error(ctx: Context, status: number, retryAfter?: number): void;
+  error(
+    ctx: Context,
+    status: number,
+    more?: { retryAfterSeconds?: number | undefined; reference?: string | undefined },
+  ): void;
   notFound(ctx: Context): void;
 }
 
-export function errorHandler(deps: { log: Logger; pages: ErrorPages }) {
+export function errorHandler(deps: { log: Logger; pages: ErrorPages; noteRefusal: NoteRefusal; issuer: string }) {
   return async (ctx: Context, next: Next): Promise<void> => {
     try {
       await next();
@@ -28,12 +34,31 @@ export function errorHandler(deps: { log: Logger; pages: ErrorPages }) {
       if (wantsPage(ctx)) deps.pages.notFound(ctx);
       else json(ctx, 404, 'not_found', 'there is nothing at this address');
     } catch (error) {
-      const { status, code, message, headers } = wordsFor(error, deps.log, ctx);
+      const failure = wordsFor(error, deps.log, ctx);
+      const { status, code, message, headers } = failure;
       ctx.set(headers);
-      if (wantsPage(ctx)) deps.pages.error(ctx, status, Number(headers['Retry-After']) || undefined);
-      else json(ctx, status, code, message);
+      const endpoint = isOperations(ctx.path) ? 'operations' : 'page';
+      const reference = status < 500 ? deps.noteRefusal(ctx.res, { ...refusedOf(ctx, failure), endpoint }) : undefined;
+      const retryAfterSeconds = Number(headers['Retry-After']) || undefined;
+      if (wantsPage(ctx)) deps.pages.error(ctx, status, { retryAfterSeconds, reference });
+      else
+        json(
+          ctx,
+          status,
+          code,
+          message,
+          reference === undefined ? {} : { error_uri: whyAddress(deps.issuer, reference) },
+        );
     }
   };
+}
+
+const isOperations = (path: string): boolean => path === '/metrics' || path === '/healthz' || path === '/readyz';
+
+/** What a record says of a refusal: the words of the answer, and what was asked. */
+export function refusedOf(ctx: Context, { status, code, message }: { status: number; code: string; message: string }) {
+  const { id: requestId, address } = factsOf(ctx.req);
+  return { status, code, requestId, address, expected: message, received: askedOf(ctx.req) };
 }
 
 /** A browser asks for HTML by name; a program that says nothing, or asks for anything, gets JSON. */
@@ -41,10 +66,10 @@ export function wantsPage(ctx: Context): boolean {
   return ctx.accepts('json', 'html') === 'html';
 }
 
-function json(ctx: Context, status: number, error: string, description: string): void {
+function json(ctx: Context, status: number, error: string, description: string, more: object = {}): void {
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
-  ctx.body = { error, error_description: description };
+  ctx.body = { error, error_description: description, ...more };
 }
 
 export function wordsFor(

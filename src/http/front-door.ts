@@ -14,14 +14,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nowMs } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
+import { endpointOfPath } from '../core/refusals/checks.ts';
 import type { AddressOf } from './client-address.ts';
 import { hardenAnswer, hardenPage } from './hardening.ts';
+import { askedOf, type NoteRefusal } from './note-refusal.ts';
+import { whyAddress } from './why-link.ts';
 
 export interface FrontDoorDeps {
   readonly issuer: string;
   readonly addressOf: AddressOf;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly noteRefusal: NoteRefusal;
   /** The protocol's paths and their methods. */
   readonly protocolPaths: ReadonlyMap<string, readonly string[]>;
   /** Other addresses of these paths. */
@@ -123,10 +127,16 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     }
     if (!methods.includes(req.method ?? '')) {
       res.setHeader('Allow', methods.join(', '));
+      const words = `this endpoint takes ${methods.join(', ')}`;
+      const { id: requestId, address } = found;
+      const about = { endpoint: endpointOfPath(path), check: 'method', requestId, address } as const;
+      const asked = { expected: words, received: askedOf(req) };
+      const reference = deps.noteRefusal(res, { ...about, ...asked, status: 405, code: 'invalid_request' });
       answerJson(res, 405, {
         ...(path === '/oauth/token' ? { success: false } : {}),
         error: 'invalid_request',
-        error_description: `this endpoint takes ${methods.join(', ')}`,
+        error_description: words,
+        error_uri: whyAddress(deps.issuer, reference),
       });
       return;
     }

@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import type { ErrorPages } from './errors.ts';
 import { factsOf } from './front-door.ts';
 import { hardenPage } from './hardening.ts';
+import { askedOf, type NoteRefusal } from './note-refusal.ts';
 import type { Renderer } from './render.ts';
 import type { ErrorKind, RefusalDetail, UnreviewedReason } from './sign-in-views.ts';
 import type { Texts } from './texts.ts';
@@ -39,6 +40,8 @@ export interface Pages extends ErrorPages {
 }
 
 export interface RefusalMore {
+  /** In place of the request's own id. */
+  readonly reference?: string | undefined;
   readonly clientName?: string | undefined;
   readonly why?: UnreviewedReason | undefined;
   readonly code?: string | undefined;
@@ -60,7 +63,12 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
 
 const oneYear = 365 * 86_400_000;
 
-export function createPages(deps: { renderer: Renderer; texts: Texts; secure: boolean }): Pages {
+export function createPages(deps: {
+  renderer: Renderer;
+  texts: Texts;
+  secure: boolean;
+  noteRefusal: NoteRefusal;
+}): Pages {
   const { secure } = deps;
   const cookie = secure ? '__Host-gatehouse-language' : 'gatehouse-language';
   // Not signed, whatever else the engine's own context signs: it is a wish, and looked at as one.
@@ -94,7 +102,18 @@ export function createPages(deps: { renderer: Renderer; texts: Texts; secure: bo
   }
 
   function refuse(ctx: Context, status: number, kind: ErrorKind, more: RefusalMore = {}): void {
-    show(ctx, 'error', { status, kind, reference: factsOf(ctx.req).id, ...more }, { status });
+    const { reference = noted(ctx, status, kind), ...shown } = more;
+    show(ctx, 'error', { status, kind, reference, ...shown }, { status });
+  }
+
+  /** A page that refuses by itself: a form without its token. What others refuse has its record already. */
+  function noted(ctx: Context, status: number, kind: ErrorKind): string {
+    const { id: requestId, address } = factsOf(ctx.req);
+    if (status >= 500) return requestId;
+    const check = kind === 'form' ? 'form' : kind === 'throttled' ? 'throttled' : 'other';
+    const code = kind === 'throttled' ? 'too_many_requests' : 'forbidden';
+    const received = askedOf(ctx.req);
+    return deps.noteRefusal(ctx.res, { endpoint: 'page', status, code, check, requestId, address, received });
   }
 
   return {
@@ -106,7 +125,7 @@ export function createPages(deps: { renderer: Renderer; texts: Texts; secure: bo
       else if (ctx.cookies.get(cookie, { signed: false }) !== undefined) ctx.cookies.set(cookie, null, cookieOptions);
     },
     refuse,
-    error: (ctx, status, retryAfterSeconds) => refuse(ctx, status, kinds[status] ?? 'request', { retryAfterSeconds }),
+    error: (ctx, status, more) => refuse(ctx, status, kinds[status] ?? 'request', more),
     notFound: (ctx) => show(ctx, 'not-found', {}, { status: 404 }),
   };
 }

@@ -12,6 +12,7 @@ import type { SignUp } from '../core/sign-up.ts';
 import type { SurfaceUse } from '../core/stores/use.ts';
 import type { Tokens } from '../core/tokens.ts';
 import type { Api } from './endpoints.ts';
+import type { NoteRefusal } from './note-refusal.ts';
 
 export interface Surface {
   /** As in `SURFACES`. */
@@ -30,6 +31,7 @@ export interface Surface {
 export interface SurfaceDeps {
   readonly config: { readonly issuer: string; readonly hideAccountExistence: boolean };
   readonly log: Logger;
+  readonly noteRefusal: NoteRefusal;
   readonly adminKeys: AdminKeys;
   readonly audit: Audit;
   readonly clients: Clients;

@@ -38,18 +38,19 @@ export function createAuthorizer(deps: AuthorizerDeps): Authorizer {
   }
 
   async function ask(address: string, request: AuthorizationOnBehalf): Promise<OnBehalf> {
-    const { subject, sessionUid, requestId } = request;
+    const { subject, sessionUid, requestId, address: caller } = request;
     const asked: OnBehalf = {
       subject,
       sessionUid,
       requestId,
+      address: caller,
       sessionValue: deps.sessionValue(sessionUid),
       outcome: undefined,
       failure: undefined,
       again: false,
       allowed: undefined,
     };
-    const req = requestFor(address, request.address);
+    const req = requestFor(address, caller);
     mark(req, asked);
     await deps.handle(req, new ServerResponse(req));
     return asked;

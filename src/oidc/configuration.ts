@@ -21,6 +21,7 @@ import { enginePerson, scopeClaims } from './claims.ts';
 import { mayLook } from './client-limits.ts';
 import { interactions, isPkceRequired, loadExistingGrant } from './policy.ts';
 import type { ProtocolDeps } from './ports.ts';
+import type { Recorder } from './refusals/record.ts';
 import { currentUnit } from './request-unit.ts';
 import { checkMachineScopes, createResources } from './resources.ts';
 import { engineScopes } from './scopes.ts';
@@ -40,7 +41,7 @@ export const routes = {
 /** Node reads 16 KiB of request line and headers together; the rest is for cookies. */
 export const longestAddress = 12_288;
 
-export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration {
+export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recorder): Configuration {
   const { lifetimes } = deps.settings;
   const secure = deps.issuer.startsWith('https:');
   const asymmetric = ['RS256', 'ES256'] as const;
@@ -165,7 +166,10 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing): Configuration 
       policy: interactions({ ...deps, ...deps.settings }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
-    renderError: deps.pages.error,
+    renderError: async (ctx, out, error) => {
+      const refused = ctx.status < 500;
+      deps.pages.error(ctx, out, error, refused ? await recorder.record(ctx, error) : undefined);
+    },
     fetchResponseBodyLimits: { jwks_uri: 65_536, sector_identifier_uri: 65_536 },
   };
 }

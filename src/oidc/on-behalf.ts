@@ -22,6 +22,7 @@ export interface OnBehalf {
   readonly subject: string;
   readonly sessionUid: string;
   readonly requestId: string;
+  readonly address: string;
   /** The value of the session's cookie. */
   readonly sessionValue: string;
   outcome: AuthorizationOutcome | undefined;
@@ -96,9 +97,9 @@ export async function keepOnlyWhatIsGiven(ctx: KoaContextWithOIDC, next: Next): 
 export function pagesForPeople(pages: ProtocolPages, log: Logger): ProtocolPages {
   return {
     ...pages,
-    error(ctx, out, error) {
+    error(ctx, out, error, refusal) {
       const asked = onBehalfOf(ctx);
-      if (!asked) return pages.error(ctx, out, error);
+      if (!asked) return pages.error(ctx, out, error, refusal);
       if (ctx.status >= 500) {
         asked.failure = error.cause instanceof Unavailable ? error.cause : error;
         return;

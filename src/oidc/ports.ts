@@ -9,15 +9,24 @@ import type { CredentialLimits } from '../core/credential-limits.ts';
 import type { FactorOffer } from '../core/factor-offer.ts';
 import type { Factors } from '../core/factors.ts';
 import type { Keys } from '../core/keys.ts';
+import type { Refusals } from '../core/refusals/refusals.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
 import type { ConsentStore } from '../core/stores/consents.ts';
 import type { EngineStore } from '../core/stores/engine.ts';
+import type { IsDeveloper } from '../http/developer.ts';
+import type { RecordedRefusal } from './refusals/recorded.ts';
 
 /** The pages the engine asks for in the middle of its own answers. */
 export interface ProtocolPages {
-  error(ctx: KoaContextWithOIDC, out: { error: string; error_description?: string | undefined }, error: Error): void;
+  /** `refusal`: its record; left out for what is no refusal, such as a database that is away. */
+  error(
+    ctx: KoaContextWithOIDC,
+    out: { error: string; error_description?: string | undefined },
+    error: Error,
+    refusal?: RecordedRefusal,
+  ): void;
   /** In place of a redirect to an application that no operator has looked at. */
-  unreviewed(ctx: KoaContextWithOIDC, error: Error): void;
+  unreviewed(ctx: KoaContextWithOIDC, error: Error, refusal: RecordedRefusal): void;
   logout(ctx: KoaContextWithOIDC, form: string): Promise<void> | void;
   signedOut(ctx: KoaContextWithOIDC): void;
   stale(ctx: KoaContextWithOIDC): void;
@@ -43,6 +52,11 @@ export interface ProtocolDeps {
   readonly consents: ConsentStore;
   readonly clients: CachedClients;
   readonly credentials: CredentialLimits;
+  readonly refusals: Refusals;
+  /** Of the ids there are, those that may be the one that was meant. */
+  readonly clientIdsNear: (id: string) => Promise<readonly string[]>;
+  /** Whose request is answered with everything that is known of a refusal. */
+  readonly isDeveloper: IsDeveloper;
   readonly apis: Apis;
   readonly keys: Keys;
   readonly pages: ProtocolPages;

@@ -20,6 +20,7 @@ import { compareHashedSecrets, engineMetadata } from './clients.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './on-behalf.ts';
 import type { ProtocolDeps } from './ports.ts';
+import { createRecorder } from './refusals/record.ts';
 import { unitOf } from './request-unit.ts';
 import { userScope } from './resources.ts';
 import { acceptOldCodeName, shapeTokenAnswer } from './token-endpoint.ts';
@@ -68,17 +69,21 @@ const clientRoutes: ReadonlySet<string | undefined> = new Set(['token', 'introsp
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 export function createProtocol(parts: ProtocolDeps): Protocol {
-  const here = createKeepHere(createAgreed(parts.consents), pagesForPeople(parts.pages, parts.log));
+  const recorder = createRecorder(parts);
+  const people = pagesForPeople(parts.pages, parts.log);
+  const here = createKeepHere(createAgreed(parts.consents), people, recorder.record);
   const deps: ProtocolDeps = { ...parts, pages: here.pages };
   let current: { provider: Provider; handler: Handler; documents: Map<string, ReadyDocument> };
 
   function build(): typeof current {
-    const provider = new Provider(deps.issuer, configuration(deps, deps.keys.ring()));
+    const provider = new Provider(deps.issuer, configuration(deps, deps.keys.ring(), recorder));
     const documents = new Map<string, ReadyDocument>();
     // The front door has already written the issuer's own host and scheme over whatever the request claimed.
     provider.proxy = true;
     compareHashedSecrets(provider, deps.clients, deps.credentials);
     listenForFailures(provider);
+    recorder.listen(provider);
+    provider.use(recorder.middleware);
     provider.use(frame(deps, documents));
     provider.use(answerOnBehalf(provider.cookieName('session')));
     provider.use(

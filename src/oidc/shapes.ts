@@ -87,7 +87,11 @@ export const metadata = z
   .meta({ id: 'Metadata', description: 'And what else the standards name.' });
 
 /** RFC 6749, section 5.2. */
-const error = { error: z.string(), error_description: z.string().optional() };
+const error = {
+  error: z.string(),
+  error_description: z.string().optional(),
+  error_uri: z.string().optional().meta({ description: 'Where this refusal is explained.' }),
+};
 const failureExample = { error: 'invalid_request', error_description: 'a form is expected' };
 
 export const failure = z.looseObject(error).meta({ id: 'Failure', examples: [failureExample] });

@@ -18,6 +18,7 @@ import { sealSuccessor, successorOf } from '../core/reuse-window.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
 import type { CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores/engine.ts';
 import { beginAnew, endIfOutdated, freshLogin, isOutdated } from './outdated-login.ts';
+import { nameCheck } from './refusals/record.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
 import { mergeSession } from './session-merge.ts';
 import { TemporarilyUnavailable } from './unavailable.ts';
@@ -85,6 +86,7 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
 
   if (!token) {
     // The interaction was finished by another tab, or the session ended while this request was under way.
+    nameCheck(ctx, 'stale');
     deps.renderStale(ctx);
     return;
   }
@@ -102,6 +104,7 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
     await engine.revokeGrant(grantId);
     deps.onReplay(ctx, grantId);
   }
+  nameCheck(ctx, consume?.kind === 'RefreshToken' ? 'refresh_replayed' : 'code_used');
   refuse(ctx, 400, 'invalid_grant', 'grant request is invalid');
 }
 

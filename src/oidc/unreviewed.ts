@@ -13,6 +13,7 @@ import type { ConsentStore } from '../core/stores/consents.ts';
 import { routes } from './configuration.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import type { ProtocolPages } from './ports.ts';
+import type { Recorder } from './refusals/record.ts';
 
 export const isUnreviewed = (client: Client | undefined): client is Client =>
   client !== undefined && client.reviewed !== true;
@@ -32,15 +33,15 @@ export function createAgreed(consents: Pick<ConsentStore, 'find'>): Agreed {
   };
 }
 
-export function createKeepHere(agreed: Agreed, shown: ProtocolPages) {
+export function createKeepHere(agreed: Agreed, shown: ProtocolPages, record: Recorder['record']) {
   /** Errors that the engine has not shown as a page by itself. */
   const errors = new WeakMap<object, Error>();
 
   const pages: ProtocolPages = {
     ...shown,
-    error(ctx, out, error) {
+    error(ctx, out, error, refusal) {
       errors.delete(ctx);
-      shown.error(ctx, out, error);
+      shown.error(ctx, out, error, refusal);
     },
     async logout(ctx, form) {
       const { client, session, entities } = ctx.oidc;
@@ -69,7 +70,7 @@ export function createKeepHere(agreed: Agreed, shown: ProtocolPages) {
       const { client, session } = ctx.oidc ?? {};
       if (error === undefined || !isUnreviewed(client) || (await agreed(session?.accountId, client))) return;
       ctx.remove('Location');
-      pages.unreviewed(ctx, error);
+      pages.unreviewed(ctx, error, await record(ctx, error, 400));
     },
 
     /**

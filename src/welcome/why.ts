@@ -9,6 +9,7 @@ import { type CheckName, checks } from '../core/refusals/checks.ts';
 import type { Refusals } from '../core/refusals/refusals.ts';
 import type { Account } from '../core/stores/accounts.ts';
 import type { RefusalRow } from '../core/stores/refusals.ts';
+import type { IsDeveloper } from '../http/developer.ts';
 import type { WhyDetails } from '../http/developer-views.ts';
 import { wantsPage } from '../http/errors.ts';
 import { hardenAnswer } from '../http/hardening.ts';
@@ -19,8 +20,8 @@ export interface WhyDeps {
   readonly pages: Pages;
   readonly refusals: Pick<Refusals, 'find'>;
   readonly clients: Pick<CachedClients, 'find'>;
-  /** In development everyone reads everything. */
-  readonly development: boolean;
+  /** Reads everything. */
+  readonly isDeveloper: IsDeveloper;
   readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
 }
 
@@ -34,7 +35,7 @@ export function createWhy(deps: WhyDeps): Middleware {
     const reference = String(ctx.params.reference);
     const found = possible.test(reference) ? await deps.refusals.find(reference) : undefined;
     const reader = await deps.signedIn(ctx);
-    const full = found !== undefined && (deps.development || (await mayReadAll(found, reader)));
+    const full = found !== undefined && (deps.isDeveloper(ctx.req) || (await mayReadAll(found, reader)));
     const check = found && checkOf(found);
     const locals = {
       reference,

@@ -3,11 +3,13 @@
  * (and Redis) where the environment names one.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { randomToken } from '../../src/base/secrets.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { protocolPaths, resumePath } from '../../src/oidc/provider.ts';
 import { openCore } from '../../src/open-core.ts';
 import { freePort } from './free-port.ts';
 
@@ -63,6 +65,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     await core.close();
     throw error;
   });
+  const unrecorded: string[] = [];
+  app.server.on('request', (req, res) => res.on('finish', () => noteUnrecorded(unrecorded, req, res)));
   await app.listen(port, options.host ?? 'localhost');
   const url = loaded.config.issuer;
 
@@ -76,6 +80,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     logged,
     async close() {
       await app.close(1);
+      if (unrecorded.length > 0) throw new Error(`refused without a record: ${unrecorded.join(', ')}`);
       if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
     async restart(environment = {}) {
@@ -83,6 +88,16 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       return startServer({ env: { ...env, ...environment }, dataDir, port });
     },
   };
+}
+
+/** Whatever a test sends: a refusal at the protocol's endpoints has a record, and its response says where. */
+function noteUnrecorded(unrecorded: string[], req: IncomingMessage, res: ServerResponse): void {
+  const [path = ''] = (req.url ?? '').split('?', 1);
+  if (!protocolPaths.has(path) && !resumePath.test(path)) return;
+  const refused = res.statusCode >= 400 && res.statusCode < 500;
+  if (refused && !/\/why\/[\w-]+>/.test(String(res.getHeader('link')))) {
+    unrecorded.push(`${req.method} ${path} ${res.statusCode}`);
+  }
 }
 
 /** A password that passes every rule and is nobody's name. */

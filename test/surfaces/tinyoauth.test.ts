@@ -680,7 +680,7 @@ describeStorages('tinyoauth', (storage) => {
         delete headers['x-request-id'];
         delete headers.date;
       }
-      expect(ours).toEqual(theirs);
+      expect(withoutReferences(ours)).toEqual(withoutReferences(theirs));
       expect(ours.status).toBeLessThan(500);
     });
 
@@ -918,3 +918,8 @@ describe('settings', () => {
     }
   });
 });
+
+/** Each request has its own. */
+function withoutReferences(answer: object): unknown {
+  return JSON.parse(JSON.stringify(answer).replaceAll(/\/why\/[\w-]+/g, '/why/…'));
+}

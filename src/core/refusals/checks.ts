@@ -316,6 +316,11 @@ export const checks = {
     'Open the page again and send it from there.',
   ),
   credentials: check('contracts', 'The name, the password or the token is wrong.', 'Send the right credentials.'),
+  no_such_record: check(
+    'contracts',
+    'There is no such account, session or record.',
+    'Compare what was sent with what this server issued.',
+  ),
   second_factor: check('contracts', 'A second factor is needed.', 'Repeat the call with a current code in X-OTP.'),
   throttled: check('RFC 6585, section 4', 'Too many attempts.', 'Wait for the time in Retry-After.'),
   closed: check('contracts', 'Accounts are not made here by their owners.', 'Ask an operator, or set SIGN_UP.'),
@@ -350,3 +355,19 @@ export const endpoints = [
 ] as const;
 
 export type EndpointName = (typeof endpoints)[number];
+
+const byPath: Readonly<Record<string, EndpointName>> = {
+  introspect: 'introspection',
+  revoke: 'revocation',
+  jwks: 'discovery',
+  token: 'token',
+  userinfo: 'userinfo',
+  logout: 'logout',
+  register: 'registration',
+};
+
+/** Of a path of the protocol: `/oauth/token` -> `token`. What is none of the others is an authorization. */
+export function endpointOfPath(path: string): EndpointName {
+  if (path.startsWith('/.well-known/')) return 'discovery';
+  return byPath[path.split('/')[2] ?? ''] ?? 'authorize';
+}

@@ -195,7 +195,7 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
 
     async prune() {
       const before = nowMs() - refusalBounds.days * 86_400_000;
-      while ((await store.prune(before, pruneBatch)) >= pruneBatch);
+      while ((await store.prune(before, pruneBatch)) >= pruneBatch) await sleep(20);
     },
 
     async close() {

@@ -3,7 +3,7 @@ import { decodeJwt, decodeProtectedHeader, type JWTPayload, type ProtectedHeader
 import { nowSeconds } from '../../base/clock.ts';
 import { shapeOf, shown } from '../../core/refusals/shown.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
-import type { Facts } from './facts.ts';
+import type { Facts } from './recorded.ts';
 
 /** `said`: the engine's words. `issuer`: the audience that passes. */
 export function assertionFacts(

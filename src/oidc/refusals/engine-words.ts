@@ -101,15 +101,15 @@ export interface EngineError {
   readonly detail?: string | undefined;
 }
 
-/** `route` as the engine calls it; `grantType` as the request says it. */
+/** `route` as the engine calls it; `params` of the request. */
 export function checkOf(
   { error, description, detail }: EngineError,
   route: string | undefined,
-  grantType: unknown,
+  params: Readonly<Record<string, unknown>>,
 ): CheckName {
   // Of a grant, words that both grants share.
   if (route === 'token' && error === 'invalid_grant' && detail !== undefined) {
-    const refresh = grantType === 'refresh_token';
+    const refresh = params.grant_type === 'refresh_token';
     if (detail === 'client mismatch') return refresh ? 'refresh_of_another_client' : 'code_of_another_client';
     if (/^grant |^accountId mismatch$/.test(detail)) return refresh ? 'refresh_ended' : 'code_ended';
     if (detail === 'code_verifier must be provided') return 'verifier_missing';
@@ -119,5 +119,6 @@ export function checkOf(
     const found = said === undefined ? undefined : words.find(([pattern]) => pattern.test(said));
     if (found) return found[1];
   }
+  if (error === 'invalid_client' && params.client_assertion !== undefined) return 'client_assertion';
   return codes[error] ?? 'other';
 }

@@ -9,17 +9,13 @@ import { digest } from '../../base/secrets.ts';
 import type { Apis } from '../../core/apis.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import { nearestUri, nearestWord } from '../../core/refusals/nearest.ts';
-import type { Refused } from '../../core/refusals/refusals.ts';
 import { shapeOf, shown } from '../../core/refusals/shown.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { StoredToken } from '../../core/stores/engine.ts';
 import { unitOf } from '../request-unit.ts';
 import { engineScopes } from '../scopes.ts';
 import { assertionFacts } from './assertion.ts';
-
-export type Facts = Pick<Refused, 'expected' | 'received' | 'nearest' | 'advice' | 'look'> & {
-  readonly check?: CheckName;
-};
+import type { Facts } from './recorded.ts';
 
 export interface FactsDeps {
   readonly issuer: string;

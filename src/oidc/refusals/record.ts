@@ -7,26 +7,22 @@ import type { EventEmitter } from 'node:events';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { Unavailable } from '../../base/errors.ts';
 import type { CachedClients } from '../../core/cached-clients.ts';
-import { type Check, type CheckName, checks, type EndpointName } from '../../core/refusals/checks.ts';
+import { type CheckName, checks, type EndpointName, endpointOfPath } from '../../core/refusals/checks.ts';
 import type { Refusals } from '../../core/refusals/refusals.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
+import type { IsDeveloper } from '../../http/developer.ts';
 import { factsOf as requestFacts } from '../../http/front-door.ts';
-import { whyLink } from '../../http/why-link.ts';
+import { whyAddress, whyLink } from '../../http/why-link.ts';
+import { onBehalfOf } from '../on-behalf.ts';
 import { checkOf } from './engine-words.ts';
-import { type Facts, type FactsDeps, factsOfRefusal } from './facts.ts';
-
-/** What the page and a developer's answer show. */
-export interface RecordedRefusal extends Facts, Pick<Check, 'source' | 'says'> {
-  readonly reference: string;
-  readonly check: CheckName;
-  readonly advice: string;
-}
+import { type FactsDeps, factsOfRefusal } from './facts.ts';
+import type { RecordedRefusal } from './recorded.ts';
 
 export interface RecorderDeps extends FactsDeps {
   readonly refusals: Refusals;
   readonly clients: Pick<CachedClients, 'find'>;
-  /** The answer says everything, to everyone. */
-  readonly development: boolean;
+  /** Whose request is answered with everything that is known. */
+  readonly isDeveloper: IsDeveloper;
 }
 
 const failure = Symbol('failure');
@@ -64,8 +60,10 @@ const endpointOfRoute: Readonly<Record<string, EndpointName>> = {
   jwks: 'discovery',
 };
 
+export type Recorder = ReturnType<typeof createRecorder>;
+
 export function createRecorder(deps: RecorderDeps) {
-  const { refusals, clients, development, issuer } = deps;
+  const { refusals, clients, isDeveloper, issuer } = deps;
 
   async function write(ctx: KoaContextWithOIDC, status: number, error: Error | undefined): Promise<RecordedRefusal> {
     const params = paramsOf(ctx);
@@ -73,28 +71,31 @@ export function createRecorder(deps: RecorderDeps) {
     const client = clientId === undefined ? undefined : await known(clientId);
     const said = wordsOf(ctx, error);
     const forced = (ctx as { [named]?: CheckName })[named];
-    const first = forced ?? checkOf(said, ctx.oidc?.route, params.grant_type);
+    const first = forced ?? (status === 429 ? 'client_throttled' : checkOf(said, ctx.oidc?.route, params));
     const asked = { ctx, params, clientId, client, said: said.detail ?? said.description };
     const { look, ...facts } = await factsOfRefusal(first, asked, deps);
     const check = facts.check ?? first;
-    const { id: requestId, address } = requestFacts(ctx.req);
-    const nearest = facts.nearest ?? (development ? await look?.() : undefined);
+    const behalf = onBehalfOf(ctx);
+    const { id, address } = behalf ? { id: behalf.requestId, address: behalf.address } : requestFacts(ctx.req);
+    const nearest = facts.nearest ?? (isDeveloper(ctx.req) ? await look?.() : undefined);
     const reference = refusals.note({
       ...facts,
       nearest,
       look: nearest === undefined ? look : undefined,
-      endpoint: endpointOfRoute[ctx.oidc?.route ?? ''] ?? 'authorize',
+      endpoint: behalf ? 'tinyoauth' : (endpointOfRoute[ctx.oidc?.route ?? ''] ?? endpointOfPath(ctx.path)),
       check,
       status,
       error: said.error,
       clientId,
       known: client !== undefined,
       address,
-      requestId,
+      requestId: id,
     });
     const { source, says, advice } = checks[check];
     return { source, says, ...facts, nearest, advice: facts.advice ?? advice, check, reference };
   }
+
+  const uriOf = (reference: string): string => whyAddress(issuer, reference);
 
   async function known(id: string): Promise<ClientRecord | undefined> {
     try {
@@ -128,15 +129,22 @@ export function createRecorder(deps: RecorderDeps) {
     /** Outermost around the engine. */
     async middleware(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
       await next();
+      const behalf = onBehalfOf(ctx);
+      if (behalf) {
+        if (behalf.outcome?.outcome !== 'redirect' || (ctx as Marked)[failure] === undefined) return;
+        const { reference } = await record(ctx, undefined, 302);
+        behalf.outcome = { outcome: 'redirect', location: withErrorUri(behalf.outcome.location, uriOf(reference)) };
+        return;
+      }
       const refused = ctx.status >= 400 && ctx.status < 500;
       const redirected = !refused && (ctx as Marked)[failure] !== undefined && ctx.response.get('Location') !== '';
       if (!refused && !redirected) return;
       const refusal = await record(ctx);
-      const uri = `${issuer}/why/${refusal.reference}`;
+      const uri = uriOf(refusal.reference);
       ctx.append('Link', whyLink(issuer, refusal.reference));
       const body = ctx.body as Record<string, unknown> | undefined;
       if (redirected) ctx.set('Location', withErrorUri(ctx.response.get('Location'), uri));
-      else if (isJson(body)) Object.assign(body, { error_uri: uri }, development ? explained(refusal) : {});
+      else if (isJson(body)) Object.assign(body, { error_uri: uri }, isDeveloper(ctx.req) ? explained(refusal) : {});
     },
   };
 }

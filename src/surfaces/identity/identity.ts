@@ -38,7 +38,7 @@ const signInErrors = {
   429: 'Too many failed attempts.',
 };
 
-export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps): Surface {
+export function createIdentity({ config, log, noteRefusal, firstParty, signUp }: SurfaceDeps): Surface {
   // Not `Basic`, at which a browser would open a dialog of its own and keep the password.
   const basicChallenge = { 'WWW-Authenticate': `X-Basic realm="${config.issuer}/v1", charset="UTF-8"` };
   const challenge = bearerChallenge(`${config.issuer}/v1`, { error: 'invalid_token' });
@@ -192,7 +192,7 @@ export function createIdentity({ config, log, firstParty, signUp }: SurfaceDeps)
       failure: shapes.failure,
       errorBody: ({ message }) => ({ ok: false, message, timestamp: timestamp() }),
     },
-    { config, log },
+    { config, log, noteRefusal },
   );
 }
 

@@ -24,7 +24,7 @@ const { credentials } = schemasOf(() => import('../../http/credentials-shape.ts'
 const shapes = schemasOf(() => import('./shapes.ts'));
 const via = 'security-service';
 
-export function createSecurityService({ config, log, firstParty, signUp }: SurfaceDeps): Surface {
+export function createSecurityService({ config, log, noteRefusal, firstParty, signUp }: SurfaceDeps): Surface {
   const challenge = bearerChallenge(`${config.issuer}/security`);
   const unauthorized = (message: string) => new Refusal('unauthorized', message, challenge);
   /** What is missing in a body is, at these two endpoints, the credential. */
@@ -133,7 +133,7 @@ export function createSecurityService({ config, log, firstParty, signUp }: Surfa
       failure: shapes.failure,
       errorBody: ({ status, message }) => ({ error: { code: status, message } }),
     },
-    { config, log },
+    { config, log, noteRefusal },
   );
 }
 
