@@ -95,16 +95,16 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     withSample = sampleTable();
   }
 
-  /** The reference of a refusal. A service that is down is none. */
+  /** The reference of a refusal. A service that is down is none. An upgrade has no response to carry a header. */
   function noted(
     req: IncomingMessage,
+    res: ServerResponse | undefined,
     { status, error, description }: Refused,
-    from: { requestId: string; address: string },
-  ) {
-    const { requestId, address } = from;
+    { requestId, address }: { requestId: string; address: string },
+  ): string {
     if (status >= 500) return requestId;
     const about = { endpoint: 'gateway', status, code: error, requestId, address } as const;
-    return deps.noteRefusal(undefined, { ...about, expected: description, received: askedOf(req) });
+    return deps.noteRefusal(res, { ...about, expected: description, received: askedOf(req) });
   }
 
   async function answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
@@ -112,7 +112,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     const asked = splitTarget(req.method ?? '', req.url ?? '');
     const { address } = factsOf(req);
     const from = { address, requestId, via: 'gateway' };
-    const no = (refused: Refused) => refuse(res, refused, noted(req, refused, from));
+    const no = (refused: Refused) => refuse(res, refused, noted(req, res, refused, from));
     if (isVerifyPath(asked.path)) return answerVerify(req, res, { table: tableFor(req), authenticate, from, no });
     const admission = await admit(req, asked, tableFor(req), authenticate, from);
     if (admission.outcome === 'refused') return no(admission.refused);
@@ -136,7 +136,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     const { headers } = req;
     // Where would its body end, and the first message begin?
     const from = { address, requestId, via: 'gateway' };
-    const no = (refused: Refused) => refuseUpgrade(socket, refused, noted(req, refused, from));
+    const no = (refused: Refused) => refuseUpgrade(socket, refused, noted(req, undefined, refused, from));
     if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) return no(badCoding);
     const admission = await admit(req, asked, tableFor(req), authenticate, from);
     if (admission.outcome === 'refused') return no(admission.refused);

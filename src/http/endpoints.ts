@@ -136,7 +136,9 @@ async function answer(
     if (failure.status < 500) {
       // Not the address is unknown here, but what was asked for.
       const check = failure.code === 'not_found' ? ('no_such_record' as const) : undefined;
-      noteRefusal(ctx.res, { ...refusedOf(ctx, failure), endpoint: name as EndpointName, check });
+      const endpoint = name as EndpointName;
+      // The originals fix the body, so the reference is in the header that every response has.
+      ctx.set('X-Request-Id', noteRefusal(undefined, { ...refusedOf(ctx, failure), endpoint, check }));
     }
     ctx.body = errorBody(failure, ctx);
   }

@@ -181,7 +181,8 @@ describeStorages(
         access_token: expect.any(String),
         expiry: claimsOf(again.body.access_token).exp,
       });
-      expect((await refresh(server, client, 'nothing')).body).toEqual({
+      // In development the answer says more.
+      expect((await refresh(server, client, 'nothing')).body).toMatchObject({
         success: false,
         error: 'invalid_grant',
         error_description: expect.any(String),

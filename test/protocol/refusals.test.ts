@@ -83,7 +83,8 @@ describeStorages('why was I refused', (storage: Storage) => {
   async function refusedBy(response: Response): Promise<Refused> {
     const text = await response.text();
     const link = response.headers.get('link') ?? '';
-    const [, reference = ''] = /\/why\/([\w-]+)>; rel="help"/.exec(link) ?? [];
+    const inHeader = response.headers.get('x-request-id') ?? '';
+    const [, reference = inHeader] = /\/why\/([\w-]+)>; rel="help"/.exec(link) ?? [];
     const body = text.startsWith('{') ? JSON.parse(text) : {};
     if (new URL(response.url).pathname.startsWith('/oauth/') && body.error !== undefined)
       expect(body.error_uri).toBe(`${server.url}/why/${reference}`);

@@ -23,7 +23,8 @@ and what to do. The response carries its reference.
 |---|---|
 | JSON of the OAuth endpoints, and errors in redirects | \`error_uri\` (RFC 6749, sections 4.1.2.1 and 5.2): \`ISSUER/why/REFERENCE\` |
 | pages | the page shows it |
-| every response | a header: \`Link: <ISSUER/why/REFERENCE>; rel="help"\` |
+| the OAuth endpoints, pages and the gateway | a header: \`Link: <ISSUER/why/REFERENCE>; rel="help"\` |
+| the JSON surfaces | the header \`X-Request-Id\` |
 
 ## Who sees what
 

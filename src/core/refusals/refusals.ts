@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
+import { createRecent } from '../recent.ts';
 import type { RefusalRepeat, RefusalRow, RefusalStore } from '../stores/refusals.ts';
 import { addressNetwork } from '../throttle-keys.ts';
 import { type CheckName, checks, type EndpointName } from './checks.ts';
@@ -59,7 +60,8 @@ export interface Refusals {
 
 /** Records that may wait for a slow database; beyond them they are dropped. */
 const waitingMax = 500;
-/** How often the whole table is counted: after this many records. */
+/** How often a scope is counted, and the whole table: after so many records. */
+const trimEvery = 25;
 const trimAllEvery = 200;
 const pruneBatch = 1_000;
 const textMax = 600;
@@ -76,6 +78,8 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
   /** Under way to the database. */
   let writing = new Map<string, Waiting>();
   const repeats = new Map<string, RefusalRepeat>();
+  /** Records of a scope since it was last counted; one that is not remembered is counted at once. */
+  const sinceTrim = createRecent<number>(1_000);
   let running: Promise<void> | undefined;
   let written = 0;
 
@@ -89,6 +93,15 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
     if (!before && repeats.size >= waitingMax) return;
     repeats.set(reference, { reference, times: (before?.times ?? 0) + 1, lastMs });
     running ??= run();
+  }
+
+  /** Down to so far below the bound that it holds until the next time. */
+  async function trim(scope: string): Promise<void> {
+    const count = (sinceTrim.get(scope) ?? trimEvery - 1) + 1;
+    sinceTrim.set(scope, count % trimEvery);
+    if (count < trimEvery) return;
+    const most = scope === '' ? refusalBounds.unknownClients : refusalBounds.perClient;
+    await store.trim(scope, most - trimEvery);
   }
 
   async function completed({ row, look }: Waiting): Promise<RefusalRow> {
@@ -105,13 +118,11 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
     try {
       const rows = await Promise.all(batch.map(completed));
       await store.write(rows, counts);
-      for (const scope of new Set(rows.map((row) => row.scope))) {
-        await store.trim(scope, scope === '' ? refusalBounds.unknownClients : refusalBounds.perClient);
-      }
+      for (const { scope } of rows) await trim(scope);
       const before = written;
       written += rows.length;
       if (Math.floor(before / trimAllEvery) !== Math.floor(written / trimAllEvery) || before === 0) {
-        await store.trimAll(refusalBounds.all);
+        await store.trimAll(refusalBounds.all - trimAllEvery);
       }
     } catch (error) {
       metrics.count('refusals_dropped_total', {}, batch.length);

@@ -6,6 +6,7 @@
 import type { EventEmitter } from 'node:events';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { Unavailable } from '../../base/errors.ts';
+import type { Logger } from '../../base/log.ts';
 import type { CachedClients } from '../../core/cached-clients.ts';
 import { type CheckName, checks, type EndpointName, endpointOfPath } from '../../core/refusals/checks.ts';
 import type { Refusals } from '../../core/refusals/refusals.ts';
@@ -16,10 +17,11 @@ import { whyAddress, whyLink } from '../../http/why-link.ts';
 import { onBehalfOf } from '../on-behalf.ts';
 import { checkOf } from './engine-words.ts';
 import { type FactsDeps, factsOfRefusal } from './facts.ts';
-import type { RecordedRefusal } from './recorded.ts';
+import type { Facts, RecordedRefusal } from './recorded.ts';
 
 export interface RecorderDeps extends FactsDeps {
   readonly refusals: Refusals;
+  readonly log: Logger;
   readonly clients: Pick<CachedClients, 'find'>;
   /** Whose request is answered with everything that is known. */
   readonly isDeveloper: IsDeveloper;
@@ -73,11 +75,15 @@ export function createRecorder(deps: RecorderDeps) {
     const forced = (ctx as { [named]?: CheckName })[named];
     const first = forced ?? (status === 429 ? 'client_throttled' : checkOf(said, ctx.oidc?.route, params));
     const asked = { ctx, params, clientId, client, said: said.detail ?? said.description };
-    const { look, ...facts } = await factsOfRefusal(first, asked, deps);
+    // What the request has read may have failed: then there are no facts.
+    const { look, ...facts }: Facts = await factsOfRefusal(first, asked, deps).catch((error: unknown) => {
+      deps.log.debug({ err: error }, 'a refusal is recorded without facts');
+      return {};
+    });
     const check = facts.check ?? first;
     const behalf = onBehalfOf(ctx);
     const { id, address } = behalf ? { id: behalf.requestId, address: behalf.address } : requestFacts(ctx.req);
-    const nearest = facts.nearest ?? (isDeveloper(ctx.req) ? await look?.() : undefined);
+    const nearest = facts.nearest ?? (isDeveloper(ctx.req) ? await look?.().catch(() => undefined) : undefined);
     const reference = refusals.note({
       ...facts,
       nearest,
@@ -137,7 +143,7 @@ export function createRecorder(deps: RecorderDeps) {
         return;
       }
       const refused = ctx.status >= 400 && ctx.status < 500;
-      const redirected = !refused && (ctx as Marked)[failure] !== undefined && ctx.response.get('Location') !== '';
+      const redirected = !refused && (ctx as Marked)[failure] !== undefined && Boolean(ctx.response.get('Location'));
       if (!refused && !redirected) return;
       const refusal = await record(ctx);
       const uri = uriOf(refusal.reference);

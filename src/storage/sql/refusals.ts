@@ -99,6 +99,10 @@ export function createRefusalStore(sql: Sql): RefusalStore {
     },
 
     async write(rows, repeats) {
+      if (repeats.length === 0) {
+        await sql.run(() => knex('refusals').insert(rows.map(toRow)).onConflict('reference').ignore());
+        return;
+      }
       await sql.transaction(async (trx) => {
         if (rows.length > 0) await trx('refusals').insert(rows.map(toRow)).onConflict('reference').ignore();
         for (const { reference, times, lastMs } of repeats) {
