@@ -113,7 +113,7 @@ export function createRecorder(deps: RecorderDeps) {
     }
   }
 
-  /** Once per request, whoever asks first: the engine's page or the end of the request. */
+  /** Once per request: at the page that the engine shows, or at the end of the request. */
   function record(ctx: KoaContextWithOIDC, error?: Error, status = ctx.status): Promise<RecordedRefusal> {
     const marked = ctx as Marked;
     marked[recorded] ??= write(ctx, status, error ?? marked[failure]);

@@ -68,7 +68,7 @@ export function openPool({ url, pool: max, pooler = 'auto', patient = false }: P
     onConnect: (client) => greet(client as Connection),
   });
   pool.on('connect', (client: Connection) => {
-    // While it is lent out nobody else listens, and an 'error' without a listener ends the process.
+    // While it is lent out the pool does not listen, and an 'error' without a listener ends the process.
     client.on('error', (error) => {
       client.__knex__disposed = error;
     });

@@ -1,0 +1,172 @@
+/** Checks of the client, of the form of a request, and of authorization requests. Part of checks.ts. */
+import { type Check, check } from './check.ts';
+
+export const requestChecks = {
+  // The client and how it authenticates.
+  client_missing: check(
+    'RFC 6749, section 2.2',
+    'The request names no client.',
+    'Send the client_id, or authenticate with HTTP Basic.',
+  ),
+  client_unknown: check(
+    'RFC 6749, section 2.2',
+    'The client_id is not registered here.',
+    'Correct the client_id, or register the application on this server.',
+  ),
+  client_disabled: check(
+    'RFC 6749, section 5.2',
+    'The client is disabled.',
+    'Enable it: clients enable ID. Where its owner was disabled, enable the owner.',
+  ),
+  client_credentials_missing: check(
+    'RFC 6749, section 3.2.1',
+    'The client sent no credentials, and it must authenticate.',
+    'Send the client secret by HTTP Basic or in the body, or the assertion that the client registered.',
+  ),
+  client_credentials_malformed: check(
+    'RFC 6749, section 2.3.1',
+    'The client credentials are malformed, or there are two of them.',
+    'Send one kind of credentials. In HTTP Basic, percent-encode the id and the secret before base64.',
+  ),
+  client_method: check(
+    'RFC 7591, section 2',
+    'The client authenticates by another method than the one that it registered.',
+    'Use the registered token_endpoint_auth_method, or change it on this server.',
+  ),
+  client_secret_wrong: check(
+    'RFC 6749, section 2.3.1',
+    'The client secret is wrong.',
+    'Copy the secret again, or rotate it: clients rotate-secret ID.',
+  ),
+  client_secret_expired: check(
+    'RFC 6749, section 2.3.1',
+    'The client secret has expired or was rotated.',
+    'Configure the new secret.',
+  ),
+  client_assertion: check(
+    'RFC 7523, section 3',
+    'The client assertion was refused.',
+    'Sign a fresh JWT with a registered key: iss and sub the client_id, aud this server, a jti that was never used.',
+  ),
+  client_throttled: check(
+    'RFC 6585, section 4',
+    'Too many wrong credentials came from this address.',
+    'Correct the credentials and wait for the time in Retry-After.',
+  ),
+
+  // The form of a request.
+  method: check('RFC 9110, section 15.5.6', 'The address does not take this method.', 'Use a method that Allow names.'),
+  media_type: check(
+    'RFC 6749, section 3.2',
+    'The body has another media type than this endpoint reads.',
+    'Send application/x-www-form-urlencoded.',
+  ),
+  body_malformed: check('RFC 9110, section 15.5.1', 'The body cannot be read.', 'Send a well-formed body.'),
+  body_too_large: check('RFC 9110, section 15.5.14', 'The request is too large.', 'Send less.'),
+  parameter_missing: check('RFC 6749, section 3.1', 'A required parameter is missing.', 'Send the parameter.'),
+  parameter_repeated: check('RFC 6749, section 3.1', 'A parameter comes twice.', 'Send each parameter once.'),
+  parameter_invalid: check(
+    'RFC 6749, section 3.1',
+    'A parameter has a value that it cannot have.',
+    'Correct the value.',
+  ),
+  header_repeated: check('RFC 9110, section 5.3', 'A header comes twice.', 'Send it once.'),
+  not_found: check(
+    'RFC 9110, section 15.5.5',
+    'There is nothing at this address.',
+    'Compare the address with the documentation.',
+  ),
+
+  // Authorization requests.
+  redirect_uri_missing: check(
+    'RFC 6749, section 3.1.2.3',
+    'The request names no redirect URI, and the client has several or none.',
+    'Send the redirect_uri parameter.',
+  ),
+  redirect_uri_unregistered: check(
+    'RFC 9700, section 4.1.3',
+    'The redirect URI is not registered for this client.',
+    'Send exactly a registered address, character by character, or register this one too.',
+  ),
+  response_type: check(
+    'RFC 6749, section 3.1.1',
+    'The response_type is not offered.',
+    'Use response_type=code with PKCE (RFC 9700, section 2.1.2).',
+  ),
+  response_mode: check(
+    'OAuth 2.0 Multiple Response Types, section 2.1',
+    'The response_mode is not offered for this request.',
+    'Leave response_mode out, or use query or form_post.',
+  ),
+  pkce_missing: check(
+    'RFC 9700, section 2.1.1',
+    'The client must use PKCE, and the request has no code_challenge.',
+    'Send code_challenge with code_challenge_method=S256.',
+  ),
+  pkce_method: check(
+    'RFC 7636, section 4.3',
+    'The code_challenge_method is not S256.',
+    'Send code_challenge_method=S256 and the base64url SHA-256 of the verifier.',
+  ),
+  pkce_challenge: check(
+    'RFC 7636, section 4.2',
+    'The code_challenge is malformed.',
+    'Send the base64url SHA-256 of the verifier without padding: 43 characters.',
+  ),
+  scope_unknown: check(
+    'RFC 6749, section 3.3',
+    'No scope of the request is offered.',
+    'Send scopes that this server or one of its APIs has, separated by spaces.',
+  ),
+  scope_not_allowed: check(
+    'RFC 6749, section 3.3',
+    'The client may not ask for this scope.',
+    'Leave the scope out, or allow it for the client.',
+  ),
+  resource_unknown: check(
+    'RFC 8707, section 2',
+    'The resource is not an API of this server.',
+    'Send the identifier of a registered API: apis list.',
+  ),
+  resource_not_granted: check(
+    'RFC 8707, section 2.2',
+    'The resource was not granted.',
+    'Ask for it in the authorization request.',
+  ),
+  login_required: check(
+    'OpenID Connect Core, section 3.1.2.6',
+    'With prompt=none the person must be signed in already, and is not.',
+    'Send the person through the flow without prompt=none.',
+  ),
+  consent_required: check(
+    'OpenID Connect Core, section 3.1.2.6',
+    'With prompt=none the person must have agreed already, and has not.',
+    'Send the person through the flow without prompt=none.',
+  ),
+  interaction_required: check(
+    'OpenID Connect Core, section 3.1.2.6',
+    'With prompt=none nothing may be asked, and something has to be.',
+    'Send the person through the flow without prompt=none.',
+  ),
+  id_token_hint: check(
+    'OpenID Connect Core, section 3.1.2.1',
+    'The id_token_hint was refused.',
+    'Send an ID token that this server issued to this client.',
+  ),
+  access_denied: check('RFC 6749, section 4.1.2.1', 'The person did not agree.', 'Offer the person to try again.'),
+  feature_off: check(
+    'RFC 6749, section 4.1.2.1',
+    'The request uses a feature that this server does not offer.',
+    'Read the metadata of this server and leave the parameter out.',
+  ),
+  unreviewed: check(
+    'RFC 9700, section 4.11.2',
+    'An unreviewed application gets an error by redirect only after the person has agreed to it.',
+    'Correct the request, or have an operator review the application: clients review ID.',
+  ),
+  stale: check(
+    'OpenID Connect Core, section 3.1.2.3',
+    'The sign-in that this address belongs to has ended or belongs to another browser.',
+    'Begin again in the application.',
+  ),
+} as const satisfies Record<string, Check>;
