@@ -40,8 +40,12 @@ function has(body: Body, members: string): boolean {
 }
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
+/** What a refusal says beside that to the developer at the same machine. */
+const explained = 'check? says? source? expected? received? nearest? advice?';
 const oauth = (body: Body): boolean =>
-  has(body, 'success? error error_description? state? scope?') && isText(body.error) && body.success !== true;
+  has(body, `success? error error_description? error_uri? state? scope? ${explained}`) &&
+  isText(body.error) &&
+  body.success !== true;
 
 /** From the originals, and not from the schemas that the server itself makes its answers by. */
 const formats: Readonly<Record<string, (body: Body, where: Where) => boolean>> = {

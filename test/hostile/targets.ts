@@ -262,6 +262,7 @@ export const targets: Readonly<Record<string, Target>> = {
     path: at('/playground'),
     query: () => ({ code: 'x', state: 'y', error: 'z', error_description: 'd' }),
   },
+  'why page': { method: 'GET', path: at('/why/3f2b8c1d-77aa') },
   'language page': { method: 'GET', path: at('/language'), headers: (good) => ({ Referer: `${good.issuer}/x?y=z` }) },
   'language form': {
     method: 'POST',

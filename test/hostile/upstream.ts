@@ -26,11 +26,13 @@ export async function openUpstream(): Promise<Upstream> {
     requests += 1;
     for (const complaint of wrongWith(req)) complaints.add(complaint);
     req.on('error', () => {});
-    // A service may answer before the body has come to its end. The rest is read all the same: left unread, it would make a reset of
-    // the connection's close, which may overtake the answer, and then the gateway's 502 is right.
+    // A service may begin its answer before the body has come to its end. It reads the rest all the same, and ends after it: a
+    // connection that is closed with bytes unread is reset, the reset may overtake the answer, and the gateway's 502 is right.
     req.resume();
-    if (requests % 4 === 0) res.end(filler);
-    else req.once('end', () => res.end('{"service":"upstream"}'));
+    if (requests % 4 === 0) {
+      res.write(filler);
+      req.once('end', () => res.end());
+    } else req.once('end', () => res.end('{"service":"upstream"}'));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const upstream = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
