@@ -10,6 +10,7 @@
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { CredentialLimits, Presented } from '../core/credential-limits.ts';
 import { factsOf } from '../http/front-door.ts';
+import { failureOf } from './failure.ts';
 import type { ProtocolPages } from './ports.ts';
 
 export class TooManyAttempts extends errors.OIDCProviderError {
@@ -22,25 +23,14 @@ export class TooManyAttempts extends errors.OIDCProviderError {
   }
 }
 
-/** What the engine has not said of a request by the time of its answer. */
-interface Outcome {
-  error?: Error;
-  /** The id that no client has. */
-  unknownId?: string;
-}
+/** The id that a request names and no client has. On the context itself; only requests that name one have it. */
+const unknownClient = Symbol('unknown client');
+type WithUnknownClient = { [unknownClient]?: string };
 
-/** On the context itself, as request-unit.ts does it; only requests that fail have one. */
-const outcome = Symbol('client authentication');
-type WithOutcome = { [outcome]?: Outcome };
-
-function noteOn(ctx: object, known: Outcome): void {
-  (ctx as WithOutcome)[outcome] = { ...(ctx as WithOutcome)[outcome], ...known };
-}
-
-/** Of the adapter: an id that a request names, and no client has. The first one is the client that asks. */
+/** Of the adapter. The first one is the client that asks. */
 export function noteUnknownClient(id: string): void {
-  const { ctx } = Provider;
-  if (ctx && (ctx as WithOutcome)[outcome]?.unknownId === undefined) noteOn(ctx, { unknownId: id });
+  const ctx: WithUnknownClient | undefined = Provider.ctx as object | undefined;
+  if (ctx) ctx[unknownClient] ??= id;
 }
 
 /** Throws where too many credentials of this client, or from this address, were wrong. */
@@ -50,16 +40,10 @@ export function mayLook(limits: CredentialLimits, clientId: string): void {
   if (wait > 0) throw new TooManyAttempts(wait);
 }
 
-export function listenForFailures(provider: Provider): void {
-  const note = (ctx: KoaContextWithOIDC, error: Error) => noteOn(ctx, { error });
-  provider.on('grant.error', note);
-  provider.on('introspection.error', note);
-  provider.on('revocation.error', note);
-}
-
 /** Behind the engine: counts what has failed, and answers 429 where it is one too many. */
 export async function limitAttempts(ctx: KoaContextWithOIDC, limits: CredentialLimits, pages: ProtocolPages) {
-  const { error, unknownId = '' } = (ctx as WithOutcome)[outcome] ?? {};
+  const error = failureOf(ctx);
+  const unknownId = (ctx as WithUnknownClient)[unknownClient] ?? '';
   const { client } = ctx.oidc;
   if (error === undefined) {
     const proved = ctx.status < 400 && client && client.clientAuthMethod !== 'none';

@@ -15,9 +15,10 @@ import type { Authorizer } from '../core/authorize.ts';
 import { bodyLimit, readBody } from '../http/body.ts';
 import { logFailure } from '../http/errors.ts';
 import { createAuthorizer } from './authorizer.ts';
-import { limitAttempts, listenForFailures } from './client-limits.ts';
+import { limitAttempts } from './client-limits.ts';
 import { compareHashedSecrets, engineMetadata } from './clients.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
+import { keepFailures } from './failure.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './on-behalf.ts';
 import type { ProtocolDeps } from './ports.ts';
 import { createRecorder } from './refusals/record.ts';
@@ -81,8 +82,7 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
     // The front door has already written the issuer's own host and scheme over whatever the request claimed.
     provider.proxy = true;
     compareHashedSecrets(provider, deps.clients, deps.credentials);
-    listenForFailures(provider);
-    recorder.listen(provider);
+    keepFailures(provider);
     provider.use(recorder.middleware);
     provider.use(frame(deps, documents));
     provider.use(answerOnBehalf(provider.cookieName('session')));

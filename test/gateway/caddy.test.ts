@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { caddyIsTested, startCaddy } from '../support/caddy.ts';
 import { freePort } from '../support/free-port.ts';
-import { spoofed } from './spoofed-headers.ts';
+import { expectNothingSpoofed } from './spoofed-headers.ts';
 import {
   audience,
   call,
@@ -93,14 +93,7 @@ import {
 
   test('S14: what other proxies say of a caller does not come from the caller', async () => {
     const { token, session } = await firstPartyToken(server, 'tinyoauth');
-    const names = Object.keys(spoofed);
-    for (let at = 0; at < names.length; at += 50) {
-      const some = Object.fromEntries(names.slice(at, at + 50).map((name) => [name, 'evil']));
-      const { status, text } = await ask('/mine', token, some);
-      const { headers } = JSON.parse(text);
-      expect([status, headers['x-gatehouse-session']]).toEqual([200, [session.sid]]);
-      expect(JSON.stringify(headers)).not.toContain('evil');
-    }
+    await expectNothingSpoofed(session.sid, (headers) => ask('/mine', token, headers));
   });
 
   test('a query of the caller’s reaches the service and no question', async () => {

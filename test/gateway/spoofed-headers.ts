@@ -1,3 +1,5 @@
+import { expect } from '@jest/globals';
+
 /** What a caller may say of itself in the headers that proxies use, by the proxy that sets them. */
 const names: Readonly<Record<string, readonly string[]>> = {
   Authelia: ['Remote-User', 'Remote-Groups', 'Remote-Email', 'Remote-Name'],
@@ -48,3 +50,17 @@ const spelled = [
 export const spoofed: Readonly<Record<string, string>> = Object.fromEntries(
   spoofedNames.flatMap((name) => spelled.map((spell) => [spell(name), 'evil'])),
 );
+
+/** Asks with fifty of them at a time; the service answers with the headers that it got, as JSON. */
+export async function expectNothingSpoofed(
+  session: string,
+  ask: (headers: Record<string, string>) => Promise<{ status: number; text: string }>,
+): Promise<void> {
+  const names = Object.keys(spoofed);
+  for (let at = 0; at < names.length; at += 50) {
+    const { status, text } = await ask(Object.fromEntries(names.slice(at, at + 50).map((name) => [name, 'evil'])));
+    const { headers } = JSON.parse(text);
+    expect([status, headers['x-gatehouse-session']]).toEqual([200, [session]]);
+    expect(JSON.stringify(headers)).not.toContain('evil');
+  }
+}

@@ -3,8 +3,7 @@
  * the application. The answer carries the reference: `error_uri` (RFC 6749, sections 4.1.2.1 and 5.2) in JSON and redirects, the
  * page itself, and a `Link` header everywhere.
  */
-import type { EventEmitter } from 'node:events';
-import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { CachedClients } from '../../core/cached-clients.ts';
@@ -14,6 +13,7 @@ import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
 import { factsOf as requestFacts } from '../../http/front-door.ts';
 import { whyAddress, whyLink } from '../../http/why-link.ts';
+import { failureOf } from '../failure.ts';
 import { onBehalfOf } from '../on-behalf.ts';
 import { checkOf } from './engine-words.ts';
 import { type FactsDeps, factsOfRefusal } from './facts.ts';
@@ -27,26 +27,14 @@ export interface RecorderDeps extends FactsDeps {
   readonly isDeveloper: IsDeveloper;
 }
 
-const failure = Symbol('failure');
 const recorded = Symbol('recorded');
-type Marked = { [failure]?: Error; [recorded]?: Promise<RecordedRefusal> };
+type Marked = { [recorded]?: Promise<RecordedRefusal> };
 
 /** Names the check where the engine has no words for it, before the answer is recorded. */
 const named = Symbol('check');
 export function nameCheck(ctx: object, check: CheckName): void {
   (ctx as { [named]?: CheckName })[named] = check;
 }
-
-const failureEvents = [
-  'authorization.error',
-  'grant.error',
-  'userinfo.error',
-  'introspection.error',
-  'revocation.error',
-  'end_session.error',
-  'discovery.error',
-  'jwks.error',
-] as const;
 
 const endpointOfRoute: Readonly<Record<string, EndpointName>> = {
   authorization: 'authorize',
@@ -116,34 +104,25 @@ export function createRecorder(deps: RecorderDeps) {
   /** Once per request: at the page that the engine shows, or at the end of the request. */
   function record(ctx: KoaContextWithOIDC, error?: Error, status = ctx.status): Promise<RecordedRefusal> {
     const marked = ctx as Marked;
-    marked[recorded] ??= write(ctx, status, error ?? marked[failure]);
+    marked[recorded] ??= write(ctx, status, error ?? failureOf(ctx));
     return marked[recorded];
   }
 
   return {
     record,
 
-    /** Keeps what the engine throws, for `middleware`. */
-    listen(provider: Provider): void {
-      for (const event of failureEvents) {
-        (provider as EventEmitter).on(event, (ctx: KoaContextWithOIDC, error: Error) => {
-          (ctx as Marked)[failure] = error;
-        });
-      }
-    },
-
     /** Outermost around the engine. */
     async middleware(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
       await next();
       const behalf = onBehalfOf(ctx);
       if (behalf) {
-        if (behalf.outcome?.outcome !== 'redirect' || (ctx as Marked)[failure] === undefined) return;
+        if (behalf.outcome?.outcome !== 'redirect' || failureOf(ctx) === undefined) return;
         const { reference } = await record(ctx, undefined, 302);
         behalf.outcome = { outcome: 'redirect', location: withErrorUri(behalf.outcome.location, uriOf(reference)) };
         return;
       }
       const refused = ctx.status >= 400 && ctx.status < 500;
-      const redirected = !refused && (ctx as Marked)[failure] !== undefined && Boolean(ctx.response.get('Location'));
+      const redirected = !refused && failureOf(ctx) !== undefined && Boolean(ctx.response.get('Location'));
       if (!refused && !redirected) return;
       const refusal = await record(ctx);
       const uri = uriOf(refusal.reference);
