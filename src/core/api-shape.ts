@@ -9,6 +9,8 @@ const text = (most: number, what: string) =>
     .max(most, `${what} must not be longer than ${most} characters`)
     .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), `${what} must not hold control characters`);
 
+const mark = (name: string) => z.boolean(`${name} of a scope must be true or false`).default(false);
+
 export const apiShape = z.object(
   {
     // RFC 8707, section 2: an absolute URI without a fragment. Compared as it is written.
@@ -32,6 +34,10 @@ export const apiShape = z.object(
               )
               .refine((value) => !identityScopes.has(value), 'a scope name must not be one of OpenID Connect'),
             sentence: text(200, 'a scope sentence'),
+            default: mark('default'),
+            optional: mark('optional'),
+            held: mark('held'),
+            bearer: mark('bearer'),
           },
           'scopes must hold objects with name and sentence',
         ),
@@ -44,6 +50,8 @@ export const apiShape = z.object(
         'scopes must not name one twice',
       ),
     tokenFormat: z.enum(['jwt', 'opaque'], 'tokenFormat must be jwt or opaque').default('jwt'),
+    tokenTyp: z.enum(['at+jwt', 'JWT'], 'tokenTyp must be at+jwt or JWT').default('at+jwt'),
+    signingAlg: z.enum(['ES256', 'RS256'], 'signingAlg must be ES256 or RS256').default('ES256'),
     tokenLifetime: z
       .int('tokenLifetime must be a whole number of seconds')
       .min(1, 'tokenLifetime must be at least 1')

@@ -73,6 +73,7 @@ export const auditEvents = {
   'admin_key.throttled': 'Admin keys from an address were put off after too many wrong ones.',
   'key.rotated': 'Another key signs from now on.',
   'api.added': 'An API was added or replaced.',
+  'api.updated': 'An API was changed.',
   'api.removed': 'An API was removed.',
   'grant.replayed': 'A used code or refresh token was presented again; everything issued from it was ended.',
   'setup.completed': 'The first admin was made through the set-up link.',

@@ -243,7 +243,11 @@ export const signInStates: readonly ViewState[] = [
       apis: [
         {
           name: 'Calendar',
-          scopes: [{ name: 'calendar.read', sentence: 'See when you are busy' }, { name: 'calendar.odd' }],
+          scopes: [
+            { name: 'calendar.read', sentence: 'See when you are busy' },
+            { name: 'calendar.odd' },
+            { name: 'calendar.write', sentence: 'Add appointments', field: 'optional calendar.write', isNew: true },
+          ],
         },
       ],
     },

@@ -52,9 +52,12 @@ const invalid: Authenticated = { outcome: 'refused', why: 'invalid' };
 export function createAuthenticator({ tokens, apis, firstParty, clientSessions }: AuthenticatorDeps): Authenticator {
   async function oauth(token: string, isJwt: boolean, { audience = '', scopes }: Demand): Promise<Authenticated> {
     let verified: VerifiedAccessToken;
-    if (isJwt) verified = await tokens.verifyAccessToken(token, audience);
+    // A route may spell it another way; the token names it as it is registered.
+    const api = apis.find(audience);
+    const identifier = api?.identifier ?? audience;
+    if (isJwt) verified = await tokens.verifyAccessToken(token, identifier);
     // Only an API that is given opaque tokens costs a look into the database for whatever a stranger sends.
-    else if (apis.find(audience)?.tokenFormat === 'opaque') verified = await tokens.verifyOpaqueToken(token, audience);
+    else if (api?.tokenFormat === 'opaque') verified = await tokens.verifyOpaqueToken(token, identifier);
     else return invalid;
     if (verified.outcome === 'refused') return refusedFor(verified.reason);
     const { claims, account } = verified;

@@ -56,4 +56,6 @@ export interface ScopeView {
   readonly sentence?: string | undefined;
   /** Not granted to this application before. */
   readonly isNew?: boolean | undefined;
+  /** The person may leave it out: the field of the form that holds their choice. */
+  readonly field?: string | undefined;
 }

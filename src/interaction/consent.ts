@@ -1,24 +1,22 @@
 /** The consent page: what the application asks for, in plain words, and the answer. */
 import type { Grant } from 'oidc-provider';
-import { nowSeconds } from '../base/clock.ts';
 import type { Apis } from '../core/apis.ts';
 import type { Audit } from '../core/audit.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
 import { displayName } from '../core/names.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
-import type { ConsentRow, ConsentStore } from '../core/stores/consents.ts';
+import type { ConsentStore } from '../core/stores/consents.ts';
 import { toldUsername } from '../core/told-names.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
-import { addConsent } from '../oidc/policy.ts';
+import { allowedScopes } from '../oidc/api-scopes.ts';
+import { addConsent, removeConsent } from '../oidc/policy.ts';
 import { engineScopes } from '../oidc/scopes.ts';
 import { formTargets, requestOf, restartAddress } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
+import { type Asked, chosen, fieldOf, merged } from './consent-choice.ts';
 import type { Step, StepContext } from './dispatcher.ts';
-
-/** What is asked for, of whom it is asked apart. */
-type Asked = Pick<ConsentRow, 'scopes' | 'claims' | 'resources'>;
 
 export function createConsentStep(deps: {
   pages: Pages;
@@ -30,8 +28,9 @@ export function createConsentStep(deps: {
   audit: Audit;
 }): Step {
   /** Every scope of the request that means something here, not only those the engine misses: the page shows the whole picture. */
-  function askedIn({ interaction }: StepContext): Asked {
-    const { scopes } = requestOf(interaction);
+  async function askedIn({ interaction }: StepContext): Promise<Asked> {
+    const { scopes, clientId } = requestOf(interaction);
+    const registered = (await deps.clients.find(clientId))?.metadata.scope;
     const { resource } = interaction.params;
     const identifiers = (Array.isArray(resource) ? resource : [resource]).filter((value) => typeof value === 'string');
     const missing = interaction.prompt.details.missingOIDCClaims;
@@ -39,9 +38,11 @@ export function createConsentStep(deps: {
       scopes: scopes.filter((scope) => engineScopes.includes(scope)),
       claims: Array.isArray(missing) ? missing.map(String) : [],
       resources: Object.fromEntries(
-        identifiers.map((identifier) => {
-          const offered = new Set(deps.apis.find(identifier)?.scopes.map(({ name }) => name));
-          return [identifier, scopes.filter((scope) => offered.has(scope))];
+        identifiers.flatMap((identifier) => {
+          const api = deps.apis.find(identifier);
+          const offered = api ? allowedScopes(registered, api) : [];
+          const names = scopes.filter((scope) => offered.includes(scope));
+          return names.length > 0 ? [[identifier, names]] : [];
         }),
       ),
     };
@@ -58,7 +59,7 @@ export function createConsentStep(deps: {
         deps.consents.find(subject, request.clientId),
       ]);
       const owner = client?.owner ? await deps.accounts.bySubject(client.owner) : undefined;
-      const asked = askedIn(step);
+      const asked = await askedIn(step);
       const metadata = client?.metadata ?? {};
       const text = (name: string) => (typeof metadata[name] === 'string' ? String(metadata[name]) : undefined);
       const isNew = (known: readonly string[] | undefined, scope: string) =>
@@ -93,8 +94,9 @@ export function createConsentStep(deps: {
             const api = deps.apis.find(identifier);
             const scopes = (api?.scopes ?? [])
               .filter(({ name }) => names.includes(name))
-              .map(({ name, sentence }) => ({
+              .map(({ name, sentence, optional }) => ({
                 name,
+                field: optional ? fieldOf(identifier, name) : undefined,
                 // What is built in is worded in the catalogue, in the reader's language.
                 sentence: identifier === builtIn?.identifier ? undefined : sentence,
                 isNew: isNew(before?.resources[identifier], name),
@@ -111,7 +113,7 @@ export function createConsentStep(deps: {
       const subject = interaction.session?.accountId ?? '';
       const { clientId } = requestOf(interaction);
       const { id: requestId, address } = factsOf(ctx.req);
-      const asked = askedIn(step);
+      const asked = await askedIn(step);
 
       switch (form.get('answer')) {
         case 'switch':
@@ -122,39 +124,30 @@ export function createConsentStep(deps: {
         case 'allow': {
           const known = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
           const grant: Grant = known ?? new provider.Grant({ accountId: subject, clientId });
-          addConsent(grant, asked);
+          const { given, declined } = chosen(asked, form, deps.apis);
+          if (given.scopes.length + given.claims.length + Object.keys(given.resources).length === 0)
+            return this.take(step, new Map([['answer', 'deny']]));
+          addConsent(grant, given);
+          removeConsent(grant, declined);
           const grantId = await grant.save();
           const before = await deps.consents.find(subject, clientId);
-          await deps.consents.put(merged(subject, clientId, before, asked));
+          await deps.consents.put(merged(subject, clientId, before, given, declined));
           await deps.audit.record('consent.granted', {
             subject,
             clientId,
             requestId,
             address,
             detail: {
-              scopes: [...asked.scopes],
-              resources: Object.fromEntries(Object.entries(asked.resources).map(([api, names]) => [api, [...names]])),
+              scopes: [...given.scopes],
+              resources: Object.fromEntries(Object.entries(given.resources).map(([api, names]) => [api, [...names]])),
             },
           });
-          return { consent: { grantId } };
+          return { consent: { grantId, declined } };
         }
         default:
           await this.show(step);
           return undefined;
       }
     },
-  };
-}
-
-function merged(subject: string, clientId: string, before: ConsentRow | undefined, asked: Asked): ConsentRow {
-  const union = (a: readonly string[] = [], b: readonly string[] = []) => [...new Set([...a, ...b])];
-  const apis = union(Object.keys(before?.resources ?? {}), Object.keys(asked.resources));
-  return {
-    subject,
-    clientId,
-    scopes: union(before?.scopes, asked.scopes),
-    claims: union(before?.claims, asked.claims),
-    resources: Object.fromEntries(apis.map((api) => [api, union(before?.resources[api], asked.resources[api])])),
-    updatedAt: nowSeconds(),
   };
 }

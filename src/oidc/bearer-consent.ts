@@ -4,19 +4,20 @@
  * themselves, and only who the person is.
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
-import type { Apis } from '../core/apis.ts';
+import { type Apis, userinfoAudience } from '../core/apis.ts';
 import { engineScopes } from './scopes.ts';
 
 const ownScopes: readonly string[] = ['openid', 'profile', 'email'];
 
 export interface BearerConsentDeps {
   readonly apis: Pick<Apis, 'list'>;
-  readonly userApi: string;
+  readonly issuer: string;
 }
 
-/** The scopes of an API that are allowed without a page; undefined: none. The one place to mark those of another API. */
-function bearerScopes(api: ReturnType<Apis['list']>[number], userApi: string): readonly string[] | undefined {
-  return api.identifier === userApi ? api.scopes.map(({ name }) => name) : undefined;
+/** The scopes of an API that are allowed without a page; undefined: none. */
+function bearerScopes(api: ReturnType<Apis['list']>[number]): readonly string[] | undefined {
+  const marked = api.scopes.flatMap(({ name, bearer, held }) => (bearer && !held ? [name] : []));
+  return marked.length > 0 ? marked : undefined;
 }
 
 /** Throws `unauthorized_client`. */
@@ -26,13 +27,13 @@ export function requireOwnApplication({ oidc }: KoaContextWithOIDC): void {
 }
 
 /** Throws `unauthorized_client`, `invalid_target` or `invalid_scope`: the application hears of all three. */
-export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, userApi }: BearerConsentDeps): void {
+export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, issuer }: BearerConsentDeps): void {
   requireOwnApplication(ctx);
   const { oidc } = ctx;
   const all = apis.list();
   const allowed = new Map(
     all.flatMap((api): [string, readonly string[]][] => {
-      const scopes = bearerScopes(api, userApi);
+      const scopes = bearerScopes(api);
       return scopes ? [[api.identifier, scopes]] : [];
     }),
   );
@@ -46,6 +47,13 @@ export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, userApi }: B
   const refused = asked.filter((scope) => known.has(scope) && !granted.has(scope));
   if (refused.length > 0)
     throw new errors.InvalidScope('only a person in a browser may allow a client this scope', refused.join(' '));
-  if (Object.keys(oidc.resourceServers ?? {}).some((api) => !allowed.has(api)))
+  const servers = Object.keys(oidc.resourceServers ?? {}).filter((api) => api !== userinfoAudience(issuer));
+  if (servers.some((api) => !allowed.has(api)))
     throw new errors.InvalidTarget('only a person in a browser may allow a client this API');
+  // Another API may have marked a scope of the same name.
+  for (const [api, { scopes }] of Object.entries(oidc.resourceServers ?? {})) {
+    const unmarked = asked.filter((scope) => scopes.has(scope) && !allowed.get(api)?.includes(scope));
+    if (unmarked.length > 0)
+      throw new errors.InvalidScope('only a person in a browser may allow a client this scope', unmarked.join(' '));
+  }
 }

@@ -14,6 +14,7 @@ import { nowSeconds } from '../base/clock.ts';
 import { deriveKey } from '../base/secrets.ts';
 import { acrNames } from '../core/assurance.ts';
 import type { KeyRing } from '../core/keys.ts';
+import { shapeAccessToken } from './access-token.ts';
 import { createAdapter } from './adapter/adapter.ts';
 import { begunAt, sessionLifetime } from './adapter/sessions.ts';
 import { checkAcrRequest } from './assurance.ts';
@@ -23,6 +24,7 @@ import { interactions, isPkceRequired, loadExistingGrant } from './policy.ts';
 import type { ProtocolDeps } from './ports.ts';
 import type { Recorder } from './refusals/record.ts';
 import { currentUnit } from './request-unit.ts';
+import { checkRequestedScopes } from './requested-scopes.ts';
 import { checkMachineScopes, createResources } from './resources.ts';
 import { engineScopes } from './scopes.ts';
 import { EngineKey } from './signing.ts';
@@ -73,6 +75,9 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     pkce: { required: isPkceRequired },
     allowOmittingSingleRegisteredRedirectUri: true,
     conformIdTokenClaims: true,
+    // Not an extra one: only so that it is looked at here.
+    extraParams: { scope: (ctx) => checkRequestedScopes(ctx, deps) },
+    formats: { customizers: { jwt: (ctx, token, jwt) => shapeAccessToken(ctx, token, jwt, deps) } },
     discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
     features: {
       devInteractions: { enabled: false },
@@ -88,7 +93,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
         logoutSource: deps.pages.logout,
         postLogoutSuccessSource: deps.pages.signedOut,
       },
-      resourceIndicators: createResources(deps.apis, deps.userApi),
+      resourceIndicators: createResources(deps),
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       claimsParameter: { enabled: true, assertClaimsParameter: checkAcrRequest },
       dPoP: { enabled: false },
@@ -148,7 +153,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     },
     extraTokenClaims: (ctx, token) => {
       if (token.kind === 'ClientCredentials') {
-        checkMachineScopes(ctx, token.scope);
+        checkMachineScopes(ctx, token.scope, deps.apis);
         return undefined;
       }
       // Names the grant, so that our own endpoints and the gateway can tell whether it still stands.

@@ -4,13 +4,20 @@
  * Consent is remembered per person and application, apart from the grants: each browser session has a grant of its own
  * for a client, so that the end of one (a replayed token, a signed-out browser) does not end the others.
  */
-import { type Client, errors, type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type Client,
+  type Grant,
+  type InteractionResults,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 import { accountClient } from '../core/account-client.ts';
 import type { ConsentRow, ConsentStore } from '../core/stores/consents.ts';
 import { type AssuranceDeps, demandAssurance } from './assurance.ts';
 import { type BearerConsentDeps, checkBearerConsent, requireOwnApplication } from './bearer-consent.ts';
 import { type OnBehalf, onBehalfOf } from './on-behalf.ts';
 import { currentUnit } from './request-unit.ts';
+import { dropOfflineAccess, refuseUnlessOffered } from './requested-scopes.ts';
 import { orUnavailable } from './unavailable.ts';
 
 /**
@@ -37,7 +44,30 @@ export function interactions(deps: AssuranceDeps) {
     ),
     0,
   );
+  consent?.checks.remove('rs_scopes_missing');
+  consent?.checks.add(
+    new interactionPolicy.Check('rs_scopes_missing', 'requested scopes not granted', 'consent_required', scopesMissing),
+  );
   return policy;
+}
+
+/**
+ * As the engine has it, but for optional scopes that the person has just left out: these are asked for again with the next request,
+ * so the grant must not keep them as refused.
+ */
+function scopesMissing({ oidc }: KoaContextWithOIDC): boolean {
+  const declined = declinedIn(oidc.result);
+  return Object.entries(oidc.resourceServers ?? {}).some(([api, { scopes }]) => {
+    const known = oidc.grant?.getResourceScope(api).split(' ') ?? [];
+    return [...oidc.requestParamScopes].some(
+      (scope) => scopes.has(scope) && !known.includes(scope) && !declined[api]?.includes(scope),
+    );
+  });
+}
+
+/** API -> scopes. By `interaction/consent`. */
+function declinedIn(result: InteractionResults | undefined): Readonly<Record<string, readonly string[]>> {
+  return (result?.consent?.declined ?? {}) as Record<string, readonly string[]>;
 }
 
 /**
@@ -57,6 +87,8 @@ export function loadExistingGrant({ consents, ...deps }: BearerConsentDeps & { r
     const asking = onBehalfOf(ctx);
     if (asking) {
       checkBearerConsent(ctx, deps);
+      // Where nothing is left the application should hear why.
+      refuseUnlessOffered(ctx, deps);
       return grantOnBehalf(ctx, asking);
     }
     const { oidc } = ctx;
@@ -66,10 +98,14 @@ export function loadExistingGrant({ consents, ...deps }: BearerConsentDeps & { r
 
     const grantId = oidc.result?.consent?.grantId ?? session.grantIdFor(client.clientId);
     const grant = grantId === undefined ? undefined : await oidc.provider.Grant.find(grantId);
-    if (grant) return grant;
+    if (grant) {
+      dropOfflineAccess(ctx, grant.getOIDCScope());
+      return grant;
+    }
 
     const consent = isOurs(ctx) ? ours : await orUnavailable(() => consents.find(subject, client.clientId));
     if (!consent) return undefined;
+    dropOfflineAccess(ctx, consent.scopes.join(' '));
     const fresh = new oidc.provider.Grant({ accountId: subject, clientId: client.clientId });
     addConsent(fresh, consent);
     const id = await fresh.save();
@@ -95,9 +131,6 @@ async function grantOnBehalf({ oidc }: KoaContextWithOIDC, asking: OnBehalf): Pr
   const resources = Object.entries(oidc.resourceServers ?? {}).map(
     ([api, { scopes }]) => [api, [...oidc.requestParamScopes].filter((scope) => scopes.has(scope))] as const,
   );
-  // The engine passes over what it does not know; where nothing is left the application should hear why (RFC 6749, section 4.1.2.1).
-  if (oidc.requestParamOIDCScopes.size === 0 && resources.every(([, wanted]) => wanted.length === 0))
-    throw new errors.InvalidScope('none of the scopes asked for is offered', String(oidc.params?.scope ?? ''));
   const known = session.grantIdFor(client.clientId);
   const before = known === undefined ? undefined : await provider.Grant.find(known);
   const grant = before ?? new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
@@ -122,6 +155,14 @@ async function grantOnBehalf({ oidc }: KoaContextWithOIDC, asking: OnBehalf): Pr
 
 function without(wanted: Iterable<string>, known: readonly string[]): string[] {
   return [...wanted].filter((name) => !known.includes(name));
+}
+
+/** Takes away what was allowed before. */
+export function removeConsent(grant: Grant, declined: Readonly<Record<string, readonly string[]>>): void {
+  for (const [api, scopes] of Object.entries(declined)) {
+    const left = without(grant.getResourceScope(api).split(' '), scopes).join(' ');
+    if (grant.resources?.[api] !== undefined) grant.resources[api] = left;
+  }
 }
 
 export function addConsent(grant: Grant, consent: Pick<ConsentRow, 'scopes' | 'claims' | 'resources'>): void {

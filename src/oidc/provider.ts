@@ -14,6 +14,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { Authorizer } from '../core/authorize.ts';
 import { bodyLimit, readBody } from '../http/body.ts';
 import { logFailure } from '../http/errors.ts';
+import { tellScopes } from './access-token.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { limitAttempts } from './client-limits.ts';
 import { compareHashedSecrets, engineMetadata } from './clients.ts';
@@ -22,8 +23,8 @@ import { keepFailures } from './failure.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './on-behalf.ts';
 import type { ProtocolDeps } from './ports.ts';
 import { createRecorder } from './refusals/record.ts';
+import { authorizationQuery, tokenForm } from './request-parameters.ts';
 import { unitOf } from './request-unit.ts';
-import { userScope } from './resources.ts';
 import { acceptOldCodeName, shapeTokenAnswer } from './token-endpoint.ts';
 import { unitOfWork } from './unit-of-work.ts';
 import { createAgreed, createKeepHere } from './unreviewed.ts';
@@ -174,12 +175,15 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
       }
       // Already read: the engine takes it from here. A string keeps repeated parameters repeated, so that it can refuse them.
       const form = body.toString('utf8');
-      Object.assign(ctx.req, { body: ctx.path === routes.token ? acceptOldCodeName(form) : form });
+      Object.assign(ctx.req, {
+        body: ctx.path === routes.token ? tokenForm(acceptOldCodeName(form), deps.apis) : form,
+      });
     } else if (ctx.method === 'POST' && (ctx.path === routes.authorization || ctx.path === routes.end_session)) {
       refuse(ctx, 400, 'a form is expected');
       return;
-    } else if (ctx.path === routes.authorization && !ctx.query.scope) {
-      ctx.query = { ...ctx.query, scope: userScope };
+    } else if (ctx.path === routes.authorization) {
+      const query = authorizationQuery(ctx.query, deps.apis);
+      if (query !== ctx.query) ctx.query = query;
     } else if (resumePath.test(ctx.path)) {
       // The request is in the interaction. Where that has gone, the engine would take what a stranger put here for it.
       ctx.query = {};
@@ -192,6 +196,7 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
       const { grant_type: grantType } = ctx.oidc.params ?? {};
       if (ctx.status === 200 && ctx.oidc.client)
         deps.events.issued(String(grantType), ctx.oidc.client.clientId, ctx.oidc.account?.accountId);
+      if (ctx.status === 200) tellScopes(ctx);
       if (ctx.status !== 204) shapeTokenAnswer(ctx);
     } else if (ctx.oidc?.route === 'discovery' || ctx.oidc?.route === 'jwks') {
       keep(deps, ctx, documents);

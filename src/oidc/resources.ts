@@ -3,60 +3,96 @@
  * in what form its access tokens come.
  */
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
-import type { Apis } from '../core/apis.ts';
+import { type Apis, userinfoAudience } from '../core/apis.ts';
+import { allowedScopes, apiMeant, defaultScopes, openScopes } from './api-scopes.ts';
+import { nameCheck } from './refusals/record.ts';
 import { engineScopes } from './scopes.ts';
 
 /** The scope of the built-in user API: what an authorization request without any scope asks for. */
 export const userScope = 'user';
 
-export function createResources(apis: Apis, userApi: string) {
+export interface ResourcesDeps {
+  readonly apis: Apis;
+  readonly userApi: string;
+  readonly issuer: string;
+}
+
+export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
+  /**
+   * Beside an API it stands for the token that both take: one for that API which the userinfo endpoint accepts too
+   * (docs/decisions/024). It cannot be asked for by name.
+   */
+  const userinfo = userinfoAudience(issuer);
+
+  function forPerson(ctx: KoaContextWithOIDC, client: Client): string | readonly string[] | undefined {
+    const asked = ctx.oidc.requestParamScopes;
+    const openid = asked.has('openid');
+    // An opaque token has one audience: beside `openid` it is the userinfo endpoint.
+    const offered = apis.list().filter(({ tokenFormat }) => !openid || tokenFormat === 'jwt');
+    const meant = apiMeant(asked, offered, (api) => allowedScopes(client.registered_scope, api), userApi);
+    if (meant.outcome === 'several') refuseSeveral(ctx);
+    if (meant.outcome === 'none') return openid ? undefined : userApi;
+    return openid ? [meant.api.identifier, userinfo] : meant.api.identifier;
+  }
+
+  /** The scope that one API has selects that API; the user API is for people. */
+  function forMachine(ctx: KoaContextWithOIDC): string | undefined {
+    const offered = apis.list().filter(({ identifier }) => identifier !== userApi);
+    const meant = apiMeant(ctx.oidc.requestParamScopes, offered, openScopes);
+    if (meant.outcome === 'several') refuseSeveral(ctx);
+    return meant.outcome === 'one' ? meant.api.identifier : undefined;
+  }
+
   return {
     enabled: true,
 
     /**
-     * With `openid` it is OpenID Connect unchanged: no default. Without it, a person's token is for the API that has the scopes
-     * asked for, the user API where nothing says otherwise. A client's own token has no default.
+     * With `openid` and no scope of an API it is OpenID Connect unchanged: no API. Otherwise a person's token is for the API that has
+     * the scopes asked for, the user API where nothing says otherwise. `oneOf`: named or granted at the token endpoint.
      */
     defaultResource(
       ctx: KoaContextWithOIDC,
-      _client: Client,
+      client: Client,
       oneOf?: readonly string[],
     ): string | readonly string[] | undefined {
-      if (oneOf) return oneOf;
-      const asked = ctx.oidc.requestParamScopes;
-      const none = ctx.oidc.route !== 'authorization' || asked.has('openid');
-      const api = none ? undefined : apis.list().find(({ scopes }) => scopes.some(({ name }) => asked.has(name)));
-      return none ? undefined : (api?.identifier ?? userApi);
+      if (oneOf) {
+        const [api, ...more] = oneOf.filter((identifier) => identifier !== userinfo);
+        if (more.length > 0 && ctx.oidc.params?.resource === undefined) refuseSeveral(ctx);
+        return more.length === 0 ? api : oneOf;
+      }
+      if (ctx.oidc.route === 'authorization') return forPerson(ctx, client);
+      return ctx.oidc.params?.grant_type === 'client_credentials' ? forMachine(ctx) : undefined;
     },
 
     getResourceServerInfo(ctx: KoaContextWithOIDC, identifier: string, client: Client): ResourceServer {
+      const { oidc } = ctx;
+      if (identifier === userinfo && oidc.route !== 'token' && !ctx.query.resource)
+        return { scope: '', audience: userinfo, accessTokenFormat: 'opaque' };
       const api = apis.find(identifier);
       if (!api) throw new errors.InvalidTarget();
-      const allowed = allowedApiScopes(
-        client,
-        api.scopes.map((scope) => scope.name),
-        ctx.oidc.params?.grant_type === 'client_credentials',
-      );
+      const machine = oidc.params?.grant_type === 'client_credentials';
+      const allowed = allowedScopes(client.registered_scope, api, machine);
+      if (machine && oidc.params && !oidc.params.scope) {
+        const defaults = defaultScopes(api).filter((name) => allowed.includes(name));
+        if (defaults.length > 0) oidc.params.scope = defaults.join(' ');
+      }
       return {
         scope: allowed.join(' '),
         audience: api.identifier,
         accessTokenFormat: api.tokenFormat,
         ...(api.tokenLifetime === null ? {} : { accessTokenTTL: api.tokenLifetime }),
-        ...(api.tokenFormat === 'jwt' ? { jwt: { sign: { alg: 'ES256' as const } } } : {}),
+        ...(api.tokenFormat === 'jwt' ? { jwt: { sign: { alg: api.signingAlg } } } : {}),
       };
     },
 
-    useGrantedResource: () => false,
+    // A token request without `resource` is for the API that was granted.
+    useGrantedResource: () => true,
   };
 }
 
-/** With a `scope` in its metadata a client may have only those; without one, whatever a person consents to, but nothing of its own. */
-function allowedApiScopes(client: Client, offered: readonly string[], machine: boolean): string[] {
-  // Not `client.metadata()`, which converts every name on each call.
-  const { registered_scope: scope } = client;
-  if (typeof scope !== 'string') return machine ? [] : [...offered];
-  const registered = new Set(scope.split(' '));
-  return offered.filter((scope) => registered.has(scope));
+function refuseSeveral(ctx: KoaContextWithOIDC): never {
+  nameCheck(ctx, 'resource_missing');
+  throw new errors.InvalidTarget('more than one API may be meant: name one with the parameter resource');
 }
 
 /**
@@ -64,11 +100,21 @@ function allowedApiScopes(client: Client, offered: readonly string[], machine: b
  * parameters; an application should hear about it (RFC 6749, section 5.2). There is no person, so the scopes that speak of one are
  * refused as well (security.md C15).
  */
-export function checkMachineScopes(ctx: KoaContextWithOIDC, granted: string | undefined): void {
+export function checkMachineScopes(ctx: KoaContextWithOIDC, granted: string | undefined, apis: Apis): void {
   const has = new Set(granted?.split(' '));
   for (const scope of String(ctx.oidc.body?.scope ?? '').split(' ')) {
     if (scope === '') continue;
-    if (engineScopes.includes(scope) || !has.has(scope))
-      throw new errors.InvalidScope('requested scope is not allowed', scope);
+    if (engineScopes.includes(scope) || !has.has(scope)) refuseMachineScope(ctx, scope, apis);
   }
+}
+
+function refuseMachineScope(ctx: KoaContextWithOIDC, scope: string, apis: Apis): never {
+  const having = apis.list().filter(({ scopes }) => scopes.some(({ name }) => name === scope));
+  if (having.length === 0 && !engineScopes.includes(scope)) {
+    nameCheck(ctx, 'scope_unknown');
+    throw new errors.InvalidScope(`unknown scope: ${scope.slice(0, 100)}`, scope);
+  }
+  const held = having.length > 0 && having.every((api) => !openScopes(api).includes(scope));
+  nameCheck(ctx, held ? 'scope_held' : 'scope_not_allowed');
+  throw new errors.InvalidScope('requested scope is not allowed', scope);
 }

@@ -185,8 +185,12 @@ test('apis: add, list, remove, and back in from the list', async () => {
   const api = {
     identifier: 'https://orders.example.com',
     name: 'Orders',
-    scopes: [{ name: 'orders:read', sentence: 'See your orders.' }],
+    scopes: [
+      { name: 'orders:read', sentence: 'See your orders.', default: true, optional: false, held: false, bearer: false },
+    ],
     tokenFormat: 'opaque',
+    tokenTyp: 'at+jwt',
+    signingAlg: 'ES256',
     tokenLifetime: 60,
     introspectors: ['piped'],
   };
@@ -195,6 +199,8 @@ test('apis: add, list, remove, and back in from the list', async () => {
     'Orders',
     '--scope',
     'orders:read=See your orders.',
+    '--default',
+    'orders:read',
     '--token-format',
     'opaque',
     '--token-lifetime',
@@ -212,6 +218,74 @@ test('apis: add, list, remove, and back in from the list', async () => {
   expect(JSON.parse((await cli.fed(JSON.stringify(added), 'apis', 'add', '--file', '-', '--json')).out)).toEqual(api);
   expect(await audited('api.added')).toHaveLength(2);
   expect(await audited('api.removed')).toMatchObject([{ detail: { via: 'cli', identifier: api.identifier } }]);
+});
+
+test('apis update: what is named is changed, the rest stays; what cannot be is refused', async () => {
+  const identifier = 'https://stock.example.com';
+  const add = (...more: string[]) => cli.json('apis', 'add', identifier, '--name', 'Stock', ...more);
+  const before = await add('--scope', 'read=See it.', '--scope', 'write=Change it.', '--introspector', 'one');
+  const update = (...more: string[]) => cli.json<Record<string, unknown>>('apis', 'update', identifier, ...more);
+  const marked = await update('--default', 'read', '--optional', 'write', '--bearer', 'write', '--held', 'write');
+  expect(marked).toEqual({
+    ...(before as object),
+    scopes: [
+      { name: 'read', sentence: 'See it.', default: true, optional: false, held: false, bearer: false },
+      { name: 'write', sentence: 'Change it.', default: false, optional: true, held: true, bearer: true },
+    ],
+  });
+  expect(await update('--token-typ', 'JWT', '--signing-alg', 'RS256', '--token-lifetime', '30')).toEqual({
+    ...marked,
+    ...{ tokenTyp: 'JWT', signingAlg: 'RS256', tokenLifetime: 30 },
+  });
+  const more = ['--scope', 'read=Read it.', '--scope', 'list=List it.', '--plain', 'write', '--server-lifetime'];
+  const changed = await update(...more, '--introspector', 'two', '--remove-introspector', 'one', '--name', 'Shelf');
+  expect(changed).toMatchObject({
+    ...{ name: 'Shelf', tokenLifetime: null, introspectors: ['two'], tokenTyp: 'JWT' },
+    scopes: [
+      { name: 'read', sentence: 'Read it.', default: true },
+      { name: 'write', optional: false, held: false, bearer: false },
+      { name: 'list', default: false },
+    ],
+  });
+  expect((await update('--remove-scope', 'list')).scopes).toHaveLength(2);
+  const fed = await cli.fed('{"tokenFormat":"opaque"}', 'apis', 'update', identifier, '--file', '-', '--json');
+  expect(JSON.parse(fed.out)).toMatchObject({ tokenFormat: 'opaque', name: 'Shelf', introspectors: ['two'] });
+  expect((await cli('apis', 'list')).out).toMatch(/read \(default\), write/);
+  expect(await audited('api.updated')).toHaveLength(5);
+
+  const refusal = async (...args: string[]) => {
+    const { code, err } = await cli('apis', ...args);
+    return [code, err];
+  };
+  expect(await refusal('update', 'https://no.example.com', '--name', 'x')).toEqual([
+    ...[1, expect.stringContaining('There is no API')],
+  ]);
+  expect(await refusal('update', 'http://localhost:3999/user', '--name', 'x')).toEqual([
+    ...[1, expect.stringContaining('built in')],
+  ]);
+  expect(await refusal('update', identifier, '--default', 'nothing')).toEqual([
+    ...[2, expect.stringContaining('It has: read, write.')],
+  ]);
+  expect(await refusal('update', identifier, '--remove-scope', 'read', '--remove-scope', 'write')).toEqual([
+    ...[1, expect.stringContaining('scopes must not be empty')],
+  ]);
+  const renamed = await cli.fed('{"identifier":"https://b.example"}', 'apis', 'update', identifier, '--file', '-');
+  expect(renamed).toMatchObject({ code: 1, err: expect.stringContaining('identifier cannot be changed') });
+  for (const [taken, why] of [
+    ['http://localhost:3999', 'server itself'],
+    ['http://localhost:3999/userinfo', 'server itself'],
+    [`${identifier}/`, `names the same API as ${identifier}`],
+  ] as const) {
+    const answer = await refusal('add', taken, '--name', 'x', '--scope', 'a=A.');
+    expect(answer).toEqual([1, expect.stringContaining(why)]);
+  }
+  // Nor can a client be named as an API or the server is, by an option or in a file.
+  const uri = ['--name', 'x', '--redirect-uri', 'https://app.example.com/cb'];
+  for (const id of [identifier, 'http://localhost:3999', 'http://localhost:3999/userinfo']) {
+    expect((await cli('clients', 'register', ...uri, '--id', id)).code).not.toBe(0);
+    const file = JSON.stringify({ client_id: id });
+    expect((await cli.fed(file, 'clients', 'register', ...uri, '--file', '-')).code).not.toBe(0);
+  }
 });
 
 describe('accounts', () => {

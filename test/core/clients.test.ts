@@ -7,6 +7,7 @@ import { createChangeLog } from '../../src/core/change-log.ts';
 import { createClients, verifySecret } from '../../src/core/clients.ts';
 import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { openSql, type SqlStores } from '../../src/storage/sql/open.ts';
+import { buildApi, buildClient } from '../storage/rows.ts';
 
 const web = { client_name: 'App', redirect_uris: ['https://app.example.com/cb'] };
 const byCli = { origin: 'cli', owner: null } as const;
@@ -214,13 +215,7 @@ describe('APIs', () => {
     expect(await apis.remove(`${issuer}/user`)).toEqual({ outcome: 'built-in' });
     expect(await apis.add({ ...api, identifier: `${issuer}/user` })).toMatchObject({ outcome: 'invalid' });
     // Not even a row in the database takes its place.
-    await stores.apis.put({
-      ...api,
-      identifier: `${issuer}/user`,
-      tokenFormat: 'opaque',
-      tokenLifetime: null,
-      introspectors: [],
-    });
+    await stores.apis.put(buildApi({ identifier: `${issuer}/user`, tokenFormat: 'opaque' }));
     const again = buildApis();
     await again.cached.check();
     expect(again.apis.list()).toHaveLength(1);
@@ -231,7 +226,11 @@ describe('APIs', () => {
     const [one, two] = [buildApis(), buildApis()];
     expect(await one.apis.add(api)).toEqual({
       outcome: 'saved',
-      api: { ...api, tokenFormat: 'jwt', tokenLifetime: null, introspectors: [] },
+      api: {
+        ...api,
+        scopes: [{ ...api.scopes[0], default: false, optional: false, held: false, bearer: false }],
+        ...{ tokenFormat: 'jwt', tokenTyp: 'at+jwt', signingAlg: 'ES256', tokenLifetime: null, introspectors: [] },
+      },
     });
     expect(one.apis.list().map(({ identifier }) => identifier)).toEqual([`${issuer}/user`, api.identifier]);
     expect(one.apis.list()).toHaveLength(2);
@@ -252,6 +251,11 @@ describe('APIs', () => {
     ['an empty fragment', { identifier: 'https://api.example.com/#' }],
     ['a space', { identifier: 'https://api.example.com/ x' }],
     ['the issuer', { identifier: issuer }],
+    ['the issuer with a slash', { identifier: `${issuer}/` }],
+    ['what the userinfo endpoint is called', { identifier: `${issuer}/userinfo` }],
+    ['another typ', { tokenTyp: 'jwt' }],
+    ['another algorithm', { signingAlg: 'HS256' }],
+    ['a mark that is no boolean', { scopes: [{ ...api.scopes[0], held: 'yes' }] }],
     ['an empty name', { name: '' }],
     ['no scopes', { scopes: [] }],
     ['a scope twice', { scopes: [...api.scopes, ...api.scopes] }],
@@ -272,6 +276,30 @@ describe('APIs', () => {
       description: expect.any(String),
     });
     expect(await stores.apis.list()).toEqual([]);
+  });
+
+  test('the id of a client is refused: a token for the one could be taken for one of the other', async () => {
+    const { apis } = buildApis();
+    await stores.clients.insert(buildClient({ id: 'urn:things' }));
+    const refused = { outcome: 'invalid', description: 'identifier is the id of a client' };
+    expect(await apis.add({ ...api, identifier: 'urn:things' })).toEqual(refused);
+    const { clients } = build();
+    const metadata = { redirect_uris: ['https://app.example.com/cb'] };
+    for (const id of [api.identifier, issuer, `${issuer}/userinfo`, `${issuer}/user`]) {
+      const made = await clients.register(metadata, { origin: 'cli', owner: null, id });
+      expect(made).toMatchObject({ outcome: 'invalid' });
+    }
+  });
+
+  test('another spelling finds it, and cannot be added beside it', async () => {
+    const { apis } = buildApis();
+    await apis.add({ ...api, identifier: 'https://api.example.com' });
+    for (const spelled of ['https://api.example.com/', 'https://API.example.com:443'])
+      expect(apis.find(spelled)?.identifier).toBe('https://api.example.com');
+    for (const other of ['https://api.example.com/x', 'http://api.example.com'])
+      expect(apis.find(other)).toBeUndefined();
+    expect(await apis.add({ ...api, identifier: 'https://api.example.com/' })).toMatchObject({ outcome: 'invalid' });
+    expect(await apis.remove('https://api.example.com/')).toEqual({ outcome: 'removed' });
   });
 
   test('anything but an object is refused', async () => {

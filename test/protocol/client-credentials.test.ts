@@ -34,7 +34,6 @@ describe('C15: client_credentials', () => {
       { scope: 'nonsense', resource: api },
       { scope: 'user' },
       { scope: 'write' },
-      { scope: 'read' },
     ]) {
       expect({ form, error: (await own(client, form)).body.error }).toEqual({ form, error: 'invalid_scope' });
     }

@@ -416,6 +416,11 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.apis.list()).toContainEqual(api);
         await stores.apis.put({ ...api, name: 'New', tokenFormat: 'opaque' });
         expect(await stores.apis.list()).toContainEqual({ ...api, name: 'New', tokenFormat: 'opaque' });
+        const edited = await stores.apis.update(api.identifier, (stored) => ({ ...stored, name: `${stored.name}er` }));
+        expect(edited).toEqual({ ...api, name: 'Newer', tokenFormat: 'opaque' });
+        expect(await stores.apis.list()).toContainEqual(edited);
+        expect(await stores.apis.update(api.identifier, () => undefined)).toBeUndefined();
+        expect(await stores.apis.update('https://no.example', (stored) => stored)).toBeUndefined();
         expect(await stores.apis.remove(api.identifier)).toBe(true);
         expect(await stores.apis.remove(api.identifier)).toBe(false);
       });

@@ -14,7 +14,7 @@ import { openPostgres } from '../../src/storage/sql/postgres.ts';
 import type { Sql } from '../../src/storage/sql/sql.ts';
 import { openSqlite } from '../../src/storage/sql/sqlite.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
-import { buildAccount, buildClient, buildToken } from './rows.ts';
+import { buildAccount, buildApi, buildClient, buildToken } from './rows.ts';
 
 function open(database: TestDatabase): Sql {
   const { settings } = database;
@@ -108,6 +108,38 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     expect(await sql.knex('clients').count({ n: '*' })).toMatchObject([{ n: 6 }]);
     await stores.migrate.up();
     expect(await reviewed()).toEqual([100, 101, 102, null, 104]);
+    await sql.close();
+    await stores.close();
+  });
+
+  test('APIs of the version before keep what they have; a version before never sees a held scope', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: 'leave' });
+    await stores.migrate.up({ to: '0011' });
+    const sql = open(database);
+    const scopes = [{ name: 'read', sentence: 'Read.' }];
+    const row = { identifier: 'https://a.example', name: 'A', scopes: JSON.stringify(scopes), token_format: 'jwt' };
+    await sql.knex('apis').insert({ ...row, introspectors: '["c"]' });
+    expect(await stores.migrate.up({ to: '0012' })).toEqual(['0012-api-scopes']);
+    const plain = { default: false, optional: false, held: false, bearer: false };
+    const api = buildApi({
+      ...{ identifier: 'https://a.example', name: 'A', introspectors: ['c'] },
+      scopes: [{ name: 'read', sentence: 'Read.', ...plain }],
+    });
+    expect(await stores.apis.list()).toEqual([api]);
+    // What a program of the version before writes while both run.
+    await sql.knex('apis').insert({ ...row, identifier: 'https://b.example', introspectors: '[]' });
+    expect(await stores.apis.list()).toHaveLength(2);
+    const held = { name: 'all', sentence: 'All.', ...plain, held: true };
+    await stores.apis.put({ ...api, tokenTyp: 'JWT', scopes: [...api.scopes, held] });
+    expect(await stores.apis.list()).toContainEqual({ ...api, tokenTyp: 'JWT', scopes: [...api.scopes, held] });
+    expect(await stores.migrate.down({ steps: 1 })).toEqual(['0012-api-scopes']);
+    const [old] = await sql.knex('apis').where({ identifier: 'https://a.example' });
+    expect(Object.keys(old)).not.toContain('token_typ');
+    expect(JSON.parse(old.scopes)).toMatchObject(scopes);
+    expect(old.scopes).not.toContain('All.');
+    await stores.migrate.up();
+    expect(await stores.apis.list()).toContainEqual(api);
     await sql.close();
     await stores.close();
   });

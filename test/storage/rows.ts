@@ -52,8 +52,12 @@ export function buildApi(overrides: Partial<ApiRecord> = {}): ApiRecord {
   return {
     identifier: `https://api.example/${name()}`,
     name: 'Orders',
-    scopes: [{ name: 'orders:read', sentence: 'See your orders' }],
+    scopes: [
+      { name: 'orders:read', sentence: 'See your orders', default: true, optional: false, held: false, bearer: true },
+    ],
     tokenFormat: 'jwt',
+    tokenTyp: 'at+jwt',
+    signingAlg: 'ES256',
     tokenLifetime: null,
     introspectors: [],
     ...overrides,

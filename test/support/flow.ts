@@ -101,6 +101,15 @@ export async function userApiTakes(server: TestServer, accessToken: string | und
   return verified.outcome === 'valid';
 }
 
+/** The record of a refusal, by the `error_uri` of an answer of the token endpoint or of a redirect. */
+export function recorded(
+  server: Pick<TestServer, 'core'>,
+  answer: { readonly body?: Readonly<Record<string, unknown>>; readonly location?: string | undefined },
+) {
+  const uri = answer.body?.error_uri ?? new URL(answer.location ?? '').searchParams.get('error_uri');
+  return server.core.refusals.find(String(uri).split('/').at(-1) ?? '');
+}
+
 export type Claims = Record<string, unknown>;
 
 export function claimsOf(jwt: string | undefined): Claims {

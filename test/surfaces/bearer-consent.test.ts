@@ -151,6 +151,40 @@ describeStorages('consent by a tinyoauth token', (storage) => {
     });
   });
 
+  describe('scopes that an API has marked for bearers', () => {
+    const stock = 'https://stock.example';
+    beforeAll(async () => {
+      const mark = (name: string, marks: object) => ({ name, sentence: 'It.', ...marks });
+      const scopes = [
+        mark('stock:see', { bearer: true, default: true }),
+        mark('stock:all', { bearer: true, held: true }),
+        mark('stock:sell', {}),
+        mark('shop:buy', {}),
+      ];
+      await server.core.apis.add({ identifier: stock, name: 'Stock', scopes });
+      const shop = { identifier: 'https://shop.example', name: 'Shop' };
+      await server.core.apis.add({ ...shop, scopes: [mark('shop:buy', { bearer: true })] });
+    });
+
+    test.each<[Record<string, string>, string]>([
+      [{ scope: 'stock:see' }, 'stock:see'],
+      [{ scope: 'openid stock:see' }, 'openid stock:see'],
+      [{ scope: 'stock:see', resource: stock }, 'stock:see'],
+      [{ resource: stock, scope: '' }, 'stock:see'],
+    ])('S16: %j is allowed', async (asked, granted) => {
+      const mine = await applicationOf(token);
+      const { body } = await redeem(server, mine, { code: (await authorize(mine, asked)).get('code') ?? '' });
+      expect(body.scope).toBe(granted);
+    });
+
+    test.each(['stock:sell', 'stock:see stock:sell', 'stock:all', 'shop:buy', 'openid stock:sell'])(
+      'S16: %j of that API is invalid_scope, also where another API has marked one of this name',
+      async (scope) => {
+        expect(await errorOf(own, { scope, resource: stock })).toBe('invalid_scope');
+      },
+    );
+  });
+
   describe('what the person has allowed in the browser', () => {
     test('S16: is not widened by a call, neither for the browser nor for what the call itself gives', async () => {
       const { agent } = await codeFor(server, own, { person });

@@ -1,25 +1,25 @@
-import type { JsonObject } from '../../base/json.ts';
 import type { ApiRecord } from '../../core/stores/apis.ts';
-import { type Call, type Command, done, type Noun, refused, via } from '../command.ts';
-import { readJsonObject } from '../json-file.ts';
+import { added, apiOptions, changed, fileOf, presented, removalOptions, scopeText } from '../api-options.ts';
+import { type Command, done, type Noun, refused, via } from '../command.ts';
 import { facts, table } from '../text.ts';
 import { UsageError } from '../usage-error.ts';
 
-const presented = ({ scopes, introspectors, ...api }: ApiRecord) => ({
-  ...api,
-  scopes: scopes.map(({ name, sentence }) => ({ name, sentence })),
-  introspectors: [...introspectors],
-});
-
 function shown(api: ApiRecord): string {
+  const { tokenFormat, tokenTyp, signingAlg, tokenLifetime } = api;
   return facts({
     Identifier: api.identifier,
     Name: api.name,
-    Scopes: api.scopes.map(({ name, sentence }) => `${name}: ${sentence}`),
-    Tokens: `${api.tokenFormat}, ${api.tokenLifetime === null ? 'ACCESS_TOKEN_TTL' : `${api.tokenLifetime} s`}`,
+    Scopes: api.scopes.map((scope) => `${scopeText(scope)}: ${scope.sentence}`),
+    Tokens: [
+      ...(tokenFormat === 'jwt' ? [`jwt, typ ${tokenTyp}, ${signingAlg}`] : [tokenFormat]),
+      tokenLifetime === null ? 'ACCESS_TOKEN_TTL' : `${tokenLifetime} s`,
+    ].join(', '),
     Introspectors: api.introspectors,
   });
 }
+
+const builtIn = refused('built_in', 'The user API is built in and stays.');
+const unknown = (identifier: string) => refused('not_found', `There is no API ${identifier}. See: apis list`);
 
 const add: Command = {
   name: 'add',
@@ -31,34 +31,22 @@ const add: Command = {
     },
   ],
   options: [
-    { flags: '--name <text>', sentence: 'What people read on the consent page.' },
-    {
-      flags: '--scope <name=sentence>',
-      sentence: 'A scope, and what it allows in one plain sentence.',
-      many: true,
-    },
-    {
-      flags: '--token-format <format>',
-      sentence: 'What its access tokens are. Without it: jwt.',
-      choices: ['jwt', 'opaque'],
-    },
-    {
-      flags: '--token-lifetime <seconds>',
-      sentence: 'How long its access tokens work. Without it: ACCESS_TOKEN_TTL.',
-      number: [1, 86_400],
-    },
-    { flags: '--introspector <client-id>', sentence: "A client that may introspect this API's tokens.", many: true },
+    ...apiOptions,
     {
       flags: '--file <path>',
       sentence: 'A JSON file as `apis list --json` shows each API; `-` is standard input. Options win over it.',
     },
   ],
   examples: [
-    'apis add https://orders.example.com --name Orders --scope "orders:read=See your orders."',
+    'apis add https://orders.example.com --name Orders --scope "orders:read=See your orders." --default orders:read',
     'apis add --file orders.json',
   ],
   async run(call) {
-    const input = await wanted(call);
+    const [identifier] = call.args;
+    const input = added(call, await fileOf(call));
+    if (identifier !== undefined) input.identifier = identifier;
+    if (input.identifier === undefined)
+      throw new UsageError('Name the API by its identifier, or give a --file that does.');
     const core = await call.core();
     const saved = await core.apis.add(input);
     if (saved.outcome === 'invalid') return refused('invalid_api', `The API was refused: ${saved.description}.`);
@@ -67,29 +55,42 @@ const add: Command = {
   },
 };
 
-async function wanted(call: Call): Promise<JsonObject> {
-  const [identifier] = call.args;
-  const file = call.text('file');
-  const input: JsonObject = file === undefined ? {} : await readJsonObject(file, call.terminal);
-  if (identifier !== undefined) input.identifier = identifier;
-  if (input.identifier === undefined)
-    throw new UsageError('Name the API by its identifier, or give a --file that does.');
-  const scopes = call.texts('scope').map((text) => {
-    const at = text.indexOf('=');
-    if (at < 1) throw new UsageError(`--scope needs a name and a sentence: --scope "${text}=What it allows."`);
-    return { name: text.slice(0, at), sentence: text.slice(at + 1) };
-  });
-  const introspectors = call.texts('introspector');
-  const given: Record<string, JsonObject[string] | undefined> = {
-    name: call.text('name'),
-    tokenFormat: call.text('token-format'),
-    tokenLifetime: call.number('token-lifetime'),
-    scopes: scopes.length > 0 ? scopes : undefined,
-    introspectors: introspectors.length > 0 ? [...introspectors] : undefined,
-  };
-  for (const [name, value] of Object.entries(given)) if (value !== undefined) input[name] = value;
-  return input;
-}
+const update: Command = {
+  name: 'update',
+  sentence: 'Change an API: what is not named stays as it is.',
+  args: [{ name: '<identifier>', sentence: 'Its identifier, as `apis list` shows it.' }],
+  options: [
+    ...apiOptions.map((option) => ({ ...option, sentence: option.sentence.replace(/ Without it: [^.]+\./, '') })),
+    ...removalOptions,
+    {
+      flags: '--file <path>',
+      sentence: 'A JSON file with the members to replace; `-` is standard input. Options win over it.',
+    },
+  ],
+  details:
+    'A scope that is there already gets the new sentence and keeps its marks. Tokens already made stay as they are until they end.',
+  examples: [
+    'apis update https://orders.example.com --scope "orders:write=Change your orders." --optional orders:write',
+    'apis update https://orders.example.com --token-typ JWT --signing-alg RS256',
+  ],
+  async run(call) {
+    const [identifier = ''] = call.args;
+    const file = await fileOf(call);
+    const core = await call.core();
+    const saved = await core.apis.update(identifier, (api) => changed(call, file, api));
+    switch (saved.outcome) {
+      case 'unknown':
+        return unknown(identifier);
+      case 'built-in':
+        return builtIn;
+      case 'invalid':
+        return refused('invalid_api', `The API was refused: ${saved.description}.`);
+      case 'saved':
+        await core.audit.record('api.updated', { detail: { ...via, identifier: saved.api.identifier } });
+        return done(presented(saved.api), `Saved ${saved.api.name}.\n\n${shown(saved.api)}`);
+    }
+  },
+};
 
 const list: Command = {
   name: 'list',
@@ -101,7 +102,7 @@ const list: Command = {
       identifier,
       name,
       tokenFormat,
-      scopes.map((scope) => scope.name).join(' '),
+      scopes.map(scopeText).join(', '),
     ]);
     return done(apis.map(presented), table(['IDENTIFIER', 'NAME', 'TOKENS', 'SCOPES'], rows, ''));
   },
@@ -118,9 +119,9 @@ const remove: Command = {
     const core = await call.core();
     switch ((await core.apis.remove(identifier)).outcome) {
       case 'unknown':
-        return refused('not_found', `There is no API ${identifier}. See: apis list`);
+        return unknown(identifier);
       case 'built-in':
-        return refused('built_in', 'The user API is built in and stays.');
+        return builtIn;
       case 'removed':
         await core.audit.record('api.removed', { detail: { ...via, identifier } });
         return done({ identifier, removed: true }, `Removed ${identifier}.`);
@@ -131,5 +132,5 @@ const remove: Command = {
 export const apis: Noun = {
   name: 'apis',
   sentence: 'The APIs that tokens are made for (resource servers, RFC 8707).',
-  commands: [add, list, remove],
+  commands: [add, update, list, remove],
 };

@@ -123,10 +123,25 @@ export const requestChecks = {
     'The client may not ask for this scope.',
     'Leave the scope out, or allow it for the client.',
   ),
+  scope_missing: check(
+    'RFC 6749, section 3.3',
+    'The request names no scope, and the API has no default scopes.',
+    'Send the scope parameter, or mark default scopes: apis update.',
+  ),
+  scope_held: check(
+    'RFC 6749, section 3.3',
+    'The scope is granted only to people whose roles include it.',
+    'Leave the scope out. An operator can take the mark off: apis update.',
+  ),
   resource_unknown: check(
     'RFC 8707, section 2',
     'The resource is not an API of this server.',
     'Send the identifier of a registered API: apis list.',
+  ),
+  resource_missing: check(
+    'RFC 8707, section 2',
+    'The request may mean more than one API, and names none.',
+    'Send the identifier of one API in the parameter resource.',
   ),
   resource_not_granted: check(
     'RFC 8707, section 2.2',

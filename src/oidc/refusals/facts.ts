@@ -6,34 +6,15 @@ import { hash } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
-import type { Apis } from '../../core/apis.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import { nearestUri, nearestWord } from '../../core/refusals/nearest.ts';
 import { shapeOf, shown } from '../../core/refusals/shown.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { StoredToken } from '../../core/stores/engine.ts';
 import { unitOf } from '../request-unit.ts';
-import { engineScopes } from '../scopes.ts';
 import { assertionFacts } from './assertion.ts';
-import type { Facts } from './recorded.ts';
-
-export interface FactsDeps {
-  readonly issuer: string;
-  readonly apis: Apis;
-  /** Ids that may be the one that was meant. */
-  readonly clientIdsNear: (id: string) => Promise<readonly string[]>;
-}
-
-/** What a refusal is told of. */
-export interface Asked {
-  readonly ctx: KoaContextWithOIDC;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly clientId: string | undefined;
-  /** Disabled ones too. */
-  readonly client: ClientRecord | undefined;
-  /** The engine's words. */
-  readonly said: string | undefined;
-}
+import type { Asked, Facts, FactsDeps } from './recorded.ts';
+import { meantFacts, resourceFacts, scopeFacts } from './scope-facts.ts';
 
 const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 const offeredMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'];
@@ -74,13 +55,13 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
       return { expected: '43 characters, base64url', received: shapeOf(params.code_challenge) };
     case 'scope_unknown':
     case 'scope_not_allowed':
+    case 'scope_held':
       return scopeFacts(check, asked, deps);
-    case 'resource_unknown': {
-      const known = deps.apis.list().map(({ identifier }) => identifier);
-      const received = params.resource;
-      const nearest = typeof received === 'string' ? nearestWord(received, known) : undefined;
-      return { expected: known.slice(0, 10).join(' '), received: shown(received ?? 'no resource'), nearest };
-    }
+    case 'scope_missing':
+    case 'resource_missing':
+      return meantFacts(asked, deps);
+    case 'resource_unknown':
+      return resourceFacts(asked, deps);
     case 'grant_type_unknown': {
       const received = String(params.grant_type ?? '');
       return { expected: grantTypes.join(', '), received: shown(received), nearest: nearestWord(received, grantTypes) };
@@ -166,23 +147,6 @@ function redirectFacts({ params, client, ctx }: Asked): Facts {
   const near = nearestUri(text, registered);
   if (near === undefined) return { received: shown(text), advice: 'Register a redirect URI for this client.' };
   return { expected: near.uri, received: shown(text), nearest: near.uri, advice: near.advice };
-}
-
-function scopeFacts(check: CheckName, { params, client }: Asked, { apis }: FactsDeps): Facts {
-  const offered = new Set([...engineScopes, ...apis.list().flatMap(({ scopes }) => scopes.map(({ name }) => name))]);
-  const asked = String(params.scope ?? '')
-    .split(/[\s,]+/)
-    .filter(Boolean);
-  const registered = typeof client?.metadata.scope === 'string' ? client.metadata.scope.split(' ') : undefined;
-  const allowed = check === 'scope_not_allowed' && registered ? registered : [...offered];
-  const wrong = asked.find((scope) => !allowed.includes(scope)) ?? asked[0];
-  const comma = String(params.scope ?? '').includes(',');
-  return {
-    expected: allowed.slice(0, 20).join(' '),
-    received: shown(params.scope ?? 'no scope'),
-    nearest: wrong === undefined ? undefined : nearestWord(wrong, allowed),
-    ...(comma && { advice: 'Separate scopes by spaces, not commas.' }),
-  };
 }
 
 function parameterFacts({ said = '', params }: Asked): Facts {

@@ -16,8 +16,8 @@ import { whyAddress, whyLink } from '../../http/why-link.ts';
 import { failureOf } from '../failure.ts';
 import { onBehalfOf } from '../on-behalf.ts';
 import { checkOf } from './engine-words.ts';
-import { type FactsDeps, factsOfRefusal } from './facts.ts';
-import type { Facts, RecordedRefusal } from './recorded.ts';
+import { factsOfRefusal } from './facts.ts';
+import type { Facts, FactsDeps, RecordedRefusal } from './recorded.ts';
 
 export interface RecorderDeps extends FactsDeps {
   readonly refusals: Refusals;
