@@ -20,7 +20,7 @@ export interface ResourcesDeps {
 export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
   /**
    * Beside an API it stands for the token that both take: one for that API which the userinfo endpoint accepts too
-   * (docs/decisions/024). It cannot be asked for by name.
+   * (docs/decisions/024). By itself it cannot be asked for.
    */
   const userinfo = userinfoAudience(issuer);
 
@@ -30,7 +30,7 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
     // An opaque token has one audience: beside `openid` it is the userinfo endpoint.
     const offered = apis.list().filter(({ tokenFormat }) => !openid || tokenFormat === 'jwt');
     const meant = apiMeant(asked, offered, (api) => allowedScopes(client.registered_scope, api), userApi);
-    if (meant.outcome === 'several') refuseSeveral(ctx);
+    if (meant.outcome === 'several') refuseScopesOfSeveral(ctx);
     if (meant.outcome === 'none') return openid ? undefined : userApi;
     return openid ? [meant.api.identifier, userinfo] : meant.api.identifier;
   }
@@ -39,7 +39,7 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
   function forMachine(ctx: KoaContextWithOIDC): string | undefined {
     const offered = apis.list().filter(({ identifier }) => identifier !== userApi);
     const meant = apiMeant(ctx.oidc.requestParamScopes, offered, openScopes);
-    if (meant.outcome === 'several') refuseSeveral(ctx);
+    if (meant.outcome === 'several') refuseScopesOfSeveral(ctx);
     return meant.outcome === 'one' ? meant.api.identifier : undefined;
   }
 
@@ -57,7 +57,7 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
     ): string | readonly string[] | undefined {
       if (oneOf) {
         const [api, ...more] = oneOf.filter((identifier) => identifier !== userinfo);
-        if (more.length > 0 && ctx.oidc.params?.resource === undefined) refuseSeveral(ctx);
+        if (more.length > 0 && ctx.oidc.params?.resource === undefined) refuseGrantOfSeveral(ctx);
         return more.length === 0 ? api : oneOf;
       }
       if (ctx.oidc.route === 'authorization') return forPerson(ctx, client);
@@ -66,7 +66,8 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
 
     getResourceServerInfo(ctx: KoaContextWithOIDC, identifier: string, client: Client): ResourceServer {
       const { oidc } = ctx;
-      if (identifier === userinfo && oidc.route !== 'token' && !ctx.query.resource)
+      const named = [ctx.query.resource ?? []].flat();
+      if (identifier === userinfo && oidc.route !== 'token' && named.length !== 1)
         return { scope: '', audience: userinfo, accessTokenFormat: 'opaque' };
       const api = apis.find(identifier);
       if (!api) throw new errors.InvalidTarget();
@@ -90,9 +91,17 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
   };
 }
 
-function refuseSeveral(ctx: KoaContextWithOIDC): never {
+/** RFC 9068, section 3. */
+function refuseScopesOfSeveral(ctx: KoaContextWithOIDC): never {
   nameCheck(ctx, 'resource_missing');
-  throw new errors.InvalidTarget('more than one API may be meant: name one with the parameter resource');
+  const scope = [...ctx.oidc.requestParamScopes].join(' ').slice(0, 200);
+  throw new errors.InvalidScope(`more than one API is meant: name one with the parameter resource: ${scope}`, scope);
+}
+
+/** RFC 8707, section 2.2. */
+function refuseGrantOfSeveral(ctx: KoaContextWithOIDC): never {
+  nameCheck(ctx, 'resource_missing');
+  throw new errors.InvalidTarget('several APIs were granted: name one with the parameter resource');
 }
 
 /**

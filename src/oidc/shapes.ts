@@ -18,7 +18,8 @@ export const tokenForm = z
     refresh_token: z.string().optional(),
     scope: z.string().optional().meta({ description: 'Fewer than were granted; names with one space between them.' }),
     resource: z.string().optional().meta({
-      description: 'The API that the token is for (RFC 8707). Without it: the one that was granted, or that has the scope.',
+      description:
+        'The API that the token is for (RFC 8707). Without it: the one that was granted, or that has the scope.',
     }),
     audience: z.string().optional().meta({ description: 'Another name of `resource`.' }),
     ...clientMembers,

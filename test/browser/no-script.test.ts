@@ -50,6 +50,26 @@ suite('JavaScript off', () => {
     expect(problems).toEqual([]);
   });
 
+  test('an optional scope of an API is left out by its box', async () => {
+    const [client, person] = [await buildClient(server), await buildPerson(server)];
+    const scopes = [
+      { name: 'shelf:read', sentence: 'See your shelf.' },
+      { name: 'shelf:write', sentence: 'Change your shelf.', optional: true },
+    ];
+    await server.core.apis.add({ identifier: 'https://shelf.example', name: 'Shelf', scopes });
+    const { page, problems } = await buildVisitor(browser, server, { javaScriptEnabled: false });
+    await page.goto(authorizeAddress(server, client, { scope: 'shelf:read shelf:write' }));
+    await signIn(page, person);
+    const box = page.getByRole('checkbox', { name: 'Change your shelf.' });
+    expect(await box.isChecked()).toBe(true);
+    await box.uncheck();
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    const consent = await server.core.stores.consents.find(person.subject, client.id);
+    expect(consent?.resources).toEqual({ 'https://shelf.example': ['shelf:read'] });
+    expect(problems).toEqual([]);
+  });
+
   test('the playground says what it needs', async () => {
     const { page, problems } = await buildVisitor(browser, server, { javaScriptEnabled: false });
     await page.goto('/playground');

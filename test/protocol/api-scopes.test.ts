@@ -76,7 +76,7 @@ describeStorages('scopes of APIs', (storage) => {
       expect(claimsOf(body.access_token)).toMatchObject({ aud: api, scope: 'orders:read orders:list' });
     });
 
-    test('P1: where the API has none it is invalid_scope at once, before anybody signs in', async () => {
+    test('P1: where the API has none it is invalid_scope at once, before a person signs in', async () => {
       const answer = await begin(new Agent(server), await buildClient(server), { resource: 'https://bare.example' });
       expect(errorOf(answer)).toEqual(['invalid_scope', 'the API has no default scopes: scope must be sent']);
     });
@@ -214,7 +214,7 @@ describeStorages('scopes of APIs', (storage) => {
       expect(claimsOf(body.access_token)).toMatchObject({ token_use: 'access', aud: 'https://spring.example' });
     });
 
-    test('an opaque token of an API is introspected by whoever the API names', async () => {
+    test('an opaque token of an API is introspected by the client that the API names', async () => {
       const reader = await buildClient(server, { redirect_uris: [], grant_types: ['client_credentials'] });
       await server.core.apis.update('https://opaque.example', (stored) => ({ ...stored, introspectors: [reader.id] }));
       const client = await buildClient(server);

@@ -172,7 +172,7 @@ describeStorages('which API a request means', (storage) => {
     test.each(['shared', 'mcp:tools books:read'])('P8: %j: a message that names resource', async (scope) => {
       const answer = await own({ scope });
       const { status, body } = answer;
-      expect([status, body.error]).toEqual([400, 'invalid_target']);
+      expect([status, body.error]).toEqual([400, 'invalid_scope']);
       expect(body.error_description).toContain('resource');
       const row = await recorded(server, answer);
       expect(row).toMatchObject({ check: 'resource_missing', received: scope });
@@ -203,7 +203,22 @@ describeStorages('which API a request means', (storage) => {
       expect(claimsOf(narrow.body.access_token)).toMatchObject({ aud: tools, scope: 'mcp:tools' });
     });
 
-    test('the second audience cannot be asked for by name', async () => {
+    test('a request that begins again from the consent page is the same one', async () => {
+      const [client, agent] = [await buildClient(server), new Agent(server)];
+      const { username, subject, password } = await buildPerson(server);
+      const login = await agent.go(address(client, { scope: 'openid mcp:tools' }));
+      const consent = await agent.submit(login, { username, password });
+      const again = await agent.submit(consent, { answer: 'switch' });
+      expect(again.text).toContain('name="password"');
+      const theirs = await agent.submit(again, { username, password });
+      const code = codeOf(await agent.submit(theirs, { answer: 'allow' }));
+      const { body } = await redeem(server, client, { code, code_verifier: verifier }, { redirect_uri: callback });
+      expect(claimsOf(body.access_token)).toMatchObject({
+        ...{ aud: [tools, `${server.url}/userinfo`], sub: subject, scope: 'openid mcp:tools' },
+      });
+    });
+
+    test('the second audience cannot be asked for by itself', async () => {
       const userinfoAudience = `${server.url}/userinfo`;
       expect((await refusedAtOnce({ scope: 'openid', resource: userinfoAudience }))[0]).toBe('invalid_target');
       const client = await buildClient(server);
@@ -221,7 +236,7 @@ describeStorages('which API a request means', (storage) => {
     test('a scope that several APIs have needs resource, and no one signs in for nothing', async () => {
       for (const scope of ['shared', 'openid shared', 'mcp:tools books:read']) {
         const [error, description] = await refusedAtOnce({ scope });
-        expect([error, description]).toEqual(['invalid_target', expect.stringContaining('resource')]);
+        expect([error, description]).toEqual(['invalid_scope', expect.stringContaining('resource')]);
       }
     });
   });
