@@ -5,7 +5,7 @@ import { type Arg, type Call, type CommandCore, type Outcome, refused } from './
 export const accountArg: Arg = { name: '<account>', sentence: 'Its username, its subject, or `id:` and its number.' };
 
 /** The subject first: nobody chooses it, so nobody can take another's name for it. No username holds a colon. */
-async function findAccount(core: CommandCore, named: string): Promise<Account | undefined> {
+export async function findAccount(core: CommandCore, named: string): Promise<Account | undefined> {
   const number = /^id:(\d{1,15})$/.exec(named)?.[1];
   if (number !== undefined) return core.accounts.findById(Number(number));
   return (await core.accounts.findBySubject(named)) ?? (await core.accounts.findByUsername(named));

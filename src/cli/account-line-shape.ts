@@ -1,6 +1,7 @@
 /** A line of `accounts import`. Loaded when it is needed: zod is slow to load. */
 import { z } from 'zod';
 import type { ImportForm } from '../core/account-import.ts';
+import { addressMembers } from '../core/attributes.ts';
 
 /** A database gives null for what a person has not said. */
 const text = z.string().max(4096).nullish();
@@ -16,6 +17,9 @@ const accountLine = z.strictObject({
   password_hash: text,
   disabled: flag,
   admin: flag,
+  // As the claims of OpenID Connect Core, section 5.1, are called.
+  ...{ picture: text, locale: text, zoneinfo: text, phone_number: text, phone_number_verified: flag },
+  address: z.partialRecord(z.enum(addressMembers), text).nullish(),
 });
 
 export function readAccountLine(value: unknown): { readonly form: ImportForm } | { readonly problem: string } {
@@ -36,6 +40,11 @@ export function readAccountLine(value: unknown): { readonly form: ImportForm } |
       admin: line.admin ?? false,
       disabled: line.disabled ?? false,
       passwordHash: line.password_hash || undefined,
+      attributes: {
+        ...{ picture: line.picture, locale: line.locale, zoneinfo: line.zoneinfo, phone: line.phone_number },
+        ...line.address,
+      },
+      phoneVerified: line.phone_number_verified ?? false,
     },
   };
 }

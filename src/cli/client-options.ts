@@ -17,6 +17,7 @@ const textMembers: Readonly<Record<string, string>> = {
   'jwks-uri': 'jwks_uri',
   'backchannel-logout-uri': 'backchannel_logout_uri',
   'second-factor': 'second_factor',
+  'id-token-claims': 'id_token_claims',
 };
 const listMembers: Readonly<Record<string, string>> = {
   'redirect-uri': 'redirect_uris',
@@ -48,6 +49,12 @@ export const metadataOptions: readonly Opt[] = [
     flags: '--second-factor <rule>',
     sentence: "Whether its people need a second factor, where that is stricter than the server's SECOND_FACTOR.",
     choices: ['none', 'offered', 'required'],
+  },
+  {
+    flags: '--id-token-claims <rule>',
+    sentence:
+      'What its ID tokens say of a person. Without it: standard; all is what the scopes allow, minimal who it is.',
+    choices: ['standard', 'all', 'minimal'],
   },
   { flags: '--contact <email>', sentence: 'Who is responsible for it.', many: true },
   {

@@ -46,6 +46,7 @@ export function shown(client: ClientRecord, secret?: string): string {
     PKCE: metadata.require_pkce === false ? 'optional' : 'required',
     'Second factor': listed(metadata.second_factor),
     Scopes: listed(metadata.scope),
+    'ID token claims': listed(metadata.id_token_claims ?? 'minimal').join(),
     Contacts: listed(metadata.contacts),
     Secrets: secret === undefined ? secrets : secrets.slice(1),
     Origin: client.origin,

@@ -4,6 +4,7 @@ import { accounts } from './commands/accounts.ts';
 import { apis } from './commands/apis.ts';
 import { clientTokens } from './commands/client-tokens.ts';
 import { clients } from './commands/clients.ts';
+import { groups } from './commands/groups.ts';
 import { keys } from './commands/keys.ts';
 import { migrate } from './commands/migrate.ts';
 import { serve } from './commands/serve.ts';
@@ -18,6 +19,7 @@ export const commands: readonly (Command | Noun)[] = [
   clientTokens,
   apis,
   accounts,
+  groups,
   sessions,
   keys,
   setup,

@@ -1,10 +1,12 @@
 /** Accounts, and the ways to one: sign-up, invitations, links by mail, the set-up of the first admin. */
 import { deriveKey } from '../base/secrets.ts';
+import { createAccountEdits } from '../core/account-edits.ts';
 import { createAccountImports } from '../core/account-import.ts';
 import { createAccounts } from '../core/accounts.ts';
 import { createDevices } from '../core/devices.ts';
 import { createEmailClaims } from '../core/email-claims.ts';
 import { createEmails } from '../core/emails.ts';
+import { createGroups } from '../core/groups.ts';
 import { createInvitations } from '../core/invitations.ts';
 import { createLinks } from '../core/links.ts';
 import { createReservedNames } from '../core/new-names.ts';
@@ -69,6 +71,11 @@ export function composePeople(
     codes: emailCodes,
     settings: { linkSeconds: config.mail.emailLinkTtl },
   });
+  const accountEdits = createAccountEdits({
+    store: stores.accounts,
+    ...{ sessions, changes, claims, links, codes: emailCodes, mails, audit },
+  });
+  const groups = createGroups({ store: stores.groups, audit });
   const passwordReset = createPasswordReset({
     ...ofMail,
     accounts,
@@ -103,5 +110,5 @@ export function composePeople(
     audit,
     settings: { linkTtlSeconds: config.setupLinkTtl },
   });
-  return { devices, accounts, accountImports, emails, passwordReset, signUp, invitations, setup };
+  return { devices, accounts, accountEdits, accountImports, groups, emails, passwordReset, signUp, invitations, setup };
 }

@@ -33,6 +33,7 @@ export function composeProtocol(
       userApi: `${config.issuer}/user`,
       engine: stores.engine,
       accounts: stores.accounts,
+      groups: stores.groups,
       consents: stores.consents,
       clients: cached,
       refusals,

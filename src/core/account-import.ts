@@ -5,7 +5,15 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { randomName } from '../base/secrets.ts';
-import { type Actor, type FormProblem, formProblem, ownEmail } from './accounts.ts';
+import { type FormProblem, formProblem, ownEmail } from './account-form.ts';
+import type { Actor } from './accounts.ts';
+import {
+  type AttributeForm,
+  changedAttributes,
+  type InvalidAttribute,
+  noAttributes,
+  readAttributes,
+} from './attributes.ts';
 import type { Audit } from './audit.ts';
 import { emailKey, usernameKey } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
@@ -21,6 +29,8 @@ export interface ImportForm {
   readonly disabled: boolean;
   /** As the other system stored it. Left out: an account that cannot sign in with a password until one is set. */
   readonly passwordHash?: string | undefined;
+  readonly attributes?: AttributeForm | undefined;
+  readonly phoneVerified?: boolean | undefined;
 }
 
 export type ImportOutcome =
@@ -31,6 +41,7 @@ export type ImportOutcome =
   /** By an account that came before, in this import or earlier. */
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
   | Extract<FormProblem, { outcome: 'invalid' }>
+  | InvalidAttribute
   | { readonly outcome: 'unusable-hash'; readonly sentence: string };
 
 export interface AccountImport {
@@ -54,6 +65,9 @@ export function createAccountImports(parts: {
     const email = form.email ?? ownEmail(form.username);
     const problem = formProblem(form, email);
     if (problem !== undefined) return problem;
+    const attributes = readAttributes(form.attributes ?? {});
+    if (attributes.outcome === 'invalid') return attributes;
+    const told = changedAttributes(noAttributes, attributes.change);
     const hash = form.passwordHash === undefined ? undefined : hasher.foreign(form.passwordHash);
     if (hash?.outcome === 'unusable') return { outcome: 'unusable-hash', sentence: hash.sentence };
     const keys = { username: usernameKey(form.username) ?? '', email: email === undefined ? null : emailKey(email) };
@@ -65,6 +79,8 @@ export function createAccountImports(parts: {
       outcome: 'prepared',
       algorithm: hash?.algorithm,
       account: {
+        ...told,
+        phoneVerified: form.phoneVerified === true && typeof told.phone === 'string',
         subject: randomName(),
         username: form.username,
         usernameKey: keys.username,

@@ -3,17 +3,19 @@
  * grants and tokens) ends by core/sessions.
  */
 import { nowSeconds } from '../base/clock.ts';
+import type { JsonObject } from '../base/json.ts';
 import { randomName } from '../base/secrets.ts';
+import { type AccountForm, type FormProblem, formProblem, ownEmail } from './account-form.ts';
+import { changedMembers, movingPatch } from './account-patch.ts';
+import { type AttributeForm, changedAttributes, type InvalidAttribute, readAttributes } from './attributes.ts';
 import type { Audit, AuditEventName } from './audit.ts';
 import type { BreachedPasswords } from './breached-passwords.ts';
 import type { ChangeLog } from './change-log.ts';
-import { emailKey, emailProblem, type NameProblem, nameProblems, personNameProblem, usernameKey } from './names.ts';
-import { newNameProblem } from './new-names.ts';
+import { emailKey, usernameKey } from './names.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { breachedPassword, isLongEnough, type PasswordProblem, passwordProblem } from './password-rules.ts';
 import type { Sessions } from './sessions.ts';
 import type { Account, AccountStore, NewAccount, RemovedAccount } from './stores/accounts.ts';
-import type { NewIdentity } from './stores/identities.ts';
 
 export interface AccountSettings {
   /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
@@ -22,23 +24,6 @@ export interface AccountSettings {
   readonly passwordMinLengthSecondFactor: number;
   /** What a password must not be made of. */
   readonly serviceName: string;
-}
-
-export interface AccountForm {
-  readonly username: string;
-  /** Left out: an account that cannot sign in with a password until one is set. */
-  readonly password?: string | undefined;
-  readonly firstName: string;
-  readonly lastName: string;
-  readonly email?: string | undefined;
-  readonly verified?: boolean | undefined;
-  readonly admin?: boolean | undefined;
-  /** The username may read as an e-mail address that is not proved (`NAMES_WITH_AT`). */
-  readonly unprovedName?: boolean | undefined;
-  /** What else the password must not be made of: an address that the account is to have when it is proved. */
-  readonly notInPassword?: readonly string[] | undefined;
-  /** With which its person signs in at another provider: made with the account, or neither is. */
-  readonly identity?: NewIdentity | undefined;
 }
 
 /** Who does it and from where: for the audit record. */
@@ -55,12 +40,6 @@ export interface Actor {
   readonly browser?: string | undefined;
 }
 
-export type FormField = 'username' | 'email' | 'firstName' | 'lastName';
-
-export type FormProblem =
-  | { readonly outcome: 'invalid'; readonly field: FormField; readonly reason: NameProblem; readonly sentence: string }
-  | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
-
 export type CreateOutcome =
   | { readonly outcome: 'created'; readonly account: Account }
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
@@ -72,13 +51,14 @@ export type SetPasswordOutcome =
   | { readonly outcome: 'not-found' }
   | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
 
-/** `locale`: one of the catalogue's, or null for the browser's; the caller knows which there are. */
-export type Profile = Pick<Account, 'firstName' | 'lastName' | 'locale'>;
+/** What is left out stays. */
+export type Profile = Partial<Pick<Account, 'firstName' | 'lastName'>> & AttributeForm;
 
 export type SetProfileOutcome =
   | { readonly outcome: 'changed'; readonly account: Account }
   | { readonly outcome: 'not-found' }
-  | Extract<FormProblem, { outcome: 'invalid' }>;
+  | Extract<FormProblem, { outcome: 'invalid' }>
+  | InvalidAttribute;
 
 export interface SetPasswordOptions {
   /** Ends the account's sessions, grants and tokens. */
@@ -144,12 +124,17 @@ export function createAccounts(parts: {
     event: Extract<AuditEventName, `account.${string}`>,
     subject: string,
     actor: Actor = {},
+    detail: JsonObject = {},
   ): Promise<void> =>
     audit.record(event, {
       subject,
       address: actor.address,
       requestId: actor.requestId,
-      detail: { ...(actor.by !== undefined && { by: actor.by }), ...(actor.via !== undefined && { via: actor.via }) },
+      detail: {
+        ...detail,
+        ...(actor.by !== undefined && { by: actor.by }),
+        ...(actor.via !== undefined && { via: actor.via }),
+      },
     });
 
   const disconnected = async (subject: string, provider: string, actor: Actor = {}): Promise<void> => {
@@ -196,6 +181,7 @@ export function createAccounts(parts: {
       if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
     }
     const made = await insert({
+      ...form.attributes,
       subject: randomName(),
       username: form.username,
       usernameKey: must(usernameKey(form.username)),
@@ -238,12 +224,20 @@ export function createAccounts(parts: {
       return { outcome: 'changed' };
     },
 
-    async setProfile(subject, { firstName, lastName, locale }, actor) {
-      const problem = formProblem({ username: 'unchanged', firstName, lastName }, undefined);
+    async setProfile(subject, { firstName, lastName, ...form }, actor) {
+      const names = { username: 'unchanged', firstName: firstName ?? '', lastName: lastName ?? '' };
+      const problem = formProblem(names, undefined);
       if (problem !== undefined) return problem;
-      const account = await store.update(subject, { firstName, lastName, locale }, nowSeconds());
-      if (account === undefined || 'outcome' in account) return { outcome: 'not-found' };
-      await written('account.profile_changed', subject, actor);
+      const read = readAttributes(form);
+      if (read.outcome === 'invalid') return read;
+      const edited = await store.edit<Account>(subject, nowSeconds(), (account) => {
+        const patch = movingPatch(account, { firstName, lastName, ...changedAttributes(account, read.change) });
+        return patch === undefined ? { stop: account } : { patch };
+      });
+      if (edited.outcome === 'stopped') return { outcome: 'changed', account: edited.stop };
+      if (edited.outcome !== 'changed') return { outcome: 'not-found' };
+      const { before, account } = edited;
+      await written('account.profile_changed', subject, actor, { changed: [...changedMembers(before, account)] });
       return { outcome: 'changed', account };
     },
 
@@ -279,32 +273,6 @@ export function createAccounts(parts: {
       return key === undefined ? undefined : store.byUsernameKey(key);
     },
   };
-}
-
-/**
- * A username that is an e-mail address takes that address for its account: the store's one account per e-mail key then keeps
- * two accounts from having one address as name and as address. Unproved, it is never sent or matched as an address.
- */
-export function ownEmail(username: string): string | undefined {
-  return emailKey(username) === undefined ? undefined : username;
-}
-
-/** `email`: given, or the username's own. */
-export function formProblem(
-  form: Pick<AccountForm, 'username' | 'firstName' | 'lastName' | 'verified' | 'unprovedName'>,
-  email: string | undefined,
-): Extract<FormProblem, { outcome: 'invalid' }> | undefined {
-  const provedEmail = form.verified === true ? email : undefined;
-  const checks: [FormField, NameProblem | undefined][] = [
-    ['username', newNameProblem(form.username, { provedEmail, unproved: form.unprovedName })],
-    ['email', email === undefined ? undefined : emailProblem(email)],
-    ['firstName', personNameProblem(form.firstName)],
-    ['lastName', personNameProblem(form.lastName)],
-  ];
-  for (const [field, reason] of checks) {
-    if (reason !== undefined) return { outcome: 'invalid', field, reason, sentence: nameProblems[reason] };
-  }
-  return undefined;
 }
 
 function must<T>(value: T | undefined): T {

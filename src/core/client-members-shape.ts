@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { secondFactorRules } from './assurance.ts';
+import { idTokenClaimRules } from './id-token-claims.ts';
 
 const maxText = 2048;
 const maxKeys = 20;
@@ -99,6 +100,7 @@ const members = z.object({
   subject_type: oneOf(['public', 'pairwise']),
   sector_identifier_uri: text,
   id_token_signed_response_alg: ownAlgorithm,
+  id_token_claims: oneOf(idTokenClaimRules),
   userinfo_signed_response_alg: ownAlgorithm,
   introspection_signed_response_alg: ownAlgorithm,
   authorization_signed_response_alg: ownAlgorithm,

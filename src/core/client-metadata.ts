@@ -8,7 +8,7 @@
 import type { JsonObject } from '../base/json.ts';
 import { keyMistake } from './client-keys.ts';
 import { type Members, metadataMembers, shape } from './client-members-shape.ts';
-import { type MetadataContext, pkceRule, saidByAdmin } from './client-policy.ts';
+import { idTokenClaimsRule, type MetadataContext, pkceRule, saidByAdmin } from './client-policy.ts';
 import { redirectUriKind, uriRules, webUriMistake } from './client-uris.ts';
 
 export type MetadataOutcome = { readonly outcome: 'valid'; readonly metadata: JsonObject } | InvalidMetadata;
@@ -116,6 +116,7 @@ function complete(asked: Members, context: MetadataContext): MetadataOutcome {
     token_endpoint_auth_method: method,
     subject_type: asked.subject_type ?? 'public',
     id_token_signed_response_alg: asked.id_token_signed_response_alg ?? 'RS256',
+    id_token_claims: idTokenClaimsRule(asked.id_token_claims, context),
     require_pkce: pkceRule(asked.require_pkce, method === 'none' || type === 'native', context),
   };
   if (asked.scope !== undefined) metadata.scope = unique(asked.scope.split(' ')).join(' ');

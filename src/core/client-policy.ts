@@ -1,6 +1,7 @@
-/** What only an admin decides about an application. It outlasts a change by whoever registered it. */
+/** What is decided about an application beyond its own word: what only an admin says, and what outlasts a change. */
 import type { JsonObject } from '../base/json.ts';
 import type { Members } from './client-members-shape.ts';
+import { type IdTokenClaims, idTokenClaimRules } from './id-token-claims.ts';
 import type { ClientRecord } from './stores/clients.ts';
 
 export interface MetadataContext {
@@ -27,6 +28,13 @@ export function saidByAdmin(asked: Members, { by, previous = {} }: MetadataConte
     ...(background !== undefined && { brand_background: background }),
     ...(secondFactor !== undefined && { second_factor: secondFactor }),
   };
+}
+
+/** Anybody may choose. A change that leaves it out keeps it; a client of a time before this rule has had `minimal`. */
+export function idTokenClaimsRule(asked: IdTokenClaims | undefined, { previous }: MetadataContext): IdTokenClaims {
+  if (asked !== undefined) return asked;
+  if (previous === undefined) return 'standard';
+  return idTokenClaimRules.find((rule) => rule === previous.id_token_claims) ?? 'minimal';
 }
 
 /**

@@ -39,7 +39,7 @@ export interface Clients {
   register(input: unknown, registration: Registration): Promise<Registered | InvalidMetadata>;
   /**
    * Replaces the metadata, as RFC 7592, section 2.2 has it: a member that is left out goes back to its default, except
-   * `require_pkce`, which stays. A secret is returned where the change made one necessary.
+   * `require_pkce` and `id_token_claims`, which stay. A secret is returned where the change made one necessary.
    */
   update(id: string, input: unknown, by: ClientRecord['origin']): Promise<Updated | InvalidMetadata | Unknown>;
   /** The old secret goes on working for the overlap. */

@@ -5,5 +5,7 @@ export const identityScopes: ReadonlySet<string> = new Set([
   'email',
   'address',
   'phone',
+  // Of this server: the names of a person's groups.
+  'groups',
   'offline_access',
 ]);

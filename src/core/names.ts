@@ -106,8 +106,13 @@ export function emailProblem(text: string): NameProblem | undefined {
 
 /** Why this may not be somebody's first or last name; undefined where it may. Empty is allowed: not everybody has two. */
 export function personNameProblem(text: string): NameProblem | undefined {
+  return readableProblem(text, personNameLimit);
+}
+
+/** Why this may not be text of one line that people read, of `most` code points at most; undefined where it may. */
+export function readableProblem(text: string, most: number): NameProblem | undefined {
   if (!isPlainText(text)) return 'malformed';
-  if (text.length > 4 * personNameLimit || codePoints(text) > personNameLimit) return 'too-long';
+  if (text.length > 4 * most || codePoints(text) > most) return 'too-long';
   if (disguising.test(text)) return 'invisible';
   return markPile.test(text.normalize('NFC')) ? 'marks' : undefined;
 }

@@ -2,7 +2,8 @@
  * People who make their own account: the page, and the API surfaces that register. Whether they may is `SIGN_UP`; what an
  * account may be is core/accounts.
  */
-import type { AccountForm, Accounts, Actor, CreateOutcome } from './accounts.ts';
+import type { AccountForm } from './account-form.ts';
+import type { Accounts, Actor, CreateOutcome } from './accounts.ts';
 import { claimTries, type EmailClaims } from './email-claims.ts';
 import type { Emails } from './emails.ts';
 import { emailKey, emailProblem, type NameProblem, nameProblems, usernameKey } from './names.ts';

@@ -1,6 +1,6 @@
 /** What has just been done, or could not be: each notice on the page that says it. */
 import { type AccountNotice, accountNotices } from '../http/account-views.ts';
-import { csrf, type ViewState } from './state.ts';
+import { csrf, emptyProfile, type ViewState } from './state.ts';
 
 const createdAt = 1_800_000_000;
 const app = { id: 'f1', kind: 'totp', name: 'phone', createdAt, locked: false, needed: false } as const;
@@ -15,10 +15,7 @@ type Page = (notice: AccountNotice, name: string) => ViewState;
 const profile: Page = (notice, name) => ({
   name,
   view: 'account-profile',
-  locals: {
-    ...{ csrf, username: 'ada', firstName: 'Ada', lastName: 'Example', locale: 'en', locales: ['en'] },
-    ...{ errors: {}, notice },
-  },
+  locals: { ...emptyProfile, errors: {}, notice },
 });
 
 const email: Page = (notice, name) => ({

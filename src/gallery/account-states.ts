@@ -1,11 +1,20 @@
 /** A person's own pages. */
 import { activityEvents, appCodeErrors, passwordFormErrors, sessionDoors } from '../http/account-views.ts';
 import { formProblems } from '../http/view-parts.ts';
-import { account, appSample, bookshelf, codesSample, csrf, unbroken, type ViewState } from './state.ts';
+import { account, appSample, bookshelf, codesSample, csrf, emptyProfile, unbroken, type ViewState } from './state.ts';
 
 const at = 1_800_000_000;
 const me = { ...account, verified: true, hasPassword: true, twoFactor: true, createdAt: at, lastSeenAt: at + 90 };
-const profile = { csrf, username: 'ada', firstName: 'Ada', lastName: 'Example', locale: 'en', locales: ['en'] };
+const profile = {
+  ...emptyProfile,
+  ...{ picture: 'https://ada.example/me.jpg', phone: '+493012345678', zoneinfo: 'Europe/Berlin', languages: ['fr'] },
+  address: {
+    street_address: 'Hauptstraße 1\nHinterhaus',
+    postal_code: '10117',
+    locality: 'Berlin',
+    country: 'Deutschland',
+  },
+};
 const app = { csrf, ...appSample };
 const factor = { id: 'f1', kind: 'totp', name: 'phone', createdAt: at, locked: false, needed: false } as const;
 const longName = 'The Very Long Named Reading and Lending Library of Upper Example';
@@ -65,6 +74,20 @@ export const accountStates: readonly ViewState[] = [
     name: 'account-profile-wrong',
     view: 'account-profile',
     locals: { ...profile, locale: '', errors: { firstName: 'too-long', lastName: 'invalid' } },
+  },
+  { name: 'account-profile-empty', view: 'account-profile', locals: { ...emptyProfile, errors: {} } },
+  {
+    name: 'account-profile-refused',
+    view: 'account-profile',
+    locals: {
+      ...profile,
+      ...{ locale: 'tlh', picture: `http://${unbroken}`, phone: '030 12345678', zoneinfo: unbroken },
+      address: { ...profile.address, formatted: unbroken, region: unbroken },
+      errors: {
+        ...{ locale: 'not-a-locale', picture: 'not-a-picture', phone: 'not-a-phone', zoneinfo: 'not-a-zone' },
+        formatted: 'too-long',
+      },
+    },
   },
   {
     name: 'account-email',

@@ -12,6 +12,10 @@ export const bookshelf = { name: 'Bookshelf', uri: 'https://bookshelf.example/',
 /** A name as it may be: long, and without a place to break it. */
 export const unbroken = 'Donaudampfschifffahrtsgesellschaft'.repeat(2).slice(0, 60);
 export const account = { name: 'Ada Example', username: 'ada', email: 'ada@example.org' };
+export const emptyProfile = {
+  ...{ csrf, username: 'ada', firstName: 'Ada', lastName: 'Example', locale: 'en', locales: ['en'] },
+  ...{ languages: [], zones: ['Europe/Berlin', 'UTC'], picture: '', zoneinfo: '', phone: '', address: {} },
+};
 export const scopes = [
   { name: 'openid' },
   { name: 'profile' },

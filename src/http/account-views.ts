@@ -60,6 +60,11 @@ export const problemNotices: readonly AccountNotice[] = [
   'identity-last',
 ];
 
+/** Of a postal address (OpenID Connect Core, section 5.1.1). */
+export const addressFields = ['street_address', 'postal_code', 'locality', 'region', 'country', 'formatted'] as const;
+export type AddressField = (typeof addressFields)[number];
+export type ProfileField = 'firstName' | 'lastName' | 'locale' | 'picture' | 'zoneinfo' | 'phone' | AddressField;
+
 export const passwordFormErrors = ['missing', 'wrong'] as const;
 export const appCodeErrors = ['missing', 'wrong'] as const;
 export const deleteErrors = ['name', 'last-admin'] as const;
@@ -87,6 +92,9 @@ export const activityEvents = [
   'account.email_confirmed',
   'account.email_changed',
   'account.renamed',
+  'account.updated',
+  'account.promoted',
+  'account.demoted',
   'email.requested',
   'reset.requested',
   'reset.link_made',
@@ -98,6 +106,8 @@ export const activityEvents = [
   'email_code.sent',
   'recovery_codes.made',
   'recovery_code.used',
+  'group.joined',
+  'group.left',
   'device.remembered',
   'device.forgotten',
   'device.reported',
@@ -139,8 +149,17 @@ export interface AccountViews {
     readonly lastName: string;
     /** Empty: the browser's. */
     readonly locale: string;
+    /** Of the pages, and others that applications may have. */
     readonly locales: readonly string[];
-    readonly errors: Readonly<Partial<Record<'firstName' | 'lastName', SetupError>>>;
+    readonly languages: readonly string[];
+    /** As they were typed; empty where there is none. */
+    readonly picture: string;
+    readonly zoneinfo: string;
+    readonly phone: string;
+    readonly address: Readonly<Partial<Record<AddressField, string>>>;
+    /** Names of time zones to choose from. */
+    readonly zones: readonly string[];
+    readonly errors: Readonly<Partial<Record<ProfileField, SetupError>>>;
   };
   'account-email': AccountForm & {
     readonly current?: string | undefined;
@@ -280,6 +299,7 @@ export interface AccountViews {
 export const accountTextKeys: readonly string[] = [
   ...accountSections.map((section) => `account.${section}.title`),
   ...accountNotices.map((notice) => `account.notice.${notice}`),
+  ...addressFields.map((field) => `account.profile.${field}`),
   ...passwordFormErrors.map((error) => `account.password.current.${error}`),
   ...appCodeErrors.map((error) => `account.app.error.${error}`),
   ...deleteErrors.map((error) => `account.delete.error.${error}`),

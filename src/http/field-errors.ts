@@ -1,4 +1,5 @@
 /** What core refuses in a form, in the catalogue's words. */
+import type { AttributeProblem } from '../core/attributes.ts';
 import type { NameProblem } from '../core/names.ts';
 import type { PasswordReason } from '../core/password-rules.ts';
 import type { SetupError } from './view-parts.ts';
@@ -26,4 +27,13 @@ export const nameErrors: Readonly<Record<NameProblem, SetupError>> = {
   'ends-with-dot': 'ends-with-dot',
   'mixed-scripts': 'mixed-scripts',
   reserved: 'reserved',
+};
+
+/** Those of a profile, which holds more than names. */
+export const fieldErrors: Readonly<Record<NameProblem | AttributeProblem, SetupError>> = {
+  ...nameErrors,
+  'not-a-picture': 'not-a-picture',
+  'not-a-locale': 'not-a-locale',
+  'not-a-zone': 'not-a-zone',
+  'not-a-phone': 'not-a-phone',
 };

@@ -68,7 +68,8 @@ interface Scope {
   asset(name: string): string;
   clip(value: string | undefined, longest?: number): string;
   exact(value: string | undefined): string;
-  typed(value: string | undefined): string;
+  typed(value: string | undefined, longest?: number): string;
+  typedLines(value: string | undefined): string;
   href(value: string | null | undefined): string | undefined;
   initial(value: string): string;
   duration(seconds: number): string;
@@ -96,6 +97,7 @@ const scopeNames = [
   'clip',
   'exact',
   'typed',
+  'typedLines',
   'href',
   'initial',
   'duration',
@@ -174,6 +176,7 @@ export function createRenderer(options: RendererOptions): Renderer {
         clip,
         exact,
         typed,
+        typedLines,
         href,
         initial,
         duration: (seconds) => duration(seconds, locale),
@@ -231,8 +234,17 @@ function clip(value: string | undefined, longest = 64): string {
 }
 
 /** What somebody typed, to be put back into its field. */
-function typed(value: string | undefined): string {
-  return plain((value ?? '').slice(0, 256));
+function typed(value: string | undefined, longest = 256): string {
+  return plain((value ?? '').slice(0, longest));
+}
+
+/** The same for a field of several lines. */
+function typedLines(value: string | undefined): string {
+  return (value ?? '')
+    .slice(0, 1200)
+    .split(/\r\n?|\n/)
+    .map(plain)
+    .join('\n');
 }
 
 function plain(value: string): string {

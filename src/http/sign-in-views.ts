@@ -59,7 +59,16 @@ export const unreviewedReasons = ['cancelled', 'silent', 'request'] as const;
 export type UnreviewedReason = (typeof unreviewedReasons)[number];
 
 /** Scopes with a sentence of their own in the catalogue; any other comes with the sentence of its API. */
-export const knownScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', 'user'] as const;
+export const knownScopes = [
+  'openid',
+  'profile',
+  'email',
+  'address',
+  'phone',
+  'groups',
+  'offline_access',
+  'user',
+] as const;
 
 export interface RefusalDetail {
   /** The check that failed, as a sentence or a parameter's name. */

@@ -28,6 +28,10 @@ export const setupErrors = [
   'ends-with-dot',
   'mixed-scripts',
   'reserved',
+  'not-a-picture',
+  'not-a-locale',
+  'not-a-zone',
+  'not-a-phone',
 ] as const;
 export type SetupError = (typeof setupErrors)[number];
 

@@ -19,7 +19,7 @@ Beside \`it\` every template has:
 - \`page\`: what the layout is told: \`title\`, \`width\` (\`narrow\`, \`wide\`, \`full\`), \`scripts\`, \`styles\`.
 - \`brand\`, \`brandLogo\`, \`brandLinks\`, \`theme\`: whose pages these are. \`locale\`, \`dir\`: the reader's language.
 - \`asset(name)\`: the address of a file under \`public/\`. \`body\`: in the layout, the page.
-- \`clip\`, \`typed\`, \`exact\`, \`href\`, \`initial\`: foreign values made fit to be shown. \`duration\`, \`moment\`, \`languageName\`,
+- \`clip\`, \`typed\`, \`typedLines\`, \`exact\`, \`href\`, \`initial\`: foreign values made fit to be shown. \`duration\`, \`moment\`, \`languageName\`,
   \`scopeSentence\`: things in the reader's language.
 - \`problemNotices\`: which of an account page's notices tell of a problem.`;
 

@@ -42,7 +42,7 @@ export function createWording(deps: {
   const button = deps.button ?? { fill: '#3b5bdb', text: '#ffffff' };
   return (letter: Letter): Message => {
     const catalogue = deps.catalogue();
-    const locale = catalogue.locales.includes(letter.locale) ? letter.locale : 'en';
+    const locale = catalogueLocale(letter.locale, catalogue.locales);
     const brand = deps.brandName;
     const values = {
       brand,
@@ -117,4 +117,12 @@ const entities: Readonly<Record<string, string>> = {
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
+}
+
+/** An account may have a language that there is no catalogue for: then a wider one (`de` for `de-AT`), or English. */
+function catalogueLocale(tag: string, locales: readonly string[]): string {
+  for (let range = tag.toLowerCase(); range !== ''; range = range.slice(0, Math.max(0, range.lastIndexOf('-')))) {
+    if (locales.includes(range)) return range;
+  }
+  return 'en';
 }

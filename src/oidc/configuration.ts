@@ -18,7 +18,7 @@ import { shapeAccessToken } from './access-token.ts';
 import { createAdapter } from './adapter/adapter.ts';
 import { begunAt, sessionLifetime } from './adapter/sessions.ts';
 import { checkAcrRequest } from './assurance.ts';
-import { enginePerson, scopeClaims } from './claims.ts';
+import { type ClaimSources, enginePerson, scopeClaims } from './claims.ts';
 import { mayLook } from './client-limits.ts';
 import { interactions, isPkceRequired, loadExistingGrant } from './policy.ts';
 import type { ProtocolDeps } from './ports.ts';
@@ -64,7 +64,10 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       id_token_signed_response_alg: 'RS256',
     },
     extraClientMetadata: {
-      properties: ['require_pkce', 'registered_scope', 'second_factor', 'reviewed', 'made_by_person'],
+      properties: [
+        ...['require_pkce', 'registered_scope', 'second_factor', 'reviewed', 'made_by_person'],
+        'id_token_claims',
+      ],
     },
     enabledJWA: {
       idTokenSigningAlgValues: asymmetric,
@@ -74,10 +77,11 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     clockTolerance: 15,
     pkce: { required: isPkceRequired },
     allowOmittingSingleRegisteredRedirectUri: true,
-    conformIdTokenClaims: true,
     // Not an extra one: only so that it is looked at here.
     extraParams: { scope: (ctx) => checkRequestedScopes(ctx, deps) },
     formats: { customizers: { jwt: (ctx, token, jwt) => shapeAccessToken(ctx, token, jwt, deps) } },
+    // One switch for the server: which claims an ID token carries is each client's own rule, kept by claims.ts.
+    conformIdTokenClaims: false,
     discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
     features: {
       devInteractions: { enabled: false },
@@ -146,7 +150,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
         ? unit.reads.accounts.get(subject)
         : await orUnavailable(() => deps.accounts.bySubject(subject));
       unit?.reads.accounts.set(subject, account);
-      if (account?.disabledAt === null) return enginePerson(account);
+      if (account?.disabledAt === null) return enginePerson(account, sourcesOf(deps, ctx));
       // Disabled or deleted since they signed in a moment ago: the engine takes for granted that they are still there.
       if (ctx.oidc.route === 'resume') throw new errors.AccessDenied(undefined, 'the account is gone');
       return undefined;
@@ -176,6 +180,20 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       deps.pages.error(ctx, out, error, refused ? await recorder.record(ctx, error) : undefined);
     },
     fetchResponseBodyLimits: { jwks_uri: 65_536, sector_identifier_uri: 65_536 },
+  };
+}
+
+/** Asked when claims are made, which is after the client and the access token are known. */
+function sourcesOf({ groups, issuer }: ProtocolDeps, { oidc }: KoaContextWithOIDC): ClaimSources {
+  return {
+    groupsOf: (subject) => orUnavailable(() => groups.namesOf(subject)),
+    idTokenClaims() {
+      const rule = oidc.client?.id_token_claims;
+      if (rule === 'standard' || rule === 'all') return rule;
+      // OpenID Connect Core, section 5.4: where userinfo takes no access token of this request, the ID token has the claims.
+      const audiences = [oidc.entities.AccessToken?.aud ?? []].flat();
+      return audiences.length === 0 || audiences.includes(`${issuer}${routes.userinfo}`) ? 'minimal' : 'all';
+    },
   };
 }
 

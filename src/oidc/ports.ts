@@ -13,6 +13,7 @@ import type { Refusals } from '../core/refusals/refusals.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
 import type { ConsentStore } from '../core/stores/consents.ts';
 import type { EngineStore } from '../core/stores/engine.ts';
+import type { GroupStore } from '../core/stores/groups.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import type { RecordedRefusal } from './refusals/recorded.ts';
 
@@ -49,6 +50,7 @@ export interface ProtocolDeps {
   readonly userApi: string;
   readonly engine: EngineStore;
   readonly accounts: AccountStore;
+  readonly groups: Pick<GroupStore, 'namesOf'>;
   readonly consents: ConsentStore;
   readonly clients: CachedClients;
   readonly credentials: CredentialLimits;

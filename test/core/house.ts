@@ -2,7 +2,8 @@
 import { createLog } from '../../src/base/log.ts';
 import { createMetrics, type Metrics } from '../../src/base/metrics.ts';
 import { deriveKey } from '../../src/base/secrets.ts';
-import { type AccountForm, type Accounts, createAccounts } from '../../src/core/accounts.ts';
+import type { AccountForm } from '../../src/core/account-form.ts';
+import { type Accounts, createAccounts } from '../../src/core/accounts.ts';
 import { type Activity, createActivity } from '../../src/core/activity.ts';
 import { type Audit, createAudit } from '../../src/core/audit.ts';
 import { createChangeLog } from '../../src/core/change-log.ts';

@@ -132,8 +132,10 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'account-profile',
       view: 'account-profile',
       locals: {
-        ...{ csrf, username: value, firstName: value, lastName: value },
-        ...{ locale: '', locales: [], errors: {} },
+        ...{ csrf, username: value, firstName: value, lastName: value, picture: value, zoneinfo: value, phone: value },
+        ...{ locale: value, locales: [], languages: [], zones: [] },
+        address: { street_address: value, formatted: value, country: value },
+        errors: { locale: 'not-a-locale', formatted: 'too-long' },
       },
     },
     {

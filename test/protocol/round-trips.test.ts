@@ -93,6 +93,19 @@ describeStorages('round trips', (storage) => {
     ).toBe(1);
   });
 
+  test('the groups of a person: one more where their scope is asked for, none elsewhere', async () => {
+    const client = await buildClient(server);
+    const { agent, grant, person, body } = await tokensFor(server, client, { scope: 'openid groups' });
+    const group = await server.core.groups.add({ name: 'editors' });
+    if (group.outcome === 'saved') await server.core.groups.join(group.group, person.subject);
+    expect(await roundTrips(() => userinfo(server, body.access_token))).toBe(2);
+    expect(await roundTrips(() => refresh(server, client, body.refresh_token))).toBe(3);
+    const codes = [grant];
+    for (let more = 0; more < 4; more += 1)
+      codes.push((await codeFor(server, client, { agent, person, scope: 'openid groups' })).grant);
+    expect(await roundTrips(() => redeem(server, client, codes.pop() ?? grant))).toBe(3);
+  });
+
   test('a login with a password: two, the account and the session with its refresh token and the record of it', async () => {
     const login = async (name: string, secret: string) => {
       const authorization = `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;

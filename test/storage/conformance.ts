@@ -1,5 +1,6 @@
 /** What core/stores promises, one test for each promise, for every SQL storage. Races are in `races.ts`. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { noAttributes } from '../../src/core/attributes.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
 import {
   buildAccount,
@@ -45,7 +46,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
           updatedAt: now,
           disabledAt: null,
           lastSeenAt: null,
-          locale: null,
+          ...noAttributes,
         });
         for (const found of [
           stores.accounts.byId(made.account.id),

@@ -6,6 +6,7 @@ import { postgresStatements } from '../../src/storage/sql/engine-postgres.ts';
 import { sqliteStatements } from '../../src/storage/sql/engine-sqlite.ts';
 import { sharedStatements } from '../../src/storage/sql/engine-store.ts';
 import { factorStatements } from '../../src/storage/sql/factors.ts';
+import { groupStatements } from '../../src/storage/sql/groups.ts';
 import { identityStatements } from '../../src/storage/sql/identities.ts';
 import { accountsSeen, sessionsSeen } from '../../src/storage/sql/last-seen.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
@@ -144,6 +145,39 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     await stores.close();
   });
 
+  test('accounts of the version before have no attributes and no groups, and come back whole from a step back', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: 'leave' });
+    await stores.migrate.up({ to: '0011' });
+    const sql = open(database);
+    const old = (subject: string) => ({
+      ...{ subject, username: subject, username_key: subject, first_name: 'A', last_name: 'B', verified: false },
+      ...{ two_factor: false, admin: true, created_at: 1, updated_at: 1, locale: 'de' },
+    });
+    await sql.knex('accounts').insert(old('before'));
+    expect(await stores.migrate.up()).toContain('0013-attributes-and-groups');
+    // What a program of the version before writes while both run.
+    await sql.knex('accounts').insert(old('beside'));
+    const empty = { locale: 'de', picture: null, zoneinfo: null, phone: null, phoneVerified: false, address: null };
+    for (const subject of ['before', 'beside']) {
+      expect(await stores.accounts.bySubject(subject)).toMatchObject(empty);
+      expect(await stores.groups.namesOf(subject)).toEqual([]);
+    }
+    await stores.accounts.update('before', { phone: '+4930123456', phoneVerified: true }, 2);
+
+    const { applied } = await stores.migrate.status();
+    const steps = applied.length - applied.indexOf('0013-attributes-and-groups');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0013-attributes-and-groups');
+    expect(await sql.knex('accounts').select('subject', 'locale').orderBy('id')).toMatchObject([
+      { subject: 'before', locale: 'de' },
+      { subject: 'beside', locale: 'de' },
+    ]);
+    await stores.migrate.up();
+    expect(await stores.accounts.bySubject('before')).toMatchObject(empty);
+    await sql.close();
+    await stores.close();
+  });
+
   test('every statement of the hot path finds its rows by an index', async () => {
     const database = await fresh();
     await (await openSql(database.settings, { migrateAtOpen: true })).close();
@@ -154,6 +188,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       ...factorStatements,
       ...passkeyStatements,
       ...identityStatements,
+      ...groupStatements,
       ...deviceStatements,
       ...clientStatements,
       ...seen,
@@ -191,6 +226,8 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       ['factors', 'subject'],
       ['passkeys', 'subject'],
       ['identities', 'subject'],
+      ['group_members', 'subject'],
+      ['group_members', 'group_id'],
       ['links', 'expires_at'],
     ]) {
       const plan = await explain(sql, `delete from ${table} where ${column} ${column === 'expires_at' ? '<' : '='} ?`);

@@ -1,14 +1,10 @@
+import { changedAttributes, noAttributes, readAttributes } from '../../core/attributes.ts';
+import { invalidField, takenField } from '../account-fields.ts';
 import { presented, shown } from '../account-text.ts';
+import { attributeOptions, attributesOf } from '../attribute-options.ts';
 import { type Command, done, refused, via } from '../command.ts';
 import { askPassword, passwordOption } from '../password-prompt.ts';
 import { UsageError } from '../usage-error.ts';
-
-const fieldNames = {
-  username: 'The username',
-  email: 'The e-mail address',
-  firstName: 'The first name',
-  lastName: 'The last name',
-};
 
 export const create: Command = {
   name: 'create',
@@ -20,6 +16,7 @@ export const create: Command = {
     { flags: '--email <address>', sentence: 'E-mail address.' },
     { flags: '--verified', sentence: 'The e-mail address is known to be theirs, so they may sign in with it too.' },
     { flags: '--admin', sentence: 'An admin of this server.' },
+    ...attributeOptions,
     passwordOption,
     { flags: '--no-password', sentence: 'Make it without one: nobody signs in with a password until one is set.' },
   ],
@@ -36,6 +33,10 @@ export const create: Command = {
     if (call.flag('verified') && email === undefined && !username.includes('@')) {
       throw new UsageError('--verified needs an --email.');
     }
+    const read = readAttributes(attributesOf(call));
+    if (read.outcome === 'invalid') return invalidField(read);
+    const phoneVerified = call.flag('phone-verified') === true;
+    if (phoneVerified && !read.change.phone) throw new UsageError('--phone-verified needs a --phone.');
     const password = without
       ? undefined
       : await askPassword(call, 'pipe it in with --password-stdin, or use --no-password');
@@ -48,20 +49,18 @@ export const create: Command = {
       email,
       verified: call.flag('verified') === true,
       admin: call.flag('admin') === true,
+      attributes: { ...changedAttributes(noAttributes, read.change), phoneVerified },
     };
     const made = await core.accounts.create(form, via);
     switch (made.outcome) {
       case 'created':
         return done(presented(made.account), `Made the account ${made.account.username}.\n\n${shown(made.account)}`);
       case 'taken':
-        return refused('conflict', `${fieldNames[made.field]} is taken.`, { field: made.field });
+        return takenField(made.field);
       case 'weak-password':
         return refused('weak_password', made.reason.sentence, { reason: made.reason.code });
       case 'invalid':
-        return refused('invalid_account', `${fieldNames[made.field]} was refused. ${made.sentence}`, {
-          field: made.field,
-          reason: made.reason,
-        });
+        return invalidField(made);
     }
   },
 };

@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../../base/json.ts';
 import type { ImportForm, ImportOutcome } from '../../core/account-import.ts';
+import { fieldNames } from '../account-fields.ts';
 import { type Command, done, refused, via } from '../command.ts';
 import { readJsonLines } from '../json-lines.ts';
 import { counted } from '../text.ts';
@@ -22,7 +23,8 @@ export const importAccounts: Command = {
   sentence: 'Make accounts of people who had them in another system, with the password hashes of that system.',
   args: [{ name: '<file>', sentence: 'JSON lines, one account a line; - for standard input.' }],
   options: [{ flags: '--dry-run', sentence: 'Look at every line and change nothing.' }],
-  details: `A line is a JSON object: username; first_name, last_name, email, verified, password_hash, disabled and admin as far as known.
+  details: `A line is a JSON object: username; first_name, last_name, email, verified, password_hash, disabled, admin, picture,
+locale, zoneinfo, phone_number, phone_number_verified and address as far as known.
 Hashes may be bcrypt, PBKDF2, scrypt and Argon2; each is replaced at its person's first sign-in. docs/importing.md says more.
 Accounts that exist are left as they are, so an import that was interrupted is run again. Exit code 1 where a line was refused.`,
   examples: ['accounts import people.jsonl --dry-run', 'accounts import people.jsonl'],
@@ -78,13 +80,6 @@ Accounts that exist are left as they are, so an import that was interrupted is r
       lines: listed.map(({ line, username = null, message }) => ({ line, username, message })),
     });
   },
-};
-
-const fieldNames = {
-  username: 'The username',
-  email: 'The e-mail address',
-  firstName: 'The first name',
-  lastName: 'The last name',
 };
 
 function sentenceOf(outcome: Exclude<ImportOutcome, { outcome: 'imported' | 'exists' }>): string {

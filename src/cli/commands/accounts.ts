@@ -9,6 +9,7 @@ import { day, table } from '../text.ts';
 import { create } from './account-create.ts';
 import { factors, removeFactors } from './account-factors.ts';
 import { invite, resetLink } from './account-links.ts';
+import { demote, promote, update } from './account-update.ts';
 import { importAccounts } from './accounts-import.ts';
 
 const setPassword: Command = {
@@ -77,7 +78,7 @@ const remove: Command = {
       if (removed === 'last-admin') {
         return refused(
           'last_admin',
-          `${account.username} is the only administrator. Make another one first: accounts create <username> --admin`,
+          `${account.username} is the only administrator. Make another one first: accounts promote <account>`,
         );
       }
       return done({ subject: account.subject, deleted: true }, `Deleted the account ${account.username}.`);
@@ -118,8 +119,12 @@ const show: Command = {
   examples: ['accounts show alice', 'accounts show id:42 --json'],
   run: (call) =>
     withAccount(call, async (account, core) => {
-      const online = (await core.sessions.list(account.subject, { limit: 1 })).length > 0;
-      return done({ ...presented(account), online }, shown(account, online));
+      const [sessions, groups] = await Promise.all([
+        core.sessions.list(account.subject, { limit: 1 }),
+        core.groups.namesOf(account.subject),
+      ]);
+      const more = { online: sessions.length > 0, groups };
+      return done({ ...presented(account), online: more.online, groups: [...groups] }, shown(account, more));
     }),
 };
 
@@ -130,6 +135,9 @@ export const accounts: Noun = {
     create,
     invite,
     importAccounts,
+    update,
+    promote,
+    demote,
     disable,
     enable,
     setPassword,

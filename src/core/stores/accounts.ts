@@ -1,6 +1,7 @@
+import type { Attributes } from '../attributes.ts';
 import type { IdentityRow, NewIdentity } from './identities.ts';
 
-export interface Account {
+export interface Account extends Attributes {
   /** Numeric id, ascending, never reused. */
   readonly id: number;
   /** The public subject (`sub`): random, never changes, never reused. */
@@ -22,11 +23,10 @@ export interface Account {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly lastSeenAt: number | null;
-  /** The language they chose (a tag of the catalogue's); null: the browser's. */
-  readonly locale: string | null;
 }
 
-export type NewAccount = Omit<Account, 'id' | 'updatedAt' | 'lastSeenAt' | 'disabledAt' | 'locale'>;
+export type NewAccount = Omit<Account, 'id' | 'updatedAt' | 'lastSeenAt' | 'disabledAt' | keyof Attributes> &
+  Partial<Attributes>;
 /** An account of another system. */
 export type ImportedAccount = NewAccount & { readonly disabledAt: number | null };
 export type AccountPatch = Partial<Omit<Account, 'id' | 'subject' | 'createdAt' | 'updatedAt'>>;
@@ -40,6 +40,15 @@ export interface PasswordChange {
   readonly from: string | null;
   readonly to: string;
 }
+
+/** `stop`: nothing is to be written, and this is the answer. */
+export type AccountEdit<Stop> = { readonly patch: AccountPatch } | { readonly stop: Stop };
+
+export type EditedAccount<Stop> =
+  | { readonly outcome: 'changed'; readonly before: Account; readonly account: Account }
+  | { readonly outcome: 'not-found' | 'last-admin' }
+  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
+  | { readonly outcome: 'stopped'; readonly stop: Stop };
 
 export type RemovedAccount = 'removed' | 'not-found' | 'last-admin';
 
@@ -81,6 +90,17 @@ export interface AccountStore {
     patch: AccountPatch,
     now: number,
   ): Promise<Account | undefined | { outcome: 'taken'; field: 'username' | 'email' }>;
+  /**
+   * What `decide` makes of the account as it is, while no other can change it: of two edits at once neither loses what the other
+   * wrote. `decide` only computes, and may be called again. Noted as `update` is.
+   * `last-admin`: the patch takes the mark of an administrator, and no other is left who is not disabled, also under concurrent calls.
+   */
+  edit<Stop = never>(
+    subject: string,
+    now: number,
+    decide: (account: Account) => AccountEdit<Stop>,
+    options?: { readonly demotes?: boolean },
+  ): Promise<EditedAccount<Stop>>;
   /** Puts a hash in the place of one, and of no other that has come there meanwhile: then it is undefined. Noted as `update` is. */
   replacePasswordHash(subject: string, hash: PasswordChange, now: number): Promise<Account | undefined>;
   /**
@@ -106,8 +126,8 @@ export interface AccountStore {
   /** Moves `lastSeenAt` forward, all in one transaction, and notes no change: nothing is decided by it. */
   touch(marks: readonly { subject: string; at: number }[]): Promise<void>;
   /**
-   * Removes the account, its factors, passkeys, identities, devices, sessions, grants, tokens, consents and links, and the clients
-   * that it owns with all that others have given them, in one transaction.
+   * Removes the account, its factors, passkeys, identities, devices, memberships, sessions, grants, tokens, consents and links, and the
+   * clients that it owns with all that others have given them, in one transaction.
    * `last-admin`: it is an administrator's, and no other administrator is left who is not disabled, also under concurrent calls.
    */
   delete(subject: string): Promise<RemovedAccount>;

@@ -16,6 +16,7 @@ import type { ConsentStore } from './consents.ts';
 import type { DeviceStore } from './devices.ts';
 import type { EngineStore } from './engine.ts';
 import type { FactorStore } from './factors.ts';
+import type { GroupStore } from './groups.ts';
 import type { IdentityStore } from './identities.ts';
 import type { KeyStore } from './keys.ts';
 import type { LeaseStore } from './leases.ts';
@@ -31,6 +32,7 @@ export interface Stores {
   readonly passkeys: PasskeyStore;
   readonly identities: IdentityStore;
   readonly devices: DeviceStore;
+  readonly groups: GroupStore;
   readonly clients: ClientStore;
   readonly apis: ApiStore;
   readonly changes: ChangeStore;

@@ -1,6 +1,13 @@
 /** Accounts. Names and addresses are unique by the database itself, so two processes cannot both win. */
 import type { Knex } from 'knex';
-import type { Account, AccountStore, NewAccount, PasswordChange } from '../../core/stores/accounts.ts';
+import type {
+  Account,
+  AccountEdit,
+  AccountStore,
+  EditedAccount,
+  NewAccount,
+  PasswordChange,
+} from '../../core/stores/accounts.ts';
 import type { NewIdentity } from '../../core/stores/identities.ts';
 import { columns, newAccountColumns } from './account-columns.ts';
 import { importAccounts } from './account-import.ts';
@@ -48,9 +55,7 @@ export function createAccountStore(sql: Sql): AccountStore {
     const [made] = await db('accounts')
       .insert(newAccountColumns(account))
       .returning([...accountColumns]);
-    const created = toAccount(inOrder(accountColumns, made));
-    if (created === undefined) throw new Error('the database returned no account');
-    return { outcome: 'created', account: created };
+    return { outcome: 'created', account: must(toAccount(inOrder(accountColumns, made))) };
   }
 
   return {
@@ -104,6 +109,35 @@ export function createAccountStore(sql: Sql): AccountStore {
           if (patch.disabledAt !== undefined) await ownerChanged(trx, subject);
           await noteChange(trx, 'account', subject);
           return toAccount(inOrder(accountColumns, changed));
+        });
+      } catch (error) {
+        return taken(error);
+      }
+    },
+
+    async edit<Stop>(
+      subject: string,
+      now: number,
+      decide: (account: Account) => AccountEdit<Stop>,
+      { demotes = false }: { readonly demotes?: boolean } = {},
+    ): Promise<EditedAccount<Stop>> {
+      if (!findable(subject)) return { outcome: 'not-found' };
+      try {
+        return await sql.transaction(async (trx): Promise<EditedAccount<Stop>> => {
+          // Before the account's own row: administrators are always locked in one order.
+          const last = demotes && (await isLastAdmin(trx, subject));
+          const held = await trx('accounts').where({ subject }).forUpdate().first(accountColumns);
+          const before = held === undefined ? undefined : toAccount(inOrder(accountColumns, held));
+          if (before === undefined) return { outcome: 'not-found' };
+          const decided = decide(before);
+          if ('stop' in decided) return { outcome: 'stopped', stop: decided.stop };
+          if (last && decided.patch.admin === false) return { outcome: 'last-admin' };
+          const [changed] = await trx('accounts')
+            .where({ subject })
+            .update({ ...columns(decided.patch), updated_at: now })
+            .returning([...accountColumns]);
+          await noteChange(trx, 'account', subject);
+          return { outcome: 'changed', before, account: must(toAccount(inOrder(accountColumns, changed))) };
         });
       } catch (error) {
         return taken(error);
@@ -167,6 +201,7 @@ export function createAccountStore(sql: Sql): AccountStore {
           'passkeys',
           'identities',
           'devices',
+          'group_members',
           'sessions',
           'grants',
           'tokens',
@@ -195,6 +230,11 @@ export function createAccountStore(sql: Sql): AccountStore {
       return rows.map((row) => toAccount(inOrder(accountColumns, row))).filter((account) => account !== undefined);
     },
   };
+}
+
+function must(account: Account | undefined): Account {
+  if (account === undefined) throw new Error('the database returned no account');
+  return account;
 }
 
 /**

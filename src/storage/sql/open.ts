@@ -13,6 +13,7 @@ import { createConsentStore } from './consents.ts';
 import { createDeviceStore } from './devices.ts';
 import { createEngineStore } from './engine-store.ts';
 import { createFactorStore } from './factors.ts';
+import { createGroupStore } from './groups.ts';
 import { createIdentityStore } from './identities.ts';
 import { createKeyStore } from './keys.ts';
 import { createLeaseStore } from './leases.ts';
@@ -65,6 +66,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     passkeys: createPasskeyStore(sql),
     identities: createIdentityStore(sql),
     devices: createDeviceStore(sql),
+    groups: createGroupStore(sql),
     clients: createClientStore(sql),
     apis: createApiStore(sql),
     changes: createChangeStore(sql),

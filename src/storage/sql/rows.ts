@@ -29,6 +29,11 @@ export const accountColumns = [
   'updated_at',
   'last_seen_at',
   'locale',
+  'picture',
+  'zoneinfo',
+  'phone',
+  'phone_verified',
+  'address',
 ] as const;
 
 export const clientColumns = [
@@ -108,6 +113,11 @@ export function toAccount(row: Row, at = 0): Account | undefined {
     updatedAt: time(row[at + 14]),
     lastSeenAt: timeOrNull(row[at + 15]),
     locale: textOrNull(row[at + 16]),
+    picture: textOrNull(row[at + 17]),
+    zoneinfo: textOrNull(row[at + 18]),
+    phone: textOrNull(row[at + 19]),
+    phoneVerified: Boolean(row[at + 20]),
+    address: row[at + 21] === null ? null : JSON.parse(text(row[at + 21])),
   };
 }
 
