@@ -16,12 +16,13 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
     const account = await deps.accounts.findBySubject(subject);
     if (!account) return;
     const { passwordHash, usernameKey: _username, emailKey: _email, ...about } = account;
-    const [{ factors, recoveryCodesLeft }, passkeys, identities, browsers, connections] = await Promise.all([
+    const [{ factors, recoveryCodesLeft }, passkeys, identities, browsers, connections, groups] = await Promise.all([
       deps.factors.list(subject),
       deps.passkeys.list(subject),
       deps.upstream.linked(subject),
       deps.stores.devices.ofAccount(subject, nowSeconds()),
       deps.connections.list(subject),
+      deps.stores.groups.namesOf(subject),
     ]);
     const whole = {
       issuer: deps.issuer,
@@ -32,6 +33,7 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
         updatedAt: time(about.updatedAt),
         lastSeenAt: time(about.lastSeenAt),
       },
+      groups,
       factors: dated(factors),
       recoveryCodesLeft,
       passkeys: dated(passkeys),

@@ -48,6 +48,6 @@ export interface AccountDeps {
   readonly upstream: Upstream;
   readonly activity: Activity;
   readonly audit: Audit;
-  readonly stores: Pick<Stores, 'audit' | 'clients' | 'devices'>;
+  readonly stores: Pick<Stores, 'audit' | 'clients' | 'devices' | 'groups'>;
   readonly passwordMinLength: { readonly alone: number; readonly withSecondFactor: number };
 }

@@ -1,9 +1,10 @@
 /**
- * An operator's changes of an account, by the rules that hold for its person. Only what is named changes, and it is decided on
- * the account as it is at that moment, so that two changes at once lose nothing of each other.
+ * An operator's changes of an account, by the rules that hold for its person. Only what is named changes, and it is
+ * decided on the account as it is at that moment, so that two changes at once lose nothing of each other.
  *
- * What hangs on it ends as it does when the person makes the same change: with another address its links and mailed codes (and
- * the address that was proved gets a word of it), with another username its sessions, whose tokens name the old one.
+ * What hangs on it ends as it does when the person makes the same change: with another address its links and mailed
+ * codes (and the address that was proved gets a word of it), with another username its sessions, whose tokens name the
+ * old one.
  */
 import { nowSeconds } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -73,7 +74,7 @@ export function createAccountEdits(deps: {
     return audit.record(event, { subject, address, requestId, detail: { ...detail, ...who } });
   };
 
-  /** An address that is known to be theirs goes from whoever only named it. */
+  /** An address that is known to be theirs goes from an account that only named it. */
   async function edited(subject: string, change: AccountChange, actor: Actor): Promise<EditedAccount<UpdateOutcome>> {
     const { email } = change;
     const claimed = email !== undefined && email !== '' && change.verified === true ? email : undefined;

@@ -1,7 +1,7 @@
 /**
- * What an account tells beyond its names (OpenID Connect Core, section 5.1): language, picture, time zone, phone number and
- * postal address. The rules hold at every entry point. Nothing is fetched or dialled: that a value is well formed is all that
- * is known of it.
+ * What an account tells beyond its names (OpenID Connect Core, section 5.1): language, picture, time zone, phone number
+ * and postal address. The rules hold at every entry point. Nothing is fetched or dialled: that a value is well formed is
+ * all that is known of it.
  */
 import { codePoints, isPlainText } from './names.ts';
 

@@ -30,7 +30,7 @@ export function saidByAdmin(asked: Members, { by, previous = {} }: MetadataConte
   };
 }
 
-/** Anybody may choose. A change that leaves it out keeps it; a client of a time before this rule has had `minimal`. */
+/** Everyone may choose. A change that leaves it out keeps it; a client of a time before this rule has had `minimal`. */
 export function idTokenClaimsRule(asked: IdTokenClaims | undefined, { previous }: MetadataContext): IdTokenClaims {
   if (asked !== undefined) return asked;
   if (previous === undefined) return 'standard';

@@ -1,6 +1,6 @@
 /**
- * Groups of people, kept by operators. Applications are told a person's groups by the scope `groups`; nothing here grants
- * anything by itself. A name may change, the id never does.
+ * Groups of people, kept by operators. Applications are told a person's groups by the scope `groups`; nothing here
+ * grants anything by itself. A name may change, the id never does.
  */
 import { nowSeconds } from '../base/clock.ts';
 import { randomName } from '../base/secrets.ts';

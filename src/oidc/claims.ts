@@ -1,6 +1,6 @@
 /**
- * A person's claims (OpenID Connect Core, section 5.1), which scope releases them, and which of them an ID token carries. This is
- * the one place that makes them. A claim without a value is left out.
+ * A person's claims (OpenID Connect Core, section 5.1), which scope releases them, and which of them an ID token
+ * carries. This is the one place that makes them. A claim without a value is left out.
  */
 import type { Account as EngineAccount } from 'oidc-provider';
 import type { IdTokenClaims } from '../core/id-token-claims.ts';
@@ -32,8 +32,8 @@ const standardClaims: ReadonlySet<string> = new Set([
 export interface EnginePerson extends EngineAccount {
   readonly record: Account;
   /**
-   * `scope`: as granted, with spaces between. `requested`: members of the `claims` request parameter for this use, as far as they
-   * were granted. Both decide which claims are looked up; the caller picks what they release. Throws `Unavailable`.
+   * `scope`: as granted, with spaces between. `requested`: members of the `claims` request parameter for this use, as
+   * far as they were granted. Both decide what is looked up; the caller picks what they release. Throws `Unavailable`.
    */
   claims(use: string, scope: string, requested?: object): Promise<{ sub: string; [claim: string]: unknown }>;
 }
@@ -80,8 +80,8 @@ function personClaims(record: Account): Readonly<Record<string, unknown>> {
 }
 
 /**
- * An ID token carries what its client's rule says and what the `claims` parameter names. An address that is not proved is in
- * none of them: applications sign people in by it.
+ * An ID token carries what its client's rule says and what the `claims` parameter names. An address that is not proved
+ * is in none of them: applications sign people in by it.
  */
 function inIdToken(
   { email, email_verified: verified, ...claims }: Readonly<Record<string, unknown>>,

@@ -190,7 +190,7 @@ function sourcesOf({ groups, issuer }: ProtocolDeps, { oidc }: KoaContextWithOID
     idTokenClaims() {
       const rule = oidc.client?.id_token_claims;
       if (rule === 'standard' || rule === 'all') return rule;
-      // OpenID Connect Core, section 5.4: where userinfo takes no access token of this request, the ID token has the claims.
+      // OpenID Connect Core, section 5.4: where userinfo takes no access token of this request, the ID token has them.
       const audiences = [oidc.entities.AccessToken?.aud ?? []].flat();
       return audiences.length === 0 || audiences.includes(`${issuer}${routes.userinfo}`) ? 'minimal' : 'all';
     },

@@ -212,6 +212,7 @@ describe('members', () => {
       token_endpoint_auth_method: 'client_secret_basic',
       subject_type: 'public',
       id_token_signed_response_alg: 'RS256',
+      id_token_claims: 'standard',
       require_pkce: true,
     });
     expect(metadata({ grant_types: ['client_credentials'], scope: 'read write read' })).toMatchObject({
@@ -255,6 +256,7 @@ describe('members', () => {
     ['token_endpoint_auth_signing_alg', 'RS256'],
     ['id_token_signed_response_alg', 'HS256'],
     ['id_token_signed_response_alg', 'none'],
+    ['id_token_claims', 'everything'],
     ['userinfo_signed_response_alg', 'HS512'],
     ['introspection_signed_response_alg', 'HS256'],
     ['authorization_signed_response_alg', 'HS256'],

@@ -28,7 +28,26 @@ const forms: Readonly<Record<string, Form>> = {
   '/forgot': { fields: ({ username }) => ({ username }) },
   '/reset': { fields: () => ({ password: 'nine pears on a shelf' }), query: ({ links }) => ({ token: links.reset }) },
   '/verify-email': { fields: () => ({ password }), query: ({ links }) => ({ token: links.email }) },
-  '/account/profile': { fields: () => ({ first_name: 'Ada', last_name: 'Lovelace', locale: 'de' }) },
+  '/account/profile': {
+    fields: () => ({
+      ...{
+        first_name: 'Ada',
+        last_name: 'Lovelace',
+        locale: 'de',
+        picture: 'https://x.example/a',
+        phone: '+4930123456',
+      },
+      ...{
+        zoneinfo: 'Europe/Berlin',
+        street_address: 'A 1',
+        locality: 'B',
+        region: 'C',
+        postal_code: '1',
+        country: 'D',
+      },
+      formatted: 'A 1',
+    }),
+  },
   '/account/email': { fields: ({ member }) => ({ email: `${member.username}@other.example.org` }) },
   '/account/password': { fields: () => ({ current: password, password: 'nine pears' }) },
   '/account/factors/remove': some('factor'),

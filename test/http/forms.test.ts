@@ -53,6 +53,11 @@ const autocomplete: Readonly<Record<string, readonly string[]>> = {
   code: ['one-time-code'],
   email_code: ['one-time-code'],
   recovery_code: ['off'],
+  zoneinfo: ['off'],
+  postal_code: ['postal-code'],
+  locality: ['address-level2'],
+  region: ['address-level1'],
+  country: ['country-name'],
   // Of a factor, not of a person.
   name: ['off'],
 };

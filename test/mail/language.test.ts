@@ -80,3 +80,15 @@ test('a password that an admin sets, a link that one makes, and the end of the a
   await server.core.accounts.remove(subject, { via: 'cli', locale: 'ar' });
   expect(await languages(email)).toEqual({ 'password-changed': 'de', 'account-deleted': 'de' });
 });
+
+test('a language that has no catalogue: a wider one of it, or English', async () => {
+  for (const [tag, language] of [
+    ['de-AT', 'de'],
+    ['fr', 'en'],
+  ] as const) {
+    const { subject, email } = await german();
+    await server.core.accounts.setProfile(subject, { locale: tag });
+    await server.core.accounts.setPassword(subject, 'nine pears upon a shelf', { endSessions: false });
+    expect(await languages(email)).toEqual({ 'password-changed': language });
+  }
+});

@@ -1,14 +1,17 @@
 /** What applications are told of a person: by ID tokens as their client has it, and at userinfo. Row "no name or e-mail in the ID token" of clients.md. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Claims, claimsOf, codeFor, redeem, refresh, tokensFor, userinfo } from '../support/flow.ts';
 import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
-import { type Claims, claimsOf, codeFor, redeem, refresh, tokensFor, userinfo } from '../support/flow.ts';
 
 const everyScope = 'openid profile email phone address groups';
 const api = 'https://api.example.com';
 /** Of the token and of the sign-in, whatever the person. */
 const ofToken = ['sub', 'aud', 'iss', 'iat', 'exp', 'nonce', 'sid', 'at_hash', 'acr', 'amr', 'auth_time'];
-const ofPerson = (claims: Claims): string[] => Object.keys(claims).filter((name) => !ofToken.includes(name)).sort();
+const ofPerson = (claims: Claims): string[] =>
+  Object.keys(claims)
+    .filter((name) => !ofToken.includes(name))
+    .sort();
 
 describeStorages('claims of a person', (storage) => {
   let server: TestServer;
@@ -42,10 +45,21 @@ describeStorages('claims of a person', (storage) => {
   const idTokenOf = async (client: { id: string; secret: string }, options: Parameters<typeof tokensFor>[2]) =>
     claimsOf((await tokensFor(server, client, options)).body.id_token);
 
-  const seen = async (token: string | undefined): Promise<Claims> => (await userinfo(server, token)).json() as Promise<Claims>;
+  const seen = async (token: string | undefined): Promise<Claims> =>
+    (await userinfo(server, token)).json() as Promise<Claims>;
 
   describe('which rule', () => {
-    const standard = ['email', 'email_verified', 'family_name', 'given_name', 'groups', 'locale', 'name', 'picture', 'preferred_username'];
+    const standard = [
+      'email',
+      'email_verified',
+      'family_name',
+      'given_name',
+      'groups',
+      'locale',
+      'name',
+      'picture',
+      'preferred_username',
+    ];
     const all = [...standard, 'address', 'phone_number', 'phone_number_verified', 'updated_at', 'zoneinfo'].sort();
 
     test.each([
@@ -60,7 +74,8 @@ describeStorages('claims of a person', (storage) => {
       const { body } = await tokensFor(server, client, { person, scope: everyScope });
       const claims = claimsOf(body.id_token);
       expect(ofPerson(claims)).toEqual(expected);
-      if (expected.length > 0) expect(claims).toMatchObject({ name: 'Test Person', locale: 'de-AT', groups: ['editors', 'Readers'] });
+      if (expected.length > 0)
+        expect(claims).toMatchObject({ name: 'Test Person', locale: 'de-AT', groups: ['editors', 'Readers'] });
       // A refresh makes the next ID token by the same rule.
       const refreshed = await refresh(server, client, body.refresh_token);
       expect(ofPerson(claimsOf(refreshed.body.id_token))).toEqual(expected);
@@ -68,7 +83,10 @@ describeStorages('claims of a person', (storage) => {
       expect(ofPerson(told)).toEqual(all);
       expect(told).toMatchObject({
         ...{ phone_number: '+43123456789', phone_number_verified: false, zoneinfo: 'Europe/Vienna' },
-        ...{ address: { street_address: 'Ring 1', locality: 'Wien', country: 'Österreich' }, groups: ['editors', 'Readers'] },
+        ...{
+          address: { street_address: 'Ring 1', locality: 'Wien', country: 'Österreich' },
+          groups: ['editors', 'Readers'],
+        },
       });
     });
 
@@ -95,7 +113,10 @@ describeStorages('claims of a person', (storage) => {
     await joined(person.subject, 'editors');
     expect(ofPerson(await idTokenOf(client, { person, scope: 'openid' }))).toEqual([]);
     expect(ofPerson(await idTokenOf(client, { person, scope: 'openid email' }))).toEqual(['email', 'email_verified']);
-    expect(ofPerson(await idTokenOf(client, { person, scope: 'openid phone' }))).toEqual(['phone_number', 'phone_number_verified']);
+    expect(ofPerson(await idTokenOf(client, { person, scope: 'openid phone' }))).toEqual([
+      'phone_number',
+      'phone_number_verified',
+    ]);
     const bare = await buildPerson(server);
     const { body } = await tokensFor(server, client, { person: bare, scope: everyScope });
     const few = ['email', 'email_verified', 'family_name', 'given_name', 'name', 'preferred_username', 'updated_at'];
@@ -121,8 +142,16 @@ describeStorages('claims of a person', (storage) => {
   });
 
   test('names that read as an address which is not proved are told nowhere (S12)', async () => {
-    const person = await buildPerson(server, { username: 'ceo@corp.example', email: 'ceo@corp.example', verified: false, unprovedName: true });
-    await server.core.accounts.setProfile(person.subject, { firstName: 'ceo@corp.example', street_address: 'ceo＠corp.example' });
+    const person = await buildPerson(server, {
+      username: 'ceo@corp.example',
+      email: 'ceo@corp.example',
+      verified: false,
+      unprovedName: true,
+    });
+    await server.core.accounts.setProfile(person.subject, {
+      firstName: 'ceo@corp.example',
+      street_address: 'ceo＠corp.example',
+    });
     const client = await buildClient(server, { id_token_claims: 'all' });
     const { body } = await tokensFor(server, client, { person, scope: everyScope });
     for (const claims of [claimsOf(body.id_token), await seen(body.access_token)]) {
@@ -157,11 +186,18 @@ describeStorages('claims of a person', (storage) => {
 
   test('an access token for an API: the ID token has what the rule says; an older client goes on having all of it', async () => {
     const person = await fullPerson();
-    for (const [rule, expected] of [['standard', ['email', 'email_verified']], ['minimal', ['email', 'email_verified']]] as const) {
+    const standard = ['family_name', 'given_name', 'locale', 'name', 'picture', 'preferred_username'];
+    const all = [...standard, 'updated_at', 'zoneinfo'].sort();
+    for (const [rule, expected] of [
+      ['standard', standard],
+      ['all', all],
+      ['minimal', all],
+    ] as const) {
       const client = await buildClient(server, { id_token_claims: rule });
-      const { grant } = await codeFor(server, client, { person, scope: 'openid email read', extra: { resource: api } });
-      const { body } = await redeem(server, client, grant, { resource: api });
-      expect(ofPerson(claimsOf(body.id_token))).toEqual(expected);
+      const extra = { resource: api };
+      const { grant } = await codeFor(server, client, { person, scope: 'openid profile read', extra });
+      const { body } = await redeem(server, client, grant, extra);
+      expect([rule, ofPerson(claimsOf(body.id_token))]).toEqual([rule, expected]);
     }
   });
 
@@ -188,7 +224,11 @@ describeStorages('claims of a person', (storage) => {
   });
 
   test('no client may add a scope of a person to an API of its own', async () => {
-    const added = await server.core.apis.add({ identifier: 'https://groups.example', name: 'G', scopes: [{ name: 'groups', sentence: 'Groups.' }] });
+    const added = await server.core.apis.add({
+      identifier: 'https://groups.example',
+      name: 'G',
+      scopes: [{ name: 'groups', sentence: 'Groups.' }],
+    });
     expect(added.outcome).toBe('invalid');
   });
 });

@@ -9,7 +9,14 @@ import { buildAccount, name, now } from './rows.ts';
 const buildGroup = (overrides: Partial<Group> = {}): Group => {
   const called = overrides.name ?? name();
   return {
-    ...{ id: name(), name: called, nameKey: called.toLowerCase(), description: 'Some ☎.', createdAt: now, updatedAt: now },
+    ...{
+      id: name(),
+      name: called,
+      nameKey: called.toLowerCase(),
+      description: 'Some ☎.',
+      createdAt: now,
+      updatedAt: now,
+    },
     ...overrides,
   };
 };
@@ -52,7 +59,10 @@ function groupPromises(fresh: () => Promise<TestDatabase>): void {
     const renamed = { ...made, name: `${made.name} 2`, nameKey: `${made.nameKey} 2`, updatedAt: now + 5 };
     const patch = { name: renamed.name, nameKey: renamed.nameKey };
     expect(await stores.groups.update(made.id, patch, now + 5)).toEqual(renamed);
-    expect(await stores.groups.update(made.id, { description: '' }, now + 6)).toMatchObject({ description: '', name: renamed.name });
+    expect(await stores.groups.update(made.id, { description: '' }, now + 6)).toMatchObject({
+      description: '',
+      name: renamed.name,
+    });
     expect(await stores.groups.update(made.id, { nameKey: other.nameKey }, now)).toBe('taken');
     expect(await stores.groups.update(name(), { description: '' }, now)).toBeUndefined();
   });
@@ -67,9 +77,17 @@ function groupPromises(fresh: () => Promise<TestDatabase>): void {
     expect(await stores.groups.namesOf(one)).toEqual(['A', 'B']);
     expect(await stores.groups.namesOf(name())).toEqual([]);
     const page = await stores.groups.members(first.id, 0, 2);
-    expect(page.map(({ subject, since }) => [subject, since])).toEqual([[one, now], [two, now]]);
-    expect((await stores.groups.members(first.id, page.at(-1)?.id ?? 0, 2)).map(({ subject }) => subject)).toEqual([people[2]]);
-    expect(await stores.groups.list('zz ', 10)).toMatchObject([{ name: 'A', members: 3 }, { name: 'B', members: 1 }]);
+    expect(page.map(({ subject, since }) => [subject, since])).toEqual([
+      [one, now],
+      [two, now],
+    ]);
+    expect((await stores.groups.members(first.id, page.at(-1)?.id ?? 0, 2)).map(({ subject }) => subject)).toEqual([
+      people[2],
+    ]);
+    expect(await stores.groups.list('zz ', 10)).toMatchObject([
+      { name: 'A', members: 3 },
+      { name: 'B', members: 1 },
+    ]);
     expect(await stores.groups.leave(first.id, one)).toBe(true);
     expect(await stores.groups.leave(first.id, one)).toBe(false);
     expect(await stores.groups.namesOf(one)).toEqual(['B']);
@@ -102,7 +120,11 @@ function groupPromises(fresh: () => Promise<TestDatabase>): void {
     const subject = await account(attributes);
     expect(await stores.accounts.bySubject(subject)).toMatchObject(attributes);
     await stores.accounts.update(subject, { address: null, phone: null, phoneVerified: false }, now);
-    expect(await stores.accounts.bySubject(subject)).toMatchObject({ address: null, phone: null, phoneVerified: false });
+    expect(await stores.accounts.bySubject(subject)).toMatchObject({
+      address: null,
+      phone: null,
+      phoneVerified: false,
+    });
   });
 
   test('edits at the same time lose nothing of each other', async () => {
@@ -118,9 +140,14 @@ function groupPromises(fresh: () => Promise<TestDatabase>): void {
 
   test('an edit that is stopped, taken or of no account changes nothing', async () => {
     const [subject, other] = [await account(), await account({ usernameKey: 'taken-key' })];
-    expect(await stores.accounts.edit(subject, now, () => ({ stop: 'why' }))).toEqual({ outcome: 'stopped', stop: 'why' });
+    expect(await stores.accounts.edit(subject, now, () => ({ stop: 'why' }))).toEqual({
+      outcome: 'stopped',
+      stop: 'why',
+    });
     const before = await stores.accounts.bySubject(subject);
-    const taken = await stores.accounts.edit(subject, now + 1, () => ({ patch: { firstName: 'X', usernameKey: 'taken-key' } }));
+    const taken = await stores.accounts.edit(subject, now + 1, () => ({
+      patch: { firstName: 'X', usernameKey: 'taken-key' },
+    }));
     expect(taken).toEqual({ outcome: 'taken', field: 'username' });
     expect(await stores.accounts.bySubject(subject)).toEqual(before);
     expect(await stores.accounts.edit(name(), now, () => ({ patch: {} }))).toEqual({ outcome: 'not-found' });

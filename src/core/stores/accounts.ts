@@ -91,9 +91,10 @@ export interface AccountStore {
     now: number,
   ): Promise<Account | undefined | { outcome: 'taken'; field: 'username' | 'email' }>;
   /**
-   * What `decide` makes of the account as it is, while no other can change it: of two edits at once neither loses what the other
-   * wrote. `decide` only computes, and may be called again. Noted as `update` is.
-   * `last-admin`: the patch takes the mark of an administrator, and no other is left who is not disabled, also under concurrent calls.
+   * What `decide` makes of the account as it is, while no other can change it: of two edits at once neither loses what
+   * the other wrote. `decide` only computes, and may be called again. Noted as `update` is.
+   * `last-admin`: the patch takes the mark of an administrator, and no other is left who is not disabled, also under
+   * concurrent calls. Needs `demotes`.
    */
   edit<Stop = never>(
     subject: string,

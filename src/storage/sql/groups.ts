@@ -81,7 +81,7 @@ export function createGroupStore(sql: Sql): GroupStore {
     async join(id, subject, now) {
       if (!findable(id)) return 'no-group';
       const joined = await ofAccount(sql, subject, async (trx) => {
-        // Held as the account is: neither goes while somebody joins.
+        // Held as the account is: neither goes while this is written.
         if ((await trx('groups').where({ id }).forShare().first('id')) === undefined) return 'no-group';
         const row = { group_id: id, subject, created_at: now };
         const made = await trx('group_members')
