@@ -12,6 +12,7 @@ import type { Amr } from './amr.ts';
 import type { Audit, AuditFields, CarriedRecord } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
 import { createRecent } from './recent.ts';
+import { isIdle } from './session-limits.ts';
 import type { Account } from './stores/accounts.ts';
 import type { EngineStore, SessionOrigin, SessionPut, StoredSession, TokenRow, Unit } from './stores/engine.ts';
 
@@ -265,13 +266,6 @@ export function createSessions(deps: {
       }
     },
   };
-}
-
-/** Not used for so long that it has ended, whatever its row says. `idle`: seconds; 0: it does not matter. */
-export function isIdle({ origin, createdAt, lastSeenAt, payload }: StoredSession, idle: number): boolean {
-  if (idle === 0 || origin.door !== 'browser') return false;
-  const { loginTs = 0, begunAt = loginTs } = JSON.parse(payload) as { loginTs?: number; begunAt?: number };
-  return Math.max(createdAt, lastSeenAt ?? 0, begunAt) + idle <= nowSeconds();
 }
 
 function listed({ uid, origin, createdAt, lastSeenAt, expiresAt }: StoredSession): ListedSession {

@@ -2,7 +2,7 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
-import { isIdle } from '../../core/sessions.ts';
+import { isOver, type SessionLimits } from '../../core/session-limits.ts';
 import type { EngineStore, SessionOrigin, StoredSession } from '../../core/stores/engine.ts';
 import { factsOf } from '../../http/front-door.ts';
 import { currentUnit } from '../request-unit.ts';
@@ -11,29 +11,17 @@ import { adapterOf } from './model.ts';
 
 export interface SessionDeps {
   readonly engine: EngineStore;
-  readonly settings: {
-    /** Seconds from the sign-in to the end of a session: where its person chose to be remembered, and where not. */
-    readonly session: number;
-    readonly sessionUnremembered: number;
-    /** Seconds without use; 0: it does not matter. */
-    readonly sessionIdle: number;
-  };
+  readonly settings: SessionLimits;
   /** A person has just used a session. */
   readonly seen: (subject: string, sessionUid: string) => void;
 }
 
 export function sessionAdapter(deps: SessionDeps): Adapter {
   const payloadOf = (session: StoredSession, value?: string): AdapterPayload | undefined => {
-    const payload: Stored = JSON.parse(session.payload);
-    if (!isBrowsers(session)) {
-      // Its end is the row's, whatever the engine has computed at a save.
-      if (session.expiresAt <= nowSeconds()) return undefined;
-      return Object.assign(payload, { exp: session.expiresAt }, value === undefined ? {} : { jti: value });
-    }
-    const since = payload.begunAt ?? payload.loginTs ?? session.createdAt;
-    // Absolute: using a session does not make it longer (the engine alone would let it roll on).
-    if (since + sessionLifetime(deps.settings, payload) <= nowSeconds()) return undefined;
-    if (isIdle(session, deps.settings.sessionIdle)) return undefined;
+    if (isOver(session, deps.settings)) return undefined;
+    const payload: AdapterPayload = JSON.parse(session.payload);
+    // The end of one that is no browser's is the row's, whatever the engine has computed at a save.
+    if (!isBrowsers(session)) payload.exp = session.expiresAt;
     if (value !== undefined) payload.jti = value;
     return payload;
   };
@@ -99,14 +87,6 @@ export function sessionAdapter(deps: SessionDeps): Adapter {
       else await deps.engine.deleteSession(bundle.session.uid);
     },
   });
-}
-
-/** Seconds from the sign-in on. */
-export function sessionLifetime(
-  lifetimes: { readonly session: number; readonly sessionUnremembered: number },
-  { transient }: { readonly transient?: boolean | undefined },
-): number {
-  return transient ? lifetimes.sessionUnremembered : lifetimes.session;
 }
 
 /** As this server stores it. */
