@@ -44,7 +44,7 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     },
   });
   const apiSessions = composeApiSessions(ground, { ...people, signIn });
-  const protocol = composeProtocol(ground, factors.factors);
+  const protocol = composeProtocol(ground, factors.factors, apiSessions.tokens);
 
   const close = async (): Promise<void> => {
     changes.close();

@@ -2,13 +2,14 @@
 import type { Accounts } from '../core/accounts.ts';
 import { createClientSessions } from '../core/client-sessions.ts';
 import type { Devices } from '../core/devices.ts';
+import { createEndedTokens } from '../core/ended-tokens.ts';
 import { createFirstParty } from '../core/first-party.ts';
 import type { SignIn } from '../core/sign-in.ts';
 import { createTokens } from '../core/tokens.ts';
 import type { Ground } from './ground.ts';
 
 export function composeApiSessions(
-  { config, stores, audit, credentials, cached, keys, activity, sessions }: Ground,
+  { config, stores, audit, credentials, cached, changes, keys, activity, sessions }: Ground,
   { accounts, devices, signIn }: { readonly accounts: Accounts; readonly devices: Devices; readonly signIn: SignIn },
 ) {
   const firstParty = createFirstParty({
@@ -49,6 +50,14 @@ export function composeApiSessions(
       refreshToken: config.lifetimes.spaceGuardRefresh,
     },
   });
-  const tokens = createTokens({ keys, engine: stores.engine, clients: cached, issuer: config.issuer });
+  const tokens = createTokens({
+    keys,
+    engine: stores.engine,
+    clients: cached,
+    ended: createEndedTokens({ store: stores.endedTokens, changes }),
+    issuer: config.issuer,
+    sessionLimits: config.lifetimes,
+    seen: activity.seen,
+  });
   return { firstParty, clientSessions, tokens };
 }

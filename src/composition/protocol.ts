@@ -2,6 +2,7 @@
 import { createClients } from '../core/clients.ts';
 import { createFactorOffer } from '../core/factor-offer.ts';
 import type { Factors } from '../core/factors.ts';
+import type { Tokens } from '../core/tokens.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import type { ProtocolPages } from '../oidc/ports.ts';
 import { createProtocol } from '../oidc/provider.ts';
@@ -25,6 +26,7 @@ export function composeProtocol(
     sessions,
   }: Ground,
   factors: Factors,
+  tokens: Tokens,
 ) {
   /** The protocol, whose pages differ between the server and the command line (which shows none). */
   const protocolWith = (pages: ProtocolPages, isDeveloper: IsDeveloper = () => false) =>
@@ -44,6 +46,7 @@ export function composeProtocol(
       isDeveloper,
       credentials,
       apis,
+      tokens,
       keys,
       pages,
       sessionValue: sessions.valueOf,

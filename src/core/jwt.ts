@@ -6,7 +6,7 @@ import { type KeyObject, sign } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { nowSeconds } from '../base/clock.ts';
 import { digest } from '../base/secrets.ts';
-import type { Keys, SigningKey } from './keys.ts';
+import type { Keys, SigningAlgorithm, SigningKey } from './keys.ts';
 import { createRecent, type Recent } from './recent.ts';
 
 export type JwtRefusal = 'malformed' | 'signature' | 'expired' | 'audience';
@@ -16,14 +16,15 @@ export type VerifiedJwt<C> =
 
 export interface ExpectedJwt {
   readonly issuer: string;
-  readonly audience: string;
+  /** `aud` is it, or has it among others; undefined: whatever it is. */
+  readonly audience: string | undefined;
   /** The header's `typ`: what keeps one kind from being taken for another (RFC 8725, section 3.11). */
   readonly typ: string;
   readonly requiredClaims: readonly string[];
 }
 
-/** Seconds two clocks may differ (security.md D3 asks for at most 15). */
-const clockTolerance = 15;
+/** Two clocks may differ by so much (security.md D3 asks for at most 15). */
+export const clockToleranceSeconds = 15;
 
 /**
  * A program shows the same token for as long as it lives, and checking its signature is most of what that costs. So the tokens
@@ -60,7 +61,7 @@ export async function verifyJwt<C extends JWTPayload>(
 ): Promise<VerifiedJwt<C>> {
   const { issuer, audience, typ, requiredClaims } = expected;
   const memory = memoryOf(keys);
-  const id = digest([issuer, audience, typ, ...requiredClaims, token].join('\n'));
+  const id = digest([issuer, audience ?? '', typ, ...requiredClaims, token].join('\n'));
   const known = memory.get(id);
   if (known && holdNow(known.claims) && keys.ring().includes(known.key))
     return { outcome: 'valid', claims: known.claims as C };
@@ -76,14 +77,21 @@ export async function verifyJwt<C extends JWTPayload>(
         if (!used) throw new errors.JWKSNoMatchingKey();
         return used.publicKey;
       },
-      { issuer, audience, typ, algorithms: ['ES256', 'RS256'], clockTolerance, requiredClaims: [...requiredClaims] },
+      {
+        issuer,
+        ...(audience !== undefined && { audience }),
+        typ,
+        algorithms: ['ES256', 'RS256'],
+        clockTolerance: clockToleranceSeconds,
+        requiredClaims: [...requiredClaims],
+      },
     );
     claims = verified.payload;
   } catch (error) {
     return { outcome: 'refused', reason: reasonOf(error) };
   }
   // jose leaves iat alone: a token from the future was not made by this server's clock.
-  if (typeof claims.iat === 'number' && claims.iat > nowSeconds() + clockTolerance)
+  if (typeof claims.iat === 'number' && claims.iat > nowSeconds() + clockToleranceSeconds)
     return { outcome: 'refused', reason: 'malformed' };
   // Others will be given the same object.
   Object.freeze(claims);
@@ -99,11 +107,26 @@ function reasonOf(error: unknown): JwtRefusal {
   return 'malformed';
 }
 
-/** Signs with the current ES256 key: 48,000 a second, twice what the promise around WebCrypto gives (docs/performance.md). */
-export function signJwt(keys: Keys, typ: string, claims: object): string {
-  const key = keys.ring().find(({ algorithm, status }) => algorithm === 'ES256' && status === 'current');
-  if (!key) throw new Error('there is no current ES256 key');
-  const input = `${encoded({ alg: 'ES256', typ, kid: key.id })}.${encoded(claims)}`;
+/** The `typ` that a JWT claims, not yet verified, or an empty string: good for choosing who looks at it. */
+export function typOf(token: string): string {
+  const header = token.slice(0, token.indexOf('.'));
+  if (header.length > 1024) return '';
+  try {
+    const { typ } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { typ?: unknown };
+    return typeof typ === 'string' ? typ : '';
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Signs with the current key of this algorithm: ES256 48,000 a second, twice what WebCrypto's promise gives
+ * (docs/performance.md). `typ` undefined: the header has none.
+ */
+export function signJwt(keys: Keys, typ: string | undefined, claims: object, alg: SigningAlgorithm = 'ES256'): string {
+  const key = keys.ring().find(({ algorithm, status }) => algorithm === alg && status === 'current');
+  if (!key) throw new Error(`there is no current ${alg} key`);
+  const input = `${encoded({ alg, typ, kid: key.id })}.${encoded(claims)}`;
   return `${input}.${signature(key, Buffer.from(input)).toString('base64url')}`;
 }
 

@@ -1,117 +1,104 @@
 /**
- * Access tokens as this server's own endpoints and the gateway accept them. In JWT form (RFC 9068) the signature and the claims
- * must hold, an opaque one must be stored; and so must everything the token hangs on (its grant, its account, its client, its
- * session), read at the time of use.
+ * Whether a token of OAuth is good, decided here for every entry point: introspection, revocation, userinfo, the
+ * gateway and `/gateway/verify`, the user API. Opaque ones are in opaque-tokens.ts, JWTs in jwt-access-tokens.ts; what
+ * both must satisfy at an entry point is below. Proofs of possession, once they are accepted, belong at `unbound`.
  */
-import type { JWTPayload } from 'jose';
+import { userinfoAudience } from './apis.ts';
 import { nowSeconds } from '../base/clock.ts';
 import { digest } from '../base/secrets.ts';
-import type { CachedClients } from './cached-clients.ts';
-import { type JwtRefusal, verifyJwt } from './jwt.ts';
-import type { Keys } from './keys.ts';
-import type { Account } from './stores/accounts.ts';
-import type { ClientRecord } from './stores/clients.ts';
-import type { EngineStore, TokenBundle } from './stores/engine.ts';
+import type { EndedTokens } from './ended-tokens.ts';
+import { clockToleranceSeconds } from './jwt.ts';
+import { createJwtAccessTokens, type JwtAccessTokenDeps, verifyAccessJwt } from './jwt-access-tokens.ts';
+import { type LiveToken, type Looked, refused } from './live-token.ts';
+import { createOpaqueTokens, type OpaqueTokenDeps, readOpaque } from './opaque-tokens.ts';
+import type { EngineStore } from './stores/engine.ts';
 
-export interface AccessTokenClaims extends JWTPayload {
-  readonly sub: string;
-  readonly client_id: string;
-  readonly scope?: string;
-  /** The grant it was issued under; absent in a client's own token. */
-  readonly gid?: string;
-}
+export type VerifiedAccessToken = Looked;
 
-export type VerifiedAccessToken =
-  | {
-      readonly outcome: 'valid';
-      readonly claims: AccessTokenClaims;
-      readonly client: ClientRecord;
-      readonly account: Account | undefined;
-    }
-  | { readonly outcome: 'refused'; readonly reason: JwtRefusal | 'ended' };
-
+/** All throw `Unavailable` where storage cannot answer. */
 export interface Tokens {
-  /** `audience`: the API's identifier. One database read for a person's token, none for a client's own. Throws `Unavailable`. */
+  /** A JWT for the API with this identifier. One database read for a person's token, none for a client's own. */
   verifyAccessToken(token: string, audience: string): Promise<VerifiedAccessToken>;
-  /** The same for a token of an API whose tokens are opaque: one read. Throws `Unavailable`. */
+  /** The same for a token of an API whose tokens are opaque: one read. */
   verifyOpaqueToken(token: string, audience: string): Promise<VerifiedAccessToken>;
+  /** A person's, with the scope openid: an opaque one for no API, or a JWT that names userinfo. One read. */
+  verifyForUserinfo(token: string): Promise<VerifiedAccessToken>;
+  /** What a token is: of any form, for any API; a refresh token, too. One read at most. */
+  find(token: string): Promise<LiveToken | undefined>;
+  /**
+   * Ends what the client presents, and with a person's token its whole grant (docs/decisions/023). A token that is
+   * unknown, expired or another client's is left alone. Here at once, on every node within a second. `full`: not done,
+   * the client has ended too many of its own lately.
+   */
+  revoke(token: string, clientId: string): Promise<'done' | 'full'>;
 }
 
-export function createTokens(deps: {
-  keys: Keys;
-  engine: EngineStore;
-  clients: CachedClients;
-  issuer: string;
-}): Tokens {
+export interface TokenDeps extends JwtAccessTokenDeps, OpaqueTokenDeps {
+  readonly engine: Pick<EngineStore, 'readGrant' | 'readToken' | 'revokeGrant' | 'deleteToken'>;
+  readonly ended: EndedTokens;
+}
+
+const isJwt = (token: string): boolean => token.includes('.');
+
+export function createTokens(deps: TokenDeps): Tokens {
+  const lookAtJwt = createJwtAccessTokens(deps);
+  const lookAtOpaque = createOpaqueTokens(deps);
+
   return {
-    async verifyAccessToken(token, audience) {
-      const verified = await verifyJwt<AccessTokenClaims>(deps.keys, token, {
-        issuer: deps.issuer,
-        audience,
-        typ: 'at+jwt',
-        requiredClaims: ['sub', 'client_id', 'iat', 'exp', 'jti'],
-      });
-      if (verified.outcome === 'refused') return verified;
-      const { claims } = verified;
-      if (typeof claims.sub !== 'string' || typeof claims.client_id !== 'string')
-        return { outcome: 'refused', reason: 'malformed' };
-
-      const client = await deps.clients.find(claims.client_id);
-      if (!client || client.disabledAt !== null) return { outcome: 'refused', reason: 'ended' };
-      if (claims.gid === undefined) {
-        // Its own: the subject is the client (RFC 9068, section 2.2).
-        if (claims.sub !== claims.client_id) return { outcome: 'refused', reason: 'malformed' };
-        return { outcome: 'valid', claims, client, account: undefined };
-      }
-
-      const read = await deps.engine.readGrant(claims.gid);
-      const alive =
-        read?.account !== undefined &&
-        read.account.disabledAt === null &&
-        read.account.subject === claims.sub &&
-        read.grant.clientId === claims.client_id &&
-        read.grant.expiresAt > nowSeconds();
-      if (!alive) return { outcome: 'refused', reason: 'ended' };
-      return { outcome: 'valid', claims, client, account: read.account };
-    },
+    verifyAccessToken: async (token, audience) => unbound(await lookAtJwt(token, audience)),
 
     async verifyOpaqueToken(token, audience) {
-      // What cannot be one costs no read.
-      if (!/^[A-Za-z0-9_-]{20,128}$/.test(token)) return { outcome: 'refused', reason: 'malformed' };
-      const bundle = await deps.engine.readToken(digest(token));
-      if (bundle === undefined || !opaqueKinds.has(bundle.token.kind)) return { outcome: 'refused', reason: 'ended' };
-      const { clientId, subject, grantId, expiresAt } = bundle.token;
-      if (expiresAt === null || expiresAt <= nowSeconds()) return { outcome: 'refused', reason: 'expired' };
-      const { aud, scope } = JSON.parse(bundle.token.payload) as { aud?: unknown; scope?: unknown };
-      if (aud !== audience) return { outcome: 'refused', reason: 'audience' };
-      const client = clientId === null ? undefined : await deps.clients.find(clientId);
-      if (!client || client.disabledAt !== null || !holds(bundle)) return { outcome: 'refused', reason: 'ended' };
-      const claims: AccessTokenClaims = {
-        iss: deps.issuer,
-        aud: audience,
-        sub: subject ?? client.id,
-        client_id: client.id,
-        exp: expiresAt,
-        ...(typeof scope === 'string' && { scope }),
-        ...(grantId !== null && { gid: grantId }),
-      };
-      return { outcome: 'valid', claims, client, account: subject === null ? undefined : bundle.account };
+      const looked = unbound(await lookAtOpaque(token));
+      if (looked.outcome === 'refused') return looked;
+      if (looked.kind === 'refresh') return refused('ended');
+      return isFor(looked, audience) ? looked : refused('audience');
+    },
+
+    async verifyForUserinfo(token) {
+      const audience = userinfoAudience(deps.issuer);
+      const looked = unbound(await (isJwt(token) ? lookAtJwt(token, audience) : lookAtOpaque(token)));
+      if (looked.outcome === 'refused') return looked;
+      if (looked.kind !== 'person') return refused('ended');
+      if (!hasScope(looked, 'openid')) return refused('scope');
+      return looked.form === 'opaque' && looked.claims.aud !== undefined ? refused('audience') : looked;
+    },
+
+    async find(token) {
+      const looked = await (isJwt(token) ? lookAtJwt(token, undefined) : lookAtOpaque(token));
+      // Of one that is over in the next second no one should hear that it is active, whatever clocks may differ by.
+      return looked.outcome === 'valid' && Number(looked.claims.exp) > nowSeconds() ? looked : undefined;
+    },
+
+    async revoke(token, clientId) {
+      if (!isJwt(token)) {
+        const { bundle } = (await readOpaque(deps.engine, token)) ?? {};
+        if (bundle?.token.clientId !== clientId || Number(bundle.token.expiresAt) <= nowSeconds()) return 'done';
+        if (bundle.token.grantId === null) await deps.engine.deleteToken(digest(token));
+        else await deps.engine.revokeGrant(bundle.token.grantId);
+        return 'done';
+      }
+      const verified = await verifyAccessJwt(deps, token, undefined);
+      if (verified.outcome === 'refused' || verified.claims.client_id !== clientId) return 'done';
+      const { gid, jti, exp } = verified.claims;
+      if (gid !== undefined) {
+        await deps.engine.revokeGrant(gid);
+        return 'done';
+      }
+      const until = Math.ceil(Number(exp)) + clockToleranceSeconds;
+      return (await deps.ended.end({ clientId, jti: String(jti), until })) === 'full' ? 'full' : 'done';
     },
   };
 }
 
-/** The engine's names for them: a person's, and a client's own. */
-const opaqueKinds: ReadonlySet<string> = new Set(['AccessToken', 'ClientCredentials']);
+/** A bound token is worth nothing without the proof of its holder, and none is looked at yet (RFC 9449, RFC 8705). */
+function unbound(looked: Looked): Looked {
+  return looked.outcome === 'valid' && looked.claims.cnf !== undefined ? refused('bound') : looked;
+}
 
-/** The grant, the person and, where the token ends with it, the session that it names are there, and are each other's. */
-function holds({ token, grant, account, session }: TokenBundle): boolean {
-  const { clientId, subject, grantId, sessionUid } = token;
-  const now = nowSeconds();
-  if (grantId !== null) {
-    if (!grant || grant.expiresAt <= now || grant.clientId !== clientId || grant.subject !== subject) return false;
-  }
-  if (subject !== null && (account?.subject !== subject || account.disabledAt !== null)) return false;
-  if (sessionUid === null) return true;
-  if (!session || session.subject !== subject || session.expiresAt <= now) return false;
-  return clientId !== null && session.grants[clientId] === grantId;
+function isFor({ claims: { aud } }: LiveToken, audience: string): boolean {
+  return aud === audience || (Array.isArray(aud) && aud.includes(audience));
+}
+
+export function hasScope({ claims: { scope } }: Pick<LiveToken, 'claims'>, name: string): boolean {
+  return scope?.split(' ').includes(name) ?? false;
 }

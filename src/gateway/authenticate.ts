@@ -7,6 +7,8 @@ import type { Apis } from '../core/apis.ts';
 import type { ClientSessions } from '../core/client-sessions.ts';
 import type { Sender } from '../core/credential-limits.ts';
 import type { FirstParty } from '../core/first-party.ts';
+import { typOf } from '../core/jwt.ts';
+import { accessTokenTyps } from '../core/jwt-access-tokens.ts';
 import { firstPartyKinds } from '../core/token-kinds.ts';
 import type { Tokens, VerifiedAccessToken } from '../core/tokens.ts';
 import { toldUsername } from '../core/told-names.ts';
@@ -43,7 +45,7 @@ export interface AuthenticatorDeps {
   readonly clientSessions: Pick<ClientSessions, 'verify'>;
 }
 
-const kindOf = new Map<string, TokenName>([['at+jwt', 'oauth']]);
+const kindOf = new Map<string, TokenName>(accessTokenTyps.map((typ) => [typ, 'oauth']));
 for (const name of ['identity', 'security-service', 'tinyoauth', 'space-guard'] as const)
   kindOf.set(firstPartyKinds[name].typ, name);
 
@@ -94,18 +96,6 @@ export function createAuthenticator({ tokens, apis, firstParty, clientSessions }
     const { account, session } = verified;
     return identified(kind, { subject: account.subject, username: toldUsername(account), session });
   };
-}
-
-/** The `typ` that a JWT claims, or an empty string. */
-function typOf(token: string): string {
-  const header = token.slice(0, token.indexOf('.'));
-  if (header.length > 1024) return '';
-  try {
-    const { typ } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { typ?: unknown };
-    return typeof typ === 'string' ? typ : '';
-  } catch {
-    return '';
-  }
 }
 
 function identified(kind: TokenName, known: Partial<Identity>): Authenticated {

@@ -24,10 +24,14 @@ export function answerPreflight(ctx: Context, methods: string, headers: string):
 /** Call it as soon as the client is known, so that its applications can read errors too. */
 export function allowOriginOf(ctx: Context, client: ClientRecord): void {
   const origin = ctx.get('Origin');
-  const { redirect_uris: uris } = client.metadata;
-  const known = Array.isArray(uris) && uris.some((uri) => typeof uri === 'string' && URL.parse(uri)?.origin === origin);
-  if (!known || !isOrigin(origin)) return;
+  if (!isOriginOf(client, origin)) return;
   ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': 'WWW-Authenticate' });
+}
+
+/** Whether a page of this origin may be the client's. */
+export function isOriginOf({ metadata: { redirect_uris: uris } }: ClientRecord, origin: string): boolean {
+  const known = Array.isArray(uris) && uris.some((uri) => typeof uri === 'string' && URL.parse(uri)?.origin === origin);
+  return known && isOrigin(origin);
 }
 
 /** As a browser sends it; a private-use scheme and a sandboxed page have the origin `null`, and so would each other's. */

@@ -14,6 +14,7 @@ import type { AccountStore } from '../core/stores/accounts.ts';
 import type { ConsentStore } from '../core/stores/consents.ts';
 import type { EngineStore } from '../core/stores/engine.ts';
 import type { GroupStore } from '../core/stores/groups.ts';
+import type { Tokens } from '../core/tokens.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import type { RecordedRefusal } from './refusals/recorded.ts';
 
@@ -60,6 +61,7 @@ export interface ProtocolDeps {
   /** Whose request is answered with everything that is known of a refusal. */
   readonly isDeveloper: IsDeveloper;
   readonly apis: Apis;
+  readonly tokens: Tokens;
   readonly keys: Keys;
   readonly pages: ProtocolPages;
   readonly events: ProtocolEvents;

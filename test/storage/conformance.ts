@@ -790,6 +790,36 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
       });
     });
 
+    describe('tokens that were ended by themselves', () => {
+      // What counts as alive here is by the clock.
+      const later = Math.floor(Date.now() / 1000) + 600;
+      const live = async (clientId: string) =>
+        (await stores.endedTokens.list(later - 600)).filter((token) => token.clientId === clientId);
+
+      test('each is kept once, noted once, listed until it is over and purged then', async () => {
+        const clientId = name();
+        const token = { clientId, jti: 'j-1', until: later };
+        const seq = await stores.changes.latest();
+        expect(await stores.endedTokens.put(token, 10)).toBe('kept');
+        expect(await stores.endedTokens.put(token, 10)).toBe('kept');
+        expect(await live(clientId)).toEqual([token]);
+        expect(await stores.changes.since(seq)).toMatchObject([{ kind: 'token', id: `${clientId} j-1 ${later}` }]);
+        expect(await stores.endedTokens.list(later)).not.toContainEqual(token);
+        await stores.engine.purgeExpired(later + 1, 1000);
+        expect(await live(clientId)).toEqual([]);
+      });
+
+      test('a client has no more than it may; another of nearly the same name has its own', async () => {
+        const clientId = name();
+        const put = (id: string, jti: string) => stores.endedTokens.put({ clientId: id, jti, until: later }, 2);
+        expect([await put(clientId, 'a'), await put(clientId, 'b'), await put(clientId, 'c')]).toEqual([
+          ...['kept', 'kept', 'full'],
+        ]);
+        expect([await put(`${clientId}!`, 'a'), await put(`${clientId}-`, 'a')]).toEqual(['kept', 'kept']);
+        expect((await live(clientId)).map(({ jti }) => jti).sort()).toEqual(['a', 'b']);
+      });
+    });
+
     describe('consents, keys, audit, links, leases', () => {
       test('a consent is put, replaced, listed and removed', async () => {
         const subject = name();

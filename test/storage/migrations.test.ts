@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { clientStatements } from '../../src/storage/sql/clients.ts';
 import { consentsUsed } from '../../src/storage/sql/consents.ts';
 import { deviceStatements } from '../../src/storage/sql/devices.ts';
+import { endedTokenStatements } from '../../src/storage/sql/ended-tokens.ts';
 import { postgresStatements } from '../../src/storage/sql/engine-postgres.ts';
 import { sqliteStatements } from '../../src/storage/sql/engine-sqlite.ts';
 import { sharedStatements } from '../../src/storage/sql/engine-store.ts';
@@ -185,6 +186,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const seen = [accountsSeen.statements, sessionsSeen.statements, consentsUsed].map((of) => of[sql.dialect]);
     const statements = [
       ...sharedStatements,
+      ...endedTokenStatements,
       ...factorStatements,
       ...passkeyStatements,
       ...identityStatements,

@@ -112,6 +112,11 @@ export const grantChecks = {
     'The access token lacks a scope.',
     'Ask for the scope in the authorization request.',
   ),
+  origin_not_allowed: check(
+    'Fetch, section 3.3.2',
+    'The page that asks is of another origin than the redirect URIs of the client.',
+    'Register a redirect URI of this origin, or send the request from a server.',
+  ),
   not_own_data: check(
     'RFC 6750, section 3.1',
     'The access token is of another person.',

@@ -1,8 +1,8 @@
 /**
  * What `id` is: of a client its id, of an account its subject, of an ended session its uid, a space, and the subject or client
- * whose it was; of a reload the generation of the shared cache that it filled.
+ * whose it was; of a reload the generation of the shared cache that it filled; of a token what EndedTokenStore says.
  */
-export type ChangeKind = 'client' | 'api' | 'key' | 'reload' | 'account' | 'session';
+export type ChangeKind = 'client' | 'api' | 'key' | 'reload' | 'account' | 'session' | 'token';
 
 /**
  * A log of changes, written in the transaction of the change itself, numbered without gaps in the order in which they

@@ -14,6 +14,7 @@ import type { ChangeStore } from './changes.ts';
 import type { ClientStore } from './clients.ts';
 import type { ConsentStore } from './consents.ts';
 import type { DeviceStore } from './devices.ts';
+import type { EndedTokenStore } from './ended-tokens.ts';
 import type { EngineStore } from './engine.ts';
 import type { FactorStore } from './factors.ts';
 import type { GroupStore } from './groups.ts';
@@ -37,6 +38,7 @@ export interface Stores {
   readonly apis: ApiStore;
   readonly changes: ChangeStore;
   readonly engine: EngineStore;
+  readonly endedTokens: EndedTokenStore;
   readonly consents: ConsentStore;
   readonly keys: KeyStore;
   readonly audit: AuditStore;

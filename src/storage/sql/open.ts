@@ -11,6 +11,7 @@ import { createChangeStore } from './changes.ts';
 import { createClientStore } from './clients.ts';
 import { createConsentStore } from './consents.ts';
 import { createDeviceStore } from './devices.ts';
+import { createEndedTokenStore } from './ended-tokens.ts';
 import { createEngineStore } from './engine-store.ts';
 import { createFactorStore } from './factors.ts';
 import { createGroupStore } from './groups.ts';
@@ -71,6 +72,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     apis: createApiStore(sql),
     changes: createChangeStore(sql),
     engine: createEngineStore(sql, engine),
+    endedTokens: createEndedTokenStore(sql),
     consents: createConsentStore(sql),
     keys: createKeyStore(sql),
     audit: createAuditStore(sql),
