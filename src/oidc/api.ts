@@ -32,8 +32,8 @@ const userinfo: Description = {
       description: 'As JSON, or signed (`application/jwt`) where the client is registered so.',
       body: async () => (await shapes()).userinfo,
     },
-    400: 'No access token, more than one, or a malformed header.',
-    401: { description: 'The token is forged, expired, ended, or for an API.', headers: challenge },
+    400: 'More than one access token, a malformed header, or an origin that is not the client’s.',
+    401: { description: 'No access token; or it is forged, expired, ended, or for an API alone.', headers: challenge },
     403: { description: 'The token lacks the scope `openid`.', headers: challenge },
     503: away,
   },
@@ -59,7 +59,8 @@ export const protocolApi: Api = {
     accessToken: {
       type: 'http',
       scheme: 'bearer',
-      description: 'An access token with the scope openid: the opaque one, not one for an API.',
+      description:
+        'An access token with the scope openid: an opaque one, or a JWT whose audience names ISSUER/userinfo as well.',
     },
   },
   table: {
@@ -95,7 +96,7 @@ export const protocolApi: Api = {
     [routes.introspection]: {
       POST: {
         summary: 'Ask about a token',
-        description: `Of the client itself, or of an API that names the client as an introspector (RFC 7662). ${likewise}`,
+        description: `Of the client itself, or of an API that names it as an introspector (RFC 7662). ${likewise}`,
         security: client,
         bodyType: 'form',
         body: async () => (await shapes()).tokenToAskAbout,
@@ -115,12 +116,15 @@ export const protocolApi: Api = {
     [routes.revocation]: {
       POST: {
         summary: 'Revoke a token',
-        description: `With it goes the whole grant (RFC 7009). ${likewise}`,
+        description: `With a person's token goes the whole grant (RFC 7009); a client's own ends alone. ${likewise}`,
         security: client,
         bodyType: 'form',
         body: async () => (await shapes()).tokenToAskAbout,
         answers: {
-          200: { description: 'It is revoked, or there was no such token.' },
+          200: {
+            description: 'It is revoked, or the client has no such token: an empty object.',
+            body: async () => (await shapes()).nothing,
+          },
           400: 'The request is wrong in itself.',
           401: badClient,
           413: tooLarge,

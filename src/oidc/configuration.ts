@@ -2,14 +2,7 @@
  * The engine, configured on one screen. What is not named here is off: implicit, hybrid and password grants, request objects,
  * dynamic registration, the engine's own development pages.
  */
-import {
-  type AccessToken,
-  type ClientCredentials,
-  type Configuration,
-  errors,
-  type KoaContextWithOIDC,
-  type RefreshToken,
-} from 'oidc-provider';
+import { type Configuration, errors, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey } from '../base/secrets.ts';
 import { acrNames } from '../core/assurance.ts';
@@ -72,6 +65,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     },
     enabledJWA: {
       idTokenSigningAlgValues: asymmetric,
+      userinfoSigningAlgValues: asymmetric,
       // Libraries have begun to say Ed25519 where they said EdDSA (RFC 9864).
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     },
@@ -86,12 +80,12 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
     features: {
       devInteractions: { enabled: false },
+      // Named in discovery, and issued for: userinfo.ts answers before the engine does.
       userinfo: { enabled: true },
-      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-      introspection: {
-        enabled: true,
-        allowedPolicy: (_ctx, client, token) => mayIntrospect(deps, client.clientId, token),
-      },
+      jwtUserinfo: { enabled: true },
+      // Both only authenticate the client; the token is never shown to the engine (about-tokens.ts).
+      revocation: { enabled: true, allowedPolicy: () => false },
+      introspection: { enabled: true, allowedPolicy: () => false },
       clientCredentials: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
@@ -214,17 +208,6 @@ async function keepInUse(lifetimes: Lifetimes, token: RefreshToken | undefined):
   if (!token || lifetimes.refreshTokenIdle >= lifetimes.refreshToken) return;
   token.exp = nowSeconds() + refreshTokenTtl(lifetimes, token);
   await token.save();
-}
-
-/** Its own tokens, and those of an API it has been named for (RFC 7662, section 4). */
-function mayIntrospect(
-  deps: ProtocolDeps,
-  clientId: string,
-  token: AccessToken | ClientCredentials | RefreshToken,
-): boolean {
-  if (token.clientId === clientId) return true;
-  if (token.kind === 'RefreshToken' || typeof token.aud !== 'string') return false;
-  return deps.apis.find(token.aud)?.introspectors.includes(clientId) ?? false;
 }
 
 /** Stricter than the engine on assertions (RFC 7523, section 3; security.md C7): short-lived, for one audience, with a key that is named. */

@@ -5,7 +5,6 @@ import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 const events = [
   'authorization.error',
   'grant.error',
-  'userinfo.error',
   'introspection.error',
   'revocation.error',
   'end_session.error',

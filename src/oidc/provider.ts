@@ -14,6 +14,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { Authorizer } from '../core/authorize.ts';
 import { bodyLimit, readBody } from '../http/body.ts';
 import { logFailure } from '../http/errors.ts';
+import { aboutTokens } from './about-tokens.ts';
 import { tellScopes } from './access-token.ts';
 import { createAuthorizer } from './authorizer.ts';
 import { limitAttempts } from './client-limits.ts';
@@ -28,6 +29,7 @@ import { unitOf } from './request-unit.ts';
 import { acceptOldCodeName, shapeTokenAnswer } from './token-endpoint.ts';
 import { unitOfWork } from './unit-of-work.ts';
 import { createAgreed, createKeepHere } from './unreviewed.ts';
+import { createUserinfo } from './userinfo.ts';
 
 export interface ReadyDocument {
   readonly body: Buffer;
@@ -104,6 +106,7 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
     provider.use(keepOnlyWhatIsGiven);
     provider.use(here.keepErrorsHere);
     provider.use(here.keepLogoutHere);
+    provider.use(aboutTokens(deps));
     here.watch(provider);
     // A Koa application as well, which its types leave out.
     (provider as EventEmitter).on('error', logFailure(deps.log));
@@ -119,7 +122,9 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
   }
 
   current = build();
-  const handle = (req: IncomingMessage, res: ServerResponse) => current.handler(req, res);
+  const userinfo = createUserinfo(deps);
+  const handle = (req: IncomingMessage, res: ServerResponse) =>
+    isUserinfo(req) ? userinfo(req, res) : current.handler(req, res);
 
   return {
     provider: () => current.provider,
@@ -149,6 +154,11 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
       events: deps.events,
     }),
   };
+}
+
+/** The front door lets no other spelling in. */
+function isUserinfo({ url = '' }: IncomingMessage): boolean {
+  return url === routes.userinfo || url.startsWith(`${routes.userinfo}?`);
 }
 
 /** Around the engine: the body with a limit in front, our members of the token answer and the ready documents behind. */

@@ -68,10 +68,14 @@ export const introspection = z
     scope: z.string().optional(),
     client_id: z.string().optional(),
     sub: z.string().optional(),
+    aud: z.union([z.string(), z.array(z.string())]).optional(),
     token_type: z.string().optional(),
+    gid: z.string().optional().meta({ description: 'The grant that a person’s token was issued under.' }),
     exp: z.int().optional().meta({ description: 'Seconds since 1970.' }),
   })
   .meta({ id: 'Introspection', examples: [{ active: false }] });
+
+export const nothing = z.object({}).meta({ id: 'Nothing', examples: [{}] });
 
 export const userinfo = z
   .looseObject({ sub: z.string().meta({ description: 'The person, to this client.' }) })

@@ -147,7 +147,10 @@ describeStorages('kinds of credentials', (storage) => {
     ),
     // 200 stands for active, 401 for not.
     'POST /oauth/introspect': door(
-      ['opaque access token', 'OAuth refresh token', 'client_credentials token'],
+      [
+        ...(['opaque access token', 'OAuth refresh token', 'client_credentials token'] as const),
+        ...(['user API JWT', 'JWT for another API', 'client_credentials JWT'] as const),
+      ],
       200,
       401,
       async (value) => {

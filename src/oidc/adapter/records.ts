@@ -8,7 +8,7 @@ export async function readRecord(engine: EngineStore, key: string): Promise<Toke
   const unit = currentUnit();
   let reading = unit?.reads.tokens.get(key);
   if (!reading) {
-    // Introspection and revocation look for three kinds at once: the row says its kind, so one read answers all of them.
+    // Several kinds may be looked for at once: the row says its kind, so one read answers all of them.
     reading = engine.readToken(key);
     unit?.reads.tokens.set(key, reading);
   }

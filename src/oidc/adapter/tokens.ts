@@ -22,6 +22,8 @@ export interface TokenDeps {
 export function tokenAdapter(deps: TokenDeps, model: string): Adapter {
   return adapterOf(model, {
     async find(value) {
+      // Of what it asks there nothing is told: about-tokens.ts does.
+      if (notAsked.has(Provider.ctx?.oidc?.route)) return undefined;
       const bundle = await readRecord(deps.engine, digest(value));
       if (bundle?.token.kind !== model || !(await stillGood(deps, bundle))) return undefined;
       const payload: AdapterPayload = Object.assign(JSON.parse(bundle.token.payload), { jti: value });
@@ -41,6 +43,8 @@ export function tokenAdapter(deps: TokenDeps, model: string): Adapter {
     revokeByGrantId: (grantId) => revokeGrant(deps, grantId),
   });
 }
+
+const notAsked: ReadonlySet<string | undefined> = new Set(['introspection', 'revocation']);
 
 /** A token ends with its client, its grant and its account, at every door. */
 async function stillGood(deps: TokenDeps, { token, grant, account }: TokenBundle): Promise<boolean> {

@@ -47,7 +47,6 @@ const words: readonly (readonly [RegExp, CheckName])[] = [
     'scope_unknown',
   ],
   [/^requested scope is not allowed$|^refresh token missing requested scope/, 'scope_not_allowed'],
-  [/^access token missing/, 'scope_insufficient'],
   [/^only a single resource indicator|^resource indicator/, 'resource_unknown'],
   [/id_token_hint/, 'id_token_hint'],
   [/^(unsupported prompt value|prompt none|invalid max_age|could not parse the claims|claims)/, 'parameter_invalid'],
@@ -64,13 +63,7 @@ const words: readonly (readonly [RegExp, CheckName])[] = [
   [/^refresh token already used$/, 'refresh_replayed'],
   [/^refresh token invalid/, 'refresh_ended'],
 
-  [
-    /^access token not found$|^(associated )?(client|account) not found$|accountId mismatch|clientId mismatch/,
-    'token_invalid',
-  ],
-  [/audience prevents accessing/, 'token_audience'],
-  [/^access tokens? must|authorization header scheme must be `Bearer`/, 'token_malformed'],
-  [/^no access token provided$/, 'token_missing'],
+  [/^origin .* not allowed for client/, 'origin_not_allowed'],
 ];
 
 /** By the error's code, where its words are not in the table. */
@@ -82,11 +75,8 @@ const codes: Readonly<Record<string, CheckName>> = {
   request_not_supported: 'feature_off',
   request_uri_not_supported: 'feature_off',
   registration_not_supported: 'feature_off',
-  unsupported_token_type: 'feature_off',
   invalid_target: 'resource_unknown',
   invalid_scope: 'scope_unknown',
-  invalid_token: 'token_invalid',
-  insufficient_scope: 'scope_insufficient',
   invalid_client: 'client_unknown',
   invalid_redirect_uri: 'redirect_uri_unregistered',
   unsupported_response_type: 'response_type',

@@ -86,10 +86,6 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
     case 'consent_required':
     case 'interaction_required':
       return { expected: 'a person who need not be asked anything', received: `prompt=${shown(params.prompt ?? '')}` };
-    case 'token_invalid':
-    case 'token_audience':
-    case 'scope_insufficient':
-      return { received: shapeOf(bearerOf(asked.ctx)) };
     default:
       return check.startsWith('code_') || check.startsWith('verifier_') || check.startsWith('refresh_')
         ? grantFacts(check, asked)
@@ -247,10 +243,6 @@ function basicSecret(ctx: KoaContextWithOIDC): string | undefined {
   if (scheme?.toLowerCase() !== 'basic') return undefined;
   const pair = Buffer.from(value, 'base64').toString('utf8');
   return pair.includes(':') ? decoded(pair.slice(pair.indexOf(':') + 1)) : undefined;
-}
-
-function bearerOf(ctx: KoaContextWithOIDC): string {
-  return ctx.get('Authorization').split(' ')[1] ?? '';
 }
 
 function decoded(text: string): string {

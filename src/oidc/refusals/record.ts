@@ -40,7 +40,6 @@ const endpointOfRoute: Readonly<Record<string, EndpointName>> = {
   authorization: 'authorize',
   resume: 'authorize',
   token: 'token',
-  userinfo: 'userinfo',
   introspection: 'introspection',
   revocation: 'revocation',
   end_session: 'logout',
@@ -135,7 +134,7 @@ export function createRecorder(deps: RecorderDeps) {
 }
 
 /** What a developer's JSON answer says beside the standard members. */
-function explained({ check, says, source, expected, received, nearest, advice }: RecordedRefusal) {
+export function explained({ check, says, source, expected, received, nearest, advice }: RecordedRefusal) {
   return { check, says, source, expected, received, nearest, advice };
 }
 
