@@ -12,17 +12,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { JsonObject } from '../base/json.ts';
 import type { Authorizer } from '../core/authorize.ts';
-import { bodyLimit, readBody } from '../http/body.ts';
+import { bodyLimit } from '../http/body.ts';
 import { logFailure } from '../http/errors.ts';
 import { aboutTokens } from './about-tokens.ts';
 import { tellScopes } from './access-token.ts';
 import { createAuthorizer } from './authorizer.ts';
+import { bodyOnce } from './body-once.ts';
 import { limitAttempts } from './client-limits.ts';
 import { compareHashedSecrets, engineMetadata } from './clients.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
 import { keepFailures } from './failure.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './on-behalf.ts';
 import type { ProtocolDeps } from './ports.ts';
+import { quickIntrospection } from './quick-introspection.ts';
 import { createRecorder } from './refusals/record.ts';
 import { authorizationQuery, tokenForm } from './request-parameters.ts';
 import { unitOf } from './request-unit.ts';
@@ -123,8 +125,11 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
 
   current = build();
   const userinfo = createUserinfo(deps);
-  const handle = (req: IncomingMessage, res: ServerResponse) =>
-    isUserinfo(req) ? userinfo(req, res) : current.handler(req, res);
+  const introspected = quickIntrospection(deps);
+  const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    if (isUserinfo(req)) await userinfo(req, res);
+    else if (!(await introspected(req, res))) await current.handler(req, res);
+  };
 
   return {
     provider: () => current.provider,
@@ -169,7 +174,7 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
       return;
     }
     if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) {
-      const body = await readBody(ctx.req).catch(() => null);
+      const body = await bodyOnce(ctx.req).catch(() => null);
       if (body === null) {
         refuse(ctx, 400, 'the body ended early');
         return;

@@ -1,0 +1,76 @@
+/**
+ * A client that proves itself by its secret (RFC 6749, section 2.3.1), read as the engine reads it. Only the plain case is told here:
+ * whatever is missing, doubled, malformed or wrong is undefined, and for the engine to say.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { ParsedUrlQuery } from 'node:querystring';
+import { nowSeconds } from '../base/clock.ts';
+import type { CachedClients } from '../core/cached-clients.ts';
+import { verifySecret } from '../core/clients.ts';
+import type { CredentialLimits } from '../core/credential-limits.ts';
+import type { ClientRecord } from '../core/stores/clients.ts';
+import { factsOf } from '../http/front-door.ts';
+
+interface Credentials {
+  readonly id: string;
+  readonly secret: string;
+}
+
+export interface SecretClientDeps {
+  readonly clients: Pick<CachedClients, 'find'>;
+  readonly credentials: Pick<CredentialLimits, 'wait' | 'succeeded'>;
+}
+
+/** Throws `Unavailable`. */
+export async function provenBySecret(
+  req: IncomingMessage,
+  form: ParsedUrlQuery,
+  { clients, credentials }: SecretClientDeps,
+): Promise<ClientRecord | undefined> {
+  const sent = credentialsIn(req, form);
+  if (sent === undefined) return undefined;
+  const client = await clients.find(sent.id);
+  if (client?.disabledAt !== null) return undefined;
+  const { token_endpoint_auth_method: method = 'client_secret_basic' } = client.metadata;
+  // Both ways of sending it are one method here.
+  if (method !== 'client_secret_basic' && method !== 'client_secret_post') return undefined;
+  const { address, id: requestId } = factsOf(req);
+  const presented = { kind: 'client', clientId: client.id, from: { address, requestId, via: 'oauth' } } as const;
+  if (credentials.wait(presented) > 0 || !verifySecret(client, sent.secret, nowSeconds())) return undefined;
+  credentials.succeeded(presented);
+  return client;
+}
+
+function credentialsIn({ headers, headersDistinct }: IncomingMessage, form: ParsedUrlQuery): Credentials | undefined {
+  const { client_id: id, client_secret: secret, client_assertion: assertion } = form;
+  const { authorization = [] } = headersDistinct;
+  if (assertion !== undefined || headers['oauth-client-attestation'] !== undefined) return undefined;
+  if (headers['oauth-client-attestation-pop'] !== undefined) return undefined;
+  if (authorization.length === 0) {
+    return typeof id === 'string' && typeof secret === 'string' && secret !== '' ? { id, secret } : undefined;
+  }
+  const [header = '', ...more] = authorization;
+  if (more.length > 0 || secret !== undefined) return undefined;
+  const sent = basicIn(header);
+  return id === undefined || id === sent?.id ? sent : undefined;
+}
+
+/** Id and secret are form-encoded before base64. */
+function basicIn(header: string): Credentials | undefined {
+  const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(header) ?? [];
+  if (encoded === undefined || encoded.length % 4 !== 0) return undefined;
+  const pair = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  const [id, secret] = [pair.slice(0, Math.max(0, colon)), pair.slice(colon + 1)].map(decoded);
+  return id && secret ? { id, secret } : undefined;
+}
+
+/** Undefined where it is not properly encoded, or holds anything but printable ASCII (RFC 6749, appendix A). */
+function decoded(text: string): string | undefined {
+  try {
+    const plain = decodeURIComponent(text.replaceAll('+', '%20'));
+    return /^[\x20-\x7e]+$/.test(plain) ? plain : undefined;
+  } catch {
+    return undefined;
+  }
+}
