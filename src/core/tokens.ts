@@ -3,9 +3,9 @@
  * gateway and `/gateway/verify`, the user API. Opaque ones are in opaque-tokens.ts, JWTs in jwt-access-tokens.ts; what
  * both must satisfy at an entry point is below. Proofs of possession, once they are accepted, belong at `unbound`.
  */
-import { userinfoAudience } from './apis.ts';
 import { nowSeconds } from '../base/clock.ts';
 import { digest } from '../base/secrets.ts';
+import { userinfoAudience } from './apis.ts';
 import type { EndedTokens } from './ended-tokens.ts';
 import { clockToleranceSeconds } from './jwt.ts';
 import { createJwtAccessTokens, type JwtAccessTokenDeps, verifyAccessJwt } from './jwt-access-tokens.ts';

@@ -9,6 +9,7 @@ import { type Keys, signingAlgorithms } from '../core/keys.ts';
 import type { LiveToken } from '../core/live-token.ts';
 import type { Account } from '../core/stores/accounts.ts';
 import type { GrantRow } from '../core/stores/engine.ts';
+import type { GroupStore } from '../core/stores/groups.ts';
 import { enginePerson, scopeClaims } from './claims.ts';
 
 export type PersonToken = LiveToken & { readonly account: Account; readonly grant: GrantRow };
@@ -17,13 +18,19 @@ export type UserinfoAnswer =
   | { readonly type: 'application/json'; readonly body: object }
   | { readonly type: 'application/jwt'; readonly body: string };
 
-/** `scope`: fewer scopes than the token has. */
+export interface UserinfoSources {
+  readonly keys: Keys;
+  readonly issuer: string;
+  readonly groups: Pick<GroupStore, 'namesOf'>;
+}
+
+/** `scope`: fewer scopes than the token has. Throws `Unavailable`. */
 export async function userinfoAnswer(
   token: PersonToken,
   scope: string | undefined,
-  { keys, issuer }: { readonly keys: Keys; readonly issuer: string },
+  { keys, issuer, groups }: UserinfoSources,
 ): Promise<UserinfoAnswer> {
-  const claims = await claimsFor(token, scope);
+  const claims = await claimsFor(token, scope, groups);
   const { client } = token;
   const wanted = client.metadata.userinfo_signed_response_alg;
   const algorithm = signingAlgorithms.find((known) => known === wanted);
@@ -33,7 +40,11 @@ export async function userinfoAnswer(
 }
 
 /** Claims of the scopes, and those that the `claims` parameter asked for, as far as the person has granted them. */
-async function claimsFor(token: PersonToken, narrowed: string | undefined): Promise<Record<string, unknown>> {
+async function claimsFor(
+  token: PersonToken,
+  narrowed: string | undefined,
+  groups: UserinfoSources['groups'],
+): Promise<Record<string, unknown>> {
   const granted = grantedBy(token.grant);
   const scopes = (narrowed ?? token.claims.scope ?? '').split(' ').filter((name) => granted.scopes.has(name));
   const requested = token.requested === undefined ? granted.claims : namesIn(token.requested, granted.claims);
@@ -41,11 +52,13 @@ async function claimsFor(token: PersonToken, narrowed: string | undefined): Prom
   const names = new Set([...scopes.flatMap((name) => ofScopes[name] ?? []), ...requested]);
   for (const name of granted.rejected) names.delete(name);
 
-  const person = enginePerson(token.account);
+  const person = enginePerson(token.account, {
+    groupsOf: (subject) => groups.namesOf(subject),
+    // Asked of ID tokens alone.
+    idTokenClaims: () => 'minimal',
+  });
   const mask = Object.fromEntries([...requested].map((name) => [name, null]));
-  const all: Readonly<Record<string, unknown>> = await person.claims('userinfo', scopes.join(' '), mask, [
-    ...granted.rejected,
-  ]);
+  const all: Readonly<Record<string, unknown>> = await person.claims('userinfo', scopes.join(' '), mask);
   const told = Object.entries(all).filter(([name, value]) => names.has(name) && value !== undefined);
   // Always there (section 5.3.2). Were there pairwise subjects, this would be the one of the client's sector.
   return { ...Object.fromEntries(told), sub: token.account.subject };

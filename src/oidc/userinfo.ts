@@ -9,13 +9,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Context } from 'koa';
 import type { Logger } from '../base/log.ts';
+import { userinfoAudience } from '../core/apis.ts';
 import type { Keys } from '../core/keys.ts';
 import type { LiveToken, TokenRefusal } from '../core/live-token.ts';
 import { type CheckName, checks } from '../core/refusals/checks.ts';
 import type { Refusals } from '../core/refusals/refusals.ts';
 import { shapeOf, shown } from '../core/refusals/shown.ts';
 import type { ClientRecord } from '../core/stores/clients.ts';
-import { hasScope, type Tokens, userinfoAudience } from '../core/tokens.ts';
+import type { GroupStore } from '../core/stores/groups.ts';
+import { hasScope, type Tokens } from '../core/tokens.ts';
 import { bearerChallenge } from '../http/challenge.ts';
 import { answerPreflight, isOriginOf } from '../http/cors.ts';
 import type { IsDeveloper } from '../http/developer.ts';
@@ -30,6 +32,7 @@ export interface UserinfoDeps {
   readonly issuer: string;
   readonly tokens: Pick<Tokens, 'verifyForUserinfo'>;
   readonly keys: Keys;
+  readonly groups: Pick<GroupStore, 'namesOf'>;
   readonly refusals: Pick<Refusals, 'note'>;
   readonly isDeveloper: IsDeveloper;
   readonly log: Logger;
