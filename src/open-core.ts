@@ -50,6 +50,7 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
     changes.close();
     await mail.mails.close();
     await activity.close();
+    await ground.unprotected.close();
     await ground.refusals.close();
     await audit.close();
     redis?.close();

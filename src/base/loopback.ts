@@ -16,3 +16,13 @@ export function isLoopbackAuthority(authority: string): boolean {
 export function isLoopbackPeer(address: string | undefined): boolean {
   return /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/i.test(address ?? '');
 }
+
+/**
+ * An http address on this machine without its port; undefined for every other one, and where the port cannot be one. The three
+ * hosts of RFC 8252, sections 7.3 and 8.3, as they are written: nothing else of the address is changed.
+ */
+export function withoutLoopbackPort(address: string): string | undefined {
+  const [, host, port = '80', rest] =
+    /^(http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost))(?::(\d{1,5}))?((?:[/?#].*)?)$/s.exec(address) ?? [];
+  return host === undefined || Number(port) < 1 || Number(port) > 65_535 ? undefined : host + rest;
+}

@@ -15,7 +15,6 @@ const textMembers: Readonly<Record<string, string>> = {
   'policy-uri': 'policy_uri',
   'tos-uri': 'tos_uri',
   'jwks-uri': 'jwks_uri',
-  'backchannel-logout-uri': 'backchannel_logout_uri',
   'second-factor': 'second_factor',
   'id-token-claims': 'id_token_claims',
 };
@@ -24,6 +23,7 @@ const listMembers: Readonly<Record<string, string>> = {
   'post-logout-redirect-uri': 'post_logout_redirect_uris',
   'grant-type': 'grant_types',
   contact: 'contacts',
+  'redirect-scheme': 'redirect_schemes',
 };
 
 export const metadataOptions: readonly Opt[] = [
@@ -43,8 +43,20 @@ export const metadataOptions: readonly Opt[] = [
     many: true,
   },
   { flags: '--scope <scopes>', sentence: 'The only scopes it may have, with spaces between them.' },
-  { flags: '--require-pkce', sentence: 'It must use PKCE; that is the default.' },
-  { flags: '--no-require-pkce', sentence: 'It may leave PKCE out; only for clients that authenticate.' },
+  { flags: '--require-pkce', sentence: 'It must use PKCE; a public client must in any case.' },
+  {
+    flags: '--no-require-pkce',
+    sentence: 'It may leave PKCE out, as a client that authenticates may unless it was to use it before.',
+  },
+  {
+    flags: '--redirect-scheme <scheme>',
+    sentence: 'A private-use scheme without a dot that its redirect URIs may have, beside the known ones.',
+    many: true,
+  },
+  {
+    flags: '--allow-insecure-redirects',
+    sentence: 'Its redirect URIs may be http on any host: a risk, for networks that you trust.',
+  },
   {
     flags: '--second-factor <rule>',
     sentence: "Whether its people need a second factor, where that is stricter than the server's SECOND_FACTOR.",
@@ -67,7 +79,6 @@ export const metadataOptions: readonly Opt[] = [
   { flags: '--policy-uri <uri>', sentence: 'Its privacy policy.' },
   { flags: '--tos-uri <uri>', sentence: 'Its terms of service.' },
   { flags: '--jwks-uri <uri>', sentence: 'Where its public keys are, for private_key_jwt.' },
-  { flags: '--backchannel-logout-uri <uri>', sentence: 'Where it wants to hear of logouts.' },
   {
     flags: '--file <path>',
     sentence: 'A JSON file of client metadata (RFC 7591); `-` is standard input. Options win over it.',
@@ -81,11 +92,6 @@ export async function wanted(call: Call): Promise<{ metadata: JsonObject; id: st
   const inFile = metadata.client_id;
   if (inFile !== undefined && typeof inFile !== 'string') throw new UsageError('client_id must be a string.');
   delete metadata.client_id;
-  if (file !== undefined) {
-    const { metadataMembers } = await import('../core/client-members-shape.ts');
-    const ignored = Object.keys(metadata).filter((name) => !metadataMembers.includes(name));
-    if (ignored.length > 0) call.terminal.remark(`Not used: ${ignored.join(', ')}.`);
-  }
   for (const [option, member] of Object.entries(textMembers)) {
     const value = call.text(option);
     if (value !== undefined) metadata[member] = value;
@@ -96,6 +102,7 @@ export async function wanted(call: Call): Promise<{ metadata: JsonObject; id: st
   }
   const pkce = call.flag('require-pkce');
   if (pkce !== undefined) metadata.require_pkce = pkce;
+  if (call.flag('allow-insecure-redirects')) metadata.allow_insecure_redirects = true;
   if (call.flag('public')) {
     const method = call.text('auth-method');
     if (method !== undefined && method !== 'none')

@@ -1,6 +1,8 @@
 /** An application as an admin sees it. */
 import type { JsonValue } from '../base/json.ts';
+import { brokenPromises } from '../core/client-promises.ts';
 import type { ClientRecord } from '../core/stores/clients.ts';
+import { risksOf, riskWords } from './client-risks.ts';
 import { day, facts, shownOnce } from './text.ts';
 
 /** RFC 7591, section 3.2.1, and what only an admin sees. Secrets are stored as hashes, which are nobody's business either. */
@@ -10,15 +12,22 @@ export function presented(client: ClientRecord, secret?: string): { [member: str
     // Section 3.2.1: required where there is a secret; 0 is "does not expire".
     ...(secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
     client_id_issued_at: client.createdAt,
-    ...client.metadata,
+    ...kept(client),
     updated_at: client.updatedAt,
     reviewed_at: client.reviewedAt,
     disabled_at: client.disabledAt,
     origin: client.origin,
     owner: client.owner,
     version: client.version,
+    risks: riskWords(client),
     secrets: client.secrets.map(({ createdAt, expiresAt }) => ({ created_at: createdAt, expires_at: expiresAt })),
   };
+}
+
+/** Nothing is said of protection that it does not have. */
+function kept({ metadata }: ClientRecord): ClientRecord['metadata'] {
+  const broken = brokenPromises(metadata);
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !broken.includes(name)));
 }
 
 export const nameOf = ({ id, metadata }: ClientRecord): string =>
@@ -43,10 +52,12 @@ export function shown(client: ClientRecord, secret?: string): string {
     'After logout': listed(metadata.post_logout_redirect_uris),
     'Grant types': listed(metadata.grant_types).join(', '),
     Authentication: listed(metadata.token_endpoint_auth_method),
-    PKCE: metadata.require_pkce === false ? 'optional' : 'required',
+    PKCE: metadata.require_pkce === false && client.reviewedAt !== null ? 'optional' : 'required',
+    'Added schemes': listed(metadata.redirect_schemes).join(', '),
     'Second factor': listed(metadata.second_factor),
     Scopes: listed(metadata.scope),
     'ID token claims': listed(metadata.id_token_claims ?? 'minimal').join(),
+    Risks: risksOf(client).map(({ sentence }) => sentence),
     Contacts: listed(metadata.contacts),
     Secrets: secret === undefined ? secrets : secrets.slice(1),
     Origin: client.origin,

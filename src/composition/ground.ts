@@ -13,6 +13,7 @@ import { createCredentialLimits } from '../core/credential-limits.ts';
 import { createKeys } from '../core/keys.ts';
 import { createRefusals } from '../core/refusals/refusals.ts';
 import { createSessions } from '../core/sessions.ts';
+import { createUnprotected } from '../core/unprotected.ts';
 import { createNoteRefusal } from '../http/note-refusal.ts';
 import { createLocalChannel } from '../storage/local/channel.ts';
 import { createLocalThrottle } from '../storage/local/throttle.ts';
@@ -76,6 +77,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     longestToken: longestSigned(config.lifetimes),
   });
   const activity = createActivity({ ...stores, log });
+  const unprotected = createUnprotected({ ...stores, changes, log });
   const sessions = createSessions({
     engine: stores.engine,
     changes,
@@ -101,6 +103,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     apis,
     keys,
     activity,
+    unprotected,
     sessions,
   };
   return { ground, closeLog };

@@ -23,6 +23,7 @@ export function composeProtocol(
     apis,
     keys,
     activity,
+    unprotected,
     sessions,
   }: Ground,
   factors: Factors,
@@ -57,6 +58,7 @@ export function composeProtocol(
           metrics.count('tokens_issued_total', { grant_type: grantType, kind: 'access_token' });
           if (subject !== undefined) activity.used(subject, clientId);
         },
+        unprotected: unprotected.note,
         replayed: (grantId, clientId, subject) =>
           audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
         outdated: (subject, clientId) =>
@@ -68,6 +70,7 @@ export function composeProtocol(
       factorOffer: createFactorOffer(stores),
       settings: {
         secondFactor: config.secondFactor,
+        requirePkce: config.requirePkce,
         secretKey: secrets.secretKey,
         jwksMaxAge: config.keys.jwksMaxAge,
         lifetimes: { ...config.lifetimes, reuseWindow: config.lifetimes.refreshReuseWindow },

@@ -53,6 +53,7 @@ export interface Config {
   readonly signUp: 'open' | 'invite' | 'off';
   readonly upstreams: string | undefined;
   readonly secondFactor: 'none' | 'offered' | 'required';
+  readonly requirePkce: 'public' | 'all';
   readonly hideAccountExistence: boolean;
   readonly namesWithAt: 'off' | 'surfaces';
   readonly setupLinkTtl: number;
@@ -156,6 +157,7 @@ export function configOf(values: Values): Config {
     signUp: values.SIGN_UP ?? (production ? 'invite' : 'open'),
     upstreams: values.UPSTREAMS,
     secondFactor: values.SECOND_FACTOR,
+    requirePkce: values.REQUIRE_PKCE,
     hideAccountExistence: values.HIDE_ACCOUNT_EXISTENCE,
     namesWithAt: values.NAMES_WITH_AT,
     setupLinkTtl: values.SETUP_LINK_TTL,

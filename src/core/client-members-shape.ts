@@ -1,7 +1,7 @@
 /**
  * The members of RFC 7591 and OpenID Connect Dynamic Client Registration that this server acts on, each by itself. Anything else
- * in the input is dropped, never stored: the list is closed, so a member that would mean trust (`skip_consent`, `client_secret`,
- * `__proto__` …) has no way in.
+ * in the input is dropped or, where it promises protection, refused (client-dropped), and never stored: the list is closed, so a
+ * member that would mean trust (`skip_consent`, `client_secret`, `__proto__` …) has no way in.
  */
 import { z } from 'zod';
 import { secondFactorRules } from './assurance.ts';
@@ -46,14 +46,23 @@ const text = z
     (value) => value.isWellFormed() && !/\p{Cc}/u.test(value),
     'must not hold control characters or broken Unicode',
   );
+/** Empty: as if it were left out. */
+const scopeText = z.string('must be a string').max(maxText, `must not be longer than ${maxText} bytes`);
 const texts = (most: number) =>
   z
     .array(text, 'must be an array of strings')
     .max(most, `must not have more than ${most} members`)
     .transform((values) => [...new Set(values)]);
 const flag = z.boolean('must be a boolean');
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `must be one of ${values.join(', ')}`);
+const oneOf = <const T extends readonly [string, ...string[]]>(
+  values: T,
+  reasons: Readonly<Record<string, string>> = {},
+) =>
+  z.enum(values, {
+    error: ({ input }) =>
+      (typeof input === 'string' && Object.hasOwn(reasons, input) && reasons[input]) ||
+      `must be one of ${values.join(', ')}`,
+  });
 
 /** Algorithms of this server's own signatures, and of signatures that it verifies. None is symmetric: client secrets are kept as hashes. */
 const ownAlgorithm = oneOf(['RS256', 'ES256']);
@@ -67,24 +76,43 @@ const background = colours(
   'must be a colour as #rrggbb in small letters, or two with one space between them',
 );
 
-const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
+/** Any values: those that are not offered are dropped (client-dropped), unless none is left. */
+const choice = (offered: readonly string[]) =>
+  z
+    .array(
+      z.string('must be an array of strings').max(maxText, 'has a member that is too long'),
+      'must be an array of strings',
+    )
+    .max(20, 'is too long')
+    .meta({ description: `Used: ${offered.map((value) => `\`${value}\``).join(', ')}. Other values are dropped.` });
+
+/** What is offered of the members that are lists of choices. */
+export const offered = {
+  grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+  response_types: ['code'],
+  response_modes: ['query', 'fragment', 'form_post'],
+} as const;
+
+/** Why other methods of RFC 7591 and OpenID Connect are refused: a client that registers one cannot authenticate. */
+const methodReasons = {
+  client_secret_jwt: 'client_secret_jwt needs the secret itself, and only its hash is kept: use private_key_jwt',
+  tls_client_auth: 'tls_client_auth is not offered: use private_key_jwt',
+  self_signed_tls_client_auth: 'self_signed_tls_client_auth is not offered: use private_key_jwt',
+};
 
 const members = z.object({
   redirect_uris: texts(maxUris),
   post_logout_redirect_uris: texts(maxUris),
   application_type: oneOf(['web', 'native']),
-  grant_types: z
-    .array(oneOf(grantTypes), 'must be an array of strings')
-    .min(1, 'must not be empty')
-    .max(10, 'is too long'),
-  response_types: z.array(oneOf(['code']), 'must be an array of strings').max(10, 'is too long'),
-  response_modes: z
-    .array(oneOf(['query', 'fragment', 'form_post']), 'must be an array of strings')
-    .min(1, 'must not be empty')
-    .max(10, 'is too long'),
-  token_endpoint_auth_method: oneOf(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']),
+  grant_types: choice(offered.grant_types).min(1, 'must not be empty'),
+  response_types: choice(offered.response_types),
+  response_modes: choice(offered.response_modes).min(1, 'must not be empty'),
+  token_endpoint_auth_method: oneOf(
+    ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    methodReasons,
+  ),
   token_endpoint_auth_signing_alg: clientAlgorithm,
-  scope: text,
+  scope: scopeText,
   require_pkce: flag,
   second_factor: oneOf(secondFactorRules),
   client_name: text,
@@ -97,26 +125,19 @@ const members = z.object({
   software_version: text,
   jwks_uri: text,
   jwks: keySet,
-  subject_type: oneOf(['public', 'pairwise']),
+  subject_type: oneOf(['public'], { pairwise: 'must be public: pairwise identifiers are not offered' }),
   sector_identifier_uri: text,
   id_token_signed_response_alg: ownAlgorithm,
   id_token_claims: oneOf(idTokenClaimRules),
-  userinfo_signed_response_alg: ownAlgorithm,
-  introspection_signed_response_alg: ownAlgorithm,
-  authorization_signed_response_alg: ownAlgorithm,
-  request_object_signing_alg: clientAlgorithm,
-  require_signed_request_object: flag,
-  require_pushed_authorization_requests: flag,
-  dpop_bound_access_tokens: flag,
-  tls_client_certificate_bound_access_tokens: flag,
   default_max_age: z.int('must be a whole number').min(0, 'must not be negative').max(1e9, 'is too large'),
   require_auth_time: flag,
   default_acr_values: texts(20),
   initiate_login_uri: text,
-  backchannel_logout_uri: text,
-  backchannel_logout_session_required: flag,
   brand_accent: accent,
   brand_background: background,
+  allow_insecure_redirects: flag,
+  redirect_schemes: texts(20),
+  loopback_ports: oneOf(['any', 'registered']),
 });
 export const shape = members.partial();
 export type Members = z.infer<typeof shape>;

@@ -2,16 +2,36 @@
  * What an application may say about itself. The same rules hold at each registration and each change, whoever asks; what only an
  * admin says is in client-policy.
  *
- * Order: shape of each member (client-members-shape), URIs, keys, then what must fit together, then defaults. The first mistake is
+ * Order: what is dropped or refused as not offered (client-dropped), shape of each member (client-members-shape), URIs, keys, then what must fit together, then defaults. The first mistake is
  * the answer.
  */
 import type { JsonObject } from '../base/json.ts';
+import { sortMembers } from './client-dropped.ts';
 import { keyMistake } from './client-keys.ts';
-import { type Members, metadataMembers, shape } from './client-members-shape.ts';
-import { idTokenClaimsRule, type MetadataContext, pkceRule, saidByAdmin } from './client-policy.ts';
+import { type Members, shape } from './client-members-shape.ts';
+import {
+  idTokenClaimsRule,
+  isReviewed,
+  loopbackPorts,
+  type MetadataContext,
+  notTheirs,
+  operatorMembers,
+  pkceRule,
+  redirectAllowances,
+  saidByAdmin,
+} from './client-policy.ts';
 import { redirectUriKind, uriRules, webUriMistake } from './client-uris.ts';
+import { schemeMistake } from './redirect-schemes.ts';
+import { unprotectedAt } from './unprotected.ts';
 
-export type MetadataOutcome = { readonly outcome: 'valid'; readonly metadata: JsonObject } | InvalidMetadata;
+export type MetadataOutcome = ValidMetadata | InvalidMetadata;
+
+export interface ValidMetadata {
+  readonly outcome: 'valid';
+  readonly metadata: JsonObject;
+  /** Members, and values of members, that were sent and are not used: printable ASCII, at most 51. */
+  readonly dropped: readonly string[];
+}
 
 /** RFC 7591, section 3.2.2. `description` is printable ASCII without quotes and never repeats the input. */
 export interface InvalidMetadata {
@@ -29,27 +49,33 @@ const address = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-
 export function parseMetadata(input: unknown, context: MetadataContext): MetadataOutcome {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     return invalid('the metadata must be a JSON object');
-  // RFC 7592, section 2.2: null means the same as leaving the member out.
-  const given = Object.fromEntries(
-    metadataMembers.flatMap((name) => {
-      const value: unknown = Object.hasOwn(input, name) ? Reflect.get(input, name) : undefined;
-      return value === undefined || value === null ? [] : [[name, value]];
-    }),
-  );
-  const parsed = shape.safeParse(given);
+  const sorted = sortMembers(input, context.previous);
+  if ('mistake' in sorted) return invalid(sorted.mistake);
+  const parsed = shape.safeParse(sorted.given);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const member = String(issue?.path[0] ?? 'metadata');
     return invalid(`${member} ${issue?.message ?? 'is not valid'}`, member === 'redirect_uris');
   }
   const asked = parsed.data;
-  return uriMistake(asked, context) ?? memberMistake(asked) ?? complete(asked, context);
+  const mistake = policyMistake(asked, context) ?? uriMistake(asked, context) ?? memberMistake(asked);
+  return mistake ?? complete(asked, context, [...sorted.dropped, ...notTheirs(asked, context)]);
 }
 
-function uriMistake(asked: Members, { by }: MetadataContext): InvalidMetadata | undefined {
+function policyMistake(asked: Members, context: MetadataContext): InvalidMetadata | undefined {
+  const { redirect_schemes: schemes, allow_insecure_redirects: insecure } = saidByAdmin(asked, context);
+  const mistake = Array.isArray(schemes) ? schemes.map(String).map(schemeMistake).find(Boolean) : undefined;
+  if (mistake !== undefined) return invalid(`redirect_schemes ${mistake}`);
+  if (insecure === true && asked.allow_insecure_redirects === true && !isReviewed(context))
+    return invalid('allow_insecure_redirects needs a reviewed client');
+  return undefined;
+}
+
+function uriMistake(asked: Members, context: MetadataContext): InvalidMetadata | undefined {
+  const allowed = redirectAllowances(asked, context);
   for (const member of ['redirect_uris', 'post_logout_redirect_uris'] as const) {
     for (const uri of asked[member] ?? []) {
-      const kind = redirectUriKind(uri, by === 'built-in');
+      const kind = redirectUriKind(uri, allowed);
       if (typeof kind !== 'string') return invalid(`${member} ${kind.reason}`, member === 'redirect_uris');
     }
   }
@@ -70,7 +96,7 @@ function memberMistake(asked: Members): InvalidMetadata | undefined {
   return mistake === undefined ? undefined : invalid(`jwks ${mistake}`);
 }
 
-function complete(asked: Members, context: MetadataContext): MetadataOutcome {
+function complete(asked: Members, context: MetadataContext, dropped: readonly string[]): MetadataOutcome {
   const grants = unique(asked.grant_types ?? ['authorization_code', 'refresh_token']);
   const codeGrant = grants.includes('authorization_code');
   const responses = unique(asked.response_types ?? (codeGrant ? ['code'] : []));
@@ -92,10 +118,10 @@ function complete(asked: Members, context: MetadataContext): MetadataOutcome {
   if (asked.token_endpoint_auth_signing_alg && method !== 'private_key_jwt') {
     return invalid('token_endpoint_auth_signing_alg needs private_key_jwt');
   }
-  if (asked.request_object_signing_alg && !hasKeys) return invalid('request_object_signing_alg needs jwks or jwks_uri');
 
   // RFC 8252: a private-use scheme is a native application's; its https URIs are claimed ones, never loopback.
-  const kinds = [...redirectUris, ...logoutUris].map((uri) => redirectUriKind(uri));
+  const allowed = redirectAllowances(asked, context);
+  const kinds = [...redirectUris, ...logoutUris].map((uri) => redirectUriKind(uri, allowed));
   const privateUse = kinds.includes('private-use');
   const type = asked.application_type ?? (privateUse ? 'native' : 'web');
   if (privateUse && type === 'web')
@@ -104,10 +130,16 @@ function complete(asked: Members, context: MetadataContext): MetadataOutcome {
     return invalid('redirect_uris of a native application must not be https on loopback', true);
   }
 
-  const { brand_accent: _accent, brand_background: _background, second_factor: _factor, ...plain } = asked;
+  // The engine knows native clients and web clients, and http on other names only for the latter.
+  if (privateUse && (kinds.includes('http-loopback-name') || kinds.includes('http-elsewhere')))
+    return invalid('redirect_uris must not join a private-use scheme and http on a name', true);
+
+  const isPublic = method === 'none';
+  const plain = Object.entries(asked).filter(([name]) => !(operatorMembers as readonly string[]).includes(name));
   const metadata: JsonObject = {
-    ...(plain as JsonObject),
+    ...(Object.fromEntries(plain) as JsonObject),
     ...saidByAdmin(asked, context),
+    ...unprotectedAt(context.previous),
     redirect_uris: redirectUris,
     post_logout_redirect_uris: logoutUris,
     application_type: type,
@@ -117,10 +149,11 @@ function complete(asked: Members, context: MetadataContext): MetadataOutcome {
     subject_type: asked.subject_type ?? 'public',
     id_token_signed_response_alg: asked.id_token_signed_response_alg ?? 'RS256',
     id_token_claims: idTokenClaimsRule(asked.id_token_claims, context),
-    require_pkce: pkceRule(asked.require_pkce, method === 'none' || type === 'native', context),
+    require_pkce: pkceRule(asked.require_pkce, isPublic || type === 'native', context),
+    loopback_ports: loopbackPorts(asked, isPublic, context),
   };
   if (asked.scope !== undefined) metadata.scope = unique(asked.scope.split(' ')).join(' ');
-  return { outcome: 'valid', metadata };
+  return { outcome: 'valid', metadata, dropped };
 }
 
 function unique<T>(values: readonly T[]): T[] {

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../base/json.ts';
 import type { Members } from './client-members-shape.ts';
 import { type IdTokenClaims, idTokenClaimRules } from './id-token-claims.ts';
+import type { RedirectAllowances } from './client-uris.ts';
 import type { ClientRecord } from './stores/clients.ts';
 
 export interface MetadataContext {
@@ -9,24 +10,41 @@ export interface MetadataContext {
   readonly by: ClientRecord['origin'];
   /** At a change: what is stored. */
   readonly previous?: JsonObject;
+  /** An operator answers for it. Left out: whatever a person did not make. */
+  readonly reviewed?: boolean;
 }
 
 const isAdmin = (by: MetadataContext['by']): boolean => by === 'admin' || by === 'cli' || by === 'built-in';
 
 /**
- * How this server's own pages look while somebody goes on to the application, which speaks for the server; and the second factor
- * its people need, which whoever registered it must not be able to weaken.
+ * How this server's own pages look while a person goes on to the application, which speaks for the server; the second factor
+ * its people need, which an application must not be able to weaken; and where codes may be sent beyond the rule.
  */
 export function saidByAdmin(asked: Members, { by, previous = {} }: MetadataContext): JsonObject {
-  const {
-    brand_accent: accent,
-    brand_background: background,
-    second_factor: secondFactor,
-  } = isAdmin(by) ? asked : previous;
+  const said = isAdmin(by) ? asked : previous;
+  return Object.fromEntries(operatorMembers.flatMap((name) => (said[name] === undefined ? [] : [[name, said[name]]])));
+}
+
+export const operatorMembers = [
+  'brand_accent',
+  'brand_background',
+  'second_factor',
+  'allow_insecure_redirects',
+  'redirect_schemes',
+] as const;
+
+/** Those that were asked for by a caller who may not set them. */
+export function notTheirs(asked: Members, { by }: MetadataContext): string[] {
+  return isAdmin(by) ? [] : operatorMembers.filter((name) => asked[name] !== undefined);
+}
+
+/** Where its redirect URIs may lead beyond the rule. */
+export function redirectAllowances(asked: Members, context: MetadataContext): RedirectAllowances {
+  const { redirect_schemes: schemes, allow_insecure_redirects: insecure } = saidByAdmin(asked, context);
   return {
-    ...(accent !== undefined && { brand_accent: accent }),
-    ...(background !== undefined && { brand_background: background }),
-    ...(secondFactor !== undefined && { second_factor: secondFactor }),
+    ours: context.by === 'built-in',
+    schemes: Array.isArray(schemes) ? schemes.map(String) : [],
+    insecure: insecure === true && isReviewed(context),
   };
 }
 
@@ -37,14 +55,34 @@ export function idTokenClaimsRule(asked: IdTokenClaims | undefined, { previous }
   return idTokenClaimRules.find((rule) => rule === previous.id_token_claims) ?? 'minimal';
 }
 
+export const isReviewed = ({ by, reviewed = by !== 'person' }: MetadataContext): boolean => reviewed;
+
 /**
- * PKCE is due from every public client, and from a confidential one unless an admin has said otherwise. Programs made by
- * `POST /clients/register` or by a person may leave it out, as they always did. Anybody may ask for it; only an admin may drop it.
+ * PKCE is due from every public client. A confidential one may leave it out: anyone may ask for it, and only an admin may drop
+ * what a client once had. Unreviewed clients need it in the browser all the same (oidc/policy).
  */
 export function pkceRule(asked: boolean | undefined, isPublic: boolean, { by, previous }: MetadataContext): boolean {
   if (isPublic || asked === true) return true;
-  const strict = isAdmin(by);
-  if (strict && asked === false) return false;
-  if (typeof previous?.require_pkce === 'boolean') return previous.require_pkce;
-  return strict;
+  if (isAdmin(by) && asked === false) return false;
+  return previous?.require_pkce === true;
+}
+
+/**
+ * Whether a redirect to this machine may name any port (RFC 8252, section 7.3): for public clients; for one that authenticates
+ * where an admin says so. A native one from before, which has no such member, keeps any port.
+ */
+export function loopbackPorts(
+  asked: Members,
+  isPublic: boolean,
+  { by, previous }: MetadataContext,
+): 'any' | 'registered' {
+  if (isPublic) return 'any';
+  if (isAdmin(by) && asked.loopback_ports !== undefined) return asked.loopback_ports;
+  return previous && previous.token_endpoint_auth_method !== 'none' ? storedLoopbackPorts(previous) : 'registered';
+}
+
+export function storedLoopbackPorts(metadata: JsonObject): 'any' | 'registered' {
+  const { loopback_ports: ports, token_endpoint_auth_method: method, application_type: type } = metadata;
+  if (method === 'none' || ports === 'any') return 'any';
+  return ports === undefined && type === 'native' ? 'any' : 'registered';
 }

@@ -1,20 +1,39 @@
 /** The addresses an application may name: where people are sent back to, and those that a page links or this server calls. */
 import { isLoopbackHost } from '../base/loopback.ts';
+import { isPrivateUseScheme } from './redirect-schemes.ts';
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** RFC 3986, section 2: what a URI may consist of, whole percent-encodings included, and none of them a control character. */
 const uriCharacters = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%(?![01][0-9A-Fa-f]|7[Ff])[0-9A-Fa-f]{2})+$/;
-/** RFC 8252, section 7.1: a reversed domain name; the dot keeps `javascript:` and every other known scheme out. */
-const privateUseScheme = /^[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:\//;
 
-export type RedirectUriKind = 'https' | 'https-loopback' | 'http-loopback' | 'private-use';
+/** `http-loopback-name`: on a name below `localhost` (RFC 6761, section 6.3). `http-elsewhere`: not encrypted on its way. */
+export type RedirectUriKind =
+  | 'https'
+  | 'https-loopback'
+  | 'http-loopback'
+  | 'http-loopback-name'
+  | 'http-elsewhere'
+  | 'private-use';
+
+/** What a client may have beyond the rule. */
+export interface RedirectAllowances {
+  /** Of a built-in client: at whatever loopback the issuer is. */
+  readonly ours?: boolean;
+  /** Private-use schemes that an operator has added to this client. */
+  readonly schemes?: readonly string[];
+  /** http on any host. */
+  readonly insecure?: boolean;
+}
 
 /**
  * What kind of redirect URI this is, or why it is none (RFC 9700, section 4.1.3; RFC 8252, sections 7.1 to 7.3). Requests are compared
  * with it character by character, so it must be written as a browser would write it: a URI that parsing changes (`..`, a
- * decimal address, a tab) is refused instead of being mended. `ours`: of a built-in client, at whatever loopback the issuer is.
+ * decimal address, a tab) is refused instead of being mended.
  */
-export function redirectUriKind(uri: string, ours = false): RedirectUriKind | { readonly reason: string } {
+export function redirectUriKind(
+  uri: string,
+  allowed: RedirectAllowances = {},
+): RedirectUriKind | { readonly reason: string } {
   if (!uriCharacters.test(uri))
     return { reason: 'must be an absolute URI without spaces, control characters or backslashes' };
   if (uri.includes('#')) return { reason: 'must not have a fragment' };
@@ -24,14 +43,19 @@ export function redirectUriKind(uri: string, ours = false): RedirectUriKind | { 
   if (url.username !== '' || url.password !== '') return { reason: 'must not hold credentials' };
   if (url.protocol === 'https:' || url.protocol === 'http:') {
     if (!writtenAsParsed(uri, url)) return { reason: 'must be written in its normal form' };
-    const loopback = loopbackHosts.has(url.hostname) || (ours && isLoopbackHost(url.hostname));
+    const loopback = loopbackHosts.has(url.hostname) || (allowed.ours === true && isLoopbackHost(url.hostname));
     if (url.protocol === 'https:') return loopback ? 'https-loopback' : 'https';
-    return loopback ? 'http-loopback' : { reason: 'must be https, or http on localhost, 127.0.0.1 or [::1]' };
+    if (loopback) return 'http-loopback';
+    if (/^(?:[a-z0-9-]+\.)+localhost$/.test(url.hostname)) return 'http-loopback-name';
+    return allowed.insecure ? 'http-elsewhere' : { reason: insecure };
   }
-  if (!privateUseScheme.test(uri))
-    return { reason: 'must be https, http on loopback, or a private-use scheme with a dot' };
+  if (!uri.startsWith(`${url.protocol}/`) || !isPrivateUseScheme(url.protocol.slice(0, -1), allowed.schemes))
+    return { reason: 'must be https, http on loopback, or a private-use scheme: one with a dot, or a known one' };
   return url.href === uri ? 'private-use' : { reason: 'must be written in its normal form' };
 }
+
+const insecure =
+  'must be https, or http on localhost, 127.0.0.1 or [::1]; an operator may set allow_insecure_redirects for other hosts';
 
 /** Whether the text names the host and path that a parser finds in it. The case of the host, a default port and an empty path are left as they are. */
 function writtenAsParsed(uri: string, url: URL): boolean {
@@ -54,7 +78,6 @@ export const uriRules = {
   tos_uri: { http: 'anywhere', fragment: true },
   logo_uri: { http: 'loopback', fragment: false },
   jwks_uri: { http: 'loopback', fragment: false },
-  backchannel_logout_uri: { http: 'anywhere', fragment: false },
   // OpenID Connect Core 4, OpenID Connect Registration 2: https only.
   initiate_login_uri: { http: 'never', fragment: false },
   sector_identifier_uri: { http: 'never', fragment: false },

@@ -12,8 +12,20 @@ import type { InvalidMetadata } from './client-metadata.ts';
 import { clientTokensMax, newClientToken } from './client-tokens.ts';
 import type { ClientRecord, ClientSecret, ClientStore, ClientToken } from './stores/clients.ts';
 
-export type Registered = { readonly outcome: 'registered'; readonly client: ClientRecord; readonly secret?: string };
-export type Updated = { readonly outcome: 'updated'; readonly client: ClientRecord; readonly secret?: string };
+export type Registered = {
+  readonly outcome: 'registered';
+  readonly client: ClientRecord;
+  readonly secret?: string;
+  /** What was sent and is not used (client-metadata). */
+  readonly dropped: readonly string[];
+};
+export type Updated = {
+  readonly outcome: 'updated';
+  readonly client: ClientRecord;
+  readonly secret?: string;
+  /** Of a change of metadata: what was sent and is not used. */
+  readonly dropped?: readonly string[];
+};
 export type Rotated = { readonly outcome: 'rotated'; readonly client: ClientRecord; readonly secret: string };
 export type Unknown = { readonly outcome: 'unknown' };
 /** `value` is shown once. */
@@ -90,7 +102,7 @@ export function createClients(deps: ClientsDeps): Clients {
     // Loaded when it is first needed, with the schemas behind it: a start does not wait for them.
     const { parseMetadata } = await import('./client-metadata.ts');
     const reviewed = reviewFor(by, previous) !== null;
-    const parsed = parseMetadata(input, { by, ...(previous && { previous: previous.metadata }) });
+    const parsed = parseMetadata(input, { by, reviewed, ...(previous && { previous: previous.metadata }) });
     if (parsed.outcome === 'invalid') return parsed;
     const mistake = reviewed ? undefined : await nameMistake(parsed.metadata.client_name);
     if (mistake !== undefined) return invalid(mistake);
@@ -164,7 +176,8 @@ export function createClients(deps: ClientsDeps): Clients {
       if (!(await store.insert(client)))
         return invalid((await store.find(id)) ? 'client_id is taken' : 'the account of the owner is disabled or gone');
       await changes.changed();
-      return { outcome: 'registered', client, ...(secret ? { secret: secret.value } : {}) };
+      const { dropped } = parsed;
+      return { outcome: 'registered', client, dropped, ...(secret ? { secret: secret.value } : {}) };
     },
 
     update: (id, input, by) =>
@@ -177,7 +190,12 @@ export function createClients(deps: ClientsDeps): Clients {
         const secrets = secret ? [secret.stored] : needed ? client.secrets : [];
         return {
           client: { ...client, metadata: parsed.metadata, secrets, reviewedAt: reviewFor(by, client) },
-          result: (stored) => ({ outcome: 'updated', client: stored, ...(secret ? { secret: secret.value } : {}) }),
+          result: (stored) => ({
+            outcome: 'updated',
+            client: stored,
+            dropped: parsed.dropped,
+            ...(secret ? { secret: secret.value } : {}),
+          }),
         };
       }),
 

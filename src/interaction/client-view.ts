@@ -19,6 +19,12 @@ export function clientView(client: ClientRecord | undefined): ClientView | undef
   };
 }
 
+/** Where people go on to. A private-use scheme says which application it is; what stands for its host may be any name. */
+export function destinationOf(redirectUri: string): string | undefined {
+  const url = URL.parse(redirectUri);
+  return /^https?:$/.test(url?.protocol ?? '') ? url?.host : url?.protocol;
+}
+
 function backgroundOf({ metadata }: ClientRecord): readonly string[] | undefined {
   const { brand_background: ends } = metadata;
   return typeof ends === 'string' ? ends.split(' ') : undefined;

@@ -14,7 +14,7 @@ import { allowedScopes } from '../oidc/api-scopes.ts';
 import { addConsent, removeConsent } from '../oidc/policy.ts';
 import { engineScopes } from '../oidc/scopes.ts';
 import { formTargets, requestOf, restartAddress } from './authorization-request.ts';
-import { clientView } from './client-view.ts';
+import { clientView, destinationOf } from './client-view.ts';
 import { type Asked, chosen, fieldOf, merged } from './consent-choice.ts';
 import type { Step, StepContext } from './dispatcher.ts';
 
@@ -77,7 +77,7 @@ export function createConsentStep(deps: {
             policyUri: text('policy_uri'),
             tosUri: text('tos_uri'),
             contacts: Array.isArray(metadata.contacts) ? metadata.contacts.map(String) : [],
-            redirectHost: URL.parse(request.redirectUri)?.host || URL.parse(request.redirectUri)?.protocol,
+            redirectHost: destinationOf(request.redirectUri),
             // Anybody may register an application and call it what they like: its name alone says nothing of whose it is.
             owner: client?.owner ? ((owner && toldUsername(owner)) ?? '?') : undefined,
           },

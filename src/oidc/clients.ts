@@ -3,6 +3,7 @@ import type { AdapterPayload, Provider } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
+import { storedLoopbackPorts } from '../core/client-policy.ts';
 import { verifySecret } from '../core/clients.ts';
 import type { CredentialLimits } from '../core/credential-limits.ts';
 import type { ClientRecord } from '../core/stores/clients.ts';
@@ -35,9 +36,25 @@ export function engineClient(record: ClientRecord): AdapterPayload {
  * another, since no `scope` at all would mean every one.
  */
 export function engineMetadata(metadata: JsonObject): JsonObject {
-  if (typeof metadata.scope !== 'string') return metadata;
-  const known = metadata.scope.split(' ').filter((scope) => engineScopes.includes(scope));
-  return { ...metadata, scope: known.join(' ') || 'offline_access', registered_scope: metadata.scope };
+  const { scope } = metadata;
+  const own = {
+    ...metadata,
+    application_type: engineType(metadata),
+    // Of a client from before too, which has none.
+    loopback_ports: storedLoopbackPorts(metadata),
+  };
+  if (typeof scope !== 'string') return own;
+  const known = scope.split(' ').filter((name) => engineScopes.includes(name));
+  return { ...own, scope: known.join(' ') || 'offline_access', registered_scope: scope };
+}
+
+/**
+ * To the engine the type says only which redirect URIs there may be, and core has decided that. As `web` it takes http on any
+ * name; `native` it needs for private-use schemes. What else it does with the type is configured or overridden here.
+ */
+function engineType({ redirect_uris: uris, post_logout_redirect_uris: logout }: JsonObject): 'native' | 'web' {
+  const all = [uris ?? [], logout ?? []].flat();
+  return all.every((uri) => /^https?:/i.test(String(uri))) ? 'web' : 'native';
 }
 
 /** Client secrets are stored as hashes: the comparison is ours, and during a rotation it knows both. */

@@ -14,7 +14,7 @@ import { begunAt } from './adapter/sessions.ts';
 import { checkAcrRequest } from './assurance.ts';
 import { type ClaimSources, enginePerson, scopeClaims } from './claims.ts';
 import { mayLook } from './client-limits.ts';
-import { interactions, isPkceRequired, loadExistingGrant } from './policy.ts';
+import { interactions, loadExistingGrant, pkceRequired } from './policy.ts';
 import type { ProtocolDeps } from './ports.ts';
 import type { Recorder } from './refusals/record.ts';
 import { currentUnit } from './request-unit.ts';
@@ -61,6 +61,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       properties: [
         ...['require_pkce', 'registered_scope', 'second_factor', 'reviewed', 'made_by_person'],
         'id_token_claims',
+        ...['allow_insecure_redirects', 'loopback_ports'],
       ],
     },
     enabledJWA: {
@@ -70,7 +71,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     },
     clockTolerance: 15,
-    pkce: { required: isPkceRequired },
+    pkce: { required: pkceRequired(deps.settings.requirePkce) },
     allowOmittingSingleRegisteredRedirectUri: true,
     // Not an extra one: only so that it is looked at here.
     extraParams: { scope: (ctx) => checkRequestedScopes(ctx, deps) },

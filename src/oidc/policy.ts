@@ -71,15 +71,19 @@ function declinedIn(result: InteractionResults | undefined): Readonly<Record<str
 }
 
 /**
- * Every public client and every unreviewed one needs PKCE. A reviewed one that authenticates has its own rule, and so has any that
- * authenticates where a program asks in a person's place: no browser carries the code.
+ * Every public client and every unreviewed one needs PKCE, and with `all` every client. A reviewed one that authenticates has its
+ * own rule, and so has any that authenticates where a program asks in a person's place, whatever the server's rule is: no browser
+ * carries the code (contracts: tinyoauth).
  */
-export function isPkceRequired(ctx: KoaContextWithOIDC, client: Client): boolean {
-  const asking = onBehalfOf(ctx);
-  // Before the request's own mistakes: none of them could be mended.
-  if (asking) requireOwnApplication(ctx);
-  if (client.clientAuthMethod === 'none' || client.require_pkce !== false) return true;
-  return asking === undefined && client.reviewed !== true;
+export function pkceRequired(rule: 'public' | 'all') {
+  return (ctx: KoaContextWithOIDC, client: Client): boolean => {
+    const asking = onBehalfOf(ctx);
+    // Before the request's own mistakes: none of them could be mended.
+    if (asking) requireOwnApplication(ctx);
+    // A client from before has no such member where PKCE was due from it.
+    if (client.clientAuthMethod === 'none' || client.require_pkce !== false) return true;
+    return asking === undefined && (rule === 'all' || client.reviewed !== true);
+  };
 }
 
 export function loadExistingGrant({ consents, ...deps }: BearerConsentDeps & { readonly consents: ConsentStore }) {

@@ -37,6 +37,8 @@ export interface ProtocolPages {
 /** What the protocol tells the rest of the server. Nothing durable hangs on `issued`: it is told after the commit. */
 export interface ProtocolEvents {
   issued(grantType: string, clientId: string, subject: string | undefined): void;
+  /** A reviewed client has redeemed a code of a request that had neither PKCE nor a nonce. Never waits. */
+  unprotected(clientId: string): void;
   replayed(grantId: string, clientId: string | undefined, subject: string | undefined): void;
   signedOut(subject: string, clientId: string | undefined): void;
   /** A browser's session was ended as it began: the password it began with was changed, or the account disabled, meanwhile. */
@@ -73,6 +75,8 @@ export interface ProtocolDeps {
   readonly factorOffer: FactorOffer;
   readonly settings: {
     readonly secondFactor: SecondFactorRule;
+    /** From whom PKCE is due: public and unreviewed clients, and those that ask for it; or all. */
+    readonly requirePkce: 'public' | 'all';
     readonly secretKey: string;
     readonly jwksMaxAge: number;
     /** Seconds. */

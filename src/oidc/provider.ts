@@ -25,6 +25,8 @@ import { keepFailures } from './failure.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './on-behalf.ts';
 import type { ProtocolDeps } from './ports.ts';
 import { quickIntrospection } from './quick-introspection.ts';
+import { keepQuery } from './redirect-query.ts';
+import { matchRedirectUris } from './redirect-uris.ts';
 import { createRecorder } from './refusals/record.ts';
 import { authorizationQuery, tokenForm } from './request-parameters.ts';
 import { unitOf } from './request-unit.ts';
@@ -87,10 +89,12 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
     // The front door has already written the issuer's own host and scheme over whatever the request claimed.
     provider.proxy = true;
     compareHashedSecrets(provider, deps.clients, deps.credentials);
+    matchRedirectUris(provider);
     keepFailures(provider);
     provider.use(recorder.middleware);
     provider.use(frame(deps, documents));
     provider.use(answerOnBehalf(provider.cookieName('session')));
+    provider.use(keepQuery);
     provider.use(
       unitOfWork({
         engine: deps.engine,
@@ -212,12 +216,21 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
       if (ctx.status === 200 && ctx.oidc.client)
         deps.events.issued(String(grantType), ctx.oidc.client.clientId, ctx.oidc.account?.accountId);
       if (ctx.status === 200) tellScopes(ctx);
+      if (ctx.status === 200) noteUnprotected(deps, ctx);
       if (ctx.status !== 204) shapeTokenAnswer(ctx);
     } else if (ctx.oidc?.route === 'discovery' || ctx.oidc?.route === 'jwks') {
       keep(deps, ctx, documents);
     }
     if (ctx.status === 503) ctx.set('Retry-After', '1');
   };
+}
+
+/** An unreviewed client needs PKCE wherever a browser carries the code. */
+function noteUnprotected({ events }: ProtocolDeps, { oidc }: KoaContextWithOIDC): void {
+  const { client, params } = oidc;
+  const code = oidc.entities.AuthorizationCode;
+  if (params?.grant_type !== 'authorization_code' || client?.reviewed !== true || !code) return;
+  if (code.codeChallenge === undefined && code.nonce === undefined) events.unprotected(client.clientId);
 }
 
 /** Before the engine has seen the request. */

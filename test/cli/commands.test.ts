@@ -62,11 +62,11 @@ describe('clients', () => {
     );
   });
 
-  test('register: what was asked for, the secret once, PKCE by default', async () => {
+  test('register: what was asked for, the secret once, PKCE as the client likes', async () => {
     expect(made).toMatchObject({
       client_name: 'Bookshelf',
       redirect_uris: ['https://app.example.com/cb', 'https://app.example.com/cb2'],
-      require_pkce: true,
+      require_pkce: false,
       origin: 'cli',
     });
     expect(made.client_secret).toMatch(/^[\w-]{43}$/);

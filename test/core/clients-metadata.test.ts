@@ -23,6 +23,12 @@ function mistake(input: unknown, context: MetadataContext = cli): string {
   return `${parsed.error}: ${parsed.description}`;
 }
 
+function dropped(input: unknown, context: MetadataContext = cli): string[] {
+  const parsed = parseMetadata(input, context);
+  if (parsed.outcome === 'invalid') throw new Error(parsed.description);
+  return [...parsed.dropped];
+}
+
 describe('redirect URIs', () => {
   test.each([
     ['https://app.example.com/cb', 'https'],
@@ -34,8 +40,13 @@ describe('redirect URIs', () => {
     ['http://localhost:3000/cb', 'http-loopback'],
     ['http://127.0.0.1/cb', 'http-loopback'],
     ['http://[::1]:9/cb', 'http-loopback'],
+    ['http://app.localhost:3000/cb', 'http-loopback-name'],
     ['com.example.app:/cb', 'private-use'],
     ['com.example.app://cb', 'private-use'],
+    ['cursor://anysphere.cursor-mcp/oauth/callback', 'private-use'],
+    ['vscode://vscode.github-authentication/did-authenticate', 'private-use'],
+    ['windsurf://MermaidChart.vscode-mermaid-chart', 'private-use'],
+    ['raycast://oauth?package_name=Extension', 'private-use'],
   ])('%s is %s and is kept as it was sent', (uri, kind) => {
     expect(redirectUriKind(uri)).toBe(kind);
     const stored = metadata({ redirect_uris: [uri], post_logout_redirect_uris: [uri] });
@@ -91,6 +102,11 @@ describe('redirect URIs', () => {
     'http://app.example.com/cb',
     'http://localhost.evil.tld/cb',
     'http://localhost./cb',
+    'http://.localhost/cb',
+    'http://app.localhost./cb',
+    'http://applocalhost/cb',
+    'http://nas.lan/cb',
+    'http://192.168.1.5/cb',
     'http://127.1/cb',
     'http://2130706433/cb',
     'http://0x7f.1/cb',
@@ -110,6 +126,13 @@ describe('redirect URIs', () => {
     'about:blank',
     'myapp:',
     'myapp:/cb',
+    'cursor:',
+    'cursor:callback',
+    'Cursor://callback',
+    'cursor://user@callback',
+    'view-source:https://app.example.com/cb',
+    'intent://callback#Intent',
+    'http:/app.example.com/cb',
     'urn:ietf:wg:oauth:2.0:oob',
     'com.example.app:',
     'com.example.app:cb',
@@ -160,7 +183,6 @@ describe('other URIs', () => {
     'tos_uri',
     'logo_uri',
     'jwks_uri',
-    'backchannel_logout_uri',
     'initiate_login_uri',
     'sector_identifier_uri',
   ];
@@ -213,7 +235,8 @@ describe('members', () => {
       subject_type: 'public',
       id_token_signed_response_alg: 'RS256',
       id_token_claims: 'standard',
-      require_pkce: true,
+      require_pkce: false,
+      loopback_ports: 'registered',
     });
     expect(metadata({ grant_types: ['client_credentials'], scope: 'read write read' })).toMatchObject({
       redirect_uris: [],
@@ -308,8 +331,9 @@ describe('members', () => {
 
 describe('PKCE', () => {
   const pkce = (input: object, context: MetadataContext) => metadata({ ...ok, ...input }, context).require_pkce;
-  test('is the rule for what an admin makes, and the choice of programs of the original', () => {
-    expect(pkce({}, { by: 'admin' })).toBe(true);
+  test('is the choice of a client that authenticates, and of anyone who asks for it', () => {
+    for (const by of ['admin', 'cli'] as const) expect(pkce({}, { by })).toBe(false);
+    expect(pkce({ require_pkce: true }, { by: 'person' })).toBe(true);
     expect(pkce({ require_pkce: false }, { by: 'admin' })).toBe(false);
     expect(pkce({}, { by: 'register' })).toBe(false);
     expect(pkce({ require_pkce: true }, { by: 'register' })).toBe(true);
@@ -324,6 +348,8 @@ describe('PKCE', () => {
   test('once obligatory it is dropped by admins only', () => {
     const previous = { require_pkce: true };
     expect(pkce({ require_pkce: false }, { by: 'register', previous })).toBe(true);
+    // An existing client keeps what it had.
+    expect(pkce({}, { by: 'admin', previous })).toBe(true);
     expect(pkce({}, { by: 'admin', previous: { require_pkce: false } })).toBe(false);
     expect(pkce({ require_pkce: false }, { by: 'admin', previous })).toBe(false);
   });
@@ -370,5 +396,147 @@ describe('keys', () => {
     expect(mistake(withKeys(...Array(21).fill(point)))).toMatch(/jwks/);
     expect(mistake(withKeys(...Array(10_000).fill(point)))).toMatch(/jwks/);
     expect(metadata(withKeys(...Array(20).fill(point)))).toHaveProperty('jwks');
+  });
+});
+
+describe('where codes may go beyond the rule', () => {
+  const own = { redirect_uris: ['acme://login/cb'], redirect_schemes: ['acme'] };
+  const lan = { redirect_uris: ['http://nas.lan:8080/cb'], allow_insecure_redirects: true };
+
+  test('an operator adds a scheme without a dot to one client', () => {
+    for (const by of ['cli', 'admin'] as const) {
+      const stored = metadata({ ...own, post_logout_redirect_uris: ['acme:/bye'] }, { by });
+      expect(stored).toMatchObject({ ...own, application_type: 'native', require_pkce: true });
+    }
+    for (const by of ['register', 'person'] as const) {
+      expect(mistake(own, { by })).toMatch(/^invalid_redirect_uri: redirect_uris must be https/);
+      expect(dropped({ ...ok, redirect_schemes: ['acme'] }, { by })).toEqual(['redirect_schemes']);
+      // What an operator once said outlasts another's change.
+      expect(metadata({ redirect_uris: own.redirect_uris }, { by, previous: own })).toMatchObject(own);
+    }
+    expect(mistake({ ...own, redirect_schemes: ['other'] })).toMatch(/^invalid_redirect_uri/);
+  });
+
+  test.each([
+    ...['javascript', 'data', 'file', 'http', 'https', 'vbscript', 'blob', 'about', 'intent', 'mailto', 'web+app'],
+    ...['acme:', 'ACME', 'acme://', '', ' acme', 'a b', '1acme', 'acme\n', 'j\u0430vascript'],
+  ])('the scheme %j cannot be added', (scheme) => {
+    expect(mistake({ ...ok, redirect_schemes: [scheme] })).toMatch(/^invalid_client_metadata: redirect_schemes /);
+    expect(mistake({ redirect_uris: [`${scheme}:/cb`], redirect_schemes: [scheme] })).toMatch(/redirect_/);
+  });
+
+  test('http on other hosts is for reviewed clients, by an operator', () => {
+    for (const by of ['cli', 'admin'] as const)
+      expect(metadata({ ...lan, post_logout_redirect_uris: ['http://192.168.1.5/bye'] }, { by })).toMatchObject(lan);
+    for (const by of ['register', 'person'] as const) expect(mistake(lan, { by })).toMatch(/^invalid_redirect_uri/);
+    expect(mistake(lan, { by: 'cli', reviewed: false })).toMatch(/allow_insecure_redirects needs a reviewed client/);
+    expect(mistake({ ...lan, allow_insecure_redirects: false })).toMatch(
+      /an operator may set allow_insecure_redirects/,
+    );
+    for (const uri of ['http://user@nas.lan/cb', 'http://nas.lan/cb#x', 'http://*.lan/cb', 'ftp://nas.lan/cb'])
+      expect(mistake({ ...lan, redirect_uris: [uri] })).toMatch(/^invalid_redirect_uri/);
+    expect(mistake({ ...lan, redirect_uris: [...lan.redirect_uris, 'com.example.app:/cb'] })).toMatch(/join/);
+  });
+
+  test('P5: any port on loopback is for public clients; what was stored before keeps what it had', () => {
+    const ports = (input: object, context: MetadataContext = cli) =>
+      metadata({ ...ok, ...input }, context).loopback_ports;
+    expect(ports({ token_endpoint_auth_method: 'none', loopback_ports: 'registered' })).toBe('any');
+    expect(ports({})).toBe('registered');
+    expect(ports({ application_type: 'native' })).toBe('registered');
+    expect(ports({ loopback_ports: 'any' })).toBe('any');
+    expect(ports({ loopback_ports: 'any' }, { by: 'register' })).toBe('registered');
+    const previous = { application_type: 'native', token_endpoint_auth_method: 'client_secret_basic' };
+    expect(ports({}, { by: 'cli', previous })).toBe('any');
+    expect(ports({}, { by: 'cli', previous: { token_endpoint_auth_method: 'none', loopback_ports: 'any' } })).toBe(
+      'registered',
+    );
+  });
+});
+
+describe('P7: what is not offered', () => {
+  test('unknown members are dropped by name, unsupported values of a list too, as long as one is left', () => {
+    const device = 'urn:ietf:params:oauth:grant-type:device_code';
+    const input = {
+      ...ok,
+      grant_types: ['authorization_code', device],
+      response_types: ['code', 'id_token', 'code token'],
+      response_modes: ['query', 'web_message'],
+      scope: '',
+      skip_consent: true,
+      'na\nme': 1,
+      nothing: null,
+    };
+    expect(dropped(input).sort()).toEqual([
+      `grant_types ${device}`,
+      'na?me',
+      'response_modes web_message',
+      'response_types code?token',
+      'response_types id_token',
+      'scope (it is empty)',
+      'skip_consent',
+    ]);
+    const stored = metadata(input);
+    expect(stored).toMatchObject({
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      response_modes: ['query'],
+    });
+    expect(stored).not.toHaveProperty('scope');
+    expect(dropped(ok)).toEqual([]);
+    expect(mistake({ ...ok, grant_types: [device] })).toMatch(
+      /grant_types has none that is offered: authorization_code/,
+    );
+    expect(mistake({ ...ok, response_types: ['token'] })).toMatch(/response_types has none that is offered: code/);
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`member${i}`, 1]));
+    expect(dropped({ ...ok, ...many })).toHaveLength(51);
+  });
+
+  const asked: [string, unknown][] = [
+    ['require_pushed_authorization_requests', true],
+    ['dpop_bound_access_tokens', true],
+    ['tls_client_certificate_bound_access_tokens', true],
+    ['require_signed_request_object', true],
+    ['request_object_signing_alg', 'RS256'],
+    ['request_object_encryption_alg', 'RSA-OAEP'],
+    ['backchannel_logout_uri', 'https://app.example.com/logout'],
+    ['backchannel_logout_session_required', true],
+    ['frontchannel_logout_uri', 'https://app.example.com/logout'],
+    ['frontchannel_logout_session_required', true],
+    ['userinfo_signed_response_alg', 'RS256'],
+    ['introspection_signed_response_alg', 'ES256'],
+    ['authorization_signed_response_alg', 'ES256'],
+    ['id_token_encrypted_response_alg', 'RSA-OAEP'],
+    ['userinfo_encrypted_response_alg', 'RSA-OAEP'],
+    ['userinfo_encrypted_response_enc', 'A256GCM'],
+    ['introspection_encrypted_response_alg', 'RSA-OAEP'],
+    ['authorization_encrypted_response_alg', 'RSA-OAEP'],
+  ];
+  test.each(asked)('%s %j promises protection: it is refused, whoever asks, and never dropped', (member, value) => {
+    for (const by of ['admin', 'cli', 'register', 'person', 'built-in'] as const)
+      expect(mistake({ ...ok, [member]: value }, { by })).toMatch(
+        new RegExp(`^invalid_client_metadata: ${member} asks for .*not offered$`),
+      );
+    if (value !== true) return;
+    expect(dropped({ ...ok, [member]: false })).toEqual([]);
+    expect(metadata({ ...ok, [member]: false })).not.toHaveProperty(member);
+    expect(mistake({ ...ok, [member]: 'true' })).toBe(`invalid_client_metadata: ${member} must be a boolean`);
+  });
+
+  test('a client that was stored with one can be changed: it goes, with a word', () => {
+    const previous = { backchannel_logout_uri: 'https://app.example.com/logout' };
+    const context: MetadataContext = { by: 'cli', previous };
+    expect(dropped({ ...ok, ...previous }, context)).toEqual(['backchannel_logout_uri']);
+    expect(metadata({ ...ok, ...previous }, context)).not.toHaveProperty('backchannel_logout_uri');
+    expect(mistake({ ...ok, backchannel_logout_uri: 'https://app.example.com/other' }, context)).toMatch(/not offered/);
+  });
+
+  test.each([
+    ['token_endpoint_auth_method', 'client_secret_jwt', /only its hash is kept: use private_key_jwt/],
+    ['token_endpoint_auth_method', 'tls_client_auth', /is not offered: use private_key_jwt/],
+    ['token_endpoint_auth_method', 'self_signed_tls_client_auth', /is not offered: use private_key_jwt/],
+    ['subject_type', 'pairwise', /pairwise identifiers are not offered/],
+  ])('%s %s is refused with the reason', (member, value, reason) => {
+    expect(mistake({ ...ok, [member]: value })).toMatch(reason);
   });
 });

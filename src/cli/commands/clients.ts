@@ -2,6 +2,7 @@ import type { InvalidMetadata } from '../../core/client-metadata.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { idArg, noClient } from '../client-argument.ts';
 import { metadataOptions, wanted } from '../client-options.ts';
+import { riskWords, warnings } from '../client-risks.ts';
 import { listed, nameOf, presented, shown } from '../client-text.ts';
 import { type Call, type Command, done, type Noun, type Outcome, refused, via } from '../command.ts';
 import { cancelled, confirmed, yesOption } from '../confirmation.ts';
@@ -30,6 +31,7 @@ const register: Command = {
       ...(id === undefined ? {} : { id }),
     });
     if (made.outcome === 'invalid') return invalid(made);
+    for (const line of warnings(made)) call.terminal.remark(line);
     await core.audit.record('client.registered', { clientId: made.client.id, detail: via });
     return done(
       presented(made.client, made.secret),
@@ -55,11 +57,12 @@ const list: Command = {
       client.reviewedAt === null ? 'unreviewed' : 'reviewed',
       client.origin,
       day(client.createdAt),
+      riskWords(client).join(' '),
     ]);
     return done(
       all.map((client) => presented(client)),
       table(
-        ['CLIENT ID', 'NAME', 'AUTHENTICATION', 'STATUS', 'REVIEW', 'ORIGIN', 'MADE'],
+        ['CLIENT ID', 'NAME', 'AUTHENTICATION', 'STATUS', 'REVIEW', 'ORIGIN', 'MADE', 'RISKS'],
         rows,
         'There are no applications yet.',
       ),

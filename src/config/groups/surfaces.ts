@@ -1,5 +1,5 @@
 import { background, colour, links, picture } from '../brand-kinds.ts';
-import { file, folder, names, secrets, text } from '../kinds.ts';
+import { file, folder, names, oneOf, secrets, text } from '../kinds.ts';
 import { optional, setting } from '../setting.ts';
 
 export const surfaces = {
@@ -15,6 +15,11 @@ export const surfaces = {
   SURFACES: optional(names, '`all`; in production `oauth-clients`, and for now those that the database shows in use', {
     sentence: 'Which of the API surfaces are served (docs/surfaces).',
     example: 'oauth-clients,identity',
+  }),
+  REQUIRE_PKCE: setting(oneOf('public', 'all'), 'public', {
+    sentence:
+      'From which clients PKCE is due in the browser: public and unreviewed ones, and those that have `require_pkce` (`public`), or all (`all`). A `code_challenge` that is sent is enforced in any case.',
+    example: 'all',
   }),
   GATEWAY_ROUTES: optional(file, 'nothing is forwarded; in development a sample shows how it would be', {
     sentence: 'The route table of the gateway, as JSON or YAML; SIGHUP has it read again.',

@@ -88,6 +88,11 @@ export const requestChecks = {
     'The redirect URI is not registered for this client.',
     'Send exactly a registered address, character by character, or register this one too.',
   ),
+  redirect_uri_insecure: check(
+    'RFC 9700, section 2.6',
+    'The redirect URI is http on another machine, and the client may not have that.',
+    'Use https. An operator may set allow_insecure_redirects for a reviewed client.',
+  ),
   response_type: check(
     'RFC 6749, section 3.1.1',
     'The response_type is not offered.',

@@ -102,6 +102,7 @@ export function checkOf(
     const refresh = params.grant_type === 'refresh_token';
     if (detail === 'client mismatch') return refresh ? 'refresh_of_another_client' : 'code_of_another_client';
     if (/^grant |^accountId mismatch$/.test(detail)) return refresh ? 'refresh_ended' : 'code_ended';
+    if (detail === 'unsupported code_challenge_method') return 'verifier_unexpected';
     if (detail === 'code_verifier must be provided') return 'verifier_missing';
     if (detail === 'code_verifier does not match code_challenge') return 'verifier_wrong';
   }

@@ -35,7 +35,7 @@ export const registration = z
 const success = z.literal(true);
 
 export const registered = z
-  .object({
+  .looseObject({
     success,
     client_id: z.string(),
     client_secret: z
@@ -43,6 +43,10 @@ export const registered = z
       .nullable()
       .meta({ description: 'Shown here and nowhere else. Null: the client authenticates without one.' }),
     redirect_url: z.union([z.string(), z.array(z.string())]).meta({ description: 'As it was sent.' }),
+    dropped: z.array(z.string()).optional().meta({
+      description:
+        'Members and values of the request that are not used. The registered metadata stands beside it (RFC 7591, section 3.2.1).',
+    }),
   })
   .meta({ id: 'Registered' });
 
