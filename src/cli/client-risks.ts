@@ -1,6 +1,7 @@
 /** What an operator should know of an application before anything else: what it does without, and what it only says. */
 import { brokenPromises } from '../core/client-promises.ts';
 import type { ClientRecord } from '../core/stores/clients.ts';
+import type { Call } from './command.ts';
 import { day } from './text.ts';
 
 export interface Risk {
@@ -33,6 +34,8 @@ export function risksOf({ metadata }: ClientRecord): Risk[] {
 /** The words of a list's column, each once. */
 export const riskWords = (client: ClientRecord): string[] => [...new Set(risksOf(client).map(({ word }) => word))];
 
-/** One line for each thing that was asked for and is not used. */
-export const warnings = ({ dropped = [] }: { readonly dropped?: readonly string[] }): string[] =>
-  dropped.map((name) => `Not used: ${name}.`);
+/** Says what was asked for and is not used, a line for each. The result is for the answer in JSON, beside which no line is shown. */
+export function warn({ terminal }: Pick<Call, 'terminal'>, { dropped = [] }: { readonly dropped?: readonly string[] }) {
+  for (const name of dropped) terminal.remark(`Not used: ${name}.`);
+  return { dropped: [...dropped] };
+}

@@ -3,7 +3,6 @@
  * section 2), and named so that whoever registers the client can be told; members that promise protection are refused.
  */
 import type { JsonObject } from '../base/json.ts';
-import { metadataMembers, offered } from './client-members-shape.ts';
 import { promiseMistake, promises } from './client-promises.ts';
 
 export type Sorted =
@@ -11,11 +10,18 @@ export type Sorted =
   /** Member and what is wrong with it, in one sentence. */
   | { readonly mistake: string };
 
+/** What is offered of the members that are lists of choices. */
+export const offered = {
+  grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+  response_types: ['code'],
+  response_modes: ['query', 'fragment', 'form_post'],
+} as const;
+
 /** Named in answers and warnings: beyond these the rest is only counted. */
 const namedMax = 50;
 
-/** `previous`: at a change, what is stored. */
-export function sortMembers(input: object, previous: JsonObject = {}): Sorted {
+/** `known`: the members that are ever stored. `previous`: at a change, what is stored. */
+export function sortMembers(input: object, known: readonly string[], previous: JsonObject = {}): Sorted {
   const given: Record<string, unknown> = {};
   const dropped: string[] = [];
   for (const name of Object.keys(input)) {
@@ -25,7 +31,7 @@ export function sortMembers(input: object, previous: JsonObject = {}): Sorted {
     const mistake = promiseMistake(name, value);
     // A client from before goes on without what it never had: its other members can still be changed.
     if (mistake !== undefined && !isStored(previous, name, value)) return { mistake: `${name} ${mistake}` };
-    if (metadataMembers.includes(name)) given[name] = value;
+    if (known.includes(name)) given[name] = value;
     else if (mistake !== undefined || !Object.hasOwn(promises, name)) dropped.push(printable(name));
   }
   for (const [name, values] of Object.entries(offered)) {

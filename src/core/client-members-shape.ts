@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { secondFactorRules } from './assurance.ts';
+import { offered } from './client-dropped.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
 
 const maxText = 2048;
@@ -77,21 +78,14 @@ const background = colours(
 );
 
 /** Any values: those that are not offered are dropped (client-dropped), unless none is left. */
-const choice = (offered: readonly string[]) =>
+const choice = (values: readonly string[]) =>
   z
     .array(
       z.string('must be an array of strings').max(maxText, 'has a member that is too long'),
       'must be an array of strings',
     )
     .max(20, 'is too long')
-    .meta({ description: `Used: ${offered.map((value) => `\`${value}\``).join(', ')}. Other values are dropped.` });
-
-/** What is offered of the members that are lists of choices. */
-export const offered = {
-  grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
-  response_types: ['code'],
-  response_modes: ['query', 'fragment', 'form_post'],
-} as const;
+    .meta({ description: `Used: ${values.map((value) => `\`${value}\``).join(', ')}. Other values are dropped.` });
 
 /** Why other methods of RFC 7591 and OpenID Connect are refused: a client that registers one cannot authenticate. */
 const methodReasons = {

@@ -8,7 +8,7 @@
 import type { JsonObject } from '../base/json.ts';
 import { sortMembers } from './client-dropped.ts';
 import { keyMistake } from './client-keys.ts';
-import { type Members, shape } from './client-members-shape.ts';
+import { type Members, metadataMembers, shape } from './client-members-shape.ts';
 import {
   idTokenClaimsRule,
   isReviewed,
@@ -49,7 +49,7 @@ const address = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-
 export function parseMetadata(input: unknown, context: MetadataContext): MetadataOutcome {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     return invalid('the metadata must be a JSON object');
-  const sorted = sortMembers(input, context.previous);
+  const sorted = sortMembers(input, metadataMembers, context.previous);
   if ('mistake' in sorted) return invalid(sorted.mistake);
   const parsed = shape.safeParse(sorted.given);
   if (!parsed.success) {

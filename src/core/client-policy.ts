@@ -43,6 +43,7 @@ export function redirectAllowances(asked: Members, context: MetadataContext): Re
   const { redirect_schemes: schemes, allow_insecure_redirects: insecure } = saidByAdmin(asked, context);
   return {
     ours: context.by === 'built-in',
+    operator: isAdmin(context.by),
     schemes: Array.isArray(schemes) ? schemes.map(String) : [],
     insecure: insecure === true && isReviewed(context),
   };

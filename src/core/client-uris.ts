@@ -23,6 +23,8 @@ export interface RedirectAllowances {
   readonly schemes?: readonly string[];
   /** http on any host. */
   readonly insecure?: boolean;
+  /** Who asks may allow it more: a refusal says how. */
+  readonly operator?: boolean;
 }
 
 /**
@@ -47,15 +49,18 @@ export function redirectUriKind(
     if (url.protocol === 'https:') return loopback ? 'https-loopback' : 'https';
     if (loopback) return 'http-loopback';
     if (/^(?:[a-z0-9-]+\.)+localhost$/.test(url.hostname)) return 'http-loopback-name';
-    return allowed.insecure ? 'http-elsewhere' : { reason: insecure };
+    return allowed.insecure
+      ? 'http-elsewhere'
+      : refused('must be https, or http on localhost, 127.0.0.1 or [::1]', 'allow_insecure_redirects', allowed);
   }
   if (!uri.startsWith(`${url.protocol}/`) || !isPrivateUseScheme(url.protocol.slice(0, -1), allowed.schemes))
-    return { reason: 'must be https, http on loopback, or a private-use scheme: one with a dot, or a known one' };
+    return refused('must be https, http on loopback, or a private-use scheme with a dot', 'redirect_schemes', allowed);
   return url.href === uri ? 'private-use' : { reason: 'must be written in its normal form' };
 }
 
-const insecure =
-  'must be https, or http on localhost, 127.0.0.1 or [::1]; an operator may set allow_insecure_redirects for other hosts';
+function refused(reason: string, member: string, { operator }: RedirectAllowances): { readonly reason: string } {
+  return { reason: operator ? `${reason}; for others set ${member}` : reason };
+}
 
 /** Whether the text names the host and path that a parser finds in it. The case of the host, a default port and an empty path are left as they are. */
 function writtenAsParsed(uri: string, url: URL): boolean {

@@ -47,7 +47,7 @@ function errorIn(answer: Awaited<ReturnType<typeof authorize>>): string | null {
 describe('A4: PKCE', () => {
   const cases: Record<string, [Record<string, unknown>, Record<string, string>]> = {
     'a public client without a challenge': [{ token_endpoint_auth_method: 'none' }, {}],
-    'a confidential client without a challenge': [{}, {}],
+    'a confidential client that must use it, without a challenge': [{ require_pkce: true }, {}],
     'method plain': [{}, { code_challenge: pkce().verifier, code_challenge_method: 'plain' }],
     'method left out': [{}, { code_challenge: pkce().challenge }],
     'method plain where no challenge is due': [

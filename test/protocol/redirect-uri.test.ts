@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
 import { tokensFor } from '../support/flow.ts';
-import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 
 const registered = 'https://app.example.com/cb';
 
@@ -228,6 +228,25 @@ describe('P6: the query of a redirect URI is kept byte for byte', () => {
     const { location = '' } = await authorize(`${new URLSearchParams(asked)}`);
     expect(new URL(location).searchParams.getAll('state')).toEqual(['sent']);
   });
+});
+
+test('a private-use scheme: the consent page names it, and lets a browser follow it there', async () => {
+  for (const uri of ['cursor://anysphere.cursor-mcp/oauth/callback', 'com.example.app://app.example.com/cb']) {
+    const open = await buildClient(server, { token_endpoint_auth_method: 'none', redirect_uris: [uri] });
+    const agent = new Agent(server);
+    const { username } = await buildPerson(server);
+    const login = await agent.go(
+      `/oauth/authorize?${new URLSearchParams({ ...standard(), client_id: open.id, redirect_uri: uri })}`,
+    );
+    const consent = await agent.submit(login, { username, password });
+    const scheme = uri.slice(0, uri.indexOf(':') + 1);
+    expect(consent.headers.get('content-security-policy')).toContain(`form-action 'self' ${scheme} https:`);
+    // What stands for the host of such an address may be any name.
+    expect(consent.text).toContain(`<bdi>${scheme}</bdi>`);
+    expect(consent.text).not.toContain('app.example.com');
+    const { location } = await agent.submit(consent, { answer: 'allow' });
+    expect(location?.startsWith(`${uri}?code=`)).toBe(true);
+  }
 });
 
 describe('http on other hosts', () => {

@@ -50,7 +50,7 @@ describeStorages('why was I refused', (storage: Storage) => {
       name: 'Books',
       scopes: [{ name: 'books:read', sentence: 'Read books.' }],
     });
-    client = await buildClient(server);
+    client = await buildClient(server, { require_pkce: true });
     machine = await buildClient(server, {
       redirect_uris: [],
       grant_types: ['client_credentials'],

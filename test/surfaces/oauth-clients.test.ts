@@ -219,6 +219,45 @@ describe('on SQLite', () => {
       expect(await stored(JSON.parse(answer.text).client_id)).toMatchObject({ require_pkce: true });
     });
 
+    test('P7: where something is dropped the answer lists what was registered; otherwise it has its four fields', async () => {
+      const device = 'urn:ietf:params:oauth:grant-type:device_code';
+      const sent = {
+        ...application,
+        grant_types: ['authorization_code', device],
+        scope: '',
+        x: 1,
+        redirect_schemes: ['a1'],
+      };
+      const { text } = await call(registering(sent));
+      const answer = JSON.parse(text);
+      expect(answer).toMatchObject({
+        ...{ success: true, client_id: expect.any(String), client_secret: expect.any(String) },
+        ...{ client_name: 'Test App', grant_types: ['authorization_code'], require_pkce: false },
+        dropped: ['x', `grant_types ${device}`, 'scope (it is empty)', 'redirect_schemes'],
+      });
+      expect(answer).not.toHaveProperty('scope');
+      const plain = JSON.parse(
+        (await call(registering({ ...application, client_uri: 'https://app.example.com/' }))).text,
+      );
+      expect(Object.keys(plain)).toEqual(['success', 'client_id', 'client_secret', 'redirect_url']);
+    });
+
+    test.each(['require_pushed_authorization_requests', 'dpop_bound_access_tokens'])(
+      'P7: %s is refused, since it is not enforced',
+      async (member) => {
+        const { status, text } = await call(registering({ ...application, [member]: true }));
+        expect([status, JSON.parse(text)]).toMatchObject([
+          400,
+          {
+            success: false,
+            error: 'invalid_client_metadata',
+            error_description: expect.stringMatching(`^${member} asks`),
+          },
+        ]);
+        expect((await call(registering({ ...application, [member]: false }))).status).toBe(200);
+      },
+    );
+
     test('E3: what would mean trust is not stored, whatever it is called', async () => {
       const smuggled = `{"app_name":"Test App","contact_email":"contact@app.com","redirect_url":"https://a.example/cb",
       "client_id":"mine","client_secret":"mine","client_secret_expires_at":0,"registration_access_token":"mine","trusted":true,

@@ -485,6 +485,21 @@ describeStorages('tinyoauth', (storage) => {
       expect(body.scope).toBe('user');
     });
 
+    test('P6: the query of the redirect URI is kept byte for byte, with a code and with an error', async () => {
+      for (const query of ['q=two%20words', 'x=%E4', 'flag']) {
+        const uri = `${callback}?${query}`;
+        const made = await buildClient(server, { redirect_uris: [uri] }, 'person');
+        for (const [more, begins] of [
+          [{}, 'code='],
+          [{ code_challenge: 'c'.repeat(43), code_challenge_method: 'plain' }, 'error='],
+        ] as const) {
+          const asked = standard(made, { redirect_uri: uri, ...more });
+          const { headers } = await ask(authorizing(asked, bearer(token)));
+          expect(String(headers.location).slice(0, uri.length + 1 + begins.length)).toBe(`${uri}&${begins}`);
+        }
+      }
+    });
+
     test('any application of a person’s may be asked for, and its own rules hold', async () => {
       const strict = await buildClient(server, { redirect_uris: [callback], require_pkce: true }, 'person');
       const without = locationOf(await ask(authorizing(standard(strict), bearer(token))));

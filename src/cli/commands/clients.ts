@@ -2,7 +2,7 @@ import type { InvalidMetadata } from '../../core/client-metadata.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { idArg, noClient } from '../client-argument.ts';
 import { metadataOptions, wanted } from '../client-options.ts';
-import { riskWords, warnings } from '../client-risks.ts';
+import { riskWords, warn } from '../client-risks.ts';
 import { listed, nameOf, presented, shown } from '../client-text.ts';
 import { type Call, type Command, done, type Noun, type Outcome, refused, via } from '../command.ts';
 import { cancelled, confirmed, yesOption } from '../confirmation.ts';
@@ -31,10 +31,10 @@ const register: Command = {
       ...(id === undefined ? {} : { id }),
     });
     if (made.outcome === 'invalid') return invalid(made);
-    for (const line of warnings(made)) call.terminal.remark(line);
+    const dropped = warn(call, made);
     await core.audit.record('client.registered', { clientId: made.client.id, detail: via });
     return done(
-      presented(made.client, made.secret),
+      { ...presented(made.client, made.secret), ...dropped },
       `Registered ${nameOf(made.client)}.\n\n${shown(made.client, made.secret)}`,
     );
   },
