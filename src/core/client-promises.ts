@@ -30,7 +30,6 @@ export const promises: Readonly<Record<string, Promised>> = {
   backchannel_logout_session_required: ifTrue(logout),
   frontchannel_logout_uri: always(logout),
   frontchannel_logout_session_required: ifTrue(logout),
-  userinfo_signed_response_alg: signed,
   introspection_signed_response_alg: signed,
   authorization_signed_response_alg: signed,
   ...Object.fromEntries(
