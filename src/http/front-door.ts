@@ -16,7 +16,7 @@ import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { endpointOfPath } from '../core/refusals/checks.ts';
 import type { AddressOf } from './client-address.ts';
-import { hardenAnswer, hardenPage } from './hardening.ts';
+import { hardenAnswer, hardenPage, keepsOpener } from './hardening.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
 import { whyAddress } from './why-link.ts';
 
@@ -116,6 +116,8 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       return;
     }
     if (!methods) {
+      // Redirects too, which no page hardens.
+      if (keepsOpener(path)) res.setHeader('Cross-Origin-Opener-Policy', 'unsafe-none');
       deps.rest(req, res).catch(failed);
       return;
     }

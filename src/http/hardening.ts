@@ -21,13 +21,25 @@ export function contentSecurityPolicy(formTargets: readonly string[] | null = []
   ].join('; ');
 }
 
+/**
+ * Addresses between an authorization or logout request and the return to the application, redirects included: its page may have opened
+ * this window and wait for the answer (security.md A14). `/language` is on the way as well: each of those pages leads there and back.
+ */
+const onTheWay =
+  /^\/(?:oauth\/(?:authorize|logout)(?:\/.*)?|interaction\/.+|upstream\/.+|forgot|reset|language)(?:\?.*)?$/s;
+
+/** Whether the window at this address (path and query) stays connected with the page that opened it. Everywhere else it does not. */
+export function keepsOpener(address: string): boolean {
+  return onTheWay.test(address);
+}
+
 /** Everything a page carries. `secure`: the issuer is https. */
 export function hardenPage(res: ServerResponse, secure: boolean, formTargets: readonly string[] | null = []): void {
   res.setHeader('Content-Security-Policy', contentSecurityPolicy(formTargets));
   res.setHeader('X-Frame-Options', 'DENY');
   // `no-referrer` would make a browser send `Origin: null` with this server's own forms.
   res.setHeader('Referrer-Policy', 'same-origin');
-  res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+  res.setHeader('Cross-Origin-Opener-Policy', keepsOpener(res.req.url ?? '') ? 'unsafe-none' : 'same-origin');
   res.setHeader('Cache-Control', 'no-store');
   hardenAnswer(res, secure);
 }

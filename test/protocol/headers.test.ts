@@ -74,7 +74,8 @@ describe('A14: pages', () => {
         sniff: 'nosniff',
         referrer: 'same-origin',
         cache: expect.stringContaining('no-store'),
-        opener: 'same-origin',
+        // Not where a window that an application opened may still be on its way back to it.
+        opener: ['not found', 'front'].includes(name) ? 'same-origin' : 'unsafe-none',
         hsts: null,
         cors: null,
       });
@@ -87,6 +88,35 @@ describe('A14: pages', () => {
       }
       expect(page.text).not.toMatch(/<style|style="/);
     }
+  });
+
+  test('A14: redirects on the way of a window that an application opened say so as well, and pages elsewhere do not', async () => {
+    const agent = new Agent(server);
+    const opener = async (address: string, form?: Record<string, string>) => {
+      const { status, headers } = await agent.go(address, { follow: false, ...(form && { form }) });
+      return { status, opener: headers.get('cross-origin-opener-policy') };
+    };
+    const login = await agent.go(request(client));
+    const at = new URL(login.url).pathname;
+    const csrf = csrfOf(login);
+    const redirects: Parameters<typeof opener>[] = [
+      [request(client)],
+      ['/oauth/authorize', { client_id: client.id }],
+      [request(client, { prompt: 'none' })],
+      ['/oauth/logout', { client_id: client.id }],
+      [at, { csrf, answer: 'cancel' }],
+      ['/upstream/nobody/callback'],
+      ['/forgot', { csrf, username: 'nobody' }],
+      ['/language', { csrf, language: 'en', back: at }],
+    ];
+    for (const asked of redirects) {
+      const answer = await opener(...asked);
+      expect([asked, answer.status < 500 && answer.status >= 300, answer.opener]).toEqual([asked, true, 'unsafe-none']);
+    }
+    for (const path of ['/', '/nowhere', '/sign-up', '/verify-email', '/openapi', '/interaction', '/forgotten'])
+      expect([path, (await opener(path)).opener]).toEqual([path, 'same-origin']);
+    for (const path of ['/forgot?from=0123456789', '/reset?token=x', '/language', `${at}/sign-up`])
+      expect([path, (await opener(path)).opener]).toEqual([path, 'unsafe-none']);
   });
 
   test('A14: Strict-Transport-Security where the issuer is https, on pages and answers alike', async () => {
