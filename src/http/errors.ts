@@ -40,7 +40,7 @@ export function errorHandler(deps: { log: Logger; pages: ErrorPages; noteRefusal
       const endpoint = isOperations(ctx.path) ? 'operations' : 'page';
       const reference = status < 500 ? deps.noteRefusal(ctx.res, { ...refusedOf(ctx, failure), endpoint }) : undefined;
       const retryAfterSeconds = Number(headers['Retry-After']) || undefined;
-      if (wantsPage(ctx)) deps.pages.error(ctx, status, { retryAfterSeconds, reference });
+      if (!isMachine(ctx.path) && wantsPage(ctx)) deps.pages.error(ctx, status, { retryAfterSeconds, reference });
       else
         json(
           ctx,
@@ -54,6 +54,9 @@ export function errorHandler(deps: { log: Logger; pages: ErrorPages; noteRefusal
 }
 
 const isOperations = (path: string): boolean => path === '/metrics' || path === '/healthz' || path === '/readyz';
+
+/** Read by programs alone, whatever their libraries accept by default. */
+const isMachine = (path: string): boolean => isOperations(path) || path === '/openapi.json';
 
 /** What a record says of a refusal: the words of the answer, and what was asked. */
 export function refusedOf(ctx: Context, { status, code, message }: { status: number; code: string; message: string }) {

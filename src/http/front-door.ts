@@ -124,6 +124,8 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     if (pagePath.test(path)) hardenPage(res, secure, null);
     else {
       hardenAnswer(res, secure);
+      // Whatever a program's library accepts by default: a machine endpoint answers in JSON.
+      req.headers.accept = 'application/json';
       // Tokens and personal data: the engine says so at most endpoints, here it is said at all of them.
       res.setHeader('Cache-Control', 'no-store');
     }

@@ -11,7 +11,6 @@ import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { CredentialLimits, Presented } from '../core/credential-limits.ts';
 import { factsOf } from '../http/front-door.ts';
 import { failureOf } from './failure.ts';
-import type { ProtocolPages } from './ports.ts';
 
 export class TooManyAttempts extends errors.OIDCProviderError {
   readonly retryAfter: number;
@@ -41,7 +40,7 @@ export function mayLook(limits: CredentialLimits, clientId: string): void {
 }
 
 /** Behind the engine: counts what has failed, and answers 429 where it is one too many. */
-export async function limitAttempts(ctx: KoaContextWithOIDC, limits: CredentialLimits, pages: ProtocolPages) {
+export async function limitAttempts(ctx: KoaContextWithOIDC, limits: CredentialLimits): Promise<void> {
   const error = failureOf(ctx);
   const unknownId = (ctx as WithUnknownClient)[unknownClient] ?? '';
   const { client } = ctx.oidc;
@@ -57,16 +56,14 @@ export async function limitAttempts(ctx: KoaContextWithOIDC, limits: CredentialL
   }
   if (!(error instanceof errors.InvalidClientAuth) || !presents(ctx)) return;
   const retryAfter = await limits.failed(presentedBy(ctx, client?.clientId ?? unknownId), client !== undefined);
-  if (retryAfter > 0) refuse(ctx, new TooManyAttempts(retryAfter), pages);
+  if (retryAfter > 0) refuse(ctx, new TooManyAttempts(retryAfter));
 }
 
-function refuse(ctx: KoaContextWithOIDC, error: TooManyAttempts, pages: ProtocolPages): void {
-  const body = { error: error.message, error_description: error.error_description };
+function refuse(ctx: KoaContextWithOIDC, error: TooManyAttempts): void {
   ctx.status = error.status;
   ctx.remove('WWW-Authenticate');
   ctx.set('Retry-After', String(error.retryAfter));
-  if (ctx.accepts('json', 'html') === 'html') pages.error(ctx, body, error);
-  else ctx.body = body;
+  ctx.body = { error: error.message, error_description: error.error_description };
 }
 
 /** A client that sends nothing to prove itself by has guessed nothing. */

@@ -210,7 +210,7 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
 
     await next();
 
-    if (clientRoutes.has(ctx.oidc?.route)) await limitAttempts(ctx, deps.credentials, deps.pages);
+    if (clientRoutes.has(ctx.oidc?.route)) await limitAttempts(ctx, deps.credentials);
     if (ctx.oidc?.route === 'token') {
       const { grant_type: grantType } = ctx.oidc.params ?? {};
       if (ctx.status === 200 && ctx.oidc.client)

@@ -318,7 +318,7 @@ describeStorages('wrong credentials of programs', (storage: Storage) => {
     expect((await ask(access)).status).toBe(200);
   });
 
-  test('S8: a browser is shown a page', async () => {
+  test('S8: JSON, whatever the caller accepts', async () => {
     const guess = await buildClient(server, machine);
     const address = fresh();
     const html = ['Accept', 'text/html'] as const;
@@ -326,8 +326,8 @@ describeStorages('wrong credentials of programs', (storage: Storage) => {
       from(server, address, form('/oauth/token', grant, ['Authorization', basic(guess.id, 'wrong')], html));
     for (let n = 0; n < limit; n += 1) expect((await ask()).status).toBe(401);
     const { status, headers, text } = await ask();
-    expect([status, headers['content-type']]).toEqual([429, 'text/html; charset=utf-8']);
-    expect([Number(headers['retry-after']) > 0, text.includes('<html')]).toEqual([true, true]);
+    expect([status, headers['content-type']]).toEqual([429, 'application/json; charset=utf-8']);
+    expect([Number(headers['retry-after']) > 0, JSON.parse(text).error]).toEqual([true, 'temporarily_unavailable']);
   });
 
   test('S8: of many guesses at once no more than the limit are looked at', async () => {
