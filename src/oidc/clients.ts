@@ -22,6 +22,7 @@ export function engineClient(record: ClientRecord): AdapterPayload {
       // Last but for the secret, and no members of the stored metadata: a client cannot say this of itself.
       reviewed: record.reviewedAt !== null,
       made_by_person: record.origin === 'person',
+      made_by_register: record.origin === 'register',
       // The engine wants a secret to be there; it never compares this one (see below) and no symmetric algorithm is enabled.
       ...(record.secrets[0] ? { client_secret: record.secrets[0].hash } : {}),
     };

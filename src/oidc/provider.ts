@@ -21,6 +21,7 @@ import { bodyOnce } from './body-once.ts';
 import { limitAttempts } from './client-limits.ts';
 import { compareHashedSecrets, engineMetadata } from './clients.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
+import { withoutEmptySecret } from './empty-secret.ts';
 import { keepFailures } from './failure.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './on-behalf.ts';
 import type { ProtocolDeps } from './ports.ts';
@@ -30,7 +31,7 @@ import { matchRedirectUris } from './redirect-uris.ts';
 import { createRecorder } from './refusals/record.ts';
 import { authorizationQuery, tokenForm } from './request-parameters.ts';
 import { unitOf } from './request-unit.ts';
-import { acceptOldCodeName, shapeTokenAnswer } from './token-endpoint.ts';
+import { acceptOldCodeName, refuseForeignGrants, shapeTokenAnswer } from './token-endpoint.ts';
 import { unitOfWork } from './unit-of-work.ts';
 import { createAgreed, createKeepHere } from './unreviewed.ts';
 import { createUserinfo } from './userinfo.ts';
@@ -90,6 +91,7 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
     provider.proxy = true;
     compareHashedSecrets(provider, deps.clients, deps.credentials);
     matchRedirectUris(provider);
+    refuseForeignGrants(provider);
     keepFailures(provider);
     provider.use(recorder.middleware);
     provider.use(frame(deps, documents));
@@ -193,10 +195,9 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
         return;
       }
       // Already read: the engine takes it from here. A string keeps repeated parameters repeated, so that it can refuse them.
-      const form = body.toString('utf8');
-      Object.assign(ctx.req, {
-        body: ctx.path === routes.token ? tokenForm(acceptOldCodeName(form), deps.apis) : form,
-      });
+      const { headers } = ctx.req;
+      const form = await withoutEmptySecret({ headers, form: body.toString('utf8') }, deps.clients);
+      Object.assign(ctx.req, { body: ctx.path === routes.token ? tokenForm(acceptOldCodeName(form), deps.apis) : form });
     } else if (ctx.method === 'POST' && (ctx.path === routes.authorization || ctx.path === routes.end_session)) {
       refuse(ctx, 400, 'a form is expected');
       return;

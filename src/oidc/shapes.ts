@@ -28,15 +28,20 @@ export const tokenForm = z
 
 export const tokens = z
   .object({
-    success: z.literal(true),
+    success: z.literal(true).optional().meta({ description: 'Only for clients of `POST /clients/register`.' }),
     access_token: z.string(),
     token_type: z.literal('Bearer'),
     expires_in: z.int().meta({ description: 'Seconds.' }),
     refresh_token: z.string().optional(),
     id_token: z.string().optional().meta({ description: 'Where the scope `openid` was granted.' }),
     scope: z.string().optional(),
-    username: z.string().optional().meta({ description: 'Where there is a person.' }),
-    expiry: z.int().meta({ description: 'When the access token ends, in seconds since 1970.' }),
+    username: z.string().optional().meta({
+      description:
+        'Of the person, where `user` or `profile` was granted; for clients of `POST /clients/register` wherever there is one.',
+    }),
+    expiry: z.int().optional().meta({
+      description: 'When the access token ends, in seconds since 1970. Only for clients of `POST /clients/register`.',
+    }),
   })
   .meta({
     id: 'Tokens',
@@ -105,5 +110,11 @@ const failureExample = { error: 'invalid_request', error_description: 'a form is
 export const failure = z.looseObject(error).meta({ id: 'Failure', examples: [failureExample] });
 
 export const tokenFailure = z
-  .looseObject({ success: z.literal(false), ...error })
+  .looseObject({
+    success: z
+      .literal(false)
+      .optional()
+      .meta({ description: 'For clients of `POST /clients/register`, and where the caller is not known.' }),
+    ...error,
+  })
   .meta({ id: 'TokenFailure', examples: [{ success: false, ...failureExample }] });

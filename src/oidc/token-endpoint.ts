@@ -1,9 +1,9 @@
 /**
- * What the token endpoint adds to the standard: `authorization_code` is taken for `code`, and answers carry `success`, `username`
- * and `expiry` beside the standard members (contracts: OAuth clients and users). Standard clients ignore what they do not know
- * (RFC 6749, section 5.1).
+ * What the token endpoint adds to the standard: `authorization_code` is taken for `code`, and programs of the original, which
+ * are the clients of `POST /clients/register`, get `success`, `username` and `expiry` beside the standard members. Other clients get
+ * `username` where `user` or `profile` was granted (contracts: OAuth clients and users).
  */
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import { toldUsername } from '../core/told-names.ts';
 import type { EnginePerson } from './claims.ts';
@@ -20,22 +20,27 @@ export function acceptOldCodeName(form: string): string {
 export function shapeTokenAnswer(ctx: KoaContextWithOIDC): void {
   const body = ctx.body as Record<string, unknown> | undefined;
   if (!body || typeof body !== 'object') return;
+  const client = ctx.oidc?.client;
+  const original = client?.made_by_register === true;
   // Into the object that is there: setting another body has Koa work out the headers again.
   if (typeof body.access_token !== 'string') {
-    Object.assign(body, { success: false });
+    if (original || !isIdentified(ctx, body)) Object.assign(body, { success: false });
     return;
   }
+  if (original) body.success = true;
+  const scopes = String(body.scope ?? '').split(' ');
   const person = (ctx.oidc.account as EnginePerson | undefined)?.record;
-  // Programs of the user API know the account by its username, whatever it is; others are told what everyone may be told.
-  const userApi = String(body.scope ?? '')
-    .split(' ')
-    .includes('user');
-  const username = person && (userApi ? person.username : toldUsername(person));
-  Object.assign(body, {
-    success: true,
-    ...(username === undefined ? {} : { username }),
-    expiry: expiryOf(body.access_token) ?? nowSeconds() + Number(body.expires_in),
-  });
+  if (person && (original || scopes.includes('user') || scopes.includes('profile'))) {
+    // Programs of the user API know the account by its username, whatever it is; others are told what everyone may be told.
+    const username = scopes.includes('user') ? person.username : toldUsername(person);
+    if (username !== undefined) body.username = username;
+  }
+  if (original) body.expiry = expiryOf(body.access_token) ?? nowSeconds() + Number(body.expires_in);
+}
+
+/** Whether the caller has proved to be a client: neither refused as one, nor kept from trying. */
+function isIdentified({ oidc, status }: KoaContextWithOIDC, { error }: Record<string, unknown>): boolean {
+  return oidc?.client !== undefined && error !== 'invalid_client' && status !== 429;
 }
 
 /** The token's own `exp`, so that the two can never differ by a tick of the clock. */
@@ -44,4 +49,19 @@ function expiryOf(token: string): number | undefined {
   if (payload === undefined) return undefined;
   const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString());
   return typeof exp === 'number' ? exp : undefined;
+}
+
+/**
+ * A grant type that the client may not use: `unauthorized_client` (RFC 6749, section 5.2), where the engine says `invalid_request`. It
+ * asks the client the same of refresh tokens that it is about to issue; only the grant of this request is refused.
+ */
+export function refuseForeignGrants(provider: Provider): void {
+  const { prototype } = provider.Client;
+  const { grantTypeAllowed } = prototype;
+  prototype.grantTypeAllowed = function allowed(type: string) {
+    if (grantTypeAllowed.call(this, type)) return true;
+    const { route, params } = Provider.ctx?.oidc ?? {};
+    if (route !== 'token' || params?.grant_type !== type) return false;
+    throw new errors.UnauthorizedClient('requested grant type is not allowed for this client');
+  };
 }

@@ -68,7 +68,7 @@ describeStorages('authorizing for a person', (storage) => {
 
     expect((await redeem(server, { id: client.id }, { code: codeIn(answer) })).body.error).toBe('invalid_client');
     const { status, body } = await redeem(server, client, { code: codeIn(answer) });
-    expect({ status, ...body }).toMatchObject({ status: 200, scope: 'user', username: person.username, success: true });
+    expect({ status, ...body }).toMatchObject({ status: 200, scope: 'user', username: person.username });
     const info = await fetch(`${server.url}/user/info`, { headers: { authorization: `Bearer ${body.access_token}` } });
     expect(info.status).toBe(200);
     expect(await isActive(server, client, body.refresh_token)).toBe(true);

@@ -59,12 +59,10 @@ describe('C15: client_credentials', () => {
     expect({ status, body }).toEqual({
       status: 200,
       body: {
-        success: true,
         access_token: expect.any(String),
         token_type: 'Bearer',
         expires_in: 600,
         scope: 'read',
-        expiry: claimsOf(body.access_token).exp,
       },
     });
     expect(headerOf(body.access_token)).toMatchObject({ typ: 'at+jwt', alg: 'ES256' });

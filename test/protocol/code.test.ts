@@ -36,7 +36,7 @@ describeStorages(
         const other = await tokensFor(server, client, { person });
         expect((await userinfo(server, body.access_token)).status).toBe(200);
         travel(later);
-        expect((await redeem(server, client, grant)).body).toMatchObject({ success: false, error: 'invalid_grant' });
+        expect((await redeem(server, client, grant)).body).toMatchObject({ error: 'invalid_grant' });
         expect((await userinfo(server, body.access_token)).status).toBe(401);
         expect(await isActive(server, client, body.access_token)).toBe(false);
         expect((await refresh(server, client, body.refresh_token)).body.error).toBe('invalid_grant');

@@ -30,7 +30,7 @@ describeStorages(
     afterEach(comeBack);
 
     const refused = async (client: TestClient, value: string | undefined) =>
-      expect((await refresh(server, client, value)).body).toMatchObject({ success: false, error: 'invalid_grant' });
+      expect((await refresh(server, client, value)).body).toMatchObject({ error: 'invalid_grant' });
 
     test('C8: a rotated token used again after the window ends the whole family, and that is noted', async () => {
       const client = await buildClient(server, publicClient);
@@ -160,11 +160,11 @@ describeStorages(
         for (let week = 0; week < 4; week += 1) {
           travel(7 * days);
           ({ body } = await refresh(server, client, body.refresh_token));
-          expect(body.success).toBe(true);
+          expect(body.access_token).toEqual(expect.any(String));
         }
         travel(2 * days - 60);
         ({ body } = await refresh(server, client, body.refresh_token));
-        expect(body.success).toBe(true);
+        expect(body.access_token).toEqual(expect.any(String));
         travel(120);
         await refused(client, body.refresh_token);
         comeBack();
@@ -180,7 +180,7 @@ describeStorages(
           for (let day = 0; day < 3; day += 1) {
             travel(days);
             ({ body } = await refresh(strict, client, body.refresh_token));
-            expect(body.success).toBe(true);
+            expect(body.access_token).toEqual(expect.any(String));
           }
           travel(2 * days + 60);
           expect((await refresh(strict, client, body.refresh_token)).body.error).toBe('invalid_grant');

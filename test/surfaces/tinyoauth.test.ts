@@ -115,7 +115,7 @@ describeStorages('tinyoauth', (storage) => {
         }).toString(),
       });
       described.check('POST', '/token', redeemed);
-      expect(JSON.parse(redeemed.text)).toMatchObject({ success: true, username, scope: 'user' });
+      expect(JSON.parse(redeemed.text)).toMatchObject({ username, scope: 'user' });
       expect(await userApiTakes(server, JSON.parse(redeemed.text).access_token)).toBe(true);
     });
 
