@@ -17,6 +17,7 @@ const textMembers: Readonly<Record<string, string>> = {
   'jwks-uri': 'jwks_uri',
   'second-factor': 'second_factor',
   'id-token-claims': 'id_token_claims',
+  consent: 'consent',
 };
 const listMembers: Readonly<Record<string, string>> = {
   'redirect-uri': 'redirect_uris',
@@ -67,6 +68,12 @@ export const metadataOptions: readonly Opt[] = [
     sentence:
       'What its ID tokens say of a person. Without it: standard; all is what the scopes allow, minimal who it is.',
     choices: ['standard', 'all', 'minimal'],
+  },
+  {
+    flags: '--consent <policy>',
+    sentence:
+      'When its people are asked for their consent: at each authorization, for what is new (the default), or never.',
+    choices: ['always', 'new', 'never'],
   },
   { flags: '--contact <email>', sentence: 'Who is responsible for it.', many: true },
   {

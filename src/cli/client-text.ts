@@ -1,6 +1,7 @@
 /** An application as an admin sees it. */
 import type { JsonValue } from '../base/json.ts';
 import { brokenPromises } from '../core/client-promises.ts';
+import { consentPolicyOf } from '../core/consent-policy.ts';
 import type { ClientRecord } from '../core/stores/clients.ts';
 import { risksOf, riskWords } from './client-risks.ts';
 import { day, facts, shownOnce } from './text.ts';
@@ -55,6 +56,7 @@ export function shown(client: ClientRecord, secret?: string): string {
     PKCE: metadata.require_pkce === false && client.reviewedAt !== null ? 'optional' : 'required',
     'Added schemes': listed(metadata.redirect_schemes).join(', '),
     'Second factor': listed(metadata.second_factor),
+    Consent: consentText(client),
     Scopes: listed(metadata.scope),
     'ID token claims': listed(metadata.id_token_claims ?? 'minimal').join(),
     Risks: risksOf(client).map(({ sentence }) => sentence),
@@ -66,6 +68,12 @@ export function shown(client: ClientRecord, secret?: string): string {
     Changed: client.version > 1 ? day(client.updatedAt) : '',
   });
 }
+
+function consentText({ metadata }: ClientRecord): string {
+  return consentTexts[consentPolicyOf(metadata.consent)];
+}
+
+const consentTexts = { always: 'always asked for', new: 'asked for what is new', never: 'never asked for' } as const;
 
 function status({ disabledAt, ownDisabledAt }: ClientRecord): string {
   if (disabledAt === null) return 'enabled';

@@ -24,6 +24,8 @@ export const auditEvents = {
   'session.replayed':
     'A refresh token of an API session was presented again after its replacement; the session was ended.',
   'consent.granted': 'A person allowed an application what it asked for.',
+  'consent.by_policy':
+    'An application was given what it asked for without a question, since an operator set its consent to never.',
   'consent.denied': 'A person refused an application.',
   'consent.revoked': 'A person took back what they had allowed an application; its tokens ended.',
   'account.created': 'An account was made.',

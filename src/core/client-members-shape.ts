@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { secondFactorRules } from './assurance.ts';
 import { offered } from './client-dropped.ts';
+import { consentPolicies } from './consent-policy.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
 
 const maxText = 2048;
@@ -109,6 +110,7 @@ const members = z.object({
   scope: scopeText,
   require_pkce: flag,
   second_factor: oneOf(secondFactorRules),
+  consent: oneOf(consentPolicies),
   client_name: text,
   client_uri: text,
   logo_uri: text,

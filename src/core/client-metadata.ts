@@ -10,15 +10,16 @@ import { sortMembers } from './client-dropped.ts';
 import { keyMistake } from './client-keys.ts';
 import { type Members, metadataMembers, shape } from './client-members-shape.ts';
 import {
+  adminMemberMistake,
   idTokenClaimsRule,
   isReviewed,
   loopbackPorts,
   type MetadataContext,
   notTheirs,
-  operatorMembers,
   pkceRule,
   redirectAllowances,
   saidByAdmin,
+  withoutAdminMembers,
 } from './client-policy.ts';
 import { redirectUriKind, uriRules, webUriMistake } from './client-uris.ts';
 import { schemeMistake } from './redirect-schemes.ts';
@@ -68,7 +69,8 @@ function policyMistake(asked: Members, context: MetadataContext): InvalidMetadat
   if (mistake !== undefined) return invalid(`redirect_schemes ${mistake}`);
   if (insecure === true && asked.allow_insecure_redirects === true && !isReviewed(context))
     return invalid('allow_insecure_redirects needs a reviewed client');
-  return undefined;
+  const refused = adminMemberMistake(asked, context);
+  return refused === undefined ? undefined : invalid(refused);
 }
 
 function uriMistake(asked: Members, context: MetadataContext): InvalidMetadata | undefined {
@@ -113,6 +115,8 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
     if (method === 'none') return invalid('client_credentials needs a client that authenticates');
     if (context.by === 'person') return invalid('client_credentials is not available here');
   }
+  const mistake = adminMemberMistake(asked, context);
+  if (mistake !== undefined) return invalid(mistake);
   const hasKeys = asked.jwks !== undefined || asked.jwks_uri !== undefined;
   if (method === 'private_key_jwt' && !hasKeys) return invalid('private_key_jwt needs jwks or jwks_uri');
   if (asked.token_endpoint_auth_signing_alg && method !== 'private_key_jwt') {
@@ -135,9 +139,8 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
     return invalid('redirect_uris must not join a private-use scheme and http on a name', true);
 
   const isPublic = method === 'none';
-  const plain = Object.entries(asked).filter(([name]) => !(operatorMembers as readonly string[]).includes(name));
   const metadata: JsonObject = {
-    ...(Object.fromEntries(plain) as JsonObject),
+    ...withoutAdminMembers(asked),
     ...saidByAdmin(asked, context),
     ...unprotectedAt(context.previous),
     redirect_uris: redirectUris,

@@ -1,8 +1,9 @@
 /** What is decided about an application beyond its own word: what only an admin says, and what outlasts a change. */
 import type { JsonObject } from '../base/json.ts';
 import type { Members } from './client-members-shape.ts';
-import { type IdTokenClaims, idTokenClaimRules } from './id-token-claims.ts';
 import type { RedirectAllowances } from './client-uris.ts';
+import { type ConsentPolicy, consentPolicyOf } from './consent-policy.ts';
+import { type IdTokenClaims, idTokenClaimRules } from './id-token-claims.ts';
 import type { ClientRecord } from './stores/clients.ts';
 
 export interface MetadataContext {
@@ -16,16 +17,21 @@ export interface MetadataContext {
 
 const isAdmin = (by: MetadataContext['by']): boolean => by === 'admin' || by === 'cli' || by === 'built-in';
 
+/** `X-Admin-Key` is an operator's too. */
+const isOperator = (by: MetadataContext['by']): boolean => isAdmin(by) || by === 'register';
+
 /**
  * How this server's own pages look while a person goes on to the application, which speaks for the server; the second factor
  * its people need, which an application must not be able to weaken; and where codes may be sent beyond the rule.
  */
-export function saidByAdmin(asked: Members, { by, previous = {} }: MetadataContext): JsonObject {
+export function saidByAdmin(asked: Members, context: MetadataContext): JsonObject {
+  const { by, previous = {} } = context;
   const said = isAdmin(by) ? asked : previous;
-  return Object.fromEntries(operatorMembers.flatMap((name) => (said[name] === undefined ? [] : [[name, said[name]]])));
+  const members = operatorMembers.flatMap((name) => (said[name] === undefined ? [] : [[name, said[name]]]));
+  return { ...Object.fromEntries(members), consent: consentRule(asked.consent, context) };
 }
 
-export const operatorMembers = [
+const operatorMembers = [
   'brand_accent',
   'brand_background',
   'second_factor',
@@ -35,7 +41,8 @@ export const operatorMembers = [
 
 /** Those that were asked for by a caller who may not set them. */
 export function notTheirs(asked: Members, { by }: MetadataContext): string[] {
-  return isAdmin(by) ? [] : operatorMembers.filter((name) => asked[name] !== undefined);
+  const theirs = [...(isAdmin(by) ? [] : operatorMembers), ...(isOperator(by) ? [] : (['consent'] as const))];
+  return theirs.filter((name) => asked[name] !== undefined);
 }
 
 /** Where its redirect URIs may lead beyond the rule. */
@@ -57,6 +64,28 @@ export function idTokenClaimsRule(asked: IdTokenClaims | undefined, { previous }
 }
 
 export const isReviewed = ({ by, reviewed = by !== 'person' }: MetadataContext): boolean => reviewed;
+
+/** The members that are an operator's, taken out of what was asked: `saidByAdmin` decides on them. */
+export function withoutAdminMembers(asked: Members): JsonObject {
+  const theirs: readonly string[] = [...operatorMembers, 'consent'];
+  return Object.fromEntries(Object.entries(asked).filter(([name]) => !theirs.includes(name))) as JsonObject;
+}
+
+/** Why an admin's member is refused; undefined: it is not. */
+export function adminMemberMistake(asked: Members, context: MetadataContext): string | undefined {
+  if (asked.consent !== 'never' || isReviewed(context)) return undefined;
+  return 'consent never is for reviewed clients: have an operator review the client first';
+}
+
+/** What is left of a client's metadata once its review is taken back. */
+export function unreviewedMetadata(metadata: JsonObject): JsonObject {
+  return metadata.consent === 'never' ? { ...metadata, consent: 'new' } : metadata;
+}
+
+function consentRule(asked: ConsentPolicy | undefined, context: MetadataContext): ConsentPolicy {
+  const said = isOperator(context.by) ? (asked ?? 'new') : consentPolicyOf(context.previous?.consent);
+  return said === 'never' && !isReviewed(context) ? 'new' : said;
+}
 
 /**
  * PKCE is due from every public client. A confidential one may leave it out: anyone may ask for it, and only an admin may drop

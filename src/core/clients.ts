@@ -9,6 +9,7 @@ import type { JsonObject } from '../base/json.ts';
 import { digest, randomToken, sameSecret } from '../base/secrets.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
+import { unreviewedMetadata } from './client-policy.ts';
 import { clientTokensMax, newClientToken } from './client-tokens.ts';
 import type { ClientRecord, ClientSecret, ClientStore, ClientToken } from './stores/clients.ts';
 
@@ -235,7 +236,7 @@ export function createClients(deps: ClientsDeps): Clients {
     disable: (id) => switchTo(id, () => ({ ownDisabledAt: nowSeconds() })),
     enable: (id) => switchTo(id, () => ({ ownDisabledAt: null })),
     review: (id) => switchTo(id, ({ reviewedAt }) => ({ reviewedAt: reviewedAt ?? nowSeconds() })),
-    unreview: (id) => switchTo(id, () => ({ reviewedAt: null })),
+    unreview: (id) => switchTo(id, ({ metadata }) => ({ reviewedAt: null, metadata: unreviewedMetadata(metadata) })),
 
     async remove(id) {
       const removed = await store.delete(id);

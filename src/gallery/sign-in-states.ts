@@ -224,6 +224,23 @@ export const signInStates: readonly ViewState[] = [
   ),
   { name: 'consent', view: 'consent', locals: { action, csrf, client: bookshelf, account, scopes } },
   {
+    name: 'consent-unproven',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      eachTime: 'unproven',
+      client: { ...bookshelf, redirectHost: '127.0.0.1:8080' },
+      account,
+      scopes,
+    },
+  },
+  {
+    name: 'consent-each-time',
+    view: 'consent',
+    locals: { action, csrf, eachTime: 'policy', client: bookshelf, account, scopes },
+  },
+  {
     name: 'consent-full',
     view: 'consent',
     locals: {

@@ -81,6 +81,7 @@ export const activityEvents = [
   'session.ended',
   'session.replayed',
   'consent.granted',
+  'consent.by_policy',
   'consent.denied',
   'consent.revoked',
   'account.created',

@@ -58,6 +58,10 @@ export type ErrorKind = (typeof errorKinds)[number];
 export const unreviewedReasons = ['cancelled', 'silent', 'request'] as const;
 export type UnreviewedReason = (typeof unreviewedReasons)[number];
 
+/** Why a person is asked although they may have allowed it before: the address proves nothing, or an operator wants it so. */
+export const eachTimeReasons = ['unproven', 'policy'] as const;
+export type EachTime = (typeof eachTimeReasons)[number];
+
 /** Scopes with a sentence of their own in the catalogue; any other comes with the sentence of its API. */
 export const knownScopes = [
   'openid',
@@ -167,6 +171,8 @@ export interface SignInViews {
   consent: {
     readonly action: string;
     readonly csrf: string;
+    /** Why they are asked although they may have allowed it before. */
+    readonly eachTime?: EachTime | undefined;
     readonly client: ClientView & {
       readonly policyUri?: string | undefined;
       readonly tosUri?: string | undefined;
@@ -240,6 +246,7 @@ export const signInTextKeys: readonly string[] = [
   ...unreviewedReasons.map((reason) => `error.unreviewed.${reason}`),
   ...errorKinds.flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]),
   ...knownScopes.map((scope) => `scope.${scope}`),
+  ...eachTimeReasons.map((reason) => `consent.each-time.${reason}`),
   ...['code', 'mail', 'recovery'].flatMap((words) =>
     ['title', 'text', 'label'].map((part) => `second.${words}.${part}`),
   ),

@@ -1,8 +1,11 @@
 /** The consent page: what the application asks for, in plain words, and the answer. */
+
 import type { Grant } from 'oidc-provider';
+import { nowSeconds } from '../base/clock.ts';
 import type { Apis } from '../core/apis.ts';
 import type { Audit } from '../core/audit.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
+import { type Asked, mergedConsent } from '../core/consent-policy.ts';
 import { displayName } from '../core/names.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
 import type { ConsentStore } from '../core/stores/consents.ts';
@@ -10,13 +13,20 @@ import { toldUsername } from '../core/told-names.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
+import type { EachTime } from '../http/sign-in-views.ts';
 import { allowedScopes } from '../oidc/api-scopes.ts';
-import { addConsent, removeConsent } from '../oidc/policy.ts';
+import { addConsent, removeConsent } from '../oidc/consent-check.ts';
 import { engineScopes } from '../oidc/scopes.ts';
 import { formTargets, requestOf, restartAddress } from './authorization-request.ts';
 import { clientView, destinationOf } from './client-view.ts';
-import { type Asked, chosen, fieldOf, merged } from './consent-choice.ts';
+import { chosen, fieldOf } from './consent-choice.ts';
 import type { Step, StepContext } from './dispatcher.ts';
+
+/** Why what they have allowed before is no answer; undefined: it would be. */
+function eachTimeFor(reasons: readonly string[]): EachTime | undefined {
+  if (reasons.includes('unproven_redirect_uri')) return 'unproven';
+  return reasons.includes('always_asked') ? 'policy' : undefined;
+}
 
 export function createConsentStep(deps: {
   pages: Pages;
@@ -72,6 +82,7 @@ export function createConsentStep(deps: {
         {
           action,
           csrf: deps.csrf.token(ctx),
+          eachTime: eachTimeFor(interaction.prompt.reasons),
           client: {
             ...(clientView(client) ?? { name: request.clientId }),
             policyUri: text('policy_uri'),
@@ -131,7 +142,7 @@ export function createConsentStep(deps: {
           removeConsent(grant, declined);
           const grantId = await grant.save();
           const before = await deps.consents.find(subject, clientId);
-          await deps.consents.put(merged(subject, clientId, before, given, declined));
+          await deps.consents.put(mergedConsent({ subject, clientId }, before, given, nowSeconds(), declined));
           await deps.audit.record('consent.granted', {
             subject,
             clientId,

@@ -43,8 +43,11 @@ export interface Redirect {
 
 /** Nobody has proved who they are yet, or somebody else may want to. */
 function isAtSignIn({ prompt }: Interaction): boolean {
-  return prompt.name === 'login' || prompt.name === 'select_account';
+  return prompt.name === 'login' || prompt.name === 'select_account' || prompt.name === 'create';
 }
+
+/** The page before the sign-in, where the application asks for one. */
+const firstSteps: Readonly<Record<string, string>> = { select_account: 'chooser', create: 'sign-up' };
 
 export function createInteractions(deps: {
   provider: () => Provider;
@@ -86,8 +89,8 @@ export function createInteractions(deps: {
   async function finish(step: StepContext, result: InteractionResults): Promise<string | undefined> {
     const { ctx, provider } = step;
     try {
-      // Whoever has signed in has chosen the account.
-      const whole = result.login === undefined ? result : { ...result, select_account: {} };
+      // A person who has signed in has chosen the account, and made one if they wanted to.
+      const whole = result.login === undefined ? result : { ...result, select_account: {}, create: {} };
       const next = await provider.interactionResult(ctx.req, ctx.res, forgetting(whole));
       if (result.login) await deps.arrived(step, result.login);
       return next;
@@ -123,7 +126,7 @@ export function createInteractions(deps: {
     const waiting = back ? undefined : waitsForSecondFactor(interaction);
     if (waiting) return deps.steps[waiting.short ? 'longer-password' : 'second-factor'];
     const begun = form !== undefined || ctx.query.account !== undefined || interaction.lastSubmission !== undefined;
-    return deps.steps[name === 'select_account' && !begun ? 'chooser' : 'login'];
+    return deps.steps[begun ? 'login' : (firstSteps[name] ?? 'login')];
   }
 
   const paths = ['/interaction/:uid', '/interaction/:uid/sign-up', '/interaction/:uid/accounts'];

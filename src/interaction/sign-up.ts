@@ -40,7 +40,8 @@ export function createSignUpStep(deps: {
     const request = requestOf(interaction);
     return {
       action: `${action}/sign-up`,
-      signIn: action,
+      // Where the application asked for this very page, the interaction's own address leads here.
+      signIn: interaction.prompt.name === 'create' ? `${action}?account=other` : action,
       client: clientView(await deps.clients.find(request.clientId)),
       uiLocales: request.uiLocales,
       formTargets: formTargets(request),

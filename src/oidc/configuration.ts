@@ -59,9 +59,16 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     },
     extraClientMetadata: {
       properties: [
-        ...['require_pkce', 'registered_scope', 'second_factor', 'reviewed', 'made_by_person'],
+        'require_pkce',
+        'registered_scope',
+        'second_factor',
+        'consent',
+        'reviewed',
+        'made_by_person',
+        'made_by_register',
         'id_token_claims',
-        ...['allow_insecure_redirects', 'loopback_ports'],
+        'allow_insecure_redirects',
+        'loopback_ports',
       ],
     },
     enabledJWA: {
@@ -78,7 +85,12 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     formats: { customizers: { jwt: (ctx, token, jwt) => shapeAccessToken(ctx, token, jwt, deps) } },
     // One switch for the server: which claims an ID token carries is each client's own rule, kept by claims.ts.
     conformIdTokenClaims: false,
-    discovery: { prompt_values_supported: ['none', 'login', 'consent', 'select_account'] },
+    discovery: {
+      prompt_values_supported: [
+        ...['none', 'login', 'consent', 'select_account'],
+        ...(deps.settings.signUp ? ['create'] : []),
+      ],
+    },
     features: {
       devInteractions: { enabled: false },
       // Named in discovery, and issued for: userinfo.ts answers before the engine does.
@@ -168,7 +180,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     clientBasedCORS: (_ctx, origin, client) =>
       origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
     interactions: {
-      policy: interactions({ ...deps, ...deps.settings }),
+      policy: interactions({ ...deps, ...deps.settings, allowedByPolicy: deps.events.allowedByPolicy }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     renderError: async (ctx, out, error) => {

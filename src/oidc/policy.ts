@@ -11,39 +11,30 @@ import {
   interactionPolicy,
   type KoaContextWithOIDC,
 } from 'oidc-provider';
-import { accountClient } from '../core/account-client.ts';
-import type { ConsentRow, ConsentStore } from '../core/stores/consents.ts';
+import type { Asked } from '../core/consent-policy.ts';
+import type { ConsentStore } from '../core/stores/consents.ts';
 import { type AssuranceDeps, demandAssurance } from './assurance.ts';
 import { type BearerConsentDeps, checkBearerConsent, requireOwnApplication } from './bearer-consent.ts';
+import { addConsent, type ConsentDeps, demandConsent, isOurs, missingIn, restOnConsent } from './consent-check.ts';
 import { type OnBehalf, onBehalfOf } from './on-behalf.ts';
 import { currentUnit } from './request-unit.ts';
 import { dropOfflineAccess, refuseUnlessOffered } from './requested-scopes.ts';
 import { orUnavailable } from './unavailable.ts';
 
-/**
- * Whoever can listen on a loopback port or claim a private-use scheme can pose as this application, so stored consent alone is
- * no answer there (RFC 8252, section 8.6; security.md A10). An https address is the application's own.
- */
-export function interactions(deps: AssuranceDeps) {
+export interface InteractionDeps extends AssuranceDeps, ConsentDeps {
+  /** Whether people may make accounts for themselves. */
+  readonly signUp: boolean;
+}
+
+export function interactions(deps: InteractionDeps) {
   const policy = interactionPolicy.base();
-  // Before anything else (OpenID Connect Core, section 3.1.2.1). Nothing but the request itself asks for it.
+  // Before anything else (OpenID Connect Core, section 3.1.2.1). Nothing but the request itself asks for these.
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
+  // Not known where nobody can sign up: refused as any other value (Initiating User Registration via OpenID Connect 1.0, section 4.1).
+  if (deps.signUp) policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
   demandAssurance(policy, deps);
+  demandConsent(policy, deps);
   const consent = policy.get('consent');
-  consent?.checks.remove('native_client_prompt');
-  consent?.checks.add(
-    new interactionPolicy.Check(
-      'unproven_redirect_uri',
-      'the application cannot be told from others on the same device',
-      'interaction_required',
-      (ctx) => {
-        const { params, result } = ctx.oidc;
-        const unproven = !String(params?.redirect_uri).startsWith('https:') && !isOurs(ctx);
-        return unproven && !result?.consent && !onBehalfOf(ctx);
-      },
-    ),
-    0,
-  );
   consent?.checks.remove('rs_scopes_missing');
   consent?.checks.add(
     new interactionPolicy.Check('rs_scopes_missing', 'requested scopes not granted', 'consent_required', scopesMissing),
@@ -113,23 +104,16 @@ export function loadExistingGrant({ consents, ...deps }: BearerConsentDeps & { r
     const fresh = new oidc.provider.Grant({ accountId: subject, clientId: client.clientId });
     addConsent(fresh, consent);
     const id = await fresh.save();
-    const unit = currentUnit();
-    const row = unit?.grants.get(id);
-    // They may take it back while this request is under way.
-    if (row && consent !== ours) unit?.grants.set(id, { ...row, rests: 'consent' });
+    if (consent !== ours) restOnConsent(id);
     return fresh;
   };
 }
 
-/** This server's own pages: they lie behind its own address, and ask for nothing but a sign-in. */
-const ours: Pick<ConsentRow, 'scopes' | 'claims' | 'resources'> = { scopes: ['openid'], claims: [], resources: {} };
-
-function isOurs({ oidc }: KoaContextWithOIDC): boolean {
-  return oidc.client?.clientId === accountClient;
-}
+const ours: Asked = { scopes: ['openid'], claims: [], resources: {} };
 
 /** The grant of this session and client, with whatever the request asks for. One for all requests, as in a browser. */
-async function grantOnBehalf({ oidc }: KoaContextWithOIDC, asking: OnBehalf): Promise<Grant | undefined> {
+async function grantOnBehalf(ctx: KoaContextWithOIDC, asking: OnBehalf): Promise<Grant | undefined> {
+  const { oidc } = ctx;
   const { client, session, provider } = oidc;
   if (!client || session?.accountId === undefined) return undefined;
   const resources = Object.entries(oidc.resourceServers ?? {}).map(
@@ -139,40 +123,11 @@ async function grantOnBehalf({ oidc }: KoaContextWithOIDC, asking: OnBehalf): Pr
   const before = known === undefined ? undefined : await provider.Grant.find(known);
   const grant = before ?? new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
 
-  const asked = {
-    scopes: without(oidc.requestParamOIDCScopes, grant.getOIDCScopeEncountered().split(' ')),
-    claims: without(oidc.requestParamClaims, grant.getOIDCClaimsEncountered()),
-    resources: Object.fromEntries(
-      resources.flatMap(([api, wanted]) => {
-        const missing = without(wanted, grant.getResourceScopeEncountered(api).split(' '));
-        return missing.length > 0 ? [[api, missing]] : [];
-      }),
-    ),
-  };
-  if (asked.scopes.length + asked.claims.length + Object.keys(asked.resources).length === 0) return before;
+  const asked = missingIn(grant, ctx);
+  if (asked === undefined) return before;
   addConsent(grant, asked);
   await grant.save();
   const via = currentUnit()?.reads.sessionsByUid.get(session.uid)?.origin.door ?? '';
   asking.allowed = { clientId: client.clientId, detail: { via, scopes: asked.scopes, resources: asked.resources } };
   return grant;
-}
-
-function without(wanted: Iterable<string>, known: readonly string[]): string[] {
-  return [...wanted].filter((name) => !known.includes(name));
-}
-
-/** Takes away what was allowed before. */
-export function removeConsent(grant: Grant, declined: Readonly<Record<string, readonly string[]>>): void {
-  for (const [api, scopes] of Object.entries(declined)) {
-    const left = without(grant.getResourceScope(api).split(' '), scopes).join(' ');
-    if (grant.resources?.[api] !== undefined) grant.resources[api] = left;
-  }
-}
-
-export function addConsent(grant: Grant, consent: Pick<ConsentRow, 'scopes' | 'claims' | 'resources'>): void {
-  if (consent.scopes.length > 0) grant.addOIDCScope(consent.scopes.join(' '));
-  if (consent.claims.length > 0) grant.addOIDCClaims([...consent.claims]);
-  for (const [api, scopes] of Object.entries(consent.resources)) {
-    if (scopes.length > 0) grant.addResourceScope(api, scopes.join(' '));
-  }
 }

@@ -45,6 +45,8 @@ export interface ProtocolEvents {
   outdated(subject: string, clientId: string | undefined): void;
   /** A program has allowed an application something in its person's place. The answer waits until it is on record. */
   allowed(consent: AuditFields): Promise<void>;
+  /** An application was given something without a question (its `consent` is `never`). The same goes for its record. */
+  allowedByPolicy(consent: AuditFields): Promise<void>;
 }
 
 export interface ProtocolDeps {
@@ -77,6 +79,8 @@ export interface ProtocolDeps {
     readonly secondFactor: SecondFactorRule;
     /** From whom PKCE is due: public and unreviewed clients, and those that ask for it; or all. */
     readonly requirePkce: 'public' | 'all';
+    /** Whether people may make accounts for themselves. */
+    readonly signUp: boolean;
     readonly secretKey: string;
     readonly jwksMaxAge: number;
     /** Seconds. */

@@ -197,7 +197,9 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
       // Already read: the engine takes it from here. A string keeps repeated parameters repeated, so that it can refuse them.
       const { headers } = ctx.req;
       const form = await withoutEmptySecret({ headers, form: body.toString('utf8') }, deps.clients);
-      Object.assign(ctx.req, { body: ctx.path === routes.token ? tokenForm(acceptOldCodeName(form), deps.apis) : form });
+      Object.assign(ctx.req, {
+        body: ctx.path === routes.token ? tokenForm(acceptOldCodeName(form), deps.apis) : form,
+      });
     } else if (ctx.method === 'POST' && (ctx.path === routes.authorization || ctx.path === routes.end_session)) {
       refuse(ctx, 400, 'a form is expected');
       return;

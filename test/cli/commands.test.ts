@@ -161,6 +161,31 @@ describe('clients', () => {
     }
   });
 
+  test('--consent says when people are asked; show tells it; never ends with the review', async () => {
+    const register = (policy: string) =>
+      cli(
+        'clients',
+        'register',
+        '--name',
+        'Own shop',
+        '--redirect-uri',
+        'https://shop.example/cb',
+        '--consent',
+        policy,
+      );
+    const policyIn = ({ out }: { out: string }) => /Consent +(.+)/.exec(out)?.[1];
+    expect(policyIn(await register('always'))).toBe('always asked for');
+    const never = await register('never');
+    expect(policyIn(never)).toBe('never asked for');
+    const id = /Client id +(\S+)/.exec(never.out)?.[1] ?? '';
+    expect(await cli.json('clients', 'show', id)).toMatchObject({ consent: 'never' });
+    await cli('clients', 'review', id, '--revoke');
+    expect(policyIn(await cli('clients', 'show', id))).toBe('asked for what is new');
+    expect(await register('sometimes')).toMatchObject({ code: 2, out: '' });
+    for (const client of await cli.json<ClientJson[]>('clients', 'list'))
+      if (client.client_name === 'Own shop') await cli('clients', 'delete', client.client_id, '--yes');
+  });
+
   test('a refusal is one line of JSON on standard error, and exit code 1', async () => {
     const refused = await cli(
       'clients',

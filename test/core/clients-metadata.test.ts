@@ -226,6 +226,7 @@ describe('other URIs', () => {
 describe('members', () => {
   test('defaults are written out', () => {
     expect(metadata(ok)).toEqual({
+      consent: 'new',
       redirect_uris: ok.redirect_uris,
       post_logout_redirect_uris: [],
       application_type: 'web',

@@ -150,7 +150,7 @@ describe('A10: stored consent is no answer where the application cannot be told 
       'consent',
     ],
     ['a private-use scheme', { token_endpoint_auth_method: 'none', redirect_uris: ['com.example.app:/cb'] }, 'consent'],
-    ['a confidential client on http loopback', { redirect_uris: ['http://localhost:8080/cb'] }, 'consent'],
+    ['P10: a confidential client on http loopback', { redirect_uris: ['http://localhost:8080/cb'] }, 'nothing'],
     ['a public client with PKCE and an https address of its own', { token_endpoint_auth_method: 'none' }, 'nothing'],
   ];
   test.each(asked)('A10: %s', async (_name, metadata, expected) => {

@@ -1,0 +1,41 @@
+/** When the people of an application are asked for their consent. An operator says so; the person always may take it back. */
+import type { JsonValue } from '../base/json.ts';
+import type { ConsentRow } from './stores/consents.ts';
+
+/** Asked at each authorization; asked for what is new; not asked. */
+export const consentPolicies = ['always', 'new', 'never'] as const;
+export type ConsentPolicy = (typeof consentPolicies)[number];
+
+/** What may be consented to, apart from whose it is. */
+export type Asked = Pick<ConsentRow, 'scopes' | 'claims' | 'resources'>;
+
+/** The policy in stored metadata. A client of an earlier version has none: `new` is what it had. */
+export function consentPolicyOf(value: JsonValue | undefined): ConsentPolicy {
+  return consentPolicies.find((policy) => policy === value) ?? 'new';
+}
+
+/**
+ * What a person has allowed an application once `asked` is added to what they had allowed `before`, and the scopes they have just
+ * left out are taken away. `at` in seconds.
+ */
+export function mergedConsent(
+  of: Pick<ConsentRow, 'subject' | 'clientId'>,
+  before: Asked | undefined,
+  asked: Asked,
+  at: number,
+  declined: ConsentRow['resources'] = {},
+): ConsentRow {
+  const union = (a: readonly string[] = [], b: readonly string[] = []) => [...new Set([...a, ...b])];
+  const apis = union(Object.keys(before?.resources ?? {}), Object.keys(asked.resources));
+  const resources = apis.map((api): [string, string[]] => {
+    const names = union(before?.resources[api], asked.resources[api]);
+    return [api, names.filter((name) => !declined[api]?.includes(name))];
+  });
+  return {
+    ...of,
+    scopes: union(before?.scopes, asked.scopes),
+    claims: union(before?.claims, asked.claims),
+    resources: Object.fromEntries(resources.filter(([, names]) => names.length > 0)),
+    updatedAt: at,
+  };
+}
