@@ -27,6 +27,7 @@ beforeEach(async () => {
   const { log } = createLog({ level: 'info', format: 'json', to: { write: (line) => lines.push(JSON.parse(line)) } });
   const store: AuditStore = {
     list: stores.audit.list,
+    walk: stores.audit.walk,
     async append(events) {
       appends.push(events.length);
       const failure = failures.shift();

@@ -877,6 +877,29 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.keys.list()).toEqual([turned]);
       });
 
+      test('audit events come back by client, address, request and time, and by several of them', async () => {
+        const [clientId, address, requestId] = [name(), name(), name()];
+        const events = [
+          buildEvent({ clientId, address, requestId, atMs: 10 }),
+          buildEvent({ clientId, address, requestId: name(), atMs: 20 }),
+          buildEvent({ clientId, address: name(), atMs: 30 }),
+        ];
+        await stores.audit.append(events);
+        const times = async (filter: Parameters<typeof stores.audit.list>[0]) => {
+          const listed = (await stores.audit.list(filter, 10)).map(({ atMs }) => atMs);
+          expect((await stores.audit.walk(filter, 0, 10)).map(({ atMs }) => atMs).reverse()).toEqual(listed);
+          return listed;
+        };
+        expect(await times({ clientId })).toEqual([30, 20, 10]);
+        expect(await times({ address })).toEqual([20, 10]);
+        expect(await times({ requestId })).toEqual([10]);
+        expect(await times({ clientId, sinceMs: 20 })).toEqual([30, 20]);
+        expect(await times({ clientId, untilMs: 20 })).toEqual([10]);
+        expect(await times({ clientId, sinceMs: 11, untilMs: 30, address })).toEqual([20]);
+        for (const wrong of [{ clientId: 'a\0' }, { address: '\0' }, { requestId: '\0' }])
+          expect(await times(wrong)).toEqual([]);
+      });
+
       test('audit events come back newest first, by person and by event', async () => {
         const subject = name();
         const events = [1, 2, 3].map((n) =>
@@ -892,6 +915,10 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.audit.list({ subject, before: older[1]?.id ?? 0 }, 10)).toEqual([]);
         expect(await stores.audit.list({ subject, event: 'b' }, 10)).toHaveLength(1);
         expect(await stores.audit.list({ subject }, 2)).toHaveLength(2);
+        const [oldest, middle, newest] = found.toReversed();
+        expect(await stores.audit.walk({ subject }, 0, 10)).toEqual([oldest, middle, newest]);
+        expect(await stores.audit.walk({ subject }, oldest?.id ?? 0, 1)).toEqual([middle]);
+        expect(await stores.audit.walk({ subject }, newest?.id ?? 0, 10)).toEqual([]);
         await stores.audit.append(Array.from({ length: 1200 }, () => buildEvent({ event: 'many' })));
         expect(await stores.audit.list({ event: 'many' }, 5000)).toHaveLength(1000);
       });

@@ -208,6 +208,35 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     await sql.close();
   });
 
+  test('the audit trail of a person, an event, an application, an address and a request is read by an index', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: true });
+    // Enough for a planner to see what a scan would cost.
+    const events = Array.from({ length: 3000 }, (_, n) => ({
+      ...{
+        atMs: n,
+        event: `event-${n % 50}`,
+        subject: `s${n}`,
+        clientId: `c${n}`,
+        address: `a${n}`,
+        requestId: `r${n}`,
+      },
+      detail: {},
+    }));
+    await stores.audit.append(events);
+    await stores.close();
+    const sql = open(database);
+    if (sql.dialect === 'postgres') await sql.knex.raw('analyze audit');
+    for (const column of ['subject', 'event', 'client_id', 'address', 'request_id'])
+      for (const order of ['desc', 'asc']) {
+        const text = `select * from audit where ${column} = ? order by id ${order} limit 50`;
+        const plan = await explain(sql, text, ['x']);
+        expect([column, plan.filter((line) => /Seq Scan|\bSCAN\b|TEMP B-TREE/.test(line))]).toEqual([column, []]);
+        expect(plan.join()).toContain(`audit_${column}`);
+      }
+    await sql.close();
+  });
+
   test('deleting by grant, client, person or age finds its rows by an index', async () => {
     const database = await fresh();
     await (await openSql(database.settings, { migrateAtOpen: true })).close();
@@ -239,18 +268,20 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
   });
 }
 
-async function explain(sql: Sql, text: string): Promise<string[]> {
+async function explain(sql: Sql, text: string, given?: readonly string[]): Promise<string[]> {
   if (sql.dialect === 'sqlite') {
     const rows: { detail: string }[] = await sql.knex.raw(
       `explain query plan ${text}`,
-      text.match(/\?/g)?.map(() => null) ?? [],
+      given ?? text.match(/\?/g)?.map(() => null) ?? [],
     );
     return rows.map((row) => row.detail);
   }
   return sql.transaction(async (trx) => {
     let count = 0;
     await trx.raw(`prepare explained as ${text.replace(/\?/g, () => `$${++count}`)}`);
-    const values = Array.from({ length: count }, () => 'null').join(', ');
+    const values = Array.from({ length: count }, (_, n) => (given?.[n] === undefined ? 'null' : `'${given[n]}'`)).join(
+      ', ',
+    );
     const { rows } = await trx.raw(`explain execute explained${count === 0 ? '' : `(${values})`}`);
     await trx.raw('deallocate explained');
     return rows.map((row: Record<string, string>) => row['QUERY PLAN']);

@@ -1,5 +1,6 @@
 /** The audit trail: appended to, read by an admin, never changed. */
-import type { AuditEvent, AuditStore } from '../../core/stores/audit.ts';
+import type { Knex } from 'knex';
+import type { AuditEvent, AuditFilter, AuditStore, StoredAuditEvent } from '../../core/stores/audit.ts';
 import type { Sql } from './sql.ts';
 import { findable, keepable, page } from './values.ts';
 
@@ -23,26 +24,68 @@ export function createAuditStore(sql: Sql): AuditStore {
       });
     },
 
-    async list({ subject, event, before }, limit) {
-      if (!findable(subject ?? '') || !findable(event ?? '')) return [];
+    async list({ before, ...filter }, limit) {
+      if (!isFindable(filter)) return [];
       const rows = await sql.run(() => {
-        const query = knex('audit').orderBy('id', 'desc').limit(page(limit));
-        if (subject !== undefined) query.where({ subject });
-        if (event !== undefined) query.where({ event });
-        if (before !== undefined) query.where('id', '<', before);
-        return query;
+        const query = matching(knex, filter).orderBy('id', 'desc').limit(page(limit));
+        return before === undefined ? query : query.where('id', '<', before);
       });
-      return rows.map((row) => ({
-        id: row.id,
-        atMs: row.at_ms,
-        event: row.event,
-        subject: row.subject,
-        clientId: row.client_id,
-        address: row.address,
-        requestId: row.request_id,
-        detail: JSON.parse(row.detail),
-      }));
+      return rows.map(toAuditEvent);
     },
+
+    async walk(filter, after, limit) {
+      if (!isFindable(filter)) return [];
+      const rows = await sql.run(() => matching(knex, filter).where('id', '>', after).orderBy('id').limit(page(limit)));
+      return rows.map(toAuditEvent);
+    },
+  };
+}
+
+const filterColumns = {
+  subject: 'subject',
+  event: 'event',
+  clientId: 'client_id',
+  address: 'address',
+  requestId: 'request_id',
+} as const;
+const filterNames = Object.keys(filterColumns) as (keyof typeof filterColumns)[];
+
+const isFindable = (filter: AuditFilter): boolean => filterNames.every((name) => findable(filter[name] ?? ''));
+
+/** Each of the columns has an index that ends with the id, so that a page is read in order without sorting. */
+export function matching(knex: Knex, filter: AuditFilter): Knex.QueryBuilder {
+  const query = knex('audit');
+  for (const name of filterNames) {
+    const value = filter[name];
+    if (value !== undefined) query.where(filterColumns[name], value);
+  }
+  if (filter.sinceMs !== undefined) query.where('at_ms', '>=', filter.sinceMs);
+  if (filter.untilMs !== undefined) query.where('at_ms', '<', filter.untilMs);
+  return query;
+}
+
+/** As Knex returns it. */
+interface AuditTableRow {
+  readonly id: number;
+  readonly at_ms: number;
+  readonly event: string;
+  readonly subject: string | null;
+  readonly client_id: string | null;
+  readonly address: string | null;
+  readonly request_id: string | null;
+  readonly detail: string;
+}
+
+function toAuditEvent(row: AuditTableRow): StoredAuditEvent {
+  return {
+    id: row.id,
+    atMs: row.at_ms,
+    event: row.event,
+    subject: row.subject,
+    clientId: row.client_id,
+    address: row.address,
+    requestId: row.request_id,
+    detail: JSON.parse(row.detail),
   };
 }
 
