@@ -1,5 +1,5 @@
 /** The metadata of an application, as the options of a command and a file of JSON say it (RFC 7591, section 2). */
-import type { JsonObject } from '../base/json.ts';
+import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Call, Opt } from './command.ts';
 import { readJsonObject } from './json-file.ts';
 import { UsageError } from './usage-error.ts';
@@ -26,6 +26,13 @@ const listMembers: Readonly<Record<string, string>> = {
   contact: 'contacts',
   'redirect-scheme': 'redirect_schemes',
 };
+
+/** Members that `clients show --json` prints beside the metadata: given back in a file they change nothing. */
+const shownMembers: readonly string[] = [
+  ...['client_id', 'client_secret', 'client_secret_expires_at', 'client_id_issued_at', 'updated_at', 'reviewed_at'],
+  ...['disabled_at', 'origin', 'owner', 'version', 'secrets', 'issuer', 'openid_configuration'],
+  ...['risks', 'dropped', 'unprotected_at'],
+];
 
 export const metadataOptions: readonly Opt[] = [
   { flags: '--name <text>', sentence: 'What people read on the consent page.' },
@@ -92,13 +99,19 @@ export const metadataOptions: readonly Opt[] = [
   },
 ];
 
-/** The metadata and the id that the file and the options ask for. */
-export async function wanted(call: Call): Promise<{ metadata: JsonObject; id: string | undefined }> {
+export interface Wanted {
+  /** As in the file: what is not known is dropped, with a word, or refused where it is checked (core/client-dropped). */
+  readonly metadata: JsonObject;
+  /** From the file, and no metadata. */
+  readonly id: string | undefined;
+  readonly secret: string | undefined;
+  readonly version: number | undefined;
+}
+
+/** What the file and the options ask for. Throws `UsageError`. */
+export async function wanted(call: Call): Promise<Wanted> {
   const file = call.text('file');
-  const metadata: JsonObject = file === undefined ? {} : await readJsonObject(file, call.terminal);
-  const inFile = metadata.client_id;
-  if (inFile !== undefined && typeof inFile !== 'string') throw new UsageError('client_id must be a string.');
-  delete metadata.client_id;
+  const { metadata, ...told } = file === undefined ? nothing : await readMetadata(call, file);
   for (const [option, member] of Object.entries(textMembers)) {
     const value = call.text(option);
     if (value !== undefined) metadata[member] = value;
@@ -116,5 +129,35 @@ export async function wanted(call: Call): Promise<{ metadata: JsonObject; id: st
       throw new UsageError(`--public and --auth-method ${method} do not go together.`);
     metadata.token_endpoint_auth_method = 'none';
   }
-  return { metadata, id: call.text('id') ?? inFile };
+  return { metadata, ...told };
+}
+
+const nothing = {
+  get metadata(): JsonObject {
+    return {};
+  },
+  ...{ id: undefined, secret: undefined, version: undefined },
+};
+
+async function readMetadata(call: Call, file: string): Promise<Wanted> {
+  const read = await readJsonObject(file, call.terminal);
+  const metadata = Object.entries(read).filter(([name]) => !shownMembers.includes(name));
+  if (typeof read.disabled_at === 'number') call.terminal.remark('Not used: disabled_at. See: clients disable');
+  const { version } = read;
+  if (version !== undefined && !(typeof version === 'number' && Number.isSafeInteger(version)))
+    throw new UsageError('version must be a whole number.');
+  return {
+    metadata: Object.fromEntries(metadata),
+    id: textOf(read, 'client_id'),
+    secret: textOf(read, 'client_secret'),
+    version,
+  };
+}
+
+/** A member that is a string or not there; null is not there. */
+function textOf(read: JsonObject, name: string): string | undefined {
+  const value: JsonValue | undefined = read[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw new UsageError(`${name} must be a string.`);
+  return value;
 }

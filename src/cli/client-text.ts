@@ -2,11 +2,12 @@
 import type { JsonValue } from '../base/json.ts';
 import { brokenPromises } from '../core/client-promises.ts';
 import { consentPolicyOf } from '../core/consent-policy.ts';
-import type { ClientRecord } from '../core/stores/clients.ts';
+import { secretId, secretName } from '../core/client-secrets.ts';
+import type { ClientRecord, ClientSecret } from '../core/stores/clients.ts';
 import { risksOf, riskWords } from './client-risks.ts';
 import { day, facts, shownOnce } from './text.ts';
 
-/** RFC 7591, section 3.2.1, and what only an admin sees. Secrets are stored as hashes, which are nobody's business either. */
+/** RFC 7591, section 3.2.1, and what only an admin sees. Secrets are stored as hashes, which are not shown either. */
 export function presented(client: ClientRecord, secret?: string): { [member: string]: JsonValue } {
   return {
     client_id: client.id,
@@ -21,7 +22,16 @@ export function presented(client: ClientRecord, secret?: string): { [member: str
     owner: client.owner,
     version: client.version,
     risks: riskWords(client),
-    secrets: client.secrets.map(({ createdAt, expiresAt }) => ({ created_at: createdAt, expires_at: expiresAt })),
+    secrets: client.secrets.map(presentedSecret),
+  };
+}
+
+export function presentedSecret(secret: ClientSecret): { [member: string]: JsonValue } {
+  return {
+    id: secretId(secret),
+    name: secretName(secret),
+    created_at: secret.createdAt,
+    expires_at: secret.expiresAt,
   };
 }
 
@@ -39,10 +49,11 @@ export const listed = (value: JsonValue | undefined): string[] =>
 
 export function shown(client: ClientRecord, secret?: string): string {
   const { metadata } = client;
-  const secrets = client.secrets.map(
-    ({ createdAt, expiresAt }) =>
-      `made ${day(createdAt)}${expiresAt === null ? '' : `, works until ${day(expiresAt)}`}`,
-  );
+  const secrets = client.secrets.map((secret) => {
+    const name = secretName(secret) === '' ? '' : `${secretName(secret)}: `;
+    const end = secret.expiresAt === null ? '' : `, works until ${day(secret.expiresAt)}`;
+    return `${name}made ${day(secret.createdAt)}${end}`;
+  });
   return facts({
     'Client id': client.id,
     'Client secret': secret === undefined ? undefined : `${secret}  ${shownOnce}`,
@@ -64,6 +75,7 @@ export function shown(client: ClientRecord, secret?: string): string {
     Secrets: secret === undefined ? secrets : secrets.slice(1),
     Origin: client.origin,
     Owner: client.owner,
+    Version: String(client.version),
     Made: day(client.createdAt),
     Changed: client.version > 1 ? day(client.updatedAt) : '',
   });

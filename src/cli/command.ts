@@ -82,7 +82,7 @@ export type Outcome =
       /** More members for `--json`. */
       readonly more?: JsonObject;
     }
-  /** It speaks for itself: `serve`. */
+  /** It speaks for itself: `serve`, and `audit export`, which has written its lines. */
   | { readonly outcome: 'running' };
 
 export const done = (json: JsonValue, text: string): Outcome => ({ outcome: 'done', json, text });

@@ -2,6 +2,8 @@
 import type { Command, Noun } from './command.ts';
 import { accounts } from './commands/accounts.ts';
 import { apis } from './commands/apis.ts';
+import { audit } from './commands/audit.ts';
+import { clientSecrets } from './commands/client-secrets.ts';
 import { clientTokens } from './commands/client-tokens.ts';
 import { clients } from './commands/clients.ts';
 import { groups } from './commands/groups.ts';
@@ -16,6 +18,7 @@ export const commands: readonly (Command | Noun)[] = [
   serve,
   migrate,
   clients,
+  clientSecrets,
   clientTokens,
   apis,
   accounts,
@@ -23,6 +26,7 @@ export const commands: readonly (Command | Noun)[] = [
   sessions,
   keys,
   setup,
+  audit,
   why,
 ];
 

@@ -17,6 +17,10 @@ export interface Terminal {
   input(): AsyncIterable<Buffer>;
   /** All of standard input, at most `limit` bytes, as UTF-8. */
   readInput(limit: number): Promise<string>;
+  /**
+   * Writes part of a result that is too long to be held, and waits until the reader has taken it. False once the reader is gone.
+   */
+  write(text: string): Promise<boolean>;
   /** A remark beside the result. */
   remark(text: string): void;
   /** Says what is being done once it has taken a second, and again while it goes on. */
@@ -72,6 +76,11 @@ export function createTerminal(quiet: boolean): Terminal {
         throw new UsageError('Standard input is not UTF-8 text.');
       }
     },
+    write: (text) =>
+      new Promise((resolve) => {
+        if (process.stdout.destroyed) resolve(false);
+        else process.stdout.write(text, (error) => resolve(!error));
+      }),
     remark(text) {
       if (!quiet) stderr.write(`${text}\n`);
     },

@@ -8,10 +8,19 @@ import { Unavailable } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import { digest, randomToken, sameSecret } from '../base/secrets.ts';
 import type { ChangeLog } from './change-log.ts';
+import { type MetadataChange, metadataChange, withoutDerived } from './client-changes.ts';
+import {
+  type Change,
+  type ClientCredentials,
+  createClientCredentials,
+  needsSecret,
+  type Unknown,
+  type Updated,
+} from './client-credentials.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
 import { unreviewedMetadata } from './client-policy.ts';
-import { clientTokensMax, newClientToken } from './client-tokens.ts';
-import type { ClientRecord, ClientSecret, ClientStore, ClientToken } from './stores/clients.ts';
+import { newSecret, secretMistake, storedSecret } from './client-secrets.ts';
+import type { ClientRecord, ClientStore } from './stores/clients.ts';
 
 export type Registered = {
   readonly outcome: 'registered';
@@ -20,43 +29,35 @@ export type Registered = {
   /** What was sent and is not used (client-metadata). */
   readonly dropped: readonly string[];
 };
-export type Updated = {
-  readonly outcome: 'updated';
-  readonly client: ClientRecord;
-  readonly secret?: string;
-  /** Of a change of metadata: what was sent and is not used. */
-  readonly dropped?: readonly string[];
-};
-export type Rotated = { readonly outcome: 'rotated'; readonly client: ClientRecord; readonly secret: string };
-export type Unknown = { readonly outcome: 'unknown' };
-/** `value` is shown once. */
-export type TokenIssued = {
-  readonly outcome: 'issued';
-  readonly client: ClientRecord;
-  readonly token: ClientToken;
-  readonly value: string;
-};
-export type TooManyTokens = { readonly outcome: 'too-many' };
-/** The client authenticates without a secret. */
-export type Secretless = { readonly outcome: 'secretless' };
-
+/** `secret`: one that the change made necessary. `ended`: how many secrets it ended. */
+export type Patched = Updated & { readonly change: MetadataChange; readonly ended: number };
+/** The client has another version than the one that the change was made for. */
+export type Conflict = { readonly outcome: 'conflict'; readonly version: number };
+/** This server makes it at each start, and would undo the change. */
+export type BuiltIn = { readonly outcome: 'built-in' };
 export interface Registration {
   readonly origin: ClientRecord['origin'];
   readonly owner: string | null;
   /** Without one the client gets a random one of 128 bits. */
   readonly id?: string;
+  /** One made elsewhere, of a client that moves here. Without it one is made, if the client authenticates with a secret. */
+  readonly secret?: string;
 }
 
 /** Secrets are in the answers of `register`, `update` and `rotateSecret` and nowhere else. All but `find` and `list` throw nothing but `Unavailable`. */
-export interface Clients {
+export interface Clients extends ClientCredentials {
   register(input: unknown, registration: Registration): Promise<Registered | InvalidMetadata>;
   /**
    * Replaces the metadata, as RFC 7592, section 2.2 has it: a member that is left out goes back to its default, except
    * `require_pkce` and `id_token_claims`, which stay. A secret is returned where the change made one necessary.
    */
   update(id: string, input: unknown, by: ClientRecord['origin']): Promise<Updated | InvalidMetadata | Unknown>;
-  /** The old secret goes on working for the overlap. */
-  rotateSecret(id: string): Promise<Rotated | Secretless | Unknown>;
+  /**
+   * Changes part of the metadata: `edit` is given what is stored and returns what should be (a function without effects, called
+   * again where another change was first). `ifVersion`: only if the client still has that version. Changes nothing and raises no
+   * version where nothing differs.
+   */
+  patch(id: string, edit: (metadata: JsonObject) => JsonObject, options: PatchOptions): Promise<PatchOutcome>;
   /** Refused at every door until `enable`. */
   disable(id: string): Promise<Updated | Unknown>;
   /** While its owner's account is disabled it stays refused: see `disabledAt` of the client. */
@@ -67,18 +68,17 @@ export interface Clients {
   unreview(id: string): Promise<Updated | Unknown>;
   /** Removes it with its grants, tokens and consents; false where there is none. */
   remove(id: string): Promise<boolean>;
-  /** A token for a program without a person (core/client-tokens); it works until it is revoked, or for `lifetime` seconds. */
-  issueToken(
-    id: string,
-    options: { label: string; lifetime: number | null },
-  ): Promise<TokenIssued | TooManyTokens | Unknown>;
-  /** Ends the token and the sessions that were opened with it. */
-  revokeToken(id: string, tokenId: string): Promise<Updated | Unknown>;
   /** From the database. */
   find(id: string): Promise<ClientRecord | undefined>;
   /** By id, ascending, those greater than `after` ('' for the first page), at most 1000. */
   list(after: string, limit: number): Promise<ClientRecord[]>;
 }
+
+export interface PatchOptions {
+  readonly by: ClientRecord['origin'];
+  readonly ifVersion?: number | undefined;
+}
+export type PatchOutcome = Patched | InvalidMetadata | Conflict | BuiltIn | Unknown;
 
 export interface ClientsDeps {
   readonly store: ClientStore;
@@ -111,13 +111,8 @@ export function createClients(deps: ClientsDeps): Clients {
     return refused === undefined ? parsed : invalid(refused);
   }
 
-  /** Changes the newest version; if somebody else was first, starts again from theirs. */
-  async function change<R>(
-    id: string,
-    edit: (
-      client: ClientRecord,
-    ) => Promise<{ client: ClientRecord; result: (stored: ClientRecord) => R } | { instead: R }>,
-  ): Promise<R | Unknown> {
+  /** Changes the newest version; where another change was first, starts again from its result. */
+  const change: Change = async (id, edit) => {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const client = await store.find(id);
       if (!client) return { outcome: 'unknown' };
@@ -130,13 +125,33 @@ export function createClients(deps: ClientsDeps): Clients {
       }
     }
     throw new Unavailable('busy');
-  }
+  };
 
   async function nameMistake(name: unknown): Promise<string | undefined> {
     if (typeof name !== 'string') return undefined;
     const { reservedClientName } = await import('./client-names.ts');
     const reason = reservedClientName(name, deps.ownNames);
     return reason === undefined ? undefined : `client_name ${reason}`;
+  }
+
+  /** The client with this metadata in place of its own, or why not. */
+  async function changed(
+    client: ClientRecord,
+    input: unknown,
+    by: ClientRecord['origin'],
+  ): Promise<{ client: ClientRecord; secret: string | undefined; dropped: readonly string[] } | InvalidMetadata> {
+    const parsed = await checked(input, client.id, by, client);
+    if (parsed.outcome === 'invalid') return parsed;
+    const needed = needsSecret(parsed.metadata);
+    const secret = needed && client.secrets.length === 0 ? newSecret(nowSeconds()) : undefined;
+    // A client that stops using its secrets must not find them valid again years later.
+    const secrets = secret ? [secret.stored] : needed ? client.secrets : [];
+    const { metadata, dropped } = parsed;
+    return {
+      client: { ...client, metadata, secrets, reviewedAt: reviewFor(by, client) },
+      secret: secret?.value,
+      dropped,
+    };
   }
 
   /** Read again: what a change makes of `disabledAt` is the database's to say. */
@@ -153,13 +168,17 @@ export function createClients(deps: ClientsDeps): Clients {
   }
 
   return {
-    async register(input, { origin, owner, id = newId() }) {
+    async register(input, { origin, owner, id = newId(), secret: given }) {
       if (!acceptableId.test(id))
         return invalid('client_id must be 1 to 128 letters, digits, dots, hyphens, underscores or tildes');
       const parsed = await checked(input, id, origin);
       if (parsed.outcome === 'invalid') return parsed;
       const now = nowSeconds();
-      const secret = needsSecret(parsed.metadata) ? newSecret(now) : undefined;
+      const needed = needsSecret(parsed.metadata);
+      const mistake = given === undefined ? undefined : givenSecretMistake(given, needed);
+      if (mistake !== undefined) return invalid(`client_secret ${mistake}`);
+      const secret =
+        given !== undefined ? { value: given, stored: storedSecret(given, now) } : needed ? newSecret(now) : undefined;
       const client: ClientRecord = {
         id,
         metadata: parsed.metadata,
@@ -178,60 +197,36 @@ export function createClients(deps: ClientsDeps): Clients {
         return invalid((await store.find(id)) ? 'client_id is taken' : 'the account of the owner is disabled or gone');
       await changes.changed();
       const { dropped } = parsed;
-      return { outcome: 'registered', client, dropped, ...(secret ? { secret: secret.value } : {}) };
+      return {
+        outcome: 'registered',
+        client,
+        dropped,
+        ...(secret && given === undefined ? { secret: secret.value } : {}),
+      };
     },
 
     update: (id, input, by) =>
       change<Updated | InvalidMetadata>(id, async (client) => {
-        const parsed = await checked(input, id, by, client);
-        if (parsed.outcome === 'invalid') return { instead: parsed };
-        const needed = needsSecret(parsed.metadata);
-        const secret = needed && client.secrets.length === 0 ? newSecret(nowSeconds()) : undefined;
-        // A client that stops using its secrets must not find them valid again years later.
-        const secrets = secret ? [secret.stored] : needed ? client.secrets : [];
-        return {
-          client: { ...client, metadata: parsed.metadata, secrets, reviewedAt: reviewFor(by, client) },
-          result: (stored) => ({
-            outcome: 'updated',
-            client: stored,
-            dropped: parsed.dropped,
-            ...(secret ? { secret: secret.value } : {}),
-          }),
-        };
+        const made = await changed(client, input, by);
+        if ('outcome' in made) return { instead: made };
+        return { client: made.client, result: (stored) => updated(stored, made) };
       }),
 
-    rotateSecret: (id) =>
-      change<Rotated | Secretless>(id, async (client) => {
-        if (!needsSecret(client.metadata)) return { instead: { outcome: 'secretless' } };
-        const now = nowSeconds();
-        const secret = newSecret(now);
-        const [newest] = client.secrets;
-        const end = Math.min(newest?.expiresAt ?? Number.POSITIVE_INFINITY, now + secretOverlapSeconds);
-        const kept = newest && end > now ? [{ ...newest, expiresAt: end }] : [];
-        return {
-          client: { ...client, secrets: [secret.stored, ...kept] },
-          result: (stored) => ({ outcome: 'rotated', client: stored, secret: secret.value }),
-        };
+    patch: (id, edit, { by, ifVersion }) =>
+      change<PatchOutcome>(id, async (client) => {
+        if (client.origin === 'built-in' && by !== 'built-in') return { instead: { outcome: 'built-in' } };
+        if (ifVersion !== undefined && ifVersion !== client.version)
+          return { instead: { outcome: 'conflict', version: client.version } };
+        const made = await changed(client, withoutDerived(client.metadata, edit(client.metadata)), by);
+        if ('outcome' in made) return { instead: made };
+        const difference = metadataChange(client.metadata, made.client.metadata);
+        const told = { change: difference, ended: made.client.secrets.length === 0 ? client.secrets.length : 0 };
+        if (Object.keys({ ...difference.before, ...difference.after }).length === 0)
+          return { instead: { ...updated(client, { dropped: made.dropped }), ...told } };
+        return { client: made.client, result: (stored) => ({ ...updated(stored, made), ...told }) };
       }),
 
-    issueToken: (id, { label, lifetime }) =>
-      change<TokenIssued | TooManyTokens>(id, async (client) => {
-        const now = nowSeconds();
-        const live = client.tokens.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
-        if (live.length >= clientTokensMax) return { instead: { outcome: 'too-many' } };
-        const { value, stored: token } = newClientToken(id, { label, lifetime, now });
-        return {
-          client: { ...client, tokens: [token, ...live] },
-          result: (stored) => ({ outcome: 'issued', client: stored, token, value }),
-        };
-      }),
-
-    revokeToken: (id, tokenId) =>
-      change<Updated | Unknown>(id, async (client) => {
-        const tokens = client.tokens.filter((token) => token.id !== tokenId);
-        if (tokens.length === client.tokens.length) return { instead: { outcome: 'unknown' } };
-        return { client: { ...client, tokens }, result: (stored) => ({ outcome: 'updated', client: stored }) };
-      }),
+    ...createClientCredentials(change, secretOverlapSeconds),
 
     disable: (id) => switchTo(id, () => ({ ownDisabledAt: nowSeconds() })),
     enable: (id) => switchTo(id, () => ({ ownDisabledAt: null })),
@@ -270,10 +265,15 @@ function reviewFor(by: ClientRecord['origin'], previous?: ClientRecord): number 
   return previous === undefined ? nowSeconds() : previous.reviewedAt;
 }
 
-/** Basic and post are one method here, so either needs a secret. */
-function needsSecret(metadata: JsonObject): boolean {
-  const method = metadata.token_endpoint_auth_method;
-  return method === 'client_secret_basic' || method === 'client_secret_post';
+function updated(
+  client: ClientRecord,
+  { secret, dropped }: { secret?: string | undefined; dropped: readonly string[] },
+): Updated {
+  return { outcome: 'updated', client, dropped, ...(secret === undefined ? {} : { secret }) };
+}
+
+function givenSecretMistake(secret: string, needed: boolean): string | undefined {
+  return needed ? secretMistake(secret) : 'is for clients that authenticate with a secret: leave it out';
 }
 
 function newId(): string {
@@ -281,11 +281,6 @@ function newId(): string {
     const id = randomToken(16);
     if (acceptableId.test(id)) return id;
   }
-}
-
-function newSecret(now: number): { value: string; stored: ClientSecret } {
-  const value = randomToken(32);
-  return { value, stored: { hash: digest(value), createdAt: now, expiresAt: null } };
 }
 
 function invalid(description: string): InvalidMetadata {

@@ -116,9 +116,6 @@ async function grantOnBehalf(ctx: KoaContextWithOIDC, asking: OnBehalf): Promise
   const { oidc } = ctx;
   const { client, session, provider } = oidc;
   if (!client || session?.accountId === undefined) return undefined;
-  const resources = Object.entries(oidc.resourceServers ?? {}).map(
-    ([api, { scopes }]) => [api, [...oidc.requestParamScopes].filter((scope) => scopes.has(scope))] as const,
-  );
   const known = session.grantIdFor(client.clientId);
   const before = known === undefined ? undefined : await provider.Grant.find(known);
   const grant = before ?? new provider.Grant({ accountId: session.accountId, clientId: client.clientId });

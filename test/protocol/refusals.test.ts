@@ -443,6 +443,25 @@ describeStorages('why was I refused', (storage: Storage) => {
     });
   });
 
+  test('a named secret that has ended is refused on every node, and the refusal says when it ended', async () => {
+    const client = await buildClient(server, { redirect_uris: [], grant_types: ['client_credentials'] });
+    const added = await server.app.clients.addSecret(client.id, { name: 'for a day', lifetime: 86_400 });
+    if (added.outcome !== 'added') throw new Error(added.outcome);
+    const other = { id: client.id, secret: added.value };
+    const second = await storage.join(server);
+    const tokenStatus = async (node: TestServer, as: { id: string; secret: string }) => {
+      const form = { method: 'POST', headers: asClient(as), body: new URLSearchParams(cc) };
+      return (await fetch(`${node.url}/oauth/token`, form)).status;
+    };
+    expect([await tokenStatus(server, other), await tokenStatus(second, other)]).toEqual([200, 200]);
+    travel(86_400 + 60);
+    expect(await recorded(await post(cc, asClient(other)))).toMatchObject({
+      check: 'client_secret_expired',
+      received: expect.stringMatching(/^a secret that ended 6\d seconds ago$/),
+    });
+    expect([await tokenStatus(second, other), await tokenStatus(second, client)]).toEqual([401, 200]);
+  });
+
   test('a disabled client is called disabled', async () => {
     const gone = await buildClient(server, { redirect_uris: [], grant_types: ['client_credentials'] });
     await server.app.clients.disable(gone.id);

@@ -1,44 +1,15 @@
-import type { InvalidMetadata } from '../../core/client-metadata.ts';
+import type { Rotated } from '../../core/client-credentials.ts';
+import { secretName } from '../../core/client-secrets.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { idArg, noClient } from '../client-argument.ts';
-import { metadataOptions, wanted } from '../client-options.ts';
-import { riskWords, warn } from '../client-risks.ts';
+import { riskWords } from '../client-risks.ts';
 import { listed, nameOf, presented, shown } from '../client-text.ts';
-import { type Call, type Command, done, type Noun, type Outcome, refused, via } from '../command.ts';
+import { type Call, type Command, type CommandCore, done, type Noun, type Outcome, refused, via } from '../command.ts';
 import { cancelled, confirmed, yesOption } from '../confirmation.ts';
 import { readAll } from '../read-all.ts';
 import { counted, day, facts, shownOnce, table } from '../text.ts';
-
-const invalid = ({ error, description }: InvalidMetadata): Outcome =>
-  refused(error, `The client was refused: ${description}.`);
-
-const register: Command = {
-  name: 'register',
-  sentence: 'Register an application; its secret is shown this once.',
-  options: [{ flags: '--id <id>', sentence: 'The client id. Without it: a random one.' }, ...metadataOptions],
-  examples: [
-    'clients register --name Bookshelf --redirect-uri https://app.example.com/callback',
-    'clients register --name "Bookshelf in the browser" --public --redirect-uri https://app.example.com/callback',
-    'clients register --name "Nightly report" --grant-type client_credentials --scope orders:read',
-    'clients register --file bookshelf.json --json',
-  ],
-  async run(call) {
-    const { metadata, id } = await wanted(call);
-    const core = await call.core();
-    const made = await core.clients.register(metadata, {
-      origin: 'cli',
-      owner: null,
-      ...(id === undefined ? {} : { id }),
-    });
-    if (made.outcome === 'invalid') return invalid(made);
-    const dropped = warn(call, made);
-    await core.audit.record('client.registered', { clientId: made.client.id, detail: via });
-    return done(
-      { ...presented(made.client, made.secret), ...dropped },
-      `Registered ${nameOf(made.client)}.\n\n${shown(made.client, made.secret)}`,
-    );
-  },
-};
+import { register } from './client-register.ts';
+import { update } from './client-update.ts';
 
 const list: Command = {
   name: 'list',
@@ -84,27 +55,52 @@ const show: Command = {
 
 const rotate: Command = {
   name: 'rotate',
-  sentence: 'Give an application a new secret, shown this once.',
+  sentence: 'Give an application a new secret in place of an old one, shown this once.',
   args: [idArg],
-  details: 'The old secret goes on working for CLIENT_SECRET_OVERLAP.',
+  options: [
+    {
+      flags: '--name <text>',
+      sentence: 'Which secret, where it has several (`client-secrets`). Without it: the one without a name.',
+    },
+  ],
+  details: 'The old secret goes on working for CLIENT_SECRET_OVERLAP. Secrets of other names stay as they are.',
   examples: ['clients rotate bookshelf'],
   async run(call) {
     const [id = ''] = call.args;
     const core = await call.core();
-    const rotated = await core.clients.rotateSecret(id);
-    if (rotated.outcome === 'unknown') return noClient(id);
-    if (rotated.outcome === 'secretless')
-      return refused('no_secret', `The client ${id} authenticates without a secret.`);
-    await core.audit.record('client.secret_rotated', { clientId: id, detail: via });
-    const [, old] = rotated.client.secrets;
-    const ends = old?.expiresAt ? `The old one works until ${day(old.expiresAt)}.` : 'The old one has stopped working.';
-    const text = facts({ 'Client id': id, 'Client secret': `${rotated.secret}  ${shownOnce}` });
-    return done(
-      presented(rotated.client, rotated.secret),
-      `${nameOf(rotated.client)} has a new secret. ${ends}\n\n${text}`,
-    );
+    const name = call.text('name') ?? '';
+    const rotated = await core.clients.rotateSecret(id, name);
+    switch (rotated.outcome) {
+      case 'unknown':
+        return noClient(id);
+      case 'secretless':
+        return refused('no_secret', `The client ${id} authenticates without a secret.`);
+      case 'no-such-secret':
+        return refused(
+          'not_found',
+          `The client ${id} has no secret of the name ${name}. See: client-secrets list ${id}`,
+        );
+      case 'too-many':
+        return refused('too_many', `The client ${id} has as many secrets as one may have. Remove one first.`);
+      case 'rotated':
+        return tellRotated(core, rotated, name);
+    }
   },
 };
+
+async function tellRotated(core: CommandCore, { client, secret }: Rotated, name: string): Promise<Outcome> {
+  const { id } = client;
+  await core.audit.record('client.secret_rotated', { clientId: id, detail: name === '' ? via : { ...via, name } });
+  const [, old] = client.secrets.filter((one) => secretName(one) === name);
+  const others = client.secrets.filter((one) => secretName(one) !== name).length;
+  const sentences = [
+    `${nameOf(client)} has a new secret.`,
+    old?.expiresAt ? `The old one works until ${day(old.expiresAt)}.` : 'The old one has stopped working.',
+    ...(others > 0 ? [`${counted(others, 'secret', 'secrets')} of other names: unchanged.`] : []),
+  ];
+  const text = facts({ 'Client id': id, 'Client secret': `${secret}  ${shownOnce}` });
+  return done(presented(client, secret), `${sentences.join(' ')}\n\n${text}`);
+}
 
 const disable: Command = {
   name: 'disable',
@@ -192,5 +188,5 @@ const reload: Command = {
 export const clients: Noun = {
   name: 'clients',
   sentence: 'Applications: who may ask for tokens.',
-  commands: [register, list, show, rotate, review, disable, enable, remove, reload],
+  commands: [register, update, list, show, rotate, review, disable, enable, remove, reload],
 };

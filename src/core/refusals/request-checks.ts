@@ -36,7 +36,7 @@ export const requestChecks = {
   client_secret_wrong: check(
     'RFC 6749, section 2.3.1',
     'The client secret is wrong.',
-    'Copy the secret again, or rotate it: clients rotate-secret ID.',
+    'Copy the secret again, or rotate it: clients rotate ID.',
   ),
   client_secret_expired: check(
     'RFC 6749, section 2.3.1',

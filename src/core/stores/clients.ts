@@ -1,8 +1,10 @@
 import type { JsonObject } from '../../base/json.ts';
 
 export interface ClientSecret {
-  /** SHA-256 of the secret, base64url. Secrets are made here with 256 random bits, so a slow hash would protect nothing more. */
+  /** SHA-256 of the secret, base64url. It has 128 random bits or more (256 if made here): a slow hash would add nothing. */
   readonly hash: string;
+  /** What an operator called it. Absent: the one made at registration, and those that `rotate` made in its place. */
+  readonly name?: string;
   readonly createdAt: number;
   /** After this it is refused; null: no end. */
   readonly expiresAt: number | null;
@@ -25,7 +27,7 @@ export interface ClientRecord {
   readonly id: string;
   /** RFC 7591 metadata in its own snake_case names; never holds `client_id` or `client_secret`. */
   readonly metadata: JsonObject;
-  /** The newest first; at most two. */
+  /** The newest first; at most ten, ended ones among them. */
   readonly secrets: readonly ClientSecret[];
   /** The newest first; at most twenty. */
   readonly tokens: readonly ClientToken[];

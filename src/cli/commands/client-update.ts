@@ -1,0 +1,103 @@
+import { nowSeconds } from '../../base/clock.ts';
+import { audited } from '../../core/client-changes.ts';
+import { verifySecret } from '../../core/clients.ts';
+import { idArg, invalid, noClient } from '../client-argument.ts';
+import { changeOptions, edited } from '../client-changes.ts';
+import { metadataOptions, type Wanted, wanted } from '../client-options.ts';
+import { warn } from '../client-risks.ts';
+import { scopeMistake } from '../client-scopes.ts';
+import { nameOf, presented, shown } from '../client-text.ts';
+import { type Call, type Command, type CommandCore, done, type Outcome, refused, via } from '../command.ts';
+import { UsageError } from '../usage-error.ts';
+
+export const update: Command = {
+  name: 'update',
+  sentence: 'Change an application: redirect URIs, name, scopes, policies and all other metadata.',
+  args: [idArg],
+  options: [
+    ...metadataOptions,
+    ...changeOptions,
+    {
+      flags: '--if-version <number>',
+      sentence:
+        'Only if the application still has this version (`clients show`). A version in the file counts as well.',
+      number: [1, 2_147_483_647],
+    },
+  ],
+  details:
+    'What is not named stays. Of lists, --redirect-uri and the like name the whole list anew; --add-… and --remove-… change one value. ' +
+    'A file is merged into what is stored (RFC 7396): null removes a member, which goes back to its default; what `clients show --json` ' +
+    'prints may be given back. Running servers know within a second. An application that becomes public loses its secrets.',
+  examples: [
+    'clients update bookshelf --add-redirect-uri https://app.example.com/other',
+    'clients update bookshelf --name "The new Bookshelf" --remove-scope orders:write',
+    'clients update bookshelf --file bookshelf.json --if-version 3',
+  ],
+  async run(call) {
+    const [id = ''] = call.args;
+    const asked = await wanted(call);
+    const edit = edited(call, asked.metadata);
+    const core = await call.core();
+    const before = await core.clients.find(id);
+    if (!before) return noClient(id);
+    const mismatch = notOurs(id, asked, (secret) => verifySecret(before, secret, nowSeconds()));
+    if (mismatch !== undefined) return mismatch;
+    const ifVersion = call.number('if-version') ?? asked.version;
+    const changed = await core.clients.patch(id, edit, { by: 'cli', ifVersion });
+    switch (changed.outcome) {
+      case 'unknown':
+        return noClient(id);
+      case 'invalid':
+        return invalid(changed);
+      case 'built-in':
+        return refused('built_in', `The server itself makes ${id} at each start; it cannot be changed.`);
+      case 'conflict':
+        return refused(
+          'conflict',
+          `The application ${id} has been changed by another hand: it is at version ${changed.version}, not ${ifVersion}. ` +
+            `Nothing was changed. Look at it first: clients show ${id}`,
+          { version: changed.version },
+        );
+      case 'updated':
+        return told(call, core, changed);
+    }
+  },
+};
+
+/** What a file says of the client's identity must be true of it (RFC 7592, section 2.2). */
+function notOurs(id: string, asked: Wanted, isRight: (secret: string) => boolean): Outcome | undefined {
+  if (asked.id !== undefined && asked.id !== id)
+    throw new UsageError(`The file is of ${asked.id}, not of ${id}: a client_id cannot be changed.`);
+  if (asked.secret === undefined || isRight(asked.secret)) return undefined;
+  return refused(
+    'secret_not_changed',
+    `client_secret in the file is no secret of ${id}, and secrets are not changed this way. Leave it out. See: clients rotate, client-secrets add`,
+  );
+}
+
+type Changed = Extract<Awaited<ReturnType<CommandCore['clients']['patch']>>, { outcome: 'updated' }>;
+
+async function told(call: Call, core: CommandCore, changed: Changed): Promise<Outcome> {
+  const { client, change, ended, secret } = changed;
+  const dropped = warn(call, changed);
+  const detail = audited(change);
+  const members = Object.keys({ ...change.before, ...change.after }).sort();
+  if (members.length === 0) return done({ ...presented(client), ...dropped }, `Nothing of ${nameOf(client)} (${client.id}) is different.`);
+  await core.audit.record('client.updated', {
+    clientId: client.id,
+    detail: {
+      ...via,
+      version: client.version,
+      ...detail,
+      ...(ended > 0 && { secrets_dropped: ended }),
+      ...(secret !== undefined && { secret_made: true }),
+    },
+  });
+  const unknownScope = members.includes('scope') ? scopeMistake(client.metadata, core) : undefined;
+  if (unknownScope !== undefined) call.terminal.remark(unknownScope);
+  if (ended > 0) call.terminal.remark(`It has no use for secrets any more: ${ended} dropped.`);
+  return done(
+    { ...presented(client, secret), ...dropped },
+    `Changed ${members.join(', ')} of ${nameOf(client)}.\n\n${shown(client, secret)}`,
+  );
+}

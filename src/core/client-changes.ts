@@ -1,0 +1,70 @@
+/** How the metadata of a client is changed in part, and what is said of a change in the audit trail. Pure. */
+import { isDeepStrictEqual } from 'node:util';
+import type { JsonObject, JsonValue } from '../base/json.ts';
+
+/** RFC 7396: members replace those of the target, null removes one, objects are merged. Returns a new object. */
+export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
+  const merged: JsonObject = { ...target };
+  for (const [name, value] of Object.entries(patch)) {
+    const before = merged[name];
+    if (value === null) delete merged[name];
+    else merged[name] = isObject(value) ? mergePatch(isObject(before) ? before : {}, value) : value;
+  }
+  return merged;
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Members that are written out by default, from another one: a change of that one makes them anew. */
+const derived: Readonly<Record<string, string>> = {
+  response_types: 'grant_types',
+  token_endpoint_auth_signing_alg: 'token_endpoint_auth_method',
+  loopback_ports: 'token_endpoint_auth_method',
+};
+
+/** The input for `parseMetadata`: what an edit made of the stored metadata, without what no longer fits and was not edited. */
+export function withoutDerived(stored: JsonObject, edited: JsonObject): JsonObject {
+  // The server's own note, which is no member that anyone sends.
+  const { unprotected_at: _note, ...input } = edited;
+  for (const [member, from] of Object.entries(derived)) {
+    const isSame = (name: string) => isDeepStrictEqual(stored[name], edited[name]);
+    if (isSame(member) && !isSame(from)) delete input[member];
+  }
+  return input;
+}
+
+export interface MetadataChange {
+  readonly before: JsonObject;
+  readonly after: JsonObject;
+}
+
+/** Only the members that differ; one that is not there is in neither. */
+export function metadataChange(before: JsonObject, after: JsonObject): MetadataChange {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (name) => !isDeepStrictEqual(before[name], after[name]),
+  );
+  const only = (metadata: JsonObject): JsonObject =>
+    Object.fromEntries(names.flatMap((name) => (metadata[name] === undefined ? [] : [[name, metadata[name]]])));
+  return { before: only(before), after: only(after) };
+}
+
+/** A hundred redirect URIs would make a record of 200 KB. */
+const longestValue = 1000;
+
+/** As the audit trail keeps it: a value that is long is told by its length. Metadata never holds a secret. */
+export function audited({ before, after }: MetadataChange): JsonObject {
+  const short = (metadata: JsonObject): JsonObject =>
+    Object.fromEntries(
+      Object.entries(metadata).map(([name, value]) => {
+        const { length } = JSON.stringify(value);
+        return [name, length > longestValue ? `(${length} characters)` : value];
+      }),
+    );
+  return {
+    members: [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(),
+    before: short(before),
+    after: short(after),
+  };
+}

@@ -1,0 +1,151 @@
+/** `clients register KIND`, moving secrets in, and giving back what `clients show --json` prints. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { commandLine } from './command-line.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+const dataDir = join(folder, 'data');
+const issuer = 'http://localhost:3999';
+const cli = commandLine({ DATA_DIR: dataDir, ISSUER: issuer }, { fresh: true });
+beforeAll(() =>
+  cli.json('apis', 'add', 'https://orders.example.com', '--name', 'Orders', '--scope', 'orders:read=See.'),
+);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const fileWith = (content: object): string => {
+  const path = join(folder, 'client.json');
+  writeFileSync(path, JSON.stringify(content));
+  return path;
+};
+const at = ['--redirect-uri', 'https://app.example.com/cb'];
+
+describe('a kind', () => {
+  test('web: the output is what the application needs, and no more', async () => {
+    const { code, out } = await cli('clients', 'register', 'web', '--name', 'Bookshelf', ...at);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^Registered Bookshelf as web\.\n\n {2}Issuer +http:\/\/localhost:3999\n {2}Client id +\S+\n {2}Client secret +[\w-]{43} {2}\(shown this once: keep it now\)\n {2}Discovery +http:\/\/localhost:3999\/\.well-known\/openid-configuration\n {2}Redirect URIs +https:\/\/app\.example\.com\/cb\n$/,
+    );
+  });
+
+  test('spa: which origin may call; service: the token endpoint and its scopes; --json has both addresses', async () => {
+    const spa = await cli('clients', 'register', 'spa', '--name', 'B', ...at);
+    expect(spa.out).toMatch(/May call from +https:\/\/app\.example\.com\n/);
+    expect(spa.out).not.toContain('secret');
+    const service = await cli('clients', 'register', 'service', '--name', 'S', '--scope', 'orders:read');
+    expect(service.out).toMatch(/Token endpoint +http:\/\/localhost:3999\/oauth\/token\n/);
+    expect(service.out).toMatch(/Scopes +orders:read\n/);
+    expect(
+      await cli.json('clients', 'register', 'native', '--name', 'N', '--redirect-uri', 'http://127.0.0.1/cb'),
+    ).toMatchObject({
+      issuer,
+      openid_configuration: `${issuer}/.well-known/openid-configuration`,
+      application_type: 'native',
+      token_endpoint_auth_method: 'none',
+    });
+  });
+
+  test.each([
+    [['service', '--name', 'S', '--scope', 'orders:raed'], 'The nearest one is orders:read.'],
+    [['service', '--name', 'S', '--scope', 'weather'], 'apis add'],
+    [['service', '--name', 'S', '--scope', 'openid'], 'speaks of a person'],
+    [['web', '--name', 'W', '--public', ...at], 'as spa or native'],
+    [['spa', '--name', 'W', '--auth-method', 'client_secret_basic', ...at], 'as web'],
+  ])('%j is refused with the fix, and nothing is stored', async (words, fix) => {
+    const before = await cli.json<unknown[]>('clients', 'list');
+    const { code, out, err } = await cli('clients', 'register', ...words);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain(fix);
+    expect(await cli.json<unknown[]>('clients', 'list')).toHaveLength(before.length);
+  });
+
+  test.each([
+    [['servce', '--name', 'S'], 'Did you mean service?'],
+    [['web', ...at], '--name NAME'],
+    [['spa', '--name', 'S', '--secret', 'x', ...at], "unknown option '--secret'"],
+  ])('%j is typed wrongly', async (words, hint) => {
+    expect(await cli('clients', 'register', ...words)).toMatchObject({ code: 2, err: expect.stringContaining(hint) });
+  });
+
+  test('without a kind as before; a scope that no API has is remarked', async () => {
+    const made = await cli('clients', 'register', '--name', 'Old', ...at, '--scope', 'openid orders:raed');
+    expect(made.code).toBe(0);
+    expect(made.err).toContain('No API has the scope orders:raed');
+    expect(made.out).toMatch(/Grant types +authorization_code, refresh_token/);
+  });
+});
+
+describe('P14: client_id and client_secret in a file', () => {
+  const secret = 'q7Hc2VnXz0LrT9wYbK4sJ8dFgM3pA1eU';
+  const metadata = { client_id: 'moved', client_name: 'Moved', grant_types: ['client_credentials'] };
+
+  test('the secret is taken: no other is made, it is not shown, and only its hash is stored', async () => {
+    const { code, out, err } = await cli(
+      ...['clients', 'register', 'service', '--file', fileWith({ ...metadata, client_secret: secret }), '--json'],
+    );
+    expect([code, err]).toEqual([0, '']);
+    const made = JSON.parse(out);
+    expect(made).toMatchObject({ client_id: 'moved', secrets: [{ name: '', expires_at: null }] });
+    expect(made).not.toHaveProperty('client_secret');
+    const stored = readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name), 'latin1'));
+    expect(stored.join('')).not.toContain(secret);
+    const { records } = await cli.json<{ records: { detail: object }[] }>('audit', 'list', '--client', 'moved');
+    expect(records).toMatchObject([{ detail: { via: 'cli', secret: 'given' } }]);
+  });
+
+  test('in words it says what the secret is worth', async () => {
+    const file = fileWith({ ...metadata, client_id: 'moved-too', client_secret: secret });
+    expect((await cli('clients', 'register', '--file', file)).err).toMatch(
+      /at most \d{3} bits .* clients rotate moved-too/,
+    );
+  });
+
+  test.each<[string, object, string]>([
+    ['a weak secret', { client_secret: 'changeme' }, '128 bits'],
+    ['a secret of a public client', { client_secret: secret, token_endpoint_auth_method: 'none' }, 'leave it out'],
+    ['an id that is taken', { client_id: 'moved' }, 'taken'],
+    ['the issuer as id', { client_id: issuer }, 'client_id must be'],
+    ['the identifier of an API as id', { client_id: 'https://orders.example.com' }, 'client_id must be'],
+  ])('%s is refused', async (_name, more, why) => {
+    const client = {
+      client_id: `x-${Math.abs(_name.length)}`,
+      redirect_uris: ['https://app.example.com/cb'],
+      ...more,
+    };
+    const { code, err } = await cli('clients', 'register', '--file', fileWith(client));
+    expect([code, err]).toEqual([1, expect.stringContaining(why)]);
+    expect(err).not.toContain('changeme');
+  });
+
+  test('what show prints registers the same client again, and update takes it as no change', async () => {
+    const shown = await cli.json(
+      'clients',
+      'register',
+      'web',
+      '--name',
+      'Copy',
+      '--id',
+      'copy',
+      ...at,
+      '--second-factor',
+      'required',
+    );
+    const printed = (await cli('clients', 'show', 'copy', '--json')).out;
+    const same = await cli.fed(printed, 'clients', 'update', 'copy', '--file', '-');
+    expect(same).toMatchObject({ code: 0, out: 'Nothing of Copy (copy) is different.\n', err: '' });
+    await cli.json('clients', 'delete', 'copy');
+    const again = await cli.fed(printed, 'clients', 'register', '--file', '-', '--json');
+    expect([again.code, again.err]).toEqual([0, '']);
+    const {
+      client_secret: _old,
+      secrets: _secrets,
+      client_id_issued_at: _at,
+      updated_at: _updated,
+      reviewed_at: _on,
+      ...rest
+    } = shown;
+    expect(JSON.parse(again.out)).toMatchObject(rest);
+  });
+});
