@@ -29,6 +29,14 @@ export class Unusable extends Error {
   }
 }
 
+/** There is no database where the settings say, and none is to be made. The message says where that is. */
+export class NoDatabase extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'NoDatabase';
+  }
+}
+
 /** The codes of `Refusal`, each with the HTTP status it stands for. A surface gives it its own wire format. */
 export const refusals = {
   invalid_request: 400,

@@ -36,6 +36,7 @@ knows of a change within a second, with Redis and without. Changes to applicatio
 - **Results** are on standard output, everything else (questions, progress, warnings, problems) on standard error.
 - **\`--json\`** prints one JSON value. A problem is then one line of JSON on standard error, with \`error\` (a word for programs)
   and \`message\`. Times are seconds since the epoch. Applications come in the words of RFC 7591.
+- **No command makes a database**, but \`serve\` and \`migrate up\`. Where there is none, the others say where they looked, and end with 1.
 - **Exit codes**: 0 done, 1 refused or failed, 2 typed wrongly.
 - **Secrets** are shown once, when they are made, and marked so. Passwords are asked for on the terminal without being shown, or read
   from standard input; they are never arguments.

@@ -3,7 +3,7 @@
  * What a command does is in `commands/`; nothing here knows one of them.
  */
 import { CommanderError } from 'commander';
-import { Unavailable, Unusable } from '../base/errors.ts';
+import { NoDatabase, Unavailable, Unusable } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import { NotPrivate } from '../base/private-files.ts';
 import { knownProblem } from '../composition/start-problem.ts';
@@ -11,6 +11,7 @@ import type { Config } from '../config/config.ts';
 import type { Mistake } from '../config/mistakes.ts';
 import type { Call, Command, CommandCore, Outcome } from './command.ts';
 import { commands } from './commands.ts';
+import { whereToLook } from './no-database.ts';
 import { createProgram, type Typed } from './program.ts';
 import { createTerminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -102,7 +103,10 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
   const { openCore } = await import('../open-core.ts');
   try {
     // An admin key made here would be seen by nobody: the server makes it at its own first start, and shows it.
-    const core = await openCore(config, { logTo: process.stderr, logLevel: 'warn', makeAdminKey: false });
+    const core = await openCore(config, {
+      ...{ logTo: process.stderr, logLevel: 'warn' as const },
+      ...{ makeAdminKey: false, mustExist: true },
+    });
     const noPage = (): never => {
       throw new Error('there are no pages on the command line');
     };
@@ -118,6 +122,7 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
     };
   } catch (error) {
     if (error instanceof Unavailable || error instanceof NotPrivate || !(error instanceof Error)) throw error;
+    if (error instanceof NoDatabase) throw error;
     throw new CannotOpen(error.message, { cause: error });
   }
 }
@@ -146,7 +151,8 @@ function fail(error: unknown, json: boolean): void {
   else if (error instanceof WrongSettings) {
     const message = json ? 'Settings need a change.' : error.message;
     complain(1, 'settings', message, json, { mistakes: error.mistakes.map((mistake) => ({ ...mistake })) });
-  } else if (error instanceof Unavailable) complain(1, 'unavailable', knownProblem(error) ?? error.message, json);
+  } else if (error instanceof NoDatabase) complain(1, 'no_database', whereToLook(error), json);
+  else if (error instanceof Unavailable) complain(1, 'unavailable', knownProblem(error) ?? error.message, json);
   else if (error instanceof CannotOpen || error instanceof Unusable || error instanceof NotPrivate) {
     complain(1, 'not_opened', knownProblem(error) ?? error.message, json);
   } else {

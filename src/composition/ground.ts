@@ -17,7 +17,7 @@ import { createUnprotected } from '../core/unprotected.ts';
 import { createNoteRefusal } from '../http/note-refusal.ts';
 import { createLocalChannel } from '../storage/local/channel.ts';
 import { createLocalThrottle } from '../storage/local/throttle.ts';
-import { openSql } from '../storage/sql/open.ts';
+import { openSql, requireFile } from '../storage/sql/open.ts';
 
 export interface GroundOptions {
   /** Where log lines go instead of standard output. */
@@ -26,11 +26,14 @@ export interface GroundOptions {
   readonly logLevel?: LogLevel;
   /** False: leaves it to a server's start to make and show one. */
   readonly makeAdminKey?: boolean;
+  /** True: throws `NoDatabase` where there is none yet, before anything is made. */
+  readonly mustExist?: boolean;
 }
 
 export type Ground = Awaited<ReturnType<typeof openGround>>['ground'];
 
 export async function openGround(config: Config, options: GroundOptions) {
+  if (options.mustExist && config.database.kind === 'sqlite') requireFile(config.database.file);
   const secrets = openSecrets(config, options.makeAdminKey);
   const {
     log,
@@ -42,7 +45,10 @@ export async function openGround(config: Config, options: GroundOptions) {
     ...(options.logTo ? { to: options.logTo } : {}),
   });
   const metrics = createMetrics();
-  const stores = await openSql(config.database, config.migrate ? { migrateAtOpen: true } : {});
+  const stores = await openSql(config.database, {
+    ...(config.migrate && { migrateAtOpen: true }),
+    ...(options.mustExist && { mustExist: true }),
+  });
   if (stores.behindPooler())
     log.info('Postgres is reached through a connection pooler: nothing is kept in its sessions');
   const fallbackThrottle = createLocalThrottle();

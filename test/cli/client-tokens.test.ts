@@ -7,7 +7,7 @@ import { openSql } from '../../src/storage/sql/open.ts';
 import { commandLine } from './command-line.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-'));
-const cli = commandLine({ DATA_DIR: dataDir, ISSUER: 'http://localhost:3999' });
+const cli = commandLine({ DATA_DIR: dataDir, ISSUER: 'http://localhost:3999' }, { fresh: true });
 const id = 'night-report';
 beforeAll(async () => {
   await cli.json('clients', 'register', '--id', id, '--name', 'Report', '--grant-type', 'client_credentials');

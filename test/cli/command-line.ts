@@ -18,9 +18,21 @@ export interface CommandLine {
   json<T = Record<string, unknown>>(...args: string[]): Promise<T>;
 }
 
-/** `environment` is all there is: the settings of whoever runs the tests play no part. */
-export function commandLine(environment: Readonly<Record<string, string>>): CommandLine {
-  const run = (input: string, args: readonly string[]): Promise<Answer> =>
+/**
+ * `environment` is all there is: the settings of the test run play no part. `fresh`: makes the database before the first command,
+ * which does not make one itself.
+ */
+export function commandLine(
+  environment: Readonly<Record<string, string>>,
+  { fresh = false }: { readonly fresh?: boolean } = {},
+): CommandLine {
+  let made: Promise<unknown> | undefined;
+  const run = async (input: string, args: readonly string[]): Promise<Answer> => {
+    if (fresh) made ??= spawned('', ['migrate', 'up']);
+    await made;
+    return spawned(input, args);
+  };
+  const spawned = (input: string, args: readonly string[]): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const env = { PATH: process.env.PATH, PASSWORD_HASH_MEMORY: '8192', PASSWORD_HASH_TIME: '1', ...environment };
       const child = spawn(process.execPath, [main, ...args], { env });

@@ -86,7 +86,7 @@ describe('the command line', () => {
   ])('%s %s on a fresh folder', async (...words) => {
     process.umask(0);
     const dataDir = join(freshFolder(), 'data');
-    await commandLine({ DATA_DIR: dataDir, ...keys })(...words.filter((word) => word !== undefined));
+    await commandLine({ DATA_DIR: dataDir, ...keys }, { fresh: true })(...words.filter((word) => word !== undefined));
     const found = Object.entries(modesIn(dataDir));
     expect(found.map(([name]) => name)).toContain('gatehouse.sqlite');
     for (const [name, mode] of found) expect([name, mode]).toEqual([name, name === '.' ? '700' : '600']);
@@ -100,13 +100,15 @@ describe('a folder that cannot be kept from others', () => {
     const dataDir = join(freshFolder(), 'data');
     mkdirSync(dataDir, { mode: 0o777 });
     chmodSync(dataDir, 0o777);
+    // A command asks for the database first.
+    writeFileSync(join(dataDir, 'gatehouse.sqlite'), '');
     return { dataDir, uid: 65_534 };
   }
 
   test.each([
     ['the server', ['src/main.ts']],
     ['a command', ['src/cli/main.ts', 'accounts', 'list']],
-    ['a command without the core', ['src/cli/main.ts', 'migrate', 'status']],
+    ['a command without the core', ['src/cli/main.ts', 'migrate', 'up']],
   ])('is another user’s: %s says so and ends', async (_name, words) => {
     const { dataDir, uid } = othersFolder();
     const { code, out, err } = await failedStart({ DATA_DIR: dataDir }, { uid, words });

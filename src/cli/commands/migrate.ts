@@ -4,9 +4,11 @@ import { counted, facts } from '../text.ts';
 /** The database without anything on top of it: what stands on it may need the tables that are still to come. */
 async function withMigrations<T>(
   call: Call,
+  /** Where there is no database: whether one is made. */
+  make: boolean,
   work: (migrate: Awaited<ReturnType<typeof openDatabase>>['migrate']) => Promise<T>,
 ): Promise<T> {
-  const stores = await openDatabase(call);
+  const stores = await openDatabase(call, make);
   try {
     return await work(stores.migrate);
   } finally {
@@ -14,20 +16,23 @@ async function withMigrations<T>(
   }
 }
 
-async function openDatabase(call: Call) {
+async function openDatabase(call: Call, make: boolean) {
   const { database } = await call.config();
-  const { openSql } = await import('../../storage/sql/open.ts');
+  const { openSql, requireFile } = await import('../../storage/sql/open.ts');
+  if (!make && database.kind === 'sqlite') requireFile(database.file);
   return openSql(database, { migrateAtOpen: 'leave' });
 }
 
 const up: Command = {
   name: 'up',
-  sentence: 'Bring the database up to date.',
+  sentence: 'Bring the database up to date, or make it.',
   options: [{ flags: '--to <migration>', sentence: 'Stop after this one: its name or its number.' }],
-  details: 'SQLite is brought up to date by every start; Postgres by this command, or at start with MIGRATE=true.',
+  details:
+    'SQLite is brought up to date by every start; Postgres by this command, or at start with MIGRATE=true. Of all commands only this one ' +
+    'and `serve` make a database where there is none.',
   examples: ['migrate up', 'migrate up --to 0001'],
   run: (call) =>
-    withMigrations(call, async (migrate) => {
+    withMigrations(call, true, async (migrate) => {
       const to = call.text('to');
       const { applied, pending, unknown } = await migrate.status();
       if (to !== undefined && ![...applied, ...pending, ...unknown].some((name) => isNamed(name, to))) {
@@ -54,7 +59,7 @@ const down: Command = {
     'Make a back-up first. On a terminal it asks before it does so. SQLite is brought up to date again by the next start.',
   examples: ['migrate down', 'migrate down --steps 2 --yes'],
   run: (call) =>
-    withMigrations(call, async (migrate) => {
+    withMigrations(call, false, async (migrate) => {
       const steps = call.number('steps') ?? 1;
       const last = (await migrate.status()).applied.slice(-steps).reverse();
       if (last.length > 0 && call.flag('yes') !== true) {
@@ -76,7 +81,7 @@ const status: Command = {
   sentence: 'Show which migrations are applied and which are pending.',
   examples: ['migrate status', 'migrate status --json'],
   run: (call) =>
-    withMigrations(call, async (migrate) => {
+    withMigrations(call, false, async (migrate) => {
       const { applied, pending, unknown } = await migrate.status();
       const text = facts({
         Applied: applied.length > 0 ? applied : 'none',

@@ -3,6 +3,8 @@
  * one file; `sqlite.ts` and `postgres.ts` say how the database is reached, `engine-sqlite.ts` and `engine-postgres.ts` how
  * the requests of one moment are written together. What a row means is for core to decide.
  */
+import { existsSync } from 'node:fs';
+import { NoDatabase } from '../../base/errors.ts';
 import type { Stores } from '../../core/stores/stores.ts';
 import { createAccountStore } from './accounts.ts';
 import { createApiStore } from './apis.ts';
@@ -22,7 +24,7 @@ import { createLinkStore } from './links.ts';
 import { createMigrations, type Migrations, type MigrationTarget, migrationStatus, refuseNewer } from './migrations.ts';
 import { createPasskeyStore } from './passkeys.ts';
 import type { PostgresSettings } from './postgres-pool.ts';
-import { explained, explainedMigrations, teller } from './reasons.ts';
+import { emptySentence, explained, explainedMigrations, teller } from './reasons.ts';
 import { createRefusalStore } from './refusals.ts';
 import { type EngineDialect, type Sql, statement } from './sql.ts';
 import { createUseStore } from './use.ts';
@@ -38,6 +40,8 @@ export interface SqlOptions {
    * migrate). Without it SQLite is migrated and Postgres refused.
    */
   readonly migrateAtOpen?: boolean | 'leave';
+  /** Throws `NoDatabase` where there is no database yet, or an empty one, and makes nothing. */
+  readonly mustExist?: boolean;
 }
 
 export interface SqlStores extends Stores {
@@ -53,9 +57,12 @@ const ping = statement('ping', 'select 1');
  * where its version is not this program's.
  */
 export async function openSql(settings: SqlSettings, options: SqlOptions = {}): Promise<SqlStores> {
+  if (options.mustExist && settings.kind === 'sqlite') requireFile(settings.file);
   const opening = settings.kind === 'sqlite' ? sqlite(settings.file) : postgres(settings);
   const { sql, engine, migrate, behindPooler } = await opening.catch(teller(settings));
   try {
+    if (options.mustExist && (await migrationStatus(sql.knex)).applied.length === 0)
+      throw new NoDatabase(emptySentence(settings));
     await prepare(sql, migrate, options.migrateAtOpen ?? settings.kind === 'sqlite');
   } catch (error) {
     await sql.close();
@@ -88,6 +95,11 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     roundTrips: () => sql.roundTrips(),
     close: () => sql.close(),
   };
+}
+
+/** Throws `NoDatabase`. By itself, since opening would make the file and what lies beside it. */
+export function requireFile(file: string): void {
+  if (!existsSync(file)) throw new NoDatabase(`There is no database at ${file}.`);
 }
 
 type Opened = { sql: Sql; engine: EngineDialect; migrate: Migrations; behindPooler: () => boolean };

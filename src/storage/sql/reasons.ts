@@ -109,6 +109,13 @@ function postgresReason(error: unknown, url: string): string | undefined {
   return undefined;
 }
 
+/** Of a database without one table of this program. */
+export function emptySentence(settings: Settings): string {
+  if (settings.kind === 'sqlite') return `The database at ${settings.file} is empty.`;
+  const { where, database } = targetOf(settings.url);
+  return `The database "${database}" of Postgres at ${where} is empty.`;
+}
+
 /** As `pg` reads the address; it has been one since the settings were read. */
 function targetOf(url: string): Target {
   const { hostname, port, username, pathname, searchParams } = new URL(url);
