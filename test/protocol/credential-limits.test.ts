@@ -97,6 +97,11 @@ const doors: Record<string, Door> = {
     passes: 400,
     body: { success: false, ...oauthBody },
   },
+  'PATCH /clients/{id}': {
+    open: async (server) => withAdminKey(server, 'PATCH', '/clients/some-client'),
+    passes: 400,
+    body: { success: false, ...oauthBody },
+  },
   'POST /internal/reload-clients': {
     open: async (server) => withAdminKey(server, 'POST', '/internal/reload-clients'),
     body: { success: false, ...oauthBody },

@@ -195,7 +195,7 @@ const verifying = (path: string) => path.startsWith('/gateway/verify');
 
 /** What the five descriptions promise; an address with a base is there under each. */
 const promised: Readonly<Record<string, readonly string[]>> = {
-  'oauth-clients': ['POST /clients/register', 'GET /user/info', 'POST /internal/reload-clients'],
+  'oauth-clients': ['POST /clients/register', 'PATCH /clients/{id}', 'GET /user/info', 'POST /internal/reload-clients'],
   identity: [
     'POST /v1/register',
     'GET /v1/login',

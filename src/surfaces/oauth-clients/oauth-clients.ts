@@ -3,6 +3,7 @@
  * user is, and reloading the client cache. The flow in between, `/oauth/*`, is the protocol's own (oidc/).
  *
  *     POST /clients/register          X-Admin-Key   register.ts
+ *     PATCH /clients/{id}             X-Admin-Key   update.ts
  *     GET  /user/info?username=…      Bearer        user-info.ts
  *     POST /internal/reload-clients   X-Admin-Key   here
  *
@@ -15,6 +16,7 @@ import { factsOf } from '../../http/front-door.ts';
 import { schemasOf } from '../../http/operation.ts';
 import type { Surface, SurfaceDeps } from '../../http/surface.ts';
 import { createRegister } from './register.ts';
+import { createUpdate } from './update.ts';
 import { createUserInfo } from './user-info.ts';
 
 const shapes = schemasOf(() => import('./shapes.ts'));
@@ -31,6 +33,7 @@ const standardWords: Readonly<Record<string, string>> = {
 export function createOauthClients(deps: SurfaceDeps): Surface {
   const table: Table = {
     '/clients/register': { POST: createRegister(deps) },
+    '/clients/{id}': { PATCH: createUpdate(deps) },
     '/user/info': {
       GET: createUserInfo(deps),
       OPTIONS: (ctx) => answerPreflight(ctx, 'GET, HEAD', 'Authorization'),
