@@ -1,8 +1,8 @@
 /** An application as an admin sees it. */
 import type { JsonValue } from '../base/json.ts';
 import { brokenPromises } from '../core/client-promises.ts';
-import { consentPolicyOf } from '../core/consent-policy.ts';
 import { secretId, secretName } from '../core/client-secrets.ts';
+import { consentPolicyOf } from '../core/consent-policy.ts';
 import type { ClientRecord, ClientSecret } from '../core/stores/clients.ts';
 import { risksOf, riskWords } from './client-risks.ts';
 import { day, facts, shownOnce } from './text.ts';

@@ -1,6 +1,7 @@
-/** How the metadata of a client is changed in part, and what is said of a change in the audit trail. Pure. */
+/** How the metadata of a client is changed in part, and what is said of a change in the audit trail. */
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { Audit } from './audit.ts';
 
 /** RFC 7396: members replace those of the target, null removes one, objects are merged. Returns a new object. */
 export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
@@ -50,11 +51,35 @@ export function metadataChange(before: JsonObject, after: JsonObject): MetadataC
   return { before: only(before), after: only(after) };
 }
 
+/** Empty: nothing was changed. */
+export function changedMembers({ before, after }: MetadataChange): string[] {
+  return Object.keys({ ...before, ...after }).sort();
+}
+
+/** One record of a change, none where nothing was changed. `via`: the entry point. */
+export async function recordChange(
+  audit: Pick<Audit, 'record'>,
+  changed: Changed,
+  { via, ...from }: { readonly via: string; readonly address?: string; readonly requestId?: string },
+): Promise<void> {
+  if (changedMembers(changed.change).length === 0) return;
+  const detail = { via, ...changeDetail(changed) };
+  await audit.record('client.updated', { ...from, clientId: changed.client.id, detail });
+}
+
+interface Changed {
+  readonly client: { readonly id: string; readonly version: number };
+  readonly change: MetadataChange;
+  readonly ended: number;
+  readonly secret?: string;
+}
+
 /** A hundred redirect URIs would make a record of 200 KB. */
 const longestValue = 1000;
 
-/** As the audit trail keeps it: a value that is long is told by its length. Metadata never holds a secret. */
-export function audited({ before, after }: MetadataChange): JsonObject {
+/** What the audit trail keeps of a change. A value that is long is told by its length; metadata never holds a secret. */
+function changeDetail({ change, ended, secret, client }: Changed): JsonObject {
+  const { before, after } = change;
   const short = (metadata: JsonObject): JsonObject =>
     Object.fromEntries(
       Object.entries(metadata).map(([name, value]) => {
@@ -63,8 +88,9 @@ export function audited({ before, after }: MetadataChange): JsonObject {
       }),
     );
   return {
-    members: [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(),
-    before: short(before),
-    after: short(after),
+    version: client.version,
+    ...{ members: changedMembers(change), before: short(before), after: short(after) },
+    ...(ended > 0 && { secrets_dropped: ended }),
+    ...(secret !== undefined && { secret_made: true }),
   };
 }

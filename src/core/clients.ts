@@ -8,7 +8,7 @@ import { Unavailable } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import { digest, randomToken, sameSecret } from '../base/secrets.ts';
 import type { ChangeLog } from './change-log.ts';
-import { type MetadataChange, metadataChange, withoutDerived } from './client-changes.ts';
+import { changedMembers, type MetadataChange, metadataChange, withoutDerived } from './client-changes.ts';
 import {
   type Change,
   type ClientCredentials,
@@ -221,7 +221,7 @@ export function createClients(deps: ClientsDeps): Clients {
         if ('outcome' in made) return { instead: made };
         const difference = metadataChange(client.metadata, made.client.metadata);
         const told = { change: difference, ended: made.client.secrets.length === 0 ? client.secrets.length : 0 };
-        if (Object.keys({ ...difference.before, ...difference.after }).length === 0)
+        if (changedMembers(difference).length === 0)
           return { instead: { ...updated(client, { dropped: made.dropped }), ...told } };
         return { client: made.client, result: (stored) => ({ ...updated(stored, made), ...told }) };
       }),

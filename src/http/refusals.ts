@@ -3,6 +3,7 @@
  * words of its own for what its original names.
  */
 import { Refusal } from '../base/errors.ts';
+import type { PatchOutcome } from '../core/clients.ts';
 import type { SentCode } from '../core/email-codes.ts';
 import type { SecondFactor } from '../core/factors.ts';
 import type { WrongSecond } from '../core/second-step.ts';
@@ -33,6 +34,19 @@ export function signInRefusal(outcome: NotSignedIn, words: string, challenge: He
       const required = ['required', ...(list.length > 0 ? [list.join(', ')] : [])].join('; ');
       return new Refusal('unauthorized', secondFactorWords(outcome), { ...challenge, 'X-OTP': required });
     }
+  }
+}
+
+export function changeRefusal(outcome: Exclude<PatchOutcome, { outcome: 'updated' }>): Refusal {
+  switch (outcome.outcome) {
+    case 'unknown':
+      return new Refusal('not_found', 'there is no such client');
+    case 'built-in':
+      return new Refusal('forbidden', 'the server itself makes this client');
+    case 'conflict':
+      return new Refusal('conflict', `the client is at version ${outcome.version}: read it again`);
+    case 'invalid':
+      return new Refusal(outcome.error, outcome.description);
   }
 }
 

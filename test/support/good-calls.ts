@@ -107,14 +107,7 @@ export function goodCalls(server: Callee): GoodCalls {
     'PATCH /clients/{id}': async () => ({
       headers: admin,
       path: `/clients/${(await buildClient(server)).id}`,
-      json: {
-        client_name: 'The new Bookshelf',
-        redirect_uris: [callback],
-        grant_types: ['authorization_code'],
-        policy_uri: null,
-        default_max_age: 600,
-        version: 1,
-      },
+      json: { client_name: 'The new Bookshelf', redirect_uris: [callback], policy_uri: null, version: 1 },
     }),
     'GET /user/info': async () => ({ headers: bearer(await accessToken('user')), query: { username: '' } }),
     'POST /internal/reload-clients': async () => ({ headers: admin }),

@@ -85,7 +85,7 @@ describeStorages('PATCH /clients/{id}', (storage) => {
       [{ redirect_uris: 'https://app.example.com/cb' }, 400, 'invalid_redirect_uri'],
       [{ redirect_uris: null }, 400, 'invalid_redirect_uri'],
       [{ grant_types: ['password'] }, 400, 'invalid_client_metadata'],
-      [{ version: 0 }, 400, 'invalid_client_metadata'],
+      [{ version: 0 }, 400, 'invalid_request'],
       [{ client_name: 'X', version: 7 }, 409, 'conflict'],
       ['[]', 400, 'invalid_request'],
     ] as const) {

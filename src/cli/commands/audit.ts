@@ -70,11 +70,7 @@ const exportAll: Command = {
   details:
     'One record a line, on standard output, however many there are. Records of the last ten seconds are left to the next export, so that ' +
     'none is missed by one that goes on with --after.',
-  examples: [
-    'audit export > audit.ndjson',
-    'audit export --since 2026-11-01 --until 2026-12-01',
-    'audit export --after 120345',
-  ],
+  examples: ['audit export', 'audit export --since 2026-11-01 --until 2026-12-01', 'audit export --after 120345'],
   async run(call) {
     const core = await call.core();
     const filter = await filterOf(call, core);

@@ -1,5 +1,5 @@
 import { nowSeconds } from '../../base/clock.ts';
-import { audited } from '../../core/client-changes.ts';
+import { changedMembers, recordChange } from '../../core/client-changes.ts';
 import { verifySecret } from '../../core/clients.ts';
 import { idArg, invalid, noClient } from '../client-argument.ts';
 import { changeOptions, edited } from '../client-changes.ts';
@@ -80,19 +80,10 @@ type Changed = Extract<Awaited<ReturnType<CommandCore['clients']['patch']>>, { o
 async function told(call: Call, core: CommandCore, changed: Changed): Promise<Outcome> {
   const { client, change, ended, secret } = changed;
   const dropped = warn(call, changed);
-  const detail = audited(change);
-  const members = Object.keys({ ...change.before, ...change.after }).sort();
-  if (members.length === 0) return done({ ...presented(client), ...dropped }, `Nothing of ${nameOf(client)} (${client.id}) is different.`);
-  await core.audit.record('client.updated', {
-    clientId: client.id,
-    detail: {
-      ...via,
-      version: client.version,
-      ...detail,
-      ...(ended > 0 && { secrets_dropped: ended }),
-      ...(secret !== undefined && { secret_made: true }),
-    },
-  });
+  const members = changedMembers(change);
+  if (members.length === 0)
+    return done({ ...presented(client), ...dropped }, `Nothing of ${nameOf(client)} (${client.id}) is different.`);
+  await recordChange(core.audit, changed, via);
   const unknownScope = members.includes('scope') ? scopeMistake(client.metadata, core) : undefined;
   if (unknownScope !== undefined) call.terminal.remark(unknownScope);
   if (ended > 0) call.terminal.remark(`It has no use for secrets any more: ${ended} dropped.`);
