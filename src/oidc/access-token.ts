@@ -19,13 +19,13 @@ export function shapeAccessToken(
     jwt.payload.token_use = 'access';
   }
   const identity = identityScopes(ctx);
-  if (token.kind === 'ClientCredentials' || !identity.includes('openid') || !isForBoth(ctx, issuer)) return;
+  if (token.kind === 'ClientCredentials' || !identity.includes('openid') || !isForUserinfoToo(ctx, issuer)) return;
   jwt.payload.aud = [identifier, userinfoAudience(issuer)];
   jwt.payload.scope = together(identity, token.scope);
 }
 
 /** No API was named, neither at the authorization nor now, so the token is for the userinfo endpoint as well. */
-function isForBoth({ oidc }: KoaContextWithOIDC, issuer: string): boolean {
+export function isForUserinfoToo({ oidc }: KoaContextWithOIDC, issuer: string): boolean {
   const { resource } = sourceOf(oidc) ?? {};
   return oidc.params?.resource === undefined && [resource].flat().includes(userinfoAudience(issuer));
 }

@@ -8,7 +8,7 @@ import { deriveKey } from '../base/secrets.ts';
 import { acrNames } from '../core/assurance.ts';
 import type { KeyRing } from '../core/keys.ts';
 import { sessionLifetime } from '../core/session-limits.ts';
-import { shapeAccessToken } from './access-token.ts';
+import { isForUserinfoToo, shapeAccessToken } from './access-token.ts';
 import { createAdapter } from './adapter/adapter.ts';
 import { begunAt } from './adapter/sessions.ts';
 import { checkAcrRequest } from './assurance.ts';
@@ -192,15 +192,16 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
 }
 
 /** Asked when claims are made, which is after the client and the access token are known. */
-function sourcesOf({ groups, issuer }: ProtocolDeps, { oidc }: KoaContextWithOIDC): ClaimSources {
+function sourcesOf({ groups, issuer }: ProtocolDeps, ctx: KoaContextWithOIDC): ClaimSources {
+  const { oidc } = ctx;
   return {
     groupsOf: (subject) => orUnavailable(() => groups.namesOf(subject)),
     idTokenClaims() {
       const rule = oidc.client?.id_token_claims;
       if (rule === 'standard' || rule === 'all') return rule;
       // OpenID Connect Core, section 5.4: where userinfo takes no access token of this request, the ID token has them.
-      const audiences = [oidc.entities.AccessToken?.aud ?? []].flat();
-      return audiences.length === 0 || audiences.includes(`${issuer}${routes.userinfo}`) ? 'minimal' : 'all';
+      const isForApi = oidc.entities.AccessToken?.aud !== undefined;
+      return isForApi && !isForUserinfoToo(ctx, issuer) ? 'all' : 'minimal';
     },
   };
 }

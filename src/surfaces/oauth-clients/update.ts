@@ -33,7 +33,8 @@ export const createUpdate = ({ adminKeys, audit, clients }: SurfaceDeps) =>
       if (changed.outcome !== 'updated') throw changeRefusal(changed);
       const { address, requestId } = callerOf(ctx);
       await recordChange(audit, changed, { via: 'oauth-clients', address, requestId });
-      const { client, secret } = changed;
-      ctx.body = { ...client.metadata, success: true, client_id: id, version: client.version, client_secret: secret };
+      const { client, secret, dropped = [] } = changed;
+      const told = { ...client.metadata, ...(dropped.length > 0 && { dropped: [...dropped] }) };
+      ctx.body = { ...told, success: true, client_id: id, version: client.version, client_secret: secret };
     },
   });
