@@ -22,8 +22,8 @@ export function contentSecurityPolicy(formTargets: readonly string[] | null = []
 }
 
 /**
- * Addresses between an authorization or logout request and the return to the application, redirects included: its page may have opened
- * this window and wait for the answer (security.md A14). `/language` is on the way as well: each of those pages leads there and back.
+ * Addresses between an authorization or logout request and the return to the application. The application's page may have
+ * opened this window, and wait for the answer (security.md A14). Each of these pages leads to `/language` and back.
  */
 const onTheWay =
   /^\/(?:oauth\/(?:authorize|logout)(?:\/.*)?|interaction\/.+|upstream\/.+|forgot|reset|language)(?:\?.*)?$/s;

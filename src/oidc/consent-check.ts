@@ -59,9 +59,9 @@ function isAsked(ctx: KoaContextWithOIDC): boolean {
 }
 
 /**
- * Another program can listen on a loopback port or claim a private-use scheme and pose as this application, so that consent which
- * was given before is no answer there (RFC 8252, section 8.6; security.md A10). An https address is the application's own, and
- * a code that another program gets is worth nothing where the application authenticates to redeem it.
+ * Another program can listen on a loopback port or claim a private-use scheme and pose as this application. Consent that
+ * was given before is no answer there (RFC 8252, section 8.6; security.md A10). An https address is the application's own,
+ * and a code is worth nothing to another program where the application authenticates to redeem it.
  */
 function isRemembered({ oidc }: KoaContextWithOIDC): boolean {
   const { client, params } = oidc;

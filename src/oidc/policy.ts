@@ -30,7 +30,7 @@ export function interactions(deps: InteractionDeps) {
   const policy = interactionPolicy.base();
   // Before anything else (OpenID Connect Core, section 3.1.2.1). Nothing but the request itself asks for these.
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
-  // Not known where nobody can sign up: refused as any other value (Initiating User Registration via OpenID Connect 1.0, section 4.1).
+  // Where sign-up is closed it is refused as any unknown value (Initiating User Registration via OpenID Connect 1.0).
   if (deps.signUp) policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
   demandAssurance(policy, deps);
   demandConsent(policy, deps);

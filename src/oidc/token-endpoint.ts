@@ -1,7 +1,7 @@
 /**
- * What the token endpoint adds to the standard: `authorization_code` is taken for `code`, and programs of the original, which
- * are the clients of `POST /clients/register`, get `success`, `username` and `expiry` beside the standard members. Other clients get
- * `username` where `user` or `profile` was granted (contracts: OAuth clients and users).
+ * What the token endpoint adds to the standard (contracts: OAuth clients and users). `authorization_code` is taken for `code`.
+ * Clients of `POST /clients/register` get `success`, `username` and `expiry` beside the standard members; others get
+ * `username` where `user` or `profile` was granted.
  */
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
@@ -52,8 +52,8 @@ function expiryOf(token: string): number | undefined {
 }
 
 /**
- * A grant type that the client may not use: `unauthorized_client` (RFC 6749, section 5.2), where the engine says `invalid_request`. It
- * asks the client the same of refresh tokens that it is about to issue; only the grant of this request is refused.
+ * A grant type that the client may not use is `unauthorized_client` (RFC 6749, section 5.2); the engine says `invalid_request`.
+ * It also asks before it issues a refresh token, so only the grant of this request is refused.
  */
 export function refuseForeignGrants(provider: Provider): void {
   const { prototype } = provider.Client;

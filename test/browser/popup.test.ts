@@ -1,6 +1,6 @@
 /**
- * A window that an application opens for a sign-in: on every way through this server's pages it stays connected with the page that
- * opened it, which is of another origin (clients.md; security.md A14). Chromium cuts the two apart for good at the first
+ * A window that an application opens for a sign-in: on every way through this server's pages it stays connected with the
+ * page that opened it, which is of another origin (clients.md; security.md A14). Chromium cuts the two apart for good at the first
  * response that says otherwise, so that the answer which arrives at the end speaks for the whole way.
  */
 import { createServer, type Server } from 'node:http';

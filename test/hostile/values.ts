@@ -144,6 +144,8 @@ export const semantics: readonly string[] = [
   'none login',
   'none none',
   'login consent select_account',
+  'create',
+  'create login',
   'code code',
   'code id_token token',
   'openid  openid',

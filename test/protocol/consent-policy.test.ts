@@ -57,7 +57,7 @@ describeStorages('consent of a client', (storage) => {
     );
 
   describe('never', () => {
-    test('nobody is asked; the consent is on record, the connected applications show it, and it works as any other', async () => {
+    test('no one is asked; the consent is on record, the connected applications show it, and it works as any other', async () => {
       const client = await buildClient(server, { consent: 'never', client_name: 'Own shop' });
       const { agent, person } = await visitor();
       const { verifier, challenge } = pkce();
@@ -149,7 +149,7 @@ describeStorages('consent of a client', (storage) => {
   describe('never is for reviewed clients', () => {
     const metadata = { client_name: 'Theirs', redirect_uris: ['https://app.example.com/cb'], consent: 'never' };
 
-    test('an unreviewed one is refused it at registration and at each change, whoever asks', async () => {
+    test('an unreviewed one is refused it at registration and at each change, also by an operator', async () => {
       const { clients } = server.app;
       const owner = (await buildPerson(server)).subject;
       const refused = { outcome: 'invalid', description: expect.stringContaining('reviewed') };

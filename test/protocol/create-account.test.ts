@@ -26,7 +26,7 @@ const isLogin = ({ text }: Answer) => text.includes('autocomplete="current-passw
 const isConsent = ({ text }: Answer) => text.includes('value="allow"');
 const formOf = ({ text }: Answer) => /<form[^>]* action="([^"]+)"/.exec(text)?.[1] ?? '';
 const signInOf = ({ text }: Answer) => /href="(\/interaction\/[^"]+)"/.exec(text)?.[1] ?? '';
-const somebody = () => ({ username: `made-${randomToken(6).replace(/[^A-Za-z0-9]/g, 'x')}`, password });
+const newcomer = () => ({ username: `made-${randomToken(6).replace(/[^A-Za-z0-9]/g, 'x')}`, password });
 
 /** Fills in the form that the page shows, at the form's own address. */
 const send = (agent: Agent, page: Answer, fields: Record<string, string>): Promise<Answer> =>
@@ -43,7 +43,7 @@ const email = (page: Answer, { username }: { username: string }) =>
   page.text.includes('name="email"') ? { email: `${username}@example.org` } : {};
 
 test('P13: a new account is made, and goes on to the application', async () => {
-  const [agent, person] = [new Agent(server), somebody()];
+  const [agent, person] = [new Agent(server), newcomer()];
   const page = await begin(agent);
   expect([page.status, isSignUp(page)]).toEqual([200, true]);
   // A mistake shows the form again.
@@ -75,7 +75,7 @@ test('P13: a person who is signed in is shown it too; who cancels there stays wh
   expect(new URL(cancelled.location ?? '').searchParams.get('error')).toBe('access_denied');
   expect(await subjectOf(await begin(agent, { prompt: 'none' }))).toBe(person.subject);
 
-  const other = somebody();
+  const other = newcomer();
   const page = await begin(agent);
   // The one who was signed in is signed out first, as at any sign-in as another person.
   const handing = await send(agent, page, { ...other, ...email(page, other) });
@@ -90,7 +90,7 @@ describe('P13: together with other values', () => {
   test.each(['create login', 'select_account create', 'login create select_account'])(
     '%s: what is made or signed in to answers them all',
     async (prompt) => {
-      const [agent, person] = [new Agent(server), somebody()];
+      const [agent, person] = [new Agent(server), newcomer()];
       const page = await begin(agent, { prompt });
       expect(isSignUp(page)).toBe(true);
       const consent = await send(agent, page, { ...person, ...email(page, person) });
@@ -101,7 +101,7 @@ describe('P13: together with other values', () => {
 
   test('create consent: the account, then the consent, which is asked although nothing is new', async () => {
     const never = await buildClient(server, { consent: 'never' });
-    const [agent, person] = [new Agent(server), somebody()];
+    const [agent, person] = [new Agent(server), newcomer()];
     const page = await begin(agent, { prompt: 'create consent' }, never);
     expect(isConsent(await send(agent, page, { ...person, ...email(page, person) }))).toBe(true);
   });

@@ -60,7 +60,7 @@ describe('any other client', () => {
     expect(members(narrowed.body)).toEqual(standard);
   });
 
-  test('a username that nobody may be told is told with the user API alone', async () => {
+  test('a username that no one may be told is told with the user API alone', async () => {
     const client = await buildClient(server);
     const username = `u-${randomToken(4)}@example.org`.toLowerCase();
     const person = await buildPerson(server, { username, unprovedName: true, verified: false, email: username });
