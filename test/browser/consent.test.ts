@@ -195,7 +195,7 @@ suite('the consent page', () => {
     expect(problems).toEqual([]);
   });
 
-  test('A10: a real application on this machine gets its code, and its person is asked every time', async () => {
+  test('A10: a real public application on this machine gets its code; its person is asked every time, and told why', async () => {
     const port = await freePort();
     const requests: string[] = [];
     const application = createServer((request, response) => {
@@ -206,13 +206,17 @@ suite('the consent page', () => {
     await new Promise<void>((resolve) => application.listen(port, '127.0.0.1', resolve));
     try {
       const address = `http://127.0.0.1:${port}/back`;
-      const client = await buildClient(server, { client_name: 'Desk', redirect_uris: [address] });
+      const client = await buildClient(server, {
+        ...{ client_name: 'Desk', redirect_uris: [address], application_type: 'native' },
+        token_endpoint_auth_method: 'none',
+      });
       const person = await buildPerson(server);
       const { page, problems } = await buildVisitor(browser, server, { alsoTo: [`http://127.0.0.1:${port}`] });
       for (const visit of [1, 2]) {
         const { verifier, challenge } = pkce();
         await page.goto(authorizeAddress(server, client, { redirect_uri: address, code_challenge: challenge }));
         if (visit === 1) await signIn(page, person);
+        await page.getByText('You are asked each time: another program on this device could take the answer').waitFor();
         await allow(page);
         const code = (await arrived(page, address)).get('code') ?? '';
         const redeemed = await token(server, client, {

@@ -134,7 +134,7 @@ suite('being refused', () => {
           'x-content-type-options': 'nosniff',
           'referrer-policy': 'same-origin',
           'cache-control': 'no-store',
-          'cross-origin-opener-policy': address.includes('/oauth/') ? 'unsafe-none' : 'same-origin',
+          'cross-origin-opener-policy': /\/(oauth|interaction)\//.test(address) ? 'unsafe-none' : 'same-origin',
         }),
       ]);
     }
