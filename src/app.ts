@@ -3,6 +3,7 @@
  */
 import Koa from 'koa';
 import { createAccountPages } from './account/account.ts';
+import { createNotes } from './account/notes.ts';
 import { signInAddress } from './account/way-in.ts';
 import { nowMs, nowSeconds } from './base/clock.ts';
 import { digest, randomToken } from './base/secrets.ts';
@@ -25,6 +26,7 @@ import { createIsDeveloper } from './http/developer.ts';
 import { errorHandler, logFailure } from './http/errors.ts';
 import { createForwardingNotices } from './http/forwarding-notices.ts';
 import { createFrontDoor } from './http/front-door.ts';
+import { createLetIn } from './http/let-in.ts';
 import { drained, listening } from './http/listen.ts';
 import { createCameFrom } from './interaction/came-from.ts';
 import { createEnginePages } from './interaction/engine-pages.ts';
@@ -98,6 +100,8 @@ export async function createApp(core: Core) {
       metricsElsewhere: config.metrics.port !== undefined,
     }),
   );
+  const signInAt = (page: string) => signInAddress(config.issuer, page);
+  const letIn = createLetIn({ passes: core.passes, signInAt });
   const signedIn = createSignedIn({ provider: protocol.provider, accounts });
   const signUpPage = createSignUpPage({
     ...core,
@@ -106,7 +110,7 @@ export async function createApp(core: Core) {
     mails: core.mails.work,
     settings: { signUp: config.signUp, passwordMinLength: config.password.minLength },
   });
-  koa.use(composeInteractions(core, { protocol, pages, csrf, upstream, signUpPage }));
+  koa.use(composeInteractions(core, { protocol, pages, csrf, upstream, signUpPage, signInAt }));
   koa.use(createUpstreamCallback({ upstream, pages }));
   koa.use(
     createWelcome({
@@ -118,6 +122,7 @@ export async function createApp(core: Core) {
       statics,
       passwordMinLength: config.password.minLength,
       signedIn,
+      letIn,
     }),
   );
   koa.use(createBranding({ brand }));
@@ -126,6 +131,7 @@ export async function createApp(core: Core) {
   );
   koa.use(createLanguagePage({ issuer: config.issuer, pages, csrf, locales: texts.locales, signedIn }));
   koa.use(composeDevelopmentPages({ ...core, isDeveloper, issuer: config.issuer, pages, locales: texts.locales }));
+  const notes = createNotes(core.secrets.secretKey, secure);
   koa.use(
     createPeople({
       ...core,
@@ -134,10 +140,12 @@ export async function createApp(core: Core) {
       csrf,
       signUpPage,
       signedIn,
+      letIn,
+      noteDone: (ctx, subject) => notes.write(ctx, subject, { notice: 'password-changed' }),
       cameFrom: createCameFrom({ engine, clients: core.cached }),
       // Somebody else may be signed in here: they would come back to the same question.
       signInAs: (username) =>
-        `${signInAddress(config.issuer, '/verify-email')}&${new URLSearchParams({ prompt: 'login', login_hint: username })}`,
+        `${signInAt('/verify-email')}&${new URLSearchParams({ prompt: 'login', login_hint: username })}`,
       secure,
       mails: core.mails.work,
       home: '/account',
@@ -153,7 +161,7 @@ export async function createApp(core: Core) {
       ...core,
       upstream,
       issuer: config.issuer,
-      secretKey: core.secrets.secretKey,
+      notes,
       pages,
       csrf,
       session: createBrowserSession({

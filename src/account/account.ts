@@ -24,7 +24,7 @@ import { createEmailCodeSwitch } from './email-code.ts';
 import { createEnrolmentPage } from './enrolment.ts';
 import { createFactorsPage } from './factors.ts';
 import { createIdentitiesPage, identitiesPage } from './identities.ts';
-import { createNotes, type Note } from './notes.ts';
+import type { Note } from './notes.ts';
 import { createOverview } from './overview.ts';
 import { createPasskeysPage } from './passkeys.ts';
 import { createPasswordPage } from './password.ts';
@@ -48,8 +48,7 @@ interface Row {
 }
 
 export function createAccountPages(deps: AccountDeps): Middleware {
-  const { pages, csrf, issuer } = deps;
-  const notes = createNotes(deps.secretKey, issuer.startsWith('https:'));
+  const { pages, csrf, issuer, notes } = deps;
   const email = createEmailPage(deps);
   const password = createPasswordPage(deps);
   const profile = createProfilePage(deps);
@@ -105,8 +104,9 @@ export function createAccountPages(deps: AccountDeps): Middleware {
     { path: '/account/data/export', show: data.download, page: '/account/data' },
     { path: '/account/delete', show: deletion.show, take: deletion.take, ...guarded },
   ];
-  // The last is a page beside these (src/people): it sends whoever has no password here to sign in.
-  const landings = new Set([...table.map(({ path, page = path }) => page), '/verify-email']);
+  // The last are pages beside these (src/people, src/welcome), which send somebody to sign in and have them back.
+  const beside = ['/verify-email', '/verify-email?done=yes', '/sign-up?done=yes', '/sign-up?done=mail', '/setup/done'];
+  const landings = new Set([...table.map(({ path, page = path }) => page), ...beside]);
 
   /** Undefined where the browser has been sent to sign in. `note`: what waits for it. */
   async function enter(ctx: Context, row: Row, note?: Note): Promise<Visit | undefined> {

@@ -20,11 +20,12 @@ import type { Stores } from '../core/stores/stores.ts';
 import type { Upstream } from '../core/upstream.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { Pages } from '../http/page.ts';
+import type { Notes } from './notes.ts';
 import type { BrowserSession } from './visit.ts';
 
 export interface AccountDeps {
   readonly issuer: string;
-  readonly secretKey: string;
+  readonly notes: Notes;
   readonly pages: Pages;
   readonly csrf: Csrf;
   /** Who is signed in in this browser; undefined: nobody, or somebody disabled. */

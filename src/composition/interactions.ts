@@ -9,6 +9,7 @@ import { createInteractions } from '../interaction/dispatcher.ts';
 import { createEnrolStep } from '../interaction/enrol.ts';
 import { createLoginStep } from '../interaction/login.ts';
 import { createLongerPasswordStep } from '../interaction/longer-password.ts';
+import { createWithPass } from '../interaction/pass.ts';
 import { createSecondFactorStep } from '../interaction/second-factor.ts';
 import { createSignUpStep } from '../interaction/sign-up.ts';
 import { createStartAgain } from '../interaction/start-again.ts';
@@ -23,9 +24,11 @@ interface Around {
   readonly csrf: Csrf;
   readonly upstream: Upstream;
   readonly signUpPage: SignUpPage;
+  /** The way to a sign-in that comes back to this page. */
+  readonly signInAt: (page: string) => string;
 }
 
-export function composeInteractions(core: Core, { protocol, pages, csrf, upstream, signUpPage }: Around) {
+export function composeInteractions(core: Core, { protocol, pages, csrf, upstream, signUpPage, signInAt }: Around) {
   const { config, cached, audit, stores } = core;
   const { accounts, consents, engine } = stores;
   const enrol = createEnrolStep({ ...core, pages, csrf, clients: cached, accounts });
@@ -34,6 +37,8 @@ export function composeInteractions(core: Core, { protocol, pages, csrf, upstrea
     pages,
     csrf,
     arrived: createArrival({ ...core, pages, accounts }),
+    withPass: createWithPass({ ...core, accounts }),
+    homeWithPass: `${signInAt('/account')}&prompt=login`,
     startAgain: createStartAgain(engine),
     steps: {
       chooser: createChooserStep({ ...core, pages, csrf, clients: cached, accounts }),

@@ -10,6 +10,7 @@ import { createGroups } from '../core/groups.ts';
 import { createInvitations } from '../core/invitations.ts';
 import { createLinks } from '../core/links.ts';
 import { createReservedNames } from '../core/new-names.ts';
+import { createPasses } from '../core/passes.ts';
 import { createPasswordReset } from '../core/password-reset.ts';
 import { createSetup } from '../core/setup.ts';
 import { createSignUp } from '../core/sign-up.ts';
@@ -110,5 +111,9 @@ export function composePeople(
     audit,
     settings: { linkTtlSeconds: config.setupLinkTtl },
   });
-  return { devices, accounts, accountEdits, accountImports, groups, emails, passwordReset, signUp, invitations, setup };
+  const passes = createPasses({ links });
+  return {
+    ...{ devices, accounts, accountEdits, accountImports, groups, emails },
+    ...{ passwordReset, signUp, invitations, setup, passes },
+  };
 }

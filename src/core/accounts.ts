@@ -46,7 +46,8 @@ export type CreateOutcome =
   | FormProblem;
 
 export type SetPasswordOutcome =
-  | { readonly outcome: 'changed' }
+  /** `account`: with the new one. */
+  | { readonly outcome: 'changed'; readonly account: Account }
   /** No such account, or not with the password hash that this was to go over. */
   | { readonly outcome: 'not-found' }
   | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
@@ -221,7 +222,7 @@ export function createAccounts(parts: {
       await written('account.password_changed', subject, actor);
       for (const { provider } of unlinked) await disconnected(subject, provider, actor);
       await parts.passwordSet?.(account, actor ?? {});
-      return { outcome: 'changed' };
+      return { outcome: 'changed', account: { ...account, passwordHash } };
     },
 
     async setProfile(subject, { firstName, lastName, ...form }, actor) {

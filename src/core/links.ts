@@ -7,7 +7,7 @@ import type { JsonObject } from '../base/json.ts';
 import { digest, randomToken } from '../base/secrets.ts';
 import type { LinkRow, LinkStore } from './stores/links.ts';
 
-export type LinkPurpose = 'confirm-email' | 'reset-password' | 'invitation';
+export type LinkPurpose = 'confirm-email' | 'reset-password' | 'invitation' | 'pass';
 
 export interface MadeLink {
   /** Goes into the link. */

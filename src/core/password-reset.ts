@@ -36,7 +36,7 @@ export interface ResetLink {
 }
 
 export type ResetOutcome =
-  /** `browser`: what it is known by from now on. */
+  /** `account`: with the new password. `browser`: what it is known by from now on. */
   | { readonly outcome: 'changed'; readonly account: Account; readonly browser?: BrowserValue | undefined }
   | Extract<SetPasswordOutcome, { outcome: 'weak-password' }>
   /** The link is unknown, used or over, or the account is not what it was. */
@@ -152,7 +152,7 @@ export function createPasswordReset(deps: {
         });
         switch (outcome.outcome) {
           case 'changed':
-            return { done: true, result: { outcome: 'changed', account } };
+            return { done: true, result: { outcome: 'changed', account: outcome.account } };
           case 'weak-password':
             return { done: false, result: outcome };
           case 'not-found':

@@ -22,6 +22,9 @@
  * What only needs the password once more (a change of it, the proof of an address) asks `provePassword`: steps 1 to 5, no code is
  * sent or used up for it, and nobody has signed in.
  *
+ * `withPass` is for whoever has set a password a moment ago: it would only be asked for once more. It proves that password, and not
+ * also the mail whose link may have led here.
+ *
  * `withPasskey` is the way in without a password. Nobody guesses a passkey, so failures count for the address only: no stranger's
  * attempts lock the account, and a success says nothing about those who guess its password meanwhile.
  */
@@ -34,6 +37,7 @@ import type { Audit, AuditFields, CarriedRecord } from './audit.ts';
 import type { Devices } from './devices.ts';
 import type { EmailCodes } from './email-codes.ts';
 import type { Factors } from './factors.ts';
+import type { Pass } from './passes.ts';
 import type { Passkeys } from './passkeys.ts';
 import { createPasswordCheck, type PasswordRequest } from './password-check.ts';
 import type { PasswordHasher } from './password-hasher.ts';
@@ -67,6 +71,9 @@ export type ProvedRequest = Origin & {
   readonly stands: () => Promise<boolean>;
 };
 
+/** Somebody with a pass (core/passes). */
+export type PassRequest = Origin & Pass;
+
 export interface SignedIn {
   readonly outcome: 'signed-in';
   readonly account: Account;
@@ -98,6 +105,8 @@ export interface SignIn {
    * counted, for nothing can be guessed here; so wrong passwords of a stranger keep nobody out who comes this way.
    */
   withProvider(request: ProvedRequest): Promise<SignInOutcome>;
+  /** Everything after the password, which has just been set or given. As with a provider nothing is counted. */
+  withPass(request: PassRequest): Promise<SecondStepOutcome>;
 }
 
 export function createSignIn(parts: {
@@ -139,14 +148,18 @@ export function createSignIn(parts: {
     return signedIn(account, amr, at);
   };
 
+  /** The password was accepted beside a second factor, and that has gone. */
+  const isShort = ({ passwordHash }: Account): boolean =>
+    passwordHash !== null && !parts.hasher.standsAlone(passwordHash);
+
   return {
     signIn: (request) =>
       withPassword<SignInOutcome>(request, async (account, attempt) => {
         const proved = await second.prove(account, request, attempt);
         if (proved === 'none needed' && request.twoFactors) return second.noneYet(account, attempt, 'enrol');
-        // It was accepted beside a second factor, and that has gone. Changing it is the way on, so that act goes through.
-        const short = account.passwordHash !== null && !parts.hasher.standsAlone(account.passwordHash);
-        if (proved === 'none needed' && short && !request.noSession) return second.noneYet(account, attempt, 'short');
+        // Changing it is the way on, so that act goes through.
+        if (proved === 'none needed' && isShort(account) && !request.noSession)
+          return second.noneYet(account, attempt, 'short');
         if (proved !== 'none needed' && proved.outcome !== 'right') return proved;
         const amr: readonly Amr[] = proved === 'none needed' ? ['pwd'] : proved.amr;
         if (request.noSession) {
@@ -226,6 +239,18 @@ export function createSignIn(parts: {
         : await second.prove(account, request, { keys: [], person }, { elsewhere });
       if (proved !== 'none needed' && proved.outcome !== 'right') return proved;
       return welcome(account, elsewhere.amr, person, elsewhere.at);
+    },
+
+    async withPass({ proof, after, ...request }) {
+      const account = await accounts.bySubject(proof.subject);
+      if (account === undefined || !holds(proof, account)) return { outcome: 'expired' };
+      const { detail, ...from } = auditFields(request);
+      const person: AuditFields = { ...from, subject: account.subject, detail: { ...detail, after } };
+      const attempt: Attempt = { keys: [], person };
+      const proved = await second.prove(account, request, attempt);
+      if (proved === 'none needed' && isShort(account)) return second.noneYet(account, attempt, 'short');
+      if (proved !== 'none needed' && proved.outcome !== 'right') return proved;
+      return welcome(account, proved === 'none needed' ? ['pwd'] : proved.amr, person, proof.at);
     },
   };
 }

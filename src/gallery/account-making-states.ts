@@ -102,7 +102,11 @@ export const accountMakingStates: readonly ViewState[] = [
     (kind): ViewState => ({
       name: `notice-${kind}`,
       view: 'notice',
-      locals: { kind, seconds: 1800, go: { to: action, as: kind === 'reset-gone' ? 'again' : 'signIn' } },
+      locals: {
+        kind,
+        seconds: 1800,
+        go: { to: action, as: kind === 'reset-gone' ? 'again' : kind.startsWith('signed-up') ? 'account' : 'signIn' },
+      },
     }),
   ),
   { name: 'setup', view: 'setup', locals: { action: '/setup', csrf, minLength: 15, errors: {} } },

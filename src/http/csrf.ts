@@ -10,10 +10,10 @@ import type { Context } from 'koa';
 import { deriveKey, randomToken, sameSecret } from '../base/secrets.ts';
 
 export interface Csrf {
-  /** The token for a form on this page; sets the browser's cookie where there is none. */
-  token(ctx: Context): string;
-  /** Whether this post comes from a form of ours in this browser. */
-  check(ctx: Context, token: unknown): boolean;
+  /** The token for a form on this page; sets the browser's cookie where there is none. `about`: it is good for nothing else. */
+  token(ctx: Context, about?: string): string;
+  /** Whether this post comes from a form of ours, about this, in this browser. */
+  check(ctx: Context, token: unknown, about?: string): boolean;
 }
 
 const thirtyDays = 30 * 86_400_000;
@@ -22,10 +22,12 @@ export function createCsrf(secretKey: string, issuer: string): Csrf {
   const key = deriveKey(secretKey, 'csrf');
   const secure = issuer.startsWith('https:');
   const cookieName = secure ? '__Host-gatehouse-browser' : 'gatehouse-browser';
-  const tokenOf = (browser: string) => createHmac('sha256', key).update(browser).digest('base64url');
+  // Of a fixed length, so that it runs into nothing that follows.
+  const tokenOf = (browser: string, about: string) =>
+    createHmac('sha256', key).update(browser).update(about).digest('base64url');
 
   return {
-    token(ctx) {
+    token(ctx, about = '') {
       let browser = ctx.cookies.get(cookieName);
       if (browser === undefined || !/^[A-Za-z0-9_-]{32}$/.test(browser)) {
         browser = randomToken(24);
@@ -38,13 +40,15 @@ export function createCsrf(secretKey: string, issuer: string): Csrf {
           overwrite: true,
         });
       }
-      return tokenOf(browser);
+      return tokenOf(browser, about);
     },
-    check(ctx, token) {
+    check(ctx, token, about = '') {
       const site = ctx.get('Sec-Fetch-Site');
       if (site !== '' ? site !== 'same-origin' : ctx.get('Origin') !== '' && ctx.get('Origin') !== issuer) return false;
       const browser = ctx.cookies.get(cookieName);
-      return browser !== undefined && typeof token === 'string' && sameSecret(token, tokenOf(browser));
+      // Only what `token` gives out, whatever the cookie says.
+      if (browser === undefined || !/^[A-Za-z0-9_-]{32}$/.test(browser) || typeof token !== 'string') return false;
+      return sameSecret(token, tokenOf(browser, about));
     },
   };
 }

@@ -21,7 +21,6 @@ export const noticeKinds = [
   'no-mail',
   'reset-sent',
   'reset-gone',
-  'reset-done',
   'email-gone',
   'email-taken',
   'email-confirmed',

@@ -4,13 +4,17 @@ import type { CachedClients } from '../core/cached-clients.ts';
 import type { EngineStore } from '../core/stores/engine.ts';
 import type { ClientView } from '../http/view-parts.ts';
 import { openInteraction } from '../oidc/adapter/interactions.ts';
+import { formTargets, requestOf } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
 
 export function createCameFrom({ engine, clients }: { engine: EngineStore; clients: CachedClients }) {
-  return async (uid: string): Promise<ClientView | undefined> => {
+  return async (
+    uid: string,
+  ): Promise<{ readonly client: ClientView | undefined; readonly formTargets: readonly string[] } | undefined> => {
     const bundle = await engine.readToken(digest(uid));
     const payload = bundle?.token.kind === 'Interaction' ? openInteraction(bundle, uid) : undefined;
-    const id = payload?.params?.client_id;
-    return typeof id === 'string' ? clientView(await clients.find(id)) : undefined;
+    if (!payload?.params) return undefined;
+    const request = requestOf({ params: payload.params });
+    return { client: clientView(await clients.find(request.clientId)), formTargets: formTargets(request) };
   };
 }

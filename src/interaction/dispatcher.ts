@@ -15,6 +15,7 @@ import { errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
+import type { WithPass } from './pass.ts';
 import { forgetting, waitsForSecondFactor } from './sign-in-memory.ts';
 import { heldBack, waitsForUpstream } from './upstream-memory.ts';
 
@@ -62,6 +63,10 @@ export function createInteractions(deps: {
   detours: Readonly<Record<string, Detour>>;
   /** Somebody has proved who they are, and will be signed in. */
   arrived: (step: StepContext, login: NonNullable<InteractionResults['login']>) => Promise<void>;
+  /** In place of the sign-in page, for somebody who has set their password a moment ago. */
+  withPass: WithPass;
+  /** Where those go on who come with a pass for a sign-in that is not this browser's, or is over. */
+  homeWithPass: string;
   /** The authorization request behind a finished interaction, as an address to start it again; undefined: not known any more. */
   startAgain: (uid: string) => Promise<string | undefined>;
 }): Middleware {
@@ -77,7 +82,21 @@ export function createInteractions(deps: {
       if (error instanceof errors.SessionNotFound) return undefined;
       throw error;
     }
-    return interaction.uid === uid ? { ctx, provider, interaction, action: `/interaction/${uid}` } : undefined;
+    return interaction.uid === uid ? { ctx, provider, interaction, action: actionOf(ctx) } : undefined;
+  }
+
+  /** The same, also where the session in which it was begun has ended, as it does with the password. */
+  async function openForPass(ctx: Context): Promise<StepContext | undefined> {
+    const provider = deps.provider();
+    const { cookies } = provider.createContext(ctx.req, ctx.res);
+    const uid = cookies.get(provider.cookieName('interaction'), { signed: true });
+    const interaction = uid === ctx.params.uid && uid !== undefined ? await provider.Interaction.find(uid) : undefined;
+    if (interaction === undefined || !isAtSignIn(interaction)) return undefined;
+    if (interaction.session?.uid !== undefined && !(await provider.Session.findByUid(interaction.session.uid))) {
+      interaction.session = undefined;
+      await interaction.persist();
+    }
+    return { ctx, provider, interaction, action: actionOf(ctx) };
   }
 
   async function stale(ctx: Context): Promise<void> {
@@ -108,10 +127,7 @@ export function createInteractions(deps: {
       await stale(ctx);
       return;
     }
-    // 303, so that the browser does not post a password on (RFC 9700, section 4.12).
-    ctx.status = 303;
-    ctx.set('Cache-Control', 'no-store');
-    ctx.redirect(next);
+    seeOther(ctx, next);
   }
 
   function stepOf({ ctx, interaction, action }: StepContext, form?: ReadonlyMap<string, string>): Step | undefined {
@@ -134,8 +150,16 @@ export function createInteractions(deps: {
   router.get(paths, async (ctx) => {
     const step = await open(ctx);
     const page = step && stepOf(step);
-    if (step && page) await page.show(step);
+    if (step && page === deps.steps.login && deps.withPass.isFor(step))
+      await goOn(step, await deps.withPass.take(step));
+    else if (step && page) await page.show(step);
     else await stale(ctx);
+  });
+
+  router.get('/interaction/:uid/pass', async (ctx) => {
+    const step = await openForPass(ctx);
+    if (step) await goOn(step, await deps.withPass.take(step));
+    else seeOther(ctx, deps.homeWithPass);
   });
 
   router.post(paths, async (ctx) => {
@@ -167,4 +191,13 @@ export function createInteractions(deps: {
   }
 
   return router.routes() as Middleware;
+}
+
+const actionOf = (ctx: Context): string => `/interaction/${ctx.params.uid}`;
+
+/** 303, so that the browser does not post a password on (RFC 9700, section 4.12). */
+function seeOther(ctx: Context, to: string): void {
+  ctx.status = 303;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.redirect(to);
 }

@@ -1,6 +1,7 @@
 /**
  * A forgotten password, in two pages: who you are, and, behind the link in the mail, the new password. The first has one answer for
- * every name there is or is not. Opening the link changes nothing; only the form does.
+ * every name there is or is not. Opening the link changes nothing; only the form does. It signs its person in, in the browser that has
+ * opened the link, and leads on to the application whose sign-in they had left, where that is this browser's.
  *
  * Somebody who was in the account may have left a way back: an account elsewhere of theirs. So the form names those that sign in here,
  * and only those go on doing so that its person says are theirs. Passkeys stay: they are second factors too, and a link in a mail must
@@ -17,10 +18,18 @@ import type { Csrf } from '../http/csrf.ts';
 import { browserOf, keepBrowser } from '../http/device-cookie.ts';
 import { passwordErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';
+import type { LetIn } from '../http/let-in.ts';
 import type { Pages } from '../http/page.ts';
 import type { ClientView, FormProblemKind, SetupError } from '../http/view-parts.ts';
 import type { ViewLocals } from '../http/views.ts';
 import { oneOf, seeOther, signInOf, withSignIn } from './request.ts';
+
+/** The sign-in that somebody has left for these pages. */
+export interface CameFrom {
+  readonly client: ClientView | undefined;
+  /** Where its answer goes, which the forms here may end at. */
+  readonly formTargets: readonly string[];
+}
 
 /** Longer than any name; what is longer still names nobody. */
 const nameMax = 1024;
@@ -32,7 +41,9 @@ export function routeForgottenPassword(
     csrf: Csrf;
     passwordReset: PasswordReset;
     upstream: Pick<Upstream, 'linked' | 'name'>;
-    cameFrom: (id: string) => Promise<ClientView | undefined>;
+    cameFrom: (id: string) => Promise<CameFrom | undefined>;
+    letIn: LetIn;
+    noteDone: (ctx: Context, subject: string) => void;
     mails: boolean;
     home: string;
     settings: {
@@ -45,10 +56,12 @@ export function routeForgottenPassword(
   const { pages, csrf, passwordReset, settings } = deps;
 
   /** Whose colours these pages have: somebody on the way to an application is still on it. */
-  async function clientOf(ctx: Context): Promise<ClientView | undefined> {
+  async function cameFrom(ctx: Context): Promise<CameFrom | undefined> {
     const from = signInOf(ctx);
     return from && deps.cameFrom(from.id);
   }
+
+  const clientOf = async (ctx: Context): Promise<ClientView | undefined> => (await cameFrom(ctx))?.client;
 
   // ---- who you are --------------------------------------------------------------------------------------------------
 
@@ -105,21 +118,25 @@ export function routeForgottenPassword(
 
   async function show(ctx: Context, token: string, account: Account, shown: Shown = {}): Promise<void> {
     const { error, problem, retryAfterSeconds } = shown;
-    const linked = await deps.upstream.linked(account.subject);
+    const [from, linked] = await Promise.all([cameFrom(ctx), deps.upstream.linked(account.subject)]);
     if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     pages.show(
       ctx,
       'reset',
       {
         action: withSignIn(ctx, '/reset', { token }),
-        csrf: csrf.token(ctx),
-        client: await clientOf(ctx),
+        csrf: csrf.token(ctx, token),
+        client: from?.client,
         username: account.username,
         minLength: account.twoFactor ? settings.passwordMinLengthSecondFactor : settings.passwordMinLength,
         elsewhere: linked.map(({ id, provider, label }) => ({ id, provider: deps.upstream.name(provider), label })),
         ...shown,
       },
-      { status: problem ? 503 : error ? 422 : 200, accountLocale: account.locale },
+      {
+        status: problem ? 503 : error ? 422 : 200,
+        accountLocale: account.locale,
+        formTargets: from?.formTargets ?? [],
+      },
     );
   }
 
@@ -130,11 +147,6 @@ export function routeForgottenPassword(
   }
 
   router.get('/reset', async (ctx) => {
-    if (oneOf(ctx, 'done') !== undefined) {
-      const to = signInOf(ctx)?.path ?? deps.home;
-      const client = await clientOf(ctx);
-      return pages.show(ctx, 'notice', { kind: 'reset-done', client, go: { to, as: 'signIn' } });
-    }
     const token = oneOf(ctx, 'token') ?? '';
     const account = await passwordReset.look(token);
     return account ? show(ctx, token, account) : gone(ctx);
@@ -143,7 +155,8 @@ export function routeForgottenPassword(
   router.post('/reset', async (ctx) => {
     const token = oneOf(ctx, 'token') ?? '';
     const form = await readForm(ctx);
-    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    // Of this very link: only the browser that has opened it sets the password, and is signed in.
+    if (!csrf.check(ctx, form.get('csrf'), token)) return pages.refuse(ctx, 403, 'form');
     const account = await passwordReset.look(token);
     if (!account) return gone(ctx);
     const password = form.get('password') ?? '';
@@ -157,7 +170,12 @@ export function routeForgottenPassword(
       switch (outcome.outcome) {
         case 'changed':
           if (outcome.browser) keepBrowser(ctx, outcome.browser);
-          return seeOther(ctx, withSignIn(ctx, '/reset', { done: 'yes' }));
+          deps.noteDone(ctx, account.subject);
+          return await deps.letIn(ctx, outcome.account, {
+            after: 'reset-link',
+            page: deps.home,
+            from: signInOf(ctx)?.id,
+          });
         case 'weak-password':
           return show(ctx, token, account, { keep, error: passwordErrors[outcome.reason.code] });
         case 'gone':

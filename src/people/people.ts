@@ -15,9 +15,9 @@ import type { SignIn } from '../core/sign-in.ts';
 import type { Account } from '../core/stores/accounts.ts';
 import type { Upstream } from '../core/upstream.ts';
 import type { Csrf } from '../http/csrf.ts';
+import type { LetIn } from '../http/let-in.ts';
 import type { Pages } from '../http/page.ts';
-import type { ClientView } from '../http/view-parts.ts';
-import { routeForgottenPassword } from './forgotten-password.ts';
+import { type CameFrom, routeForgottenPassword } from './forgotten-password.ts';
 import type { SignUpPage } from './sign-up.ts';
 import { routeSignUp } from './sign-up-paths.ts';
 import { routeVerifyEmail } from './verify-email.ts';
@@ -32,7 +32,11 @@ export interface PeopleDeps {
   readonly upstream: Pick<Upstream, 'linked' | 'name'>;
   readonly signIn: Pick<SignIn, 'provePassword'>;
   /** The application whose sign-in of this id somebody comes from. */
-  readonly cameFrom: (id: string) => Promise<ClientView | undefined>;
+  readonly cameFrom: (id: string) => Promise<CameFrom | undefined>;
+  /** They have set a password, and go on signed in. */
+  readonly letIn: LetIn;
+  /** For the account pages, in case they come there: the password is another. */
+  readonly noteDone: (ctx: Context, subject: string) => void;
   /** The way to a sign-in of this person that comes back to `/verify-email`. */
   readonly signInAs: (username: string) => string;
   /** Who is signed in in this browser. */

@@ -5,8 +5,9 @@ import type Router from 'koa-router';
 import type { Invitations } from '../core/invitations.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
+import type { LetIn } from '../http/let-in.ts';
 import type { Pages } from '../http/page.ts';
-import { oneOf, seeOther } from './request.ts';
+import { oneOf } from './request.ts';
 import type { SignUpAbout, SignUpPage } from './sign-up.ts';
 
 export function routeSignUp(
@@ -16,6 +17,7 @@ export function routeSignUp(
     csrf: Csrf;
     page: SignUpPage;
     invitations: Pick<Invitations, 'look'>;
+    letIn: LetIn;
     mails: boolean;
     home: string;
   },
@@ -27,14 +29,17 @@ export function routeSignUp(
     if (!deps.csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
     const account = await page.take(ctx, form, about);
     if (!account) return undefined;
-    return seeOther(ctx, `/sign-up?done=${account.email === null && deps.mails ? 'mail' : 'yes'}`);
+    return deps.letIn(ctx, account, {
+      after: about.invitation ? 'invitation' : 'sign-up',
+      page: `/sign-up?done=${account.email === null && deps.mails ? 'mail' : 'yes'}`,
+    });
   }
 
   router.get('/sign-up', (ctx) => {
     const done = oneOf(ctx, 'done');
     if (done === undefined) return page.show(ctx, { action: '/sign-up' });
     const kind = done === 'mail' ? 'signed-up-mail' : 'signed-up';
-    return pages.show(ctx, 'notice', { kind, go: { to: deps.home, as: 'signIn' } });
+    return pages.show(ctx, 'notice', { kind, go: { to: deps.home, as: 'account' } });
   });
   router.post('/sign-up', (ctx) => take(ctx, { action: '/sign-up' }));
 

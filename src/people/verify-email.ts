@@ -13,6 +13,7 @@ import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { readForm } from '../http/form.ts';
+import type { LetIn } from '../http/let-in.ts';
 import type { Pages } from '../http/page.ts';
 import type { ConfirmError } from '../http/people-views.ts';
 import { oneOf, seeOther } from './request.ts';
@@ -33,6 +34,8 @@ export function routeVerifyEmail(
     signInAs: (username: string) => string;
     /** Who is signed in in this browser. */
     signedIn: (ctx: Context) => Promise<Account | undefined>;
+    /** The way on for whoever has given the password. */
+    letIn: LetIn;
     home: string;
     secure: boolean;
   },
@@ -70,13 +73,13 @@ export function routeVerifyEmail(
   const gone = (ctx: Context): void =>
     pages.show(ctx, 'notice', { kind: 'email-gone', go: { to: deps.home, as: 'account' } }, { status: 410 });
 
-  /** Undefined where it is. A second factor is no part of it: the address is proved, and the password is the account's. */
-  async function whatIsWrong(
+  /** A second factor is no part of it: the address is proved, and the password is the account's. */
+  async function prove(
     ctx: Context,
     account: Account,
     password: string,
-  ): Promise<{ error: ConfirmError; retryAfterSeconds?: number } | undefined> {
-    if ((await deps.signedIn(ctx))?.subject === account.subject) return undefined;
+  ): Promise<{ error: ConfirmError; retryAfterSeconds?: number } | { gave?: Account }> {
+    if ((await deps.signedIn(ctx))?.subject === account.subject) return {};
     if (password === '') return { error: 'missing' };
     try {
       const { username } = account;
@@ -89,7 +92,7 @@ export function routeVerifyEmail(
       });
       switch (outcome.outcome) {
         case 'right':
-          return undefined;
+          return { gave: outcome.account };
         case 'refused':
           return { error: 'wrong' };
         case 'throttled':
@@ -123,8 +126,8 @@ export function routeVerifyEmail(
     if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
     const pending = await emails.look(token);
     if (!pending) return gone(ctx);
-    const wrong = await whatIsWrong(ctx, pending.account, form.get('password') ?? '');
-    if (wrong) return show(ctx, token, pending, wrong);
+    const proved = await prove(ctx, pending.account, form.get('password') ?? '');
+    if ('error' in proved) return show(ctx, token, pending, proved);
     const { address, requestId } = callerOf(ctx);
     const outcome = await emails.confirm(token, {
       address,
@@ -135,7 +138,9 @@ export function routeVerifyEmail(
     switch (outcome.outcome) {
       case 'confirmed':
         if (ctx.cookies.get(cookie) !== undefined) ctx.cookies.set(cookie, null, cookieOptions);
-        return seeOther(ctx, '/verify-email?done=yes');
+        // Who has a second factor would be asked for it, and is told first that the address is confirmed.
+        if (proved.gave === undefined || proved.gave.twoFactor) return seeOther(ctx, '/verify-email?done=yes');
+        return deps.letIn(ctx, proved.gave, { after: 'verify-email', page: '/verify-email?done=yes' });
       case 'taken':
         return pages.show(
           ctx,

@@ -12,6 +12,7 @@ import type { IsDeveloper } from '../http/developer.ts';
 import { nameErrors, passwordErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';
 import { factsOf } from '../http/front-door.ts';
+import type { LetIn } from '../http/let-in.ts';
 import type { Pages } from '../http/page.ts';
 import type { SetupField } from '../http/people-views.ts';
 import type { StaticFiles } from '../http/static.ts';
@@ -28,6 +29,8 @@ export interface WelcomeDeps {
   readonly passwordMinLength: number;
   /** Who is signed in in this browser. */
   readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
+  /** The first admin goes on signed in. */
+  readonly letIn: LetIn;
 }
 
 type SetupLocals = ViewLocals['setup'];
@@ -76,10 +79,7 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
     );
     switch (outcome.outcome) {
       case 'created':
-        return pages.show(ctx, 'setup-done', {
-          username: outcome.account.username,
-          development: deps.isDeveloper(ctx.req),
-        });
+        return deps.letIn(ctx, outcome.account, { after: 'setup', page: '/setup/done' });
       case 'gone':
         return pages.show(ctx, 'stale', { setup: true }, { status: 410 });
       case 'taken':
@@ -89,6 +89,17 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
       case 'invalid':
         return showForm(ctx, token, { ...typed, errors: { [fields[outcome.field]]: nameErrors[outcome.reason] } });
     }
+  });
+
+  router.get('/setup/done', async (ctx) => {
+    const account = await deps.signedIn(ctx);
+    if (!account?.admin) {
+      ctx.status = 303;
+      ctx.redirect('/');
+      return undefined;
+    }
+    const { username, locale: accountLocale } = account;
+    return pages.show(ctx, 'setup-done', { username, development: deps.isDeveloper(ctx.req) }, { accountLocale });
   });
 
   function showForm(ctx: Context, token: string, shown: Partial<SetupLocals>): void {

@@ -78,15 +78,39 @@ suite('the set-up page', () => {
     }
     expect(await flaws(page)).toEqual([]);
 
-    expect(await send(page, {})).toBe(200);
+    expect(await send(page, {})).toBe(303);
+    await page.waitForURL('**/setup/done');
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Your account is ready');
     expect(await page.getByText('keeper').count()).toBe(1);
     expect(await page.getByRole('link', { name: 'Try it in the playground' }).getAttribute('href')).toBe('/playground');
+    expect(await flaws(page)).toEqual([]);
+    await page.reload();
+    await page.getByRole('link', { name: 'Add one to your account' }).click();
+    expect(new URL(page.url()).pathname).toBe('/account/factors');
+    await page.goto('/account/sessions');
+    expect(await page.getByText('this browser').count()).toBe(1);
 
     const again = await page.goto(address);
     expect(again?.status()).toBe(410);
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('This link is no longer good');
     expect(await page.getByText('npm run cli').count()).toBe(1);
     expect(problems).toEqual([]);
+  });
+
+  test('without scripts the administrator is signed in and sees the next steps too', async () => {
+    const fresh = await startServer();
+    try {
+      const link = await fresh.core.setup.createSetupLink();
+      const { page, problems } = await buildVisitor(browser, fresh, { javaScriptEnabled: false });
+      await page.goto(`/setup?token=${link?.token}`);
+      for (const [label, value] of Object.entries(good)) await page.getByLabel(label, { exact: true }).fill(value);
+      await page.getByRole('button', { name: 'Create the account' }).click();
+      await page.getByText('npm run cli -- clients register').waitFor();
+      await page.getByRole('link', { name: 'Go to your account' }).click();
+      await page.getByText('keeper', { exact: true }).waitFor();
+      expect(problems).toEqual([]);
+    } finally {
+      await fresh.close();
+    }
   });
 });

@@ -26,7 +26,10 @@ const forms: Readonly<Record<string, Form>> = {
   '/sign-up': { fields: newcomer },
   '/invite': { fields: newcomer, query: ({ links }) => ({ token: links.invitation }) },
   '/forgot': { fields: ({ username }) => ({ username }) },
-  '/reset': { fields: () => ({ password: 'nine pears on a shelf' }), query: ({ links }) => ({ token: links.reset }) },
+  '/reset': {
+    fields: ({ links }) => ({ csrf: links.resetCsrf, password: 'nine pears on a shelf' }),
+    query: ({ links }) => ({ token: links.reset }),
+  },
   '/verify-email': { fields: () => ({ password }), query: ({ links }) => ({ token: links.email }) },
   '/account/profile': {
     fields: () => ({

@@ -77,8 +77,9 @@ async function makeMember({ core }: App, server: { readonly url: string }) {
   const agent = new Browser(server);
   const back = await agent.submit(await agent.go('/account/password'), { username, password });
   const page = await agent.go(back.location ?? '');
-  const [reset, invited] = await Promise.all([
+  const [reset, pass, invited] = await Promise.all([
     core.passwordReset.makeLink(made.account, {}),
+    core.passes.make(made.account, 'reset-link'),
     core.invitations.invite({ email: undefined, mail: false, locale: 'en' }, {}),
   ]);
   const token = randomToken();
@@ -94,6 +95,8 @@ async function makeMember({ core }: App, server: { readonly url: string }) {
     member: { username, cookies: cookiesOf(agent, '/account'), csrf: csrfOf(page) },
     links: {
       reset: tokenIn(reset.path),
+      resetCsrf: csrfOf(await agent.go(reset.path)),
+      pass,
       email: token,
       invitation: invited.outcome === 'made' ? tokenIn(invited.path) : '',
     },

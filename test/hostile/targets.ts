@@ -35,7 +35,15 @@ export interface Good {
   /** Somebody at their own pages, who has signed in a moment ago. */
   readonly member: { readonly username: string; readonly cookies: string; readonly csrf: string };
   /** The tokens of links that are mailed or handed over. */
-  readonly links: { readonly reset: string; readonly email: string; readonly invitation: string };
+  readonly links: {
+    readonly reset: string;
+    /** Of that link's own form, in the member's browser. */
+    readonly resetCsrf: string;
+    /** For whoever has set a password a moment ago (core/passes). */
+    readonly pass: string;
+    readonly email: string;
+    readonly invitation: string;
+  };
   readonly setupToken: string;
   readonly file: string;
   /** What gets through the gateway, and the token that only opens a program's session. */
@@ -238,6 +246,12 @@ export const targets: Readonly<Record<string, Target>> = {
     path: (good) => `/interaction/${good.login.uid}`,
     form: (good) => ({ csrf: good.login.csrf, username: good.username, password: 'wrong lemons under glass' }),
     headers: (good) => ({ Cookie: good.login.cookies, Origin: good.issuer }),
+  },
+  'sign-in with a pass': {
+    method: 'GET',
+    path: (good) => `/interaction/${good.login.uid}/pass`,
+    query: () => ({ x: '1' }),
+    headers: (good) => ({ Cookie: `${good.login.cookies}; gatehouse-pass=${good.links.pass}`, Accept: 'text/html' }),
   },
   'passkey form': {
     method: 'POST',

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent, type Answer, codeOf, pkce } from '../support/agent.ts';
 import { claimsOf, comeBack, redeem, travel } from '../support/flow.ts';
-import { fill, headingOf, linkIn, mailsTo, mailTo, send } from '../support/mail.ts';
+import { fill, headingOf, landed, linkIn, mailsTo, mailTo, send } from '../support/mail.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 
@@ -40,7 +40,10 @@ describeStorages('the sign-up page', (storage) => {
     const page = await agent.go('/sign-up');
     const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
     const answer = await agent.go('/sign-up', { form: { csrf, ...fresh() }, follow: false });
-    expect([answer.status, new URL(answer.location ?? '').pathname]).toEqual([303, '/sign-up']);
+    expect([answer.status, new URL(answer.location ?? '').pathname]).toEqual([303, '/oauth/authorize']);
+    const done = await landed(agent, await agent.go(answer.location ?? ''));
+    const reloaded = await agent.go(done.url);
+    expect([done, reloaded].map(headingOf)).toEqual(Array(2).fill('Your account is ready'));
   });
 
   test('B6: whether an address has an account is told to its owner, and to nobody else', async () => {

@@ -37,12 +37,17 @@ export async function fill(agent: Agent, address: string, fields: Record<string,
   return send(agent, await agent.go(address), fields);
 }
 
-export function send(agent: Agent, page: Answer, fields: Record<string, string>): Promise<Answer> {
+export async function send(agent: Agent, page: Answer, fields: Record<string, string>): Promise<Answer> {
   const action = /<form method="post" action="([^"]+)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&');
   const csrf = /name="csrf" value="([^"]+)"/.exec(page.text)?.[1];
   if (action === undefined || csrf === undefined)
     throw new Error(`no form on ${page.url} (${page.status}): ${headingOf(page)}`);
-  return agent.go(action, { form: { csrf, ...fields } });
+  return landed(agent, await agent.go(action, { form: { csrf, ...fields } }));
+}
+
+/** An agent stops where a code is handed over. That of the account pages leads on to a page. */
+export async function landed(agent: Agent, answer: Answer): Promise<Answer> {
+  return answer.location?.includes('/account/callback?') ? agent.go(answer.location) : answer;
 }
 
 export const headingOf = ({ text }: Answer): string | undefined => /<h1>(.*?)<\/h1>/.exec(text)?.[1];

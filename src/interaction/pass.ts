@@ -1,0 +1,52 @@
+/** Somebody comes to a sign-in with a pass (core/passes): they have set the password in this browser a moment ago. */
+import { accountClient } from '../core/account-client.ts';
+import type { Passes } from '../core/passes.ts';
+import type { SignIn } from '../core/sign-in.ts';
+import type { AccountStore } from '../core/stores/accounts.ts';
+import { callerOf } from '../http/caller.ts';
+import { browserOf } from '../http/device-cookie.ts';
+import { hasPass, takePass } from '../http/let-in.ts';
+import { requestOf } from './authorization-request.ts';
+import type { InteractionResults, Redirect, StepContext } from './dispatcher.ts';
+import { loginResult } from './login-result.ts';
+import { isToBeKept, remember } from './sign-in-memory.ts';
+
+export interface WithPass {
+  /** Whether this browser's is for the sign-in at hand, as it is for that of the account pages. An application's has an address for it. */
+  isFor(step: StepContext): boolean;
+  /** Always leads on: to the next page, where the pass is good, otherwise to the sign-in page. */
+  take(step: StepContext): Promise<InteractionResults | Redirect>;
+}
+
+export function createWithPass(deps: {
+  passes: Pick<Passes, 'take'>;
+  signIn: Pick<SignIn, 'withPass'>;
+  accounts: Pick<AccountStore, 'bySubject'>;
+}): WithPass {
+  return {
+    isFor: ({ ctx, interaction }) => hasPass(ctx) && requestOf(interaction).clientId === accountClient,
+
+    async take({ ctx, interaction, action }) {
+      const value = takePass(ctx);
+      const pass = value === undefined ? undefined : await deps.passes.take(value);
+      if (pass === undefined) return { redirect: action };
+      const origin = { ...callerOf(ctx), browser: browserOf(ctx), via: 'browser' };
+      const outcome = await deps.signIn.withPass({ ...pass, ...origin });
+      switch (outcome.outcome) {
+        case 'signed-in':
+          return loginResult(outcome, isToBeKept(interaction));
+        case 'second-factor': {
+          const { proof, methods, short, mailed } = outcome;
+          const username = (await deps.accounts.bySubject(proof.subject))?.username ?? '';
+          const mailedTo = mailed === undefined || mailed.outcome === 'failed' ? undefined : mailed.to;
+          await remember(interaction, { username, proof, methods, short, mailedTo });
+          return { redirect: action };
+        }
+        case 'expired':
+        case 'refused':
+        case 'throttled':
+          return { redirect: action };
+      }
+    },
+  };
+}
