@@ -30,6 +30,13 @@ export type UpstreamFailure =
 /** `detail`: for the log, without anything that could be used. */
 export type Failed = { readonly outcome: 'failed'; readonly reason: UpstreamFailure; readonly detail: string };
 
+/** `lacking`: what it should have told beside, for the log. */
+export interface Identified {
+  readonly outcome: 'identified';
+  readonly person: UpstreamPerson;
+  readonly lacking?: string | undefined;
+}
+
 export interface UpstreamRequest {
   readonly redirectUri: string;
   readonly state: string;
@@ -61,5 +68,5 @@ export interface UpstreamProvider {
   identify(
     answer: URLSearchParams,
     request: UpstreamRequest & { readonly sentAt: number },
-  ): Promise<{ readonly outcome: 'identified'; readonly person: UpstreamPerson } | Failed>;
+  ): Promise<Identified | Failed>;
 }

@@ -215,7 +215,12 @@ export function createUpstream(parts: {
         return failed(id, found.reason, found.detail, caller);
       }
       await giveBack();
-      const { person } = found;
+      const { person, lacking } = found;
+      if (lacking !== undefined)
+        log.warn(
+          { upstream: id, detail: lacking, requestId: caller.requestId },
+          'a provider has told less than it should',
+        );
       const late = staleness(known, person.authTime, provider.freshSignIn);
       if (late !== undefined) return failed(id, 'not-fresh', late, caller);
       const { username, email, firstName, lastName } = person;

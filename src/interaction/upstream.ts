@@ -18,6 +18,7 @@ import type { Upstream, UpstreamProof } from '../core/upstream.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { nameErrors } from '../http/field-errors.ts';
+import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
 import type { FormProblemKind, SetupError, UpstreamFailureKind } from '../http/view-parts.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
@@ -59,8 +60,28 @@ export function createUpstreamCallback(deps: Pick<Deps, 'upstream' | 'pages'>): 
     ctx.set('Refresh', `0; url=${to}`);
     deps.pages.show(ctx, 'onward', { to });
   });
+  // An answer as a form (OAuth 2.0 Form Post Response Mode): another site's page posts it, and no `SameSite=Lax` cookie comes with it.
+  // So it goes on as the same answer in the query, as at /oauth/authorize, and is looked at there.
+  router.post('/upstream/:provider/callback', async (ctx) => {
+    const form = await readForm(ctx);
+    const answer = new URLSearchParams();
+    for (const name of answerParameters) if (form.has(name)) answer.set(name, form.get(name) ?? '');
+    const known = deps.upstream.placeOf(String(ctx.params.provider), answer.get('state') ?? '') !== undefined;
+    if (!known || String(answer).length > longestAnswer) {
+      deps.pages.show(ctx, 'stale', {}, { status: 400 });
+      return;
+    }
+    ctx.status = 303;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.redirect(`${ctx.path}?${answer}`);
+  });
   return router.routes() as Middleware;
 }
+
+/** What is looked at. Apple adds what the person is called there, in no way that proves it. */
+const answerParameters = ['code', 'state', 'iss', 'error'];
+/** Characters: an address has to fit into 16 KiB with the cookies. */
+const longestAnswer = 8192;
 
 /** Addresses below an interaction's own. */
 export function createUpstreamDetours(deps: Deps): Readonly<Record<string, Detour>> {

@@ -31,6 +31,7 @@ const forms: Readonly<Record<string, Form>> = {
     query: ({ links }) => ({ token: links.reset }),
   },
   '/verify-email': { fields: () => ({ password }), query: ({ links }) => ({ token: links.email }) },
+  '/upstream/:provider/callback': { fields: () => ({ code: 'x', state: 'y', user: '{"name":{"firstName":"Ada"}}' }) },
   '/account/profile': {
     fields: () => ({
       ...{

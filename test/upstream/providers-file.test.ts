@@ -70,6 +70,34 @@ describe('the providers file', () => {
     ['a word for what nobody says', [{ ...github, trust_email: true }], ['1 trust_email']],
     ['second factors that nobody speaks of', [{ ...github, trust_mfa: true }], ['1 trust_mfa']],
     ['a time that oauth2 has no word for', [{ ...github, fresh_sign_in: 'told' }], ['1 fresh_sign_in']],
+    ['a template without tenants', [{ ...company, issuer_template: `${company.issuer}/{tenantid}` }], ['1 tenants']],
+    ['tenants without a template', [{ ...company, tenants: 'any' }], ['1 issuer_template']],
+    [
+      'a template without a place, on another host, or with two',
+      ['', 'https://other.example/{tenantid}', `${company.issuer}/{tenantid}/{tenantid}`].map((issuer_template, n) => ({
+        ...{ ...company, id: `t${n}`, tenants: ['a'], issuer_template },
+      })),
+      ['1 issuer_template', '2 issuer_template', '3 issuer_template'],
+    ],
+    [
+      'the word of whatever tenant',
+      [{ ...company, issuer_template: `${company.issuer}/{tenantid}`, tenants: 'any', trust_email: true }],
+      ['1 trust_email'],
+    ],
+    [
+      'tenants that are none',
+      [
+        { ...company, tenants: ['../x'] },
+        { ...github, tenants: 'any' },
+      ],
+      ['1 tenants', '2 tenants'],
+    ],
+    [
+      'a list of addresses beside an ID token',
+      [{ ...company, emails_endpoint: 'https://x.example/' }],
+      ['1 emails_endpoint'],
+    ],
+    ['another response mode', [{ ...company, response_mode: 'fragment' }], ['1 response_mode']],
     ['two secrets', [{ ...github, client_secret_env: 'SET' }], ['1 client_secret']],
     ['a variable that is not set', [{ ...company, client_secret_env: 'UNSET' }], ['1 client_secret_env']],
     ['a variable that is empty', [{ ...company, client_secret_env: 'EMPTY' }], ['1 client_secret_env']],

@@ -33,7 +33,8 @@ export function personOf(
     subject,
     username: text(names.username),
     email,
-    emailVerified: from(ofEmail, names.email_verified) === true,
+    // As a text too: Apple, and others whose claims are all texts.
+    emailVerified: [true, 'true'].includes(from(ofEmail, names.email_verified) as boolean | string),
     // A whole name is not taken apart: nobody knows where.
     firstName: first ?? (last === undefined ? (text(names.name) ?? '') : ''),
     lastName: last ?? '',

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { printable } from '../../base/printable.ts';
 import { isLoopback, oauth2Claims, oidcClaims, type UpstreamSettings } from './settings.ts';
+import { brokenTenants, tenantShape } from './tenant-rules.ts';
 
 export interface ProviderMistake {
   /** Counted from 1; undefined where the file as a whole is meant. */
@@ -34,6 +35,15 @@ export const members: Readonly<Record<string, { readonly wanted: string; readonl
     wanted: 'an https address without a user name, a query or a fragment; required for oidc',
     example: 'issuer: https://login.example.com',
   },
+  issuer_template: {
+    wanted:
+      'the issuer of a tenant, an address on the host of issuer with {tenantid} in it once; for oidc, with tenants',
+    example: 'issuer_template: https://login.microsoftonline.com/{tenantid}/v2.0',
+  },
+  tenants: {
+    wanted: 'a list of tenant ids, or any, which goes with trust_email: false only; for oidc, with issuer_template',
+    example: 'tenants: [72f988bf-86f1-41af-91ab-2d7cd011db47]',
+  },
   authorization_endpoint: {
     wanted: 'an https address, for oauth2 only, which requires it',
     example: 'authorization_endpoint: https://github.com/login/oauth/authorize',
@@ -45,6 +55,10 @@ export const members: Readonly<Record<string, { readonly wanted: string; readonl
   userinfo_endpoint: {
     wanted: 'an https address, for oauth2 only, which requires it',
     example: 'userinfo_endpoint: https://api.github.com/user',
+  },
+  emails_endpoint: {
+    wanted: 'an https address that lists addresses as GitHub does; for oauth2 only',
+    example: 'emails_endpoint: https://api.github.com/user/emails',
   },
   client_id: { wanted: 'the id under which the provider knows this server', example: 'client_id: gatehouse' },
   client_secret: {
@@ -68,8 +82,9 @@ export const members: Readonly<Record<string, { readonly wanted: string; readonl
     wanted: `an object of ${Object.keys(oidcClaims).join(', ')}, each with the name of a member; the subject of oidc is sub`,
     example: 'claims: { username: login }',
   },
+  response_mode: { wanted: 'query or form_post', example: 'response_mode: form_post' },
   sign_up: { wanted: 'true or false', example: 'sign_up: true' },
-  trust_email: { wanted: 'true or false; for oidc only', example: 'trust_email: true' },
+  trust_email: { wanted: 'true or false; for oidc, and for oauth2 with emails_endpoint', example: 'trust_email: true' },
   trust_mfa: { wanted: 'true or false; for oidc only', example: 'trust_mfa: true' },
   fresh_sign_in: { wanted: 'told (oidc only), assumed or never', example: 'fresh_sign_in: assumed' },
 };
@@ -102,9 +117,12 @@ function shapeOf({ development }: ReadOptions) {
     name: line(40),
     type: z.enum(['oidc', 'oauth2']),
     issuer: address.optional(),
+    issuer_template: z.string().max(2000).optional(),
+    tenants: z.union([z.literal('any'), z.array(z.string().regex(tenantShape)).min(1).max(1000)]).optional(),
     authorization_endpoint: address.optional(),
     token_endpoint: address.optional(),
     userinfo_endpoint: address.optional(),
+    emails_endpoint: address.optional(),
     client_id: line(500),
     client_secret: z.string().min(1).max(2000).optional(),
     client_secret_file: z.string().min(1).optional(),
@@ -121,6 +139,7 @@ function shapeOf({ development }: ReadOptions) {
       })
       .partial()
       .default({}),
+    response_mode: z.enum(['query', 'form_post']).default('query'),
     sign_up: z.boolean().default(true),
     trust_email: z.boolean().default(false),
     trust_mfa: z.boolean().default(false),
@@ -192,13 +211,17 @@ function brokenRules(given: Loose): [string, string][] {
     for (const member of endpoints) {
       if (given[member] !== undefined) broken.push([member, `${shown(given[member])}, which discovery tells`]);
     }
+    if (given.emails_endpoint !== undefined) broken.push(['emails_endpoint', shown(given.emails_endpoint)]);
+    broken.push(...brokenTenants(given));
     // Anything else may change or be given to somebody else, and with it the account here.
     const { subject } = isObject(given.claims) ? given.claims : {};
     if (subject !== undefined && subject !== 'sub') broken.push(['claims', `${shown(subject)} as the subject`]);
     if (Array.isArray(given.scopes) && !given.scopes.includes('openid')) broken.push(['scopes', shown(given.scopes)]);
   } else if (given.type === 'oauth2') {
     for (const member of endpoints) if (given[member] === undefined) broken.push([member, 'nothing']);
-    if (given.trust_email === true)
+    for (const member of ['issuer_template', 'tenants'])
+      if (given[member] !== undefined) broken.push([member, shown(given[member])]);
+    if (given.trust_email === true && given.emails_endpoint === undefined)
       broken.push(['trust_email', 'true, of a provider that does not say what it proved']);
     // Without an ID token there is no `amr`: what would be trusted is not said.
     if (given.trust_mfa === true) broken.push(['trust_mfa', 'true, of a provider that does not say what it asked for']);
@@ -256,9 +279,13 @@ function settingsOf(given: Given, secret: string | undefined): UpstreamSettings 
     trustEmail: given.trust_email,
     trustMfa: given.trust_mfa,
     freshSignIn: given.fresh_sign_in ?? (oidc ? 'told' : 'assumed'),
+    responseMode: given.response_mode,
   } as const;
   const { issuer = '', authorization_endpoint: authorize = '' } = given;
-  if (oidc) return { ...common, type: 'oidc', issuer };
+  const { issuer_template: template, tenants: named } = given;
+  const allowed = Array.isArray(named) ? named.map((tenant) => tenant.toLowerCase()) : named;
+  const tenants = template === undefined || allowed === undefined ? undefined : { template, allowed };
+  if (oidc) return { ...common, type: 'oidc', issuer, tenants };
   return {
     ...common,
     type: 'oauth2',
@@ -266,6 +293,7 @@ function settingsOf(given: Given, secret: string | undefined): UpstreamSettings 
     authorizationEndpoint: authorize,
     tokenEndpoint: given.token_endpoint ?? '',
     userinfoEndpoint: given.userinfo_endpoint ?? '',
+    emailsEndpoint: given.emails_endpoint,
   };
 }
 

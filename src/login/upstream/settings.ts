@@ -16,6 +16,14 @@ export interface ClaimNames {
 
 export type ClientAuthentication = 'basic' | 'post' | 'none';
 
+/** Which tenants of a provider with many are let in (tenants.ts). */
+export interface Tenants {
+  /** Of their issuers, with `{tenantid}` in it. */
+  readonly template: string;
+  /** In lower case. */
+  readonly allowed: 'any' | readonly string[];
+}
+
 interface Common {
   readonly id: string;
   readonly name: string;
@@ -28,11 +36,13 @@ interface Common {
   readonly trustEmail: boolean;
   readonly trustMfa: boolean;
   readonly freshSignIn: 'told' | 'assumed' | 'never';
+  /** How it hands over its answer: by the address, or by a form that another site's page sends (Apple). */
+  readonly responseMode: 'query' | 'form_post';
 }
 
 export type UpstreamSettings = Common &
   (
-    | { readonly type: 'oidc'; readonly issuer: string }
+    | { readonly type: 'oidc'; readonly issuer: string; readonly tenants: Tenants | undefined }
     | {
         readonly type: 'oauth2';
         /** Where it names itself in its answers (RFC 9207). */
@@ -40,6 +50,8 @@ export type UpstreamSettings = Common &
         readonly authorizationEndpoint: string;
         readonly tokenEndpoint: string;
         readonly userinfoEndpoint: string;
+        /** Where it lists a person's addresses, in GitHub's manner. */
+        readonly emailsEndpoint: string | undefined;
       }
   );
 

@@ -7,14 +7,18 @@
  * where it comes (RFC 9207). Addresses are those of the settings or of the configured issuer's own document; https, or loopback
  * where the settings say so.
  */
-import type { Configuration } from 'openid-client';
+import type { ClientAuth, Configuration, ServerMetadata } from 'openid-client';
 import { nowMs } from '../../base/clock.ts';
 import type { UpstreamProvider, UpstreamRequest } from '../../core/upstream-provider.ts';
 import { carefulFetch, timeoutSeconds } from './careful-fetch.ts';
+import { listedEmail } from './emails.ts';
 import { failureOf, Odd } from './failure.ts';
 import { otherIssuer } from './other-issuer.ts';
 import { type Claims, personOf, subjectOf } from './person.ts';
 import { isLoopback, type UpstreamSettings } from './settings.ts';
+import { tenantPart } from './tenant-rules.ts';
+import { type GrantChecks, grantOfTenant, tenantsDocument } from './tenants.ts';
+import { userinfoOf } from './userinfo.ts';
 
 type Library = typeof import('openid-client');
 
@@ -27,6 +31,7 @@ const anyAge = 31_536_000;
 const documentMs = 3_600_000;
 
 export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProvider {
+  const expectedIssuer = (settings.type === 'oidc' && settings.tenants?.template) || settings.issuer;
   let opened: { readonly at: number; readonly configuration: Promise<Configuration> } | undefined;
 
   /** One look-up for all who ask at once; one that failed is not kept. */
@@ -52,6 +57,7 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
       state: request.state,
       code_challenge: await library.calculatePKCECodeChallenge(request.verifier),
       code_challenge_method: 'S256',
+      ...(settings.responseMode === 'form_post' && { response_mode: 'form_post' }),
       ...(settings.scopes.length > 0 && { scope: settings.scopes.join(' ') }),
       ...(oidc && { nonce: request.nonce }),
       ...(oidc && age !== undefined && { max_age: String(age) }),
@@ -76,14 +82,32 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
       return personOfToken(library, config, settings, token);
     }
     // Whether `auth_time` is there and late is core's to say.
-    const tokens = await library.authorizationCodeGrant(config, url, { ...checks, expectedNonce: request.nonce });
+    const redeemed = await redeem(library, config, url, { ...checks, expectedNonce: request.nonce });
+    const { tokens, configuration: ours, tenant } = redeemed;
     const claims = tokens.claims();
-    const subject = subjectOf(claims?.sub);
+    const sub = subjectOf(claims?.sub);
+    // It is one person's within its issuer, which is the tenant.
+    const subject = sub !== undefined && tenant !== undefined ? subjectOf(`${tenant}/${sub}`) : sub;
     if (claims === undefined || subject === undefined) throw new Odd('no usable sub');
-    const lacking = [settings.claims.username, settings.claims.email].some((name) => !(name in claims));
-    const asks = lacking && config.serverMetadata().userinfo_endpoint !== undefined;
-    const more = asks ? await library.fetchUserInfo(config, tokens.access_token, claims.sub) : {};
-    return personOf(subject, [claims, more], settings.claims, { amr: claims.amr, authTime: claims.auth_time });
+    const lacks = [settings.claims.username, settings.claims.email].some((name) => !(name in claims));
+    const asks = lacks && ours.serverMetadata().userinfo_endpoint !== undefined;
+    const told = asks
+      ? await userinfoOf(library, ours, { token: tokens.access_token, subject: claims.sub })
+      : undefined;
+    const sources = told ? [claims, told.claims] : [claims];
+    const person = personOf(subject, sources, settings.claims, { amr: claims.amr, authTime: claims.auth_time });
+    return { person, lacking: told?.lacking };
+  }
+
+  async function redeem(library: Library, config: Configuration, url: URL, checks: GrantChecks) {
+    const tenants = settings.type === 'oidc' ? settings.tenants : undefined;
+    if (tenants === undefined) {
+      const tokens = await library.authorizationCodeGrant(config, url, checks);
+      return { tokens, configuration: config, tenant: undefined };
+    }
+    const { supportsPKCE: _helper, ...metadata } = config.serverMetadata();
+    const configure = (issuer: string) => configurationOf(library, settings, { ...metadata, issuer });
+    return grantOfTenant(library, { tenants, configure }, url, checks);
   }
 
   return {
@@ -97,59 +121,71 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
       try {
         return { outcome: 'address', address: await address(request) };
       } catch (error) {
-        return failureOf(otherIssuer(error, settings.issuer));
+        return failureOf(otherIssuer(error, expectedIssuer));
       }
     },
     async identify(answer, request) {
       try {
-        return { outcome: 'identified', person: await identify(answer, request) };
+        return { outcome: 'identified', ...(await identify(answer, request)) };
       } catch (error) {
-        return failureOf(otherIssuer(error, settings.issuer));
+        return failureOf(otherIssuer(error, expectedIssuer));
       }
     },
   };
 }
 
 async function open(library: Library, settings: UpstreamSettings): Promise<Configuration> {
-  const { clientId, clientSecret, clientAuthentication } = settings;
-  const authentication = {
-    basic: () => library.ClientSecretBasic(clientSecret),
-    post: () => library.ClientSecretPost(clientSecret),
-    none: () => library.None(),
-  }[clientAuthentication]();
-  // Only addresses that the settings let through get here; the document's own are looked at below.
-  const http = [settings.issuer, settings.type === 'oauth2' && settings.tokenEndpoint].some(
-    (address) => typeof address === 'string' && address.startsWith('http:'),
-  );
-  const execute = [library.enableNonRepudiationChecks, ...(http ? [library.allowInsecureRequests] : [])];
-  if (settings.type === 'oidc') {
-    const config = await library.discovery(new URL(settings.issuer), clientId, undefined, authentication, {
-      execute,
-      timeout: timeoutSeconds,
-      [library.customFetch]: carefulFetch as (url: string, options: object) => Promise<Response>,
-    });
-    const metadata = config.serverMetadata();
-    for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'] as const) {
-      checkAddress(name, metadata[name], { http, required: name !== 'userinfo_endpoint' });
-    }
-    return config;
-  }
-  const { authorizationEndpoint, tokenEndpoint, userinfoEndpoint } = settings;
-  const config = new library.Configuration(
-    {
+  if (settings.type === 'oauth2') {
+    const { authorizationEndpoint, tokenEndpoint, userinfoEndpoint } = settings;
+    return configurationOf(library, settings, {
       // The library wants a name. Where the settings have none, answers with `iss` lose it before they are looked at.
       issuer: settings.issuer ?? new URL(authorizationEndpoint).origin,
       authorization_endpoint: authorizationEndpoint,
       token_endpoint: tokenEndpoint,
       userinfo_endpoint: userinfoEndpoint,
-    },
-    clientId,
-    undefined,
-    authentication,
+    });
+  }
+  const { issuer, tenants } = settings;
+  const config = tenants
+    ? configurationOf(library, settings, { issuer: tenants.template, ...(await tenantsDocument(issuer, tenants)) })
+    : await library.discovery(new URL(issuer), settings.clientId, undefined, authenticationOf(library, settings), {
+        execute: [library.enableNonRepudiationChecks, ...(isHttp(settings) ? [library.allowInsecureRequests] : [])],
+        timeout: timeoutSeconds,
+        [library.customFetch]: carefulFetch as (url: string, options: object) => Promise<Response>,
+      });
+  const metadata = config.serverMetadata();
+  // The library lets Entra's tenants pass, all of them.
+  if (!tenants && metadata.issuer.includes(tenantPart))
+    throw new Odd('the provider has many tenants: say which in UPSTREAMS, with issuer_template and tenants');
+  const http = isHttp(settings);
+  for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'] as const) {
+    checkAddress(name, metadata[name], { http, required: name !== 'userinfo_endpoint' });
+  }
+  return config;
+}
+
+/** Only addresses that the settings let through get here; a document's own are looked at below. */
+function isHttp(settings: UpstreamSettings): boolean {
+  return [settings.issuer, settings.type === 'oauth2' && settings.tokenEndpoint].some(
+    (address) => typeof address === 'string' && address.startsWith('http:'),
   );
+}
+
+function authenticationOf(library: Library, { clientSecret, clientAuthentication }: UpstreamSettings): ClientAuth {
+  return {
+    basic: () => library.ClientSecretBasic(clientSecret),
+    post: () => library.ClientSecretPost(clientSecret),
+    none: () => library.None(),
+  }[clientAuthentication]();
+}
+
+/** Of metadata that is known already. */
+function configurationOf(library: Library, settings: UpstreamSettings, metadata: ServerMetadata): Configuration {
+  const config = new library.Configuration(metadata, settings.clientId, undefined, authenticationOf(library, settings));
   config.timeout = timeoutSeconds;
   config[library.customFetch] = carefulFetch as (url: string, options: object) => Promise<Response>;
-  if (http) library.allowInsecureRequests(config);
+  if (isHttp(settings)) library.allowInsecureRequests(config);
+  if (settings.type === 'oidc') library.enableNonRepudiationChecks(config);
   return config;
 }
 
@@ -188,5 +224,8 @@ async function personOfToken(library: Library, config: Configuration, settings: 
   const { subject: name } = settings.claims;
   const subject = isObject && Object.hasOwn(claims, name) ? subjectOf(claims[name]) : undefined;
   if (!isObject || subject === undefined) throw new Odd(`the userinfo endpoint names no usable ${name}`);
-  return personOf(subject, [claims], settings.claims);
+  const person = personOf(subject, [claims], settings.claims);
+  if (settings.emailsEndpoint === undefined) return { person };
+  const { email, lacking } = await listedEmail(library, config, { token, address: settings.emailsEndpoint });
+  return { person: { ...person, email, emailVerified: email !== undefined }, lacking };
 }

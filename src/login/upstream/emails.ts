@@ -1,0 +1,35 @@
+/** The addresses of somebody at an OAuth 2 provider that lists them, in GitHub's manner: of them the one that is primary and verified. */
+import type { Configuration } from 'openid-client';
+
+type Library = typeof import('openid-client');
+
+export interface Listed {
+  readonly email?: string;
+  /** Why there is none, for the log. */
+  readonly lacking?: string;
+}
+
+const longest = 320;
+
+/** Nobody is kept out by what it answers, or does not. */
+export async function listedEmail(
+  library: Library,
+  config: Configuration,
+  { token, address }: { readonly token: string; readonly address: string },
+): Promise<Listed> {
+  const headers = new Headers({ accept: 'application/json' });
+  const answer = await library
+    .fetchProtectedResource(config, token, new URL(address), 'GET', undefined, headers)
+    .then(async (response) => (response.status === 200 ? ((await response.json()) as unknown) : undefined))
+    .catch(() => undefined);
+  if (!Array.isArray(answer)) return { lacking: 'the emails endpoint does not list addresses' };
+  const [email] = answer.flatMap(primaryIn);
+  return email === undefined ? { lacking: 'the emails endpoint lists none that is primary and verified' } : { email };
+}
+
+function primaryIn(entry: unknown): string[] {
+  if (typeof entry !== 'object' || entry === null) return [];
+  const { email, primary, verified } = entry as Readonly<Record<string, unknown>>;
+  const usable = typeof email === 'string' && email.trim() !== '' && email.length <= longest;
+  return usable && primary === true && verified === true ? [email.trim()] : [];
+}
