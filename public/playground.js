@@ -103,7 +103,15 @@ function log(title, parts, { status, good, open } = {}) {
 
 function refreshPage() {
   document.getElementById('empty').hidden = store.log.length > 0;
-  for (const button of document.querySelectorAll('[data-needs]')) button.disabled = !store.tokens[button.dataset.needs];
+  for (const button of document.querySelectorAll('[data-needs]')) button.disabled = !isFor(button.dataset);
+}
+
+// There is such a token, and it is for this API: a JWT says so in `aud`, one that is none is for userinfo.
+function isFor({ needs, audience }) {
+  const token = store.tokens[needs];
+  if (!token || audience === undefined) return Boolean(token);
+  const { claims } = decode(token) ?? { claims: { aud: `${issuer}/userinfo` } };
+  return [claims.aud].flat().includes(`${issuer}${audience}`);
 }
 
 // ---- Talking to the server, and showing it ----

@@ -50,6 +50,8 @@ suite('the playground', () => {
     expect(redeemed).toContain(`"sub": "${person.subject}"`);
     expect(redeemed).toMatch(/"exp": \d+,? {2}← /);
 
+    // This token is for userinfo, and the user API would refuse it.
+    expect(await page.getByRole('button', { name: 'Call the user API' }).isDisabled()).toBe(true);
     await press(page, 'Call userinfo');
     await passed(page, 'Ask userinfo');
     expect(await entry(page, 'Ask userinfo').textContent()).toContain(`"preferred_username": "${person.username}"`);
@@ -99,6 +101,7 @@ suite('the playground', () => {
     const person = await buildPerson(server);
     const { page, problems } = await buildVisitor(browser, server);
     await page.goto('/playground');
+    expect(await page.getByRole('button', { name: 'Call the user API' }).isDisabled()).toBe(true);
     await press(page, 'Sign in for the user API');
     await page.getByRole('link', { name: 'Go there and sign in' }).click();
     await signIn(page, person);
@@ -108,6 +111,7 @@ suite('the playground', () => {
     await press(page, 'Call the user API');
     await passed(page, 'Ask the user API');
     expect(await entry(page, 'Ask the user API').textContent()).toContain(person.username);
+    expect(await page.getByRole('button', { name: 'Call userinfo' }).isDisabled()).toBe(true);
     expect(problems).toEqual([]);
   });
 });
