@@ -46,8 +46,7 @@ export type CreateOutcome =
   | FormProblem;
 
 export type SetPasswordOutcome =
-  /** `account`: with the new one. */
-  | { readonly outcome: 'changed'; readonly account: Account }
+  | { readonly outcome: 'changed' }
   /** No such account, or not with the password hash that this was to go over. */
   | { readonly outcome: 'not-found' }
   | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
@@ -71,6 +70,8 @@ export interface SetPasswordOptions {
   /** Ids of the accounts elsewhere that sign in here as before; the others are disconnected. Left out: all stay. Needs `over`. */
   readonly keepIdentities?: readonly string[] | undefined;
   readonly actor?: Actor | undefined;
+  /** Is told the new hash as soon as it is stored. */
+  readonly stored?: ((passwordHash: string) => void) | undefined;
 }
 
 export interface Accounts {
@@ -204,7 +205,7 @@ export function createAccounts(parts: {
     create: (form, actor) => make(form, actor, (account) => store.insert(account, form.identity)),
     createInvited: (form, linkKey, actor) => make(form, actor, (account) => store.insertInvited(account, linkKey)),
 
-    async setPassword(subject, password, { endSessions, keepSession, keepIdentities, over, actor }) {
+    async setPassword(subject, password, { endSessions, keepSession, keepIdentities, over, actor, stored }) {
       const account = await store.bySubject(subject);
       if (account === undefined) return { outcome: 'not-found' };
       const weak = await weakness(
@@ -217,12 +218,13 @@ export function createAccounts(parts: {
       const passwordHash = await hasher.hash(password, { standsAlone });
       const unlinked = await putHash(subject, passwordHash, { over, keepIdentities });
       if (unlinked === undefined) return { outcome: 'not-found' };
+      stored?.(passwordHash);
       // After the change: a session that begins in between began with the new password.
       if (endSessions) await sessions.endAll(subject, keepSession);
       await written('account.password_changed', subject, actor);
       for (const { provider } of unlinked) await disconnected(subject, provider, actor);
       await parts.passwordSet?.(account, actor ?? {});
-      return { outcome: 'changed', account: { ...account, passwordHash } };
+      return { outcome: 'changed' };
     },
 
     async setProfile(subject, { firstName, lastName, ...form }, actor) {

@@ -38,7 +38,7 @@ export interface Arrival {
   readonly id: string;
   /** What the browser's cookie says; anybody can send anything. */
   readonly browser: string | undefined;
-  /** They were signed in here already and have only proved it once more. */
+  /** They were signed in here already and have only proved it once more, or are told of it in another way. */
   readonly again: boolean;
   /** The person wants to be remembered here. */
   readonly keep: boolean;

@@ -144,15 +144,19 @@ export function createPasswordReset(deps: {
       const set = await links.spend<ResetOutcome>('reset-password', token, async (link) => {
         const account = await holder(link);
         if (!account) return { done: true, result: { outcome: 'gone' } };
+        let passwordHash = account.passwordHash;
         const outcome = await accounts.setPassword(account.subject, password, {
           endSessions: true,
           keepIdentities,
           over: account.passwordHash,
           actor,
+          stored: (hash) => {
+            passwordHash = hash;
+          },
         });
         switch (outcome.outcome) {
           case 'changed':
-            return { done: true, result: { outcome: 'changed', account: outcome.account } };
+            return { done: true, result: { outcome: 'changed', account: { ...account, passwordHash } } };
           case 'weak-password':
             return { done: false, result: outcome };
           case 'not-found':

@@ -15,13 +15,13 @@ export function createArrival(deps: {
   pages: Pages;
   log: Logger;
 }) {
-  return async ({ ctx, interaction }: StepContext, login: Login): Promise<void> => {
+  return async ({ ctx, interaction }: StepContext, login: Login, byPass: boolean): Promise<void> => {
     try {
       const browser = await deps.devices.arrived({
         subject: login.accountId,
         id: interaction.uid,
         browser: browserOf(ctx),
-        again: interaction.session?.accountId === login.accountId,
+        again: byPass || interaction.session?.accountId === login.accountId,
         keep: login.remember === true,
         caller: callerOf(ctx),
         locale: deps.pages.localeOf(ctx, requestOf(interaction).uiLocales),

@@ -15,7 +15,6 @@ import { errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
-import type { WithPass } from './pass.ts';
 import { forgetting, waitsForSecondFactor } from './sign-in-memory.ts';
 import { heldBack, waitsForUpstream } from './upstream-memory.ts';
 
@@ -28,6 +27,14 @@ export interface Step {
 
 /** An address below the interaction's own that leads on and shows nothing; undefined: there is no such thing. Only at the sign-in. */
 export type Detour = (step: StepContext) => Promise<InteractionResults | Redirect | undefined>;
+
+/** The way in with a pass (pass.ts). */
+export interface WithPass {
+  /** Whether this browser's is for the sign-in at hand, as it is for that of the account pages. An application's has an address for it. */
+  isFor(step: StepContext): boolean;
+  /** Always leads on: to the next page, where the pass is good, otherwise to the sign-in page. */
+  take(step: StepContext): Promise<InteractionResults | Redirect>;
+}
 
 export interface StepContext {
   readonly ctx: Context;
@@ -61,8 +68,8 @@ export function createInteractions(deps: {
   steps: Readonly<Record<string, Step>>;
   /** By their path below the interaction's. */
   detours: Readonly<Record<string, Detour>>;
-  /** Somebody has proved who they are, and will be signed in. */
-  arrived: (step: StepContext, login: NonNullable<InteractionResults['login']>) => Promise<void>;
+  /** Somebody has proved who they are, and will be signed in. `byPass`: what led here was told to them by a mail of its own. */
+  arrived: (step: StepContext, login: NonNullable<InteractionResults['login']>, byPass: boolean) => Promise<void>;
   /** In place of the sign-in page, for somebody who has set their password a moment ago. */
   withPass: WithPass;
   /** Where those go on who come with a pass for a sign-in that is not this browser's, or is over. */
@@ -105,13 +112,13 @@ export function createInteractions(deps: {
   }
 
   /** Tells the engine, and where to go on; undefined where the interaction was finished in another tab meanwhile. */
-  async function finish(step: StepContext, result: InteractionResults): Promise<string | undefined> {
+  async function finish(step: StepContext, result: InteractionResults, byPass: boolean): Promise<string | undefined> {
     const { ctx, provider } = step;
     try {
       // A person who has signed in has chosen the account, and made one if they wanted to.
       const whole = result.login === undefined ? result : { ...result, select_account: {}, create: {} };
       const next = await provider.interactionResult(ctx.req, ctx.res, forgetting(whole));
-      if (result.login) await deps.arrived(step, result.login);
+      if (result.login) await deps.arrived(step, result.login, byPass);
       return next;
     } catch (error) {
       if (error instanceof errors.SessionNotFound) return undefined;
@@ -119,10 +126,10 @@ export function createInteractions(deps: {
     }
   }
 
-  async function goOn(step: StepContext, found: InteractionResults | Redirect): Promise<void> {
+  async function goOn(step: StepContext, found: InteractionResults | Redirect, byPass = false): Promise<void> {
     const { ctx } = step;
     const result = (await heldBack(step, found)) ?? found;
-    const next = 'redirect' in result ? String(result.redirect) : await finish(step, result);
+    const next = 'redirect' in result ? String(result.redirect) : await finish(step, result, byPass);
     if (next === undefined) {
       await stale(ctx);
       return;
@@ -151,14 +158,14 @@ export function createInteractions(deps: {
     const step = await open(ctx);
     const page = step && stepOf(step);
     if (step && page === deps.steps.login && deps.withPass.isFor(step))
-      await goOn(step, await deps.withPass.take(step));
+      await goOn(step, await deps.withPass.take(step), true);
     else if (step && page) await page.show(step);
     else await stale(ctx);
   });
 
   router.get('/interaction/:uid/pass', async (ctx) => {
     const step = await openForPass(ctx);
-    if (step) await goOn(step, await deps.withPass.take(step));
+    if (step) await goOn(step, await deps.withPass.take(step), true);
     else seeOther(ctx, deps.homeWithPass);
   });
 

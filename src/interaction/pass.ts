@@ -7,16 +7,9 @@ import { callerOf } from '../http/caller.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { hasPass, takePass } from '../http/let-in.ts';
 import { requestOf } from './authorization-request.ts';
-import type { InteractionResults, Redirect, StepContext } from './dispatcher.ts';
+import type { WithPass } from './dispatcher.ts';
 import { loginResult } from './login-result.ts';
 import { isToBeKept, remember } from './sign-in-memory.ts';
-
-export interface WithPass {
-  /** Whether this browser's is for the sign-in at hand, as it is for that of the account pages. An application's has an address for it. */
-  isFor(step: StepContext): boolean;
-  /** Always leads on: to the next page, where the pass is good, otherwise to the sign-in page. */
-  take(step: StepContext): Promise<InteractionResults | Redirect>;
-}
 
 export function createWithPass(deps: {
   passes: Pick<Passes, 'take'>;

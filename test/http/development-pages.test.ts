@@ -201,12 +201,11 @@ describe('the pages of a server', () => {
     const form = await agent.go(`/setup?token=${link?.token}`);
     const csrf = /name="csrf" value="([^"]+)"/.exec(form.text)?.[1] ?? '';
     const names = { username: 'root-of-all', first_name: 'A', last_name: 'B', email: 'a@b.example' };
-    const done = await agent.go(form.url, {
-      form: { csrf, ...names, password: 'seven lemons under glass' },
-      headers: through,
-    });
-    expect(done.status).toBe(200);
+    await agent.go(form.url, { form: { csrf, ...names, password: 'seven lemons under glass' } });
+    const done = await agent.go('/setup/done', { headers: through });
+    expect([done.status, new URL(done.url).pathname]).toEqual([200, '/setup/done']);
     expect(done.text).not.toContain('playground');
+    expect((await agent.go('/setup/done')).text).toContain('href="/playground"');
   });
 
   test('S1: the details of a refusal are for the developer alone, and in the log', async () => {
