@@ -36,7 +36,7 @@ export async function runClient(client: Client, world: World): Promise<Row> {
 async function register(client: Client, { issuer, cli }: World): Promise<Given> {
   const port = await freePort();
   const url = `http://localhost:${port}`;
-  const words = ['clients', 'register', ...(client.kind === 'spa' ? ['--public'] : []), '--name', client.name];
+  const words = ['clients', 'register', client.kind, '--name', client.name];
   for (const path of client.redirectPaths) words.push('--redirect-uri', `${url}${path}`);
   for (const path of client.signedOutPaths) words.push('--post-logout-redirect-uri', `${url}${path}`);
   const { client_id, client_secret = '' } = await cli.json<{ client_id: string; client_secret?: string }>(...words);
@@ -49,7 +49,7 @@ async function walk(client: Client, visit: Visit, printed: () => string) {
   for (const name of stepNames) {
     const step = client.steps[name];
     if (typeof step !== 'function') cells[name] = step.limit;
-    else if (name !== 'login' && cells.login !== 'yes') cells[name] = 'failed: nobody is signed in';
+    else if (name !== 'login' && cells.login !== 'yes') cells[name] = 'failed: no person is signed in';
     else {
       try {
         await step(visit);
