@@ -1,11 +1,12 @@
 /**
  * Access tokens in JWT form (RFC 9068). The signature and the claims must hold, and so must everything the token hangs
- * on, read at the time of use: its client, from memory; a person's grant and account, by one read; a client's own hangs
- * on no grant and may have been ended by itself, which is in memory, too.
+ * on, read at the time of use: its client, from memory; a person's grant, account and, where the token ends with it,
+ * session, by one read; a client's own hangs on no grant and may have been ended by itself, which is in memory, too.
  */
 import { nowSeconds } from '../base/clock.ts';
 import type { CachedClients } from './cached-clients.ts';
 import type { EndedTokens } from './ended-tokens.ts';
+import { type HeldSessionDeps, sessionHolds } from './held-session.ts';
 import { typOf, type VerifiedJwt, verifyJwt } from './jwt.ts';
 import type { Keys } from './keys.ts';
 import { type AccessTokenClaims, type Looked, refused } from './live-token.ts';
@@ -18,7 +19,7 @@ const requiredClaims = ['sub', 'client_id', 'iat', 'exp', 'jti'];
 /** Of an id that another table or the change log can name. */
 const plainName = /^[\x21-\x7e]{1,255}$/;
 
-export interface JwtAccessTokenDeps {
+export interface JwtAccessTokenDeps extends HeldSessionDeps {
   readonly keys: Keys;
   readonly issuer: string;
   readonly clients: Pick<CachedClients, 'find'>;
@@ -38,10 +39,10 @@ export async function verifyAccessJwt(
   const typ = accessTokenTyps.find((known) => known === typOf(token)) ?? 'at+jwt';
   const verified = await verifyJwt<AccessTokenClaims>(keys, token, { issuer, audience, typ, requiredClaims });
   if (verified.outcome === 'refused') return verified;
-  const { sub, client_id, jti, gid, scope, token_use, aud } = verified.claims;
+  const { sub, client_id, jti, gid, session, scope, token_use, aud } = verified.claims;
   // ID tokens and signed answers of userinfo may be called JWT as well; they are no access tokens.
   const use = typ === 'at+jwt' || token_use === 'access';
-  const text = [sub, client_id, jti, gid ?? '', scope ?? ''].every((claim) => typeof claim === 'string');
+  const text = [sub, client_id, jti, gid ?? '', session ?? '', scope ?? ''].every((claim) => typeof claim === 'string');
   const sound = use && text && aud !== undefined && plainName.test(String(jti));
   return sound ? verified : { outcome: 'refused', reason: 'malformed' };
 }
@@ -61,14 +62,16 @@ export function createJwtAccessTokens(deps: JwtAccessTokenDeps) {
       return { ...found, kind: 'client', account: undefined, grant: undefined };
     }
 
-    const read = await deps.engine.readGrant(claims.gid);
+    const { sub: subject, client_id: clientId, gid: grantId, session } = claims;
+    const read = await deps.engine.readGrant(grantId, session);
     const alive =
       read?.account !== undefined &&
       read.account.disabledAt === null &&
-      read.account.subject === claims.sub &&
-      read.grant.subject === claims.sub &&
-      read.grant.clientId === claims.client_id &&
-      read.grant.expiresAt > nowSeconds();
+      read.account.subject === subject &&
+      read.grant.subject === subject &&
+      read.grant.clientId === clientId &&
+      read.grant.expiresAt > nowSeconds() &&
+      (session === undefined || sessionHolds(read.session, { subject, clientId, grantId }, deps));
     return alive ? { ...found, kind: 'person', account: read.account, grant: read.grant } : refused('ended');
   };
 }

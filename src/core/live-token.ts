@@ -13,6 +13,8 @@ export interface AccessTokenClaims extends JWTPayload {
   readonly scope?: string;
   /** The grant it was issued under; absent in a client's own token. */
   readonly gid?: string;
+  /** The session that it ends with; absent: it outlives every session. */
+  readonly session?: string;
   /** What its holder must prove (RFC 7800); absent: nothing. */
   readonly cnf?: JsonObject;
 }

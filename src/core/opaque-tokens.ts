@@ -6,8 +6,8 @@ import { nowSeconds } from '../base/clock.ts';
 import type { JsonObject } from '../base/json.ts';
 import { digest } from '../base/secrets.ts';
 import type { CachedClients } from './cached-clients.ts';
+import { type HeldSessionDeps, sessionHolds } from './held-session.ts';
 import { type AccessTokenClaims, type LiveKind, type Looked, refused } from './live-token.ts';
-import { isOver, type SessionLimits } from './session-limits.ts';
 import type { EngineStore, StoredToken, TokenBundle } from './stores/engine.ts';
 
 /** The engine's names for them. */
@@ -33,13 +33,10 @@ interface Payload {
   readonly 'x5t#S256'?: string;
 }
 
-export interface OpaqueTokenDeps {
+export interface OpaqueTokenDeps extends HeldSessionDeps {
   readonly issuer: string;
   readonly clients: Pick<CachedClients, 'find'>;
   readonly engine: Pick<EngineStore, 'readToken'>;
-  readonly sessionLimits: SessionLimits;
-  /** A person's session has just been used. */
-  readonly seen: (subject: string, sessionUid: string) => void;
 }
 
 /** The stored token of one of these kinds, expired ones too. */
@@ -108,10 +105,5 @@ function holds({ token, grant, account, session }: TokenBundle, deps: OpaqueToke
       return false;
   }
   if (subject !== null && (account?.subject !== subject || account.disabledAt !== null)) return false;
-  if (sessionUid === null) return true;
-  if (!session || session.subject !== subject || isOver(session, deps.sessionLimits)) return false;
-  if (clientId === null || session.grants[clientId] !== grantId) return false;
-  // An application that goes on with what hangs on this session uses it, too.
-  if (subject !== null && deps.sessionLimits.sessionIdle > 0) deps.seen(subject, sessionUid);
-  return true;
+  return sessionUid === null || sessionHolds(session, token, deps);
 }

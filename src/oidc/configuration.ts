@@ -171,7 +171,10 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       // Names the grant, so that our own endpoints and the gateway can tell whether it still stands.
       const { acr, authTime } = ctx.oidc.entities.AuthorizationCode ?? ctx.oidc.entities.RefreshToken ?? {};
       // By the last two an API sees whether to ask for a step-up (RFC 9068, section 2.2.1; RFC 9470, section 6).
-      return { gid: token.grantId, acr, auth_time: authTime };
+      // And the session, where the token ends with it; an opaque one is stored with it.
+      const isJwt = token.resourceServer?.accessTokenFormat === 'jwt';
+      const session = isJwt && token.expiresWithSession ? token.sessionUid : undefined;
+      return { gid: token.grantId, session, acr, auth_time: authTime };
     },
     assertJwtClientAuthClaimsAndHeader: (ctx, claims, header, client) => {
       mayLook(deps.credentials, client.clientId);

@@ -160,6 +160,31 @@ describeStorages(
       expect((await revoke(second, machine, own)).status).toBe(200);
     });
 
+    test('a session ended from elsewhere ends the JWTs that end with it, on every node, and no others', async () => {
+      const bound = await forUser({ scope: 'openid read' });
+      const outliving = await forUser({ scope: 'openid offline_access read' });
+      expect(claimsOf(outliving.body.access_token)).not.toHaveProperty('session');
+      const value = bound.body.access_token;
+      expect(claimsOf(value)).toMatchObject({ aud: [api, `${first.url}/userinfo`], session: expect.any(String) });
+      const withoutOpenid = await forUser();
+      const persons = [bound.person, withoutOpenid.person];
+      for (const node of nodes()) {
+        expect(await isActive(node, client, value)).toBe(true);
+        expect((await userinfo(node, value)).status).toBe(200);
+        expect(await verify(node, api, value)).toBe(200);
+      }
+      for (const { subject } of persons) {
+        const [session] = await first.core.stores.engine.listSessions(subject, 1);
+        await first.core.stores.engine.deleteSession(String(session?.uid));
+      }
+      for (const node of nodes()) {
+        expect(await isActive(node, client, value)).toBe(false);
+        expect((await userinfo(node, value)).status).toBe(401);
+        expect(await verify(node, api, value)).toBe(401);
+        expect(await isActive(node, client, withoutOpenid.body.access_token)).toBe(true);
+      }
+    });
+
     test('P4: a node that has missed so much that it starts over still knows which tokens have ended', async () => {
       const own = await ownToken();
       await revoke(first, machine, own);

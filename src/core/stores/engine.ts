@@ -136,6 +136,12 @@ export type CommitOutcome =
   /** Used before (by `token`'s state), or, where `token` is undefined, it or something else the unit needs is gone. Nothing was written. */
   | { readonly outcome: 'spent'; readonly token: StoredToken | undefined };
 
+export interface GrantBundle {
+  readonly grant: GrantRow;
+  readonly account: Account | undefined;
+  readonly session: StoredSession | undefined;
+}
+
 export interface EngineStore {
   /**
    * Commits one unit atomically and durably. Units of concurrent requests may be merged into one statement or transaction;
@@ -148,8 +154,8 @@ export interface EngineStore {
   /** One round trip. */
   readSession(key: string, clientId: string | undefined): Promise<SessionBundle | undefined>;
   readSessionByUid(uid: string): Promise<SessionBundle | undefined>;
-  /** A grant and its account, in one round trip. */
-  readGrant(id: string): Promise<{ grant: GrantRow; account: Account | undefined } | undefined>;
+  /** A grant and its account, and a session by its uid, in one round trip. */
+  readGrant(id: string, sessionUid?: string): Promise<GrantBundle | undefined>;
   /** Inserts; false where the key is there and has not expired at `now`. For replay detection: exactly one of concurrent calls gets true. */
   insertOnce(row: TokenRow, now: number): Promise<boolean>;
   deleteToken(key: string): Promise<void>;

@@ -10,7 +10,15 @@ import { grantBundle, sessionBundle, tokenBundle } from './rows.ts';
 import { type Committed, type EngineDialect, type Row, type Sql, type Statement, statement } from './sql.ts';
 
 const readTokens = statement('read_tokens', `${tokenBundle} where t.key = any (?::text[])`);
-const readGrants = statement('read_grants', `${grantBundle} where g.id = any (?::text[])`);
+const readGrants = statement(
+  'read_grants',
+  `select ${grantBundle}, q.session
+   from grants g
+   join unnest(?::text[], ?::text[]) q (id, session) on q.id = g.id
+   left join accounts a on a.subject = g.subject
+   left join sessions s on s.uid = q.session
+   where g.id = any (?::text[])`,
+);
 const readSessions = statement(
   'read_sessions',
   `select ${sessionBundle}, q.client
@@ -159,15 +167,8 @@ function keysOf(unit: Unit): string[] {
 const lanes = { limit: 3, size: 64 };
 
 export function postgresEngine(sql: Sql): EngineDialect {
-  const readSession = createFlights<{ key: string; client: string }, Row | undefined>({
-    ...lanes,
-    async send(wanted) {
-      const keys = wanted.map(({ key }) => key);
-      const found = await sql.rows(readSessions, [keys, wanted.map(({ client }) => client), keys]);
-      const rows = new Map(found.map((row) => [`${row[0]} ${row.at(-1)}`, row]));
-      return wanted.map(({ key, client }) => rows.get(`${key} ${client}`));
-    },
-  });
+  const readSession = mergedPairs(sql, readSessions);
+  const readGrant = mergedPairs(sql, readGrants);
 
   return {
     commit: createFlights<Unit, Committed>({
@@ -182,8 +183,8 @@ export function postgresEngine(sql: Sql): EngineDialect {
       },
     }),
     readToken: merged(sql, readTokens),
-    readGrant: merged(sql, readGrants),
-    readSession: (key, client) => readSession({ key, client }),
+    readGrant: (id, session) => readGrant([id, session]),
+    readSession: (key, client) => readSession([key, client]),
   };
 }
 
@@ -194,6 +195,19 @@ function merged(sql: Sql, read: Statement): (key: string) => Promise<Row | undef
     async send(keys) {
       const rows = new Map((await sql.rows(read, [keys])).map((row) => [row[0], row]));
       return keys.map((key) => rows.get(key));
+    },
+  });
+}
+
+/** Reads rows by their first column and what is read along with it, which the statement repeats as its last. */
+function mergedPairs(sql: Sql, read: Statement): (pair: readonly [string, string]) => Promise<Row | undefined> {
+  return createFlights({
+    ...lanes,
+    async send(pairs) {
+      const keys = pairs.map(([key]) => key);
+      const found = await sql.rows(read, [keys, pairs.map(([, along]) => along), keys]);
+      const rows = new Map(found.map((row) => [`${row[0]} ${row.at(-1)}`, row]));
+      return pairs.map(([key, along]) => rows.get(`${key} ${along}`));
     },
   });
 }

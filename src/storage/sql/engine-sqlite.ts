@@ -12,7 +12,13 @@ import type { Sqlite } from './sqlite.ts';
 import type { SqliteConnection } from './sqlite-client.ts';
 
 const readToken = statement('read_token', `${tokenBundle} where t.key = ?`);
-const readGrant = statement('read_grant', `${grantBundle} where g.id = ?`);
+const readGrant = statement(
+  'read_grant',
+  `select ${grantBundle} from grants g
+   left join accounts a on a.subject = g.subject
+   left join sessions s on s.uid = ?
+   where g.id = ?`,
+);
 const readSession = statement(
   'read_session',
   // Not `->>`: it would take a client id that begins with "$" for a path.
@@ -137,13 +143,14 @@ export function sqliteEngine(sqlite: Sqlite): EngineDialect {
     client,
     key,
   ]);
+  const readGrantOf = merged<{ id: string; session: string }>(sqlite, readGrant, ({ id, session }) => [session, id]);
   return {
     commit: createFlights<Unit, Committed>({
       ...together,
       send: (units) => sqlite.exclusively((connection) => writeAll(connection, units)),
     }),
     readToken: merged<string>(sqlite, readToken, (key) => [key]),
-    readGrant: merged<string>(sqlite, readGrant, (id) => [id]),
+    readGrant: (id, session) => readGrantOf({ id, session }),
     readSession: (key, client) => readSessionOf({ key, client }),
   };
 }

@@ -71,8 +71,8 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
       return row === undefined ? undefined : toSessionBundle(row);
     },
 
-    async readGrant(id) {
-      const row = await dialect.readGrant(id);
+    async readGrant(id, sessionUid = '') {
+      const row = await dialect.readGrant(id, findable(sessionUid) ? sessionUid : '');
       return row === undefined ? undefined : toGrantBundle(row);
     },
 

@@ -2,6 +2,7 @@
 import type { Account } from '../../core/stores/accounts.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type {
+  GrantBundle,
   GrantRow,
   SessionBundle,
   StoredSession,
@@ -208,11 +209,15 @@ export const tokenBundle = `select ${named('t', tokenColumns)}, t.consumed_at, t
   left join accounts a on a.subject = t.subject
   left join sessions s on s.uid = t.session_uid`;
 
-export const grantBundle = `select ${named('g', grantColumns)}, ${named('a', accountColumns)}
-  from grants g left join accounts a on a.subject = g.subject`;
+/** Everything that `toGrantBundle` reads. */
+export const grantBundle = `${named('g', grantColumns)}, ${named('a', accountColumns)}, ${named('s', sessionColumns)}`;
 
-export function toGrantBundle(row: Row): { grant: GrantRow; account: Account | undefined } {
-  return { grant: toGrant(row, 0) as GrantRow, account: toAccount(row, grantColumns.length) };
+export function toGrantBundle(row: Row): GrantBundle {
+  return {
+    grant: toGrant(row, 0) as GrantRow,
+    account: toAccount(row, grantColumns.length),
+    session: toSession(row, grantColumns.length + accountColumns.length),
+  };
 }
 
 export function toTokenBundle(row: Row): TokenBundle {

@@ -40,8 +40,8 @@ export interface EngineDialect {
   readToken(key: string): Promise<Row | undefined>;
   /** A row of `sessionBundle`; `client` is '' for none. */
   readSession(key: string, client: string): Promise<Row | undefined>;
-  /** A row of `grantBundle`. */
-  readGrant(id: string): Promise<Row | undefined>;
+  /** A row of `grantBundle`; `session` is '' for none. */
+  readGrant(id: string, session: string): Promise<Row | undefined>;
 }
 
 export function statement(name: string, text: string): Statement {
