@@ -36,11 +36,10 @@ export const tokens = z
     id_token: z.string().optional().meta({ description: 'Where the scope `openid` was granted.' }),
     scope: z.string().optional(),
     username: z.string().optional().meta({
-      description:
-        'Of the person, where `user` or `profile` was granted; for clients of `POST /clients/register` wherever there is one.',
+      description: 'Where `user` or `profile` was granted, or as for `success`.',
     }),
     expiry: z.int().optional().meta({
-      description: 'When the access token ends, in seconds since 1970. Only for clients of `POST /clients/register`.',
+      description: 'When the access token ends, in seconds since 1970. As for `success`.',
     }),
   })
   .meta({
