@@ -81,7 +81,7 @@ suite('the consent page', () => {
     expect(await who.textContent()).toContain(person.email);
     expect(await asked(page)).toEqual([
       'Know that it is you',
-      'See your name and username',
+      'See your name, username, picture, language and time zone',
       'See your e-mail address',
       'Stay connected when you are away',
     ]);

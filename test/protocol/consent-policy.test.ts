@@ -68,7 +68,7 @@ describeStorages('consent of a client', (storage) => {
       });
       const grant = { code: codeOf(answer), code_verifier: verifier };
       const { status, body } = await redeem(server, client, grant, { resource: api });
-      expect([status, body.scope]).toEqual([200, 'orders:read']);
+      expect([status, body.scope]).toEqual([200, 'openid offline_access orders:read']);
 
       expect(await server.core.stores.consents.find(person.subject, client.id)).toMatchObject({
         scopes: expect.arrayContaining(['openid']),
