@@ -5,9 +5,13 @@
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Apis, userinfoAudience } from '../core/apis.ts';
+import { scopeClaims } from './claims.ts';
+import { nameCheck } from './refusals/record.ts';
 import { engineScopes } from './scopes.ts';
 
-const ownScopes: readonly string[] = ['openid', 'profile', 'email'];
+const ownScopes = ['openid', 'profile', 'email'] as const;
+/** What these release: the `claims` parameter gets no more than they would. */
+const ownClaims: ReadonlySet<string> = new Set(ownScopes.flatMap((scope) => scopeClaims[scope]));
 
 export interface BearerConsentDeps {
   readonly apis: Pick<Apis, 'list'>;
@@ -26,7 +30,7 @@ export function requireOwnApplication({ oidc }: KoaContextWithOIDC): void {
   throw new errors.UnauthorizedClient('only a person in a browser may allow this client anything');
 }
 
-/** Throws `unauthorized_client`, `invalid_target` or `invalid_scope`: the application hears of all three. */
+/** Throws `unauthorized_client`, `invalid_target`, `invalid_scope` or `invalid_request`: the application hears of each. */
 export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, issuer }: BearerConsentDeps): void {
   requireOwnApplication(ctx);
   const { oidc } = ctx;
@@ -41,12 +45,16 @@ export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, issuer }: Be
   if (named.some((api) => api !== '' && !allowed.has(api)))
     throw new errors.InvalidTarget('only a person in a browser may allow a client this API');
   const known = new Set([...engineScopes, ...all.flatMap(({ scopes }) => scopes.map(({ name }) => name))]);
-  const granted = new Set([...ownScopes, ...[...allowed.values()].flat()]);
+  const granted = new Set<string>([...ownScopes, ...[...allowed.values()].flat()]);
   // As they were sent: the engine has dropped some of them from its own copy already.
   const asked = String(ctx.query.scope ?? '').split(' ');
   const refused = asked.filter((scope) => known.has(scope) && !granted.has(scope));
   if (refused.length > 0)
     throw new errors.InvalidScope('only a person in a browser may allow a client this scope', refused.join(' '));
+  if ([...oidc.requestParamClaims].some((claim) => !ownClaims.has(claim))) {
+    nameCheck(ctx, 'parameter_invalid');
+    throw new errors.InvalidRequest('only a person in a browser may allow a client these claims');
+  }
   const servers = Object.keys(oidc.resourceServers ?? {}).filter((api) => api !== userinfoAudience(issuer));
   if (servers.some((api) => !allowed.has(api)))
     throw new errors.InvalidTarget('only a person in a browser may allow a client this API');

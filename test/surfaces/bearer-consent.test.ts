@@ -132,6 +132,17 @@ describeStorages('consent by a tinyoauth token', (storage) => {
       },
     );
 
+    test.each(['phone_number', 'phone_number_verified', 'address', 'groups'])(
+      'S16: %s by the claims parameter is invalid_request, as its scope would be refused',
+      async (claim) => {
+        for (const use of ['userinfo', 'id_token']) {
+          const claims = JSON.stringify({ [use]: { email: null, [claim]: null } });
+          expect(await errorOf(own, { scope: 'openid', claims })).toBe('invalid_request');
+        }
+        expect(await errorOf(own, { scope: 'openid', claims: '{"userinfo":{"email":null,"name":null}}' })).toBe(null);
+      },
+    );
+
     test.each(['unknown:scope', 'unknown:scope another'])(
       'S16: nothing is left of %j: invalid_scope',
       async (scope) => {
