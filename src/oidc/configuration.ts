@@ -8,6 +8,7 @@ import { deriveKey } from '../base/secrets.ts';
 import { acrNames } from '../core/assurance.ts';
 import type { KeyRing } from '../core/keys.ts';
 import { sessionLifetime } from '../core/session-limits.ts';
+import { isOriginAmong } from '../http/cors.ts';
 import { isForUserinfoToo, shapeAccessToken } from './access-token.ts';
 import { createAdapter } from './adapter/adapter.ts';
 import { begunAt } from './adapter/sessions.ts';
@@ -180,8 +181,8 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       mayLook(deps.credentials, client.clientId);
       checkAssertion(ctx, claims, header, client);
     },
-    clientBasedCORS: (_ctx, origin, client) =>
-      origin !== 'null' && (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
+    clientBasedCORS: (_ctx, origin, { redirectUris = [], loopback_ports: ports }) =>
+      isOriginAmong(redirectUris, origin, ports === 'any' ? 'any' : 'registered'),
     interactions: {
       policy: interactions({ ...deps, ...deps.settings, allowedByPolicy: deps.events.allowedByPolicy }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,

@@ -199,6 +199,36 @@ describe('A13: CORS', () => {
     }
   });
 
+  test('A13, P5: on loopback a public client is at home on any port, and one that authenticates on its own', async () => {
+    for (const host of ['localhost', '127.0.0.1', '[::1]']) {
+      const redirect_uris = [`http://${host}:8080/cb`];
+      const spa = await buildClient(server, { token_endpoint_auth_method: 'none', redirect_uris });
+      const web = await buildClient(server, { redirect_uris });
+      for (const [at, port] of [
+        [spa, 'any'],
+        [web, 'own'],
+      ] as const) {
+        const scope = 'openid user';
+        const { body } = await tokensFor(server, at, { scope, extra: { redirect_uri: `http://${host}:8080/cb` } });
+        const taken = async (origin: string) => {
+          const headers = { origin, authorization: `Bearer ${body.access_token}` };
+          const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', client_id: at.id });
+          const all = await Promise.all([
+            fetch(`${server.url}/oauth/token`, { method: 'POST', body: form, headers: { origin } }),
+            fetch(`${server.url}/oauth/userinfo`, { headers }),
+            fetch(`${server.url}/user/info`, { headers }),
+          ]);
+          return all.map((response) => cors(response)[0] === origin);
+        };
+        expect(await taken(`http://${host}:8080`)).toEqual([true, true, true]);
+        for (const origin of [`http://${host}:5173`, `http://${host}`])
+          expect([origin, port, await taken(origin)]).toEqual([origin, port, Array(3).fill(port === 'any')]);
+        for (const origin of [`https://${host}:5173`, `http://${host}.evil.example:5173`, 'http://app.localhost:5173'])
+          expect([origin, await taken(origin)]).toEqual([origin, [false, false, false]]);
+      }
+    }
+  });
+
   test('A13: discovery and the keys are for everybody, the authorization endpoint and the pages for nobody', async () => {
     for (const origin of [own, 'https://evil.example', 'null']) {
       for (const path of [
