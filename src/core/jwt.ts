@@ -61,7 +61,8 @@ export async function verifyJwt<C extends JWTPayload>(
 ): Promise<VerifiedJwt<C>> {
   const { issuer, audience, typ, requiredClaims } = expected;
   const memory = memoryOf(keys);
-  const id = digest([issuer, audience ?? '', typ, ...requiredClaims, token].join('\n'));
+  // JSON: an audience that is left out is not the same as an empty one.
+  const id = digest(JSON.stringify([issuer, audience ?? null, typ, ...requiredClaims, token]));
   const known = memory.get(id);
   if (known && holdNow(known.claims) && keys.ring().includes(known.key))
     return { outcome: 'valid', claims: known.claims as C };

@@ -64,6 +64,14 @@ test('a remembered token gives the same claims', async () => {
   expect(one).toMatchObject({ outcome: 'valid', claims: { sub: 'ada', aud: expected.audience } });
 });
 
+test('a token that was looked at for no audience is remembered for that alone', async () => {
+  const value = token();
+  for (let n = 0; n < 3; n += 1) expect(await reason(value, { ...expected, audience: undefined })).toBe('valid');
+  for (const audience of ['', 'null', 'https://id.example.com']) {
+    expect(await reason(value, { ...expected, audience })).toBe('audience');
+  }
+});
+
 test('a remembered token expires', async () => {
   const value = await remembered();
   later(615);
