@@ -25,12 +25,14 @@ function askedFor({ oidc }: KoaContextWithOIDC): readonly string[] {
   const { route, params, client } = oidc;
   if (route === 'authorization' || route === 'resume')
     return [params?.redirect_uri].filter((uri) => typeof uri === 'string');
-  // By then the engine has forgotten which one was asked for.
-  return route === 'end_session_confirm' ? (client?.postLogoutRedirectUris ?? []) : [];
+  // By then the engine has forgotten which one was asked for. The longest first: another may have a part of its query.
+  return route === 'end_session_confirm'
+    ? [...(client?.postLogoutRedirectUris ?? [])].sort((one, other) => other.length - one.length)
+    : [];
 }
 
 /** The location with the query of `uri` as it stands there; undefined where it leads elsewhere, or has replaced some of it. */
-export function withQueryOf(uri: string, location: string): string | undefined {
+function withQueryOf(uri: string, location: string): string | undefined {
   const [asked, made] = [URL.parse(uri), URL.parse(location)];
   if (!asked || !made || asked.protocol !== made.protocol || asked.hostname !== made.hostname) return undefined;
   if (asked.pathname !== made.pathname) return undefined;

@@ -221,6 +221,18 @@ describe('P6: the query of a redirect URI is kept byte for byte', () => {
     expect(left.location).toBe(`${asked}&state=a+b`);
   });
 
+  test('P6: after a logout, where another address has a part of the same query', async () => {
+    const short = 'https://app.example.com/bye?a=1';
+    const goodbye = `${short}&q=two%20words`;
+    const own = await buildClient(server, { post_logout_redirect_uris: [short, goodbye] });
+    for (const uri of [short, goodbye]) {
+      const { agent, body } = await tokensFor(server, own);
+      const query = new URLSearchParams({ id_token_hint: body.id_token ?? '', post_logout_redirect_uri: uri });
+      const left = await agent.confirmLogout(await agent.go(`/oauth/logout?${query}`, { follow: false }));
+      expect(left.location).toBe(uri);
+    }
+  });
+
   test('P6: a parameter of the response takes the place of the same one in the address', async () => {
     const uri = `${registered}?state=fixed&q=two%20words`;
     const own = await buildClient(server, { redirect_uris: [uri] });
