@@ -19,7 +19,7 @@ import {
 } from './client-credentials.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
 import { unreviewedMetadata } from './client-policy.ts';
-import { newSecret, secretMistake, storedSecret } from './client-secrets.ts';
+import { isLive, newSecret, secretMistake, storedSecret } from './client-secrets.ts';
 import type { ClientRecord, ClientStore } from './stores/clients.ts';
 
 export type Registered = {
@@ -250,8 +250,7 @@ export function verifySecret(client: Pick<ClientRecord, 'secrets'>, presented: s
   let matches = false;
   for (const secret of client.secrets) {
     const same = sameSecret(hash, secret.hash);
-    const live = secret.expiresAt === null || now < secret.expiresAt;
-    matches = (same && live) || matches;
+    matches = (same && isLive(secret, now)) || matches;
   }
   return matches;
 }

@@ -9,7 +9,7 @@ import type { ChangeLog } from './change-log.ts';
 import type { EndedToken, EndedTokenStore } from './stores/ended-tokens.ts';
 
 /** Live ones of one client: about a megabyte of memory, and 16 a second where tokens live for ten minutes. */
-export const endedTokensMax = 10_000;
+const endedTokensMax = 10_000;
 
 export interface EndedTokens {
   has(clientId: string, jti: string): boolean;

@@ -4,7 +4,7 @@ import type { LiveToken } from './live-token.ts';
 
 export type Introspection = { readonly active: boolean; readonly [member: string]: unknown };
 
-export const inactive: Introspection = { active: false };
+const inactive: Introspection = { active: false };
 
 export function introspectionOf(
   token: LiveToken | undefined,

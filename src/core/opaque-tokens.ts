@@ -18,7 +18,7 @@ const kinds: ReadonlyMap<string, LiveKind> = new Map([
 ]);
 
 /** What cannot be one costs no read. */
-export function canBeOpaque(token: string): boolean {
+function canBeOpaque(token: string): boolean {
   return /^[A-Za-z0-9_-]{20,128}$/.test(token);
 }
 

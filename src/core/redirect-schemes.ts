@@ -4,7 +4,7 @@
  */
 
 /** Each with where the application, or a report of its redirect URI, names it. */
-export const knownSchemes: ReadonlySet<string> = new Set([
+const knownSchemes: ReadonlySet<string> = new Set([
   // cursor://anysphere.cursor-mcp/oauth/callback: https://cursor.com/docs/mcp
   'cursor',
   // vscode://publisher.extension: https://code.visualstudio.com/api/references/vscode-api#env (uriScheme)

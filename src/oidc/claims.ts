@@ -21,7 +21,7 @@ export const scopeClaims = {
 };
 
 /** A token travels in headers and addresses; userinfo has all of a person's groups. */
-export const groupsInIdToken = 50;
+const groupsInIdToken = 50;
 
 const standardClaims: ReadonlySet<string> = new Set([
   ...['name', 'preferred_username', 'given_name', 'family_name', 'picture', 'locale'],
