@@ -1,5 +1,5 @@
 /** Whether a person is asked for consent, beside what the engine asks for by itself: scopes and claims that are new. */
-import { type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Client, type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import { isLoopbackHost } from '../base/loopback.ts';
 import { accountClient } from '../core/account-client.ts';
@@ -7,6 +7,7 @@ import type { AuditFields } from '../core/audit.ts';
 import { type Asked, mergedConsent } from '../core/consent-policy.ts';
 import type { ConsentStore } from '../core/stores/consents.ts';
 import { factsOf } from '../http/front-door.ts';
+import { scopeClaims } from './claims.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import { currentUnit } from './request-unit.ts';
 import { orUnavailable } from './unavailable.ts';
@@ -76,7 +77,7 @@ async function giveByPolicy(ctx: KoaContextWithOIDC, deps: ConsentDeps): Promise
   if (client?.consent !== 'never' || client.reviewed !== true || !isAsked(ctx) || !isRemembered(ctx)) return;
   if (!session || !grant || !account || prompts.has('consent')) return;
   const asked = missingIn(grant, ctx);
-  if (asked === undefined) return;
+  if (asked === undefined || asked.claims.some((claim) => !isRegisteredFor(client, claim))) return;
 
   const of = { subject: account.accountId, clientId: client.clientId };
   const { id: requestId, address } = factsOf(ctx.req);
@@ -98,6 +99,13 @@ async function giveByPolicy(ctx: KoaContextWithOIDC, deps: ConsentDeps): Promise
   session.ensureClientContainer(of.clientId);
   session.grantIdFor(of.clientId, id);
   restOnConsent(id);
+}
+
+/** A client with a `scope` in its metadata is given by policy no claim that none of those scopes releases. */
+function isRegisteredFor({ registered_scope: scope }: Client, claim: string): boolean {
+  if (typeof scope !== 'string') return true;
+  const ofScopes: Readonly<Record<string, readonly string[]>> = scopeClaims;
+  return scope.split(' ').some((name) => ofScopes[name]?.includes(claim));
 }
 
 /** They may take it back while this request is under way. */

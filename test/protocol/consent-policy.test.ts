@@ -108,6 +108,18 @@ describeStorages('consent of a client', (storage) => {
       expect(await server.core.stores.consents.find(person.subject, client.id)).toBeUndefined();
     });
 
+    test('claims of a scope that it is not registered for are asked about', async () => {
+      const client = await buildClient(server, { consent: 'never', scope: 'openid email' });
+      const { agent, person } = await visitor();
+      const claims = (name: string) => ({ claims: JSON.stringify({ userinfo: { [name]: null } }) });
+      for (const name of ['name', 'phone_number', 'groups'])
+        expect(await asked(agent, client, claims(name))).toBe('asked');
+      expect(await server.core.stores.consents.find(person.subject, client.id)).toBeUndefined();
+      expect(await asked(agent, client, claims('email'))).toBe('code');
+      const open = await buildClient(server, { consent: 'never' });
+      expect(await asked(agent, open, claims('name'))).toBe('code');
+    });
+
     test('nothing is given before the person is sure: prompt=login asks for the password first', async () => {
       const client = await buildClient(server, { consent: 'never' });
       const { agent, person } = await visitor();
