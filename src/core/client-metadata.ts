@@ -152,7 +152,7 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
     subject_type: asked.subject_type ?? 'public',
     id_token_signed_response_alg: asked.id_token_signed_response_alg ?? 'RS256',
     id_token_claims: idTokenClaimsRule(asked.id_token_claims, context),
-    require_pkce: pkceRule(asked.require_pkce, isPublic || type === 'native', context),
+    require_pkce: pkceRule(asked.require_pkce, isPublic, context),
     loopback_ports: loopbackPorts(asked, isPublic, context),
   };
   if (asked.scope !== undefined) metadata.scope = unique(asked.scope.split(' ')).join(' ');

@@ -153,10 +153,7 @@ describe('redirect URIs', () => {
   test('a private-use scheme makes the client native and cannot be mixed with https on loopback', () => {
     expect(
       metadata({ redirect_uris: ['com.example.app:/cb', 'https://app.example.com/cb', 'http://127.0.0.1/cb'] }),
-    ).toMatchObject({
-      application_type: 'native',
-      require_pkce: true,
-    });
+    ).toMatchObject({ application_type: 'native' });
     expect(mistake({ redirect_uris: ['com.example.app:/cb', 'https://localhost/cb'] })).toMatch(
       /^invalid_redirect_uri/,
     );
@@ -343,8 +340,12 @@ describe('PKCE', () => {
   test('is never optional for a public client', () => {
     for (const by of ['admin', 'cli', 'register', 'person', 'built-in'] as const) {
       expect(pkce({ require_pkce: false, token_endpoint_auth_method: 'none' }, { by })).toBe(true);
-      expect(pkce({ require_pkce: false, redirect_uris: ['com.example.app:/cb'] }, { by })).toBe(true);
+      expect(pkce({ redirect_uris: ['com.example.app:/cb'], token_endpoint_auth_method: 'none' }, { by })).toBe(true);
     }
+  });
+  test('is optional for a native client that authenticates', () => {
+    for (const by of ['admin', 'cli', 'register'] as const)
+      expect(pkce({ redirect_uris: ['com.example.app:/cb'] }, { by })).toBe(false);
   });
   test('once obligatory it is dropped by admins only', () => {
     const previous = { require_pkce: true };
@@ -407,7 +408,7 @@ describe('where codes may go beyond the rule', () => {
   test('an operator adds a scheme without a dot to one client', () => {
     for (const by of ['cli', 'admin'] as const) {
       const stored = metadata({ ...own, post_logout_redirect_uris: ['acme:/bye'] }, { by });
-      expect(stored).toMatchObject({ ...own, application_type: 'native', require_pkce: true });
+      expect(stored).toMatchObject({ ...own, application_type: 'native' });
     }
     for (const by of ['register', 'person'] as const) {
       expect(mistake(own, { by })).toMatch(/^invalid_redirect_uri: redirect_uris must be https/);

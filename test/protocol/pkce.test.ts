@@ -17,7 +17,7 @@ async function errorOf(server: TestServer, client_id: string, more: Record<strin
     ...more,
   });
   const { status, location = '' } = await new Agent(server).go(`/oauth/authorize?${query}`, { follow: false });
-  const params = location.startsWith(callback) ? new URL(location).searchParams : undefined;
+  const params = location.startsWith(more.redirect_uri ?? callback) ? new URL(location).searchParams : undefined;
   return status === 303
     ? `${params?.get('error') ?? 'goes on'} ${params?.get('error_description') ?? ''}`.trim()
     : 'a page';
@@ -36,6 +36,13 @@ describe('the rule', () => {
       expect(await errorOf(server, (await buildClient(server, {}, origin)).id)).toBe('goes on');
     const keys = { token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://app.example.com/jwks' };
     expect(await errorOf(server, (await buildClient(server, keys)).id)).toBe('goes on');
+    // A redirect URI that makes it native changes nothing: the code is worth nothing without the secret.
+    const redirect_uri = 'com.example.app:/cb';
+    const native = { redirect_uris: [redirect_uri] };
+    for (const origin of ['admin', 'register'] as const)
+      expect(await errorOf(server, (await buildClient(server, native, origin)).id, { redirect_uri })).toBe('goes on');
+    const { id } = await buildClient(server, native, 'person');
+    expect(await errorOf(server, id, { redirect_uri })).toBe('a page');
   });
 
   test('it is due from public clients, from those that ask for it, and from unreviewed ones', async () => {

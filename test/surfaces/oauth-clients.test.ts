@@ -186,9 +186,9 @@ describe('on SQLite', () => {
       expect(new URL(refused.location ?? '').searchParams.get('error')).toBe('invalid_request');
     });
 
-    test('a private-use scheme makes a native client, which needs PKCE', async () => {
+    test('a private-use scheme makes a native client, which authenticates as any other', async () => {
       const { client_id } = await register({ redirect_url: 'com.example.app:/cb' });
-      expect(await stored(client_id)).toMatchObject({ application_type: 'native', require_pkce: true });
+      expect(await stored(client_id)).toMatchObject({ application_type: 'native', require_pkce: false });
     });
 
     test('takes RFC 7591 metadata along; lists that say the same as a field are joined to it', async () => {
