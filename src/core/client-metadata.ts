@@ -15,7 +15,7 @@ import {
   isReviewed,
   loopbackPorts,
   type MetadataContext,
-  notTheirs,
+  notTaken,
   pkceRule,
   redirectAllowances,
   saidByAdmin,
@@ -60,7 +60,7 @@ export function parseMetadata(input: unknown, context: MetadataContext): Metadat
   }
   const asked = parsed.data;
   const mistake = policyMistake(asked, context) ?? uriMistake(asked, context) ?? memberMistake(asked);
-  return mistake ?? complete(asked, context, [...sorted.dropped, ...notTheirs(asked, context)]);
+  return mistake ?? complete(asked, context, sorted.dropped);
 }
 
 function policyMistake(asked: Members, context: MetadataContext): InvalidMetadata | undefined {
@@ -156,7 +156,7 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
     loopback_ports: loopbackPorts(asked, isPublic, context),
   };
   if (asked.scope !== undefined) metadata.scope = unique(asked.scope.split(' ')).join(' ');
-  return { outcome: 'valid', metadata, dropped };
+  return { outcome: 'valid', metadata, dropped: [...dropped, ...notTaken(asked, metadata, context)] };
 }
 
 function unique<T>(values: readonly T[]): T[] {

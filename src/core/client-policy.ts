@@ -1,4 +1,5 @@
 /** What is decided about an application beyond its own word: what only an admin says, and what outlasts a change. */
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../base/json.ts';
 import type { Members } from './client-members-shape.ts';
 import type { RedirectAllowances } from './client-uris.ts';
@@ -39,10 +40,14 @@ const operatorMembers = [
   'redirect_schemes',
 ] as const;
 
-/** Those that were asked for by a caller who may not set them. */
-export function notTheirs(asked: Members, { by }: MetadataContext): string[] {
-  const theirs = [...(isAdmin(by) ? [] : operatorMembers), ...(isOperator(by) ? [] : (['consent'] as const))];
-  return theirs.filter((name) => asked[name] !== undefined);
+/** Those that were asked for and are not so: what is an operator's, or does not fit this client. What was so before is not asked for. */
+export function notTaken(asked: Members, metadata: JsonObject, { previous = {} }: MetadataContext): string[] {
+  const names = [...operatorMembers, 'consent', 'loopback_ports', 'require_pkce'] as const;
+  return names.filter(
+    (name) =>
+      asked[name] !== undefined &&
+      ![metadata[name], previous[name]].some((value) => isDeepStrictEqual(value, asked[name])),
+  );
 }
 
 /** Where its redirect URIs may lead beyond the rule. */

@@ -17,7 +17,7 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Throws `Refusal`. */
 export async function readJson(ctx: Context): Promise<JsonObject> {
-  const unsupported = !isJson(ctx.req.headersDistinct['content-type']) || ctx.get('Content-Encoding') !== '';
+  const unsupported = !isJson(ctx) || ctx.get('Content-Encoding') !== '';
   // Where nothing is sent that is what is wrong, whatever it is called.
   if (unsupported && hasBody(ctx.req)) {
     throw new Refusal('unsupported_media_type', 'the body must be application/json in UTF-8, not compressed');
@@ -57,10 +57,16 @@ async function wholeBody(ctx: Context): Promise<Buffer> {
  * taken for what the endpoint takes (RFC 9110, section 8.3): the originals' programs name none. Another site's page can send
  * that too, and a form as well, but at none of these endpoints does a cookie count.
  */
-function isJson(headers: readonly string[] = []): boolean {
+function isJson({ method, req }: Context): boolean {
+  const headers = req.headersDistinct['content-type'] ?? [];
   if (headers.length === 0) return true;
-  return headers.length === 1 && /^application\/json\s*(;\s*charset="?utf-8"?\s*)?;?$/i.test(headers[0] ?? '');
+  const type = method === 'PATCH' ? patchType : jsonType;
+  return headers.length === 1 && type.test(headers[0] ?? '');
 }
+
+const jsonType = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?;?$/i;
+/** RFC 7396, section 4, names the type of a merge patch; `application/json` is sent all the same. */
+const patchType = /^application\/(?:json|merge-patch\+json)\s*(;\s*charset="?utf-8"?\s*)?;?$/i;
 
 function decoded(body: Buffer): string {
   try {

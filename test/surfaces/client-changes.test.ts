@@ -14,8 +14,8 @@ describeStorages('PATCH /clients/{id}', (storage) => {
   });
   afterAll(() => server.close());
 
-  async function patch(id: string, body: unknown, key = adminKey) {
-    const headers = [['X-Admin-Key', key] as const, ['Content-Type', 'application/json'] as const];
+  async function patch(id: string, body: unknown, key = adminKey, type = 'application/json') {
+    const headers = [['X-Admin-Key', key] as const, ['Content-Type', type] as const];
     const answer = await call(server, {
       ...{ method: 'PATCH', path: `/clients/${id}`, headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -72,9 +72,30 @@ describeStorages('PATCH /clients/{id}', (storage) => {
   });
 
   test('what only an operator decides stays as it is', async () => {
-    const strict = await buildClient(server, { second_factor: 'required' });
+    const strict = await buildClient(server, { second_factor: 'required', require_pkce: true });
     const answer = await patch(strict.id, { second_factor: null, require_pkce: false, client_name: 'Lax' });
     expect(answer).toMatchObject({ status: 200, body: { second_factor: 'required', require_pkce: true } });
+  });
+
+  test('only what was sent and is not used is told as dropped', async () => {
+    const theirs = { brand_accent: '#112233', redirect_schemes: ['acme'], second_factor: 'required' };
+    const { id } = await buildClient(server, { ...theirs, redirect_uris: ['acme:/cb'] });
+    const renamed = await patch(id, { client_name: 'New' });
+    expect(renamed).toMatchObject({ status: 200, body: { ...theirs, client_name: 'New' } });
+    expect(renamed.body).not.toHaveProperty('dropped');
+    const asked = { brand_accent: '#445566', redirect_schemes: ['other'], loopback_ports: 'any' };
+    const { body } = await patch(id, { ...asked, consent: 'always', skip_consent: true });
+    expect(body).toMatchObject({ ...theirs, consent: 'always', loopback_ports: 'registered' });
+    expect(body.dropped).toEqual(['skip_consent', 'brand_accent', 'redirect_schemes', 'loopback_ports']);
+  });
+
+  test('takes the media type of a merge patch, which registering does not', async () => {
+    const { id } = await made();
+    const type = 'application/merge-patch+json';
+    expect(await patch(id, { client_name: 'New' }, adminKey, type)).toMatchObject({ body: { client_name: 'New' } });
+    expect((await patch(id, { client_name: 'New' }, adminKey, 'text/plain')).status).toBe(415);
+    const headers = [['X-Admin-Key', adminKey] as const, ['Content-Type', type] as const];
+    expect((await call(server, { method: 'POST', path: '/clients/register', headers, body: '{}' })).status).toBe(415);
   });
 
   test('is refused in the words of this API, and nothing is changed', async () => {
