@@ -5,13 +5,14 @@ import type { Audit } from './audit.ts';
 
 /** RFC 7396: members replace those of the target, null removes one, objects are merged. Returns a new object. */
 export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
-  const merged: JsonObject = { ...target };
+  const merged = new Map(Object.entries(target));
   for (const [name, value] of Object.entries(patch)) {
-    const before = merged[name];
-    if (value === null) delete merged[name];
-    else merged[name] = isObject(value) ? mergePatch(isObject(before) ? before : {}, value) : value;
+    const before = merged.get(name);
+    if (value === null) merged.delete(name);
+    else merged.set(name, isObject(value) ? mergePatch(isObject(before) ? before : {}, value) : value);
   }
-  return merged;
+  // Members of its own, `__proto__` too.
+  return Object.fromEntries(merged);
 }
 
 function isObject(value: JsonValue | undefined): value is JsonObject {
@@ -25,6 +26,9 @@ const derived: Readonly<Record<string, string>> = {
   loopback_ports: 'token_endpoint_auth_method',
 };
 
+/** Members that stay where a replacement leaves them out, and their defaults: a change that takes one out means the default. */
+const lasting: JsonObject = { id_token_claims: 'standard', require_pkce: false, loopback_ports: 'registered' };
+
 /** The input for `parseMetadata`: what an edit made of the stored metadata, without what no longer fits and was not edited. */
 export function withoutDerived(stored: JsonObject, edited: JsonObject): JsonObject {
   // The server's own note, which is no member that anyone sends.
@@ -33,6 +37,8 @@ export function withoutDerived(stored: JsonObject, edited: JsonObject): JsonObje
     const isSame = (name: string) => isDeepStrictEqual(stored[name], edited[name]);
     if (isSame(member) && !isSame(from)) delete input[member];
   }
+  for (const [member, value] of Object.entries(lasting))
+    if (stored[member] !== undefined && edited[member] === undefined) input[member] = value;
   return input;
 }
 

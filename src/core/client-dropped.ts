@@ -45,6 +45,9 @@ export function sortMembers(input: object, known: readonly string[], previous: J
     for (const value of asked) if (!isOffered(value)) dropped.push(`${name} ${printable(value)}`);
   }
   if (given.scope === '') {
+    // It had some: without any it would have all.
+    if (previous.scope !== undefined)
+      return { mistake: 'scope is empty, and without it every scope is allowed: remove it for that' };
     delete given.scope;
     dropped.push('scope (it is empty)');
   }

@@ -3,6 +3,7 @@
  * be is decided here, by client-metadata.ts and by the engine, at registration and at every change alike. Reading them on the
  * hot path is cached-clients.ts.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { nowSeconds } from '../base/clock.ts';
 import { Unavailable } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -217,7 +218,11 @@ export function createClients(deps: ClientsDeps): Clients {
         if (client.origin === 'built-in' && by !== 'built-in') return { instead: { outcome: 'built-in' } };
         if (ifVersion !== undefined && ifVersion !== client.version)
           return { instead: { outcome: 'conflict', version: client.version } };
-        const made = await changed(client, withoutDerived(client.metadata, edit(client.metadata)), by);
+        const edited = edit(client.metadata);
+        // Defaults that a client from before lacks are written out with its first change, and not without one.
+        if (isDeepStrictEqual(edited, client.metadata))
+          return { instead: { ...updated(client, { dropped: [] }), change: { before: {}, after: {} }, ended: 0 } };
+        const made = await changed(client, withoutDerived(client.metadata, edited), by);
         if ('outcome' in made) return { instead: made };
         const difference = metadataChange(client.metadata, made.client.metadata);
         const told = { change: difference, ended: made.client.secrets.length === 0 ? client.secrets.length : 0 };

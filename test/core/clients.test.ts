@@ -1,9 +1,11 @@
 /** Registering and changing clients and APIs, over a real database. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
+import type { JsonObject } from '../../src/base/json.ts';
 import { createApis } from '../../src/core/apis.ts';
 import { createCachedClients } from '../../src/core/cached-clients.ts';
 import { createChangeLog } from '../../src/core/change-log.ts';
+import { mergePatch } from '../../src/core/client-changes.ts';
 import { createClients, verifySecret } from '../../src/core/clients.ts';
 import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { openSql, type SqlStores } from '../../src/storage/sql/open.ts';
@@ -134,6 +136,71 @@ describe('changes', () => {
     const stored = await clients.find(client.id);
     expect(stored).toMatchObject({ version: 5, metadata: { client_name: 'New' }, disabledAt: expect.any(Number) });
     expect(stored?.secrets).toHaveLength(2);
+  });
+
+  test('a part of the metadata: what is taken out goes back to its default, also where a replacement would keep it', async () => {
+    const { clients, client } = await registered({
+      ...web,
+      ...{ id_token_claims: 'all', require_pkce: true, loopback_ports: 'any', consent: 'always' },
+    });
+    const without = (stored: JsonObject, ...names: string[]) =>
+      Object.fromEntries(Object.entries(stored).filter(([name]) => !names.includes(name)));
+    const kept = await clients.patch(client.id, (stored) => ({ ...stored, client_name: 'New' }), { by: 'cli' });
+    expect(kept).toMatchObject({ client: { metadata: { ...client.metadata, client_name: 'New' } }, dropped: [] });
+    const all = ['id_token_claims', 'require_pkce', 'loopback_ports', 'consent'];
+    const byKey = await clients.patch(client.id, (stored) => without(stored, ...all), { by: 'register' });
+    expect(byKey).toMatchObject({
+      client: {
+        metadata: { id_token_claims: 'standard', require_pkce: true, loopback_ports: 'any', consent: 'new' },
+      },
+      dropped: ['loopback_ports', 'require_pkce'],
+    });
+    const byCommand = await clients.patch(client.id, (stored) => without(stored, ...all), { by: 'cli' });
+    expect(byCommand).toMatchObject({
+      client: { metadata: { id_token_claims: 'standard', require_pkce: false, loopback_ports: 'registered' } },
+      dropped: [],
+    });
+  });
+
+  test('a part of the metadata: a list of scopes does not become every scope by being emptied', async () => {
+    const { clients, client } = await registered({ ...web, scope: 'openid email' });
+    const emptied = await clients.patch(client.id, (stored) => ({ ...stored, scope: '' }), { by: 'cli' });
+    expect(emptied).toMatchObject({ outcome: 'invalid', description: expect.stringMatching(/^scope is empty/) });
+    const freed = await clients.patch(client.id, ({ scope: _scope, ...stored }) => stored, { by: 'cli' });
+    expect(freed.outcome === 'updated' && freed.client.metadata).not.toHaveProperty('scope');
+  });
+
+  test('a part of the metadata: no member of a patch is taken for a prototype', async () => {
+    const { clients, client } = await registered();
+    const patch = JSON.parse('{"__proto__": {"client_name": "X"}}') as JsonObject;
+    const changed = await clients.patch(client.id, (stored) => mergePatch(stored, patch), { by: 'cli' });
+    expect(changed).toMatchObject({ client: { version: 1, metadata: client.metadata }, dropped: ['__proto__'] });
+  });
+
+  test('a client of the version before is as it was after a change of nothing, and keeps what it had after another', async () => {
+    const { clients } = build();
+    const before = buildClient({
+      metadata: {
+        ...web,
+        ...{ grant_types: ['authorization_code'], response_types: ['code'], token_endpoint_auth_method: 'none' },
+        ...{
+          application_type: 'native',
+          subject_type: 'public',
+          require_pkce: true,
+          id_token_signed_response_alg: 'RS256',
+        },
+        ...{ backchannel_logout_uri: 'https://app.example.com/out', dpop_bound_access_tokens: true },
+      },
+      secrets: [],
+    });
+    await stores.clients.insert(before);
+    const same = await clients.patch(before.id, (stored) => ({ ...stored }), { by: 'cli' });
+    expect(same).toMatchObject({ outcome: 'updated', client: before, dropped: [], change: { before: {}, after: {} } });
+    const named = await clients.patch(before.id, (stored) => ({ ...stored, client_name: 'New' }), { by: 'cli' });
+    expect(named).toMatchObject({
+      client: { version: 2, metadata: { id_token_claims: 'minimal', loopback_ports: 'any', consent: 'new' } },
+      dropped: ['backchannel_logout_uri', 'dpop_bound_access_tokens'],
+    });
   });
 
   test('disabled, enabled, removed', async () => {
