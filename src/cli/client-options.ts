@@ -106,6 +106,7 @@ export interface Wanted {
   readonly id: string | undefined;
   readonly secret: string | undefined;
   readonly version: number | undefined;
+  readonly disabled: boolean;
 }
 
 /** What the file and the options ask for. Throws `UsageError`. */
@@ -136,13 +137,12 @@ const nothing = {
   get metadata(): JsonObject {
     return {};
   },
-  ...{ id: undefined, secret: undefined, version: undefined },
+  ...{ id: undefined, secret: undefined, version: undefined, disabled: false },
 };
 
 async function readMetadata(call: Call, file: string): Promise<Wanted> {
   const read = await readJsonObject(file, call.terminal);
   const metadata = Object.entries(read).filter(([name]) => !shownMembers.includes(name));
-  if (typeof read.disabled_at === 'number') call.terminal.remark('Not used: disabled_at. See: clients disable');
   const { version } = read;
   if (version !== undefined && !(typeof version === 'number' && Number.isSafeInteger(version)))
     throw new UsageError('version must be a whole number.');
@@ -151,7 +151,13 @@ async function readMetadata(call: Call, file: string): Promise<Wanted> {
     id: textOf(read, 'client_id'),
     secret: textOf(read, 'client_secret'),
     version,
+    disabled: typeof read.disabled_at === 'number',
   };
+}
+
+/** No file disables an application. `isSo`: it is disabled already. */
+export function warnOfDisabled({ terminal }: Pick<Call, 'terminal'>, { disabled }: Wanted, isSo: boolean): void {
+  if (disabled && !isSo) terminal.remark('Not used: disabled_at. See: clients disable');
 }
 
 /** A member that is a string or not there; null is not there. */

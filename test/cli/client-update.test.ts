@@ -117,6 +117,20 @@ describeStorages('the command line changes clients', (storage) => {
       expect(await cli.json('clients', 'show', id)).toMatchObject({ client_name: 'Right' });
     });
 
+    test('what show prints changes nothing when it is given back, also of a disabled application', async () => {
+      const made = await register('web', '--name', 'Same', '--redirect-uri', one, '--second-factor', 'required');
+      const id = made.client_id;
+      await cli.json('clients', 'disable', id);
+      const shown = (await cli('clients', 'show', id, '--json')).out;
+      const same = await cli.fed(shown, 'clients', 'update', id, '--file', '-');
+      expect(same).toMatchObject({ code: 0, err: '', out: `Nothing of Same (${id}) is different.\n` });
+      await cli.json('clients', 'enable', id);
+      const enabled = await cli.json<Shown>('clients', 'show', id);
+      const content = JSON.stringify({ ...JSON.parse(shown), version: enabled.version });
+      const other = await cli.fed(content, 'clients', 'update', id, '--file', '-');
+      expect(other.err).toBe('Not used: disabled_at. See: clients disable\n');
+    });
+
     test('made public it loses its secrets, on every node; made confidential again it gets a new one', async () => {
       const made = await register('--name', 'Machine', '--grant-type', 'client_credentials');
       const [id, secret] = [made.client_id, made.client_secret];

@@ -6,7 +6,7 @@ import { identityScopes } from '../../core/identity-scopes.ts';
 import { nearestWord } from '../../core/refusals/nearest.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { invalid } from '../client-argument.ts';
-import { metadataOptions, wanted } from '../client-options.ts';
+import { metadataOptions, wanted, warnOfDisabled } from '../client-options.ts';
 import { warn } from '../client-risks.ts';
 import { scopeMistake } from '../client-scopes.ts';
 import { listed, nameOf, presented, shown } from '../client-text.ts';
@@ -41,7 +41,9 @@ export const register: Command = {
   ],
   async run(call) {
     const kind = kindOf(call);
-    const { metadata: given, id: idInFile, secret } = await wanted(call);
+    const told = await wanted(call);
+    const { metadata: given, id: idInFile, secret } = told;
+    warnOfDisabled(call, told, false);
     const core = await call.core();
     const asked = kind === undefined ? { metadata: given } : askedOf(kind, given, secret);
     if ('mistake' in asked) return refused('contradiction', asked.mistake);
