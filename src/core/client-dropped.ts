@@ -1,6 +1,6 @@
 /**
  * What of the metadata that a client sent is used. Members and values that this server does not know are dropped (RFC 7591,
- * section 2), and named so that whoever registers the client can be told; members that promise protection are refused.
+ * section 2), and named so that the caller who registers the client can be told; members that promise protection are refused.
  */
 import type { JsonObject } from '../base/json.ts';
 import { promiseMistake, promises } from './client-promises.ts';

@@ -1,5 +1,5 @@
 /**
- * A pass: that somebody has set the password of an account in this browser a moment ago, by the link of a mail or with a new account.
+ * A pass: that a person has set the password of an account in this browser a moment ago, by the link of a mail or with a new account.
  * The sign-in that follows asks for no password: what a pass proves is one, and no more. Everything after it is still asked for.
  *
  * It is good once, for five minutes, and only as long as that password is the account's. The browser holds the value of a link, and

@@ -22,7 +22,7 @@
  * What only needs the password once more (a change of it, the proof of an address) asks `provePassword`: steps 1 to 5, no code is
  * sent or used up for it, and nobody has signed in.
  *
- * `withPass` is for whoever has set a password a moment ago: it would only be asked for once more. It proves that password, and not
+ * `withPass` is for a person who has set a password a moment ago: it would only be asked for once more. It proves that password, and not
  * also the mail whose link may have led here.
  *
  * `withPasskey` is the way in without a password. Nobody guesses a passkey, so failures count for the address only: no stranger's
@@ -71,7 +71,7 @@ export type ProvedRequest = Origin & {
   readonly stands: () => Promise<boolean>;
 };
 
-/** Somebody with a pass (core/passes). */
+/** A person with a pass (core/passes). */
 export type PassRequest = Origin & Pass;
 
 export interface SignedIn {

@@ -68,9 +68,9 @@ export function createInteractions(deps: {
   steps: Readonly<Record<string, Step>>;
   /** By their path below the interaction's. */
   detours: Readonly<Record<string, Detour>>;
-  /** Somebody has proved who they are, and will be signed in. `byPass`: what led here was told to them by a mail of its own. */
+  /** A person has proved who they are, and will be signed in. `byPass`: what led here was told to them by a mail of its own. */
   arrived: (step: StepContext, login: NonNullable<InteractionResults['login']>, byPass: boolean) => Promise<void>;
-  /** In place of the sign-in page, for somebody who has set their password a moment ago. */
+  /** In place of the sign-in page, for a person who has set their password a moment ago. */
   withPass: WithPass;
   /** Where those go on who come with a pass for a sign-in that is not this browser's, or is over. */
   homeWithPass: string;

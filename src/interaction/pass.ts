@@ -1,4 +1,4 @@
-/** Somebody comes to a sign-in with a pass (core/passes): they have set the password in this browser a moment ago. */
+/** A person comes to a sign-in with a pass (core/passes): they have set the password in this browser a moment ago. */
 import { accountClient } from '../core/account-client.ts';
 import type { Passes } from '../core/passes.ts';
 import type { SignIn } from '../core/sign-in.ts';

@@ -24,7 +24,7 @@ import type { ClientView, FormProblemKind, SetupError } from '../http/view-parts
 import type { ViewLocals } from '../http/views.ts';
 import { oneOf, seeOther, signInOf, withSignIn } from './request.ts';
 
-/** The sign-in that somebody has left for these pages. */
+/** The sign-in that a person has left for these pages. */
 export interface CameFrom {
   readonly client: ClientView | undefined;
   /** Where its answer goes, which the forms here may end at. */

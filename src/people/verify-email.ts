@@ -34,7 +34,7 @@ export function routeVerifyEmail(
     signInAs: (username: string) => string;
     /** Who is signed in in this browser. */
     signedIn: (ctx: Context) => Promise<Account | undefined>;
-    /** The way on for whoever has given the password. */
+    /** The way on for a person who has given the password. */
     letIn: LetIn;
     home: string;
     secure: boolean;

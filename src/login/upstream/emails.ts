@@ -1,4 +1,4 @@
-/** The addresses of somebody at an OAuth 2 provider that lists them, in GitHub's manner: of them the one that is primary and verified. */
+/** The addresses of a person at an OAuth 2 provider that lists them, in GitHub's manner: of them the one that is primary and verified. */
 import type { Configuration } from 'openid-client';
 
 type Library = typeof import('openid-client');
@@ -11,7 +11,7 @@ export interface Listed {
 
 const longest = 320;
 
-/** Nobody is kept out by what it answers, or does not. */
+/** No one is kept out by what it answers, or does not. */
 export async function listedEmail(
   library: Library,
   config: Configuration,

@@ -1,6 +1,6 @@
 /**
- * What a provider tells of somebody beside the ID token. It is good to have: the ID token has proved who it is, so an endpoint that is
- * away, refuses, or answers in a form that is not read here keeps nobody out. One that names somebody else does.
+ * What a provider tells of a person beside the ID token. It is good to have: the ID token has proved who it is, so an endpoint that is
+ * away, refuses, or answers in a form that is not read here keeps no one out. One that names another person does.
  */
 import type { Configuration } from 'openid-client';
 import { Odd } from './failure.ts';
@@ -28,7 +28,7 @@ export async function userinfoOf(
     .catch((error: unknown) => ({ status: statusOf(error), text: '' }));
   if (answer.status !== 200) return without(answer.status === 0 ? 'does not answer' : `answers ${answer.status}`);
   const json = objectIn(answer.text);
-  // A signed answer is not read; whom it names is, since that can only keep somebody out.
+  // A signed answer is not read; whom it names is, since that can only keep a person out.
   const claims = json ?? objectIn(Buffer.from(answer.text.split('.')[1] ?? '', 'base64url').toString());
   if (claims?.sub !== undefined && claims.sub !== subject)
     throw new Odd('userinfo names another sub than the ID token');
