@@ -1,5 +1,6 @@
 /** The metadata of an application, as the options of a command and a file of JSON say it (RFC 7591, section 2). */
 import type { JsonObject, JsonValue } from '../base/json.ts';
+import type { ClientRecord } from '../core/stores/clients.ts';
 import type { Call, Opt } from './command.ts';
 import { readJsonObject } from './json-file.ts';
 import { UsageError } from './usage-error.ts';
@@ -107,6 +108,7 @@ export interface Wanted {
   readonly secret: string | undefined;
   readonly version: number | undefined;
   readonly disabled: boolean;
+  readonly unreviewed: boolean;
 }
 
 /** What the file and the options ask for. Throws `UsageError`. */
@@ -137,7 +139,7 @@ const nothing = {
   get metadata(): JsonObject {
     return {};
   },
-  ...{ id: undefined, secret: undefined, version: undefined, disabled: false },
+  ...{ id: undefined, secret: undefined, version: undefined, disabled: false, unreviewed: false },
 };
 
 async function readMetadata(call: Call, file: string): Promise<Wanted> {
@@ -152,12 +154,19 @@ async function readMetadata(call: Call, file: string): Promise<Wanted> {
     secret: textOf(read, 'client_secret'),
     version,
     disabled: typeof read.disabled_at === 'number',
+    unreviewed: read.reviewed_at === null,
   };
 }
 
-/** No file disables an application. `isSo`: it is disabled already. */
-export function warnOfDisabled({ terminal }: Pick<Call, 'terminal'>, { disabled }: Wanted, isSo: boolean): void {
-  if (disabled && !isSo) terminal.remark('Not used: disabled_at. See: clients disable');
+/** No file disables an application, or takes back its review. `is`: what it is already, or is made. */
+export function warnOfState(
+  { terminal }: Pick<Call, 'terminal'>,
+  { disabled, unreviewed }: Wanted,
+  is: Pick<ClientRecord, 'disabledAt' | 'reviewedAt'>,
+): void {
+  if (disabled && is.disabledAt === null) terminal.remark('Not used: disabled_at. See: clients disable');
+  if (unreviewed && is.reviewedAt !== null)
+    terminal.remark('Not used: reviewed_at. The application is a reviewed one. See: clients review --revoke');
 }
 
 /** A member that is a string or not there; null is not there. */

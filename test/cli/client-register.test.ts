@@ -148,4 +148,23 @@ describe('P14: client_id and client_secret in a file', () => {
     } = shown;
     expect(JSON.parse(again.out)).toMatchObject(rest);
   });
+
+  test('the file of an unreviewed or disabled application registers a reviewed, enabled one, and says so', async () => {
+    await cli.json('clients', 'register', 'web', '--name', 'Moved', '--id', 'moved', ...at);
+    for (const words of [
+      ['review', 'moved', '--revoke'],
+      ['disable', 'moved'],
+    ])
+      await cli.json('clients', ...words);
+    const printed = (await cli('clients', 'show', 'moved', '--json')).out;
+    const same = await cli.fed(printed, 'clients', 'update', 'moved', '--file', '-');
+    expect(same).toMatchObject({ code: 0, out: 'Nothing of Moved (moved) is different.\n', err: '' });
+    await cli.json('clients', 'delete', 'moved', '--yes');
+    const again = await cli.fed(printed, 'clients', 'register', '--file', '-');
+    expect([again.code, again.err]).toEqual([
+      0,
+      'Not used: disabled_at. See: clients disable\n' +
+        'Not used: reviewed_at. The application is a reviewed one. See: clients review --revoke\n',
+    ]);
+  });
 });

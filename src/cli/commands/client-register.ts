@@ -6,7 +6,7 @@ import { identityScopes } from '../../core/identity-scopes.ts';
 import { nearestWord } from '../../core/refusals/nearest.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { invalid } from '../client-argument.ts';
-import { metadataOptions, wanted, warnOfDisabled } from '../client-options.ts';
+import { metadataOptions, wanted, warnOfState } from '../client-options.ts';
 import { warn } from '../client-risks.ts';
 import { scopeMistake } from '../client-scopes.ts';
 import { listed, nameOf, presented, shown } from '../client-text.ts';
@@ -43,7 +43,6 @@ export const register: Command = {
     const kind = kindOf(call);
     const told = await wanted(call);
     const { metadata: given, id: idInFile, secret } = told;
-    warnOfDisabled(call, told, false);
     const core = await call.core();
     const asked = kind === undefined ? { metadata: given } : askedOf(kind, given, secret);
     if ('mistake' in asked) return refused('contradiction', asked.mistake);
@@ -59,6 +58,7 @@ export const register: Command = {
     });
     if (made.outcome === 'invalid') return invalid(made);
     const dropped = warn(call, made);
+    warnOfState(call, told, made.client);
     if (secret !== undefined) remarkOnSecret(call, secret, made.client.id);
     const detail = secret === undefined ? via : { ...via, secret: 'given' };
     await core.audit.record('client.registered', { clientId: made.client.id, detail });

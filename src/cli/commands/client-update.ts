@@ -3,7 +3,7 @@ import { changedMembers, recordChange } from '../../core/client-changes.ts';
 import { verifySecret } from '../../core/clients.ts';
 import { idArg, invalid, noClient } from '../client-argument.ts';
 import { changeOptions, edited } from '../client-changes.ts';
-import { metadataOptions, type Wanted, wanted, warnOfDisabled } from '../client-options.ts';
+import { metadataOptions, type Wanted, wanted, warnOfState } from '../client-options.ts';
 import { warn } from '../client-risks.ts';
 import { scopeMistake } from '../client-scopes.ts';
 import { nameOf, presented, shown } from '../client-text.ts';
@@ -42,7 +42,7 @@ export const update: Command = {
     if (!before) return noClient(id);
     const mismatch = notOurs(id, asked, (secret) => verifySecret(before, secret, nowSeconds()));
     if (mismatch !== undefined) return mismatch;
-    warnOfDisabled(call, asked, before.disabledAt !== null);
+    warnOfState(call, asked, before);
     const ifVersion = call.number('if-version') ?? asked.version;
     const changed = await core.clients.patch(id, edit, { by: 'cli', ifVersion });
     switch (changed.outcome) {
