@@ -83,7 +83,7 @@ suite('being refused', () => {
   });
 
   test('a request that lacks what PKCE needs is refused at the application, in the protocol’s words', async () => {
-    const client = await buildClient(development);
+    const client = await buildClient(development, { require_pkce: true });
     const { page, problems } = await buildVisitor(browser, development);
     await page.goto(authorizeAddress(development, client, { code_challenge: '', code_challenge_method: '' }));
     expect((await arrived(page)).get('error')).toBe('invalid_request');

@@ -8,7 +8,7 @@ import { commandLine } from './command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
 const dataDir = join(folder, 'data');
-const cli = commandLine({ DATA_DIR: dataDir, ISSUER: 'http://localhost:3999' });
+const cli = commandLine({ DATA_DIR: dataDir, ISSUER: 'http://localhost:3999' }, { fresh: true });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const callback = 'https://app.example.com/cb';
