@@ -351,12 +351,12 @@ describeStorages('tinyoauth', (storage) => {
       expect(record?.metadata.jwks_uri).toBeUndefined();
     });
 
-    test('a private-use scheme makes a native client, which needs PKCE', async () => {
+    test('a private-use scheme makes a native client, unreviewed as any other', async () => {
       const { token } = await signedIn();
       const { id } = await applicationOf(token, 'com.example.app:/cb');
-      expect((await server.core.stores.clients.find(id))?.metadata).toMatchObject({
-        application_type: 'native',
-        require_pkce: true,
+      expect(await server.core.stores.clients.find(id)).toMatchObject({
+        metadata: { application_type: 'native' },
+        reviewedAt: null,
       });
     });
 
