@@ -45,6 +45,7 @@ const from = Number(values.from);
 const storages = values.storage.split(',');
 const count = Number(values.count ?? (values.short ? 15_000 : 1_000_000));
 const slowMs = 1000;
+const slowTimes = 8;
 const lanes = 12;
 const renewEvery = 300;
 const failuresMax = 20;
@@ -181,17 +182,14 @@ async function throwAll({ storage, app, cast, server, upstream }: Battle, reques
     if (why !== undefined) complain(number, described(hostile), why, hostile.bytes);
     slowest = Math.max(slowest, received.ms);
     if (received.ms > slowMs && received.status !== -1) {
-      // This machine has others to serve as well: only who is slow twice is slow.
-      const again = await wire.send(hostile.bytes, hostile.isHead);
+      // This machine has others to serve as well: slow is what is slow each time.
+      const times = [received.ms];
+      while (times.length < slowTimes && Math.min(...times) > slowMs)
+        times.push((await wire.send(hostile.bytes, hostile.isHead)).ms);
       slowOnce += 1;
       if (values.watch) console.log(`${number}: ${Math.round(received.ms)} ms once: ${described(hostile)}`);
-      if (again.ms > slowMs)
-        complain(
-          number,
-          described(hostile),
-          `${Math.round(received.ms)} ms, then ${Math.round(again.ms)} ms`,
-          hostile.bytes,
-        );
+      if (Math.min(...times) > slowMs)
+        complain(number, described(hostile), `${times.map(Math.round).join(', ')} ms`, hostile.bytes);
     }
     return received;
   }
@@ -254,7 +252,7 @@ async function throwAll({ storage, app, cast, server, upstream }: Battle, reques
   const seconds = (performance.now() - began) / 1000;
   console.log(
     `${complaints.length === 0 ? 'PASS' : 'FAIL'}  ${storage}: ${next - from} requests (${Math.round((next - from) / seconds)}/s), ${thrown} of them raw; ` +
-      `slowest ${Math.round(slowest)} ms${slowOnce === 0 ? '' : ` (${slowOnce} over a second once, not again)`}; memory ${grown < 0 ? '' : '+'}${grown} MB\n` +
+      `slowest ${Math.round(slowest)} ms${slowOnce === 0 ? '' : ` (${slowOnce} over a second, not each time)`}; memory ${grown < 0 ? '' : '+'}${grown} MB\n` +
       `      ${targetNames.length} targets, of which the document has ${routes.length} routes; right credentials with ${Math.round((100 * welcome) / Math.max(1, admissible))} % of ${admissible}; ${upstream.reached()} got through the gateway\n` +
       `      ${table.join(' ')}`,
   );
