@@ -150,16 +150,16 @@ describe('P14: client_id and client_secret in a file', () => {
   });
 
   test('the file of an unreviewed or disabled application registers a reviewed, enabled one, and says so', async () => {
-    await cli.json('clients', 'register', 'web', '--name', 'Moved', '--id', 'moved', ...at);
+    await cli.json('clients', 'register', 'web', '--name', 'Moved', '--id', 'elsewhere', ...at);
     for (const words of [
-      ['review', 'moved', '--revoke'],
-      ['disable', 'moved'],
+      ['review', 'elsewhere', '--revoke'],
+      ['disable', 'elsewhere'],
     ])
       await cli.json('clients', ...words);
-    const printed = (await cli('clients', 'show', 'moved', '--json')).out;
-    const same = await cli.fed(printed, 'clients', 'update', 'moved', '--file', '-');
-    expect(same).toMatchObject({ code: 0, out: 'Nothing of Moved (moved) is different.\n', err: '' });
-    await cli.json('clients', 'delete', 'moved', '--yes');
+    const printed = (await cli('clients', 'show', 'elsewhere', '--json')).out;
+    const same = await cli.fed(printed, 'clients', 'update', 'elsewhere', '--file', '-');
+    expect(same).toMatchObject({ code: 0, out: 'Nothing of Moved (elsewhere) is different.\n', err: '' });
+    await cli.json('clients', 'delete', 'elsewhere', '--yes');
     const again = await cli.fed(printed, 'clients', 'register', '--file', '-');
     expect([again.code, again.err]).toEqual([
       0,
