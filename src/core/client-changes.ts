@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Audit } from './audit.ts';
+import type { ClientRecord } from './stores/clients.ts';
 
 /** RFC 7396: members replace those of the target, null removes one, objects are merged. Returns a new object. */
 export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
@@ -99,4 +100,9 @@ function changeDetail({ change, ended, secret, client }: Changed): JsonObject {
     ...(ended > 0 && { secrets_dropped: ended }),
     ...(secret !== undefined && { secret_made: true }),
   };
+}
+
+/** What is registered and, where something of the request is not used, what (RFC 7591, section 3.2.1). */
+export function metadataTold(client: Pick<ClientRecord, 'metadata'>, dropped: readonly string[] = []): JsonObject {
+  return { ...client.metadata, ...(dropped.length > 0 && { dropped: [...dropped] }) };
 }

@@ -5,7 +5,7 @@
  */
 import { Refusal } from '../../base/errors.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
-import type { Registered } from '../../core/clients.ts';
+import { metadataTold } from '../../core/client-changes.ts';
 import { adminOperation } from '../../http/admin-key.ts';
 import { factsOf } from '../../http/front-door.ts';
 import { type Mistake, schemasOf } from '../../http/operation.ts';
@@ -59,15 +59,10 @@ export const createRegister = ({ adminKeys, audit, clients }: SurfaceDeps) =>
         client_secret: made.secret ?? null,
         redirect_url,
         // RFC 7591, section 3.2.1. Programs of this API's own get its four fields, as ever.
-        ...(made.dropped.length > 0 && registeredMembers(made)),
+        ...(made.dropped.length > 0 && metadataTold(made.client, made.dropped)),
       };
     },
   });
-
-/** What was registered, where something of the body was not. */
-function registeredMembers({ client, dropped }: Registered): JsonObject {
-  return { ...client.metadata, dropped: [...dropped] };
-}
 
 /** The body as the schema lets it through: JSON, with these three. */
 type Registration = JsonObject & { app_name: string; contact_email: string; redirect_url: string | string[] };

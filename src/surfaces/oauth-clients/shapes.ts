@@ -24,11 +24,7 @@ export const registration = z
     id: 'Registration',
     description: 'The three fields of this API, and any client metadata of RFC 7591 beside them.',
     examples: [
-      {
-        app_name: 'Bookshelf',
-        contact_email: 'team@bookshelf.example',
-        redirect_url: 'http://localhost:8080/callback',
-      },
+      { app_name: 'Bookshelf', contact_email: 'team@bookshelf.example', redirect_url: 'http://localhost:8080/cb' },
     ],
   });
 
@@ -52,16 +48,18 @@ export const registered = z
       .nullable()
       .meta({ description: 'Shown here and nowhere else. Null: the client authenticates without one.' }),
     redirect_url: z.union([z.string(), z.array(z.string())]).meta({ description: 'As it was sent.' }),
-    dropped: z.array(z.string()).optional().meta({
-      description:
-        'Members and values of the request that are not used. The registered metadata stands beside it (RFC 7591, section 3.2.1).',
-    }),
+    dropped: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'What is not used; what is registered stands beside it.' }),
   })
   .meta({ id: 'Registered' });
 
 export const userInfoQuery = z.object({
   username: z.string().optional().meta({ description: 'Whose information; that of the token’s own person, if any.' }),
 });
+
+const ada = { first_name: 'Ada', last_name: 'Lovelace', username: 'ada', two_factor: false, verified: true };
 
 export const userInfo = z
   .object({
@@ -78,20 +76,7 @@ export const userInfo = z
   })
   .meta({
     id: 'UserInfo',
-    examples: [
-      {
-        success: true,
-        user_data: {
-          first_name: 'Ada',
-          last_name: 'Lovelace',
-          username: 'ada',
-          two_factor: false,
-          verified: true,
-          email: 'ada@example.org',
-        },
-        timestamp: 1734286255,
-      },
-    ],
+    examples: [{ success: true, user_data: { ...ada, email: 'ada@example.org' }, timestamp: 1734286255 }],
   });
 
 export const reloaded = z

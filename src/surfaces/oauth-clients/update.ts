@@ -3,7 +3,7 @@
  * only an operator's own tools may set stays as it is.
  */
 import type { JsonObject } from '../../base/json.ts';
-import { mergePatch, recordChange } from '../../core/client-changes.ts';
+import { mergePatch, metadataTold, recordChange } from '../../core/client-changes.ts';
 import { adminOperation } from '../../http/admin-key.ts';
 import { callerOf } from '../../http/caller.ts';
 import { schemasOf } from '../../http/operation.ts';
@@ -33,8 +33,13 @@ export const createUpdate = ({ adminKeys, audit, clients }: SurfaceDeps) =>
       if (changed.outcome !== 'updated') throw changeRefusal(changed);
       const { address, requestId } = callerOf(ctx);
       await recordChange(audit, changed, { via: 'oauth-clients', address, requestId });
-      const { client, secret, dropped = [] } = changed;
-      const told = { ...client.metadata, ...(dropped.length > 0 && { dropped: [...dropped] }) };
-      ctx.body = { ...told, success: true, client_id: id, version: client.version, client_secret: secret };
+      const { client, secret, dropped } = changed;
+      ctx.body = {
+        ...metadataTold(client, dropped),
+        success: true,
+        client_id: id,
+        version: client.version,
+        client_secret: secret,
+      };
     },
   });
