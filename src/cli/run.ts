@@ -16,6 +16,9 @@ import { createProgram, type Typed } from './program.ts';
 import { createTerminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
+/** After a command has closed what it opened. */
+const exitWithinMs = 1000;
+
 export async function run(argv: readonly string[]): Promise<void> {
   // Known before parsing, for what cannot be parsed.
   const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
@@ -72,6 +75,8 @@ async function perform(command: Command, { args, options }: Typed, json: boolean
   } finally {
     const opened = await core?.catch(() => undefined);
     await opened?.close();
+    // A connection that was on its way while the pool closed stays open, and would keep a command that has ended from exiting.
+    if (opened) setTimeout(() => process.exit(), exitWithinMs).unref();
   }
 }
 
