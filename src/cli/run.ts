@@ -16,10 +16,8 @@ import { createProgram, type Typed } from './program.ts';
 import { createTerminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
-/** After a command has closed what it opened. */
-const exitWithinMs = 1000;
-
-export async function run(argv: readonly string[]): Promise<void> {
+/** `closed`: is called once a command has closed what it opened. */
+export async function run(argv: readonly string[], closed: () => void = () => {}): Promise<void> {
   // Known before parsing, for what cannot be parsed.
   const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
   // The reader may go away first (`… | head`).
@@ -27,7 +25,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     if (error.code !== 'EPIPE') throw error;
   });
   const program = createProgram(commands, json, async (command, typed) =>
-    print(await perform(command, typed, json), json),
+    print(await perform(command, typed, json, closed), json),
   );
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -36,7 +34,12 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function perform(command: Command, { args, options }: Typed, json: boolean): Promise<Outcome> {
+async function perform(
+  command: Command,
+  { args, options }: Typed,
+  json: boolean,
+  closed: () => void,
+): Promise<Outcome> {
   let config: Promise<Config> | undefined;
   let core: Promise<CommandCore> | undefined;
   const option = (name: string): unknown =>
@@ -75,8 +78,7 @@ async function perform(command: Command, { args, options }: Typed, json: boolean
   } finally {
     const opened = await core?.catch(() => undefined);
     await opened?.close();
-    // A connection that was on its way while the pool closed stays open, and would keep a command that has ended from exiting.
-    if (opened) setTimeout(() => process.exit(), exitWithinMs).unref();
+    if (opened) closed();
   }
 }
 
