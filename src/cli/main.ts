@@ -8,7 +8,6 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1);
 }
 const { run } = await import('./run.ts');
-// A connection that was on its way while the pool closed stays open, and would keep a command that has ended from exiting.
-await run(process.argv.slice(2), () => setTimeout(() => process.exit(), 1000).unref());
+await run(process.argv.slice(2));
 // The driver leaves a connection open on which Postgres did not let it in: a command would end a minute later.
 if (process.exitCode) process.exit();

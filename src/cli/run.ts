@@ -16,8 +16,7 @@ import { createProgram, type Typed } from './program.ts';
 import { createTerminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
-/** `closed`: is called once a command has closed what it opened. */
-export async function run(argv: readonly string[], closed: () => void = () => {}): Promise<void> {
+export async function run(argv: readonly string[]): Promise<void> {
   // Known before parsing, for what cannot be parsed.
   const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
   // The reader may go away first (`… | head`).
@@ -25,7 +24,7 @@ export async function run(argv: readonly string[], closed: () => void = () => {}
     if (error.code !== 'EPIPE') throw error;
   });
   const program = createProgram(commands, json, async (command, typed) =>
-    print(await perform(command, typed, json, closed), json),
+    print(await perform(command, typed, json), json),
   );
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -34,12 +33,7 @@ export async function run(argv: readonly string[], closed: () => void = () => {}
   }
 }
 
-async function perform(
-  command: Command,
-  { args, options }: Typed,
-  json: boolean,
-  closed: () => void,
-): Promise<Outcome> {
+async function perform(command: Command, { args, options }: Typed, json: boolean): Promise<Outcome> {
   let config: Promise<Config> | undefined;
   let core: Promise<CommandCore> | undefined;
   const option = (name: string): unknown =>
@@ -78,7 +72,6 @@ async function perform(
   } finally {
     const opened = await core?.catch(() => undefined);
     await opened?.close();
-    if (opened) closed();
   }
 }
 

@@ -2,7 +2,10 @@ import { createServer, type Socket } from 'node:net';
 import { afterAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { openSql } from '../../src/storage/sql/open.ts';
+import { openPostgres } from '../../src/storage/sql/postgres.ts';
+import { statement } from '../../src/storage/sql/sql.ts';
 import { describePostgres, freshPostgres, type TestDatabase } from '../support/databases.ts';
+import { eventually } from '../support/redis-server.ts';
 import { storageConformance } from './conformance.ts';
 import { storageRaces } from './races.ts';
 import { buildClient, buildToken, now } from './rows.ts';
@@ -49,6 +52,26 @@ describePostgres('Postgres', () => {
     }
     await expect(stores.clients.insert(buildClient())).resolves.toBe(true);
     await stores.close();
+  });
+
+  test('closing waits for what is under way, and leaves no connection open', async () => {
+    const database = await fresh();
+    const sql = openPostgres({ url: database.url, pool: 4 });
+    const holder = new pg.Client({ connectionString: database.url });
+    await holder.connect();
+    const others = 'from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
+    const count = async (more = '') => (await holder.query(`select 1 ${others} ${more}`)).rows.length;
+
+    await holder.query('select pg_advisory_lock(1)');
+    // One way in each: a connection that Knex holds, and one of a fixed statement.
+    const wait = 'select 1 from pg_advisory_xact_lock(1)';
+    const underWay = [sql.run(() => sql.knex.raw(wait)), sql.rows(statement('wait', wait), [])];
+    await eventually('both wait', async () => (await count("and wait_event_type = 'Lock'")) === 2);
+    const closed = sql.close();
+    await holder.query('select pg_advisory_unlock(1)');
+    await Promise.all([closed, ...underWay]);
+    await eventually('no connection is left', async () => (await count()) === 0);
+    await holder.end();
   });
 
   test('a database that may only be read is Unavailable for writes and answers reads', async () => {

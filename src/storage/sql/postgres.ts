@@ -105,10 +105,11 @@ export function openPostgres(settings: PostgresSettings): PostgresSql {
     transaction: (work) => guarded(() => builder.transaction(work)),
     roundTrips: () => trips,
     async close() {
-      await builder.destroy();
       // A server that hangs does not say goodbye.
       const enough = new Promise<void>((resolve) => setTimeout(resolve, 2000).unref());
+      // Before Knex lets go of the pool: until then it gives back the connections of what is under way.
       await Promise.race([pool.end(), enough]);
+      await builder.destroy();
     },
   };
 }
