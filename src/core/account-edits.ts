@@ -7,10 +7,10 @@
  * old one.
  */
 import { nowSeconds } from '../base/clock.ts';
-import type { JsonObject } from '../base/json.ts';
 import { type FormProblem, formProblem } from './account-form.ts';
 import { changedMembers, movingPatch } from './account-patch.ts';
 import type { Actor } from './accounts.ts';
+import { createActorRecord } from './actor-record.ts';
 import { type AttributeForm, changedAttributes, type InvalidAttribute, readAttributes } from './attributes.ts';
 import type { Audit } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
@@ -64,15 +64,7 @@ export function createAccountEdits(deps: {
 }): AccountEdits {
   const { store, sessions, changes, claims, links, codes, mails, audit } = deps;
 
-  const written = (
-    event: 'account.updated' | 'account.promoted' | 'account.demoted',
-    subject: string,
-    { by, via, address, requestId }: Actor = {},
-    detail: JsonObject = {},
-  ): Promise<void> => {
-    const who = { ...(by !== undefined && { by }), ...(via !== undefined && { via }) };
-    return audit.record(event, { subject, address, requestId, detail: { ...detail, ...who } });
-  };
+  const written = createActorRecord(audit);
 
   /** An address that is known to be theirs goes from an account that only named it. */
   async function edited(subject: string, change: AccountChange, actor: Actor): Promise<EditedAccount<UpdateOutcome>> {

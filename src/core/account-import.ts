@@ -7,6 +7,7 @@ import { nowSeconds } from '../base/clock.ts';
 import { randomName } from '../base/secrets.ts';
 import { type FormProblem, formProblem, ownEmail } from './account-form.ts';
 import type { Actor } from './accounts.ts';
+import { createActorRecord } from './actor-record.ts';
 import {
   type AttributeForm,
   changedAttributes,
@@ -60,6 +61,7 @@ export function createAccountImports(parts: {
   audit: Audit;
 }): AccountImports {
   const { store, hasher, audit } = parts;
+  const written = createActorRecord(audit);
 
   function read(form: ImportForm, met: Set<string>): Prepared | ImportOutcome {
     const email = form.email ?? ownEmail(form.username);
@@ -111,25 +113,17 @@ export function createAccountImports(parts: {
           );
           const outcomes = new Map(prepared.map((line, at) => [line, answers[at]] as const));
           const made = prepared.filter((line) => outcomes.get(line)?.outcome === 'created');
-          if (!dryRun) await Promise.all(made.map((line) => recorded(line, actor)));
+          if (!dryRun)
+            await Promise.all(
+              made.map(({ account, algorithm }) =>
+                written('account.created', account.subject, actor, { imported: algorithm ?? 'no password' }),
+              ),
+            );
           return lines.map((line) => (line.outcome === 'prepared' ? outcomeOf(outcomes.get(line)) : line));
         },
       };
     },
   };
-
-  function recorded({ account, algorithm }: Prepared, { by, via, address, requestId }: Actor): Promise<void> {
-    return audit.record('account.created', {
-      subject: account.subject,
-      address,
-      requestId,
-      detail: {
-        ...(by !== undefined && { by }),
-        ...(via !== undefined && { via }),
-        imported: algorithm ?? 'no password',
-      },
-    });
-  }
 }
 
 interface Prepared {

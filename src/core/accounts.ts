@@ -3,12 +3,12 @@
  * grants and tokens) ends by core/sessions.
  */
 import { nowSeconds } from '../base/clock.ts';
-import type { JsonObject } from '../base/json.ts';
 import { randomName } from '../base/secrets.ts';
 import { type AccountForm, type FormProblem, formProblem, ownEmail } from './account-form.ts';
 import { changedMembers, movingPatch } from './account-patch.ts';
+import { createActorRecord } from './actor-record.ts';
 import { type AttributeForm, changedAttributes, type InvalidAttribute, readAttributes } from './attributes.ts';
-import type { Audit, AuditEventName } from './audit.ts';
+import type { Audit } from './audit.ts';
 import type { BreachedPasswords } from './breached-passwords.ts';
 import type { ChangeLog } from './change-log.ts';
 import { emailKey, usernameKey } from './names.ts';
@@ -122,22 +122,7 @@ export function createAccounts(parts: {
     return problem ?? ((await breached?.includes(password)) ? breachedPassword : undefined);
   };
 
-  const written = (
-    event: Extract<AuditEventName, `account.${string}`>,
-    subject: string,
-    actor: Actor = {},
-    detail: JsonObject = {},
-  ): Promise<void> =>
-    audit.record(event, {
-      subject,
-      address: actor.address,
-      requestId: actor.requestId,
-      detail: {
-        ...detail,
-        ...(actor.by !== undefined && { by: actor.by }),
-        ...(actor.via !== undefined && { via: actor.via }),
-      },
-    });
+  const written = createActorRecord(audit);
 
   const disconnected = async (subject: string, provider: string, actor: Actor = {}): Promise<void> => {
     const { address, requestId, via } = actor;

@@ -11,9 +11,9 @@
 import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../base/clock.ts';
 import type { Actor } from './accounts.ts';
+import { createActorRecord } from './actor-record.ts';
 import type { Audit, AuditFields } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
-import { createFactorRecord } from './factor-audit.ts';
 import { newFactor, newRecoveryCodes } from './factor-row.ts';
 import type { MailLimits } from './mail-limits.ts';
 import type { Mails } from './mails.ts';
@@ -66,7 +66,7 @@ export function createEmailCodes(parts: {
   hashKey: Buffer;
 }): EmailCodes {
   const { store, accounts, method, mails, limits, audit } = parts;
-  const written = createFactorRecord(audit);
+  const written = createActorRecord(audit);
   const reaches = ({ email, verified }: Account): boolean => mails.work && email !== null && verified;
   const hashOf = ({ subject, emailKey }: Account, code: string): string =>
     createHmac('sha256', parts.hashKey).update(`${subject} ${emailKey} ${code}`).digest('base64url');

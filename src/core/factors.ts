@@ -14,10 +14,10 @@
 import { nowSeconds } from '../base/clock.ts';
 import { seal, unseal } from '../base/secrets.ts';
 import type { Actor } from './accounts.ts';
+import { createActorRecord } from './actor-record.ts';
 import type { Audit, AuditFields } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { EmailCodes } from './email-codes.ts';
-import { createFactorRecord } from './factor-audit.ts';
 import { newFactor, newRecoveryCodes, recoveryCodeHash } from './factor-row.ts';
 import type { EmailCodeMethod, RecoveryCodeMethod, TotpMethod } from './one-time-codes.ts';
 import type { AccountStore } from './stores/accounts.ts';
@@ -136,7 +136,7 @@ export function createFactors(parts: {
     settings,
   } = parts;
 
-  const written = createFactorRecord(audit);
+  const written = createActorRecord(audit);
   const secretOf = (row: FactorRow): string | undefined => unseal(sealKey, row.secret, sealContext(row));
 
   const forgive = async (subject: string, rows: readonly FactorRow[]): Promise<void> => {

@@ -5,7 +5,8 @@
 import { nowSeconds } from '../base/clock.ts';
 import { randomName } from '../base/secrets.ts';
 import type { Actor } from './accounts.ts';
-import type { Audit, AuditEventName } from './audit.ts';
+import { createActorRecord } from './actor-record.ts';
+import type { Audit } from './audit.ts';
 import { fold, type NameProblem, nameProblems, readableProblem } from './names.ts';
 import type { Group, GroupMember, GroupStore, ListedGroup } from './stores/groups.ts';
 
@@ -50,23 +51,8 @@ export interface Groups {
 }
 
 export function createGroups({ store, audit }: { store: GroupStore; audit: Audit }): Groups {
-  const recorded = (
-    event: Extract<AuditEventName, `group.${string}`>,
-    { id, name }: Pick<Group, 'id' | 'name'>,
-    { by, via, address, requestId }: Actor = {},
-    more: { readonly subject?: string; readonly before?: string } = {},
-  ): Promise<void> =>
-    audit.record(event, {
-      subject: more.subject,
-      address,
-      requestId,
-      detail: {
-        ...{ group: id, name },
-        ...(more.before !== undefined && { before: more.before }),
-        ...(by !== undefined && { by }),
-        ...(via !== undefined && { via }),
-      },
-    });
+  const written = createActorRecord(audit);
+  const about = ({ id, name }: Pick<Group, 'id' | 'name'>) => ({ group: id, name });
 
   return {
     async add(form, actor) {
@@ -76,7 +62,7 @@ export function createGroups({ store, audit }: { store: GroupStore; audit: Audit
       const now = nowSeconds();
       const group = { id: randomName(), name, nameKey: fold(name), description, createdAt: now, updatedAt: now };
       if (!(await store.insert(group))) return { outcome: 'taken' };
-      await recorded('group.added', group, actor);
+      await written('group.added', undefined, actor, about(group));
       return { outcome: 'saved', group };
     },
 
@@ -93,25 +79,25 @@ export function createGroups({ store, audit }: { store: GroupStore; audit: Audit
       );
       if (group === undefined || before === undefined) return { outcome: 'not-found' };
       if (group === 'taken') return { outcome: 'taken' };
-      await recorded('group.changed', group, actor, { before: before.name });
+      await written('group.changed', undefined, actor, { ...about(group), before: before.name });
       return { outcome: 'saved', group };
     },
 
     async remove(group, actor) {
       const members = await store.remove(group.id);
-      if (members !== undefined) await recorded('group.removed', group, actor);
+      if (members !== undefined) await written('group.removed', undefined, actor, about(group));
       return members;
     },
 
     async join(group, subject, actor) {
       const joined = await store.join(group.id, subject, nowSeconds());
-      if (joined === 'joined') await recorded('group.joined', group, actor, { subject });
+      if (joined === 'joined') await written('group.joined', subject, actor, about(group));
       return joined;
     },
 
     async leave(group, subject, actor) {
       const left = await store.leave(group.id, subject);
-      if (left) await recorded('group.left', group, actor, { subject });
+      if (left) await written('group.left', subject, actor, about(group));
       return left;
     },
 

@@ -15,9 +15,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, digest, randomToken, sameSecret } from '../base/secrets.ts';
 import type { Actor } from './accounts.ts';
+import { createActorRecord } from './actor-record.ts';
 import type { Audit } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
-import { createFactorRecord } from './factor-audit.ts';
 import { newRecoveryCodes } from './factor-row.ts';
 import { displayName } from './names.ts';
 import type { RecoveryCodeMethod } from './one-time-codes.ts';
@@ -160,7 +160,7 @@ export function createPasskeys(parts: {
   const handleOf = (subject: string, rows: readonly PasskeyRow[]): string =>
     rows[0]?.handle ?? createHmac('sha256', handleKey).update(subject).digest('base64url');
 
-  const written = createFactorRecord(parts.audit);
+  const written = createActorRecord(parts.audit);
 
   const add = async (account: Account, row: PasskeyRow, actor: Actor | undefined): Promise<EnrolOutcome> => {
     const { subject } = account;

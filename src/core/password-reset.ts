@@ -15,6 +15,7 @@
  */
 import { digest, sameSecret } from '../base/secrets.ts';
 import type { Accounts, Actor, SetPasswordOutcome } from './accounts.ts';
+import { createActorRecord } from './actor-record.ts';
 import type { Audit } from './audit.ts';
 import type { BrowserValue, Devices } from './devices.ts';
 import type { Asker } from './emails.ts';
@@ -73,6 +74,7 @@ export function createPasswordReset(deps: {
   settings: { readonly linkSeconds: number };
 }): PasswordReset {
   const { store, accounts, links, limits, devices, mails, audit, settings } = deps;
+  const written = createActorRecord(audit);
 
   const find = async (typed: string): Promise<Account | undefined> => {
     const key = usernameKey(typed);
@@ -129,10 +131,9 @@ export function createPasswordReset(deps: {
       return { outcome: 'asked' };
     },
 
-    async makeLink(account, { address, requestId, by, via }) {
+    async makeLink(account, actor) {
       const link = await make(account);
-      const detail = { ...(by !== undefined && { by }), ...(via !== undefined && { via }) };
-      await audit.record('reset.link_made', { subject: account.subject, address, requestId, detail });
+      await written('reset.link_made', account.subject, actor);
       return link;
     },
 
