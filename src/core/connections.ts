@@ -7,7 +7,8 @@ import { nowSeconds } from '../base/clock.ts';
 import { accountClient } from './account-client.ts';
 import type { Actor } from './accounts.ts';
 import type { Audit } from './audit.ts';
-import type { ConsentRow, ConsentStore } from './stores/consents.ts';
+import { type Asked, together } from './consent-policy.ts';
+import type { ConsentStore } from './stores/consents.ts';
 import type { EngineStore, GrantRow } from './stores/engine.ts';
 
 export interface Connection {
@@ -29,8 +30,6 @@ export interface Connections {
   /** Its tokens end at once, and it has to ask again. False where there was nothing. */
   end(subject: string, clientId: string, actor: Actor): Promise<boolean>;
 }
-
-type Allowed = Pick<ConsentRow, 'scopes' | 'claims' | 'resources'>;
 
 const grantsMax = 1000;
 
@@ -76,7 +75,7 @@ export function createConnections(deps: {
 }
 
 /** As the engine writes them: scopes in one text, the identity scopes apart from those of APIs. */
-function readGrant({ payload }: GrantRow): Allowed & { readonly since: number } {
+function readGrant({ payload }: GrantRow): Asked & { readonly since: number } {
   const { openid, resources, iat } = JSON.parse(payload) as {
     openid?: { scope?: string; claims?: string[] };
     resources?: Record<string, string>;
@@ -90,14 +89,4 @@ function readGrant({ payload }: GrantRow): Allowed & { readonly since: number } 
   };
 }
 
-function together(a: Allowed, b: Allowed): Allowed {
-  const apis = union(Object.keys(a.resources), Object.keys(b.resources));
-  return {
-    scopes: union(a.scopes, b.scopes),
-    claims: union(a.claims, b.claims),
-    resources: Object.fromEntries(apis.map((api) => [api, union(a.resources[api], b.resources[api])])),
-  };
-}
-
 const words = (scope: string | undefined): string[] => (scope ?? '').split(' ').filter(Boolean);
-const union = (a: readonly string[] = [], b: readonly string[] = []): string[] => [...new Set([...a, ...b])];

@@ -14,6 +14,18 @@ export function consentPolicyOf(value: JsonValue | undefined): ConsentPolicy {
   return consentPolicies.find((policy) => policy === value) ?? 'new';
 }
 
+/** What is in either of them. */
+export function together(a: Asked | undefined, b: Asked): Asked {
+  const apis = union(Object.keys(a?.resources ?? {}), Object.keys(b.resources));
+  return {
+    scopes: union(a?.scopes, b.scopes),
+    claims: union(a?.claims, b.claims),
+    resources: Object.fromEntries(apis.map((api) => [api, union(a?.resources[api], b.resources[api])])),
+  };
+}
+
+const union = (a: readonly string[] = [], b: readonly string[] = []): string[] => [...new Set([...a, ...b])];
+
 /**
  * What a person has allowed an application once `asked` is added to what they had allowed `before`, and the scopes they have just
  * left out are taken away. `at` in seconds.
@@ -25,17 +37,11 @@ export function mergedConsent(
   at: number,
   declined: ConsentRow['resources'] = {},
 ): ConsentRow {
-  const union = (a: readonly string[] = [], b: readonly string[] = []) => [...new Set([...a, ...b])];
-  const apis = union(Object.keys(before?.resources ?? {}), Object.keys(asked.resources));
-  const resources = apis.map((api): [string, string[]] => {
-    const names = union(before?.resources[api], asked.resources[api]);
-    return [api, names.filter((name) => !declined[api]?.includes(name))];
-  });
-  return {
-    ...of,
-    scopes: union(before?.scopes, asked.scopes),
-    claims: union(before?.claims, asked.claims),
-    resources: Object.fromEntries(resources.filter(([, names]) => names.length > 0)),
-    updatedAt: at,
-  };
+  const all = together(before, asked);
+  const left = Object.entries(all.resources).map(([api, names]): [string, string[]] => [
+    api,
+    names.filter((name) => !declined[api]?.includes(name)),
+  ]);
+  const resources = Object.fromEntries(left.filter(([, names]) => names.length > 0));
+  return { ...of, ...all, resources, updatedAt: at };
 }
