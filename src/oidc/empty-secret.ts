@@ -4,6 +4,7 @@
  */
 import { Unavailable } from '../base/errors.ts';
 import type { CachedClients } from '../core/cached-clients.ts';
+import { basicCredentials } from './basic-credentials.ts';
 
 interface Sent {
   readonly headers: { authorization?: string | undefined };
@@ -12,25 +13,15 @@ interface Sent {
 
 /** The form of the request; takes the header away where the form says it all. */
 export async function withoutEmptySecret({ headers, form }: Sent, clients: Pick<CachedClients, 'find'>) {
-  const id = idAlone(headers.authorization);
-  if (id === undefined) return form;
+  const sent = basicCredentials(headers.authorization ?? '');
+  if (sent?.secret !== '') return form;
+  const { id } = sent;
   const named = new URLSearchParams(form).getAll('client_id');
   // Another id in the body: the engine refuses the two.
   if (named.some((other) => other !== id) || !(await isPublic(id, clients))) return form;
   delete headers.authorization;
   if (named.length > 0) return form;
   return `${form}${form === '' ? '' : '&'}${new URLSearchParams({ client_id: id })}`;
-}
-
-/** The id of HTTP Basic that holds nothing else. */
-function idAlone(authorization = ''): string | undefined {
-  const [, value] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization) ?? [];
-  const [, id] = /^([^:]+):$/.exec(Buffer.from(value ?? '', 'base64').toString('utf8')) ?? [];
-  try {
-    return id && decodeURIComponent(id.replaceAll('+', '%20'));
-  } catch {
-    return undefined;
-  }
 }
 
 async function isPublic(id: string, clients: Pick<CachedClients, 'find'>): Promise<boolean> {

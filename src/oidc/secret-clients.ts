@@ -10,6 +10,7 @@ import { verifySecret } from '../core/clients.ts';
 import type { CredentialLimits } from '../core/credential-limits.ts';
 import type { ClientRecord } from '../core/stores/clients.ts';
 import { factsOf } from '../http/front-door.ts';
+import { basicCredentials } from './basic-credentials.ts';
 
 interface Credentials {
   readonly id: string;
@@ -55,22 +56,10 @@ function credentialsIn({ headers, headersDistinct }: IncomingMessage, form: Pars
   return id === undefined || id === sent?.id ? sent : undefined;
 }
 
-/** Id and secret are form-encoded before base64. */
+/** Undefined for anything but printable ASCII (RFC 6749, appendix A) in whole base64. */
 function basicIn(header: string): Credentials | undefined {
-  const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(header) ?? [];
-  if (encoded === undefined || encoded.length % 4 !== 0) return undefined;
-  const pair = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = pair.indexOf(':');
-  const [id, secret] = [pair.slice(0, Math.max(0, colon)), pair.slice(colon + 1)].map(decoded);
-  return id && secret ? { id, secret } : undefined;
+  const sent = basicCredentials(header);
+  return sent?.padded && printable.test(sent.id) && printable.test(sent.secret) ? sent : undefined;
 }
 
-/** Undefined where it is not properly encoded, or holds anything but printable ASCII (RFC 6749, appendix A). */
-function decoded(text: string): string | undefined {
-  try {
-    const plain = decodeURIComponent(text.replaceAll('+', '%20'));
-    return /^[\x20-\x7e]+$/.test(plain) ? plain : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const printable = /^[\x20-\x7e]+$/;
