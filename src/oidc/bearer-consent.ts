@@ -7,7 +7,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Apis, userinfoAudience } from '../core/apis.ts';
 import { scopeClaims } from './claims.ts';
 import { nameCheck } from './refusals/record.ts';
-import { engineScopes } from './scopes.ts';
+import { knownScopes } from './scopes.ts';
 
 const ownScopes = ['openid', 'profile', 'email'] as const;
 /** What these release: the `claims` parameter gets no more than they would. */
@@ -18,10 +18,9 @@ export interface BearerConsentDeps {
   readonly issuer: string;
 }
 
-/** The scopes of an API that are allowed without a page; undefined: none. */
-function bearerScopes(api: ReturnType<Apis['list']>[number]): readonly string[] | undefined {
-  const marked = api.scopes.flatMap(({ name, bearer, held }) => (bearer && !held ? [name] : []));
-  return marked.length > 0 ? marked : undefined;
+/** The scopes of an API that are allowed without a page. */
+function bearerScopes({ scopes }: ReturnType<Apis['list']>[number]): readonly string[] {
+  return scopes.flatMap(({ name, bearer, held }) => (bearer && !held ? [name] : []));
 }
 
 /** Throws `unauthorized_client`. */
@@ -38,13 +37,13 @@ export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, issuer }: Be
   const allowed = new Map(
     all.flatMap((api): [string, readonly string[]][] => {
       const scopes = bearerScopes(api);
-      return scopes ? [[api.identifier, scopes]] : [];
+      return scopes.length > 0 ? [[api.identifier, scopes]] : [];
     }),
   );
   const named = [ctx.query.resource ?? []].flat();
   if (named.some((api) => api !== '' && !allowed.has(api)))
     throw new errors.InvalidTarget('only a person in a browser may allow a client this API');
-  const known = new Set([...engineScopes, ...all.flatMap(({ scopes }) => scopes.map(({ name }) => name))]);
+  const known = knownScopes(all);
   const granted = new Set<string>([...ownScopes, ...[...allowed.values()].flat()]);
   // As they were sent: the engine has dropped some of them from its own copy already.
   const asked = String(ctx.query.scope ?? '').split(' ');

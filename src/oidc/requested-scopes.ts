@@ -9,7 +9,7 @@ import type { ApiRecord } from '../core/stores/apis.ts';
 import { openScopes } from './api-scopes.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import { nameCheck } from './refusals/record.ts';
-import { engineScopes } from './scopes.ts';
+import { knownScopes } from './scopes.ts';
 
 export interface RequestedScopesDeps {
   readonly apis: { list(): readonly ApiRecord[] };
@@ -48,7 +48,7 @@ const words = {
 
 function checkOf(asked: readonly string[], apis: readonly ApiRecord[]): keyof typeof words {
   if (asked.length === 0) return 'scope_missing';
-  const known = new Set([...engineScopes, ...apis.flatMap(({ scopes }) => scopes.map(({ name }) => name))]);
+  const known = knownScopes(apis);
   if (asked.some((name) => !known.has(name))) return 'scope_unknown';
   const open = new Set(apis.flatMap(openScopes));
   return asked.every((name) => open.has(name)) ? 'scope_not_allowed' : 'scope_held';
