@@ -1,6 +1,6 @@
 /** Somebody on their own pages: what each page is handed, and what it may answer with. */
 import type { Context } from 'koa';
-import type { Actor } from '../core/accounts.ts';
+import type { Actor } from '../core/actor.ts';
 import type { Account } from '../core/stores/accounts.ts';
 import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';

@@ -9,8 +9,7 @@
 import { nowSeconds } from '../base/clock.ts';
 import { type FormProblem, formProblem } from './account-form.ts';
 import { changedMembers, movingPatch } from './account-patch.ts';
-import type { Actor } from './accounts.ts';
-import { createActorRecord } from './actor-record.ts';
+import { type Actor, createActorRecord } from './actor.ts';
 import { type AttributeForm, changedAttributes, type InvalidAttribute, readAttributes } from './attributes.ts';
 import type { Audit } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';

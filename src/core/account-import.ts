@@ -6,8 +6,7 @@
 import { nowSeconds } from '../base/clock.ts';
 import { randomName } from '../base/secrets.ts';
 import { type FormProblem, formProblem, ownEmail } from './account-form.ts';
-import type { Actor } from './accounts.ts';
-import { createActorRecord } from './actor-record.ts';
+import { type Actor, createActorRecord } from './actor.ts';
 import {
   type AttributeForm,
   changedAttributes,

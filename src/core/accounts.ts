@@ -6,7 +6,7 @@ import { nowSeconds } from '../base/clock.ts';
 import { randomName } from '../base/secrets.ts';
 import { type AccountForm, type FormProblem, formProblem, ownEmail } from './account-form.ts';
 import { changedMembers, movingPatch } from './account-patch.ts';
-import { createActorRecord } from './actor-record.ts';
+import { type Actor, createActorRecord } from './actor.ts';
 import { type AttributeForm, changedAttributes, type InvalidAttribute, readAttributes } from './attributes.ts';
 import type { Audit } from './audit.ts';
 import type { BreachedPasswords } from './breached-passwords.ts';
@@ -24,20 +24,6 @@ export interface AccountSettings {
   readonly passwordMinLengthSecondFactor: number;
   /** What a password must not be made of. */
   readonly serviceName: string;
-}
-
-/** Who does it and from where: for the audit record. */
-export interface Actor {
-  /** Subject of the person who acts, where it is not the account itself. */
-  readonly by?: string | undefined;
-  /** The door: `browser`, `cli`, the name of a surface. */
-  readonly via?: string | undefined;
-  readonly address?: string | undefined;
-  readonly requestId?: string | undefined;
-  /** Their language, for a mail that follows. */
-  readonly locale?: string | undefined;
-  /** What their browser is known by (core/devices). */
-  readonly browser?: string | undefined;
 }
 
 export type CreateOutcome =

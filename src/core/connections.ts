@@ -5,7 +5,7 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { accountClient } from './account-client.ts';
-import type { Actor } from './accounts.ts';
+import type { Actor } from './actor.ts';
 import type { Audit } from './audit.ts';
 import { type Asked, together } from './consent-policy.ts';
 import type { ConsentStore } from './stores/consents.ts';

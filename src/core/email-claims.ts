@@ -6,7 +6,7 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { randomToken } from '../base/secrets.ts';
-import type { Actor } from './accounts.ts';
+import type { Actor } from './actor.ts';
 import type { Audit } from './audit.ts';
 import { emailKey, usernameKey } from './names.ts';
 import type { Sessions } from './sessions.ts';

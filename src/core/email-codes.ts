@@ -10,8 +10,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../base/clock.ts';
-import type { Actor } from './accounts.ts';
-import { createActorRecord } from './actor-record.ts';
+import { type Actor, createActorRecord } from './actor.ts';
 import type { Audit, AuditFields } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
 import { newFactor, newRecoveryCodes } from './factor-row.ts';

@@ -9,7 +9,7 @@
  * The link alone is not enough: an address with a typing mistake is somebody else's mailbox. Whoever confirms is also signed in,
  * or gives the account's password; that is asked by the page.
  */
-import type { Actor } from './accounts.ts';
+import type { Actor } from './actor.ts';
 import type { Audit } from './audit.ts';
 import type { EmailClaims } from './email-claims.ts';
 import type { EmailCodes } from './email-codes.ts';

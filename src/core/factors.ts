@@ -13,8 +13,7 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { seal, unseal } from '../base/secrets.ts';
-import type { Actor } from './accounts.ts';
-import { createActorRecord } from './actor-record.ts';
+import { type Actor, createActorRecord } from './actor.ts';
 import type { Audit, AuditFields } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { EmailCodes } from './email-codes.ts';

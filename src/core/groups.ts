@@ -4,8 +4,7 @@
  */
 import { nowSeconds } from '../base/clock.ts';
 import { randomName } from '../base/secrets.ts';
-import type { Actor } from './accounts.ts';
-import { createActorRecord } from './actor-record.ts';
+import { type Actor, createActorRecord } from './actor.ts';
 import type { Audit } from './audit.ts';
 import { fold, type NameProblem, nameProblems, readableProblem } from './names.ts';
 import type { Group, GroupMember, GroupStore, ListedGroup } from './stores/groups.ts';

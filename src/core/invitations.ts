@@ -5,7 +5,7 @@
 
 import type { JsonObject } from '../base/json.ts';
 import { randomToken } from '../base/secrets.ts';
-import type { Actor } from './accounts.ts';
+import type { Actor } from './actor.ts';
 import type { Audit } from './audit.ts';
 import type { Links } from './links.ts';
 import type { Letter } from './mailer.ts';

@@ -14,8 +14,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey, digest, randomToken, sameSecret } from '../base/secrets.ts';
-import type { Actor } from './accounts.ts';
-import { createActorRecord } from './actor-record.ts';
+import { type Actor, createActorRecord } from './actor.ts';
 import type { Audit } from './audit.ts';
 import type { ChangeLog } from './change-log.ts';
 import { newRecoveryCodes } from './factor-row.ts';

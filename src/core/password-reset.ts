@@ -14,8 +14,8 @@
  * earlier links.
  */
 import { digest, sameSecret } from '../base/secrets.ts';
-import type { Accounts, Actor, SetPasswordOutcome } from './accounts.ts';
-import { createActorRecord } from './actor-record.ts';
+import type { Accounts, SetPasswordOutcome } from './accounts.ts';
+import { type Actor, createActorRecord } from './actor.ts';
 import type { Audit } from './audit.ts';
 import type { BrowserValue, Devices } from './devices.ts';
 import type { Asker } from './emails.ts';

@@ -3,7 +3,8 @@
  * account may be is core/accounts.
  */
 import type { AccountForm } from './account-form.ts';
-import type { Accounts, Actor, CreateOutcome } from './accounts.ts';
+import type { Accounts, CreateOutcome } from './accounts.ts';
+import type { Actor } from './actor.ts';
 import { claimTries, type EmailClaims } from './email-claims.ts';
 import type { Emails } from './emails.ts';
 import { emailKey, emailProblem, type NameProblem, nameProblems, usernameKey } from './names.ts';

@@ -16,7 +16,7 @@
 import { nowSeconds } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { randomToken } from '../base/secrets.ts';
-import type { Actor } from './accounts.ts';
+import type { Actor } from './actor.ts';
 import { type Amr, withTwoFactors } from './amr.ts';
 import type { Audit, AuditFields } from './audit.ts';
 import { emailKey, emailProblem, nameProblems, personNameProblem, usernameKey } from './names.ts';
