@@ -13,6 +13,7 @@ import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import { accountCallback } from '../core/account-client.ts';
 import { readForm } from '../http/form.ts';
+import { seeOther } from '../http/see-other.ts';
 import { createActivityPage } from './activity.ts';
 import { createApplicationsPage } from './applications.ts';
 import { createConnectionsPage } from './connections.ts';
@@ -169,10 +170,4 @@ export function createAccountPages(deps: AccountDeps): Middleware {
 
 function withoutNotice({ notice: _notice, ...note }: Note): Note {
   return note;
-}
-
-function seeOther(ctx: Context, to: string): void {
-  ctx.status = 303;
-  ctx.set('Cache-Control', 'no-store');
-  ctx.redirect(to);
 }

@@ -7,6 +7,7 @@ import { Unavailable } from '../base/errors.ts';
 import type { Passes, PassOrigin } from '../core/passes.ts';
 import { proofSeconds } from '../core/password-proof.ts';
 import type { Account } from '../core/stores/accounts.ts';
+import { seeOther } from './see-other.ts';
 
 export interface Onward {
   readonly after: PassOrigin;
@@ -28,9 +29,7 @@ export function createLetIn({ passes, signInAt }: { passes: Passes; signInAt: (p
       if (!(error instanceof Unavailable)) throw error;
     }
     const login = new URLSearchParams({ prompt: 'login', login_hint: account.username });
-    ctx.status = 303;
-    ctx.set('Cache-Control', 'no-store');
-    ctx.redirect(from === undefined ? `${signInAt(page)}&${login}` : `/interaction/${from}/pass`);
+    seeOther(ctx, from === undefined ? `${signInAt(page)}&${login}` : `/interaction/${from}/pass`);
   };
 }
 

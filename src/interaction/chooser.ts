@@ -11,6 +11,7 @@ import { callerOf } from '../http/caller.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import type { Pages } from '../http/page.ts';
+import { seeOther } from '../http/see-other.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
 import { choicesFor } from './choices.ts';
 import { clientView } from './client-view.ts';
@@ -28,9 +29,7 @@ export function createChooserStep(deps: {
       const { ctx, interaction, action } = step;
       const choices = await choicesFor(deps, step);
       if (choices.length === 0) {
-        ctx.status = 303;
-        ctx.set('Cache-Control', 'no-store');
-        ctx.redirect(`${action}?account=other`);
+        seeOther(ctx, `${action}?account=other`);
         return;
       }
       const request = requestOf(interaction);

@@ -15,6 +15,7 @@ import { errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
+import { seeOther } from '../http/see-other.ts';
 import { forgetting, waitsForSecondFactor } from './sign-in-memory.ts';
 import { heldBack, waitsForUpstream } from './upstream-memory.ts';
 
@@ -201,10 +202,3 @@ export function createInteractions(deps: {
 }
 
 const actionOf = (ctx: Context): string => `/interaction/${ctx.params.uid}`;
-
-/** 303, so that the browser does not post a password on (RFC 9700, section 4.12). */
-function seeOther(ctx: Context, to: string): void {
-  ctx.status = 303;
-  ctx.set('Cache-Control', 'no-store');
-  ctx.redirect(to);
-}

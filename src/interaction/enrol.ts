@@ -22,6 +22,7 @@ import type { Pages } from '../http/page.ts';
 import type { EnrolError } from '../http/people-views.ts';
 import { qrCode } from '../http/qr-code.ts';
 import { sendRecoveryCodes } from '../http/recovery-codes.ts';
+import { seeOther } from '../http/see-other.ts';
 import type { AssuranceDetails } from '../oidc/assurance.ts';
 import { formTargets, requestOf, restartAddress } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
@@ -164,10 +165,8 @@ export function createEnrolStep(deps: {
       const { ctx, interaction } = step;
       const standing = await enter(step);
       if (standing && 'account' in standing) return show(step, standing, enrolMemory(interaction));
-      ctx.status = 303;
-      ctx.set('Cache-Control', 'no-store');
       // Nothing is told to the engine by a look: going on without a result asks it again.
-      ctx.redirect(standing?.redirect ?? interaction.returnTo);
+      seeOther(ctx, standing?.redirect ?? interaction.returnTo);
       return undefined;
     },
 

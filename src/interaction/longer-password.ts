@@ -13,6 +13,7 @@ import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { passwordErrors } from '../http/field-errors.ts';
 import type { Pages } from '../http/page.ts';
+import { seeOther } from '../http/see-other.ts';
 import type { FormProblemKind, SetupError } from '../http/view-parts.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
@@ -97,9 +98,7 @@ export function createLongerPasswordStep(deps: {
       const account = await personOf(step);
       if (account) return show(step, account);
       const { redirect } = await startAgain(step);
-      step.ctx.status = 303;
-      step.ctx.set('Cache-Control', 'no-store');
-      step.ctx.redirect(redirect);
+      seeOther(step.ctx, redirect);
       return undefined;
     },
 

@@ -15,6 +15,7 @@ import type { Csrf } from '../http/csrf.ts';
 import { browserOf } from '../http/device-cookie.ts';
 import { factsOf } from '../http/front-door.ts';
 import type { Pages } from '../http/page.ts';
+import { seeOther } from '../http/see-other.ts';
 import { type SecondFactorError, secondFactorMethods } from '../http/sign-in-views.ts';
 import type { AssuranceDetails } from '../oidc/assurance.ts';
 import { formTargets, requestOf, restartAddress } from './authorization-request.ts';
@@ -121,9 +122,7 @@ export function createSecondFactorStep(deps: {
     async show(step) {
       const memory = await memoryFor(step);
       if (memory === undefined) {
-        step.ctx.status = 303;
-        step.ctx.set('Cache-Control', 'no-store');
-        step.ctx.redirect(restartAddress(step.interaction.params));
+        seeOther(step.ctx, restartAddress(step.interaction.params));
         return;
       }
       const { method } = step.ctx.query;

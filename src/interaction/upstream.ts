@@ -20,6 +20,7 @@ import type { Csrf } from '../http/csrf.ts';
 import { nameErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
+import { seeOther } from '../http/see-other.ts';
 import type { FormProblemKind, SetupError, UpstreamFailureKind } from '../http/view-parts.ts';
 import { formTargets, requestOf } from './authorization-request.ts';
 import { clientView } from './client-view.ts';
@@ -71,9 +72,7 @@ export function createUpstreamCallback(deps: Pick<Deps, 'upstream' | 'pages'>): 
       deps.pages.show(ctx, 'stale', {}, { status: 400 });
       return;
     }
-    ctx.status = 303;
-    ctx.set('Cache-Control', 'no-store');
-    ctx.redirect(`${ctx.path}?${answer}`);
+    seeOther(ctx, `${ctx.path}?${answer}`);
   });
   return router.routes() as Middleware;
 }

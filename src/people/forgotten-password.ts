@@ -20,9 +20,10 @@ import { passwordErrors } from '../http/field-errors.ts';
 import { readForm } from '../http/form.ts';
 import type { LetIn } from '../http/let-in.ts';
 import type { Pages } from '../http/page.ts';
+import { seeOther } from '../http/see-other.ts';
 import type { ClientView, FormProblemKind, SetupError } from '../http/view-parts.ts';
 import type { ViewLocals } from '../http/views.ts';
-import { oneOf, seeOther, signInOf, withSignIn } from './request.ts';
+import { oneOf, signInOf, withSignIn } from './request.ts';
 
 /** The sign-in that a person has left for these pages. */
 export interface CameFrom {

@@ -7,13 +7,6 @@ export function oneOf(ctx: Context, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** After a form: a page that may be reloaded and come back to. */
-export function seeOther(ctx: Context, path: string): void {
-  ctx.status = 303;
-  ctx.set('Cache-Control', 'no-store');
-  ctx.redirect(path);
-}
-
 /**
  * The sign-in that somebody came from, by the id of its interaction: the way back, kept through the mail. Nothing but such an id is
  * taken, and it only ever becomes a path on this server, where the interaction still belongs to its own browser.

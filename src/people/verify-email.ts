@@ -16,7 +16,8 @@ import { readForm } from '../http/form.ts';
 import type { LetIn } from '../http/let-in.ts';
 import type { Pages } from '../http/page.ts';
 import type { ConfirmError } from '../http/people-views.ts';
-import { oneOf, seeOther } from './request.ts';
+import { seeOther } from '../http/see-other.ts';
+import { oneOf } from './request.ts';
 
 /** As long as a sign-in may take. */
 const waitMs = 3_600_000;

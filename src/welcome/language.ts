@@ -8,6 +8,7 @@ import type { Account } from '../core/stores/accounts.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { readForm } from '../http/form.ts';
 import type { Pages } from '../http/page.ts';
+import { seeOther } from '../http/see-other.ts';
 
 export interface LanguagePageDeps {
   readonly issuer: string;
@@ -36,9 +37,7 @@ export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: L
       ctx,
       locales.find((locale) => locale === form.get('language')),
     );
-    ctx.status = 303;
-    ctx.set('Cache-Control', 'no-store');
-    ctx.redirect(localPath(form.get('back')) ?? '/');
+    seeOther(ctx, localPath(form.get('back')) ?? '/');
     return undefined;
   });
 
