@@ -6,7 +6,7 @@ import type { SignInRequest } from '../../src/core/sign-in.ts';
 import type { DeviceRow } from '../../src/core/stores/devices.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
-import { buildAccount, name, now } from '../storage/rows.ts';
+import { insertAccount, name, now } from '../storage/rows.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { comeBack, travel } from '../support/flow.ts';
 import { buildHouse, goodPassword, type House } from './house.ts';
@@ -25,11 +25,7 @@ function devicePromises(fresh: () => Promise<TestDatabase>): void {
     await database.drop();
   });
 
-  async function account(): Promise<string> {
-    const made = await stores.accounts.insert(buildAccount());
-    if (made.outcome !== 'created') throw new Error(made.outcome);
-    return made.account.subject;
-  }
+  const account = async (): Promise<string> => (await insertAccount(stores)).subject;
   async function put(overrides: Partial<DeviceRow> & { subject: string }): Promise<DeviceRow> {
     const times = { createdAt: now, lastUsedAt: now, expiresAt: now + 1000 };
     const row = { id: name(), browser: name(), shown: true, ...times, ...overrides };

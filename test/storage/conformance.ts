@@ -12,6 +12,7 @@ import {
   buildLink,
   buildSession,
   buildToken,
+  insertAccount,
   name,
   now,
 } from './rows.ts';
@@ -24,11 +25,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
     });
     afterAll(() => stores.close());
 
-    async function account(overrides = {}) {
-      const made = await stores.accounts.insert(buildAccount(overrides));
-      if (made.outcome !== 'created') throw new Error(made.outcome);
-      return made.account;
-    }
+    const account = (overrides = {}) => insertAccount(stores, overrides);
 
     describe('accounts', () => {
       test('an account comes back as it was inserted, by each of its names', async () => {

@@ -4,7 +4,7 @@ import type { FactorRow } from '../../src/core/stores/factors.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
-import { buildAccount, name, now } from './rows.ts';
+import { insertAccount, name, now } from './rows.ts';
 
 function buildFactor(subject: string, overrides: Partial<FactorRow> = {}): FactorRow {
   return {
@@ -46,11 +46,7 @@ function factorPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void 
   /** Every second call goes through another process. */
   const either = (n: number) => (n % 2 === 0 ? stores : other).factors;
 
-  async function account(): Promise<string> {
-    const made = await stores.accounts.insert(buildAccount());
-    if (made.outcome !== 'created') throw new Error(made.outcome);
-    return made.account.subject;
-  }
+  const account = async (): Promise<string> => (await insertAccount(stores)).subject;
   const flag = async (subject: string) => (await stores.accounts.bySubject(subject))?.twoFactor;
 
   async function enrolled(

@@ -4,7 +4,7 @@ import type { Group } from '../../src/core/stores/groups.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
-import { buildAccount, name, now } from './rows.ts';
+import { type buildAccount, insertAccount, name, now } from './rows.ts';
 
 const buildGroup = (overrides: Partial<Group> = {}): Group => {
   const called = overrides.name ?? name();
@@ -33,11 +33,8 @@ function groupPromises(fresh: () => Promise<TestDatabase>): void {
     await database.drop();
   });
 
-  async function account(overrides: Parameters<typeof buildAccount>[0] = {}): Promise<string> {
-    const made = await stores.accounts.insert(buildAccount(overrides));
-    if (made.outcome !== 'created') throw new Error(made.outcome);
-    return made.account.subject;
-  }
+  const account = async (overrides: Parameters<typeof buildAccount>[0] = {}): Promise<string> =>
+    (await insertAccount(stores, overrides)).subject;
 
   async function group(overrides: Partial<Group> = {}): Promise<Group> {
     const made = buildGroup(overrides);

@@ -4,7 +4,7 @@ import type { NewIdentity } from '../../src/core/stores/identities.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
-import { buildAccount, name, now } from './rows.ts';
+import { buildAccount, insertAccount, name, now } from './rows.ts';
 
 const buildIdentity = (overrides: Partial<NewIdentity> = {}): NewIdentity => ({
   id: name(),
@@ -27,11 +27,8 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     await database.drop();
   });
 
-  async function account(overrides: Parameters<typeof buildAccount>[0] = {}): Promise<string> {
-    const made = await stores.accounts.insert(buildAccount(overrides));
-    if (made.outcome !== 'created') throw new Error(made.outcome);
-    return made.account.subject;
-  }
+  const account = async (overrides: Parameters<typeof buildAccount>[0] = {}): Promise<string> =>
+    (await insertAccount(stores, overrides)).subject;
 
   /** Over the account as it is. */
   async function link(subject: string, identity: NewIdentity) {

@@ -5,7 +5,7 @@ import type { PasskeyRow } from '../../src/core/stores/passkeys.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
-import { buildAccount, name, now } from './rows.ts';
+import { insertAccount, name, now } from './rows.ts';
 
 function buildPasskey(subject: string, overrides: Partial<PasskeyRow> = {}): PasskeyRow {
   return {
@@ -50,11 +50,8 @@ function passkeyPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void
   });
   const either = (n: number) => (n % 2 === 0 ? stores : other).passkeys;
 
-  async function account(passwordHash: string | null = 'hash'): Promise<string> {
-    const made = await stores.accounts.insert(buildAccount({ passwordHash }));
-    if (made.outcome !== 'created') throw new Error(made.outcome);
-    return made.account.subject;
-  }
+  const account = async (passwordHash: string | null = 'hash'): Promise<string> =>
+    (await insertAccount(stores, { passwordHash })).subject;
   const flag = async (subject: string) => (await stores.accounts.bySubject(subject))?.twoFactor;
   const add = async (subject: string, overrides: Partial<PasskeyRow> = {}): Promise<PasskeyRow> => {
     const passkey = buildPasskey(subject, overrides);

@@ -10,6 +10,7 @@ import {
   buildLink,
   buildSession,
   buildToken,
+  insertAccount,
   name,
   now,
 } from './rows.ts';
@@ -48,9 +49,7 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
     });
 
     test('of many who replace one password hash exactly one does (a rehash must not undo a change of password)', async () => {
-      const made = await stores.accounts.insert({ ...buildAccount(), passwordHash: 'old' });
-      if (made.outcome !== 'created') throw new Error(made.outcome);
-      const { subject } = made.account;
+      const { subject } = await insertAccount(stores, { passwordHash: 'old' });
       const changed = await times(50, (n) =>
         either(n).accounts.replacePasswordHash(subject, { from: 'old', to: `new ${n}` }, now),
       );
@@ -217,11 +216,7 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
 
     test('of two last administrators who delete their accounts at once one stays (nobody could make another)', async () => {
       for (let round = 0; round < 20; round++) {
-        const subjects = await times(2, async () => {
-          const made = await stores.accounts.insert({ ...buildAccount(), admin: true });
-          if (made.outcome !== 'created') throw new Error(made.outcome);
-          return made.account.subject;
-        });
+        const subjects = await times(2, async () => (await insertAccount(stores, { admin: true })).subject);
         const removed = await Promise.all(subjects.map((subject, n) => either(n).accounts.delete(subject)));
         expect([...removed].sort()).toEqual(['last-admin', 'removed']);
         const stays = subjects[removed.indexOf('last-admin')] ?? '';

@@ -1,12 +1,13 @@
 /** Rows for storage tests: plain ones, of which a test names only what it is about. */
 import { randomToken } from '../../src/base/secrets.ts';
-import type { NewAccount } from '../../src/core/stores/accounts.ts';
+import type { Account, NewAccount } from '../../src/core/stores/accounts.ts';
 import type { ApiRecord } from '../../src/core/stores/apis.ts';
 import type { AuditEvent } from '../../src/core/stores/audit.ts';
 import type { ClientRecord } from '../../src/core/stores/clients.ts';
 import type { GrantRow, SessionPut, TokenRow } from '../../src/core/stores/engine.ts';
 import type { KeyRow } from '../../src/core/stores/keys.ts';
 import type { LinkRow } from '../../src/core/stores/links.ts';
+import type { Stores } from '../../src/core/stores/stores.ts';
 
 export const now = 1_800_000_000;
 export const name = () => randomToken(16);
@@ -28,6 +29,16 @@ export function buildAccount(overrides: Partial<NewAccount> = {}): NewAccount {
     createdAt: now,
     ...overrides,
   };
+}
+
+/** As the database has it. */
+export async function insertAccount(
+  { accounts }: Pick<Stores, 'accounts'>,
+  overrides: Partial<NewAccount> = {},
+): Promise<Account> {
+  const made = await accounts.insert(buildAccount(overrides));
+  if (made.outcome !== 'created') throw new Error(made.outcome);
+  return made.account;
 }
 
 export function buildClient(overrides: Partial<ClientRecord> = {}): ClientRecord {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { openSql, type SqlStores } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, type TestDatabase } from '../support/databases.ts';
-import { buildAccount, buildClient, buildGrant, buildSession, buildToken } from './rows.ts';
+import { buildClient, buildGrant, buildSession, buildToken, insertAccount } from './rows.ts';
 
 function promises(open: () => Promise<SqlStores>): void {
   let stores: SqlStores;
@@ -12,11 +12,7 @@ function promises(open: () => Promise<SqlStores>): void {
   });
   afterAll(() => stores.close());
 
-  async function person() {
-    const made = await stores.accounts.insert(buildAccount());
-    if (made.outcome !== 'created') throw new Error('the account was not made');
-    return made.account;
-  }
+  const person = () => insertAccount(stores);
   const news = async (since: number) => (await stores.changes.since(since))?.map(({ kind, id }) => `${kind} ${id}`);
 
   test('a session keeps its door and its client, and takes over address and program of the latest write', async () => {
