@@ -8,8 +8,13 @@ import { actorOf, type Show, showPage, type Take, type Visit } from './visit.ts'
 
 type Shown = Omit<ViewLocals['account-profile'], 'notice' | 'csrf' | 'username' | 'locales' | 'languages' | 'zones'>;
 
-/** As Node knows them; each is a name of the IANA database. */
-const zones: readonly string[] = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
+let zones: readonly string[] | undefined;
+
+/** As Node knows them; each is a name of the IANA database. Asked for when they are first needed: a start does not wait. */
+function timeZones(): readonly string[] {
+  zones ??= ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
+  return zones;
+}
 
 export function createProfilePage(deps: AccountDeps): { show: Show; take: Take } {
   const locales = deps.locales.map((tag) => canonicalLocale(tag) ?? tag);
@@ -20,7 +25,7 @@ export function createProfilePage(deps: AccountDeps): { show: Show; take: Take }
       deps,
       visit,
       'account-profile',
-      { username: visit.account.username, locales, languages: others, zones, ...shown },
+      { username: visit.account.username, locales, languages: others, zones: timeZones(), ...shown },
       { status: Object.keys(shown.errors).length > 0 ? 422 : 200 },
     );
 
