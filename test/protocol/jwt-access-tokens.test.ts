@@ -16,6 +16,7 @@ import {
   userinfo,
 } from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
+import { leastRoundTrips } from '../support/round-trips.ts';
 import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
 import { changed } from '../support/sign-as-server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -200,15 +201,7 @@ describeStorages(
     test('P4: looking at a client’s own token costs no read, at a person’s one', async () => {
       const own = await ownToken();
       const persons = (await forUser()).body.access_token;
-      const costs = async (work: () => Promise<unknown>) => {
-        const all = [];
-        for (let n = 0; n < 4; n += 1) {
-          const before = first.core.stores.roundTrips();
-          await work();
-          all.push(first.core.stores.roundTrips() - before);
-        }
-        return Math.min(...all);
-      };
+      const costs = (work: () => Promise<unknown>) => leastRoundTrips(first.core.stores, work);
       expect(await costs(() => verify(first, api, own))).toBe(0);
       expect(await costs(() => asked(first, machine, own))).toBe(0);
       expect(await costs(() => asked(first, client, persons))).toBe(1);
