@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { eventually } from './redis-server.ts';
 
 const usualPath = '/usr/bin/chromium';
 const chromiumPath = process.env.TEST_CHROMIUM || (existsSync(usualPath) ? usualPath : undefined);
@@ -108,6 +109,7 @@ async function answerForApplication(page: Page): Promise<void> {
 
 /** What the application was sent. */
 export async function arrived(page: Page, address = `${applicationSite}/cb`): Promise<URLSearchParams> {
-  await page.waitForURL((url) => url.href.startsWith(address));
+  // Not `waitForURL`, which ends with the first of two navigations, as after a double press.
+  await eventually(address, () => page.url().startsWith(address), 60_000);
   return new URL(page.url()).searchParams;
 }
