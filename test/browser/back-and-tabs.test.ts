@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { withAndWithoutScripts } from '../support/sample.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
-import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
+import { allow, authorizeAddress, goBack, isSignedIn, signIn } from './journey.ts';
 
 const suite = chromiumIsTested('Back and tabs') ? describe : describe.skip;
 
@@ -37,7 +37,7 @@ suite('Back and tabs', () => {
     const { page, person, problems } = await atLogin();
     await signIn(page, person);
     await page.getByRole('button', { name: 'Allow' }).waitFor();
-    await page.goBack();
+    await goBack(page);
     // A browser may show the page as it was; sending it once more ends at the same place.
     if (await page.getByLabel('Password', { exact: true }).count()) await signIn(page, person);
     await stale(page).waitFor();
@@ -52,7 +52,7 @@ suite('Back and tabs', () => {
     await signIn(page, person);
     await allow(page);
     const first = (await arrived(page)).get('code');
-    await page.goBack();
+    await goBack(page);
     if (await page.getByRole('button', { name: 'Allow' }).count()) await allow(page);
     await stale(page).waitFor();
     await startAgain(page);

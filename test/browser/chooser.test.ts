@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Browser, Page } from 'playwright-core';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
-import { allow, authorizeAddress } from './journey.ts';
+import { allow, authorizeAddress, goBack } from './journey.ts';
 
 const suite = chromiumIsTested('the account chooser') ? describe : describe.skip;
 
@@ -63,7 +63,7 @@ suite('the account chooser', () => {
     expect(await page.inputValue('#username')).toBe(people[0].username);
     expect(await box(page).isChecked()).toBe(true);
     expect(await page.locator(':focus').getAttribute('name')).toBe('password');
-    await page.goBack();
+    await goBack(page);
     await page.getByRole('button', { name: 'Use another account' }).click();
     expect(await page.inputValue('#username')).toBe('');
     expect(await box(page).isChecked()).toBe(false);

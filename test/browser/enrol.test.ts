@@ -6,7 +6,7 @@ import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium 
 import { comeBack, travel } from '../support/flow.ts';
 import { withAndWithoutScripts } from '../support/sample.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
-import { allow, authorizeAddress, signIn } from './journey.ts';
+import { allow, authorizeAddress, goBack, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
 const suite = chromiumIsTested('adding a second factor') ? describe : describe.skip;
@@ -134,7 +134,7 @@ suite('adding a second factor on the way', () => {
     const { page, newTab, problems } = await asked();
     await press(page, 'Set up an authenticator app');
     await heading(page, 'Set up an app');
-    await page.goBack();
+    await goBack(page);
     const tab = await newTab();
     await tab.goto(authorizeAddress(server, strict));
     await heading(tab, 'Strongbox asks for a second factor');

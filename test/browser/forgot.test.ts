@@ -5,7 +5,7 @@ import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium 
 import { devMailsLink, linkIn, mailTo } from '../support/mail.ts';
 import { withAndWithoutScripts } from '../support/sample.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
-import { allow, authorizeAddress, redirectUri } from './journey.ts';
+import { allow, authorizeAddress, goBack, redirectUri } from './journey.ts';
 import { flaws } from './looks.ts';
 
 const suite = chromiumIsTested('a forgotten password in a browser') ? describe : describe.skip;
@@ -107,7 +107,7 @@ suite('a forgotten password in a browser', () => {
     await page.getByText('Your password is set. You are signed out everywhere else.').waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Your account' }).waitFor();
-    await page.goBack();
+    await goBack(page);
     // The browser's copy, or what the server says of a used link.
     await page.getByRole('heading', { name: /^(Set a new password|This link is no longer good)$/ }).waitFor();
     expect(problems).toEqual([]);

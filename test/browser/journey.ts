@@ -35,6 +35,17 @@ export async function signIn(page: Page, person: { readonly username: string }, 
 
 export const allow = (page: Page) => page.getByRole('button', { name: 'Allow' }).click();
 
+/** The browser's own Back. Chromium refuses it while the tab is being handed over to a page that is still coming. */
+export async function goBack(page: Page): Promise<void> {
+  await page.waitForLoadState();
+  await page.goBack();
+}
+
+export async function goForward(page: Page): Promise<void> {
+  await page.waitForLoadState();
+  await page.goForward();
+}
+
 /** The answer to the form that `send` sends, when its page stands there in place of the one before: that one may look the same. */
 export async function answerTo(page: Page, send: () => Promise<unknown>): Promise<Response> {
   const [answer] = await Promise.all([

@@ -11,7 +11,7 @@ import {
   launchChromium,
 } from '../support/chromium.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
-import { allow, authorizeAddress, isSignedIn, redirectUri, signIn } from './journey.ts';
+import { allow, authorizeAddress, goBack, isSignedIn, redirectUri, signIn } from './journey.ts';
 
 const suite = chromiumIsTested('signing out') ? describe : describe.skip;
 const bye = `${applicationSite}/bye`;
@@ -118,7 +118,7 @@ suite('signing out', () => {
     await page.goto('/oauth/logout');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
-    await page.goBack();
+    await goBack(page);
     const press = page.getByRole('button', { name: 'Sign out' });
     if (await press.count()) await press.click();
     await page.waitForLoadState();

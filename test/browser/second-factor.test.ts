@@ -6,7 +6,7 @@ import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium 
 import { comeBack, travel } from '../support/flow.ts';
 import { withAndWithoutScripts } from '../support/sample.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
-import { allow, answerTo, authorizeAddress, isSignedIn, signIn } from './journey.ts';
+import { allow, answerTo, authorizeAddress, goBack, isSignedIn, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
 const suite = chromiumIsTested('the second factor') ? describe : describe.skip;
@@ -171,7 +171,7 @@ suite('the second factor', () => {
   test('Back to the password and another account: the other account signs in', async () => {
     const { page, problems } = await halfway();
     const other = await buildPerson(server);
-    await page.goBack();
+    await goBack(page);
     // A browser may show the page as it was, or ask the server, which knows where this sign-in stands.
     if (!(await page.getByLabel('Username or e-mail').count()))
       await page.getByRole('button', { name: 'Not you?' }).click();
@@ -184,7 +184,7 @@ suite('the second factor', () => {
     const { page, app, problems } = await halfway();
     await give(page, app.fresh());
     await page.getByRole('button', { name: 'Allow' }).waitFor();
-    await page.goBack();
+    await goBack(page);
     if (await codeField(page).count()) await give(page, app.fresh());
     await page.getByRole('heading', { name: 'This sign-in link is no longer good' }).waitFor();
     await page.getByRole('link', { name: 'Start again' }).click();

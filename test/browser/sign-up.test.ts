@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { linkIn, mailTo } from '../support/mail.ts';
 import { buildClient, password, startServer, type TestServer } from '../support/server.ts';
-import { allow, authorizeAddress, redirectUri } from './journey.ts';
+import { allow, authorizeAddress, goBack, goForward, redirectUri } from './journey.ts';
 import { flaws } from './looks.ts';
 
 const suite = chromiumIsTested('sign-up in a browser') ? describe : describe.skip;
@@ -139,8 +139,8 @@ suite('sign-up in a browser', () => {
     await fillIn(page, form);
     await create(page).dblclick();
     await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
-    await page.goBack();
-    await page.goForward();
+    await goBack(page);
+    await goForward(page);
     await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();

@@ -10,7 +10,7 @@ import { claimsOf, redeem } from '../support/flow.ts';
 import { freePort } from '../support/free-port.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { type Provider, startUpstream, startWith, unusual } from '../upstream/world.ts';
-import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
+import { allow, authorizeAddress, goBack, goForward, redirectUri, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
 const suite = chromiumIsTested('signing in through another provider') ? describe : describe.skip;
@@ -136,8 +136,8 @@ suite('signing in through another provider', () => {
     await page.getByText('Gone does not answer right now.').waitFor();
     expect(await flaws(page)).toEqual([]);
     // Back to the provider's page and forward again: nothing breaks.
-    await page.goBack();
-    await page.goForward();
+    await goBack(page);
+    await goForward(page);
     await signIn(page, own);
     await allow(page);
     expect(await subject(page)).toBe(own.subject);

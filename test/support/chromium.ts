@@ -111,5 +111,7 @@ async function answerForApplication(page: Page): Promise<void> {
 export async function arrived(page: Page, address = `${applicationSite}/cb`): Promise<URLSearchParams> {
   // Not `waitForURL`, which ends with the first of two navigations, as after a double press.
   await eventually(address, () => page.url().startsWith(address), 60_000);
+  // Chromium may still be handing the tab over to the new page, and can go nowhere until that is there.
+  await page.waitForLoadState();
   return new URL(page.url()).searchParams;
 }
