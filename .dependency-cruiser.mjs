@@ -1,5 +1,51 @@
-// Who may import whom. Each rule's comment is written for whoever trips on it: what to do instead, and why.
-const surface = '(oidc|interaction|account|admin|gallery|gateway|ops|people|reference|welcome|surfaces/[^/]+)';
+// Who may import whom. Each rule's comment says what to do instead, and why.
+
+/**
+ * The modules of core, each with those it may import. A module may name only those above it, so that there can be no cycle.
+ * `stores` are the ports of storage; `kernel` is what all of core shares.
+ */
+const core = {
+  stores: [],
+  kernel: ['stores'],
+  changes: ['stores'],
+  refusals: ['stores', 'kernel'],
+  passwords: ['kernel'],
+  keys: ['stores'],
+  mail: ['stores', 'kernel'],
+  sessions: ['stores', 'kernel', 'changes'],
+  'known-browsers': ['stores', 'kernel', 'mail', 'sessions'],
+  factors: ['stores', 'kernel', 'changes', 'mail'],
+  accounts: ['stores', 'kernel', 'changes', 'passwords', 'mail', 'sessions', 'factors'],
+  registration: ['stores', 'kernel', 'mail', 'sessions', 'accounts'],
+  recovery: ['stores', 'kernel', 'mail', 'known-browsers', 'accounts'],
+  'sign-in': ['stores', 'kernel', 'passwords', 'known-browsers', 'factors', 'accounts'],
+  clients: ['stores', 'kernel', 'changes', 'sessions', 'factors'],
+  apis: ['stores', 'kernel', 'changes', 'clients'],
+  consents: ['stores', 'kernel', 'clients'],
+  tokens: ['stores', 'kernel', 'changes', 'keys', 'sessions', 'clients', 'apis'],
+  upstream: ['stores', 'kernel', 'sessions', 'registration', 'sign-in'],
+  'api-sessions': [
+    ...['stores', 'kernel', 'passwords', 'keys', 'sessions', 'known-browsers', 'factors', 'accounts', 'sign-in'],
+    ...['clients', 'tokens'],
+  ],
+  upkeep: ['stores', 'keys', 'refusals'],
+};
+
+const above = new Set();
+for (const [module, imports] of Object.entries(core)) {
+  const below = imports.find((name) => !above.has(name));
+  if (below !== undefined) throw new Error(`core/${module} may not import core/${below}, which stands below it`);
+  above.add(module);
+}
+
+const coreRules = Object.entries(core).map(([module, imports]) => ({
+  name: `core-${module}`,
+  comment: `core/${module} may import ${imports.length === 0 ? 'no other module of core' : imports.join(', ')}: pass in the rest as an argument, or move what two modules share into core/kernel.`,
+  severity: 'error',
+  from: { path: `^src/core/${module}/` },
+  to: { path: '^src/core/', pathNot: `^src/core/(${[module, ...imports].join('|')})/` },
+}));
+
 const shapes = '^src/.*([/-]shapes?|/client-metadata)\\.ts$';
 const roots = '^src/(app\\.ts$|open-core\\.ts$|composition/|serve\\.ts$|cli/)';
 
@@ -50,6 +96,15 @@ export default {
       from: { path: '^src/core/' },
       to: { path: '^(src|db)/', pathNot: '^src/(core|base)/' },
     },
+    ...coreRules,
+    {
+      name: 'core-has-modules',
+      comment:
+        'Each module of core is a folder of its own with a row in `core` above: add the row, with what it may import.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/core/', pathNot: `^src/core/(${Object.keys(core).join('|')})/` },
+    },
     {
       name: 'adapter-imports',
       comment:
@@ -90,27 +145,66 @@ export default {
       to: { path: '^src/', pathNot: '^src/(http|core|base)/' },
     },
     {
-      name: 'surface-imports',
+      name: 'page-kit-imports',
       comment:
-        'A surface parses, calls core and shapes the answer: it imports itself, core, http and base, never a sibling, a storage or a login method.',
+        'pages/kit is what pages share: it imports itself, core, http and base; what belongs to one page lives in its area.',
       severity: 'error',
-      from: { path: `^src/${surface}/`, pathNot: '^src/interaction/' },
-      to: { path: '^src/', pathNot: ['^src/(core|http|base)/', '^src/$1/'] },
+      from: { path: '^src/pages/kit/', pathNot: '^src/pages/kit/interaction/' },
+      to: { path: '^src/', pathNot: '^src/(pages/kit|core|http|base)/' },
     },
     {
-      name: 'interaction-imports',
+      name: 'page-imports',
       comment:
-        'interaction is the half of the protocol that people see: beside what every surface may import it may import oidc, which never imports it.',
+        'An area of pages imports itself, pages/kit, core, http and base: what two areas share belongs in pages/kit or in core/kernel.',
       severity: 'error',
-      from: { path: '^src/interaction/' },
-      to: { path: '^src/', pathNot: '^src/(interaction|oidc|core|http|base)/' },
+      from: { path: '^src/pages/([^/]+)/', pathNot: '^src/pages/(kit|sign-in|consent|enrolment)/' },
+      to: { path: '^src/', pathNot: ['^src/(pages/kit|core|http|base)/', '^src/pages/$1/'] },
+    },
+    {
+      name: 'protocol-page-imports',
+      comment:
+        'sign-in, consent, enrolment and their kit are the half of the protocol that people see: they may import oidc as well, which never imports them.',
+      severity: 'error',
+      from: { path: '^src/pages/(sign-in|consent|enrolment|kit/interaction)/' },
+      to: { path: '^src/', pathNot: ['^src/(pages/kit|oidc|core|http|base)/', '^src/pages/$1/'] },
+    },
+    {
+      name: 'api-kit-imports',
+      comment:
+        'api/kit is what API surfaces share: it imports itself, core, http and base; what belongs to one surface lives there.',
+      severity: 'error',
+      from: { path: '^src/api/kit/' },
+      to: { path: '^src/', pathNot: '^src/(api/kit|core|http|base)/' },
+    },
+    {
+      name: 'surface-imports',
+      comment:
+        'A surface parses, calls core and shapes the answer: it imports itself, api/kit, core, http and base, never a sibling, a storage or a login method.',
+      severity: 'error',
+      from: { path: '^src/api/([^/]+)/', pathNot: '^src/api/(kit|reference)/' },
+      to: { path: '^src/', pathNot: ['^src/(api/kit|core|http|base)/', '^src/api/$1/'] },
+    },
+    {
+      name: 'reference-imports',
+      comment: 'The reference is a page about the surfaces: it imports itself, the two kits, core, http and base.',
+      severity: 'error',
+      from: { path: '^src/api/reference/' },
+      to: { path: '^src/', pathNot: '^src/(api/(kit|reference)|pages/kit|core|http|base)/' },
+    },
+    {
+      name: 'entry-point-imports',
+      comment:
+        'oidc, the gateway and ops import themselves, api/kit, core, http and base: never another entry point, a storage or a login method.',
+      severity: 'error',
+      from: { path: '^src/(oidc|gateway|ops)/' },
+      to: { path: '^src/', pathNot: ['^src/(api/kit|core|http|base)/', '^src/$1/'] },
     },
     {
       name: 'surface-list-imports',
       comment: 'The list of API surfaces imports their folders, core, http and base only.',
       severity: 'error',
-      from: { path: '^src/surfaces/[^/]+\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/(surfaces|core|http|base)/' },
+      from: { path: '^src/api/[^/]+\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(api|core|http|base)/' },
     },
     {
       name: 'adapters-are-chosen-in-app',
@@ -155,7 +249,7 @@ export default {
     {
       name: 'zod-in-shapes',
       comment:
-        'zod costs a start 30 ms and 19 MB: schemas live in a shapes.ts, a ...-shape.ts or core/client-metadata.ts; elsewhere import its types only.',
+        'zod costs a start 30 ms and 19 MB: schemas live in a shapes.ts, a ...-shape.ts or core/clients/client-metadata.ts; elsewhere import its types only.',
       severity: 'error',
       from: { path: '^src/', pathNot: shapes },
       to: { path: 'node_modules/zod/', dynamic: false, dependencyTypesNot: ['type-only'] },
@@ -171,9 +265,9 @@ export default {
     {
       name: 'engine-stays-in-oidc',
       comment:
-        'oidc-provider is used in src/oidc and src/interaction only: other folders go through core, so that the engine can be replaced.',
+        'oidc-provider is used in src/oidc and the pages of the protocol only: other folders go through core, so that the engine can be replaced.',
       severity: 'error',
-      from: { path: '^(src|db)/', pathNot: '^src/(oidc|interaction)/' },
+      from: { path: '^(src|db)/', pathNot: '^src/(oidc|pages/(kit/interaction|sign-in|consent|enrolment))/' },
       to: { path: 'node_modules/(@types/)?oidc-provider/' },
     },
     {
@@ -182,6 +276,14 @@ export default {
       severity: 'error',
       from: {},
       to: { path: 'node_modules/oidc-provider/lib/', pathNot: 'node_modules/oidc-provider/lib/index\\.js$' },
+    },
+    {
+      name: 'product-without-gallery',
+      comment:
+        'dev is for developers and not part of the product: only the development pages may import it, when they are shown.',
+      severity: 'error',
+      from: { path: '^(src|db)/' },
+      to: { path: '^dev/', dynamic: false },
     },
     {
       name: 'product-without-tests',
@@ -201,7 +303,7 @@ export default {
       name: 'named-in-package-json',
       comment: 'This package is not in package.json: it is here only because another package happens to use it.',
       severity: 'error',
-      from: { path: '^(src|db|test|bench)/' },
+      from: { path: '^(src|db|dev|test|bench)/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/@types/' },
     },
     {

@@ -5,7 +5,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { cruise } from 'dependency-cruiser';
 import ruleSet from '../.dependency-cruiser.mjs';
 
-const folders = ['src', 'db', 'test', 'bench'];
+const folders = ['src', 'dev', 'db', 'test', 'bench'];
 const files = globSync(folders.map((folder) => `${folder}/**/*.ts`))
   .map((file) => file.replaceAll('\\', '/'))
   // Programs of a package of its own, which need not be installed.

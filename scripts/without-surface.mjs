@@ -22,8 +22,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const names = readdirSync(join(root, 'src/surfaces'), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+const shared = ['kit', 'reference'];
+const names = readdirSync(join(root, 'src/api'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !shared.includes(entry.name))
   .map(({ name }) => name);
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !names.includes(name));
@@ -63,7 +64,7 @@ async function without(name) {
       run(copy, 'imports', [process.execPath, 'scripts/check-imports.mjs']),
       run(copy, 'settings.md', [process.execPath, 'src/config/reference.ts', '--check']),
       run(copy, 'cli.md', [process.execPath, 'src/cli/reference.ts', '--check']),
-      run(copy, `the suite of ${next}`, [process.execPath, ...jest, `test/surfaces/${next}.test.ts`]),
+      run(copy, `the suite of ${next}`, [process.execPath, ...jest, `test/api/${next}.test.ts`]),
     ]);
     return [...checks, ...(await askServer(copy, (url) => addresses(url, name)))].filter(Boolean);
   } catch (error) {
@@ -89,9 +90,9 @@ function copyProject(copy) {
 }
 
 function remove(copy, name) {
-  const own = [`src/surfaces/${name}`, `test/surfaces/${name}.test.ts`, `docs/surfaces/${name}.md`];
+  const own = [`src/api/${name}`, `test/api/${name}.test.ts`, `docs/surfaces/${name}.md`];
   for (const path of own) rmSync(join(copy, path), { recursive: true, force: true });
-  const list = join(copy, 'src/surfaces/surfaces.ts');
+  const list = join(copy, 'src/api/surfaces.ts');
   const text = readFileSync(list, 'utf8');
   const factory = new RegExp(`^import \\{ (\\w+) \\} from '\\./${name}/.*\\n`, 'm');
   const [line, opener] = factory.exec(text) ?? [];

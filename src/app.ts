@@ -2,9 +2,7 @@
  * The composition root, read like an inventory: the protocol, the pages and the surfaces over a core, as one HTTP server.
  */
 import Koa from 'koa';
-import { createAccountPages } from './account/account.ts';
-import { createNotes } from './account/notes.ts';
-import { signInAddress } from './account/way-in.ts';
+import { createReference } from './api/reference/reference.ts';
 import { nowMs, nowSeconds } from './base/clock.ts';
 import { digest, randomToken } from './base/secrets.ts';
 import { ownAddresses } from './composition/addresses.ts';
@@ -13,12 +11,12 @@ import { composeDevelopmentPages } from './composition/development.ts';
 import { composeServer } from './composition/http-server.ts';
 import { composeInteractions } from './composition/interactions.ts';
 import { composePages } from './composition/pages.ts';
-import { keepAccountClient } from './core/account-client.ts';
-import { assuranceOf } from './core/assurance.ts';
-import { createConnections } from './core/connections.ts';
-import { withFactorLetters } from './core/factor-letters.ts';
-import { createUpkeep } from './core/upkeep.ts';
-import { createUpstream } from './core/upstream.ts';
+import { keepAccountClient } from './core/clients/account-client.ts';
+import { createConnections } from './core/consents/connections.ts';
+import { assuranceOf } from './core/factors/assurance.ts';
+import { withFactorLetters } from './core/factors/factor-letters.ts';
+import { createUpkeep } from './core/upkeep/upkeep.ts';
+import { createUpstream } from './core/upstream/upstream.ts';
 import { gatewayApi } from './gateway/api.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { clientAddressOf } from './http/client-address.ts';
@@ -26,26 +24,29 @@ import { createIsDeveloper } from './http/developer.ts';
 import { errorHandler, logFailure } from './http/errors.ts';
 import { createForwardingNotices } from './http/forwarding-notices.ts';
 import { createFrontDoor } from './http/front-door.ts';
-import { createLetIn } from './http/let-in.ts';
 import { drained, listening } from './http/listen.ts';
-import { createCameFrom } from './interaction/came-from.ts';
-import { createEnginePages } from './interaction/engine-pages.ts';
-import { createBrowserSession, createSignedIn } from './interaction/signed-in.ts';
-import { createUpstreamCallback } from './interaction/upstream.ts';
 import { openProviders } from './login/upstream/open.ts';
 import { protocolApi } from './oidc/api.ts';
 import { protocolPaths, resumePath } from './oidc/provider.ts';
 import type { Core } from './open-core.ts';
 import { createOps, opsApi } from './ops/ops.ts';
 import { joinMetrics } from './ops/worker-metrics.ts';
-import { createPeople } from './people/people.ts';
-import { createSignUpPage } from './people/sign-up.ts';
-import { createReference } from './reference/reference.ts';
-import { createBranding } from './welcome/branding.ts';
-import { createLanguagePage } from './welcome/language.ts';
-import { keepPlaygroundClient } from './welcome/playground-client.ts';
-import { createWelcome } from './welcome/welcome.ts';
-import { createWhy } from './welcome/why.ts';
+import { createAccountPages } from './pages/account/account.ts';
+import { createNotes } from './pages/account/flash-messages.ts';
+import { signInAddress } from './pages/account/way-in.ts';
+import { createBranding } from './pages/kit/brand/branding.ts';
+import { createLanguagePage } from './pages/kit/language.ts';
+import { createLetIn } from './pages/kit/let-in.ts';
+import { keepPlaygroundClient } from './pages/playground/playground-client.ts';
+import { createRecovery } from './pages/recovery/forgotten-password.ts';
+import { createRegistration } from './pages/registration/registration.ts';
+import { createSignUpPage } from './pages/registration/sign-up.ts';
+import { createWelcome } from './pages/setup/welcome.ts';
+import { createCameFrom } from './pages/sign-in/came-from.ts';
+import { createEnginePages } from './pages/sign-in/engine-pages.ts';
+import { createBrowserSession, createSignedIn } from './pages/sign-in/signed-in.ts';
+import { createUpstreamCallback } from './pages/sign-in/upstream.ts';
+import { createWhy } from './pages/why/why.ts';
 
 export async function createApp(core: Core) {
   const { config, log, metrics, stores, audit } = core;
@@ -130,25 +131,30 @@ export async function createApp(core: Core) {
     createWhy({ issuer: config.issuer, pages, refusals: core.refusals, clients: core.cached, isDeveloper, signedIn }),
   );
   koa.use(createLanguagePage({ issuer: config.issuer, pages, csrf, locales: texts.locales, signedIn }));
-  koa.use(composeDevelopmentPages({ ...core, isDeveloper, issuer: config.issuer, pages, locales: texts.locales }));
-  const notes = createNotes(core.secrets.secretKey, secure);
   koa.use(
-    createPeople({
+    await composeDevelopmentPages({ ...core, isDeveloper, issuer: config.issuer, pages, locales: texts.locales }),
+  );
+  const notes = createNotes(core.secrets.secretKey, secure);
+  const ofPeople = { pages, csrf, letIn, mails: core.mails.work, home: '/account' };
+  koa.use(
+    createRegistration({
       ...core,
-      upstream,
-      pages,
-      csrf,
+      ...ofPeople,
       signUpPage,
       signedIn,
-      letIn,
-      noteDone: (ctx, subject) => notes.write(ctx, subject, { notice: 'password-changed' }),
-      cameFrom: createCameFrom({ engine, clients: core.cached }),
-      // Somebody else may be signed in here: they would come back to the same question.
+      // Another person may be signed in here: they would come back to the same question.
       signInAs: (username) =>
         `${signInAt('/verify-email')}&${new URLSearchParams({ prompt: 'login', login_hint: username })}`,
       secure,
-      mails: core.mails.work,
-      home: '/account',
+    }),
+  );
+  koa.use(
+    createRecovery({
+      ...core,
+      ...ofPeople,
+      upstream,
+      noteDone: (ctx, subject) => notes.write(ctx, subject, { notice: 'password-changed' }),
+      cameFrom: createCameFrom({ engine, clients: core.cached }),
       settings: {
         passwordMinLength: config.password.minLength,
         passwordMinLengthSecondFactor: config.password.minLengthSecondFactor,

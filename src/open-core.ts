@@ -10,9 +10,9 @@ import { composeMail } from './composition/mail.ts';
 import { composePeople } from './composition/people.ts';
 import { composeProtocol } from './composition/protocol.ts';
 import type { Config } from './config/config.ts';
-import { createAdminKeys } from './core/admin-keys.ts';
-import type { NewKey } from './core/keys.ts';
-import { createSignIn } from './core/sign-in.ts';
+import { createAdminKeys } from './core/clients/admin-keys.ts';
+import type { NewKey } from './core/keys/keys.ts';
+import { createSignIn } from './core/sign-in/sign-in.ts';
 
 export type Core = Awaited<ReturnType<typeof openCore>>;
 

@@ -11,11 +11,11 @@ import { startProblem } from './composition/start-problem.ts';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { describeMistakes } from './config/mistakes.ts';
-import { generateKey } from './core/keys.ts';
+import { generateKey } from './core/keys/keys.ts';
 import { openCore } from './open-core.ts';
+import { banner } from './ops/banner.ts';
 import { createMetricsServer } from './ops/metrics-server.ts';
 import { collectMetrics } from './ops/worker-metrics.ts';
-import { banner } from './welcome/banner.ts';
 
 export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   // What a worker is given its primary has looked through.

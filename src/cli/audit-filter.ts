@@ -1,9 +1,9 @@
 /** Which records of the audit trail a command is about, as its options say it. */
 import { nowMs } from '../base/clock.ts';
-import { auditEvents } from '../core/audit.ts';
+import { auditEvents } from '../core/kernel/audit.ts';
 import { nearestWord } from '../core/refusals/nearest.ts';
 import type { AuditFilter } from '../core/stores/audit.ts';
-import { findAccount } from './account-argument.ts';
+import { findAccount } from './accounts/account-argument.ts';
 import type { Call, CommandCore, Opt } from './command.ts';
 import { UsageError } from './usage-error.ts';
 

@@ -6,7 +6,7 @@
 
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Config } from '../config/config.ts';
-import type { Clients } from '../core/clients.ts';
+import type { Clients } from '../core/clients/clients.ts';
 import type { Core } from '../open-core.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,11 +1,11 @@
 /** Sessions begun through an API, by a person or by a program of its own, and the look at a token that somebody presents. */
-import type { Accounts } from '../core/accounts.ts';
-import { createClientSessions } from '../core/client-sessions.ts';
-import type { Devices } from '../core/devices.ts';
-import { createEndedTokens } from '../core/ended-tokens.ts';
-import { createFirstParty } from '../core/first-party.ts';
-import type { SignIn } from '../core/sign-in.ts';
-import { createTokens } from '../core/tokens.ts';
+import type { Accounts } from '../core/accounts/accounts.ts';
+import { createFirstParty } from '../core/api-sessions/api-sessions.ts';
+import { createClientSessions } from '../core/api-sessions/client-sessions.ts';
+import type { Devices } from '../core/known-browsers/known-browsers.ts';
+import type { SignIn } from '../core/sign-in/sign-in.ts';
+import { createEndedTokens } from '../core/tokens/ended-tokens.ts';
+import { createTokens } from '../core/tokens/tokens.ts';
 import type { Ground } from './ground.ts';
 
 export function composeApiSessions(

@@ -1,10 +1,11 @@
 /** The API surfaces over a core: those that `SURFACES` names, or what its absence means. */
-import type { Clients } from '../core/clients.ts';
-import { createOwnClients } from '../core/own-clients.ts';
-import type { Surface } from '../http/surface.ts';
+
+import type { Surface } from '../api/kit/surface.ts';
+import { surfaces } from '../api/surfaces.ts';
+import type { Clients } from '../core/clients/clients.ts';
+import { createOwnClients } from '../core/clients/own-clients.ts';
 import type { Protocol } from '../oidc/provider.ts';
 import type { Core } from '../open-core.ts';
-import { surfaces } from '../surfaces/surfaces.ts';
 
 export interface Served {
   readonly served: readonly Surface[];

@@ -1,9 +1,9 @@
 /** How people prove who they are, and what they prove it with beside the password. */
 import { deriveKey } from '../base/secrets.ts';
-import { createEmailCodes } from '../core/email-codes.ts';
-import { withFactorLetters } from '../core/factor-letters.ts';
-import { createFactors } from '../core/factors.ts';
-import { createPasskeys } from '../core/passkeys.ts';
+import { createEmailCodes } from '../core/factors/email-codes.ts';
+import { withFactorLetters } from '../core/factors/factor-letters.ts';
+import { createFactors } from '../core/factors/factors.ts';
+import { createPasskeys } from '../core/factors/passkeys.ts';
 import { openLoginMethods } from '../login/methods.ts';
 import type { Ground } from './ground.ts';
 import type { composeMail } from './mail.ts';

@@ -1,22 +1,22 @@
 /** The steps of a sign-in behind their one dispatcher. */
-import type { Upstream } from '../core/upstream.ts';
-import type { Csrf } from '../http/csrf.ts';
-import type { Pages } from '../http/page.ts';
-import { createArrival } from '../interaction/arrival.ts';
-import { createChooserStep } from '../interaction/chooser.ts';
-import { createConsentStep } from '../interaction/consent.ts';
-import { createInteractions } from '../interaction/dispatcher.ts';
-import { createEnrolStep } from '../interaction/enrol.ts';
-import { createLoginStep } from '../interaction/login.ts';
-import { createLongerPasswordStep } from '../interaction/longer-password.ts';
-import { createWithPass } from '../interaction/pass.ts';
-import { createSecondFactorStep } from '../interaction/second-factor.ts';
-import { createSignUpStep } from '../interaction/sign-up.ts';
-import { createStartAgain } from '../interaction/start-again.ts';
-import { createUpstreamDetours, createUpstreamStep } from '../interaction/upstream.ts';
+import type { Upstream } from '../core/upstream/upstream.ts';
 import type { Protocol } from '../oidc/provider.ts';
 import type { Core } from '../open-core.ts';
-import type { SignUpPage } from '../people/sign-up.ts';
+import { createConsentStep } from '../pages/consent/consent.ts';
+import { createEnrolStep } from '../pages/enrolment/enrol.ts';
+import type { Csrf } from '../pages/kit/csrf.ts';
+import { createInteractions } from '../pages/kit/interaction/dispatcher.ts';
+import type { Pages } from '../pages/kit/page.ts';
+import type { SignUpPage } from '../pages/registration/sign-up.ts';
+import { createArrival } from '../pages/sign-in/arrival.ts';
+import { createChooserStep } from '../pages/sign-in/chooser.ts';
+import { createLoginStep } from '../pages/sign-in/login.ts';
+import { createLongerPasswordStep } from '../pages/sign-in/longer-password.ts';
+import { createWithPass } from '../pages/sign-in/pass.ts';
+import { createSecondFactorStep } from '../pages/sign-in/second-factor.ts';
+import { createSignUpStep } from '../pages/sign-in/sign-up.ts';
+import { createStartAgain } from '../pages/sign-in/start-again.ts';
+import { createUpstreamDetours, createUpstreamStep } from '../pages/sign-in/upstream.ts';
 
 interface Around {
   readonly protocol: Protocol;

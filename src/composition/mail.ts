@@ -1,11 +1,11 @@
 /** Mails: how they leave, how they are worded, and how many of them people may ask for. */
 import { join } from 'node:path';
-import { createMailLimits } from '../core/mail-limits.ts';
-import { createMails } from '../core/mails.ts';
-import { loadTexts, type Texts } from '../http/texts.ts';
-import { buttonColours } from '../http/theme.ts';
+import { createMailLimits } from '../core/mail/mail-limits.ts';
+import { createMails } from '../core/mail/mails.ts';
 import { createWording } from '../mail/letters.ts';
 import { openMail } from '../mail/open.ts';
+import { buttonColours } from '../pages/kit/brand/theme.ts';
+import { loadTexts, type Texts } from '../pages/kit/texts.ts';
 import type { Ground } from './ground.ts';
 
 const textsDir = join(import.meta.dirname, '../../views/texts');

@@ -1,12 +1,12 @@
 /** What every page is made of: texts, brand, views, and the guard of its forms. */
 import { join } from 'node:path';
-import { tryViews } from '../gallery/try-views.ts';
-import { type BrandSettings, openBrand } from '../http/brand.ts';
-import { createCsrf } from '../http/csrf.ts';
-import { createPages } from '../http/page.ts';
-import { createRenderer } from '../http/render.ts';
-import { serveStatic } from '../http/static.ts';
-import { loadTexts } from '../http/texts.ts';
+import { type BrandSettings, openBrand } from '../pages/kit/brand/brand.ts';
+import { createCsrf } from '../pages/kit/csrf.ts';
+import { createPages } from '../pages/kit/page.ts';
+import { createRenderer } from '../pages/kit/render.ts';
+import { serveStatic } from '../pages/kit/static.ts';
+import { loadTexts } from '../pages/kit/texts.ts';
+import { tryViews } from '../pages/kit/try-views.ts';
 import type { Ground } from './ground.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -17,7 +17,7 @@ export async function openLook(settings: BrandSettings, viewsDir: string | undef
   const brand = openBrand(settings);
   const statics = serveStatic(join(root, 'public'));
   const renderer = createRenderer({ viewsDir: join(root, 'views'), overrideDir: viewsDir, brand, texts, statics });
-  if (renderer.overridden.length > 0) tryViews(renderer, (await import('../gallery/states.ts')).states);
+  if (renderer.overridden.length > 0) tryViews(renderer, (await import('../pages/states.ts')).states);
   return { texts, brand, statics, renderer };
 }
 

@@ -1,8 +1,8 @@
 /** The protocol, and the clients that it serves. */
-import { createClients } from '../core/clients.ts';
-import { createFactorOffer } from '../core/factor-offer.ts';
-import type { Factors } from '../core/factors.ts';
-import type { Tokens } from '../core/tokens.ts';
+import { createClients } from '../core/clients/clients.ts';
+import { createFactorOffer } from '../core/factors/factor-offer.ts';
+import type { Factors } from '../core/factors/factors.ts';
+import type { Tokens } from '../core/tokens/tokens.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import type { ProtocolPages } from '../oidc/ports.ts';
 import { createProtocol } from '../oidc/provider.ts';

@@ -1,4 +1,6 @@
 /** The settings, and what can be known of the start without a database: all that is wrong with either, at once. */
+
+import { surfaces } from '../api/surfaces.ts';
 import { dataDirMistake } from '../config/data-dir.ts';
 import { type Environment, type Loaded, loadConfig } from '../config/load.ts';
 import { type Mistake, mistake } from '../config/mistakes.ts';
@@ -6,7 +8,6 @@ import type { Values } from '../config/schema.ts';
 import { surfacesMistake } from '../config/surface-names.ts';
 import { readRoutes } from '../gateway/read-routes.ts';
 import { readProviders } from '../login/upstream/read-providers.ts';
-import { surfaces } from '../surfaces/surfaces.ts';
 import { openLook } from './pages.ts';
 
 /** Reads the files that settings name as well; the server reads them again when it opens what they are for. */

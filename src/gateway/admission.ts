@@ -10,7 +10,7 @@
  * Who has no token learns nothing about methods, and whether there is an upstream only who has passed all of them.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Sender } from '../core/credential-limits.ts';
+import type { Sender } from '../core/kernel/credential-limits.ts';
 import {
   insufficientScope,
   methodNotAllowed,

@@ -1,5 +1,5 @@
 /** What the OpenAPI document says of the gateway's own address. What it forwards is described by whoever answers it. */
-import type { Api } from '../http/endpoints.ts';
+import type { Api } from '../api/kit/endpoints.ts';
 
 const shapes = () => import('./verify-shape.ts');
 

@@ -3,15 +3,15 @@
  * costs one verification; the verifier then takes that one kind and no other.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Apis } from '../core/apis.ts';
-import type { ClientSessions } from '../core/client-sessions.ts';
-import type { Sender } from '../core/credential-limits.ts';
-import type { FirstParty } from '../core/first-party.ts';
-import { typOf } from '../core/jwt.ts';
-import { accessTokenTyps } from '../core/jwt-access-tokens.ts';
-import { firstPartyKinds } from '../core/token-kinds.ts';
-import type { Tokens, VerifiedAccessToken } from '../core/tokens.ts';
-import { toldUsername } from '../core/told-names.ts';
+import { toldUsername } from '../core/accounts/told-names.ts';
+import type { FirstParty } from '../core/api-sessions/api-sessions.ts';
+import type { ClientSessions } from '../core/api-sessions/client-sessions.ts';
+import type { Apis } from '../core/apis/apis.ts';
+import type { Sender } from '../core/kernel/credential-limits.ts';
+import { typOf } from '../core/tokens/jwt.ts';
+import { accessTokenTyps } from '../core/tokens/jwt-access-tokens.ts';
+import { firstPartyKinds } from '../core/tokens/token-kinds.ts';
+import type { Tokens, VerifiedAccessToken } from '../core/tokens/tokens.ts';
 import { bearerOf, clientPairOf } from '../http/bearer.ts';
 import type { Demand, TokenName } from './routes.ts';
 

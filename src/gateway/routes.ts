@@ -1,6 +1,6 @@
 /** The route table as it is used: immutable, and replaced as a whole when the file is read again. */
 import { isIP } from 'node:net';
-import type { PersonKind } from '../core/token-kinds.ts';
+import type { PersonKind } from '../core/tokens/token-kinds.ts';
 import type { Strips } from './header-names.ts';
 
 /** The kinds of token that a route may take. */

@@ -9,7 +9,7 @@
  * decide whether the table counts. Where it does, one is refused, and a proxy that is set up like this is noticed at once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Sender } from '../core/credential-limits.ts';
+import type { Sender } from '../core/kernel/credential-limits.ts';
 import { type Admission, admit, refusalOf, splitTarget } from './admission.ts';
 import type { Refused } from './answers.ts';
 import type { Authenticator } from './authenticate.ts';

@@ -1,6 +1,6 @@
 /** Who sends a request, as core asks it of everybody who signs in. */
 import type { Context } from 'koa';
-import type { Sender } from '../core/credential-limits.ts';
+import type { Sender } from '../core/kernel/credential-limits.ts';
 import { factsOf } from './front-door.ts';
 
 export function callerOf(ctx: Context): { address: string; userAgent: string; requestId: string } {

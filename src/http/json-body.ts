@@ -9,7 +9,7 @@
 import type { Context } from 'koa';
 import { Refusal } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
-import { isPlainText } from '../core/names.ts';
+import { isPlainText } from '../core/kernel/names.ts';
 import { bodyLimit, hasBody, readBody } from './body.ts';
 
 const depthLimit = 32;

@@ -1,8 +1,9 @@
 /** The ways to sign in. A new one is a folder beside this file and a line in the list; core/sign-in decides when each is asked for. */
-import type { Amr } from '../core/amr.ts';
-import type { EmailCodeMethod, RecoveryCodeMethod, TotpMethod } from '../core/one-time-codes.ts';
-import type { PasskeyMethod } from '../core/passkey-method.ts';
-import type { PasswordHasher } from '../core/password-hasher.ts';
+
+import type { EmailCodeMethod, RecoveryCodeMethod, TotpMethod } from '../core/factors/one-time-codes.ts';
+import type { PasskeyMethod } from '../core/factors/passkey-method.ts';
+import type { Amr } from '../core/kernel/amr.ts';
+import type { PasswordHasher } from '../core/passwords/password-hasher.ts';
 import { emailCode } from './email-code/email-code.ts';
 import { createPasskeyMethod, type PasskeySettings } from './passkey/passkey.ts';
 import { createPasswordHasher, type PasswordHasherSettings } from './password/password.ts';

@@ -3,7 +3,7 @@
  * every address is made of the issuer and a path of ours.
  */
 import { duration } from '../base/duration.ts';
-import type { Letter, LetterKind, Message } from '../core/mailer.ts';
+import type { Letter, LetterKind, Message } from '../core/mail/mailer.ts';
 
 /** The catalogue, as the pages have it. */
 interface Catalogue {

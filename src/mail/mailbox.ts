@@ -1,7 +1,7 @@
 /** In development, without a mail server: mails stay in this process, and a page shows them. */
 import { nowSeconds } from '../base/clock.ts';
 import { randomToken } from '../base/secrets.ts';
-import type { MailTransport, Message } from '../core/mailer.ts';
+import type { MailTransport, Message } from '../core/mail/mailer.ts';
 
 export interface KeptMail extends Message {
   /** Seconds since the epoch. */

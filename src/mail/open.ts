@@ -1,5 +1,5 @@
 /** How this server's mails leave: by SMTP, in development to a page or to the terminal, otherwise not at all. */
-import type { MailTransport } from '../core/mailer.ts';
+import type { MailTransport } from '../core/mail/mailer.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
 import { createSmtp, type SmtpSettings } from './smtp.ts';
 import { createTerminalMail } from './terminal.ts';

@@ -4,7 +4,7 @@
  * (RFC 8314, section 3), except on this machine itself.
  */
 import type { SMTPTransportOptions } from 'nodemailer';
-import type { Delivery, MailTransport } from '../core/mailer.ts';
+import type { Delivery, MailTransport } from '../core/mail/mailer.ts';
 
 export interface SmtpSettings {
   /** `smtp://` or `smtps://`, with user, password and `?tls=` as docs/mail.md says. */

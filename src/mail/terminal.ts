@@ -1,5 +1,5 @@
 /** In development where no page may show mails: they are printed where the server runs, links and all. */
-import type { MailTransport } from '../core/mailer.ts';
+import type { MailTransport } from '../core/mail/mailer.ts';
 
 export function createTerminalMail(print: (text: string) => void): MailTransport {
   return {

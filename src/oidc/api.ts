@@ -2,8 +2,8 @@
  * What the OpenAPI document says of the protocol's JSON endpoints. The engine checks their input; the tests hold these words to
  * its answers. The endpoints that a browser visits (`authorize`, `logout`) are not here: they answer with pages and redirects.
  */
-import type { Api } from '../http/endpoints.ts';
-import type { Description } from '../http/operation.ts';
+import type { Api } from '../api/kit/endpoints.ts';
+import type { Description } from '../api/kit/operation.ts';
 import { routes } from './configuration.ts';
 
 const shapes = () => import('./shapes.ts');

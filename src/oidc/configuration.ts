@@ -5,24 +5,24 @@
 import { type Configuration, errors, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import { deriveKey } from '../base/secrets.ts';
-import { acrNames } from '../core/assurance.ts';
-import type { KeyRing } from '../core/keys.ts';
-import { sessionLifetime } from '../core/session-limits.ts';
+import { acrNames } from '../core/factors/assurance.ts';
+import type { KeyRing } from '../core/keys/keys.ts';
+import { sessionLifetime } from '../core/sessions/session-limits.ts';
 import { isOriginAmong } from '../http/cors.ts';
-import { isForUserinfoToo, shapeAccessToken } from './access-token.ts';
 import { createAdapter } from './adapter/adapter.ts';
 import { begunAt } from './adapter/sessions.ts';
-import { checkAcrRequest } from './assurance.ts';
-import { type ClaimSources, enginePerson, scopeClaims } from './claims.ts';
-import { mayLook } from './client-limits.ts';
-import { interactions, loadExistingGrant, pkceRequired } from './policy.ts';
+import { mayLook } from './clients/client-limits.ts';
 import type { ProtocolDeps } from './ports.ts';
 import type { Recorder } from './refusals/record.ts';
 import { currentUnit } from './request-unit.ts';
-import { checkRequestedScopes } from './requested-scopes.ts';
-import { checkMachineScopes, createResources } from './resources.ts';
-import { engineScopes } from './scopes.ts';
-import { EngineKey } from './signing.ts';
+import { checkAcrRequest } from './requests/assurance.ts';
+import { interactions, loadExistingGrant, pkceRequired } from './requests/policy.ts';
+import { checkRequestedScopes } from './requests/requested-scopes.ts';
+import { checkMachineScopes, createResources } from './requests/resources.ts';
+import { engineScopes } from './requests/scopes.ts';
+import { isForUserinfoToo, shapeAccessToken } from './tokens/access-token.ts';
+import { type ClaimSources, enginePerson, scopeClaims } from './tokens/claims.ts';
+import { EngineKey } from './tokens/signing.ts';
 import { orUnavailable } from './unavailable.ts';
 
 export const routes = {

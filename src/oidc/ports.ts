@@ -1,20 +1,20 @@
 /** What the protocol is given by the rest of the server. */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '../base/log.ts';
-import type { Apis } from '../core/apis.ts';
-import type { SecondFactorRule } from '../core/assurance.ts';
-import type { AuditFields } from '../core/audit.ts';
-import type { CachedClients } from '../core/cached-clients.ts';
-import type { CredentialLimits } from '../core/credential-limits.ts';
-import type { FactorOffer } from '../core/factor-offer.ts';
-import type { Factors } from '../core/factors.ts';
-import type { Keys } from '../core/keys.ts';
+import type { Apis } from '../core/apis/apis.ts';
+import type { CachedClients } from '../core/clients/cached-clients.ts';
+import type { SecondFactorRule } from '../core/factors/assurance.ts';
+import type { FactorOffer } from '../core/factors/factor-offer.ts';
+import type { Factors } from '../core/factors/factors.ts';
+import type { AuditFields } from '../core/kernel/audit.ts';
+import type { CredentialLimits } from '../core/kernel/credential-limits.ts';
+import type { Keys } from '../core/keys/keys.ts';
 import type { Refusals } from '../core/refusals/refusals.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
 import type { ConsentStore } from '../core/stores/consents.ts';
 import type { EngineStore } from '../core/stores/engine.ts';
 import type { GroupStore } from '../core/stores/groups.ts';
-import type { Tokens } from '../core/tokens.ts';
+import type { Tokens } from '../core/tokens/tokens.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import type { RecordedRefusal } from './refusals/recorded.ts';
 
@@ -69,7 +69,7 @@ export interface ProtocolDeps {
   readonly keys: Keys;
   readonly pages: ProtocolPages;
   readonly events: ProtocolEvents;
-  /** Both as core/sessions and core/activity have them: an API session's value in place of a cookie's, and who was just here. */
+  /** Both as core/sessions and core/accounts/activity have them: an API session's value in place of a cookie's, and who was just here. */
   readonly sessionValue: (uid: string) => string;
   readonly seen: (subject: string, sessionUid: string) => void;
   readonly log: Logger;

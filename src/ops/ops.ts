@@ -2,13 +2,13 @@
 
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
+import type { Api } from '../api/kit/endpoints.ts';
+import { tooMany } from '../api/kit/refusals.ts';
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { MetricsPage } from '../base/metrics.ts';
-import type { AdminKeys } from '../core/admin-keys.ts';
+import type { AdminKeys } from '../core/clients/admin-keys.ts';
 import { wordOf } from '../http/authorization.ts';
 import { senderOf } from '../http/caller.ts';
-import type { Api } from '../http/endpoints.ts';
-import { tooMany } from '../http/refusals.ts';
 import { mayScrape } from './scraper.ts';
 
 export interface OpsDeps {

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { hostile } from '../http/view-states.ts';
+import { hostile } from '../pages/kit/view-states.ts';
 import { pkce, token } from '../support/agent.ts';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { freePort } from '../support/free-port.ts';

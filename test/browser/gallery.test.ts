@@ -5,9 +5,9 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { galleryAddress } from '../../src/gallery/gallery.ts';
-import type { ViewState } from '../../src/gallery/state.ts';
-import { states } from '../../src/gallery/states.ts';
+import { galleryAddress } from '../../dev/gallery/gallery.ts';
+import type { ViewState } from '../../src/pages/kit/state.ts';
+import { states } from '../../src/pages/states.ts';
 import { buildVisitor, chromiumIsTested, launchChromium, type Visitor } from '../support/chromium.ts';
 import { sampling } from '../support/sample.ts';
 import { startServer, type TestServer } from '../support/server.ts';

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { randomToken } from '../../src/base/secrets.ts';
+import { startUpstream, startWith } from '../login/upstream/world.ts';
 import { pkce } from '../support/agent.ts';
 import { codeOf } from '../support/authenticator.ts';
 import { buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
@@ -15,7 +16,6 @@ import { redeem } from '../support/flow.ts';
 import { freePort } from '../support/free-port.ts';
 import { linkIn, mailTo } from '../support/mail.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
-import { startUpstream, startWith } from '../upstream/world.ts';
 import { allow, authorizeAddress, signIn } from './journey.ts';
 
 const suite = chromiumIsTested('windows of applications') ? describe : describe.skip;

@@ -6,8 +6,8 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { galleryAddress } from '../../src/gallery/gallery.ts';
-import { states } from '../../src/gallery/states.ts';
+import { galleryAddress } from '../../dev/gallery/gallery.ts';
+import { states } from '../../src/pages/states.ts';
 import { buildVisitor, launchChromium } from '../support/chromium.ts';
 import { buildClient, password, startServer } from '../support/server.ts';
 import { authorizeAddress, redirectUri, signIn } from './journey.ts';

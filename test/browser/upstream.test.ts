@@ -4,12 +4,12 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { type Provider, startUpstream, startWith, unusual } from '../login/upstream/world.ts';
 import { pkce } from '../support/agent.ts';
 import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { claimsOf, redeem } from '../support/flow.ts';
 import { freePort } from '../support/free-port.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
-import { type Provider, startUpstream, startWith, unusual } from '../upstream/world.ts';
 import { allow, authorizeAddress, goBack, goForward, redirectUri, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 

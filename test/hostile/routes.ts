@@ -2,7 +2,7 @@
  * The routes that the server's own OpenAPI document names, as targets. Nobody has to remember one: a route that neither
  * targets.ts attacks nor test/support/good-calls.ts has a right call for ends the run.
  */
-import type { OpenApi } from '../../src/http/openapi.ts';
+import type { OpenApi } from '../../src/api/kit/openapi.ts';
 import type { Good, Target } from './targets.ts';
 
 export interface Route {

@@ -1,6 +1,6 @@
 /** The start prints what is open: each fact in force, and no other. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { banner } from '../../src/welcome/banner.ts';
+import { banner } from '../../src/ops/banner.ts';
 import { describePostgres, freshPostgres, type TestDatabase } from '../support/databases.ts';
 import { startServer, type TestServerOptions } from '../support/server.ts';
 

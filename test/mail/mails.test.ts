@@ -2,9 +2,9 @@
 import { expect, test } from '@jest/globals';
 import { createLog } from '../../src/base/log.ts';
 import { createMetrics } from '../../src/base/metrics.ts';
-import type { AuditEventName, AuditFields } from '../../src/core/audit.ts';
-import type { Delivery, Letter, Message } from '../../src/core/mailer.ts';
-import { createMails } from '../../src/core/mails.ts';
+import type { AuditEventName, AuditFields } from '../../src/core/kernel/audit.ts';
+import type { Delivery, Letter, Message } from '../../src/core/mail/mailer.ts';
+import { createMails } from '../../src/core/mail/mails.ts';
 import { until } from '../support/mail.ts';
 
 const letter: Letter = {

@@ -1,7 +1,7 @@
 /** Mails through a real SMTP server: how they travel, what is in them, and what happens when they cannot. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { SMTPServerOptions } from 'smtp-server';
-import type { Message } from '../../src/core/mailer.ts';
+import type { Message } from '../../src/core/mail/mailer.ts';
 import { createSmtp } from '../../src/mail/smtp.ts';
 import { freePort } from '../support/free-port.ts';
 import { type SmtpServer, startSmtp } from '../support/mail.ts';

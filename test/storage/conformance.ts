@@ -1,6 +1,6 @@
 /** What core/stores promises, one test for each promise, for every SQL storage. Races are in `races.ts`. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { noAttributes } from '../../src/core/attributes.ts';
+import { noAttributes } from '../../src/core/accounts/attributes.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
 import {
   buildAccount,

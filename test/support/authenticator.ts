@@ -1,6 +1,6 @@
 /** A person's authenticator app: enrolled with an account, it shows codes. */
 import { nowSeconds } from '../../src/base/clock.ts';
-import type { Factors } from '../../src/core/factors.ts';
+import type { Factors } from '../../src/core/factors/factors.ts';
 import { fromBase32 } from '../../src/login/totp/base32.ts';
 import { hotp } from '../../src/login/totp/totp.ts';
 

@@ -5,7 +5,7 @@
  *     described.check('POST', '/v1/login', answer);   // throws where the document does not know such an answer
  */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { DocumentedOperation, OpenApi } from '../../src/http/openapi.ts';
+import type { DocumentedOperation, OpenApi } from '../../src/api/kit/openapi.ts';
 
 export interface AnswerLike {
   readonly status: number;

@@ -1,7 +1,7 @@
-import { changedAttributes, noAttributes, readAttributes } from '../../core/attributes.ts';
-import { invalidField, takenField } from '../account-fields.ts';
-import { presented, shown } from '../account-text.ts';
-import { attributeOptions, attributesOf } from '../attribute-options.ts';
+import { changedAttributes, noAttributes, readAttributes } from '../../core/accounts/attributes.ts';
+import { invalidField, takenField } from '../accounts/account-fields.ts';
+import { presented, shown } from '../accounts/account-text.ts';
+import { attributeOptions, attributesOf } from '../accounts/attribute-options.ts';
 import { type Command, done, refused, via } from '../command.ts';
 import { askPassword, passwordOption } from '../password-prompt.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,4 +1,4 @@
-import { accountArg, withAccount } from '../account-argument.ts';
+import { accountArg, withAccount } from '../accounts/account-argument.ts';
 import { type Command, done, via } from '../command.ts';
 import { cancelled, confirmed, yesOption } from '../confirmation.ts';
 import { day, table } from '../text.ts';

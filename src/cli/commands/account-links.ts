@@ -1,6 +1,6 @@
 /** Links that an admin hands to people: into an account of their own, or back into it. */
 
-import { accountArg, withAccount } from '../account-argument.ts';
+import { accountArg, withAccount } from '../accounts/account-argument.ts';
 import { type Command, done, refused, via } from '../command.ts';
 import { day, facts, shownOnce } from '../text.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,10 +1,10 @@
 /** `accounts update`, `promote` and `demote`: an operator's changes of an account. */
-import type { AccountChange, UpdateOutcome } from '../../core/account-edits.ts';
+import type { AccountChange, UpdateOutcome } from '../../core/accounts/account-edits.ts';
 import type { Account } from '../../core/stores/accounts.ts';
-import { accountArg, noAccount, withAccount } from '../account-argument.ts';
-import { invalidField, takenField } from '../account-fields.ts';
-import { presented, shown } from '../account-text.ts';
-import { attributeOptions, attributesOf } from '../attribute-options.ts';
+import { accountArg, noAccount, withAccount } from '../accounts/account-argument.ts';
+import { invalidField, takenField } from '../accounts/account-fields.ts';
+import { presented, shown } from '../accounts/account-text.ts';
+import { attributeOptions, attributesOf } from '../accounts/attribute-options.ts';
 import { type Call, type Command, done, type Outcome, refused, via } from '../command.ts';
 import { UsageError } from '../usage-error.ts';
 

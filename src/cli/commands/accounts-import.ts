@@ -1,8 +1,8 @@
 /** `accounts import`: accounts of another system, from a file of JSON lines. What a line may hold is in `account-line-shape.ts`. */
 
 import type { JsonObject } from '../../base/json.ts';
-import type { ImportForm, ImportOutcome } from '../../core/account-import.ts';
-import { fieldNames } from '../account-fields.ts';
+import type { ImportForm, ImportOutcome } from '../../core/accounts/account-import.ts';
+import { fieldNames } from '../accounts/account-fields.ts';
 import { type Command, done, refused, via } from '../command.ts';
 import { readJsonLines } from '../json-lines.ts';
 import { counted } from '../text.ts';
@@ -32,7 +32,7 @@ Accounts that exist are left as they are, so an import that was interrupted is r
     const [path = ''] = call.args;
     const dryRun = call.flag('dry-run') === true;
     const core = await call.core();
-    const { readAccountLine } = await import('../account-line-shape.ts');
+    const { readAccountLine } = await import('../accounts/account-line-shape.ts');
     const into = core.accountImports.begin({ dryRun, actor: via });
 
     const counts = { imported: 0, existing: 0, refused: 0 };

@@ -1,6 +1,6 @@
 import type { Account } from '../../core/stores/accounts.ts';
-import { accountArg, noAccount, withAccount } from '../account-argument.ts';
-import { fullName, presented, shown } from '../account-text.ts';
+import { accountArg, noAccount, withAccount } from '../accounts/account-argument.ts';
+import { fullName, presented, shown } from '../accounts/account-text.ts';
 import { type Call, type Command, done, type Noun, type Outcome, refused, via } from '../command.ts';
 import { cancelled, confirmed, yesOption } from '../confirmation.ts';
 import { askPassword, passwordOption } from '../password-prompt.ts';

@@ -1,15 +1,15 @@
 /** `clients register`, with a kind that sets what it needs and without one. */
 import type { JsonObject } from '../../base/json.ts';
-import { type ClientKind, clientKinds, isClientKind, ofKind } from '../../core/client-kinds.ts';
-import { secretBits } from '../../core/client-secrets.ts';
-import { identityScopes } from '../../core/identity-scopes.ts';
+import { type ClientKind, clientKinds, isClientKind, ofKind } from '../../core/clients/client-kinds.ts';
+import { secretBits } from '../../core/clients/client-secrets.ts';
+import { identityScopes } from '../../core/kernel/identity-scopes.ts';
 import { nearestWord } from '../../core/refusals/nearest.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
-import { invalid } from '../client-argument.ts';
-import { metadataOptions, wanted, warnOfState } from '../client-options.ts';
-import { warn } from '../client-risks.ts';
-import { scopeMistake } from '../client-scopes.ts';
-import { listed, nameOf, presented, shown } from '../client-text.ts';
+import { invalid } from '../clients/client-argument.ts';
+import { metadataOptions, wanted, warnOfState } from '../clients/client-options.ts';
+import { warn } from '../clients/client-risks.ts';
+import { scopeMistake } from '../clients/client-scopes.ts';
+import { listed, nameOf, presented, shown } from '../clients/client-text.ts';
 import { type Call, type Command, done, refused, via } from '../command.ts';
 import { facts, shownOnce } from '../text.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,8 +1,8 @@
 import { nowSeconds } from '../../base/clock.ts';
-import { clientSecretsMax, isLive, secretId, secretName } from '../../core/client-secrets.ts';
+import { clientSecretsMax, isLive, secretId, secretName } from '../../core/clients/client-secrets.ts';
 import type { ClientSecret } from '../../core/stores/clients.ts';
-import { noClient } from '../client-argument.ts';
-import { presentedSecret } from '../client-text.ts';
+import { noClient } from '../clients/client-argument.ts';
+import { presentedSecret } from '../clients/client-text.ts';
 import { type Arg, type Command, done, type Noun, refused, via } from '../command.ts';
 import { day, facts, shownOnce, table } from '../text.ts';
 import { UsageError } from '../usage-error.ts';

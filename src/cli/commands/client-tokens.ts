@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../base/json.ts';
 import type { ClientToken } from '../../core/stores/clients.ts';
-import { noClient } from '../client-argument.ts';
+import { noClient } from '../clients/client-argument.ts';
 import { type Arg, type Command, done, type Noun, refused, via } from '../command.ts';
 import { day, facts, shownOnce, table } from '../text.ts';
 

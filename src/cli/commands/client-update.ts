@@ -1,12 +1,12 @@
 import { nowSeconds } from '../../base/clock.ts';
-import { changedMembers, recordChange } from '../../core/client-changes.ts';
-import { verifySecret } from '../../core/clients.ts';
-import { idArg, invalid, noClient } from '../client-argument.ts';
-import { changeOptions, edited } from '../client-changes.ts';
-import { metadataOptions, type Wanted, wanted, warnOfState } from '../client-options.ts';
-import { warn } from '../client-risks.ts';
-import { scopeMistake } from '../client-scopes.ts';
-import { nameOf, presented, shown } from '../client-text.ts';
+import { changedMembers, recordChange } from '../../core/clients/client-changes.ts';
+import { verifySecret } from '../../core/clients/clients.ts';
+import { idArg, invalid, noClient } from '../clients/client-argument.ts';
+import { changeOptions, edited } from '../clients/client-changes.ts';
+import { metadataOptions, type Wanted, wanted, warnOfState } from '../clients/client-options.ts';
+import { warn } from '../clients/client-risks.ts';
+import { scopeMistake } from '../clients/client-scopes.ts';
+import { nameOf, presented, shown } from '../clients/client-text.ts';
 import { type Call, type Command, type CommandCore, done, type Outcome, refused, via } from '../command.ts';
 import { UsageError } from '../usage-error.ts';
 

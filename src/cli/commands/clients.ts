@@ -1,9 +1,9 @@
-import type { Rotated } from '../../core/client-credentials.ts';
-import { secretName } from '../../core/client-secrets.ts';
+import type { Rotated } from '../../core/clients/client-credentials.ts';
+import { secretName } from '../../core/clients/client-secrets.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
-import { idArg, noClient } from '../client-argument.ts';
-import { riskWords } from '../client-risks.ts';
-import { listed, nameOf, presented, shown } from '../client-text.ts';
+import { idArg, noClient } from '../clients/client-argument.ts';
+import { riskWords } from '../clients/client-risks.ts';
+import { listed, nameOf, presented, shown } from '../clients/client-text.ts';
 import { type Call, type Command, type CommandCore, done, type Noun, type Outcome, refused, via } from '../command.ts';
 import { cancelled, confirmed, yesOption } from '../confirmation.ts';
 import { readAll } from '../read-all.ts';

@@ -1,6 +1,6 @@
-import type { SavedGroup } from '../../core/groups.ts';
+import type { SavedGroup } from '../../core/accounts/groups.ts';
 import type { Group, GroupMember, ListedGroup } from '../../core/stores/groups.ts';
-import { findAccount } from '../account-argument.ts';
+import { findAccount } from '../accounts/account-argument.ts';
 import {
   type Arg,
   type Call,

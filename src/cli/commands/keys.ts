@@ -1,4 +1,4 @@
-import type { KeyRing } from '../../core/keys.ts';
+import type { KeyRing } from '../../core/keys/keys.ts';
 import { type Command, done, type Noun, refused, via } from '../command.ts';
 import { day, facts, table } from '../text.ts';
 

@@ -1,5 +1,5 @@
-import type { ListedSession } from '../../core/sessions.ts';
-import { accountArg, withAccount } from '../account-argument.ts';
+import type { ListedSession } from '../../core/sessions/sessions.ts';
+import { accountArg, withAccount } from '../accounts/account-argument.ts';
 import { type Command, done, type Noun, refused, via } from '../command.ts';
 import { cancelled, confirmed, yesOption } from '../confirmation.ts';
 import { readAll } from '../read-all.ts';

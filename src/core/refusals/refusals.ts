@@ -9,10 +9,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { createRecent } from '../../base/lru.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import { createRecent } from '../recent.ts';
+import { addressNetwork } from '../kernel/throttle-keys.ts';
 import type { RefusalRepeat, RefusalRow, RefusalStore } from '../stores/refusals.ts';
-import { addressNetwork } from '../throttle-keys.ts';
 import { type CheckName, checks, type EndpointName } from './checks.ts';
 import { createRefusalLimits } from './limits.ts';
 

@@ -1,5 +1,22 @@
-import type { Attributes } from '../attributes.ts';
 import type { IdentityRow, NewIdentity } from './identities.ts';
+
+/** OpenID Connect Core, section 5.1.1. */
+export type AddressMember = 'formatted' | 'street_address' | 'locality' | 'region' | 'postal_code' | 'country';
+export type Address = Readonly<Partial<Record<AddressMember, string>>>;
+
+export interface Attributes {
+  /** BCP 47, in its canonical form. Pages are in this language if there is a catalogue for it. Null: the browser's. */
+  readonly locale: string | null;
+  /** An https URL, 2048 characters at most. This server never asks for it. */
+  readonly picture: string | null;
+  /** A name of the IANA time zone database. */
+  readonly zoneinfo: string | null;
+  /** E.164, `+` and 7 to 15 digits. */
+  readonly phone: string | null;
+  /** Only an operator says so: this server calls no one. */
+  readonly phoneVerified: boolean;
+  readonly address: Address | null;
+}
 
 export interface Account extends Attributes {
   /** Numeric id, ascending, never reused. */
@@ -17,7 +34,7 @@ export interface Account extends Attributes {
   readonly verified: boolean;
   readonly twoFactor: boolean;
   readonly admin: boolean;
-  /** As core/password-hasher makes and knows it, or null for an account that has no password. */
+  /** As core/passwords/password-hasher makes and knows it, or null for an account that has no password. */
   readonly passwordHash: string | null;
   readonly disabledAt: number | null;
   readonly createdAt: number;

@@ -8,7 +8,7 @@ export interface ApiScope {
   readonly optional: boolean;
   /** Granted only to people whose roles include it. */
   readonly held: boolean;
-  /** The bearer of a tinyoauth token may consent to it (oidc/bearer-consent). */
+  /** The bearer of a tinyoauth token may consent to it (oidc/requests/bearer-consent). */
   readonly bearer: boolean;
 }
 

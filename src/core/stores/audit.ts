@@ -3,7 +3,7 @@ import type { JsonObject } from '../../base/json.ts';
 export interface AuditEvent {
   /** Milliseconds. */
   readonly atMs: number;
-  /** For example `sign_in.succeeded`; the closed list is in core/audit. */
+  /** For example `sign_in.succeeded`; the closed list is in core/kernel/audit. */
   readonly event: string;
   readonly subject: string | null;
   readonly clientId: string | null;

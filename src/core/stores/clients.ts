@@ -10,7 +10,7 @@ export interface ClientSecret {
   readonly expiresAt: number | null;
 }
 
-/** What a program without a person presents to open a session of its own (core/client-sessions). */
+/** What a program without a person presents to open a session of its own (core/api-sessions/client-sessions). */
 export interface ClientToken {
   /** Its public name, for lists and revocation. */
   readonly id: string;

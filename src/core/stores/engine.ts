@@ -126,7 +126,7 @@ export interface Unit {
   readonly grants?: readonly GrantPut[];
   /** A session under another key but the same uid replaces the older row: the old cookie value is dead. */
   readonly sessions?: readonly SessionPut[];
-  /** Records of what it does: there if it is, and only then (core/audit `carried`). */
+  /** Records of what it does: there if it is, and only then (core/kernel/audit `carried`). */
   readonly audit?: readonly AuditEvent[];
 }
 

@@ -2,7 +2,7 @@
 export interface Group {
   /** Random, never changes, never reused. */
   readonly id: string;
-  /** As given. Compared by `nameKey` (core/groups makes it: NFKC, case folded). */
+  /** As given. Compared by `nameKey` (core/accounts/groups makes it: NFKC, case folded). */
   readonly name: string;
   readonly nameKey: string;
   readonly description: string;

@@ -5,8 +5,8 @@
  */
 import { hash } from 'node:crypto';
 import type { Logger } from '../../base/log.ts';
-import type { BreachedPasswords } from '../../core/breached-passwords.ts';
-import { normalisePassword } from '../../core/password-rules.ts';
+import type { BreachedPasswords } from '../../core/passwords/breached-passwords.ts';
+import { normalisePassword } from '../../core/passwords/password-rules.ts';
 
 export interface BreachSettings {
   /** What the prefix is put behind, as the last part of the path. */

@@ -1,6 +1,6 @@
 /** Codes that are sent by e-mail: read in one window and typed in another, so digits only. */
 import { randomInt } from 'node:crypto';
-import { digitsTyped, type EmailCodeMethod } from '../../core/one-time-codes.ts';
+import { digitsTyped, type EmailCodeMethod } from '../../core/factors/one-time-codes.ts';
 
 const digits = 8;
 

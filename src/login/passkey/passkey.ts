@@ -10,7 +10,7 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
   RegistrationResponseJSON,
 } from '@simplewebauthn/server';
-import type { Assertion, CredentialName, PasskeyMethod } from '../../core/passkey-method.ts';
+import type { Assertion, CredentialName, PasskeyMethod } from '../../core/factors/passkey-method.ts';
 import type { AssertionShape, CredentialShape } from './shapes.ts';
 
 const library = () => import('@simplewebauthn/server');

@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { Unavailable } from '../../base/errors.ts';
-import type { PasswordHasher } from '../../core/password-hasher.ts';
-import { normalisePassword } from '../../core/password-rules.ts';
+import type { PasswordHasher } from '../../core/passwords/password-hasher.ts';
+import { normalisePassword } from '../../core/passwords/password-rules.ts';
 import { readForeignHash } from './foreign-hashes.ts';
 
 /**

@@ -3,7 +3,7 @@
  * which leaves out the letters that are read as others, and takes them for what they look like.
  */
 import { randomBytes } from 'node:crypto';
-import type { RecoveryCodeMethod } from '../../core/one-time-codes.ts';
+import type { RecoveryCodeMethod } from '../../core/factors/one-time-codes.ts';
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 /** Five bits each. */

@@ -5,7 +5,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { sameSecret } from '../../base/secrets.ts';
-import { digitsTyped, type TotpMethod } from '../../core/one-time-codes.ts';
+import { digitsTyped, type TotpMethod } from '../../core/factors/one-time-codes.ts';
 import { fromBase32, toBase32 } from './base32.ts';
 
 const digits = 6;

@@ -1,5 +1,5 @@
 /** What went wrong at a provider, in one of the few ways that make a difference to a person, and in a word for the log. */
-import type { Failed, UpstreamFailure } from '../../core/upstream-provider.ts';
+import type { Failed, UpstreamFailure } from '../../core/upstream/upstream-provider.ts';
 
 /** An answer that the library has nothing against, and this server has. */
 export class Odd extends Error {

@@ -1,5 +1,5 @@
 /** The providers that the settings name, ready and not yet spoken to. */
-import type { UpstreamProvider } from '../../core/upstream-provider.ts';
+import type { UpstreamProvider } from '../../core/upstream/upstream-provider.ts';
 import type { ReadOptions } from './provider-shape.ts';
 import { readProviders } from './read-providers.ts';
 import { createUpstreamProvider } from './upstream.ts';

@@ -1,6 +1,6 @@
 /** A provider's answer as a person. It comes from outside: whatever is not of the right kind is not there. */
-import { type Amr, amrValues } from '../../core/amr.ts';
-import type { UpstreamPerson } from '../../core/upstream-provider.ts';
+import { type Amr, amrValues } from '../../core/kernel/amr.ts';
+import type { UpstreamPerson } from '../../core/upstream/upstream-provider.ts';
 import type { ClaimNames } from './settings.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;

@@ -9,7 +9,7 @@
  */
 import type { ClientAuth, Configuration, ServerMetadata } from 'openid-client';
 import { nowMs } from '../../base/clock.ts';
-import type { UpstreamProvider, UpstreamRequest } from '../../core/upstream-provider.ts';
+import type { UpstreamProvider, UpstreamRequest } from '../../core/upstream/upstream-provider.ts';
 import { carefulFetch, timeoutSeconds } from './careful-fetch.ts';
 import { listedEmail } from './emails.ts';
 import { failureOf, Odd } from './failure.ts';

@@ -1,8 +1,8 @@
 /** Applications as the engine finds them: from memory, and never a disabled one. */
 import type { Adapter } from 'oidc-provider';
-import type { CachedClients } from '../../core/cached-clients.ts';
-import { noteUnknownClient } from '../client-limits.ts';
-import { engineClient } from '../clients.ts';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import { noteUnknownClient } from '../clients/client-limits.ts';
+import { engineClient } from '../clients/clients.ts';
 import { adapterOf } from './model.ts';
 
 export interface ClientDeps {

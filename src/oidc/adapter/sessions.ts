@@ -2,7 +2,7 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
-import { isOver, type SessionLimits } from '../../core/session-limits.ts';
+import { isOver, type SessionLimits } from '../../core/sessions/session-limits.ts';
 import type { EngineStore, SessionOrigin, StoredSession } from '../../core/stores/engine.ts';
 import { factsOf } from '../../http/front-door.ts';
 import { currentUnit } from '../request-unit.ts';

@@ -2,8 +2,8 @@
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
-import type { CachedClients } from '../../core/cached-clients.ts';
-import { successorOf } from '../../core/reuse-window.ts';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import { successorOf } from '../../core/kernel/reuse-window.ts';
 import type { EngineStore, TokenBundle, TokenRow } from '../../core/stores/engine.ts';
 import { currentUnit } from '../request-unit.ts';
 import { revokeGrant } from './grants.ts';

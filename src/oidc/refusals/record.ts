@@ -6,7 +6,7 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import type { CachedClients } from '../../core/cached-clients.ts';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { type CheckName, checks, type EndpointName, endpointOfPath } from '../../core/refusals/checks.ts';
 import type { Refusals } from '../../core/refusals/refusals.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
@@ -14,7 +14,7 @@ import type { IsDeveloper } from '../../http/developer.ts';
 import { factsOf as requestFacts } from '../../http/front-door.ts';
 import { whyAddress, whyLink } from '../../http/why-link.ts';
 import { failureOf } from '../failure.ts';
-import { onBehalfOf } from '../on-behalf.ts';
+import { onBehalfOf } from '../requests/on-behalf.ts';
 import { checkOf } from './engine-words.ts';
 import { factsOfRefusal } from './facts.ts';
 import type { Facts, FactsDeps, RecordedRefusal } from './recorded.ts';

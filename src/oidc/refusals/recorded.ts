@@ -1,6 +1,6 @@
 /** What is known of a refusal of the engine's: before it is recorded, and as the page and a developer's answer show it. */
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { Apis } from '../../core/apis.ts';
+import type { Apis } from '../../core/apis/apis.ts';
 import type { Check } from '../../core/refusals/check.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import type { Refused } from '../../core/refusals/refusals.ts';

@@ -6,28 +6,28 @@
 import { existsSync } from 'node:fs';
 import { NoDatabase } from '../../base/errors.ts';
 import type { Stores } from '../../core/stores/stores.ts';
-import { createAccountStore } from './accounts.ts';
-import { createApiStore } from './apis.ts';
-import { createAuditStore } from './audit.ts';
-import { createChangeStore } from './changes.ts';
-import { createClientStore } from './clients.ts';
-import { createConsentStore } from './consents.ts';
-import { createDeviceStore } from './devices.ts';
-import { createEndedTokenStore } from './ended-tokens.ts';
-import { createEngineStore } from './engine-store.ts';
-import { createFactorStore } from './factors.ts';
-import { createGroupStore } from './groups.ts';
-import { createIdentityStore } from './identities.ts';
-import { createKeyStore } from './keys.ts';
-import { createLeaseStore } from './leases.ts';
-import { createLinkStore } from './links.ts';
+import { createEngineStore } from './engine/engine-store.ts';
 import { createMigrations, type Migrations, type MigrationTarget, migrationStatus, refuseNewer } from './migrations.ts';
-import { createPasskeyStore } from './passkeys.ts';
 import type { PostgresSettings } from './postgres-pool.ts';
 import { emptySentence, explained, explainedMigrations, teller } from './reasons.ts';
-import { createRefusalStore } from './refusals.ts';
 import { type EngineDialect, type Sql, statement } from './sql.ts';
-import { createUseStore } from './use.ts';
+import { createAccountStore } from './stores/accounts.ts';
+import { createApiStore } from './stores/apis.ts';
+import { createAuditStore } from './stores/audit.ts';
+import { createChangeStore } from './stores/changes.ts';
+import { createClientStore } from './stores/clients.ts';
+import { createConsentStore } from './stores/consents.ts';
+import { createEndedTokenStore } from './stores/ended-tokens.ts';
+import { createFactorStore } from './stores/factors.ts';
+import { createGroupStore } from './stores/groups.ts';
+import { createIdentityStore } from './stores/identities.ts';
+import { createKeyStore } from './stores/keys.ts';
+import { createDeviceStore } from './stores/known-browsers.ts';
+import { createLeaseStore } from './stores/leases.ts';
+import { createLinkStore } from './stores/links.ts';
+import { createPasskeyStore } from './stores/passkeys.ts';
+import { createRefusalStore } from './stores/refusals.ts';
+import { createUseStore } from './stores/use.ts';
 
 /** `file` may be `:memory:`. `pool` is the number of connections, at most. */
 export type SqlSettings =
@@ -105,7 +105,10 @@ export function requireFile(file: string): void {
 type Opened = { sql: Sql; engine: EngineDialect; migrate: Migrations; behindPooler: () => boolean };
 
 async function sqlite(file: string): Promise<Opened> {
-  const [{ openSqlite }, { sqliteEngine }] = await Promise.all([import('./sqlite.ts'), import('./engine-sqlite.ts')]);
+  const [{ openSqlite }, { sqliteEngine }] = await Promise.all([
+    import('./sqlite.ts'),
+    import('./engine/engine-sqlite.ts'),
+  ]);
   const sql = openSqlite(file);
   const target: MigrationTarget = sql;
   const migrate = createMigrations(async () => ({ target, close: async () => {} }));
@@ -115,7 +118,7 @@ async function sqlite(file: string): Promise<Opened> {
 async function postgres(settings: PostgresSettings): Promise<Opened> {
   const [{ openPostgres }, { postgresEngine }] = await Promise.all([
     import('./postgres.ts'),
-    import('./engine-postgres.ts'),
+    import('./engine/engine-postgres.ts'),
   ]);
   const told = { kind: 'postgres', url: settings.url } as const;
   const opened = openPostgres(settings);

@@ -1,0 +1,40 @@
+/**
+ * Every page in every state, in development: /gallery lists them, /gallery/<view>/<state>?locale=<tag> shows one as the server
+ * shows it, with its renderer, headers and style sheet. Nothing on them works: the people and applications are made up.
+ */
+import type { Context } from 'koa';
+import type Router from 'koa-router';
+import type { Pages } from '../../src/pages/kit/page.ts';
+
+export interface GalleryDeps {
+  readonly pages: Pages;
+  /** The languages there are. */
+  readonly locales: readonly string[];
+}
+
+/** Where a state is shown. */
+export const galleryAddress = ({ view, name }: { readonly view: string; readonly name: string }): string =>
+  `/gallery/${view}/${name}`;
+
+export function routeGallery(router: Router, { pages, locales }: GalleryDeps): void {
+  const asked = (ctx: Context) => locales.find((locale) => locale === ctx.query.locale);
+  // Needed by whoever looks, not by every start.
+  const load = async () => (await import('../../src/pages/states.ts')).states;
+
+  router.get('/gallery', async (ctx) => {
+    const views = Object.entries(Object.groupBy(await load(), ({ view }) => view));
+    const shownIn = asked(ctx) ?? pages.localeOf(ctx);
+    pages.show(ctx, 'gallery', {
+      locales,
+      shownIn,
+      views: views.map(([name, states = []]) => ({ name, states: states.map((state) => state.name) })),
+    });
+  });
+
+  router.get('/gallery/:view/:state', async (ctx, next) => {
+    const state = (await load()).find((each) => galleryAddress(each) === ctx.path);
+    if (!state) return next();
+    pages.show(ctx, state.view, state.locals, { locale: asked(ctx) });
+    return undefined;
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * The guard of an endpoint that takes a person's access token (RFC 6750): how the token came (400, or 401 for none), whether it is
+ * good and a person's (401), then its scope (403). Whoever is refused is told by the challenge, too (section 3): it repeats the
+ * error, except where no token was sent.
+ */
+import type { Context } from 'koa';
+import { Refusal, type RefusalCode } from '../../base/errors.ts';
+import type { Account } from '../../core/stores/accounts.ts';
+import type { Tokens } from '../../core/tokens/tokens.ts';
+import { bearerOf } from '../../http/bearer.ts';
+import { bearerChallenge } from '../../http/challenge.ts';
+import { allowOriginOf } from '../../http/cors.ts';
+
+/** Whose it is. Throws `Refusal`. Pages of the application that the token was given to may read the answer, a later refusal too. */
+export async function requireAccessToken(
+  ctx: Context,
+  tokens: Pick<Tokens, 'verifyAccessToken'>,
+  { api, scope }: { readonly api: string; readonly scope: string },
+): Promise<Account> {
+  const refuse = (code: RefusalCode, words: string, more = {}): Refusal =>
+    new Refusal(code, words, bearerChallenge(api, { error: code, error_description: words, ...more }));
+
+  ctx.vary('Origin');
+  const sent = bearerOf(ctx.req);
+  if (sent.outcome === 'none') throw new Refusal('unauthorized', 'an access token is needed', bearerChallenge(api));
+  if (sent.outcome === 'malformed' || ctx.query.access_token !== undefined)
+    throw refuse('invalid_request', 'send one access token, in one Authorization header');
+  const verified = await tokens.verifyAccessToken(sent.token, api);
+  if (verified.outcome === 'refused') {
+    const expired = verified.reason === 'expired';
+    throw refuse('invalid_token', `the access token ${expired ? 'has expired' : 'is not valid'}`);
+  }
+  const { account, claims, client } = verified;
+  allowOriginOf(ctx, client);
+  if (account === undefined) throw refuse('invalid_token', "the access token is not a person's");
+  if (!claims.scope?.split(' ').includes(scope))
+    throw refuse('insufficient_scope', `the scope ${scope} is needed`, { scope });
+  return account;
+}
+
+/** For the description of such an operation. */
+export const accessTokenAnswers = {
+  401: {
+    description: 'No access token, or one that is forged, expired, ended, for another API, or not a person’s.',
+    headers: { 'WWW-Authenticate': 'A Bearer challenge (RFC 6750, section 3).' },
+  },
+} as const;

@@ -1,0 +1,56 @@
+/**
+ * Words for what a schema has against the input: one sentence that names the member. A schema's own message, where it has
+ * one, is the rest of that sentence (`must be an array of strings`).
+ */
+import type { core, ZodType } from 'zod';
+import type { Mistake } from './operation.ts';
+
+type Raw = core.$ZodRawIssue;
+
+export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly mistake: Mistake };
+
+export function checked<T>(part: Mistake['part'], schema: ZodType<T>, input: object): Checked<T> {
+  const result = schema.safeParse(input, { error: wordsOf });
+  if (result.success) return { ok: true, value: result.data };
+  const [issue] = result.error.issues;
+  const path = issue?.path ?? [];
+  const member = path.length > 0 ? String(path[0]) : '';
+  const missing = path.length === 1 && Reflect.get(input, member) === undefined;
+  // `contacts.0.email`: the path consists of names that the schema knows, never of the input's own.
+  const name = path.length > 0 ? path.join('../../http') : `the ${part}`;
+  return { ok: false, mistake: { part, member, missing, message: `${name} ${issue?.message ?? 'is not valid'}` } };
+}
+
+const things: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'a boolean',
+  array: 'an array',
+  object: 'an object',
+  null: 'null',
+};
+
+function wordsOf(issue: Raw): string {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const thing = things[issue.expected] ?? `of the type ${issue.expected}`;
+      return issue.input === undefined ? `must be given, as ${thing}` : `must be ${thing}`;
+    }
+    case 'too_small':
+      if (issue.origin === 'string' || issue.origin === 'array') {
+        return Number(issue.minimum) === 1 ? 'must not be empty' : `must not be shorter than ${issue.minimum}`;
+      }
+      return `must not be less than ${issue.minimum}`;
+    case 'too_big':
+      return issue.origin === 'string' || issue.origin === 'array'
+        ? `must not be longer than ${issue.maximum}`
+        : `must not be more than ${issue.maximum}`;
+    case 'invalid_value':
+      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.join(', ')}`;
+    case 'unrecognized_keys':
+      return 'has a member that is not known';
+    default:
+      return 'is not in a form that is taken here';
+  }
+}

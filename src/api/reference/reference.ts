@@ -1,0 +1,73 @@
+/**
+ * The description of every JSON endpoint that is switched on, for programs and for people:
+ *
+ *     GET /openapi.json      the OpenAPI document, made at the first request and ready bytes from then on
+ *     GET /openapi           which APIs there are, with their operations
+ *     GET /openapi/{name}    one of them in full (views.ts)
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
+import { hardenAnswer } from '../../http/hardening.ts';
+import type { Pages } from '../../pages/kit/page.ts';
+import type { Api } from '../kit/endpoints.ts';
+import { buildOpenApi, type OpenApi } from '../kit/openapi.ts';
+import { inFull, overview } from './views.ts';
+
+export interface ReferenceDeps {
+  readonly issuer: string;
+  readonly brandName: string;
+  readonly pages: Pages;
+  readonly apis: readonly Api[];
+}
+
+interface Made {
+  readonly document: OpenApi;
+  readonly body: Buffer;
+  readonly etag: string;
+}
+
+export function createReference({ issuer, brandName, pages, apis }: ReferenceDeps): Middleware {
+  const router = new Router({ strict: true, sensitive: true });
+  let made: Promise<Made> | undefined;
+  const ready = (): Promise<Made> => {
+    made ??= make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+
+  async function make(): Promise<Made> {
+    const manifest = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
+    const document = await buildOpenApi({ title: brandName, version: manifest.version, issuer, apis });
+    const body = Buffer.from(JSON.stringify(document));
+    return { document, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 12)}"` };
+  }
+
+  router.get('/openapi.json', async (ctx) => {
+    const { body, etag } = await ready();
+    hardenAnswer(ctx.res, issuer.startsWith('https:'));
+    // The same for everybody: a page of documentation elsewhere may read it.
+    ctx.set({ 'Cache-Control': 'public, max-age=300', ETag: etag, 'Access-Control-Allow-Origin': '*' });
+    ctx.set('Content-Type', 'application/json; charset=utf-8');
+    ctx.status = 200;
+    if (ctx.fresh) ctx.status = 304;
+    else ctx.body = body;
+  });
+
+  router.get('/openapi', async (ctx: Context) => {
+    pages.show(ctx, 'openapi', overview((await ready()).document, apis));
+  });
+
+  router.get('/openapi/:name', async (ctx, next) => {
+    const api = apis.find(({ name }) => name === ctx.params.name);
+    if (!api) return next();
+    const { document } = await ready();
+    pages.show(ctx, 'openapi-api', inFull(document, api, apis));
+    return undefined;
+  });
+
+  return router.routes() as Middleware;
+}

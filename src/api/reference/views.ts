@@ -1,0 +1,193 @@
+/** The OpenAPI document as its pages need it: a row for each member, and everything that is a reference followed. */
+
+import type { FieldView, OperationView } from '../../pages/kit/developer-views.ts';
+import type { ViewLocals } from '../../pages/kit/views.ts';
+import type { Api } from '../kit/endpoints.ts';
+import type { DocumentedOperation, OpenApi, Schema } from '../kit/openapi.ts';
+
+export function overview(document: OpenApi, apis: readonly Api[]): ViewLocals['openapi'] {
+  return {
+    apis: apis.map((api) => ({
+      name: api.name,
+      title: api.title,
+      about: api.about,
+      operations: [...operationsOf(document, api), ...aliasesOf(document, api)].map(({ path, method, operation }) => ({
+        id: operation.operationId,
+        method,
+        path,
+        summary: operation.summary,
+      })),
+    })),
+  };
+}
+
+export function inFull(document: OpenApi, api: Api, apis: readonly Api[]): ViewLocals['openapi-api'] {
+  const failure = `#/components/schemas/${api.name}.Failure`;
+  const resolve = resolverOf(document);
+  return {
+    title: api.title,
+    about: api.about,
+    bases: (api.bases ?? []).slice(1),
+    failure: { fields: fieldsOf({ $ref: failure }, resolve), example: exampleOf({ $ref: failure }, resolve) },
+    aliases: aliasesOf(document, api).map(({ path, method, operation, of }) => ({
+      id: operation.operationId,
+      method,
+      path,
+      summary: operation.summary,
+      of,
+      href: `/openapi/${apis.find(({ table }) => table[of])?.name}#${document.paths[of]?.[method.toLowerCase()]?.operationId}`,
+    })),
+    operations: operationsOf(document, api).map(({ path, method, operation }) => ({
+      id: operation.operationId,
+      method,
+      path,
+      summary: operation.summary,
+      description: operation.description,
+      security: securityOf(document, operation),
+      parameters: (operation.parameters ?? []).map((parameter) => ({
+        name: parameter.name,
+        type: `${typeOf(parameter.schema, resolve)} (${parameter.in})`,
+        required: parameter.required,
+        description: parameter.description ?? '',
+      })),
+      ...bodyOf(operation, resolve),
+      answers: answersOf(operation, failure, resolve),
+    })),
+  };
+}
+
+/** Under the first of its bases; the others are the same again. */
+function operationsOf(document: OpenApi, { table, bases: [base = ''] = [] }: Api) {
+  return Object.keys(table).flatMap((path) => operationsAt(document, base + path));
+}
+
+function aliasesOf(document: OpenApi, { aliases = {} }: Api) {
+  return Object.entries(aliases).flatMap(([path, of]) => operationsAt(document, path).map((at) => ({ ...at, of })));
+}
+
+function operationsAt(document: OpenApi, path: string) {
+  return Object.entries(document.paths[path] ?? {}).map(([method, operation]) => ({
+    path,
+    method: method.toUpperCase(),
+    operation,
+  }));
+}
+
+function securityOf(document: OpenApi, { security }: DocumentedOperation): string[] {
+  return security
+    .flatMap((way) => (Object.keys(way).length > 0 ? Object.keys(way) : ['']))
+    .map((name) => {
+      if (name === '') return 'Or not at all.';
+      const scheme = document.components.securitySchemes[name];
+      if (!scheme) return name;
+      const header =
+        scheme.type === 'apiKey' ? scheme.name : `Authorization: ${scheme.scheme === 'basic' ? 'Basic' : 'Bearer'}`;
+      return `${header}. ${scheme.description}`;
+    });
+}
+
+function bodyOf({ requestBody }: DocumentedOperation, resolve: Resolve): Pick<OperationView, 'body'> {
+  const types = Object.keys(requestBody?.content ?? {});
+  const [type = ''] = types;
+  if (!requestBody) return {};
+  const schema = requestBody.content[type]?.schema ?? {};
+  const { description } = resolve(schema);
+  return {
+    body: {
+      type: types.join(', '),
+      description: typeof description === 'string' ? description : '',
+      fields: fieldsOf(schema, resolve),
+      example: type === 'application/json' ? exampleOf(schema, resolve) : formOf(resolve(schema)),
+    },
+  };
+}
+
+/** A body that several answers have is shown once: at the first of them, or with the API's errors. */
+function answersOf({ responses }: DocumentedOperation, failure: string, resolve: Resolve): OperationView['answers'] {
+  const shown = new Set<unknown>([failure]);
+  return Object.entries(responses).map(([status, answer]) => {
+    const [[type, content] = []] = Object.entries(answer.content ?? {});
+    const schema = content?.schema ?? {};
+    const isNew = schema.$ref === undefined || !shown.has(schema.$ref);
+    shown.add(schema.$ref);
+    return {
+      status: Number(status),
+      description: answer.description,
+      headers: Object.entries(answer.headers ?? {}).map(([name, { description }]) => ({ name, description })),
+      type: type === 'application/json' ? undefined : type,
+      fields: isNew ? fieldsOf(schema, resolve) : [],
+      example: isNew ? exampleOf(schema, resolve) : undefined,
+    };
+  });
+}
+
+type Resolve = (schema: Schema) => Schema;
+
+function resolverOf(document: OpenApi): Resolve {
+  return (schema) =>
+    typeof schema.$ref === 'string'
+      ? (document.components.schemas[schema.$ref.replace('#/components/schemas/', '')] ?? {})
+      : schema;
+}
+
+function exampleOf(schema: Schema, resolve: Resolve): string | undefined {
+  const { examples } = resolve(schema);
+  return Array.isArray(examples) ? JSON.stringify(examples[0], null, 2) : undefined;
+}
+
+function formOf({ examples }: Schema): string | undefined {
+  const [example] = Array.isArray(examples) ? examples : [];
+  return (
+    example &&
+    Object.entries(example)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('&')
+  );
+}
+
+/** `user_data`, then `user_data.first_name`: members of members are rows like all others. */
+function fieldsOf(schema: Schema, resolve: Resolve, prefix = ''): FieldView[] {
+  const {
+    properties = {},
+    required = [],
+    anyOf = [],
+  } = resolve(schema) as {
+    properties?: Record<string, Schema>;
+    required?: readonly string[];
+    anyOf?: readonly Schema[];
+  };
+  if (anyOf.length > 0) return together(anyOf.map((one) => fieldsOf(one, resolve, prefix)));
+  return Object.entries(properties).flatMap(([name, member]) => {
+    const { description, items } = resolve(member);
+    const field = {
+      name: prefix + name,
+      type: typeOf(member, resolve),
+      required: required.includes(name),
+      description: typeof description === 'string' ? description : '',
+    };
+    const inner = items ? fieldsOf(items as Schema, resolve, `${prefix}${name}[].`) : [];
+    return [field, ...fieldsOf(member, resolve, `${prefix}${name}.`), ...inner];
+  });
+}
+
+/** The members of several forms of one thing, each once. */
+function together(forms: readonly FieldView[][]): FieldView[] {
+  const names = new Set(forms.flat().map(({ name }) => name));
+  return [...names].flatMap((name) => {
+    const found = forms.flatMap((rows) => rows.filter((row) => row.name === name));
+    const [first] = found;
+    const type = [...new Set(found.map((row) => row.type))].join(' or ');
+    const required = found.length === forms.length && found.every((row) => row.required);
+    return first ? [{ ...first, type, required }] : [];
+  });
+}
+
+function typeOf(schema: Schema, resolve: Resolve): string {
+  const { type, items, anyOf, const: only, enum: values } = resolve(schema);
+  if (only !== undefined) return JSON.stringify(only);
+  if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(' or ');
+  if (Array.isArray(anyOf)) return anyOf.map((one) => typeOf(one as Schema, resolve)).join(' or ');
+  const types = [type ?? 'any'].flat().map(String);
+  const inner = items ? typeOf(items as Schema, resolve) : 'any';
+  return types.map((name) => (name === 'array' && inner !== 'any' ? `array of ${inner}` : name)).join(' or ');
+}

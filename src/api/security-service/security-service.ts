@@ -1,0 +1,151 @@
+/**
+ * The API "security service" (docs/surfaces/security-service.md), for first-party apps: JSON in and out.
+ *
+ *     POST   /security/login                          a token for a day
+ *     POST   /security/validateToken                  whether it holds
+ *     DELETE /security/logout                         ends its session
+ *     POST   /security/users           Authorization  makes an account
+ *
+ * The same under `/dev`, `/qa` and `/staging`: what were three deployments are addresses of one server here. Every error is
+ * `{"error": {"code", "message"}}`, `code` being the HTTP status.
+ */
+import type { Context } from 'koa';
+import { Refusal } from '../../base/errors.ts';
+import { authorizationOf } from '../../http/authorization.ts';
+import { callerOf } from '../../http/caller.ts';
+import { bearerChallenge } from '../../http/challenge.ts';
+import { parseObject } from '../../http/json-body.ts';
+import { createEndpoints, type Table } from '../kit/endpoints.ts';
+import { type Mistake, operation, schemasOf } from '../kit/operation.ts';
+import { otpHeader, signInRefusal, signUpRefusal } from '../kit/refusals.ts';
+import type { Surface, SurfaceDeps } from '../kit/surface.ts';
+
+const { credentials } = schemasOf(() => import('../kit/credentials-shape.ts'));
+const shapes = schemasOf(() => import('./shapes.ts'));
+const via = 'security-service';
+
+export function createSecurityService({ config, log, noteRefusal, firstParty, signUp }: SurfaceDeps): Surface {
+  const challenge = bearerChallenge(`${config.issuer}/security`);
+  const unauthorized = (message: string) => new Refusal('unauthorized', message, challenge);
+  /** What is missing in a body is, at these two endpoints, the credential. */
+  const missing = ({ message }: Mistake) => unauthorized(message);
+
+  const table: Table = {
+    '/login': {
+      POST: operation({
+        summary: 'Sign in',
+        security: [],
+        headers: otpHeader,
+        body: credentials,
+        answers: {
+          200: { description: 'A session has begun. The token is good for a day.', body: shapes.signedIn },
+          400: 'The body is not valid JSON.',
+          401: 'The name or the password is missing or wrong, the account disabled, or a second factor needed.',
+          429: 'Too many failed attempts.',
+        },
+        onInvalid: missing,
+        async handle(ctx, read) {
+          const request = { ...(await read.body()), ...callerOf(ctx), otp: ctx.get('X-OTP'), via };
+          const outcome = await firstParty.login(via, request);
+          if (outcome.outcome !== 'signed-in')
+            throw signInRefusal(outcome, 'the username or the password is wrong', challenge);
+          const { token, claims } = outcome.token;
+          ctx.body = { username: outcome.account.username, token, expirationDate: claims.exp * 1000 };
+        },
+      }),
+    },
+    '/validateToken': {
+      POST: operation({
+        summary: 'Whether a token holds',
+        security: [],
+        body: shapes.tokenBody,
+        answers: {
+          200: 'It does. The body is empty.',
+          400: 'The body is not valid JSON.',
+          401: 'The token is missing, forged, expired, of another kind, or its session has ended.',
+        },
+        onInvalid: missing,
+        async handle(ctx, read) {
+          const { token } = await read.body();
+          const verified = await firstParty.verify(via, token);
+          if (verified.outcome === 'refused') throw unauthorized('the token is not valid');
+          ctx.status = 200;
+          // Without any body Koa answers 204.
+          ctx.body = '';
+          ctx.remove('Content-Type');
+        },
+      }),
+    },
+    '/logout': {
+      DELETE: operation({
+        summary: 'Sign out',
+        security: [],
+        body: shapes.tokenBody,
+        answers: {
+          204: 'If there was a session of this token, it has ended.',
+          400: 'The body is not valid JSON, or has no token.',
+        },
+        async handle(ctx, read) {
+          const { token } = await read.body();
+          await firstParty.endByToken(via, token, callerOf(ctx));
+          ctx.status = 204;
+        },
+      }),
+    },
+    '/users': {
+      POST: operation({
+        summary: 'Make an account',
+        description: 'For anybody who is signed in here.',
+        security: ['token', 'bearer'],
+        body: credentials,
+        answers: {
+          201: { description: 'It is made.', body: shapes.created },
+          400: 'The body is wrong, the name taken or not to be used, or the password too weak.',
+          401: 'No token that holds.',
+          429: 'Too many attempts.',
+        },
+        async handle(ctx, read) {
+          const verified = await firstParty.verify(via, tokenOf(ctx) ?? '');
+          if (verified.outcome === 'refused') throw unauthorized('a valid token is needed in Authorization');
+          const form = await read.body();
+          const by = verified.account.subject;
+          const made = await signUp.signUp(form, { ...callerOf(ctx), via, by }, { vouched: true });
+          if (made.outcome !== 'created') throw signUpRefusal(made);
+          ctx.status = 201;
+          ctx.body = { id: made.account.id };
+        },
+      }),
+    },
+  };
+
+  return createEndpoints(
+    {
+      name: via,
+      takesPasswords: true,
+      title: 'Security service',
+      about: 'For first-party apps: sign in, ask whether a token holds, sign out, make accounts for others.',
+      bases: ['/security', '/dev/security', '/qa/security', '/staging/security'],
+      table,
+      schemes: {
+        token: { type: 'apiKey', in: 'header', name: 'Authorization', description: 'JSON: `{"token": "…"}`.' },
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The same token.' },
+      },
+      failure: shapes.failure,
+      errorBody: ({ status, message }) => ({ error: { code: status, message } }),
+    },
+    { config, log, noteRefusal },
+  );
+}
+
+/** `{"token": "…"}` as the original has it, or `Bearer …`; undefined for anything else. */
+function tokenOf(ctx: Context): string | undefined {
+  const sent = authorizationOf(ctx.req);
+  if (sent.outcome !== 'sent') return undefined;
+  if (sent.scheme === 'bearer') return sent.credentials;
+  try {
+    const { token } = parseObject(sent.value);
+    return typeof token === 'string' ? token : undefined;
+  } catch {
+    return undefined;
+  }
+}

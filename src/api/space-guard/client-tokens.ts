@@ -1,0 +1,82 @@
+/** Client tokens, for admins: given out, listed without what they are worth, revoked. */
+import { Refusal } from '../../base/errors.ts';
+import type { ClientToken } from '../../core/stores/clients.ts';
+import { callerOf } from '../../http/caller.ts';
+import { adminOperation } from '../kit/admin-key.ts';
+import type { Table } from '../kit/endpoints.ts';
+import { schemasOf } from '../kit/operation.ts';
+import type { SurfaceDeps } from '../kit/surface.ts';
+
+const shapes = schemasOf(() => import('./shapes.ts'));
+const via = 'space-guard';
+
+const listed = ({ id, label, createdAt, expiresAt }: ClientToken) => ({
+  id,
+  label,
+  created_at: createdAt,
+  expires_at: expiresAt,
+});
+const noClient = () => new Refusal('not_found', 'there is no such client');
+
+export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): Table {
+  const issue = adminOperation(adminKeys, {
+    summary: 'Give a client a token',
+    body: shapes.issue,
+    answers: {
+      201: { description: 'The only answer that ever shows the token.', body: shapes.issued },
+      404: 'There is no such client.',
+      409: 'The client has as many tokens as one may have.',
+    },
+    async handle(ctx, read) {
+      const { client_id: clientId, label, expires_in: lifetime = null } = await read.body();
+      const made = await clients.issueToken(clientId, { label, lifetime });
+      if (made.outcome === 'unknown') throw noClient();
+      if (made.outcome === 'too-many')
+        throw new Refusal('conflict', 'the client has too many tokens: revoke one first');
+      const { address, requestId } = callerOf(ctx);
+      const detail = { via, token: made.token.id };
+      await audit.record('client.token_issued', { clientId, address, requestId, detail });
+      const data = { ...listed(made.token), client_id: clientId, client_token: made.value };
+      ctx.status = 201;
+      ctx.body = { code: 201, message: 'the client token is issued', data };
+    },
+  });
+
+  const list = adminOperation(adminKeys, {
+    summary: 'List the tokens of a client',
+    query: shapes.ofClient,
+    answers: {
+      200: { description: 'Without what they are worth.', body: shapes.list },
+      404: 'There is no such client.',
+    },
+    async handle(ctx, read) {
+      const { client_id } = await read.query();
+      const client = await clients.find(client_id);
+      if (!client) throw noClient();
+      ctx.body = { code: 200, message: 'the client tokens', data: { client_id, tokens: client.tokens.map(listed) } };
+    },
+  });
+
+  const revoke = adminOperation(adminKeys, {
+    summary: 'Revoke a token',
+    description: 'What was opened with it ends, here at once and on every node within a second.',
+    params: { id: 'Its id, as in the list.' },
+    query: shapes.ofClient,
+    answers: {
+      200: { description: 'It is revoked.', body: shapes.done },
+      404: 'There is no such client, or it has no such token.',
+    },
+    async handle(ctx, read) {
+      const { client_id: clientId } = await read.query();
+      await read.body();
+      const { id: token } = ctx.params as { id: string };
+      const revoked = await clients.revokeToken(clientId, token);
+      if (revoked.outcome === 'unknown') throw new Refusal('not_found', 'there is no such client token');
+      const { address, requestId } = callerOf(ctx);
+      await audit.record('client.token_revoked', { clientId, address, requestId, detail: { via, token } });
+      ctx.body = { code: 200, message: 'the client token is revoked' };
+    },
+  });
+
+  return { '/client-tokens': { GET: list, POST: issue }, '/client-tokens/{id}': { DELETE: revoke } };
+}

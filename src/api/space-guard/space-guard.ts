@@ -1,0 +1,123 @@
+/**
+ * space guard (docs/surfaces/space-guard.md): programs without a person. A client token opens a session; its access token,
+ * together with the client token, is good at the gateway.
+ *
+ *     POST   /register-client                     client token            here
+ *     POST   /refresh-client                      client token and JWT    here
+ *     POST   /logout-client                       client token and JWT    here
+ *     GET, POST /client-tokens, DELETE …/{id}     X-Admin-Key             client-tokens.ts
+ *
+ * Every answer is `{"code", "message"}`, with `data` where there is some; `code` is the HTTP status.
+ */
+import type { Context } from 'koa';
+import { Refusal } from '../../base/errors.ts';
+import { clientPairOf } from '../../http/bearer.ts';
+import { callerOf } from '../../http/caller.ts';
+import { bearerChallenge } from '../../http/challenge.ts';
+import { createEndpoints } from '../kit/endpoints.ts';
+import { operation, schemasOf } from '../kit/operation.ts';
+import { retryAfterHeader, tooMany } from '../kit/refusals.ts';
+import type { Surface, SurfaceDeps } from '../kit/surface.ts';
+import { createClientTokens } from './client-tokens.ts';
+
+const shapes = schemasOf(() => import('./shapes.ts'));
+
+const throttled = { description: 'Too many wrong client tokens came from this address.', headers: retryAfterHeader };
+
+export function createSpaceGuard(deps: SurfaceDeps): Surface {
+  const { clientSessions, config } = deps;
+  const challenge = bearerChallenge(`${config.issuer}/space-guard`);
+  const noToken = () => new Refusal('unauthorized', 'a valid client token is needed', challenge);
+  const noPair = () => new Refusal('unauthorized', 'a valid client token and its refresh token are needed', challenge);
+
+  /** Both halves, whatever they are worth. */
+  function pairOf(ctx: Context) {
+    const { clientToken, jwt } = clientPairOf(ctx.req) ?? {};
+    if (clientToken === undefined || jwt === undefined) throw noPair();
+    return { clientToken, jwt };
+  }
+
+  const register = operation({
+    summary: 'Open a session',
+    description: 'With a client token alone. A body is ignored.',
+    security: ['clientToken'],
+    answers: {
+      200: { description: 'It is open.', body: shapes.begun },
+      401: 'The client token is missing, unknown, expired or revoked, or its client is disabled.',
+      429: throttled,
+    },
+    async handle(ctx, read) {
+      const { clientToken, jwt } = clientPairOf(ctx.req) ?? {};
+      if (clientToken === undefined || jwt !== undefined) throw noToken();
+      await read.body();
+      const begun = await clientSessions.begin(clientToken, callerOf(ctx));
+      if (begun.outcome === 'throttled') throw tooMany(begun.retryAfter);
+      if (begun.outcome === 'refused') throw noToken();
+      const data = { jwtAccessToken: begun.access.token, jwtRefreshToken: begun.refresh.token };
+      ctx.body = { code: 200, message: 'the client is registered', data };
+    },
+  });
+
+  const refresh = operation({
+    summary: 'Get another access token',
+    description: 'The refresh token stays as it is. A body is ignored.',
+    security: ['pair'],
+    answers: {
+      200: { description: 'The next one.', body: shapes.refreshed },
+      401: 'One half of the pair is missing or not valid, or the session has ended.',
+      429: throttled,
+    },
+    async handle(ctx, read) {
+      const { clientToken, jwt } = pairOf(ctx);
+      await read.body();
+      const refreshed = await clientSessions.refresh(clientToken, jwt, callerOf(ctx));
+      if (refreshed.outcome === 'throttled') throw tooMany(refreshed.retryAfter);
+      if (refreshed.outcome === 'refused') throw noPair();
+      const data = { jwtAccessToken: refreshed.access.token };
+      ctx.body = { code: 200, message: 'the access token is refreshed', data };
+    },
+  });
+
+  const logout = operation({
+    summary: 'End the session',
+    description: 'Both of its tokens end, here at once and on every node within a second. A body is ignored.',
+    security: ['pair'],
+    answers: {
+      200: { description: 'It has ended.', body: shapes.done },
+      401: 'One half of the pair is missing or not valid, or the session has ended before.',
+      429: throttled,
+    },
+    async handle(ctx, read) {
+      const { clientToken, jwt } = pairOf(ctx);
+      await read.body();
+      const ended = await clientSessions.end(clientToken, jwt, callerOf(ctx));
+      if (ended.outcome === 'throttled') throw tooMany(ended.retryAfter);
+      if (ended.outcome === 'refused') throw noPair();
+      ctx.body = { code: 200, message: 'the client is logged out' };
+    },
+  });
+
+  const header = { type: 'apiKey', in: 'header', name: 'Authorization' } as const;
+  const surface = createEndpoints(
+    {
+      name: 'space-guard',
+      title: 'space guard',
+      about: 'For registered programs that work without a person, and for the admins who give them their tokens.',
+      bases: ['/space-guard/api/v1'],
+      table: {
+        '/register-client': { POST: register },
+        '/refresh-client': { POST: refresh },
+        '/logout-client': { POST: logout },
+        ...createClientTokens(deps),
+      },
+      schemes: {
+        clientToken: { ...header, description: '`Bearer: <client token>`, or without the first colon.' },
+        pair: { ...header, description: '`Bearer: <client token>:<refresh token>`, or without the first colon.' },
+      },
+      failure: shapes.failure,
+      errorBody: ({ status, message }) => ({ code: status, message }),
+    },
+    deps,
+  );
+  return { ...surface, inUse: ({ clientTokens }) => clientTokens };
+}

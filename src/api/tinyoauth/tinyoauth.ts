@@ -1,0 +1,108 @@
+/**
+ * tinyoauth (docs/surfaces/tinyoauth.md): for programs without a browser. People sign in by a call, register applications of
+ * their own, and hand them codes.
+ *
+ *     POST /register                         here
+ *     POST /login            X-OTP           here
+ *     POST /client           Bearer          here
+ *     GET, POST /authorize   Bearer or not   authorize.ts
+ *     POST /token                            the protocol's own /oauth/token
+ *
+ * Every error is `{"result": "failed", "reason"}`; at /login it has `"token": null` as well.
+ */
+import { Refusal } from '../../base/errors.ts';
+import { callerOf } from '../../http/caller.ts';
+import { createEndpoints } from '../kit/endpoints.ts';
+import { operation, schemasOf } from '../kit/operation.ts';
+import { inOwnNames, otpHeader, signInRefusal, signUpRefusal, tooMany } from '../kit/refusals.ts';
+import type { Surface, SurfaceDeps } from '../kit/surface.ts';
+import { challenge, createAuthorize, requirePerson } from './authorize.ts';
+
+const { credentials } = schemasOf(() => import('../kit/credentials-shape.ts'));
+const shapes = schemasOf(() => import('./shapes.ts'));
+const via = 'tinyoauth';
+
+const own = inOwnNames({ client_name: 'name', redirect_uris: 'redirect_uri' });
+
+export function createTinyoauth(deps: SurfaceDeps): Surface {
+  const register = operation({
+    summary: 'Make an account',
+    description: 'Where `SIGN_UP` allows it. It signs in at every door of this server.',
+    body: credentials,
+    answers: {
+      200: { description: 'It is made.', body: shapes.done },
+      400: 'The body is malformed, the name cannot be one, or the password is weak.',
+      403: 'People cannot sign up here by themselves.',
+      409: 'The name is taken.',
+      429: 'Too many sign-ups or failed sign-ins from this address.',
+    },
+    async handle(ctx, read) {
+      const made = await deps.signUp.signUp(await read.body(), { ...callerOf(ctx), via });
+      if (made.outcome === 'created') ctx.body = { result: 'succeeded' };
+      else if (made.outcome === 'taken') throw new Refusal('conflict', 'the name is taken');
+      else throw signUpRefusal(made);
+    },
+  });
+
+  const login = operation({
+    summary: 'Sign in',
+    description: 'The person is online from then on. The token works for a day: here and at the gateway.',
+    body: credentials,
+    headers: otpHeader,
+    answers: {
+      200: { description: 'Signed in, or the name or the password is wrong.', body: shapes.loginAnswer },
+      401: { description: 'A right code is needed in `X-OTP`.', headers: { 'X-OTP': 'What it may come from.' } },
+      429: 'Too many failed attempts for this account or from this address.',
+    },
+    async handle(ctx, read) {
+      const request = { ...(await read.body()), ...callerOf(ctx), otp: ctx.get('X-OTP'), via };
+      const outcome = await deps.firstParty.login(via, request);
+      if (outcome.outcome === 'signed-in') ctx.body = { result: 'succeeded', token: outcome.token.token };
+      else if (outcome.outcome === 'refused') ctx.body = { result: 'failed', token: null };
+      else throw signInRefusal(outcome, '', challenge(deps.config.issuer));
+    },
+  });
+
+  const client = operation({
+    summary: 'Register an application of your own',
+    description: 'It is confidential, belongs to the person whose token it is, and needs PKCE in the browser.',
+    security: ['person'],
+    body: shapes.application,
+    answers: {
+      200: { description: 'The only answer that ever shows the secret.', body: shapes.registered },
+      400: 'The body is malformed, or the name or the redirect URI is not allowed.',
+      401: 'There is no live token.',
+      429: 'This person has registered too many of late.',
+    },
+    async handle(ctx, read) {
+      const { subject } = (await requirePerson(ctx, deps)).account;
+      const { name, redirect_uri } = await read.body();
+      const metadata = { client_name: name, redirect_uris: [redirect_uri] };
+      const made = await deps.ownClients.register(metadata, subject, { ...callerOf(ctx), via });
+      if (made.outcome === 'throttled') throw tooMany(made.retryAfter, 'applications');
+      if (made.outcome === 'invalid') throw new Refusal(made.error, own(made.description));
+      ctx.body = { result: 'succeeded', client_id: made.client.id, client_secret: made.secret };
+    },
+  });
+
+  const surface = createEndpoints(
+    {
+      name: via,
+      takesPasswords: true,
+      title: 'tinyoauth',
+      about: 'For programs without a browser: signing in, applications of one’s own, and codes for them.',
+      table: {
+        '/register': { POST: register },
+        '/login': { POST: login },
+        '/client': { POST: client },
+        '/authorize': createAuthorize(deps),
+      },
+      schemes: { person: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token from /login.' } },
+      failure: shapes.failure,
+      errorBody: ({ message: reason }, { path }) =>
+        path === '/login' ? { result: 'failed', token: null, reason } : { result: 'failed', reason },
+    },
+    deps,
+  );
+  return { ...surface, aliases: { '/token': '/oauth/token' }, inUse: ({ ownedClients }) => ownedClients };
+}

@@ -1,0 +1,10 @@
+/** Which application a command is about. */
+import type { InvalidMetadata } from '../../core/clients/client-metadata.ts';
+import { type Arg, type Outcome, refused } from '../command.ts';
+
+export const idArg: Arg = { name: '<id>', sentence: 'Its client id.' };
+
+export const noClient = (id: string): Outcome => refused('not_found', `There is no client ${id}. See: clients list`);
+
+export const invalid = ({ error, description }: InvalidMetadata): Outcome =>
+  refused(error, `The client was refused: ${description}.`);

@@ -1,0 +1,255 @@
+/**
+ * Making, changing and ending accounts. Whoever signs in goes through core/sign-in; what hangs on an account (its sessions,
+ * grants and tokens) ends by core/sessions.
+ */
+import { nowSeconds } from '../../base/clock.ts';
+import { randomName } from '../../base/secrets.ts';
+import type { ChangeLog } from '../changes/change-log.ts';
+import { type Actor, createActorRecord } from '../kernel/actor.ts';
+import type { Audit } from '../kernel/audit.ts';
+import { emailKey, usernameKey } from '../kernel/names.ts';
+import type { BreachedPasswords } from '../passwords/breached-passwords.ts';
+import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import { breachedPassword, isLongEnough, type PasswordProblem, passwordProblem } from '../passwords/password-rules.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { Account, AccountStore, NewAccount, RemovedAccount } from '../stores/accounts.ts';
+import { type AccountForm, type FormProblem, formProblem, ownEmail } from './account-form.ts';
+import { changedMembers, movingPatch } from './account-patch.ts';
+import { type AttributeForm, changedAttributes, type InvalidAttribute, readAttributes } from './attributes.ts';
+
+export interface AccountSettings {
+  /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
+  readonly passwordMinLength: number;
+  /** The same for an account with a second factor (`PASSWORD_MIN_LENGTH_SECOND_FACTOR`). */
+  readonly passwordMinLengthSecondFactor: number;
+  /** What a password must not be made of. */
+  readonly serviceName: string;
+}
+
+export type CreateOutcome =
+  | { readonly outcome: 'created'; readonly account: Account }
+  | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
+  | FormProblem;
+
+export type SetPasswordOutcome =
+  | { readonly outcome: 'changed' }
+  /** No such account, or not with the password hash that this was to go over. */
+  | { readonly outcome: 'not-found' }
+  | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
+
+/** What is left out stays. */
+export type Profile = Partial<Pick<Account, 'firstName' | 'lastName'>> & AttributeForm;
+
+export type SetProfileOutcome =
+  | { readonly outcome: 'changed'; readonly account: Account }
+  | { readonly outcome: 'not-found' }
+  | Extract<FormProblem, { outcome: 'invalid' }>
+  | InvalidAttribute;
+
+export interface SetPasswordOptions {
+  /** Ends the account's sessions, grants and tokens. */
+  readonly endSessions: boolean;
+  /** The hash that was verified a moment ago, null for none: somebody else's change in between stays, and this one is refused. */
+  readonly over?: string | null | undefined;
+  /** The uid of the one session that lives on. */
+  readonly keepSession?: string | undefined;
+  /** Ids of the accounts elsewhere that sign in here as before; the others are disconnected. Left out: all stay. Needs `over`. */
+  readonly keepIdentities?: readonly string[] | undefined;
+  readonly actor?: Actor | undefined;
+  /** Is told the new hash as soon as it is stored. */
+  readonly stored?: ((passwordHash: string) => void) | undefined;
+}
+
+export interface Accounts {
+  /** Throws `Unavailable` where storage or the hasher cannot answer, as do all that follow. */
+  create(form: AccountForm, actor?: Actor): Promise<CreateOutcome>;
+  /** The same, and the link of this key is used up with it: both or neither. `gone`: it has been, or was never there. */
+  createInvited(form: AccountForm, linkKey: string, actor?: Actor): Promise<CreateOutcome | { outcome: 'gone' }>;
+  setPassword(subject: string, password: string, options: SetPasswordOptions): Promise<SetPasswordOutcome>;
+  setProfile(subject: string, profile: Profile, actor?: Actor): Promise<SetProfileOutcome>;
+  /** False where there is no such account. Disabling twice keeps the first time. */
+  disable(subject: string, actor?: Actor): Promise<boolean>;
+  enable(subject: string, actor?: Actor): Promise<boolean>;
+  /** `last-admin`: nothing was removed, since nobody would be left to administer this server. */
+  remove(subject: string, actor?: Actor): Promise<RemovedAccount>;
+  findBySubject(subject: string): Promise<Account | undefined>;
+  findById(id: number): Promise<Account | undefined>;
+  /** By any spelling of the username; e-mail addresses find nobody here. */
+  findByUsername(username: string): Promise<Account | undefined>;
+}
+
+export function createAccounts(parts: {
+  store: AccountStore;
+  sessions: Pick<Sessions, 'endAll'>;
+  changes: Pick<ChangeLog, 'changed'>;
+  hasher: PasswordHasher;
+  /** Left out: new passwords are not looked for there. */
+  breached?: BreachedPasswords | undefined;
+  audit: Audit;
+  /** Called when a password has been set: for the mail that says so, and for what knew the person by the old one. */
+  passwordSet?: ((account: Account, actor: Actor) => Promise<void>) | undefined;
+  /** Called when an account has gone, with what it was: for the mail that says so. */
+  removed?: ((account: Account, actor: Actor) => void) | undefined;
+  settings: AccountSettings;
+}): Accounts {
+  const { store, sessions, changes, hasher, breached, audit, settings } = parts;
+
+  const weakness = async (
+    password: string,
+    own: (string | null | undefined)[],
+    { twoFactor }: Pick<Account, 'twoFactor'>,
+  ): Promise<PasswordProblem | undefined> => {
+    const problem = passwordProblem(password, {
+      minLength: twoFactor ? settings.passwordMinLengthSecondFactor : settings.passwordMinLength,
+      serviceName: settings.serviceName,
+      own: own.filter((name): name is string => name !== null && name !== undefined && name !== ''),
+    });
+    // Last: it asks somebody else, and need not where the answer is known.
+    return problem ?? ((await breached?.includes(password)) ? breachedPassword : undefined);
+  };
+
+  const written = createActorRecord(audit);
+
+  const disconnected = async (subject: string, provider: string, actor: Actor = {}): Promise<void> => {
+    const { address, requestId, via } = actor;
+    const detail = { upstream: provider, ...(via !== undefined && { via }) };
+    await audit.record('identity.unlinked', { subject, address, requestId, detail });
+  };
+
+  /** What has been disconnected; undefined where there is no such account, or not with that hash. */
+  const putHash = async (
+    subject: string,
+    to: string,
+    { over, keepIdentities }: Pick<SetPasswordOptions, 'over' | 'keepIdentities'>,
+  ): Promise<readonly { readonly provider: string }[] | undefined> => {
+    const now = nowSeconds();
+    if (over === undefined) return (await store.update(subject, { passwordHash: to }, now)) && [];
+    const change = { from: over, to };
+    if (keepIdentities === undefined) return (await store.replacePasswordHash(subject, change, now)) && [];
+    return (await store.resetPasswordHash(subject, change, keepIdentities, now))?.unlinked;
+  };
+
+  const setDisabled = async (subject: string, disabled: boolean): Promise<boolean> => {
+    const account = await store.bySubject(subject);
+    if (account === undefined) return false;
+    if (disabled === (account.disabledAt !== null)) return true;
+    const now = nowSeconds();
+    if ((await store.update(subject, { disabledAt: disabled ? now : null }, now)) === undefined) return false;
+    // With it the applications that it owns stop, or work again.
+    await changes.changed();
+    return true;
+  };
+
+  async function make<Made extends Awaited<ReturnType<AccountStore['insertInvited']>>>(
+    form: AccountForm,
+    actor: Actor | undefined,
+    insert: (account: NewAccount) => Promise<Made>,
+  ): Promise<Made | FormProblem> {
+    const email = form.email ?? ownEmail(form.username);
+    const problem = formProblem(form, email);
+    if (problem !== undefined) return problem;
+    if (form.password !== undefined) {
+      const own = [form.username, email, form.firstName, form.lastName, ...(form.notInPassword ?? [])];
+      const weak = await weakness(form.password, own, { twoFactor: false });
+      if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
+    }
+    const made = await insert({
+      ...form.attributes,
+      subject: randomName(),
+      username: form.username,
+      usernameKey: must(usernameKey(form.username)),
+      firstName: form.firstName,
+      lastName: form.lastName,
+      email: email ?? null,
+      emailKey: email === undefined ? null : must(emailKey(email)),
+      verified: email !== undefined && form.verified === true,
+      twoFactor: false,
+      admin: form.admin === true,
+      passwordHash: form.password === undefined ? null : await hasher.hash(form.password),
+      createdAt: nowSeconds(),
+    });
+    if (made.outcome === 'created') await written('account.created', made.account.subject, actor);
+    return made;
+  }
+
+  return {
+    create: (form, actor) => make(form, actor, (account) => store.insert(account, form.identity)),
+    createInvited: (form, linkKey, actor) => make(form, actor, (account) => store.insertInvited(account, linkKey)),
+
+    async setPassword(subject, password, { endSessions, keepSession, keepIdentities, over, actor, stored }) {
+      const account = await store.bySubject(subject);
+      if (account === undefined) return { outcome: 'not-found' };
+      const weak = await weakness(
+        password,
+        [account.username, account.email, account.firstName, account.lastName],
+        account,
+      );
+      if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
+      const standsAlone = isLongEnough(password, settings.passwordMinLength);
+      const passwordHash = await hasher.hash(password, { standsAlone });
+      const unlinked = await putHash(subject, passwordHash, { over, keepIdentities });
+      if (unlinked === undefined) return { outcome: 'not-found' };
+      stored?.(passwordHash);
+      // After the change: a session that begins in between began with the new password.
+      if (endSessions) await sessions.endAll(subject, keepSession);
+      await written('account.password_changed', subject, actor);
+      for (const { provider } of unlinked) await disconnected(subject, provider, actor);
+      await parts.passwordSet?.(account, actor ?? {});
+      return { outcome: 'changed' };
+    },
+
+    async setProfile(subject, { firstName, lastName, ...form }, actor) {
+      const names = { username: 'unchanged', firstName: firstName ?? '', lastName: lastName ?? '' };
+      const problem = formProblem(names, undefined);
+      if (problem !== undefined) return problem;
+      const read = readAttributes(form);
+      if (read.outcome === 'invalid') return read;
+      const edited = await store.edit<Account>(subject, nowSeconds(), (account) => {
+        const patch = movingPatch(account, { firstName, lastName, ...changedAttributes(account, read.change) });
+        return patch === undefined ? { stop: account } : { patch };
+      });
+      if (edited.outcome === 'stopped') return { outcome: 'changed', account: edited.stop };
+      if (edited.outcome !== 'changed') return { outcome: 'not-found' };
+      const { before, account } = edited;
+      await written('account.profile_changed', subject, actor, { changed: [...changedMembers(before, account)] });
+      return { outcome: 'changed', account };
+    },
+
+    async disable(subject, actor) {
+      if (!(await setDisabled(subject, true))) return false;
+      // Also where it was disabled already: the call that did it may have died before this line.
+      await sessions.endAll(subject);
+      await written('account.disabled', subject, actor);
+      return true;
+    },
+
+    async enable(subject, actor) {
+      if (!(await setDisabled(subject, false))) return false;
+      await written('account.enabled', subject, actor);
+      return true;
+    },
+
+    async remove(subject, actor) {
+      const account = await store.bySubject(subject);
+      // The store removes sessions, grants and tokens in the same transaction.
+      const removed = await store.delete(subject);
+      if (removed !== 'removed') return removed;
+      await changes.changed();
+      await written('account.deleted', subject, actor);
+      if (account) parts.removed?.(account, actor ?? {});
+      return removed;
+    },
+
+    findBySubject: (subject) => store.bySubject(subject),
+    findById: (id) => store.byId(id),
+    async findByUsername(username) {
+      const key = usernameKey(username);
+      return key === undefined ? undefined : store.byUsernameKey(key);
+    },
+  };
+}
+
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('A name without a key passed the checks of a new name.');
+  return value;
+}

@@ -1,0 +1,123 @@
+/**
+ * Groups of people, kept by operators. Applications are told a person's groups by the scope `groups`; nothing here
+ * grants anything by itself. A name may change, the id never does.
+ */
+import { nowSeconds } from '../../base/clock.ts';
+import { randomName } from '../../base/secrets.ts';
+import { type Actor, createActorRecord } from '../kernel/actor.ts';
+import type { Audit } from '../kernel/audit.ts';
+import { fold, type NameProblem, nameProblems, readableProblem } from '../kernel/names.ts';
+import type { Group, GroupMember, GroupStore, ListedGroup } from '../stores/groups.ts';
+
+/** Code points. */
+const longestName = 64;
+const longestDescription = 200;
+
+export type InvalidGroup = {
+  readonly outcome: 'invalid';
+  readonly field: 'name' | 'description';
+  readonly reason: NameProblem;
+  readonly sentence: string;
+};
+export type SavedGroup =
+  | { readonly outcome: 'saved'; readonly group: Group }
+  | { readonly outcome: 'taken' | 'not-found' }
+  | InvalidGroup;
+
+/** All throw `Unavailable`; a change is on record when it resolves. */
+export interface Groups {
+  add(form: { readonly name: string; readonly description?: string | undefined }, actor?: Actor): Promise<SavedGroup>;
+  /** What is left out stays. */
+  rename(
+    id: string,
+    form: { readonly name?: string | undefined; readonly description?: string | undefined },
+    actor?: Actor,
+  ): Promise<SavedGroup>;
+  /** With its memberships; how many there were, undefined where there is no such group. */
+  remove(group: Group, actor?: Actor): Promise<number | undefined>;
+  join(group: Group, subject: string, actor?: Actor): Promise<'joined' | 'already' | 'no-account' | 'no-group'>;
+  /** False: it was no member. */
+  leave(group: Group, subject: string, actor?: Actor): Promise<boolean>;
+  /** By any spelling of the name. */
+  findByName(name: string): Promise<Group | undefined>;
+  findById(id: string): Promise<Group | undefined>;
+  /** By name, those after this name key, at most 1000. */
+  list(after: string, limit: number): Promise<ListedGroup[]>;
+  /** By the account's number, ascending, those greater than `after`, at most 1000. */
+  members(id: string, after: number, limit: number): Promise<GroupMember[]>;
+  /** The names of a person's groups, in their order. One round trip. */
+  namesOf(subject: string): Promise<readonly string[]>;
+}
+
+export function createGroups({ store, audit }: { store: GroupStore; audit: Audit }): Groups {
+  const written = createActorRecord(audit);
+  const about = ({ id, name }: Pick<Group, 'id' | 'name'>) => ({ group: id, name });
+
+  return {
+    async add(form, actor) {
+      const [name, description] = [form.name.trim(), form.description?.trim() ?? ''];
+      const invalid = groupProblem({ name, description });
+      if (invalid !== undefined) return invalid;
+      const now = nowSeconds();
+      const group = { id: randomName(), name, nameKey: fold(name), description, createdAt: now, updatedAt: now };
+      if (!(await store.insert(group))) return { outcome: 'taken' };
+      await written('group.added', undefined, actor, about(group));
+      return { outcome: 'saved', group };
+    },
+
+    async rename(id, form, actor) {
+      const [name, description] = [form.name?.trim(), form.description?.trim()];
+      const invalid = groupProblem({ name, description });
+      if (invalid !== undefined) return invalid;
+      const before = await store.byId(id);
+      const named = name === undefined ? {} : { name, nameKey: fold(name) };
+      const group = await store.update(
+        id,
+        { ...named, ...(description !== undefined && { description }) },
+        nowSeconds(),
+      );
+      if (group === undefined || before === undefined) return { outcome: 'not-found' };
+      if (group === 'taken') return { outcome: 'taken' };
+      await written('group.changed', undefined, actor, { ...about(group), before: before.name });
+      return { outcome: 'saved', group };
+    },
+
+    async remove(group, actor) {
+      const members = await store.remove(group.id);
+      if (members !== undefined) await written('group.removed', undefined, actor, about(group));
+      return members;
+    },
+
+    async join(group, subject, actor) {
+      const joined = await store.join(group.id, subject, nowSeconds());
+      if (joined === 'joined') await written('group.joined', subject, actor, about(group));
+      return joined;
+    },
+
+    async leave(group, subject, actor) {
+      const left = await store.leave(group.id, subject);
+      if (left) await written('group.left', subject, actor, about(group));
+      return left;
+    },
+
+    async findByName(name) {
+      return name.length > 4 * longestName ? undefined : store.byNameKey(fold(name.trim()));
+    },
+    findById: (id) => store.byId(id),
+    list: (after, limit) => store.list(after, limit),
+    members: (id, after, limit) => store.members(id, after, limit),
+    namesOf: (subject) => store.namesOf(subject),
+  };
+}
+
+function groupProblem(form: { readonly name?: string | undefined; readonly description?: string | undefined }) {
+  const invalid = (field: InvalidGroup['field'], reason: NameProblem): InvalidGroup => {
+    return { outcome: 'invalid', field, reason, sentence: nameProblems[reason] };
+  };
+  if (form.name !== undefined) {
+    const reason = form.name === '' ? 'empty' : readableProblem(form.name, longestName);
+    if (reason !== undefined) return invalid('name', reason);
+  }
+  const reason = form.description === undefined ? undefined : readableProblem(form.description, longestDescription);
+  return reason === undefined ? undefined : invalid('description', reason);
+}

@@ -1,0 +1,169 @@
+/**
+ * Refresh tokens of first-party programs: 64 hexadecimal characters, stored as a hash under their session, and replaced at each
+ * use by the same conditional commit that serves OAuth's (core/stores `Unit`): of two refreshes at once one is committed; within
+ * the reuse window its predecessor brings the same successor; anything older ends the session (RFC 9700, section 4.14.2).
+ *
+ * A session is what its sign-in was worth, however often it is refreshed. Where the policy of now asks for more, the next refresh
+ * ends it: nobody can be asked in the middle of one, and whoever signs in again is.
+ */
+import { hash, randomBytes } from 'node:crypto';
+import { nowSeconds } from '../../base/clock.ts';
+import { digest } from '../../base/secrets.ts';
+import type { Activity } from '../accounts/activity.ts';
+import { assuranceOf, leastOf, reaches, type SecondFactorRule } from '../factors/assurance.ts';
+import type { AuditFields } from '../kernel/audit.ts';
+import { sealSuccessor, successorOf } from '../kernel/reuse-window.ts';
+import { type Caller, originOf, type SessionEnd, type Sessions } from '../sessions/sessions.ts';
+import type { Account } from '../stores/accounts.ts';
+import type { EngineStore, StoredSession, StoredToken, TokenRow } from '../stores/engine.ts';
+import type { IssuedToken } from '../tokens/api-session-tokens.ts';
+import type { PersonKind } from '../tokens/token-kinds.ts';
+
+export type RefreshOutcome =
+  | {
+      readonly outcome: 'refreshed';
+      readonly account: Account;
+      readonly token: IssuedToken;
+      readonly refreshToken: string;
+    }
+  /** No live session has this token. */
+  | { readonly outcome: 'unknown' };
+
+export interface RefreshSettings {
+  /** Seconds. `session` without refresh tokens is the token's own lifetime. */
+  readonly lifetimes: Readonly<Record<PersonKind, { readonly token: number; readonly session: number }>>;
+  /** Seconds; 0: never. */
+  readonly reuseWindow: number;
+  /** `required`: nobody signs in with a password alone, nor goes on with one. */
+  readonly secondFactor: SecondFactorRule;
+}
+
+interface Found {
+  readonly token: StoredToken;
+  readonly session: StoredSession;
+  readonly account: Account;
+}
+
+export interface Refreshes {
+  /** The live session behind a refresh token, which may be one that has been replaced. */
+  read(kind: PersonKind, refreshToken: string): Promise<Found | undefined>;
+  refresh(kind: PersonKind, refreshToken: string, caller: Caller): Promise<RefreshOutcome>;
+}
+
+export function createRefreshes(deps: {
+  sessions: Pick<Sessions, 'end'>;
+  engine: Pick<EngineStore, 'commit' | 'readToken'>;
+  activity: Activity;
+  issue(kind: PersonKind, account: Account, session: string, until: number, refreshToken: string): IssuedToken;
+  settings: RefreshSettings;
+}): Refreshes {
+  const { sessions, engine, activity, issue, settings } = deps;
+
+  async function read(kind: PersonKind, refreshToken: string): Promise<Found | undefined> {
+    const bundle = await engine.readToken(digest(refreshToken));
+    if (bundle?.token.kind !== rowKind(kind)) return undefined;
+    const { token, session, account } = bundle;
+    const live = session !== undefined && session.expiresAt > nowSeconds() && account?.disabledAt === null;
+    return live && account ? { token, session, account } : undefined;
+  }
+
+  async function end(
+    kind: PersonKind,
+    { session, account }: Found,
+    caller: Caller,
+    why: Pick<SessionEnd, 'event'> & { readonly reason?: string },
+  ): Promise<RefreshOutcome> {
+    const { reason, ...event } = why;
+    const fields = by(caller, kind);
+    const detail = { ...fields.detail, ...(reason !== undefined && { reason }) };
+    await sessions.end(session.uid, { ...event, ...fields, detail, subject: account.subject });
+    return { outcome: 'unknown' };
+  }
+
+  return {
+    read,
+
+    async refresh(kind, refreshToken, caller) {
+      for (;;) {
+        const found = await read(kind, refreshToken);
+        if (found === undefined) return { outcome: 'unknown' };
+        const { token, session, account } = found;
+        const successor =
+          token.consumedAt === null ? undefined : successorOf(token, refreshToken, settings.reuseWindow);
+        if (token.consumedAt !== null && successor === undefined)
+          return end(kind, found, caller, { event: 'session.replayed' });
+        const payload = JSON.parse(session.payload) as { readonly amr?: readonly string[] };
+        if (!reaches(assuranceOf(payload.amr), leastOf(settings.secondFactor)))
+          return end(kind, found, caller, { reason: 'second-factor-required' });
+        if (successor !== undefined) {
+          const issued = issue(kind, account, session.uid, session.expiresAt, successor);
+          return { outcome: 'refreshed', account, token: issued, refreshToken: successor };
+        }
+        const now = nowSeconds();
+        const next = newRefreshToken();
+        const expiresAt = now + settings.lifetimes[kind].session;
+        const row = refreshRow(kind, next, account.subject, session.uid, expiresAt);
+        const committed = await engine.commit({
+          consume: {
+            key: token.key,
+            at: now,
+            successor: { key: row.key, sealed: sealSuccessor(refreshToken, next) },
+          },
+          tokens: [row],
+          // Written over the very session that was read, so that a refresh cannot bring back one that has been ended meanwhile.
+          sessions: [
+            {
+              key: session.key,
+              uid: session.uid,
+              subject: session.subject,
+              grants: session.grants,
+              payload: JSON.stringify({ ...payload, iat: now }),
+              expiresAt,
+              origin: originOf(kind, caller),
+              before: session.payload,
+            },
+          ],
+        });
+        // Somebody else was faster, or has ended the session: look again.
+        if (committed.outcome === 'spent') continue;
+        activity.seen(account.subject, session.uid);
+        const issued = issue(kind, account, session.uid, expiresAt, next);
+        return { outcome: 'refreshed', account, token: issued, refreshToken: next };
+      }
+    },
+  };
+}
+
+export function by({ address, requestId }: Caller, via: string): AuditFields {
+  return { address, requestId, detail: { via } };
+}
+
+/** Changes with each refresh token and tells nothing about it. */
+export function sidOf(refreshToken: string): string {
+  return hash('sha256', `sid:${refreshToken}`, 'hex').slice(0, 32);
+}
+
+export function newRefreshToken(): string {
+  return randomBytes(32).toString('hex');
+}
+
+const rowKind = (kind: PersonKind): string => `refresh:${kind}`;
+
+export function refreshRow(
+  kind: PersonKind,
+  value: string,
+  subject: string,
+  sessionUid: string,
+  expiresAt: number,
+): TokenRow {
+  return {
+    key: digest(value),
+    kind: rowKind(kind),
+    payload: '{}',
+    grantId: null,
+    clientId: null,
+    subject,
+    sessionUid,
+    expiresAt,
+  };
+}

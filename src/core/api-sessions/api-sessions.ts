@@ -1,0 +1,199 @@
+/**
+ * First-party programs: those to which people give their password. One call each for the API surfaces, which differ in words
+ * only: sign in and begin a session, verify its token, refresh it, end it, change the password.
+ *
+ * A token is a JWT that names its session; it holds only as long as the session does, however long its own `exp` is.
+ */
+import { nowSeconds } from '../../base/clock.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { Activity } from '../accounts/activity.ts';
+import type { Keys } from '../keys/keys.ts';
+import type { Devices } from '../known-browsers/known-browsers.ts';
+import type { PasswordProblem } from '../passwords/password-rules.ts';
+import type { Caller, Sessions } from '../sessions/sessions.ts';
+import type { SignIn, SignInOutcome, SignInRequest } from '../sign-in/sign-in.ts';
+import type { Account, AccountStore } from '../stores/accounts.ts';
+import type { EngineStore } from '../stores/engine.ts';
+import { type FirstPartyClaims, type IssuedToken, issueToken, verifyFirstParty } from '../tokens/api-session-tokens.ts';
+import type { JwtRefusal } from '../tokens/jwt.ts';
+import type { PersonKind } from '../tokens/token-kinds.ts';
+import {
+  by,
+  createRefreshes,
+  newRefreshToken,
+  type Refreshes,
+  type RefreshSettings,
+  refreshRow,
+  sidOf,
+} from './api-session-refresh.ts';
+
+type NotSignedIn = Exclude<SignInOutcome, { outcome: 'signed-in' }>;
+
+export type LoginOutcome =
+  | {
+      readonly outcome: 'signed-in';
+      readonly account: Account;
+      readonly token: IssuedToken;
+      /** Of kinds that have them. */
+      readonly refreshToken: string | undefined;
+    }
+  | NotSignedIn;
+
+export type VerifiedFirstParty =
+  | {
+      readonly outcome: 'valid';
+      readonly claims: FirstPartyClaims;
+      readonly account: Account;
+      readonly session: string;
+    }
+  | { readonly outcome: 'refused'; readonly reason: JwtRefusal | 'ended' };
+
+export type ChangePasswordOutcome =
+  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem }
+  | NotSignedIn;
+
+/** All throw `Unavailable` where storage, or the hasher, cannot answer. */
+export interface FirstParty {
+  login(kind: PersonKind, request: SignInRequest): Promise<LoginOutcome>;
+  /** One read at most. Marks the session and its person as seen. */
+  verify(kind: PersonKind, token: string): Promise<VerifiedFirstParty>;
+  /** Ends a session that began with less than the policy of now asks for. */
+  refresh: Refreshes['refresh'];
+  endByRefreshToken(
+    kind: PersonKind,
+    refreshToken: string,
+    caller: Caller,
+  ): Promise<{ outcome: 'ended'; account: Account } | { outcome: 'unknown' }>;
+  /** Ends the token's session, if it is a live token of this kind. */
+  endByToken(kind: PersonKind, token: string, caller: Caller): Promise<void>;
+  /** For whoever proves the old password. `endSessions`: every session and token of the person. */
+  changePassword(
+    request: SignInRequest & { readonly newPassword: string; readonly endSessions: boolean },
+  ): Promise<ChangePasswordOutcome>;
+}
+
+export interface FirstPartySettings extends RefreshSettings {
+  readonly issuer: string;
+  /** Kinds whose sessions have a refresh token. */
+  readonly refreshing: readonly PersonKind[];
+}
+
+export function createFirstParty(deps: {
+  signIn: SignIn;
+  sessions: Sessions;
+  accounts: Pick<Accounts, 'setPassword'>;
+  accountStore: Pick<AccountStore, 'bySubject'>;
+  engine: Pick<EngineStore, 'commit' | 'readToken'>;
+  activity: Activity;
+  devices: Pick<Devices, 'programArrived'>;
+  keys: Keys;
+  settings: FirstPartySettings;
+}): FirstParty {
+  const { signIn, sessions, accountStore, engine, activity, devices, keys, settings } = deps;
+
+  function issue(
+    kind: PersonKind,
+    account: Account,
+    session: string,
+    until: number,
+    refreshToken?: string,
+  ): IssuedToken {
+    const now = nowSeconds();
+    const exp = Math.min(now + settings.lifetimes[kind].token, until);
+    const sid = refreshToken === undefined ? session : sidOf(refreshToken);
+    return issueToken(keys, settings.issuer, kind, {
+      sub: account.subject,
+      sid,
+      ...(sid !== session && { session }),
+      iat: now,
+      exp,
+      uid: account.username,
+    });
+  }
+
+  const refreshes = createRefreshes({ sessions, engine, activity, issue, settings });
+
+  /** What this door asks of whoever gives a password, for whatever it is given. */
+  const proved = (request: SignInRequest): Promise<SignInOutcome> =>
+    signIn.signIn({ ...request, twoFactors: settings.secondFactor === 'required' });
+
+  return {
+    async login(kind, request) {
+      for (;;) {
+        const outcome = await proved({ ...request, carriesRecord: true });
+        if (outcome.outcome !== 'signed-in') return outcome;
+        const { account, amr, record } = outcome;
+        if (record === undefined) throw new Error('A sign-in came without its record.');
+        const refreshToken = settings.refreshing.includes(kind) ? newRefreshToken() : undefined;
+        const begun = await sessions.beginSignedIn({
+          door: kind,
+          holder: { account },
+          lifetime: settings.lifetimes[kind].session,
+          amr,
+          caller: request,
+          record,
+          tokens: (uid, expiresAt) =>
+            refreshToken === undefined ? [] : [refreshRow(kind, refreshToken, account.subject, uid, expiresAt)],
+        });
+        // The password has been changed, or the account disabled, between the look at it and this: from the beginning.
+        if (begun === undefined) continue;
+        activity.seen(account.subject, begun.uid);
+        devices.programArrived(account.subject, request, request.via);
+        return {
+          outcome: 'signed-in',
+          account,
+          token: issue(kind, account, begun.uid, begun.expiresAt, refreshToken),
+          refreshToken,
+        };
+      }
+    },
+
+    async verify(kind, token) {
+      const verified = await verifyFirstParty(keys, settings.issuer, kind, token);
+      if (verified.outcome === 'refused') return verified;
+      const { claims } = verified;
+      const session = await sessions.find(claims.session ?? claims.sid, claims.sub);
+      if (session?.account === undefined || session.origin.door !== kind)
+        return { outcome: 'refused', reason: 'ended' };
+      activity.seen(claims.sub, session.uid);
+      return { outcome: 'valid', claims, account: session.account, session: session.uid };
+    },
+
+    refresh: refreshes.refresh,
+
+    async endByRefreshToken(kind, refreshToken, caller) {
+      const found = await refreshes.read(kind, refreshToken);
+      if (found === undefined) return { outcome: 'unknown' };
+      const { account, session } = found;
+      const ended = await sessions.end(session.uid, {
+        event: 'sign_out',
+        ...by(caller, kind),
+        subject: account.subject,
+      });
+      return ended ? { outcome: 'ended', account } : { outcome: 'unknown' };
+    },
+
+    async endByToken(kind, token, caller) {
+      const verified = await verifyFirstParty(keys, settings.issuer, kind, token);
+      if (verified.outcome === 'refused') return;
+      const { sub, sid, session } = verified.claims;
+      await sessions.end(session ?? sid, { event: 'sign_out', ...by(caller, kind), subject: sub });
+    },
+
+    async changePassword({ newPassword, endSessions, ...request }) {
+      const outcome = await proved({ ...request, noSession: true });
+      if (outcome.outcome !== 'signed-in') return outcome;
+      const { via, address, requestId } = request;
+      const changed = await deps.accounts.setPassword(outcome.account.subject, newPassword, {
+        endSessions,
+        over: outcome.account.passwordHash,
+        actor: { via, address, requestId },
+      });
+      if (changed.outcome !== 'not-found') return changed;
+      // As if the other had come first altogether: the account was deleted, or its password is another one by now.
+      const there = await accountStore.bySubject(outcome.account.subject);
+      return { outcome: 'refused', reason: there === undefined ? 'unknown' : 'wrong' };
+    },
+  };
+}

@@ -1,0 +1,179 @@
+/**
+ * Programs without a person: a registered client opens a session with a token that an admin gave it (core/clients/client-tokens), and
+ * gets a short access token and a long refresh token for it. Both are JWTs that hold only together with the client token, as
+ * long as the session does; the end of the session, of the client token or of the client ends them.
+ *
+ * A program that opens one at each start, and never ends any, would fill the table with sessions of thirty days. One client token has
+ * so many at a time, and the oldest end for new ones. Their uids begin with the token's id and the time, so that those of one
+ * token lie side by side in the order of their age, and finding the oldest costs one short look into an index.
+ */
+import { randomBytes } from 'node:crypto';
+import { nowMs, nowSeconds } from '../../base/clock.ts';
+import type { Activity } from '../accounts/activity.ts';
+import type { CachedClients } from '../clients/cached-clients.ts';
+import { readClientToken } from '../clients/client-tokens.ts';
+import type { Audit } from '../kernel/audit.ts';
+import type { CredentialLimits, Sender } from '../kernel/credential-limits.ts';
+import type { Keys } from '../keys/keys.ts';
+import type { Caller, Sessions } from '../sessions/sessions.ts';
+import type { ClientRecord, ClientToken } from '../stores/clients.ts';
+import type { EngineStore } from '../stores/engine.ts';
+import { type FirstPartyClaims, type IssuedToken, issueToken, verifyFirstParty } from '../tokens/api-session-tokens.ts';
+
+/** Of one client token: enough for every copy of a program that runs many times. */
+export const clientSessionsMax = 100;
+
+const seriesOf = ({ id }: ClientToken): string => `${id}-`;
+const newUid = (token: ClientToken): string =>
+  `${seriesOf(token)}${nowMs().toString(36).padStart(9, '0')}-${randomBytes(8).toString('hex')}`;
+
+type Refused = { readonly outcome: 'refused' };
+/** Too many wrong client tokens came from there; this one was not looked at. Seconds. */
+type Throttled = { readonly outcome: 'throttled'; readonly retryAfter: number };
+type NotTaken = Refused | Throttled;
+const refused: Refused = { outcome: 'refused' };
+
+const senderOf = ({ address, requestId }: Caller): Sender => ({ address, requestId, via: 'space-guard' });
+
+/** All throw `Unavailable` where storage cannot answer. A bad half of the pair is refused like the other. */
+export interface ClientSessions {
+  begin(
+    clientToken: string,
+    caller: Caller,
+  ): Promise<{ outcome: 'begun'; client: ClientRecord; access: IssuedToken; refresh: IssuedToken } | NotTaken>;
+  refresh(
+    clientToken: string,
+    refreshToken: string,
+    caller: Caller,
+  ): Promise<{ outcome: 'refreshed'; access: IssuedToken } | NotTaken>;
+  end(clientToken: string, refreshToken: string, caller: Caller): Promise<{ outcome: 'ended' } | NotTaken>;
+  /**
+   * No read while the client and its session are in memory. `from` undefined: asked for once more, which counts for
+   * nothing.
+   */
+  verify(
+    clientToken: string,
+    accessToken: string,
+    from: Sender | undefined,
+  ): Promise<{ outcome: 'valid'; client: ClientRecord; claims: FirstPartyClaims } | NotTaken>;
+}
+
+export function createClientSessions(deps: {
+  clients: Pick<CachedClients, 'find'>;
+  credentials: CredentialLimits;
+  sessions: Sessions;
+  engine: Pick<EngineStore, 'sessionsBeyond'>;
+  activity: Activity;
+  keys: Keys;
+  audit: Audit;
+  settings: { readonly issuer: string; readonly accessToken: number; readonly refreshToken: number };
+}): ClientSessions {
+  const { clients, credentials, sessions, engine, activity, keys, audit, settings } = deps;
+
+  interface Holder {
+    readonly outcome: 'holder';
+    readonly client: ClientRecord;
+    readonly token: ClientToken;
+  }
+
+  async function holderOf(value: string, from: Sender | undefined): Promise<Holder | NotTaken> {
+    const named = readClientToken(value);
+    const presented = from && ({ kind: 'client', clientId: named?.clientId ?? '', from } as const);
+    const wait = presented ? credentials.wait(presented) : 0;
+    if (wait > 0) return { outcome: 'throttled', retryAfter: wait };
+    const client = named && (await clients.find(named.clientId));
+    const now = nowSeconds();
+    const token = client?.disabledAt === null ? client.tokens.find(({ hash }) => hash === named?.hash) : undefined;
+    if (client && token && (token.expiresAt === null || now < token.expiresAt)) {
+      if (presented) credentials.succeeded(presented);
+      return { outcome: 'holder', client, token };
+    }
+    const retryAfter = presented ? await credentials.failed(presented, client !== undefined) : 0;
+    return retryAfter > 0 ? { outcome: 'throttled', retryAfter } : refused;
+  }
+
+  /** The client token first: a wrong one counts, whatever stands beside it. */
+  async function pair(
+    kind: 'space-guard' | 'space-guard-refresh',
+    clientToken: string,
+    jwt: string,
+    from: Sender | undefined,
+  ) {
+    const holder = await holderOf(clientToken, from);
+    if (holder.outcome !== 'holder') return holder;
+    const verified = await verifyFirstParty(keys, settings.issuer, kind, jwt);
+    if (verified.outcome === 'refused') return refused;
+    const { claims } = verified;
+    const { client, token } = holder;
+    // Made with this very client token: revoking one leaves the programs that hold another alone.
+    if (claims.sub !== client.id || claims.ctid !== token.id) return refused;
+    // What a refresh token is good for is rare, and must not be done for a session that another node has just ended.
+    const session = await sessions.find(claims.sid, claims.sub, { stored: kind === 'space-guard-refresh' });
+    if (session === undefined) return refused;
+    activity.seen(null, session.uid);
+    return { outcome: 'pair', client, token, claims, session } as const;
+  }
+
+  function issue(
+    kind: 'space-guard' | 'space-guard-refresh',
+    clientId: string,
+    ctid: string,
+    sid: string,
+    exp: number,
+  ) {
+    return issueToken(keys, settings.issuer, kind, { sub: clientId, sid, ctid, iat: nowSeconds(), exp });
+  }
+  const accessFor = (clientId: string, ctid: string, sid: string, until: number) =>
+    issue('space-guard', clientId, ctid, sid, Math.min(nowSeconds() + settings.accessToken, until));
+
+  return {
+    async begin(clientToken, caller) {
+      const holder = await holderOf(clientToken, senderOf(caller));
+      if (holder.outcome !== 'holder') return holder;
+      const { client, token } = holder;
+      const lifetime = Math.min(
+        settings.refreshToken,
+        token.expiresAt === null ? Number.POSITIVE_INFINITY : token.expiresAt - nowSeconds(),
+      );
+      const { uid, expiresAt } = await sessions.begin({
+        uid: newUid(token),
+        door: 'space-guard',
+        holder: { clientId: client.id },
+        lifetime,
+        caller,
+      });
+      const { address, requestId } = caller;
+      const about = { clientId: client.id, address, requestId, detail: { token: token.id } };
+      audit.note('client.session_begun', about);
+      for (const oldest of await engine.sessionsBeyond(seriesOf(token), clientSessionsMax)) {
+        await sessions.end(oldest, { ...about, detail: { ...about.detail, why: 'too many' } });
+      }
+      return {
+        outcome: 'begun',
+        client,
+        access: accessFor(client.id, token.id, uid, expiresAt),
+        refresh: issue('space-guard-refresh', client.id, token.id, uid, expiresAt),
+      };
+    },
+
+    async refresh(clientToken, refreshToken, caller) {
+      const found = await pair('space-guard-refresh', clientToken, refreshToken, senderOf(caller));
+      if (found.outcome !== 'pair') return found;
+      const { client, token, session } = found;
+      return { outcome: 'refreshed', access: accessFor(client.id, token.id, session.uid, session.expiresAt) };
+    },
+
+    async end(clientToken, refreshToken, caller) {
+      const found = await pair('space-guard-refresh', clientToken, refreshToken, senderOf(caller));
+      if (found.outcome !== 'pair') return found;
+      const { address, requestId } = caller;
+      await sessions.end(found.session.uid, { clientId: found.client.id, address, requestId });
+      return { outcome: 'ended' };
+    },
+
+    async verify(clientToken, accessToken, from) {
+      const found = await pair('space-guard', clientToken, accessToken, from);
+      return found.outcome === 'pair' ? { outcome: 'valid', client: found.client, claims: found.claims } : found;
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/** The credentials of a client: its secrets (client-secrets) and, of one that works without a person, its tokens (client-tokens). */
+import { nowSeconds } from '../../base/clock.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { ClientRecord, ClientSecret, ClientToken } from '../stores/clients.ts';
+import { isLive, newSecret, rotated, type SecretOptions, secretId, secretName, withSecret } from './client-secrets.ts';
+import { clientTokensMax, newClientToken } from './client-tokens.ts';
+
+export type Unknown = { readonly outcome: 'unknown' };
+/** `secret`: one that the change made necessary; it is shown once. `dropped`, of a change of metadata: what was sent and is not used. */
+export type Updated = {
+  readonly outcome: 'updated';
+  readonly client: ClientRecord;
+  readonly secret?: string;
+  readonly dropped?: readonly string[];
+};
+export type Rotated = { readonly outcome: 'rotated'; readonly client: ClientRecord; readonly secret: string };
+/** `value` is shown once. */
+export type SecretAdded = {
+  readonly outcome: 'added';
+  readonly client: ClientRecord;
+  readonly secret: ClientSecret;
+  readonly value: string;
+};
+export type TooManySecrets = { readonly outcome: 'too-many' };
+/** Nothing could authenticate as the client any more. */
+export type LastSecret = { readonly outcome: 'last' };
+export type NoSuchSecret = { readonly outcome: 'no-such-secret' };
+/** `value` is shown once. */
+export type TokenIssued = {
+  readonly outcome: 'issued';
+  readonly client: ClientRecord;
+  readonly token: ClientToken;
+  readonly value: string;
+};
+export type TooManyTokens = { readonly outcome: 'too-many' };
+/** The client authenticates without a secret. */
+export type Secretless = { readonly outcome: 'secretless' };
+
+export type RotateOutcome = Rotated | NoSuchSecret | TooManySecrets | Secretless | Unknown;
+
+export interface ClientCredentials {
+  /** A new secret in place of the newest one of that name (empty: the one without), which goes on working for the overlap. */
+  rotateSecret(id: string, name?: string): Promise<RotateOutcome>;
+  /** Another secret beside those that there are. */
+  addSecret(id: string, options: SecretOptions): Promise<SecretAdded | TooManySecrets | Secretless | Unknown>;
+  /** `secret`: its public id. It ends here at once and on every node within a second. */
+  removeSecret(id: string, secret: string): Promise<Updated | LastSecret | NoSuchSecret | Unknown>;
+  /** A token for a program without a person (core/clients/client-tokens); it works until it is revoked, or for `lifetime` seconds. */
+  issueToken(
+    id: string,
+    options: { label: string; lifetime: number | null },
+  ): Promise<TokenIssued | TooManyTokens | Unknown>;
+  /** Ends the token and the sessions that were opened with it. */
+  revokeToken(id: string, tokenId: string): Promise<Updated | Unknown>;
+}
+
+/** Changes the newest version of a client, again where another change was first. `instead`: nothing is changed. */
+export type Change = <R>(
+  id: string,
+  edit: (
+    client: ClientRecord,
+  ) => Promise<{ client: ClientRecord; result: (stored: ClientRecord) => R } | { instead: R }>,
+) => Promise<R | Unknown>;
+
+export function createClientCredentials(change: Change, secretOverlapSeconds: number): ClientCredentials {
+  return {
+    rotateSecret: (id, name = '') =>
+      change<RotateOutcome>(id, async (client) => {
+        if (!needsSecret(client.metadata)) return { instead: { outcome: 'secretless' } };
+        if (name !== '' && !client.secrets.some((secret) => secretName(secret) === name))
+          return { instead: { outcome: 'no-such-secret' } };
+        const made = rotated(client.secrets, name, nowSeconds(), secretOverlapSeconds);
+        if (made === undefined) return { instead: { outcome: 'too-many' } };
+        return {
+          client: { ...client, secrets: made.secrets },
+          result: (stored) => ({ outcome: 'rotated', client: stored, secret: made.made.value }),
+        };
+      }),
+
+    addSecret: (id, options) =>
+      change<SecretAdded | TooManySecrets | Secretless>(id, async (client) => {
+        if (!needsSecret(client.metadata)) return { instead: { outcome: 'secretless' } };
+        const now = nowSeconds();
+        const { value, stored: secret } = newSecret(now, options);
+        const secrets = withSecret(client.secrets, secret, now);
+        if (secrets === undefined) return { instead: { outcome: 'too-many' } };
+        return {
+          client: { ...client, secrets },
+          result: (stored) => ({ outcome: 'added', client: stored, secret, value }),
+        };
+      }),
+
+    removeSecret: (id, wanted) =>
+      change<Updated | LastSecret | NoSuchSecret>(id, async (client) => {
+        const now = nowSeconds();
+        const secrets = client.secrets.filter((secret) => secretId(secret) !== wanted);
+        if (secrets.length === client.secrets.length) return { instead: { outcome: 'no-such-secret' } };
+        const live = (some: readonly ClientSecret[]) => some.some((secret) => isLive(secret, now));
+        // The engine refuses a client without any, and one without a live one locks its application out.
+        if (secrets.length === 0 || (live(client.secrets) && !live(secrets))) return { instead: { outcome: 'last' } };
+        return { client: { ...client, secrets }, result: (stored) => ({ outcome: 'updated', client: stored }) };
+      }),
+
+    issueToken: (id, { label, lifetime }) =>
+      change<TokenIssued | TooManyTokens>(id, async (client) => {
+        const now = nowSeconds();
+        const live = client.tokens.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+        if (live.length >= clientTokensMax) return { instead: { outcome: 'too-many' } };
+        const { value, stored: token } = newClientToken(id, { label, lifetime, now });
+        return {
+          client: { ...client, tokens: [token, ...live] },
+          result: (stored) => ({ outcome: 'issued', client: stored, token, value }),
+        };
+      }),
+
+    revokeToken: (id, tokenId) =>
+      change<Updated | Unknown>(id, async (client) => {
+        const tokens = client.tokens.filter((token) => token.id !== tokenId);
+        if (tokens.length === client.tokens.length) return { instead: { outcome: 'unknown' } };
+        return { client: { ...client, tokens }, result: (stored) => ({ outcome: 'updated', client: stored }) };
+      }),
+  };
+}
+
+/** Basic and post are one method here, so either needs a secret. */
+export function needsSecret(metadata: JsonObject): boolean {
+  const method = metadata.token_endpoint_auth_method;
+  return method === 'client_secret_basic' || method === 'client_secret_post';
+}

@@ -1,0 +1,111 @@
+/**
+ * The kinds of client that an operator registers by one word, with the metadata (RFC 7591, section 2) that each needs. What
+ * contradicts the kind is refused with the fix, before `parseMetadata` looks at the rest. Pure.
+ */
+import type { JsonObject, JsonValue } from '../../base/json.ts';
+
+export const clientKinds = {
+  web: 'an application on a server, which keeps a secret',
+  spa: 'an application in the browser, without a server of its own',
+  native: 'an application on a device or a command line',
+  service: 'a program that works without a person',
+} as const;
+export type ClientKind = keyof typeof clientKinds;
+
+export const isClientKind = (text: string): text is ClientKind => Object.hasOwn(clientKinds, text);
+
+const people = { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] };
+const unauthenticated = { ...people, token_endpoint_auth_method: 'none', require_pkce: true };
+
+const defaults: Readonly<Record<ClientKind, JsonObject>> = {
+  web: { ...people, application_type: 'web', token_endpoint_auth_method: 'client_secret_basic' },
+  spa: { ...unauthenticated, application_type: 'web' },
+  native: { ...unauthenticated, application_type: 'native' },
+  service: {
+    grant_types: ['client_credentials'],
+    response_types: [],
+    application_type: 'web',
+    token_endpoint_auth_method: 'client_secret_basic',
+  },
+};
+
+export type OfKind = { readonly metadata: JsonObject } | { readonly mistake: string };
+
+/** `given`: what was asked for. `identityScopes`: those that speak of a person. */
+export function ofKind(kind: ClientKind, given: JsonObject, identityScopes: ReadonlySet<string>): OfKind {
+  const mistake = rules[kind].map((rule) => rule(given, identityScopes)).find((found) => found !== undefined);
+  return mistake === undefined ? { metadata: { ...defaults[kind], ...given } } : { mistake };
+}
+
+type Rule = (given: JsonObject, identityScopes: ReadonlySet<string>) => string | undefined;
+
+const texts = (value: JsonValue | undefined): string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+const hasUri = (given: JsonObject, is: (uri: string) => boolean) => texts(given.redirect_uris).find(is);
+const isPrivateUse = (uri: string): boolean => !/^https?:/i.test(uri);
+
+const secretless: Rule = ({ token_endpoint_auth_method: method }) =>
+  method === 'none' ? 'It keeps a secret. Leave out --public, or register it as spa or native.' : undefined;
+
+const authenticated: Rule = ({ token_endpoint_auth_method: method, client_secret: secret }) => {
+  if (secret !== undefined) return 'It cannot keep a secret. Leave out client_secret, or register it as web.';
+  return method === undefined || method === 'none'
+    ? undefined
+    : `It cannot keep a secret. Leave out --auth-method ${String(method)}, or register it as web.`;
+};
+
+const withoutPkce: Rule = ({ require_pkce: pkce }) =>
+  pkce === false ? 'A client without a secret needs PKCE. Leave out --no-require-pkce.' : undefined;
+
+const otherGrants: Rule = ({ grant_types: grants }) => {
+  if (grants === undefined || texts(grants).includes('authorization_code')) {
+    return texts(grants).includes('client_credentials')
+      ? 'People sign in to it. Register a client of its own for client_credentials: clients register service.'
+      : undefined;
+  }
+  return 'People sign in to it, so it needs the grant authorization_code. Leave out --grant-type, or register it as service.';
+};
+
+const noRedirect: Rule = ({ redirect_uris: uris }) =>
+  texts(uris).length === 0 ? 'Give it the address that people are sent back to: --redirect-uri.' : undefined;
+
+const privateRedirect: Rule = (given) => {
+  const uri = hasUri(given, isPrivateUse);
+  return uri && `The redirect URI ${uri} is one of a native application. Register it as native.`;
+};
+
+const typeOf =
+  (wanted: 'web' | 'native'): Rule =>
+  ({ application_type: type }) =>
+    type === undefined || type === wanted ? undefined : `Its --type is ${wanted}. Leave out --type ${String(type)}.`;
+
+/** A person's scopes: a service would be refused at the token endpoint. */
+const withoutPerson: Rule = ({ scope }, identityScopes) => {
+  const personal = typeof scope === 'string' ? scope.split(' ').find((name) => identityScopes.has(name)) : undefined;
+  return (
+    personal &&
+    `The scope ${personal} speaks of a person, and a service works without one. Leave it out, or register it as web.`
+  );
+};
+
+const serviceRedirect: Rule = (given) =>
+  texts(given.redirect_uris).length > 0 || texts(given.post_logout_redirect_uris).length > 0
+    ? 'People do not come back to a service, so it has no redirect URI. Leave it out, or register it as web.'
+    : undefined;
+
+const serviceGrants: Rule = ({ grant_types: grants }) => {
+  const other = texts(grants).find((grant) => grant !== 'client_credentials');
+  return (
+    other && `A service has the grant client_credentials only. Leave out --grant-type ${other}, or register it as web.`
+  );
+};
+
+const servicePublic: Rule = ({ token_endpoint_auth_method: method }) =>
+  method === 'none' ? 'A service authenticates. Leave out --public.' : undefined;
+
+const rules: Readonly<Record<ClientKind, readonly Rule[]>> = {
+  web: [secretless, otherGrants, typeOf('web'), privateRedirect, noRedirect],
+  spa: [authenticated, withoutPkce, otherGrants, typeOf('web'), privateRedirect, noRedirect],
+  native: [authenticated, withoutPkce, otherGrants, typeOf('native'), noRedirect],
+  service: [servicePublic, serviceRedirect, serviceGrants, withoutPerson],
+};

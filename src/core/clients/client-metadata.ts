@@ -1,0 +1,168 @@
+/**
+ * What an application may say about itself. The same rules hold at each registration and each change, whoever asks; what only an
+ * admin says is in client-policy.
+ *
+ * Order: what is dropped or refused as not offered (client-dropped), shape of each member (client-members-shape), URIs, keys, then what must fit together, then defaults. The first mistake is
+ * the answer.
+ */
+import type { JsonObject } from '../../base/json.ts';
+import { sortMembers } from './client-dropped.ts';
+import { keyMistake } from './client-keys.ts';
+import { type Members, metadataMembers, shape } from './client-members-shape.ts';
+import {
+  adminMemberMistake,
+  idTokenClaimsRule,
+  isReviewed,
+  loopbackPorts,
+  type MetadataContext,
+  notTaken,
+  pkceRule,
+  redirectAllowances,
+  saidByAdmin,
+  withoutAdminMembers,
+} from './client-policy.ts';
+import { redirectUriKind, uriRules, webUriMistake } from './client-uris.ts';
+import { schemeMistake } from './redirect-schemes.ts';
+import { unprotectedAt } from './unprotected.ts';
+
+export type MetadataOutcome = ValidMetadata | InvalidMetadata;
+
+export interface ValidMetadata {
+  readonly outcome: 'valid';
+  readonly metadata: JsonObject;
+  /** Members, and values of members, that were sent and are not used: printable ASCII, at most 51. */
+  readonly dropped: readonly string[];
+}
+
+/** RFC 7591, section 3.2.2. `description` is printable ASCII without quotes and never repeats the input. */
+export interface InvalidMetadata {
+  readonly outcome: 'invalid';
+  readonly error: 'invalid_redirect_uri' | 'invalid_client_metadata';
+  readonly description: string;
+}
+
+/** RFC 6749, section 3.3. */
+const scopeList = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+/** As the engine has it (HTML's definition of an e-mail address). */
+const address = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/;
+
+/** Checks untrusted input and completes it: every default is written out, so that a later default changes no stored client. */
+export function parseMetadata(input: unknown, context: MetadataContext): MetadataOutcome {
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    return invalid('the metadata must be a JSON object');
+  const sorted = sortMembers(input, metadataMembers, context.previous);
+  if ('mistake' in sorted) return invalid(sorted.mistake);
+  const parsed = shape.safeParse(sorted.given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const member = String(issue?.path[0] ?? 'metadata');
+    return invalid(`${member} ${issue?.message ?? 'is not valid'}`, member === 'redirect_uris');
+  }
+  const asked = parsed.data;
+  const mistake = policyMistake(asked, context) ?? uriMistake(asked, context) ?? memberMistake(asked);
+  return mistake ?? complete(asked, context, sorted.dropped);
+}
+
+function policyMistake(asked: Members, context: MetadataContext): InvalidMetadata | undefined {
+  const { redirect_schemes: schemes, allow_insecure_redirects: insecure } = saidByAdmin(asked, context);
+  const mistake = Array.isArray(schemes) ? schemes.map(String).map(schemeMistake).find(Boolean) : undefined;
+  if (mistake !== undefined) return invalid(`redirect_schemes ${mistake}`);
+  if (insecure === true && asked.allow_insecure_redirects === true && !isReviewed(context))
+    return invalid('allow_insecure_redirects needs a reviewed client');
+  const refused = adminMemberMistake(asked, context);
+  return refused === undefined ? undefined : invalid(refused);
+}
+
+function uriMistake(asked: Members, context: MetadataContext): InvalidMetadata | undefined {
+  const allowed = redirectAllowances(asked, context);
+  for (const member of ['redirect_uris', 'post_logout_redirect_uris'] as const) {
+    for (const uri of asked[member] ?? []) {
+      const kind = redirectUriKind(uri, allowed);
+      if (typeof kind !== 'string') return invalid(`${member} ${kind.reason}`, member === 'redirect_uris');
+    }
+  }
+  for (const member of Object.keys(uriRules) as (keyof typeof uriRules)[]) {
+    const uri = asked[member];
+    const mistake = uri === undefined ? undefined : webUriMistake(uri, uriRules[member]);
+    if (mistake) return invalid(`${member} ${mistake}`);
+  }
+  return undefined;
+}
+
+function memberMistake(asked: Members): InvalidMetadata | undefined {
+  if (asked.scope !== undefined && !scopeList.test(asked.scope))
+    return invalid('scope must be scope names with one space between them');
+  if (asked.contacts?.some((contact) => !address.test(contact))) return invalid('contacts must be e-mail addresses');
+  if (asked.jwks && asked.jwks_uri) return invalid('jwks and jwks_uri must not be used together');
+  const mistake = asked.jwks?.keys.map(keyMistake).find((found) => found !== undefined);
+  return mistake === undefined ? undefined : invalid(`jwks ${mistake}`);
+}
+
+function complete(asked: Members, context: MetadataContext, dropped: readonly string[]): MetadataOutcome {
+  const grants = unique(asked.grant_types ?? ['authorization_code', 'refresh_token']);
+  const codeGrant = grants.includes('authorization_code');
+  const responses = unique(asked.response_types ?? (codeGrant ? ['code'] : []));
+  const redirectUris = asked.redirect_uris ?? [];
+  const logoutUris = asked.post_logout_redirect_uris ?? [];
+  const method = asked.token_endpoint_auth_method ?? 'client_secret_basic';
+
+  // RFC 7591, section 2.1: the two lists say the same thing twice.
+  if (codeGrant !== responses.includes('code')) return invalid('grant_types and response_types do not fit together');
+  if (codeGrant && redirectUris.length === 0) return invalid('redirect_uris must have at least one member', true);
+  if (grants.length === 1 && grants[0] === 'refresh_token') return invalid('refresh_token needs another grant type');
+  // RFC 6749, section 4.4: only confidential clients; and a person cannot hand out what the person does not have.
+  if (grants.includes('client_credentials')) {
+    if (method === 'none') return invalid('client_credentials needs a client that authenticates');
+    if (context.by === 'person') return invalid('client_credentials is not available here');
+  }
+  const mistake = adminMemberMistake(asked, context);
+  if (mistake !== undefined) return invalid(mistake);
+  const hasKeys = asked.jwks !== undefined || asked.jwks_uri !== undefined;
+  if (method === 'private_key_jwt' && !hasKeys) return invalid('private_key_jwt needs jwks or jwks_uri');
+  if (asked.token_endpoint_auth_signing_alg && method !== 'private_key_jwt') {
+    return invalid('token_endpoint_auth_signing_alg needs private_key_jwt');
+  }
+
+  // RFC 8252: a private-use scheme is a native application's; its https URIs are claimed ones, never loopback.
+  const allowed = redirectAllowances(asked, context);
+  const kinds = [...redirectUris, ...logoutUris].map((uri) => redirectUriKind(uri, allowed));
+  const privateUse = kinds.includes('private-use');
+  const type = asked.application_type ?? (privateUse ? 'native' : 'web');
+  if (privateUse && type === 'web')
+    return invalid('redirect_uris with a private-use scheme need application_type native', true);
+  if (type === 'native' && kinds.includes('https-loopback')) {
+    return invalid('redirect_uris of a native application must not be https on loopback', true);
+  }
+
+  // The engine knows native clients and web clients, and http on other names only for the latter.
+  if (privateUse && (kinds.includes('http-loopback-name') || kinds.includes('http-elsewhere')))
+    return invalid('redirect_uris must not join a private-use scheme and http on a name', true);
+
+  const isPublic = method === 'none';
+  const metadata: JsonObject = {
+    ...withoutAdminMembers(asked),
+    ...saidByAdmin(asked, context),
+    ...unprotectedAt(context.previous),
+    redirect_uris: redirectUris,
+    post_logout_redirect_uris: logoutUris,
+    application_type: type,
+    grant_types: grants,
+    response_types: responses,
+    token_endpoint_auth_method: method,
+    subject_type: asked.subject_type ?? 'public',
+    id_token_signed_response_alg: asked.id_token_signed_response_alg ?? 'RS256',
+    id_token_claims: idTokenClaimsRule(asked.id_token_claims, context),
+    require_pkce: pkceRule(asked.require_pkce, isPublic, context),
+    loopback_ports: loopbackPorts(asked, isPublic, context),
+  };
+  if (asked.scope !== undefined) metadata.scope = unique(asked.scope.split(' ')).join(' ');
+  return { outcome: 'valid', metadata, dropped: [...dropped, ...notTaken(asked, metadata, context)] };
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
+function invalid(description: string, redirect = false): InvalidMetadata {
+  return { outcome: 'invalid', error: redirect ? 'invalid_redirect_uri' : 'invalid_client_metadata', description };
+}

@@ -1,0 +1,41 @@
+/**
+ * Applications that people register for themselves. What an application may be is core/clients' business; here is whose it is,
+ * and how many in a while, so that one account cannot fill the database.
+ */
+import type { Audit } from '../kernel/audit.ts';
+import type { Caller } from '../sessions/sessions.ts';
+import type { Throttle } from '../stores/throttle.ts';
+import type { InvalidMetadata } from './client-metadata.ts';
+import type { Clients, Registered } from './clients.ts';
+
+export interface OwnClients {
+  /** It is on record before this resolves. Throws `Unavailable`. */
+  register(
+    metadata: object,
+    subject: string,
+    caller: Caller & { readonly via: string },
+  ): Promise<Registered | InvalidMetadata | { readonly outcome: 'throttled'; readonly retryAfter: number }>;
+}
+
+/** Registrations of one person within the window, in seconds; refused ones count as well. */
+const limit = 50;
+const windowSeconds = 3600;
+
+export function createOwnClients(deps: {
+  clients: Pick<Clients, 'register'>;
+  throttle: Throttle;
+  audit: Audit;
+}): OwnClients {
+  return {
+    async register(metadata, subject, { via, address, requestId }) {
+      const counted = await deps.throttle.attempt([{ key: `own-clients:${subject}`, limit }], windowSeconds);
+      if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter };
+      const made = await deps.clients.register(metadata, { origin: 'person', owner: subject });
+      if (made.outcome === 'registered') {
+        const clientId = made.client.id;
+        await deps.audit.record('client.registered', { subject, clientId, address, requestId, detail: { via } });
+      }
+      return made;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * Which clients leave out both PKCE and a nonce: then no one notices where a stolen code is put into another session (RFC 9700,
+ * section 4.5.3). Told when such a code is redeemed, since anyone can send a request in a client's name.
+ *
+ * What is known is kept with the client, by the day, so that it outlasts a restart and every node and command sees it. Nothing
+ * waits for it: notes are collected and written about once a second. One that could not be written is made again.
+ */
+import { nowSeconds } from '../../base/clock.ts';
+import type { JsonObject } from '../../base/json.ts';
+import type { Logger } from '../../base/log.ts';
+import { createRecent } from '../../base/lru.ts';
+import type { ChangeLog } from '../changes/change-log.ts';
+import type { ClientStore } from '../stores/clients.ts';
+
+export interface Unprotected {
+  /** Never waits. */
+  note(clientId: string): void;
+  /** Writes what has been noted by now. */
+  flush(): Promise<void>;
+  /** The same, for good. */
+  close(): Promise<void>;
+}
+
+const everyMs = 1000;
+const precision = 86_400;
+const clientsMax = 1000;
+
+export function createUnprotected(deps: {
+  clients: Pick<ClientStore, 'find' | 'update'>;
+  changes: Pick<ChangeLog, 'changed'>;
+  log: Logger;
+}): Unprotected {
+  const { clients, changes, log } = deps;
+  const noted = createRecent<number>(clientsMax);
+  let waiting = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+
+  /** False: another write came in between. */
+  async function mark(id: string, at: number): Promise<boolean> {
+    const client = await clients.find(id);
+    if (!client) return true;
+    const before = client.metadata.unprotected_at;
+    if (typeof before === 'number' && before > at - precision) return true;
+    const metadata = { ...client.metadata, unprotected_at: at };
+    if (!(await clients.update({ ...client, metadata, version: client.version + 1 }))) return false;
+    await changes.changed();
+    if (before === undefined)
+      log.warn({ clientId: id }, 'the client sends neither PKCE nor a nonce: a stolen code would not be noticed');
+    return true;
+  }
+
+  async function writeAll(): Promise<void> {
+    const ids = waiting;
+    waiting = new Set();
+    for (const id of ids) {
+      const kept = await mark(id, nowSeconds()).catch((err: unknown) => {
+        log.debug({ err, clientId: id }, 'a client without PKCE and nonce could not be noted');
+        return false;
+      });
+      if (!kept) noted.delete(id);
+    }
+  }
+
+  function write(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    writing = writing.then(writeAll);
+    return writing;
+  }
+
+  return {
+    note(id) {
+      const at = nowSeconds();
+      if ((noted.get(id) ?? 0) > at - precision || waiting.size >= clientsMax) return;
+      noted.set(id, at);
+      waiting.add(id);
+      timer ??= setTimeout(write, everyMs).unref();
+    },
+    flush: write,
+    close: write,
+  };
+}
+
+/** Of stored metadata: it is no member that anyone may set, and outlasts a change of the others. */
+export function unprotectedAt({ unprotected_at: at }: JsonObject = {}): { unprotected_at?: number } {
+  return typeof at === 'number' ? { unprotected_at: at } : {};
+}

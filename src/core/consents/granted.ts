@@ -1,0 +1,27 @@
+/**
+ * What a person has granted a client: scopes and claims of OpenID Connect, as the engine stores them with the grant.
+ */
+import type { GrantRow } from '../stores/engine.ts';
+
+interface Named {
+  readonly scope?: string;
+  readonly claims?: readonly string[];
+}
+
+export interface Granted {
+  readonly scopes: ReadonlySet<string>;
+  readonly claims: ReadonlySet<string>;
+  /** Claims that the person has taken out, whichever scope would release them. */
+  readonly rejected: ReadonlySet<string>;
+}
+
+export function grantedBy({ payload }: Pick<GrantRow, 'payload'>): Granted {
+  const { openid, rejected }: { openid?: Named; rejected?: { openid?: Named } } = JSON.parse(payload);
+  const out = new Set(rejected?.openid?.claims);
+  const withoutScopes = new Set(rejected?.openid?.scope?.split(' ').filter((scope) => scope !== 'openid'));
+  return {
+    scopes: new Set(openid?.scope?.split(' ').filter((scope) => !withoutScopes.has(scope))),
+    claims: new Set(openid?.claims?.filter((claim) => !out.has(claim))),
+    rejected: out,
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * A mail to whoever's second factors, or accounts elsewhere that sign in here, have changed: somebody who got hold of a session must
+ * not be able to add or take away one without a word. It hangs on the record of the change, so that no way to change one can forget it.
+ */
+import type { Audit } from '../kernel/audit.ts';
+import type { LetterKind } from '../mail/mailer.ts';
+import type { Mails } from '../mail/mails.ts';
+import type { AccountStore } from '../stores/accounts.ts';
+
+const factors = '/account/factors';
+const identities = '/account/identities';
+const letters: Readonly<Record<string, { readonly kind: LetterKind; readonly path: string }>> = {
+  'factor.added': { kind: 'factor-added', path: factors },
+  'factor.removed': { kind: 'factor-removed', path: factors },
+  'identity.linked': { kind: 'identity-linked', path: identities },
+  'identity.unlinked': { kind: 'identity-unlinked', path: identities },
+};
+
+export function withFactorLetters(
+  audit: Audit,
+  deps: {
+    readonly accounts: Pick<AccountStore, 'bySubject'>;
+    readonly mails: Pick<Mails, 'later'>;
+    /** What people call a provider, by its id in the settings. */
+    readonly providerName?: (id: string) => string;
+  },
+): Audit {
+  const { providerName = (id) => id } = deps;
+  return {
+    ...audit,
+    async record(event, fields) {
+      await audit.record(event, fields);
+      const letter = letters[event];
+      const { subject, detail } = fields;
+      if (letter === undefined || !subject) return;
+      const provider = providerName(String(detail?.upstream ?? ''));
+      deps.mails.later(async () => {
+        const account = await deps.accounts.bySubject(subject);
+        if (!account?.verified || account.email === null) return undefined;
+        const { email, username, locale } = account;
+        return { ...letter, to: email, locale: locale ?? 'en', subject, values: { username, provider } };
+      });
+    },
+  };
+}

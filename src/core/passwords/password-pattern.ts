@@ -1,0 +1,41 @@
+/**
+ * Whether a folded password is a simple pattern: few different characters, a short piece repeated, or pieces of rows of the keyboard
+ * and the alphabet.
+ *
+ * The pages' hint runs this very function: pages/kit/static.ts puts its source into `strength.js`. So it names nothing outside of itself.
+ */
+export function isPattern(text: string): boolean {
+  const characters = [...text];
+  if (new Set(characters).size < 5) return true;
+  for (let size = 1; size <= 8 && size * 2 <= characters.length; size++) {
+    if (characters.every((character, at) => character === characters[at % size])) return true;
+  }
+
+  const runs = [
+    'abcdefghijklmnopqrstuvwxyz',
+    '01234567890',
+    'qwertyuiopasdfghjklzxcvbnm',
+    'qwertzuiopasdfghjklyxcvbnm',
+    'azertyuiopqsdfghjklmwxcvbn',
+    '1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p',
+    'qazwsxedcrfvtgbyhnujmikolp',
+    '1q2w3e4r5t6y7u8i9o0p',
+    'q1w2e3r4t5y6u7i8o9p0',
+    'a1b2c3d4e5f6g7h8i9j0',
+    '!@#$%^&*()_+',
+  ].flatMap((run) => [run, [...run].reverse().join('')]);
+
+  // As few pieces of at least three characters of one row as it falls into, if it does.
+  let pieces = 0;
+  for (let at = 0; at < text.length; pieces++) {
+    let size = 0;
+    for (const run of runs) {
+      let here = Math.min(run.length, text.length - at);
+      while (here > size && !run.includes(text.slice(at, at + here))) here--;
+      size = Math.max(size, here);
+    }
+    if (size < 3) return false;
+    at += size;
+  }
+  return pieces <= Math.max(2, Math.floor(characters.length / 8));
+}

@@ -1,0 +1,101 @@
+/**
+ * Invitations: a link with which one person makes one account, unless `SIGN_UP` is off. Where it was mailed, and only mailed,
+ * opening it proves the address: nobody else has seen it.
+ */
+
+import type { JsonObject } from '../../base/json.ts';
+import { randomToken } from '../../base/secrets.ts';
+import type { Actor } from '../kernel/actor.ts';
+import type { Audit } from '../kernel/audit.ts';
+import type { Links } from '../kernel/links.ts';
+import { emailProblem, type NameProblem } from '../kernel/names.ts';
+import type { Letter } from '../mail/mailer.ts';
+import type { Mails } from '../mail/mails.ts';
+import type { SignUp, SignUpCaller, SignUpForm, SignUpOutcome } from './sign-up.ts';
+
+export interface Invitation {
+  readonly email: string | undefined;
+  /** Opening the link has proved the address. */
+  readonly proved: boolean;
+}
+
+export interface NewInvitation {
+  readonly email?: string | undefined;
+  /** Mail it to that address, and tell the link to nobody else. */
+  readonly mail: boolean;
+  readonly locale: string;
+}
+
+export type InviteOutcome =
+  | { readonly outcome: 'closed' }
+  | { readonly outcome: 'made'; readonly path: string; readonly expiresAt: number }
+  | { readonly outcome: 'mailed'; readonly expiresAt: number }
+  | { readonly outcome: 'not-mailed'; readonly reason: string }
+  | { readonly outcome: 'invalid'; readonly reason: NameProblem };
+
+export interface Invitations {
+  invite(invitation: NewInvitation, actor: Actor): Promise<InviteOutcome>;
+  /** Uses nothing up. */
+  look(token: string): Promise<Invitation | undefined>;
+  /** Makes the account. A form that is refused leaves the invitation as it was. */
+  accept(token: string, form: SignUpForm, caller: SignUpCaller): Promise<SignUpOutcome | { outcome: 'gone' }>;
+}
+
+export function createInvitations(deps: {
+  links: Links;
+  mails: Mails;
+  signUp: Pick<SignUp, 'accept'>;
+  audit: Audit;
+  settings: { readonly signUp: 'open' | 'invite' | 'off'; readonly linkSeconds: number };
+}): Invitations {
+  const { links, mails, signUp, audit, settings } = deps;
+
+  return {
+    async invite({ email, mail, locale }, { address, requestId, by, via }) {
+      if (settings.signUp === 'off') return { outcome: 'closed' };
+      const reason = email === undefined ? undefined : emailProblem(email);
+      if (reason !== undefined) return { outcome: 'invalid', reason };
+      const mailed = mail && email !== undefined;
+      const detail = { id: randomToken(16), ...(email !== undefined && { email }), mailed };
+      const seconds = settings.linkSeconds;
+      const { token, expiresAt } = await links.make('invitation', { subject: null, detail, seconds });
+      const path = `/invite?token=${token}`;
+      if (mailed) {
+        const letter: Letter = { kind: 'invitation', to: email, locale, path, seconds };
+        const delivery = await mails.sendNow(letter);
+        if (delivery.outcome === 'failed') return { outcome: 'not-mailed', reason: delivery.reason };
+      }
+      const about: JsonObject = { invitation: detail.id, mailed };
+      if (by !== undefined) about.by = by;
+      if (via !== undefined) about.via = via;
+      await audit.record('invitation.made', { address, requestId, detail: about });
+      return mailed ? { outcome: 'mailed', expiresAt } : { outcome: 'made', path, expiresAt };
+    },
+
+    async look(token) {
+      if (settings.signUp === 'off') return undefined;
+      const link = await links.look('invitation', token);
+      return link && invitationOf(link.detail);
+    },
+
+    async accept(token, form, caller) {
+      if (settings.signUp === 'off') return { outcome: 'closed' };
+      const link = await links.look('invitation', token);
+      if (link === undefined) return { outcome: 'gone' };
+      const { email, proved } = invitationOf(link.detail);
+      const ownAddress = proved && email !== undefined;
+      const outcome = await signUp.accept(ownAddress ? { ...form, email } : form, caller, {
+        linkKey: link.key,
+        proved: ownAddress,
+      });
+      if (outcome.outcome !== 'created') return outcome;
+      const about = { subject: outcome.account.subject, address: caller.address, requestId: caller.requestId };
+      audit.note('invitation.used', { ...about, detail: { invitation: link.detail.id ?? null } });
+      return outcome;
+    },
+  };
+}
+
+function invitationOf({ email, mailed }: JsonObject): Invitation {
+  return { email: typeof email === 'string' ? email : undefined, proved: mailed === true };
+}

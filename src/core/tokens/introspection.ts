@@ -1,0 +1,39 @@
+/** What a client is told of a token (RFC 7662): of its own, and of those of an API that names it; otherwise nothing. */
+import type { Apis } from '../apis/apis.ts';
+import type { LiveToken } from './live-token.ts';
+
+export type Introspection = { readonly active: boolean; readonly [member: string]: unknown };
+
+const inactive: Introspection = { active: false };
+
+export function introspectionOf(
+  token: LiveToken | undefined,
+  clientId: string,
+  apis: Pick<Apis, 'find'>,
+): Introspection {
+  if (token === undefined || !mayAsk(token, clientId, apis)) return inactive;
+  const { kind, form, claims } = token;
+  const { sub, client_id, exp, iat, iss, jti, aud, scope, cnf, gid, ...more } = claims;
+  return {
+    // An opaque token of a client's own speaks of no one; a JWT says what it says.
+    ...((kind !== 'client' || form === 'jwt') && { sub }),
+    ...(kind === 'refresh' ? {} : { gid, ...more }),
+    active: true,
+    client_id,
+    exp,
+    iat,
+    iss,
+    jti,
+    aud,
+    scope,
+    cnf,
+    ...(kind !== 'refresh' && { token_type: cnf?.jkt === undefined ? 'Bearer' : 'DPoP' }),
+  };
+}
+
+/** Its own tokens, and those of an API it has been named for (RFC 7662, section 4). */
+function mayAsk({ kind, claims: { client_id, aud = [] } }: LiveToken, clientId: string, apis: Pick<Apis, 'find'>) {
+  if (client_id === clientId) return true;
+  if (kind === 'refresh') return false;
+  return [aud].flat().some((api) => apis.find(api)?.introspectors.includes(clientId));
+}

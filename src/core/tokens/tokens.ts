@@ -1,0 +1,104 @@
+/**
+ * Whether a token of OAuth is good, decided here for every entry point: introspection, revocation, userinfo, the
+ * gateway and `/gateway/verify`, the user API. Opaque ones are in opaque-tokens.ts, JWTs in jwt-access-tokens.ts; what
+ * both must satisfy at an entry point is below. Proofs of possession, once they are accepted, belong at `unbound`.
+ */
+import { nowSeconds } from '../../base/clock.ts';
+import { digest } from '../../base/secrets.ts';
+import { userinfoAudience } from '../apis/apis.ts';
+import type { EngineStore } from '../stores/engine.ts';
+import type { EndedTokens } from './ended-tokens.ts';
+import { clockToleranceSeconds } from './jwt.ts';
+import { createJwtAccessTokens, type JwtAccessTokenDeps, verifyAccessJwt } from './jwt-access-tokens.ts';
+import { type LiveToken, type Looked, refused } from './live-token.ts';
+import { createOpaqueTokens, type OpaqueTokenDeps, readOpaque } from './opaque-tokens.ts';
+
+export type VerifiedAccessToken = Looked;
+
+/** All throw `Unavailable` where storage cannot answer. */
+export interface Tokens {
+  /** A JWT for the API with this identifier. One database read for a person's token, none for a client's own. */
+  verifyAccessToken(token: string, audience: string): Promise<VerifiedAccessToken>;
+  /** The same for a token of an API whose tokens are opaque: one read. */
+  verifyOpaqueToken(token: string, audience: string): Promise<VerifiedAccessToken>;
+  /** A person's, with the scope openid: an opaque one for no API, or a JWT that names userinfo. One read. */
+  verifyForUserinfo(token: string): Promise<VerifiedAccessToken>;
+  /** What a token is: of any form, for any API; a refresh token, too. One read at most. */
+  find(token: string): Promise<LiveToken | undefined>;
+  /**
+   * Ends what the client presents, and with a person's token its whole grant (docs/decisions/023). A token that is
+   * unknown, expired or another client's is left alone. Here at once, on every node within a second. `full`: not done,
+   * the client has ended too many of its own lately.
+   */
+  revoke(token: string, clientId: string): Promise<'done' | 'full'>;
+}
+
+export interface TokenDeps extends JwtAccessTokenDeps, OpaqueTokenDeps {
+  readonly engine: Pick<EngineStore, 'readGrant' | 'readToken' | 'revokeGrant' | 'deleteToken'>;
+  readonly ended: EndedTokens;
+}
+
+const isJwt = (token: string): boolean => token.includes('..');
+
+export function createTokens(deps: TokenDeps): Tokens {
+  const lookAtJwt = createJwtAccessTokens(deps);
+  const lookAtOpaque = createOpaqueTokens(deps);
+
+  return {
+    verifyAccessToken: async (token, audience) => unbound(await lookAtJwt(token, audience)),
+
+    async verifyOpaqueToken(token, audience) {
+      const looked = unbound(await lookAtOpaque(token));
+      if (looked.outcome === 'refused') return looked;
+      if (looked.kind === 'refresh') return refused('ended');
+      return isFor(looked, audience) ? looked : refused('audience');
+    },
+
+    async verifyForUserinfo(token) {
+      const audience = userinfoAudience(deps.issuer);
+      const looked = unbound(await (isJwt(token) ? lookAtJwt(token, audience) : lookAtOpaque(token)));
+      if (looked.outcome === 'refused') return looked;
+      if (looked.kind !== 'person') return refused('ended');
+      if (!hasScope(looked, 'openid')) return refused('scope');
+      return looked.form === 'opaque' && looked.claims.aud !== undefined ? refused('audience') : looked;
+    },
+
+    async find(token) {
+      const looked = await (isJwt(token) ? lookAtJwt(token, undefined) : lookAtOpaque(token));
+      // Of one that is over in the next second no one should hear that it is active, whatever clocks may differ by.
+      return looked.outcome === 'valid' && Number(looked.claims.exp) > nowSeconds() ? looked : undefined;
+    },
+
+    async revoke(token, clientId) {
+      if (!isJwt(token)) {
+        const { bundle } = (await readOpaque(deps.engine, token)) ?? {};
+        if (bundle?.token.clientId !== clientId || Number(bundle.token.expiresAt) <= nowSeconds()) return 'done';
+        if (bundle.token.grantId === null) await deps.engine.deleteToken(digest(token));
+        else await deps.engine.revokeGrant(bundle.token.grantId);
+        return 'done';
+      }
+      const verified = await verifyAccessJwt(deps, token, undefined);
+      if (verified.outcome === 'refused' || verified.claims.client_id !== clientId) return 'done';
+      const { gid, jti, exp } = verified.claims;
+      if (gid !== undefined) {
+        await deps.engine.revokeGrant(gid);
+        return 'done';
+      }
+      const until = Math.ceil(Number(exp)) + clockToleranceSeconds;
+      return (await deps.ended.end({ clientId, jti: String(jti), until })) === 'full' ? 'full' : 'done';
+    },
+  };
+}
+
+/** A bound token is worth nothing without the proof of its holder, and none is looked at yet (RFC 9449, RFC 8705). */
+function unbound(looked: Looked): Looked {
+  return looked.outcome === 'valid' && looked.claims.cnf !== undefined ? refused('bound') : looked;
+}
+
+function isFor({ claims: { aud } }: LiveToken, audience: string): boolean {
+  return aud === audience || (Array.isArray(aud) && aud.includes(audience));
+}
+
+export function hasScope({ claims: { scope } }: Pick<LiveToken, 'claims'>, name: string): boolean {
+  return scope?.split(' ').includes(name) ?? false;
+}

@@ -1,0 +1,74 @@
+/**
+ * The work that nobody waits for: removing what has expired, pruning the change log, the schedule of the signing keys. Of all
+ * processes over one database only the holder of a lease does it.
+ */
+import type { Logger } from '../../base/log.ts';
+import type { Keys } from '../keys/keys.ts';
+import type { Refusals } from '../refusals/refusals.ts';
+import type { Stores } from '../stores/stores.ts';
+
+const everyMs = 30_000;
+const leaseMs = 90_000;
+const batch = 1_000;
+/** Rows are kept a little past their end: clocks differ, and a replayed code should still be recognised. */
+const keepSeconds = 120;
+const changeLogSeconds = 86_400;
+
+export function createUpkeep(deps: {
+  holder: string;
+  stores: Stores;
+  keys: Keys;
+  refusals: Pick<Refusals, 'prune'>;
+  /** Every process is to take in new keys. */
+  keysChanged: () => Promise<void>;
+  log: Logger;
+  now: { ms(): number; seconds(): number };
+}) {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  async function once(): Promise<void> {
+    const { stores, now } = deps;
+    if (!(await stores.leases.acquire('upkeep', deps.holder, now.ms() + leaseMs, now.ms()))) return;
+    const before = now.seconds() - keepSeconds;
+    // Small batches with a pause between them, so that requests never queue behind a big delete.
+    while (!stopped && (await stores.engine.purgeExpired(before, batch)) >= batch) await pause(20);
+    await deps.refusals.prune();
+    await stores.changes.prune(now.seconds() - changeLogSeconds);
+    const ids = () =>
+      deps.keys
+        .ring()
+        .map(({ id, status }) => id + status)
+        .join();
+    const seen = ids();
+    await deps.keys.upkeep();
+    await deps.keys.load();
+    if (ids() !== seen) await deps.keysChanged();
+  }
+
+  function plan(delay: number): void {
+    timer = setTimeout(async () => {
+      try {
+        await once();
+      } catch (error) {
+        deps.log.warn({ err: error }, 'upkeep could not be done; it is tried again');
+      }
+      if (!stopped) plan(everyMs);
+    }, delay);
+    timer.unref();
+  }
+
+  return {
+    start: () => plan(2_000),
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+    /** One round, now: for tests and the command line. */
+    once,
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,308 @@
+/**
+ * Signing in through others: providers that prove people, and the accounts here that are linked to theirs.
+ *
+ *   begin -> [browser at the provider] -> finish -> signIn | signUp | link
+ *
+ * What is decided here, and why:
+ * - A state is one browser's (its place is looked for there), one provider's (each has a callback address of its own, so that no
+ *   provider's answer is taken for another's, RFC 9700, section 4.4), and is used up before anything is asked of the provider.
+ * - Who signs in is decided by provider and lasting subject alone. That an address equals an account's opens nothing: it may be
+ *   somebody's who only says so, or one that has changed hands.
+ * - Linking takes both proofs: the provider's, and that of the account here, by its own way in.
+ * - What comes back is worth ten minutes, and never leaves this server as long as it is.
+ * - Failures count for the address they come from, together with failed sign-ins; the provider's own troubles do not count.
+ * The provider's tokens are used to ask who it is, and forgotten.
+ */
+import { nowSeconds } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import { randomToken } from '../../base/secrets.ts';
+import type { Actor } from '../kernel/actor.ts';
+import { type Amr, withTwoFactors } from '../kernel/amr.ts';
+import type { Audit, AuditFields } from '../kernel/audit.ts';
+import { emailKey, emailProblem, nameProblems, personNameProblem, usernameKey } from '../kernel/names.ts';
+import { addressThrottleKey } from '../kernel/throttle-keys.ts';
+import type { SignUp, SignUpCaller, SignUpOutcome } from '../registration/sign-up.ts';
+import type { Caller } from '../sessions/sessions.ts';
+import type { SignIn, SignInOutcome } from '../sign-in/sign-in.ts';
+import type { Account, AccountStore } from '../stores/accounts.ts';
+import type { IdentityRow, IdentityStore, NewIdentity } from '../stores/identities.ts';
+import type { LinkStore } from '../stores/links.ts';
+import type { Throttle } from '../stores/throttle.ts';
+import { signedInAt, staleness } from './upstream-freshness.ts';
+import type { UpstreamFailure, UpstreamProvider } from './upstream-provider.ts';
+import { createUpstreamStates, type Freshness, type Place, samePlace } from './upstream-state.ts';
+
+/** That a provider has proved somebody a moment ago. Whoever holds it is that person, so it stays on this side of the wire. */
+export interface UpstreamProof {
+  readonly provider: string;
+  readonly subject: string;
+  /** What the person is called there. */
+  readonly label: string;
+  /** Theirs, where it may be a name here. */
+  readonly username: string | undefined;
+  readonly email: string | undefined;
+  /** The address is theirs, by a provider whose word counts for that. */
+  readonly emailProved: boolean;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly amr: readonly Amr[];
+  /** Of the sign-in there, in seconds since the epoch; 0: nobody knows. */
+  readonly authTime: number;
+  readonly at: number;
+}
+
+export type FinishFailure = UpstreamFailure | 'expired' | 'throttled';
+
+export type FinishOutcome =
+  | { readonly outcome: 'proved'; readonly proof: UpstreamProof }
+  /** `retryAfter`: seconds. */
+  | { readonly outcome: 'failed'; readonly reason: FinishFailure; readonly retryAfter?: number };
+
+/** How somebody without a linked account may go on. */
+export interface Newcomer {
+  /** An account may be made. */
+  readonly signUp: boolean;
+  /** An account here has that proved address: it is to be linked, a second one cannot have it. */
+  readonly known: boolean;
+  /** Free at this moment. */
+  readonly username: string | undefined;
+}
+
+/** All throw `Unavailable` where storage cannot answer. */
+export interface Upstream {
+  /** Those that can give what is asked for, in the order of the settings. */
+  offered(fresh?: Freshness): readonly Pick<UpstreamProvider, 'id' | 'name'>[];
+  name(provider: string): string;
+  begin(
+    provider: string,
+    about: { readonly place: Place; readonly fresh: Freshness; readonly uiLocales?: string | undefined },
+    caller: Caller,
+  ): Promise<
+    | { readonly outcome: 'address'; readonly address: string }
+    | { readonly outcome: 'failed'; readonly reason: UpstreamFailure }
+    | { readonly outcome: 'unknown' }
+  >;
+  /** Where an answer belongs that came to this provider's callback; undefined where it was not asked for. Uses nothing up. */
+  placeOf(provider: string, state: string): Place | undefined;
+  finish(provider: string, place: Place, answer: URLSearchParams, caller: Caller): Promise<FinishOutcome>;
+  /** `unknown`: no account here is linked with it. `expired`: the proof is. */
+  signIn(
+    proof: UpstreamProof,
+    caller: Caller & { readonly via: string },
+  ): Promise<SignInOutcome | { readonly outcome: 'unknown' | 'expired' }>;
+  newcomer(proof: UpstreamProof): Promise<Newcomer>;
+  signUp(
+    proof: UpstreamProof,
+    username: string,
+    caller: SignUpCaller,
+  ): Promise<SignUpOutcome | { readonly outcome: 'expired' }>;
+  /** The caller has made sure that whoever asks can use the account, as it is. `not-found`: it is another one by now. */
+  link(proof: UpstreamProof, account: Account, actor: Actor): Promise<'linked' | 'taken' | 'not-found' | 'expired'>;
+  linked(subject: string): Promise<readonly IdentityRow[]>;
+  unlink(subject: string, id: string, actor: Actor): Promise<'unlinked' | 'not-found' | 'last'>;
+}
+
+const proofSeconds = 600;
+
+export function createUpstream(parts: {
+  providers: readonly UpstreamProvider[];
+  issuer: string;
+  secretKey: string;
+  links: LinkStore;
+  identities: IdentityStore;
+  accounts: AccountStore;
+  signIn: Pick<SignIn, 'withProvider'>;
+  signUp: SignUp;
+  throttle: Throttle;
+  audit: Audit;
+  log: Logger;
+  settings: {
+    readonly signUp: 'open' | 'invite' | 'off';
+    /** Failures from one address within the window: the same counter as failed sign-ins. */
+    readonly addressLimit: number;
+    readonly windowSeconds: number;
+  };
+}): Upstream {
+  const { identities, accounts, throttle, audit, log, settings } = parts;
+  const states = createUpstreamStates(parts);
+  const providers = new Map(parts.providers.map((provider) => [provider.id, provider]));
+
+  const suits = (provider: UpstreamProvider, { maxAge }: Freshness): boolean =>
+    maxAge === undefined || provider.freshSignIn !== 'never';
+
+  const failed = <Reason extends FinishFailure>(provider: string, reason: Reason, detail: string, caller: Caller) => {
+    const { address, requestId } = caller;
+    // The reference a person is shown is the request's own id.
+    log.warn({ upstream: provider, reason, detail, requestId }, 'a sign-in through another provider failed');
+    audit.note('upstream.failed', { address, requestId, detail: { upstream: provider, reason } });
+    return { outcome: 'failed', reason } as const;
+  };
+
+  const requestOf = (provider: string, state: string, fresh: Freshness, uiLocales: string | undefined) => ({
+    redirectUri: `${parts.issuer}/upstream/${provider}/callback`,
+    state,
+    ...states.secrets(state),
+    fresh,
+    uiLocales,
+  });
+
+  const provedEmail = ({ email, emailProved }: UpstreamProof) => (emailProved ? email : undefined);
+
+  const holds = ({ at }: UpstreamProof): boolean => nowSeconds() < at + proofSeconds;
+
+  const identityOf = (proof: UpstreamProof): NewIdentity => ({
+    id: randomToken(16),
+    provider: proof.provider,
+    providerSubject: proof.subject,
+    label: proof.label,
+    createdAt: nowSeconds(),
+  });
+
+  const isFree = async (username: string): Promise<boolean> => {
+    const key = usernameKey(username);
+    return key !== undefined && (await accounts.byUsernameKey(key)) === undefined;
+  };
+
+  const noteLink = (
+    event: 'identity.linked' | 'identity.unlinked',
+    subject: string,
+    provider: string,
+    { address, requestId, via }: Actor,
+  ): Promise<void> => {
+    const detail = { upstream: provider, ...(via !== undefined && { via }) };
+    return audit.record(event, { subject, address, requestId, detail } satisfies AuditFields);
+  };
+
+  const offers = ({ signUp }: UpstreamProvider): boolean => signUp && settings.signUp === 'open';
+
+  return {
+    offered: (fresh = { login: false }) =>
+      [...providers.values()].filter((provider) => suits(provider, fresh)).map(({ id, name }) => ({ id, name })),
+
+    name: (id) => providers.get(id)?.name ?? id,
+
+    async begin(id, { place, fresh, uiLocales }, caller) {
+      const provider = providers.get(id);
+      if (provider === undefined || !suits(provider, fresh)) return { outcome: 'unknown' };
+      const state = await states.make({ provider: id, place, fresh });
+      const begun = await provider.address(requestOf(id, state, fresh, uiLocales));
+      return begun.outcome === 'address' ? begun : failed(id, begun.reason, begun.detail, caller);
+    },
+
+    placeOf(provider, state) {
+      const known = states.read(state);
+      return known?.provider === provider ? known.place : undefined;
+    },
+
+    async finish(id, place, answer, caller) {
+      const keys = [{ key: addressThrottleKey(caller.address), limit: settings.addressLimit }];
+      const counted = await throttle.attempt(keys, settings.windowSeconds);
+      if (!counted.allowed) {
+        return { ...failed(id, 'throttled', 'too many failures', caller), retryAfter: counted.retryAfter };
+      }
+      const giveBack = () => throttle.giveBack(keys.map(({ key }) => key));
+      const state = answer.get('state') ?? '';
+      const known = states.read(state);
+      const provider = providers.get(id);
+      const own = known?.provider === id && samePlace(known.place, place);
+      if (provider === undefined || !own || !(await states.take(state))) {
+        return failed(id, 'expired', 'the state is unknown, used or over', caller);
+      }
+      const request = { ...requestOf(id, state, known.fresh, undefined), sentAt: known.at };
+      const found = await provider.identify(answer, request);
+      if (found.outcome === 'failed') {
+        if (found.reason !== 'wrong') await giveBack();
+        return failed(id, found.reason, found.detail, caller);
+      }
+      await giveBack();
+      const { person, lacking } = found;
+      if (lacking !== undefined)
+        log.warn(
+          { upstream: id, detail: lacking, requestId: caller.requestId },
+          'a provider has told less than it should',
+        );
+      const late = staleness(known, person.authTime, provider.freshSignIn);
+      if (late !== undefined) return failed(id, 'not-fresh', late, caller);
+      const { username, email, firstName, lastName } = person;
+      const usable = email !== undefined && emailProblem(email) === undefined ? email : undefined;
+      const emailProved = usable !== undefined && person.emailVerified && provider.trustEmail;
+      const named = username !== undefined && parts.signUp.nameProblem(username, emailProved ? usable : undefined);
+      return {
+        outcome: 'proved',
+        proof: {
+          provider: id,
+          subject: person.subject,
+          label: (username ?? email ?? person.subject).slice(0, 200).toWellFormed().replaceAll('\0', '\uFFFD'),
+          username: named === undefined ? username : undefined,
+          email: usable,
+          emailProved,
+          firstName: personNameProblem(firstName) === undefined ? firstName : '',
+          lastName: personNameProblem(lastName) === undefined ? lastName : '',
+          // What the operator does not rely on is not passed on to applications that might.
+          amr: provider.trustMfa ? withTwoFactors(person.amr) : [],
+          authTime: signedInAt(person.authTime, provider.freshSignIn),
+          at: nowSeconds(),
+        },
+      };
+    },
+
+    async signIn(proof, caller) {
+      const provider = providers.get(proof.provider);
+      if (!holds(proof) || provider === undefined) return { outcome: 'expired' };
+      const identity = await identities.find(proof.provider, proof.subject);
+      if (identity === undefined) return { outcome: 'unknown' };
+      // Without its word for it, it has asked for no second factor, whatever the operator thinks of it.
+      const enough = provider.trustMfa && proof.amr.includes('mfa');
+      const elsewhere = { provider: provider.id, amr: proof.amr, at: proof.authTime, enough };
+      const stands = () => identities.use(identity.id, nowSeconds());
+      return parts.signIn.withProvider({ ...caller, subject: identity.subject, elsewhere, stands });
+    },
+
+    async newcomer(proof) {
+      const provider = providers.get(proof.provider);
+      const email = provedEmail(proof);
+      const key = email === undefined ? undefined : emailKey(email);
+      const known = key !== undefined && (await accounts.byVerifiedEmailKey(key)) !== undefined;
+      const free = proof.username !== undefined && (await isFree(proof.username));
+      return {
+        signUp: provider !== undefined && offers(provider) && !known,
+        known,
+        username: free ? proof.username : undefined,
+      };
+    },
+
+    async signUp(proof, username, caller) {
+      const provider = providers.get(proof.provider);
+      if (!holds(proof) || provider === undefined) return { outcome: 'expired' };
+      if (!offers(provider)) return { outcome: 'closed' };
+      const reason = parts.signUp.nameProblem(username, provedEmail(proof));
+      if (reason !== undefined)
+        return { outcome: 'invalid', field: 'username', reason, sentence: nameProblems[reason] };
+      const { email, firstName, lastName } = proof;
+      const made = await parts.signUp.signUp(
+        { username, password: undefined, firstName, lastName, email, identity: identityOf(proof) },
+        caller,
+        { email: proof.emailProved ? 'proved' : 'later' },
+      );
+      if (made.outcome === 'created') await noteLink('identity.linked', made.account.subject, provider.id, caller);
+      return made;
+    },
+
+    async link(proof, account, actor) {
+      if (!holds(proof)) return 'expired';
+      const linked = await identities.link(account, identityOf(proof));
+      if (linked === 'linked') await noteLink('identity.linked', account.subject, proof.provider, actor);
+      return linked === 'already' ? 'linked' : linked;
+    },
+
+    linked: (subject) => identities.list(subject),
+
+    async unlink(subject, id, actor) {
+      const identity = (await identities.list(subject)).find((one) => one.id === id);
+      if (identity === undefined) return 'not-found';
+      const unlinked = await identities.unlink(subject, id, [...providers.keys()]);
+      if (unlinked === 'unlinked') await noteLink('identity.unlinked', subject, identity.provider, actor);
+      return unlinked;
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * How surely a person must have been proved, as the engine asks it at every authorization, whichever page or door it comes by. So
+ * nothing is skipped by going on in another tab, by posting ahead, or by having signed in for an application that wants less
+ * (security.md B4).
+ *
+ * The session's `amr` is what is known; `acr` is a word for it, chosen for each answer among those the request asked for. Whatever
+ * `acr` a session holds from an earlier request is written over.
+ */
+import { errors, type InteractionResults, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type AcrAsked,
+  acrAsked,
+  acrNames,
+  acrOf,
+  assuranceOf,
+  freshSeconds,
+  ruleFor,
+  type SecondFactorRule,
+  type Way,
+  wantedBy,
+  wayTo,
+} from '../../core/factors/assurance.ts';
+import type { FactorOffer } from '../../core/factors/factor-offer.ts';
+import type { Factors } from '../../core/factors/factors.ts';
+import type { EnginePerson } from '../tokens/claims.ts';
+import { orUnavailable } from '../unavailable.ts';
+
+export interface AssuranceDeps {
+  readonly issuer: string;
+  readonly factors: Pick<Factors, 'methods'>;
+  readonly factorOffer: FactorOffer;
+  /** The server's own; a client may want it stricter. */
+  readonly secondFactor: SecondFactorRule;
+}
+
+/** What an interaction's prompt says to the pages (`prompt.details`). */
+export interface AssuranceDetails {
+  readonly only?: 'passkey' | undefined;
+}
+
+const { Check, Prompt } = interactionPolicy;
+type Policy = ReturnType<typeof interactionPolicy.base>;
+
+/** To a policy with the engine's own prompts `login` and `consent`: what must be asked between the two. */
+export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
+  const names = acrNames(deps.issuer);
+  const found = new WeakMap<KoaContextWithOIDC, Promise<Way>>();
+
+  async function look(ctx: KoaContextWithOIDC): Promise<Way> {
+    const { oidc } = ctx;
+    const { session, result, prompts } = oidc;
+    const rule = ruleFor(deps.secondFactor, oidc.client?.second_factor);
+    const asked = askedIn(ctx);
+    const wanted = wantedBy(asked, rule, names);
+    if (wanted === undefined) return { way: 'unmet' };
+    if (session?.accountId === undefined) return { way: 'enough' };
+    const reached = assuranceOf(session.amr);
+    session.acr = acrOf(reached, asked, names);
+    // Where no page may be shown a mere wish is passed over.
+    const { must, should } = prompts.has('none') ? { ...wanted, should: wanted.must } : wanted;
+    if (reached === 'phishing-resistant' || (must === 'single' && should === 'single')) return { way: 'enough' };
+    const { accountId } = session;
+    const justNow = result?.login !== undefined;
+    const standing = {
+      reached,
+      factors: await orUnavailable(() => deps.factors.methods(accountId)),
+      // Also of a sign-in for this very request: another provider may have answered without asking anybody (core/upstream/upstream-freshness).
+      fresh: !session.past(freshSeconds),
+      justNow,
+    };
+    return wayTo({ must, should }, standing, rule);
+  }
+
+  async function wayOf(ctx: KoaContextWithOIDC): Promise<Way> {
+    const way = found.get(ctx) ?? look(ctx);
+    found.set(ctx, way);
+    // OpenID Connect Core Unmet Authentication Requirements 1.0, section 2.
+    if ((await way).way === 'unmet')
+      throw new errors.UnmetAuthenticationRequirements('the person has no way to be proved as was asked');
+    return way;
+  }
+
+  const leadsTo = (way: Way['way']) => async (ctx: KoaContextWithOIDC) => (await wayOf(ctx)).way === way;
+  const details = async (ctx: KoaContextWithOIDC) => {
+    const way = await wayOf(ctx);
+    return 'only' in way ? { only: way.only } : {};
+  };
+
+  async function isOffered({ oidc }: KoaContextWithOIDC): Promise<boolean> {
+    const { client, session, result, account } = oidc;
+    const rule = ruleFor(deps.secondFactor, client?.second_factor);
+    const alone = result?.login !== undefined && assuranceOf(session?.amr) === 'single';
+    // Whoever would be asked to sign in once more for it is not invited.
+    if (rule !== 'offered' || !alone || account === undefined || session?.past(freshSeconds)) return false;
+    return orUnavailable(() => deps.factorOffer.isDue((account as EnginePerson).record));
+  }
+
+  const login = policy.get('login');
+  // The engine's own takes a step-up for a sign-in.
+  login?.checks.remove('max_age');
+  login?.checks.add(new Check('max_age', 'the last sign-in is too long ago', 'login_required', isTooOld));
+  // They compare with one name; ours knows that more is enough.
+  login?.checks.remove('essential_acrs');
+  login?.checks.remove('essential_acr');
+  login?.checks.add(
+    new Check('not_fresh', 'a second factor is added after a fresh sign-in only', 'login_required', leadsTo('sign-in')),
+  );
+  const [stepUp, enrol, offer] = [
+    new Check('second_factor_missing', 'a second factor is required', 'login_required', leadsTo('second-factor')),
+    new Check('no_second_factor', 'a second factor must be added first', 'interaction_required', leadsTo('enrol')),
+    new Check('second_factor_offered', 'a second factor can be added', 'interaction_required', isOffered),
+  ];
+  const prompts = [
+    new Prompt({ name: 'second-factor' }, details, stepUp),
+    new Prompt({ name: 'enrol' }, details, enrol),
+    new Prompt({ name: 'offer' }, offer),
+  ];
+  // After whatever finds out who it is.
+  const consent = policy.findIndex(({ name }) => name === 'consent');
+  for (const [n, prompt] of prompts.entries()) policy.add(prompt, consent + n);
+}
+
+/**
+ * Somebody has signed in for this very request, by all that a sign-in takes. A second factor that was given or added to a session that
+ * stands is no such thing (pages/kit/interaction/login-result).
+ */
+export function isWholeSignIn(result: InteractionResults | undefined): boolean {
+  return result?.login !== undefined && result.login.stepUp !== true;
+}
+
+/** The session's time is that of its last whole sign-in (OpenID Connect Core, section 3.1.2.1: `max_age` asks for one). */
+function isTooOld({ oidc }: KoaContextWithOIDC): boolean {
+  const { params, session, result } = oidc;
+  const maxAge = params?.max_age;
+  if (maxAge === undefined || session?.accountId === undefined) return false;
+  return session.past(Number(maxAge)) && !isWholeSignIn(result);
+}
+
+/**
+ * Read from the parameter itself: of the engine's own reading a client's `default_acr_values` would take the place, though they count
+ * only where a request says nothing (OpenID Connect Registration, section 2).
+ */
+function askedIn({ oidc }: KoaContextWithOIDC): AcrAsked {
+  const { claims, acr_values: values } = oidc.params ?? {};
+  // The engine has looked at it by now, and `checkAcrRequest` at this member.
+  const request = typeof claims === 'string' ? JSON.parse(claims).id_token?.acr : undefined;
+  return acrAsked(request, typeof values === 'string' ? values : undefined) ?? { values: [], essential: false };
+}
+
+/** For the engine's `assertClaimsParameter`. */
+export function checkAcrRequest(_ctx: KoaContextWithOIDC, claims: { readonly id_token?: unknown }): void {
+  const request = (claims.id_token as { acr?: unknown } | undefined)?.acr;
+  if (acrAsked(request, undefined) === undefined)
+    throw new errors.InvalidRequest(
+      'claims.id_token.acr must have a boolean essential and strings for value or values',
+    );
+}

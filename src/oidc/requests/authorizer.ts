@@ -1,0 +1,123 @@
+/** Core's port for authorizations without a browser, through the engine's own authorization endpoint (oidc/requests/on-behalf). */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { Unavailable } from '../../base/errors.ts';
+import type { AuthorizationOnBehalf, AuthorizationOutcome, Authorizer } from '../../core/api-sessions/authorize.ts';
+import { longestAddress, routes } from '../configuration.ts';
+import type { ProtocolEvents } from '../ports.ts';
+import { mark, type OnBehalf } from './on-behalf.ts';
+
+export interface AuthorizerDeps {
+  readonly issuer: string;
+  /** The engine of this moment, with all that stands around it. */
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  readonly sessionValue: (uid: string) => string;
+  readonly events: Pick<ProtocolEvents, 'allowed'>;
+}
+
+/** Against other nodes that change the same session; those of this one take turns. */
+const triesMax = 20;
+
+export function createAuthorizer(deps: AuthorizerDeps): Authorizer {
+  const { host, protocol } = new URL(deps.issuer);
+  const inTurn = createTurns();
+
+  /** As if it had come in by the front door. There is no connection: what the engine writes is never sent. */
+  function requestFor(address: string, caller: string): IncomingMessage {
+    const req = new IncomingMessage(new Socket());
+    req.method = 'GET';
+    req.url = address;
+    req.headers = {
+      host,
+      accept: 'text/html',
+      'x-forwarded-host': host,
+      'x-forwarded-proto': protocol.slice(0, -1),
+      'x-forwarded-for': caller,
+    };
+    return req;
+  }
+
+  async function ask(address: string, request: AuthorizationOnBehalf): Promise<OnBehalf> {
+    const { subject, sessionUid, requestId, address: caller } = request;
+    const asked: OnBehalf = {
+      subject,
+      sessionUid,
+      requestId,
+      address: caller,
+      sessionValue: deps.sessionValue(sessionUid),
+      outcome: undefined,
+      failure: undefined,
+      again: false,
+      allowed: undefined,
+    };
+    const req = requestFor(address, caller);
+    mark(req, asked);
+    await deps.handle(req, new ServerResponse(req));
+    return asked;
+  }
+
+  async function authorize(address: string, request: AuthorizationOnBehalf): Promise<AuthorizationOutcome> {
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      const { outcome, failure, again, allowed } = await ask(address, request);
+      if (again) continue;
+      if (failure) throw failure;
+      if (!outcome) throw new Error('the engine gave no answer');
+      if (allowed) {
+        const { subject, requestId, address: caller } = request;
+        await deps.events.allowed({ ...allowed, subject, requestId, address: caller });
+      }
+      return outcome;
+    }
+    throw new Unavailable('database');
+  }
+
+  return {
+    async authorize(request) {
+      if (request.parameters.some((pair) => pair.some((text) => !text.isWellFormed()))) {
+        return refused(400, 'a parameter holds half of a character');
+      }
+      const address = `${routes.authorization}?${new URLSearchParams(forNobody(request.parameters))}`;
+      if (address.length > longestAddress) return refused(413, `the request is larger than ${longestAddress} bytes`);
+      return inTurn(request.sessionUid, () => authorize(address, request));
+    },
+  };
+}
+
+const refused = (status: 400 | 413, description: string): AuthorizationOutcome => ({
+  outcome: 'refused',
+  status,
+  error: 'invalid_request',
+  description,
+});
+
+/** The request as it is where nobody can be asked, and no page is shown that would post itself to the application. */
+function forNobody(parameters: AuthorizationOnBehalf['parameters']): [string, string][] {
+  return [
+    ...parameters
+      .filter(([name]) => name !== 'prompt')
+      // To the engine, a mode that it does not know: the application is told so, as of any other.
+      .map(([name, value]): [string, string] => [
+        name,
+        name === 'response_mode' && value === 'form_post' ? 'none' : value,
+      ]),
+    ['prompt', 'none'],
+  ];
+}
+
+/**
+ * One after the other for each key. Two requests of one session that ask for different scopes would each add theirs to the grant
+ * as they have read it, and the later one would write the other's away.
+ */
+function createTurns() {
+  const last = new Map<string, Promise<unknown>>();
+  return async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const mine = (last.get(key) ?? Promise.resolve()).then(work);
+    const over = mine.catch(() => {});
+    last.set(key, over);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(key) === over) last.delete(key);
+    }
+  };
+}

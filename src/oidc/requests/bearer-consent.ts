@@ -1,0 +1,66 @@
+/**
+ * What the bearer of a first-party token may consent to in its person's place (oidc/requests/on-behalf). A password alone opens such
+ * a session, and no page tells the person what is asked for: so only for applications that people have registered for
+ * themselves, and only who the person is.
+ */
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
+import { nameCheck } from '../refusals/record.ts';
+import { scopeClaims } from '../tokens/claims.ts';
+import { knownScopes } from './scopes.ts';
+
+const ownScopes = ['openid', 'profile', 'email'] as const;
+/** What these release: the `claims` parameter gets no more than they would. */
+const ownClaims: ReadonlySet<string> = new Set(ownScopes.flatMap((scope) => scopeClaims[scope]));
+
+export interface BearerConsentDeps {
+  readonly apis: Pick<Apis, 'list'>;
+  readonly issuer: string;
+}
+
+/** The scopes of an API that are allowed without a page. */
+function bearerScopes({ scopes }: ReturnType<Apis['list']>[number]): readonly string[] {
+  return scopes.flatMap(({ name, bearer, held }) => (bearer && !held ? [name] : []));
+}
+
+/** Throws `unauthorized_client`. */
+export function requireOwnApplication({ oidc }: KoaContextWithOIDC): void {
+  if (oidc.client?.made_by_person === true) return;
+  throw new errors.UnauthorizedClient('only a person in a browser may allow this client anything');
+}
+
+/** Throws `unauthorized_client`, `invalid_target`, `invalid_scope` or `invalid_request`: the application hears of each. */
+export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, issuer }: BearerConsentDeps): void {
+  requireOwnApplication(ctx);
+  const { oidc } = ctx;
+  const all = apis.list();
+  const allowed = new Map(
+    all.flatMap((api): [string, readonly string[]][] => {
+      const scopes = bearerScopes(api);
+      return scopes.length > 0 ? [[api.identifier, scopes]] : [];
+    }),
+  );
+  const named = [ctx.query.resource ?? []].flat();
+  if (named.some((api) => api !== '' && !allowed.has(api)))
+    throw new errors.InvalidTarget('only a person in a browser may allow a client this API');
+  const known = knownScopes(all);
+  const granted = new Set<string>([...ownScopes, ...[...allowed.values()].flat()]);
+  // As they were sent: the engine has dropped some of them from its own copy already.
+  const asked = String(ctx.query.scope ?? '').split(' ');
+  const refused = asked.filter((scope) => known.has(scope) && !granted.has(scope));
+  if (refused.length > 0)
+    throw new errors.InvalidScope('only a person in a browser may allow a client this scope', refused.join(' '));
+  if ([...oidc.requestParamClaims].some((claim) => !ownClaims.has(claim))) {
+    nameCheck(ctx, 'parameter_invalid');
+    throw new errors.InvalidRequest('only a person in a browser may allow a client these claims');
+  }
+  const servers = Object.keys(oidc.resourceServers ?? {}).filter((api) => api !== userinfoAudience(issuer));
+  if (servers.some((api) => !allowed.has(api)))
+    throw new errors.InvalidTarget('only a person in a browser may allow a client this API');
+  // Another API may have marked a scope of the same name.
+  for (const [api, { scopes }] of Object.entries(oidc.resourceServers ?? {})) {
+    const unmarked = asked.filter((scope) => scopes.has(scope) && !allowed.get(api)?.includes(scope));
+    if (unmarked.length > 0)
+      throw new errors.InvalidScope('only a person in a browser may allow a client this scope', unmarked.join(' '));
+  }
+}

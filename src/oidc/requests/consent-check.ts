@@ -1,0 +1,157 @@
+/** Whether a person is asked for consent, beside what the engine asks for by itself: scopes and claims that are new. */
+import { type Client, type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { nowSeconds } from '../../base/clock.ts';
+import { isLoopbackHost } from '../../base/loopback.ts';
+import { accountClient } from '../../core/clients/account-client.ts';
+import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts';
+import type { AuditFields } from '../../core/kernel/audit.ts';
+import type { ConsentStore } from '../../core/stores/consents.ts';
+import { factsOf } from '../../http/front-door.ts';
+import { currentUnit } from '../request-unit.ts';
+import { scopeClaims } from '../tokens/claims.ts';
+import { orUnavailable } from '../unavailable.ts';
+import { onBehalfOf } from './on-behalf.ts';
+
+export interface ConsentDeps {
+  readonly consents: ConsentStore;
+  /** An application has been given something without a question. It is on record before this resolves. */
+  readonly allowedByPolicy: (consent: AuditFields) => Promise<void>;
+}
+
+const { Check, Prompt } = interactionPolicy;
+
+/** To a policy with the engine's own prompt `consent`. */
+export function demandConsent(policy: ReturnType<typeof interactionPolicy.base>, deps: ConsentDeps): void {
+  const consent = policy.get('consent');
+  // Ours looks at what proves an application, not at what it calls itself.
+  consent?.checks.remove('native_client_prompt');
+  const [unproven, always] = [
+    new Check(
+      'unproven_redirect_uri',
+      'the application cannot be told from others on the same device',
+      'interaction_required',
+      (ctx) => isAsked(ctx) && !isRemembered(ctx),
+    ),
+    new Check(
+      'always_asked',
+      'the application has its people asked at each authorization',
+      'consent_required',
+      (ctx) => isAsked(ctx) && ctx.oidc.client?.consent === 'always',
+    ),
+  ];
+  consent?.checks.add(always, 0);
+  consent?.checks.add(unproven, 0);
+  // Asks nothing. Before `consent`, and after all that finds out who it is: nothing is granted before that is sure.
+  const given = new Check('consent_never', 'never: what is asked for is given', async (ctx) => {
+    await giveByPolicy(ctx, deps);
+    return false;
+  });
+  const at = policy.findIndex(({ name }) => name === 'consent');
+  policy.add(new Prompt({ name: 'consent-by-policy' }, given), at);
+}
+
+/** This server's own pages: they lie behind its own address, and ask for nothing but a sign-in. */
+export function isOurs({ oidc }: KoaContextWithOIDC): boolean {
+  return oidc.client?.clientId === accountClient;
+}
+
+function isAsked(ctx: KoaContextWithOIDC): boolean {
+  return !ctx.oidc.result?.consent && !isOurs(ctx) && !onBehalfOf(ctx);
+}
+
+/**
+ * Another program can listen on a loopback port or claim a private-use scheme and pose as this application. Consent that
+ * was given before is no answer there (RFC 8252, section 8.6; security.md A10). An https address is the application's own,
+ * and a code is worth nothing to another program where the application authenticates to redeem it.
+ */
+function isRemembered({ oidc }: KoaContextWithOIDC): boolean {
+  const { client, params } = oidc;
+  if (client?.reviewed === true && client.clientAuthMethod !== 'none') return true;
+  const url = URL.parse(String(params?.redirect_uri));
+  return url?.protocol === 'https:' && !isLoopbackHost(url.hostname);
+}
+
+/** Consent `never` counts for reviewed clients, and only where remembered consent would. */
+async function giveByPolicy(ctx: KoaContextWithOIDC, deps: ConsentDeps): Promise<void> {
+  const { client, session, grant, prompts, account } = ctx.oidc;
+  if (client?.consent !== 'never' || client.reviewed !== true || !isAsked(ctx) || !isRemembered(ctx)) return;
+  if (!session || !grant || !account || prompts.has('consent')) return;
+  const asked = missingIn(grant, ctx);
+  if (asked === undefined || asked.claims.some((claim) => !isRegisteredFor(client, claim))) return;
+
+  const of = { subject: account.accountId, clientId: client.clientId };
+  const { id: requestId, address } = factsOf(ctx.req);
+  const { scopes, resources } = asked;
+  await orUnavailable(async () => {
+    const before = await deps.consents.find(of.subject, of.clientId);
+    await deps.consents.put(mergedConsent(of, before, asked, nowSeconds()));
+    await deps.allowedByPolicy({
+      ...of,
+      requestId,
+      address,
+      detail: { scopes, resources },
+    });
+  });
+  addConsent(grant, asked);
+  const known = session.grantIdFor(of.clientId);
+  const id = await grant.save();
+  if (known === id) return;
+  session.ensureClientContainer(of.clientId);
+  session.grantIdFor(of.clientId, id);
+  restOnConsent(id);
+}
+
+/** A client with a `scope` in its metadata is given by policy no claim that none of those scopes releases. */
+function isRegisteredFor({ registered_scope: scope }: Client, claim: string): boolean {
+  if (typeof scope !== 'string') return true;
+  const ofScopes: Readonly<Record<string, readonly string[]>> = scopeClaims;
+  return scope.split(' ').some((name) => ofScopes[name]?.includes(claim));
+}
+
+/** They may take it back while this request is under way. */
+export function restOnConsent(grantId: string): void {
+  const unit = currentUnit();
+  const row = unit?.grants.get(grantId);
+  if (row) unit?.grants.set(grantId, { ...row, rests: 'consent' });
+}
+
+interface Missing extends Asked {
+  readonly scopes: string[];
+  readonly claims: string[];
+  readonly resources: Record<string, string[]>;
+}
+
+/** What the request asks for beyond the grant; undefined: nothing. */
+export function missingIn(grant: Grant, { oidc }: KoaContextWithOIDC): Missing | undefined {
+  const resources = Object.entries(oidc.resourceServers ?? {}).map(([api, { scopes }]): [string, string[]] => {
+    const wanted = [...oidc.requestParamScopes].filter((scope) => scopes.has(scope));
+    return [api, without(wanted, grant.getResourceScopeEncountered(api).split(' '))];
+  });
+  const missing = {
+    scopes: without(oidc.requestParamOIDCScopes, grant.getOIDCScopeEncountered().split(' ')),
+    claims: without(oidc.requestParamClaims, grant.getOIDCClaimsEncountered()),
+    resources: Object.fromEntries(resources.filter(([, names]) => names.length > 0)),
+  };
+  const nothing = missing.scopes.length + missing.claims.length + Object.keys(missing.resources).length === 0;
+  return nothing ? undefined : missing;
+}
+
+function without(wanted: Iterable<string>, known: readonly string[]): string[] {
+  return [...wanted].filter((name) => !known.includes(name));
+}
+
+/** Takes away what was allowed before. */
+export function removeConsent(grant: Grant, declined: Readonly<Record<string, readonly string[]>>): void {
+  for (const [api, scopes] of Object.entries(declined)) {
+    const left = without(grant.getResourceScope(api).split(' '), scopes).join(' ');
+    if (grant.resources?.[api] !== undefined) grant.resources[api] = left;
+  }
+}
+
+export function addConsent(grant: Grant, consent: Asked): void {
+  if (consent.scopes.length > 0) grant.addOIDCScope(consent.scopes.join(' '));
+  if (consent.claims.length > 0) grant.addOIDCClaims([...consent.claims]);
+  for (const [api, scopes] of Object.entries(consent.resources)) {
+    if (scopes.length > 0) grant.addResourceScope(api, scopes.join(' '));
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * The scopes of an authorization request, looked at before a person is asked anything: where none of them can be granted the
+ * application hears why at once (RFC 6749, section 4.1.2.1). Otherwise what is unknown is left out, and the token answer's `scope`
+ * says so (section 3.3).
+ */
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { CheckName } from '../../core/refusals/checks.ts';
+import type { ApiRecord } from '../../core/stores/apis.ts';
+import { nameCheck } from '../refusals/record.ts';
+import { openScopes } from './api-scopes.ts';
+import { onBehalfOf } from './on-behalf.ts';
+import { knownScopes } from './scopes.ts';
+
+export interface RequestedScopesDeps {
+  readonly apis: { list(): readonly ApiRecord[] };
+}
+
+/** For the engine's `extraParams`: it is called once for each authorization request, after the APIs are known. */
+export function checkRequestedScopes(ctx: KoaContextWithOIDC, deps: RequestedScopesDeps): void {
+  // What a program asks in a person's place has rules of its own before these (oidc/requests/bearer-consent).
+  if (onBehalfOf(ctx)) return;
+  keepOfflineAccess(ctx);
+  refuseUnlessOffered(ctx, deps);
+}
+
+/** Throws `invalid_scope`, naming what was asked for. */
+export function refuseUnlessOffered(ctx: KoaContextWithOIDC, { apis }: RequestedScopesDeps): void {
+  const { oidc } = ctx;
+  const servers = Object.values(oidc.resourceServers ?? {});
+  const offered = (name: string) => servers.some(({ scopes }) => scopes.has(name));
+  if (oidc.requestParamOIDCScopes.size > 0 || [...oidc.requestParamScopes].some(offered)) return;
+  // As they were sent: the engine has dropped some of them from its own copy already.
+  const asked = String(ctx.query.scope ?? '')
+    .split(' ')
+    .filter((name) => name !== '');
+  const named = asked.join(' ').slice(0, 200);
+  const check = checkOf(asked, apis.list());
+  nameCheck(ctx, check);
+  throw new errors.InvalidScope(words[check] + named, named);
+}
+
+const words = {
+  scope_missing: 'the API has no default scopes: scope must be sent',
+  scope_held: 'only people with a role for it are given this scope: ',
+  scope_not_allowed: 'the scope belongs to another API or is not registered for the client: ',
+  scope_unknown: 'unknown scope: ',
+} as const satisfies Partial<Record<CheckName, string>>;
+
+function checkOf(asked: readonly string[], apis: readonly ApiRecord[]): keyof typeof words {
+  if (asked.length === 0) return 'scope_missing';
+  const known = knownScopes(apis);
+  if (asked.some((name) => !known.has(name))) return 'scope_unknown';
+  const open = new Set(apis.flatMap(openScopes));
+  return asked.every((name) => open.has(name)) ? 'scope_not_allowed' : 'scope_held';
+}
+
+/**
+ * The engine takes `offline_access` out unless the request asks for the consent page. Here consent that exists is as good as one
+ * that is asked for (OpenID Connect Core, section 11: "other conditions").
+ */
+function keepOfflineAccess({ oidc, query }: KoaContextWithOIDC): void {
+  const { client, params } = oidc;
+  const registered = client?.registered_scope;
+  if (!params || !client?.grantTypeAllowed('refresh_token')) return;
+  if (typeof registered === 'string' && !registered.split(' ').includes('offline_access')) return;
+  const asked = String(query.scope ?? '').split(' ');
+  if (!asked.includes('offline_access') || oidc.requestParamScopes.has('offline_access')) return;
+  params.scope = [...oidc.requestParamScopes, 'offline_access'].join(' ');
+}
+
+/** Where no page may be shown, `offline_access` that was never allowed is left out, as any scope that is not granted may be. */
+export function dropOfflineAccess({ oidc }: KoaContextWithOIDC, granted: string): void {
+  const { params, prompts, requestParamScopes: scopes } = oidc;
+  if (!params || !prompts.has('none') || granted.split(' ').includes('offline_access')) return;
+  if (scopes.delete('offline_access')) params.scope = [...scopes].join(' ') || undefined;
+}

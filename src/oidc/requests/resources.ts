@@ -1,0 +1,129 @@
+/**
+ * APIs as the engine's resource servers (RFC 8707): which one a request means, which of its scopes the client may have, and
+ * in what form its access tokens come.
+ */
+import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
+import { nameCheck } from '../refusals/record.ts';
+import { allowedScopes, apiMeant, defaultScopes, openScopes } from './api-scopes.ts';
+import { engineScopes } from './scopes.ts';
+
+/** The scope of the built-in user API: what an authorization request without any scope asks for. */
+export const userScope = 'user';
+
+export interface ResourcesDeps {
+  readonly apis: Apis;
+  readonly userApi: string;
+  readonly issuer: string;
+}
+
+export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
+  /**
+   * Beside an API it stands for the token that both take: one for that API which the userinfo endpoint accepts too
+   * (docs/decisions/024). By itself it cannot be asked for.
+   */
+  const userinfo = userinfoAudience(issuer);
+
+  function forPerson(ctx: KoaContextWithOIDC, client: Client): string | readonly string[] | undefined {
+    const asked = ctx.oidc.requestParamScopes;
+    const openid = asked.has('openid');
+    // An opaque token has one audience: beside `openid` it is the userinfo endpoint.
+    const offered = apis.list().filter(({ tokenFormat }) => !openid || tokenFormat === 'jwt');
+    const meant = apiMeant(asked, offered, (api) => allowedScopes(client.registered_scope, api), userApi);
+    if (meant.outcome === 'several') refuseScopesOfSeveral(ctx);
+    if (meant.outcome === 'none') return openid ? undefined : userApi;
+    return openid ? [meant.api.identifier, userinfo] : meant.api.identifier;
+  }
+
+  /** The scope that one API has selects that API; the user API is for people. */
+  function forMachine(ctx: KoaContextWithOIDC): string | undefined {
+    const offered = apis.list().filter(({ identifier }) => identifier !== userApi);
+    const meant = apiMeant(ctx.oidc.requestParamScopes, offered, openScopes);
+    if (meant.outcome === 'several') refuseScopesOfSeveral(ctx);
+    return meant.outcome === 'one' ? meant.api.identifier : undefined;
+  }
+
+  return {
+    enabled: true,
+
+    /**
+     * With `openid` and no scope of an API it is OpenID Connect unchanged: no API. Otherwise a person's token is for the API that has
+     * the scopes asked for, the user API where nothing says otherwise. `oneOf`: named or granted at the token endpoint.
+     */
+    defaultResource(
+      ctx: KoaContextWithOIDC,
+      client: Client,
+      oneOf?: readonly string[],
+    ): string | readonly string[] | undefined {
+      if (oneOf) {
+        const [api, ...more] = oneOf.filter((identifier) => identifier !== userinfo);
+        if (more.length > 0 && ctx.oidc.params?.resource === undefined) refuseGrantOfSeveral(ctx);
+        return more.length === 0 ? api : oneOf;
+      }
+      if (ctx.oidc.route === 'authorization') return forPerson(ctx, client);
+      return ctx.oidc.params?.grant_type === 'client_credentials' ? forMachine(ctx) : undefined;
+    },
+
+    getResourceServerInfo(ctx: KoaContextWithOIDC, identifier: string, client: Client): ResourceServer {
+      const { oidc } = ctx;
+      const named = [ctx.query.resource ?? []].flat();
+      if (identifier === userinfo && oidc.route !== 'token' && named.length !== 1)
+        return { scope: '', audience: userinfo, accessTokenFormat: 'opaque' };
+      const api = apis.find(identifier);
+      if (!api) throw new errors.InvalidTarget();
+      const machine = oidc.params?.grant_type === 'client_credentials';
+      const allowed = allowedScopes(client.registered_scope, api, machine);
+      if (machine && oidc.params && !oidc.params.scope) {
+        const defaults = defaultScopes(api).filter((name) => allowed.includes(name));
+        if (defaults.length > 0) oidc.params.scope = defaults.join(' ');
+      }
+      return {
+        scope: allowed.join(' '),
+        audience: api.identifier,
+        accessTokenFormat: api.tokenFormat,
+        ...(api.tokenLifetime === null ? {} : { accessTokenTTL: api.tokenLifetime }),
+        ...(api.tokenFormat === 'jwt' ? { jwt: { sign: { alg: api.signingAlg } } } : {}),
+      };
+    },
+
+    // A token request without `resource` is for the API that was granted.
+    useGrantedResource: () => true,
+  };
+}
+
+/** RFC 9068, section 3. */
+function refuseScopesOfSeveral(ctx: KoaContextWithOIDC): never {
+  nameCheck(ctx, 'resource_missing');
+  const scope = [...ctx.oidc.requestParamScopes].join(' ').slice(0, 200);
+  throw new errors.InvalidScope(`more than one API is meant: name one with the parameter resource: ${scope}`, scope);
+}
+
+/** RFC 8707, section 2.2. */
+function refuseGrantOfSeveral(ctx: KoaContextWithOIDC): never {
+  nameCheck(ctx, 'resource_missing');
+  throw new errors.InvalidTarget('several APIs were granted: name one with the parameter resource');
+}
+
+/**
+ * For client_credentials the engine drops what it does not know, or what no named resource offers, even from its own copy of the
+ * parameters; an application should hear about it (RFC 6749, section 5.2). There is no person, so the scopes that speak of one are
+ * refused as well (security.md C15).
+ */
+export function checkMachineScopes(ctx: KoaContextWithOIDC, granted: string | undefined, apis: Apis): void {
+  const has = new Set(granted?.split(' '));
+  for (const scope of String(ctx.oidc.body?.scope ?? '').split(' ')) {
+    if (scope === '') continue;
+    if (engineScopes.includes(scope) || !has.has(scope)) refuseMachineScope(ctx, scope, apis);
+  }
+}
+
+function refuseMachineScope(ctx: KoaContextWithOIDC, scope: string, apis: Apis): never {
+  const having = apis.list().filter(({ scopes }) => scopes.some(({ name }) => name === scope));
+  if (having.length === 0 && !engineScopes.includes(scope)) {
+    nameCheck(ctx, 'scope_unknown');
+    throw new errors.InvalidScope(`unknown scope: ${scope.slice(0, 100)}`, scope);
+  }
+  const held = having.length > 0 && having.every((api) => !openScopes(api).includes(scope));
+  nameCheck(ctx, held ? 'scope_held' : 'scope_not_allowed');
+  throw new errors.InvalidScope('requested scope is not allowed', scope);
+}

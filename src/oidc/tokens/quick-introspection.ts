@@ -1,0 +1,69 @@
+/**
+ * Introspection in front of the engine, for the plain case that resource servers send all day: a form, a client that proves itself by
+ * its secret, a token. The comparison of secrets and the answer are this server's own anyway. Everything else, each refusal
+ * included, is left to the engine, so that there is one place that refuses; a test compares the two over a table of credentials.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parse } from 'node:querystring';
+import { Unavailable } from '../../base/errors.ts';
+import type { Apis } from '../../core/apis/apis.ts';
+import { type Introspection, introspectionOf } from '../../core/tokens/introspection.ts';
+import type { Tokens } from '../../core/tokens/tokens.ts';
+import { bodyOnce } from '../body-once.ts';
+import { provenBySecret, type SecretClientDeps } from '../clients/secret-clients.ts';
+import { routes } from '../configuration.ts';
+
+export interface QuickIntrospectionDeps extends SecretClientDeps {
+  readonly tokens: Pick<Tokens, 'find'>;
+  readonly apis: Pick<Apis, 'find'>;
+}
+
+/** Parameters of which one that comes twice is refused. */
+const parameters = ['token', 'token_type_hint', 'client_id', 'client_secret', 'client_assertion'];
+
+/** False: nothing was answered. */
+export function quickIntrospection(deps: QuickIntrospectionDeps) {
+  return async (req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
+    if (!isPlain(req)) return false;
+    const body = await bodyOnce(req).catch(() => undefined);
+    const found = body && (await answerTo(req, body, deps).catch(unlessAway));
+    if (!found) return false;
+    const bytes = Buffer.from(JSON.stringify(found));
+    res.writeHead(200, {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': bytes.length,
+      // As the engine says it to a request without an origin.
+      'Access-Control-Allow-Origin': '*',
+      Vary: 'Origin',
+    });
+    res.end(bytes);
+    return true;
+  };
+}
+
+async function answerTo(
+  req: IncomingMessage,
+  body: Buffer,
+  deps: QuickIntrospectionDeps,
+): Promise<Introspection | undefined> {
+  const form = parse(body.toString('utf8'));
+  const { token } = form;
+  if (typeof token !== 'string' || token === '' || parameters.some((name) => Array.isArray(form[name])))
+    return undefined;
+  const client = await provenBySecret(req, form, deps);
+  return client && introspectionOf(await deps.tokens.find(token), client.id, deps.apis);
+}
+
+function isPlain({ method, url, headers }: IncomingMessage): boolean {
+  return (
+    method === 'POST' &&
+    url === routes.introspection &&
+    headers.origin === undefined &&
+    /^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i.test(headers['content-type'] ?? '')
+  );
+}
+
+/** The engine finds out by itself, and has the words for it. */
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof Unavailable)) throw error;
+}

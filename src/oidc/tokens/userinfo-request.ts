@@ -1,0 +1,77 @@
+/**
+ * How an access token comes to userinfo (RFC 6750, section 2): in the header or a posted form, once, never in the
+ * query.
+ */
+import { parse } from 'node:querystring';
+import type { Context } from 'koa';
+import { Refusal } from '../../base/errors.ts';
+import type { CheckName } from '../../core/refusals/checks.ts';
+import { bodyLimit, readBody } from '../../http/body.ts';
+
+export interface UserinfoRequest {
+  /** Undefined: none was sent. */
+  readonly token: string | undefined;
+  /** Fewer scopes than the token has. */
+  readonly scope: string | undefined;
+}
+
+/** Names the check that the request has failed. */
+export class UserinfoRefusal extends Refusal {
+  readonly check: CheckName;
+  /** Of `insufficient_scope`: what is needed. */
+  readonly scope: string | undefined;
+
+  constructor(code: Refusal['code'], words: string, check: CheckName, scope?: string) {
+    super(code, words, code === 'payload_too_large' ? { Connection: 'close' } : {});
+    this.check = check;
+    this.scope = scope;
+  }
+}
+
+type Parameters = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Throws `Refusal`. */
+export async function readUserinfoRequest(ctx: Context): Promise<UserinfoRequest> {
+  const [header = '', ...more] = ctx.req.headersDistinct.authorization ?? [];
+  if (more.length > 0) throw refusal('the Authorization header comes twice', 'header_repeated');
+  const form = ctx.method === 'POST' ? await formOf(ctx) : {};
+  const parameters = ctx.method === 'POST' ? form : ctx.query;
+  for (const name of ['scope', 'access_token']) {
+    if (Array.isArray(parameters[name]))
+      throw refusal(`'${name}' parameter must not be provided twice`, 'parameter_repeated');
+  }
+  const { access_token: inQuery } = ctx.query;
+  const sent = [form.access_token, header, inQuery].filter(Boolean);
+  if (sent.length > 1) throw refusal('access token must only be provided using one mechanism', 'token_malformed');
+  if (inQuery) throw refusal('access tokens must not be provided via query parameter', 'token_malformed');
+  const token = header === '' ? textOf(form.access_token) : bearerIn(header);
+  return { token, scope: textOf(parameters.scope) };
+}
+
+function bearerIn(header: string): string {
+  const [scheme = '', value, ...more] = header.split(' ');
+  if (value === undefined || more.length > 0)
+    throw refusal('invalid authorization header value format', 'token_malformed');
+  if (scheme.toLowerCase() !== 'bearer')
+    throw refusal('authorization header scheme must be `Bearer`', 'token_malformed');
+  return value;
+}
+
+async function formOf(ctx: Context): Promise<Parameters> {
+  const type = 'application/x-www-form-urlencoded';
+  if (!ctx.is(type)) {
+    if (ctx.get('Content-Type') === '') return {};
+    throw refusal(`only ${type} content-type bodies are supported on POST ${ctx.path}`, 'media_type');
+  }
+  const body = await readBody(ctx.req).catch(() => {
+    throw refusal('the body ended early', 'body_malformed');
+  });
+  if (body === undefined)
+    throw new UserinfoRefusal('payload_too_large', `the body is larger than ${bodyLimit} bytes`, 'body_too_large');
+  return parse(body.toString('utf8'));
+}
+
+const textOf = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+const refusal = (words: string, check: CheckName) => new UserinfoRefusal('invalid_request', words, check);

@@ -1,0 +1,162 @@
+/**
+ * `/oauth/userinfo` (OpenID Connect Core, section 5.3), over core/tokens: in front of the engine, which only names it
+ * in discovery. In this order: how the token came (400, or 401 for none), the token (401, 403), scopes asked for (400,
+ * 403), the origin (400).
+ *
+ * An origin may read any refusal, so that an application learns that its token has expired; a person's claims only
+ * where it is one of the client's own.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import Koa, { type Context } from 'koa';
+import type { Logger } from '../../base/log.ts';
+import { userinfoAudience } from '../../core/apis/apis.ts';
+import type { Keys } from '../../core/keys/keys.ts';
+import { type CheckName, checks } from '../../core/refusals/checks.ts';
+import type { Refusals } from '../../core/refusals/refusals.ts';
+import { shapeOf, shown } from '../../core/refusals/shown.ts';
+import type { ClientRecord } from '../../core/stores/clients.ts';
+import type { GroupStore } from '../../core/stores/groups.ts';
+import type { LiveToken, TokenRefusal } from '../../core/tokens/live-token.ts';
+import { hasScope, type Tokens } from '../../core/tokens/tokens.ts';
+import { bearerChallenge } from '../../http/challenge.ts';
+import { answerPreflight, isOriginOf } from '../../http/cors.ts';
+import type { IsDeveloper } from '../../http/developer.ts';
+import { logFailure, wordsFor } from '../../http/errors.ts';
+import { factsOf } from '../../http/front-door.ts';
+import { whyAddress, whyLink } from '../../http/why-link.ts';
+import { explained } from '../refusals/record.ts';
+import { type PersonToken, userinfoAnswer } from './userinfo-answer.ts';
+import { readUserinfoRequest, UserinfoRefusal } from './userinfo-request.ts';
+
+export interface UserinfoDeps {
+  readonly issuer: string;
+  readonly tokens: Pick<Tokens, 'verifyForUserinfo'>;
+  readonly keys: Keys;
+  readonly groups: Pick<GroupStore, 'namesOf'>;
+  readonly refusals: Pick<Refusals, 'note'>;
+  readonly isDeveloper: IsDeveloper;
+  readonly log: Logger;
+}
+
+type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+/** What is known of a request when it is refused. */
+interface Known {
+  token: string | undefined;
+  client: ClientRecord | undefined;
+}
+
+export function createUserinfo(deps: UserinfoDeps): Handler {
+  const koa = new Koa();
+  koa.on('error', logFailure(deps.log));
+  koa.use(async (ctx) => {
+    ctx.vary('Origin');
+    if (ctx.method === 'OPTIONS') {
+      answerPreflight(ctx, 'GET, POST', ctx.get('Access-Control-Request-Headers'));
+      return;
+    }
+    ctx.set({
+      'Access-Control-Allow-Origin': ctx.get('Origin') || '*',
+      'Access-Control-Expose-Headers': 'WWW-Authenticate',
+    });
+    const known: Known = { token: undefined, client: undefined };
+    try {
+      await answer(ctx, deps, known);
+    } catch (error) {
+      refuse(ctx, deps, error, known);
+    }
+  });
+  return koa.callback() as Handler;
+}
+
+async function answer(ctx: Context, deps: UserinfoDeps, known: Known): Promise<void> {
+  const { token, scope } = await readUserinfoRequest(ctx);
+  if (token === undefined) throw new UserinfoRefusal('invalid_token', 'no access token provided', 'token_missing');
+  known.token = token;
+  const verified = await deps.tokens.verifyForUserinfo(token);
+  if (verified.outcome === 'refused') throw refusalFor(verified.reason);
+  known.client = verified.client;
+  requireScopes(scope, verified);
+  const origin = ctx.get('Origin');
+  if (origin !== '' && !isOriginOf(verified.client, origin)) {
+    ctx.remove('Access-Control-Allow-Origin');
+    throw new UserinfoRefusal('invalid_request', 'origin not allowed for this client', 'origin_not_allowed');
+  }
+  const { type, body } = await userinfoAnswer(verified as PersonToken, scope, deps);
+  ctx.body = body;
+  ctx.type = `${type}; charset=utf-8`;
+}
+
+function refusalFor(reason: TokenRefusal): UserinfoRefusal {
+  switch (reason) {
+    case 'expired':
+      return new UserinfoRefusal('invalid_token', 'the access token has expired', 'token_expired');
+    case 'audience':
+      return new UserinfoRefusal('invalid_token', 'the access token is for another API', 'token_audience');
+    case 'scope':
+      return insufficient('openid');
+    default:
+      return new UserinfoRefusal('invalid_token', 'invalid token provided', 'token_invalid');
+  }
+}
+
+/** RFC 6749, section 3.3. */
+const scopeSyntax = /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
+function requireScopes(asked: string | undefined, token: LiveToken): void {
+  if (asked === undefined) return;
+  if (!scopeSyntax.test(asked))
+    throw new UserinfoRefusal('invalid_request', 'scope contains invalid characters', 'parameter_invalid');
+  const missing = asked.split(' ').filter((name) => !hasScope(token, name));
+  if (missing.length > 0) throw insufficient(missing.join(' '));
+}
+
+const insufficient = (scope: string) =>
+  new UserinfoRefusal('insufficient_scope', 'access token missing requested scope', 'scope_insufficient', scope);
+
+/** RFC 6750, section 3: the challenge repeats the error, except where no token was sent. */
+function refuse(ctx: Context, deps: UserinfoDeps, thrown: unknown, { token, client }: Known): void {
+  const { status, code, message, headers } = wordsFor(thrown, deps.log, ctx);
+  const error = code === 'payload_too_large' ? 'invalid_request' : code;
+  ctx.status = status;
+  ctx.set(headers);
+  const body = { error, error_description: message };
+  ctx.body = body;
+  if (!(thrown instanceof UserinfoRefusal)) return;
+  const { check, scope } = thrown;
+  const about = { ...body, ...(scope !== undefined && { scope }) };
+  ctx.set(bearerChallenge(deps.issuer, check === 'token_missing' ? {} : about));
+  const { id: requestId, address } = factsOf(ctx.req);
+  const facts = factsFor(check, ctx, token, scope, deps.issuer);
+  const at = { endpoint: 'userinfo', status, error, requestId, address } as const;
+  const who = { clientId: client?.id, known: client !== undefined };
+  const reference = deps.refusals.note({ ...at, ...who, ...facts, check });
+  ctx.append('Link', whyLink(deps.issuer, reference));
+  const refusal = { ...checks[check], ...facts, check, reference };
+  ctx.body = {
+    ...about,
+    error_uri: whyAddress(deps.issuer, reference),
+    ...(deps.isDeveloper(ctx.req) && explained(refusal)),
+  };
+}
+
+function factsFor(
+  check: CheckName,
+  ctx: Context,
+  token: string | undefined,
+  scope: string | undefined,
+  issuer: string,
+) {
+  switch (check) {
+    case 'media_type':
+      return { expected: 'application/x-www-form-urlencoded', received: shown(ctx.get('Content-Type')) };
+    case 'origin_not_allowed':
+      return { expected: 'an origin of the redirect URIs', received: shown(ctx.get('Origin')) };
+    case 'scope_insufficient':
+      return { expected: shown(scope), received: shapeOf(token) };
+    case 'token_audience':
+      return { expected: `no API, or ${userinfoAudience(issuer)} among the aud`, received: shapeOf(token) };
+    default:
+      return token === undefined ? {} : { received: shapeOf(token) };
+  }
+}

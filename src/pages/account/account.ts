@@ -1,0 +1,173 @@
+/**
+ * A person's own pages. All of them are for whoever is signed in in this browser, and for nobody else's data: what a form names is
+ * looked for among what is theirs, and is not there (404) where it is not.
+ *
+ *   GET  page -> session? -> fresh, and by both factors, where it must be? -> the page
+ *   POST form -> its token -> session? -> fresh? both? -> done, 303 to the page that says so
+ *
+ * No session, or one that is not enough: 303 to the engine's authorization endpoint (way-in.ts), which comes back to
+ * /account/callback and from there to the page. The callback goes by the browser's session alone; of its parameters it takes the
+ * name of a page in the table below, so it leads nowhere else.
+ */
+import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
+import { accountCallback } from '../../core/clients/account-client.ts';
+import { readForm } from '../../http/form.ts';
+import { seeOther } from '../../http/see-other.ts';
+import { createActivityPage } from './activity.ts';
+import { createApplicationsPage } from './applications.ts';
+import { createConnectionsPage } from './connections.ts';
+import { createDataPage } from './data.ts';
+import { createDeletionPage } from './deletion.ts';
+import type { AccountDeps } from './deps.ts';
+import { createEmailPage } from './email.ts';
+import { createEmailCodeSwitch } from './email-code.ts';
+import { createEnrolmentPage } from './enrolment.ts';
+import { createFactorsPage } from './factors.ts';
+import type { Note } from './flash-messages.ts';
+import { createIdentitiesPage, identitiesPage } from './identities.ts';
+import { createOverview } from './overview.ts';
+import { createPasskeysPage } from './passkeys.ts';
+import { createPasswordPage } from './password.ts';
+import { createProfilePage } from './profile.ts';
+import { createSessionsPage } from './sessions.ts';
+import type { Onward, Show, Take, Visit } from './visit.ts';
+import { isFresh, lacksFactor, signInAddress } from './way-in.ts';
+
+interface Row {
+  readonly path: string;
+  readonly show?: Show;
+  readonly take?: Take;
+  /** Needs a sign-in of the last minutes. */
+  readonly fresh?: true;
+  /** Needs the second factor of whoever has one, too. */
+  readonly factor?: true;
+  /** Where to go on after that sign-in; left out: here. */
+  readonly page?: string;
+  /** What of a form waits for its person while they sign in. */
+  readonly keep?: (form: ReadonlyMap<string, string>) => Note;
+}
+
+export function createAccountPages(deps: AccountDeps): Middleware {
+  const { pages, csrf, issuer, notes } = deps;
+  const email = createEmailPage(deps);
+  const password = createPasswordPage(deps);
+  const profile = createProfilePage(deps);
+  const factors = createFactorsPage(deps);
+  const enrolment = createEnrolmentPage(deps);
+  const passkeys = createPasskeysPage(deps);
+  const sessions = createSessionsPage(deps);
+  const connections = createConnectionsPage(deps);
+  const applications = createApplicationsPage(deps);
+  const identities = createIdentitiesPage(deps);
+  const data = createDataPage(deps);
+  const deletion = createDeletionPage(deps);
+
+  const guarded = { fresh: true, factor: true } as const;
+  const keys = '/account/passkeys';
+  const [list, own, allowed] = ['/account/factors', '/account/applications', '/account/connections'];
+  const table: readonly Row[] = [
+    { path: '/account', show: createOverview(deps) },
+    { path: '/account/profile', show: profile.show, take: profile.take },
+    { path: '/account/email', show: email.show, take: email.take, ...guarded, keep: email.keep },
+    { path: '/account/password', show: password.show, take: password.take, ...guarded },
+    { path: list, show: factors.show, fresh: true },
+    { path: `${list}/remove`, take: factors.remove, ...guarded, page: list },
+    // Those of a factor that was added a moment ago are shown, whatever was proved before.
+    { path: `${list}/codes`, show: factors.showCodes, fresh: true, page: list },
+    { path: `${list}/codes`, take: factors.makeCodes, ...guarded, page: list },
+    { path: `${list}/codes.txt`, take: factors.download, page: list },
+    { path: `${list}/begin`, take: enrolment.begin, ...guarded, page: list },
+    // The sign-in was fresh when it was begun; nobody is to lose the code in the middle of it.
+    { path: `${list}/app`, show: enrolment.show, take: enrolment.confirm, factor: true, page: list },
+    { path: `${list}/email-code`, take: createEmailCodeSwitch(deps), ...guarded, page: list },
+    { path: keys, show: passkeys.show, ...guarded },
+    // As with an app: the challenge says that the page was shown a moment ago.
+    { path: `${keys}/add`, take: passkeys.add, factor: true, page: keys },
+    { path: `${keys}/rename`, take: passkeys.rename, ...guarded, page: keys },
+    { path: `${keys}/remove`, take: passkeys.remove, ...guarded, page: keys },
+    { path: '/account/sessions', show: sessions.show },
+    { path: '/account/sessions/end', take: sessions.end, page: '/account/sessions' },
+    { path: '/account/sessions/end-others', take: sessions.endOthers, page: '/account/sessions' },
+    { path: allowed, show: connections.show },
+    { path: `${allowed}/end`, take: connections.end, page: allowed },
+    { path: own, show: applications.show },
+    { path: `${own}/delete`, take: applications.remove, page: own },
+    { path: identitiesPage, show: identities.show },
+    { path: `${identitiesPage}/connect/:provider`, show: identities.begin, ...guarded, page: identitiesPage },
+    // The sign-in was fresh when it was begun; the way to the provider and back may take longer.
+    { path: `${identitiesPage}/callback/:provider`, show: identities.callback, page: identitiesPage },
+    { path: `${identitiesPage}/confirm`, show: identities.showConfirm, factor: true, page: identitiesPage },
+    { path: `${identitiesPage}/connect`, take: identities.connect, factor: true, page: identitiesPage },
+    { path: `${identitiesPage}/remove`, take: identities.remove, ...guarded, page: identitiesPage },
+    { path: '/account/activity', show: createActivityPage(deps) },
+    { path: '/account/data', show: data.show },
+    { path: '/account/data/export', show: data.download, page: '/account/data' },
+    { path: '/account/delete', show: deletion.show, take: deletion.take, ...guarded },
+  ];
+  // The last are pages beside these (src/people, src/welcome), which send a person to sign in and have them back.
+  const beside = ['/verify-email', '/verify-email?done=yes', '/sign-up?done=yes', '/sign-up?done=mail', '/setup/done'];
+  const landings = new Set([...table.map(({ path, page = path }) => page), ...beside]);
+
+  /** Undefined where the browser has been sent to sign in. `note`: what waits for it. */
+  async function enter(ctx: Context, row: Row, note?: Note): Promise<Visit | undefined> {
+    const session = await deps.session(ctx);
+    const wanted = session && {
+      of: session,
+      fresh: row.fresh === true && !isFresh(session),
+      factor: row.factor === true && (await lacksFactor(session, deps.factors)),
+    };
+    if (session && !wanted?.fresh && !wanted?.factor) {
+      deps.activity.seen(session.account.subject, session.uid);
+      return { ctx, account: session.account, session, note: notes.read(ctx, session.account.subject) };
+    }
+    if (session && note) notes.write(ctx, session.account.subject, note);
+    seeOther(ctx, signInAddress(issuer, row.page ?? row.path, wanted));
+    return undefined;
+  }
+
+  function goOn(ctx: Context, subject: string, { to, note }: Onward): void {
+    if (note) notes.write(ctx, subject, note);
+    else notes.clear(ctx);
+    seeOther(ctx, to);
+  }
+
+  const router = new Router({ strict: true, sensitive: true });
+
+  for (const row of table) {
+    const { path, show, take, keep } = row;
+    if (show)
+      router.get(path, async (ctx) => {
+        const visit = await enter(ctx, row);
+        if (!visit) return;
+        const onward = await show(visit);
+        if (onward) goOn(ctx, visit.account.subject, onward);
+        // Said once. An enrolment lasts until it is confirmed, whichever pages are looked at meanwhile.
+        else if (!visit.note.enrolment && !visit.note.identity) notes.clear(ctx);
+      });
+    if (take)
+      router.post(path, async (ctx) => {
+        const form = await readForm(ctx);
+        if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+        const visit = await enter(ctx, row, keep?.(form));
+        const onward = visit && (await take({ ...visit, note: withoutNotice(visit.note) }, form));
+        if (onward) goOn(ctx, visit.account.subject, onward);
+        return undefined;
+      });
+  }
+
+  router.get(accountCallback, (ctx) => {
+    const { state, error } = ctx.query;
+    // Whoever cancels the sign-in is not to be asked again at once.
+    if (error !== undefined) return seeOther(ctx, '/');
+    return seeOther(ctx, typeof state === 'string' && landings.has(state) ? state : '/account');
+  });
+
+  router.get('/account/deleted', (ctx) => pages.show(ctx, 'account-deleted', {}));
+
+  return router.routes() as Middleware;
+}
+
+function withoutNotice({ notice: _notice, ...note }: Note): Note {
+  return note;
+}

@@ -1,0 +1,54 @@
+/** Applications that the person has let in: what each may do, since when, and an end to it (security.md B16). */
+import type { Connection } from '../../core/consents/connections.ts';
+import type { AccountDeps } from './deps.ts';
+import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+
+const page = '/account/connections';
+
+export function createConnectionsPage(deps: AccountDeps): { show: Show; end: Take } {
+  const [builtIn] = deps.apis.list();
+
+  async function shown({ clientId, scopes, claims, resources, since, lastUsedAt }: Connection) {
+    const client = await deps.cached.find(clientId);
+    const { client_name: name, client_uri: uri } = client?.metadata ?? {};
+    return {
+      id: clientId,
+      client: {
+        name: typeof name === 'string' && name !== '' ? name : clientId,
+        uri: typeof uri === 'string' ? uri : undefined,
+        host: (typeof uri === 'string' && URL.parse(uri)?.host) || undefined,
+      },
+      scopes: [...scopes, ...claims].map((scope) => ({ name: scope })),
+      apis: Object.entries(resources).flatMap(([identifier, names]) => {
+        const api = deps.apis.find(identifier);
+        const known = new Map(api?.scopes.map(({ name, sentence }) => [name, sentence]));
+        if (names.length === 0) return [];
+        // What is built in is worded in the catalogue, in the reader's language.
+        const sentenceOf = (scope: string) => (identifier === builtIn?.identifier ? undefined : known.get(scope));
+        return [
+          {
+            name: api?.name ?? identifier,
+            scopes: names.map((scope) => ({ name: scope, sentence: sentenceOf(scope) })),
+          },
+        ];
+      }),
+      since,
+      lastUsedAt: lastUsedAt ?? undefined,
+    };
+  }
+
+  return {
+    async show(visit) {
+      const connections = await deps.connections.list(visit.account.subject);
+      return showPage(deps, visit, 'account-connections', { connections: await Promise.all(connections.map(shown)) });
+    },
+
+    async end(visit, form) {
+      const actor = actorOf(visit, deps.pages);
+      if (!(await deps.connections.end(visit.account.subject, form.get('client') ?? '', actor))) {
+        return notThere(deps, visit);
+      }
+      return { to: page, note: { notice: 'connection-ended' } };
+    },
+  };
+}

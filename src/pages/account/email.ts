@@ -1,0 +1,64 @@
+/**
+ * Another e-mail address. It becomes the account's when the link that is mailed to it is opened (core/accounts/emails); until then
+ * nothing changes. Whether somebody else has it already is told to its owner alone.
+ */
+import { callerOf } from '../../http/caller.ts';
+import { nameErrors } from '../kit/field-errors.ts';
+import type { ViewLocals } from '../kit/views.ts';
+import type { AccountDeps } from './deps.ts';
+import type { Note } from './flash-messages.ts';
+import { type Show, showPage, type Take, type Visit } from './visit.ts';
+
+type Shown = Pick<ViewLocals['account-email'], 'email' | 'error' | 'problem' | 'retryAfterSeconds'>;
+
+/** Longer than any address. */
+const typedMax = 1024;
+
+export function createEmailPage(deps: AccountDeps): {
+  show: Show;
+  take: Take;
+  keep(form: ReadonlyMap<string, string>): Note;
+} {
+  const typedIn = (form: ReadonlyMap<string, string>) => form.get('email')?.trim().slice(0, typedMax) ?? '';
+
+  const show = (visit: Visit, shown: Shown = {}) =>
+    showPage(
+      deps,
+      visit,
+      'account-email',
+      {
+        current: visit.account.email ?? undefined,
+        verified: visit.account.verified,
+        noMail: !deps.mails.work,
+        ...shown,
+      },
+      { status: shown.problem ? 429 : shown.error ? 422 : 200, retryAfterSeconds: shown.retryAfterSeconds },
+    );
+
+  return {
+    show: async (visit) => show(visit, { email: visit.note.email }),
+
+    keep: (form) => ({ email: typedIn(form) }),
+
+    async take(visit, form) {
+      const { ctx, account } = visit;
+      const email = typedIn(form);
+      if (!deps.mails.work) return show(visit);
+      if (email === account.email && account.verified) return show(visit, { email, error: 'taken' });
+      const locale = deps.pages.localeOf(ctx, undefined, account.locale);
+      const asked = await deps.emails.requestChange(account.subject, email, {
+        ...callerOf(ctx),
+        locale,
+        signedIn: true,
+      });
+      switch (asked.outcome) {
+        case 'asked':
+          return { to: '/account/email', note: { notice: 'email-asked', email } };
+        case 'invalid':
+          return show(visit, { email, error: nameErrors[asked.reason] });
+        case 'throttled':
+          return show(visit, { email, problem: 'throttled', retryAfterSeconds: asked.retryAfter });
+      }
+    },
+  };
+}

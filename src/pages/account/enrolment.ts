@@ -1,0 +1,54 @@
+/**
+ * An authenticator app, in two steps: its secret as a QR code, and a code from the app, which shows that it has it. Between them
+ * the secret waits in the browser's own sealed note; once confirmed it is never shown again (security.md B11).
+ */
+
+import { qrCode } from '../kit/qr-code.ts';
+import type { AccountDeps } from './deps.ts';
+import { actorOf, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+const list = '/account/factors';
+
+export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Show; confirm: Take } {
+  async function show(visit: Visit, error?: 'missing' | 'wrong'): Promise<Onward | undefined> {
+    const { enrolment } = visit.note;
+    if (!enrolment) return { to: list };
+    const secret = enrolment.secret.match(/.{1,4}/g)?.join(' ') ?? '';
+    const code = await qrCode(enrolment.uri);
+    return showPage(deps, visit, 'account-app', { secret, code, error }, { status: error ? 422 : 200 });
+  }
+
+  return {
+    async begin({ account }, form) {
+      const name = form.get('name')?.trim() ?? '';
+      const begun = await deps.factors.beginTotp(account.subject, { name });
+      if (begun.outcome !== 'begun') return { to: list, note: { notice: 'factor-too-many' } };
+      const { factorId, secret, uri } = begun;
+      return { to: `${list}/app`, note: { enrolment: { factorId, secret, uri } } };
+    },
+
+    show: (visit) => show(visit),
+
+    async confirm(visit, form) {
+      const { enrolment } = visit.note;
+      // Confirmed in another tab, or begun too long ago.
+      if (!enrolment) return { to: list, note: { notice: 'app-gone' } };
+      const code = form.get('code')?.trim() ?? '';
+      if (code === '') return show(visit, 'missing');
+      const { account, session } = visit;
+      const { subject } = account;
+      const outcome = await deps.factors.confirmTotp(subject, enrolment.factorId, code, actorOf(visit, deps.pages));
+      switch (outcome.outcome) {
+        case 'enrolled':
+          await deps.sessions.strengthen(session.uid, ['otp', 'mfa']);
+          return outcome.recoveryCodes.length > 0
+            ? { to: `${list}/codes`, note: { notice: 'factor-added', codes: outcome.recoveryCodes } }
+            : { to: list, note: { notice: 'factor-added' } };
+        case 'wrong-code':
+          return show(visit, 'wrong');
+        case 'gone':
+          return { to: list, note: { notice: 'app-gone' } };
+      }
+    },
+  };
+}

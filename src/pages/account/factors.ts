@@ -1,0 +1,70 @@
+/** Second factors: which there are, an end to one, and recovery codes, shown once. */
+import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
+import type { AccountDeps } from './deps.ts';
+import { longerPasswordFirst, neededOf, providersOf } from './needed.ts';
+import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+
+const list = '/account/factors';
+
+export function createFactorsPage(deps: AccountDeps): {
+  show: Show;
+  remove: Take;
+  showCodes: Show;
+  makeCodes: Take;
+  download: Take;
+} {
+  return {
+    async show(visit) {
+      const { account } = visit;
+      const [{ factors, recoveryCodesLeft }, passkeys] = await Promise.all([
+        deps.factors.list(account.subject),
+        deps.passkeys.list(account.subject),
+      ]);
+      const needed = await neededOf(deps.upstream, account, passkeys);
+      return showPage(deps, visit, 'account-factors', {
+        factors: [
+          ...factors.map((factor) => ({ ...factor, lastUsedAt: factor.lastUsedAt ?? undefined, needed: false })),
+          ...passkeys.map(({ id, name, createdAt, lastUsedAt }) => ({
+            ...{ id, name, createdAt, kind: 'passkey' as const, locked: false },
+            lastUsedAt: lastUsedAt ?? undefined,
+            needed: needed(id),
+          })),
+        ],
+        codesLeft: recoveryCodesLeft,
+        twoFactor: account.twoFactor,
+        emailCodes: deps.emailCodes.reaches(account) && !factors.some(({ kind }) => kind === 'email-code'),
+      });
+    },
+
+    async remove(visit, form) {
+      const { subject } = visit.account;
+      const id = form.get('factor') ?? '';
+      const first = await longerPasswordFirst(deps, visit.account, id);
+      if (first) return first;
+      const actor = actorOf(visit, deps.pages);
+      const removed = (await deps.factors.remove(subject, id, actor))
+        ? 'removed'
+        : await deps.passkeys.remove(subject, id, actor, providersOf(deps.upstream));
+      if (removed === 'not-found') return notThere(deps, visit);
+      return { to: list, note: { notice: removed === 'last' ? 'passkey-last' : 'factor-removed' } };
+    },
+
+    async showCodes(visit) {
+      const { codes } = visit.note;
+      return codes ? showPage(deps, visit, 'account-codes', { codes }) : { to: list };
+    },
+
+    async makeCodes(visit) {
+      const codes = await deps.factors.regenerateRecoveryCodes(visit.account.subject, actorOf(visit, deps.pages));
+      return codes ? { to: `${list}/codes`, note: { codes } } : { to: list };
+    },
+
+    /** The page that shows them sends them here and gets them back as a file: they are kept nowhere for it. */
+    async download({ ctx }, form) {
+      const codes = form.get('codes') ?? '';
+      if (!/^[0-9a-z-]{4,40}( [0-9a-z-]{4,40}){0,19}$/.test(codes)) return { to: list };
+      sendRecoveryCodes(ctx, codes.split(' '));
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * What one page leaves behind for the next: that something was done, an address that was typed before the sign-in had to be
+ * repeated, an enrolment under way, recovery codes that are shown once. In a cookie of this browser, sealed, for one account, for a
+ * quarter of an hour: nothing of it is in an address, in a log or in the database.
+ */
+import type { Context } from 'koa';
+import { nowSeconds } from '../../base/clock.ts';
+import { deriveKey, seal, unseal } from '../../base/secrets.ts';
+import type { UpstreamProof } from '../../core/upstream/upstream.ts';
+import type { AccountNotice, AccountViews } from '../kit/account-views.ts';
+
+export interface Note {
+  readonly notice?: AccountNotice;
+  /** As it was typed. */
+  readonly email?: string;
+  /** Of an authenticator app that is being enrolled. */
+  readonly enrolment?: { readonly factorId: string; readonly secret: string; readonly uri: string };
+  readonly codes?: readonly string[];
+  /** Proved by a provider, and not yet connected. */
+  readonly identity?: UpstreamProof;
+  readonly upstreamFailed?: AccountViews['account-identities']['failed'];
+}
+
+export interface Notes {
+  read(ctx: Context, subject: string): Note;
+  write(ctx: Context, subject: string, note: Note): void;
+  clear(ctx: Context): void;
+}
+
+const seconds = 900;
+
+export function createNotes(secretKey: string, secure: boolean): Notes {
+  const key = deriveKey(secretKey, 'account-notes');
+  const cookie = secure ? '__Host-gatehouse-note' : 'gatehouse-note';
+  const options = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true } as const;
+  const contextOf = (subject: string) => `note:${subject}`;
+
+  return {
+    read(ctx, subject) {
+      const sealed = ctx.cookies.get(cookie);
+      const text = sealed === undefined ? undefined : unseal(key, sealed, contextOf(subject));
+      if (text === undefined) return {};
+      const { until, note } = JSON.parse(text) as { until: number; note: Note };
+      return nowSeconds() < until ? note : {};
+    },
+    write(ctx, subject, note) {
+      const text = JSON.stringify({ until: nowSeconds() + seconds, note });
+      ctx.cookies.set(cookie, seal(key, text, contextOf(subject)), { ...options, maxAge: seconds * 1000 });
+    },
+    clear(ctx) {
+      if (ctx.cookies.get(cookie) !== undefined) ctx.cookies.set(cookie, null, options);
+    },
+  };
+}

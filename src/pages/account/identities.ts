@@ -1,0 +1,95 @@
+/**
+ * Accounts at other providers with which the person may sign in here: connected, listed, disconnected.
+ *
+ * Connecting takes a fresh sign-in here, the provider's word, and a yes on a page that names both: without that page, whoever got
+ * the person's browser to sign in at the provider as somebody else could connect that somebody (RFC 9700, section 4.7).
+ */
+import type { UpstreamFailure } from '../../core/upstream/upstream-provider.ts';
+import { callerOf } from '../../http/caller.ts';
+import type { AccountDeps } from './deps.ts';
+import { actorOf, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+export const identitiesPage = '/account/identities';
+
+export function createIdentitiesPage(deps: AccountDeps): {
+  show: Show;
+  begin: Show;
+  callback: Show;
+  showConfirm: Show;
+  connect: Take;
+  remove: Take;
+} {
+  const { upstream } = deps;
+  const failed = (kind: UpstreamFailure | 'expired' | 'throttled' | 'taken', provider: string): Onward => ({
+    to: identitiesPage,
+    note: { upstreamFailed: { kind, provider: upstream.name(provider) } },
+  });
+  const placeOf = ({ account, session }: Visit) =>
+    ({ kind: 'account', subject: account.subject, session: session.uid }) as const;
+  const providerIn = ({ ctx }: Visit): string => String(ctx.params.provider ?? '');
+
+  return {
+    async show(visit) {
+      const { account, note } = visit;
+      const linked = await upstream.linked(account.subject);
+      const used = new Set(linked.map(({ provider }) => provider));
+      const offered = upstream.offered().filter(({ id }) => !used.has(id));
+      return showPage(deps, visit, 'account-identities', {
+        identities: linked.map(({ id, provider, label, createdAt, lastUsedAt }) => ({
+          id,
+          provider: upstream.name(provider),
+          label,
+          createdAt,
+          lastUsedAt: lastUsedAt ?? undefined,
+        })),
+        providers: offered.map(({ id, name }) => ({ name, to: `${identitiesPage}/connect/${id}` })),
+        failed: note.upstreamFailed,
+      });
+    },
+
+    async begin(visit) {
+      const { ctx } = visit;
+      // A link on another site is no wish of the person's. What it would lead to asks for a yes anyway.
+      if (!['', 'same-origin', 'none'].includes(ctx.get('Sec-Fetch-Site'))) return { to: identitiesPage };
+      const provider = providerIn(visit);
+      const about = { place: placeOf(visit), fresh: { login: false }, uiLocales: deps.pages.localeOf(ctx) };
+      const begun = await upstream.begin(provider, about, callerOf(ctx));
+      if (begun.outcome === 'unknown') return notThere(deps, visit);
+      return begun.outcome === 'address' ? { to: begun.address } : failed(begun.reason, provider);
+    },
+
+    async callback(visit) {
+      const provider = providerIn(visit);
+      const answer = new URLSearchParams(visit.ctx.querystring);
+      const finished = await upstream.finish(provider, placeOf(visit), answer, callerOf(visit.ctx));
+      if (finished.outcome === 'failed') return failed(finished.reason, provider);
+      return { to: `${identitiesPage}/confirm`, note: { identity: finished.proof } };
+    },
+
+    async showConfirm(visit) {
+      const { identity } = visit.note;
+      if (identity === undefined) return { to: identitiesPage };
+      const { account } = visit;
+      return showPage(deps, visit, 'account-identity', {
+        provider: upstream.name(identity.provider),
+        label: identity.label,
+        username: account.username,
+      });
+    },
+
+    async connect(visit) {
+      const { identity } = visit.note;
+      if (identity === undefined) return failed('expired', '');
+      const linked = await upstream.link(identity, visit.account, actorOf(visit, deps.pages));
+      if (linked !== 'linked') return failed(linked === 'taken' ? 'taken' : 'expired', identity.provider);
+      return { to: identitiesPage, note: { notice: 'identity-connected' } };
+    },
+
+    async remove(visit, form) {
+      const id = form.get('identity') ?? '';
+      const removed = await upstream.unlink(visit.account.subject, id, actorOf(visit, deps.pages));
+      if (removed === 'not-found') return notThere(deps, visit);
+      return { to: identitiesPage, note: { notice: removed === 'last' ? 'identity-last' : 'identity-removed' } };
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** What there is, and how it stands. */
+import { displayName } from '../../core/kernel/names.ts';
+import type { AccountDeps } from './deps.ts';
+import { type Show, showPage } from './visit.ts';
+
+/** Of a list that is only counted; beyond it the page says "more than". */
+const countMax = 100;
+
+export function createOverview(deps: AccountDeps): Show {
+  return async (visit) => {
+    const { account } = visit;
+    const [sessions, connections, applications] = await Promise.all([
+      deps.sessions.list(account.subject, { limit: countMax }),
+      deps.connections.list(account.subject),
+      deps.stores.clients.listOwned(account.subject, '', countMax),
+    ]);
+    return showPage(deps, visit, 'account', {
+      account: {
+        name: displayName(account),
+        username: account.username,
+        email: account.email ?? undefined,
+        verified: account.verified,
+        hasPassword: account.passwordHash !== null,
+        twoFactor: account.twoFactor,
+        createdAt: account.createdAt,
+        lastSeenAt: account.lastSeenAt ?? undefined,
+      },
+      sessions: sessions.length,
+      connections: connections.length,
+      applications: applications.length,
+    });
+  };
+}

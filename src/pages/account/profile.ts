@@ -1,0 +1,64 @@
+/** What a person tells of themselves: names, picture, phone number, time zone, language, postal address. */
+import { addressMembers, canonicalLocale, isAddressMember } from '../../core/accounts/attributes.ts';
+import { fieldErrors } from '../kit/field-errors.ts';
+import type { ViewLocals } from '../kit/views.ts';
+import type { AccountDeps } from './deps.ts';
+import { languages } from './languages.ts';
+import { actorOf, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+type Shown = Omit<ViewLocals['account-profile'], 'notice' | 'csrf' | 'username' | 'locales' | 'languages' | 'zones'>;
+
+let zones: readonly string[] | undefined;
+
+/** As Node knows them; each is a name of the IANA database. Asked for when they are first needed: a start does not wait. */
+function timeZones(): readonly string[] {
+  zones ??= ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
+  return zones;
+}
+
+export function createProfilePage(deps: AccountDeps): { show: Show; take: Take } {
+  const locales = deps.locales.map((tag) => canonicalLocale(tag) ?? tag);
+  const others = languages.filter((tag) => !locales.includes(tag));
+
+  const show = (visit: Visit, shown: Shown) =>
+    showPage(
+      deps,
+      visit,
+      'account-profile',
+      { username: visit.account.username, locales, languages: others, zones: timeZones(), ...shown },
+      { status: Object.keys(shown.errors).length > 0 ? 422 : 200 },
+    );
+
+  return {
+    async show(visit) {
+      const { firstName, lastName, locale, picture, zoneinfo, phone, address } = visit.account;
+      const texts = { picture: picture ?? '', zoneinfo: zoneinfo ?? '', phone: phone ?? '' };
+      // A version before this one wrote the tags of the catalogue as its files are called.
+      const tag = locale === null ? '' : (canonicalLocale(locale) ?? locale);
+      return show(visit, { firstName, lastName, locale: tag, ...texts, address: address ?? {}, errors: {} });
+    },
+
+    async take(visit, form) {
+      const typed = (name: string) => form.get(name)?.trim() ?? '';
+      const names = { firstName: typed('first_name'), lastName: typed('last_name') };
+      const texts = { locale: typed('locale'), picture: typed('picture'), zoneinfo: typed('zoneinfo') };
+      const address = Object.fromEntries(addressMembers.map((member) => [member, typed(member)]));
+      const asked = { ...names, ...texts, phone: typed('phone') };
+      // A field that the form does not have stays as it is: an operator's own page may have fewer.
+      const sent = Object.fromEntries(
+        Object.entries({ ...asked, ...address }).filter(([name]) => form.has(fieldOf[name] ?? name)),
+      );
+      const outcome = await deps.accounts.setProfile(visit.account.subject, sent, actorOf(visit, deps.pages));
+      if (outcome.outcome === 'invalid') {
+        const { field, reason } = outcome;
+        const known = field in asked || isAddressMember(field) ? field : 'firstName';
+        return show(visit, { ...asked, address, errors: { [known]: fieldErrors[reason] } });
+      }
+      // What was chosen in this browser before would hide what they have just said for all of them.
+      if (texts.locale !== '' || visit.account.locale !== null) deps.pages.chooseLocale(visit.ctx, undefined);
+      return { to: '/account/profile', note: { notice: 'profile-saved' } };
+    },
+  };
+}
+
+const fieldOf: Readonly<Record<string, string>> = { firstName: 'first_name', lastName: 'last_name' };

@@ -1,0 +1,164 @@
+/** The consent page: what the application asks for, in plain words, and the answer. */
+
+import type { Grant } from 'oidc-provider';
+import { nowSeconds } from '../../base/clock.ts';
+import { toldUsername } from '../../core/accounts/told-names.ts';
+import type { Apis } from '../../core/apis/apis.ts';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts';
+import type { Audit } from '../../core/kernel/audit.ts';
+import { displayName } from '../../core/kernel/names.ts';
+import type { AccountStore } from '../../core/stores/accounts.ts';
+import type { ConsentStore } from '../../core/stores/consents.ts';
+import { factsOf } from '../../http/front-door.ts';
+import { allowedScopes } from '../../oidc/requests/api-scopes.ts';
+import { addConsent, removeConsent } from '../../oidc/requests/consent-check.ts';
+import { engineScopes } from '../../oidc/requests/scopes.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import { formTargets, requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
+import { clientView, destinationOf } from '../kit/interaction/client-view.ts';
+import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import type { Pages } from '../kit/page.ts';
+import type { EachTime } from '../kit/sign-in-views.ts';
+import { chosen, fieldOf } from './consent-choice.ts';
+
+/** Why what they have allowed before is no answer; undefined: it would be. */
+function eachTimeFor(reasons: readonly string[]): EachTime | undefined {
+  if (reasons.includes('unproven_redirect_uri')) return 'unproven';
+  return reasons.includes('always_asked') ? 'policy' : undefined;
+}
+
+export function createConsentStep(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  clients: CachedClients;
+  apis: Apis;
+  accounts: AccountStore;
+  consents: ConsentStore;
+  audit: Audit;
+}): Step {
+  /** Every scope of the request that means something here, not only those the engine misses: the page shows the whole picture. */
+  async function askedIn({ interaction }: StepContext): Promise<Asked> {
+    const { scopes, clientId } = requestOf(interaction);
+    const registered = (await deps.clients.find(clientId))?.metadata.scope;
+    const { resource } = interaction.params;
+    const identifiers = (Array.isArray(resource) ? resource : [resource]).filter((value) => typeof value === 'string');
+    const missing = interaction.prompt.details.missingOIDCClaims;
+    return {
+      scopes: scopes.filter((scope) => engineScopes.includes(scope)),
+      claims: Array.isArray(missing) ? missing.map(String) : [],
+      resources: Object.fromEntries(
+        identifiers.flatMap((identifier) => {
+          const api = deps.apis.find(identifier);
+          const offered = api ? allowedScopes(registered, api) : [];
+          const names = scopes.filter((scope) => offered.includes(scope));
+          return names.length > 0 ? [[identifier, names]] : [];
+        }),
+      ),
+    };
+  }
+
+  return {
+    async show(step) {
+      const { ctx, interaction, action } = step;
+      const request = requestOf(interaction);
+      const subject = interaction.session?.accountId ?? '';
+      const [client, account, before] = await Promise.all([
+        deps.clients.find(request.clientId),
+        deps.accounts.bySubject(subject),
+        deps.consents.find(subject, request.clientId),
+      ]);
+      const owner = client?.owner ? await deps.accounts.bySubject(client.owner) : undefined;
+      const asked = await askedIn(step);
+      const metadata = client?.metadata ?? {};
+      const text = (name: string) => (typeof metadata[name] === 'string' ? String(metadata[name]) : undefined);
+      const isNew = (known: readonly string[] | undefined, scope: string) =>
+        before !== undefined && !known?.includes(scope);
+      const [builtIn] = deps.apis.list();
+
+      deps.pages.show(
+        ctx,
+        'consent',
+        {
+          action,
+          csrf: deps.csrf.token(ctx),
+          eachTime: eachTimeFor(interaction.prompt.reasons),
+          client: {
+            ...(clientView(client) ?? { name: request.clientId }),
+            policyUri: text('policy_uri'),
+            tosUri: text('tos_uri'),
+            contacts: Array.isArray(metadata.contacts) ? metadata.contacts.map(String) : [],
+            redirectHost: destinationOf(request.redirectUri),
+            // Anybody may register an application and call it what they like: its name alone says nothing of whose it is.
+            owner: client?.owner ? ((owner && toldUsername(owner)) ?? '?') : undefined,
+          },
+          account: {
+            name: account && displayName(account),
+            username: account?.username ?? '',
+            email: account?.email ?? undefined,
+          },
+          scopes: [
+            ...asked.scopes.map((name) => ({ name, isNew: isNew(before?.scopes, name) })),
+            ...asked.claims.map((name) => ({ name, isNew: isNew(before?.claims, name) })),
+          ],
+          apis: Object.entries(asked.resources).flatMap(([identifier, names]) => {
+            const api = deps.apis.find(identifier);
+            const scopes = (api?.scopes ?? [])
+              .filter(({ name }) => names.includes(name))
+              .map(({ name, sentence, optional }) => ({
+                name,
+                field: optional ? fieldOf(identifier, name) : undefined,
+                // What is built in is worded in the catalogue, in the reader's language.
+                sentence: identifier === builtIn?.identifier ? undefined : sentence,
+                isNew: isNew(before?.resources[identifier], name),
+              }));
+            return api && scopes.length > 0 ? [{ name: api.name, scopes }] : [];
+          }),
+        },
+        { uiLocales: request.uiLocales, accountLocale: account?.locale, formTargets: formTargets(request) },
+      );
+    },
+
+    async take(step, form) {
+      const { ctx, provider, interaction } = step;
+      const subject = interaction.session?.accountId ?? '';
+      const { clientId } = requestOf(interaction);
+      const { id: requestId, address } = factsOf(ctx.req);
+      const asked = await askedIn(step);
+
+      switch (form.get('answer')) {
+        case 'switch':
+          return { redirect: restartAddress(interaction.params, { prompt: 'login' }) };
+        case 'deny':
+          await deps.audit.record('consent.denied', { subject, clientId, requestId, address });
+          return { error: 'access_denied', error_description: 'the person did not allow it' };
+        case 'allow': {
+          const known = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
+          const grant: Grant = known ?? new provider.Grant({ accountId: subject, clientId });
+          const { given, declined } = chosen(asked, form, deps.apis);
+          if (given.scopes.length + given.claims.length + Object.keys(given.resources).length === 0)
+            return this.take(step, new Map([['answer', 'deny']]));
+          addConsent(grant, given);
+          removeConsent(grant, declined);
+          const grantId = await grant.save();
+          const before = await deps.consents.find(subject, clientId);
+          await deps.consents.put(mergedConsent({ subject, clientId }, before, given, nowSeconds(), declined));
+          await deps.audit.record('consent.granted', {
+            subject,
+            clientId,
+            requestId,
+            address,
+            detail: {
+              scopes: [...given.scopes],
+              resources: Object.fromEntries(Object.entries(given.resources).map(([api, names]) => [api, [...names]])),
+            },
+          });
+          return { consent: { grantId, declined } };
+        }
+        default:
+          await this.show(step);
+          return undefined;
+      }
+    },
+  };
+}

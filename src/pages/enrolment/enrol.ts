@@ -1,0 +1,199 @@
+/**
+ * Adding a second factor in the middle of an authorization: because it is required, or because the person was invited to and said yes.
+ *
+ *   which kind -> app: QR code, its first code -> recovery codes, shown once -> signed in, with two factors
+ *              -> passkey: the browser's own dialogue -> (recovery codes ->) the same
+ *
+ * The engine decides that it comes to this (oidc/requests/assurance) and looks again when it is over: going on without it leads back here. Every
+ * look at it asks anew whose session stands, and whether it may: nobody adds one to an account that has one already without having
+ * given that one, and none is begun without a sign-in of the last minutes (security.md B11).
+ */
+import { nowSeconds } from '../../base/clock.ts';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import { assuranceOf, freshSeconds } from '../../core/factors/assurance.ts';
+import type { Factors } from '../../core/factors/factors.ts';
+import type { Passkeys } from '../../core/factors/passkeys.ts';
+import type { Amr } from '../../core/kernel/amr.ts';
+import { displayName } from '../../core/kernel/names.ts';
+import type { AccountStore } from '../../core/stores/accounts.ts';
+import { callerOf } from '../../http/caller.ts';
+import { seeOther } from '../../http/see-other.ts';
+import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import { formTargets, requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
+import { clientView } from '../kit/interaction/client-view.ts';
+import { type Standing, standingOf } from '../kit/interaction/current-session.ts';
+import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import { surerResult } from '../kit/interaction/login-result.ts';
+import { passkeyPurpose } from '../kit/interaction/passkey.ts';
+import type { Pages } from '../kit/page.ts';
+import type { EnrolError } from '../kit/people-views.ts';
+import { qrCode } from '../kit/qr-code.ts';
+import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
+import { type EnrolMemory, enrolMemory, rememberEnrol } from './enrol-memory.ts';
+
+type Onward = InteractionResults | Redirect;
+type Form = ReadonlyMap<string, string>;
+type Done = NonNullable<EnrolMemory['done']>;
+
+/** Nothing to tell: the engine looks once more at what is there. */
+const lookAgain: Onward = {};
+
+export function createEnrolStep(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  clients: CachedClients;
+  accounts: AccountStore;
+  factors: Factors;
+  passkeys: Pick<Passkeys, 'beginEnrolment' | 'finishEnrolment'>;
+}): Step {
+  const { pages, csrf, factors, passkeys } = deps;
+
+  /** Who it is, or where to go instead. */
+  async function enter(step: StepContext): Promise<Standing | Redirect | undefined> {
+    const { interaction } = step;
+    const standing = await standingOf(step, deps.accounts);
+    if (standing === undefined) return { redirect: restartAddress(interaction.params) };
+    const memory = enrolMemory(interaction);
+    if (memory.done) return standing;
+    const { required } = await factors.methods(standing.account.subject);
+    // It came by another tab meanwhile: then it is to be given, not another one added.
+    if (required && assuranceOf(standing.amr) === 'single') return undefined;
+    const fresh = nowSeconds() - standing.signedInAt <= freshSeconds;
+    return fresh || memory.app ? standing : { redirect: restartAddress(interaction.params, { prompt: 'login' }) };
+  }
+
+  async function show(
+    step: StepContext,
+    { account }: Standing,
+    memory: EnrolMemory,
+    error?: EnrolError,
+  ): Promise<void> {
+    const { ctx, interaction, action } = step;
+    const request = requestOf(interaction);
+    const client = clientView(await deps.clients.find(request.clientId));
+    const options = {
+      status: error === undefined ? 200 : 422,
+      uiLocales: request.uiLocales,
+      accountLocale: account.locale,
+      formTargets: formTargets(request),
+    };
+    const common = { action, csrf: csrf.token(ctx), client };
+    if (memory.done) {
+      pages.show(ctx, 'enrol-codes', { ...common, codes: memory.done.codes }, options);
+    } else if (memory.app) {
+      const secret = memory.app.secret.match(/.{1,4}/g)?.join(' ') ?? '';
+      const code = await qrCode(memory.app.uri);
+      pages.show(ctx, 'enrol-app', { ...common, secret, code, error }, options);
+    } else {
+      const begun = await passkeys.beginEnrolment(account.subject, passkeyPurpose(interaction));
+      const locals = {
+        ...common,
+        account: { name: displayName(account), username: account.username },
+        invited: interaction.prompt.name === 'offer',
+        app: onlyOf(interaction) === undefined,
+        passkey: begun.outcome === 'begun' ? begun.options : undefined,
+        problem: memory.problem,
+      };
+      pages.show(ctx, 'enrol', locals, options);
+    }
+  }
+
+  async function begin({ interaction, action }: StepContext, { account }: Standing): Promise<Onward> {
+    const begun = await factors.beginTotp(account.subject);
+    // Five apps, all of them locked: an admin's business.
+    if (begun.outcome !== 'begun') return { error: 'access_denied', error_description: 'no app can be added' };
+    const { factorId, secret, uri } = begun;
+    await rememberEnrol(interaction, { app: { factorId, secret, uri } });
+    return { redirect: action };
+  }
+
+  /** On to the codes, where there are any to be kept. */
+  async function enrolled(
+    step: StepContext,
+    standing: Standing,
+    proved: readonly Amr[],
+    codes: readonly string[],
+  ): Promise<Onward> {
+    const amr = [...new Set<Amr>([...standing.amr, ...proved, 'mfa'])];
+    const done = { amr, codes };
+    if (codes.length === 0) return finished(step, standing, done);
+    await rememberEnrol(step.interaction, { done });
+    return { redirect: step.action };
+  }
+
+  function finished({ interaction }: StepContext, standing: Standing, { amr }: Pick<Done, 'amr'>): Onward {
+    const { account, signedInAt: at, keep } = standing;
+    return surerResult(interaction, { account, amr, at }, keep);
+  }
+
+  async function confirmApp(step: StepContext, standing: Standing, memory: EnrolMemory, form: Form) {
+    const { interaction, action } = step;
+    const typed = form.get('code')?.trim() ?? '';
+    if (typed === '') return show(step, standing, memory, 'missing');
+    const id = memory.app?.factorId ?? '';
+    const outcome = await factors.confirmTotp(standing.account.subject, id, typed, actorOf(step));
+    switch (outcome.outcome) {
+      case 'enrolled':
+        return enrolled(step, standing, ['otp'], outcome.recoveryCodes);
+      case 'wrong-code':
+        return show(step, standing, memory, 'wrong');
+      case 'gone':
+        await rememberEnrol(interaction, { problem: 'app-gone' });
+        return { redirect: action };
+    }
+  }
+
+  async function addPasskey(step: StepContext, standing: Standing, credential: string): Promise<Onward> {
+    const { interaction, action } = step;
+    const purpose = passkeyPurpose(interaction);
+    const { subject } = standing.account;
+    const outcome = await passkeys.finishEnrolment(subject, { purpose, credential, name: '' }, actorOf(step));
+    if (outcome.outcome === 'enrolled')
+      return enrolled(step, standing, [outcome.passkey.synced ? 'swk' : 'hwk', 'user'], outcome.recoveryCodes);
+    await rememberEnrol(interaction, { problem: outcome.outcome === 'taken' ? 'passkey-taken' : 'passkey-refused' });
+    return { redirect: action };
+  }
+
+  function actorOf({ ctx, interaction }: StepContext) {
+    const { address, requestId } = callerOf(ctx);
+    return { address, requestId, via: 'browser', locale: pages.localeOf(ctx, requestOf(interaction).uiLocales) };
+  }
+
+  return {
+    async show(step) {
+      const { ctx, interaction } = step;
+      const standing = await enter(step);
+      if (standing && 'account' in standing) return show(step, standing, enrolMemory(interaction));
+      // Nothing is told to the engine by a look: going on without a result asks it again.
+      seeOther(ctx, standing?.redirect ?? interaction.returnTo);
+      return undefined;
+    },
+
+    async take(step, form) {
+      const { interaction, action } = step;
+      const answer = form.get('answer');
+      if (answer === 'later' && interaction.prompt.name === 'offer') return lookAgain;
+      const standing = await enter(step);
+      if (standing === undefined) return lookAgain;
+      if ('redirect' in standing) return standing;
+      const memory = enrolMemory(interaction);
+      if (memory.done) {
+        if (answer === 'file') sendRecoveryCodes(step.ctx, memory.done.codes);
+        else if (answer === 'done') return finished(step, standing, memory.done);
+        else return { redirect: action };
+        return undefined;
+      }
+      const credential = form.get('credential');
+      if (credential) return addPasskey(step, standing, credential);
+      if (answer === 'app' && onlyOf(interaction) === undefined) return begin(step, standing);
+      if (answer === 'other') await rememberEnrol(interaction, {});
+      else if (memory.app && form.has('code')) return (await confirmApp(step, standing, memory, form)) ?? undefined;
+      return { redirect: action };
+    },
+  };
+}
+
+function onlyOf({ prompt }: StepContext['interaction']): AssuranceDetails['only'] {
+  return (prompt.details as AssuranceDetails).only;
+}

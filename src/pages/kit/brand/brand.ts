@@ -1,0 +1,56 @@
+/** Whose pages these are: the name, the logo, the colours and the links that every page carries. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { StaticFile } from '../static.ts';
+import type { Theme } from './theme.ts';
+
+/** Links of the footer, in this order. */
+export const brandLinks = ['privacy', 'terms', 'support'] as const;
+export type BrandLink = (typeof brandLinks)[number];
+
+/** As the settings give it; what it holds has been checked. */
+export interface BrandSettings extends Theme {
+  readonly name: string;
+  /** Paths of pictures. */
+  readonly logo?: string | undefined;
+  readonly logoDark?: string | undefined;
+  readonly links?: Readonly<Partial<Record<BrandLink, string>>> | undefined;
+}
+
+export interface Brand extends Theme {
+  readonly name: string;
+  readonly logo?: { readonly light: string; readonly dark?: string | undefined } | undefined;
+  readonly links: readonly { readonly name: BrandLink; readonly to: string }[];
+  /** The pictures, by request path. */
+  readonly files: ReadonlyMap<string, StaticFile>;
+}
+
+const types: Readonly<Record<string, string>> = {
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webp': 'image/webp',
+};
+
+/** Reads the pictures once. */
+export function openBrand({ name, accent, background, logo, logoDark, links = {} }: BrandSettings): Brand {
+  const files = new Map<string, StaticFile>();
+  const address = (path: string, as: string): string => {
+    const kind = extname(path).toLowerCase();
+    const body = readFileSync(path);
+    const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12);
+    files.set(`/brand/${as}${kind}`, { body, type: types[kind] ?? 'application/octet-stream', etag: `"${hash}"` });
+    return `/brand/${as}${kind}?v=${hash}`;
+  };
+  return {
+    ...{ name, accent, background, files },
+    logo:
+      logo === undefined
+        ? undefined
+        : { light: address(logo, 'logo'), dark: logoDark && address(logoDark, 'logo-dark') },
+    links: brandLinks.flatMap((link) => {
+      const to = links[link];
+      return to === undefined ? [] : [{ name: link, to }];
+    }),
+  };
+}

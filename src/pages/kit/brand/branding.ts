@@ -1,0 +1,34 @@
+/** The files of a brand: its pictures, and style sheets with its colours or an application's (pages/kit/brand/theme.ts). */
+import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
+import type { Brand } from './brand.ts';
+import { themeAt, themeSheet } from './theme.ts';
+
+export function createBranding({ brand }: { brand: Pick<Brand, 'files'> }): Middleware {
+  const router = new Router({ strict: true, sensitive: true });
+
+  router.get('/brand/:file', async (ctx, next) => {
+    const picture = brand.files.get(ctx.path);
+    const theme = picture ? undefined : themeAt(ctx.path);
+    if (!picture && !theme) return next();
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set('Cache-Control', ctx.query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable');
+    if (theme) answer(ctx, themeSheet(theme), 'text/css; charset=utf-8');
+    if (picture) {
+      // An SVG that somebody opens by itself is a document of this origin: whatever script it holds does not run.
+      ctx.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox");
+      ctx.set('ETag', picture.etag);
+      answer(ctx, picture.body, picture.type);
+      if (ctx.fresh) ctx.status = 304;
+    }
+    return undefined;
+  });
+
+  return router.routes() as Middleware;
+}
+
+function answer(ctx: Context, body: string | Buffer, type: string): void {
+  ctx.status = 200;
+  ctx.set('Content-Type', type);
+  ctx.body = body;
+}

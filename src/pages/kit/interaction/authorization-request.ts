@@ -1,0 +1,41 @@
+/** The authorization request behind an interaction, as its pages need it. */
+import type { Interaction } from 'oidc-provider';
+import { formTargetsFor } from '../../../http/hardening.ts';
+
+export interface AuthorizationRequest {
+  readonly clientId: string;
+  readonly redirectUri: string;
+  readonly scopes: readonly string[];
+  readonly uiLocales: string | undefined;
+  readonly loginHint: string | undefined;
+}
+
+export function requestOf({ params }: Pick<Interaction, 'params'>): AuthorizationRequest {
+  const text = (name: string): string | undefined => {
+    const value = params[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  return {
+    clientId: text('client_id') ?? '',
+    redirectUri: text('redirect_uri') ?? '',
+    scopes: text('scope')?.split(' ') ?? [],
+    uiLocales: text('ui_locales'),
+    loginHint: text('login_hint'),
+  };
+}
+
+/** The page's form ends, after some redirects, at the application. */
+export function formTargets({ redirectUri }: AuthorizationRequest): readonly string[] {
+  return formTargetsFor(redirectUri);
+}
+
+/** The same request from its beginning; `change` adds or replaces parameters. */
+export function restartAddress(params: Interaction['params'], change: Readonly<Record<string, string>> = {}): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...params, ...change })) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (typeof one === 'string' || typeof one === 'number') query.append(name, String(one));
+    }
+  }
+  return `/oauth/authorize?${query}`;
+}

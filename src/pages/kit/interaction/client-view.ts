@@ -1,0 +1,31 @@
+/** A client as the pages name it. The views escape, clip and check the links. */
+import { accountClient } from '../../../core/clients/account-client.ts';
+import type { ClientRecord } from '../../../core/stores/clients.ts';
+import type { ClientView } from '../view-parts.ts';
+
+export function clientView(client: ClientRecord | undefined): ClientView | undefined {
+  // Nobody signs in to go on to an application there: the pages are this server's own.
+  if (!client || client.id === accountClient) return undefined;
+  const { client_name: name, client_uri: uri, logo_uri: logo, brand_accent: accent } = client.metadata;
+  const site = typeof uri === 'string' ? uri : undefined;
+  return {
+    name: typeof name === 'string' && name !== '' ? name : client.id,
+    uri: site,
+    host: (site && URL.parse(site)?.host) ?? undefined,
+    logo: typeof logo === 'string' ? logo : undefined,
+    accent: typeof accent === 'string' ? accent : undefined,
+    background: backgroundOf(client),
+    unreviewed: client.reviewedAt === null,
+  };
+}
+
+/** Where people go on to. A private-use scheme says which application it is; what stands for its host may be any name. */
+export function destinationOf(redirectUri: string): string | undefined {
+  const url = URL.parse(redirectUri);
+  return /^https?:$/.test(url?.protocol ?? '') ? url?.host : url?.protocol;
+}
+
+function backgroundOf({ metadata }: ClientRecord): readonly string[] | undefined {
+  const { brand_background: ends } = metadata;
+  return typeof ends === 'string' ? ends.split(' ') : undefined;
+}

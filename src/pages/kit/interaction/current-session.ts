@@ -1,0 +1,33 @@
+/** The session that stands while somebody who is signed in is asked for more. */
+import type { Amr } from '../../../core/kernel/amr.ts';
+import type { Account, AccountStore } from '../../../core/stores/accounts.ts';
+import type { StepContext } from './dispatcher.ts';
+
+export interface Standing {
+  readonly account: Account;
+  readonly amr: readonly Amr[];
+  /** As a whole; no step-up moves it. Seconds since the epoch. */
+  readonly signedInAt: number;
+  /** It outlives the closing of the browser, and goes on doing so. */
+  readonly keep: boolean;
+}
+
+/** Undefined where it is not the one that the interaction was begun in any more, or its person is disabled or gone. */
+export async function standingOf(
+  { ctx, provider, interaction }: StepContext,
+  accounts: Pick<AccountStore, 'bySubject'>,
+): Promise<Standing | undefined> {
+  const session = await provider.Session.get(ctx);
+  const begun = interaction.session;
+  if (session.accountId === undefined || session.uid !== begun?.uid || session.accountId !== begun.accountId)
+    return undefined;
+  const account = await accounts.bySubject(session.accountId);
+  if (account?.disabledAt !== null) return undefined;
+  return {
+    account,
+    // As they were written at the sign-in.
+    amr: (session.amr ?? []) as Amr[],
+    signedInAt: session.loginTs ?? 0,
+    keep: session.transient !== true,
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Where somebody chooses the language of the pages for this browser. Every page leads here, and from here back: by the `Referer` of
+ * that link, so that no address with a token in it stands in another one.
+ */
+import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
+import type { Account } from '../../core/stores/accounts.ts';
+import { readForm } from '../../http/form.ts';
+import { seeOther } from '../../http/see-other.ts';
+import type { Csrf } from './csrf.ts';
+import type { Pages } from './page.ts';
+
+export interface LanguagePageDeps {
+  readonly issuer: string;
+  readonly pages: Pages;
+  readonly csrf: Csrf;
+  readonly locales: readonly string[];
+  /** Who is signed in in this browser. */
+  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
+}
+
+const path = '/language';
+
+export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: LanguagePageDeps): Middleware {
+  const router = new Router({ strict: true, sensitive: true });
+
+  router.get(path, async (ctx) => {
+    const accountLocale = (await signedIn(ctx))?.locale;
+    pages.show(ctx, 'language', { csrf: csrf.token(ctx), back: pageBefore(ctx, issuer), locales }, { accountLocale });
+  });
+
+  router.post(path, async (ctx) => {
+    const form = await readForm(ctx);
+    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    // Anything that is not a language of ours is the wish to leave it to the browser.
+    pages.chooseLocale(
+      ctx,
+      locales.find((locale) => locale === form.get('language')),
+    );
+    seeOther(ctx, localPath(form.get('back')) ?? '/');
+    return undefined;
+  });
+
+  return router.routes() as Middleware;
+}
+
+function pageBefore(ctx: Context, issuer: string): string {
+  const from = URL.parse(ctx.get('Referer'));
+  return (from?.origin === issuer && localPath(from.pathname + from.search)) || '/';
+}
+
+/** A path on this server and nothing a browser could take for another's address (CWE-601); not this page again. */
+function localPath(address: string | undefined): string | undefined {
+  if (address === undefined || address.length > 8192 || !/^\/(?![/\\])[\x21-\x7e]*$/.test(address)) return undefined;
+  return address === path || address.startsWith(`${path}?`) ? undefined : address;
+}

@@ -1,0 +1,47 @@
+/**
+ * /dev/mails: what would have been sent, in development without a mail server. Its links let their holder into
+ * accounts, and this machine may have other users, so it also needs the link that the start prints. The key in it works
+ * once, for a cookie; both are this process's own.
+ */
+import type { Context } from 'koa';
+import type Router from 'koa-router';
+import { randomToken, sameSecret } from '../../base/secrets.ts';
+import type { Message } from '../../core/mail/mailer.ts';
+import type { Pages } from '../kit/page.ts';
+
+export interface DevMailsDeps {
+  readonly pages: Pages;
+  readonly issuer: string;
+  readonly mailbox: {
+    /** Opens the page, once. */
+    readonly key: string;
+    list(): readonly (Message & { readonly at: number })[];
+  };
+}
+
+const path = '/dev/mails';
+
+export function routeDevMails(router: Router, { pages, issuer, mailbox }: DevMailsDeps): void {
+  const { port, protocol } = new URL(issuer);
+  // Browsers do not tell ports apart, and a developer may run two servers.
+  const cookie = `gatehouse-dev-mails${port && `-${port}`}`;
+  const pass = randomToken(24);
+  let used = false;
+  const knows = (ctx: Context) => sameSecret(ctx.cookies.get(cookie) ?? '', pass);
+
+  router.get(path, (ctx) => {
+    const { key } = ctx.query;
+    if (key === undefined && knows(ctx)) return pages.show(ctx, 'dev-mails', { mails: mailbox.list() });
+    if (!knows(ctx)) {
+      // A look ahead (HEAD) does not use the key up.
+      const right = ctx.method === 'GET' && !used && typeof key === 'string' && sameSecret(key, mailbox.key);
+      if (!right) return pages.show(ctx, 'dev-mails', { mails: undefined }, { status: 403 });
+      used = true;
+      ctx.cookies.set(cookie, pass, { httpOnly: true, sameSite: 'lax', secure: protocol === 'https:', path });
+    }
+    ctx.set('Cache-Control', 'no-store');
+    ctx.redirect(path);
+    ctx.status = 303;
+    return undefined;
+  });
+}

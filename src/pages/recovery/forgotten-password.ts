@@ -1,0 +1,198 @@
+/**
+ * A forgotten password, in two pages: who you are, and, behind the link in the mail, the new password. The first has one answer for
+ * every name there is or is not. Opening the link changes nothing; only the form does. It signs its person in, in the browser that has
+ * opened the link, and leads on to the application whose sign-in they had left, where that is this browser's.
+ *
+ * Somebody who was in the account may have left a way back: an account elsewhere of theirs. So the form names those that sign in here,
+ * and only those go on doing so that its person says are theirs. Passkeys stay: they are second factors too, and a link in a mail must
+ * not be a way around those.
+ */
+import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
+import { Unavailable } from '../../base/errors.ts';
+import type { PasswordReset } from '../../core/recovery/password-reset.ts';
+import type { Account } from '../../core/stores/accounts.ts';
+import type { Upstream } from '../../core/upstream/upstream.ts';
+import { callerOf } from '../../http/caller.ts';
+import { readForm } from '../../http/form.ts';
+import { seeOther } from '../../http/see-other.ts';
+import { browserOf, keepBrowser } from '../kit/browser-cookie.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import { passwordErrors } from '../kit/field-errors.ts';
+import type { LetIn } from '../kit/let-in.ts';
+import type { Pages } from '../kit/page.ts';
+import { oneOf, signInOf, withSignIn } from '../kit/request.ts';
+import type { ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
+import type { ViewLocals } from '../kit/views.ts';
+
+/** The sign-in that a person has left for these pages. */
+export interface CameFrom {
+  readonly client: ClientView | undefined;
+  /** Where its answer goes, which the forms here may end at. */
+  readonly formTargets: readonly string[];
+}
+
+/** Longer than any name; what is longer still names nobody. */
+const nameMax = 1024;
+
+export interface RecoveryDeps {
+  readonly pages: Pages;
+  readonly csrf: Csrf;
+  readonly passwordReset: PasswordReset;
+  readonly upstream: Pick<Upstream, 'linked' | 'name'>;
+  /** The application whose sign-in of this id a person comes from. */
+  readonly cameFrom: (id: string) => Promise<CameFrom | undefined>;
+  /** They have set a password, and go on signed in. */
+  readonly letIn: LetIn;
+  /** For the account pages, in case they come there: the password is another. */
+  readonly noteDone: (ctx: Context, subject: string) => void;
+  /** Whether this server sends mails. */
+  readonly mails: boolean;
+  /** Where a person goes who came from nowhere: their own account, which asks them to sign in. */
+  readonly home: string;
+  readonly settings: {
+    readonly passwordMinLength: number;
+    readonly passwordMinLengthSecondFactor: number;
+    /** Seconds that a link for a new password works. */
+    readonly linkSeconds: number;
+  };
+}
+
+export function createRecovery(deps: RecoveryDeps): Middleware {
+  const router = new Router({ strict: true, sensitive: true });
+  const { pages, csrf, passwordReset, settings } = deps;
+
+  /** Whose colours these pages have: somebody on the way to an application is still on it. */
+  async function cameFrom(ctx: Context): Promise<CameFrom | undefined> {
+    const from = signInOf(ctx);
+    return from && deps.cameFrom(from.id);
+  }
+
+  const clientOf = async (ctx: Context): Promise<ClientView | undefined> => (await cameFrom(ctx))?.client;
+
+  // ---- who you are --------------------------------------------------------------------------------------------------
+
+  async function ask(ctx: Context, shown: Partial<ViewLocals['forgot']> = {}): Promise<void> {
+    const { error, retryAfterSeconds } = shown;
+    const client = await clientOf(ctx);
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    pages.show(
+      ctx,
+      'forgot',
+      { action: withSignIn(ctx, '/forgot'), csrf: csrf.token(ctx), client, back: signInOf(ctx)?.path, ...shown },
+      { status: error === 'throttled' ? 429 : error ? 422 : 200 },
+    );
+  }
+
+  function noMail(ctx: Context): void {
+    const from = signInOf(ctx);
+    const go = from ? ({ to: from.path, as: 'signIn' } as const) : ({ to: '/', as: 'home' } as const);
+    pages.show(ctx, 'notice', { kind: 'no-mail', go }, { status: 404 });
+  }
+
+  router.get('/forgot', async (ctx) => {
+    if (!deps.mails) return noMail(ctx);
+    if (oneOf(ctx, 'sent') === undefined) return ask(ctx);
+    const from = signInOf(ctx);
+    const go = from ? ({ to: from.path, as: 'signIn' } as const) : undefined;
+    const client = await clientOf(ctx);
+    return pages.show(ctx, 'notice', { kind: 'reset-sent', client, seconds: settings.linkSeconds, go });
+  });
+
+  router.post('/forgot', async (ctx) => {
+    const form = await readForm(ctx);
+    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    if (!deps.mails) return noMail(ctx);
+    const name = form.get('username')?.trim().slice(0, nameMax) ?? '';
+    if (name === '') return ask(ctx, { error: 'missing' });
+    const from = signInOf(ctx);
+    const asker = { ...callerOf(ctx), browser: browserOf(ctx), locale: pages.localeOf(ctx) };
+    const asked = await passwordReset.request(name, asker, from && { from: from.id });
+    if (asked.outcome === 'throttled')
+      return ask(ctx, { name, error: 'throttled', retryAfterSeconds: asked.retryAfter });
+    return seeOther(ctx, withSignIn(ctx, '/forgot', { sent: 'yes' }));
+  });
+
+  // ---- the new password ---------------------------------------------------------------------------------------------
+
+  interface Shown {
+    readonly error?: SetupError;
+    readonly problem?: FormProblemKind;
+    readonly retryAfterSeconds?: number;
+    /** The box is ticked. */
+    readonly keep?: boolean;
+  }
+
+  async function show(ctx: Context, token: string, account: Account, shown: Shown = {}): Promise<void> {
+    const { error, problem, retryAfterSeconds } = shown;
+    const [from, linked] = await Promise.all([cameFrom(ctx), deps.upstream.linked(account.subject)]);
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    pages.show(
+      ctx,
+      'reset',
+      {
+        action: withSignIn(ctx, '/reset', { token }),
+        csrf: csrf.token(ctx, token),
+        client: from?.client,
+        username: account.username,
+        minLength: account.twoFactor ? settings.passwordMinLengthSecondFactor : settings.passwordMinLength,
+        elsewhere: linked.map(({ id, provider, label }) => ({ id, provider: deps.upstream.name(provider), label })),
+        ...shown,
+      },
+      {
+        status: problem ? 503 : error ? 422 : 200,
+        accountLocale: account.locale,
+        formTargets: from?.formTargets ?? [],
+      },
+    );
+  }
+
+  async function gone(ctx: Context): Promise<void> {
+    const client = await clientOf(ctx);
+    const go = deps.mails ? ({ to: withSignIn(ctx, '/forgot'), as: 'again' } as const) : undefined;
+    pages.show(ctx, 'notice', { kind: 'reset-gone', client, go }, { status: 410 });
+  }
+
+  router.get('/reset', async (ctx) => {
+    const token = oneOf(ctx, 'token') ?? '';
+    const account = await passwordReset.look(token);
+    return account ? show(ctx, token, account) : gone(ctx);
+  });
+
+  router.post('/reset', async (ctx) => {
+    const token = oneOf(ctx, 'token') ?? '';
+    const form = await readForm(ctx);
+    // Of this very link: only the browser that has opened it sets the password, and is signed in.
+    if (!csrf.check(ctx, form.get('csrf'), token)) return pages.refuse(ctx, 403, 'form');
+    const account = await passwordReset.look(token);
+    if (!account) return gone(ctx);
+    const password = form.get('password') ?? '';
+    const kept = form.get('keep')?.split(' ') ?? [];
+    const keep = kept.length > 0;
+    if (password === '') return show(ctx, token, account, { keep, error: 'required' });
+    const { address, requestId } = callerOf(ctx);
+    const actor = { address, requestId, via: 'reset-link', browser: browserOf(ctx), locale: pages.localeOf(ctx) };
+    try {
+      const outcome = await passwordReset.complete(token, password, kept, actor);
+      switch (outcome.outcome) {
+        case 'changed':
+          if (outcome.browser) keepBrowser(ctx, outcome.browser);
+          deps.noteDone(ctx, account.subject);
+          return await deps.letIn(ctx, outcome.account, {
+            after: 'reset-link',
+            page: deps.home,
+            from: signInOf(ctx)?.id,
+          });
+        case 'weak-password':
+          return show(ctx, token, account, { keep, error: passwordErrors[outcome.reason.code] });
+        case 'gone':
+          return gone(ctx);
+      }
+    } catch (error) {
+      if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
+      return show(ctx, token, account, { keep, problem: 'busy', retryAfterSeconds: error.retryAfter });
+    }
+  });
+
+  return router.routes() as Middleware;
+}

@@ -1,0 +1,63 @@
+/** The sign-up page by itself, and behind an invitation. */
+
+import type { Context } from 'koa';
+import type Router from 'koa-router';
+import type { Invitations } from '../../core/registration/invitations.ts';
+import { readForm } from '../../http/form.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import type { LetIn } from '../kit/let-in.ts';
+import type { Pages } from '../kit/page.ts';
+import { oneOf } from '../kit/request.ts';
+import type { SignUpAbout, SignUpPage } from './sign-up.ts';
+
+export function routeSignUp(
+  router: Router,
+  deps: {
+    pages: Pages;
+    csrf: Csrf;
+    page: SignUpPage;
+    invitations: Pick<Invitations, 'look'>;
+    letIn: LetIn;
+    mails: boolean;
+    home: string;
+  },
+): void {
+  const { pages, page } = deps;
+
+  async function take(ctx: Context, about: SignUpAbout): Promise<void> {
+    const form = await readForm(ctx);
+    if (!deps.csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const account = await page.take(ctx, form, about);
+    if (!account) return undefined;
+    return deps.letIn(ctx, account, {
+      after: about.invitation ? 'invitation' : 'sign-up',
+      page: `/sign-up?done=${account.email === null && deps.mails ? 'mail' : 'yes'}`,
+    });
+  }
+
+  router.get('/sign-up', (ctx) => {
+    const done = oneOf(ctx, 'done');
+    if (done === undefined) return page.show(ctx, { action: '/sign-up' });
+    const kind = done === 'mail' ? 'signed-up-mail' : 'signed-up';
+    return pages.show(ctx, 'notice', { kind, go: { to: deps.home, as: 'account' } });
+  });
+  router.post('/sign-up', (ctx) => take(ctx, { action: '/sign-up' }));
+
+  async function invited(ctx: Context): Promise<SignUpAbout | undefined> {
+    const token = oneOf(ctx, 'token') ?? '';
+    const invitation = await deps.invitations.look(token);
+    if (invitation)
+      return { action: `/invite?token=${encodeURIComponent(token)}`, invitation: { ...invitation, token } };
+    pages.show(ctx, 'notice', { kind: 'invitation-gone', go: { to: '/', as: 'home' } }, { status: 410 });
+    return undefined;
+  }
+
+  router.get('/invite', async (ctx) => {
+    const about = await invited(ctx);
+    if (about) page.show(ctx, about);
+  });
+  router.post('/invite', async (ctx) => {
+    const about = await invited(ctx);
+    if (about) await take(ctx, about);
+  });
+}

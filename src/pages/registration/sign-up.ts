@@ -1,0 +1,189 @@
+/**
+ * The sign-up page: a name, an address, a password. It shows the form and takes it; where it stands (by itself, behind an
+ * invitation, in the middle of an authorization) is its caller's business.
+ *
+ * Whether a name is taken cannot be hidden from whoever wants it. Whether an address is an account's is: the account is made
+ * without it, and the mail to it says the rest (core/accounts/emails).
+ */
+import type { Context } from 'koa';
+import { nowSeconds } from '../../base/clock.ts';
+import { Unavailable } from '../../base/errors.ts';
+import { createRecent } from '../../base/lru.ts';
+import { digest } from '../../base/secrets.ts';
+import { codePoints, emailProblem, type NameProblem } from '../../core/kernel/names.ts';
+import type { Invitation, Invitations } from '../../core/registration/invitations.ts';
+import type { SignUp, SignUpForm, SignUpOutcome } from '../../core/registration/sign-up.ts';
+import type { Account } from '../../core/stores/accounts.ts';
+import { callerOf } from '../../http/caller.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
+import type { Pages } from '../kit/page.ts';
+import type { ClientView, FormProblemKind } from '../kit/view-parts.ts';
+import type { ViewLocals } from '../kit/views.ts';
+
+export interface SignUpAbout {
+  /** Where the form posts to. */
+  readonly action: string;
+  readonly client?: ClientView | undefined;
+  /** Where those go who have an account. */
+  readonly signIn?: string | undefined;
+  readonly invitation?: (Invitation & { readonly token: string }) | undefined;
+  readonly uiLocales?: string | undefined;
+  readonly formTargets?: readonly string[] | undefined;
+}
+
+export interface SignUpPage {
+  show(ctx: Context, about: SignUpAbout): void;
+  /** The account that was made; undefined where a page has been answered instead. The CSRF token has been checked. */
+  take(ctx: Context, form: ReadonlyMap<string, string>, about: SignUpAbout): Promise<Account | undefined>;
+}
+
+type Errors = ViewLocals['sign-up']['errors'];
+type Outcome = SignUpOutcome | { readonly outcome: 'gone' };
+
+/** A form that comes twice within this time, from one browser and alike to the letter, is one press of a button. */
+const doubleSeconds = 60;
+
+export function createSignUpPage(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  signUp: SignUp;
+  invitations: Pick<Invitations, 'accept'>;
+  /** Whether an address can be proved. */
+  mails: boolean;
+  settings: { readonly signUp: 'open' | 'invite' | 'off'; readonly passwordMinLength: number };
+}): SignUpPage {
+  const { pages, settings } = deps;
+  const lately = createRecent<{ readonly at: number; readonly outcome: Promise<Outcome> }>(1000);
+
+  const emailField = ({ invitation }: SignUpAbout) =>
+    invitation?.proved ? 'fixed' : deps.mails ? 'asked' : ('none' as const);
+
+  interface Shown {
+    readonly username?: string;
+    readonly email?: string | undefined;
+    readonly errors?: Errors;
+    readonly problem?: FormProblemKind;
+    readonly retryAfterSeconds?: number;
+  }
+
+  function show(ctx: Context, about: SignUpAbout, shown: Shown): void {
+    const { errors = {}, problem, retryAfterSeconds } = shown;
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    pages.show(
+      ctx,
+      'sign-up',
+      {
+        action: about.action,
+        csrf: deps.csrf.token(ctx),
+        client: about.client,
+        minLength: settings.passwordMinLength,
+        emailField: emailField(about),
+        signIn: about.signIn,
+        ...shown,
+        errors,
+      },
+      {
+        status: problem === 'throttled' ? 429 : problem ? 503 : Object.keys(errors).length > 0 ? 422 : 200,
+        uiLocales: about.uiLocales,
+        formTargets: about.formTargets ?? [],
+      },
+    );
+  }
+
+  function closed(ctx: Context, about: SignUpAbout): undefined {
+    const kind = about.invitation
+      ? 'invitation-gone'
+      : settings.signUp === 'off'
+        ? 'sign-up-off'
+        : 'sign-up-invited-only';
+    const go = about.signIn === undefined ? undefined : ({ to: about.signIn, as: 'signIn' } as const);
+    pages.show(ctx, 'notice', { kind, go }, { status: about.invitation ? 410 : 403, uiLocales: about.uiLocales });
+  }
+
+  function make(ctx: Context, form: SignUpForm, { invitation, uiLocales }: SignUpAbout): Promise<Outcome> {
+    const caller = { ...callerOf(ctx), via: 'browser', locale: pages.localeOf(ctx, uiLocales) };
+    return invitation
+      ? deps.invitations.accept(invitation.token, form, caller)
+      : deps.signUp.signUp(form, caller, { email: 'later' });
+  }
+
+  /** Pressed twice: the second gets what the first got, not the news that the name is taken. */
+  function once(key: string, work: () => Promise<Outcome>): Promise<Outcome> {
+    const before = lately.get(key);
+    if (before && nowSeconds() < before.at + doubleSeconds) return before.outcome;
+    const outcome = work();
+    lately.set(key, { at: nowSeconds(), outcome });
+    outcome.then(
+      (made) => made.outcome !== 'created' && lately.delete(key),
+      () => lately.delete(key),
+    );
+    return outcome;
+  }
+
+  return {
+    show(ctx, about) {
+      if (settings.signUp !== 'open' && !about.invitation) closed(ctx, about);
+      else show(ctx, about, { email: about.invitation?.email });
+    },
+
+    async take(ctx, form, about) {
+      if (settings.signUp !== 'open' && !about.invitation) return closed(ctx, about);
+      const asked = emailField(about);
+      const username = form.get('username')?.trim() ?? '';
+      const password = form.get('password') ?? '';
+      const given = asked === 'asked' ? (form.get('email')?.trim() ?? '') : undefined;
+      const email = asked === 'fixed' ? about.invitation?.email : given;
+      const typed = { username, email };
+
+      const name = deps.signUp.nameProblem(username, about.invitation?.proved ? about.invitation.email : undefined);
+      const errors = errorsOf(name, given, password, settings.passwordMinLength);
+      if (Object.keys(errors).length > 0) {
+        show(ctx, about, { ...typed, errors });
+        return undefined;
+      }
+      try {
+        const key = digest(JSON.stringify([form.get('csrf'), username, email ?? null, password]));
+        const outcome = await once(key, () => make(ctx, { username, password, email }, about));
+        switch (outcome.outcome) {
+          case 'created':
+            return outcome.account;
+          case 'closed':
+          case 'gone':
+            return closed(ctx, about);
+          case 'taken':
+            show(ctx, about, { ...typed, errors: { [outcome.field]: 'taken' } });
+            return undefined;
+          case 'weak-password':
+            show(ctx, about, { ...typed, errors: { password: passwordErrors[outcome.reason.code] } });
+            return undefined;
+          case 'invalid':
+            show(ctx, about, { ...typed, errors: { [outcome.field]: nameErrors[outcome.reason] } });
+            return undefined;
+          case 'throttled':
+            show(ctx, about, { ...typed, problem: 'throttled', retryAfterSeconds: outcome.retryAfter });
+            return undefined;
+        }
+      } catch (error) {
+        if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
+        show(ctx, about, { ...typed, problem: 'busy', retryAfterSeconds: error.retryAfter });
+        return undefined;
+      }
+    },
+  };
+}
+
+/** All at once, so that nobody corrects a form three times. What only core knows comes after these. */
+function errorsOf(
+  name: NameProblem | undefined,
+  email: string | undefined,
+  password: string,
+  minLength: number,
+): Errors {
+  const address = email === undefined ? undefined : emailProblem(email);
+  return {
+    ...(name ? { username: nameErrors[name] } : {}),
+    ...(address ? { email: nameErrors[address] } : {}),
+    ...(password === '' ? { password: 'required' } : codePoints(password) < minLength ? { password: 'too-short' } : {}),
+  };
+}

@@ -1,0 +1,156 @@
+/**
+ * Proving an e-mail address, behind the link that was mailed to it. Opening the link changes nothing: mail scanners do that. The
+ * button does, for whoever is signed in as the account or gives its password; a stranger who was mailed the link because of a
+ * typing mistake can do neither. Whoever has no password here (a passkey, an account elsewhere) signs in and comes back.
+ */
+import type { Context } from 'koa';
+import type Router from 'koa-router';
+import { Unavailable } from '../../base/errors.ts';
+import type { Emails, PendingEmail } from '../../core/accounts/emails.ts';
+import type { SignIn } from '../../core/sign-in/sign-in.ts';
+import type { Account } from '../../core/stores/accounts.ts';
+import { callerOf } from '../../http/caller.ts';
+import { readForm } from '../../http/form.ts';
+import { seeOther } from '../../http/see-other.ts';
+import { browserOf } from '../kit/browser-cookie.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import type { LetIn } from '../kit/let-in.ts';
+import type { Pages } from '../kit/page.ts';
+import type { ConfirmError } from '../kit/people-views.ts';
+import { oneOf } from '../kit/request.ts';
+
+/** As long as a sign-in may take. */
+const waitMs = 3_600_000;
+
+const statuses: Record<ConfirmError, number> = { missing: 422, wrong: 422, throttled: 429, busy: 503 };
+
+export function routeVerifyEmail(
+  router: Router,
+  deps: {
+    pages: Pages;
+    csrf: Csrf;
+    emails: Emails;
+    signIn: Pick<SignIn, 'provePassword'>;
+    /** The way to a sign-in of this person that comes back to this page. */
+    signInAs: (username: string) => string;
+    /** Who is signed in in this browser. */
+    signedIn: (ctx: Context) => Promise<Account | undefined>;
+    /** The way on for a person who has given the password. */
+    letIn: LetIn;
+    home: string;
+    secure: boolean;
+  },
+): void {
+  const { pages, csrf, emails } = deps;
+  // What waits while somebody signs in: the link's own value, which is to stand in no other address.
+  const cookie = deps.secure ? '__Host-gatehouse-confirm' : 'gatehouse-confirm';
+  const cookieOptions = { httpOnly: true, sameSite: 'lax', secure: deps.secure, path: '/', overwrite: true } as const;
+
+  async function show(
+    ctx: Context,
+    token: string,
+    { account, email }: PendingEmail,
+    shown: { error?: ConfirmError; retryAfterSeconds?: number } = {},
+  ): Promise<void> {
+    const { error, retryAfterSeconds } = shown;
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    const askPassword = (await deps.signedIn(ctx))?.subject !== account.subject;
+    pages.show(
+      ctx,
+      'verify-email',
+      {
+        action: `/verify-email?token=${encodeURIComponent(token)}`,
+        csrf: csrf.token(ctx),
+        email,
+        username: account.username,
+        askPassword,
+        signIn: `/verify-email/sign-in?token=${encodeURIComponent(token)}`,
+        ...shown,
+      },
+      { status: error ? statuses[error] : 200, accountLocale: account.locale },
+    );
+  }
+
+  const gone = (ctx: Context): void =>
+    pages.show(ctx, 'notice', { kind: 'email-gone', go: { to: deps.home, as: 'account' } }, { status: 410 });
+
+  /** A second factor is no part of it: the address is proved, and the password is the account's. */
+  async function prove(
+    ctx: Context,
+    account: Account,
+    password: string,
+  ): Promise<{ error: ConfirmError; retryAfterSeconds?: number } | { gave?: Account }> {
+    if ((await deps.signedIn(ctx))?.subject === account.subject) return {};
+    if (password === '') return { error: 'missing' };
+    try {
+      const { username } = account;
+      const outcome = await deps.signIn.provePassword({
+        ...callerOf(ctx),
+        username,
+        password,
+        browser: browserOf(ctx),
+        via: 'verify-email',
+      });
+      switch (outcome.outcome) {
+        case 'right':
+          return { gave: outcome.account };
+        case 'refused':
+          return { error: 'wrong' };
+        case 'throttled':
+          return { error: 'throttled', retryAfterSeconds: outcome.retryAfter };
+      }
+    } catch (error) {
+      if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
+      return { error: 'busy', retryAfterSeconds: error.retryAfter };
+    }
+  }
+
+  router.get('/verify-email', async (ctx) => {
+    if (oneOf(ctx, 'done') !== undefined)
+      return pages.show(ctx, 'notice', { kind: 'email-confirmed', go: { to: deps.home, as: 'account' } });
+    const token = oneOf(ctx, 'token') ?? ctx.cookies.get(cookie) ?? '';
+    const pending = await emails.look(token);
+    return pending ? show(ctx, token, pending) : gone(ctx);
+  });
+
+  router.get('/verify-email/sign-in', async (ctx) => {
+    const token = oneOf(ctx, 'token') ?? '';
+    const pending = await emails.look(token);
+    if (!pending) return gone(ctx);
+    ctx.cookies.set(cookie, token, { ...cookieOptions, maxAge: waitMs });
+    return seeOther(ctx, deps.signInAs(pending.account.username));
+  });
+
+  router.post('/verify-email', async (ctx) => {
+    const token = oneOf(ctx, 'token') ?? '';
+    const form = await readForm(ctx);
+    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const pending = await emails.look(token);
+    if (!pending) return gone(ctx);
+    const proved = await prove(ctx, pending.account, form.get('password') ?? '');
+    if ('error' in proved) return show(ctx, token, pending, proved);
+    const { address, requestId } = callerOf(ctx);
+    const outcome = await emails.confirm(token, {
+      address,
+      requestId,
+      via: 'verify-email',
+      locale: pages.localeOf(ctx),
+    });
+    switch (outcome.outcome) {
+      case 'confirmed':
+        if (ctx.cookies.get(cookie) !== undefined) ctx.cookies.set(cookie, null, cookieOptions);
+        // Who has a second factor would be asked for it, and is told first that the address is confirmed.
+        if (proved.gave === undefined || proved.gave.twoFactor) return seeOther(ctx, '/verify-email?done=yes');
+        return deps.letIn(ctx, proved.gave, { after: 'verify-email', page: '/verify-email?done=yes' });
+      case 'taken':
+        return pages.show(
+          ctx,
+          'notice',
+          { kind: 'email-taken', go: { to: deps.home, as: 'account' } },
+          { status: 409 },
+        );
+      case 'gone':
+        return gone(ctx);
+    }
+  });
+}

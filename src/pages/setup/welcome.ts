@@ -1,0 +1,147 @@
+/**
+ * What a person meets who opens the address by hand: the welcome page, the first admin's set-up, and the files the
+ * pages are made of.
+ */
+import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
+import { displayName } from '../../core/kernel/names.ts';
+import type { Setup } from '../../core/registration/setup.ts';
+import type { Account } from '../../core/stores/accounts.ts';
+import type { IsDeveloper } from '../../http/developer.ts';
+import { readForm } from '../../http/form.ts';
+import { factsOf } from '../../http/front-door.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
+import type { LetIn } from '../kit/let-in.ts';
+import type { Pages } from '../kit/page.ts';
+import type { SetupField } from '../kit/people-views.ts';
+import type { StaticFiles } from '../kit/static.ts';
+import type { ViewLocals } from '../kit/views.ts';
+
+export interface WelcomeDeps {
+  readonly issuer: string;
+  /** Is shown the way to the playground. */
+  readonly isDeveloper: IsDeveloper;
+  readonly pages: Pages;
+  readonly csrf: Csrf;
+  readonly setup: Setup;
+  readonly statics: StaticFiles;
+  readonly passwordMinLength: number;
+  /** Who is signed in in this browser. */
+  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
+  /** The first admin goes on signed in. */
+  readonly letIn: LetIn;
+}
+
+type SetupLocals = ViewLocals['setup'];
+
+export function createWelcome(deps: WelcomeDeps): Middleware {
+  const { pages, setup } = deps;
+  const router = new Router({ strict: true, sensitive: true });
+
+  router.get('/', async (ctx) => {
+    const account = await deps.signedIn(ctx);
+    pages.show(
+      ctx,
+      'welcome',
+      {
+        issuer: deps.issuer,
+        development: deps.isDeveloper(ctx.req),
+        account: account && { name: displayName(account), username: account.username },
+        signOut: '/oauth/logout',
+      },
+      { accountLocale: account?.locale },
+    );
+  });
+
+  router.get('/setup', async (ctx) => {
+    const token = oneToken(ctx);
+    if (!(await setup.isOpen(token))) return pages.show(ctx, 'stale', { setup: true }, { status: 410 });
+    return showForm(ctx, token, {});
+  });
+
+  router.post('/setup', async (ctx) => {
+    const token = oneToken(ctx);
+    const form = await readForm(ctx);
+    if (!deps.csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const typed = {
+      username: form.get('username')?.trim() ?? '',
+      firstName: form.get('first_name')?.trim() ?? '',
+      lastName: form.get('last_name')?.trim() ?? '',
+      email: form.get('email')?.trim() ?? '',
+    };
+    const password = form.get('password') ?? '';
+    const { address, id: requestId } = factsOf(ctx.req);
+    const outcome = await setup.complete(
+      token,
+      { ...typed, email: typed.email || undefined, password },
+      { via: 'browser', address, requestId },
+    );
+    switch (outcome.outcome) {
+      case 'created':
+        return deps.letIn(ctx, outcome.account, { after: 'setup', page: '/setup/done' });
+      case 'gone':
+        return pages.show(ctx, 'stale', { setup: true }, { status: 410 });
+      case 'taken':
+        return showForm(ctx, token, { ...typed, errors: { [outcome.field]: 'taken' } });
+      case 'weak-password':
+        return showForm(ctx, token, { ...typed, errors: { password: passwordErrors[outcome.reason.code] } });
+      case 'invalid':
+        return showForm(ctx, token, { ...typed, errors: { [fields[outcome.field]]: nameErrors[outcome.reason] } });
+    }
+  });
+
+  router.get('/setup/done', async (ctx) => {
+    const account = await deps.signedIn(ctx);
+    if (!account?.admin) {
+      ctx.status = 303;
+      ctx.redirect('/');
+      return undefined;
+    }
+    const { username, locale: accountLocale } = account;
+    return pages.show(ctx, 'setup-done', { username, development: deps.isDeveloper(ctx.req) }, { accountLocale });
+  });
+
+  function showForm(ctx: Context, token: string, shown: Partial<SetupLocals>): void {
+    const errors = shown.errors ?? {};
+    const locals = {
+      action: `/setup?token=${encodeURIComponent(token)}`,
+      csrf: deps.csrf.token(ctx),
+      minLength: deps.passwordMinLength,
+      ...shown,
+      errors,
+    };
+    pages.show(ctx, 'setup', locals, { status: Object.keys(errors).length > 0 ? 422 : 200 });
+  }
+
+  router.get('/favicon.ico', (ctx) => {
+    ctx.status = 301;
+    ctx.redirect(deps.statics.url('favicon.svg'));
+  });
+
+  router.get('/public/:file', async (ctx, next) => {
+    const file = deps.statics(ctx.path);
+    if (!file) return next();
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    ctx.set('Cache-Control', ctx.query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable');
+    ctx.set('ETag', file.etag);
+    ctx.set('Content-Type', file.type);
+    ctx.status = 200;
+    if (ctx.fresh) ctx.status = 304;
+    else ctx.body = file.body;
+    return undefined;
+  });
+
+  return router.routes() as Middleware;
+}
+
+const fields: Record<'username' | 'email' | 'firstName' | 'lastName', SetupField> = {
+  username: 'username',
+  email: 'email',
+  firstName: 'first_name',
+  lastName: 'last_name',
+};
+
+function oneToken(ctx: Context): string {
+  return typeof ctx.query.token === 'string' ? ctx.query.token : '';
+}

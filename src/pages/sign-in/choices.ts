@@ -1,0 +1,56 @@
+/** The accounts that this browser may be offered: the one that is signed in, and those that are remembered here. */
+
+import { usernameKey } from '../../core/kernel/names.ts';
+import type { Devices } from '../../core/known-browsers/known-browsers.ts';
+import type { Account, AccountStore } from '../../core/stores/accounts.ts';
+import { browserOf } from '../kit/browser-cookie.ts';
+import { requestOf } from '../kit/interaction/authorization-request.ts';
+import type { StepContext } from '../kit/interaction/dispatcher.ts';
+
+export interface Choice {
+  readonly id: string;
+  readonly account: Account;
+  /** Signed in at this moment. */
+  readonly current: boolean;
+  readonly remembered: boolean;
+}
+
+/** What stands for the account that is signed in, where nothing remembers it. */
+const currentId = 'current';
+
+export interface ChoiceDeps {
+  readonly devices: Pick<Devices, 'accounts'>;
+  readonly accounts: Pick<AccountStore, 'bySubject'>;
+}
+
+/** The application's hint first, then whoever is signed in, then by last use. */
+export async function choicesFor(deps: ChoiceDeps, { ctx, interaction }: StepContext): Promise<Choice[]> {
+  const subject = interaction.session?.accountId;
+  const [known, current] = await Promise.all([
+    deps.devices.accounts(browserOf(ctx)),
+    subject === undefined ? undefined : deps.accounts.bySubject(subject),
+  ]);
+  const choices = known.map(
+    ({ id, account }): Choice => ({ id, account, current: account.subject === subject, remembered: true }),
+  );
+  if (current && !choices.some((choice) => choice.current))
+    choices.push({ id: currentId, account: current, current: true, remembered: false });
+  const hint = hintedKey(interaction);
+  const rank = (choice: Choice) => (isHinted(choice.account, hint) ? 0 : choice.current ? 1 : 2);
+  return choices.sort((a, b) => rank(a) - rank(b));
+}
+
+/** `?account=` of the sign-in page: `other`, or one of the choices. */
+export function chosenIn({ ctx }: Pick<StepContext, 'ctx'>): string | undefined {
+  const { account } = ctx.query;
+  return typeof account === 'string' && account !== '' ? account : undefined;
+}
+
+function hintedKey(interaction: StepContext['interaction']): string | undefined {
+  const { loginHint } = requestOf(interaction);
+  return loginHint === undefined ? undefined : usernameKey(loginHint.trim());
+}
+
+function isHinted(account: Account, hint: string | undefined): boolean {
+  return hint !== undefined && (account.usernameKey === hint || (account.verified && account.emailKey === hint));
+}

@@ -1,0 +1,76 @@
+/**
+ * Which of several accounts: for an application that asks (`prompt=select_account`), and for whoever wants another one than the
+ * page proposes. Choosing opens nothing: only the account that is signed in already goes on without proving anything. One account
+ * at a time is signed in in a browser; whoever chooses another one is signed out of the first when they have signed in.
+ */
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import { displayName } from '../../core/kernel/names.ts';
+import type { Devices } from '../../core/known-browsers/known-browsers.ts';
+import type { AccountStore } from '../../core/stores/accounts.ts';
+import { callerOf } from '../../http/caller.ts';
+import { seeOther } from '../../http/see-other.ts';
+import { browserOf } from '../kit/browser-cookie.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
+import { clientView } from '../kit/interaction/client-view.ts';
+import type { Step } from '../kit/interaction/dispatcher.ts';
+import type { Pages } from '../kit/page.ts';
+import { choicesFor } from './choices.ts';
+
+export function createChooserStep(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  clients: CachedClients;
+  accounts: AccountStore;
+  devices: Pick<Devices, 'accounts' | 'forget'>;
+}): Step {
+  return {
+    async show(step) {
+      const { ctx, interaction, action } = step;
+      const choices = await choicesFor(deps, step);
+      if (choices.length === 0) {
+        seeOther(ctx, `${action}?account=other`);
+        return;
+      }
+      const request = requestOf(interaction);
+      deps.pages.show(
+        ctx,
+        'chooser',
+        {
+          action: `${action}/accounts`,
+          csrf: deps.csrf.token(ctx),
+          client: clientView(await deps.clients.find(request.clientId)),
+          accounts: choices.map(({ id, account, current, remembered }) => ({
+            id,
+            name: displayName(account),
+            username: account.username,
+            current,
+            remembered,
+          })),
+          cancel: action,
+        },
+        {
+          uiLocales: request.uiLocales,
+          accountLocale: choices.find(({ current }) => current)?.account.locale,
+          formTargets: formTargets(request),
+        },
+      );
+    },
+
+    async take(step, form) {
+      const { ctx, interaction, action } = step;
+      const forget = form.get('forget');
+      if (forget !== undefined) {
+        await deps.devices.forget(browserOf(ctx), forget, callerOf(ctx));
+        return { redirect: `${action}/accounts` };
+      }
+      const account = form.get('account') ?? '';
+      if (account === 'other') return { redirect: `${action}?account=other` };
+      const chosen = (await choicesFor(deps, step)).find(({ id }) => id === account);
+      // Forgotten in another tab meanwhile, or never there.
+      if (chosen === undefined) return { redirect: `${action}/accounts` };
+      if (chosen.current && interaction.prompt.name === 'select_account') return { select_account: {} };
+      return { redirect: `${action}?account=${encodeURIComponent(chosen.id)}` };
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** The pages the engine asks for in the middle of its own answers: refused, sign out, signed out. */
+import type { Context } from 'koa';
+import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { displayName } from '../../core/kernel/names.ts';
+import type { AccountStore } from '../../core/stores/accounts.ts';
+import type { IsDeveloper } from '../../http/developer.ts';
+import { formTargetsFor, hardenPage } from '../../http/hardening.ts';
+import type { ProtocolPages } from '../../oidc/ports.ts';
+import type { RecordedRefusal } from '../../oidc/refusals/recorded.ts';
+import type { Pages } from '../kit/page.ts';
+import type { ErrorKind, RefusalDetail, UnreviewedReason } from '../kit/sign-in-views.ts';
+
+export function createEnginePages(deps: {
+  pages: Pages;
+  accounts: AccountStore;
+  secure: boolean;
+  /** Is shown what was expected and received. For everyone else that is in the log alone, under the reference. */
+  isDeveloper: IsDeveloper;
+}): ProtocolPages {
+  // The engine's context is a Koa context with more on it.
+  const plain = (ctx: KoaContextWithOIDC) => ctx as unknown as Context;
+
+  const told = (ctx: KoaContextWithOIDC, refusal: RecordedRefusal) => ({
+    reference: refusal.reference,
+    ...(deps.isDeveloper(ctx.req) && { detail: detailOf(refusal) }),
+  });
+
+  return {
+    error(ctx, out, error, refusal) {
+      const status = ctx.status;
+      if (error instanceof errors.SessionNotFound) {
+        deps.pages.show(plain(ctx), 'stale', { clientName: nameOf(ctx) }, { status: 400 });
+        return;
+      }
+      if (status === 503) ctx.set('Retry-After', '1');
+      deps.pages.refuse(plain(ctx), status, kindOf(status, out.error), {
+        clientName: nameOf(ctx),
+        code: out.error,
+        description: out.error_description,
+        ...(refusal && told(ctx, refusal)),
+        ...(status === 503 ? { retryAfterSeconds: 1 } : {}),
+      });
+    },
+
+    unreviewed(ctx, failure, refusal) {
+      const { error = 'server_error', error_description: description } = failure as {
+        readonly error?: string;
+        readonly error_description?: string;
+      };
+      deps.pages.refuse(plain(ctx), 400, 'unreviewed', {
+        clientName: nameOf(ctx),
+        why: whyHere(error),
+        code: error,
+        description,
+        ...told(ctx, refusal),
+      });
+    },
+
+    async logout(ctx, formHtml) {
+      const { session, client, params, entities } = ctx.oidc;
+      const account = session?.accountId ? await deps.accounts.bySubject(session.accountId) : undefined;
+      const formTargets = formTargetsFor(String(session?.state?.postLogoutRedirectUri ?? ''));
+      deps.pages.show(
+        plain(ctx),
+        'logout',
+        {
+          formHtml,
+          formId: 'op.logoutForm',
+          client: client && { name: client.clientName ?? client.clientId },
+          account: account && { name: displayName(account) },
+          auto: provesItself(entities.IdTokenHint?.payload, session?.accountId),
+        },
+        {
+          formTargets,
+          uiLocales: params?.ui_locales as string | undefined,
+          accountLocale: account?.locale,
+        },
+      );
+    },
+
+    async signedOut(ctx) {
+      const { client, cookies, provider } = ctx.oidc;
+      // The engine comes here after "stay signed in" as well.
+      const id = cookies.get(provider.cookieName('session'), { signed: true });
+      const session = id === undefined ? undefined : await provider.Session.find(id);
+      deps.pages.show(plain(ctx), 'signed-out', {
+        stayed: session?.accountId !== undefined,
+        client: client && { name: client.clientName ?? client.clientId, uri: client.clientUri },
+      });
+      // The page is still in their language; the next person's is not.
+      if (session?.accountId === undefined) deps.pages.noteReader(plain(ctx), null);
+    },
+
+    stale(ctx) {
+      ctx.remove('Location');
+      hardenPage(ctx.res, deps.secure);
+      deps.pages.show(plain(ctx), 'stale', { clientName: nameOf(ctx) }, { status: 400 });
+    },
+  };
+}
+
+/** An unexpired ID token of the very person who is signed in here: the application may sign them out without another question. */
+function provesItself(hint: unknown, subject: string | undefined): boolean {
+  const { sub, exp } = (hint ?? {}) as { sub?: unknown; exp?: unknown };
+  return subject !== undefined && sub === subject && typeof exp === 'number' && exp * 1000 > Date.now();
+}
+
+const nameOf = (ctx: KoaContextWithOIDC) => ctx.oidc?.client?.clientName ?? ctx.oidc?.client?.clientId;
+
+/** What went wrong, as the person sees it. */
+function whyHere(error: string): UnreviewedReason {
+  if (error === 'access_denied') return 'cancelled';
+  const silent = ['login_required', 'consent_required', 'interaction_required', 'account_selection_required'];
+  return silent.includes(error) ? 'silent' : 'request';
+}
+
+function kindOf(status: number, error: string): ErrorKind {
+  if (status === 503) return 'unavailable';
+  if (status >= 500) return 'internal';
+  if (error === 'invalid_redirect_uri') return 'redirect';
+  return error === 'invalid_client' ? 'unknown-client' : 'request';
+}
+
+/** The check, what came, and the nearest thing that would have passed. */
+function detailOf({ says, source, received, expected, nearest, advice }: RecordedRefusal): RefusalDetail {
+  const passes = nearest ?? expected;
+  return {
+    check: `${says} (${source})`,
+    received,
+    ...(received !== undefined && nearest !== undefined && { receivedMarkFrom: firstDifference(received, nearest) }),
+    expected: passes,
+    advice,
+  };
+}
+
+function firstDifference(a: string, b: string): number {
+  let index = 0;
+  while (index < a.length && a[index] === b[index]) index += 1;
+  return index;
+}

@@ -1,0 +1,220 @@
+/** The sign-in page: a name and a password, or a passkey, through core/sign-in/sign-in. A second factor is the next page's business. */
+import { Unavailable } from '../../base/errors.ts';
+import { accountClient } from '../../core/clients/account-client.ts';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import type { Passkeys } from '../../core/factors/passkeys.ts';
+import type { Devices } from '../../core/known-browsers/known-browsers.ts';
+import type { SignIn } from '../../core/sign-in/sign-in.ts';
+import type { AccountStore } from '../../core/stores/accounts.ts';
+import type { Upstream } from '../../core/upstream/upstream.ts';
+import { factsOf } from '../../http/front-door.ts';
+import { browserOf } from '../kit/browser-cookie.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
+import { clientView } from '../kit/interaction/client-view.ts';
+import type { InteractionResults, Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import { loginResult, wantsToBeKept } from '../kit/interaction/login-result.ts';
+import { passkeyPurpose } from '../kit/interaction/passkey.ts';
+import { isToBeKept, memoryOf, noteKeep, remember } from '../kit/interaction/sign-in-memory.ts';
+import { freshnessOf, upstreamMemory } from '../kit/interaction/upstream-memory.ts';
+import type { Pages } from '../kit/page.ts';
+import type { LoginError, SignInReason } from '../kit/sign-in-views.ts';
+import { choicesFor, chosenIn } from './choices.ts';
+import { finishedMeanwhile } from './sent-twice.ts';
+
+const statuses: Record<LoginError, number> = {
+  missing: 422,
+  wrong: 422,
+  expired: 422,
+  passkey: 422,
+  throttled: 429,
+  busy: 503,
+};
+
+/** Of the page after this one. */
+const secondFields = ['code', 'email_code', 'recovery_code', 'second_passkey'];
+
+export function createLoginStep(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  signIn: SignIn;
+  passkeys: Pick<Passkeys, 'signInOptions'>;
+  upstream: Pick<Upstream, 'offered' | 'name'>;
+  clients: CachedClients;
+  accounts: AccountStore;
+  devices: Pick<Devices, 'accounts'>;
+  /** Ways on for who has no account, or no password; the latter takes a mail. */
+  offers: { readonly signUp: boolean; readonly forgot: boolean };
+}): Step {
+  interface Shown {
+    readonly username?: string | undefined;
+    /** The box is ticked. */
+    readonly keep: boolean;
+    /** There are accounts to choose from. */
+    readonly choices?: boolean;
+    readonly error?: LoginError;
+    readonly retryAfterSeconds?: number;
+    /** Otherwise what the error says. */
+    readonly status?: number;
+  }
+
+  async function show(
+    { ctx, interaction, action }: StepContext,
+    { username, keep, choices = false, error, retryAfterSeconds, status = error ? statuses[error] : 200 }: Shown,
+  ): Promise<void> {
+    const request = requestOf(interaction);
+    const { failed, pending } = upstreamMemory(interaction);
+    const known = interaction.session?.accountId;
+    const accountLocale = known === undefined ? undefined : (await deps.accounts.bySubject(known))?.locale;
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    deps.pages.show(
+      ctx,
+      'login',
+      {
+        action,
+        csrf: deps.csrf.token(ctx),
+        client: clientView(await deps.clients.find(request.clientId)),
+        username,
+        again: againFor(ctx, interaction),
+        keep,
+        choose: choices ? `${action}/accounts` : undefined,
+        error,
+        retryAfterSeconds,
+        signUp: deps.offers.signUp ? `${action}/sign-up` : undefined,
+        forgot: deps.offers.forgot ? `/forgot?from=${interaction.uid}` : undefined,
+        // The same for everybody, so that the page tells nobody who has one.
+        passkey: deps.passkeys.signInOptions(passkeyPurpose(interaction)),
+        ...(pending?.stage === 'link'
+          ? { connecting: { provider: deps.upstream.name(pending.proof.provider), label: pending.proof.label } }
+          : { providers: providersFor(interaction, action) }),
+        // Of two things that went wrong the later one is said.
+        failed: error || !failed ? undefined : { ...failed, provider: deps.upstream.name(failed.provider) },
+        cancel: action,
+      },
+      { status, uiLocales: request.uiLocales, accountLocale, formTargets: formTargets(request) },
+    );
+  }
+
+  /** What the engine has found wanting in the session that stands. */
+  function againFor(ctx: StepContext['ctx'], interaction: StepContext['interaction']): SignInReason | undefined {
+    const { prompt, session } = interaction;
+    if (session?.accountId === undefined || prompt.name !== 'login' || chosenIn({ ctx }) !== undefined)
+      return undefined;
+    if (prompt.reasons.includes('login_prompt')) return 'asked';
+    const old = prompt.reasons.includes('max_age') || prompt.reasons.includes('not_fresh');
+    if (!old) return undefined;
+    return requestOf(interaction).clientId === accountClient ? 'account' : 'old';
+  }
+
+  function providersFor(interaction: StepContext['interaction'], action: string) {
+    const offered = deps.upstream.offered(freshnessOf(interaction));
+    return offered.map(({ id, name }) => ({ name, to: `${action}/upstream/${id}` }));
+  }
+
+  async function takePasskey(
+    step: StepContext,
+    assertion: string,
+    keep: boolean,
+  ): Promise<InteractionResults | undefined> {
+    const { ctx, interaction } = step;
+    const { address, id } = factsOf(ctx.req);
+    const outcome = await deps.signIn.withPasskey({
+      passkey: { purpose: passkeyPurpose(interaction), assertion },
+      address,
+      userAgent: ctx.get('User-Agent'),
+      via: 'browser',
+      requestId: id,
+    });
+    switch (outcome.outcome) {
+      case 'signed-in':
+        return loginResult(outcome, keep);
+      case 'throttled':
+        await show(step, { keep, error: 'throttled', retryAfterSeconds: outcome.retryAfter });
+        return undefined;
+      case 'refused': {
+        const finished = outcome.reason === 'passkey-used' ? await finishedMeanwhile(step) : undefined;
+        if (finished === undefined) await show(step, { keep, error: 'passkey' });
+        return finished;
+      }
+      case 'second-factor':
+        throw new Error('a passkey is the whole way');
+    }
+  }
+
+  return {
+    async show(step) {
+      // Here again although the password was right: the code took too long, or the password has been changed meanwhile.
+      const memory = memoryOf(step.interaction);
+      if (memory) {
+        const keep = isToBeKept(step.interaction);
+        await show(step, { username: memory.username, keep, error: 'expired', status: 200 });
+        return;
+      }
+      const choices = await choicesFor(deps, step);
+      const chosen = chosenIn(step);
+      const named = chosen === undefined ? choices[0] : choices.find(({ id }) => id === chosen);
+      // What the application knows of the person, unless they have said that they are somebody else.
+      const hint = chosen === undefined ? requestOf(step.interaction).loginHint : undefined;
+      await show(step, {
+        username: hint ?? named?.account.username,
+        keep: hint === undefined && named?.remembered === true,
+        choices: choices.length > (chosen === undefined ? 1 : 0),
+      });
+    },
+
+    async take(step, form) {
+      const { ctx, interaction, action } = step;
+      const memory = memoryOf(interaction);
+      const username = form.get('username')?.trim() ?? '';
+      const password = form.get('password') ?? '';
+      const keep = wantsToBeKept(form);
+      noteKeep(interaction, keep);
+      const assertion = form.get('passkey');
+      if (assertion) return takePasskey(step, assertion, keep);
+      if (!form.has('password') && secondFields.some((field) => form.has(field))) {
+        await show(step, { username: memory?.username, keep, error: 'expired' });
+        return undefined;
+      }
+      if (username === '' || password === '') {
+        await show(step, { username, keep, error: 'missing' });
+        return undefined;
+      }
+      const { address, id } = factsOf(ctx.req);
+      try {
+        const outcome = await deps.signIn.signIn({
+          username,
+          password,
+          address,
+          browser: browserOf(ctx),
+          userAgent: ctx.get('User-Agent'),
+          via: 'browser',
+          requestId: id,
+        });
+        switch (outcome.outcome) {
+          case 'signed-in':
+            return loginResult(outcome, keep);
+          case 'throttled':
+            await show(step, { username, keep, error: 'throttled', retryAfterSeconds: outcome.retryAfter });
+            return undefined;
+          case 'refused':
+            await show(step, { username, keep, error: 'wrong' });
+            return undefined;
+          case 'second-factor':
+            await remember(interaction, {
+              username,
+              proof: outcome.proof,
+              methods: outcome.methods,
+              short: outcome.short,
+              mailedTo: outcome.mailed?.outcome === 'failed' ? undefined : outcome.mailed?.to,
+            });
+            return { redirect: action };
+        }
+      } catch (error) {
+        // Everything a person typed but the password is still there when the queue is full: trying again is one click.
+        if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
+        await show(step, { username, keep, error: 'busy', retryAfterSeconds: error.retryAfter });
+        return undefined;
+      }
+    },
+  };
+}

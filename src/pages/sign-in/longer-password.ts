@@ -1,0 +1,120 @@
+/**
+ * The page after the password, for a person whose second factor has gone and whose password was accepted only beside it: the sign-in
+ * ends here, or goes on with a longer one (NIST SP 800-63B-4, 3.1.1.2). Everybody else's sign-in passes by.
+ */
+import { Unavailable } from '../../base/errors.ts';
+import type { Accounts } from '../../core/accounts/accounts.ts';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import { holds } from '../../core/kernel/password-proof.ts';
+import type { SignIn } from '../../core/sign-in/sign-in.ts';
+import type { Account, AccountStore } from '../../core/stores/accounts.ts';
+import { callerOf } from '../../http/caller.ts';
+import { seeOther } from '../../http/see-other.ts';
+import { browserOf } from '../kit/browser-cookie.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import { passwordErrors } from '../kit/field-errors.ts';
+import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
+import { clientView } from '../kit/interaction/client-view.ts';
+import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import { loginResult } from '../kit/interaction/login-result.ts';
+import { isToBeKept, remember, waitsForSecondFactor } from '../kit/interaction/sign-in-memory.ts';
+import type { Pages } from '../kit/page.ts';
+import type { FormProblemKind, SetupError } from '../kit/view-parts.ts';
+import { finishedMeanwhile } from './sent-twice.ts';
+
+export function createLongerPasswordStep(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  clients: CachedClients;
+  store: Pick<AccountStore, 'bySubject'>;
+  accounts: Pick<Accounts, 'setPassword'>;
+  signIn: Pick<SignIn, 'signIn'>;
+  minLength: number;
+}): Step {
+  const { pages } = deps;
+
+  interface Shown {
+    readonly error?: SetupError;
+    readonly problem?: FormProblemKind;
+    readonly retryAfterSeconds?: number;
+  }
+
+  /** Undefined where the password is another one by now, or a second factor has come back: that takes a sign-in as a whole. */
+  async function personOf({ interaction }: StepContext): Promise<Account | undefined> {
+    const proof = waitsForSecondFactor(interaction)?.proof;
+    const account = proof && (await deps.store.bySubject(proof.subject));
+    return account && holds(proof, account) && !account.twoFactor ? account : undefined;
+  }
+
+  async function show(step: StepContext, { username, locale }: Account, shown: Shown = {}): Promise<undefined> {
+    const { ctx, interaction, action } = step;
+    const request = requestOf(interaction);
+    const { error, problem, retryAfterSeconds } = shown;
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    const client = clientView(await deps.clients.find(request.clientId));
+    pages.show(
+      ctx,
+      'longer-password',
+      { action, csrf: deps.csrf.token(ctx), client, username, minLength: deps.minLength, ...shown },
+      {
+        status: problem ? 503 : error ? 422 : 200,
+        uiLocales: request.uiLocales,
+        accountLocale: locale,
+        formTargets: formTargets(request),
+      },
+    );
+  }
+
+  async function startAgain({ interaction, action }: StepContext): Promise<Redirect> {
+    const memory = waitsForSecondFactor(interaction);
+    await remember(interaction, memory && { username: memory.username, methods: [] });
+    return { redirect: action };
+  }
+
+  async function change(
+    step: StepContext,
+    account: Account,
+    password: string,
+  ): Promise<InteractionResults | Redirect | undefined> {
+    const { ctx, interaction } = step;
+    const { subject, username, passwordHash, locale } = account;
+    const request = requestOf(interaction);
+    const caller = { ...callerOf(ctx), browser: browserOf(ctx), via: 'browser' };
+    const set = await deps.accounts.setPassword(subject, password, {
+      endSessions: true,
+      keepSession: interaction.session?.uid,
+      over: passwordHash,
+      actor: { ...caller, locale: pages.localeOf(ctx, request.uiLocales, locale) },
+    });
+    if (set.outcome === 'weak-password') return show(step, account, { error: passwordErrors[set.reason.code] });
+    if (set.outcome === 'not-found') return startAgain(step);
+    const outcome = await deps.signIn.signIn({ ...caller, username, password });
+    // A second factor, or somebody who guesses, has come in between: as for anybody.
+    return outcome.outcome === 'signed-in' ? loginResult(outcome, isToBeKept(interaction)) : startAgain(step);
+  }
+
+  return {
+    async show(step) {
+      const account = await personOf(step);
+      if (account) return show(step, account);
+      const { redirect } = await startAgain(step);
+      seeOther(step.ctx, redirect);
+      return undefined;
+    },
+
+    async take(step, form) {
+      const { interaction } = step;
+      if (interaction.result?.login) return interaction.result;
+      const account = await personOf(step);
+      if (!account) return (await finishedMeanwhile(step)) ?? startAgain(step);
+      const password = form.get('new_password') ?? '';
+      if (password === '') return show(step, account, { error: 'required' });
+      try {
+        return await change(step, account, password);
+      } catch (error) {
+        if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
+        return show(step, account, { problem: 'busy', retryAfterSeconds: error.retryAfter });
+      }
+    },
+  };
+}

@@ -1,0 +1,230 @@
+/**
+ * The page after the password, for a person with a second factor: a code or a passkey, through core/sign-in/sign-in. It is shown to somebody
+ * who is signed in as well, where an application wants to be surer than their session is (oidc/requests/assurance).
+ */
+import type { Interaction } from 'oidc-provider';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import type { Factors, SecondFactor } from '../../core/factors/factors.ts';
+import type { Passkeys } from '../../core/factors/passkeys.ts';
+import { displayName } from '../../core/kernel/names.ts';
+import { type PasswordProof, sessionProof } from '../../core/kernel/password-proof.ts';
+import type { WrongSecond } from '../../core/sign-in/second-step.ts';
+import type { SignIn } from '../../core/sign-in/sign-in.ts';
+import type { AccountStore } from '../../core/stores/accounts.ts';
+import { factsOf } from '../../http/front-door.ts';
+import { seeOther } from '../../http/see-other.ts';
+import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
+import { browserOf } from '../kit/browser-cookie.ts';
+import type { Csrf } from '../kit/csrf.ts';
+import { formTargets, requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
+import { clientView } from '../kit/interaction/client-view.ts';
+import { standingOf } from '../kit/interaction/current-session.ts';
+import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import { loginResult, surerResult } from '../kit/interaction/login-result.ts';
+import { passkeyPurpose } from '../kit/interaction/passkey.ts';
+import {
+  isToBeKept,
+  memoryOf,
+  remember,
+  type SignInMemory,
+  waitsForSecondFactor,
+} from '../kit/interaction/sign-in-memory.ts';
+import type { Pages } from '../kit/page.ts';
+import { type SecondFactorError, secondFactorMethods } from '../kit/sign-in-views.ts';
+import { finishedMeanwhile } from './sent-twice.ts';
+
+const statuses: Record<SecondFactorError, number> = {
+  missing: 422,
+  wrong: 422,
+  'wrong-mail': 422,
+  used: 422,
+  locked: 422,
+  over: 422,
+  passkey: 422,
+  throttled: 429,
+  'mail-wait': 429,
+  'mail-failed': 422,
+};
+
+export function createSecondFactorStep(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  signIn: SignIn;
+  clients: CachedClients;
+  accounts: AccountStore;
+  factors: Pick<Factors, 'methods'>;
+  passkeys: Pick<Passkeys, 'stepOptions'>;
+}): Step {
+  interface Shown {
+    readonly wanted: SecondFactor;
+    readonly methods: readonly SecondFactor[];
+    readonly error?: SecondFactorError;
+    readonly retryAfterSeconds?: number;
+  }
+
+  async function show(
+    { ctx, interaction, action }: StepContext,
+    memory: SignInMemory,
+    { wanted, methods, error, retryAfterSeconds }: Shown,
+  ): Promise<void> {
+    const request = requestOf(interaction);
+    const [client, account] = await Promise.all([
+      deps.clients.find(request.clientId),
+      memory.proof && deps.accounts.bySubject(memory.proof.subject),
+    ]);
+    const method = methods.includes(wanted) ? wanted : (methods[0] ?? 'recovery-code');
+    const others = methods.filter((one) => one !== method);
+    const passkey =
+      method === 'passkey' && memory.proof
+        ? await deps.passkeys.stepOptions(memory.proof.subject, passkeyPurpose(interaction))
+        : undefined;
+    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    deps.pages.show(
+      ctx,
+      'second-factor',
+      {
+        action,
+        csrf: deps.csrf.token(ctx),
+        client: clientView(client),
+        account: { name: account && displayName(account), username: account?.username ?? memory.username },
+        method,
+        others: others.map((other) => ({ method: other, to: `${action}?method=${other}` })),
+        passkey,
+        mailedTo: memory.mailedTo,
+        stepUp: isStepUp(interaction),
+        error,
+        retryAfterSeconds,
+      },
+      {
+        status: error ? statuses[error] : 200,
+        uiLocales: request.uiLocales,
+        accountLocale: account?.locale,
+        formTargets: formTargets(request),
+      },
+    );
+  }
+
+  /** After the password what is remembered of it; for somebody who is signed in, their session. */
+  async function memoryFor(step: StepContext): Promise<Memory | undefined> {
+    const { interaction } = step;
+    if (!isStepUp(interaction)) {
+      const memory = waitsForSecondFactor(interaction);
+      return memory && { ...memory, keep: isToBeKept(interaction) };
+    }
+    const standing = await standingOf(step, deps.accounts);
+    if (standing === undefined) return undefined;
+    const { account, amr, signedInAt, keep } = standing;
+    const { methods } = await deps.factors.methods(account.subject);
+    return {
+      username: account.username,
+      proof: sessionProof(account, { amr, at: signedInAt }),
+      methods: allowed(interaction, methods),
+      mailedTo: memoryOf(interaction)?.mailedTo,
+      keep,
+    };
+  }
+
+  return {
+    async show(step) {
+      const memory = await memoryFor(step);
+      if (memory === undefined) {
+        seeOther(step.ctx, restartAddress(step.interaction.params));
+        return;
+      }
+      const { method } = step.ctx.query;
+      const wanted = secondFactorMethods.find((one) => one === method) ?? 'passkey';
+      await show(step, memory, { wanted, methods: memory.methods });
+    },
+
+    async take(step, form) {
+      const { ctx, interaction, action } = step;
+      const memory = await memoryFor(step);
+      const restart = form.get('answer') === 'restart';
+      if (restart || memory === undefined) {
+        const change: Record<string, string> = restart ? { prompt: 'login' } : {};
+        if (isStepUp(interaction)) return { redirect: restartAddress(interaction.params, change) };
+        await remember(interaction, undefined);
+        return { redirect: action };
+      }
+      if (interaction.result?.login) return interaction.result;
+      const { methods, proof } = memory;
+      const assertion = form.get('second_passkey');
+      const mail = form.get('answer') === 'mail';
+      const wanted = wantedBy(form);
+      const otp = mail ? 'email-code' : (fields.map(([field]) => form.get(field)).find(Boolean) ?? '').trim();
+      if (otp === '' && !assertion) {
+        await show(step, memory, { wanted, methods, error: 'missing' });
+        return undefined;
+      }
+      const { address, id } = factsOf(ctx.req);
+      const outcome = await deps.signIn.secondStep({
+        proof,
+        ...(assertion ? { passkey: { purpose: passkeyPurpose(interaction), assertion } } : { otp }),
+        address,
+        browser: browserOf(ctx),
+        userAgent: ctx.get('User-Agent'),
+        via: 'browser',
+        requestId: id,
+      });
+      switch (outcome.outcome) {
+        case 'signed-in':
+          return isStepUp(interaction)
+            ? surerResult(interaction, outcome, memory.keep)
+            : loginResult(outcome, memory.keep);
+        case 'second-factor': {
+          const { wrong, mailed, lately } = outcome;
+          const finished = lately ? await finishedMeanwhile(step) : undefined;
+          if (finished) return finished;
+          if (mailed?.outcome === 'sent') {
+            await remember(interaction, { ...memory, mailedTo: mailed.to });
+            return { redirect: `${action}?method=email-code` };
+          }
+          await show(step, memory, {
+            wanted,
+            methods: allowed(interaction, outcome.methods),
+            error: mail ? `mail-${mailed?.outcome === 'wait' ? 'wait' : 'failed'}` : errorOf(wrong, wanted),
+            ...(mailed?.outcome === 'wait' && { retryAfterSeconds: mailed.retryAfter }),
+          });
+          return undefined;
+        }
+        case 'throttled':
+          await show(step, memory, { wanted, methods, error: 'throttled', retryAfterSeconds: outcome.retryAfter });
+          return undefined;
+        case 'expired':
+        case 'refused':
+          // They have no second factor any more, or are disabled: the engine looks again.
+          if (isStepUp(interaction)) return {};
+          await remember(interaction, { username: memory.username, methods });
+          return { redirect: action };
+      }
+    },
+  };
+}
+
+type Memory = SignInMemory & { readonly proof: PasswordProof; readonly keep: boolean };
+
+const isStepUp = ({ prompt }: Interaction): boolean => prompt.name === 'second-factor';
+
+/** Of the methods there are, those that would do. */
+function allowed({ prompt }: Interaction, methods: readonly SecondFactor[]): readonly SecondFactor[] {
+  const { only } = prompt.details as AssuranceDetails;
+  return only === undefined ? methods : methods.filter((method) => method === only);
+}
+
+/** Fields of the forms, and what each is for. */
+const fields: readonly (readonly [string, SecondFactor])[] = [
+  ['code', 'totp'],
+  ['email_code', 'email-code'],
+  ['recovery_code', 'recovery-code'],
+];
+
+/** Which page the form came from, so that the answer is that page again. */
+function wantedBy(form: ReadonlyMap<string, string>): SecondFactor {
+  if (form.get('answer') === 'mail') return 'email-code';
+  return fields.find(([field]) => form.has(field))?.[1] ?? 'passkey';
+}
+
+function errorOf(wrong: WrongSecond | undefined, wanted: SecondFactor): SecondFactorError {
+  if (wrong === 'wrong' && wanted === 'email-code') return 'wrong-mail';
+  return wrong === 'passkey-used' ? 'passkey' : (wrong ?? 'missing');
+}

@@ -1,0 +1,86 @@
+/**
+ * `/why/{reference}`: why a request was refused. Strangers read what the check is and where it is written; operators and the owner
+ * of the application, signed in, read what was expected and received as well. Programs get the same as JSON.
+ */
+import type { Context, Middleware } from 'koa';
+import Router from 'koa-router';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import { type CheckName, checks } from '../../core/refusals/checks.ts';
+import type { Refusals } from '../../core/refusals/refusals.ts';
+import type { Account } from '../../core/stores/accounts.ts';
+import type { RefusalRow } from '../../core/stores/refusals.ts';
+import type { IsDeveloper } from '../../http/developer.ts';
+import { wantsPage } from '../../http/errors.ts';
+import { hardenAnswer } from '../../http/hardening.ts';
+import type { WhyDetails } from '../kit/developer-views.ts';
+import type { Pages } from '../kit/page.ts';
+
+export interface WhyDeps {
+  readonly issuer: string;
+  readonly pages: Pages;
+  readonly refusals: Pick<Refusals, 'find'>;
+  readonly clients: Pick<CachedClients, 'find'>;
+  /** Reads everything. */
+  readonly isDeveloper: IsDeveloper;
+  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
+}
+
+/** As references are made; anything else is not looked up. */
+const possible = /^[0-9a-zA-Z-]{4,40}$/;
+
+export function createWhy(deps: WhyDeps): Middleware {
+  const router = new Router({ strict: true, sensitive: true });
+
+  router.get('/why/:reference', async (ctx: Context) => {
+    const reference = String(ctx.params.reference);
+    const found = possible.test(reference) ? await deps.refusals.find(reference) : undefined;
+    const reader = await deps.signedIn(ctx);
+    const full = found !== undefined && (deps.isDeveloper(ctx.req) || (await mayReadAll(found, reader)));
+    const check = found && checkOf(found);
+    const locals = {
+      reference,
+      ...(check && { says: check.says, source: check.source, advice: full ? found.advice : check.advice }),
+      ...(full && { details: detailsOf(found) }),
+    };
+    ctx.vary('Accept');
+    if (wantsPage(ctx)) {
+      deps.pages.show(ctx, 'why', locals, { status: found ? 200 : 404, accountLocale: reader?.locale });
+      return;
+    }
+    hardenAnswer(ctx.res, deps.issuer.startsWith('https:'));
+    ctx.set('Cache-Control', 'no-store');
+    ctx.status = found ? 200 : 404;
+    ctx.body = found ? locals : { error: 'not_found', error_description: 'there is no record under this reference' };
+  });
+
+  async function mayReadAll({ clientId }: RefusalRow, reader: Account | undefined): Promise<boolean> {
+    if (reader === undefined) return false;
+    if (reader.admin) return true;
+    const client = clientId === null ? undefined : await deps.clients.find(clientId);
+    return client !== undefined && client.owner === reader.subject;
+  }
+
+  return router.routes() as Middleware;
+}
+
+/** A record of a later version may name a check that this one does not know. */
+function checkOf({ check }: RefusalRow) {
+  return checks[check as CheckName] ?? checks.other;
+}
+
+function detailsOf(row: RefusalRow): WhyDetails {
+  const { endpoint, clientId, check, status, error, expected, received, nearest, times } = row;
+  return {
+    at: Math.floor(row.atMs / 1000),
+    last: Math.floor(row.lastMs / 1000),
+    times,
+    endpoint,
+    check,
+    status,
+    error,
+    clientId: clientId ?? undefined,
+    expected: expected ?? undefined,
+    received: received ?? undefined,
+    nearest: nearest ?? undefined,
+  };
+}

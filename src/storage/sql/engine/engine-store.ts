@@ -1,0 +1,197 @@
+/** Tokens, grants and sessions. What differs between the databases is in `engine-sqlite.ts` and `engine-postgres.ts`. */
+import type { EngineStore } from '../../../core/stores/engine.ts';
+import {
+  grantColumns,
+  inOrder,
+  sessionBundle,
+  sessionColumns,
+  toGrant,
+  toGrantBundle,
+  tokenColumns,
+  tokenValues,
+  toSession,
+  toSessionBundle,
+  toTokenBundle,
+} from '../rows.ts';
+import { type EngineDialect, type Sql, statement } from '../sql.ts';
+import { noteChange } from '../stores/changes.ts';
+import { sessionsSeen } from '../stores/last-seen.ts';
+import { findable, page } from '../values.ts';
+
+const readSessionByUid = statement(
+  'read_session_by_uid',
+  `select ${sessionBundle} from sessions s left join accounts a on a.subject = s.subject
+   left join grants g on g.id = '' where s.uid = ?`,
+);
+
+const insertOnce = statement(
+  'insert_once',
+  `insert into tokens (${tokenColumns.join(', ')}) values (${tokenColumns.map(() => '?').join(', ')})
+   on conflict (key) do update set ${tokenColumns
+     .slice(1)
+     .map((column) => `${column} = excluded.${column}`)
+     .join(', ')}, consumed_at = null, successor_key = null, successor_sealed = null
+   where tokens.expires_at <= ? returning 1`,
+);
+
+const deleteToken = statement('delete_token', 'delete from tokens where key = ?');
+
+const sessionsBeyond = statement(
+  'sessions_beyond',
+  'select uid from sessions where uid > ? and uid < ? order by uid desc limit 20 offset ?',
+);
+
+/** For the test that each of them is served by an index. */
+export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, sessionsBeyond];
+
+export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore {
+  return {
+    async commit(unit) {
+      const committed = await dialect.commit(unit);
+      if (committed !== 'spent') return { outcome: 'committed', ...(committed === 'overtaken' && { overtaken: true }) };
+      const row = unit.consume === undefined ? undefined : await dialect.readToken(unit.consume.key);
+      const token = row === undefined ? undefined : toTokenBundle(row).token;
+      // There and not used: then something else that the unit needs is gone.
+      return { outcome: 'spent', token: token?.consumedAt === null ? undefined : token };
+    },
+
+    async readToken(key) {
+      const row = await dialect.readToken(key);
+      return row === undefined ? undefined : toTokenBundle(row);
+    },
+
+    async readSession(key, clientId) {
+      const row = await dialect.readSession(key, clientId !== undefined && findable(clientId) ? clientId : '');
+      return row === undefined ? undefined : toSessionBundle(row);
+    },
+
+    async readSessionByUid(uid) {
+      if (!findable(uid)) return undefined;
+      const [row] = await sql.rows(readSessionByUid, [uid]);
+      return row === undefined ? undefined : toSessionBundle(row);
+    },
+
+    async readGrant(id, sessionUid = '') {
+      const row = await dialect.readGrant(id, findable(sessionUid) ? sessionUid : '');
+      return row === undefined ? undefined : toGrantBundle(row);
+    },
+
+    async insertOnce(row, now) {
+      return (await sql.rows(insertOnce, [...tokenValues(row), now])).length === 1;
+    },
+
+    async deleteToken(key) {
+      await sql.rows(deleteToken, [key]);
+    },
+
+    async deleteSession(uid) {
+      if (!findable(uid)) return false;
+      return sql.transaction(async (trx) => {
+        const row = await trx('sessions').where({ uid }).first('subject', 'client_id');
+        if ((await trx('sessions').where({ uid }).delete()) === 0) return false;
+        await noteChange(trx, 'session', `${uid} ${row?.subject ?? row?.client_id ?? ''}`);
+        return true;
+      });
+    },
+
+    async listSessions(subject, limit, before) {
+      if (!findable(subject)) return [];
+      const rows = await sql.run(() => {
+        const newest = sql.knex('sessions').select(sessionColumns).where({ subject });
+        if (before !== undefined) newest.whereRaw('(created_at, uid) < (?, ?)', [before.createdAt, before.uid]);
+        return newest
+          .orderBy([
+            { column: 'created_at', order: 'desc' },
+            { column: 'uid', order: 'desc' },
+          ])
+          .limit(page(limit));
+      });
+      return rows.flatMap((row) => toSession(inOrder(sessionColumns, row), 0) ?? []);
+    },
+
+    async sessionsBeyond(prefix, kept) {
+      // Behind every sign that may follow the prefix.
+      const rows = await sql.rows(sessionsBeyond, [prefix, `${prefix}~`, kept]);
+      return rows.map(([uid]) => String(uid));
+    },
+
+    touchSessions: (marks) =>
+      sessionsSeen.mark(
+        sql,
+        marks.map(({ uid, at }) => [uid, at]),
+      ),
+
+    revokeGrant: (id) =>
+      sql.transaction(async (trx) => {
+        // The grant first: a token that is being written at this moment is unusable without it.
+        await trx('grants').where({ id }).delete();
+        await trx('tokens').where({ grant_id: id }).delete();
+      }),
+
+    async listGrants(subject, limit) {
+      if (!findable(subject)) return [];
+      const rows = await sql.run(() =>
+        sql
+          .knex('grants')
+          .select(grantColumns)
+          .where({ subject })
+          .orderBy([{ column: 'expires_at', order: 'desc' }, { column: 'id' }])
+          .limit(page(limit)),
+      );
+      return rows.flatMap((row) => toGrant(inOrder(grantColumns, row), 0) ?? []);
+    },
+
+    async revokeGrantsOf(subject, clientId) {
+      if (!findable(subject) || !findable(clientId)) return false;
+      const of = { subject, client_id: clientId };
+      return sql.transaction(async (trx) => {
+        // The consent first: whoever asks from now on is asked for it. Then the grants, without which no token is any good.
+        let gone = 0;
+        for (const table of ['consents', 'grants', 'tokens']) gone += await trx(table).where(of).delete();
+        return gone > 0;
+      });
+    },
+
+    endAll: (subject, keepUid) =>
+      sql.transaction(async (trx) => {
+        const kept =
+          keepUid === undefined ? undefined : await trx('sessions').where({ uid: keepUid, subject }).first('grants');
+        const keptGrants: string[] = kept === undefined ? [] : Object.values(JSON.parse(kept.grants));
+        const uid = keepUid ?? '';
+        await trx('sessions').where({ subject }).whereNot({ uid }).delete();
+        await trx('grants').where({ subject }).whereNotIn('id', keptGrants).delete();
+        await trx('tokens')
+          .where({ subject })
+          .where((other) => other.whereNull('session_uid').orWhereNot({ session_uid: uid }))
+          .where((other) => other.whereNull('grant_id').orWhereNotIn('grant_id', keptGrants))
+          .delete();
+        await noteChange(trx, 'account', subject);
+      }),
+
+    async purgeExpired(before, limit) {
+      let gone = 0;
+      for (const [table, key] of expiring) {
+        // Small batches, each by itself, so that whoever needs these rows meanwhile waits for milliseconds.
+        gone += await sql.run(() => {
+          const expired = sql
+            .knex(table)
+            .select(key)
+            .where('expires_at', '<', before)
+            .orderBy('expires_at')
+            .limit(limit);
+          if (sql.dialect === 'postgres') expired.forUpdate().skipLocked();
+          return sql.knex(table).whereIn(key, expired).delete();
+        });
+      }
+      return gone;
+    },
+  };
+}
+
+const expiring = [
+  ['tokens', 'key'],
+  ['grants', 'id'],
+  ['sessions', 'uid'],
+  ['links', 'key'],
+  ['devices', 'id'],
+] as const;

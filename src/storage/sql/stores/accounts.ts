@@ -1,0 +1,254 @@
+/** Accounts. Names and addresses are unique by the database itself, so two processes cannot both win. */
+import type { Knex } from 'knex';
+import type {
+  Account,
+  AccountEdit,
+  AccountStore,
+  EditedAccount,
+  NewAccount,
+  PasswordChange,
+} from '../../../core/stores/accounts.ts';
+import type { NewIdentity } from '../../../core/stores/identities.ts';
+import { takenColumn } from '../failures.ts';
+import { accountColumns, inOrder, toAccount } from '../rows.ts';
+import { type Sql, statement } from '../sql.ts';
+import { findable, page } from '../values.ts';
+import { columns, newAccountColumns } from './account-columns.ts';
+import { importAccounts } from './account-import.ts';
+import { noteChange } from './changes.ts';
+import { ownerChanged, removeOwned } from './clients.ts';
+import { identityColumns } from './identities.ts';
+import { accountsSeen } from './last-seen.ts';
+
+const select = `select ${accountColumns.join(', ')} from accounts`;
+const bySubject = statement('account_by_subject', `${select} where subject = ?`);
+const byId = statement('account_by_id', `${select} where id = ?`);
+const byUsernameKey = statement('account_by_username', `${select} where username_key = ?`);
+const byEmailKey = statement('account_by_email', `${select} where email_key = ?`);
+
+function taken(error: unknown): { outcome: 'taken'; field: 'username' | 'email' } {
+  const column = takenColumn(error, ['username_key', 'email_key'] as const);
+  if (column === undefined) throw error;
+  return { outcome: 'taken', field: column === 'username_key' ? 'username' : 'email' };
+}
+
+async function replaceHash(trx: Knex, subject: string, { from, to }: PasswordChange, now: number) {
+  const [changed] = await trx('accounts')
+    .where({ subject, password_hash: from })
+    .update({ password_hash: to, updated_at: now })
+    .returning([...accountColumns]);
+  if (changed === undefined) return undefined;
+  await noteChange(trx, 'account', subject);
+  return toAccount(inOrder(accountColumns, changed));
+}
+
+export function createAccountStore(sql: Sql): AccountStore {
+  const { knex } = sql;
+
+  async function find(by: typeof bySubject, value: string | number) {
+    if (!findable(value)) return undefined;
+    const [row] = await sql.rows(by, [value]);
+    return row === undefined ? undefined : toAccount(row);
+  }
+
+  async function insert(db: Knex, account: NewAccount): Promise<{ outcome: 'created'; account: Account }> {
+    const [made] = await db('accounts')
+      .insert(newAccountColumns(account))
+      .returning([...accountColumns]);
+    return { outcome: 'created', account: must(toAccount(inOrder(accountColumns, made))) };
+  }
+
+  return {
+    async insert(account: NewAccount, identity?: NewIdentity) {
+      try {
+        if (identity === undefined) return await sql.run(() => insert(knex, account));
+        return await sql.transaction(async (trx) => {
+          const made = await insert(trx, account);
+          await trx('identities').insert(identityColumns(account.subject, identity));
+          return made;
+        });
+      } catch (error) {
+        const known = takenColumn(error, ['provider_subject'] as const);
+        return known === undefined ? taken(error) : { outcome: 'taken', field: 'username' };
+      }
+    },
+
+    async insertInvited(account, linkKey) {
+      if (!findable(linkKey)) return { outcome: 'gone' };
+      try {
+        return await sql.transaction(async (trx) => {
+          // First: whoever comes second waits here, and finds it gone.
+          if ((await trx('links').where({ key: linkKey }).delete()) === 0) return { outcome: 'gone' };
+          return insert(trx, account);
+        });
+      } catch (error) {
+        return taken(error);
+      }
+    },
+
+    insertAll: (accounts, options = {}) => importAccounts(sql, accounts, options.dryRun === true),
+
+    bySubject: (subject) => find(bySubject, subject),
+    byId: (id) => find(byId, id),
+    byUsernameKey: (key) => find(byUsernameKey, key),
+
+    async byVerifiedEmailKey(key) {
+      const account = await find(byEmailKey, key);
+      return account?.verified ? account : undefined;
+    },
+
+    async update(subject, patch, now) {
+      if (!findable(subject)) return undefined;
+      try {
+        return await sql.transaction(async (trx) => {
+          const [changed] = await trx('accounts')
+            .where({ subject })
+            .update({ ...columns(patch), updated_at: now })
+            .returning([...accountColumns]);
+          if (changed === undefined) return undefined;
+          if (patch.disabledAt !== undefined) await ownerChanged(trx, subject);
+          await noteChange(trx, 'account', subject);
+          return toAccount(inOrder(accountColumns, changed));
+        });
+      } catch (error) {
+        return taken(error);
+      }
+    },
+
+    async edit<Stop>(
+      subject: string,
+      now: number,
+      decide: (account: Account) => AccountEdit<Stop>,
+      { demotes = false }: { readonly demotes?: boolean } = {},
+    ): Promise<EditedAccount<Stop>> {
+      if (!findable(subject)) return { outcome: 'not-found' };
+      try {
+        return await sql.transaction(async (trx): Promise<EditedAccount<Stop>> => {
+          // Before the account's own row: administrators are always locked in one order.
+          const last = demotes && (await isLastAdmin(trx, subject));
+          const held = await trx('accounts').where({ subject }).forUpdate().first(accountColumns);
+          const before = held === undefined ? undefined : toAccount(inOrder(accountColumns, held));
+          if (before === undefined) return { outcome: 'not-found' };
+          const decided = decide(before);
+          if ('stop' in decided) return { outcome: 'stopped', stop: decided.stop };
+          if (last && decided.patch.admin === false) return { outcome: 'last-admin' };
+          const [changed] = await trx('accounts')
+            .where({ subject })
+            .update({ ...columns(decided.patch), updated_at: now })
+            .returning([...accountColumns]);
+          await noteChange(trx, 'account', subject);
+          return { outcome: 'changed', before, account: must(toAccount(inOrder(accountColumns, changed))) };
+        });
+      } catch (error) {
+        return taken(error);
+      }
+    },
+
+    async replacePasswordHash(subject, change, now) {
+      if (!findable(subject)) return undefined;
+      return sql.transaction((trx) => replaceHash(trx, subject, change, now));
+    },
+
+    async resetPasswordHash(subject, change, keepIdentities, now) {
+      if (!findable(subject)) return undefined;
+      return sql.transaction(async (trx) => {
+        // The account's row first: whoever links one waits here, and finds another password.
+        if ((await replaceHash(trx, subject, change, now)) === undefined) return undefined;
+        const kept = new Set(keepIdentities);
+        const all: { id: string; provider: string }[] = await trx('identities')
+          .where({ subject })
+          .select('id', 'provider');
+        const unlinked = all.filter(({ id }) => !kept.has(id));
+        const ids = unlinked.map(({ id }) => id);
+        await trx('identities').where({ subject }).whereIn('id', ids).delete();
+        return { unlinked: unlinked.map(({ id, provider }) => ({ id, provider })) };
+      });
+    },
+
+    async releaseEmail(key, { username, usernameKey }, now) {
+      if (!findable(key)) return undefined;
+      return sql.transaction(async (trx) => {
+        const named = (column: string, name: string) =>
+          trx.raw('case when username_key = ? then ? else ?? end', [key, name, column]);
+        const [released] = await trx('accounts')
+          .where({ email_key: key, verified: false, admin: false })
+          .update({
+            ...{ email: null, email_key: null, updated_at: now },
+            ...{ username: named('username', username), username_key: named('username_key', usernameKey) },
+          })
+          .returning(['subject', 'username_key']);
+        if (released === undefined) return undefined;
+        const subject = String(released.subject);
+        await noteChange(trx, 'account', subject);
+        return { subject, renamed: released.username_key === usernameKey };
+      });
+    },
+
+    touch: (marks) =>
+      accountsSeen.mark(
+        sql,
+        marks.map(({ subject, at }) => [subject, at]),
+      ),
+
+    async delete(subject) {
+      if (!findable(subject)) return 'not-found';
+      return sql.transaction(async (trx) => {
+        if (await isLastAdmin(trx, subject)) return 'last-admin';
+        // The account first: what is being written for it at this moment is unusable without it.
+        const gone = await trx('accounts').where({ subject }).delete();
+        for (const table of [
+          'factors',
+          'passkeys',
+          'identities',
+          'devices',
+          'group_members',
+          'sessions',
+          'grants',
+          'tokens',
+          'consents',
+          'links',
+        ]) {
+          await trx(table).where({ subject }).delete();
+        }
+        if (gone === 0) return 'not-found';
+        // Applications that are this person's own have nobody left to answer for them.
+        await removeOwned(trx, subject);
+        await noteChange(trx, 'account', subject);
+        return 'removed';
+      });
+    },
+
+    async count() {
+      const [row] = await sql.run(() => knex('accounts').count({ n: '*' }));
+      return Number(row?.n);
+    },
+
+    async list(after, limit) {
+      const rows = await sql.run(() =>
+        knex('accounts').select(accountColumns).where('id', '>', after).orderBy('id').limit(page(limit)),
+      );
+      return rows.map((row) => toAccount(inOrder(accountColumns, row))).filter((account) => account !== undefined);
+    },
+  };
+}
+
+function must(account: Account | undefined): Account {
+  if (account === undefined) throw new Error('the database returned no account');
+  return account;
+}
+
+/**
+ * Whether nobody would be left to administer this server. Two administrators are locked, always in the order of their ids: of two who
+ * go at the same moment the second sees that the first has gone, and neither waits for the other in a circle.
+ */
+async function isLastAdmin(trx: Knex, subject: string): Promise<boolean> {
+  const account = await trx('accounts').where({ subject }).first('admin');
+  if (!account?.admin) return false;
+  const admins: string[] = await trx('accounts')
+    .where({ admin: true, disabled_at: null })
+    .orderBy('id')
+    .limit(2)
+    .forUpdate()
+    .pluck('subject');
+  return admins.every((admin) => admin === subject);
+}

@@ -1,0 +1,121 @@
+/** Clients. Each write notes its change in the same transaction, so that no process can miss it. */
+import type { Knex } from 'knex';
+import type { ClientRecord, ClientStore } from '../../../core/stores/clients.ts';
+import { clientWithOwner, toClient } from '../rows.ts';
+import { type Sql, statement } from '../sql.ts';
+import { findable, page } from '../values.ts';
+import { noteChange, noteChanges } from './changes.ts';
+
+const find = statement('find_client', `${clientWithOwner} where c.id = ?`);
+const list = statement('list_clients', `${clientWithOwner} where c.id > ? order by c.id limit ?`);
+const listOwned = statement(
+  'list_owned_clients',
+  `${clientWithOwner} where c.owner = ? and c.id > ? order by c.id limit ?`,
+);
+
+/** For the test that each of them is served by an index. */
+export const clientStatements = [find, list, listOwned];
+
+function changeable(client: ClientRecord) {
+  return {
+    metadata: JSON.stringify(client.metadata),
+    secrets: JSON.stringify(client.secrets),
+    tokens: JSON.stringify(client.tokens),
+    owner: client.owner,
+    disabled_at: client.ownDisabledAt,
+    reviewed_at: client.reviewedAt,
+    version: client.version,
+    updated_at: client.updatedAt,
+  };
+}
+
+/** With all that hangs on it; false where there is none. The caller notes the change. */
+async function removeClient(trx: Knex.Transaction, id: string): Promise<boolean> {
+  const gone = await trx('clients').where({ id }).delete();
+  for (const table of ['grants', 'tokens', 'consents', 'sessions']) await trx(table).where({ client_id: id }).delete();
+  return gone > 0;
+}
+
+/** Of an account that goes. Noted all at once at the end: a noted change holds up every other writer. */
+export async function removeOwned(trx: Knex.Transaction, owner: string): Promise<void> {
+  const owned: string[] = await trx('clients').where({ owner }).orderBy('id').pluck('id');
+  for (const id of owned) await removeClient(trx, id);
+  await noteChanges(trx, 'client', owned);
+}
+
+/** What becomes of an account decides about the clients that it owns: every copy of them is out of date now. */
+export async function ownerChanged(trx: Knex.Transaction, owner: string): Promise<void> {
+  const owned: { id: string }[] = await trx('clients').where({ owner }).increment('version', 1).returning('id');
+  await noteChanges(
+    trx,
+    'client',
+    owned.map(({ id }) => id),
+  );
+}
+
+/** Locks the owner's account until the commit: it is disabled or deleted before the client is made, or finds it. */
+async function ownerLives(trx: Knex.Transaction, owner: string | null): Promise<boolean> {
+  if (owner === null) return true;
+  if (!findable(owner)) return false;
+  return (await trx('accounts').where({ subject: owner, disabled_at: null }).forShare().first('id')) !== undefined;
+}
+
+export function createClientStore(sql: Sql): ClientStore {
+  const { knex } = sql;
+  return {
+    insert: (client) =>
+      sql.transaction(async (trx) => {
+        const { id, origin, owner, createdAt } = client;
+        if (!(await ownerLives(trx, owner))) return false;
+        const made = await trx('clients')
+          .insert({ id, origin, created_at: createdAt, ...changeable(client) })
+          .onConflict('id')
+          .ignore()
+          .returning('id');
+        if (made.length === 0) return false;
+        await noteChange(trx, 'client', id);
+        return true;
+      }),
+
+    async find(id) {
+      if (!findable(id)) return undefined;
+      const [row] = await sql.rows(find, [id]);
+      return row === undefined ? undefined : toClient(row);
+    },
+
+    update: (client) =>
+      sql.transaction(async (trx) => {
+        const { id, version } = client;
+        const changed = await trx('clients')
+          .where({ id, version: version - 1 })
+          .update(changeable(client));
+        if (changed === 0) return false;
+        await noteChange(trx, 'client', id);
+        return true;
+      }),
+
+    async delete(id) {
+      if (!findable(id)) return false;
+      return sql.transaction(async (trx) => {
+        if (!(await removeClient(trx, id))) return false;
+        await noteChange(trx, 'client', id);
+        return true;
+      });
+    },
+
+    async list(after, limit) {
+      if (after !== '' && !findable(after)) return [];
+      return (await sql.rows(list, [after, page(limit)])).map(toClient);
+    },
+
+    async listOwned(owner, after, limit) {
+      if (!findable(owner) || !findable(after)) return [];
+      return (await sql.rows(listOwned, [owner, after, page(limit)])).map(toClient);
+    },
+
+    async count() {
+      const [row] = await sql.run(() => knex('clients').count({ n: '*' }));
+      return Number(row?.n);
+    },
+  };
+}

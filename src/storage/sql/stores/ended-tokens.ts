@@ -1,0 +1,47 @@
+/**
+ * Ended JWTs are rows of `tokens` whose key begins with a word that no digest begins with: those of a client lie side
+ * by side, they are purged with everything else that has expired, and go with their client.
+ */
+import { nowSeconds } from '../../../base/clock.ts';
+import type { EndedTokenStore } from '../../../core/stores/ended-tokens.ts';
+import { type Sql, statement } from '../sql.ts';
+import { noteChange } from './changes.ts';
+
+const prefix = 'ended ';
+
+const list = statement(
+  'list_ended_tokens',
+  // `!` is the sign behind the blank.
+  `select key, expires_at from tokens where key > 'ended ' and key < 'ended!' and expires_at > ?`,
+);
+
+/** For the test that it is served by an index. */
+export const endedTokenStatements = [list];
+
+export function createEndedTokenStore(sql: Sql): EndedTokenStore {
+  return {
+    put: ({ clientId, jti, until }, most) =>
+      sql.transaction(async (trx) => {
+        const its = `${prefix}${clientId}`;
+        const alive = await trx('tokens')
+          .select('key')
+          .where('key', '>', `${its} `)
+          .where('key', '<', `${its}!`)
+          .where('expires_at', '>', nowSeconds())
+          .limit(most);
+        if (alive.length >= most) return 'full';
+        const row = { key: `${its} ${jti}`, kind: 'EndedToken', payload: '{}', client_id: clientId, expires_at: until };
+        const made = await trx('tokens').insert(row).onConflict('key').ignore().returning('key');
+        if (made.length > 0) await noteChange(trx, 'token', `${clientId} ${jti} ${until}`);
+        return 'kept';
+      }),
+
+    async list(now) {
+      const rows = await sql.rows(list, [now]);
+      return rows.map(([key, until]) => {
+        const [, clientId = '', jti = ''] = String(key).split(' ');
+        return { clientId, jti, until: Number(until) };
+      });
+    },
+  };
+}

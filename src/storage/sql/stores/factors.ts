@@ -1,0 +1,156 @@
+/** Second factors but passkeys. What may happen once only is one conditional statement. */
+import type { FactorRow, FactorStore } from '../../../core/stores/factors.ts';
+import { type Row, type Sql, statement } from '../sql.ts';
+import { findable } from '../values.ts';
+import { factorColumns, hasSecond, ofAccount, putCodes, putCodesWhereNone, settle } from './account-factors.ts';
+
+const columns = 'id, subject, kind, name, secret, state, last_step, failures, created_at, last_used_at';
+
+const list = statement('list_factors', `select ${columns} from factors where subject = ? order by created_at, id`);
+const advance = statement(
+  'advance_factor',
+  "update factors set last_step = ?, last_used_at = ? where id = ? and state = 'active' and last_step < ? returning id",
+);
+const useCode = statement(
+  'use_recovery_code',
+  `update factors set state = 'used', last_used_at = ?
+    where subject = ? and kind = 'recovery-code' and secret = ? and state = 'active' returning id`,
+);
+const fail = statement(
+  'fail_factors',
+  "update factors set failures = failures + 1 where subject = ? and kind = 'totp' and state = 'active'",
+);
+const forgive = statement(
+  'forgive_factors',
+  "update factors set failures = 0 where subject = ? and kind = 'totp' and failures > 0",
+);
+
+const putEmailCode = statement(
+  'put_email_code',
+  `update factors set secret = ?, last_step = ?, failures = 0
+    where subject = ? and kind = 'email-code' and state = 'active' and last_step <= ? returning id`,
+);
+const useEmailCode = statement(
+  'use_email_code',
+  `update factors set secret = '', failures = 0, last_used_at = ?
+    where subject = ? and kind = 'email-code' and secret = ? and state = 'active' and last_step > ? returning id`,
+);
+const failEmailCode = statement(
+  'fail_email_code',
+  `update factors set failures = failures + 1, secret = case when failures + 1 >= ? then '' else secret end
+    where subject = ? and kind = 'email-code' and state = 'active'`,
+);
+
+export const factorStatements = [list, advance, useCode, fail, forgive, putEmailCode, useEmailCode, failEmailCode];
+
+export function createFactorStore(sql: Sql): FactorStore {
+  const once = async (rows: Promise<Row[]>): Promise<boolean> => (await rows).length === 1;
+
+  return {
+    async list(subject) {
+      return findable(subject) ? (await sql.rows(list, [subject])).map(toFactor) : [];
+    },
+
+    async begin(factor) {
+      const { subject, kind } = factor;
+      const begun = await ofAccount(sql, subject, async (trx) => {
+        await trx('factors').where({ subject, kind, state: 'pending' }).delete();
+        await trx('factors').insert(factorColumns(factor));
+        return true;
+      });
+      return begun === true;
+    },
+
+    async activate({ subject, id, step, now, codes }) {
+      if (!findable(id)) return undefined;
+      return ofAccount(sql, subject, async (trx) => {
+        const activated = await trx('factors')
+          .where({ subject, id, state: 'pending' })
+          .update({ state: 'active', last_step: step });
+        if (activated === 0) return undefined;
+        const codesStored = await putCodesWhereNone(trx, subject, codes);
+        await settle(trx, subject, now);
+        return { codesStored };
+      });
+    },
+
+    async replaceCodes(subject, codes) {
+      const replaced = await ofAccount(sql, subject, async (trx) => {
+        if (!(await hasSecond(trx, subject))) return false;
+        await putCodes(trx, subject, codes);
+        return true;
+      });
+      return replaced === true;
+    },
+
+    async remove(subject, id, now) {
+      if (!findable(id)) return false;
+      const removed = await ofAccount(sql, subject, async (trx) => {
+        const removed = await trx('factors').where({ subject, id }).whereNot({ kind: 'recovery-code' }).delete();
+        if (removed === 0) return false;
+        await settle(trx, subject, now);
+        return true;
+      });
+      return removed === true;
+    },
+
+    async removeAll(subject, now) {
+      const removed = await ofAccount(sql, subject, async (trx) => {
+        const passkeys = await trx('passkeys').where({ subject }).delete();
+        if ((await trx('factors').where({ subject }).delete()) + passkeys === 0) return false;
+        await settle(trx, subject, now);
+        return true;
+      });
+      return removed === true;
+    },
+
+    advance: async (id, step, now) => findable(id) && once(sql.rows(advance, [step, now, id, step])),
+
+    useCode: async (subject, hash, now) =>
+      findable(subject) && findable(hash) && once(sql.rows(useCode, [now, subject, hash])),
+
+    async fail(subject) {
+      if (findable(subject)) await sql.rows(fail, [subject]);
+    },
+
+    async forgive(subject) {
+      if (findable(subject)) await sql.rows(forgive, [subject]);
+    },
+
+    switchOn: (factor, codes, now) =>
+      ofAccount(sql, factor.subject, async (trx) => {
+        const { subject, kind } = factor;
+        if ((await trx('factors').where({ subject, kind }).first('id')) !== undefined)
+          return { added: false, codesStored: false };
+        await trx('factors').insert(factorColumns(factor));
+        const codesStored = await putCodesWhereNone(trx, subject, codes);
+        await settle(trx, subject, now);
+        return { added: true, codesStored };
+      }),
+
+    putEmailCode: async (subject, hash, now, before) =>
+      findable(subject) && once(sql.rows(putEmailCode, [hash, now, subject, before])),
+
+    useEmailCode: async (subject, hash, now, after) =>
+      findable(subject) && hash !== '' && once(sql.rows(useEmailCode, [now, subject, hash, after])),
+
+    async failEmailCode(subject, limit) {
+      if (findable(subject)) await sql.rows(failEmailCode, [limit, subject]);
+    },
+  };
+}
+
+function toFactor(row: Row): FactorRow {
+  return {
+    id: row[0] as string,
+    subject: row[1] as string,
+    kind: row[2] as FactorRow['kind'],
+    name: row[3] as string,
+    secret: row[4] as string,
+    state: row[5] as FactorRow['state'],
+    lastStep: row[6] as number,
+    failures: row[7] as number,
+    createdAt: row[8] as number,
+    lastUsedAt: row[9] as number | null,
+  };
+}

@@ -1,0 +1,136 @@
+/** Groups of people. A name is unique by the database itself. */
+import type { Group, GroupStore } from '../../../core/stores/groups.ts';
+import { takenColumn } from '../failures.ts';
+import { type Row, type Sql, statement } from '../sql.ts';
+import { findable, page } from '../values.ts';
+import { ofAccount } from './account-factors.ts';
+
+const columns = ['id', 'name', 'name_key', 'description', 'created_at', 'updated_at'] as const;
+const select = `select ${columns.join(', ')} from groups`;
+const byId = statement('group_by_id', `${select} where id = ?`);
+const byNameKey = statement('group_by_name', `${select} where name_key = ?`);
+const namesOf = statement(
+  'groups_of_account',
+  `select g.name from group_members m join groups g on g.id = m.group_id where m.subject = ? order by g.name_key`,
+);
+
+export const groupStatements = [byId, byNameKey, namesOf];
+
+export function createGroupStore(sql: Sql): GroupStore {
+  const { knex } = sql;
+
+  async function find(by: typeof byId, value: string): Promise<Group | undefined> {
+    if (!findable(value)) return undefined;
+    const [row] = await sql.rows(by, [value]);
+    return row === undefined ? undefined : toGroup(row);
+  }
+
+  return {
+    async insert({ id, name, nameKey, description, createdAt, updatedAt }) {
+      const row = { id, name, name_key: nameKey, description, created_at: createdAt, updated_at: updatedAt };
+      const made = await sql.run(() => knex('groups').insert(row).onConflict('name_key').ignore().returning('id'));
+      return made.length === 1;
+    },
+
+    byId: (id) => find(byId, id),
+    byNameKey: (key) => find(byNameKey, key),
+
+    async update(id, { name, nameKey, description }, now) {
+      if (!findable(id)) return undefined;
+      const change = {
+        ...(name !== undefined && { name }),
+        ...(nameKey !== undefined && { name_key: nameKey }),
+        ...(description !== undefined && { description }),
+        updated_at: now,
+      };
+      try {
+        const [changed] = await sql.run(() =>
+          knex('groups')
+            .where({ id })
+            .update(change)
+            .returning([...columns]),
+        );
+        return changed === undefined ? undefined : toGroup(columns.map((column) => changed[column]));
+      } catch (error) {
+        if (takenColumn(error, ['name_key'] as const) === undefined) throw error;
+        return 'taken';
+      }
+    },
+
+    async remove(id) {
+      if (!findable(id)) return undefined;
+      return sql.transaction(async (trx) => {
+        // The group first: who joins it at this moment waits here, and finds it gone.
+        if ((await trx('groups').where({ id }).delete()) === 0) return undefined;
+        return trx('group_members').where({ group_id: id }).delete();
+      });
+    },
+
+    async list(after, limit) {
+      const rows = await sql.run(() =>
+        knex('groups as g')
+          .select(columns.map((column) => `g.${column}`))
+          .select(knex('group_members as m').count('*').whereRaw('m.group_id = g.id').as('members'))
+          .where('g.name_key', '>', after)
+          .orderBy('g.name_key')
+          .limit(page(limit)),
+      );
+      return rows.map((row) => ({ ...toGroup(columns.map((column) => row[column])), members: Number(row.members) }));
+    },
+
+    async join(id, subject, now) {
+      if (!findable(id)) return 'no-group';
+      const joined = await ofAccount(sql, subject, async (trx) => {
+        // Held as the account is: neither goes while this is written.
+        if ((await trx('groups').where({ id }).forShare().first('id')) === undefined) return 'no-group';
+        const row = { group_id: id, subject, created_at: now };
+        const made = await trx('group_members')
+          .insert(row)
+          .onConflict(['group_id', 'subject'])
+          .ignore()
+          .returning('subject');
+        return made.length === 1 ? 'joined' : 'already';
+      });
+      return joined ?? 'no-account';
+    },
+
+    async leave(id, subject) {
+      if (!findable(id) || !findable(subject)) return false;
+      return (await sql.run(() => knex('group_members').where({ group_id: id, subject }).delete())) === 1;
+    },
+
+    async members(id, after, limit) {
+      if (!findable(id)) return [];
+      const rows = await sql.run(() =>
+        knex('group_members as m')
+          .join('accounts as a', 'a.subject', 'm.subject')
+          .select('a.id', 'a.subject', 'a.username', 'm.created_at')
+          .where('m.group_id', id)
+          .where('a.id', '>', after)
+          .orderBy('a.id')
+          .limit(page(limit)),
+      );
+      return rows.map(({ id: number, subject, username, created_at: since }) => ({
+        id: number,
+        subject,
+        username,
+        since,
+      }));
+    },
+
+    async namesOf(subject) {
+      return findable(subject) ? (await sql.rows(namesOf, [subject])).map(([name]) => name as string) : [];
+    },
+  };
+}
+
+function toGroup(row: Row): Group {
+  return {
+    id: row[0] as string,
+    name: row[1] as string,
+    nameKey: row[2] as string,
+    description: row[3] as string,
+    createdAt: row[4] as number,
+    updatedAt: row[5] as number,
+  };
+}

@@ -1,0 +1,89 @@
+/** Accounts at other providers. One belongs to one account by the database itself. */
+
+import { leavesWayIn } from '../../../core/factors/sign-in-methods.ts';
+import type { IdentityRow, IdentityStore, NewIdentity } from '../../../core/stores/identities.ts';
+import { takenColumn } from '../failures.ts';
+import { type Row, type Sql, statement } from '../sql.ts';
+import { findable } from '../values.ts';
+import { ofAccount, waysIn } from './account-factors.ts';
+
+const columns = 'id, subject, provider, provider_subject, label, created_at, last_used_at';
+
+const list = statement(
+  'list_identities',
+  `select ${columns} from identities where subject = ? order by created_at, id`,
+);
+const find = statement(
+  'find_identity',
+  `select ${columns} from identities where provider = ? and provider_subject = ?`,
+);
+const use = statement('use_identity', 'update identities set last_used_at = ? where id = ? returning id');
+
+export const identityStatements = [list, find, use];
+
+export function createIdentityStore(sql: Sql): IdentityStore {
+  async function byName(provider: string, providerSubject: string): Promise<IdentityRow | undefined> {
+    if (!findable(provider) || !findable(providerSubject)) return undefined;
+    const [row] = await sql.rows(find, [provider, providerSubject]);
+    return row === undefined ? undefined : toIdentity(row);
+  }
+
+  return {
+    async list(subject) {
+      return findable(subject) ? (await sql.rows(list, [subject])).map(toIdentity) : [];
+    },
+
+    find: byName,
+
+    async link({ subject, passwordHash }, identity) {
+      try {
+        const linked = await ofAccount(sql, subject, async (trx, account) => {
+          if (account.passwordHash !== passwordHash) return 'not-found' as const;
+          // The account's row is held: what is its own is neither linked nor unlinked meanwhile.
+          const known = await trx('identities')
+            .where({ provider: identity.provider, provider_subject: identity.providerSubject })
+            .first('subject');
+          if (known !== undefined) return known.subject === subject ? ('already' as const) : ('taken' as const);
+          await trx('identities').insert(identityColumns(subject, identity));
+          return 'linked' as const;
+        });
+        return linked ?? 'not-found';
+      } catch (error) {
+        // By another account, in between.
+        if (takenColumn(error, ['provider_subject'] as const) === undefined) throw error;
+        return 'taken';
+      }
+    },
+
+    use: async (id, now) => findable(id) && (await sql.rows(use, [now, id])).length === 1,
+
+    async unlink(subject, id, providers) {
+      if (!findable(id)) return 'not-found';
+      const unlinked = await ofAccount(sql, subject, async (trx, account) => {
+        const ways = await waysIn(trx, subject, account);
+        if (!ways.identities.some((identity) => identity.id === id)) return 'not-found';
+        if (!leavesWayIn(ways, id, providers)) return 'last';
+        await trx('identities').where({ subject, id }).delete();
+        return 'unlinked';
+      });
+      return unlinked ?? 'not-found';
+    },
+  };
+}
+
+function toIdentity(row: Row): IdentityRow {
+  return {
+    id: row[0] as string,
+    subject: row[1] as string,
+    provider: row[2] as string,
+    providerSubject: row[3] as string,
+    label: row[4] as string,
+    createdAt: row[5] as number,
+    lastUsedAt: row[6] as number | null,
+  };
+}
+
+export function identityColumns(subject: string, identity: NewIdentity): Record<string, unknown> {
+  const { id, provider, providerSubject, label, createdAt } = identity;
+  return { id, subject, provider, provider_subject: providerSubject, label, created_at: createdAt };
+}

@@ -1,0 +1,226 @@
+/** Enrolling, removing, and what is stored of it. Signing in with a second factor is in sign-in-second-factor.test.ts. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { codeOf, enrol } from '../../support/authenticator.ts';
+import { setClock } from '../../support/clock.ts';
+import { comeBack } from '../../support/flow.ts';
+import { buildHouse, type House } from '../fixture.ts';
+
+let house: House | undefined;
+afterEach(async () => {
+  comeBack();
+  await house?.close();
+  house = undefined;
+});
+async function build(...options: Parameters<typeof buildHouse>) {
+  house = await buildHouse(...options);
+  const { subject } = await house.make();
+  return { ...house, subject };
+}
+
+const start = 1_800_000_000_000;
+const at = (seconds: number) => setClock(start + seconds * 1000, { runs: false });
+
+describe('enrolling', () => {
+  test('nothing is a second factor before a right code has shown that the app has the secret', async () => {
+    at(0);
+    const { factors, accounts, subject, audited } = await build();
+    const begun = await factors.beginTotp(subject, { name: 'Phone' });
+    if (begun.outcome !== 'begun') throw new Error(begun.outcome);
+    const { factorId, secret, uri } = begun;
+    expect(new URL(uri).searchParams.get('secret')).toBe(secret);
+    expect(decodeURIComponent(new URL(uri).pathname)).toBe('/Gatehouse:alice');
+
+    expect(await factors.methods(subject)).toEqual({ required: false, methods: [] });
+    expect(await factors.list(subject)).toEqual({ factors: [], recoveryCodesLeft: 0 });
+    for (const code of ['', '12345', codeOf(secret, 2), codeOf(secret, -2), 'x'.repeat(100_000)])
+      expect(await factors.confirmTotp(subject, factorId, code)).toEqual({ outcome: 'wrong-code' });
+    expect((await accounts.findBySubject(subject))?.twoFactor).toBe(false);
+
+    const confirmed = await factors.confirmTotp(subject, factorId, codeOf(secret), { via: 'browser', address: '::1' });
+    if (confirmed.outcome !== 'enrolled') throw new Error(confirmed.outcome);
+    expect(new Set(confirmed.recoveryCodes).size).toBe(10);
+    expect((await accounts.findBySubject(subject))?.twoFactor).toBe(true);
+    expect(await factors.methods(subject)).toEqual({ required: true, methods: ['totp', 'recovery-code'] });
+    expect(await factors.list(subject)).toEqual({
+      factors: [
+        { id: factorId, kind: 'totp', name: 'Phone', createdAt: start / 1000, lastUsedAt: null, locked: false },
+      ],
+      recoveryCodesLeft: 10,
+    });
+    expect(await factors.confirmTotp(subject, factorId, codeOf(secret, 1))).toEqual({ outcome: 'gone' });
+    expect((await audited()).filter(({ event }) => !event.startsWith('account.'))).toMatchObject([
+      { event: 'factor.added', subject, address: '::1', detail: { via: 'browser', kind: 'totp' } },
+      { event: 'recovery_codes.made', subject, address: '::1', detail: { via: 'browser' } },
+    ]);
+  });
+
+  test('the code that confirmed is used, and so is every earlier one', async () => {
+    at(0);
+    const { factors, subject } = await build();
+    const { secret } = await enrol(factors, subject);
+    expect(await factors.use(subject, codeOf(secret, -1), {})).toEqual({ outcome: 'wrong', why: 'used' });
+    expect(await factors.use(subject, codeOf(secret, 1), {})).toEqual({ outcome: 'right' });
+    expect(await factors.use(subject, codeOf(secret, 0), {})).toMatchObject({ outcome: 'wrong', why: 'used' });
+  });
+
+  test('an enrolment is good for a quarter of an hour, and until the next one', async () => {
+    at(0);
+    const { factors, subject } = await build();
+    const late = await factors.beginTotp(subject);
+    if (late.outcome !== 'begun') throw new Error(late.outcome);
+    at(900);
+    expect(await factors.confirmTotp(subject, late.factorId, codeOf(late.secret))).toEqual({ outcome: 'gone' });
+    const [first, second] = [await factors.beginTotp(subject), await factors.beginTotp(subject)];
+    if (first.outcome !== 'begun' || second.outcome !== 'begun') throw new Error('not begun');
+    expect(await factors.confirmTotp(subject, first.factorId, codeOf(first.secret))).toEqual({ outcome: 'gone' });
+    expect(await factors.confirmTotp(subject, second.factorId, codeOf(second.secret))).toMatchObject({
+      outcome: 'enrolled',
+    });
+  });
+
+  test("another person's enrolment cannot be confirmed, and nobody's is no enrolment", async () => {
+    const { factors, subject, make } = await build();
+    const bob = await make({ username: 'bob' });
+    const begun = await factors.beginTotp(subject);
+    if (begun.outcome !== 'begun') throw new Error(begun.outcome);
+    for (const [whose, id] of [
+      [bob.subject, begun.factorId],
+      [subject, 'nobody'],
+      [subject, 'a\0b'],
+    ] as const)
+      expect(await factors.confirmTotp(whose, id, codeOf(begun.secret))).toEqual({ outcome: 'gone' });
+    expect(await factors.beginTotp('nobody')).toEqual({ outcome: 'not-found' });
+  });
+
+  test('of 20 confirmations at once one is told the recovery codes, and those are the ones that work', async () => {
+    at(0);
+    const { factors, subject } = await build();
+    const begun = await factors.beginTotp(subject);
+    if (begun.outcome !== 'begun') throw new Error(begun.outcome);
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => factors.confirmTotp(subject, begun.factorId, codeOf(begun.secret))),
+    );
+    const enrolled = all.filter((one) => one.outcome === 'enrolled');
+    expect(enrolled).toHaveLength(1);
+    expect(all.filter(({ outcome }) => outcome === 'gone')).toHaveLength(19);
+    const [code = ''] = enrolled[0]?.recoveryCodes ?? [];
+    expect(await factors.use(subject, code, {})).toEqual({ outcome: 'right' });
+  });
+
+  test('a second app leaves the recovery codes alone; either app works; five are enough', async () => {
+    at(0);
+    const { factors, subject } = await build();
+    const first = await enrol(factors, subject, 'Phone');
+    const second = await enrol(factors, subject, 'Tablet\0\ud800');
+    expect(second.recoveryCodes).toEqual([]);
+    expect((await factors.list(subject)).factors.map(({ name }) => name).sort()).toEqual([
+      'Phone',
+      'Tablet\ufffd\ufffd',
+    ]);
+    for (const app of [first, second])
+      expect(await factors.use(subject, app.fresh(), {})).toEqual({ outcome: 'right' });
+    expect(await factors.use(subject, first.recoveryCodes[0] ?? '', {})).toEqual({ outcome: 'right' });
+    for (let more = 0; more < 3; more += 1) await enrol(factors, subject);
+    expect(await factors.beginTotp(subject)).toEqual({ outcome: 'too-many' });
+  });
+});
+
+describe('removing', () => {
+  test('with the last app everything goes, and the account says so', async () => {
+    const { factors, accounts, subject, audited } = await build();
+    const [first, second] = [await enrol(factors, subject), await enrol(factors, subject)];
+    expect(await factors.remove(subject, first.factorId, { by: 'admin', via: 'cli' })).toBe(true);
+    expect(await factors.methods(subject)).toMatchObject({ required: true });
+    expect(await factors.use(subject, first.fresh(), {})).toEqual({ outcome: 'wrong', why: 'wrong' });
+    expect(await factors.remove(subject, second.factorId)).toBe(true);
+    expect(await factors.remove(subject, second.factorId)).toBe(false);
+    expect(await factors.methods(subject)).toEqual({ required: false, methods: [] });
+    expect((await accounts.findBySubject(subject))?.twoFactor).toBe(false);
+    expect(await factors.use(subject, first.recoveryCodes[0] ?? '', {})).toMatchObject({ outcome: 'wrong' });
+    expect((await audited()).filter(({ event }) => event === 'factor.removed')).toMatchObject([
+      { subject, detail: { by: 'admin', via: 'cli', kind: 'totp' } },
+      { subject },
+    ]);
+  });
+
+  test('all at once, for the person who has lost everything', async () => {
+    const { factors, accounts, subject } = await build();
+    await enrol(factors, subject);
+    expect(await factors.removeAll(subject)).toBe(true);
+    expect(await factors.removeAll(subject)).toBe(false);
+    expect((await accounts.findBySubject(subject))?.twoFactor).toBe(false);
+  });
+
+  test('with the account', async () => {
+    const { factors, accounts, stores, subject } = await build();
+    await enrol(factors, subject);
+    await accounts.remove(subject);
+    expect(await stores.factors.list(subject)).toEqual([]);
+  });
+});
+
+describe('recovery codes', () => {
+  test('each works once, in any spelling, and the trail says how many are left', async () => {
+    const { factors, subject, audited } = await build();
+    const { recoveryCodes } = await enrol(factors, subject);
+    const [first = '', second = ''] = recoveryCodes;
+    expect(await factors.use(subject, ` ${first.toUpperCase().replaceAll('-', ' ')} `, {})).toEqual({
+      outcome: 'right',
+    });
+    expect(await factors.use(subject, first, {})).toMatchObject({ outcome: 'wrong', why: 'used' });
+    expect(await factors.use(subject, second.replaceAll('-', ''), { address: '192.0.2.7' })).toEqual({
+      outcome: 'right',
+    });
+    expect(await factors.list(subject)).toMatchObject({ recoveryCodesLeft: 8 });
+    expect((await audited()).filter(({ event }) => event === 'recovery_code.used')).toMatchObject([
+      { subject, detail: { left: 9 } },
+      { subject, address: '192.0.2.7', detail: { left: 8 } },
+    ]);
+  });
+
+  test('new ones take the place of the old ones; without a second factor there are none', async () => {
+    const { factors, subject } = await build();
+    expect(await factors.regenerateRecoveryCodes(subject)).toBeUndefined();
+    const { recoveryCodes } = await enrol(factors, subject);
+    const newer = (await factors.regenerateRecoveryCodes(subject)) ?? [];
+    expect(newer).toHaveLength(10);
+    expect(await factors.use(subject, recoveryCodes[0] ?? '', {})).toMatchObject({ outcome: 'wrong' });
+    expect(await factors.use(subject, newer[0] ?? '', {})).toEqual({ outcome: 'right' });
+  });
+
+  test("one person's code is not another's", async () => {
+    const { factors, subject, make } = await build();
+    const bob = await make({ username: 'bob' });
+    const hers = await enrol(factors, subject);
+    await enrol(factors, bob.subject);
+    expect(await factors.use(bob.subject, hers.recoveryCodes[0] ?? '', {})).toEqual({ outcome: 'wrong', why: 'wrong' });
+    expect(await factors.use(subject, hers.recoveryCodes[0] ?? '', {})).toEqual({ outcome: 'right' });
+  });
+});
+
+describe('what is stored', () => {
+  test('neither the secret nor a code, and a row that is moved to another account does not open', async () => {
+    const { factors, stores, subject, make } = await build();
+    const { secret, recoveryCodes, ...app } = await enrol(factors, subject);
+    const rows = await stores.factors.list(subject);
+    const bytes = JSON.stringify(rows);
+    for (const value of [secret, ...recoveryCodes, ...recoveryCodes.map((code) => code.replaceAll('-', ''))])
+      expect(bytes).not.toContain(value);
+    // Each code's hash is its own, although the same account made them.
+    expect(new Set(rows.map((row) => row.secret)).size).toBe(11);
+
+    const bob = await make({ username: 'bob' });
+    await stores.factors.removeAll(subject, 1);
+    const [stolen] = rows.filter(({ kind }) => kind === 'totp');
+    if (!stolen) throw new Error('no row');
+    // Where it was it opens; under another account, with the same id, it does not.
+    for (const [whose, outcome] of [
+      [bob.subject, 'gone'],
+      [subject, 'enrolled'],
+    ] as const) {
+      await stores.factors.removeAll(bob.subject, 1);
+      await stores.factors.begin({ ...stolen, subject: whose, state: 'pending' });
+      expect(await factors.confirmTotp(whose, stolen.id, app.fresh())).toMatchObject({ outcome });
+    }
+  });
+});

@@ -1,0 +1,150 @@
+/** Passkeys and codes by e-mail on a person's own pages: whose they are, what needs a fresh sign-in, what is shown once (security.md B12). */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Agent, type Answer, csrfOf } from '../../support/agent.ts';
+import { comeBack, travel } from '../../support/flow.ts';
+import { enrolPasskey, type Lies, makePasskey } from '../../support/passkey.ts';
+import { buildPerson, startServer, type TestServer } from '../../support/server.ts';
+import { send, visit, withBoth, words } from './visitor.ts';
+
+const here = '/account/passkeys';
+
+describe('passkeys on the account pages', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterEach(comeBack);
+  afterAll(() => server.close());
+
+  const optionsOn = ({ text }: Pick<Answer, 'text'>): string =>
+    (/data-new-passkey="([^"]+)"/.exec(text)?.[1] ?? '').replaceAll('&#34;', '"').replaceAll('&amp;', '&');
+
+  function add(agent: Agent, page: Answer, name = 'laptop', lies: Lies = {}): Promise<Answer> {
+    const { credential } = makePasskey(optionsOn(page), { origin: server.url }, lies);
+    return send(agent, page, `${here}/add`, { credential, name });
+  }
+  const list = (subject: string) => server.core.passkeys.list(subject);
+
+  test('added: the recovery codes once, then the list with its name; on record as their own doing', async () => {
+    const { agent, person, page } = await visit(server, here);
+    expect(page.text).toContain('data-new-passkey');
+    const codes = await add(agent, page);
+    expect(codes.url).toBe(`${server.url}/account/factors/codes`);
+    expect(codes.text.match(/<li><code>/g)).toHaveLength(10);
+    expect((await agent.go('/account/factors/codes')).url).toBe(`${server.url}/account/factors`);
+    const again = await agent.go(here);
+    expect(words(again)).toMatch(/laptop On one device or security key only Added .* Not used yet/);
+    const second = await add(agent, again, 'phone');
+    expect(second.url).toBe(server.url + here);
+    expect(words(second)).toContain('Your passkey is ready');
+    expect((await list(person.subject)).map(({ name }) => name).sort()).toEqual(['laptop', 'phone']);
+    const [record] = await server.core.stores.audit.list({ event: 'factor.added', subject: person.subject }, 1);
+    expect(record?.detail).toMatchObject({ kind: 'passkey', via: 'account' });
+  });
+
+  test('the page needs a fresh sign-in, and what was begun there ends after five minutes', async () => {
+    const { agent, person, page } = await visit(server, here);
+    travel(301);
+    expect((await agent.go(here)).url).toContain('/interaction/');
+    const late = await add(agent, page);
+    expect(words(late)).not.toContain('Your passkey is ready');
+    expect(await list(person.subject)).toEqual([]);
+  });
+
+  test("a challenge of one browser or person is none of another's", async () => {
+    const one = await visit(server, here);
+    const sameElsewhere = await visit(server, here, one.person);
+    const other = await visit(server, here);
+    for (const { agent, page } of [sameElsewhere, other]) {
+      const { credential } = makePasskey(optionsOn(one.page), { origin: server.url });
+      const answer = await send(agent, page, `${here}/add`, { credential, name: '' });
+      expect(words(answer)).toContain('Nothing was added');
+    }
+    expect([await list(one.person.subject), await list(other.person.subject)]).toEqual([[], []]);
+    const nonsense = await send(one.agent, one.page, `${here}/add`, { credential: '{"id":1}' });
+    expect(words(nonsense)).toContain('Nothing was added');
+    const evil = await add(one.agent, nonsense, '', { origin: 'https://evil.example' });
+    expect(words(evil)).toContain('Nothing was added');
+    const longName = await add(one.agent, evil, 'x'.repeat(61));
+    expect(words(longName)).toContain('That name is too long');
+  });
+
+  test("nobody renames or removes another's: 404, and nothing has changed (B12)", async () => {
+    const victim = await buildPerson(server);
+    const theirs = await enrolPasskey(server.core.passkeys, victim.subject, { origin: server.url, name: 'theirs' });
+    const { agent, page } = await visit(server, here);
+    for (const passkey of [theirs.id, theirs.credentialId, '', 'a\0b', "' or 1=1 --"]) {
+      expect((await send(agent, page, `${here}/rename`, { passkey, name: 'mine' })).status).toBe(404);
+      expect((await send(agent, page, `${here}/remove`, { passkey })).status).toBe(404);
+      expect((await send(agent, page, '/account/factors/remove', { factor: passkey })).status).toBe(404);
+    }
+    expect(await list(victim.subject)).toMatchObject([{ id: theirs.id, name: 'theirs' }]);
+  });
+
+  test('renamed and removed; every form needs its token (B1)', async () => {
+    const { agent, person, page } = await visit(server, here);
+    const { id } = await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
+    await withBoth(server, person);
+    for (const path of ['add', 'rename', 'remove']) {
+      const refused = await agent.go(`${here}/${path}`, { form: { csrf: 'x', passkey: id, name: 'x' } });
+      expect(refused.status).toBe(403);
+    }
+    const renamed = await send(agent, page, `${here}/rename`, { passkey: id, name: 'kitchen' });
+    expect(words(renamed)).toMatch(/The passkey has its new name.*kitchen/);
+    expect(words(await send(agent, page, `${here}/rename`, { passkey: id, name: 'x'.repeat(61) }))).toContain(
+      'too long',
+    );
+    const removed = await send(agent, page, `${here}/remove`, { passkey: id });
+    expect(words(removed)).toContain('It is removed.');
+    expect(await server.core.accounts.findBySubject(person.subject)).toMatchObject({ twoFactor: false });
+  });
+
+  test('without a password the last one stays', async () => {
+    const { agent, person, page } = await visit(server, here);
+    const { id } = await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
+    await server.core.stores.accounts.update(person.subject, { passwordHash: null }, 1);
+    await withBoth(server, person);
+    expect(words(await agent.go(here))).toContain('Without it you could not sign in');
+    const kept = await send(agent, page, `${here}/remove`, { passkey: id });
+    expect(words(kept)).toContain('it was not removed');
+    expect(await list(person.subject)).toHaveLength(1);
+  });
+
+  test('twenty, and then no more are offered', async () => {
+    const { agent, person } = await visit(server, here);
+    for (let n = 0; n < 20; n += 1) await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
+    await withBoth(server, person);
+    const full = await agent.go(here);
+    expect([full.text.includes('data-new-passkey'), words(full).includes('there can be no more')]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  test('codes by e-mail: switched on with recovery codes, listed, and off again', async () => {
+    const factors = '/account/factors';
+    const { agent, person, page } = await visit(server, factors);
+    const codes = await send(agent, page, `${factors}/email-code`);
+    expect(codes.url).toBe(`${server.url}${factors}/codes`);
+    const listed = await agent.go(factors);
+    expect(words(listed)).toContain('Code by e-mail');
+    expect(listed.text).not.toContain('action="/account/factors/email-code"');
+    expect(await server.core.accounts.findBySubject(person.subject)).toMatchObject({ twoFactor: true });
+    const [factor] = (await server.core.factors.list(person.subject)).factors;
+    const fields = { factor: factor?.id ?? '' };
+    // Nobody has shown yet that they get such mails.
+    const asked = await send(agent, listed, `${factors}/remove`, fields);
+    const recovery = await agent.go(`${new URL(asked.url).pathname}?method=recovery-code`);
+    const [, code = ''] = /<li><code>([0-9a-z-]+)<\/code>/.exec(codes.text) ?? [];
+    await agent.submit(recovery, { recovery_code: code });
+    await send(agent, listed, `${factors}/remove`, fields);
+    expect(await server.core.accounts.findBySubject(person.subject)).toMatchObject({ twoFactor: false });
+    // Whose address is not proved is not offered it, and does not get it by asking.
+    const unproved = await buildPerson(server, { verified: false });
+    const other = await visit(server, factors, unproved);
+    expect(other.page.text).not.toContain('action="/account/factors/email-code"');
+    const refused = await other.agent.go(`${factors}/email-code`, { form: { csrf: csrfOf(other.page) } });
+    expect(words(refused)).toContain('Codes cannot be mailed to you');
+    expect(await server.core.accounts.findBySubject(unproved.subject)).toMatchObject({ twoFactor: false });
+  });
+});

@@ -1,0 +1,79 @@
+/** What single pages owe their reader, beyond what render.test.ts asks of all of them. */
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { accountNotices } from '../../../src/pages/kit/account-views.ts';
+import { openBrand } from '../../../src/pages/kit/brand/brand.ts';
+import { placeOf } from '../../../src/pages/kit/place.ts';
+import { createRenderer } from '../../../src/pages/kit/render.ts';
+import { serveStatic } from '../../../src/pages/kit/static.ts';
+import { loadTexts } from '../../../src/pages/kit/texts.ts';
+import { states } from '../../../src/pages/states.ts';
+import { decoded } from '../../support/qr.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const viewsDir = join(root, 'views');
+const renderer = createRenderer({
+  viewsDir,
+  brand: openBrand({ name: 'Gatehouse' }),
+  texts: loadTexts(join(viewsDir, 'texts')),
+  statics: serveStatic(join(root, 'public')),
+});
+
+function page(name: string): string {
+  const state = states.find((each) => each.name === name);
+  if (!state) throw new Error(`no state ${name}`);
+  return renderer.render(state.view, state.locals, { locale: 'en' });
+}
+
+describe('single pages', () => {
+  test('a notice of something that came to nothing looks like a problem, on the page that says it', () => {
+    const problems = [
+      ...['factor-too-many', 'app-gone', 'email-code-off', 'identity-last', 'password-alone'],
+      ...['passkey-refused', 'passkey-taken', 'passkey-too-many', 'passkey-name', 'passkey-last'],
+    ];
+    for (const notice of accountNotices) {
+      const said = states.filter(({ locals }) => 'notice' in locals && locals.notice === notice);
+      expect([notice, said.length > 0]).toEqual([notice, true]);
+      for (const state of said) {
+        const look = problems.includes(notice)
+          ? '<div class="note bad" role="alert">'
+          : '<div class="note good" role="status">';
+        expect([state.name, page(state.name).match(/<div class="note[^>]*>/g)]).toEqual([state.name, [look]]);
+      }
+    }
+  });
+
+  test('whoever is signed out with nowhere to go back to can sign in again', () => {
+    const signedOut = (stayed: boolean) =>
+      renderer.render('signed-out', { stayed, client: { name: 'Bookshelf' } }, { locale: 'en' });
+    expect(signedOut(false)).toMatch(/<a class="button" href="\/account">Sign in<\/a>/);
+    expect(signedOut(true)).toMatch(/<a class="button" href="\/account">Your account<\/a>/);
+  });
+
+  test('an address is broken at a colon, if at all', () => {
+    for (const name of ['account-sessions', 'account-activity'])
+      expect(page(name)).toContain('<bdi dir="ltr">2001:<wbr>db8:<wbr>85a3:');
+  });
+
+  test('an address says where it is as far as it does by itself', () => {
+    const said = ['127.0.0.1', '::1', '10.1.2.3', '172.31.0.1', '192.168.1.4', 'fd12::1', 'fe80::1'].map(placeOf);
+    expect(said).toEqual(['here', 'here', 'private', 'private', 'private', 'private', 'private']);
+    for (const elsewhere of ['203.0.113.5', '172.32.0.1', '2001:db8::1', 'localhost', '', undefined])
+      expect(placeOf(elsewhere)).toBeUndefined();
+    expect(page('account-activity')).toContain('<span>Address <bdi dir="ltr">192.0.2.1</bdi></span>');
+    expect(page('account-activity')).toContain('<bdi dir="ltr">192.168.178.20</bdi> (private network)</span>');
+    expect(page('account-sessions')).toMatch(/<span>Address <bdi dir="ltr">/);
+  });
+
+  test('a page that is only read loads no script', () => {
+    for (const name of ['not-found', 'signed-out', 'openapi', 'openapi-api'])
+      expect(page(name)).not.toContain('<script');
+    for (const name of ['login-plain', 'error-detail', 'account', 'account-activity', 'logout'])
+      expect(page(name)).toContain('<script src="/public/page.js?');
+  });
+
+  test('the QR code of an authenticator app is one that an app can read', async () => {
+    const uri = /^otpauth:\/\/totp\/Gatehouse:ada\?secret=[A-Z2-7]{32}&issuer=Gatehouse$/;
+    for (const name of ['enrol-app', 'account-app']) expect(await decoded(page(name))).toMatch(uri);
+  });
+});
