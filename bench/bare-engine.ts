@@ -117,8 +117,8 @@ for (const client of [
 }
 
 const engine = provider.callback();
-const firstParty = await createBareFirstParty();
-const server = createServer((req, res) => void (firstParty(req, res) || engine(req, res)));
+const apiSessions = await createBareFirstParty();
+const server = createServer((req, res) => void (apiSessions(req, res) || engine(req, res)));
 server.listen(port, '127.0.0.1', () => process.stdout.write(`${JSON.stringify(seeded)}\n`));
 server.keepAliveTimeout = 65_000;
 process.on('SIGTERM', () => process.exit(0));

@@ -32,8 +32,8 @@ import type { Core } from './open-core.ts';
 import { createOps, opsApi } from './ops/ops.ts';
 import { joinMetrics } from './ops/worker-metrics.ts';
 import { createAccountPages } from './pages/account/account.ts';
-import { createNotes } from './pages/account/flash-messages.ts';
-import { signInAddress } from './pages/account/way-in.ts';
+import { createFlashMessages } from './pages/account/flash-messages.ts';
+import { signInAddress } from './pages/account/sign-in-address.ts';
 import { createBranding } from './pages/kit/brand/branding.ts';
 import { createLanguagePage } from './pages/kit/language.ts';
 import { createLetIn } from './pages/kit/let-in.ts';
@@ -134,7 +134,7 @@ export async function createApp(core: Core) {
   koa.use(
     await composeDevelopmentPages({ ...core, isDeveloper, issuer: config.issuer, pages, locales: texts.locales }),
   );
-  const notes = createNotes(core.secrets.secretKey, secure);
+  const flashMessages = createFlashMessages(core.secrets.secretKey, secure);
   const ofPeople = { pages, csrf, letIn, mails: core.mails.work, home: '/account' };
   koa.use(
     createRegistration({
@@ -153,7 +153,7 @@ export async function createApp(core: Core) {
       ...core,
       ...ofPeople,
       upstream,
-      noteDone: (ctx, subject) => notes.write(ctx, subject, { notice: 'password-changed' }),
+      noteDone: (ctx, subject) => flashMessages.write(ctx, subject, { notice: 'password-changed' }),
       cameFrom: createCameFrom({ engine, clients: core.cached }),
       settings: {
         passwordMinLength: config.password.minLength,
@@ -167,7 +167,7 @@ export async function createApp(core: Core) {
       ...core,
       upstream,
       issuer: config.issuer,
-      notes,
+      flashMessages,
       pages,
       csrf,
       session: createBrowserSession({

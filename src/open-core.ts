@@ -5,7 +5,7 @@
  */
 import { composeApiSessions } from './composition/api-sessions.ts';
 import { composeFactors } from './composition/factors.ts';
-import { type GroundOptions, openGround } from './composition/ground.ts';
+import { type InfrastructureOptions, openInfrastructure } from './composition/infrastructure.ts';
 import { composeMail } from './composition/mail.ts';
 import { composePeople } from './composition/people.ts';
 import { composeProtocol } from './composition/protocol.ts';
@@ -16,22 +16,22 @@ import { createSignIn } from './core/sign-in/sign-in.ts';
 
 export type Core = Awaited<ReturnType<typeof openCore>>;
 
-export interface CoreOptions extends GroundOptions {
+export interface CoreOptions extends InfrastructureOptions {
   /** An RSA key already being made, for a first start that should not wait for it. */
   readonly earlyKey?: Promise<NewKey> | undefined;
 }
 
 /** Throws `Unavailable` where the database does not answer, and a plain error, fit to be shown, for any other reason not to start. */
 export async function openCore(config: Config, options: CoreOptions = {}) {
-  const { ground, closeLog } = await openGround(config, options);
-  const { secrets, log, metrics, stores, redis, throttle, audit, changes, keys, activity } = ground;
-  const mail = composeMail(ground);
-  const factors = composeFactors(ground, mail);
-  const people = composePeople(ground, mail, factors);
+  const { infrastructure, closeLog } = await openInfrastructure(config, options);
+  const { secrets, log, metrics, stores, redis, throttle, audit, changes, keys, activity } = infrastructure;
+  const mail = composeMail(infrastructure);
+  const factors = composeFactors(infrastructure, mail);
+  const people = composePeople(infrastructure, mail, factors);
   const signIn = createSignIn({
     accounts: stores.accounts,
     ...factors,
-    devices: people.devices,
+    knownBrowsers: people.knownBrowsers,
     activity,
     throttle,
     audit,
@@ -43,15 +43,15 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
       windowSeconds: config.throttle.window,
     },
   });
-  const apiSessions = composeApiSessions(ground, { ...people, signIn });
-  const protocol = composeProtocol(ground, factors.factors, apiSessions.tokens);
+  const apiSessions = composeApiSessions(infrastructure, { ...people, signIn });
+  const protocol = composeProtocol(infrastructure, factors.factors, apiSessions.tokens);
 
   const close = async (): Promise<void> => {
     changes.close();
     await mail.mails.close();
     await activity.close();
-    await ground.unprotected.close();
-    await ground.refusals.close();
+    await infrastructure.unprotected.close();
+    await infrastructure.refusals.close();
     await audit.close();
     redis?.close();
     await stores.close();
@@ -64,13 +64,13 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
   });
 
   return {
-    ...ground,
+    ...infrastructure,
     ...mail,
     ...factors,
     ...people,
     signIn,
     ...apiSessions,
-    adminKeys: createAdminKeys(secrets.adminKeyDigests, ground.credentials),
+    adminKeys: createAdminKeys(secrets.adminKeyDigests, infrastructure.credentials),
     ...protocol,
     close,
   };

@@ -1,5 +1,5 @@
 /** A map that keeps the entries used most recently: at least `limit` of them, never more than twice as many. */
-export interface Recent<V> {
+export interface Lru<V> {
   get(key: string): V | undefined;
   set(key: string, value: V): void;
   delete(key: string): void;
@@ -10,7 +10,7 @@ export interface Recent<V> {
  * Two plain maps instead of a linked list: a hit in the young one costs one look-up. When that is full it becomes the old
  * one, and what nobody has asked for since then goes with the old one before it.
  */
-export function createRecent<V>(limit: number): Recent<V> {
+export function createLru<V>(limit: number): Lru<V> {
   let young = new Map<string, V>();
   let old = new Map<string, V>();
 

@@ -1,25 +1,29 @@
 /** Sessions begun through an API, by a person or by a program of its own, and the look at a token that somebody presents. */
 import type { Accounts } from '../core/accounts/accounts.ts';
-import { createFirstParty } from '../core/api-sessions/api-sessions.ts';
+import { createApiSessions } from '../core/api-sessions/api-sessions.ts';
 import { createClientSessions } from '../core/api-sessions/client-sessions.ts';
-import type { Devices } from '../core/known-browsers/known-browsers.ts';
+import type { KnownBrowsers } from '../core/known-browsers/known-browsers.ts';
 import type { SignIn } from '../core/sign-in/sign-in.ts';
 import { createEndedTokens } from '../core/tokens/ended-tokens.ts';
 import { createTokens } from '../core/tokens/tokens.ts';
-import type { Ground } from './ground.ts';
+import type { Infrastructure } from './infrastructure.ts';
 
 export function composeApiSessions(
-  { config, stores, audit, credentials, cached, changes, keys, activity, sessions }: Ground,
-  { accounts, devices, signIn }: { readonly accounts: Accounts; readonly devices: Devices; readonly signIn: SignIn },
+  { config, stores, audit, credentials, cached, changes, keys, activity, sessions }: Infrastructure,
+  {
+    accounts,
+    knownBrowsers,
+    signIn,
+  }: { readonly accounts: Accounts; readonly knownBrowsers: KnownBrowsers; readonly signIn: SignIn },
 ) {
-  const firstParty = createFirstParty({
+  const apiSessions = createApiSessions({
     signIn,
     sessions,
     accounts,
     accountStore: stores.accounts,
     engine: stores.engine,
     activity,
-    devices,
+    knownBrowsers,
     keys,
     settings: {
       issuer: config.issuer,
@@ -59,5 +63,5 @@ export function composeApiSessions(
     sessionLimits: config.lifetimes,
     seen: activity.seen,
   });
-  return { firstParty, clientSessions, tokens };
+  return { apiSessions, clientSessions, tokens };
 }

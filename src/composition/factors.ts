@@ -5,11 +5,11 @@ import { withFactorLetters } from '../core/factors/factor-letters.ts';
 import { createFactors } from '../core/factors/factors.ts';
 import { createPasskeys } from '../core/factors/passkeys.ts';
 import { openLoginMethods } from '../login/methods.ts';
-import type { Ground } from './ground.ts';
+import type { Infrastructure } from './infrastructure.ts';
 import type { composeMail } from './mail.ts';
 
-export function composeFactors(ground: Ground, { mails, mailLimits }: ReturnType<typeof composeMail>) {
-  const { config, secrets, stores, throttle, changes } = ground;
+export function composeFactors(infrastructure: Infrastructure, { mails, mailLimits }: ReturnType<typeof composeMail>) {
+  const { config, secrets, stores, throttle, changes } = infrastructure;
   const {
     password: hasher,
     totp,
@@ -24,7 +24,7 @@ export function composeFactors(ground: Ground, { mails, mailLimits }: ReturnType
       queue: config.password.queue,
     },
   });
-  const audit = withFactorLetters(ground.audit, { accounts: stores.accounts, mails });
+  const audit = withFactorLetters(infrastructure.audit, { accounts: stores.accounts, mails });
   const emailCodes = createEmailCodes({
     store: stores.factors,
     accounts: stores.accounts,

@@ -6,11 +6,11 @@ import { createWording } from '../mail/letters.ts';
 import { openMail } from '../mail/open.ts';
 import { buttonColours } from '../pages/kit/brand/theme.ts';
 import { loadTexts, type Texts } from '../pages/kit/texts.ts';
-import type { Ground } from './ground.ts';
+import type { Infrastructure } from './infrastructure.ts';
 
 const textsDir = join(import.meta.dirname, '../../views/texts');
 
-export function composeMail({ config, audit, log, print, metrics, throttle }: Ground) {
+export function composeMail({ config, audit, log, print, metrics, throttle }: Infrastructure) {
   let catalogue: Texts | undefined;
   const { transport, mailbox } = openMail(config.mail, print);
   const mails = createMails({

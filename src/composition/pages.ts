@@ -7,7 +7,7 @@ import { createRenderer } from '../pages/kit/render.ts';
 import { serveStatic } from '../pages/kit/static.ts';
 import { loadTexts } from '../pages/kit/texts.ts';
 import { tryViews } from '../pages/kit/try-views.ts';
-import type { Ground } from './ground.ts';
+import type { Infrastructure } from './infrastructure.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -21,7 +21,7 @@ export async function openLook(settings: BrandSettings, viewsDir: string | undef
   return { texts, brand, statics, renderer };
 }
 
-export async function composePages({ config, secrets, noteRefusal }: Ground) {
+export async function composePages({ config, secrets, noteRefusal }: Infrastructure) {
   const secure = config.issuer.startsWith('https:');
   const { texts, brand, statics, renderer } = await openLook(config.brand, config.viewsDir);
   const pages = createPages({ renderer, texts, secure, noteRefusal });

@@ -9,7 +9,7 @@ import { createGroups } from '../core/accounts/groups.ts';
 import { createReservedNames } from '../core/accounts/new-names.ts';
 import { createLinks } from '../core/kernel/links.ts';
 import { accountThrottleKey } from '../core/kernel/throttle-keys.ts';
-import { createDevices } from '../core/known-browsers/known-browsers.ts';
+import { createKnownBrowsers } from '../core/known-browsers/known-browsers.ts';
 import { createPasswordReset } from '../core/recovery/password-reset.ts';
 import { createInvitations } from '../core/registration/invitations.ts';
 import { createSetup } from '../core/registration/setup.ts';
@@ -17,16 +17,16 @@ import { createSignUp } from '../core/registration/sign-up.ts';
 import { createPasses } from '../core/sign-in/passes.ts';
 import { createBreachedPasswords } from '../login/breach/breach.ts';
 import type { composeFactors } from './factors.ts';
-import type { Ground } from './ground.ts';
+import type { Infrastructure } from './infrastructure.ts';
 import type { composeMail } from './mail.ts';
 
 export function composePeople(
-  { config, secrets, log, stores, throttle, audit, changes, sessions }: Ground,
+  { config, secrets, log, stores, throttle, audit, changes, sessions }: Infrastructure,
   { mails, mailLimits }: ReturnType<typeof composeMail>,
   { hasher, emailCodes }: ReturnType<typeof composeFactors>,
 ) {
-  const devices = createDevices({
-    store: stores.devices,
+  const knownBrowsers = createKnownBrowsers({
+    store: stores.knownBrowsers,
     accounts: stores.accounts,
     engine: stores.engine,
     mails,
@@ -42,7 +42,7 @@ export function composePeople(
     hasher,
     audit,
     async passwordSet({ subject, username, email, verified, locale: theirs }, { locale: here = 'en', browser }) {
-      await devices.forgetOthers(subject, browser);
+      await knownBrowsers.forgetOthers(subject, browser);
       // What was guessed at is the password no more: whoever did it is not to keep its owner out who comes with the new one.
       await throttle.clear(accountThrottleKey(subject, ''));
       if (email === null || !verified) return;
@@ -80,7 +80,7 @@ export function composePeople(
   const passwordReset = createPasswordReset({
     ...ofMail,
     accounts,
-    devices,
+    knownBrowsers,
     settings: { linkSeconds: config.mail.resetLinkTtl },
   });
   const signUp = createSignUp({
@@ -113,7 +113,7 @@ export function composePeople(
   });
   const passes = createPasses({ links });
   return {
-    ...{ devices, accounts, accountEdits, accountImports, groups, emails },
+    ...{ knownBrowsers, accounts, accountEdits, accountImports, groups, emails },
     ...{ passwordReset, signUp, invitations, setup, passes },
   };
 }

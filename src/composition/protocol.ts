@@ -6,7 +6,7 @@ import type { Tokens } from '../core/tokens/tokens.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import type { ProtocolPages } from '../oidc/ports.ts';
 import { createProtocol } from '../oidc/provider.ts';
-import type { Ground } from './ground.ts';
+import type { Infrastructure } from './infrastructure.ts';
 
 export function composeProtocol(
   {
@@ -25,7 +25,7 @@ export function composeProtocol(
     activity,
     unprotected,
     sessions,
-  }: Ground,
+  }: Infrastructure,
   factors: Factors,
   tokens: Tokens,
 ) {

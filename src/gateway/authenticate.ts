@@ -4,13 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { toldUsername } from '../core/accounts/told-names.ts';
-import type { FirstParty } from '../core/api-sessions/api-sessions.ts';
+import type { ApiSessions } from '../core/api-sessions/api-sessions.ts';
 import type { ClientSessions } from '../core/api-sessions/client-sessions.ts';
 import type { Apis } from '../core/apis/apis.ts';
 import type { Sender } from '../core/kernel/credential-limits.ts';
 import { typOf } from '../core/tokens/jwt.ts';
 import { accessTokenTyps } from '../core/tokens/jwt-access-tokens.ts';
-import { firstPartyKinds } from '../core/tokens/token-kinds.ts';
+import { apiSessionKinds } from '../core/tokens/token-kinds.ts';
 import type { Tokens, VerifiedAccessToken } from '../core/tokens/tokens.ts';
 import { bearerOf, clientPairOf } from '../http/bearer.ts';
 import type { Demand, TokenName } from './routes.ts';
@@ -41,17 +41,17 @@ export type Authenticator = (req: IncomingMessage, demand: Demand, from: Sender 
 export interface AuthenticatorDeps {
   readonly tokens: Tokens;
   readonly apis: Pick<Apis, 'find'>;
-  readonly firstParty: Pick<FirstParty, 'verify'>;
+  readonly apiSessions: Pick<ApiSessions, 'verify'>;
   readonly clientSessions: Pick<ClientSessions, 'verify'>;
 }
 
 const kindOf = new Map<string, TokenName>(accessTokenTyps.map((typ) => [typ, 'oauth']));
 for (const name of ['identity', 'security-service', 'tinyoauth', 'space-guard'] as const)
-  kindOf.set(firstPartyKinds[name].typ, name);
+  kindOf.set(apiSessionKinds[name].typ, name);
 
 const invalid: Authenticated = { outcome: 'refused', why: 'invalid' };
 
-export function createAuthenticator({ tokens, apis, firstParty, clientSessions }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ tokens, apis, apiSessions, clientSessions }: AuthenticatorDeps): Authenticator {
   async function oauth(token: string, isJwt: boolean, { audience = '', scopes }: Demand): Promise<Authenticated> {
     let verified: VerifiedAccessToken;
     // A route may spell it another way; the token names it as it is registered.
@@ -91,7 +91,7 @@ export function createAuthenticator({ tokens, apis, firstParty, clientSessions }
     const kind = isJwt ? kindOf.get(typOf(token)) : 'oauth';
     if (kind === undefined || kind === 'space-guard' || !demand.tokens.includes(kind)) return invalid;
     if (kind === 'oauth') return oauth(token, isJwt, demand);
-    const verified = await firstParty.verify(kind, token);
+    const verified = await apiSessions.verify(kind, token);
     if (verified.outcome === 'refused') return refusedFor(verified.reason);
     const { account, session } = verified;
     return identified(kind, { subject: account.subject, username: toldUsername(account), session });

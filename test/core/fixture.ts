@@ -1,4 +1,4 @@
-/** The part of the house that accounts and sign-ins need, over a real database, with cheap hashing. */
+/** The part of the server that accounts and sign-ins need, over a real database, with cheap hashing. */
 import { createLog } from '../../src/base/log.ts';
 import { createMetrics, type Metrics } from '../../src/base/metrics.ts';
 import { deriveKey } from '../../src/base/secrets.ts';
@@ -10,7 +10,7 @@ import { createEmailCodes, type EmailCodes } from '../../src/core/factors/email-
 import { createFactors, type Factors } from '../../src/core/factors/factors.ts';
 import { createPasskeys, type Passkeys } from '../../src/core/factors/passkeys.ts';
 import { type Audit, createAudit } from '../../src/core/kernel/audit.ts';
-import { createDevices, type Devices } from '../../src/core/known-browsers/known-browsers.ts';
+import { createKnownBrowsers, type KnownBrowsers } from '../../src/core/known-browsers/known-browsers.ts';
 import { createMailLimits, type MailLimits } from '../../src/core/mail/mail-limits.ts';
 import type { Letter } from '../../src/core/mail/mailer.ts';
 import type { PasswordHasher } from '../../src/core/passwords/password-hasher.ts';
@@ -29,12 +29,12 @@ import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openSql, type SqlSettings } from '../../src/storage/sql/open.ts';
 
-/** Where the house stands, as its passkeys know it. */
+/** The origin that its passkeys are made for. */
 export const issuer = 'https://id.example.com';
 
 export const goodPassword = 'wet gravel under boots';
 
-export interface House {
+export interface Fixture {
   readonly stores: Stores;
   readonly accounts: Accounts;
   readonly audit: Audit;
@@ -43,7 +43,7 @@ export interface House {
   readonly passkeys: Passkeys;
   readonly emailCodes: EmailCodes;
   readonly mailLimits: MailLimits;
-  readonly devices: Devices;
+  readonly knownBrowsers: KnownBrowsers;
   /** Letters so far, the oldest first. */
   readonly sent: readonly Letter[];
   readonly signIn: SignIn;
@@ -58,7 +58,7 @@ export interface House {
   close(): Promise<void>;
 }
 
-export async function buildHouse(
+export async function buildFixture(
   options: {
     limits?: Partial<SignInLimits & { codes: number }>;
     hasher?: Partial<Parameters<typeof createPasswordHasher>[0]>;
@@ -69,7 +69,7 @@ export async function buildHouse(
     /** What stands in front of the real stores. */
     front?: (stores: Stores) => Partial<Stores>;
   } = {},
-): Promise<House> {
+): Promise<Fixture> {
   const real = await openSql(options.database ?? { kind: 'sqlite', file: ':memory:' }, { migrateAtOpen: true });
   const stores: Stores = { ...real, ...options.front?.(real) };
   const { log } = createLog({ level: 'silent', format: 'json', to: { write: () => {} } });
@@ -147,8 +147,8 @@ export async function buildHouse(
     sealKey: deriveKey('for the tests of this house only', 'factors'),
     settings: { issuer: 'Gatehouse', limit: codes, windowSeconds: limits.windowSeconds ?? 900 },
   });
-  const devices = createDevices({
-    store: stores.devices,
+  const knownBrowsers = createKnownBrowsers({
+    store: stores.knownBrowsers,
     accounts: stores.accounts,
     mails: {
       later: (look) =>
@@ -168,7 +168,7 @@ export async function buildHouse(
     factors,
     passkeys,
     emailCodes,
-    devices,
+    knownBrowsers,
     activity,
     throttle,
     audit,
@@ -185,7 +185,7 @@ export async function buildHouse(
     passkeys,
     emailCodes,
     mailLimits,
-    devices,
+    knownBrowsers,
     sent,
     signIn,
     metrics,

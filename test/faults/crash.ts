@@ -5,14 +5,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { startChild } from '../support/child-server.ts';
-import { openFirstPartyTraffic } from './first-party-traffic.ts';
+import { openApiSessionTraffic } from './api-session-traffic.ts';
 import { counted, type Means, median, type Scenario, type Verdict, worst } from './scenario.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { buildWorld, type World } from './world.ts';
 
 type Open = (world: World) => Traffic | Promise<Traffic>;
 const flows: Open = (world) => createTraffic(world, { workers: 10 });
-const firstParty: Open = (world) => openFirstPartyTraffic(world, { workers: 10 });
+const apiSessions: Open = (world) => openApiSessionTraffic(world, { workers: 10 });
 
 export const crashes: readonly Scenario[] = [
   { name: 'kill-sqlite', run: (means) => killed(means, undefined, flows) },
@@ -21,11 +21,11 @@ export const crashes: readonly Scenario[] = [
     needs: ['postgres'],
     run: async (means) => killed(means, await means.postgres?.database(), flows),
   },
-  { name: 'kill-first-party-sqlite', run: (means) => killed(means, undefined, firstParty) },
+  { name: 'kill-first-party-sqlite', run: (means) => killed(means, undefined, apiSessions) },
   {
     name: 'kill-first-party-postgres',
     needs: ['postgres'],
-    run: async (means) => killed(means, await means.postgres?.database(), firstParty),
+    run: async (means) => killed(means, await means.postgres?.database(), apiSessions),
   },
 ];
 

@@ -9,9 +9,9 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { startTestRedis } from '../support/redis-server.ts';
 import { ownPostgres } from '../support/services.ts';
+import { apiSessionOutages } from './api-session-outages.ts';
+import { apiSessionRaces } from './api-session-races.ts';
 import { crashes } from './crash.ts';
-import { firstPartyOutages } from './first-party-outages.ts';
-import { firstPartyRaces } from './first-party-races.ts';
 import { gatewayTroubles } from './gateway-upstream.ts';
 import { outages } from './outages.ts';
 import { processTroubles } from './process.ts';
@@ -29,9 +29,9 @@ const { values } = parseArgs({
 const all: readonly Scenario[] = [
   ...crashes,
   ...races,
-  ...firstPartyRaces,
+  ...apiSessionRaces,
   ...outages,
-  ...firstPartyOutages,
+  ...apiSessionOutages,
   ...gatewayTroubles,
   ...processTroubles,
   ...slowClients,

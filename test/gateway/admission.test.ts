@@ -7,10 +7,10 @@ import { eventually } from '../support/redis-server.ts';
 import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 import {
+  apiSessionToken,
   audience,
   call,
   caller,
-  firstPartyToken,
   type Gateway,
   machineToken,
   opaqueAudience,
@@ -58,7 +58,7 @@ describeStorages('tokens at the gateway', (storage) => {
       case 'space-guard':
         return (await spaceGuardPair(server)).pair;
       default:
-        return (await firstPartyToken(server, kind)).token;
+        return (await apiSessionToken(server, kind)).token;
     }
   }
 
@@ -137,7 +137,7 @@ describeStorages('tokens at the gateway', (storage) => {
         'x-gatehouse-scope': 'read write',
       });
     }
-    const { token, person, session } = await firstPartyToken(server, 'tinyoauth');
+    const { token, person, session } = await apiSessionToken(server, 'tinyoauth');
     expect(await told('/at/tinyoauth', token)).toEqual({
       'x-gatehouse-token-kind': 'tinyoauth',
       'x-gatehouse-subject': person.subject,
@@ -148,7 +148,7 @@ describeStorages('tokens at the gateway', (storage) => {
 
   test('a name that is no ASCII arrives percent-encoded', async () => {
     const person = await buildPerson(server, { username: 'Zoë.山' });
-    const { token } = await firstPartyToken(server, 'identity', person);
+    const { token } = await apiSessionToken(server, 'identity', person);
     const answer = await call(server, { path: '/at/identity', bearer: token });
     const { 'x-gatehouse-username': name } = JSON.parse(answer.text);
     expect([name, decodeURIComponent(name)]).toEqual(['Zo%C3%AB.%E5%B1%B1', 'Zoë.山']);
@@ -157,12 +157,12 @@ describeStorages('tokens at the gateway', (storage) => {
   test('what has ended is refused at once: session, account, client, grant', async () => {
     const ends: Record<string, () => Promise<{ path: string; bearer: string; end: () => Promise<unknown> }>> = {
       'a tinyoauth session': async () => {
-        const { token } = await firstPartyToken(server, 'tinyoauth');
-        const end = () => server.core.firstParty.endByToken('tinyoauth', token, caller);
+        const { token } = await apiSessionToken(server, 'tinyoauth');
+        const end = () => server.core.apiSessions.endByToken('tinyoauth', token, caller);
         return { path: '/at/tinyoauth', bearer: token, end };
       },
       'an account': async () => {
-        const { token, person } = await firstPartyToken(server, 'security-service');
+        const { token, person } = await apiSessionToken(server, 'security-service');
         return { path: '/at/security-service', bearer: token, end: () => server.core.accounts.disable(person.subject) };
       },
       'a space guard session': async () => {
@@ -207,9 +207,9 @@ describeStorages('tokens at the gateway', (storage) => {
 
   test('what has ended on another node is refused within a second', async () => {
     const other: TestServer = await storage.join(server);
-    const { token } = await firstPartyToken(server, 'identity');
+    const { token } = await apiSessionToken(server, 'identity');
     expect((await call(server, { path: '/at/identity', bearer: token })).status).toBe(200);
-    await other.core.firstParty.endByToken('identity', token, caller);
+    await other.core.apiSessions.endByToken('identity', token, caller);
     await eventually(
       'refused',
       async () => (await call(server, { path: '/at/identity', bearer: token })).status === 401,
@@ -356,7 +356,7 @@ describe('the order of the checks', () => {
 
   test('scopes are asked of OAuth tokens only', async () => {
     expectRefusal(await call(server, { path: '/nothing', bearer: read }), 403, 'insufficient_scope');
-    const { token } = await firstPartyToken(server, 'tinyoauth');
+    const { token } = await apiSessionToken(server, 'tinyoauth');
     expectRefusal(await call(server, { path: '/nothing', bearer: token }), 502, 'bad_gateway');
   });
 

@@ -6,10 +6,10 @@ import { caddyIsTested, startCaddy } from '../support/caddy.ts';
 import { freePort } from '../support/free-port.ts';
 import { expectNothingSpoofed } from './spoofed-headers.ts';
 import {
+  apiSessionToken,
   audience,
   call,
   caller,
-  firstPartyToken,
   type Gateway,
   machineToken,
   openService,
@@ -92,12 +92,12 @@ import {
   });
 
   test('S14: what other proxies say of a caller does not come from the caller', async () => {
-    const { token, session } = await firstPartyToken(server, 'tinyoauth');
+    const { token, session } = await apiSessionToken(server, 'tinyoauth');
     await expectNothingSpoofed(session.sid, (headers) => ask('/mine', token, headers));
   });
 
   test('a query of the caller’s reaches the service and no question', async () => {
-    const { token: mine, person, session } = await firstPartyToken(server, 'tinyoauth');
+    const { token: mine, person, session } = await apiSessionToken(server, 'tinyoauth');
     const before = service.seen.length;
     for (const query of ['tokens=tinyoauth', 'tokens=tinyoauth&tokens=oauth', 'x=1', ''])
       expect([query, (await ask(`/notes?${query}`, mine)).status]).toEqual([query, 401]);
@@ -130,9 +130,9 @@ import {
   });
 
   test('an ended session is refused', async () => {
-    const { token } = await firstPartyToken(server, 'tinyoauth');
+    const { token } = await apiSessionToken(server, 'tinyoauth');
     expect((await ask('/mine', token)).status).toBe(200);
-    await server.core.firstParty.endByToken('tinyoauth', token, caller);
+    await server.core.apiSessions.endByToken('tinyoauth', token, caller);
     expect((await ask('/mine', token)).status).toBe(401);
   });
 });

@@ -4,9 +4,9 @@ import { identityHeaders } from '../../src/gateway/headers.ts';
 import { raw } from '../support/flow.ts';
 import { spoofed } from './spoofed-headers.ts';
 import {
+  apiSessionToken,
   audience,
   call,
-  firstPartyToken,
   type Gateway,
   machineToken,
   openService,
@@ -63,7 +63,7 @@ describe('to the upstream', () => {
         [`X.Gatehouse.${name}`, 'evil'],
       ]),
     );
-    for (const token of [bearer, (await firstPartyToken(server, 'tinyoauth')).token]) {
+    for (const token of [bearer, (await apiSessionToken(server, 'tinyoauth')).token]) {
       const got = await sent(token === bearer ? '/api' : '/mine', spoofed, token);
       expect(JSON.stringify(got)).not.toContain('evil');
       expect(Object.keys(got).filter((name) => /gatehouse/.test(name) && !/^x-gatehouse-[a-z-]+$/.test(name))).toEqual(
@@ -161,7 +161,7 @@ describe('to the upstream', () => {
     for (const [path, token] of [
       ['/api', bearer],
       ['/get-only', bearer],
-      ['/mine', (await firstPartyToken(server, 'tinyoauth')).token],
+      ['/mine', (await apiSessionToken(server, 'tinyoauth')).token],
     ] as const) {
       const names = Object.keys(spoofed);
       // As many at a time as fit into the headers of a request.

@@ -6,10 +6,10 @@ import { freePort } from '../support/free-port.ts';
 import { type Nginx, nginxIsTested, startNginx } from '../support/nginx.ts';
 import { expectNothingSpoofed } from './spoofed-headers.ts';
 import {
+  apiSessionToken,
   audience,
   call,
   caller,
-  firstPartyToken,
   type Gateway,
   machineToken,
   openService,
@@ -79,7 +79,7 @@ const deploy = join(import.meta.dirname, '../../deploy');
   });
 
   test('S14: what other proxies say of a caller does not come from the caller', async () => {
-    const { token, session } = await firstPartyToken(server, 'tinyoauth');
+    const { token, session } = await apiSessionToken(server, 'tinyoauth');
     await expectNothingSpoofed(session.sid, (headers) => ask('/mine', token, headers));
   });
 
@@ -101,9 +101,9 @@ const deploy = join(import.meta.dirname, '../../deploy');
   });
 
   test('an ended session is refused', async () => {
-    const { token } = await firstPartyToken(server, 'tinyoauth');
+    const { token } = await apiSessionToken(server, 'tinyoauth');
     expect((await ask('/mine', token)).status).toBe(200);
-    await server.core.firstParty.endByToken('tinyoauth', token, caller);
+    await server.core.apiSessions.endByToken('tinyoauth', token, caller);
     expect((await ask('/mine', token)).status).toBe(401);
   });
 });

@@ -1,7 +1,7 @@
 /** What there is without a route table: in development the originals' flows whole, in production their first half. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startServer, type TestServer } from '../support/server.ts';
-import { call, firstPartyToken, spaceGuardPair } from './world.ts';
+import { apiSessionToken, call, spaceGuardPair } from './world.ts';
 
 describe('in development', () => {
   let server: TestServer;
@@ -11,7 +11,7 @@ describe('in development', () => {
   afterAll(() => server.close());
 
   test('/protected/resource reaches a service that says who has come', async () => {
-    const { token, person } = await firstPartyToken(server, 'tinyoauth');
+    const { token, person } = await apiSessionToken(server, 'tinyoauth');
     const answer = await call(server, {
       method: 'POST',
       path: '/protected/resource?x=1',
@@ -34,7 +34,7 @@ describe('in development', () => {
     ]);
     expect((await call(server, { path: '/protected/resource' })).status).toBe(401);
     expect((await call(server, { path: '/protected/other', bearer: token })).status).toBe(502);
-    const { token: identity } = await firstPartyToken(server, 'identity');
+    const { token: identity } = await apiSessionToken(server, 'identity');
     expect((await call(server, { path: '/protected/resource', bearer: identity })).status).toBe(401);
   });
 
@@ -61,7 +61,7 @@ describe('in production', () => {
   afterAll(() => server.close());
 
   test('/protected is 401 without a token and 502 with one; /write-data is not there', async () => {
-    const { token } = await firstPartyToken(server, 'tinyoauth');
+    const { token } = await apiSessionToken(server, 'tinyoauth');
     for (const path of ['/protected', '/protected/', '/protected/resource']) {
       expect((await call(server, { path })).status).toBe(401);
       expect((await call(server, { path, bearer: token })).status).toBe(502);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { raw } from '../support/flow.ts';
 import { buildPerson } from '../support/server.ts';
-import { audience, call, firstPartyToken, type Gateway, machineToken, personToken, startGateway } from './world.ts';
+import { apiSessionToken, audience, call, type Gateway, machineToken, personToken, startGateway } from './world.ts';
 
 let server: Gateway;
 let bearer: string;
@@ -85,7 +85,7 @@ test('a header for everything that can be said of a caller, empty where there is
 });
 
 test('a query, which may be the caller’s, does not make another question of it', async () => {
-  const { token: mine } = await firstPartyToken(server, 'tinyoauth');
+  const { token: mine } = await apiSessionToken(server, 'tinyoauth');
   for (const asked of Object.values(dialects)) {
     for (const query of ['tokens=tinyoauth', 'tokens=oauth,tinyoauth', 'x=1', '?']) {
       const answer = await call(server, { path: `${path}?${query}`, bearer: mine, headers: asked('GET', '/notes') });
@@ -127,7 +127,7 @@ describe('with the demand in the query', () => {
     expect((await ask(`${oauth}&scope=read+write`)).status).toBe(403);
     expect((await ask(`tokens=oauth&audience=https://other.example/`)).status).toBe(401);
     expect((await ask(oauth, '')).status).toBe(401);
-    const { token } = await firstPartyToken(server, 'identity', await buildPerson(server));
+    const { token } = await apiSessionToken(server, 'identity', await buildPerson(server));
     expect((await ask('tokens=identity,tinyoauth', token)).status).toBe(200);
     expect((await ask('tokens=tinyoauth', token)).status).toBe(401);
     expect((await ask('tokens=tinyoauth', token, { 'x-original-uri': '/mine', 'x-forwarded-uri': '/x' })).status).toBe(

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/redis-server.ts';
 import { spoofed } from './spoofed-headers.ts';
 import {
+  apiSessionToken,
   audience,
   caller,
-  firstPartyToken,
   type Gateway,
   machineToken,
   openRaw,
@@ -320,10 +320,10 @@ describe('an open WebSocket ends', () => {
         gone = true;
       });
     };
-    const { token } = await firstPartyToken(server, 'tinyoauth');
+    const { token } = await apiSessionToken(server, 'tinyoauth');
     const mine = await opened('/mine', token);
-    const others = await opened('/mine', (await firstPartyToken(server, 'tinyoauth')).token);
-    await server.core.firstParty.endByToken('tinyoauth', token, caller);
+    const others = await opened('/mine', (await apiSessionToken(server, 'tinyoauth')).token);
+    await server.core.apiSessions.endByToken('tinyoauth', token, caller);
     await eventually('closed', mine.closed);
     await eventually('the service knows', () => gone);
     others.socket.write('still here');

@@ -115,13 +115,13 @@ export const caller = { address: '192.0.2.9', userAgent: 'suite', requestId: 'r'
 
 export type PersonKind = 'identity' | 'security-service' | 'tinyoauth';
 
-export async function firstPartyToken(
+export async function apiSessionToken(
   server: TestServer,
   kind: PersonKind,
   person?: Awaited<ReturnType<typeof buildPerson>>,
 ) {
   const who = person ?? (await buildPerson(server));
-  const outcome = await server.core.firstParty.login(kind, { username: who.username, password, via: kind, ...caller });
+  const outcome = await server.core.apiSessions.login(kind, { username: who.username, password, via: kind, ...caller });
   if (outcome.outcome !== 'signed-in') throw new Error(`not signed in: ${outcome.outcome}`);
   return { token: outcome.token.token, person: who, session: outcome.token.claims };
 }

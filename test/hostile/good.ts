@@ -105,7 +105,7 @@ async function makeMember({ core }: App, server: { readonly url: string }) {
 
 async function gatewayTokens({ core }: App, username: string, clientToken: string) {
   const caller = { address: '127.0.0.1', requestId: 'hostile' };
-  const person = await core.firstParty.login('tinyoauth', { username, password, via: 'tinyoauth', ...caller });
+  const person = await core.apiSessions.login('tinyoauth', { username, password, via: 'tinyoauth', ...caller });
   const program = await core.clientSessions.begin(clientToken, caller);
   if (person.outcome !== 'signed-in' || program.outcome !== 'begun')
     throw new Error(`no tokens: ${person.outcome}, ${program.outcome}`);

@@ -126,7 +126,7 @@ describeStorages('an account whose password a stranger guesses at', (storage) =>
     expect(await signIn(thief)).toBe(429);
     expect(await signIn(shared)).toBeLessThan(400);
     // And both are still offered where they were remembered.
-    const known = await server.core.devices.accounts(shared.cookies.get('gatehouse-device/')?.value);
+    const known = await server.core.knownBrowsers.accounts(shared.cookies.get('gatehouse-device/')?.value);
     expect(known.map(({ account }) => account.subject).sort()).toEqual([first.subject, person.subject].sort());
   });
 });

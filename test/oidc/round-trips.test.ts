@@ -121,7 +121,7 @@ describeStorages('round trips', (storage) => {
   test('a first-party refresh: two; a verification: none', async () => {
     const person = await buildPerson(server);
     const caller = { address: '192.0.2.1', requestId: 'r' };
-    const signedIn = await server.core.firstParty.login('identity', {
+    const signedIn = await server.core.apiSessions.login('identity', {
       ...person,
       password,
       via: 'identity',

@@ -69,7 +69,7 @@ describeStorages('a password of eight characters', (storage) => {
     const refused = await login(person, short);
     expect([refused.status, refused.headers.get('x-otp')]).toEqual([401, null]);
     expect(await refused.text()).toContain('choose a longer one');
-    const changed = await server.core.firstParty.changePassword({
+    const changed = await server.core.apiSessions.changePassword({
       ...{ username: person.username, password: short, newPassword: long, endSessions: false },
       ...{ address: '192.0.2.1', via: 'identity', requestId: 'r' },
     });

@@ -177,7 +177,7 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     expect(await stores.identities.find(fresh.provider, fresh.providerSubject)).toBeUndefined();
   });
 
-  test('of two ways in that are taken away at once one stays, and another provider is one only while people can use it', async () => {
+  test('of two sign-in methods that are taken away at once one stays, and another provider is one only while people can use it', async () => {
     for (let round = 0; round < 10; round += 1) {
       const subject = await account();
       const [first, second] = [buildIdentity(), buildIdentity({ provider: 'other' })];

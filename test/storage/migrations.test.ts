@@ -12,7 +12,7 @@ import { endedTokenStatements } from '../../src/storage/sql/stores/ended-tokens.
 import { factorStatements } from '../../src/storage/sql/stores/factors.ts';
 import { groupStatements } from '../../src/storage/sql/stores/groups.ts';
 import { identityStatements } from '../../src/storage/sql/stores/identities.ts';
-import { deviceStatements } from '../../src/storage/sql/stores/known-browsers.ts';
+import { knownBrowserStatements } from '../../src/storage/sql/stores/known-browsers.ts';
 import { accountsSeen, sessionsSeen } from '../../src/storage/sql/stores/last-seen.ts';
 import { passkeyStatements } from '../../src/storage/sql/stores/passkeys.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
@@ -191,7 +191,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       ...passkeyStatements,
       ...identityStatements,
       ...groupStatements,
-      ...deviceStatements,
+      ...knownBrowserStatements,
       ...clientStatements,
       ...seen,
       ...(sql.dialect === 'sqlite' ? sqliteStatements : postgresStatements),

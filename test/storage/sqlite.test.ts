@@ -61,7 +61,7 @@ describe('SQLite', () => {
     await expect(openSql({ kind: 'sqlite', file: join(file, 'below') })).rejects.toThrow(/EEXIST|ENOTDIR/);
   });
 
-  test('a full disk is Unavailable, for each unit of the flight; reading goes on, and so does writing once there is room', async () => {
+  test('a full disk is Unavailable, for each unit of the batch; reading goes on, and so does writing once there is room', async () => {
     const { settings } = await fresh();
     await (await openSql(settings)).close();
     const sqlite = openSqlite(settings.kind === 'sqlite' ? settings.file : '');

@@ -38,7 +38,7 @@ const signInErrors = {
   429: 'Too many failed attempts.',
 };
 
-export function createIdentity({ config, log, noteRefusal, firstParty, signUp }: SurfaceDeps): Surface {
+export function createIdentity({ config, log, noteRefusal, apiSessions, signUp }: SurfaceDeps): Surface {
   // Not `Basic`, at which a browser would open a dialog of its own and keep the password.
   const basicChallenge = { 'WWW-Authenticate': `X-Basic realm="${config.issuer}/v1", charset="UTF-8"` };
   const challenge = bearerChallenge(`${config.issuer}/v1`, { error: 'invalid_token' });
@@ -91,7 +91,7 @@ export function createIdentity({ config, log, noteRefusal, firstParty, signUp }:
         },
         head: false,
         async handle(ctx) {
-          const outcome = await firstParty.login(via, signInOf(ctx));
+          const outcome = await apiSessions.login(via, signInOf(ctx));
           if (outcome.outcome !== 'signed-in') throw notSignedIn(outcome, 'user does not exist');
           ctx.body = signedIn(outcome);
         },
@@ -110,7 +110,7 @@ export function createIdentity({ config, log, noteRefusal, firstParty, signUp }:
         async handle(ctx, read) {
           const token = refreshTokenOf(ctx);
           await read.body();
-          const ended = await firstParty.endByRefreshToken(via, token, callerOf(ctx));
+          const ended = await apiSessions.endByRefreshToken(via, token, callerOf(ctx));
           if (ended.outcome === 'unknown') throw config.hideAccountExistence ? badToken() : noSession();
           ctx.body = { logged_out: true, token, uid: ended.account.username, ...success() };
         },
@@ -129,7 +129,7 @@ export function createIdentity({ config, log, noteRefusal, firstParty, signUp }:
         },
         head: false,
         async handle(ctx) {
-          const outcome = await firstParty.refresh(via, refreshTokenOf(ctx), callerOf(ctx));
+          const outcome = await apiSessions.refresh(via, refreshTokenOf(ctx), callerOf(ctx));
           if (outcome.outcome === 'unknown') throw noSession();
           ctx.body = signedIn(outcome);
         },
@@ -150,7 +150,7 @@ export function createIdentity({ config, log, noteRefusal, firstParty, signUp }:
         async handle(ctx, read) {
           const request = signInOf(ctx);
           const { new_password: newPassword, kill_sessions: endSessions = false } = await read.body();
-          const outcome = await firstParty.changePassword({ ...request, newPassword, endSessions });
+          const outcome = await apiSessions.changePassword({ ...request, newPassword, endSessions });
           if (outcome.outcome === 'weak-password') throw new Refusal('invalid_request', outcome.reason.sentence);
           if (outcome.outcome !== 'changed') throw notSignedIn(outcome, 'session does not exist');
           ctx.body = { changed_password: true, killed_sessions: endSessions, ...success() };
@@ -169,7 +169,7 @@ export function createIdentity({ config, log, noteRefusal, firstParty, signUp }:
         async handle(ctx, read) {
           const token = bearer(ctx);
           await read.body();
-          const verified = await firstParty.verify(via, token);
+          const verified = await apiSessions.verify(via, token);
           if (verified.outcome === 'refused') throw badToken(verifyWords[verified.reason] ?? 'invalid token');
           ctx.body = { valid: true, payload: verified.claims, ...success() };
         },

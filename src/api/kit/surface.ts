@@ -1,7 +1,7 @@
 /** What a surface is to the composition root: a name to switch it by, its routes, and what it may be given. */
 import type { Middleware } from 'koa';
 import type { Logger } from '../../base/log.ts';
-import type { FirstParty } from '../../core/api-sessions/api-sessions.ts';
+import type { ApiSessions } from '../../core/api-sessions/api-sessions.ts';
 import type { Authorizer } from '../../core/api-sessions/authorize.ts';
 import type { ClientSessions } from '../../core/api-sessions/client-sessions.ts';
 import type { AdminKeys } from '../../core/clients/admin-keys.ts';
@@ -37,7 +37,7 @@ export interface SurfaceDeps {
   readonly clients: Clients;
   readonly ownClients: OwnClients;
   readonly tokens: Tokens;
-  readonly firstParty: FirstParty;
+  readonly apiSessions: ApiSessions;
   readonly clientSessions: ClientSessions;
   readonly signUp: SignUp;
   readonly authorizer: Authorizer;

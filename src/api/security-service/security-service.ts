@@ -24,7 +24,7 @@ const { credentials } = schemasOf(() => import('../kit/credentials-shape.ts'));
 const shapes = schemasOf(() => import('./shapes.ts'));
 const via = 'security-service';
 
-export function createSecurityService({ config, log, noteRefusal, firstParty, signUp }: SurfaceDeps): Surface {
+export function createSecurityService({ config, log, noteRefusal, apiSessions, signUp }: SurfaceDeps): Surface {
   const challenge = bearerChallenge(`${config.issuer}/security`);
   const unauthorized = (message: string) => new Refusal('unauthorized', message, challenge);
   /** What is missing in a body is, at these two endpoints, the credential. */
@@ -46,7 +46,7 @@ export function createSecurityService({ config, log, noteRefusal, firstParty, si
         onInvalid: missing,
         async handle(ctx, read) {
           const request = { ...(await read.body()), ...callerOf(ctx), otp: ctx.get('X-OTP'), via };
-          const outcome = await firstParty.login(via, request);
+          const outcome = await apiSessions.login(via, request);
           if (outcome.outcome !== 'signed-in')
             throw signInRefusal(outcome, 'the username or the password is wrong', challenge);
           const { token, claims } = outcome.token;
@@ -67,7 +67,7 @@ export function createSecurityService({ config, log, noteRefusal, firstParty, si
         onInvalid: missing,
         async handle(ctx, read) {
           const { token } = await read.body();
-          const verified = await firstParty.verify(via, token);
+          const verified = await apiSessions.verify(via, token);
           if (verified.outcome === 'refused') throw unauthorized('the token is not valid');
           ctx.status = 200;
           // Without any body Koa answers 204.
@@ -87,7 +87,7 @@ export function createSecurityService({ config, log, noteRefusal, firstParty, si
         },
         async handle(ctx, read) {
           const { token } = await read.body();
-          await firstParty.endByToken(via, token, callerOf(ctx));
+          await apiSessions.endByToken(via, token, callerOf(ctx));
           ctx.status = 204;
         },
       }),
@@ -105,7 +105,7 @@ export function createSecurityService({ config, log, noteRefusal, firstParty, si
           429: 'Too many attempts.',
         },
         async handle(ctx, read) {
-          const verified = await firstParty.verify(via, tokenOf(ctx) ?? '');
+          const verified = await apiSessions.verify(via, tokenOf(ctx) ?? '');
           if (verified.outcome === 'refused') throw unauthorized('a valid token is needed in Authorization');
           const form = await read.body();
           const by = verified.account.subject;

@@ -21,9 +21,9 @@ const loginPage = '/oauth/authorize';
 const longestAddress = 12_288;
 
 /** Whose live token came with the request, and its session. Throws `Refusal`. */
-export async function requirePerson(ctx: Context, { firstParty, config }: SurfaceDeps) {
+export async function requirePerson(ctx: Context, { apiSessions, config }: SurfaceDeps) {
   const bearer = bearerOf(ctx.req);
-  const verified = bearer.outcome === 'token' ? await firstParty.verify('tinyoauth', bearer.token) : undefined;
+  const verified = bearer.outcome === 'token' ? await apiSessions.verify('tinyoauth', bearer.token) : undefined;
   if (verified?.outcome === 'valid') return verified;
   throw notSignedIn(config.issuer, bearer.outcome !== 'none');
 }

@@ -56,7 +56,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
     },
     async handle(ctx, read) {
       const request = { ...(await read.body()), ...callerOf(ctx), otp: ctx.get('X-OTP'), via };
-      const outcome = await deps.firstParty.login(via, request);
+      const outcome = await deps.apiSessions.login(via, request);
       if (outcome.outcome === 'signed-in') ctx.body = { result: 'succeeded', token: outcome.token.token };
       else if (outcome.outcome === 'refused') ctx.body = { result: 'failed', token: null };
       else throw signInRefusal(outcome, '', challenge(deps.config.issuer));

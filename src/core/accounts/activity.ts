@@ -4,7 +4,7 @@
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { createRecent } from '../../base/lru.ts';
+import { createLru } from '../../base/lru.ts';
 import type { AccountStore } from '../stores/accounts.ts';
 import type { ConsentStore } from '../stores/consents.ts';
 import type { EngineStore } from '../stores/engine.ts';
@@ -32,7 +32,7 @@ export function createActivity(deps: {
   let people = new Map<string, number>();
   let sessions = new Map<string, number>();
   let used = new Map<string, { subject: string; clientId: string; at: number }>();
-  const marked = createRecent<number>(marksMax);
+  const marked = createLru<number>(marksMax);
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 

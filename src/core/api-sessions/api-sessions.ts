@@ -8,13 +8,13 @@ import { nowSeconds } from '../../base/clock.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Activity } from '../accounts/activity.ts';
 import type { Keys } from '../keys/keys.ts';
-import type { Devices } from '../known-browsers/known-browsers.ts';
+import type { KnownBrowsers } from '../known-browsers/known-browsers.ts';
 import type { PasswordProblem } from '../passwords/password-rules.ts';
 import type { Caller, Sessions } from '../sessions/sessions.ts';
 import type { SignIn, SignInOutcome, SignInRequest } from '../sign-in/sign-in.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
-import { type FirstPartyClaims, type IssuedToken, issueToken, verifyFirstParty } from '../tokens/api-session-tokens.ts';
+import { type ApiSessionClaims, type IssuedToken, issueToken, verifyApiSession } from '../tokens/api-session-tokens.ts';
 import type { JwtRefusal } from '../tokens/jwt.ts';
 import type { PersonKind } from '../tokens/token-kinds.ts';
 import {
@@ -39,10 +39,10 @@ export type LoginOutcome =
     }
   | NotSignedIn;
 
-export type VerifiedFirstParty =
+export type VerifiedApiSession =
   | {
       readonly outcome: 'valid';
-      readonly claims: FirstPartyClaims;
+      readonly claims: ApiSessionClaims;
       readonly account: Account;
       readonly session: string;
     }
@@ -54,10 +54,10 @@ export type ChangePasswordOutcome =
   | NotSignedIn;
 
 /** All throw `Unavailable` where storage, or the hasher, cannot answer. */
-export interface FirstParty {
+export interface ApiSessions {
   login(kind: PersonKind, request: SignInRequest): Promise<LoginOutcome>;
   /** One read at most. Marks the session and its person as seen. */
-  verify(kind: PersonKind, token: string): Promise<VerifiedFirstParty>;
+  verify(kind: PersonKind, token: string): Promise<VerifiedApiSession>;
   /** Ends a session that began with less than the policy of now asks for. */
   refresh: Refreshes['refresh'];
   endByRefreshToken(
@@ -73,24 +73,24 @@ export interface FirstParty {
   ): Promise<ChangePasswordOutcome>;
 }
 
-export interface FirstPartySettings extends RefreshSettings {
+export interface ApiSessionSettings extends RefreshSettings {
   readonly issuer: string;
   /** Kinds whose sessions have a refresh token. */
   readonly refreshing: readonly PersonKind[];
 }
 
-export function createFirstParty(deps: {
+export function createApiSessions(deps: {
   signIn: SignIn;
   sessions: Sessions;
   accounts: Pick<Accounts, 'setPassword'>;
   accountStore: Pick<AccountStore, 'bySubject'>;
   engine: Pick<EngineStore, 'commit' | 'readToken'>;
   activity: Activity;
-  devices: Pick<Devices, 'programArrived'>;
+  knownBrowsers: Pick<KnownBrowsers, 'programArrived'>;
   keys: Keys;
-  settings: FirstPartySettings;
-}): FirstParty {
-  const { signIn, sessions, accountStore, engine, activity, devices, keys, settings } = deps;
+  settings: ApiSessionSettings;
+}): ApiSessions {
+  const { signIn, sessions, accountStore, engine, activity, knownBrowsers, keys, settings } = deps;
 
   function issue(
     kind: PersonKind,
@@ -139,7 +139,7 @@ export function createFirstParty(deps: {
         // The password has been changed, or the account disabled, between the look at it and this: from the beginning.
         if (begun === undefined) continue;
         activity.seen(account.subject, begun.uid);
-        devices.programArrived(account.subject, request, request.via);
+        knownBrowsers.programArrived(account.subject, request, request.via);
         return {
           outcome: 'signed-in',
           account,
@@ -150,7 +150,7 @@ export function createFirstParty(deps: {
     },
 
     async verify(kind, token) {
-      const verified = await verifyFirstParty(keys, settings.issuer, kind, token);
+      const verified = await verifyApiSession(keys, settings.issuer, kind, token);
       if (verified.outcome === 'refused') return verified;
       const { claims } = verified;
       const session = await sessions.find(claims.session ?? claims.sid, claims.sub);
@@ -175,7 +175,7 @@ export function createFirstParty(deps: {
     },
 
     async endByToken(kind, token, caller) {
-      const verified = await verifyFirstParty(keys, settings.issuer, kind, token);
+      const verified = await verifyApiSession(keys, settings.issuer, kind, token);
       if (verified.outcome === 'refused') return;
       const { sub, sid, session } = verified.claims;
       await sessions.end(session ?? sid, { event: 'sign_out', ...by(caller, kind), subject: sub });

@@ -18,7 +18,7 @@ import type { Keys } from '../keys/keys.ts';
 import type { Caller, Sessions } from '../sessions/sessions.ts';
 import type { ClientRecord, ClientToken } from '../stores/clients.ts';
 import type { EngineStore } from '../stores/engine.ts';
-import { type FirstPartyClaims, type IssuedToken, issueToken, verifyFirstParty } from '../tokens/api-session-tokens.ts';
+import { type ApiSessionClaims, type IssuedToken, issueToken, verifyApiSession } from '../tokens/api-session-tokens.ts';
 
 /** Of one client token: enough for every copy of a program that runs many times. */
 export const clientSessionsMax = 100;
@@ -55,7 +55,7 @@ export interface ClientSessions {
     clientToken: string,
     accessToken: string,
     from: Sender | undefined,
-  ): Promise<{ outcome: 'valid'; client: ClientRecord; claims: FirstPartyClaims } | NotTaken>;
+  ): Promise<{ outcome: 'valid'; client: ClientRecord; claims: ApiSessionClaims } | NotTaken>;
 }
 
 export function createClientSessions(deps: {
@@ -101,7 +101,7 @@ export function createClientSessions(deps: {
   ) {
     const holder = await holderOf(clientToken, from);
     if (holder.outcome !== 'holder') return holder;
-    const verified = await verifyFirstParty(keys, settings.issuer, kind, jwt);
+    const verified = await verifyApiSession(keys, settings.issuer, kind, jwt);
     if (verified.outcome === 'refused') return refused;
     const { claims } = verified;
     const { client, token } = holder;

@@ -18,7 +18,7 @@
  *   has changed since, before anybody reads from it.
  */
 import { nowMs } from '../../base/clock.ts';
-import { createRecent } from '../../base/lru.ts';
+import { createLru } from '../../base/lru.ts';
 import { type ChangeLog, oneAtATime } from '../changes/change-log.ts';
 import type { ApiRecord, ApiStore } from '../stores/apis.ts';
 import type { ChangeStore } from '../stores/changes.ts';
@@ -74,8 +74,8 @@ const possibleId = /^[\x21-\x7e]{1,255}$/;
 
 export function createCachedClients(deps: CachedClientsDeps): CachedClients {
   const { clients, changes, log, cache, lookedUp = () => {} } = deps;
-  const copies = createRecent<Promise<ClientRecord>>(deps.copies ?? 10_000);
-  const unknown = createRecent<true>(deps.copies ?? 10_000);
+  const copies = createLru<Promise<ClientRecord>>(deps.copies ?? 10_000);
+  const unknown = createLru<true>(deps.copies ?? 10_000);
   const loads = new Map<string, Load>();
   let shared: Shared | undefined;
   /** The newest generation of the shared cache that this process has heard of. */

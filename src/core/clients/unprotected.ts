@@ -8,7 +8,7 @@
 import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
-import { createRecent } from '../../base/lru.ts';
+import { createLru } from '../../base/lru.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { ClientStore } from '../stores/clients.ts';
 
@@ -31,7 +31,7 @@ export function createUnprotected(deps: {
   log: Logger;
 }): Unprotected {
   const { clients, changes, log } = deps;
-  const noted = createRecent<number>(clientsMax);
+  const noted = createLru<number>(clientsMax);
   let waiting = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();

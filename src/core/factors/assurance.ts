@@ -112,7 +112,7 @@ export function acrOf(reached: Assurance, asked: Pick<AcrAsked, 'values'>, names
 
 // ---- the way there --------------------------------------------------------------------------------------------------
 
-export interface Standing {
+export interface Reached {
   /** By the session. */
   readonly reached: Assurance;
   /** The account's, as core/factors has them; `required` without methods: all are locked or used up. */
@@ -132,8 +132,8 @@ export type Way =
  * The order is what matters. Whoever has a second factor gives it before another is added, else a stolen password could add the
  * thief's own; and nobody adds one without a fresh sign-in, else an open browser could (security.md B11).
  */
-export function wayTo({ must, should }: Wanted, standing: Standing, rule: SecondFactorRule): Way {
-  const { reached, factors, fresh, justNow } = standing;
+export function wayTo({ must, should }: Wanted, current: Reached, rule: SecondFactorRule): Way {
+  const { reached, factors, fresh, justNow } = current;
   const only = must === 'phishing-resistant' ? 'passkey' : undefined;
   const has = factors.methods.includes('passkey');
   if (reaches(reached, must)) {

@@ -16,7 +16,7 @@
  */
 import { nowMs } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
-import { createRecent } from '../../base/lru.ts';
+import { createLru } from '../../base/lru.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
 import type { Audit, AuditEventName } from './audit.ts';
@@ -75,8 +75,8 @@ export function createCredentialLimits(parts: {
   readonly limits: { readonly address: number; readonly windowSeconds: number };
 }): CredentialLimits {
   const { throttle, audit, metrics, limits } = parts;
-  const counts = createRecent<Count>(countsKept);
-  const proved = createRecent<true>(countsKept);
+  const counts = createLru<Count>(countsKept);
+  const proved = createLru<true>(countsKept);
   /** Until the first failure there is nothing to look up. */
   let anyFailed = false;
   const record = createRecorder(audit);

@@ -8,7 +8,7 @@ export function accountThrottleKey(subject: string | undefined, typed: string): 
 }
 
 /** A browser that is known for the account counts for itself: what strangers do to the account does not reach it. */
-export function deviceThrottleKey(device: string): string {
+export function knownBrowserThrottleKey(device: string): string {
   return `device:${device}`;
 }
 

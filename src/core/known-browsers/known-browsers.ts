@@ -19,7 +19,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
-import { createRecent } from '../../base/lru.ts';
+import { createLru } from '../../base/lru.ts';
 import { digest, randomToken } from '../../base/secrets.ts';
 import type { Audit, AuditFields } from '../kernel/audit.ts';
 import { programOf } from '../kernel/program.ts';
@@ -29,7 +29,7 @@ import type { Mails } from '../mail/mails.ts';
 import type { Caller } from '../sessions/sessions.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
-import type { DeviceRow, DeviceStore } from '../stores/known-browsers.ts';
+import type { KnownBrowserRow, KnownBrowserStore } from '../stores/known-browsers.ts';
 import type { Throttle } from '../stores/throttle.ts';
 
 export interface Arrival {
@@ -61,7 +61,7 @@ export interface KnownAccount {
 }
 
 /** All throw `Unavailable` where storage cannot answer. */
-export interface Devices {
+export interface KnownBrowsers {
   /** The id of this browser for this account; undefined where it is not known for it. Also asked for an account that there is not. */
   known(browser: string | undefined, subject: string | undefined): Promise<string | undefined>;
   /** Somebody has signed in. Undefined: the browser's cookie stays as it is. */
@@ -98,8 +98,8 @@ interface Mark {
   readonly seconds: number;
 }
 
-export function createDevices(deps: {
-  store: DeviceStore;
+export function createKnownBrowsers(deps: {
+  store: KnownBrowserStore;
   accounts: Pick<AccountStore, 'bySubject'>;
   mails: Pick<Mails, 'later'>;
   engine: Pick<EngineStore, 'insertOnce'>;
@@ -108,12 +108,12 @@ export function createDevices(deps: {
   /** Of this purpose alone (base/secrets `deriveKey`). */
   valueKey: Buffer;
   settings: { readonly mail: boolean };
-}): Devices {
+}): KnownBrowsers {
   const { store, accounts, engine, mails, throttle, audit, valueKey, settings } = deps;
 
-  const placesSeen = createRecent<number>(10_000);
+  const placesSeen = createLru<number>(10_000);
 
-  async function find(browser: string | undefined, subject: string): Promise<DeviceRow | undefined> {
+  async function find(browser: string | undefined, subject: string): Promise<KnownBrowserRow | undefined> {
     return looksRight(browser) ? store.find(digest(browser), subject, nowSeconds()) : undefined;
   }
 
@@ -124,7 +124,7 @@ export function createDevices(deps: {
   function keepHere(
     { subject, browser, id }: Pick<Arrival, 'subject' | 'browser' | 'id'>,
     shown: boolean,
-    before: DeviceRow | undefined,
+    before: KnownBrowserRow | undefined,
   ): Promise<BrowserValue | undefined> {
     const former = looksRight(browser) ? browser : undefined;
     const isNew = before === undefined || (shown && !before.shown);
@@ -137,7 +137,7 @@ export function createDevices(deps: {
 
   async function write(
     value: string,
-    of: { former: string | undefined; subject: string; shown: boolean; before: DeviceRow | undefined },
+    of: { former: string | undefined; subject: string; shown: boolean; before: KnownBrowserRow | undefined },
   ): Promise<BrowserValue | undefined> {
     const { former, subject, shown, before } = of;
     const now = nowSeconds();

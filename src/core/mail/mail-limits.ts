@@ -22,7 +22,7 @@ export interface MailLimits {
    * they can cause has to serve its person until the next: `seconds` is how long its link must be good at least. A refusal is
    * nobody's business but the log's.
    */
-  mayMailReset(stamp: string, device: string | undefined): Promise<MayMailReset>;
+  mayMailReset(stamp: string, knownBrowser: string | undefined): Promise<MayMailReset>;
   /** Counts a link that is asked for by somebody who is signed in as this person. */
   mayChange(subject: string): Promise<MayAsk>;
   /** Counts a link that proves this address. `subject`: whose it is to be, where nobody is signed in as that person. */
@@ -49,9 +49,9 @@ export function createMailLimits(deps: {
   return {
     mayAsk: (address) => count(`mails-from:${addressNetwork(address)}`, settings.address),
 
-    async mayMailReset(stamp, device) {
-      if (device !== undefined) {
-        const { allowed } = await count(`reset-mails-in:${device}`, settings.mailbox);
+    async mayMailReset(stamp, knownBrowser) {
+      if (knownBrowser !== undefined) {
+        const { allowed } = await count(`reset-mails-in:${knownBrowser}`, settings.mailbox);
         return allowed ? { allowed, seconds: 0 } : { allowed };
       }
       const key = `reset-mails:${stamp}`;

@@ -20,7 +20,7 @@ import { type Actor, createActorRecord } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
 import type { Links } from '../kernel/links.ts';
 import { usernameKey } from '../kernel/names.ts';
-import type { BrowserValue, Devices } from '../known-browsers/known-browsers.ts';
+import type { BrowserValue, KnownBrowsers } from '../known-browsers/known-browsers.ts';
 import type { MailLimits } from '../mail/mail-limits.ts';
 import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
@@ -68,12 +68,12 @@ export function createPasswordReset(deps: {
   accounts: Pick<Accounts, 'setPassword'>;
   links: Links;
   limits: Pick<MailLimits, 'mayAsk' | 'mayMailReset'>;
-  devices: Pick<Devices, 'known' | 'met'>;
+  knownBrowsers: Pick<KnownBrowsers, 'known' | 'met'>;
   mails: Mails;
   audit: Audit;
   settings: { readonly linkSeconds: number };
 }): PasswordReset {
-  const { store, accounts, links, limits, devices, mails, audit, settings } = deps;
+  const { store, accounts, links, limits, knownBrowsers, mails, audit, settings } = deps;
   const written = createActorRecord(audit);
 
   const find = async (typed: string): Promise<Account | undefined> => {
@@ -121,9 +121,9 @@ export function createPasswordReset(deps: {
         if (!account || account.disabledAt !== null) return undefined;
         const { subject, verified, email } = account;
         const { address, requestId, browser } = asker;
-        const device = browser === undefined ? undefined : await devices.known(browser, subject);
+        const knownBrowser = browser === undefined ? undefined : await knownBrowsers.known(browser, subject);
         const proved = verified && email !== null;
-        const may = proved ? await limits.mayMailReset(stamp(account), device) : ({ allowed: false } as const);
+        const may = proved ? await limits.mayMailReset(stamp(account), knownBrowser) : ({ allowed: false } as const);
         audit.note('reset.requested', { subject, address, requestId, detail: { mailed: may.allowed } });
         if (!may.allowed) return undefined;
         return letter(account, await make(account, query, Math.max(settings.linkSeconds, may.seconds)), asker.locale);
@@ -166,7 +166,7 @@ export function createPasswordReset(deps: {
       });
       if (set?.outcome !== 'changed') return set ?? { outcome: 'gone' };
       // Good to have: the password is set either way.
-      const browser = await devices.met(set.account.subject, actor.browser, token).catch(() => undefined);
+      const browser = await knownBrowsers.met(set.account.subject, actor.browser, token).catch(() => undefined);
       return { ...set, browser };
     },
   };

@@ -2,7 +2,7 @@
  * How many refusals one process records: 20 a second in all, and 5 a minute of one client, address and check. What comes beyond
  * that raises the count of the last record of its kind; where there is none, only the metric counts it.
  */
-import { createRecent } from '../../base/lru.ts';
+import { createLru } from '../../base/lru.ts';
 
 const perSecond = 20;
 const perMinute = 5;
@@ -26,7 +26,7 @@ interface Seen {
 
 /** `nowMs` is the time in milliseconds. */
 export function createRefusalLimits() {
-  const kinds = createRecent<Seen>(kindsMax);
+  const kinds = createLru<Seen>(kindsMax);
   let second = 0;
   let inSecond = 0;
 

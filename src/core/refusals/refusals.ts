@@ -9,7 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { createRecent } from '../../base/lru.ts';
+import { createLru } from '../../base/lru.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
 import type { RefusalRepeat, RefusalRow, RefusalStore } from '../stores/refusals.ts';
@@ -79,7 +79,7 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
   let writing = new Map<string, Waiting>();
   const repeats = new Map<string, RefusalRepeat>();
   /** Records of a scope since it was last counted; one that is not remembered is counted at once. */
-  const sinceTrim = createRecent<number>(1_000);
+  const sinceTrim = createLru<number>(1_000);
   let running: Promise<void> | undefined;
   let written = 0;
 

@@ -7,7 +7,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
-import { createRecent } from '../../base/lru.ts';
+import { createLru } from '../../base/lru.ts';
 import { deriveKey, digest } from '../../base/secrets.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { Amr } from '../kernel/amr.ts';
@@ -121,7 +121,7 @@ export function createSessions(deps: {
 }): Sessions {
   const { engine, changes, audit, idle } = deps;
   const valueKey = deriveKey(deps.secretKey, 'api-session');
-  const holders = createRecent<Copies>(holdersMax);
+  const holders = createLru<Copies>(holdersMax);
 
   changes.follow({
     take(news) {

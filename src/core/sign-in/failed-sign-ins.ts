@@ -34,9 +34,9 @@ export interface Refused {
 
 const throttleNotesMax = 10_000;
 
-export type SignInNotes = ReturnType<typeof createSignInNotes>;
+export type FailedSignIns = ReturnType<typeof createFailedSignIns>;
 
-export function createSignInNotes(parts: { audit: Audit; metrics: Metrics; windowSeconds: number }) {
+export function createFailedSignIns(parts: { audit: Audit; metrics: Metrics; windowSeconds: number }) {
   const { audit, metrics, windowSeconds } = parts;
   const throttleNotes = new Map<string, number>();
 

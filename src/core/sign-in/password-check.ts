@@ -5,7 +5,7 @@ import { usernameKey } from '../kernel/names.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import { passwordLimit } from '../passwords/password-rules.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
-import { auditFields, type Origin, type Refused, type SignInNotes } from './failed-sign-ins.ts';
+import { auditFields, type FailedSignIns, type Origin, type Refused } from './failed-sign-ins.ts';
 import type { Attempt, SignInAttempts, Throttled } from './sign-in-attempts.ts';
 
 export type PasswordRequest = Origin & {
@@ -20,10 +20,10 @@ export function createPasswordCheck(parts: {
   accounts: AccountStore;
   hasher: PasswordHasher;
   attempts: SignInAttempts;
-  notes: Pick<SignInNotes, 'refused' | 'tooLong'>;
+  failures: Pick<FailedSignIns, 'refused' | 'tooLong'>;
   log: Logger;
 }) {
-  const { accounts, hasher, attempts, notes, log } = parts;
+  const { accounts, hasher, attempts, failures, log } = parts;
 
   const find = async (key: string | undefined): Promise<Account | undefined> => {
     if (key === undefined) return undefined;
@@ -60,7 +60,7 @@ export function createPasswordCheck(parts: {
     const { username, password } = request;
     if (username.length > usernameMax || password.length > 4 * passwordLimit) {
       // Whether there is such an account is not asked, so nothing may be said of it beyond what the name itself tells.
-      return notes.tooLong(username.length > usernameMax ? 'unknown' : 'wrong');
+      return failures.tooLong(username.length > usernameMax ? 'unknown' : 'wrong');
     }
     const typed = username.trim();
     const key = usernameKey(typed);
@@ -70,9 +70,9 @@ export function createPasswordCheck(parts: {
 
     return attempts.counted<T | Refused | Throttled>(attempt, async () => {
       const right = await hasher.verify(found?.passwordHash ?? null, password);
-      if (found === undefined) return notes.refused('unknown', person);
-      if (!right) return notes.refused('wrong', person);
-      if (found.disabledAt !== null) return notes.refused('disabled', person);
+      if (found === undefined) return failures.refused('unknown', person);
+      if (!right) return failures.refused('wrong', person);
+      if (found.disabledAt !== null) return failures.refused('disabled', person);
       return next(await rehashed(found, password), attempt);
     });
   };

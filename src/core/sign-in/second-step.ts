@@ -7,7 +7,7 @@ import type { Amr } from '../kernel/amr.ts';
 import type { Audit } from '../kernel/audit.ts';
 import { type PasswordProof, proofOf } from '../kernel/password-proof.ts';
 import type { Account } from '../stores/accounts.ts';
-import type { SignInNotes } from './failed-sign-ins.ts';
+import type { FailedSignIns } from './failed-sign-ins.ts';
 import type { Attempt, SignInAttempts, Throttled } from './sign-in-attempts.ts';
 
 /** What a browser's authenticator signed, and what for (core/factors/passkeys). */
@@ -54,11 +54,11 @@ export function createSecondStep(parts: {
   passkeys: Pick<Passkeys, 'prove'>;
   emailCodes: Pick<EmailCodes, 'send'>;
   attempts: SignInAttempts;
-  notes: Pick<SignInNotes, 'failed'>;
+  failures: Pick<FailedSignIns, 'failed'>;
   audit: Audit;
   metrics: Metrics;
 }) {
-  const { factors, passkeys, emailCodes, attempts, notes, audit, metrics } = parts;
+  const { factors, passkeys, emailCodes, attempts, failures, audit, metrics } = parts;
 
   /** It was no failure, and no success either: the attempt is given back, and what was counted before is not forgotten. */
   const challenged = async ({ keys, person }: Attempt): Promise<void> => {
@@ -93,7 +93,7 @@ export function createSecondStep(parts: {
       if (passkey !== undefined) {
         const proved = await passkeys.prove({ ...passkey, subject });
         if (proved.outcome === 'right') return { outcome: 'right', amr: together(first, proved.amr) };
-        notes.failed(`passkey-${proved.why}`, person);
+        failures.failed(`passkey-${proved.why}`, person);
         return proved.why === 'replayed'
           ? { ...asked, wrong: 'passkey-used', lately: true }
           : { ...asked, wrong: 'passkey' };
@@ -112,7 +112,7 @@ export function createSecondStep(parts: {
           await attempts.giveBack(keys);
           return attempts.throttled(used.retryAfter, used.keys, person);
         case 'wrong':
-          notes.failed(`${used.why}-code`, person);
+          failures.failed(`${used.why}-code`, person);
           return { ...asked, methods: (await factors.methods(subject)).methods, wrong: used.why, lately: used.lately };
       }
     },

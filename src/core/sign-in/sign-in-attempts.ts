@@ -9,12 +9,12 @@ import type { AuditFields } from '../kernel/audit.ts';
 import {
   accountThrottleKey,
   addressThrottleKey,
-  deviceThrottleKey,
+  knownBrowserThrottleKey,
   sessionThrottleKey,
 } from '../kernel/throttle-keys.ts';
-import type { Devices } from '../known-browsers/known-browsers.ts';
+import type { KnownBrowsers } from '../known-browsers/known-browsers.ts';
 import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
-import type { Origin, SignInNotes } from './failed-sign-ins.ts';
+import type { FailedSignIns, Origin } from './failed-sign-ins.ts';
 
 export interface SignInLimits {
   /** Failed attempts within the window: for one account, and from one address. */
@@ -38,15 +38,15 @@ export interface Throttled {
 export type SignInAttempts = ReturnType<typeof createSignInAttempts>;
 
 export function createSignInAttempts(parts: {
-  devices: Pick<Devices, 'known'>;
+  knownBrowsers: Pick<KnownBrowsers, 'known'>;
   throttle: Throttle;
-  notes: Pick<SignInNotes, 'throttled'>;
+  failures: Pick<FailedSignIns, 'throttled'>;
   limits: SignInLimits;
 }) {
-  const { devices, throttle, notes, limits } = parts;
+  const { knownBrowsers, throttle, failures, limits } = parts;
 
   const throttled = (retryAfter: number, keys: readonly ThrottleKey[], person: AuditFields): Throttled => {
-    notes.throttled(keys, person);
+    failures.throttled(keys, person);
     return { outcome: 'throttled', retryAfter };
   };
   const giveBack = (keys: readonly ThrottleKey[]): Promise<void> => throttle.giveBack(keys.map(({ key }) => key));
@@ -65,8 +65,8 @@ export function createSignInAttempts(parts: {
     ): Promise<ThrottleKey[]> {
       const { account: limit } = limits;
       if (session !== undefined) return [{ key: sessionThrottleKey(session), limit }];
-      const device = browser === undefined ? undefined : await devices.known(browser, subject);
-      if (device !== undefined) return [{ key: deviceThrottleKey(device), limit }];
+      const knownBrowser = browser === undefined ? undefined : await knownBrowsers.known(browser, subject);
+      if (knownBrowser !== undefined) return [{ key: knownBrowserThrottleKey(knownBrowser), limit }];
       return [{ key: accountThrottleKey(subject, typed), limit }, ofAddress(address)];
     },
 

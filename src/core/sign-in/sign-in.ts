@@ -38,11 +38,11 @@ import type { Passkeys } from '../factors/passkeys.ts';
 import type { Amr, ProvedElsewhere } from '../kernel/amr.ts';
 import type { Audit, AuditFields, CarriedRecord } from '../kernel/audit.ts';
 import { holds, type PasswordProof } from '../kernel/password-proof.ts';
-import type { Devices } from '../known-browsers/known-browsers.ts';
+import type { KnownBrowsers } from '../known-browsers/known-browsers.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { Throttle } from '../stores/throttle.ts';
-import { auditFields, createSignInNotes, type Origin, type Refused } from './failed-sign-ins.ts';
+import { auditFields, createFailedSignIns, type Origin, type Refused } from './failed-sign-ins.ts';
 import type { Pass } from './passes.ts';
 import { createPasswordCheck, type PasswordRequest } from './password-check.ts';
 import { createSecondStep, type PasskeyAnswer, type SecondFactorAsked, type SecondGiven } from './second-step.ts';
@@ -115,7 +115,7 @@ export function createSignIn(parts: {
   factors: Pick<Factors, 'methods' | 'use'>;
   passkeys: Pick<Passkeys, 'prove'>;
   emailCodes: Pick<EmailCodes, 'send'>;
-  devices: Pick<Devices, 'known'>;
+  knownBrowsers: Pick<KnownBrowsers, 'known'>;
   activity: Activity;
   throttle: Throttle;
   audit: Audit;
@@ -124,10 +124,10 @@ export function createSignIn(parts: {
   limits: SignInLimits;
 }): SignIn {
   const { accounts, passkeys, activity, audit, metrics, limits } = parts;
-  const notes = createSignInNotes({ audit, metrics, windowSeconds: limits.windowSeconds });
-  const attempts = createSignInAttempts({ ...parts, notes });
-  const withPassword = createPasswordCheck({ ...parts, attempts, notes });
-  const second = createSecondStep({ ...parts, attempts, notes });
+  const failures = createFailedSignIns({ audit, metrics, windowSeconds: limits.windowSeconds });
+  const attempts = createSignInAttempts({ ...parts, failures });
+  const withPassword = createPasswordCheck({ ...parts, attempts, failures });
+  const second = createSecondStep({ ...parts, attempts, failures });
 
   const signedIn = (account: Account, amr: readonly Amr[], at = nowSeconds()): SignedIn => {
     activity.seen(account.subject);
@@ -214,12 +214,12 @@ export function createSignIn(parts: {
         const proved = await passkeys.prove(request.passkey);
         const person: AuditFields = { ...fields, subject: proved.subject };
         if (proved.outcome === 'wrong') {
-          notes.failed(`passkey-${proved.why}`, person);
+          failures.failed(`passkey-${proved.why}`, person);
           return { outcome: 'refused', reason: proved.why === 'replayed' ? 'passkey-used' : 'passkey' };
         }
         const account = await accounts.bySubject(proved.subject);
-        if (account === undefined) return notes.refused('unknown', person);
-        if (account.disabledAt !== null) return notes.refused('disabled', person);
+        if (account === undefined) return failures.refused('unknown', person);
+        if (account.disabledAt !== null) return failures.refused('disabled', person);
         const [, done] = await Promise.all([
           attempts.giveBack(attempt.keys),
           welcome(account, [...proved.amr, 'mfa'], person),
@@ -231,9 +231,9 @@ export function createSignIn(parts: {
     async withProvider({ subject, elsewhere, stands, ...request }) {
       const person: AuditFields = { ...auditFields(request, elsewhere), subject };
       const account = await accounts.bySubject(subject);
-      if (account === undefined) return notes.refused('unknown', person);
-      if (account.disabledAt !== null) return notes.refused('disabled', person);
-      if (!(await stands())) return notes.refused('unknown', person);
+      if (account === undefined) return failures.refused('unknown', person);
+      if (account.disabledAt !== null) return failures.refused('disabled', person);
+      if (!(await stands())) return failures.refused('unknown', person);
       const proved = elsewhere.enough
         ? 'none needed'
         : await second.prove(account, request, { keys: [], person }, { elsewhere });

@@ -1,5 +1,5 @@
 /** A browser in which a person has signed in. */
-export interface DeviceRow {
+export interface KnownBrowserRow {
   readonly id: string;
   /** SHA-256 of the value of the browser's cookie. */
   readonly browser: string;
@@ -13,19 +13,19 @@ export interface DeviceRow {
 }
 
 /** Expired ones are as good as gone. */
-export interface DeviceStore {
-  find(browser: string, subject: string, now: number): Promise<DeviceRow | undefined>;
+export interface KnownBrowserStore {
+  find(browser: string, subject: string, now: number): Promise<KnownBrowserRow | undefined>;
   /** Those of one browser that are shown, last used first. */
-  ofBrowser(browser: string, now: number): Promise<DeviceRow[]>;
+  ofBrowser(browser: string, now: number): Promise<KnownBrowserRow[]>;
   /** All of an account's, last used first. */
-  ofAccount(subject: string, now: number): Promise<DeviceRow[]>;
+  ofAccount(subject: string, now: number): Promise<KnownBrowserRow[]>;
   /**
    * One row per browser and account: one that is there keeps its id and `createdAt`. Beyond `most` those unused for longest go; it
    * holds for those that are shown and for the rest apart, so that neither displaces the other. `former`: what the same browser was
    * known by until now; its rows go over to the new value, in the same commit. False, and nothing stored, where there is no such account.
    */
   put(
-    device: DeviceRow,
+    knownBrowser: KnownBrowserRow,
     most: { readonly ofAccount: number; readonly ofBrowser: number },
     former?: string,
   ): Promise<boolean>;

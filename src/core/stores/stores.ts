@@ -19,7 +19,7 @@ import type { FactorStore } from './factors.ts';
 import type { GroupStore } from './groups.ts';
 import type { IdentityStore } from './identities.ts';
 import type { KeyStore } from './keys.ts';
-import type { DeviceStore } from './known-browsers.ts';
+import type { KnownBrowserStore } from './known-browsers.ts';
 import type { LeaseStore } from './leases.ts';
 import type { LinkStore } from './links.ts';
 import type { PasskeyStore } from './passkeys.ts';
@@ -32,7 +32,7 @@ export interface Stores {
   readonly factors: FactorStore;
   readonly passkeys: PasskeyStore;
   readonly identities: IdentityStore;
-  readonly devices: DeviceStore;
+  readonly knownBrowsers: KnownBrowserStore;
   readonly groups: GroupStore;
   readonly clients: ClientStore;
   readonly apis: ApiStore;

@@ -3,9 +3,9 @@ import type { JWTPayload } from 'jose';
 import { randomToken } from '../../base/secrets.ts';
 import type { Keys } from '../keys/keys.ts';
 import { signJwt, type VerifiedJwt, verifyJwt } from './jwt.ts';
-import { type FirstPartyKind, firstPartyKinds } from './token-kinds.ts';
+import { type ApiSessionKind, apiSessionKinds } from './token-kinds.ts';
 
-export interface FirstPartyClaims extends JWTPayload {
+export interface ApiSessionClaims extends JWTPayload {
   readonly iss: string;
   readonly aud: string;
   readonly sub: string;
@@ -20,30 +20,30 @@ export interface FirstPartyClaims extends JWTPayload {
 
 export interface IssuedToken {
   readonly token: string;
-  readonly claims: FirstPartyClaims;
+  readonly claims: ApiSessionClaims;
 }
 
 /** Signs a token of this kind; `iss`, `aud` and `jti` are added. */
 export function issueToken(
   keys: Keys,
   issuer: string,
-  kind: FirstPartyKind,
+  kind: ApiSessionKind,
   claims: { sub: string; sid: string; iat: number; exp: number; [more: string]: string | number },
 ): IssuedToken {
-  const { typ, path } = firstPartyKinds[kind];
-  const all: FirstPartyClaims = { iss: issuer, aud: `${issuer}${path}`, ...claims, jti: randomToken(16) };
+  const { typ, path } = apiSessionKinds[kind];
+  const all: ApiSessionClaims = { iss: issuer, aud: `${issuer}${path}`, ...claims, jti: randomToken(16) };
   return { token: signJwt(keys, typ, all), claims: all };
 }
 
 /** The token alone; whether its session holds is another question. */
-export async function verifyFirstParty(
+export async function verifyApiSession(
   keys: Keys,
   issuer: string,
-  kind: FirstPartyKind,
+  kind: ApiSessionKind,
   token: string,
-): Promise<VerifiedJwt<FirstPartyClaims>> {
-  const { typ, path } = firstPartyKinds[kind];
-  const verified = await verifyJwt<FirstPartyClaims>(keys, token, {
+): Promise<VerifiedJwt<ApiSessionClaims>> {
+  const { typ, path } = apiSessionKinds[kind];
+  const verified = await verifyJwt<ApiSessionClaims>(keys, token, {
     issuer,
     audience: `${issuer}${path}`,
     typ,

@@ -5,7 +5,7 @@
 import { type KeyObject, sign } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { nowSeconds } from '../../base/clock.ts';
-import { createRecent, type Recent } from '../../base/lru.ts';
+import { createLru, type Lru } from '../../base/lru.ts';
 import { digest } from '../../base/secrets.ts';
 import type { Keys, SigningAlgorithm, SigningKey } from '../keys/keys.ts';
 
@@ -37,12 +37,12 @@ interface Remembered {
   readonly key: SigningKey;
 }
 const rememberedMax = 4_000;
-const memories = new WeakMap<Keys, Recent<Remembered>>();
+const memories = new WeakMap<Keys, Lru<Remembered>>();
 
-function memoryOf(keys: Keys): Recent<Remembered> {
+function memoryOf(keys: Keys): Lru<Remembered> {
   const known = memories.get(keys);
   if (known) return known;
-  const made = createRecent<Remembered>(rememberedMax);
+  const made = createLru<Remembered>(rememberedMax);
   memories.set(keys, made);
   return made;
 }

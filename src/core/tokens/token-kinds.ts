@@ -23,7 +23,7 @@ export const clientKinds = {
   'space-guard-refresh': { typ: 'space-guard-refresh+jwt', path: '/space-guard' },
 } as const satisfies Record<string, TokenKind>;
 
-export const firstPartyKinds = { ...personKinds, ...clientKinds } as const;
+export const apiSessionKinds = { ...personKinds, ...clientKinds } as const;
 
 export type PersonKind = keyof typeof personKinds;
-export type FirstPartyKind = keyof typeof firstPartyKinds;
+export type ApiSessionKind = keyof typeof apiSessionKinds;

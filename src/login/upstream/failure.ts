@@ -2,7 +2,7 @@
 import type { Failed, UpstreamFailure } from '../../core/upstream/upstream-provider.ts';
 
 /** An answer that the library has nothing against, and this server has. */
-export class Odd extends Error {
+export class ProviderError extends Error {
   readonly reason: UpstreamFailure;
   constructor(message: string, reason: UpstreamFailure = 'wrong') {
     super(message);
@@ -20,7 +20,7 @@ const refusals = ['access_denied', 'login_required', 'interaction_required', 'co
  * tokens included.
  */
 export function failureOf(error: unknown): Failed {
-  if (error instanceof Odd) return { outcome: 'failed', reason: error.reason, detail: error.message };
+  if (error instanceof ProviderError) return { outcome: 'failed', reason: error.reason, detail: error.message };
   const { name, code, error: said, status } = fieldsOf(error);
   const detail = [name, code, said, status].filter((word) => word !== '').join(' ');
   return { outcome: 'failed', reason: reasonOf(error, said), detail };

@@ -1,5 +1,5 @@
 /** A provider that names another issuer than the settings do: the two must be the same, to the last slash. */
-import { Odd } from './failure.ts';
+import { ProviderError } from './failure.ts';
 
 /** What to tell of in place of the library's error, which holds the whole document or token. `configured`: of the settings. */
 export function otherIssuer(error: unknown, configured: string | undefined): unknown {
@@ -13,7 +13,7 @@ export function otherIssuer(error: unknown, configured: string | undefined): unk
     if (named === undefined) continue;
     const [where, issuer] = named;
     if (!isAddress(issuer)) return error;
-    return new Odd(
+    return new ProviderError(
       `the issuer in UPSTREAMS is ${configured}, in the provider's ${where} ${issuer}: they must be the same`,
     );
   }

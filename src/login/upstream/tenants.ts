@@ -5,7 +5,7 @@
  */
 import type { Configuration, customFetch } from 'openid-client';
 import { carefulFetch, timeoutSeconds } from './careful-fetch.ts';
-import { Odd } from './failure.ts';
+import { ProviderError } from './failure.ts';
 import type { Tenants } from './settings.ts';
 import { tenantPart, tenantShape } from './tenant-rules.ts';
 
@@ -19,11 +19,11 @@ export async function tenantsDocument(issuer: string, { template }: Tenants): Pr
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   const response = await carefulFetch(address, { headers: { accept: 'application/json' }, signal });
   if (response.status >= 500)
-    throw new Odd(`the provider's document is answered with ${response.status}`, 'unavailable');
+    throw new ProviderError(`the provider's document is answered with ${response.status}`, 'unavailable');
   const document: unknown = response.status === 200 ? await response.json().catch(() => undefined) : undefined;
-  if (typeof document !== 'object' || document === null) throw new Odd("there is no provider's document");
+  if (typeof document !== 'object' || document === null) throw new ProviderError("there is no provider's document");
   if (Reflect.get(document, 'issuer') !== template)
-    throw new Odd('the issuer in the provider’s document is not the issuer_template in UPSTREAMS');
+    throw new ProviderError('the issuer in the provider’s document is not the issuer_template in UPSTREAMS');
   return document as Record<string, unknown>;
 }
 
@@ -58,13 +58,14 @@ export async function grantOfTenant(
       .json()
       .catch(() => undefined),
   );
-  if (tenant !== undefined && !isAllowed(tenants, tenant)) throw new Odd('the tenant is none that UPSTREAMS allows');
+  if (tenant !== undefined && !isAllowed(tenants, tenant))
+    throw new ProviderError('the tenant is none that UPSTREAMS allows');
   const answering = configure(tenant === undefined ? tenants.template : issuerOf(tenants, tenant));
   const { token_endpoint: endpoint } = answering.serverMetadata();
   answering[library.customFetch] = (async (address: string, options: object) =>
     address === endpoint ? kept.clone() : carefulFetch(address, options)) as Fetch;
   const tokens = await library.authorizationCodeGrant(answering, url, checks);
-  if (tenant === undefined) throw new Odd('the ID token names no tenant');
+  if (tenant === undefined) throw new ProviderError('the ID token names no tenant');
   return { tokens, configuration: answering, tenant };
 }
 

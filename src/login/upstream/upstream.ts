@@ -12,7 +12,7 @@ import { nowMs } from '../../base/clock.ts';
 import type { UpstreamProvider, UpstreamRequest } from '../../core/upstream/upstream-provider.ts';
 import { carefulFetch, timeoutSeconds } from './careful-fetch.ts';
 import { listedEmail } from './emails.ts';
-import { failureOf, Odd } from './failure.ts';
+import { failureOf, ProviderError } from './failure.ts';
 import { otherIssuer } from './other-issuer.ts';
 import { type Claims, personOf, subjectOf } from './person.ts';
 import { isLoopback, type UpstreamSettings } from './settings.ts';
@@ -88,7 +88,7 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
     const sub = subjectOf(claims?.sub);
     // It is one person's within its issuer, which is the tenant.
     const subject = sub !== undefined && tenant !== undefined ? subjectOf(`${tenant}/${sub}`) : sub;
-    if (claims === undefined || subject === undefined) throw new Odd('no usable sub');
+    if (claims === undefined || subject === undefined) throw new ProviderError('no usable sub');
     const lacks = [settings.claims.username, settings.claims.email].some((name) => !(name in claims));
     const asks = lacks && ours.serverMetadata().userinfo_endpoint !== undefined;
     const told = asks
@@ -156,7 +156,7 @@ async function open(library: Library, settings: UpstreamSettings): Promise<Confi
   const metadata = config.serverMetadata();
   // The library lets Entra's tenants pass, all of them.
   if (!tenants && metadata.issuer.includes(tenantPart))
-    throw new Odd('the provider has many tenants: say which in UPSTREAMS, with issuer_template and tenants');
+    throw new ProviderError('the provider has many tenants: say which in UPSTREAMS, with issuer_template and tenants');
   const http = isHttp(settings);
   for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'] as const) {
     checkAddress(name, metadata[name], { http, required: name !== 'userinfo_endpoint' });
@@ -197,7 +197,7 @@ function checkAddress(
   if (address === undefined && !required) return;
   const url = typeof address === 'string' ? URL.parse(address) : null;
   const good = url?.protocol === 'https:' || (http && url?.protocol === 'http:' && isLoopback(url));
-  if (!good) throw new Odd(`${name} of the provider's document is no address to use`);
+  if (!good) throw new ProviderError(`${name} of the provider's document is no address to use`);
 }
 
 /** What is looked at, each once: an answer that says two things says nothing. */
@@ -206,7 +206,7 @@ function parametersOf(answer: URLSearchParams, settings: UpstreamSettings): URLS
   for (const name of ['code', 'state', 'iss', 'error']) {
     if (name === 'iss' && settings.type === 'oauth2' && settings.issuer === undefined) continue;
     const [value, second] = answer.getAll(name);
-    if (second !== undefined) throw new Odd(`the answer has ${name} twice`);
+    if (second !== undefined) throw new ProviderError(`the answer has ${name} twice`);
     if (value !== undefined) kept.set(name, value);
   }
   return kept;
@@ -217,13 +217,14 @@ async function personOfToken(library: Library, config: Configuration, settings: 
   const headers = new Headers({ accept: 'application/json' });
   const address = new URL(settings.userinfoEndpoint);
   const response = await library.fetchProtectedResource(config, token, address, 'GET', undefined, headers);
-  if (response.status >= 500) throw new Odd(`the userinfo endpoint answers ${response.status}`, 'unavailable');
-  if (response.status !== 200) throw new Odd(`the userinfo endpoint answers ${response.status}`);
+  if (response.status >= 500)
+    throw new ProviderError(`the userinfo endpoint answers ${response.status}`, 'unavailable');
+  if (response.status !== 200) throw new ProviderError(`the userinfo endpoint answers ${response.status}`);
   const claims = (await response.json().catch(() => undefined)) as Claims | undefined;
   const isObject = typeof claims === 'object' && claims !== null && !Array.isArray(claims);
   const { subject: name } = settings.claims;
   const subject = isObject && Object.hasOwn(claims, name) ? subjectOf(claims[name]) : undefined;
-  if (!isObject || subject === undefined) throw new Odd(`the userinfo endpoint names no usable ${name}`);
+  if (!isObject || subject === undefined) throw new ProviderError(`the userinfo endpoint names no usable ${name}`);
   const person = personOf(subject, [claims], settings.claims);
   if (settings.emailsEndpoint === undefined) return { person };
   const { email, lacking } = await listedEmail(library, config, { token, address: settings.emailsEndpoint });

@@ -3,7 +3,7 @@
  * away, refuses, or answers in a form that is not read here keeps no one out. One that names another person does.
  */
 import type { Configuration } from 'openid-client';
-import { Odd } from './failure.ts';
+import { ProviderError } from './failure.ts';
 import type { Claims } from './person.ts';
 
 type Library = typeof import('openid-client');
@@ -31,7 +31,7 @@ export async function userinfoOf(
   // A signed answer is not read; whom it names is, since that can only keep a person out.
   const claims = json ?? objectIn(Buffer.from(answer.text.split('.')[1] ?? '', 'base64url').toString());
   if (claims?.sub !== undefined && claims.sub !== subject)
-    throw new Odd('userinfo names another sub than the ID token');
+    throw new ProviderError('userinfo names another sub than the ID token');
   if (json === undefined) return without('answers with something else than JSON');
   return json.sub === subject ? { claims: json } : without('names no sub');
 }

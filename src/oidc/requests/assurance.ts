@@ -61,14 +61,14 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     if (reached === 'phishing-resistant' || (must === 'single' && should === 'single')) return { way: 'enough' };
     const { accountId } = session;
     const justNow = result?.login !== undefined;
-    const standing = {
+    const current = {
       reached,
       factors: await orUnavailable(() => deps.factors.methods(accountId)),
       // Also of a sign-in for this very request: another provider may have answered without asking anybody (core/upstream/upstream-freshness).
       fresh: !session.past(freshSeconds),
       justNow,
     };
-    return wayTo({ must, should }, standing, rule);
+    return wayTo({ must, should }, current, rule);
   }
 
   async function wayOf(ctx: KoaContextWithOIDC): Promise<Way> {

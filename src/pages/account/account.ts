@@ -31,8 +31,8 @@ import { createPasskeysPage } from './passkeys.ts';
 import { createPasswordPage } from './password.ts';
 import { createProfilePage } from './profile.ts';
 import { createSessionsPage } from './sessions.ts';
+import { isFresh, lacksFactor, signInAddress } from './sign-in-address.ts';
 import type { Onward, Show, Take, Visit } from './visit.ts';
-import { isFresh, lacksFactor, signInAddress } from './way-in.ts';
 
 interface Row {
   readonly path: string;
@@ -49,7 +49,7 @@ interface Row {
 }
 
 export function createAccountPages(deps: AccountDeps): Middleware {
-  const { pages, csrf, issuer, notes } = deps;
+  const { pages, csrf, issuer, flashMessages } = deps;
   const email = createEmailPage(deps);
   const password = createPasswordPage(deps);
   const profile = createProfilePage(deps);
@@ -119,16 +119,16 @@ export function createAccountPages(deps: AccountDeps): Middleware {
     };
     if (session && !wanted?.fresh && !wanted?.factor) {
       deps.activity.seen(session.account.subject, session.uid);
-      return { ctx, account: session.account, session, note: notes.read(ctx, session.account.subject) };
+      return { ctx, account: session.account, session, note: flashMessages.read(ctx, session.account.subject) };
     }
-    if (session && note) notes.write(ctx, session.account.subject, note);
+    if (session && note) flashMessages.write(ctx, session.account.subject, note);
     seeOther(ctx, signInAddress(issuer, row.page ?? row.path, wanted));
     return undefined;
   }
 
   function goOn(ctx: Context, subject: string, { to, note }: Onward): void {
-    if (note) notes.write(ctx, subject, note);
-    else notes.clear(ctx);
+    if (note) flashMessages.write(ctx, subject, note);
+    else flashMessages.clear(ctx);
     seeOther(ctx, to);
   }
 
@@ -143,7 +143,7 @@ export function createAccountPages(deps: AccountDeps): Middleware {
         const onward = await show(visit);
         if (onward) goOn(ctx, visit.account.subject, onward);
         // Said once. An enrolment lasts until it is confirmed, whichever pages are looked at meanwhile.
-        else if (!visit.note.enrolment && !visit.note.identity) notes.clear(ctx);
+        else if (!visit.note.enrolment && !visit.note.identity) flashMessages.clear(ctx);
       });
     if (take)
       router.post(path, async (ctx) => {

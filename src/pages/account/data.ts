@@ -20,7 +20,7 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
       deps.factors.list(subject),
       deps.passkeys.list(subject),
       deps.upstream.linked(subject),
-      deps.stores.devices.ofAccount(subject, nowSeconds()),
+      deps.stores.knownBrowsers.ofAccount(subject, nowSeconds()),
       deps.connections.list(subject),
       deps.stores.groups.namesOf(subject),
     ]);

@@ -11,7 +11,7 @@ import type { EmailCodes } from '../../core/factors/email-codes.ts';
 import type { Factors } from '../../core/factors/factors.ts';
 import type { Passkeys } from '../../core/factors/passkeys.ts';
 import type { Audit } from '../../core/kernel/audit.ts';
-import type { Devices } from '../../core/known-browsers/known-browsers.ts';
+import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts';
 import type { Mails } from '../../core/mail/mails.ts';
 import type { PasswordHasher } from '../../core/passwords/password-hasher.ts';
 import type { Sessions } from '../../core/sessions/sessions.ts';
@@ -20,12 +20,12 @@ import type { Stores } from '../../core/stores/stores.ts';
 import type { Upstream } from '../../core/upstream/upstream.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import type { Pages } from '../kit/page.ts';
-import type { Notes } from './flash-messages.ts';
+import type { FlashMessages } from './flash-messages.ts';
 import type { BrowserSession } from './visit.ts';
 
 export interface AccountDeps {
   readonly issuer: string;
-  readonly notes: Notes;
+  readonly flashMessages: FlashMessages;
   readonly pages: Pages;
   readonly csrf: Csrf;
   /** Who is signed in in this browser; undefined: nobody, or somebody disabled. */
@@ -41,7 +41,7 @@ export interface AccountDeps {
   readonly emailCodes: Pick<EmailCodes, 'switchOn' | 'reaches'>;
   readonly emails: Pick<Emails, 'requestChange'>;
   readonly mails: Pick<Mails, 'work' | 'send'>;
-  readonly devices: Pick<Devices, 'forgetOthers'>;
+  readonly knownBrowsers: Pick<KnownBrowsers, 'forgetOthers'>;
   readonly connections: Connections;
   readonly clients: Pick<Clients, 'find' | 'remove'>;
   readonly cached: Pick<CachedClients, 'find'>;
@@ -49,6 +49,6 @@ export interface AccountDeps {
   readonly upstream: Upstream;
   readonly activity: Activity;
   readonly audit: Audit;
-  readonly stores: Pick<Stores, 'audit' | 'clients' | 'devices' | 'groups'>;
+  readonly stores: Pick<Stores, 'audit' | 'clients' | 'knownBrowsers' | 'groups'>;
   readonly passwordMinLength: { readonly alone: number; readonly withSecondFactor: number };
 }

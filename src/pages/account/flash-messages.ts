@@ -21,7 +21,7 @@ export interface Note {
   readonly upstreamFailed?: AccountViews['account-identities']['failed'];
 }
 
-export interface Notes {
+export interface FlashMessages {
   read(ctx: Context, subject: string): Note;
   write(ctx: Context, subject: string, note: Note): void;
   clear(ctx: Context): void;
@@ -29,7 +29,7 @@ export interface Notes {
 
 const seconds = 900;
 
-export function createNotes(secretKey: string, secure: boolean): Notes {
+export function createFlashMessages(secretKey: string, secure: boolean): FlashMessages {
   const key = deriveKey(secretKey, 'account-notes');
   const cookie = secure ? '__Host-gatehouse-note' : 'gatehouse-note';
   const options = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true } as const;

@@ -1,6 +1,6 @@
-/** What of somebody's ways in cannot go, because of what would be left (core/factors/sign-in-methods). */
+/** What of somebody's sign-in methods cannot go, because of what would be left (core/factors/sign-in-methods). */
 
-import { leavesWayIn, type WaysIn } from '../../core/factors/sign-in-methods.ts';
+import { leavesSignInMethod, type SignInMethods } from '../../core/factors/sign-in-methods.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { Upstream } from '../../core/upstream/upstream.ts';
 import type { AccountDeps } from './deps.ts';
@@ -12,10 +12,10 @@ export const providersOf = (upstream: Upstream): readonly string[] => upstream.o
 export async function neededOf(
   upstream: Upstream,
   { subject, passwordHash }: Account,
-  passkeys: WaysIn['passkeys'],
+  passkeys: SignInMethods['passkeys'],
 ): Promise<(id: string) => boolean> {
   const ways = { password: passwordHash !== null, passkeys, identities: await upstream.linked(subject) };
-  return (id) => !leavesWayIn(ways, id, providersOf(upstream));
+  return (id) => !leavesSignInMethod(ways, id, providersOf(upstream));
 }
 
 /**

@@ -55,7 +55,7 @@ export function createSessionsPage(deps: AccountDeps): { show: Show; end: Take; 
       const { subject } = visit.account;
       await deps.sessions.endAll(subject, visit.session.uid);
       // Whoever was there is a stranger from now on: their sign-ins are told by mail, and their guesses count for the account.
-      await deps.devices.forgetOthers(subject, browserOf(visit.ctx));
+      await deps.knownBrowsers.forgetOthers(subject, browserOf(visit.ctx));
       await deps.audit.record('sign_out', { ...about(visit), detail: { via: 'account', all: true } });
       return { to: page, note: { notice: 'sessions-ended' } };
     },

@@ -22,7 +22,7 @@ import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { formTargets, requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
 import { clientView } from '../kit/interaction/client-view.ts';
-import { type Standing, standingOf } from '../kit/interaction/current-session.ts';
+import { type CurrentSession, currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { surerResult } from '../kit/interaction/login-result.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
@@ -50,22 +50,22 @@ export function createEnrolStep(deps: {
   const { pages, csrf, factors, passkeys } = deps;
 
   /** Who it is, or where to go instead. */
-  async function enter(step: StepContext): Promise<Standing | Redirect | undefined> {
+  async function enter(step: StepContext): Promise<CurrentSession | Redirect | undefined> {
     const { interaction } = step;
-    const standing = await standingOf(step, deps.accounts);
-    if (standing === undefined) return { redirect: restartAddress(interaction.params) };
+    const current = await currentSessionOf(step, deps.accounts);
+    if (current === undefined) return { redirect: restartAddress(interaction.params) };
     const memory = enrolMemory(interaction);
-    if (memory.done) return standing;
-    const { required } = await factors.methods(standing.account.subject);
+    if (memory.done) return current;
+    const { required } = await factors.methods(current.account.subject);
     // It came by another tab meanwhile: then it is to be given, not another one added.
-    if (required && assuranceOf(standing.amr) === 'single') return undefined;
-    const fresh = nowSeconds() - standing.signedInAt <= freshSeconds;
-    return fresh || memory.app ? standing : { redirect: restartAddress(interaction.params, { prompt: 'login' }) };
+    if (required && assuranceOf(current.amr) === 'single') return undefined;
+    const fresh = nowSeconds() - current.signedInAt <= freshSeconds;
+    return fresh || memory.app ? current : { redirect: restartAddress(interaction.params, { prompt: 'login' }) };
   }
 
   async function show(
     step: StepContext,
-    { account }: Standing,
+    { account }: CurrentSession,
     memory: EnrolMemory,
     error?: EnrolError,
   ): Promise<void> {
@@ -99,7 +99,7 @@ export function createEnrolStep(deps: {
     }
   }
 
-  async function begin({ interaction, action }: StepContext, { account }: Standing): Promise<Onward> {
+  async function begin({ interaction, action }: StepContext, { account }: CurrentSession): Promise<Onward> {
     const begun = await factors.beginTotp(account.subject);
     // Five apps, all of them locked: an admin's business.
     if (begun.outcome !== 'begun') return { error: 'access_denied', error_description: 'no app can be added' };
@@ -111,46 +111,46 @@ export function createEnrolStep(deps: {
   /** On to the codes, where there are any to be kept. */
   async function enrolled(
     step: StepContext,
-    standing: Standing,
+    current: CurrentSession,
     proved: readonly Amr[],
     codes: readonly string[],
   ): Promise<Onward> {
-    const amr = [...new Set<Amr>([...standing.amr, ...proved, 'mfa'])];
+    const amr = [...new Set<Amr>([...current.amr, ...proved, 'mfa'])];
     const done = { amr, codes };
-    if (codes.length === 0) return finished(step, standing, done);
+    if (codes.length === 0) return finished(step, current, done);
     await rememberEnrol(step.interaction, { done });
     return { redirect: step.action };
   }
 
-  function finished({ interaction }: StepContext, standing: Standing, { amr }: Pick<Done, 'amr'>): Onward {
-    const { account, signedInAt: at, keep } = standing;
+  function finished({ interaction }: StepContext, current: CurrentSession, { amr }: Pick<Done, 'amr'>): Onward {
+    const { account, signedInAt: at, keep } = current;
     return surerResult(interaction, { account, amr, at }, keep);
   }
 
-  async function confirmApp(step: StepContext, standing: Standing, memory: EnrolMemory, form: Form) {
+  async function confirmApp(step: StepContext, current: CurrentSession, memory: EnrolMemory, form: Form) {
     const { interaction, action } = step;
     const typed = form.get('code')?.trim() ?? '';
-    if (typed === '') return show(step, standing, memory, 'missing');
+    if (typed === '') return show(step, current, memory, 'missing');
     const id = memory.app?.factorId ?? '';
-    const outcome = await factors.confirmTotp(standing.account.subject, id, typed, actorOf(step));
+    const outcome = await factors.confirmTotp(current.account.subject, id, typed, actorOf(step));
     switch (outcome.outcome) {
       case 'enrolled':
-        return enrolled(step, standing, ['otp'], outcome.recoveryCodes);
+        return enrolled(step, current, ['otp'], outcome.recoveryCodes);
       case 'wrong-code':
-        return show(step, standing, memory, 'wrong');
+        return show(step, current, memory, 'wrong');
       case 'gone':
         await rememberEnrol(interaction, { problem: 'app-gone' });
         return { redirect: action };
     }
   }
 
-  async function addPasskey(step: StepContext, standing: Standing, credential: string): Promise<Onward> {
+  async function addPasskey(step: StepContext, current: CurrentSession, credential: string): Promise<Onward> {
     const { interaction, action } = step;
     const purpose = passkeyPurpose(interaction);
-    const { subject } = standing.account;
+    const { subject } = current.account;
     const outcome = await passkeys.finishEnrolment(subject, { purpose, credential, name: '' }, actorOf(step));
     if (outcome.outcome === 'enrolled')
-      return enrolled(step, standing, [outcome.passkey.synced ? 'swk' : 'hwk', 'user'], outcome.recoveryCodes);
+      return enrolled(step, current, [outcome.passkey.synced ? 'swk' : 'hwk', 'user'], outcome.recoveryCodes);
     await rememberEnrol(interaction, { problem: outcome.outcome === 'taken' ? 'passkey-taken' : 'passkey-refused' });
     return { redirect: action };
   }
@@ -163,10 +163,10 @@ export function createEnrolStep(deps: {
   return {
     async show(step) {
       const { ctx, interaction } = step;
-      const standing = await enter(step);
-      if (standing && 'account' in standing) return show(step, standing, enrolMemory(interaction));
+      const current = await enter(step);
+      if (current && 'account' in current) return show(step, current, enrolMemory(interaction));
       // Nothing is told to the engine by a look: going on without a result asks it again.
-      seeOther(ctx, standing?.redirect ?? interaction.returnTo);
+      seeOther(ctx, current?.redirect ?? interaction.returnTo);
       return undefined;
     },
 
@@ -174,21 +174,21 @@ export function createEnrolStep(deps: {
       const { interaction, action } = step;
       const answer = form.get('answer');
       if (answer === 'later' && interaction.prompt.name === 'offer') return lookAgain;
-      const standing = await enter(step);
-      if (standing === undefined) return lookAgain;
-      if ('redirect' in standing) return standing;
+      const current = await enter(step);
+      if (current === undefined) return lookAgain;
+      if ('redirect' in current) return current;
       const memory = enrolMemory(interaction);
       if (memory.done) {
         if (answer === 'file') sendRecoveryCodes(step.ctx, memory.done.codes);
-        else if (answer === 'done') return finished(step, standing, memory.done);
+        else if (answer === 'done') return finished(step, current, memory.done);
         else return { redirect: action };
         return undefined;
       }
       const credential = form.get('credential');
-      if (credential) return addPasskey(step, standing, credential);
-      if (answer === 'app' && onlyOf(interaction) === undefined) return begin(step, standing);
+      if (credential) return addPasskey(step, current, credential);
+      if (answer === 'app' && onlyOf(interaction) === undefined) return begin(step, current);
       if (answer === 'other') await rememberEnrol(interaction, {});
-      else if (memory.app && form.has('code')) return (await confirmApp(step, standing, memory, form)) ?? undefined;
+      else if (memory.app && form.has('code')) return (await confirmApp(step, current, memory, form)) ?? undefined;
       return { redirect: action };
     },
   };

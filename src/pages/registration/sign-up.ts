@@ -8,7 +8,7 @@
 import type { Context } from 'koa';
 import { nowSeconds } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
-import { createRecent } from '../../base/lru.ts';
+import { createLru } from '../../base/lru.ts';
 import { digest } from '../../base/secrets.ts';
 import { codePoints, emailProblem, type NameProblem } from '../../core/kernel/names.ts';
 import type { Invitation, Invitations } from '../../core/registration/invitations.ts';
@@ -54,7 +54,7 @@ export function createSignUpPage(deps: {
   settings: { readonly signUp: 'open' | 'invite' | 'off'; readonly passwordMinLength: number };
 }): SignUpPage {
   const { pages, settings } = deps;
-  const lately = createRecent<{ readonly at: number; readonly outcome: Promise<Outcome> }>(1000);
+  const lately = createLru<{ readonly at: number; readonly outcome: Promise<Outcome> }>(1000);
 
   const emailField = ({ invitation }: SignUpAbout) =>
     invitation?.proved ? 'fixed' : deps.mails ? 'asked' : ('none' as const);

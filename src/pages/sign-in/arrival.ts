@@ -1,6 +1,6 @@
 /** After a sign-in: the browser is remembered where its person wants it, and one that does not know them is told to them by mail. */
 import type { Logger } from '../../base/log.ts';
-import type { Devices } from '../../core/known-browsers/known-browsers.ts';
+import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts';
 import type { AccountStore } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf, keepBrowser } from '../kit/browser-cookie.ts';
@@ -10,14 +10,14 @@ import type { Login } from '../kit/interaction/login-result.ts';
 import type { Pages } from '../kit/page.ts';
 
 export function createArrival(deps: {
-  devices: Pick<Devices, 'arrived'>;
+  knownBrowsers: Pick<KnownBrowsers, 'arrived'>;
   accounts: Pick<AccountStore, 'bySubject'>;
   pages: Pages;
   log: Logger;
 }) {
   return async ({ ctx, interaction }: StepContext, login: Login, byPass: boolean): Promise<void> => {
     try {
-      const browser = await deps.devices.arrived({
+      const browser = await deps.knownBrowsers.arrived({
         subject: login.accountId,
         id: interaction.uid,
         browser: browserOf(ctx),

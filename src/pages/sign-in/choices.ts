@@ -1,7 +1,7 @@
 /** The accounts that this browser may be offered: the one that is signed in, and those that are remembered here. */
 
 import { usernameKey } from '../../core/kernel/names.ts';
-import type { Devices } from '../../core/known-browsers/known-browsers.ts';
+import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts';
 import type { Account, AccountStore } from '../../core/stores/accounts.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import { requestOf } from '../kit/interaction/authorization-request.ts';
@@ -19,7 +19,7 @@ export interface Choice {
 const currentId = 'current';
 
 export interface ChoiceDeps {
-  readonly devices: Pick<Devices, 'accounts'>;
+  readonly knownBrowsers: Pick<KnownBrowsers, 'accounts'>;
   readonly accounts: Pick<AccountStore, 'bySubject'>;
 }
 
@@ -27,7 +27,7 @@ export interface ChoiceDeps {
 export async function choicesFor(deps: ChoiceDeps, { ctx, interaction }: StepContext): Promise<Choice[]> {
   const subject = interaction.session?.accountId;
   const [known, current] = await Promise.all([
-    deps.devices.accounts(browserOf(ctx)),
+    deps.knownBrowsers.accounts(browserOf(ctx)),
     subject === undefined ? undefined : deps.accounts.bySubject(subject),
   ]);
   const choices = known.map(

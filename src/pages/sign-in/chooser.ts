@@ -5,7 +5,7 @@
  */
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { displayName } from '../../core/kernel/names.ts';
-import type { Devices } from '../../core/known-browsers/known-browsers.ts';
+import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts';
 import type { AccountStore } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/see-other.ts';
@@ -22,7 +22,7 @@ export function createChooserStep(deps: {
   csrf: Csrf;
   clients: CachedClients;
   accounts: AccountStore;
-  devices: Pick<Devices, 'accounts' | 'forget'>;
+  knownBrowsers: Pick<KnownBrowsers, 'accounts' | 'forget'>;
 }): Step {
   return {
     async show(step) {
@@ -61,7 +61,7 @@ export function createChooserStep(deps: {
       const { ctx, interaction, action } = step;
       const forget = form.get('forget');
       if (forget !== undefined) {
-        await deps.devices.forget(browserOf(ctx), forget, callerOf(ctx));
+        await deps.knownBrowsers.forget(browserOf(ctx), forget, callerOf(ctx));
         return { redirect: `${action}/accounts` };
       }
       const account = form.get('account') ?? '';

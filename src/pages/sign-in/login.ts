@@ -3,7 +3,7 @@ import { Unavailable } from '../../base/errors.ts';
 import { accountClient } from '../../core/clients/account-client.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import type { Passkeys } from '../../core/factors/passkeys.ts';
-import type { Devices } from '../../core/known-browsers/known-browsers.ts';
+import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts';
 import type { SignIn } from '../../core/sign-in/sign-in.ts';
 import type { AccountStore } from '../../core/stores/accounts.ts';
 import type { Upstream } from '../../core/upstream/upstream.ts';
@@ -42,7 +42,7 @@ export function createLoginStep(deps: {
   upstream: Pick<Upstream, 'offered' | 'name'>;
   clients: CachedClients;
   accounts: AccountStore;
-  devices: Pick<Devices, 'accounts'>;
+  knownBrowsers: Pick<KnownBrowsers, 'accounts'>;
   /** Ways on for who has no account, or no password; the latter takes a mail. */
   offers: { readonly signUp: boolean; readonly forgot: boolean };
 }): Step {

@@ -18,7 +18,7 @@ import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { formTargets, requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
 import { clientView } from '../kit/interaction/client-view.ts';
-import { standingOf } from '../kit/interaction/current-session.ts';
+import { currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { loginResult, surerResult } from '../kit/interaction/login-result.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
@@ -111,9 +111,9 @@ export function createSecondFactorStep(deps: {
       const memory = waitsForSecondFactor(interaction);
       return memory && { ...memory, keep: isToBeKept(interaction) };
     }
-    const standing = await standingOf(step, deps.accounts);
-    if (standing === undefined) return undefined;
-    const { account, amr, signedInAt, keep } = standing;
+    const current = await currentSessionOf(step, deps.accounts);
+    if (current === undefined) return undefined;
+    const { account, amr, signedInAt, keep } = current;
     const { methods } = await deps.factors.methods(account.subject);
     return {
       username: account.username,

@@ -22,7 +22,7 @@ import { createFactorStore } from './stores/factors.ts';
 import { createGroupStore } from './stores/groups.ts';
 import { createIdentityStore } from './stores/identities.ts';
 import { createKeyStore } from './stores/keys.ts';
-import { createDeviceStore } from './stores/known-browsers.ts';
+import { createKnownBrowserStore } from './stores/known-browsers.ts';
 import { createLeaseStore } from './stores/leases.ts';
 import { createLinkStore } from './stores/links.ts';
 import { createPasskeyStore } from './stores/passkeys.ts';
@@ -73,7 +73,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     factors: createFactorStore(sql),
     passkeys: createPasskeyStore(sql),
     identities: createIdentityStore(sql),
-    devices: createDeviceStore(sql),
+    knownBrowsers: createKnownBrowserStore(sql),
     groups: createGroupStore(sql),
     clients: createClientStore(sql),
     apis: createApiStore(sql),

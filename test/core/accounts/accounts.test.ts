@@ -2,20 +2,20 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../../src/base/clock.ts';
 import type { CreateOutcome } from '../../../src/core/accounts/accounts.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../../support/databases.ts';
-import { buildHouse, goodPassword, type House } from '../fixture.ts';
+import { buildFixture, type Fixture, goodPassword } from '../fixture.ts';
 
 describe('on SQLite', () => suite(freshSqlite));
 describePostgres('accounts on Postgres', () => suite(freshPostgres));
 
 function suite(fresh: () => Promise<TestDatabase>): void {
   let database: TestDatabase;
-  let house: House;
+  let fixture: Fixture;
   beforeEach(async () => {
     database = await fresh();
-    house = await buildHouse({ database: database.settings });
+    fixture = await buildFixture({ database: database.settings });
   });
   afterEach(async () => {
-    await house.close();
+    await fixture.close();
     await database.drop();
   });
 
@@ -23,7 +23,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
   async function giveSession(subject: string, uid: string): Promise<void> {
     const expiresAt = nowSeconds() + 1000;
     const row = { payload: '{}', grantId: `grant-${uid}`, clientId: 'app', subject, sessionUid: uid, expiresAt };
-    await house.stores.engine.commit({
+    await fixture.stores.engine.commit({
       sessions: [
         {
           before: null,
@@ -45,7 +45,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
   }
 
   async function lives(uid: string): Promise<boolean[]> {
-    const { engine } = house.stores;
+    const { engine } = fixture.stores;
     const all = [
       engine.readSessionByUid(uid),
       engine.readGrant(`grant-${uid}`),
@@ -60,7 +60,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
 
   describe('create', () => {
     test('an account with a random subject and a hashed password, and an audit record', async () => {
-      const account = await house.make({
+      const account = await fixture.make({
         username: 'Ａlice',
         email: 'Alice@Example.com',
         firstName: 'Alice',
@@ -79,23 +79,23 @@ function suite(fresh: () => Promise<TestDatabase>): void {
       });
       expect(account.subject).toMatch(/^[A-Za-z0-9_-]{22}$/);
       expect(account.passwordHash).toMatch(/^\$argon2id\$/);
-      expect(await house.audited()).toEqual([
+      expect(await fixture.audited()).toEqual([
         expect.objectContaining({ event: 'account.created', subject: account.subject }),
       ]);
-      expect(await house.accounts.findByUsername('ALICE')).toMatchObject({ id: account.id });
-      expect(await house.accounts.findById(account.id)).toMatchObject({ subject: account.subject });
+      expect(await fixture.accounts.findByUsername('ALICE')).toMatchObject({ id: account.id });
+      expect(await fixture.accounts.findById(account.id)).toMatchObject({ subject: account.subject });
     });
 
     test('without a password nobody signs in to it', async () => {
-      const account = await house.make({ password: undefined });
+      const account = await fixture.make({ password: undefined });
       expect(account.passwordHash).toBeNull();
     });
 
     test('verified without an e-mail address means nothing', async () => {
-      expect((await house.make({ verified: true })).verified).toBe(false);
+      expect((await fixture.make({ verified: true })).verified).toBe(false);
     });
 
-    const refused: [string, Partial<Parameters<House['make']>[0]>, Partial<CreateOutcome>][] = [
+    const refused: [string, Partial<Parameters<Fixture['make']>[0]>, Partial<CreateOutcome>][] = [
       ['a colon in the username', { username: 'a:b' }, { outcome: 'invalid', field: 'username', reason: 'characters' }],
       ['a bad e-mail address', { email: 'x' }, { outcome: 'invalid', field: 'email', reason: 'not-an-email' }],
       [
@@ -108,31 +108,31 @@ function suite(fresh: () => Promise<TestDatabase>): void {
     ];
     test.each(refused)('%s is refused', async (_what, form, outcome) => {
       const given = { username: 'bob', password: goodPassword, firstName: '', lastName: '', ...form };
-      expect(await house.accounts.create(given)).toMatchObject(outcome);
-      expect(await house.stores.accounts.count()).toBe(0);
+      expect(await fixture.accounts.create(given)).toMatchObject(outcome);
+      expect(await fixture.stores.accounts.count()).toBe(0);
     });
 
     test('a weak password is refused with its reason', async () => {
       const form = { username: 'margaret.hamilton', firstName: '', lastName: '' };
-      expect(await house.accounts.create({ ...form, password: 'margaret.hamilton1' })).toMatchObject({
+      expect(await fixture.accounts.create({ ...form, password: 'margaret.hamilton1' })).toMatchObject({
         outcome: 'weak-password',
         reason: { code: 'own-name', sentence: expect.any(String) },
       });
-      expect(await house.accounts.create({ ...form, password: `${goodPassword}\0` })).toMatchObject({
+      expect(await fixture.accounts.create({ ...form, password: `${goodPassword}\0` })).toMatchObject({
         reason: { code: 'malformed' },
       });
     });
 
     test.each(['ALICE', 'ａｌｉｃｅ', 'alice'])('%s is taken', async (username) => {
-      await house.make();
+      await fixture.make();
       const form = { username, password: goodPassword, firstName: '', lastName: '' };
-      expect(await house.accounts.create(form)).toEqual({ outcome: 'taken', field: 'username' });
+      expect(await fixture.accounts.create(form)).toEqual({ outcome: 'taken', field: 'username' });
     });
 
     test('of twenty at once one gets the name', async () => {
       const form = { password: goodPassword, firstName: '', lastName: '' };
       const names = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? 'alice' : 'ALICE'));
-      const made = await Promise.all(names.map((username) => house.accounts.create({ ...form, username })));
+      const made = await Promise.all(names.map((username) => fixture.accounts.create({ ...form, username })));
       expect(made.filter(({ outcome }) => outcome === 'created')).toHaveLength(1);
       expect(made.filter(({ outcome }) => outcome === 'taken')).toHaveLength(19);
     });
@@ -149,12 +149,12 @@ function suite(fresh: () => Promise<TestDatabase>): void {
       { verified: false },
       { email: 'ann@x.example', verified: true },
     ])('is refused unless the account has proved it: %j', async (more) => {
-      expect(await house.accounts.create({ ...form, username: 'bob@x.example', ...more })).toMatchObject(refused);
-      expect(await house.stores.accounts.count()).toBe(0);
+      expect(await fixture.accounts.create({ ...form, username: 'bob@x.example', ...more })).toMatchObject(refused);
+      expect(await fixture.stores.accounts.count()).toBe(0);
     });
 
     test.each([{}, { email: 'Bob@X.example' }])('is the account’s own where it is proved: %j', async (more) => {
-      expect(await house.make({ username: 'bob@x.example', verified: true, ...more })).toMatchObject({
+      expect(await fixture.make({ username: 'bob@x.example', verified: true, ...more })).toMatchObject({
         username: 'bob@x.example',
         emailKey: 'bob@x.example',
         verified: true,
@@ -162,7 +162,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
     });
 
     test('takes the address, unproved, where it may be a name all the same', async () => {
-      expect(await house.make({ username: 'bob@x.example', unprovedName: true })).toMatchObject({
+      expect(await fixture.make({ username: 'bob@x.example', unprovedName: true })).toMatchObject({
         email: 'bob@x.example',
         emailKey: 'bob@x.example',
         verified: false,
@@ -170,15 +170,15 @@ function suite(fresh: () => Promise<TestDatabase>): void {
     });
 
     test('so nobody takes the address of another as a name', async () => {
-      await house.make({ username: 'bob', email: 'Bob@X.example' });
-      expect(await house.accounts.create({ ...form, username: 'bob@x.example', unprovedName: true })).toMatchObject({
+      await fixture.make({ username: 'bob', email: 'Bob@X.example' });
+      expect(await fixture.accounts.create({ ...form, username: 'bob@x.example', unprovedName: true })).toMatchObject({
         outcome: 'taken',
       });
     });
 
     test('nor the name of another as an address', async () => {
-      await house.make({ username: 'bob@x.example', unprovedName: true });
-      expect(await house.accounts.create({ ...form, username: 'mallory', email: 'BOB@x.example' })).toEqual({
+      await fixture.make({ username: 'bob@x.example', unprovedName: true });
+      expect(await fixture.accounts.create({ ...form, username: 'mallory', email: 'BOB@x.example' })).toEqual({
         outcome: 'taken',
         field: 'email',
       });
@@ -187,40 +187,40 @@ function suite(fresh: () => Promise<TestDatabase>): void {
 
   describe('a new password', () => {
     test('ends every session, grant and token where it should', async () => {
-      const { subject } = await house.make();
+      const { subject } = await fixture.make();
       await giveSession(subject, 'one');
-      expect(await house.accounts.setPassword(subject, 'dry pebbles above sand', { endSessions: true })).toEqual({
+      expect(await fixture.accounts.setPassword(subject, 'dry pebbles above sand', { endSessions: true })).toEqual({
         outcome: 'changed',
       });
       expect(await lives('one')).toEqual(allGone);
-      expect((await house.audited()).map(({ event }) => event)).toEqual([
+      expect((await fixture.audited()).map(({ event }) => event)).toEqual([
         'account.created',
         'account.password_changed',
       ]);
     });
 
     test('spares the session that changes it', async () => {
-      const { subject } = await house.make();
+      const { subject } = await fixture.make();
       await giveSession(subject, 'one');
       await giveSession(subject, 'two');
-      await house.accounts.setPassword(subject, 'dry pebbles above sand', { endSessions: true, keepSession: 'one' });
+      await fixture.accounts.setPassword(subject, 'dry pebbles above sand', { endSessions: true, keepSession: 'one' });
       expect([await lives('one'), await lives('two')]).toEqual([allThere, allGone]);
     });
 
     test('may leave all as it is', async () => {
-      const { subject } = await house.make();
+      const { subject } = await fixture.make();
       await giveSession(subject, 'one');
-      await house.accounts.setPassword(subject, 'dry pebbles above sand', { endSessions: false });
+      await fixture.accounts.setPassword(subject, 'dry pebbles above sand', { endSessions: false });
       expect(await lives('one')).toEqual(allThere);
     });
 
     test('is held to the rules; nobody has none', async () => {
-      const { subject, passwordHash } = await house.make();
-      expect(await house.accounts.setPassword(subject, 'short', { endSessions: true })).toMatchObject({
+      const { subject, passwordHash } = await fixture.make();
+      expect(await fixture.accounts.setPassword(subject, 'short', { endSessions: true })).toMatchObject({
         outcome: 'weak-password',
       });
-      expect(await house.accounts.findBySubject(subject)).toMatchObject({ passwordHash });
-      expect(await house.accounts.setPassword('nobody', goodPassword, { endSessions: true })).toEqual({
+      expect(await fixture.accounts.findBySubject(subject)).toMatchObject({ passwordHash });
+      expect(await fixture.accounts.setPassword('nobody', goodPassword, { endSessions: true })).toEqual({
         outcome: 'not-found',
       });
     });
@@ -228,18 +228,18 @@ function suite(fresh: () => Promise<TestDatabase>): void {
 
   describe('disable, enable, remove', () => {
     test('disabling ends everything, and enabling brings none of it back', async () => {
-      const { subject } = await house.make();
+      const { subject } = await fixture.make();
       await giveSession(subject, 'one');
       expect(
-        await house.accounts.disable(subject, { by: 'admin', via: 'cli', address: '192.0.2.1', requestId: 'r1' }),
+        await fixture.accounts.disable(subject, { by: 'admin', via: 'cli', address: '192.0.2.1', requestId: 'r1' }),
       ).toBe(true);
       expect(await lives('one')).toEqual(allGone);
-      const disabled = await house.accounts.findBySubject(subject);
+      const disabled = await fixture.accounts.findBySubject(subject);
       expect(disabled?.disabledAt).toEqual(expect.any(Number));
-      expect(await house.accounts.enable(subject)).toBe(true);
-      expect(await house.accounts.findBySubject(subject)).toMatchObject({ disabledAt: null });
+      expect(await fixture.accounts.enable(subject)).toBe(true);
+      expect(await fixture.accounts.findBySubject(subject)).toMatchObject({ disabledAt: null });
       expect(await lives('one')).toEqual(allGone);
-      expect((await house.audited()).slice(1)).toEqual([
+      expect((await fixture.audited()).slice(1)).toEqual([
         expect.objectContaining({
           event: 'account.disabled',
           subject,
@@ -252,18 +252,18 @@ function suite(fresh: () => Promise<TestDatabase>): void {
     });
 
     test('removing takes everything along and frees the name for another subject', async () => {
-      const { subject } = await house.make();
+      const { subject } = await fixture.make();
       await giveSession(subject, 'one');
-      expect(await house.accounts.remove(subject)).toBe('removed');
+      expect(await fixture.accounts.remove(subject)).toBe('removed');
       expect(await lives('one')).toEqual(allGone);
-      expect(await house.accounts.findBySubject(subject)).toBeUndefined();
-      expect((await house.make()).subject).not.toBe(subject);
+      expect(await fixture.accounts.findBySubject(subject)).toBeUndefined();
+      expect((await fixture.make()).subject).not.toBe(subject);
     });
 
     test('nobody cannot be disabled, enabled or removed', async () => {
-      for (const act of ['disable', 'enable'] as const) expect(await house.accounts[act]('nobody')).toBe(false);
-      expect(await house.accounts.remove('nobody')).toBe('not-found');
-      expect(await house.audited()).toEqual([]);
+      for (const act of ['disable', 'enable'] as const) expect(await fixture.accounts[act]('nobody')).toBe(false);
+      expect(await fixture.accounts.remove('nobody')).toBe('not-found');
+      expect(await fixture.audited()).toEqual([]);
     });
   });
 }

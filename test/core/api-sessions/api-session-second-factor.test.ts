@@ -22,12 +22,12 @@ describeStorages('second factors at programs that take passwords', ({ start, joi
 
   async function signedIn(server: TestServer, username: string, otp?: string) {
     const request = { username, password, via: 'identity', otp, ...caller };
-    const outcome = await server.core.firstParty.login('identity', request);
+    const outcome = await server.core.apiSessions.login('identity', request);
     if (outcome.outcome !== 'signed-in') throw new Error(`not signed in: ${outcome.outcome}`);
     return { token: outcome.token.token, refreshToken: outcome.refreshToken ?? '' };
   }
   const refreshedAt = (server: TestServer, refreshToken: string) =>
-    server.core.firstParty.refresh('identity', refreshToken, caller);
+    server.core.apiSessions.refresh('identity', refreshToken, caller);
   const change = (server: TestServer, username: string, ...headers: (readonly [string, string])[]) =>
     call(server, posting('/v1/password/change', { new_password: newPassword }, basic(username), ...headers));
 
@@ -42,7 +42,7 @@ describeStorages('second factors at programs that take passwords', ({ start, joi
     });
     expect([answer.status, JSON.parse(answer.text).message]).toEqual([404, 'session does not exist']);
     expect(await lenient.core.sessions.list(subject)).toEqual([]);
-    expect(await strict.core.firstParty.verify('identity', token)).toEqual({ outcome: 'refused', reason: 'ended' });
+    expect(await strict.core.apiSessions.verify('identity', token)).toEqual({ outcome: 'refused', reason: 'ended' });
     // Within the reuse window the predecessor is worth no more.
     expect(await refreshedAt(strict, refreshToken)).toEqual({ outcome: 'unknown' });
     const [event] = await strict.core.stores.audit.list({ subject, event: 'session.ended' }, 1);

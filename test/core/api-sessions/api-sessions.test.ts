@@ -20,7 +20,7 @@ const at = (seconds: number) => setClock(seconds * 1000, { runs: true });
 
 async function login(server: TestServer, kind: 'identity' | 'tinyoauth' | 'security-service' = 'identity') {
   const person = await buildPerson(server);
-  const outcome = await server.core.firstParty.login(kind, request(person.username, { via: kind }));
+  const outcome = await server.core.apiSessions.login(kind, request(person.username, { via: kind }));
   if (outcome.outcome !== 'signed-in') throw new Error(`not signed in: ${outcome.outcome}`);
   return { person, ...outcome, refreshToken: outcome.refreshToken ?? '' };
 }
@@ -37,7 +37,7 @@ describeStorages(
     test('a token is verified without a read while its session is in memory, and with one otherwise', async () => {
       const { token } = await login(server, 'tinyoauth');
       const { roundTrips } = server.core.stores;
-      const verify = () => server.core.firstParty.verify('tinyoauth', token.token);
+      const verify = () => server.core.apiSessions.verify('tinyoauth', token.token);
       // The change log is looked at beside the requests: what one verification costs is the least of several.
       const costs: number[] = [];
       for (let n = 0; n < 20; n++) {
@@ -53,9 +53,9 @@ describeStorages(
     test('what has ended on one node is refused there at once, and on the other within a second', async () => {
       const second = await join(server);
       const ends: Record<string, (made: Awaited<ReturnType<typeof login>>) => Promise<unknown>> = {
-        logout: ({ token }) => server.core.firstParty.endByToken('identity', token.token, caller),
+        logout: ({ token }) => server.core.apiSessions.endByToken('identity', token.token, caller),
         'logout by refresh token': ({ refreshToken }) =>
-          server.core.firstParty.endByRefreshToken('identity', refreshToken, caller),
+          server.core.apiSessions.endByRefreshToken('identity', refreshToken, caller),
         'all sessions': ({ person }) => server.core.sessions.endAll(person.subject),
         disabled: ({ person }) => server.core.accounts.disable(person.subject),
         deleted: ({ person }) => server.core.accounts.remove(person.subject),
@@ -64,13 +64,13 @@ describeStorages(
       };
       for (const [name, end] of Object.entries(ends)) {
         const made = await login(server);
-        const verifyAt = (node: TestServer) => node.core.firstParty.verify('identity', made.token.token);
+        const verifyAt = (node: TestServer) => node.core.apiSessions.verify('identity', made.token.token);
         expect([name, (await verifyAt(second)).outcome]).toEqual([name, 'valid']);
         await end(made);
         expect([name, await verifyAt(server)]).toEqual([name, { outcome: 'refused', reason: 'ended' }]);
         await eventually(`refused there: ${name}`, async () => (await verifyAt(second)).outcome === 'refused', 1000);
         expect([name, await verifyAt(second)]).toEqual([name, { outcome: 'refused', reason: 'ended' }]);
-        expect(await second.core.firstParty.refresh('identity', made.refreshToken, caller)).toEqual({
+        expect(await second.core.apiSessions.refresh('identity', made.refreshToken, caller)).toEqual({
           outcome: 'unknown',
         });
       }
@@ -81,7 +81,7 @@ describeStorages(
       const second = await join(server);
       const all = await Promise.all(
         Array.from({ length: 50 }, (_, n) =>
-          (n % 2 ? server : second).core.firstParty.refresh('identity', refreshToken, caller),
+          (n % 2 ? server : second).core.apiSessions.refresh('identity', refreshToken, caller),
         ),
       );
       const successors = all.map((one) => (one.outcome === 'refreshed' ? one.refreshToken : one.outcome));
@@ -90,25 +90,25 @@ describeStorages(
       const sids = all.map((one) => (one.outcome === 'refreshed' ? one.token.claims.sid : ''));
       expect(new Set(sids).size).toBe(1);
       expect(await server.core.sessions.list(person.subject)).toHaveLength(1);
-      const next = await server.core.firstParty.refresh('identity', successors[0] ?? '', caller);
+      const next = await server.core.apiSessions.refresh('identity', successors[0] ?? '', caller);
       expect(next.outcome).toBe('refreshed');
     });
 
     test('a refresh token older than the one before the last ends the session, on record', async () => {
       const { refreshToken, token, person } = await login(server);
-      const one = await server.core.firstParty.refresh('identity', refreshToken, caller);
+      const one = await server.core.apiSessions.refresh('identity', refreshToken, caller);
       if (one.outcome !== 'refreshed') throw new Error('not refreshed');
-      const two = await server.core.firstParty.refresh('identity', one.refreshToken, caller);
+      const two = await server.core.apiSessions.refresh('identity', one.refreshToken, caller);
       if (two.outcome !== 'refreshed') throw new Error('not refreshed');
-      expect((await server.core.firstParty.verify('identity', token.token)).outcome).toBe('valid');
-      expect(await server.core.firstParty.refresh('identity', refreshToken, caller)).toEqual({ outcome: 'unknown' });
+      expect((await server.core.apiSessions.verify('identity', token.token)).outcome).toBe('valid');
+      expect(await server.core.apiSessions.refresh('identity', refreshToken, caller)).toEqual({ outcome: 'unknown' });
       for (const each of [token, one.token, two.token]) {
-        expect(await server.core.firstParty.verify('identity', each.token)).toEqual({
+        expect(await server.core.apiSessions.verify('identity', each.token)).toEqual({
           outcome: 'refused',
           reason: 'ended',
         });
       }
-      expect(await server.core.firstParty.refresh('identity', two.refreshToken, caller)).toEqual({
+      expect(await server.core.apiSessions.refresh('identity', two.refreshToken, caller)).toEqual({
         outcome: 'unknown',
       });
       const [event] = await server.core.stores.audit.list({ subject: person.subject, event: 'session.replayed' }, 1);
@@ -117,14 +117,14 @@ describeStorages(
 
     test('a replaced token is forgiven within the reuse window and not after it', async () => {
       const { refreshToken } = await login(server);
-      const first = await server.core.firstParty.refresh('identity', refreshToken, caller);
-      const again = await server.core.firstParty.refresh('identity', refreshToken, caller);
+      const first = await server.core.apiSessions.refresh('identity', refreshToken, caller);
+      const again = await server.core.apiSessions.refresh('identity', refreshToken, caller);
       if (first.outcome !== 'refreshed' || again.outcome !== 'refreshed') throw new Error('not refreshed');
       expect(again.refreshToken).toBe(first.refreshToken);
       at(nowSeconds() + 11);
       try {
-        expect(await server.core.firstParty.refresh('identity', refreshToken, caller)).toEqual({ outcome: 'unknown' });
-        expect(await server.core.firstParty.refresh('identity', first.refreshToken, caller)).toEqual({
+        expect(await server.core.apiSessions.refresh('identity', refreshToken, caller)).toEqual({ outcome: 'unknown' });
+        expect(await server.core.apiSessions.refresh('identity', first.refreshToken, caller)).toEqual({
           outcome: 'unknown',
         });
       } finally {
@@ -136,15 +136,15 @@ describeStorages(
       for (let n = 0; n < 30; n++) {
         const { refreshToken, token } = await login(server);
         const [refreshed] = await Promise.all([
-          server.core.firstParty.refresh('identity', refreshToken, caller),
-          server.core.firstParty.endByToken('identity', token.token, caller),
+          server.core.apiSessions.refresh('identity', refreshToken, caller),
+          server.core.apiSessions.endByToken('identity', token.token, caller),
         ]);
         const left = refreshed.outcome === 'refreshed' ? [refreshed.refreshToken, refreshToken] : [refreshToken];
         const tokens = refreshed.outcome === 'refreshed' ? [refreshed.token, token] : [token];
         for (const value of left)
-          expect(await server.core.firstParty.refresh('identity', value, caller)).toEqual({ outcome: 'unknown' });
+          expect(await server.core.apiSessions.refresh('identity', value, caller)).toEqual({ outcome: 'unknown' });
         for (const each of tokens)
-          expect(await server.core.firstParty.verify('identity', each.token)).toEqual({
+          expect(await server.core.apiSessions.verify('identity', each.token)).toEqual({
             outcome: 'refused',
             reason: 'ended',
           });
@@ -167,16 +167,18 @@ describeStorages(
         return Number(/audit_events_total\{event="sign_in.succeeded"\} (\d+)/.exec(body)?.[1]);
       };
       const before = await counted();
-      const wrong = await server.core.firstParty.login('identity', request(username, { password: 'wrong' }));
+      const wrong = await server.core.apiSessions.login('identity', request(username, { password: 'wrong' }));
       expect(wrong).toEqual({ outcome: 'refused', reason: 'wrong' });
-      expect(await server.core.firstParty.login('identity', request(username))).toMatchObject({ outcome: 'signed-in' });
+      expect(await server.core.apiSessions.login('identity', request(username))).toMatchObject({
+        outcome: 'signed-in',
+      });
       expect(await successes()).toHaveLength(2);
       expect(await counted()).toBe(before + 1);
     });
 
     test('a new password leaves its own record and none of a sign-in', async () => {
       const { subject, username } = await buildPerson(server);
-      const outcome = await server.core.firstParty.changePassword({
+      const outcome = await server.core.apiSessions.changePassword({
         ...request(username),
         newPassword: 'nine pears above water',
         endSessions: false,
@@ -192,13 +194,13 @@ describeStorages(
         const { subject } = person;
         const [outcomes] = await Promise.all([
           Promise.all(
-            Array.from({ length: 6 }, () => server.core.firstParty.login('tinyoauth', request(person.username))),
+            Array.from({ length: 6 }, () => server.core.apiSessions.login('tinyoauth', request(person.username))),
           ),
           server.core.accounts.setPassword(subject, 'nine pears above water', { endSessions: true }),
         ]);
         for (const outcome of outcomes) {
           if (outcome.outcome !== 'signed-in') continue;
-          const verified = await server.core.firstParty.verify('tinyoauth', outcome.token.token);
+          const verified = await server.core.apiSessions.verify('tinyoauth', outcome.token.token);
           expect(verified).toEqual({ outcome: 'refused', reason: 'ended' });
         }
         expect(await server.core.sessions.list(subject)).toEqual([]);
@@ -210,13 +212,13 @@ describeStorages(
       const wanted = Array.from({ length: 5 }, (_, n) => `nine pears above water ${n}`);
       const outcomes = await Promise.all(
         wanted.map((newPassword) =>
-          server.core.firstParty.changePassword({ ...request(person.username), newPassword, endSessions: true }),
+          server.core.apiSessions.changePassword({ ...request(person.username), newPassword, endSessions: true }),
         ),
       );
       const winners = wanted.filter((_, n) => outcomes[n]?.outcome === 'changed');
       expect(winners).toHaveLength(1);
       expect(outcomes.filter((one) => one.outcome === 'refused' && one.reason === 'wrong')).toHaveLength(4);
-      const signedIn = await server.core.firstParty.login(
+      const signedIn = await server.core.apiSessions.login(
         'identity',
         request(person.username, { password: winners[0] ?? '' }),
       );
@@ -227,7 +229,7 @@ describeStorages(
       const { person, token } = await login(server, 'security-service');
       const { roundTrips } = server.core.stores;
       const before = roundTrips();
-      for (let n = 0; n < 200; n++) await server.core.firstParty.verify('security-service', token.token);
+      for (let n = 0; n < 200; n++) await server.core.apiSessions.verify('security-service', token.token);
       expect(roundTrips() - before).toBeLessThan(40);
       await server.core.activity.close();
       const [session] = await server.core.sessions.list(person.subject);
@@ -247,7 +249,7 @@ describeStorages(
       for (const days of [29, 58, 87]) {
         at(start + days * day);
         try {
-          const next = await server.core.firstParty.refresh('identity', value, caller);
+          const next = await server.core.apiSessions.refresh('identity', value, caller);
           if (next.outcome !== 'refreshed') throw new Error(`after ${days} days: ${next.outcome}`);
           value = next.refreshToken;
         } finally {
@@ -256,7 +258,7 @@ describeStorages(
       }
       at(start + (87 + 30) * day + 1);
       try {
-        expect(await server.core.firstParty.refresh('identity', value, caller)).toEqual({ outcome: 'unknown' });
+        expect(await server.core.apiSessions.refresh('identity', value, caller)).toEqual({ outcome: 'unknown' });
       } finally {
         jest.useRealTimers();
       }

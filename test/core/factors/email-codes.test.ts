@@ -6,34 +6,34 @@ import { enrol } from '../../support/authenticator.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../../support/databases.ts';
 import { comeBack, travel } from '../../support/flow.ts';
 import { enrolPasskey } from '../../support/passkey.ts';
-import { buildHouse, goodPassword, type House, issuer } from '../fixture.ts';
+import { buildFixture, type Fixture, goodPassword, issuer } from '../fixture.ts';
 
-let house: House | undefined;
+let fixture: Fixture | undefined;
 afterEach(async () => {
   comeBack();
-  await house?.close();
-  house = undefined;
+  await fixture?.close();
+  fixture = undefined;
 });
 
 const request = { username: 'alice', password: goodPassword, address: '192.0.2.1', via: 'identity', requestId: 'r1' };
 
-async function build(...options: Parameters<typeof buildHouse>) {
-  house = await buildHouse(...options);
-  const { subject } = await house.make({ email: 'alice@example.com', verified: true });
-  const on = await house.emailCodes.switchOn(subject);
+async function build(...options: Parameters<typeof buildFixture>) {
+  fixture = await buildFixture(...options);
+  const { subject } = await fixture.make({ email: 'alice@example.com', verified: true });
+  const on = await fixture.emailCodes.switchOn(subject);
   if (on.outcome !== 'added') throw new Error(on.outcome);
-  return { ...house, subject, recoveryCodes: on.recoveryCodes };
+  return { ...fixture, subject, recoveryCodes: on.recoveryCodes };
 }
 
 /** The code of the latest mail. */
-const mailed = ({ sent }: House): string => sent.at(-1)?.values?.code ?? '';
+const mailed = ({ sent }: Fixture): string => sent.at(-1)?.values?.code ?? '';
 /** Eight other digits. */
 const wrong = (code: string): string => String((Number(code.replace(' ', '')) + 1) % 10 ** 8).padStart(8, '0');
 const asked = (outcome: SignInOutcome) => {
   if (outcome.outcome !== 'second-factor') throw new Error(outcome.outcome);
   return outcome;
 };
-const proofOf = async ({ signIn }: House) => asked(await signIn.signIn(request)).proof;
+const proofOf = async ({ signIn }: Fixture) => asked(await signIn.signIn(request)).proof;
 
 describe('the mail', () => {
   test('goes out with the right password, to the verified address, and its code signs in once', async () => {
@@ -220,17 +220,17 @@ describe('the code', () => {
 
 describe('switching it on', () => {
   test('needs a verified address and a server that sends mails', async () => {
-    house = await buildHouse({ mails: false });
-    const { subject } = await house.make({ email: 'alice@example.com', verified: true });
-    expect(await house.emailCodes.switchOn(subject)).toEqual({ outcome: 'no-mail' });
-    await house.close();
-    house = await buildHouse();
-    const bare = await house.make({ username: 'bare' });
-    const unproved = await house.make({ username: 'unproved', email: 'u@example.com' });
+    fixture = await buildFixture({ mails: false });
+    const { subject } = await fixture.make({ email: 'alice@example.com', verified: true });
+    expect(await fixture.emailCodes.switchOn(subject)).toEqual({ outcome: 'no-mail' });
+    await fixture.close();
+    fixture = await buildFixture();
+    const bare = await fixture.make({ username: 'bare' });
+    const unproved = await fixture.make({ username: 'unproved', email: 'u@example.com' });
     for (const { subject } of [bare, unproved])
-      expect(await house.emailCodes.switchOn(subject)).toEqual({ outcome: 'no-address' });
-    expect(await house.emailCodes.switchOn('nobody')).toEqual({ outcome: 'not-found' });
-    expect(await house.stores.accounts.bySubject(bare.subject)).toMatchObject({ twoFactor: false });
+      expect(await fixture.emailCodes.switchOn(subject)).toEqual({ outcome: 'no-address' });
+    expect(await fixture.emailCodes.switchOn('nobody')).toEqual({ outcome: 'not-found' });
+    expect(await fixture.stores.accounts.bySubject(bare.subject)).toMatchObject({ twoFactor: false });
   });
 
   test('twice changes nothing, and it is switched off like any other factor', async () => {
@@ -248,8 +248,8 @@ describe('switching it on', () => {
 function atOnce(fresh: () => Promise<TestDatabase>): void {
   let database: TestDatabase | undefined;
   afterEach(async () => {
-    await house?.close();
-    house = undefined;
+    await fixture?.close();
+    fixture = undefined;
     await database?.drop();
   });
 

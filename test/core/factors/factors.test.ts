@@ -3,18 +3,18 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { codeOf, enrol } from '../../support/authenticator.ts';
 import { setClock } from '../../support/clock.ts';
 import { comeBack } from '../../support/flow.ts';
-import { buildHouse, type House } from '../fixture.ts';
+import { buildFixture, type Fixture } from '../fixture.ts';
 
-let house: House | undefined;
+let fixture: Fixture | undefined;
 afterEach(async () => {
   comeBack();
-  await house?.close();
-  house = undefined;
+  await fixture?.close();
+  fixture = undefined;
 });
-async function build(...options: Parameters<typeof buildHouse>) {
-  house = await buildHouse(...options);
-  const { subject } = await house.make();
-  return { ...house, subject };
+async function build(...options: Parameters<typeof buildFixture>) {
+  fixture = await buildFixture(...options);
+  const { subject } = await fixture.make();
+  return { ...fixture, subject };
 }
 
 const start = 1_800_000_000_000;

@@ -7,29 +7,29 @@ import { enrol } from '../../support/authenticator.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../../support/databases.ts';
 import { comeBack, travel } from '../../support/flow.ts';
 import { enrolPasskey, type Lies, makePasskey, type SoftPasskey } from '../../support/passkey.ts';
-import { buildHouse, goodPassword, type House, issuer } from '../fixture.ts';
+import { buildFixture, type Fixture, goodPassword, issuer } from '../fixture.ts';
 
-let house: House | undefined;
+let fixture: Fixture | undefined;
 afterEach(async () => {
   comeBack();
-  await house?.close();
-  house = undefined;
+  await fixture?.close();
+  fixture = undefined;
 });
 
 const origin = issuer;
 const purpose = 'interaction one';
 const about = { address: '192.0.2.1', via: 'browser', requestId: 'r1' };
 
-async function build(...options: Parameters<typeof buildHouse>) {
-  house = await buildHouse(...options);
-  const alice = await house.make({ email: 'alice@example.com', verified: true });
-  const passkey = await enrolPasskey(house.passkeys, alice.subject, { origin, name: 'Laptop' });
-  return { ...house, subject: alice.subject, passkey };
+async function build(...options: Parameters<typeof buildFixture>) {
+  fixture = await buildFixture(...options);
+  const alice = await fixture.make({ email: 'alice@example.com', verified: true });
+  const passkey = await enrolPasskey(fixture.passkeys, alice.subject, { origin, name: 'Laptop' });
+  return { ...fixture, subject: alice.subject, passkey };
 }
 
 /** Signs in with the passkey alone. */
 function alone(
-  { passkeys, signIn }: House,
+  { passkeys, signIn }: Fixture,
   passkey: SoftPasskey,
   lies: Lies = {},
   from = about,
@@ -38,14 +38,14 @@ function alone(
   return signIn.withPasskey({ ...from, passkey: { purpose, assertion } });
 }
 
-async function proofOf({ signIn }: House, username = 'alice') {
+async function proofOf({ signIn }: Fixture, username = 'alice') {
   const outcome = await signIn.signIn({ ...about, username, password: goodPassword });
   if (outcome.outcome !== 'second-factor') throw new Error(outcome.outcome);
   return outcome.proof;
 }
 
 /** As the second step, after the password. */
-async function secondStep(built: House, subject: string, passkey: SoftPasskey, lies: Lies = {}) {
+async function secondStep(built: Fixture, subject: string, passkey: SoftPasskey, lies: Lies = {}) {
   const proof = await proofOf(built);
   const assertion = passkey.assert((await built.passkeys.stepOptions(subject, purpose)) ?? '', lies);
   return built.signIn.secondStep({ ...about, proof, passkey: { purpose, assertion } });
@@ -317,8 +317,8 @@ describe('after a password', () => {
 function atOnce(fresh: () => Promise<TestDatabase>): void {
   let database: TestDatabase | undefined;
   afterEach(async () => {
-    await house?.close();
-    house = undefined;
+    await fixture?.close();
+    fixture = undefined;
     await database?.drop();
   });
   const open = async () => {

@@ -1,28 +1,28 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createSetup, type Setup } from '../../../src/core/registration/setup.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../../support/databases.ts';
-import { buildHouse, goodPassword, type House } from '../fixture.ts';
+import { buildFixture, type Fixture, goodPassword } from '../fixture.ts';
 
 describe('on SQLite', () => suite(freshSqlite));
 describePostgres('setup on Postgres', () => suite(freshPostgres));
 
 function suite(fresh: () => Promise<TestDatabase>): void {
   let database: TestDatabase;
-  let house: House;
+  let fixture: Fixture;
   let setup: Setup;
   beforeEach(async () => {
     database = await fresh();
-    house = await buildHouse({ database: database.settings });
+    fixture = await buildFixture({ database: database.settings });
     setup = build();
   });
   afterEach(async () => {
     jest.useRealTimers();
-    await house.close();
+    await fixture.close();
     await database.drop();
   });
 
   function build(): Setup {
-    const { stores, accounts, audit } = house;
+    const { stores, accounts, audit } = fixture;
     return createSetup({
       accounts,
       audit,
@@ -47,11 +47,11 @@ function suite(fresh: () => Promise<TestDatabase>): void {
       expect(await setup.isOpen(token)).toBe(true);
       const made = await setup.complete(token, form, { address: '192.0.2.1', requestId: 'r1' });
       expect(made).toMatchObject({ outcome: 'created', account: { admin: true, username: 'root.admin' } });
-      expect((await house.audited()).map(({ event }) => event)).toEqual(['account.created', 'setup.completed']);
+      expect((await fixture.audited()).map(({ event }) => event)).toEqual(['account.created', 'setup.completed']);
       expect(await setup.isOpen(token)).toBe(false);
       expect(await setup.complete(token, { ...form, username: 'second' })).toEqual({ outcome: 'gone' });
       expect(await setup.createSetupLink()).toBeUndefined();
-      expect(await house.stores.accounts.count()).toBe(1);
+      expect(await fixture.stores.accounts.count()).toBe(1);
     });
 
     test('of twenty at once, in two processes, one wins', async () => {
@@ -64,7 +64,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
       );
       expect(all.filter(({ outcome }) => outcome === 'created')).toHaveLength(1);
       expect(all.filter(({ outcome }) => outcome === 'gone')).toHaveLength(19);
-      expect(await house.stores.accounts.count()).toBe(1);
+      expect(await fixture.stores.accounts.count()).toBe(1);
     });
 
     test('even where two processes made a link each at the same moment', async () => {
@@ -77,13 +77,13 @@ function suite(fresh: () => Promise<TestDatabase>): void {
     });
 
     test('can still be made when others have signed up', async () => {
-      await house.make();
+      await fixture.make();
       expect(await setup.complete(await link(), form)).toMatchObject({ outcome: 'created' });
     });
 
     test('made by another way, ends the link', async () => {
       const token = await link();
-      await house.make({ username: 'cli.admin', admin: true });
+      await fixture.make({ username: 'cli.admin', admin: true });
       expect(await setup.complete(token, form)).toEqual({ outcome: 'gone' });
     });
   });
@@ -91,7 +91,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
   describe('the link', () => {
     test('survives a form that is refused', async () => {
       const token = await link();
-      await house.make({ username: 'alice' });
+      await fixture.make({ username: 'alice' });
       expect(await setup.complete(token, { ...form, password: 'short' })).toMatchObject({ outcome: 'weak-password' });
       expect(await setup.complete(token, { ...form, username: 'a b' })).toMatchObject({ outcome: 'invalid' });
       expect(await setup.complete(token, { ...form, username: 'alice' })).toMatchObject({ outcome: 'taken' });
@@ -122,7 +122,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
 
     test('is not in the database as it is', async () => {
       const token = await link();
-      expect(await house.stores.links.find(token)).toBeUndefined();
+      expect(await fixture.stores.links.find(token)).toBeUndefined();
       expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
     });
   });

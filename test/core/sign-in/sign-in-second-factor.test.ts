@@ -8,24 +8,24 @@ import { type Authenticator, enrol } from '../../support/authenticator.ts';
 import { setClock } from '../../support/clock.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../../support/databases.ts';
 import { comeBack, travel } from '../../support/flow.ts';
-import { buildHouse, goodPassword, type House } from '../fixture.ts';
+import { buildFixture, type Fixture, goodPassword } from '../fixture.ts';
 
-let house: House | undefined;
+let fixture: Fixture | undefined;
 afterEach(async () => {
   comeBack();
-  await house?.close();
-  house = undefined;
+  await fixture?.close();
+  fixture = undefined;
 });
 
 /** Alice, with an app. */
 async function build(
-  ...options: Parameters<typeof buildHouse>
-): Promise<House & { subject: string; app: Authenticator }> {
+  ...options: Parameters<typeof buildFixture>
+): Promise<Fixture & { subject: string; app: Authenticator }> {
   // The middle of a time step: what is near and what is not does not change while a test runs.
   setClock(Math.floor(Date.now() / 30_000) * 30_000 + 15_000, { runs: false });
-  house = await buildHouse(...options);
-  const { subject } = await house.make({ email: 'alice@example.com', verified: true });
-  return { ...house, subject, app: await enrol(house.factors, subject) };
+  fixture = await buildFixture(...options);
+  const { subject } = await fixture.make({ email: 'alice@example.com', verified: true });
+  return { ...fixture, subject, app: await enrol(fixture.factors, subject) };
 }
 
 const request: SignInRequest = {
@@ -223,8 +223,8 @@ describe('codes', () => {
 function parallelUse(fresh: () => Promise<TestDatabase>): void {
   let database: TestDatabase | undefined;
   afterEach(async () => {
-    await house?.close();
-    house = undefined;
+    await fixture?.close();
+    fixture = undefined;
     await database?.drop();
   });
   const open = async () => {

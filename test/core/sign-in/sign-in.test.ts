@@ -6,16 +6,16 @@ import type { SignInOutcome, SignInRequest } from '../../../src/core/sign-in/sig
 import { createPasswordHasher } from '../../../src/login/password/password.ts';
 import { setClock } from '../../support/clock.ts';
 import { comeBack } from '../../support/flow.ts';
-import { buildHouse, goodPassword, type House } from '../fixture.ts';
+import { buildFixture, type Fixture, goodPassword } from '../fixture.ts';
 
-let house: House | undefined;
+let fixture: Fixture | undefined;
 afterEach(async () => {
-  await house?.close();
-  house = undefined;
+  await fixture?.close();
+  fixture = undefined;
 });
-async function build(...options: Parameters<typeof buildHouse>): Promise<House> {
-  house = await buildHouse(...options);
-  return house;
+async function build(...options: Parameters<typeof buildFixture>): Promise<Fixture> {
+  fixture = await buildFixture(...options);
+  return fixture;
 }
 
 const request: SignInRequest = {

@@ -101,7 +101,7 @@ describeStorages(
       const client = await buildClient(server, {}, 'person');
       for (let round = 0; round < rounds; round++) {
         const person = await buildPerson(server);
-        const login = await server.core.firstParty.login('tinyoauth', {
+        const login = await server.core.apiSessions.login('tinyoauth', {
           ...{ username: person.username, password, address: '192.0.2.7', via: 'tinyoauth', requestId: 'r' },
         });
         if (login.outcome !== 'signed-in') throw new Error(login.outcome);

@@ -60,7 +60,7 @@ describeStorages('a person’s data', (storage) => {
     const app = await enrol(server.core.factors, person.subject, 'phone');
     await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url, name: 'Blue key' });
     const browser = randomToken(32);
-    await server.core.devices.arrived({
+    await server.core.knownBrowsers.arrived({
       ...{ subject: person.subject, id: 'sign-in', browser, again: false, keep: true, locale: 'en' },
       caller: { address: '192.0.2.1', requestId: 'r' },
     });

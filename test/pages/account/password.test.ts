@@ -31,7 +31,7 @@ describeStorages('a new password', (storage) => {
       extra: { prompt: 'consent' },
     });
     const { agent, page } = await visit(server, '/account/password', person);
-    const program = await server.core.firstParty.login('tinyoauth', {
+    const program = await server.core.apiSessions.login('tinyoauth', {
       ...{ username: person.username, password, address: '192.0.2.7', via: 'tinyoauth', requestId: 'r' },
     });
     if (program.outcome !== 'signed-in') throw new Error(program.outcome);
@@ -45,7 +45,7 @@ describeStorages('a new password', (storage) => {
     expect((await agent.go('/account', { follow: false })).status).toBe(200);
     expect((await elsewhere.agent.go('/account', { follow: false })).status).toBe(303);
     expect((await refresh(server, client, elsewhere.body.refresh_token)).body.error).toBe('invalid_grant');
-    expect(await server.core.firstParty.verify('tinyoauth', program.token.token)).toMatchObject({ reason: 'ended' });
+    expect(await server.core.apiSessions.verify('tinyoauth', program.token.token)).toMatchObject({ reason: 'ended' });
     for (const node of [server, other]) {
       expect(await signsIn(person.username, password, node)).toBe('refused');
       expect(await signsIn(person.username, next, node)).toBe('signed-in');

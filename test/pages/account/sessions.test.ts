@@ -21,13 +21,13 @@ describeStorages('what a person has open', (storage) => {
   afterAll(() => server.close());
 
   const program = async (username: string, userAgent = 'curl/8.9.1') => {
-    const login = await server.core.firstParty.login('tinyoauth', {
+    const login = await server.core.apiSessions.login('tinyoauth', {
       ...{ username, password, address: '192.0.2.7', userAgent, via: 'tinyoauth', requestId: 'r' },
     });
     if (login.outcome !== 'signed-in') throw new Error(login.outcome);
     return { token: login.token.token, uid: login.token.claims.sid };
   };
-  const holds = async (token: string) => (await server.core.firstParty.verify('tinyoauth', token)).outcome === 'valid';
+  const holds = async (token: string) => (await server.core.apiSessions.verify('tinyoauth', token)).outcome === 'valid';
 
   test('browsers and programs are one list; one is ended and the others live on', async () => {
     const { agent, person, page: overview } = await visit(server);
@@ -66,7 +66,7 @@ describeStorages('what a person has open', (storage) => {
       return { agent, known: agent.cookie('gatehouse-device') };
     }
     const [{ agent, known: here }, { known: elsewhere }] = [await browser(), await browser()];
-    const knows = async (value: string | undefined) => (await server.core.devices.accounts(value)).length;
+    const knows = async (value: string | undefined) => (await server.core.knownBrowsers.accounts(value)).length;
     expect([await knows(here), await knows(elsewhere)]).toEqual([1, 1]);
     const all = await send(agent, await agent.go(page), `${page}/end-others`);
     expect(words(all)).toContain('You are signed out everywhere else');

@@ -77,7 +77,7 @@ describeStorages('an e-mail address that a stranger took for a name', (storage) 
       expect([door, await works(address, password)]).toEqual([door, true]);
     }
     // Its tokens name the address: they end with it.
-    expect(await server.core.firstParty.verify('security-service', named)).toEqual({
+    expect(await server.core.apiSessions.verify('security-service', named)).toEqual({
       outcome: 'refused',
       reason: 'ended',
     });

@@ -3,7 +3,7 @@ import type { Amr } from '../../../core/kernel/amr.ts';
 import type { Account, AccountStore } from '../../../core/stores/accounts.ts';
 import type { StepContext } from './dispatcher.ts';
 
-export interface Standing {
+export interface CurrentSession {
   readonly account: Account;
   readonly amr: readonly Amr[];
   /** As a whole; no step-up moves it. Seconds since the epoch. */
@@ -13,10 +13,10 @@ export interface Standing {
 }
 
 /** Undefined where it is not the one that the interaction was begun in any more, or its person is disabled or gone. */
-export async function standingOf(
+export async function currentSessionOf(
   { ctx, provider, interaction }: StepContext,
   accounts: Pick<AccountStore, 'bySubject'>,
-): Promise<Standing | undefined> {
+): Promise<CurrentSession | undefined> {
   const session = await provider.Session.get(ctx);
   const begun = interaction.session;
   if (session.accountId === undefined || session.uid !== begun?.uid || session.accountId !== begun.accountId)

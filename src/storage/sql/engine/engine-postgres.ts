@@ -4,7 +4,7 @@
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import type { GrantPut, SessionPut, TokenRow, Unit } from '../../../core/stores/engine.ts';
-import { createFlights } from '../batch.ts';
+import { createBatcher } from '../batch.ts';
 import { grantBundle, sessionBundle, tokenBundle } from '../rows.ts';
 import { type Committed, type EngineDialect, type Row, type Sql, type Statement, statement } from '../sql.ts';
 import { auditColumns, auditRow } from '../stores/audit.ts';
@@ -163,7 +163,7 @@ function keysOf(unit: Unit): string[] {
   return keys;
 }
 
-/** More at once would only mean smaller flights: Postgres is busiest, and slowest, with many small statements. */
+/** More at once would only mean smaller batches: Postgres is busiest, and slowest, with many small statements. */
 const lanes = { limit: 3, size: 64 };
 
 export function postgresEngine(sql: Sql): EngineDialect {
@@ -171,7 +171,7 @@ export function postgresEngine(sql: Sql): EngineDialect {
   const readGrant = mergedPairs(sql, readGrants);
 
   return {
-    commit: createFlights<Unit, Committed>({
+    commit: createBatcher<Unit, Committed>({
       ...lanes,
       keys: keysOf,
       async send(units) {
@@ -190,7 +190,7 @@ export function postgresEngine(sql: Sql): EngineDialect {
 
 /** Reads rows by their first column. */
 function merged(sql: Sql, read: Statement): (key: string) => Promise<Row | undefined> {
-  return createFlights({
+  return createBatcher({
     ...lanes,
     async send(keys) {
       const rows = new Map((await sql.rows(read, [keys])).map((row) => [row[0], row]));
@@ -201,7 +201,7 @@ function merged(sql: Sql, read: Statement): (key: string) => Promise<Row | undef
 
 /** Reads rows by their first column and what is read along with it, which the statement repeats as its last. */
 function mergedPairs(sql: Sql, read: Statement): (pair: readonly [string, string]) => Promise<Row | undefined> {
-  return createFlights({
+  return createBatcher({
     ...lanes,
     async send(pairs) {
       const keys = pairs.map(([key]) => key);

@@ -4,7 +4,7 @@
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import type { Unit } from '../../../core/stores/engine.ts';
-import { createFlights } from '../batch.ts';
+import { createBatcher } from '../batch.ts';
 import { grantBundle, sessionBundle, tokenBundle, tokenColumns, tokenValues } from '../rows.ts';
 import { type Committed, type EngineDialect, type Row, type Statement, statement } from '../sql.ts';
 import type { Sqlite } from '../sqlite.ts';
@@ -145,7 +145,7 @@ export function sqliteEngine(sqlite: Sqlite): EngineDialect {
   ]);
   const readGrantOf = merged<{ id: string; session: string }>(sqlite, readGrant, ({ id, session }) => [session, id]);
   return {
-    commit: createFlights<Unit, Committed>({
+    commit: createBatcher<Unit, Committed>({
       ...together,
       send: (units) => sqlite.exclusively((connection) => writeAll(connection, units)),
     }),
@@ -166,7 +166,7 @@ function merged<Wanted>(
   read: Statement,
   values: (wanted: Wanted) => readonly unknown[],
 ): (wanted: Wanted) => Promise<Row | undefined> {
-  return createFlights<Wanted, Row | undefined>({
+  return createBatcher<Wanted, Row | undefined>({
     ...together,
     send: (all) =>
       sqlite.exclusively((connection) => {

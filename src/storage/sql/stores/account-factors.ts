@@ -3,7 +3,7 @@
  * account's deletion does, so that no two of them can pass each other, and leaves `two_factor` telling the truth.
  */
 import type { Knex } from 'knex';
-import type { WaysIn } from '../../../core/factors/sign-in-methods.ts';
+import type { SignInMethods } from '../../../core/factors/sign-in-methods.ts';
 import type { FactorRow } from '../../../core/stores/factors.ts';
 import type { Sql } from '../sql.ts';
 import { findable } from '../values.ts';
@@ -23,11 +23,11 @@ export async function ofAccount<T>(
 }
 
 /** As they are while the account's row is held, so that of two that are taken away at once the second is asked for again. */
-export async function waysIn(
+export async function signInMethods(
   trx: Knex,
   subject: string,
   { passwordHash }: { passwordHash: string | null },
-): Promise<WaysIn> {
+): Promise<SignInMethods> {
   return {
     password: passwordHash !== null,
     passkeys: await trx('passkeys').where({ subject }).select('id'),

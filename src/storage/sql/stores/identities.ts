@@ -1,11 +1,11 @@
 /** Accounts at other providers. One belongs to one account by the database itself. */
 
-import { leavesWayIn } from '../../../core/factors/sign-in-methods.ts';
+import { leavesSignInMethod } from '../../../core/factors/sign-in-methods.ts';
 import type { IdentityRow, IdentityStore, NewIdentity } from '../../../core/stores/identities.ts';
 import { takenColumn } from '../failures.ts';
 import { type Row, type Sql, statement } from '../sql.ts';
 import { findable } from '../values.ts';
-import { ofAccount, waysIn } from './account-factors.ts';
+import { ofAccount, signInMethods } from './account-factors.ts';
 
 const columns = 'id, subject, provider, provider_subject, label, created_at, last_used_at';
 
@@ -60,9 +60,9 @@ export function createIdentityStore(sql: Sql): IdentityStore {
     async unlink(subject, id, providers) {
       if (!findable(id)) return 'not-found';
       const unlinked = await ofAccount(sql, subject, async (trx, account) => {
-        const ways = await waysIn(trx, subject, account);
+        const ways = await signInMethods(trx, subject, account);
         if (!ways.identities.some((identity) => identity.id === id)) return 'not-found';
-        if (!leavesWayIn(ways, id, providers)) return 'last';
+        if (!leavesSignInMethod(ways, id, providers)) return 'last';
         await trx('identities').where({ subject, id }).delete();
         return 'unlinked';
       });

@@ -1,5 +1,5 @@
 /** Browsers in which people have signed in. One row per browser and account, by the database itself. */
-import type { DeviceRow, DeviceStore } from '../../../core/stores/known-browsers.ts';
+import type { KnownBrowserRow, KnownBrowserStore } from '../../../core/stores/known-browsers.ts';
 import { type Row, type Sql, statement } from '../sql.ts';
 import { findable } from '../values.ts';
 import { ofAccount } from './account-factors.ts';
@@ -20,26 +20,26 @@ const ofSubject = statement(
   `select ${columns} from devices d where d.subject = ? and d.expires_at > ? order by d.last_used_at desc, d.id`,
 );
 
-export const deviceStatements = [find, ofBrowser, ofSubject];
+export const knownBrowserStatements = [find, ofBrowser, ofSubject];
 
-export function createDeviceStore(sql: Sql): DeviceStore {
+export function createKnownBrowserStore(sql: Sql): KnownBrowserStore {
   return {
     async find(browser, subject, now) {
       if (!findable(browser) || !findable(subject)) return undefined;
       const [row] = await sql.rows(find, [browser, subject, now]);
-      return row && toDevice(row);
+      return row && toKnownBrowser(row);
     },
 
     async ofBrowser(browser, now) {
-      return findable(browser) ? (await sql.rows(ofBrowser, [browser, now])).map(toDevice) : [];
+      return findable(browser) ? (await sql.rows(ofBrowser, [browser, now])).map(toKnownBrowser) : [];
     },
 
     async ofAccount(subject, now) {
-      return findable(subject) ? (await sql.rows(ofSubject, [subject, now])).map(toDevice) : [];
+      return findable(subject) ? (await sql.rows(ofSubject, [subject, now])).map(toKnownBrowser) : [];
     },
 
-    async put(device, most, former) {
-      const { id, browser, subject, shown, createdAt, lastUsedAt, expiresAt } = device;
+    async put(knownBrowser, most, former) {
+      const { id, browser, subject, shown, createdAt, lastUsedAt, expiresAt } = knownBrowser;
       const put = await ofAccount(sql, subject, async (trx) => {
         if (former !== undefined && former !== browser) {
           // A form that was sent twice: what it has brought over already stays as it is.
@@ -96,7 +96,7 @@ export function createDeviceStore(sql: Sql): DeviceStore {
   };
 }
 
-function toDevice(row: Row): DeviceRow {
+function toKnownBrowser(row: Row): KnownBrowserRow {
   return {
     id: row[0] as string,
     browser: row[1] as string,

@@ -1,11 +1,11 @@
 /** Passkeys. A credential is one account's by the database itself, and its counter goes forward by one conditional statement. */
 
-import { leavesWayIn } from '../../../core/factors/sign-in-methods.ts';
+import { leavesSignInMethod } from '../../../core/factors/sign-in-methods.ts';
 import type { PasskeyRow, PasskeyStore } from '../../../core/stores/passkeys.ts';
 import { takenColumn } from '../failures.ts';
 import { type Row, type Sql, statement } from '../sql.ts';
 import { findable } from '../values.ts';
-import { ofAccount, putCodesWhereNone, settle, waysIn } from './account-factors.ts';
+import { ofAccount, putCodesWhereNone, settle, signInMethods } from './account-factors.ts';
 
 const columns =
   'id, subject, credential_id, handle, name, public_key, counter, transports, synced, created_at, last_used_at';
@@ -60,9 +60,9 @@ export function createPasskeyStore(sql: Sql): PasskeyStore {
     async remove(subject, id, providers, now) {
       if (!findable(id)) return 'not-found';
       const removed = await ofAccount(sql, subject, async (trx, account) => {
-        const ways = await waysIn(trx, subject, account);
+        const ways = await signInMethods(trx, subject, account);
         if (!ways.passkeys.some((passkey) => passkey.id === id)) return 'not-found' as const;
-        if (!leavesWayIn(ways, id, providers)) return 'last' as const;
+        if (!leavesSignInMethod(ways, id, providers)) return 'last' as const;
         await trx('passkeys').where({ subject, id }).delete();
         await settle(trx, subject, now);
         return 'removed' as const;

@@ -33,8 +33,8 @@ interface Chain {
 const kept = 3;
 
 /** Traffic of this kind, with a client token of its own. */
-export async function openFirstPartyTraffic(world: World, options: TrafficOptions): Promise<Traffic> {
-  return createFirstPartyTraffic(world, await issueClientToken(world), options);
+export async function openApiSessionTraffic(world: World, options: TrafficOptions): Promise<Traffic> {
+  return createApiSessionTraffic(world, await issueClientToken(world), options);
 }
 
 export async function issueClientToken({ place, machine }: World): Promise<string> {
@@ -45,7 +45,7 @@ export async function issueClientToken({ place, machine }: World): Promise<strin
   });
 }
 
-function createFirstPartyTraffic(world: World, clientToken: string, options: TrafficOptions): Traffic {
+function createApiSessionTraffic(world: World, clientToken: string, options: TrafficOptions): Traffic {
   const server = world.place;
   let running = false;
   let work: Promise<unknown> = Promise.resolve();

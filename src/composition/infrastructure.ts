@@ -19,7 +19,7 @@ import { createLocalChannel } from '../storage/local/channel.ts';
 import { createLocalThrottle } from '../storage/local/throttle.ts';
 import { openSql, requireFile } from '../storage/sql/open.ts';
 
-export interface GroundOptions {
+export interface InfrastructureOptions {
   /** Where log lines go instead of standard output. */
   readonly logTo?: { write(line: string): void } | undefined;
   /** In place of `LOG_LEVEL`. */
@@ -30,9 +30,9 @@ export interface GroundOptions {
   readonly mustExist?: boolean;
 }
 
-export type Ground = Awaited<ReturnType<typeof openGround>>['ground'];
+export type Infrastructure = Awaited<ReturnType<typeof openInfrastructure>>['infrastructure'];
 
-export async function openGround(config: Config, options: GroundOptions) {
+export async function openInfrastructure(config: Config, options: InfrastructureOptions) {
   if (options.mustExist && config.database.kind === 'sqlite') requireFile(config.database.file);
   const secrets = openSecrets(config, options.makeAdminKey);
   const {
@@ -91,7 +91,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     secretKey: secrets.secretKey,
     idle: config.lifetimes.sessionIdle,
   });
-  const ground = {
+  const infrastructure = {
     config,
     secrets,
     log,
@@ -112,7 +112,7 @@ export async function openGround(config: Config, options: GroundOptions) {
     unprotected,
     sessions,
   };
-  return { ground, closeLog };
+  return { infrastructure, closeLog };
 }
 
 /** Seconds: a key stays published until the last token that it signed has ended. */

@@ -5,7 +5,7 @@ import { at, type Nodes, person, statuses, together, twoNodes } from './races.ts
 import { counted, type Means, type Scenario, type Verdict } from './scenario.ts';
 import { anotherCode, type Reply, signIn } from './world.ts';
 
-export const firstPartyRaces: readonly Scenario[] = [
+export const apiSessionRaces: readonly Scenario[] = [
   { name: 'one-name', needs: ['postgres'], run: oneName },
   { name: 'logout-and-refresh', needs: ['postgres'], run: logoutAndRefresh },
   { name: 'disable-and-sign-in', needs: ['postgres'], run: disableAndSignIn },

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChildServer, startChild, thrifty } from '../support/child-server.ts';
+import { issueClientToken, openApiSessionTraffic } from './api-session-traffic.ts';
 import { credentialsOf, doors, identity, securityService, signInAt, spaceGuard, tinyoauth } from './doors.ts';
-import { issueClientToken, openFirstPartyTraffic } from './first-party-traffic.ts';
 import { person, redisEnv } from './races.ts';
 import { counted, type Means, type Scenario, type Verdict, worst } from './scenario.ts';
 import { buildWorld, type Reply, type World } from './world.ts';
 
-export const firstPartyOutages: readonly Scenario[] = [
+export const apiSessionOutages: readonly Scenario[] = [
   { name: 'first-party-postgres', needs: ['postgres'], run: postgresAway },
   { name: 'first-party-redis', needs: ['postgres', 'redis'], run: redisAway },
 ];
@@ -67,7 +67,7 @@ async function postgresAway(means: Means): Promise<Verdict> {
   means.after(() => means.postgres?.signal('SIGCONT'));
   const server = await startChild(world.place, { env: thrifty });
   means.after(() => server.end());
-  const traffic = await openFirstPartyTraffic(world, { workers: 6, mayBeAway: true });
+  const traffic = await openApiSessionTraffic(world, { workers: 6, mayBeAway: true });
   const probes = await probesFor(world, server);
   const failures: string[] = [];
   const away = new Map<string, number>();
@@ -137,7 +137,7 @@ async function redisAway(means: Means): Promise<Verdict> {
   means.after(() => means.redis?.signal('SIGCONT'));
   const server = await startChild(world.place);
   means.after(() => server.end());
-  const traffic = await openFirstPartyTraffic(world, { workers: 6 });
+  const traffic = await openApiSessionTraffic(world, { workers: 6 });
   traffic.start();
   await sleep(400);
   for (let time = 0; time < (means.short ? 1 : 20); time += 1) {
