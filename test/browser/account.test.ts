@@ -1,4 +1,4 @@
-/** A person's own pages, as a person meets them. What they let through and what not is in test/account. */
+/** A person's own pages, as a person meets them. What they let through and what not is in test/pages/account. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { codeOf } from '../support/authenticator.ts';

@@ -24,7 +24,7 @@ interface About {
   readonly formTargets: readonly string[];
 }
 
-/** The page itself, which also stands alone (src/people). */
+/** The page itself, which also stands alone (pages/registration). */
 interface SignUpPage {
   show(ctx: Context, about: About): void;
   take(ctx: Context, form: ReadonlyMap<string, string>, about: About): Promise<Account | undefined>;
