@@ -17,7 +17,7 @@ export function checked<T>(part: Mistake['part'], schema: ZodType<T>, input: obj
   const member = path.length > 0 ? String(path[0]) : '';
   const missing = path.length === 1 && Reflect.get(input, member) === undefined;
   // `contacts.0.email`: the path consists of names that the schema knows, never of the input's own.
-  const name = path.length > 0 ? path.join('../../http') : `the ${part}`;
+  const name = path.length > 0 ? path.join('.') : `the ${part}`;
   return { ok: false, mistake: { part, member, missing, message: `${name} ${issue?.message ?? 'is not valid'}` } };
 }
 

@@ -26,8 +26,8 @@ export function readAccountLine(value: unknown): { readonly form: ImportForm } |
   const parsed = accountLine.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    const where = issue?.path.join('..');
-    return { problem: `${where ? `${where}: ` : ''}${issue?.message ?? 'It is no account.'}.`.replace(/\.\.$/, '..') };
+    const where = issue?.path.join('.');
+    return { problem: `${where ? `${where}: ` : ''}${issue?.message ?? 'It is no account.'}.`.replace(/\.\.$/, '.') };
   }
   const line = parsed.data;
   return {

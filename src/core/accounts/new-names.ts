@@ -21,7 +21,7 @@ export function newNameProblem(
   if (problem !== undefined) return problem;
   const name = username.normalize('NFKC');
   // `ceo.` in a sentence is read as `ceo`.
-  if (name.endsWith('..')) return 'ends-with-dot';
+  if (name.endsWith('.')) return 'ends-with-dot';
   if (isAddress(name, provedEmail)) return undefined;
   if (readsAsAddress(name) && !unproved) return 'unproved-address';
   // The two sides of an address may be of two scripts (`иван@example.com`).

@@ -29,7 +29,7 @@ export interface RedirectAllowances {
 
 /**
  * What kind of redirect URI this is, or why it is none (RFC 9700, section 4.1.3; RFC 8252, sections 7.1 to 7.3). Requests are compared
- * with it character by character, so it must be written as a browser would write it: a URI that parsing changes (`../..`, a
+ * with it character by character, so it must be written as a browser would write it: a URI that parsing changes (`..`, a
  * decimal address, a tab) is refused instead of being mended.
  */
 export function redirectUriKind(
@@ -71,7 +71,7 @@ function writtenAsParsed(uri: string, url: URL): boolean {
   return (
     `${scheme.toLowerCase()}:` === url.protocol &&
     (host === url.host || host === url.host + defaultPort) &&
-    !url.hostname.endsWith('..') &&
+    !url.hostname.endsWith('.') &&
     (rest === path || `/${rest}` === path)
   );
 }

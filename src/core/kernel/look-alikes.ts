@@ -67,7 +67,7 @@ export function withoutSigns(text: string): string {
 /**
  * The Latin skeleton of a text: two texts that look alike have the same. For comparing a name with a short list of names
  * that are spoken for, not for telling accounts apart: `i`, `l` and `1` are one, accents, case and width are gone. Signs
- * such as `..`, `-` and spaces stay; the caller removes those that do not count.
+ * such as `.`, `-` and spaces stay; the caller removes those that do not count.
  */
 export function lookAlikeKey(text: string): string {
   const bare = text

@@ -44,7 +44,7 @@ export function addressNetwork(address: string): string {
   const groups = ipv6Groups(bare);
   const [g5 = 0, g6 = 0, g7 = 0] = groups.slice(5);
   if (g5 === 0xffff && groups.slice(0, 5).every((group) => group === 0)) {
-    return [g6 >> 8, g6 & 255, g7 >> 8, g7 & 255].join('..');
+    return [g6 >> 8, g6 & 255, g7 >> 8, g7 & 255].join('.');
   }
   return `${groups
     .slice(0, 4)
@@ -63,8 +63,8 @@ function ipv6Groups(address: string): number[] {
 function groupsOf(half: string): number[] {
   if (half === '') return [];
   return half.split(':').flatMap((group) => {
-    if (!group.includes('..')) return [Number.parseInt(group, 16)];
-    const [a = 0, b = 0, c = 0, d = 0] = group.split('..').map(Number);
+    if (!group.includes('.')) return [Number.parseInt(group, 16)];
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
     return [(a << 8) | b, (c << 8) | d];
   });
 }

@@ -110,7 +110,7 @@ function reasonOf(error: unknown): JwtRefusal {
 
 /** The `typ` that a JWT claims, not yet verified, or an empty string: good for choosing who looks at it. */
 export function typOf(token: string): string {
-  const header = token.slice(0, token.indexOf('..'));
+  const header = token.slice(0, token.indexOf('.'));
   if (header.length > 1024) return '';
   try {
     const { typ } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { typ?: unknown };

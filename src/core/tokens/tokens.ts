@@ -38,7 +38,7 @@ export interface TokenDeps extends JwtAccessTokenDeps, OpaqueTokenDeps {
   readonly ended: EndedTokens;
 }
 
-const isJwt = (token: string): boolean => token.includes('..');
+const isJwt = (token: string): boolean => token.includes('.');
 
 export function createTokens(deps: TokenDeps): Tokens {
   const lookAtJwt = createJwtAccessTokens(deps);

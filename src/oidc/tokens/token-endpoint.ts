@@ -45,7 +45,7 @@ function isIdentified({ oidc, status }: KoaContextWithOIDC, { error }: Record<st
 
 /** The token's own `exp`, so that the two can never differ by a tick of the clock. */
 function expiryOf(token: string): number | undefined {
-  const payload = token.split('..')[1];
+  const payload = token.split('.')[1];
   if (payload === undefined) return undefined;
   const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString());
   return typeof exp === 'number' ? exp : undefined;

@@ -205,7 +205,7 @@ describeStorages('an e-mail address', (storage) => {
     expect((await new Agent(server).go(link)).status).toBe(200);
   });
 
-  test.each(['', 'x', 'a'.repeat(5000), '%00', '../../../', "' or 1=1"])(
+  test.each(['', 'x', 'a'.repeat(5000), '%00', '../../', "' or 1=1"])(
     'a made-up token %j is just no good',
     async (token) => {
       for (const path of ['/verify-email', '/reset', '/invite']) {
