@@ -1,40 +1,40 @@
 // Checks the import rules of .dependency-cruiser.mjs and says, for each import that breaks one, what to do instead.
 // The cruiser reads TypeScript through @swc/core. Without a parser it would look at nothing and be content, so this
 // check also fails when it saw fewer modules than there are files, or no import in a file that plainly has one.
-import { globSync, readFileSync } from 'node:fs';
-import { cruise } from 'dependency-cruiser';
+// What it has read also gives the size of each folder, cycles between the modules of core, and the graph in
+// docs/architecture.md, which is compared, or written with `--write`.
+import { readFileSync, writeFileSync } from 'node:fs';
 import ruleSet from '../.dependency-cruiser.mjs';
+import { cruiseOf } from './structure/cruise.mjs';
+import { withGraph } from './structure/graph.mjs';
+import { structureMistakes } from './structure/modules.mjs';
+import { filesOf } from './structure/sources.mjs';
 
-const folders = ['src', 'dev', 'db', 'test', 'bench'];
-const files = globSync(folders.map((folder) => `${folder}/**/*.ts`))
-  .map((file) => file.replaceAll('\\', '/'))
-  // Programs of a package of its own, which need not be installed.
-  .filter((file) => !/\/node_modules\/|^test\/clients\/programs\//.test(file));
+const files = filesOf('src', 'dev', 'db', 'test', 'bench');
+const { violations, dependencies } = await cruiseOf(files);
 
-const { output } = await cruise(files, {
-  ruleSet,
-  validate: true,
-  parser: 'swc',
-  tsPreCompilationDeps: true,
-  doNotFollow: { path: 'node_modules' },
-  // A package within this one may use what this one names.
-  combinedDependencies: true,
-  enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
-});
-
-const importsOf = new Map(output.modules.map((module) => [module.source, module.dependencies.length]));
 const unread = files.filter((file) => {
-  const imports = importsOf.get(file);
+  const imports = dependencies.get(file)?.length;
   return imports === undefined || (imports === 0 && /^(import|export) [^;]*from '/m.test(readFileSync(file, 'utf8')));
 });
 
-for (const { from, to, rule, cycle } of output.summary.violations) {
+for (const { from, to, rule, cycle } of violations) {
   const path = cycle ? cycle.map((step) => step.name).join(' -> ') : to;
   const { comment } = ruleSet.forbidden.find(({ name }) => name === rule.name);
   console.error(`${from}${path === from ? '' : ` -> ${path}`}\n  ${rule.name}: ${comment}\n`);
 }
 for (const file of unread) console.error(`${file}\n  The import check could not read this file.\n`);
 
-const mistakes = output.summary.violations.length + unread.length;
+const shape = structureMistakes(files, dependencies);
+for (const mistake of shape) console.error(`${mistake}\n`);
+
+const page = 'docs/architecture.md';
+const written = readFileSync(page, 'utf8');
+const wanted = withGraph(written, dependencies);
+const outdated = wanted !== written && !process.argv.includes('--write');
+if (outdated) console.error(`${page} does not match the imports. Run: npm run check:fix\n`);
+else if (wanted !== written) writeFileSync(page, wanted);
+
+const mistakes = violations.length + unread.length + shape.length + (outdated ? 1 : 0);
 console.log(`Imports: ${files.length} files, ${mistakes === 0 ? 'every rule kept' : `${mistakes} to mend`}.`);
 process.exitCode = mistakes === 0 ? 0 : 1;

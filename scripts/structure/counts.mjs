@@ -1,0 +1,121 @@
+// What is counted in the text of src, each by a rule that can be said in one sentence.
+import { filesOf, nodesOf, places, textOf, treeOf } from './sources.mjs';
+
+/** Files that name e-mail codes in any spelling, in their path or their text, outside the login method's own folder. */
+export function emailCodeFiles() {
+  const named = /e-?mail[-_ ]?codes?/i;
+  return filesOf('src')
+    .filter((file) => !file.startsWith('src/login/email-code/'))
+    .filter((file) => named.test(file) || named.test(textOf(file)));
+}
+
+/**
+ * Places that a column of accounts has, shown by one that decides nothing: `phone_verified`. Lines that name it or its member in
+ * the storage, its ports and the migration that adds it; and in core lists and defaults of all members.
+ */
+export function columnPlaces() {
+  const named = /\b(phone_verified|phoneVerified)\b/;
+  const listed = /^\s*'phoneVerified',?$|picture: null\b.*phoneVerified: false/;
+  return filesOf('src/storage', 'src/core', 'db/migrations').flatMap((file) => {
+    // The way back of a migration names it once more; nothing is to be decided there.
+    const text = file.startsWith('db/') ? textOf(file).split(/^export async function down/m)[0] : textOf(file);
+    const rule = /^src\/core\/(?!stores\/)/.test(file) ? listed : named;
+    return text.split('\n').flatMap((line, index) => (rule.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : []));
+  });
+}
+
+/**
+ * Declarations of a type whose members have an address, a text, together with the request's id. Apart: records as they are stored
+ * (core/stores) and what a page shows.
+ */
+export function callerTypes() {
+  const files = filesOf('src').filter((file) => !/^src\/(core\/stores|pages)\//.test(file));
+  return files.flatMap((file) => {
+    const { lineOf } = places(textOf(file));
+    return [...nodesOf(treeOf(file))].flatMap(([node, around]) => {
+      const members = node.type === 'TsInterfaceBody' ? node.body : node.type === 'TsTypeLiteral' ? node.members : [];
+      const kinds = new Map(members.map((member) => [member.key?.value, typeNames(member)]));
+      const isCaller =
+        kinds.get('address')?.includes('string') && (kinds.has('requestId') || kinds.get('id')?.includes('string'));
+      const name =
+        around.findLast(({ type }) => /^Ts(Interface|TypeAlias)Declaration$/.test(type))?.id.value ??
+        'a type without a name';
+      return isCaller ? [`${file}:${lineOf(node.span)} ${name}`] : [];
+    });
+  });
+}
+
+const typeNames = (member) => [...nodesOf(member.typeAnnotation ?? [])].map(([{ kind }]) => kind);
+
+/** Lines of the files that put the server together, and of the second root in the tests. */
+export function wiringLines() {
+  const files = [
+    ...filesOf('src').filter((file) => /^src\/(app|open-core|serve|core)\.ts$|^src\/composition\//.test(file)),
+    ...filesOf('test/core').filter((file) => /^test\/core\/fixture\.ts$/.test(file)),
+  ];
+  return files.map((file) => ({ file, lines: textOf(file).split('\n').length - 1 }));
+}
+
+/**
+ * Functions of core and pages that ran in a request and await or return a call of a function that was given to them as an
+ * argument: there the way goes back into the file it came from. Apart: Koa's `next`, and the queue of mails.
+ */
+export function continuations(called) {
+  return [...called].flatMap(([file, starts]) => {
+    if (!/^src\/(core\/(?!mail\/)|pages\/)/.test(file)) return [];
+    const { characterOf, lineOf } = places(textOf(file));
+    const functions = [...nodesOf(treeOf(file))].map(([node]) => node).filter(isFunction);
+    // Whichever of its words the inspector counts from, a function begins nearest there.
+    const begins = functions.map(({ span }) => characterOf(span));
+    const nearest = (start) => {
+      const distances = begins.map((begin) => Math.abs(begin - start));
+      return functions[distances.indexOf(Math.min(...distances))];
+    };
+    return [...new Set([...starts].map(nearest))].flatMap((node) => {
+      const handed = handedOn(node);
+      return handed === undefined ? [] : [`${file}:${lineOf(node.span)} calls ${handed}`];
+    });
+  });
+}
+
+/** The name of the argument that a function calls, and whose result it awaits or returns. */
+function handedOn(node) {
+  const own = new Set(node.params.map(parameterName));
+  if (own.has('ctx')) own.delete('next');
+  for (const [{ type, callee }, around] of nodesOf(node.body)) {
+    if (type !== 'CallExpression' || callee.type !== 'Identifier' || !own.has(callee.value)) continue;
+    const parent = around.at(-1)?.type ?? node.type;
+    if (/^(Await|Return|ArrowFunction)/.test(parent)) return callee.value;
+  }
+  return undefined;
+}
+
+const isFunction = ({ type }) => functionTypes.has(type);
+const functionTypes = new Set([
+  ...['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression', 'MethodProperty', 'ClassMethod'],
+]);
+const parameterName = (param) => (param.pat ?? param).value;
+
+/** Names that a file of src exports and no other file imports. */
+export function unusedExports() {
+  const used = new Set();
+  const exported = [];
+  for (const file of filesOf('src', 'dev', 'db', 'test', 'bench')) {
+    const text = textOf(file);
+    // A module that is loaded on demand names what it takes in the same file.
+    const dynamic = /\bimport\(/.test(text) ? new Set(text.match(/\w+/g)) : new Set();
+    for (const [node] of nodesOf(treeOf(file))) {
+      if (node.type === 'ImportSpecifier') used.add((node.imported ?? node.local).value);
+      if (node.type === 'ExportSpecifier') used.add(node.orig.value);
+    }
+    for (const name of dynamic) used.add(name);
+    if (file.startsWith('src/')) {
+      for (const [, name] of text.matchAll(
+        /^export (?:declare )?(?:async )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm,
+      )) {
+        exported.push({ file, name });
+      }
+    }
+  }
+  return exported.filter(({ name }) => !used.has(name)).map(({ file, name }) => `${file} ${name}`);
+}

@@ -1,0 +1,58 @@
+/** The checks of scripts/structure notice what they are there for. */
+import { describe, expect, test } from '@jest/globals';
+
+interface Modules {
+  structureMistakes(files: readonly string[], dependencies: ReadonlyMap<string, readonly string[]>): string[];
+}
+interface Graph {
+  withGraph(document: string, dependencies: ReadonlyMap<string, readonly string[]>): string;
+}
+
+const load = <T>(name: string): Promise<T> => import(`../../scripts/structure/${name}`);
+const { structureMistakes } = await load<Modules>('modules.mjs');
+const { withGraph } = await load<Graph>('graph.mjs');
+
+const files = (count: number): string[] => Array.from({ length: count }, (_, n) => `src/core/apis/file-${n}.ts`);
+const forward = new Map([
+  ['src/core/accounts/accounts.ts', ['src/core/kernel/names.ts', 'src/base/clock.ts']],
+  ['src/core/clients/clients.ts', ['src/core/accounts/accounts.ts']],
+  ['src/core/kernel/names.ts', []],
+  ['src/base/clock.ts', []],
+]);
+
+describe('the structure of src', () => {
+  test('a folder holds 24 files and no more', () => {
+    expect(structureMistakes(files(24), new Map())).toEqual([]);
+    expect(structureMistakes(files(25), new Map())).toEqual([expect.stringContaining('src/core/apis has 25 files')]);
+  });
+
+  test('modules of core that reach each other are named, over whatever files', () => {
+    expect(structureMistakes([], forward)).toEqual([]);
+    const back = new Map([...forward, ['src/core/kernel/links.ts', ['src/core/clients/clients.ts']]]);
+    expect(structureMistakes([], back)).toEqual([
+      expect.stringContaining('accounts, clients, kernel import each other'),
+    ]);
+  });
+});
+
+describe('the graph in docs/architecture.md', () => {
+  const page =
+    'before\n<!-- Generated from the imports by `npm run check:fix`. -->\nold\n<!-- End of the generated part. -->\nafter\n';
+
+  test('what is imported stands above what imports it', () => {
+    const written = withGraph(page, forward);
+    expect(written).toContain('kernel\naccounts  kernel\nclients   accounts\n');
+    expect(written).toMatch(/^before\n[\s\S]*\nafter\n$/);
+    expect(written).not.toContain('old');
+    expect(withGraph(written, forward)).toBe(written);
+  });
+
+  test('an import more is another page', () => {
+    const more = new Map([...forward, ['src/core/clients/uris.ts', ['src/core/kernel/names.ts']]]);
+    expect(withGraph(page, more)).not.toBe(withGraph(page, forward));
+  });
+
+  test('a page without the marks is refused', () => {
+    expect(() => withGraph('nothing', forward)).toThrow('lacks the lines');
+  });
+});
