@@ -22,13 +22,21 @@ const folders = new Set([
   ...foldersOf('src'),
 ]);
 
-const mistakes = ['README.md', ...globSync('docs/{*,surfaces/*}.md', { cwd: root }).sort()].flatMap((page) =>
-  named(readFileSync(join(root, page), 'utf8'))
-    .filter(({ path }) => isPath(path) && !['', 'src'].some((base) => existsSync(join(root, base, path))))
-    .map(({ path, line }) => `${page}:${line} names ${path}, which is not there.`),
-);
-for (const mistake of mistakes) console.error(mistake);
-process.exitCode = mistakes.length === 0 ? 0 : 1;
+if (import.meta.main) {
+  const mistakes = ['README.md', ...globSync('docs/{*,surfaces/*}.md', { cwd: root }).sort()].flatMap((page) =>
+    missingPaths(readFileSync(join(root, page), 'utf8')).map(
+      ({ path, line }) => `${page}:${line} names ${path}, which is not there.`,
+    ),
+  );
+  for (const mistake of mistakes) console.error(mistake);
+  process.exitCode = mistakes.length === 0 ? 0 : 1;
+}
+
+export function missingPaths(text) {
+  return named(text).filter(
+    ({ path }) => isPath(path) && !['', 'src'].some((base) => existsSync(join(root, base, path))),
+  );
+}
 
 /** Words between backticks and, in blocks of ```text, all words. */
 function named(text) {

@@ -4,13 +4,16 @@ import { describe, expect, test } from '@jest/globals';
 interface Modules {
   structureMistakes(files: readonly string[], dependencies: ReadonlyMap<string, readonly string[]>): string[];
 }
+interface Paths {
+  missingPaths(text: string): { readonly path: string; readonly line: number }[];
+}
 interface Graph {
   withGraph(document: string, dependencies: ReadonlyMap<string, readonly string[]>): string;
 }
 
-const load = <T>(name: string): Promise<T> => import(`../../scripts/structure/${name}`);
-const { structureMistakes } = await load<Modules>('modules.mjs');
-const { withGraph } = await load<Graph>('graph.mjs');
+const load = <T>(name: string): Promise<T> => import(`../../scripts/${name}`);
+const { structureMistakes } = await load<Modules>('structure/modules.mjs');
+const { withGraph } = await load<Graph>('structure/graph.mjs');
 
 const files = (count: number): string[] => Array.from({ length: count }, (_, n) => `src/core/apis/file-${n}.ts`);
 const forward = new Map([
@@ -19,6 +22,8 @@ const forward = new Map([
   ['src/core/kernel/names.ts', []],
   ['src/base/clock.ts', []],
 ]);
+
+const { missingPaths } = await load<Paths>('check-paths.mjs');
 
 describe('the structure of src', () => {
   test('a folder holds 24 files and no more', () => {
@@ -54,5 +59,18 @@ describe('the graph in docs/architecture.md', () => {
 
   test('a page without the marks is refused', () => {
     expect(() => withGraph('nothing', forward)).toThrow('lacks the lines');
+  });
+});
+
+describe('paths in the pages', () => {
+  test.each([
+    ['`src/app.ts`, `core/kernel/` and `test/core`', []],
+    ['`src/core/nothing.ts`', ['src/core/nothing.ts']],
+    ['first\n`core/nothing/names.ts`', ['core/nothing/names.ts']],
+    ['```text\nsrc/nothing/   what it is\n```', ['src/nothing/']],
+    ['`src/core/<noun>/`, `application/json`, `/oauth/token`', []],
+    ['```sh\nnpm run bench src/nothing\n```', []],
+  ])('%j', (text, missing) => {
+    expect(missingPaths(text).map(({ path }) => path)).toEqual(missing);
   });
 });
