@@ -1,4 +1,4 @@
-// Whether every path that a page of docs/ names between backticks, or in a block of text, is there: below the root or below src.
+// Whether every path that a page of docs/ names, between backticks or in a block of text, exists below the root or src.
 // docs/decisions is history, and keeps the names of its time.
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

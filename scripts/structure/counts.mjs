@@ -10,8 +10,8 @@ export function emailCodeFiles() {
 }
 
 /**
- * Places that a column of accounts has, shown by one that decides nothing: `phone_verified`. Lines that name it or its member in
- * the storage, its ports and the migration that adds it; and in core lists and defaults of all members.
+ * Places to edit for a column of accounts, shown by one: lines that name `phone_verified` or its member in the storage,
+ * its ports and the migration that adds it; in core, only in lists and defaults of all members.
  */
 export function columnPlaces() {
   const named = /\b(phone_verified|phoneVerified)\b/;
@@ -25,8 +25,8 @@ export function columnPlaces() {
 }
 
 /**
- * Declarations of a type whose members have an address, a text, together with the request's id. Apart: records as they are stored
- * (core/stores) and what a page shows.
+ * Declarations of a type that has an address, a text, together with the request's id. Stored records (core/stores) and
+ * what a page shows are left out.
  */
 export function callerTypes() {
   const files = filesOf('src').filter((file) => !/^src\/(core\/stores|pages)\//.test(file));
@@ -57,8 +57,8 @@ export function wiringLines() {
 }
 
 /**
- * Functions of core and pages that ran in a request and await or return a call of a function that was given to them as an
- * argument: there the way goes back into the file it came from. Apart: Koa's `next`, and the queue of mails.
+ * Functions of core and pages that ran in a request and await or return a call of one of their arguments: there the way
+ * goes back into the file it came from. Koa's `next` and the queue of mails are left out.
  */
 export function continuations(called) {
   return [...called].flatMap(([file, starts]) => {

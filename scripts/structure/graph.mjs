@@ -1,4 +1,4 @@
-// The import graph in docs/architecture.md, written from the real imports. scripts/check-imports.mjs compares and writes it.
+// The import graph in docs/architecture.md, from the real imports. scripts/check-imports.mjs compares or writes it.
 import { coreModuleOf, groupsOf, importsBetween, moduleOf } from './modules.mjs';
 
 const begin = '<!-- Generated from the imports by `npm run check:fix`. -->';

@@ -26,11 +26,11 @@ export function importsBetween(dependencies, moduleOf) {
 /** `core/accounts/…` is of the module accounts. */
 export const coreModuleOf = (file) => /^src\/core\/([^/]+)\//.exec(file)?.[1];
 
-/** The first folder, and in `api`, `login`, `pages` and `storage` the second: those are modules apart. */
+/** The first folder, and in `api`, `login`, `pages` and `storage` the second. */
 export const moduleOf = (file) =>
   /^src\/((?:api|login|pages|storage)\/[^/]+|[^/]+)\//.exec(file)?.[1] ?? /^src\/([^/]+\.ts)$/.exec(file)?.[1];
 
-/** The modules that reach each other, in groups (Tarjan's strongly connected components), each group after those it imports. */
+/** Tarjan's strongly connected components: modules that reach each other, each group after those it imports. */
 export function groupsOf(graph) {
   const groups = [];
   const seen = new Map();

@@ -1,4 +1,4 @@
-// The requests whose files are counted, each made as often as needed: what comes before it is prepared apart and not counted.
+// The requests whose files are counted. What must come before one is prepared apart, and not counted.
 import { createHash, randomBytes } from 'node:crypto';
 
 const password = 'seven lemons under glass';
@@ -112,7 +112,7 @@ async function send(address, options = {}) {
   };
 }
 
-/** Cookies without their paths (all names here are the server's own), redirects within the server, the one form of a page. */
+/** Keeps cookies, whatever their path; follows redirects within the server; fills in the one form of a page. */
 function createBrowser() {
   const jar = new Map();
   async function open(address, { follow = true, ...options } = {}) {

@@ -1,4 +1,4 @@
-// The server as a child process, with Node's own inspector: what a request enters is counted from outside, and nothing in src knows of it.
+// The server as a child process under Node's inspector: calls are counted from outside, and nothing in src knows of it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -67,7 +67,7 @@ export async function startServer() {
   }
 }
 
-/** Counts calls of functions from now on. `take` resolves with the functions called since the last `take`, by file of src. */
+/** Counts calls from now on. `take` resolves with the functions called since the last `take`, by file of src. */
 async function openCoverage(address) {
   const socket = new WebSocket(address);
   await new Promise((resolve, reject) => {
