@@ -40,7 +40,7 @@ describe('S6: the Dockerfile', () => {
   test('takes every file that .dockerignore lets in, and lets in no file of the development', async () => {
     const files = contextFiles(project);
     expect(await leftOver(parseDockerfile(source), files)).toEqual([]);
-    expect(files).toEqual(expect.arrayContaining(['package.json', 'src/main.ts', 'views/layout.ejs']));
+    expect(files).toEqual(expect.arrayContaining(['package.json', 'src/main.ts', 'views/kit/layout.ejs']));
     expect(files.filter((file) => /^(test|docs|bench|deploy|scripts|node_modules|\.git|\.ci)\//.test(file))).toEqual(
       [],
     );

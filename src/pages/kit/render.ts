@@ -6,8 +6,7 @@
  * deployment can word or arrange any page its own way; those files are read at start, so that a mistake in one of them is
  * found then. Headers (CSP, no-store) belong to hardening.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import ejs from 'ejs';
 import { duration } from '../../base/duration.ts';
 import { type AccountNotice, type AccountSection, accountSections, problemNotices } from './account-views.ts';
@@ -17,6 +16,7 @@ import { playgroundTexts } from './developer-views.ts';
 import { knownScopes } from './sign-in-views.ts';
 import type { StaticFiles } from './static.ts';
 import type { Direction, Texts, TextValues } from './texts.ts';
+import { findViews } from './view-files.ts';
 import type { ClientView, ScopeView } from './view-parts.ts';
 import type { ViewLocals, ViewName } from './views.ts';
 
@@ -114,13 +114,12 @@ type Template = (scope: Scope) => string;
 export function createRenderer(options: RendererOptions): Renderer {
   const { viewsDir, overrideDir, brand, texts, statics } = options;
   const templates = new Map<string, Template>();
-  const overridden = overrideDir === undefined ? [] : viewsIn(overrideDir);
+  const { fileOf, overridden } = findViews(viewsDir, overrideDir);
 
   const compile = (name: string): Template => {
     const known = templates.get(name);
     if (known !== undefined) return known;
-    const folder = overrideDir !== undefined && overridden.includes(name) ? overrideDir : viewsDir;
-    const file = join(folder, `${name}.ejs`);
+    const file = fileOf(name);
     const compiled = ejs.compile(readFileSync(file, 'utf8'), {
       // Strict mode has no `with`: a view sees the names of Scope and nothing that a local could shadow.
       strict: true,
@@ -139,20 +138,12 @@ export function createRenderer(options: RendererOptions): Renderer {
     return template;
   };
 
-  checkOwn();
-
-  /** A view of a name that no page has would never be shown, and one that is not a template would break its page. */
-  function checkOwn(): void {
-    if (overridden.length === 0) return;
-    const known = viewsIn(viewsDir);
-    for (const name of overridden) {
-      const file = join(overrideDir ?? '', `${name}.ejs`);
-      if (!known.includes(name)) throw new Error(`${file} takes the place of no page. There are: ${known.join(', ')}.`);
-      try {
-        compile(name);
-      } catch (error) {
-        throw new Error(`${file} is not a template: ${firstLine(error)}`, { cause: error });
-      }
+  // One that is not a template would break its page.
+  for (const name of overridden) {
+    try {
+      compile(name);
+    } catch (error) {
+      throw new Error(`${fileOf(name)} is not a template: ${firstLine(error)}`, { cause: error });
     }
   }
 
@@ -191,13 +182,6 @@ export function createRenderer(options: RendererOptions): Renderer {
       return compile('layout')({ ...scope, body });
     },
   };
-}
-
-function viewsIn(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.ejs'))
-    .map((name) => basename(name, '.ejs'))
-    .sort();
 }
 
 /** EJS tells of a mistake and then how to look for it with another program. */

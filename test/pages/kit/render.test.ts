@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { openBrand } from '../../../src/pages/kit/brand/brand.ts';
 import type { Renderer } from '../../../src/pages/kit/render.ts';
@@ -25,8 +25,8 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 const show = (state: ViewState, by: Renderer = renderer, locale = 'en'): string =>
   by.render(state.view, state.locals, { locale });
-const viewFiles = readdirSync(viewsDir).filter((name) => name.endsWith('.ejs'));
-const source = (file: string): string => readFileSync(join(viewsDir, file), 'utf8');
+const viewPaths = readdirSync(viewsDir, { encoding: 'utf8', recursive: true }).filter((file) => file.endsWith('.ejs'));
+const viewFiles = viewPaths.map((file) => basename(file));
 const tags = (html: string, name: string): string[] => html.match(new RegExp(`<${name}\\b[^>]*>`, 'g')) ?? [];
 
 describe('every page in every state', () => {
@@ -44,6 +44,11 @@ describe('every page in every state', () => {
     const own = statics('/public/gatehouse.css')?.body.length ?? 0;
     const script = statics('/public/page.js')?.body.length ?? 0;
     expect(Buffer.byteLength(html) + own + script).toBeLessThan(30_000);
+  });
+
+  test('each view is in the folder of an area, and no two have one name', () => {
+    expect(viewPaths.filter((file) => !/^[a-z-]+\/[a-z-]+\.ejs$/.test(file))).toEqual([]);
+    expect(new Set(viewFiles).size).toBe(viewFiles.length);
   });
 
   test('the table of states leaves no view out', () => {
@@ -139,8 +144,10 @@ describe('hostile values (B15, A16, F5)', () => {
   });
 
   test('only the layout and the logout form put out anything raw', () => {
-    const raw = viewFiles.flatMap((file) =>
-      [...source(file).matchAll(/<%-(.*?)-?%>/g)].map((match) => `${file}: ${match[1]?.trim()}`),
+    const raw = viewPaths.flatMap((file) =>
+      [...readFileSync(join(viewsDir, file), 'utf8').matchAll(/<%-(.*?)-?%>/g)].map(
+        (match) => `${basename(file)}: ${match[1]?.trim()}`,
+      ),
     );
     expect(raw.sort()).toEqual(['layout.ejs: body', 'logout.ejs: it.formHtml']);
   });
@@ -160,8 +167,10 @@ describe('overrides and assets', () => {
   function overriding(files: Record<string, string>) {
     folders += 1;
     const overrideDir = join(scratch, `override-${folders}`);
-    mkdirSync(overrideDir);
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(overrideDir, name), text);
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(overrideDir, name)), { recursive: true });
+      writeFileSync(join(overrideDir, name), text);
+    }
     return { overrideDir, open: () => createRenderer({ viewsDir, overrideDir, brand, texts, statics }) };
   }
 
@@ -175,18 +184,24 @@ describe('overrides and assets', () => {
     expect(own.overridden).toEqual(['not-found']);
   });
 
-  test('every view and the layout can be a deployment’s own, and then every state is shown with it', () => {
-    const { open } = overriding({
-      ...Object.fromEntries(viewFiles.map((file) => [file, `<h1>own ${file}</h1>`])),
-      'layout.ejs': '<!doctype html><title><%= page.title %></title><main><%- body %></main>',
-    });
-    const own = open();
-    for (const { view, locals } of states) {
-      const html = own.render(view, locals, { locale: 'en' });
-      expect(html).toBe(`<!doctype html><title>Gatehouse</title><main><h1>own ${view}.ejs</h1></main>`);
-    }
-    expect(() => tryViews(own, states)).not.toThrow();
-  });
+  test.each([
+    ['directly in the folder', viewFiles, 'layout.ejs'],
+    ['in the folders of their areas', viewPaths, 'kit/layout.ejs'],
+  ])(
+    'every view and the layout can be a deployment’s own, %s, and then every state is shown with it',
+    (_, files, layout) => {
+      const { open } = overriding({
+        ...Object.fromEntries(files.map((file) => [file, `<h1>own ${basename(file)}</h1>`])),
+        [layout]: '<!doctype html><title><%= page.title %></title><main><%- body %></main>',
+      });
+      const own = open();
+      for (const { view, locals } of states) {
+        const html = own.render(view, locals, { locale: 'en' });
+        expect(html).toBe(`<!doctype html><title>Gatehouse</title><main><h1>own ${view}.ejs</h1></main>`);
+      }
+      expect(() => tryViews(own, states)).not.toThrow();
+    },
+  );
 
   test('a template that cannot be read stops the start, with its name', () => {
     const { overrideDir, open } = overriding({ 'stale.ejs': '<% if (it.setup) { %>' });
@@ -196,6 +211,25 @@ describe('overrides and assets', () => {
   test('a view of a name that no page has stops the start', () => {
     const { overrideDir, open } = overriding({ 'logn.ejs': 'x' });
     expect(open).toThrow(`${join(overrideDir, 'logn.ejs')} takes the place of no page. There are: `);
+  });
+
+  test.each(['sign-in/logn.ejs', 'sign-in/consent.ejs'])(
+    'so does one in the folder of an area that has none: %s',
+    (file) => {
+      const { overrideDir, open } = overriding({ [file]: 'x' });
+      expect(open).toThrow(`${join(overrideDir, file)} takes the place of no page. There are: `);
+    },
+  );
+
+  test('two files for one view stop the start, with both their names', () => {
+    const { overrideDir, open } = overriding({ 'login.ejs': 'x', 'sign-in/login.ejs': 'y' });
+    const [one, other] = [join(overrideDir, 'login.ejs'), join(overrideDir, 'sign-in/login.ejs')];
+    expect(open).toThrow(`${one} and ${other} are both the view login: keep one of them.`);
+  });
+
+  test('folders that are no area may hold anything', () => {
+    const { open } = overriding({ 'parts/head.ejs': '<% not a view', '..data/login.ejs': 'x', 'stale.ejs': 'y' });
+    expect(open().overridden).toEqual(['stale']);
   });
 
   test.each([

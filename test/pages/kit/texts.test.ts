@@ -21,7 +21,7 @@ const slotsOf = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort(
 const english = catalogueOf('en.json');
 
 describe('texts and views', () => {
-  const views = readdirSync(viewsDir).filter((name) => name.endsWith('.ejs'));
+  const views = readdirSync(viewsDir, { encoding: 'utf8', recursive: true }).filter((file) => file.endsWith('.ejs'));
   const all = views.map((file) => readFileSync(join(viewsDir, file), 'utf8')).join('\n');
   const written = [...all.matchAll(/\b(?:t|around)\('([^']+)'/g)].map((match) => match[1] ?? '');
   // Chosen in a view before it is asked for.
