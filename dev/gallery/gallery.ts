@@ -6,6 +6,17 @@ import type { Context } from 'koa';
 import type Router from 'koa-router';
 import type { Pages } from '../../src/pages/kit/page.ts';
 
+declare module '../../src/pages/kit/views.ts' {
+  interface ViewLocals {
+    gallery: {
+      readonly locales: readonly string[];
+      /** The one that the links lead to. */
+      readonly shownIn: string;
+      readonly views: readonly { readonly name: string; readonly states: readonly string[] }[];
+    };
+  }
+}
+
 export interface GalleryDeps {
   readonly pages: Pages;
   /** The languages there are. */

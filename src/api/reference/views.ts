@@ -1,9 +1,71 @@
 /** The OpenAPI document as its pages need it: a row for each member, and everything that is a reference followed. */
 
-import type { FieldView, OperationView } from '../../pages/kit/developer-views.ts';
 import type { ViewLocals } from '../../pages/kit/views.ts';
 import type { Api } from '../kit/endpoints.ts';
 import type { DocumentedOperation, OpenApi, Schema } from '../kit/openapi.ts';
+
+/** A member of a body, or a parameter. */
+interface FieldView {
+  /** Members of members by their path: `user_data.first_name`. */
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly description: string;
+}
+
+interface OperationView {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string | undefined;
+  /** Ways to authenticate, a sentence each. */
+  readonly security: readonly string[];
+  readonly parameters: readonly FieldView[];
+  readonly body?: {
+    readonly type: string;
+    readonly description: string;
+    readonly fields: readonly FieldView[];
+    readonly example?: string | undefined;
+  };
+  readonly answers: readonly {
+    readonly status: number;
+    readonly description: string;
+    readonly headers: readonly { readonly name: string; readonly description: string }[];
+    /** Where it is not JSON as usual. */
+    readonly type?: string | undefined;
+    /** None for a body that is the API's usual error. */
+    readonly fields: readonly FieldView[];
+    readonly example?: string | undefined;
+  }[];
+}
+
+declare module '../../pages/kit/views.ts' {
+  interface ViewLocals {
+    openapi: {
+      readonly apis: readonly {
+        readonly name: string;
+        readonly title: string;
+        readonly about: string;
+        readonly operations: readonly Pick<OperationView, 'id' | 'method' | 'path' | 'summary'>[];
+      }[];
+    };
+    'openapi-api': {
+      readonly title: string;
+      readonly about: string;
+      /** Further places where the same is mounted. */
+      readonly bases: readonly string[];
+      /** The body of its errors. */
+      readonly failure: { readonly fields: readonly FieldView[]; readonly example?: string | undefined };
+      readonly operations: readonly OperationView[];
+      /** Addresses at which another API's operation answers. */
+      readonly aliases: readonly (Pick<OperationView, 'id' | 'method' | 'path' | 'summary'> & {
+        readonly of: string;
+        readonly href: string;
+      })[];
+    };
+  }
+}
 
 export function overview(document: OpenApi, apis: readonly Api[]): ViewLocals['openapi'] {
   return {

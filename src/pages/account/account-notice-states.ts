@@ -1,6 +1,7 @@
 /** What has just been done, or could not be: each notice on the page that says it. */
-import { type AccountNotice, accountNotices } from '../kit/account-views.ts';
+
 import { csrf, emptyProfile, type ViewState } from '../kit/state.ts';
+import { type AccountNotice, accountNotices } from '../kit/view-parts.ts';
 
 const createdAt = 1_800_000_000;
 const app = { id: 'f1', kind: 'totp', name: 'phone', createdAt, locked: false, needed: false } as const;

@@ -1,5 +1,5 @@
 /** A person's own pages. */
-import { activityEvents, appCodeErrors, passwordFormErrors, sessionDoors } from '../kit/account-views.ts';
+
 import {
   account,
   appSample,
@@ -11,6 +11,10 @@ import {
   type ViewState,
 } from '../kit/state.ts';
 import { formProblems } from '../kit/view-parts.ts';
+import { activityEvents } from './activity.ts';
+import { appCodeErrors } from './enrolment.ts';
+import { passwordFormErrors } from './password.ts';
+import { sessionDoors } from './sessions.ts';
 
 const at = 1_800_000_000;
 const me = { ...account, verified: true, hasPassword: true, twoFactor: true, createdAt: at, lastSeenAt: at + 90 };

@@ -2,9 +2,78 @@
 
 import { programOf } from '../../core/kernel/program.ts';
 import type { StoredAuditEvent } from '../../core/stores/audit.ts';
+import type { AddressPlace } from '../kit/place.ts';
 import { placeOf } from '../kit/place.ts';
 import type { AccountDeps } from './deps.ts';
+import type { AccountLocals } from './visit.ts';
 import { type Show, showPage } from './visit.ts';
+
+/** Events of the audit trail that are about a person, and have words of their own on their page. */
+export const activityEvents = [
+  'sign_in.succeeded',
+  'sign_in.challenged',
+  'sign_in.failed',
+  'sign_in.throttled',
+  'sign_out',
+  'session.ended',
+  'session.replayed',
+  'consent.granted',
+  'consent.by_policy',
+  'consent.denied',
+  'consent.revoked',
+  'account.created',
+  'account.disabled',
+  'account.enabled',
+  'account.deleted',
+  'account.password_changed',
+  'account.profile_changed',
+  'account.email_confirmed',
+  'account.email_changed',
+  'account.renamed',
+  'account.updated',
+  'account.promoted',
+  'account.demoted',
+  'email.requested',
+  'reset.requested',
+  'reset.link_made',
+  'invitation.used',
+  'mail.failed',
+  'factor.added',
+  'factor.removed',
+  'factor.renamed',
+  'email_code.sent',
+  'recovery_codes.made',
+  'recovery_code.used',
+  'group.joined',
+  'group.left',
+  'device.remembered',
+  'device.forgotten',
+  'device.reported',
+  'identity.linked',
+  'identity.unlinked',
+  'client.registered',
+  'client.deleted',
+  'grant.replayed',
+  'setup.completed',
+] as const;
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-activity': AccountLocals & {
+      readonly events: readonly {
+        readonly event: string;
+        readonly at: number;
+        readonly client?: string | undefined;
+        readonly program?: string | undefined;
+        readonly system?: string | undefined;
+        readonly address?: string | undefined;
+        readonly place?: AddressPlace | undefined;
+        readonly byAdmin: boolean;
+      }[];
+      readonly older?: string | undefined;
+    };
+  }
+}
 
 const pageSize = 50;
 

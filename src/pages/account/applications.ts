@@ -1,6 +1,22 @@
 /** Applications that the person has registered for themselves, through a program (POST /client). */
 import type { AccountDeps } from './deps.ts';
+import type { AccountForm } from './visit.ts';
 import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-applications': AccountForm & {
+      readonly applications: readonly {
+        readonly id: string;
+        readonly name: string;
+        readonly redirectUris: readonly string[];
+        readonly createdAt: number;
+        readonly disabled: boolean;
+      }[];
+      readonly more?: string | undefined;
+    };
+  }
+}
 
 const page = '/account/applications';
 const pageSize = 50;

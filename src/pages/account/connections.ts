@@ -1,7 +1,24 @@
 /** Applications that the person has let in: what each may do, since when, and an end to it (security.md B16). */
 import type { Connection } from '../../core/consents/connections.ts';
+import type { ClientView, ScopeView } from '../kit/view-parts.ts';
 import type { AccountDeps } from './deps.ts';
+import type { AccountForm } from './visit.ts';
 import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-connections': AccountForm & {
+      readonly connections: readonly {
+        readonly id: string;
+        readonly client: ClientView;
+        readonly scopes: readonly ScopeView[];
+        readonly apis: readonly { readonly name: string; readonly scopes: readonly ScopeView[] }[];
+        readonly since: number;
+        readonly lastUsedAt?: number | undefined;
+      }[];
+    };
+  }
+}
 
 const page = '/account/connections';
 

@@ -5,7 +5,14 @@
 import { Readable } from 'node:stream';
 import { nowSeconds } from '../../base/clock.ts';
 import type { AccountDeps } from './deps.ts';
+import type { AccountLocals } from './visit.ts';
 import { type Show, showPage } from './visit.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-data': AccountLocals;
+  }
+}
 
 const pageSize = 500;
 

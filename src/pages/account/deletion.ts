@@ -2,7 +2,21 @@
 import { usernameKey } from '../../core/kernel/names.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
+import type { AccountForm } from './visit.ts';
 import { actorOf, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+export const deleteErrors = ['name', 'last-admin'] as const;
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-delete': AccountForm & {
+      readonly username: string;
+      readonly applications: number;
+      readonly typed?: string | undefined;
+      readonly error?: (typeof deleteErrors)[number] | undefined;
+    };
+  }
+}
 
 const countMax = 1000;
 

@@ -5,7 +5,21 @@
 
 import { qrCode } from '../kit/qr-code.ts';
 import type { AccountDeps } from './deps.ts';
+import type { AccountForm } from './visit.ts';
 import { actorOf, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+export const appCodeErrors = ['missing', 'wrong'] as const;
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-app': AccountForm & {
+      /** Base32, in groups. */
+      readonly secret: string;
+      readonly code: { readonly size: number; readonly path: string };
+      readonly error?: (typeof appCodeErrors)[number] | undefined;
+    };
+  }
+}
 
 const list = '/account/factors';
 

@@ -2,7 +2,32 @@
 import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
 import type { AccountDeps } from './deps.ts';
 import { longerPasswordFirst, neededOf, providersOf } from './needed.ts';
+import type { AccountForm } from './visit.ts';
 import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+
+export const factorKinds = ['totp', 'email-code', 'passkey'] as const;
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-factors': AccountForm & {
+      readonly factors: readonly {
+        readonly id: string;
+        readonly kind: (typeof factorKinds)[number];
+        readonly name: string;
+        readonly createdAt: number;
+        readonly lastUsedAt?: number | undefined;
+        readonly locked: boolean;
+        /** It cannot be removed: nobody could sign in without it. */
+        readonly needed: boolean;
+      }[];
+      readonly codesLeft: number;
+      readonly twoFactor: boolean;
+      /** They could be switched on. */
+      readonly emailCodes: boolean;
+    };
+    'account-codes': AccountForm & { readonly codes: readonly string[] };
+  }
+}
 
 const list = '/account/factors';
 

@@ -7,7 +7,8 @@ import type { Context } from 'koa';
 import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, seal, unseal } from '../../base/secrets.ts';
 import type { UpstreamProof } from '../../core/upstream/upstream.ts';
-import type { AccountNotice, AccountViews } from '../kit/account-views.ts';
+import type { AccountNotice } from '../kit/view-parts.ts';
+import type { ViewLocals } from '../kit/views.ts';
 
 export interface Note {
   readonly notice?: AccountNotice;
@@ -18,7 +19,7 @@ export interface Note {
   readonly codes?: readonly string[];
   /** Proved by a provider, and not yet connected. */
   readonly identity?: UpstreamProof;
-  readonly upstreamFailed?: AccountViews['account-identities']['failed'];
+  readonly upstreamFailed?: ViewLocals['account-identities']['failed'];
 }
 
 export interface FlashMessages {

@@ -6,8 +6,30 @@
  */
 import type { UpstreamFailure } from '../../core/upstream/upstream-provider.ts';
 import { callerOf } from '../../http/caller.ts';
+import type { UpstreamFailureKind } from '../kit/view-parts.ts';
 import type { AccountDeps } from './deps.ts';
+import type { AccountForm } from './visit.ts';
 import { actorOf, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    /** Accounts at other providers. */
+    'account-identities': AccountForm & {
+      readonly identities: readonly {
+        readonly id: string;
+        readonly provider: string;
+        /** What the person is called there. */
+        readonly label: string;
+        readonly createdAt: number;
+        readonly lastUsedAt?: number | undefined;
+      }[];
+      /** Those that can be connected, and where that begins. */
+      readonly providers: readonly { readonly name: string; readonly to: string }[];
+      readonly failed?: { readonly kind: UpstreamFailureKind; readonly provider: string } | undefined;
+    };
+    'account-identity': AccountForm & { readonly provider: string; readonly label: string; readonly username: string };
+  }
+}
 
 export const identitiesPage = '/account/identities';
 

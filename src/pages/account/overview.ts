@@ -1,7 +1,28 @@
 /** What there is, and how it stands. */
 import { displayName } from '../../core/kernel/names.ts';
 import type { AccountDeps } from './deps.ts';
+import type { AccountLocals } from './visit.ts';
 import { type Show, showPage } from './visit.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    account: AccountLocals & {
+      readonly account: {
+        readonly name: string;
+        readonly username: string;
+        readonly email?: string | undefined;
+        readonly verified: boolean;
+        readonly hasPassword: boolean;
+        readonly twoFactor: boolean;
+        readonly createdAt: number;
+        readonly lastSeenAt?: number | undefined;
+      };
+      readonly sessions: number;
+      readonly connections: number;
+      readonly applications: number;
+    };
+  }
+}
 
 /** Of a list that is only counted; beyond it the page says "more than". */
 const countMax = 100;

@@ -3,10 +3,29 @@
  * over a challenge that only this session, for this person, can bring back, for five minutes; the page itself needs a fresh sign-in.
  */
 import type { EnrolOutcome } from '../../core/factors/passkeys.ts';
-import type { AccountNotice } from '../kit/account-views.ts';
+import type { AccountNotice } from '../kit/view-parts.ts';
 import type { AccountDeps } from './deps.ts';
 import { longerPasswordFirst, neededOf, providersOf } from './needed.ts';
+import type { AccountForm } from './visit.ts';
 import { actorOf, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-passkeys': AccountForm & {
+      readonly passkeys: readonly {
+        readonly id: string;
+        readonly name: string;
+        readonly synced: boolean;
+        readonly createdAt: number;
+        readonly lastUsedAt?: number | undefined;
+        /** It cannot be removed: nobody could sign in without it. */
+        readonly needed: boolean;
+      }[];
+      /** What the browser is to be asked for a new one, in JSON; left out: there are as many as there can be. */
+      readonly options?: string | undefined;
+    };
+  }
+}
 
 const here = '/account/passkeys';
 

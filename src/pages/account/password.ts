@@ -6,9 +6,30 @@
 import { Unavailable } from '../../base/errors.ts';
 import { callerOf } from '../../http/caller.ts';
 import { passwordErrors } from '../kit/field-errors.ts';
+import type { FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
+import type { AccountForm } from './visit.ts';
 import { actorOf, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+export const passwordFormErrors = ['missing', 'wrong'] as const;
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-password': AccountForm & {
+      readonly username: string;
+      readonly hasPassword: boolean;
+      /** Other providers can be signed in with. */
+      readonly others?: boolean | undefined;
+      readonly minLength: number;
+      /** In what was given as the password so far. */
+      readonly current?: (typeof passwordFormErrors)[number] | undefined;
+      readonly error?: SetupError | undefined;
+      readonly problem?: FormProblemKind | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+    };
+  }
+}
 
 type Shown = Pick<ViewLocals['account-password'], 'current' | 'error' | 'problem' | 'retryAfterSeconds'>;
 

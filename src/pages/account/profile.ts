@@ -1,10 +1,40 @@
 /** What a person tells of themselves: names, picture, phone number, time zone, language, postal address. */
 import { addressMembers, canonicalLocale, isAddressMember } from '../../core/accounts/attributes.ts';
 import { fieldErrors } from '../kit/field-errors.ts';
+import type { SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
 import { languages } from './languages.ts';
+import type { AccountForm } from './visit.ts';
 import { actorOf, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+/** Of a postal address (OpenID Connect Core, section 5.1.1). */
+export const addressFields = ['street_address', 'postal_code', 'locality', 'region', 'country', 'formatted'] as const;
+type AddressField = (typeof addressFields)[number];
+
+type ProfileField = 'firstName' | 'lastName' | 'locale' | 'picture' | 'zoneinfo' | 'phone' | AddressField;
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-profile': AccountForm & {
+      readonly username: string;
+      readonly firstName: string;
+      readonly lastName: string;
+      /** Empty: the browser's. */
+      readonly locale: string;
+      /** Of the pages, and others that applications may have. */
+      readonly locales: readonly string[];
+      readonly languages: readonly string[];
+      /** As they were typed; empty where there is none. */
+      readonly picture: string;
+      readonly zoneinfo: string;
+      readonly phone: string;
+      readonly address: Readonly<Partial<Record<AddressField, string>>>;
+      /** Names of time zones to choose from. */
+      readonly zones: readonly string[];
+      readonly errors: Readonly<Partial<Record<ProfileField, SetupError>>>;
+    };
+  }
+}
 
 type Shown = Omit<ViewLocals['account-profile'], 'notice' | 'csrf' | 'username' | 'locales' | 'languages' | 'zones'>;
 

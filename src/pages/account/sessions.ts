@@ -3,9 +3,35 @@
 import { programOf } from '../../core/kernel/program.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
+import type { AddressPlace } from '../kit/place.ts';
 import { placeOf } from '../kit/place.ts';
 import type { AccountDeps } from './deps.ts';
+import type { AccountForm } from './visit.ts';
 import { notThere, type Show, showPage, type Take, type Visit } from './visit.ts';
+
+export const sessionDoors = ['browser', 'identity', 'security-service', 'tinyoauth'] as const;
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'account-sessions': AccountForm & {
+      readonly sessions: readonly {
+        readonly id: string;
+        readonly door: string;
+        /** Made of what the program says of itself. */
+        readonly program?: string | undefined;
+        readonly system?: string | undefined;
+        readonly address?: string | undefined;
+        /** What the address says by itself. */
+        readonly place?: AddressPlace | undefined;
+        readonly createdAt: number;
+        readonly lastSeenAt?: number | undefined;
+        readonly here: boolean;
+      }[];
+      readonly others: boolean;
+      readonly older?: string | undefined;
+    };
+  }
+}
 
 const page = '/account/sessions';
 const pageSize = 50;

@@ -6,8 +6,17 @@ import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import type { PageOptions, Pages } from '../kit/page.ts';
+import type { AccountNotice } from '../kit/view-parts.ts';
 import type { ViewLocals, ViewName } from '../kit/views.ts';
 import type { Note } from './flash-messages.ts';
+
+export interface AccountLocals {
+  readonly notice?: AccountNotice | undefined;
+}
+
+export interface AccountForm extends AccountLocals {
+  readonly csrf: string;
+}
 
 /** The browser's session, and whose it is. */
 export interface BrowserSession {

@@ -19,8 +19,40 @@ import { formTargets, requestOf, restartAddress } from '../kit/interaction/autho
 import { clientView, destinationOf } from '../kit/interaction/client-view.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import type { Pages } from '../kit/page.ts';
-import type { EachTime } from '../kit/sign-in-views.ts';
+import type { ClientView, ScopeView } from '../kit/view-parts.ts';
 import { chosen, fieldOf } from './consent-choice.ts';
+
+/** Why a person is asked although they may have allowed it before: the address proves nothing, or an operator wants it so. */
+export const eachTimeReasons = ['unproven', 'policy'] as const;
+type EachTime = (typeof eachTimeReasons)[number];
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    consent: {
+      readonly action: string;
+      readonly csrf: string;
+      /** Why they are asked although they may have allowed it before. */
+      readonly eachTime?: EachTime | undefined;
+      readonly client: ClientView & {
+        readonly policyUri?: string | undefined;
+        readonly tosUri?: string | undefined;
+        readonly contacts?: readonly string[] | undefined;
+        /** Where the answer goes. */
+        readonly redirectHost?: string | undefined;
+        /** The username of whoever registered it for themselves; left out: an admin did, or the server itself. */
+        readonly owner?: string | undefined;
+      };
+      readonly account: {
+        readonly name?: string | undefined;
+        readonly username: string;
+        readonly email?: string | undefined;
+      };
+      readonly scopes: readonly ScopeView[];
+      /** Scopes that belong to an API, under its name. */
+      readonly apis?: readonly { readonly name: string; readonly scopes: readonly ScopeView[] }[] | undefined;
+    };
+  }
+}
 
 /** Why what they have allowed before is no answer; undefined: it would be. */
 function eachTimeFor(reasons: readonly string[]): EachTime | undefined {

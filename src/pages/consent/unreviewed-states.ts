@@ -1,5 +1,5 @@
 /** What a person sees of applications that other people have registered, before an operator has looked at them and after. */
-import { unreviewedReasons } from '../kit/sign-in-views.ts';
+import { unreviewedReasons } from '../kit/page.ts';
 import { account, action, bookshelf, csrf, scopes, unbroken, type ViewState } from '../kit/state.ts';
 
 const passkey = JSON.stringify({ challenge: 'Y2hhbGxlbmdl', rpId: 'localhost', userVerification: 'preferred' });

@@ -1,6 +1,7 @@
 /** Adding a second factor on the way to an application. */
-import { enrolProblems } from '../kit/people-views.ts';
+
 import { account, action, appSample, bookshelf, codesSample, csrf, type ViewState } from '../kit/state.ts';
+import { enrolProblems } from './enrol.ts';
 
 const passkey = JSON.stringify({ challenge: 'Y2hhbGxlbmdl', user: { id: 'YWRh' }, excludeCredentials: [] });
 const asked = { action, csrf, client: bookshelf, account, invited: false, app: true, passkey };

@@ -27,10 +27,45 @@ import type { InteractionResults, Redirect, Step, StepContext } from '../kit/int
 import { surerResult } from '../kit/interaction/login-result.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
 import type { Pages } from '../kit/page.ts';
-import type { EnrolError } from '../kit/people-views.ts';
 import { qrCode } from '../kit/qr-code.ts';
 import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
+import type { ClientView } from '../kit/view-parts.ts';
 import { type EnrolMemory, enrolMemory, rememberEnrol } from './enrol-memory.ts';
+
+/** In the first code of an app that is being added. */
+type EnrolError = 'missing' | 'wrong';
+
+/** Why there is no second factor yet. */
+export const enrolProblems = ['passkey-refused', 'passkey-taken', 'app-gone'] as const;
+
+/** The pages that add a second factor on the way to an application. */
+interface Enrol {
+  readonly action: string;
+  readonly csrf: string;
+  readonly client?: ClientView | undefined;
+}
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    enrol: Enrol & {
+      readonly account: { readonly name?: string | undefined; readonly username: string };
+      /** They may go on without. */
+      readonly invited: boolean;
+      /** An authenticator app would do. */
+      readonly app: boolean;
+      /** What the browser is asked to make a passkey with, in JSON; left out: there can be no more. */
+      readonly passkey?: string | undefined;
+      readonly problem?: (typeof enrolProblems)[number] | undefined;
+    };
+    'enrol-app': Enrol & {
+      /** Base32, in groups. */
+      readonly secret: string;
+      readonly code: { readonly size: number; readonly path: string };
+      readonly error?: EnrolError | undefined;
+    };
+    'enrol-codes': Enrol & { readonly codes: readonly string[] };
+  }
+}
 
 type Onward = InteractionResults | Redirect;
 type Form = ReadonlyMap<string, string>;

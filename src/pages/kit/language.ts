@@ -10,6 +10,18 @@ import { seeOther } from '../../http/see-other.ts';
 import type { Csrf } from './csrf.ts';
 import type { Pages } from './page.ts';
 
+declare module './views.ts' {
+  interface ViewLocals {
+    language: {
+      readonly csrf: string;
+      /** A path of this server: where to go on. */
+      readonly back: string;
+      /** Tags of the languages there are. */
+      readonly locales: readonly string[];
+    };
+  }
+}
+
 export interface LanguagePageDeps {
   readonly issuer: string;
   readonly pages: Pages;

@@ -5,9 +5,63 @@ import { factsOf } from '../../http/front-door.ts';
 import { hardenPage } from '../../http/hardening.ts';
 import { askedOf, type NoteRefusal } from '../../http/note-refusal.ts';
 import type { Renderer } from './render.ts';
-import type { ErrorKind, RefusalDetail, UnreviewedReason } from './sign-in-views.ts';
 import type { Texts } from './texts.ts';
 import type { ViewLocals, ViewName } from './views.ts';
+
+export const errorKinds = [
+  /** The redirect address is missing or not registered. */
+  'redirect',
+  'unknown-client',
+  /** Anything else the application's own request got wrong. */
+  'request',
+  /** A form without its token, or sent from another site. */
+  'form',
+  'forbidden',
+  'throttled',
+  'method',
+  'too-large',
+  /** A database or another part is away: 503. */
+  'unavailable',
+  'internal',
+  /** The application's request ended in an error, and no operator has looked at the application: no redirect. */
+  'unreviewed',
+] as const;
+export type ErrorKind = (typeof errorKinds)[number];
+
+/** Why a person stays here instead of going to an unreviewed application. */
+export const unreviewedReasons = ['cancelled', 'silent', 'request'] as const;
+export type UnreviewedReason = (typeof unreviewedReasons)[number];
+
+export interface RefusalDetail {
+  /** The check that failed, as a sentence or a parameter's name. */
+  readonly check: string;
+  readonly received?: string | undefined;
+  /** Where `received` begins to differ from `expected`; everything from there on is marked. */
+  readonly receivedMarkFrom?: number | undefined;
+  readonly expected?: string | undefined;
+  readonly advice?: string | undefined;
+}
+
+declare module './views.ts' {
+  interface ViewLocals {
+    error: {
+      readonly status: number;
+      readonly kind: ErrorKind;
+      /** What a developer looks for in the logs. */
+      readonly reference: string;
+      readonly clientName?: string | undefined;
+      /** Of the kind `unreviewed`. */
+      readonly why?: UnreviewedReason | undefined;
+      /** The protocol's own `error` and `error_description`. */
+      readonly code?: string | undefined;
+      readonly description?: string | undefined;
+      readonly detail?: RefusalDetail | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+      readonly startAgain?: string | undefined;
+    };
+    'not-found': Readonly<Record<string, never>>;
+  }
+}
 
 export interface PageOptions {
   readonly status?: number;

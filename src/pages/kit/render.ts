@@ -9,15 +9,21 @@
 import { readFileSync } from 'node:fs';
 import ejs from 'ejs';
 import { duration } from '../../base/duration.ts';
-import { type AccountNotice, type AccountSection, accountSections, problemNotices } from './account-views.ts';
 import type { Brand, BrandLink } from './brand/brand.ts';
 import { themeAddress } from './brand/theme.ts';
-import { playgroundTexts } from './developer-views.ts';
-import { knownScopes } from './sign-in-views.ts';
+import { playgroundTexts } from './playground-texts.ts';
 import type { StaticFiles } from './static.ts';
 import type { Direction, Texts, TextValues } from './texts.ts';
 import { findViews } from './view-files.ts';
-import type { ClientView, ScopeView } from './view-parts.ts';
+import {
+  type AccountNotice,
+  type AccountSection,
+  accountSections,
+  type ClientView,
+  knownScopes,
+  problemNotices,
+  type ScopeView,
+} from './view-parts.ts';
 import type { ViewLocals, ViewName } from './views.ts';
 
 export interface RendererOptions {

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-export interface ViewFiles {
+interface ViewFiles {
   /** The deployment's own where it has one. */
   fileOf(view: string): string;
   /** The views, and perhaps the layout, that are a deployment's own. */

@@ -1,4 +1,4 @@
-/** What several pages are made of: the parts of the contract in views.ts. */
+/** What several views are made of, and what every view or the layout can name. */
 
 /** An application as a page names it. Only `name` is needed; it may be anything at all. */
 export interface ClientView {
@@ -63,3 +63,73 @@ export interface ScopeView {
   /** The person may leave it out: the field of the form that holds their choice. */
   readonly field?: string | undefined;
 }
+
+/** Scopes with a sentence of their own in the catalogue; any other comes with the sentence of its API. */
+export const knownScopes = [
+  'openid',
+  'profile',
+  'email',
+  'address',
+  'phone',
+  'groups',
+  'offline_access',
+  'user',
+] as const;
+
+/** The pages, in the order in which they are offered. Each is at `/account/<name>`, but for the first. */
+export const accountSections = [
+  'overview',
+  'profile',
+  'email',
+  'password',
+  'factors',
+  'sessions',
+  'connections',
+  'applications',
+  'activity',
+  'data',
+] as const;
+export type AccountSection = (typeof accountSections)[number];
+
+/** What has just been done, said on the page that follows. */
+export const accountNotices = [
+  'profile-saved',
+  'email-asked',
+  'password-alone',
+  'password-changed',
+  'factor-added',
+  'factor-removed',
+  'factor-too-many',
+  'app-gone',
+  'passkey-added',
+  'passkey-renamed',
+  'passkey-refused',
+  'passkey-taken',
+  'passkey-too-many',
+  'passkey-name',
+  'passkey-last',
+  'email-code-on',
+  'email-code-off',
+  'session-ended',
+  'sessions-ended',
+  'connection-ended',
+  'application-deleted',
+  'identity-connected',
+  'identity-removed',
+  'identity-last',
+] as const;
+export type AccountNotice = (typeof accountNotices)[number];
+
+/** Those by which nothing came of it: a page shows them as it shows its other problems. */
+export const problemNotices: readonly AccountNotice[] = [
+  'factor-too-many',
+  'app-gone',
+  'passkey-refused',
+  'passkey-taken',
+  'passkey-too-many',
+  'passkey-name',
+  'passkey-last',
+  'password-alone',
+  'email-code-off',
+  'identity-last',
+];

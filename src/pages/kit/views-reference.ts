@@ -1,13 +1,13 @@
-/** Writes docs/views.md from the contracts of the views. With `--check` it writes nothing and fails when the file says something else. */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** Writes docs/views.md from what the pages declare as `ViewLocals`. With `--check` it writes nothing and fails when the file says something else. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const here = import.meta.dirname;
-const path = join(here, '../../../docs/views.md');
+const root = join(import.meta.dirname, '../../..');
+const path = join(root, 'docs/views.md');
 
 const introduction = `# Views
 
-<!-- Generated from src/pages/kit/views.ts and the files it names by \`npm run check:fix\`. -->
+<!-- Generated from the pages' declarations of \`ViewLocals\` by \`npm run check:fix\`. -->
 
 What each template under \`views/\` is given, as \`it\`. \`VIEWS_DIR\` names a folder whose templates take the place of those of the
 same name; [branding.md](branding.md) says how. A value arrives as it was registered or typed: put it out with \`<%= %>\`, a name
@@ -23,46 +23,67 @@ Beside \`it\` every template has:
   \`scopeSentence\`: things in the reader's language.
 - \`problemNotices\`: which of an account page's notices tell of a problem.`;
 
+/** Wherever a page is. */
+const folders = ['src/pages', 'src/api/reference', 'dev/gallery'];
+
 export function viewsReference(): string {
-  const sources = areas.map(source);
-  const members = sources.flatMap(membersOf);
-  const shapes = sources.flatMap(interfacesOf);
+  const sources = folders.flatMap(sourcesIn);
+  const members = sources.flatMap(membersOf).sort(([a], [b]) => (a < b ? -1 : 1));
+  const named = shapesNamed(members.map(([, code]) => code).join('\n'), new Map(sources.flatMap(shapesOf)));
   return `${[
     introduction,
-    ...members.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, code]) => section(`\`${name}.ejs\``, code)),
+    ...members.map(([name, code]) => section(`\`${name}.ejs\``, code)),
     '## Shapes that several share',
-    ...shapes.map((code) => fenced(code)),
+    ...named.map(fenced),
   ].join('\n\n')}\n`;
 }
 
-/** One file for each area of the pages; its contract is the interface whose name ends so. */
-const areas = ['sign-in', 'people', 'developer', 'account'];
-const source = (area: string): string => readFileSync(join(here, `${area}-views.ts`), 'utf8');
+const sourcesIn = (folder: string): string[] =>
+  readdirSync(join(root, folder), { encoding: 'utf8', recursive: true })
+    .filter((file) => file.endsWith('.ts'))
+    .sort()
+    .map((file) => readFileSync(join(root, folder, file), 'utf8'));
 const fenced = (code: string): string => `\`\`\`ts\n${code}\n\`\`\``;
 const section = (title: string, code: string): string => `## ${title}\n\n${fenced(code)}`;
 
-/** The members of an interface: each begins where the formatter indents it by two, and ends before the next. */
+/** The members of `ViewLocals` in a file: each begins where the formatter indents it, and ends before the next. */
 function membersOf(file: string): [string, string][] {
-  const [, body = ''] = /^export interface \w+Views \{\n([\s\S]*?)^\}/m.exec(file) ?? [];
-  return body.split(/^(?= {2}'?[a-z])/m).map((member) => {
-    const [, view = '', rest = ''] = /^ {2}'?([a-z-]+)'?: ([\s\S]*)$/.exec(member) ?? [];
-    // What is said above a member stands at the end of the one before it.
-    const own = rest.trimEnd().replace(/\n {2}\/\*\*[^\n]*\*\/$/, '');
-    return [view, own.replace(/;$/, '').replace(/^ {2}/gm, '')];
-  });
+  const [, indent = '', body = ''] = /^( *)(?:export )?interface ViewLocals \{\n([\s\S]*?)^\1\}/m.exec(file) ?? [];
+  const own = body.replace(new RegExp(`^${indent}  `, 'gm'), '').replace(/^\/\*\*[^\n]*\*\/\n/gm, '');
+  return own
+    .split(/^(?='?[a-z])/m)
+    .filter((member) => member !== '')
+    .map((member) => {
+      const [, view = '', code = ''] = /^'?([a-z-]+)'?: ([\s\S]*);\n$/.exec(member) ?? [];
+      return [view, code];
+    });
 }
 
-/** What the members name. */
-function interfacesOf(file: string): string[] {
-  return [...file.matchAll(/^(?:export )?interface (?!\w+Views )[\s\S]*?^\}/gm)].map(([code]) =>
-    code.replace(/^export /, ''),
+function shapesOf(file: string): [string, string][] {
+  return [...file.matchAll(/^(?:export )?(interface (?!ViewLocals )(\w+)[\s\S]*?^\})/gm)].map(
+    ([, code = '', name = '']) => [name, code],
   );
+}
+
+/** Those that the code names, and those that these name in turn. */
+function shapesNamed(code: string, shapes: ReadonlyMap<string, string>): string[] {
+  const found = new Map<string, string>();
+  const look = (text: string): void => {
+    for (const [name] of text.replace(/\/\*\*.*?\*\//g, '').matchAll(/\b[A-Z]\w+/g)) {
+      const shape = shapes.get(name);
+      if (shape === undefined || found.has(name)) continue;
+      found.set(name, shape);
+      look(shape);
+    }
+  };
+  look(code);
+  return [...found.values()].sort();
 }
 
 if (import.meta.main) {
   if (!process.argv.includes('--check')) writeFileSync(path, viewsReference());
   else if (readFileSync(path, 'utf8') !== viewsReference()) {
-    process.stderr.write('docs/views.md does not match src/pages/kit/views.ts. Run: npm run check:fix\n');
+    process.stderr.write('docs/views.md does not match the pages. Run: npm run check:fix\n');
     process.exitCode = 1;
   }
 }

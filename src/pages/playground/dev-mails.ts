@@ -9,6 +9,24 @@ import { randomToken, sameSecret } from '../../base/secrets.ts';
 import type { Message } from '../../core/mail/mailer.ts';
 import type { Pages } from '../kit/page.ts';
 
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'dev-mails': {
+      /** Undefined: this browser has not opened the link in the terminal. */
+      readonly mails:
+        | readonly {
+            readonly to: string;
+            readonly subject: string;
+            readonly text: string;
+            readonly link: string | undefined;
+            /** Seconds since the epoch. */
+            readonly at: number;
+          }[]
+        | undefined;
+    };
+  }
+}
+
 export interface DevMailsDeps {
   readonly pages: Pages;
   readonly issuer: string;

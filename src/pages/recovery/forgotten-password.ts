@@ -25,6 +25,36 @@ import { oneOf, signInOf, withSignIn } from '../kit/request.ts';
 import type { ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    forgot: {
+      readonly action: string;
+      readonly csrf: string;
+      /** Whose sign-in they come from. */
+      readonly client?: ClientView | undefined;
+      /** As it was typed. */
+      readonly name?: string | undefined;
+      readonly error?: 'missing' | 'throttled' | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+      readonly back?: string | undefined;
+    };
+    reset: {
+      readonly action: string;
+      readonly csrf: string;
+      readonly client?: ClientView | undefined;
+      readonly username: string;
+      readonly minLength: number;
+      /** Accounts at other providers that sign in here. */
+      readonly elsewhere: readonly { readonly id: string; readonly provider: string; readonly label: string }[];
+      /** They are to stay connected. */
+      readonly keep?: boolean | undefined;
+      readonly error?: SetupError | undefined;
+      readonly problem?: FormProblemKind | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+    };
+  }
+}
+
 /** The sign-in that a person has left for these pages. */
 export interface CameFrom {
   readonly client: ClientView | undefined;

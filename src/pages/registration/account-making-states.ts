@@ -1,7 +1,9 @@
 /** Accounts and passwords: sign-up, forgotten password, confirmed address, the first administrator. */
-import { confirmErrors, noticeKinds } from '../kit/people-views.ts';
+
 import { action, bookshelf, csrf, type ViewState } from '../kit/state.ts';
 import { formProblems } from '../kit/view-parts.ts';
+import { noticeKinds } from '../kit/views.ts';
+import { confirmErrors } from './verify-email.ts';
 
 const elsewhere = [
   { id: 'a', provider: 'Example University', label: 'ada@uni.example' },

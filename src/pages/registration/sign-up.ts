@@ -18,8 +18,28 @@ import { callerOf } from '../../http/caller.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
 import type { Pages } from '../kit/page.ts';
-import type { ClientView, FormProblemKind } from '../kit/view-parts.ts';
+import type { ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'sign-up': {
+      readonly action: string;
+      readonly csrf: string;
+      readonly client?: ClientView | undefined;
+      readonly minLength: number;
+      /** `none`: there is nobody to prove it to. Otherwise asked for, or what the invitation was mailed to. */
+      readonly emailField: 'none' | 'asked' | 'fixed';
+      readonly username?: string | undefined;
+      readonly email?: string | undefined;
+      readonly errors: Readonly<Partial<Record<'username' | 'email' | 'password', SetupError>>>;
+      readonly problem?: FormProblemKind | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+      /** For those who have an account. */
+      readonly signIn?: string | undefined;
+    };
+  }
+}
 
 export interface SignUpAbout {
   /** Where the form posts to. */

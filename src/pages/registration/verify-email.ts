@@ -16,8 +16,27 @@ import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
-import type { ConfirmError } from '../kit/people-views.ts';
 import { oneOf } from '../kit/request.ts';
+
+export const confirmErrors = ['missing', 'wrong', 'throttled', 'busy'] as const;
+type ConfirmError = (typeof confirmErrors)[number];
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'verify-email': {
+      readonly action: string;
+      readonly csrf: string;
+      readonly email: string;
+      readonly username: string;
+      /** Nobody, or somebody else, is signed in in this browser. */
+      readonly askPassword: boolean;
+      /** For whoever has none: to sign in another way, and back here. */
+      readonly signIn: string;
+      readonly error?: ConfirmError | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+    };
+  }
+}
 
 /** As long as a sign-in may take. */
 const waitMs = 3_600_000;

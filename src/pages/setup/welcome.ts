@@ -14,9 +14,35 @@ import type { Csrf } from '../kit/csrf.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
-import type { SetupField } from '../kit/people-views.ts';
 import type { StaticFiles } from '../kit/static.ts';
+import type { SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
+
+type SetupField = 'username' | 'first_name' | 'last_name' | 'email' | 'password';
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    welcome: {
+      readonly issuer: string;
+      readonly development: boolean;
+      readonly account?: { readonly name: string; readonly username: string } | undefined;
+      readonly signOut?: string | undefined;
+    };
+    setup: {
+      readonly action: string;
+      readonly csrf: string;
+      readonly minLength: number;
+      readonly username?: string | undefined;
+      readonly firstName?: string | undefined;
+      readonly lastName?: string | undefined;
+      readonly email?: string | undefined;
+      readonly errors: Readonly<Partial<Record<SetupField, SetupError>>>;
+    };
+    'setup-done': {
+      readonly username: string;
+      readonly development: boolean;
+    };
+  }
+}
 
 export interface WelcomeDeps {
   readonly issuer: string;

@@ -15,7 +15,29 @@ import { formTargets, requestOf } from '../kit/interaction/authorization-request
 import { clientView } from '../kit/interaction/client-view.ts';
 import type { Step } from '../kit/interaction/dispatcher.ts';
 import type { Pages } from '../kit/page.ts';
+import type { ClientView } from '../kit/view-parts.ts';
 import { choicesFor } from './choices.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    chooser: {
+      readonly action: string;
+      readonly csrf: string;
+      readonly client?: ClientView | undefined;
+      /** At least one. */
+      readonly accounts: readonly {
+        readonly id: string;
+        readonly name?: string | undefined;
+        readonly username: string;
+        /** Signed in at this moment. */
+        readonly current: boolean;
+        /** This browser can be told to forget it. */
+        readonly remembered: boolean;
+      }[];
+      readonly cancel?: string | undefined;
+    };
+  }
+}
 
 export function createChooserStep(deps: {
   pages: Pages;

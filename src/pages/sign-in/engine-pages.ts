@@ -7,8 +7,26 @@ import type { IsDeveloper } from '../../http/developer.ts';
 import { formTargetsFor, hardenPage } from '../../http/hardening.ts';
 import type { ProtocolPages } from '../../oidc/ports.ts';
 import type { RecordedRefusal } from '../../oidc/refusals/recorded.ts';
-import type { Pages } from '../kit/page.ts';
-import type { ErrorKind, RefusalDetail, UnreviewedReason } from '../kit/sign-in-views.ts';
+import type { ErrorKind, Pages, RefusalDetail, UnreviewedReason } from '../kit/page.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    logout: {
+      /** The engine's own form, put into the page as it is. */
+      readonly formHtml: string;
+      readonly formId: string;
+      readonly client?: { readonly name: string } | undefined;
+      readonly account?: { readonly name: string } | undefined;
+      /** The request proved itself: the script answers yes at once. */
+      readonly auto: boolean;
+    };
+    'signed-out': {
+      /** The person chose not to sign out. */
+      readonly stayed?: boolean | undefined;
+      readonly client?: { readonly name: string; readonly uri?: string | undefined } | undefined;
+    };
+  }
+}
 
 export function createEnginePages(deps: {
   pages: Pages;

@@ -18,9 +18,55 @@ import { passkeyPurpose } from '../kit/interaction/passkey.ts';
 import { isToBeKept, memoryOf, noteKeep, remember } from '../kit/interaction/sign-in-memory.ts';
 import { freshnessOf, upstreamMemory } from '../kit/interaction/upstream-memory.ts';
 import type { Pages } from '../kit/page.ts';
-import type { LoginError, SignInReason } from '../kit/sign-in-views.ts';
+import type { ClientView, UpstreamFailureKind } from '../kit/view-parts.ts';
 import { choicesFor, chosenIn } from './choices.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
+
+/** Each picks a text; the test of the catalogue reads such lists too. */
+export const loginErrors = ['wrong', 'throttled', 'busy', 'missing', 'expired', 'passkey'] as const;
+type LoginError = (typeof loginErrors)[number];
+
+/** Why somebody who is signed in is asked once more: by their own pages, as it is too long ago, or because the application wants it. */
+export const signInReasons = ['account', 'old', 'asked'] as const;
+type SignInReason = (typeof signInReasons)[number];
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    login: {
+      readonly action: string;
+      readonly csrf: string;
+      readonly client?: ClientView | undefined;
+      /** As it was typed. */
+      readonly username?: string | undefined;
+      /** They are signed in; left out: nobody is, or somebody else wants to. */
+      readonly again?: SignInReason | undefined;
+      readonly error?: LoginError | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+      readonly signUp?: string | undefined;
+      readonly forgot?: string | undefined;
+      /** What the browser is to be asked for a passkey, in JSON; left out: no such button. */
+      readonly passkey?: string | undefined;
+      /** Other providers through which to sign in, and where that begins. */
+      readonly providers?: readonly { readonly name: string; readonly to: string }[] | undefined;
+      readonly failed?:
+        | {
+            readonly kind: UpstreamFailureKind;
+            readonly provider: string;
+            readonly reference: string;
+            readonly retryAfterSeconds?: number | undefined;
+          }
+        | undefined;
+      /** The account that is proved here is to be connected with this one. */
+      readonly connecting?: { readonly provider: string; readonly label: string } | undefined;
+      /** The box that keeps the browser signed in is ticked. */
+      readonly keep?: boolean | undefined;
+      /** Where another account can be chosen; left out: there is none. */
+      readonly choose?: string | undefined;
+      /** Where the cancel button posts to; null or left out: no such button. */
+      readonly cancel?: string | null | undefined;
+    };
+  }
+}
 
 const statuses: Record<LoginError, number> = {
   missing: 422,

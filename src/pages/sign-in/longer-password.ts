@@ -19,8 +19,24 @@ import type { InteractionResults, Redirect, Step, StepContext } from '../kit/int
 import { loginResult } from '../kit/interaction/login-result.ts';
 import { isToBeKept, remember, waitsForSecondFactor } from '../kit/interaction/sign-in-memory.ts';
 import type { Pages } from '../kit/page.ts';
-import type { FormProblemKind, SetupError } from '../kit/view-parts.ts';
+import type { ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    /** Somebody whose second factor has gone, with a password that was long enough only beside it. */
+    'longer-password': {
+      readonly action: string;
+      readonly csrf: string;
+      readonly client?: ClientView | undefined;
+      readonly username: string;
+      readonly minLength: number;
+      readonly error?: SetupError | undefined;
+      readonly problem?: FormProblemKind | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+    };
+  }
+}
 
 export function createLongerPasswordStep(deps: {
   pages: Pages;

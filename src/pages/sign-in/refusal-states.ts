@@ -1,5 +1,5 @@
 /** What people are told when something is refused. */
-import { errorKinds } from '../kit/sign-in-views.ts';
+import { errorKinds } from '../kit/page.ts';
 import type { ViewState } from '../kit/state.ts';
 
 export const refusalStates: readonly ViewState[] = [

@@ -30,8 +30,48 @@ import {
   waitsForSecondFactor,
 } from '../kit/interaction/sign-in-memory.ts';
 import type { Pages } from '../kit/page.ts';
-import { type SecondFactorError, secondFactorMethods } from '../kit/sign-in-views.ts';
+import type { ClientView } from '../kit/view-parts.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
+
+export const secondFactorErrors = [
+  'missing',
+  'wrong',
+  'wrong-mail',
+  'used',
+  'locked',
+  'over',
+  'passkey',
+  'throttled',
+  /** One was mailed a moment ago. */
+  'mail-wait',
+  'mail-failed',
+] as const;
+export type SecondFactorError = (typeof secondFactorErrors)[number];
+
+export const secondFactorMethods = ['passkey', 'totp', 'email-code', 'recovery-code'] as const;
+export type SecondFactorMethod = (typeof secondFactorMethods)[number];
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'second-factor': {
+      readonly action: string;
+      readonly csrf: string;
+      readonly client?: ClientView | undefined;
+      readonly account: { readonly name?: string | undefined; readonly username: string };
+      readonly method: SecondFactorMethod;
+      /** The other ways, and where each is asked for. */
+      readonly others: readonly { readonly method: SecondFactorMethod; readonly to: string }[];
+      /** For the method `passkey`: what the browser is to be asked, in JSON. */
+      readonly passkey?: string | undefined;
+      /** For the method `email-code`: where one has gone; left out: none has been sent yet. */
+      readonly mailedTo?: string | undefined;
+      /** They are signed in, and an application wants to be surer. */
+      readonly stepUp?: boolean | undefined;
+      readonly error?: SecondFactorError | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+    };
+  }
+}
 
 const statuses: Record<SecondFactorError, number> = {
   missing: 422,

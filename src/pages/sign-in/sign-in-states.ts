@@ -1,13 +1,9 @@
 /** Signing in, allowing, signing out, and what a person meets around them. */
-import {
-  loginErrors,
-  type SecondFactorError,
-  type SecondFactorMethod,
-  secondFactorErrors,
-  signInReasons,
-} from '../kit/sign-in-views.ts';
+
 import { account, action, bookshelf, csrf, scopes, unbroken, type ViewState } from '../kit/state.ts';
 import { upstreamFailures } from '../kit/view-parts.ts';
+import { loginErrors, signInReasons } from './login.ts';
+import { type SecondFactorError, type SecondFactorMethod, secondFactorErrors } from './second-factor.ts';
 
 /** What the browser is asked for a passkey. */
 const passkey = JSON.stringify({ challenge: 'Y2hhbGxlbmdl', rpId: 'localhost', userVerification: 'preferred' });

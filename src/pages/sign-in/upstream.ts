@@ -32,7 +32,40 @@ import {
   upstreamMemory,
 } from '../kit/interaction/upstream-memory.ts';
 import type { Pages } from '../kit/page.ts';
-import type { FormProblemKind, SetupError, UpstreamFailureKind } from '../kit/view-parts.ts';
+import type { ClientView, FormProblemKind, SetupError, UpstreamFailureKind } from '../kit/view-parts.ts';
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    /** Somebody whom another provider has proved, and whom nobody here knows yet. */
+    'upstream-new': {
+      readonly action: string;
+      readonly csrf: string;
+      readonly client?: ClientView | undefined;
+      readonly provider: string;
+      /** What the person is called there. */
+      readonly label: string;
+      readonly email?: string | undefined;
+      readonly signUp: boolean;
+      /** An account here has that address: it can be connected, and no other be made. */
+      readonly known: boolean;
+      /** As it was typed, or as the person is called there. */
+      readonly username?: string | undefined;
+      readonly error?: SetupError | undefined;
+      readonly problem?: FormProblemKind | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+    };
+    'upstream-connect': {
+      readonly action: string;
+      readonly csrf: string;
+      readonly client?: ClientView | undefined;
+      readonly provider: string;
+      readonly label: string;
+      readonly account: { readonly name?: string | undefined; readonly username: string };
+    };
+    /** Somebody on the way, for a moment. */
+    onward: { readonly to: string };
+  }
+}
 
 interface Deps {
   readonly upstream: Upstream;

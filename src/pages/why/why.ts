@@ -12,8 +12,36 @@ import type { RefusalRow } from '../../core/stores/refusals.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
 import { wantsPage } from '../../http/errors.ts';
 import { hardenAnswer } from '../../http/hardening.ts';
-import type { WhyDetails } from '../kit/developer-views.ts';
 import type { Pages } from '../kit/page.ts';
+
+/** For operators and the owner of the application. */
+interface WhyDetails {
+  readonly check: string;
+  readonly endpoint: string;
+  readonly status: number;
+  readonly error: string;
+  /** Seconds since the epoch: the first and the last time. */
+  readonly at: number;
+  readonly last: number;
+  readonly times: number;
+  readonly clientId?: string | undefined;
+  readonly expected?: string | undefined;
+  readonly received?: string | undefined;
+  readonly nearest?: string | undefined;
+}
+
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    why: {
+      readonly reference: string;
+      /** Left out: there is no record under this reference. */
+      readonly says?: string | undefined;
+      readonly source?: string | undefined;
+      readonly advice?: string | undefined;
+      readonly details?: WhyDetails | undefined;
+    };
+  }
+}
 
 export interface WhyDeps {
   readonly issuer: string;

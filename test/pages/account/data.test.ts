@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { randomToken } from '../../../src/base/secrets.ts';
 import { auditEvents } from '../../../src/core/kernel/audit.ts';
-import { activityEvents } from '../../../src/pages/kit/account-views.ts';
+import { activityEvents } from '../../../src/pages/account/activity.ts';
 import { Agent } from '../../support/agent.ts';
 import { enrol } from '../../support/authenticator.ts';
 import { comeBack, refresh, tokensFor } from '../../support/flow.ts';

@@ -1,12 +1,12 @@
 /** What single pages owe their reader, beyond what render.test.ts asks of all of them. */
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { accountNotices } from '../../../src/pages/kit/account-views.ts';
 import { openBrand } from '../../../src/pages/kit/brand/brand.ts';
 import { placeOf } from '../../../src/pages/kit/place.ts';
 import { createRenderer } from '../../../src/pages/kit/render.ts';
 import { serveStatic } from '../../../src/pages/kit/static.ts';
 import { loadTexts } from '../../../src/pages/kit/texts.ts';
+import { accountNotices } from '../../../src/pages/kit/view-parts.ts';
 import { states } from '../../../src/pages/states.ts';
 import { decoded } from '../../support/qr.ts';
 

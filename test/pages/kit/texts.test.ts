@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { playgroundTexts } from '../../../src/pages/kit/developer-views.ts';
+import { playgroundTexts } from '../../../src/pages/kit/playground-texts.ts';
 import { loadTexts } from '../../../src/pages/kit/texts.ts';
-import { dynamicTextKeys } from '../../../src/pages/kit/views.ts';
+import { dynamicTextKeys } from './dynamic-text-keys.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const viewsDir = join(root, 'views');

@@ -1,0 +1,66 @@
+/** Keys the views put together while they run, as opposed to those written out in them. */
+import { letterKinds } from '../../../src/core/mail/mailer.ts';
+import { activityEvents } from '../../../src/pages/account/activity.ts';
+import { deleteErrors } from '../../../src/pages/account/deletion.ts';
+import { appCodeErrors } from '../../../src/pages/account/enrolment.ts';
+import { factorKinds } from '../../../src/pages/account/factors.ts';
+import { passwordFormErrors } from '../../../src/pages/account/password.ts';
+import { addressFields } from '../../../src/pages/account/profile.ts';
+import { sessionDoors } from '../../../src/pages/account/sessions.ts';
+import { eachTimeReasons } from '../../../src/pages/consent/consent.ts';
+import { brandLinks } from '../../../src/pages/kit/brand/brand.ts';
+import { errorKinds, unreviewedReasons } from '../../../src/pages/kit/page.ts';
+import { addressPlaces } from '../../../src/pages/kit/place.ts';
+import { playgroundTexts } from '../../../src/pages/kit/playground-texts.ts';
+import {
+  accountNotices,
+  accountSections,
+  formProblems,
+  knownScopes,
+  setupErrors,
+  upstreamFailures,
+} from '../../../src/pages/kit/view-parts.ts';
+import { noticeKinds } from '../../../src/pages/kit/views.ts';
+import { confirmErrors } from '../../../src/pages/registration/verify-email.ts';
+import { loginErrors, signInReasons } from '../../../src/pages/sign-in/login.ts';
+import { secondFactorErrors, secondFactorMethods } from '../../../src/pages/sign-in/second-factor.ts';
+
+export const dynamicTextKeys: readonly string[] = [
+  ...letterKinds.flatMap((kind) =>
+    ['subject', 'text', ...(kind === 'sign-in-code' || kind === 'account-deleted' ? [] : ['button'])].map(
+      (part) => `mail.${kind}.${part}`,
+    ),
+  ),
+  ...['link', 'notice'].map((kind) => `mail.end.${kind}`),
+  ...brandLinks.map((link) => `footer.${link}`),
+  ...accountSections.map((section) => `account.${section}.title`),
+  ...accountNotices.map((notice) => `account.notice.${notice}`),
+  ...addressFields.map((field) => `account.profile.${field}`),
+  ...passwordFormErrors.map((error) => `account.password.current.${error}`),
+  ...appCodeErrors.map((error) => `account.app.error.${error}`),
+  ...deleteErrors.map((error) => `account.delete.error.${error}`),
+  ...factorKinds.map((kind) => `account.factor.${kind}`),
+  ...addressPlaces.map((place) => `account.address.${place}`),
+  ...sessionDoors.map((door) => `account.door.${door}`),
+  ...activityEvents.map((event) => `account.event.${event}`),
+  ...['sessions', 'connections', 'applications'].map((things) => `account.${things}.count`),
+  ...setupErrors.map((error) => `setup.error.${error}`),
+  ...formProblems.flatMap((problem) => [`form.${problem}.title`, `form.${problem}.text`]),
+  ...confirmErrors.flatMap((error) => [`verify.error.${error}.title`, `verify.error.${error}.text`]),
+  ...noticeKinds.flatMap((kind) => [`notice.${kind}.title`, `notice.${kind}.text`]),
+  ...['signIn', 'home', 'account', 'again'].map((go) => `notice.go.${go}`),
+  ...signInReasons.map((reason) => `login.again.${reason}`),
+  ...loginErrors.flatMap((error) => [`login.error.${error}.title`, `login.error.${error}.text`]),
+  ...secondFactorErrors.flatMap((error) => [`second.error.${error}.title`, `second.error.${error}.text`]),
+  ...secondFactorMethods.map((method) => `second.use.${method}`),
+  ...upstreamFailures.flatMap((kind) => [`upstream.failed.${kind}.title`, `upstream.failed.${kind}.text`]),
+  ...unreviewedReasons.map((reason) => `error.unreviewed.${reason}`),
+  ...errorKinds.flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]),
+  ...knownScopes.map((scope) => `scope.${scope}`),
+  ...eachTimeReasons.map((reason) => `consent.each-time.${reason}`),
+  ...['code', 'mail', 'recovery'].flatMap((words) =>
+    ['title', 'text', 'label'].map((part) => `second.${words}.${part}`),
+  ),
+  ...['title', 'text'].map((part) => `second.passkey.${part}`),
+  ...playgroundTexts.map((key) => `playground.js.${key}`),
+];
