@@ -169,6 +169,14 @@ export default {
       to: { path: '^src/', pathNot: ['^src/(pages/kit|oidc|core|http|base)/', '^src/pages/$1/'] },
     },
     {
+      name: 'states-on-demand',
+      comment:
+        'The states of pages are samples: import src/pages/states.ts with `await import(…)` where they are looked at, so that no start waits for them.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/.*(/|\\.)states\\.ts$' },
+      to: { path: '^src/.*((/|\\.)states|/pages/kit/state)\\.ts$', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'api-kit-imports',
       comment:
         'api/kit is what API surfaces share: it imports itself, core, http and base; what belongs to one surface lives there.',

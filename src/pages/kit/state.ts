@@ -11,17 +11,16 @@ export const csrf = 'c0ffee';
 export const bookshelf = { name: 'Bookshelf', uri: 'https://bookshelf.example/', host: 'bookshelf.example' };
 /** A name as it may be: long, and without a place to break it. */
 export const unbroken = 'Donaudampfschifffahrtsgesellschaft'.repeat(2).slice(0, 60);
-export const account = { name: 'Ada Example', username: 'ada', email: 'ada@example.org' };
-export const emptyProfile = {
-  ...{ csrf, username: 'ada', firstName: 'Ada', lastName: 'Example', locale: 'en', locales: ['en'] },
-  ...{ languages: [], zones: ['Europe/Berlin', 'UTC'], picture: '', zoneinfo: '', phone: '', address: {} },
+/** Registered by another person; no operator has looked at it. */
+export const unknownShop = {
+  name: 'Google Drive',
+  uri: 'https://drive.example/',
+  host: 'drive.example',
+  unreviewed: true,
 };
-export const scopes = [
-  { name: 'openid' },
-  { name: 'profile' },
-  { name: 'email', isNew: true },
-  { name: 'offline_access' },
-];
+/** Long enough to be clipped. */
+export const longName = 'The Very Long Named Reading and Lending Library of Upper Example';
+export const account = { name: 'Ada Example', username: 'ada', email: 'ada@example.org' };
 /** An authenticator app that is being added, and the recovery codes of its person. An app can read it. */
 const secret = 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP';
 export const appSample = {
@@ -29,3 +28,7 @@ export const appSample = {
   code: await qrCode(`otpauth://totp/Gatehouse:ada?secret=${secret.replaceAll(' ', '')}&issuer=Gatehouse`),
 };
 export const codesSample = Array.from({ length: 10 }, (_, n) => `0${n}ab-cdef-ghjk-mnpq`);
+/** What the browser is asked for a passkey. */
+export const passkey = JSON.stringify({ challenge: 'Y2hhbGxlbmdl', rpId: 'localhost', userVerification: 'preferred' });
+/** Seconds since the epoch. */
+export const at = 1_800_000_000;

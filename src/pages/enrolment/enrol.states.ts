@@ -1,5 +1,3 @@
-/** Adding a second factor on the way to an application. */
-
 import { account, action, appSample, bookshelf, codesSample, csrf, type ViewState } from '../kit/state.ts';
 import { enrolProblems } from './enrol.ts';
 

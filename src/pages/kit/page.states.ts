@@ -1,8 +1,18 @@
-/** What people are told when something is refused. */
-import { errorKinds } from '../kit/page.ts';
-import type { ViewState } from '../kit/state.ts';
+import { errorKinds, unreviewedReasons } from './page.ts';
+import { unknownShop, type ViewState } from './state.ts';
 
-export const refusalStates: readonly ViewState[] = [
+export const errorStates: readonly ViewState[] = [
+  { name: 'not-found', view: 'not-found', locals: {} },
+  ...unreviewedReasons.map(
+    (why): ViewState => ({
+      name: `error-unreviewed-${why}`,
+      view: 'error',
+      locals: {
+        ...{ status: 400, kind: 'unreviewed', why, clientName: unknownShop.name, reference: 'R-7Q4K-2M' },
+        code: why === 'cancelled' ? 'access_denied' : why === 'silent' ? 'login_required' : 'invalid_scope',
+      },
+    }),
+  ),
   ...errorKinds.map(
     (kind): ViewState => ({
       name: `error-${kind}`,
