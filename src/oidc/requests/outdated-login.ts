@@ -13,6 +13,7 @@ import { sameSecret } from '../../base/secrets.ts';
 import { passwordMark } from '../../core/kernel/password-proof.ts';
 import type { Account, AccountStore } from '../../core/stores/accounts.ts';
 import type { EngineStore } from '../../core/stores/engine.ts';
+import { seeOther } from '../../http/see-other.ts';
 import { openInteraction } from '../adapter/interactions.ts';
 import type { RequestUnit } from '../request-unit.ts';
 
@@ -70,9 +71,7 @@ export function beginAnew(ctx: KoaContextWithOIDC, path: string): void {
   }
   ctx.remove('Set-Cookie');
   ctx.body = null;
-  ctx.status = 303;
-  ctx.set('Cache-Control', 'no-store');
-  ctx.redirect(`${path}?${query}`);
+  seeOther(ctx, `${path}?${query}`);
 }
 
 function holds({ password }: FreshLogin, account: Account | undefined): boolean {

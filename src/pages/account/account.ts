@@ -12,8 +12,8 @@
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import { accountCallback } from '../../core/clients/account-client.ts';
-import { readForm } from '../../http/form.ts';
 import { seeOther } from '../../http/see-other.ts';
+import { readCheckedForm } from '../kit/form.ts';
 import { createActivityPage } from './activity.ts';
 import { createApplicationsPage } from './applications.ts';
 import { createConnectionsPage } from './connections.ts';
@@ -55,7 +55,7 @@ interface Row {
 }
 
 export function createAccountPages(deps: AccountDeps): Middleware {
-  const { pages, csrf, issuer, flashMessages } = deps;
+  const { pages, issuer, flashMessages } = deps;
   const email = createEmailPage(deps);
   const password = createPasswordPage(deps);
   const profile = createProfilePage(deps);
@@ -153,8 +153,8 @@ export function createAccountPages(deps: AccountDeps): Middleware {
       });
     if (take)
       router.post(path, async (ctx) => {
-        const form = await readForm(ctx);
-        if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+        const form = await readCheckedForm(deps, ctx);
+        if (!form) return undefined;
         const visit = await enter(ctx, row, keep?.(form));
         const onward = visit && (await take({ ...visit, note: withoutNotice(visit.note) }, form));
         if (onward) goOn(ctx, visit.account.subject, onward);

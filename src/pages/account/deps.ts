@@ -18,10 +18,10 @@ import type { Sessions } from '../../core/sessions/sessions.ts';
 import type { SignIn } from '../../core/sign-in/sign-in.ts';
 import type { Stores } from '../../core/stores/stores.ts';
 import type { Upstream } from '../../core/upstream/upstream.ts';
+import type { BrowserSession } from '../kit/browser-session.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import type { Pages } from '../kit/page.ts';
 import type { FlashMessages } from './flash-messages.ts';
-import type { BrowserSession } from './visit.ts';
 
 export interface AccountDeps {
   readonly issuer: string;

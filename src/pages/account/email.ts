@@ -4,6 +4,7 @@
  */
 import { callerOf } from '../../http/caller.ts';
 import { nameErrors } from '../kit/field-errors.ts';
+import { formStatus } from '../kit/form.ts';
 import type { FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
@@ -50,7 +51,7 @@ export function createEmailPage(deps: AccountDeps): {
         noMail: !deps.mails.work,
         ...shown,
       },
-      { status: shown.problem ? 429 : shown.error ? 422 : 200, retryAfterSeconds: shown.retryAfterSeconds },
+      { status: formStatus(shown.problem, shown.error !== undefined) },
     );
 
   return {

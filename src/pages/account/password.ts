@@ -3,9 +3,9 @@
  * nevertheless, through core/sign-in, which counts guesses, for this session: a browser that was left alone for a minute is not
  * to be enough. Every other session and all their tokens end (security.md B13).
  */
-import { Unavailable } from '../../base/errors.ts';
 import { callerOf } from '../../http/caller.ts';
 import { passwordErrors } from '../kit/field-errors.ts';
+import { busySeconds, formStatus } from '../kit/form.ts';
 import type { FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
@@ -37,8 +37,7 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
   const show = (visit: Visit, shown: Shown = {}) => {
     const { username, passwordHash, twoFactor } = visit.account;
     const { alone, withSecondFactor } = deps.passwordMinLength;
-    const { problem, current, error, retryAfterSeconds } = shown;
-    const status = problem === 'throttled' ? 429 : problem === 'busy' ? 503 : current || error ? 422 : 200;
+    const { problem, current, error } = shown;
     return showPage(
       deps,
       visit,
@@ -50,7 +49,7 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
         minLength: twoFactor && visit.note.notice !== 'password-alone' ? withSecondFactor : alone,
         ...shown,
       },
-      { status, retryAfterSeconds },
+      { status: formStatus(problem, (current ?? error) !== undefined) },
     );
   };
 
@@ -110,8 +109,7 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
         const wrong = await change(visit, form);
         return wrong ? show(visit, wrong) : { to: '/account/password', note: { notice: 'password-changed' } };
       } catch (error) {
-        if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
-        return show(visit, { problem: 'busy', retryAfterSeconds: error.retryAfter });
+        return show(visit, { problem: 'busy', retryAfterSeconds: busySeconds(error) });
       }
     },
   };

@@ -8,7 +8,7 @@ import { digest, randomToken } from '../../base/secrets.ts';
 import { accountCallback, accountClient } from '../../core/clients/account-client.ts';
 import { acrNames, assuranceOf, freshSeconds } from '../../core/factors/assurance.ts';
 import type { Factors } from '../../core/factors/factors.ts';
-import type { BrowserSession } from './visit.ts';
+import type { BrowserSession } from '../kit/browser-session.ts';
 
 /**
  * Whoever has a second factor gives it before anything can be taken from them here, another factor put beside it included: a session

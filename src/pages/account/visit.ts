@@ -4,6 +4,7 @@ import type { Actor } from '../../core/kernel/actor.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
+import type { BrowserSession } from '../kit/browser-session.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import type { PageOptions, Pages } from '../kit/page.ts';
 import type { AccountNotice } from '../kit/view-parts.ts';
@@ -16,16 +17,6 @@ export interface AccountLocals {
 
 export interface AccountForm extends AccountLocals {
   readonly csrf: string;
-}
-
-/** The browser's session, and whose it is. */
-export interface BrowserSession {
-  readonly account: Account;
-  readonly uid: string;
-  /** When the person last signed in as a whole; no step-up moves it. Seconds since the epoch. */
-  readonly signedInAt: number;
-  /** How they did, and what they have proved since. */
-  readonly amr: readonly string[];
 }
 
 export interface Visit {
@@ -62,9 +53,8 @@ export function showPage<V extends AccountViewName>(
   { ctx, account, note }: Visit,
   view: V,
   locals: Omit<ViewLocals[V], Common>,
-  options: PageOptions & { readonly retryAfterSeconds?: number | undefined } = {},
+  options: PageOptions = {},
 ): undefined {
-  if (options.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(options.retryAfterSeconds));
   // What the type leaves out is put back here.
   const all = { ...locals, notice: note.notice, csrf: csrf.token(ctx) } as unknown as ViewLocals[V];
   pages.show(ctx, view, all, { accountLocale: account.locale, ...options });

@@ -5,9 +5,9 @@
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import type { Account } from '../../core/stores/accounts.ts';
-import { readForm } from '../../http/form.ts';
 import { seeOther } from '../../http/see-other.ts';
 import type { Csrf } from './csrf.ts';
+import { readCheckedForm } from './form.ts';
 import type { Pages } from './page.ts';
 
 declare module './views.ts' {
@@ -42,8 +42,8 @@ export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: L
   });
 
   router.post(path, async (ctx) => {
-    const form = await readForm(ctx);
-    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const form = await readCheckedForm({ pages, csrf }, ctx);
+    if (!form) return undefined;
     // Anything that is not a language of ours is the wish to leave it to the browser.
     pages.chooseLocale(
       ctx,

@@ -152,6 +152,8 @@ export function createPages(deps: {
     ctx.type = 'html';
     ctx.set('Content-Language', locale);
     ctx.vary('Accept-Language, Cookie');
+    const { retryAfterSeconds } = locals as { readonly retryAfterSeconds?: number | undefined };
+    if (ctx.status >= 400 && retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     ctx.body = deps.renderer.render(view, locals, { locale });
   }
 

@@ -7,6 +7,7 @@ import type { Context } from 'koa';
 import type Router from 'koa-router';
 import { randomToken, sameSecret } from '../../base/secrets.ts';
 import type { Message } from '../../core/mail/mailer.ts';
+import { seeOther } from '../../http/see-other.ts';
 import type { Pages } from '../kit/page.ts';
 
 declare module '../kit/views.ts' {
@@ -57,9 +58,6 @@ export function routeDevMails(router: Router, { pages, issuer, mailbox }: DevMai
       used = true;
       ctx.cookies.set(cookie, pass, { httpOnly: true, sameSite: 'lax', secure: protocol === 'https:', path });
     }
-    ctx.set('Cache-Control', 'no-store');
-    ctx.redirect(path);
-    ctx.status = 303;
-    return undefined;
+    return seeOther(ctx, path);
   });
 }

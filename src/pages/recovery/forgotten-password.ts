@@ -9,16 +9,15 @@
  */
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
-import { Unavailable } from '../../base/errors.ts';
 import type { PasswordReset } from '../../core/recovery/password-reset.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { Upstream } from '../../core/upstream/upstream.ts';
 import { callerOf } from '../../http/caller.ts';
-import { readForm } from '../../http/form.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { browserOf, keepBrowser } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { passwordErrors } from '../kit/field-errors.ts';
+import { busySeconds, formStatus, readCheckedForm } from '../kit/form.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
 import { oneOf, signInOf, withSignIn } from '../kit/request.ts';
@@ -103,9 +102,8 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
   // ---- who you are --------------------------------------------------------------------------------------------------
 
   async function ask(ctx: Context, shown: Partial<ViewLocals['forgot']> = {}): Promise<void> {
-    const { error, retryAfterSeconds } = shown;
+    const { error } = shown;
     const client = await clientOf(ctx);
-    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     pages.show(
       ctx,
       'forgot',
@@ -130,8 +128,8 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
   });
 
   router.post('/forgot', async (ctx) => {
-    const form = await readForm(ctx);
-    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const form = await readCheckedForm(deps, ctx);
+    if (!form) return undefined;
     if (!deps.mails) return noMail(ctx);
     const name = form.get('username')?.trim().slice(0, nameMax) ?? '';
     if (name === '') return ask(ctx, { error: 'missing' });
@@ -145,18 +143,10 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
 
   // ---- the new password ---------------------------------------------------------------------------------------------
 
-  interface Shown {
-    readonly error?: SetupError;
-    readonly problem?: FormProblemKind;
-    readonly retryAfterSeconds?: number;
-    /** The box is ticked. */
-    readonly keep?: boolean;
-  }
+  type Shown = Pick<ViewLocals['reset'], 'error' | 'problem' | 'retryAfterSeconds' | 'keep'>;
 
   async function show(ctx: Context, token: string, account: Account, shown: Shown = {}): Promise<void> {
-    const { error, problem, retryAfterSeconds } = shown;
     const [from, linked] = await Promise.all([cameFrom(ctx), deps.upstream.linked(account.subject)]);
-    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     pages.show(
       ctx,
       'reset',
@@ -170,7 +160,7 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
         ...shown,
       },
       {
-        status: problem ? 503 : error ? 422 : 200,
+        status: formStatus(shown.problem, shown.error !== undefined),
         accountLocale: account.locale,
         formTargets: from?.formTargets ?? [],
       },
@@ -191,9 +181,9 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
 
   router.post('/reset', async (ctx) => {
     const token = oneOf(ctx, 'token') ?? '';
-    const form = await readForm(ctx);
     // Of this very link: only the browser that has opened it sets the password, and is signed in.
-    if (!csrf.check(ctx, form.get('csrf'), token)) return pages.refuse(ctx, 403, 'form');
+    const form = await readCheckedForm(deps, ctx, { about: token });
+    if (!form) return undefined;
     const account = await passwordReset.look(token);
     if (!account) return gone(ctx);
     const password = form.get('password') ?? '';
@@ -219,8 +209,7 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
           return gone(ctx);
       }
     } catch (error) {
-      if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
-      return show(ctx, token, account, { keep, problem: 'busy', retryAfterSeconds: error.retryAfter });
+      return show(ctx, token, account, { keep, problem: 'busy', retryAfterSeconds: busySeconds(error) });
     }
   });
 

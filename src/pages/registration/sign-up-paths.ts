@@ -3,8 +3,8 @@
 import type { Context } from 'koa';
 import type Router from 'koa-router';
 import type { Invitations } from '../../core/registration/invitations.ts';
-import { readForm } from '../../http/form.ts';
 import type { Csrf } from '../kit/csrf.ts';
+import { readCheckedForm } from '../kit/form.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
 import { oneOf } from '../kit/request.ts';
@@ -25,8 +25,8 @@ export function routeSignUp(
   const { pages, page } = deps;
 
   async function take(ctx: Context, about: SignUpAbout): Promise<void> {
-    const form = await readForm(ctx);
-    if (!deps.csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const form = await readCheckedForm(deps, ctx);
+    if (!form) return undefined;
     const account = await page.take(ctx, form, about);
     if (!account) return undefined;
     return deps.letIn(ctx, account, {

@@ -7,7 +7,6 @@
  */
 import type { Context } from 'koa';
 import { nowSeconds } from '../../base/clock.ts';
-import { Unavailable } from '../../base/errors.ts';
 import { createLru } from '../../base/lru.ts';
 import { digest } from '../../base/secrets.ts';
 import { codePoints, emailProblem, type NameProblem } from '../../core/kernel/names.ts';
@@ -17,6 +16,7 @@ import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
+import { busySeconds, formStatus } from '../kit/form.ts';
 import type { Pages } from '../kit/page.ts';
 import type { ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
@@ -58,7 +58,8 @@ export interface SignUpPage {
   take(ctx: Context, form: ReadonlyMap<string, string>, about: SignUpAbout): Promise<Account | undefined>;
 }
 
-type Errors = ViewLocals['sign-up']['errors'];
+type Locals = ViewLocals['sign-up'];
+type Errors = Locals['errors'];
 type Outcome = SignUpOutcome | { readonly outcome: 'gone' };
 
 /** A form that comes twice within this time, from one browser and alike to the letter, is one press of a button. */
@@ -79,17 +80,10 @@ export function createSignUpPage(deps: {
   const emailField = ({ invitation }: SignUpAbout) =>
     invitation?.proved ? 'fixed' : deps.mails ? 'asked' : ('none' as const);
 
-  interface Shown {
-    readonly username?: string;
-    readonly email?: string | undefined;
-    readonly errors?: Errors;
-    readonly problem?: FormProblemKind;
-    readonly retryAfterSeconds?: number;
-  }
+  type Shown = Pick<Locals, 'username' | 'email' | 'problem' | 'retryAfterSeconds'> & { readonly errors?: Errors };
 
   function show(ctx: Context, about: SignUpAbout, shown: Shown): void {
-    const { errors = {}, problem, retryAfterSeconds } = shown;
-    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+    const { errors = {}, problem } = shown;
     pages.show(
       ctx,
       'sign-up',
@@ -104,7 +98,7 @@ export function createSignUpPage(deps: {
         errors,
       },
       {
-        status: problem === 'throttled' ? 429 : problem ? 503 : Object.keys(errors).length > 0 ? 422 : 200,
+        status: formStatus(problem, Object.keys(errors).length > 0),
         uiLocales: about.uiLocales,
         formTargets: about.formTargets ?? [],
       },
@@ -185,8 +179,7 @@ export function createSignUpPage(deps: {
             return undefined;
         }
       } catch (error) {
-        if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
-        show(ctx, about, { ...typed, problem: 'busy', retryAfterSeconds: error.retryAfter });
+        show(ctx, about, { ...typed, problem: 'busy', retryAfterSeconds: busySeconds(error) });
         return undefined;
       }
     },

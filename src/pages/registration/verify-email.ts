@@ -5,15 +5,14 @@
  */
 import type { Context } from 'koa';
 import type Router from 'koa-router';
-import { Unavailable } from '../../base/errors.ts';
 import type { Emails, PendingEmail } from '../../core/accounts/emails.ts';
 import type { SignIn } from '../../core/sign-in/sign-in.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
-import { readForm } from '../../http/form.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
+import { busySeconds, readCheckedForm } from '../kit/form.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
 import { oneOf } from '../kit/request.ts';
@@ -71,8 +70,6 @@ export function routeVerifyEmail(
     { account, email }: PendingEmail,
     shown: { error?: ConfirmError; retryAfterSeconds?: number } = {},
   ): Promise<void> {
-    const { error, retryAfterSeconds } = shown;
-    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     const askPassword = (await deps.signedIn(ctx))?.subject !== account.subject;
     pages.show(
       ctx,
@@ -86,7 +83,7 @@ export function routeVerifyEmail(
         signIn: `/verify-email/sign-in?token=${encodeURIComponent(token)}`,
         ...shown,
       },
-      { status: error ? statuses[error] : 200, accountLocale: account.locale },
+      { status: shown.error ? statuses[shown.error] : 200, accountLocale: account.locale },
     );
   }
 
@@ -119,8 +116,7 @@ export function routeVerifyEmail(
           return { error: 'throttled', retryAfterSeconds: outcome.retryAfter };
       }
     } catch (error) {
-      if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
-      return { error: 'busy', retryAfterSeconds: error.retryAfter };
+      return { error: 'busy', retryAfterSeconds: busySeconds(error) };
     }
   }
 
@@ -142,8 +138,8 @@ export function routeVerifyEmail(
 
   router.post('/verify-email', async (ctx) => {
     const token = oneOf(ctx, 'token') ?? '';
-    const form = await readForm(ctx);
-    if (!csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const form = await readCheckedForm(deps, ctx);
+    if (!form) return undefined;
     const pending = await emails.look(token);
     if (!pending) return gone(ctx);
     const proved = await prove(ctx, pending.account, form.get('password') ?? '');

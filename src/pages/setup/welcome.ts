@@ -8,10 +8,11 @@ import { displayName } from '../../core/kernel/names.ts';
 import type { Setup } from '../../core/registration/setup.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
-import { readForm } from '../../http/form.ts';
 import { factsOf } from '../../http/front-door.ts';
+import { seeOther } from '../../http/see-other.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
+import { readCheckedForm } from '../kit/form.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
 import type { StaticFiles } from '../kit/static.ts';
@@ -88,8 +89,8 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
 
   router.post('/setup', async (ctx) => {
     const token = oneToken(ctx);
-    const form = await readForm(ctx);
-    if (!deps.csrf.check(ctx, form.get('csrf'))) return pages.refuse(ctx, 403, 'form');
+    const form = await readCheckedForm(deps, ctx);
+    if (!form) return undefined;
     const typed = {
       username: form.get('username')?.trim() ?? '',
       firstName: form.get('first_name')?.trim() ?? '',
@@ -120,8 +121,7 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
   router.get('/setup/done', async (ctx) => {
     const account = await deps.signedIn(ctx);
     if (!account?.admin) {
-      ctx.status = 303;
-      ctx.redirect('/');
+      seeOther(ctx, '/');
       return undefined;
     }
     const { username, locale: accountLocale } = account;

@@ -1,5 +1,4 @@
 /** The sign-in page: a name and a password, or a passkey, through core/sign-in/sign-in. A second factor is the next page's business. */
-import { Unavailable } from '../../base/errors.ts';
 import { accountClient } from '../../core/clients/account-client.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import type { Passkeys } from '../../core/factors/passkeys.ts';
@@ -10,6 +9,7 @@ import type { Upstream } from '../../core/upstream/upstream.ts';
 import { factsOf } from '../../http/front-door.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
+import { busySeconds } from '../kit/form.ts';
 import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
 import { clientView } from '../kit/interaction/client-view.ts';
 import type { InteractionResults, Step, StepContext } from '../kit/interaction/dispatcher.ts';
@@ -112,7 +112,6 @@ export function createLoginStep(deps: {
     const { failed, pending } = upstreamMemory(interaction);
     const known = interaction.session?.accountId;
     const accountLocale = known === undefined ? undefined : (await deps.accounts.bySubject(known))?.locale;
-    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     deps.pages.show(
       ctx,
       'login',
@@ -257,8 +256,7 @@ export function createLoginStep(deps: {
         }
       } catch (error) {
         // Everything a person typed but the password is still there when the queue is full: trying again is one click.
-        if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
-        await show(step, { username, keep, error: 'busy', retryAfterSeconds: error.retryAfter });
+        await show(step, { username, keep, error: 'busy', retryAfterSeconds: busySeconds(error) });
         return undefined;
       }
     },

@@ -2,7 +2,6 @@
  * The page after the password, for a person whose second factor has gone and whose password was accepted only beside it: the sign-in
  * ends here, or goes on with a longer one (NIST SP 800-63B-4, 3.1.1.2). Everybody else's sign-in passes by.
  */
-import { Unavailable } from '../../base/errors.ts';
 import type { Accounts } from '../../core/accounts/accounts.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { holds } from '../../core/kernel/password-proof.ts';
@@ -13,6 +12,7 @@ import { seeOther } from '../../http/see-other.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { passwordErrors } from '../kit/field-errors.ts';
+import { busySeconds, formStatus } from '../kit/form.ts';
 import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
 import { clientView } from '../kit/interaction/client-view.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
@@ -20,6 +20,7 @@ import { loginResult } from '../kit/interaction/login-result.ts';
 import { isToBeKept, remember, waitsForSecondFactor } from '../kit/interaction/sign-in-memory.ts';
 import type { Pages } from '../kit/page.ts';
 import type { ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
+import type { ViewLocals } from '../kit/views.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 
 declare module '../kit/views.ts' {
@@ -49,11 +50,7 @@ export function createLongerPasswordStep(deps: {
 }): Step {
   const { pages } = deps;
 
-  interface Shown {
-    readonly error?: SetupError;
-    readonly problem?: FormProblemKind;
-    readonly retryAfterSeconds?: number;
-  }
+  type Shown = Pick<ViewLocals['longer-password'], 'error' | 'problem' | 'retryAfterSeconds'>;
 
   /** Undefined where the password is another one by now, or a second factor has come back: that takes a sign-in as a whole. */
   async function personOf({ interaction }: StepContext): Promise<Account | undefined> {
@@ -65,15 +62,13 @@ export function createLongerPasswordStep(deps: {
   async function show(step: StepContext, { username, locale }: Account, shown: Shown = {}): Promise<undefined> {
     const { ctx, interaction, action } = step;
     const request = requestOf(interaction);
-    const { error, problem, retryAfterSeconds } = shown;
-    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     const client = clientView(await deps.clients.find(request.clientId));
     pages.show(
       ctx,
       'longer-password',
       { action, csrf: deps.csrf.token(ctx), client, username, minLength: deps.minLength, ...shown },
       {
-        status: problem ? 503 : error ? 422 : 200,
+        status: formStatus(shown.problem, shown.error !== undefined),
         uiLocales: request.uiLocales,
         accountLocale: locale,
         formTargets: formTargets(request),
@@ -128,8 +123,7 @@ export function createLongerPasswordStep(deps: {
       try {
         return await change(step, account, password);
       } catch (error) {
-        if (!(error instanceof Unavailable) || error.what !== 'busy') throw error;
-        return show(step, account, { problem: 'busy', retryAfterSeconds: error.retryAfter });
+        return show(step, account, { problem: 'busy', retryAfterSeconds: busySeconds(error) });
       }
     },
   };

@@ -118,7 +118,6 @@ export function createSecondFactorStep(deps: {
       method === 'passkey' && memory.proof
         ? await deps.passkeys.stepOptions(memory.proof.subject, passkeyPurpose(interaction))
         : undefined;
-    if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
     deps.pages.show(
       ctx,
       'second-factor',

@@ -2,6 +2,7 @@
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import type { Account, AccountStore } from '../../core/stores/accounts.ts';
+import type { BrowserSession } from '../kit/browser-session.ts';
 
 interface Deps {
   readonly provider: () => Provider;
@@ -11,14 +12,6 @@ interface Deps {
 interface SessionDeps {
   /** Whether a session that was begun like this counts here; where it does not, nobody is signed in. */
   readonly enough?: (amr: readonly string[] | undefined) => boolean;
-}
-
-interface BrowserSession {
-  readonly account: Account;
-  readonly uid: string;
-  /** As a whole; no step-up moves it. Seconds since the epoch. */
-  readonly signedInAt: number;
-  readonly amr: readonly string[];
 }
 
 /** Throws what the storage throws; a browser without a session is nobody. */

@@ -20,6 +20,7 @@ import { readForm } from '../../http/form.ts';
 import { seeOther } from '../../http/see-other.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { nameErrors } from '../kit/field-errors.ts';
+import { formStatus } from '../kit/form.ts';
 import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
 import { clientView } from '../kit/interaction/client-view.ts';
 import type { Detour, InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
@@ -33,6 +34,7 @@ import {
 } from '../kit/interaction/upstream-memory.ts';
 import type { Pages } from '../kit/page.ts';
 import type { ClientView, FormProblemKind, SetupError, UpstreamFailureKind } from '../kit/view-parts.ts';
+import type { ViewLocals } from '../kit/views.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
@@ -216,18 +218,11 @@ export function createUpstreamStep(deps: Deps): Step {
   async function showNew(
     step: StepContext,
     pending: Pending,
-    shown: {
-      readonly username?: string;
-      readonly error?: SetupError;
-      readonly problem?: FormProblemKind;
-      readonly retryAfterSeconds?: number;
-    } = {},
+    shown: Pick<ViewLocals['upstream-new'], 'username' | 'error' | 'problem' | 'retryAfterSeconds'> = {},
   ): Promise<void> {
     const { locals, options } = await common(step, pending);
     const newcomer = await upstream.newcomer(pending.proof);
-    const { error, problem, retryAfterSeconds } = shown;
-    const status = problem === undefined ? (error === undefined ? 200 : 422) : problem === 'throttled' ? 429 : 503;
-    if (retryAfterSeconds !== undefined) step.ctx.set('Retry-After', String(retryAfterSeconds));
+    const status = formStatus(shown.problem, shown.error !== undefined);
     const { email } = pending.proof;
     const all = { ...locals, email, ...newcomer, ...shown };
     pages.show(step.ctx, 'upstream-new', all, { ...options, status });

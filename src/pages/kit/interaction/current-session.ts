@@ -1,13 +1,11 @@
 /** The session that stands while somebody who is signed in is asked for more. */
 import type { Amr } from '../../../core/kernel/amr.ts';
-import type { Account, AccountStore } from '../../../core/stores/accounts.ts';
+import type { AccountStore } from '../../../core/stores/accounts.ts';
+import type { BrowserSession } from '../browser-session.ts';
 import type { StepContext } from './dispatcher.ts';
 
-export interface CurrentSession {
-  readonly account: Account;
+export interface CurrentSession extends Pick<BrowserSession, 'account' | 'signedInAt'> {
   readonly amr: readonly Amr[];
-  /** As a whole; no step-up moves it. Seconds since the epoch. */
-  readonly signedInAt: number;
   /** It outlives the closing of the browser, and goes on doing so. */
   readonly keep: boolean;
 }

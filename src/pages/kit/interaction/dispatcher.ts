@@ -12,9 +12,9 @@
 import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
-import { readForm } from '../../../http/form.ts';
 import { seeOther } from '../../../http/see-other.ts';
 import type { Csrf } from '../csrf.ts';
+import { readCheckedForm } from '../form.ts';
 import type { Pages } from '../page.ts';
 import { forgetting, waitsForSecondFactor } from './sign-in-memory.ts';
 import { heldBack, waitsForUpstream } from './upstream-memory.ts';
@@ -171,11 +171,10 @@ export function createInteractions(deps: {
   });
 
   router.post(paths, async (ctx) => {
-    const form = await readForm(ctx);
-    if (!deps.csrf.check(ctx, form.get('csrf'))) {
-      deps.pages.refuse(ctx, 403, 'form', { startAgain: await deps.startAgain(String(ctx.params.uid)) });
-      return;
-    }
+    const form = await readCheckedForm(deps, ctx, {
+      more: async () => ({ startAgain: await deps.startAgain(String(ctx.params.uid)) }),
+    });
+    if (!form) return;
     const step = await open(ctx);
     const page = step && stepOf(step, form);
     if (!step || !page) {
