@@ -1,4 +1,5 @@
 /** What is wrong with a setting, in words that never show a secret. */
+import { mistakesAsText } from '../base/mistakes.ts';
 import { printable } from '../base/printable.ts';
 import { type SettingName, settings } from './schema.ts';
 import type { Setting } from './setting.ts';
@@ -16,18 +17,16 @@ export interface Mistake {
 
 /** All mistakes as a text for a terminal, with the variables that may have been meant as settings. */
 export function describeMistakes(mistakes: readonly Mistake[], misspelt: readonly string[] = []): string {
-  const title = mistakes.length === 1 ? 'One setting needs a change:' : `${mistakes.length} settings need a change:`;
-  const blocks = mistakes.map(({ name, given, wanted, example, details }) => {
-    const shown = example.includes('`') ? example.replaceAll('`', '') : `${name}=${example}`;
-    const lines = [`  ${name}`, `    given    ${given}`, `    wanted   ${wanted.replaceAll('`', '')}`];
-    return [...lines, `    example  ${shown}`, ...(details === undefined ? [] : [indented(details)])].join('\n');
-  });
+  const shown = mistakes.map(({ name, example, ...mistake }) => ({
+    ...mistake,
+    where: name,
+    example: example.includes('`') ? example.replaceAll('`', '') : `${name}=${example}`,
+  }));
   const ignored = misspelt.length === 0 ? [] : [['These variables are not read:', ...misspelt].join('\n  ')];
-  return [title, ...blocks, ...ignored, 'Every setting is described in docs/settings.md.'].join('\n\n');
-}
-
-function indented(text: string): string {
-  return `\n${text.replaceAll(/^(?=.)/gm, '      ')}`;
+  return mistakesAsText(shown, {
+    thing: 'setting',
+    end: [...ignored, 'Every setting is described in docs/settings.md.'],
+  });
 }
 
 /** `better`: a better example than the setting's own, where what is wrong lies between settings. */

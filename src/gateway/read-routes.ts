@@ -1,5 +1,6 @@
 /** Reads the file that GATEWAY_ROUTES names, JSON or YAML, or says everything that is wrong with it. */
 import { readFile } from 'node:fs/promises';
+import { mistakesAsText } from '../base/mistakes.ts';
 import type { RouteMistake } from './route-shape.ts';
 import type { Route } from './routes.ts';
 
@@ -39,21 +40,14 @@ export async function readRoutes(file: string, own: readonly string[] = []): Pro
   }
   const { checkRoutes } = await import('./route-shape.ts');
   const { routes, mistakes } = checkRoutes(parsed, own);
-  return mistakes.length === 0
-    ? { outcome: 'read', routes }
-    : { outcome: 'mistaken', text: describeMistakes(file, mistakes) };
+  return mistakes.length === 0 ? { outcome: 'read', routes } : { outcome: 'mistaken', text: describe(file, mistakes) };
 }
 
-/** In the manner of config/mistakes: what was given, what is wanted, how it looks. */
-function describeMistakes(file: string, mistakes: readonly RouteMistake[]): string {
-  const title =
-    mistakes.length === 1
-      ? `One thing in ${file} needs a change:`
-      : `${mistakes.length} things in ${file} need a change:`;
-  const blocks = mistakes.map(({ route, member, given, wanted, example }) => {
-    const where = route === undefined ? member : `route ${route}, ${member}`;
-    const lines = [`  ${where}`, `    given    ${given}`, `    wanted   ${wanted.replaceAll('`', '')}`];
-    return [...lines, ...(example === '' ? [] : [`    example  ${example}`])].join('\n');
-  });
-  return [title, ...blocks, 'Every member is described in docs/surfaces/gateway.md.'].join('\n\n');
+function describe(file: string, mistakes: readonly RouteMistake[]): string {
+  const shown = mistakes.map(({ route, member, ...mistake }) => ({
+    ...mistake,
+    where: route === undefined ? member : `route ${route}, ${member}`,
+  }));
+  const end = ['Every member is described in docs/surfaces/gateway.md.'];
+  return mistakesAsText(shown, { thing: 'thing', place: ` in ${file}`, end });
 }

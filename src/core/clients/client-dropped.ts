@@ -32,7 +32,7 @@ export function sortMembers(input: object, known: readonly string[], previous: J
     // A client from before goes on without what it never had: its other members can still be changed.
     if (mistake !== undefined && !isStored(previous, name, value)) return { mistake: `${name} ${mistake}` };
     if (known.includes(name)) given[name] = value;
-    else if (mistake !== undefined || !Object.hasOwn(promises, name)) dropped.push(printable(name));
+    else if (mistake !== undefined || !Object.hasOwn(promises, name)) dropped.push(inAscii(name));
   }
   for (const [name, values] of Object.entries(offered)) {
     const asked = given[name];
@@ -42,7 +42,7 @@ export function sortMembers(input: object, known: readonly string[], previous: J
     if (asked.length > 0 && used.length === 0)
       return { mistake: `${name} has none that is offered: ${values.join(', ')}` };
     given[name] = used;
-    for (const value of asked) if (!isOffered(value)) dropped.push(`${name} ${printable(value)}`);
+    for (const value of asked) if (!isOffered(value)) dropped.push(`${name} ${inAscii(value)}`);
   }
   if (given.scope === '') {
     // It had some: without any it would have all.
@@ -58,7 +58,7 @@ const isStored = (previous: JsonObject, name: string, value: unknown): boolean =
   Object.hasOwn(previous, name) && JSON.stringify(previous[name]) === JSON.stringify(value);
 
 /** Anyone may send anything, and this is shown in terminals. */
-const printable = (text: string): string => text.slice(0, 100).replaceAll(/[^\x21-\x7e]/g, '?');
+const inAscii = (text: string): string => text.slice(0, 100).replaceAll(/[^\x21-\x7e]/g, '?');
 
 function shortened(names: string[]): string[] {
   const named = [...new Set(names)];

@@ -1,5 +1,6 @@
 /** Reads the file that UPSTREAMS names, JSON or YAML, or says everything that is wrong with it. */
 import { readFile } from 'node:fs/promises';
+import { mistakesAsText } from '../../base/mistakes.ts';
 import type { ProviderMistake, ReadOptions } from './provider-shape.ts';
 import type { UpstreamSettings } from './settings.ts';
 
@@ -36,19 +37,14 @@ export async function readProviders(file: string, options: ReadOptions): Promise
   const { providers, mistakes } = checkProviders(parsed, options);
   return mistakes.length === 0
     ? { outcome: 'read', providers }
-    : { outcome: 'mistaken', text: describeMistakes(file, mistakes) };
+    : { outcome: 'mistaken', text: describe(file, mistakes) };
 }
 
-/** In the manner of config/mistakes: what was given, what is wanted, how it looks. */
-function describeMistakes(file: string, mistakes: readonly ProviderMistake[]): string {
-  const title =
-    mistakes.length === 1
-      ? `One thing in ${file} needs a change:`
-      : `${mistakes.length} things in ${file} need a change:`;
-  const blocks = mistakes.map(({ provider, member, given, wanted, example }) => {
-    const where = provider === undefined ? member : `provider ${provider}, ${member}`;
-    const lines = [`  ${where}`, `    given    ${given}`, `    wanted   ${wanted}`];
-    return [...lines, ...(example === '' ? [] : [`    example  ${example}`])].join('\n');
-  });
-  return [title, ...blocks, 'Every member is described in docs/upstream.md.'].join('\n\n');
+function describe(file: string, mistakes: readonly ProviderMistake[]): string {
+  const shown = mistakes.map(({ provider, member, ...mistake }) => ({
+    ...mistake,
+    where: provider === undefined ? member : `provider ${provider}, ${member}`,
+  }));
+  const end = ['Every member is described in docs/upstream.md.'];
+  return mistakesAsText(shown, { thing: 'thing', place: ` in ${file}`, end });
 }
