@@ -20,10 +20,10 @@ import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/see-other.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import type { Csrf } from '../kit/csrf.ts';
-import { formTargets, requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
-import { clientView } from '../kit/interaction/client-view.ts';
+import { requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
 import { type CurrentSession, currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import { frameOf } from '../kit/interaction/frame.ts';
 import { surerResult } from '../kit/interaction/login-result.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
 import type { Pages } from '../kit/page.ts';
@@ -82,7 +82,7 @@ export function createEnrolStep(deps: {
   factors: Factors;
   passkeys: Pick<Passkeys, 'beginEnrolment' | 'finishEnrolment'>;
 }): Step {
-  const { pages, csrf, factors, passkeys } = deps;
+  const { pages, factors, passkeys } = deps;
 
   /** Who it is, or where to go instead. */
   async function enter(step: StepContext): Promise<CurrentSession | Redirect | undefined> {
@@ -104,16 +104,9 @@ export function createEnrolStep(deps: {
     memory: EnrolMemory,
     error?: EnrolError,
   ): Promise<void> {
-    const { ctx, interaction, action } = step;
-    const request = requestOf(interaction);
-    const client = clientView(await deps.clients.find(request.clientId));
-    const options = {
-      status: error === undefined ? 200 : 422,
-      uiLocales: request.uiLocales,
-      accountLocale: account.locale,
-      formTargets: formTargets(request),
-    };
-    const common = { action, csrf: csrf.token(ctx), client };
+    const { ctx, interaction } = step;
+    const { locals: common, options: shared } = await frameOf(deps, step);
+    const options = { ...shared, status: error === undefined ? 200 : 422, accountLocale: account.locale };
     if (memory.done) {
       pages.show(ctx, 'enrol-codes', { ...common, codes: memory.done.codes }, options);
     } else if (memory.app) {

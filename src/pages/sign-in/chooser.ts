@@ -11,9 +11,8 @@ import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
-import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
-import { clientView } from '../kit/interaction/client-view.ts';
 import type { Step } from '../kit/interaction/dispatcher.ts';
+import { frameOf } from '../kit/interaction/frame.ts';
 import type { Pages } from '../kit/page.ts';
 import type { ClientView } from '../kit/view-parts.ts';
 import { choicesFor } from './choices.ts';
@@ -48,20 +47,19 @@ export function createChooserStep(deps: {
 }): Step {
   return {
     async show(step) {
-      const { ctx, interaction, action } = step;
+      const { ctx, action } = step;
       const choices = await choicesFor(deps, step);
       if (choices.length === 0) {
         seeOther(ctx, `${action}?account=other`);
         return;
       }
-      const request = requestOf(interaction);
+      const { locals, options } = await frameOf(deps, step);
       deps.pages.show(
         ctx,
         'chooser',
         {
+          ...locals,
           action: `${action}/accounts`,
-          csrf: deps.csrf.token(ctx),
-          client: clientView(await deps.clients.find(request.clientId)),
           accounts: choices.map(({ id, account, current, remembered }) => ({
             id,
             name: displayName(account),
@@ -71,11 +69,7 @@ export function createChooserStep(deps: {
           })),
           cancel: action,
         },
-        {
-          uiLocales: request.uiLocales,
-          accountLocale: choices.find(({ current }) => current)?.account.locale,
-          formTargets: formTargets(request),
-        },
+        { ...options, accountLocale: choices.find(({ current }) => current)?.account.locale },
       );
     },
 

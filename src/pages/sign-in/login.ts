@@ -10,9 +10,9 @@ import { factsOf } from '../../http/front-door.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { busySeconds } from '../kit/form.ts';
-import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
-import { clientView } from '../kit/interaction/client-view.ts';
+import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { InteractionResults, Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import { frameOf } from '../kit/interaction/frame.ts';
 import { loginResult, wantsToBeKept } from '../kit/interaction/login-result.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
 import { isToBeKept, memoryOf, noteKeep, remember } from '../kit/interaction/sign-in-memory.ts';
@@ -105,10 +105,11 @@ export function createLoginStep(deps: {
   }
 
   async function show(
-    { ctx, interaction, action }: StepContext,
+    step: StepContext,
     { username, keep, choices = false, error, retryAfterSeconds, status = error ? statuses[error] : 200 }: Shown,
   ): Promise<void> {
-    const request = requestOf(interaction);
+    const { ctx, interaction, action } = step;
+    const { locals, options } = await frameOf(deps, step);
     const { failed, pending } = upstreamMemory(interaction);
     const known = interaction.session?.accountId;
     const accountLocale = known === undefined ? undefined : (await deps.accounts.bySubject(known))?.locale;
@@ -116,9 +117,7 @@ export function createLoginStep(deps: {
       ctx,
       'login',
       {
-        action,
-        csrf: deps.csrf.token(ctx),
-        client: clientView(await deps.clients.find(request.clientId)),
+        ...locals,
         username,
         again: againFor(ctx, interaction),
         keep,
@@ -136,7 +135,7 @@ export function createLoginStep(deps: {
         failed: error || !failed ? undefined : { ...failed, provider: deps.upstream.name(failed.provider) },
         cancel: action,
       },
-      { status, uiLocales: request.uiLocales, accountLocale, formTargets: formTargets(request) },
+      { ...options, status, accountLocale },
     );
   }
 

@@ -13,9 +13,9 @@ import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { passwordErrors } from '../kit/field-errors.ts';
 import { busySeconds, formStatus } from '../kit/form.ts';
-import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
-import { clientView } from '../kit/interaction/client-view.ts';
+import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import { frameOf } from '../kit/interaction/frame.ts';
 import { loginResult } from '../kit/interaction/login-result.ts';
 import { isToBeKept, remember, waitsForSecondFactor } from '../kit/interaction/sign-in-memory.ts';
 import type { Pages } from '../kit/page.ts';
@@ -60,19 +60,12 @@ export function createLongerPasswordStep(deps: {
   }
 
   async function show(step: StepContext, { username, locale }: Account, shown: Shown = {}): Promise<undefined> {
-    const { ctx, interaction, action } = step;
-    const request = requestOf(interaction);
-    const client = clientView(await deps.clients.find(request.clientId));
+    const { locals, options } = await frameOf(deps, step);
     pages.show(
-      ctx,
+      step.ctx,
       'longer-password',
-      { action, csrf: deps.csrf.token(ctx), client, username, minLength: deps.minLength, ...shown },
-      {
-        status: formStatus(shown.problem, shown.error !== undefined),
-        uiLocales: request.uiLocales,
-        accountLocale: locale,
-        formTargets: formTargets(request),
-      },
+      { ...locals, username, minLength: deps.minLength, ...shown },
+      { ...options, status: formStatus(shown.problem, shown.error !== undefined), accountLocale: locale },
     );
   }
 

@@ -16,10 +16,10 @@ import { seeOther } from '../../http/see-other.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
-import { formTargets, requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
-import { clientView } from '../kit/interaction/client-view.ts';
+import { restartAddress } from '../kit/interaction/authorization-request.ts';
 import { currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import { frameOf } from '../kit/interaction/frame.ts';
 import { loginResult, surerResult } from '../kit/interaction/login-result.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
 import {
@@ -103,13 +103,13 @@ export function createSecondFactorStep(deps: {
   }
 
   async function show(
-    { ctx, interaction, action }: StepContext,
+    step: StepContext,
     memory: SignInMemory,
     { wanted, methods, error, retryAfterSeconds }: Shown,
   ): Promise<void> {
-    const request = requestOf(interaction);
-    const [client, account] = await Promise.all([
-      deps.clients.find(request.clientId),
+    const { ctx, interaction, action } = step;
+    const [{ locals, options }, account] = await Promise.all([
+      frameOf(deps, step),
       memory.proof && deps.accounts.bySubject(memory.proof.subject),
     ]);
     const method = methods.includes(wanted) ? wanted : (methods[0] ?? 'recovery-code');
@@ -122,9 +122,7 @@ export function createSecondFactorStep(deps: {
       ctx,
       'second-factor',
       {
-        action,
-        csrf: deps.csrf.token(ctx),
-        client: clientView(client),
+        ...locals,
         account: { name: account && displayName(account), username: account?.username ?? memory.username },
         method,
         others: others.map((other) => ({ method: other, to: `${action}?method=${other}` })),
@@ -134,12 +132,7 @@ export function createSecondFactorStep(deps: {
         error,
         retryAfterSeconds,
       },
-      {
-        status: error ? statuses[error] : 200,
-        uiLocales: request.uiLocales,
-        accountLocale: account?.locale,
-        formTargets: formTargets(request),
-      },
+      { ...options, status: error ? statuses[error] : 200, accountLocale: account?.locale },
     );
   }
 

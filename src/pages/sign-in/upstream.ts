@@ -21,9 +21,9 @@ import { seeOther } from '../../http/see-other.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { nameErrors } from '../kit/field-errors.ts';
 import { formStatus } from '../kit/form.ts';
-import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
-import { clientView } from '../kit/interaction/client-view.ts';
+import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { Detour, InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
+import { frameOf } from '../kit/interaction/frame.ts';
 import { loginResult } from '../kit/interaction/login-result.ts';
 import { isToBeKept, noteKeep, remember } from '../kit/interaction/sign-in-memory.ts';
 import {
@@ -204,15 +204,11 @@ async function signedIn(deps: Deps, step: StepContext, proof: UpstreamProof): Pr
 
 /** The pages that come between: somebody new, and two accounts to be connected. */
 export function createUpstreamStep(deps: Deps): Step {
-  const { upstream, pages, csrf } = deps;
+  const { upstream, pages } = deps;
 
-  async function common({ ctx, interaction, action }: StepContext, { proof }: Pending) {
-    const request = requestOf(interaction);
-    const client = clientView(await deps.clients.find(request.clientId));
-    return {
-      locals: { action, csrf: csrf.token(ctx), client, provider: upstream.name(proof.provider), label: proof.label },
-      options: { uiLocales: request.uiLocales, formTargets: formTargets(request) },
-    };
+  async function common(step: StepContext, { proof }: Pending) {
+    const { locals, options } = await frameOf(deps, step);
+    return { locals: { ...locals, provider: upstream.name(proof.provider), label: proof.label }, options };
   }
 
   async function showNew(

@@ -1,0 +1,18 @@
+/** What the pages in the middle of an authorization have in common: the application's look, the form, the language. */
+import type { CachedClients } from '../../../core/clients/cached-clients.ts';
+import type { Csrf } from '../csrf.ts';
+import { formTargets, requestOf } from './authorization-request.ts';
+import { clientView } from './client-view.ts';
+import type { StepContext } from './dispatcher.ts';
+
+export async function frameOf(
+  { csrf, clients }: { readonly csrf: Csrf; readonly clients: CachedClients },
+  { ctx, interaction, action }: StepContext,
+) {
+  const request = requestOf(interaction);
+  const client = clientView(await clients.find(request.clientId));
+  return {
+    locals: { action, csrf: csrf.token(ctx), client },
+    options: { uiLocales: request.uiLocales, formTargets: formTargets(request) },
+  };
+}
