@@ -5,7 +5,7 @@
 import { callerOf } from '../../http/caller.ts';
 import { nameErrors } from '../kit/field-errors.ts';
 import { formStatus } from '../kit/form.ts';
-import type { FormProblemKind, SetupError } from '../kit/view-parts.ts';
+import type { FormProblem } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
 import type { Note } from './flash-messages.ts';
@@ -14,21 +14,19 @@ import { type Show, showPage, type Take, type Visit } from './visit.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    'account-email': AccountForm & {
-      readonly current?: string | undefined;
-      readonly verified: boolean;
-      /** As it was typed. */
-      readonly email?: string | undefined;
-      readonly error?: SetupError | undefined;
-      readonly problem?: FormProblemKind | undefined;
-      readonly retryAfterSeconds?: number | undefined;
-      /** No mails leave this server, so nothing can be proved. */
-      readonly noMail: boolean;
-    };
+    'account-email': AccountForm &
+      FormProblem & {
+        readonly current?: string | undefined;
+        readonly verified: boolean;
+        /** As it was typed. */
+        readonly email?: string | undefined;
+        /** No mails leave this server, so nothing can be proved. */
+        readonly noMail: boolean;
+      };
   }
 }
 
-type Shown = Pick<ViewLocals['account-email'], 'email' | 'error' | 'problem' | 'retryAfterSeconds'>;
+type Shown = FormProblem & Pick<ViewLocals['account-email'], 'email'>;
 
 /** Longer than any address. */
 const typedMax = 1024;

@@ -6,7 +6,7 @@
 import { callerOf } from '../../http/caller.ts';
 import { passwordErrors } from '../kit/field-errors.ts';
 import { busySeconds, formStatus } from '../kit/form.ts';
-import type { FormProblemKind, SetupError } from '../kit/view-parts.ts';
+import type { FormProblem } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
 import type { AccountForm } from './visit.ts';
@@ -16,22 +16,20 @@ export const passwordFormErrors = ['missing', 'wrong'] as const;
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    'account-password': AccountForm & {
-      readonly username: string;
-      readonly hasPassword: boolean;
-      /** Other providers can be signed in with. */
-      readonly others?: boolean | undefined;
-      readonly minLength: number;
-      /** In what was given as the password so far. */
-      readonly current?: (typeof passwordFormErrors)[number] | undefined;
-      readonly error?: SetupError | undefined;
-      readonly problem?: FormProblemKind | undefined;
-      readonly retryAfterSeconds?: number | undefined;
-    };
+    'account-password': AccountForm &
+      FormProblem & {
+        readonly username: string;
+        readonly hasPassword: boolean;
+        /** Other providers can be signed in with. */
+        readonly others?: boolean | undefined;
+        readonly minLength: number;
+        /** In what was given as the password so far. */
+        readonly current?: (typeof passwordFormErrors)[number] | undefined;
+      };
   }
 }
 
-type Shown = Pick<ViewLocals['account-password'], 'current' | 'error' | 'problem' | 'retryAfterSeconds'>;
+type Shown = FormProblem & Pick<ViewLocals['account-password'], 'current'>;
 
 export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take } {
   const show = (visit: Visit, shown: Shown = {}) => {

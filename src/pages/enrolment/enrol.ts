@@ -29,7 +29,7 @@ import { passkeyPurpose } from '../kit/interaction/passkey.ts';
 import type { Pages } from '../kit/page.ts';
 import { qrCode } from '../kit/qr-code.ts';
 import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
-import type { ClientView } from '../kit/view-parts.ts';
+import type { ClientForm } from '../kit/view-parts.ts';
 import { type EnrolMemory, enrolMemory, rememberEnrol } from './enrol-memory.ts';
 
 /** In the first code of an app that is being added. */
@@ -38,16 +38,9 @@ type EnrolError = 'missing' | 'wrong';
 /** Why there is no second factor yet. */
 export const enrolProblems = ['passkey-refused', 'passkey-taken', 'app-gone'] as const;
 
-/** The pages that add a second factor on the way to an application. */
-interface Enrol {
-  readonly action: string;
-  readonly csrf: string;
-  readonly client?: ClientView | undefined;
-}
-
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    enrol: Enrol & {
+    enrol: ClientForm & {
       readonly account: { readonly name?: string | undefined; readonly username: string };
       /** They may go on without. */
       readonly invited: boolean;
@@ -57,13 +50,13 @@ declare module '../kit/views.ts' {
       readonly passkey?: string | undefined;
       readonly problem?: (typeof enrolProblems)[number] | undefined;
     };
-    'enrol-app': Enrol & {
+    'enrol-app': ClientForm & {
       /** Base32, in groups. */
       readonly secret: string;
       readonly code: { readonly size: number; readonly path: string };
       readonly error?: EnrolError | undefined;
     };
-    'enrol-codes': Enrol & { readonly codes: readonly string[] };
+    'enrol-codes': ClientForm & { readonly codes: readonly string[] };
   }
 }
 

@@ -39,6 +39,20 @@ export type SetupError = (typeof setupErrors)[number];
 export const formProblems = ['throttled', 'busy'] as const;
 export type FormProblemKind = (typeof formProblems)[number];
 
+/** A form that is shown again: why. */
+export interface FormProblem {
+  readonly error?: SetupError | undefined;
+  readonly problem?: FormProblemKind | undefined;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+/** A form on the way to an application. */
+export interface ClientForm {
+  readonly action: string;
+  readonly csrf: string;
+  readonly client?: ClientView | undefined;
+}
+
 /** Why a sign-in through another provider came to nothing. */
 export const upstreamFailures = [
   'denied',

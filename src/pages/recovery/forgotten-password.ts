@@ -21,36 +21,27 @@ import { busySeconds, formStatus, readCheckedForm } from '../kit/form.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
 import { oneOf, signInOf, withSignIn } from '../kit/request.ts';
-import type { ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
+import type { ClientForm, ClientView, FormProblem } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    forgot: {
-      readonly action: string;
-      readonly csrf: string;
-      /** Whose sign-in they come from. */
-      readonly client?: ClientView | undefined;
+    forgot: ClientForm & {
       /** As it was typed. */
       readonly name?: string | undefined;
       readonly error?: 'missing' | 'throttled' | undefined;
       readonly retryAfterSeconds?: number | undefined;
       readonly back?: string | undefined;
     };
-    reset: {
-      readonly action: string;
-      readonly csrf: string;
-      readonly client?: ClientView | undefined;
-      readonly username: string;
-      readonly minLength: number;
-      /** Accounts at other providers that sign in here. */
-      readonly elsewhere: readonly { readonly id: string; readonly provider: string; readonly label: string }[];
-      /** They are to stay connected. */
-      readonly keep?: boolean | undefined;
-      readonly error?: SetupError | undefined;
-      readonly problem?: FormProblemKind | undefined;
-      readonly retryAfterSeconds?: number | undefined;
-    };
+    reset: ClientForm &
+      FormProblem & {
+        readonly username: string;
+        readonly minLength: number;
+        /** Accounts at other providers that sign in here. */
+        readonly elsewhere: readonly { readonly id: string; readonly provider: string; readonly label: string }[];
+        /** They are to stay connected. */
+        readonly keep?: boolean | undefined;
+      };
   }
 }
 
@@ -143,7 +134,7 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
 
   // ---- the new password ---------------------------------------------------------------------------------------------
 
-  type Shown = Pick<ViewLocals['reset'], 'error' | 'problem' | 'retryAfterSeconds' | 'keep'>;
+  type Shown = FormProblem & Pick<ViewLocals['reset'], 'keep'>;
 
   async function show(ctx: Context, token: string, account: Account, shown: Shown = {}): Promise<void> {
     const [from, linked] = await Promise.all([cameFrom(ctx), deps.upstream.linked(account.subject)]);

@@ -18,15 +18,12 @@ import type { Csrf } from '../kit/csrf.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
 import { busySeconds, formStatus } from '../kit/form.ts';
 import type { Pages } from '../kit/page.ts';
-import type { ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
+import type { ClientForm, ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    'sign-up': {
-      readonly action: string;
-      readonly csrf: string;
-      readonly client?: ClientView | undefined;
+    'sign-up': ClientForm & {
       readonly minLength: number;
       /** `none`: there is nobody to prove it to. Otherwise asked for, or what the invitation was mailed to. */
       readonly emailField: 'none' | 'asked' | 'fixed';

@@ -14,15 +14,12 @@ import type { Csrf } from '../kit/csrf.ts';
 import type { Step } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
 import type { Pages } from '../kit/page.ts';
-import type { ClientView } from '../kit/view-parts.ts';
+import type { ClientForm } from '../kit/view-parts.ts';
 import { choicesFor } from './choices.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    chooser: {
-      readonly action: string;
-      readonly csrf: string;
-      readonly client?: ClientView | undefined;
+    chooser: ClientForm & {
       /** At least one. */
       readonly accounts: readonly {
         readonly id: string;

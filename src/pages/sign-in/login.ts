@@ -18,7 +18,7 @@ import { passkeyPurpose } from '../kit/interaction/passkey.ts';
 import { isToBeKept, memoryOf, noteKeep, remember } from '../kit/interaction/sign-in-memory.ts';
 import { freshnessOf, upstreamMemory } from '../kit/interaction/upstream-memory.ts';
 import type { Pages } from '../kit/page.ts';
-import type { ClientView, UpstreamFailureKind } from '../kit/view-parts.ts';
+import type { ClientForm, UpstreamFailureKind } from '../kit/view-parts.ts';
 import { choicesFor, chosenIn } from './choices.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 
@@ -32,10 +32,7 @@ type SignInReason = (typeof signInReasons)[number];
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    login: {
-      readonly action: string;
-      readonly csrf: string;
-      readonly client?: ClientView | undefined;
+    login: ClientForm & {
       /** As it was typed. */
       readonly username?: string | undefined;
       /** They are signed in; left out: nobody is, or somebody else wants to. */

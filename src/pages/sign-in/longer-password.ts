@@ -19,23 +19,17 @@ import { frameOf } from '../kit/interaction/frame.ts';
 import { loginResult } from '../kit/interaction/login-result.ts';
 import { isToBeKept, remember, waitsForSecondFactor } from '../kit/interaction/sign-in-memory.ts';
 import type { Pages } from '../kit/page.ts';
-import type { ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
-import type { ViewLocals } from '../kit/views.ts';
+import type { ClientForm, FormProblem } from '../kit/view-parts.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
     /** Somebody whose second factor has gone, with a password that was long enough only beside it. */
-    'longer-password': {
-      readonly action: string;
-      readonly csrf: string;
-      readonly client?: ClientView | undefined;
-      readonly username: string;
-      readonly minLength: number;
-      readonly error?: SetupError | undefined;
-      readonly problem?: FormProblemKind | undefined;
-      readonly retryAfterSeconds?: number | undefined;
-    };
+    'longer-password': ClientForm &
+      FormProblem & {
+        readonly username: string;
+        readonly minLength: number;
+      };
   }
 }
 
@@ -50,8 +44,6 @@ export function createLongerPasswordStep(deps: {
 }): Step {
   const { pages } = deps;
 
-  type Shown = Pick<ViewLocals['longer-password'], 'error' | 'problem' | 'retryAfterSeconds'>;
-
   /** Undefined where the password is another one by now, or a second factor has come back: that takes a sign-in as a whole. */
   async function personOf({ interaction }: StepContext): Promise<Account | undefined> {
     const proof = waitsForSecondFactor(interaction)?.proof;
@@ -59,7 +51,7 @@ export function createLongerPasswordStep(deps: {
     return account && holds(proof, account) && !account.twoFactor ? account : undefined;
   }
 
-  async function show(step: StepContext, { username, locale }: Account, shown: Shown = {}): Promise<undefined> {
+  async function show(step: StepContext, { username, locale }: Account, shown: FormProblem = {}): Promise<undefined> {
     const { locals, options } = await frameOf(deps, step);
     pages.show(
       step.ctx,

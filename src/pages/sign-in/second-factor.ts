@@ -30,7 +30,7 @@ import {
   waitsForSecondFactor,
 } from '../kit/interaction/sign-in-memory.ts';
 import type { Pages } from '../kit/page.ts';
-import type { ClientView } from '../kit/view-parts.ts';
+import type { ClientForm } from '../kit/view-parts.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 
 export const secondFactorErrors = [
@@ -53,10 +53,7 @@ export type SecondFactorMethod = (typeof secondFactorMethods)[number];
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    'second-factor': {
-      readonly action: string;
-      readonly csrf: string;
-      readonly client?: ClientView | undefined;
+    'second-factor': ClientForm & {
       readonly account: { readonly name?: string | undefined; readonly username: string };
       readonly method: SecondFactorMethod;
       /** The other ways, and where each is asked for. */

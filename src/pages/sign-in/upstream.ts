@@ -33,33 +33,25 @@ import {
   upstreamMemory,
 } from '../kit/interaction/upstream-memory.ts';
 import type { Pages } from '../kit/page.ts';
-import type { ClientView, FormProblemKind, SetupError, UpstreamFailureKind } from '../kit/view-parts.ts';
+import type { ClientForm, FormProblem, UpstreamFailureKind } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
     /** Somebody whom another provider has proved, and whom nobody here knows yet. */
-    'upstream-new': {
-      readonly action: string;
-      readonly csrf: string;
-      readonly client?: ClientView | undefined;
-      readonly provider: string;
-      /** What the person is called there. */
-      readonly label: string;
-      readonly email?: string | undefined;
-      readonly signUp: boolean;
-      /** An account here has that address: it can be connected, and no other be made. */
-      readonly known: boolean;
-      /** As it was typed, or as the person is called there. */
-      readonly username?: string | undefined;
-      readonly error?: SetupError | undefined;
-      readonly problem?: FormProblemKind | undefined;
-      readonly retryAfterSeconds?: number | undefined;
-    };
-    'upstream-connect': {
-      readonly action: string;
-      readonly csrf: string;
-      readonly client?: ClientView | undefined;
+    'upstream-new': ClientForm &
+      FormProblem & {
+        readonly provider: string;
+        /** What the person is called there. */
+        readonly label: string;
+        readonly email?: string | undefined;
+        readonly signUp: boolean;
+        /** An account here has that address: it can be connected, and no other be made. */
+        readonly known: boolean;
+        /** As it was typed, or as the person is called there. */
+        readonly username?: string | undefined;
+      };
+    'upstream-connect': ClientForm & {
       readonly provider: string;
       readonly label: string;
       readonly account: { readonly name?: string | undefined; readonly username: string };
@@ -214,7 +206,7 @@ export function createUpstreamStep(deps: Deps): Step {
   async function showNew(
     step: StepContext,
     pending: Pending,
-    shown: Pick<ViewLocals['upstream-new'], 'username' | 'error' | 'problem' | 'retryAfterSeconds'> = {},
+    shown: FormProblem & Pick<ViewLocals['upstream-new'], 'username'> = {},
   ): Promise<void> {
     const { locals, options } = await common(step, pending);
     const newcomer = await upstream.newcomer(pending.proof);
