@@ -17,7 +17,7 @@ declare module '../kit/views.ts' {
         readonly createdAt: number;
         readonly lastUsedAt?: number | undefined;
         readonly locked: boolean;
-        /** It cannot be removed: nobody could sign in without it. */
+        /** It cannot be removed: it is the only way to sign in. */
         readonly needed: boolean;
       }[];
       readonly codesLeft: number;

@@ -18,7 +18,7 @@ declare module '../kit/views.ts' {
         readonly synced: boolean;
         readonly createdAt: number;
         readonly lastUsedAt?: number | undefined;
-        /** It cannot be removed: nobody could sign in without it. */
+        /** It cannot be removed: it is the only way to sign in. */
         readonly needed: boolean;
       }[];
       /** What the browser is to be asked for a new one, in JSON; left out: there are as many as there can be. */

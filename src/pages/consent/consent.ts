@@ -39,7 +39,7 @@ declare module '../kit/views.ts' {
         readonly contacts?: readonly string[] | undefined;
         /** Where the answer goes. */
         readonly redirectHost?: string | undefined;
-        /** The username of whoever registered it for themselves; left out: an admin did, or the server itself. */
+        /** The username of the person who registered it for themselves; left out: an admin did, or the server itself. */
         readonly owner?: string | undefined;
       };
       readonly account: {

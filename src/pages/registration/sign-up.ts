@@ -25,7 +25,7 @@ declare module '../kit/views.ts' {
   interface ViewLocals {
     'sign-up': ClientForm & {
       readonly minLength: number;
-      /** `none`: there is nobody to prove it to. Otherwise asked for, or what the invitation was mailed to. */
+      /** `none`: this server cannot prove it. Otherwise asked for, or what the invitation was mailed to. */
       readonly emailField: 'none' | 'asked' | 'fixed';
       readonly username?: string | undefined;
       readonly email?: string | undefined;

@@ -27,9 +27,9 @@ declare module '../kit/views.ts' {
       readonly csrf: string;
       readonly email: string;
       readonly username: string;
-      /** Nobody, or somebody else, is signed in in this browser. */
+      /** This person is not signed in in this browser. */
       readonly askPassword: boolean;
-      /** For whoever has none: to sign in another way, and back here. */
+      /** For a person without a password: to sign in another way, and back here. */
       readonly signIn: string;
       readonly error?: ConfirmError | undefined;
       readonly retryAfterSeconds?: number | undefined;

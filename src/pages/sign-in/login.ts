@@ -26,7 +26,7 @@ import { finishedMeanwhile } from './sent-twice.ts';
 export const loginErrors = ['wrong', 'throttled', 'busy', 'missing', 'expired', 'passkey'] as const;
 type LoginError = (typeof loginErrors)[number];
 
-/** Why somebody who is signed in is asked once more: by their own pages, as it is too long ago, or because the application wants it. */
+/** Why a signed-in person is asked once more: by their own pages, after too long a time, or for the application. */
 export const signInReasons = ['account', 'old', 'asked'] as const;
 type SignInReason = (typeof signInReasons)[number];
 
@@ -35,7 +35,7 @@ declare module '../kit/views.ts' {
     login: ClientForm & {
       /** As it was typed. */
       readonly username?: string | undefined;
-      /** They are signed in; left out: nobody is, or somebody else wants to. */
+      /** They are signed in; left out: this person is not. */
       readonly again?: SignInReason | undefined;
       readonly error?: LoginError | undefined;
       readonly retryAfterSeconds?: number | undefined;

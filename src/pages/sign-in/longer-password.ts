@@ -24,7 +24,7 @@ import { finishedMeanwhile } from './sent-twice.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    /** Somebody whose second factor has gone, with a password that was long enough only beside it. */
+    /** For a person whose second factor has gone, with a password that was long enough only beside it. */
     'longer-password': ClientForm &
       FormProblem & {
         readonly username: string;

@@ -38,7 +38,7 @@ import type { ViewLocals } from '../kit/views.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    /** Somebody whom another provider has proved, and whom nobody here knows yet. */
+    /** For a person whom another provider has proved, and who has no account here yet. */
     'upstream-new': ClientForm &
       FormProblem & {
         readonly provider: string;
@@ -56,7 +56,7 @@ declare module '../kit/views.ts' {
       readonly label: string;
       readonly account: { readonly name?: string | undefined; readonly username: string };
     };
-    /** Somebody on the way, for a moment. */
+    /** For a moment, on the way back from a provider. */
     onward: { readonly to: string };
   }
 }
