@@ -13,7 +13,7 @@ import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import { accountCallback } from '../../core/clients/account-client.ts';
 import { seeOther } from '../../http/see-other.ts';
-import { readCheckedForm } from '../kit/form.ts';
+import { readCheckedForm } from '../kit/csrf.ts';
 import { createActivityPage } from './activity.ts';
 import { createApplicationsPage } from './applications.ts';
 import { createConnectionsPage } from './connections.ts';

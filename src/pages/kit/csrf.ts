@@ -8,6 +8,8 @@
 import { createHmac } from 'node:crypto';
 import type { Context } from 'koa';
 import { deriveKey, randomToken, sameSecret } from '../../base/secrets.ts';
+import { readForm } from '../../http/form.ts';
+import type { Pages, RefusalMore } from './page.ts';
 
 export interface Csrf {
   /** The token for a form on this page; sets the browser's cookie where there is none. `about`: it is good for nothing else. */
@@ -51,4 +53,19 @@ export function createCsrf(secretKey: string, issuer: string): Csrf {
       return sameSecret(token, tokenOf(browser, about));
     },
   };
+}
+
+/**
+ * The form of a post. Undefined if it comes from no page of ours: then it has been refused.
+ * `about`: what the form must be about. `more`: what the refusal says beside.
+ */
+export async function readCheckedForm(
+  { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf },
+  ctx: Context,
+  { about, more }: { readonly about?: string; readonly more?: () => Promise<RefusalMore> } = {},
+): Promise<ReadonlyMap<string, string> | undefined> {
+  const form = await readForm(ctx);
+  if (csrf.check(ctx, form.get('csrf'), about)) return form;
+  pages.refuse(ctx, 403, 'form', await more?.());
+  return undefined;
 }

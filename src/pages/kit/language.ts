@@ -6,8 +6,7 @@ import type { Context, Middleware } from 'koa';
 import Router from 'koa-router';
 import type { Account } from '../../core/stores/accounts.ts';
 import { seeOther } from '../../http/see-other.ts';
-import type { Csrf } from './csrf.ts';
-import { readCheckedForm } from './form.ts';
+import { type Csrf, readCheckedForm } from './csrf.ts';
 import type { Pages } from './page.ts';
 
 declare module './views.ts' {

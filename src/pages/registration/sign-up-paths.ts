@@ -3,8 +3,7 @@
 import type { Context } from 'koa';
 import type Router from 'koa-router';
 import type { Invitations } from '../../core/registration/invitations.ts';
-import type { Csrf } from '../kit/csrf.ts';
-import { readCheckedForm } from '../kit/form.ts';
+import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
 import { oneOf } from '../kit/request.ts';
