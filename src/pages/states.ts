@@ -4,7 +4,6 @@
  */
 
 import { referenceStates } from '../api/reference/views.states.ts';
-import { accountStates } from './account/account.states.ts';
 import { activityStates } from './account/activity.states.ts';
 import { applicationsStates } from './account/applications.states.ts';
 import { connectionsStates } from './account/connections.states.ts';
@@ -67,7 +66,6 @@ export const states: readonly ViewState[] = [
   ...activityStates,
   ...dataStates,
   ...deletionStates,
-  ...accountStates,
   ...sharedPageStates,
   ...errorStates,
   ...languageStates,

@@ -34,12 +34,6 @@ import { createSessionsPage } from './sessions.ts';
 import { isFresh, lacksFactor, signInAddress } from './sign-in-address.ts';
 import type { Onward, Show, Take, Visit } from './visit.ts';
 
-declare module '../kit/views.ts' {
-  interface ViewLocals {
-    'account-deleted': Readonly<Record<string, never>>;
-  }
-}
-
 interface Row {
   readonly path: string;
   readonly show?: Show;

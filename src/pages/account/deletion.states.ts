@@ -12,4 +12,5 @@ export const deletionStates: readonly ViewState[] = [
     view: 'account-delete',
     locals: { csrf, username: 'ada', applications: 0, typed: 'ada', error: 'last-admin' },
   },
+  { name: 'account-deleted', view: 'account-deleted', locals: {} },
 ];

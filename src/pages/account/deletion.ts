@@ -15,6 +15,7 @@ declare module '../kit/views.ts' {
       readonly typed?: string | undefined;
       readonly error?: (typeof deleteErrors)[number] | undefined;
     };
+    'account-deleted': Readonly<Record<string, never>>;
   }
 }
 
