@@ -47,6 +47,7 @@ const coreRules = Object.entries(core).map(([module, imports]) => ({
 }));
 
 const shapes = '^src/.*([/-]shapes?|/client-metadata)\\.ts$';
+const states = '^src/.*/(states|states/[^/]+|kit/state)\\.ts$';
 const roots = '^src/(app\\.ts$|open-core\\.ts$|composition/|serve\\.ts$|cli/)';
 
 export default {
@@ -173,8 +174,8 @@ export default {
       comment:
         'The states of pages are samples: import src/pages/states.ts with `await import(…)` where they are looked at, so that no start waits for them.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/.*(/|\\.)states\\.ts$' },
-      to: { path: '^src/.*((/|\\.)states|/pages/kit/state)\\.ts$', dynamic: false, dependencyTypesNot: ['type-only'] },
+      from: { path: '^src/', pathNot: states },
+      to: { path: states, dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'api-kit-imports',

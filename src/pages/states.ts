@@ -3,41 +3,41 @@
  * own views are tried on them. A state stands beside the page that shows it.
  */
 
-import { referenceStates } from '../api/reference/views.states.ts';
-import { activityStates } from './account/activity.states.ts';
-import { applicationsStates } from './account/applications.states.ts';
-import { connectionsStates } from './account/connections.states.ts';
-import { dataStates } from './account/data.states.ts';
-import { deletionStates } from './account/deletion.states.ts';
-import { emailStates } from './account/email.states.ts';
-import { enrolmentStates } from './account/enrolment.states.ts';
-import { factorsStates } from './account/factors.states.ts';
-import { identitiesStates } from './account/identities.states.ts';
-import { overviewStates } from './account/overview.states.ts';
-import { passkeysStates } from './account/passkeys.states.ts';
-import { passwordStates } from './account/password.states.ts';
-import { profileStates } from './account/profile.states.ts';
-import { sessionsStates } from './account/sessions.states.ts';
-import { consentStates } from './consent/consent.states.ts';
-import { enrolStates } from './enrolment/enrol.states.ts';
-import { languageStates } from './kit/language.states.ts';
-import { errorStates } from './kit/page.states.ts';
+import { referenceStates } from '../api/reference/states.ts';
+import { activityStates } from './account/states/activity.ts';
+import { applicationsStates } from './account/states/applications.ts';
+import { connectionsStates } from './account/states/connections.ts';
+import { dataStates } from './account/states/data.ts';
+import { deletionStates } from './account/states/deletion.ts';
+import { emailStates } from './account/states/email.ts';
+import { enrolmentStates } from './account/states/enrolment.ts';
+import { factorsStates } from './account/states/factors.ts';
+import { identitiesStates } from './account/states/identities.ts';
+import { overviewStates } from './account/states/overview.ts';
+import { passkeysStates } from './account/states/passkeys.ts';
+import { passwordStates } from './account/states/password.ts';
+import { profileStates } from './account/states/profile.ts';
+import { sessionsStates } from './account/states/sessions.ts';
+import { consentStates } from './consent/states/consent.ts';
+import { enrolStates } from './enrolment/states/enrol.ts';
 import type { ViewState } from './kit/state.ts';
-import { sharedPageStates } from './kit/views.states.ts';
-import { devMailsStates } from './playground/dev-mails.states.ts';
-import { galleryStates } from './playground/gallery.states.ts';
-import { playgroundStates } from './playground/playground.states.ts';
-import { forgottenPasswordStates } from './recovery/forgotten-password.states.ts';
-import { signUpStates } from './registration/sign-up.states.ts';
-import { verifyEmailStates } from './registration/verify-email.states.ts';
-import { welcomeStates } from './setup/welcome.states.ts';
-import { chooserStates } from './sign-in/chooser.states.ts';
-import { enginePagesStates } from './sign-in/engine-pages.states.ts';
-import { loginStates } from './sign-in/login.states.ts';
-import { longerPasswordStates } from './sign-in/longer-password.states.ts';
-import { secondFactorStates } from './sign-in/second-factor.states.ts';
-import { upstreamStates } from './sign-in/upstream.states.ts';
-import { whyStates } from './why/why.states.ts';
+import { languageStates } from './kit/states/language.ts';
+import { errorStates } from './kit/states/page.ts';
+import { sharedPageStates } from './kit/states/views.ts';
+import { devMailsStates } from './playground/states/dev-mails.ts';
+import { galleryStates } from './playground/states/gallery.ts';
+import { playgroundStates } from './playground/states/playground.ts';
+import { forgottenPasswordStates } from './recovery/states/forgotten-password.ts';
+import { signUpStates } from './registration/states/sign-up.ts';
+import { verifyEmailStates } from './registration/states/verify-email.ts';
+import { welcomeStates } from './setup/states/welcome.ts';
+import { chooserStates } from './sign-in/states/chooser.ts';
+import { enginePagesStates } from './sign-in/states/engine-pages.ts';
+import { loginStates } from './sign-in/states/login.ts';
+import { longerPasswordStates } from './sign-in/states/longer-password.ts';
+import { secondFactorStates } from './sign-in/states/second-factor.ts';
+import { upstreamStates } from './sign-in/states/upstream.ts';
+import { whyStates } from './why/states/why.ts';
 
 export const states: readonly ViewState[] = [
   ...loginStates,

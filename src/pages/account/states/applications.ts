@@ -1,0 +1,24 @@
+import { at, csrf, longName, type ViewState } from '../../kit/state.ts';
+
+export const applicationsStates: readonly ViewState[] = [
+  { name: 'account-applications-none', view: 'account-applications', locals: { csrf, applications: [] } },
+  {
+    name: 'account-applications',
+    view: 'account-applications',
+    locals: {
+      csrf,
+      applications: [
+        {
+          ...{ id: 'QmFja3NsYXNoQmFja3NsYXNo', name: longName, createdAt: at, disabled: true },
+          redirectUris: ['https://bookshelf.example/callback', 'https://bookshelf.example/other/callback'],
+        },
+      ],
+      more: '/account/applications?after=a',
+    },
+  },
+  {
+    name: 'account-notice-application-deleted',
+    view: 'account-applications',
+    locals: { csrf, applications: [], notice: 'application-deleted' },
+  },
+];

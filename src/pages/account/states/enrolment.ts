@@ -1,0 +1,11 @@
+import { appSample, csrf, type ViewState } from '../../kit/state.ts';
+import { appCodeErrors } from '../enrolment.ts';
+
+const app = { csrf, ...appSample };
+
+export const enrolmentStates: readonly ViewState[] = [
+  { name: 'account-app', view: 'account-app', locals: app },
+  ...appCodeErrors.map(
+    (error): ViewState => ({ name: `account-app-${error}`, view: 'account-app', locals: { ...app, error } }),
+  ),
+];

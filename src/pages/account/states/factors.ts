@@ -1,0 +1,49 @@
+import { at, codesSample, csrf, longName, type ViewState } from '../../kit/state.ts';
+
+const factor = { id: 'f1', kind: 'totp', name: 'phone', createdAt: at, locked: false, needed: false } as const;
+
+export const factorsStates: readonly ViewState[] = [
+  {
+    name: 'account-factors-none',
+    view: 'account-factors',
+    locals: { csrf, factors: [], codesLeft: 0, twoFactor: false, emailCodes: true },
+  },
+  {
+    name: 'account-factors',
+    view: 'account-factors',
+    locals: {
+      csrf,
+      factors: [
+        factor,
+        { ...factor, id: 'f2', name: '', lastUsedAt: at, locked: true },
+        { ...factor, id: 'f3', kind: 'email-code', name: '' },
+        { ...factor, id: 'f4', kind: 'passkey', name: longName, needed: true },
+      ],
+      codesLeft: 7,
+      twoFactor: true,
+      emailCodes: false,
+    },
+  },
+  {
+    name: 'account-factors-one',
+    view: 'account-factors',
+    locals: { csrf, factors: [factor], codesLeft: 1, twoFactor: true, emailCodes: true, notice: 'app-gone' },
+  },
+  { name: 'account-codes', view: 'account-codes', locals: { csrf, codes: codesSample, notice: 'factor-added' } },
+  ...(
+    ['factor-added', 'factor-removed', 'factor-too-many', 'app-gone', 'email-code-on', 'email-code-off'] as const
+  ).map(
+    (notice): ViewState => ({
+      name: `account-notice-${notice}`,
+      view: 'account-factors',
+      locals: {
+        csrf,
+        factors: [factor],
+        codesLeft: 10,
+        twoFactor: true,
+        emailCodes: notice !== 'email-code-on',
+        notice,
+      },
+    }),
+  ),
+];

@@ -1,0 +1,85 @@
+import { account, action, bookshelf, csrf, longName, unbroken, unknownShop, type ViewState } from '../../kit/state.ts';
+
+const scopes = [{ name: 'openid' }, { name: 'profile' }, { name: 'email', isNew: true }, { name: 'offline_access' }];
+
+export const consentStates: readonly ViewState[] = [
+  { name: 'consent', view: 'consent', locals: { action, csrf, client: bookshelf, account, scopes } },
+  {
+    name: 'consent-unproven',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      eachTime: 'unproven',
+      client: { ...bookshelf, redirectHost: '127.0.0.1:8080' },
+      account,
+      scopes,
+    },
+  },
+  {
+    name: 'consent-each-time',
+    view: 'consent',
+    locals: { action, csrf, eachTime: 'policy', client: bookshelf, account, scopes },
+  },
+  {
+    name: 'consent-full',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      client: {
+        ...bookshelf,
+        name: longName,
+        logo: '/public/favicon.svg',
+        policyUri: 'https://bookshelf.example/privacy',
+        tosUri: 'https://bookshelf.example/terms',
+        contacts: ['help@bookshelf.example'],
+        redirectHost: 'app.bookshelf.example',
+      },
+      account: { username: 'ada' },
+      scopes,
+      apis: [
+        {
+          name: 'Calendar',
+          scopes: [
+            { name: 'calendar.read', sentence: 'See when you are busy' },
+            { name: 'calendar.odd' },
+            { name: 'calendar.write', sentence: 'Add appointments', field: 'optional calendar.write', isNew: true },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    name: 'consent-right-to-left',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      client: { name: 'مكتبة الكتب', host: 'مكتبة.example' },
+      account: { name: 'ليلى', username: 'layla' },
+      scopes,
+    },
+  },
+  {
+    name: 'consent-owned',
+    view: 'consent',
+    locals: {
+      ...{ action, csrf, account, scopes },
+      client: { ...unknownShop, redirectHost: 'drive.example', owner: 'mallory' },
+    },
+  },
+  {
+    name: 'consent-reviewed',
+    view: 'consent',
+    locals: {
+      ...{ action, csrf, account, scopes },
+      client: { ...bookshelf, redirectHost: 'bookshelf.example', owner: 'grace' },
+    },
+  },
+  {
+    name: 'consent-unreviewed',
+    view: 'consent',
+    locals: { action, csrf, account, scopes, client: { ...unknownShop, name: unbroken } },
+  },
+];

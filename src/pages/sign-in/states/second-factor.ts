@@ -1,0 +1,84 @@
+import { account, action, bookshelf, csrf, passkey, unknownShop, type ViewState } from '../../kit/state.ts';
+import { type SecondFactorError, type SecondFactorMethod, secondFactorErrors } from '../second-factor.ts';
+
+const other = (method: SecondFactorMethod) => ({ method, to: `${action}?method=${method}` });
+/** Errors that one method alone has; the others are shown with the authenticator app. */
+const methodOf: Readonly<Partial<Record<SecondFactorError, SecondFactorMethod>>> = {
+  'wrong-mail': 'email-code',
+  passkey: 'passkey',
+  locked: 'recovery-code',
+  'mail-wait': 'email-code',
+  'mail-failed': 'email-code',
+};
+
+export const secondFactorStates: readonly ViewState[] = [
+  {
+    name: 'second-factor',
+    view: 'second-factor',
+    locals: { action, csrf, client: bookshelf, account, method: 'totp', others: [other('recovery-code')] },
+  },
+  {
+    name: 'second-factor-recovery',
+    view: 'second-factor',
+    locals: { action, csrf, account: { username: 'ada' }, method: 'recovery-code', others: [other('totp')] },
+  },
+  {
+    name: 'second-factor-passkey',
+    view: 'second-factor',
+    locals: {
+      ...{ action, csrf, client: bookshelf, account, method: 'passkey', passkey },
+      others: [other('totp'), other('email-code'), other('recovery-code')],
+    },
+  },
+  {
+    name: 'second-factor-mail',
+    view: 'second-factor',
+    locals: { action, csrf, client: bookshelf, account, method: 'email-code', others: [other('recovery-code')] },
+  },
+  {
+    name: 'second-factor-mailed',
+    view: 'second-factor',
+    locals: {
+      ...{ action, csrf, client: bookshelf, account, method: 'email-code', mailedTo: 'ad•••@example.org' },
+      others: [other('recovery-code')],
+    },
+  },
+  {
+    name: 'second-factor-step-up',
+    view: 'second-factor',
+    locals: {
+      ...{ action, csrf, client: bookshelf, account, method: 'passkey', passkey, stepUp: true },
+      others: [other('totp')],
+    },
+  },
+  ...secondFactorErrors.map(
+    (error): ViewState => ({
+      name: `second-factor-${error}`,
+      view: 'second-factor',
+      locals: {
+        action,
+        csrf,
+        client: bookshelf,
+        account,
+        method: methodOf[error] ?? 'totp',
+        others: [],
+        passkey,
+        mailedTo: 'ad•••@example.org',
+        error,
+        retryAfterSeconds: 600,
+      },
+    }),
+  ),
+  {
+    name: 'second-factor-unreviewed',
+    view: 'second-factor',
+    locals: {
+      action,
+      csrf,
+      client: unknownShop,
+      account,
+      method: 'totp',
+      others: [{ method: 'recovery-code', to: action }],
+    },
+  },
+];
