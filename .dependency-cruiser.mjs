@@ -272,6 +272,14 @@ export default {
       to: { path: shapes, dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'one-route-table',
+      comment:
+        'koa-router is used in src/http/routes.ts only: an entry point returns its routes as data, and app.ts puts them into the one table.',
+      severity: 'error',
+      from: { path: '^(src|db|dev)/', pathNot: '^src/http/routes\\.ts$' },
+      to: { path: 'node_modules/(@types/)?koa-router/' },
+    },
+    {
       name: 'engine-stays-in-oidc',
       comment:
         'oidc-provider is used in src/oidc and the pages of the protocol only: other folders go through core, so that the engine can be replaced.',

@@ -5,7 +5,6 @@ import Koa from 'koa';
 import { createReference } from './api/reference/reference.ts';
 import { nowMs, nowSeconds } from './base/clock.ts';
 import { digest, randomToken } from './base/secrets.ts';
-import { ownAddresses } from './composition/addresses.ts';
 import { composeSurfaces } from './composition/api-surfaces.ts';
 import { composeDevelopmentPages } from './composition/development.ts';
 import { composeServer } from './composition/http-server.ts';
@@ -17,7 +16,7 @@ import { assuranceOf } from './core/factors/assurance.ts';
 import { withFactorLetters } from './core/factors/factor-letters.ts';
 import { createUpkeep } from './core/upkeep/upkeep.ts';
 import { createUpstream } from './core/upstream/upstream.ts';
-import { gatewayApi } from './gateway/api.ts';
+import { gatewayApi, gatewayRoutes } from './gateway/api.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { clientAddressOf } from './http/client-address.ts';
 import { createIsDeveloper } from './http/developer.ts';
@@ -25,9 +24,10 @@ import { errorHandler, logFailure } from './http/errors.ts';
 import { createForwardingNotices } from './http/forwarding-notices.ts';
 import { createFrontDoor } from './http/front-door.ts';
 import { drained, listening } from './http/listen.ts';
+import { createRouteTable, serveRoutes } from './http/routes.ts';
 import { openProviders } from './login/upstream/open.ts';
 import { protocolApi } from './oidc/api.ts';
-import { protocolPaths, resumePath } from './oidc/provider.ts';
+import { protocolRoutes } from './oidc/routes.ts';
 import type { Core } from './open-core.ts';
 import { createOps, opsApi } from './ops/ops.ts';
 import { joinMetrics } from './ops/worker-metrics.ts';
@@ -91,16 +91,6 @@ export async function createApp(core: Core) {
   // The handler's own logging says more than Koa's default, which prints to standard error.
   koa.on('error', logFailure(log));
   koa.use(errorHandler({ log, pages, noteRefusal: core.noteRefusal, issuer: config.issuer }));
-  koa.use(
-    createOps({
-      metricsPage,
-      scrapeTokens: config.metrics.tokens.map(digest),
-      adminKeys: core.adminKeys,
-      ping: stores.ping,
-      draining: () => draining,
-      metricsElsewhere: config.metrics.port !== undefined,
-    }),
-  );
   const signInAt = (page: string) => signInAddress(config.issuer, page);
   const letIn = createLetIn({ passes: core.passes, signInAt });
   const signedIn = createSignedIn({ provider: protocol.provider, accounts });
@@ -111,10 +101,24 @@ export async function createApp(core: Core) {
     mails: core.mails.work,
     settings: { signUp: config.signUp, passwordMinLength: config.password.minLength },
   });
-  koa.use(composeInteractions(core, { protocol, pages, csrf, upstream, signUpPage, signInAt }));
-  koa.use(createUpstreamCallback({ upstream, pages }));
-  koa.use(
-    createWelcome({
+  const flashMessages = createFlashMessages(core.secrets.secretKey, secure);
+  const ofPeople = { pages, csrf, letIn, mails: core.mails.work, home: '/account' };
+  const { served: switchedOn, inUse } = await composeSurfaces(core, clients, protocol);
+
+  const table = createRouteTable([
+    ...protocolRoutes,
+    ...gatewayRoutes,
+    ...createOps({
+      metricsPage,
+      scrapeTokens: config.metrics.tokens.map(digest),
+      adminKeys: core.adminKeys,
+      ping: stores.ping,
+      draining: () => draining,
+      metricsElsewhere: config.metrics.port !== undefined,
+    }),
+    ...composeInteractions(core, { protocol, pages, csrf, upstream, signUpPage, signInAt }),
+    ...createUpstreamCallback({ upstream, pages }),
+    ...createWelcome({
       issuer: config.issuer,
       isDeveloper,
       pages,
@@ -125,19 +129,18 @@ export async function createApp(core: Core) {
       signedIn,
       letIn,
     }),
-  );
-  koa.use(createBranding({ brand }));
-  koa.use(
-    createWhy({ issuer: config.issuer, pages, refusals: core.refusals, clients: core.cached, isDeveloper, signedIn }),
-  );
-  koa.use(createLanguagePage({ issuer: config.issuer, pages, csrf, locales: texts.locales, signedIn }));
-  koa.use(
-    await composeDevelopmentPages({ ...core, isDeveloper, issuer: config.issuer, pages, locales: texts.locales }),
-  );
-  const flashMessages = createFlashMessages(core.secrets.secretKey, secure);
-  const ofPeople = { pages, csrf, letIn, mails: core.mails.work, home: '/account' };
-  koa.use(
-    createRegistration({
+    ...createBranding({ brand }),
+    ...createWhy({
+      issuer: config.issuer,
+      pages,
+      refusals: core.refusals,
+      clients: core.cached,
+      isDeveloper,
+      signedIn,
+    }),
+    ...createLanguagePage({ issuer: config.issuer, pages, csrf, locales: texts.locales, signedIn }),
+    ...(await composeDevelopmentPages({ ...core, issuer: config.issuer, pages, locales: texts.locales })),
+    ...createRegistration({
       ...core,
       ...ofPeople,
       signUpPage,
@@ -147,9 +150,7 @@ export async function createApp(core: Core) {
         `${signInAt('/verify-email')}&${new URLSearchParams({ prompt: 'login', login_hint: username })}`,
       secure,
     }),
-  );
-  koa.use(
-    createRecovery({
+    ...createRecovery({
       ...core,
       ...ofPeople,
       upstream,
@@ -161,9 +162,7 @@ export async function createApp(core: Core) {
         linkSeconds: config.mail.resetLinkTtl,
       },
     }),
-  );
-  koa.use(
-    createAccountPages({
+    ...createAccountPages({
       ...core,
       upstream,
       issuer: config.issuer,
@@ -184,28 +183,24 @@ export async function createApp(core: Core) {
         withSecondFactor: config.password.minLengthSecondFactor,
       },
     }),
-  );
-  const { served: switchedOn, inUse } = await composeSurfaces(core, clients, protocol);
-  for (const surface of switchedOn) koa.use(surface.routes);
-  koa.use(
-    createReference({
+    ...switchedOn.flatMap(({ routes }) => routes),
+    ...createReference({
       issuer: config.issuer,
       brandName: config.brandName,
       pages,
-      apis: [...switchedOn.map(({ api, aliases }) => ({ ...api, aliases })), protocolApi, gatewayApi, opsApi],
+      apis: [...switchedOn.map(({ api }) => api), protocolApi, gatewayApi, opsApi],
     }),
-  );
+  ]);
+  koa.use(serveRoutes(table, isDeveloper));
 
   // One for requests and upgrades, so that what it notices is said once.
   const addressOf = clientAddressOf(config.trustProxy, createForwardingNotices(log));
-  const aliases = new Map(switchedOn.flatMap(({ aliases = {} }) => Object.entries(aliases)));
   const gateway = await createGateway({
     ...core,
     issuer: config.issuer,
     addressOf,
     routesFile: config.gatewayRoutes,
-    // All that answers is mounted by now.
-    ownAddresses: ownAddresses(koa.middleware, aliases.keys()),
+    ownAddresses: table.routes.map(({ path }) => path),
     sample: config.developmentPages,
     isDeveloper,
     serves: (surface) => switchedOn.some(({ name }) => name === surface),
@@ -217,9 +212,7 @@ export async function createApp(core: Core) {
     addressOf,
     log,
     metrics,
-    protocolPaths,
-    aliases,
-    resumePath,
+    routes: table,
     protocol,
     draining: () => draining,
     rest: (req, res) => (gateway.owns(req) ? gateway.handle(req, res) : koaHandle(req, res)),
@@ -245,8 +238,8 @@ export async function createApp(core: Core) {
     surfacesInUse: inUse,
     /** Of this process or, where there are several, of all of them. */
     metricsPage,
-    /** What answers, in this order. Routers among it know their addresses. */
-    middleware: koa.middleware as readonly unknown[],
+    /** Every address of this server, with those that a setting switches off. */
+    routes: table.routes,
     /** Listens and begins the background work. Rejects where the address is taken. */
     async listen(port = config.port, host = config.host): Promise<{ port: number }> {
       await listening(server, port, host);

@@ -2,8 +2,7 @@
  * Every page in every state, in development: /gallery lists them, /gallery/<view>/<state>?locale=<tag> shows one as the server
  * shows it, with its renderer, headers and style sheet. Nothing on them works: the people and applications are made up.
  */
-import type { Context } from 'koa';
-import type Router from 'koa-router';
+import type { Context, Next } from 'koa';
 import type { Pages } from '../../src/pages/kit/page.ts';
 
 declare module '../../src/pages/kit/views.ts' {
@@ -27,12 +26,12 @@ export interface GalleryDeps {
 export const galleryAddress = ({ view, name }: { readonly view: string; readonly name: string }): string =>
   `/gallery/${view}/${name}`;
 
-export function routeGallery(router: Router, { pages, locales }: GalleryDeps): void {
+export function createGallery({ pages, locales }: GalleryDeps) {
   const asked = (ctx: Context) => locales.find((locale) => locale === ctx.query.locale);
   // Needed by whoever looks, not by every start.
   const load = async () => (await import('../../src/pages/states.ts')).states;
 
-  router.get('/gallery', async (ctx) => {
+  const list = async (ctx: Context) => {
     const views = Object.entries(Object.groupBy(await load(), ({ view }) => view));
     const shownIn = asked(ctx) ?? pages.localeOf(ctx);
     pages.show(ctx, 'gallery', {
@@ -40,12 +39,14 @@ export function routeGallery(router: Router, { pages, locales }: GalleryDeps): v
       shownIn,
       views: views.map(([name, states = []]) => ({ name, states: states.map((state) => state.name) })),
     });
-  });
+  };
 
-  router.get('/gallery/:view/:state', async (ctx, next) => {
+  const show = async (ctx: Context, next: Next) => {
     const state = (await load()).find((each) => galleryAddress(each) === ctx.path);
     if (!state) return next();
     pages.show(ctx, state.view, state.locals, { locale: asked(ctx) });
     return undefined;
-  });
+  };
+
+  return { list, show };
 }

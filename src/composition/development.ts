@@ -1,22 +1,17 @@
-/**
- * Every page that only developers see. All are routes of this one router, so that none can be reached past its guard;
- * for every other request these addresses do not exist.
- */
+/** Every page that only developers see: for every other request the route table knows none of these addresses. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Context, Middleware, Next } from 'koa';
-import Router from 'koa-router';
-import type { IsDeveloper } from '../http/developer.ts';
+import type { Context, Next } from 'koa';
+import { pageRoutes, type Route } from '../http/routes.ts';
 import type { Mailbox } from '../mail/mailbox.ts';
 import type { Pages } from '../pages/kit/page.ts';
-import { routeDevMails } from '../pages/playground/dev-mails.ts';
-import { routePlayground } from '../pages/playground/playground.ts';
+import { devMailsRoutes } from '../pages/playground/dev-mails.ts';
+import { playgroundRoutes } from '../pages/playground/playground.ts';
 
 /** Not part of the product: an image of it has no such folder. */
-const gallery = join(import.meta.dirname, '../../dev/gallery/gallery.ts');
+const galleryFile = join(import.meta.dirname, '../../dev/gallery/gallery.ts');
 
 export interface DevelopmentDeps {
-  readonly isDeveloper: IsDeveloper;
   readonly config: { readonly developmentPages: boolean };
   readonly issuer: string;
   readonly pages: Pages;
@@ -25,13 +20,17 @@ export interface DevelopmentDeps {
   readonly mailbox: Mailbox | undefined;
 }
 
-export async function composeDevelopmentPages({ isDeveloper, mailbox, ...deps }: DevelopmentDeps): Promise<Middleware> {
-  const router = new Router({ strict: true, sensitive: true });
-  routePlayground(router, deps);
-  if (deps.config.developmentPages && existsSync(gallery))
-    (await import('../../dev/gallery/gallery.ts')).routeGallery(router, deps);
-  if (mailbox) routeDevMails(router, { ...deps, mailbox });
-  const routes = router.routes() as Middleware;
-  const guarded = (ctx: Context, next: Next) => (isDeveloper(ctx.req) ? routes(ctx, next) : next());
-  return Object.assign(guarded as Middleware, { router });
+export async function composeDevelopmentPages(deps: DevelopmentDeps): Promise<readonly Route[]> {
+  const shown = deps.config.developmentPages && existsSync(galleryFile);
+  const gallery = shown ? (await import('../../dev/gallery/gallery.ts')).createGallery(deps) : undefined;
+  const when = { holds: shown, says: 'in development' };
+  const nothing = (_ctx: Context, next: Next) => next();
+  return [
+    ...playgroundRoutes(deps),
+    ...pageRoutes('dev/gallery', [
+      { path: '/gallery', access: 'developer', when, GET: gallery?.list ?? nothing },
+      { path: '/gallery/:view/:state', access: 'developer', when, GET: gallery?.show ?? nothing },
+    ]),
+    ...devMailsRoutes(deps),
+  ];
 }

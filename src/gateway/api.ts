@@ -1,5 +1,7 @@
 /** What the OpenAPI document says of the gateway's own address. What it forwards is described by whoever answers it. */
-import type { Api } from '../api/kit/endpoints.ts';
+import { type Api, apiRoutes } from '../api/kit/endpoints.ts';
+import type { Route } from '../http/routes.ts';
+import { byDemand, byTable } from './verify.ts';
 
 const shapes = () => import('./verify-shape.ts');
 
@@ -39,7 +41,7 @@ export const gatewayApi: Api = {
     },
   },
   table: {
-    '/gateway/verify': {
+    [byTable]: {
       GET: {
         summary: 'May this request pass',
         description:
@@ -54,7 +56,7 @@ export const gatewayApi: Api = {
         answers,
       },
     },
-    '/gateway/verify/token': {
+    [byDemand]: {
       GET: {
         summary: 'Is this token good for that',
         description: 'Any method is answered alike. The query says what is due; there need be no route table.',
@@ -65,3 +67,5 @@ export const gatewayApi: Api = {
     },
   },
 };
+
+export const gatewayRoutes: readonly Route[] = apiRoutes(gatewayApi, 'gateway', () => ({ methods: [] }));

@@ -1,6 +1,6 @@
 /**
  * What this server answers itself: a route over one of these would hide it, one beneath it would hide a part of it. The
- * list is made of the addresses that are mounted (composition/addresses.ts).
+ * list is made of the route table (http/routes.ts).
  */
 
 /** Kept although nothing is there yet: a table that is right today stays right when it comes. */

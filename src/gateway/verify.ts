@@ -16,10 +16,8 @@ import type { Authenticator } from './authenticate.ts';
 import { verifiedHeaders } from './headers.ts';
 import { type Demand, type RouteTable, tokenNames } from './routes.ts';
 
-const byTable = '/gateway/verify';
-const byDemand = '/gateway/verify/token';
-
-export const verifyPaths: readonly string[] = [byTable, byDemand];
+export const byTable = '/gateway/verify';
+export const byDemand = '/gateway/verify/token';
 
 export const isVerifyPath = (path: string): boolean => path === byTable || path === byDemand;
 

@@ -24,13 +24,6 @@ export function errorHandler(deps: { log: Logger; pages: ErrorPages; noteRefusal
     try {
       await next();
       if (ctx.status !== 404 || ctx.body) return;
-      const methods = methodsOf(ctx);
-      // With a method that the address does take, what is not there is this one thing.
-      if (methods.length > 0 && !methods.includes(ctx.method)) {
-        throw new Refusal('method_not_allowed', `this address takes ${methods.join(', ')}`, {
-          Allow: methods.join(', '),
-        });
-      }
       if (wantsPage(ctx)) deps.pages.notFound(ctx);
       else json(ctx, 404, 'not_found', 'there is nothing at this address');
     } catch (error) {
@@ -118,10 +111,4 @@ export function logFailure(log: Logger): (error: NodeJS.ErrnoException) => void 
 function unavailable(error: unknown): Unavailable | undefined {
   if (error instanceof Unavailable) return error;
   return error instanceof Error && error.cause instanceof Unavailable ? error.cause : undefined;
-}
-
-/** What the routers would have taken at this path. */
-function methodsOf(ctx: Context): string[] {
-  const { matched = [] } = ctx as { matched?: readonly { readonly methods: readonly string[] }[] };
-  return [...new Set(matched.flatMap(({ methods }) => methods))];
 }

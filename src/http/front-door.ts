@@ -18,6 +18,7 @@ import { endpointOfPath } from '../core/refusals/checks.ts';
 import type { AddressOf } from './client-address.ts';
 import { hardenAnswer, hardenPage, keepsOpener } from './hardening.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
+import type { RouteTable } from './routes.ts';
 import { whyAddress } from './why-link.ts';
 
 export interface FrontDoorDeps {
@@ -26,11 +27,7 @@ export interface FrontDoorDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly noteRefusal: NoteRefusal;
-  /** The protocol's paths and their methods. */
-  readonly protocolPaths: ReadonlyMap<string, readonly string[]>;
-  /** Other addresses of these paths. */
-  readonly aliases: ReadonlyMap<string, string>;
-  readonly resumePath: RegExp;
+  readonly routes: Pick<RouteTable, 'at'>;
   readonly protocol: {
     handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
     document(path: string): { readonly body: Buffer; readonly headers: Readonly<Record<string, string>> } | undefined;
@@ -68,14 +65,16 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     const url = req.url ?? '/';
     const query = url.indexOf('?');
     const asked = query === -1 ? url : url.slice(0, query);
-    const path = deps.aliases.get(asked) ?? asked;
+    const listed = deps.routes.at(asked);
+    const path = listed?.sameAs ?? asked;
     // From here on it is the protocol's own path in everything: methods, CORS, errors and the engine's routing.
     if (path !== asked) req.url = path + url.slice(asked.length);
 
     if (deps.draining()) res.setHeader('Connection', 'close');
-    const document = req.method === 'GET' ? deps.protocol.document(path) : undefined;
+    const { method = '' } = req;
+    const document = method === 'GET' || method === 'HEAD' ? deps.protocol.document(path) : undefined;
     if (document) {
-      deps.metrics.count('http_requests_total', { route: path, method: 'GET', status: '200' });
+      deps.metrics.count('http_requests_total', { route: path, method, status: '200' });
       hardenAnswer(res, secure);
       res.writeHead(200, { ...document.headers, 'Content-Length': document.body.length });
       res.end(document.body);
@@ -89,16 +88,15 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     res.setHeader('X-Request-Id', found.id);
     speakAsIssuer(req, issuer, found.address);
 
-    const fixed = deps.protocolPaths.get(path);
-    const methods = fixed ?? (deps.resumePath.test(path) ? ['GET', 'HEAD'] : undefined);
-    const route = fixed ? path : methods ? '/oauth/authorize/:uid' : 'other';
+    const methods = listed?.protocol && listed.methods;
+    const route = listed?.protocol ? (listed.sameAs ?? listed.path) : 'other';
     res.on('finish', () => {
-      const labels = { route, method: req.method ?? '', status: String(res.statusCode) };
+      const labels = { route, method, status: String(res.statusCode) };
       deps.metrics.count('http_requests_total', labels);
       deps.metrics.observe('http_request_duration_seconds', { route }, (nowMs() - started) / 1000);
       if (deps.log.isLevelEnabled('debug')) {
         const ms = nowMs() - started;
-        deps.log.debug({ requestId: found.id, method: req.method, path, status: res.statusCode, ms }, 'request');
+        deps.log.debug({ requestId: found.id, method, path, status: res.statusCode, ms }, 'request');
       }
     });
 
@@ -129,7 +127,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       // Tokens and personal data: the engine says so at most endpoints, here it is said at all of them.
       res.setHeader('Cache-Control', 'no-store');
     }
-    if (!methods.includes(req.method ?? '')) {
+    if (!methods.includes(method)) {
       res.setHeader('Allow', methods.join(', '));
       const words = `this endpoint takes ${methods.join(', ')}`;
       const { id: requestId, address } = found;
@@ -145,7 +143,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       return;
     }
     // Not a preflight, which the engine answers: it has no words for the plain question of what there is.
-    if (req.method === 'OPTIONS' && !(req.headers.origin && req.headers['access-control-request-method'])) {
+    if (method === 'OPTIONS' && !(req.headers.origin && req.headers['access-control-request-method'])) {
       res.writeHead(204, { Allow: methods.join(', ') });
       res.end();
       return;

@@ -29,6 +29,7 @@ import { keepQuery } from './requests/redirect-query.ts';
 import { matchRedirectUris } from './requests/redirect-uris.ts';
 import { authorizationQuery, tokenForm } from './requests/request-parameters.ts';
 import { createAgreed, createKeepHere } from './requests/unreviewed.ts';
+import { resumePath } from './routes.ts';
 import { aboutTokens } from './tokens/about-tokens.ts';
 import { tellScopes } from './tokens/access-token.ts';
 import { quickIntrospection } from './tokens/quick-introspection.ts';
@@ -53,24 +54,6 @@ export interface Protocol {
   checkMetadata(metadata: JsonObject, id: string): Promise<string | undefined>;
   readonly authorizer: Authorizer;
 }
-
-/** Path -> methods, as http/front-door lets them in. */
-export const protocolPaths: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
-  [routes.authorization, ['GET', 'HEAD', 'POST']],
-  [routes.token, ['POST', 'OPTIONS']],
-  [routes.userinfo, ['GET', 'HEAD', 'POST', 'OPTIONS']],
-  [routes.jwks, ['GET', 'HEAD', 'OPTIONS']],
-  [routes.introspection, ['POST', 'OPTIONS']],
-  [routes.revocation, ['POST', 'OPTIONS']],
-  [routes.end_session, ['GET', 'HEAD', 'POST']],
-  [`${routes.end_session}/confirm`, ['POST']],
-  [`${routes.end_session}/success`, ['GET', 'HEAD']],
-  ['/.well-known/openid-configuration', ['GET', 'HEAD', 'OPTIONS']],
-  ['/.well-known/oauth-authorization-server', ['GET', 'HEAD', 'OPTIONS']],
-]);
-
-/** The one path with a parameter: where an authorization goes on after the pages. */
-export const resumePath = /^\/oauth\/authorize\/[A-Za-z0-9_-]{1,64}$/;
 
 /** Where clients prove themselves. */
 const clientRoutes: ReadonlySet<string | undefined> = new Set(['token', 'introspection', 'revocation']);
@@ -268,7 +251,7 @@ function goOnByQuery(ctx: KoaContextWithOIDC, form: string): void {
 }
 
 function keep(deps: ProtocolDeps, ctx: KoaContextWithOIDC, documents: Map<string, ReadyDocument>): void {
-  if (ctx.status !== 200 || ctx.method !== 'GET') return;
+  if (ctx.status !== 200) return;
   const maxAge = deps.settings.jwksMaxAge;
   const headers = {
     'Content-Type': ctx.response.get('Content-Type') || 'application/json; charset=utf-8',

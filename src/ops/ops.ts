@@ -1,14 +1,14 @@
 /** For whoever runs the server: is it alive, is it ready, what is it doing. None of them tells a stranger anything (security.md E8). */
 
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
-import type { Api } from '../api/kit/endpoints.ts';
+import type { Context } from 'koa';
+import { type Api, apiRoutes } from '../api/kit/endpoints.ts';
 import { tooMany } from '../api/kit/refusals.ts';
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { MetricsPage } from '../base/metrics.ts';
 import type { AdminKeys } from '../core/clients/admin-keys.ts';
 import { wordOf } from '../http/authorization.ts';
 import { senderOf } from '../http/caller.ts';
+import { pageRoutes, type Route } from '../http/routes.ts';
 import { mayScrape } from './scraper.ts';
 
 export interface OpsDeps {
@@ -54,12 +54,10 @@ export const opsApi: Api = {
   },
 };
 
-export function createOps(deps: OpsDeps): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
+export function createOps(deps: OpsDeps): readonly Route[] {
+  const alive = (ctx: Context) => answer(ctx, 200, 'alive');
 
-  router.get('/healthz', (ctx) => answer(ctx, 200, 'alive'));
-
-  router.get('/readyz', async (ctx) => {
+  const ready = async (ctx: Context) => {
     if (deps.draining()) return answer(ctx, 503, 'draining');
     try {
       await deps.ping();
@@ -69,27 +67,30 @@ export function createOps(deps: OpsDeps): Middleware {
       ctx.set('Retry-After', '1');
       return answer(ctx, 503, 'database');
     }
-  });
+  };
 
-  if (!deps.metricsElsewhere) {
-    router.get('/metrics', async (ctx) => {
-      if (!mayScrape(ctx.req, deps.scrapeTokens)) {
-        const sent = wordOf(ctx.req, 'bearer');
-        const presented = sent.outcome === 'word' ? [sent.word] : [];
-        const checked = await deps.adminKeys.check(presented, senderOf(ctx, 'metrics'));
-        if (checked.outcome === 'throttled') throw tooMany(checked.retryAfter);
-        if (checked.outcome === 'refused') {
-          const wanted = 'METRICS_TOKEN or an admin key is needed as a bearer token';
-          throw new Refusal('unauthorized', wanted, { 'WWW-Authenticate': 'Bearer' });
-        }
+  const metrics = async (ctx: Context) => {
+    if (!mayScrape(ctx.req, deps.scrapeTokens)) {
+      const sent = wordOf(ctx.req, 'bearer');
+      const presented = sent.outcome === 'word' ? [sent.word] : [];
+      const checked = await deps.adminKeys.check(presented, senderOf(ctx, 'metrics'));
+      if (checked.outcome === 'throttled') throw tooMany(checked.retryAfter);
+      if (checked.outcome === 'refused') {
+        const wanted = 'METRICS_TOKEN or an admin key is needed as a bearer token';
+        throw new Refusal('unauthorized', wanted, { 'WWW-Authenticate': 'Bearer' });
       }
-      const { contentType, body } = await deps.metricsPage();
-      ctx.set('Content-Type', contentType);
-      ctx.set('Cache-Control', 'no-store');
-      ctx.body = body;
-    });
-  }
-  return router.routes() as Middleware;
+    }
+    const { contentType, body } = await deps.metricsPage();
+    ctx.set('Content-Type', contentType);
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = body;
+  };
+
+  const when = { holds: !deps.metricsElsewhere, says: 'without METRICS_PORT' };
+  return [
+    ...apiRoutes(opsApi, 'ops', (path) => ({ handlers: { GET: path === '/healthz' ? alive : ready } })),
+    ...pageRoutes('ops', [{ path: '/metrics', access: 'operator', when, GET: metrics }]),
+  ];
 }
 
 function answer(ctx: Context, status: number, state: string): void {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { SurfaceDeps } from '../../src/api/kit/surface.ts';
 import { surfaces } from '../../src/api/surfaces.ts';
-import { protocolPaths } from '../../src/oidc/provider.ts';
+import { protocolRoutes } from '../../src/oidc/routes.ts';
 import { basic } from '../support/agent.ts';
 import { type CallAnswer, call } from '../support/call.ts';
 import { type Described, describedBy, type Operation } from '../support/document.ts';
@@ -225,11 +225,11 @@ describe('what is routed is documented, and what is documented is routed', () =>
     const opened = Object.values(surfaces).map((open) =>
       open({ ...server.core, clients: server.app.clients, reloadClients: async () => 0 } as unknown as SurfaceDeps),
     );
-    for (const { name, api, aliases = {} } of opened) {
+    for (const { name, api } of opened) {
       const routed = Object.entries(api.table).flatMap(([path, { OPTIONS: _, ...row }]) =>
         (api.bases ?? ['']).flatMap((base) => Object.keys(row).map((method) => `${method} ${base}${path}`)),
       );
-      const elsewhere = Object.entries(aliases).flatMap(([address, path]) =>
+      const elsewhere = Object.entries(api.aliases ?? {}).flatMap(([address, path]) =>
         documented()
           .filter((row) => row.endsWith(` ${path}`))
           .map((row) => row.replace(path, address)),
@@ -242,7 +242,7 @@ describe('what is routed is documented, and what is documented is routed', () =>
 
   test('every endpoint of the protocol that answers in JSON', () => {
     const pages = /^\/oauth\/(authorize|logout)/;
-    for (const [path, methods] of protocolPaths) {
+    for (const { path, methods } of protocolRoutes) {
       const rows = documented().filter((row) => row.endsWith(` ${path}`));
       const wanted = methods.filter((method) => !pages.test(path) && method !== 'HEAD' && method !== 'OPTIONS');
       expect(rows.sort()).toEqual(wanted.map((method) => `${method} ${path}`).sort());

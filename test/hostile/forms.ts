@@ -1,5 +1,5 @@
 /**
- * The pages' forms, as targets. Which addresses take one is asked of the app's own routers, so nobody has to remember one: a form
+ * The pages' forms, as targets. Which addresses take one, the route table says: a form
  * that neither targets.ts attacks nor this table knows ends the run. Pages without a form need no row.
  */
 import type { App } from '../../src/app.ts';
@@ -19,7 +19,7 @@ const newcomer = ({ member }: Good): Parameters => ({
 const nothing: Form = { fields: () => ({}) };
 const some = (name: string): Form => ({ fields: () => ({ [name]: 'x' }) });
 
-/** By the path as the routers have it. What would end the person's account or session itself is a little wrong already. */
+/** By the path as the table has it. What would end the person's account or session itself is a little wrong already. */
 const forms: Readonly<Record<string, Form>> = {
   '/interaction/:uid/sign-up': { fields: newcomer },
   '/interaction/:uid/accounts': some('account'),
@@ -74,21 +74,14 @@ const forms: Readonly<Record<string, Form>> = {
 
 interface PageRoute {
   readonly method: 'GET' | 'POST';
-  /** As the router has it. */
+  /** As the table has it. */
   readonly path: string;
 }
 
-/** What koa-router says of itself. */
-interface Routed {
-  readonly router?: { readonly stack: readonly { readonly path: unknown; readonly methods: readonly string[] }[] };
-}
-
+/** What is no API's: its routes have a list of their own (routes.ts). */
 function pageRoutes(app: App, api: readonly Route[]): PageRoute[] {
-  const layers = app.middleware.flatMap((middleware) => (middleware as Routed).router?.stack ?? []);
-  const found = layers.flatMap(({ path, methods }) =>
-    (['GET', 'POST'] as const)
-      .filter((method) => typeof path === 'string' && path !== '' && methods.includes(method))
-      .map((method) => ({ method, path: String(path) })),
+  const found = app.routes.flatMap(({ path, methods }) =>
+    (['GET', 'POST'] as const).filter((method) => methods.includes(method)).map((method) => ({ method, path })),
   );
   return found.filter(({ path }) => !api.some(({ matches }) => matches(path.replaceAll(/:\w+/g, 'x'))));
 }

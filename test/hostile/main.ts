@@ -123,7 +123,7 @@ interface Battle {
 }
 
 async function throwAll({ storage, app, cast, server, upstream }: Battle, requests: number): Promise<number> {
-  const routes = await routesOf(server);
+  const routes = routesOf(app);
   const rows = new Set(Object.keys(goodCalls({ url: server.url, app, core: app.core })));
   let good = await makeGood(app, cast, server);
   cast.calls.need(rowsFor(routes, rows, ownTargets, good));
@@ -253,7 +253,7 @@ async function throwAll({ storage, app, cast, server, upstream }: Battle, reques
   console.log(
     `${complaints.length === 0 ? 'PASS' : 'FAIL'}  ${storage}: ${next - from} requests (${Math.round((next - from) / seconds)}/s), ${thrown} of them raw; ` +
       `slowest ${Math.round(slowest)} ms${slowOnce === 0 ? '' : ` (${slowOnce} over a second, not each time)`}; memory ${grown < 0 ? '' : '+'}${grown} MB\n` +
-      `      ${targetNames.length} targets, of which the document has ${routes.length} routes; right credentials with ${Math.round((100 * welcome) / Math.max(1, admissible))} % of ${admissible}; ${upstream.reached()} got through the gateway\n` +
+      `      ${targetNames.length} targets, of which ${routes.length} are routes of APIs; right credentials with ${Math.round((100 * welcome) / Math.max(1, admissible))} % of ${admissible}; ${upstream.reached()} got through the gateway\n` +
       `      ${table.join(' ')}`,
   );
   return complaints.length;

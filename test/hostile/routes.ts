@@ -1,28 +1,32 @@
 /**
- * The routes that the server's own OpenAPI document names, as targets. Nobody has to remember one: a route that neither
- * targets.ts attacks nor test/support/good-calls.ts has a right call for ends the run.
+ * The routes of every API, from the route table, as targets. A route that neither targets.ts attacks nor
+ * test/support/good-calls.ts has a right call for ends the run.
  */
-import type { OpenApi } from '../../src/api/kit/openapi.ts';
+import type { App } from '../../src/app.ts';
 import type { Good, Target } from './targets.ts';
 
 export interface Route {
   readonly method: string;
-  /** With its parameters in braces. */
+  /** With its parameters in braces, as in the OpenAPI document. */
   readonly path: string;
   /** The API it belongs to, as in `SURFACES`. */
   readonly api: string;
   matches(path: string): boolean;
 }
 
-export async function routesOf(server: { readonly url: string }): Promise<Route[]> {
-  const { paths, tags } = (await (await fetch(`${server.url}/openapi.json`)).json()) as OpenApi;
-  return Object.entries(paths).flatMap(([path, row]) => {
-    const pattern = new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`);
-    const tag = tags.find(({ name }) => name === Object.values(row)[0]?.tags[0]);
-    const api = tag?.externalDocs.url.split('/').at(-1) ?? '';
-    return Object.keys(row).map((method) => ({
-      method: method.toUpperCase(),
-      path,
+/** Those that are named otherwise than their folder. */
+const apis: Readonly<Record<string, string>> = { oidc: 'oauth', ops: 'ops', gateway: 'gateway' };
+
+export function routesOf({ routes }: Pick<App, 'routes'>): Route[] {
+  return routes.flatMap(({ path, methods, entry }) => {
+    const [folder = '', name = ''] = entry.split('/');
+    const api = apis[entry] ?? (folder === 'api' && name !== 'reference' ? name : undefined);
+    if (api === undefined) return [];
+    const pattern = new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`);
+    const own = methods.filter((method) => method !== 'HEAD' && method !== 'OPTIONS');
+    return (own.length > 0 ? own : ['GET']).map((method) => ({
+      method,
+      path: path.replaceAll(/:(\w+)/g, '{$1}'),
       api,
       matches: (other: string) => pattern.test(other),
     }));

@@ -1,6 +1,6 @@
 /**
  * The protocol, the pages and the gateway: every endpoint with every parameter it reads, and a value for each that would be
- * right. What the API surfaces have beside is found in the OpenAPI document (routes.ts).
+ * right. What the API surfaces have beside is found in the route table (routes.ts).
  */
 import type { GoodCall } from '../support/good-calls.ts';
 import { password } from '../support/server.ts';

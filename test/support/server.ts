@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { randomToken } from '../../src/base/secrets.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { protocolPaths, resumePath } from '../../src/oidc/provider.ts';
+import { createRouteTable } from '../../src/http/routes.ts';
+import { protocolRoutes } from '../../src/oidc/routes.ts';
 import { openCore } from '../../src/open-core.ts';
 import { freePort } from './free-port.ts';
 
@@ -90,10 +91,12 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
 }
 
+const protocol = createRouteTable(protocolRoutes);
+
 /** Whatever a test sends: a refusal at the protocol's endpoints has a record, and its response says where. */
 function noteUnrecorded(unrecorded: string[], req: IncomingMessage, res: ServerResponse): void {
   const [path = ''] = (req.url ?? '').split('?', 1);
-  if (!protocolPaths.has(path) && !resumePath.test(path)) return;
+  if (!protocol.at(path)) return;
   const refused = res.statusCode >= 400 && res.statusCode < 500;
   if (refused && !/\/why\/[\w-]+>/.test(String(res.getHeader('link')))) {
     unrecorded.push(`${req.method} ${path} ${res.statusCode}`);

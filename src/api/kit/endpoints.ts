@@ -2,8 +2,7 @@
  * The endpoints of an API surface, as a table: path, then method, then the operation. Whatever goes wrong on one of these
  * paths is answered in the surface's own format, for browsers too; paths that are not in the table are left to others.
  */
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context } from 'koa';
 import type { ZodType } from 'zod';
 import { Refusal } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
@@ -13,14 +12,13 @@ import { readForm } from '../../http/form.ts';
 import { hardenAnswer } from '../../http/hardening.ts';
 import { ignoreBody, readJson } from '../../http/json-body.ts';
 import type { NoteRefusal } from '../../http/note-refusal.ts';
+import type { Alias, Handle, Route } from '../../http/routes.ts';
 import { checked } from './mistakes.ts';
 import type { Description, Lazy, Method, Mistake, Operation, Read, SecurityScheme } from './operation.ts';
 
-export type Endpoint = (ctx: Context) => void | Promise<void>;
-
 /** A row with GET answers HEAD as well; OPTIONS says what there is, unless the row has an answer of its own. */
 export type Row<O extends Description = Operation> = Readonly<Partial<Record<Method, O>>> & {
-  readonly OPTIONS?: Endpoint;
+  readonly OPTIONS?: Handle;
 };
 
 /** Path -> method -> operation. A path may have parameters: `/users/{id}`, then in `ctx.params.id`. */
@@ -62,24 +60,46 @@ interface Surroundings {
 
 /** The surface that these endpoints are. */
 export function createEndpoints(endpoints: Endpoints, surroundings: Surroundings) {
-  const router = new Router({ strict: true, sensitive: true });
-  for (const [path, { OPTIONS, ...operations }] of Object.entries(endpoints.table)) {
-    const row = new Map<string, Endpoint>();
-    for (const [method, operation] of Object.entries(operations)) row.set(method, answering(operation, endpoints));
-    const get = row.get('GET');
-    if (get && operations.GET?.head !== false) row.set('HEAD', get);
-    const allow = [...row.keys(), 'OPTIONS'].join(', ');
-    row.set('OPTIONS', OPTIONS ?? ((ctx) => sayMethods(ctx, allow)));
-    for (const base of endpoints.bases ?? ['']) {
-      router.all(base + path.replaceAll(/\{(\w+)\}/g, ':$1'), (ctx) =>
-        answer(ctx as Context, row, allow, endpoints, surroundings),
-      );
-    }
-  }
-  return { name: endpoints.name, api: endpoints, routes: router.routes() as Middleware };
+  const entry = `api/${endpoints.name}`;
+  const frame: Route['frame'] = (ctx, act) => answer(ctx, act, endpoints, surroundings);
+  const routes = apiRoutes(endpoints, entry, (path) => {
+    const { OPTIONS, ...operations } = endpoints.table[path] ?? {};
+    const answers = Object.entries(operations).map(([method, made]) => [method, answering(made, endpoints)] as const);
+    return { handlers: { ...Object.fromEntries(answers), ...(OPTIONS && { OPTIONS }) }, frame };
+  });
+  const aliases = Object.entries(endpoints.aliases ?? {}).map(([path, sameAs]): Alias => ({ path, entry, sameAs }));
+  return { name: endpoints.name, api: endpoints, routes: [...routes, ...aliases] };
 }
 
-function answering(operation: Operation, { onInvalid }: Endpoints): Endpoint {
+/** A route for each row of the table, under each of its bases. `more`: who answers the row, and how. */
+export function apiRoutes(
+  { table, bases = [''] }: Pick<Api, 'table' | 'bases'>,
+  entry: string,
+  more: (path: string) => Partial<Route>,
+): readonly Route[] {
+  return bases.flatMap((base) =>
+    Object.entries(table).map(([path, { OPTIONS: _, ...operations }]) => ({
+      path: base + path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      methods: methodsOf(operations),
+      access: accessOf(Object.values(operations)),
+      entry,
+      ...more(path),
+    })),
+  );
+}
+
+function methodsOf(operations: { readonly GET?: Description & { readonly head?: false } }): readonly string[] {
+  const answersHead = operations.GET && operations.GET.head !== false;
+  return [...Object.keys(operations), ...(answersHead ? ['HEAD'] : []), 'OPTIONS'];
+}
+
+/** The security schemes of all operations. */
+function accessOf(operations: readonly Description[]): string {
+  const ways = operations.flatMap(({ security = [] }) => (security.length > 0 ? security : ['nobody']));
+  return [...new Set(ways)].map((way) => (way === 'nobody' ? 'public' : way)).join(', ');
+}
+
+function answering(operation: Operation, { onInvalid }: Endpoints): Handle {
   const wrong = operation.onInvalid ?? onInvalid ?? (({ message }) => new Refusal('invalid_request', message));
   const bodySchema = once(operation.body);
   const querySchema = once(operation.query);
@@ -118,17 +138,14 @@ function answering(operation: Operation, { onInvalid }: Endpoints): Endpoint {
 
 async function answer(
   ctx: Context,
-  row: ReadonlyMap<string, Endpoint>,
-  allow: string,
+  act: () => unknown,
   { errorBody, name }: Endpoints,
   { log, config, noteRefusal }: Surroundings,
 ): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
   hardenAnswer(ctx.res, config.issuer.startsWith('https:'));
   try {
-    const endpoint = row.get(ctx.method);
-    if (!endpoint) throw new Refusal('method_not_allowed', `this endpoint takes ${allow}`, { Allow: allow });
-    await endpoint(ctx);
+    await act();
   } catch (error) {
     const failure = wordsFor(error, log, ctx);
     ctx.set(failure.headers);
@@ -142,11 +159,6 @@ async function answer(
     }
     ctx.body = errorBody(failure, ctx);
   }
-}
-
-function sayMethods(ctx: Context, allow: string): void {
-  ctx.set('Allow', allow);
-  ctx.status = 204;
 }
 
 async function formFields(ctx: Context): Promise<object> {

@@ -1,5 +1,4 @@
 /** What a surface is to the composition root: a name to switch it by, its routes, and what it may be given. */
-import type { Middleware } from 'koa';
 import type { Logger } from '../../base/log.ts';
 import type { ApiSessions } from '../../core/api-sessions/api-sessions.ts';
 import type { Authorizer } from '../../core/api-sessions/authorize.ts';
@@ -12,6 +11,7 @@ import type { SignUp } from '../../core/registration/sign-up.ts';
 import type { SurfaceUse } from '../../core/stores/use.ts';
 import type { Tokens } from '../../core/tokens/tokens.ts';
 import type { NoteRefusal } from '../../http/note-refusal.ts';
+import type { Alias, Route } from '../../http/routes.ts';
 import type { Api } from './endpoints.ts';
 
 export interface Surface {
@@ -19,10 +19,7 @@ export interface Surface {
   readonly name: string;
   /** What the OpenAPI document says of it. */
   readonly api: Api;
-  /** Answers the paths it owns and calls `next` for all others. */
-  readonly routes: Middleware;
-  /** Addresses of this surface at which the protocol answers, each with the protocol's own path. */
-  readonly aliases?: Readonly<Record<string, string>>;
+  readonly routes: readonly (Route | Alias)[];
   /** What shows that it is in use, beside sessions whose door is its name. */
   readonly inUse?: (use: SurfaceUse) => boolean;
 }

@@ -7,9 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context, Next } from 'koa';
 import { hardenAnswer } from '../../http/hardening.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import type { Pages } from '../../pages/kit/page.ts';
 import type { Api } from '../kit/endpoints.ts';
 import { buildOpenApi, type OpenApi } from '../kit/openapi.ts';
@@ -28,8 +28,7 @@ interface Made {
   readonly etag: string;
 }
 
-export function createReference({ issuer, brandName, pages, apis }: ReferenceDeps): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
+export function createReference({ issuer, brandName, pages, apis }: ReferenceDeps): readonly Route[] {
   let made: Promise<Made> | undefined;
   const ready = (): Promise<Made> => {
     made ??= make().catch((error) => {
@@ -46,7 +45,7 @@ export function createReference({ issuer, brandName, pages, apis }: ReferenceDep
     return { document, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 12)}"` };
   }
 
-  router.get('/openapi.json', async (ctx) => {
+  const document = async (ctx: Context) => {
     const { body, etag } = await ready();
     hardenAnswer(ctx.res, issuer.startsWith('https:'));
     // The same for everybody: a page of documentation elsewhere may read it.
@@ -55,19 +54,23 @@ export function createReference({ issuer, brandName, pages, apis }: ReferenceDep
     ctx.status = 200;
     if (ctx.fresh) ctx.status = 304;
     else ctx.body = body;
-  });
+  };
 
-  router.get('/openapi', async (ctx: Context) => {
+  const overviewPage = async (ctx: Context) => {
     pages.show(ctx, 'openapi', overview((await ready()).document, apis));
-  });
+  };
 
-  router.get('/openapi/:name', async (ctx, next) => {
+  const apiPage = async (ctx: Context, next: Next) => {
     const api = apis.find(({ name }) => name === ctx.params.name);
     if (!api) return next();
     const { document } = await ready();
     pages.show(ctx, 'openapi-api', inFull(document, api, apis));
     return undefined;
-  });
+  };
 
-  return router.routes() as Middleware;
+  return pageRoutes('api/reference', [
+    { path: '/openapi.json', access: 'public', GET: document },
+    { path: '/openapi', access: 'public', GET: overviewPage },
+    { path: '/openapi/:name', access: 'public', GET: apiPage },
+  ]);
 }

@@ -97,6 +97,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
         '/client': { POST: client },
         '/authorize': createAuthorize(deps),
       },
+      aliases: { '/token': '/oauth/token' },
       schemes: { person: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'A token from /login.' } },
       failure: shapes.failure,
       errorBody: ({ message: reason }, { path }) =>
@@ -104,5 +105,5 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
     },
     deps,
   );
-  return { ...surface, aliases: { '/token': '/oauth/token' }, inUse: ({ ownedClients }) => ownedClients };
+  return { ...surface, inUse: ({ ownedClients }) => ownedClients };
 }

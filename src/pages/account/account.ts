@@ -9,9 +9,9 @@
  * /account/callback and from there to the page. The callback goes by the browser's session alone; of its parameters it takes the
  * name of a page in the table below, so it leads nowhere else.
  */
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context } from 'koa';
 import { accountCallback } from '../../core/clients/account-client.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { readCheckedForm } from '../kit/csrf.ts';
 import { createActivityPage } from './activity.ts';
@@ -48,7 +48,7 @@ interface Row {
   readonly keep?: (form: ReadonlyMap<string, string>) => Note;
 }
 
-export function createAccountPages(deps: AccountDeps): Middleware {
+export function createAccountPages(deps: AccountDeps): readonly Route[] {
   const { pages, issuer, flashMessages } = deps;
   const email = createEmailPage(deps);
   const password = createPasswordPage(deps);
@@ -132,40 +132,39 @@ export function createAccountPages(deps: AccountDeps): Middleware {
     seeOther(ctx, to);
   }
 
-  const router = new Router({ strict: true, sensitive: true });
+  const showing = (row: Row, show: Show) => async (ctx: Context) => {
+    const visit = await enter(ctx, row);
+    if (!visit) return;
+    const onward = await show(visit);
+    if (onward) goOn(ctx, visit.account.subject, onward);
+    // Said once. An enrolment lasts until it is confirmed, whichever pages are looked at in between.
+    else if (!visit.note.enrolment && !visit.note.identity) flashMessages.clear(ctx);
+  };
 
-  for (const row of table) {
-    const { path, show, take, keep } = row;
-    if (show)
-      router.get(path, async (ctx) => {
-        const visit = await enter(ctx, row);
-        if (!visit) return;
-        const onward = await show(visit);
-        if (onward) goOn(ctx, visit.account.subject, onward);
-        // Said once. An enrolment lasts until it is confirmed, whichever pages are looked at meanwhile.
-        else if (!visit.note.enrolment && !visit.note.identity) flashMessages.clear(ctx);
-      });
-    if (take)
-      router.post(path, async (ctx) => {
-        const form = await readCheckedForm(deps, ctx);
-        if (!form) return undefined;
-        const visit = await enter(ctx, row, keep?.(form));
-        const onward = visit && (await take({ ...visit, note: withoutNotice(visit.note) }, form));
-        if (onward) goOn(ctx, visit.account.subject, onward);
-        return undefined;
-      });
-  }
+  const taking = (row: Row, take: Take) => async (ctx: Context) => {
+    const form = await readCheckedForm(deps, ctx);
+    if (!form) return undefined;
+    const visit = await enter(ctx, row, row.keep?.(form));
+    const onward = visit && (await take({ ...visit, note: withoutNotice(visit.note) }, form));
+    if (onward) goOn(ctx, visit.account.subject, onward);
+    return undefined;
+  };
 
-  router.get(accountCallback, (ctx) => {
+  const callback = (ctx: Context) => {
     const { state, error } = ctx.query;
     // Whoever cancels the sign-in is not to be asked again at once.
     if (error !== undefined) return seeOther(ctx, '/');
     return seeOther(ctx, typeof state === 'string' && landings.has(state) ? state : '/account');
-  });
+  };
 
-  router.get('/account/deleted', (ctx) => pages.show(ctx, 'account-deleted', {}));
-
-  return router.routes() as Middleware;
+  return pageRoutes('pages/account', [
+    ...table.map((row) => {
+      const { path, show, take } = row;
+      return { path, access: 'session', GET: show && showing(row, show), POST: take && taking(row, take) } as const;
+    }),
+    { path: accountCallback, access: 'public', GET: callback },
+    { path: '/account/deleted', access: 'public', GET: (ctx) => pages.show(ctx, 'account-deleted', {}) },
+  ]);
 }
 
 function withoutNotice({ notice: _notice, ...note }: Note): Note {

@@ -2,9 +2,9 @@
  * Where somebody chooses the language of the pages for this browser. Every page leads here, and from here back: by the `Referer` of
  * that link, so that no address with a token in it stands in another one.
  */
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context } from 'koa';
 import type { Account } from '../../core/stores/accounts.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { type Csrf, readCheckedForm } from './csrf.ts';
 import type { Pages } from './page.ts';
@@ -32,15 +32,13 @@ export interface LanguagePageDeps {
 
 const path = '/language';
 
-export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: LanguagePageDeps): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
-
-  router.get(path, async (ctx) => {
+export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: LanguagePageDeps): readonly Route[] {
+  const show = async (ctx: Context) => {
     const accountLocale = (await signedIn(ctx))?.locale;
     pages.show(ctx, 'language', { csrf: csrf.token(ctx), back: pageBefore(ctx, issuer), locales }, { accountLocale });
-  });
+  };
 
-  router.post(path, async (ctx) => {
+  const choose = async (ctx: Context) => {
     const form = await readCheckedForm({ pages, csrf }, ctx);
     if (!form) return undefined;
     // Anything that is not a language of ours is the wish to leave it to the browser.
@@ -50,9 +48,9 @@ export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: L
     );
     seeOther(ctx, localPath(form.get('back')) ?? '/');
     return undefined;
-  });
+  };
 
-  return router.routes() as Middleware;
+  return pageRoutes('pages/kit', [{ path, access: 'public', GET: show, POST: choose }]);
 }
 
 function pageBefore(ctx: Context, issuer: string): string {

@@ -3,10 +3,10 @@
  * accounts, and this machine may have other users, so it also needs the link that the start prints. The key in it works
  * once, for a cookie; both are this process's own.
  */
-import type { Context } from 'koa';
-import type Router from 'koa-router';
+import type { Context, Next } from 'koa';
 import { randomToken, sameSecret } from '../../base/secrets.ts';
 import type { Message } from '../../core/mail/mailer.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import type { Pages } from '../kit/page.ts';
 
@@ -28,19 +28,22 @@ declare module '../kit/views.ts' {
   }
 }
 
+interface ShownMailbox {
+  /** Opens the page, once. */
+  readonly key: string;
+  list(): readonly (Message & { readonly at: number })[];
+}
+
 export interface DevMailsDeps {
   readonly pages: Pages;
   readonly issuer: string;
-  readonly mailbox: {
-    /** Opens the page, once. */
-    readonly key: string;
-    list(): readonly (Message & { readonly at: number })[];
-  };
+  /** Absent where mails leave another way. */
+  readonly mailbox: ShownMailbox | undefined;
 }
 
 const path = '/dev/mails';
 
-export function routeDevMails(router: Router, { pages, issuer, mailbox }: DevMailsDeps): void {
+export function devMailsRoutes({ pages, issuer, mailbox }: DevMailsDeps): readonly Route[] {
   const { port, protocol } = new URL(issuer);
   // Browsers do not tell ports apart, and a developer may run two servers.
   const cookie = `gatehouse-dev-mails${port && `-${port}`}`;
@@ -48,7 +51,8 @@ export function routeDevMails(router: Router, { pages, issuer, mailbox }: DevMai
   let used = false;
   const knows = (ctx: Context) => sameSecret(ctx.cookies.get(cookie) ?? '', pass);
 
-  router.get(path, (ctx) => {
+  const show = (ctx: Context, next: Next) => {
+    if (!mailbox) return next();
     const { key } = ctx.query;
     if (key === undefined && knows(ctx)) return pages.show(ctx, 'dev-mails', { mails: mailbox.list() });
     if (!knows(ctx)) {
@@ -59,5 +63,8 @@ export function routeDevMails(router: Router, { pages, issuer, mailbox }: DevMai
       ctx.cookies.set(cookie, pass, { httpOnly: true, sameSite: 'lax', secure: protocol === 'https:', path });
     }
     return seeOther(ctx, path);
-  });
+  };
+
+  const when = { holds: mailbox !== undefined, says: 'in development without SMTP_URL' };
+  return pageRoutes('pages/playground', [{ path, access: 'developer', when, GET: show }]);
 }

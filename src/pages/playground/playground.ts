@@ -1,5 +1,6 @@
 /** The playground: a first application, in development. Its client is in playground-client.ts. */
-import type Router from 'koa-router';
+import type { Context } from 'koa';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import type { Pages } from '../kit/page.ts';
 import { playgroundClient } from './playground-client.ts';
 
@@ -15,8 +16,8 @@ declare module '../kit/views.ts' {
   }
 }
 
-export function routePlayground(router: Router, { pages, issuer }: { pages: Pages; issuer: string }): void {
-  router.get('/playground', (ctx) =>
-    pages.show(ctx, 'playground', { issuer, clientId: playgroundClient, redirectUri: `${issuer}/playground` }),
-  );
+export function playgroundRoutes({ pages, issuer }: { pages: Pages; issuer: string }): readonly Route[] {
+  const show = (ctx: Context) =>
+    pages.show(ctx, 'playground', { issuer, clientId: playgroundClient, redirectUri: `${issuer}/playground` });
+  return pageRoutes('pages/playground', [{ path: '/playground', access: 'developer', GET: show }]);
 }

@@ -7,12 +7,12 @@
  * and only those go on doing so that its person says are theirs. Passkeys stay: they are second factors too, and a link in a mail must
  * not be a way around those.
  */
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context } from 'koa';
 import type { PasswordReset } from '../../core/recovery/password-reset.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { Upstream } from '../../core/upstream/upstream.ts';
 import { callerOf } from '../../http/caller.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { browserOf, keepBrowser } from '../kit/browser-cookie.ts';
 import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
@@ -78,8 +78,7 @@ export interface RecoveryDeps {
   };
 }
 
-export function createRecovery(deps: RecoveryDeps): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
+export function createRecovery(deps: RecoveryDeps): readonly Route[] {
   const { pages, csrf, passwordReset, settings } = deps;
 
   /** Whose colours these pages have: somebody on the way to an application is still on it. */
@@ -109,16 +108,16 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
     pages.show(ctx, 'notice', { kind: 'no-mail', go }, { status: 404 });
   }
 
-  router.get('/forgot', async (ctx) => {
+  const showForgot = async (ctx: Context) => {
     if (!deps.mails) return noMail(ctx);
     if (oneOf(ctx, 'sent') === undefined) return ask(ctx);
     const from = signInOf(ctx);
     const go = from ? ({ to: from.path, as: 'signIn' } as const) : undefined;
     const client = await clientOf(ctx);
     return pages.show(ctx, 'notice', { kind: 'reset-sent', client, seconds: settings.linkSeconds, go });
-  });
+  };
 
-  router.post('/forgot', async (ctx) => {
+  const sendLink = async (ctx: Context) => {
     const form = await readCheckedForm(deps, ctx);
     if (!form) return undefined;
     if (!deps.mails) return noMail(ctx);
@@ -130,7 +129,7 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
     if (asked.outcome === 'throttled')
       return ask(ctx, { name, error: 'throttled', retryAfterSeconds: asked.retryAfter });
     return seeOther(ctx, withSignIn(ctx, '/forgot', { sent: 'yes' }));
-  });
+  };
 
   // ---- the new password ---------------------------------------------------------------------------------------------
 
@@ -164,13 +163,13 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
     pages.show(ctx, 'notice', { kind: 'reset-gone', client, go }, { status: 410 });
   }
 
-  router.get('/reset', async (ctx) => {
+  const openLink = async (ctx: Context) => {
     const token = oneOf(ctx, 'token') ?? '';
     const account = await passwordReset.look(token);
     return account ? show(ctx, token, account) : gone(ctx);
-  });
+  };
 
-  router.post('/reset', async (ctx) => {
+  const setPassword = async (ctx: Context) => {
     const token = oneOf(ctx, 'token') ?? '';
     // Of this very link: only the browser that has opened it sets the password, and is signed in.
     const form = await readCheckedForm(deps, ctx, { about: token });
@@ -202,7 +201,10 @@ export function createRecovery(deps: RecoveryDeps): Middleware {
     } catch (error) {
       return show(ctx, token, account, { keep, problem: 'busy', retryAfterSeconds: busySeconds(error) });
     }
-  });
+  };
 
-  return router.routes() as Middleware;
+  return pageRoutes('pages/recovery', [
+    { path: '/forgot', access: 'public', GET: showForgot, POST: sendLink },
+    { path: '/reset', access: 'link', GET: openLink, POST: setPassword },
+  ]);
 }

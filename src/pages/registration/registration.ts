@@ -4,18 +4,18 @@
  *   /sign-up, /invite?token          an account of one's own
  *   /verify-email?token              the proof of its address
  */
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context } from 'koa';
 import type { Emails } from '../../core/accounts/emails.ts';
 import type { Invitations } from '../../core/registration/invitations.ts';
 import type { SignIn } from '../../core/sign-in/sign-in.ts';
 import type { Account } from '../../core/stores/accounts.ts';
+import type { Route } from '../../http/routes.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
 import type { SignUpPage } from './sign-up.ts';
-import { routeSignUp } from './sign-up-paths.ts';
-import { routeVerifyEmail } from './verify-email.ts';
+import { signUpRoutes } from './sign-up-paths.ts';
+import { verifyEmailRoutes } from './verify-email.ts';
 
 export interface RegistrationDeps {
   readonly pages: Pages;
@@ -38,9 +38,6 @@ export interface RegistrationDeps {
   readonly secure: boolean;
 }
 
-export function createRegistration(deps: RegistrationDeps): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
-  routeSignUp(router, { ...deps, page: deps.signUpPage });
-  routeVerifyEmail(router, deps);
-  return router.routes() as Middleware;
+export function createRegistration(deps: RegistrationDeps): readonly Route[] {
+  return [...signUpRoutes({ ...deps, page: deps.signUpPage }), ...verifyEmailRoutes(deps)];
 }

@@ -1,26 +1,23 @@
 /** The sign-up page by itself, and behind an invitation. */
 
 import type { Context } from 'koa';
-import type Router from 'koa-router';
 import type { Invitations } from '../../core/registration/invitations.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
 import type { LetIn } from '../kit/let-in.ts';
 import type { Pages } from '../kit/page.ts';
 import { oneOf } from '../kit/request.ts';
 import type { SignUpAbout, SignUpPage } from './sign-up.ts';
 
-export function routeSignUp(
-  router: Router,
-  deps: {
-    pages: Pages;
-    csrf: Csrf;
-    page: SignUpPage;
-    invitations: Pick<Invitations, 'look'>;
-    letIn: LetIn;
-    mails: boolean;
-    home: string;
-  },
-): void {
+export function signUpRoutes(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  page: SignUpPage;
+  invitations: Pick<Invitations, 'look'>;
+  letIn: LetIn;
+  mails: boolean;
+  home: string;
+}): readonly Route[] {
   const { pages, page } = deps;
 
   async function take(ctx: Context, about: SignUpAbout): Promise<void> {
@@ -34,13 +31,12 @@ export function routeSignUp(
     });
   }
 
-  router.get('/sign-up', (ctx) => {
+  const show = (ctx: Context) => {
     const done = oneOf(ctx, 'done');
     if (done === undefined) return page.show(ctx, { action: '/sign-up' });
     const kind = done === 'mail' ? 'signed-up-mail' : 'signed-up';
     return pages.show(ctx, 'notice', { kind, go: { to: deps.home, as: 'account' } });
-  });
-  router.post('/sign-up', (ctx) => take(ctx, { action: '/sign-up' }));
+  };
 
   async function invited(ctx: Context): Promise<SignUpAbout | undefined> {
     const token = oneOf(ctx, 'token') ?? '';
@@ -51,12 +47,17 @@ export function routeSignUp(
     return undefined;
   }
 
-  router.get('/invite', async (ctx) => {
+  const showInvited = async (ctx: Context) => {
     const about = await invited(ctx);
     if (about) page.show(ctx, about);
-  });
-  router.post('/invite', async (ctx) => {
+  };
+  const takeInvited = async (ctx: Context) => {
     const about = await invited(ctx);
     if (about) await take(ctx, about);
-  });
+  };
+
+  return pageRoutes('pages/registration', [
+    { path: '/sign-up', access: 'public', GET: show, POST: (ctx) => take(ctx, { action: '/sign-up' }) },
+    { path: '/invite', access: 'link', GET: showInvited, POST: takeInvited },
+  ]);
 }

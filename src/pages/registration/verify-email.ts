@@ -4,11 +4,12 @@
  * typing mistake can do neither. Whoever has no password here (a passkey, an account elsewhere) signs in and comes back.
  */
 import type { Context } from 'koa';
-import type Router from 'koa-router';
+
 import type { Emails, PendingEmail } from '../../core/accounts/emails.ts';
 import type { SignIn } from '../../core/sign-in/sign-in.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
@@ -42,23 +43,20 @@ const waitMs = 3_600_000;
 
 const statuses: Record<ConfirmError, number> = { missing: 422, wrong: 422, throttled: 429, busy: 503 };
 
-export function routeVerifyEmail(
-  router: Router,
-  deps: {
-    pages: Pages;
-    csrf: Csrf;
-    emails: Emails;
-    signIn: Pick<SignIn, 'provePassword'>;
-    /** The way to a sign-in of this person that comes back to this page. */
-    signInAs: (username: string) => string;
-    /** Who is signed in in this browser. */
-    signedIn: (ctx: Context) => Promise<Account | undefined>;
-    /** The way on for a person who has given the password. */
-    letIn: LetIn;
-    home: string;
-    secure: boolean;
-  },
-): void {
+export function verifyEmailRoutes(deps: {
+  pages: Pages;
+  csrf: Csrf;
+  emails: Emails;
+  signIn: Pick<SignIn, 'provePassword'>;
+  /** The way to a sign-in of this person that comes back to this page. */
+  signInAs: (username: string) => string;
+  /** Who is signed in in this browser. */
+  signedIn: (ctx: Context) => Promise<Account | undefined>;
+  /** The way on for a person who has given the password. */
+  letIn: LetIn;
+  home: string;
+  secure: boolean;
+}): readonly Route[] {
   const { pages, csrf, emails } = deps;
   // What waits while somebody signs in: the link's own value, which is to stand in no other address.
   const cookie = deps.secure ? '__Host-gatehouse-confirm' : 'gatehouse-confirm';
@@ -120,23 +118,23 @@ export function routeVerifyEmail(
     }
   }
 
-  router.get('/verify-email', async (ctx) => {
+  const open = async (ctx: Context) => {
     if (oneOf(ctx, 'done') !== undefined)
       return pages.show(ctx, 'notice', { kind: 'email-confirmed', go: { to: deps.home, as: 'account' } });
     const token = oneOf(ctx, 'token') ?? ctx.cookies.get(cookie) ?? '';
     const pending = await emails.look(token);
     return pending ? show(ctx, token, pending) : gone(ctx);
-  });
+  };
 
-  router.get('/verify-email/sign-in', async (ctx) => {
+  const goToSignIn = async (ctx: Context) => {
     const token = oneOf(ctx, 'token') ?? '';
     const pending = await emails.look(token);
     if (!pending) return gone(ctx);
     ctx.cookies.set(cookie, token, { ...cookieOptions, maxAge: waitMs });
     return seeOther(ctx, deps.signInAs(pending.account.username));
-  });
+  };
 
-  router.post('/verify-email', async (ctx) => {
+  const confirm = async (ctx: Context) => {
     const token = oneOf(ctx, 'token') ?? '';
     const form = await readCheckedForm(deps, ctx);
     if (!form) return undefined;
@@ -167,5 +165,10 @@ export function routeVerifyEmail(
       case 'gone':
         return gone(ctx);
     }
-  });
+  };
+
+  return pageRoutes('pages/registration', [
+    { path: '/verify-email', access: 'link', GET: open, POST: confirm },
+    { path: '/verify-email/sign-in', access: 'link', GET: goToSignIn },
+  ]);
 }

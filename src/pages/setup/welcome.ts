@@ -2,13 +2,13 @@
  * What a person meets who opens the address by hand: the welcome page, the first admin's set-up, and the files the
  * pages are made of.
  */
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context, Next } from 'koa';
 import { displayName } from '../../core/kernel/names.ts';
 import type { Setup } from '../../core/registration/setup.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
 import { factsOf } from '../../http/front-door.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
@@ -61,11 +61,10 @@ export interface WelcomeDeps {
 
 type SetupLocals = ViewLocals['setup'];
 
-export function createWelcome(deps: WelcomeDeps): Middleware {
+export function createWelcome(deps: WelcomeDeps): readonly Route[] {
   const { pages, setup } = deps;
-  const router = new Router({ strict: true, sensitive: true });
 
-  router.get('/', async (ctx) => {
+  const welcome = async (ctx: Context) => {
     const account = await deps.signedIn(ctx);
     pages.show(
       ctx,
@@ -78,15 +77,15 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
       },
       { accountLocale: account?.locale },
     );
-  });
+  };
 
-  router.get('/setup', async (ctx) => {
+  const openSetup = async (ctx: Context) => {
     const token = oneToken(ctx);
     if (!(await setup.isOpen(token))) return pages.show(ctx, 'stale', { setup: true }, { status: 410 });
     return showForm(ctx, token, {});
-  });
+  };
 
-  router.post('/setup', async (ctx) => {
+  const takeSetup = async (ctx: Context) => {
     const token = oneToken(ctx);
     const form = await readCheckedForm(deps, ctx);
     if (!form) return undefined;
@@ -115,9 +114,9 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
       case 'invalid':
         return showForm(ctx, token, { ...typed, errors: { [fields[outcome.field]]: nameErrors[outcome.reason] } });
     }
-  });
+  };
 
-  router.get('/setup/done', async (ctx) => {
+  const showDone = async (ctx: Context) => {
     const account = await deps.signedIn(ctx);
     if (!account?.admin) {
       seeOther(ctx, '/');
@@ -125,7 +124,7 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
     }
     const { username, locale: accountLocale } = account;
     return pages.show(ctx, 'setup-done', { username, development: deps.isDeveloper(ctx.req) }, { accountLocale });
-  });
+  };
 
   function showForm(ctx: Context, token: string, shown: Partial<SetupLocals>): void {
     const errors = shown.errors ?? {};
@@ -139,12 +138,12 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
     pages.show(ctx, 'setup', locals, { status: Object.keys(errors).length > 0 ? 422 : 200 });
   }
 
-  router.get('/favicon.ico', (ctx) => {
+  const favicon = (ctx: Context) => {
     ctx.status = 301;
     ctx.redirect(deps.statics.url('favicon.svg'));
-  });
+  };
 
-  router.get('/public/:file', async (ctx, next) => {
+  const staticFile = async (ctx: Context, next: Next) => {
     const file = deps.statics(ctx.path);
     if (!file) return next();
     ctx.set('X-Content-Type-Options', 'nosniff');
@@ -155,9 +154,15 @@ export function createWelcome(deps: WelcomeDeps): Middleware {
     if (ctx.fresh) ctx.status = 304;
     else ctx.body = file.body;
     return undefined;
-  });
+  };
 
-  return router.routes() as Middleware;
+  return pageRoutes('pages/setup', [
+    { path: '/', access: 'public', GET: welcome },
+    { path: '/setup', access: 'link', GET: openSetup, POST: takeSetup },
+    { path: '/setup/done', access: 'session', GET: showDone },
+    { path: '/favicon.ico', access: 'public', GET: favicon },
+    { path: '/public/:file', access: 'public', GET: staticFile },
+  ]);
 }
 
 const fields: Record<'username' | 'email' | 'firstName' | 'lastName', SetupField> = {

@@ -8,8 +8,7 @@
  * state which one it is and sends the browser there. A browser that has not begun it has no cookie for it, and is refused like any
  * stranger (security.md B3); so nobody is signed in as somebody else by a link.
  */
-import type { Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context } from 'koa';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import { passwordMark } from '../../core/kernel/password-proof.ts';
@@ -17,6 +16,7 @@ import type { AccountStore } from '../../core/stores/accounts.ts';
 import type { Upstream, UpstreamProof } from '../../core/upstream/upstream.ts';
 import { callerOf } from '../../http/caller.ts';
 import { readForm } from '../../http/form.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { nameErrors } from '../kit/field-errors.ts';
@@ -73,9 +73,8 @@ type Pending = NonNullable<UpstreamMemory['pending']>;
 type Onward = InteractionResults | Redirect;
 
 /** Where providers send people back: one address for each, so that none can answer for another (RFC 9700, section 4.4.2). */
-export function createUpstreamCallback(deps: Pick<Deps, 'upstream' | 'pages'>): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
-  router.get('/upstream/:provider/callback', async (ctx) => {
+export function createUpstreamCallback(deps: Pick<Deps, 'upstream' | 'pages'>): readonly Route[] {
+  const comeBack = async (ctx: Context) => {
     const provider = String(ctx.params.provider);
     const answer = new URLSearchParams(ctx.querystring);
     const place = deps.upstream.placeOf(provider, answer.get('state') ?? '');
@@ -92,10 +91,10 @@ export function createUpstreamCallback(deps: Pick<Deps, 'upstream' | 'pages'>): 
     // consent page names this server, but not the application to which a remembered person would be sent on from here.
     ctx.set('Refresh', `0; url=${to}`);
     deps.pages.show(ctx, 'onward', { to });
-  });
+  };
   // An answer as a form (OAuth 2.0 Form Post Response Mode): another site's page posts it, and no `SameSite=Lax` cookie comes with it.
   // So it goes on as the same answer in the query, as at /oauth/authorize, and is looked at there.
-  router.post('/upstream/:provider/callback', async (ctx) => {
+  const comeBackByForm = async (ctx: Context) => {
     const form = await readForm(ctx);
     const answer = new URLSearchParams();
     for (const name of answerParameters) if (form.has(name)) answer.set(name, form.get(name) ?? '');
@@ -105,8 +104,10 @@ export function createUpstreamCallback(deps: Pick<Deps, 'upstream' | 'pages'>): 
       return;
     }
     seeOther(ctx, `${ctx.path}?${answer}`);
-  });
-  return router.routes() as Middleware;
+  };
+  return pageRoutes('pages/sign-in', [
+    { path: '/upstream/:provider/callback', access: 'interaction', GET: comeBack, POST: comeBackByForm },
+  ]);
 }
 
 /** What is looked at. Apple adds what the person is called there, in no way that proves it. */

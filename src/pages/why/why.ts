@@ -2,8 +2,7 @@
  * `/why/{reference}`: why a request was refused. Strangers read what the check is and where it is written; operators and the owner
  * of the application, signed in, read what was expected and received as well. Programs get the same as JSON.
  */
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context } from 'koa';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { type CheckName, checks } from '../../core/refusals/checks.ts';
 import type { Refusals } from '../../core/refusals/refusals.ts';
@@ -12,6 +11,7 @@ import type { RefusalRow } from '../../core/stores/refusals.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
 import { wantsPage } from '../../http/errors.ts';
 import { hardenAnswer } from '../../http/hardening.ts';
+import { pageRoutes, type Route } from '../../http/routes.ts';
 import type { Pages } from '../kit/page.ts';
 
 /** For operators and the owner of the application. */
@@ -56,10 +56,8 @@ export interface WhyDeps {
 /** As references are made; anything else is not looked up. */
 const possible = /^[0-9a-zA-Z-]{4,40}$/;
 
-export function createWhy(deps: WhyDeps): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
-
-  router.get('/why/:reference', async (ctx: Context) => {
+export function createWhy(deps: WhyDeps): readonly Route[] {
+  const show = async (ctx: Context) => {
     const reference = String(ctx.params.reference);
     const found = possible.test(reference) ? await deps.refusals.find(reference) : undefined;
     const reader = await deps.signedIn(ctx);
@@ -79,7 +77,7 @@ export function createWhy(deps: WhyDeps): Middleware {
     ctx.set('Cache-Control', 'no-store');
     ctx.status = found ? 200 : 404;
     ctx.body = found ? locals : { error: 'not_found', error_description: 'there is no record under this reference' };
-  });
+  };
 
   async function mayReadAll({ clientId }: RefusalRow, reader: Account | undefined): Promise<boolean> {
     if (reader === undefined) return false;
@@ -88,7 +86,7 @@ export function createWhy(deps: WhyDeps): Middleware {
     return client !== undefined && client.owner === reader.subject;
   }
 
-  return router.routes() as Middleware;
+  return pageRoutes('pages/why', [{ path: '/why/:reference', access: 'public', GET: show }]);
 }
 
 /** A record of a later version may name a check that this one does not know. */

@@ -29,15 +29,10 @@ function ask(server: { port: number }, { path, method = 'GET', at = '127.0.0.1',
   });
 }
 
-interface Routed {
-  readonly router?: { readonly stack: readonly { readonly path: unknown }[] };
-}
-
 /** The addresses of every development page, from the routes themselves. */
 function pagesOf(server: TestServer): readonly string[] {
-  const routers = server.app.middleware.map((middleware) => (middleware as Routed).router?.stack ?? []);
-  const paths = routers.map((stack) => stack.map(({ path }) => String(path))).find((all) => all.includes('/gallery'));
-  return (paths ?? []).map((path) => path.replace(':view/:state', 'login/login-client'));
+  const routes = server.app.routes.filter(({ access }) => access === 'developer');
+  return routes.map(({ path }) => path.replace(':view/:state', 'login/login-client'));
 }
 
 const keyedPath = (server: TestServer): string => devMailsLink(server).slice(server.url.length);

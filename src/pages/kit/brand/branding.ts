@@ -1,13 +1,11 @@
 /** The files of a brand: its pictures, and style sheets with its colours or an application's (pages/kit/brand/theme.ts). */
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context, Next } from 'koa';
+import { pageRoutes, type Route } from '../../../http/routes.ts';
 import type { Brand } from './brand.ts';
 import { themeAt, themeSheet } from './theme.ts';
 
-export function createBranding({ brand }: { brand: Pick<Brand, 'files'> }): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
-
-  router.get('/brand/:file', async (ctx, next) => {
+export function createBranding({ brand }: { brand: Pick<Brand, 'files'> }): readonly Route[] {
+  const file = async (ctx: Context, next: Next) => {
     const picture = brand.files.get(ctx.path);
     const theme = picture ? undefined : themeAt(ctx.path);
     if (!picture && !theme) return next();
@@ -22,9 +20,9 @@ export function createBranding({ brand }: { brand: Pick<Brand, 'files'> }): Midd
       if (ctx.fresh) ctx.status = 304;
     }
     return undefined;
-  });
+  };
 
-  return router.routes() as Middleware;
+  return pageRoutes('pages/kit', [{ path: '/brand/:file', access: 'public', GET: file }]);
 }
 
 function answer(ctx: Context, body: string | Buffer, type: string): void {

@@ -9,9 +9,9 @@
  * foreign one gets the page that offers to start again.
  */
 
-import type { Context, Middleware } from 'koa';
-import Router from 'koa-router';
+import type { Context } from 'koa';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
+import { pageRoutes, type Route } from '../../../http/routes.ts';
 import { seeOther } from '../../../http/see-other.ts';
 import { type Csrf, readCheckedForm } from '../csrf.ts';
 import type { Pages } from '../page.ts';
@@ -76,9 +76,7 @@ export function createInteractions(deps: {
   homeWithPass: string;
   /** The authorization request behind a finished interaction, as an address to start it again; undefined: not known any more. */
   startAgain: (uid: string) => Promise<string | undefined>;
-}): Middleware {
-  const router = new Router({ strict: true, sensitive: true });
-
+}): readonly Route[] {
   async function open(ctx: Context): Promise<StepContext | undefined> {
     const provider = deps.provider();
     const uid = String(ctx.params.uid);
@@ -152,24 +150,22 @@ export function createInteractions(deps: {
     return deps.steps[begun ? 'login' : (firstSteps[name] ?? 'login')];
   }
 
-  const paths = ['/interaction/:uid', '/interaction/:uid/sign-up', '/interaction/:uid/accounts'];
-
-  router.get(paths, async (ctx) => {
+  const show = async (ctx: Context) => {
     const step = await open(ctx);
     const page = step && stepOf(step);
     if (step && page === deps.steps.login && deps.withPass.isFor(step))
       await goOn(step, await deps.withPass.take(step), true);
     else if (step && page) await page.show(step);
     else await stale(ctx);
-  });
+  };
 
-  router.get('/interaction/:uid/pass', async (ctx) => {
+  const comeWithPass = async (ctx: Context) => {
     const step = await openForPass(ctx);
     if (step) await goOn(step, await deps.withPass.take(step), true);
     else seeOther(ctx, deps.homeWithPass);
-  });
+  };
 
-  router.post(paths, async (ctx) => {
+  const take = async (ctx: Context) => {
     const form = await readCheckedForm(deps, ctx, {
       more: async () => ({ startAgain: await deps.startAgain(String(ctx.params.uid)) }),
     });
@@ -185,18 +181,22 @@ export function createInteractions(deps: {
         ? { error: 'access_denied', error_description: 'the person cancelled' }
         : await page.take(step, form);
     if (result !== undefined) await goOn(step, result);
-  });
+  };
 
-  for (const [path, detour] of Object.entries(deps.detours)) {
-    router.get(`/interaction/:uid/${path}`, async (ctx) => {
-      const step = await open(ctx);
-      const onward = step && isAtSignIn(step.interaction) ? await detour(step) : undefined;
-      if (step && onward) await goOn(step, onward);
-      else await stale(ctx);
-    });
-  }
+  const goBy = (detour: Detour) => async (ctx: Context) => {
+    const step = await open(ctx);
+    const onward = step && isAtSignIn(step.interaction) ? await detour(step) : undefined;
+    if (step && onward) await goOn(step, onward);
+    else await stale(ctx);
+  };
 
-  return router.routes() as Middleware;
+  const access = 'interaction';
+  const base = '/interaction/:uid';
+  return pageRoutes('pages/sign-in', [
+    ...[base, `${base}/sign-up`, `${base}/accounts`].map((path) => ({ path, access, GET: show, POST: take }) as const),
+    { path: `${base}/pass`, access, GET: comeWithPass },
+    ...Object.entries(deps.detours).map(([path, to]) => ({ path: `${base}/${path}`, access, GET: goBy(to) }) as const),
+  ]);
 }
 
 const actionOf = (ctx: Context): string => `/interaction/${ctx.params.uid}`;

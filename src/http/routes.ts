@@ -1,0 +1,130 @@
+/**
+ * Routes as data, and the one matcher over them. Each entry point says which addresses it answers; the table of all of them
+ * serves requests, answers HEAD, OPTIONS and 405, names what is measured, and tells the gateway which prefixes are taken.
+ *
+ * Protocol addresses never reach Koa: the front door looks them up here and hands them to the engine.
+ */
+import type { Context, Middleware, Next } from 'koa';
+import Router from 'koa-router';
+import { Refusal } from '../base/errors.ts';
+import type { IsDeveloper } from './developer.ts';
+
+export type Handle = (ctx: Context, next: Next) => unknown;
+
+export interface Route {
+  /** Parameters are written `:name`. */
+  readonly path: string;
+  /** As `Allow` names them. Empty: every method is answered alike. */
+  readonly methods: readonly string[];
+  /** Who may call it: an `Access`, or security schemes of the OpenAPI document. */
+  readonly access: string;
+  /** The folder that answers. */
+  readonly entry: string;
+  /** Left out: it is always served. Its address stays reserved where it is not. */
+  readonly when?: Condition | undefined;
+  /** By method; GET answers HEAD too. Left out: the engine or the gateway answers, before Koa. */
+  readonly handlers?: Readonly<Record<string, Handle>>;
+  /** Runs around the handler, to answer every error in the format of its API. */
+  readonly frame?: (ctx: Context, act: () => unknown) => Promise<void>;
+  /** The engine answers. */
+  readonly protocol?: true;
+  /** Spellings of a protocol address with a parameter; all others are unknown. */
+  readonly pattern?: RegExp;
+  /** The address whose second name this is. */
+  readonly sameAs?: string;
+}
+
+/** A second name of another entry point's address; all the rest is as there. */
+export type Alias = Required<Pick<Route, 'path' | 'entry' | 'sameAs'>>;
+
+export interface Condition {
+  readonly holds: boolean;
+  /** `in development`: a few words for the documents. */
+  readonly says: string;
+}
+
+/** Who may call a page. The table itself enforces `developer`; the handlers enforce the others. */
+export type Access = 'public' | 'link' | 'interaction' | 'session' | 'developer' | 'operator';
+
+/** A page: GET shows it, POST takes its form. */
+export interface PageRow {
+  readonly path: string;
+  readonly access: Access;
+  readonly when?: Condition;
+  readonly GET?: Handle | undefined;
+  readonly POST?: Handle | undefined;
+}
+
+/** Rows of one path become one route. */
+export function pageRoutes(entry: string, rows: readonly PageRow[]): readonly Route[] {
+  const routes = new Map<string, Route>();
+  for (const { path, access, when, GET, POST } of rows) {
+    const handlers = { ...routes.get(path)?.handlers, ...(GET && { GET }), ...(POST && { POST }) };
+    const methods = ['HEAD', 'GET', 'POST'].filter((method) => (method === 'HEAD' ? 'GET' : method) in handlers);
+    routes.set(path, { path, methods, access, entry, when, handlers });
+  }
+  return [...routes.values()];
+}
+
+export interface RouteTable {
+  /** All of them, with those that a setting or the mode switches off. */
+  readonly routes: readonly Route[];
+  /** The route of this address, unless Koa has to look at its parameters. */
+  at(path: string): Route | undefined;
+}
+
+/** Throws where two routes have one address, or an alias names none. */
+export function createRouteTable(rows: readonly (Route | Alias)[]): RouteTable {
+  const routes = rows.map((row) => ('methods' in row ? row : named(row, rows)));
+  const literal = new Map<string, Route>();
+  for (const route of routes) {
+    if (literal.has(route.path)) throw new Error(`two routes have the address ${route.path}`);
+    literal.set(route.path, route);
+  }
+  for (const { path, when } of routes) if (path.includes(':') || when?.holds === false) literal.delete(path);
+  const patterns = routes.filter(({ pattern }) => pattern);
+  return { routes, at: (path) => literal.get(path) ?? patterns.find(({ pattern }) => pattern?.test(path)) };
+}
+
+function named({ path, entry, sameAs }: Alias, rows: readonly (Route | Alias)[]): Route {
+  const route = rows.find((row): row is Route => row.path === sameAs && 'methods' in row);
+  if (!route) throw new Error(`${path} is another name of ${sameAs}, which is no route`);
+  return { ...route, path, entry, sameAs };
+}
+
+/** Answers every route that is not the engine's or the gateway's; any other address is left to `next`. */
+export function serveRoutes({ routes, at }: RouteTable, isDeveloper: IsDeveloper): Middleware {
+  function answer(ctx: Context, next: Next, route: Route): unknown {
+    if (!route.handlers || (route.access === 'developer' && !isDeveloper(ctx.req))) return next();
+    const act = () => {
+      const handle = handlerOf(route, ctx.method);
+      if (handle) return handle(ctx, next);
+      const allow = route.methods.join(', ');
+      const place = route.frame ? 'endpoint' : 'address';
+      throw new Refusal('method_not_allowed', `this ${place} takes ${allow}`, { Allow: allow });
+    };
+    return route.frame ? route.frame(ctx, act) : act();
+  }
+
+  const router = new Router({ strict: true, sensitive: true });
+  for (const route of routes) {
+    if (!route.path.includes(':') || route.when?.holds === false) continue;
+    router.all(route.path, (ctx, next) => answer(ctx as Context, next, route));
+  }
+  const withParameters = router.routes() as Middleware;
+  return (ctx, next) => {
+    const route = at(ctx.path);
+    return route ? answer(ctx, next, route) : withParameters(ctx, next);
+  };
+}
+
+function handlerOf({ methods, handlers = {} }: Route, method: string): Handle | undefined {
+  if (!methods.includes(method)) return undefined;
+  return handlers[method === 'HEAD' ? 'GET' : method] ?? ((ctx) => sayMethods(ctx, methods));
+}
+
+/** The answer to OPTIONS where the route has none of its own. */
+function sayMethods(ctx: Context, methods: readonly string[]): void {
+  ctx.set('Allow', methods.join(', '));
+  ctx.status = 204;
+}

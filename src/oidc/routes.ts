@@ -1,0 +1,23 @@
+/** The addresses at which the engine answers: those that the OpenAPI document describes, and those that browsers visit. */
+import { apiRoutes } from '../api/kit/endpoints.ts';
+import type { Route } from '../http/routes.ts';
+import { protocolApi } from './api.ts';
+import { routes } from './configuration.ts';
+
+/** Where an authorization goes on after the pages. */
+export const resumePath = /^\/oauth\/authorize\/[A-Za-z0-9_-]{1,64}$/;
+
+const visited = { entry: 'oidc', protocol: true } as const;
+const get = ['GET', 'HEAD'];
+
+/** In the order in which its `Allow` has always been. */
+const userinfo = { methods: [...get, 'POST', 'OPTIONS'] };
+
+export const protocolRoutes: readonly Route[] = [
+  { ...visited, path: routes.authorization, methods: [...get, 'POST'], access: 'public' },
+  { ...visited, path: `${routes.authorization}/:uid`, pattern: resumePath, methods: get, access: 'interaction' },
+  { ...visited, path: routes.end_session, methods: [...get, 'POST'], access: 'public' },
+  { ...visited, path: `${routes.end_session}/confirm`, methods: ['POST'], access: 'session' },
+  { ...visited, path: `${routes.end_session}/success`, methods: get, access: 'public' },
+  ...apiRoutes(protocolApi, 'oidc', (path) => ({ protocol: true, ...(path === routes.userinfo && userinfo) })),
+];
