@@ -54,9 +54,6 @@ export function factsOf(req: IncomingMessage): RequestFacts {
   return (req as Known)[facts] ?? { id: '', address: '' };
 }
 
-/** Paths whose answers are, or may turn out to be, pages. */
-const pagePath = /^\/oauth\/(authorize|logout)(\/|$)/;
-
 export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res: ServerResponse) => void {
   const issuer = new URL(deps.issuer);
   const secure = issuer.protocol === 'https:';
@@ -119,7 +116,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       deps.rest(req, res).catch(failed);
       return;
     }
-    if (pagePath.test(path)) hardenPage(res, secure, null);
+    if (listed?.protocol === 'page') hardenPage(res, secure, null);
     else {
       hardenAnswer(res, secure);
       // Whatever a program's library accepts by default: a machine endpoint answers in JSON.

@@ -26,8 +26,8 @@ export interface Route {
   readonly handlers?: Readonly<Record<string, Handle>>;
   /** Runs around the handler, to answer every error in the format of its API. */
   readonly frame?: (ctx: Context, act: () => unknown) => Promise<void>;
-  /** The engine answers. */
-  readonly protocol?: true;
+  /** The engine answers: browsers with pages and redirects, or programs in JSON. */
+  readonly protocol?: 'page' | 'json';
   /** Spellings of a protocol address with a parameter; all others are unknown. */
   readonly pattern?: RegExp;
   /** The address whose second name this is. */

@@ -7,7 +7,7 @@ import { routes } from './configuration.ts';
 /** Where an authorization goes on after the pages. */
 export const resumePath = /^\/oauth\/authorize\/[A-Za-z0-9_-]{1,64}$/;
 
-const visited = { entry: 'oidc', protocol: true } as const;
+const visited = { entry: 'oidc', protocol: 'page' } as const;
 const get = ['GET', 'HEAD'];
 
 /** In the order in which its `Allow` has always been. */
@@ -19,5 +19,5 @@ export const protocolRoutes: readonly Route[] = [
   { ...visited, path: routes.end_session, methods: [...get, 'POST'], access: 'public' },
   { ...visited, path: `${routes.end_session}/confirm`, methods: ['POST'], access: 'session' },
   { ...visited, path: `${routes.end_session}/success`, methods: get, access: 'public' },
-  ...apiRoutes(protocolApi, 'oidc', (path) => ({ protocol: true, ...(path === routes.userinfo && userinfo) })),
+  ...apiRoutes(protocolApi, 'oidc', (path) => ({ protocol: 'json', ...(path === routes.userinfo && userinfo) })),
 ];
