@@ -1,6 +1,6 @@
 /** The few things that the stores ask of a database, whichever it is. `sqlite.ts` and `postgres.ts` provide them. */
 import type { Knex } from 'knex';
-import type { Unit } from '../../core/stores/engine.ts';
+import type { GrantBundle, SessionBundle, TokenBundle, Unit } from '../../core/stores/engine.ts';
 
 /** The columns of one row, in the order in which the statement names them. */
 export type Row = readonly unknown[];
@@ -36,12 +36,11 @@ export type Committed = 'committed' | 'overtaken' | 'spent';
 export interface EngineDialect {
   /** `spent`: something it needs was used or gone, and nothing was written. `overtaken`: all but its session was. */
   commit(unit: Unit): Promise<Committed>;
-  /** A row of `tokenBundle`. */
-  readToken(key: string): Promise<Row | undefined>;
-  /** A row of `sessionBundle`; `client` is '' for none. */
-  readSession(key: string, client: string): Promise<Row | undefined>;
-  /** A row of `grantBundle`; `session` is '' for none. */
-  readGrant(id: string, session: string): Promise<Row | undefined>;
+  readToken(key: string): Promise<TokenBundle | undefined>;
+  /** `client` is '' for none. */
+  readSession(key: string, client: string): Promise<SessionBundle | undefined>;
+  /** `session` is '' for none. */
+  readGrant(id: string, session: string): Promise<GrantBundle | undefined>;
 }
 
 export function statement(name: string, text: string): Statement {

@@ -3,30 +3,46 @@
  * number of its unit (`n`) and is written only where the unit is good.
  */
 import { nowSeconds } from '../../../base/clock.ts';
-import type { GrantPut, SessionPut, TokenRow, Unit } from '../../../core/stores/engine.ts';
+import type { Unit } from '../../../core/stores/engine.ts';
 import { createBatcher } from '../batch.ts';
-import { grantBundle, sessionBundle, tokenBundle } from '../rows.ts';
-import { type Committed, type EngineDialect, type Row, type Sql, type Statement, statement } from '../sql.ts';
-import { auditColumns, auditRow } from '../stores/audit.ts';
+import { type Committed, type EngineDialect, type Sql, type Statement, statement } from '../sql.ts';
+import { keepableEvent } from '../stores/audit.ts';
+import { type Selection, selection } from '../table.ts';
+import {
+  grantBundle,
+  putAudit,
+  putGrant,
+  putSession,
+  putToken,
+  selectToken,
+  sessionBundle,
+  tokenBundle,
+} from './engine-rows.ts';
 
-const readTokens = statement('read_tokens', `${tokenBundle} where t.key = any (?::text[])`);
+const readTokens = statement('read_tokens', `${selectToken} where tokens.key = any (?::text[])`);
+/** A bundle, and the two names that it was asked for by. */
+const asked = <Bundle>(key: string, along: string, bundle: Selection<Bundle>) =>
+  selection((row) => ({ key: row.sql<string>(key), along: row.sql<string>(along), bundle: row.from(bundle) }));
+
+const askedGrant = asked('q.id', 'q.session', grantBundle);
 const readGrants = statement(
   'read_grants',
-  `select ${grantBundle}, q.session
-   from grants g
-   join unnest(?::text[], ?::text[]) q (id, session) on q.id = g.id
-   left join accounts a on a.subject = g.subject
-   left join sessions s on s.uid = q.session
-   where g.id = any (?::text[])`,
+  `select ${askedGrant.list}
+   from grants
+   join unnest(?::text[], ?::text[]) q (id, session) on q.id = grants.id
+   left join accounts on accounts.subject = grants.subject
+   left join sessions on sessions.uid = q.session
+   where grants.id = any (?::text[])`,
 );
+const askedSession = asked('q.key', 'q.client', sessionBundle);
 const readSessions = statement(
   'read_sessions',
-  `select ${sessionBundle}, q.client
-   from sessions s
-   join unnest(?::text[], ?::text[]) q (key, client) on q.key = s.key
-   left join accounts a on a.subject = s.subject
-   left join grants g on g.id = (s.grants::json ->> q.client)
-   where s.key = any (?::text[])`,
+  `select ${askedSession.list}
+   from sessions
+   join unnest(?::text[], ?::text[]) q (key, client) on q.key = sessions.key
+   left join accounts on accounts.subject = sessions.subject
+   left join grants on grants.id = (sessions.grants::json ->> q.client)
+   where sessions.key = any (?::text[])`,
 );
 
 /**
@@ -39,6 +55,11 @@ const readSessions = statement(
  * it at this moment. An account is locked before anything is written, for every write looks at what is lacking, and always in one order: so whoever
  * changes a password waits for the session that this password has begun, and then ends it, and no two wait for each other.
  */
+const outcome = selection((row) => ({
+  n: row.sql<number>('n'),
+  overtaken: row.sql<true | null>(`(select true from session s
+    where s.n = good.n and s.before is not null and s.uid not in (select uid from renewed_sessions))`),
+}));
 const commitUnits = statement(
   'commit_units',
   `with unit as (
@@ -47,17 +68,15 @@ const commitUnits = statement(
     select subject, password_hash, disabled_at from accounts
     where subject = any (array(select account from unit where account is not null)) order by subject for share
   ), token as (
-    select * from json_to_recordset(?::json) as x(n int, key text, kind text, payload text, "grantId" text,
-      "clientId" text, subject text, "sessionUid" text, "expiresAt" bigint, needs text)
+    select * from json_to_recordset(?::json) as x(n int, needs text, ${putToken.types})
   ), session as (
-    select * from json_to_recordset(?::json) as x(n int, key text, uid text, subject text, payload text, grants text,
-      "expiresAt" bigint, before text, "createdAt" bigint, door text, "clientId" text, address text, "userAgent" text)
+    select * from json_to_recordset(?::json) as x(n int, before text, ${putSession.types})
   ), given as (
-    select * from json_to_recordset(?::json) as x(n int, id text, "clientId" text, subject text, payload text, "expiresAt" bigint, rests text)
+    select * from json_to_recordset(?::json) as x(n int, rests text, ${putGrant.types})
   ), agreed as (
     select subject, client_id from consents
     where subject = any (array(select subject from given where rests = 'consent'))
-      and client_id = any (array(select "clientId" from given where rests = 'consent')) order by subject, client_id for share
+      and client_id = any (array(select client_id from given where rests = 'consent')) order by subject, client_id for share
   ), held as (
     select id from grants where id = any (array(select id from given where rests = 'grant')) order by id for update
   ), lacking as (
@@ -65,7 +84,7 @@ const commitUnits = statement(
       where a.subject = unit.account and a.password_hash is not distinct from unit.password and a.disabled_at is null) is null
     union all
     select n from given where rests = 'consent'
-      and (select true from agreed a where a.subject = given.subject and a.client_id = given."clientId") is null
+      and (select true from agreed a where a.subject = given.subject and a.client_id = given.client_id) is null
     union all
     select n from given where rests = 'grant' and (select true from held where held.id = given.id) is null
     union all
@@ -82,39 +101,26 @@ const commitUnits = statement(
     union all
     select n from unit where key is null and n not in (select n from lacking)
   ), put_grants as (
-    insert into grants (id, client_id, subject, payload, expires_at)
-    select id, "clientId", subject, payload, "expiresAt" from given
-    where n in (select n from good) order by id
-    on conflict (id) do update set client_id = excluded.client_id, subject = excluded.subject,
-      payload = excluded.payload, expires_at = excluded.expires_at
+    insert into grants (${putGrant.list})
+    select ${putGrant.list} from given where n in (select n from good) order by id ${putGrant.replace}
   ), put_tokens as (
-    insert into tokens (key, kind, payload, grant_id, client_id, subject, session_uid, expires_at)
-    select key, kind, payload, "grantId", "clientId", subject, "sessionUid", "expiresAt" from token
-    where n in (select n from good) order by key
-    on conflict (key) do update set kind = excluded.kind, payload = excluded.payload, grant_id = excluded.grant_id,
-      client_id = excluded.client_id, subject = excluded.subject, session_uid = excluded.session_uid,
-      expires_at = excluded.expires_at
+    insert into tokens (${putToken.list})
+    select ${putToken.list} from token where n in (select n from good) order by key ${putToken.replace}
   ), put_audit as (
-    insert into audit (${auditColumns.join(', ')})
-    select ${auditColumns.join(', ')}
-    from json_to_recordset(?::json) as x(n int, at_ms bigint, event text, subject text, client_id text, address text, request_id text, detail text)
+    insert into audit (${putAudit.list})
+    select ${putAudit.list} from json_to_recordset(?::json) as x(n int, ${putAudit.types})
     where n in (select n from good)
   ), new_sessions as (
-    insert into sessions (key, uid, subject, payload, grants, expires_at, created_at, door, client_id, address, user_agent)
-    select key, uid, subject, payload, grants, "expiresAt", "createdAt", door, "clientId", address, "userAgent" from session
-    where before is null and n in (select n from good) order by uid
-    on conflict (uid) do update set key = excluded.key, subject = excluded.subject, payload = excluded.payload,
-      grants = excluded.grants, expires_at = excluded.expires_at, address = excluded.address,
-      user_agent = excluded.user_agent
+    insert into sessions (${putSession.list})
+    select ${putSession.list} from session
+    where before is null and n in (select n from good) order by uid ${putSession.replace}
   ), renewed_sessions as (
-    update sessions t set key = s.key, subject = s.subject, payload = s.payload, grants = s.grants,
-      expires_at = s."expiresAt", address = s.address, user_agent = s."userAgent"
+    update sessions t set ${putSession.changed.map((column) => `${column} = s.${column}`).join(', ')}
     from session s
     where t.uid = any (array(select uid from session)) and t.uid = s.uid and t.payload = s.before and s.n in (select n from good)
     returning t.uid
   )
-  select n, (select true from session s where s.n = good.n and s.before is not null and s.uid not in (select uid from renewed_sessions))
-  from good`,
+  select ${outcome.list} from good`,
 );
 
 /** For the test that each of them is served by an index. */
@@ -126,12 +132,8 @@ function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
 }
 
 function parameters(units: readonly Unit[]): string[] {
-  const heads: unknown[] = [];
-  const tokens: (TokenRow & { n: number; needs: string | null })[] = [];
-  const sessions: (Omit<SessionPut, 'grants' | 'origin'> &
-    SessionPut['origin'] & { n: number; grants: string; createdAt: number })[] = [];
-  const grants: (GrantPut & { n: number })[] = [];
-  const audit: (ReturnType<typeof auditRow> & { n: number })[] = [];
+  type Rows = Record<string, unknown>[];
+  const [heads, tokens, sessions, grants, audit]: [Rows, Rows, Rows, Rows, Rows] = [[], [], [], [], []];
   units.forEach((unit, n) => {
     const { consume, account } = unit;
     heads.push({
@@ -142,14 +144,15 @@ function parameters(units: readonly Unit[]): string[] {
     });
     const own = new Set(unit.grants?.map((grant) => grant.id));
     for (const token of latest(unit.tokens ?? [], (row) => row.key)) {
-      tokens.push({ ...token, n, needs: token.grantId === null || own.has(token.grantId) ? null : token.grantId });
+      const needs = token.grantId === null || own.has(token.grantId) ? null : token.grantId;
+      tokens.push({ ...putToken.row(token), n, needs });
     }
     for (const session of latest(unit.sessions ?? [], (row) => row.uid)) {
-      const { origin, ...row } = session;
-      sessions.push({ ...row, ...origin, n, grants: JSON.stringify(session.grants), createdAt: nowSeconds() });
+      sessions.push({ ...putSession.row({ ...session, createdAt: nowSeconds() }), n, before: session.before });
     }
-    for (const grant of latest(unit.grants ?? [], (row) => row.id)) grants.push({ ...grant, n });
-    for (const event of unit.audit ?? []) audit.push({ ...auditRow(event), n });
+    for (const grant of latest(unit.grants ?? [], (row) => row.id))
+      grants.push({ ...putGrant.row(grant), n, rests: grant.rests });
+    for (const event of unit.audit ?? []) audit.push({ ...putAudit.row(keepableEvent(event)), n });
   });
   return [heads, tokens, sessions, grants, audit].map((rows) => JSON.stringify(rows));
 }
@@ -167,47 +170,44 @@ function keysOf(unit: Unit): string[] {
 const lanes = { limit: 3, size: 64 };
 
 export function postgresEngine(sql: Sql): EngineDialect {
-  const readSession = mergedPairs(sql, readSessions);
-  const readGrant = mergedPairs(sql, readGrants);
-
   return {
     commit: createBatcher<Unit, Committed>({
       ...lanes,
       keys: keysOf,
       async send(units) {
-        const rows = await sql.rows(commitUnits, parameters(units));
+        const rows = (await sql.rows(commitUnits, parameters(units))).map(outcome.read);
         const good = new Map(
-          rows.map(([n, overtaken]): [unknown, Committed] => [n, overtaken ? 'overtaken' : 'committed']),
+          rows.map(({ n, overtaken }): [number, Committed] => [n, overtaken ? 'overtaken' : 'committed']),
         );
         return units.map((_, n) => good.get(n) ?? 'spent');
       },
     }),
-    readToken: merged(sql, readTokens),
-    readGrant: (id, session) => readGrant([id, session]),
-    readSession: (key, client) => readSession([key, client]),
+    readToken: createBatcher({
+      ...lanes,
+      async send(keys: readonly string[]) {
+        const bundles = (await sql.rows(readTokens, [keys])).map(tokenBundle.read);
+        const found = new Map(bundles.map((bundle) => [bundle.token.key, bundle]));
+        return keys.map((key) => found.get(key));
+      },
+    }),
+    readGrant: mergedPairs(sql, readGrants, askedGrant),
+    readSession: mergedPairs(sql, readSessions, askedSession),
   };
 }
 
-/** Reads rows by their first column. */
-function merged(sql: Sql, read: Statement): (key: string) => Promise<Row | undefined> {
-  return createBatcher({
+function mergedPairs<Bundle>(
+  sql: Sql,
+  statement: Statement,
+  pair: ReturnType<typeof asked<Bundle>>,
+): (key: string, along: string) => Promise<Bundle | undefined> {
+  const read = createBatcher({
     ...lanes,
-    async send(keys) {
-      const rows = new Map((await sql.rows(read, [keys])).map((row) => [row[0], row]));
-      return keys.map((key) => rows.get(key));
-    },
-  });
-}
-
-/** Reads rows by their first column and what is read along with it, which the statement repeats as its last. */
-function mergedPairs(sql: Sql, read: Statement): (pair: readonly [string, string]) => Promise<Row | undefined> {
-  return createBatcher({
-    ...lanes,
-    async send(pairs) {
+    async send(pairs: readonly (readonly [key: string, along: string])[]) {
       const keys = pairs.map(([key]) => key);
-      const found = await sql.rows(read, [keys, pairs.map(([, along]) => along), keys]);
-      const rows = new Map(found.map((row) => [`${row[0]} ${row.at(-1)}`, row]));
-      return pairs.map(([key, along]) => rows.get(`${key} ${along}`));
+      const rows = await sql.rows(statement, [keys, pairs.map(([, along]) => along), keys]);
+      const found = new Map(rows.map(pair.read).map(({ key, along, bundle }) => [`${key} ${along}`, bundle]));
+      return pairs.map(([key, along]) => found.get(`${key} ${along}`));
     },
   });
+  return (key, along) => read([key, along]);
 }

@@ -5,27 +5,37 @@
 import { nowSeconds } from '../../../base/clock.ts';
 import type { Unit } from '../../../core/stores/engine.ts';
 import { createBatcher } from '../batch.ts';
-import { grantBundle, sessionBundle, tokenBundle, tokenColumns, tokenValues } from '../rows.ts';
-import { type Committed, type EngineDialect, type Row, type Statement, statement } from '../sql.ts';
+import { type Committed, type EngineDialect, type Statement, statement } from '../sql.ts';
 import type { Sqlite } from '../sqlite.ts';
 import type { SqliteConnection } from '../sqlite-client.ts';
-import { auditColumns, auditRow } from '../stores/audit.ts';
+import { keepableEvent } from '../stores/audit.ts';
+import type { Selection } from '../table.ts';
+import {
+  grantBundle,
+  putAudit,
+  putGrant,
+  putSession,
+  putToken,
+  selectToken,
+  sessionBundle,
+  tokenBundle,
+} from './engine-rows.ts';
 
-const readToken = statement('read_token', `${tokenBundle} where t.key = ?`);
+const readToken = statement('read_token', `${selectToken} where tokens.key = ?`);
 const readGrant = statement(
   'read_grant',
-  `select ${grantBundle} from grants g
-   left join accounts a on a.subject = g.subject
-   left join sessions s on s.uid = ?
-   where g.id = ?`,
+  `select ${grantBundle.list} from grants
+   left join accounts on accounts.subject = grants.subject
+   left join sessions on sessions.uid = ?
+   where grants.id = ?`,
 );
 const readSession = statement(
   'read_session',
   // Not `->>`: it would take a client id that begins with "$" for a path.
-  `select ${sessionBundle} from sessions s
-   left join accounts a on a.subject = s.subject
-   left join grants g on g.id = (select e.value from json_each(s.grants) e where e.key = ?)
-   where s.key = ?`,
+  `select ${sessionBundle.list} from sessions
+   left join accounts on accounts.subject = sessions.subject
+   left join grants on grants.id = (select e.value from json_each(sessions.grants) e where e.key = ?)
+   where sessions.key = ?`,
 );
 const begin = statement('begin', 'begin immediate');
 const commit = statement('commit', 'commit');
@@ -41,37 +51,15 @@ const consume = statement(
   `update tokens set consumed_at = ?, successor_key = ?, successor_sealed = ?
    where key = ? and consumed_at is null returning 1`,
 );
-const putToken = statement(
-  'put_token',
-  `insert into tokens (${tokenColumns.join(', ')}) values (?, ?, ?, ?, ?, ?, ?, ?)
-   on conflict (key) do update set kind = excluded.kind, payload = excluded.payload, grant_id = excluded.grant_id,
-     client_id = excluded.client_id, subject = excluded.subject, session_uid = excluded.session_uid,
-     expires_at = excluded.expires_at`,
-);
-const putGrant = statement(
-  'put_grant',
-  `insert into grants (id, client_id, subject, payload, expires_at) values (?, ?, ?, ?, ?)
-   on conflict (id) do update set client_id = excluded.client_id, subject = excluded.subject, payload = excluded.payload,
-     expires_at = excluded.expires_at`,
-);
-const newSession = statement(
-  'new_session',
-  `insert into sessions (key, subject, payload, grants, expires_at, address, user_agent, uid, door, client_id, created_at)
-   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-   on conflict (uid) do update set key = excluded.key, subject = excluded.subject, payload = excluded.payload,
-     grants = excluded.grants, expires_at = excluded.expires_at, address = excluded.address,
-     user_agent = excluded.user_agent`,
-);
+const tokenPut = statement('put_token', `${putToken.insert} ${putToken.replace}`);
+const grantPut = statement('put_grant', `${putGrant.insert} ${putGrant.replace}`);
+const sessionPut = statement('put_session', `${putSession.insert} ${putSession.replace}`);
 const renewSession = statement(
   'renew_session',
-  `update sessions set key = ?, subject = ?, payload = ?, grants = ?, expires_at = ?, address = ?, user_agent = ?
+  `update sessions set ${putSession.changed.map((column) => `${column} = ?`).join(', ')}
    where uid = ? and payload = ? returning 1`,
 );
-
-const putAudit = statement(
-  'put_audit',
-  `insert into audit (${auditColumns.join(', ')}) values (${auditColumns.map(() => '?').join(', ')})`,
-);
+const auditPut = statement('put_audit', putAudit.insert);
 
 /** For the test that each of them is served by an index. */
 export const sqliteStatements = [
@@ -109,19 +97,17 @@ function write(connection: SqliteConnection, unit: Unit): Committed {
     const used = connection.rows(consume, [at, successor?.key ?? null, successor?.sealed ?? null, key]);
     if (used.length === 0) return 'spent';
   }
-  for (const { id, clientId, subject, payload, expiresAt } of unit.grants ?? []) {
-    connection.rows(putGrant, [id, clientId, subject, payload, expiresAt]);
-  }
+  for (const grant of unit.grants ?? []) connection.rows(grantPut, Object.values(putGrant.row(grant)));
   let committed: Committed = 'committed';
   for (const session of unit.sessions ?? []) {
-    const { key, subject, payload, grants, expiresAt, uid, before } = session;
-    const { door, clientId, address, userAgent } = session.origin;
-    const values = [key, subject, payload, JSON.stringify(grants), expiresAt, address, userAgent, uid];
-    if (before === null) connection.rows(newSession, [...values, door, clientId, nowSeconds()]);
-    else if (connection.rows(renewSession, [...values, before]).length === 0) committed = 'overtaken';
+    const { uid, before } = session;
+    const row = putSession.row({ ...session, createdAt: nowSeconds() });
+    const changes = putSession.changed.map((column) => row[column]);
+    if (before === null) connection.rows(sessionPut, Object.values(row));
+    else if (connection.rows(renewSession, [...changes, uid, before]).length === 0) committed = 'overtaken';
   }
-  for (const token of unit.tokens ?? []) connection.rows(putToken, tokenValues(token));
-  for (const event of unit.audit ?? []) connection.rows(putAudit, Object.values(auditRow(event)));
+  for (const token of unit.tokens ?? []) connection.rows(tokenPut, Object.values(putToken.row(token)));
+  for (const event of unit.audit ?? []) connection.rows(auditPut, Object.values(putAudit.row(keepableEvent(event))));
   return committed;
 }
 
@@ -139,19 +125,17 @@ function writeAll(connection: SqliteConnection, units: readonly Unit[]): Committ
 }
 
 export function sqliteEngine(sqlite: Sqlite): EngineDialect {
-  const readSessionOf = merged<{ key: string; client: string }>(sqlite, readSession, ({ key, client }) => [
-    client,
-    key,
-  ]);
-  const readGrantOf = merged<{ id: string; session: string }>(sqlite, readGrant, ({ id, session }) => [session, id]);
+  const tokenOf = merged(sqlite, readToken, tokenBundle);
+  const sessionOf = merged(sqlite, readSession, sessionBundle);
+  const grantOf = merged(sqlite, readGrant, grantBundle);
   return {
     commit: createBatcher<Unit, Committed>({
       ...together,
       send: (units) => sqlite.exclusively((connection) => writeAll(connection, units)),
     }),
-    readToken: merged<string>(sqlite, readToken, (key) => [key]),
-    readGrant: (id, session) => readGrantOf({ id, session }),
-    readSession: (key, client) => readSessionOf({ key, client }),
+    readToken: (key) => tokenOf([key]),
+    readGrant: (id, session) => grantOf([session, id]),
+    readSession: (key, client) => sessionOf([client, key]),
   };
 }
 
@@ -161,17 +145,17 @@ const together = { limit: 1, size: 256 };
  * The reads of one moment one after the other, and then all that waited for them goes on. Under load this halves the time of a
  * request: taking turns, SQLite and the engine drive each other out of the processor's caches (docs/performance.md).
  */
-function merged<Wanted>(
+function merged<Bundle>(
   sqlite: Sqlite,
-  read: Statement,
-  values: (wanted: Wanted) => readonly unknown[],
-): (wanted: Wanted) => Promise<Row | undefined> {
-  return createBatcher<Wanted, Row | undefined>({
+  statement: Statement,
+  bundle: Selection<Bundle>,
+): (values: readonly string[]) => Promise<Bundle | undefined> {
+  return createBatcher<readonly string[], Bundle | undefined>({
     ...together,
     send: (all) =>
       sqlite.exclusively((connection) => {
         connection.trips++;
-        return all.map((wanted) => connection.rows(read, values(wanted))[0]);
+        return all.map((values) => connection.rows(statement, values)[0]).map((row) => row && bundle.read(row));
       }),
   });
 }

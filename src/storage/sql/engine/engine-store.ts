@@ -1,36 +1,23 @@
 /** Tokens, grants and sessions. What differs between the databases is in `engine-sqlite.ts` and `engine-postgres.ts`. */
 import type { EngineStore } from '../../../core/stores/engine.ts';
-import {
-  grantColumns,
-  inOrder,
-  sessionBundle,
-  sessionColumns,
-  toGrant,
-  toGrantBundle,
-  tokenColumns,
-  tokenValues,
-  toSession,
-  toSessionBundle,
-  toTokenBundle,
-} from '../rows.ts';
 import { type EngineDialect, type Sql, statement } from '../sql.ts';
 import { noteChange } from '../stores/changes.ts';
 import { sessionsSeen } from '../stores/last-seen.ts';
+import { selection } from '../table.ts';
+import { accounts, grants, sessions } from '../tables.ts';
 import { findable, page } from '../values.ts';
+import { putToken } from './engine-rows.ts';
 
+const sessionByUid = selection((row) => ({ session: row.from(sessions), account: row.joined(accounts) }));
 const readSessionByUid = statement(
   'read_session_by_uid',
-  `select ${sessionBundle} from sessions s left join accounts a on a.subject = s.subject
-   left join grants g on g.id = '' where s.uid = ?`,
+  `select ${sessionByUid.list} from sessions left join accounts on accounts.subject = sessions.subject
+   where sessions.uid = ?`,
 );
 
 const insertOnce = statement(
   'insert_once',
-  `insert into tokens (${tokenColumns.join(', ')}) values (${tokenColumns.map(() => '?').join(', ')})
-   on conflict (key) do update set ${tokenColumns
-     .slice(1)
-     .map((column) => `${column} = excluded.${column}`)
-     .join(', ')}, consumed_at = null, successor_key = null, successor_sealed = null
+  `${putToken.insert} ${putToken.replace}, consumed_at = null, successor_key = null, successor_sealed = null
    where tokens.expires_at <= ? returning 1`,
 );
 
@@ -49,35 +36,25 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     async commit(unit) {
       const committed = await dialect.commit(unit);
       if (committed !== 'spent') return { outcome: 'committed', ...(committed === 'overtaken' && { overtaken: true }) };
-      const row = unit.consume === undefined ? undefined : await dialect.readToken(unit.consume.key);
-      const token = row === undefined ? undefined : toTokenBundle(row).token;
+      const token = unit.consume && (await dialect.readToken(unit.consume.key))?.token;
       // There and not used: then something else that the unit needs is gone.
       return { outcome: 'spent', token: token?.consumedAt === null ? undefined : token };
     },
 
-    async readToken(key) {
-      const row = await dialect.readToken(key);
-      return row === undefined ? undefined : toTokenBundle(row);
-    },
+    readToken: (key) => dialect.readToken(key),
 
-    async readSession(key, clientId) {
-      const row = await dialect.readSession(key, clientId !== undefined && findable(clientId) ? clientId : '');
-      return row === undefined ? undefined : toSessionBundle(row);
-    },
+    readSession: (key, clientId = '') => dialect.readSession(key, findable(clientId) ? clientId : ''),
 
     async readSessionByUid(uid) {
       if (!findable(uid)) return undefined;
       const [row] = await sql.rows(readSessionByUid, [uid]);
-      return row === undefined ? undefined : toSessionBundle(row);
+      return row && { ...sessionByUid.read(row), grant: undefined };
     },
 
-    async readGrant(id, sessionUid = '') {
-      const row = await dialect.readGrant(id, findable(sessionUid) ? sessionUid : '');
-      return row === undefined ? undefined : toGrantBundle(row);
-    },
+    readGrant: (id, sessionUid = '') => dialect.readGrant(id, findable(sessionUid) ? sessionUid : ''),
 
-    async insertOnce(row, now) {
-      return (await sql.rows(insertOnce, [...tokenValues(row), now])).length === 1;
+    async insertOnce(token, now) {
+      return (await sql.rows(insertOnce, [...Object.values(putToken.row(token)), now])).length === 1;
     },
 
     async deleteToken(key) {
@@ -97,7 +74,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     async listSessions(subject, limit, before) {
       if (!findable(subject)) return [];
       const rows = await sql.run(() => {
-        const newest = sql.knex('sessions').select(sessionColumns).where({ subject });
+        const newest = sql.knex('sessions').select(sessions.names()).where({ subject });
         if (before !== undefined) newest.whereRaw('(created_at, uid) < (?, ?)', [before.createdAt, before.uid]);
         return newest
           .orderBy([
@@ -106,7 +83,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
           ])
           .limit(page(limit));
       });
-      return rows.flatMap((row) => toSession(inOrder(sessionColumns, row), 0) ?? []);
+      return rows.map(sessions.readNamed);
     },
 
     async sessionsBeyond(prefix, kept) {
@@ -133,12 +110,12 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
       const rows = await sql.run(() =>
         sql
           .knex('grants')
-          .select(grantColumns)
+          .select(grants.names())
           .where({ subject })
           .orderBy([{ column: 'expires_at', order: 'desc' }, { column: 'id' }])
           .limit(page(limit)),
       );
-      return rows.flatMap((row) => toGrant(inOrder(grantColumns, row), 0) ?? []);
+      return rows.map(grants.readNamed);
     },
 
     async revokeGrantsOf(subject, clientId) {

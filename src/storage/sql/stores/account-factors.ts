@@ -6,6 +6,7 @@ import type { Knex } from 'knex';
 import type { SignInMethods } from '../../../core/factors/sign-in-methods.ts';
 import type { FactorRow } from '../../../core/stores/factors.ts';
 import type { Sql } from '../sql.ts';
+import { factors } from '../tables.ts';
 import { findable } from '../values.ts';
 import { noteChange } from './changes.ts';
 
@@ -63,15 +64,5 @@ export async function putCodesWhereNone(trx: Knex, subject: string, codes: reado
 
 export async function putCodes(trx: Knex, subject: string, codes: readonly FactorRow[]): Promise<void> {
   await trx('factors').where({ subject, kind: 'recovery-code' }).delete();
-  if (codes.length > 0) await trx('factors').insert(codes.map(factorColumns));
-}
-
-export function factorColumns(factor: FactorRow): Record<string, unknown> {
-  const { id, subject, kind, name, secret, state, lastStep, failures, createdAt, lastUsedAt } = factor;
-  return {
-    ...{ id, subject, kind, name, secret, state, failures },
-    last_step: lastStep,
-    created_at: createdAt,
-    last_used_at: lastUsedAt,
-  };
+  if (codes.length > 0) await trx('factors').insert(codes.map(factors.values));
 }

@@ -1,7 +1,12 @@
 /** Accounts of another system, a batch in one transaction. */
-import type { ImportedAccount, InsertedOrTaken } from '../../../core/stores/accounts.ts';
+import { noAttributes } from '../../../core/accounts/attributes.ts';
+import type { ImportedAccount, InsertedOrTaken, NewAccount } from '../../../core/stores/accounts.ts';
 import type { Sql } from '../sql.ts';
-import { newAccountColumns } from './account-columns.ts';
+import { accounts } from '../tables.ts';
+
+/** With all attributes: rows that are written together have the same columns. */
+export const newAccount = (account: NewAccount): Record<string, unknown> =>
+  accounts.values({ ...noAttributes, ...account, updatedAt: account.createdAt });
 
 /** Thrown out of a transaction that is to leave nothing behind. */
 class Unkept extends Error {
@@ -14,20 +19,20 @@ class Unkept extends Error {
 
 export async function importAccounts(
   sql: Sql,
-  accounts: readonly ImportedAccount[],
+  imported: readonly ImportedAccount[],
   dryRun: boolean,
 ): Promise<readonly InsertedOrTaken[]> {
-  if (accounts.length === 0) return [];
-  const rows = accounts.map(newAccountColumns);
+  if (imported.length === 0) return [];
+  const rows = imported.map(newAccount);
   try {
     return await sql.transaction(async (trx) => {
       const made: { subject: string }[] = await trx('accounts').insert(rows).onConflict().ignore().returning('subject');
       const subjects = new Set(made.map(({ subject }) => subject));
-      const left = accounts.filter(({ subject }) => !subjects.has(subject)).map(({ usernameKey }) => usernameKey);
+      const left = imported.filter(({ subject }) => !subjects.has(subject)).map(({ usernameKey }) => usernameKey);
       const taken = new Set(
         left.length === 0 ? [] : await trx('accounts').whereIn('username_key', left).pluck('username_key'),
       );
-      const answers = accounts.map(({ subject, usernameKey }): InsertedOrTaken => {
+      const answers = imported.map(({ subject, usernameKey }): InsertedOrTaken => {
         if (subjects.has(subject)) return { outcome: 'created' };
         return { outcome: 'taken', field: taken.has(usernameKey) ? 'username' : 'email' };
       });

@@ -10,21 +10,18 @@ import type {
 } from '../../../core/stores/accounts.ts';
 import type { NewIdentity } from '../../../core/stores/identities.ts';
 import { takenColumn } from '../failures.ts';
-import { accountColumns, inOrder, toAccount } from '../rows.ts';
 import { type Sql, statement } from '../sql.ts';
+import { accounts, identities } from '../tables.ts';
 import { findable, page } from '../values.ts';
-import { columns, newAccountColumns } from './account-columns.ts';
-import { importAccounts } from './account-import.ts';
+import { importAccounts, newAccount } from './account-import.ts';
 import { noteChange } from './changes.ts';
 import { ownerChanged, removeOwned } from './clients.ts';
-import { identityColumns } from './identities.ts';
 import { accountsSeen } from './last-seen.ts';
 
-const select = `select ${accountColumns.join(', ')} from accounts`;
-const bySubject = statement('account_by_subject', `${select} where subject = ?`);
-const byId = statement('account_by_id', `${select} where id = ?`);
-const byUsernameKey = statement('account_by_username', `${select} where username_key = ?`);
-const byEmailKey = statement('account_by_email', `${select} where email_key = ?`);
+const bySubject = statement('account_by_subject', `${accounts.select} where subject = ?`);
+const byId = statement('account_by_id', `${accounts.select} where id = ?`);
+const byUsernameKey = statement('account_by_username', `${accounts.select} where username_key = ?`);
+const byEmailKey = statement('account_by_email', `${accounts.select} where email_key = ?`);
 
 function taken(error: unknown): { outcome: 'taken'; field: 'username' | 'email' } {
   const column = takenColumn(error, ['username_key', 'email_key'] as const);
@@ -35,11 +32,11 @@ function taken(error: unknown): { outcome: 'taken'; field: 'username' | 'email' 
 async function replaceHash(trx: Knex, subject: string, { from, to }: PasswordChange, now: number) {
   const [changed] = await trx('accounts')
     .where({ subject, password_hash: from })
-    .update({ password_hash: to, updated_at: now })
-    .returning([...accountColumns]);
+    .update(accounts.values({ passwordHash: to, updatedAt: now }))
+    .returning(accounts.names());
   if (changed === undefined) return undefined;
   await noteChange(trx, 'account', subject);
-  return toAccount(inOrder(accountColumns, changed));
+  return accounts.readNamed(changed);
 }
 
 export function createAccountStore(sql: Sql): AccountStore {
@@ -48,14 +45,12 @@ export function createAccountStore(sql: Sql): AccountStore {
   async function find(by: typeof bySubject, value: string | number) {
     if (!findable(value)) return undefined;
     const [row] = await sql.rows(by, [value]);
-    return row === undefined ? undefined : toAccount(row);
+    return row && accounts.read(row);
   }
 
   async function insert(db: Knex, account: NewAccount): Promise<{ outcome: 'created'; account: Account }> {
-    const [made] = await db('accounts')
-      .insert(newAccountColumns(account))
-      .returning([...accountColumns]);
-    return { outcome: 'created', account: must(toAccount(inOrder(accountColumns, made))) };
+    const [made] = await db('accounts').insert(newAccount(account)).returning(accounts.names());
+    return { outcome: 'created', account: accounts.readNamed(made) };
   }
 
   return {
@@ -64,7 +59,7 @@ export function createAccountStore(sql: Sql): AccountStore {
         if (identity === undefined) return await sql.run(() => insert(knex, account));
         return await sql.transaction(async (trx) => {
           const made = await insert(trx, account);
-          await trx('identities').insert(identityColumns(account.subject, identity));
+          await trx('identities').insert(identities.values({ ...identity, subject: account.subject }));
           return made;
         });
       } catch (error) {
@@ -86,7 +81,7 @@ export function createAccountStore(sql: Sql): AccountStore {
       }
     },
 
-    insertAll: (accounts, options = {}) => importAccounts(sql, accounts, options.dryRun === true),
+    insertAll: (imported, options = {}) => importAccounts(sql, imported, options.dryRun === true),
 
     bySubject: (subject) => find(bySubject, subject),
     byId: (id) => find(byId, id),
@@ -103,12 +98,12 @@ export function createAccountStore(sql: Sql): AccountStore {
         return await sql.transaction(async (trx) => {
           const [changed] = await trx('accounts')
             .where({ subject })
-            .update({ ...columns(patch), updated_at: now })
-            .returning([...accountColumns]);
+            .update(accounts.values({ ...patch, updatedAt: now }))
+            .returning(accounts.names());
           if (changed === undefined) return undefined;
           if (patch.disabledAt !== undefined) await ownerChanged(trx, subject);
           await noteChange(trx, 'account', subject);
-          return toAccount(inOrder(accountColumns, changed));
+          return accounts.readNamed(changed);
         });
       } catch (error) {
         return taken(error);
@@ -126,18 +121,18 @@ export function createAccountStore(sql: Sql): AccountStore {
         return await sql.transaction(async (trx): Promise<EditedAccount<Stop>> => {
           // Before the account's own row: administrators are always locked in one order.
           const last = demotes && (await isLastAdmin(trx, subject));
-          const held = await trx('accounts').where({ subject }).forUpdate().first(accountColumns);
-          const before = held === undefined ? undefined : toAccount(inOrder(accountColumns, held));
-          if (before === undefined) return { outcome: 'not-found' };
+          const held = await trx('accounts').where({ subject }).forUpdate().first(accounts.names());
+          if (held === undefined) return { outcome: 'not-found' };
+          const before = accounts.readNamed(held);
           const decided = decide(before);
           if ('stop' in decided) return { outcome: 'stopped', stop: decided.stop };
           if (last && decided.patch.admin === false) return { outcome: 'last-admin' };
           const [changed] = await trx('accounts')
             .where({ subject })
-            .update({ ...columns(decided.patch), updated_at: now })
-            .returning([...accountColumns]);
+            .update(accounts.values({ ...decided.patch, updatedAt: now }))
+            .returning(accounts.names());
           await noteChange(trx, 'account', subject);
-          return { outcome: 'changed', before, account: must(toAccount(inOrder(accountColumns, changed))) };
+          return { outcome: 'changed', before, account: accounts.readNamed(changed) };
         });
       } catch (error) {
         return taken(error);
@@ -225,16 +220,11 @@ export function createAccountStore(sql: Sql): AccountStore {
 
     async list(after, limit) {
       const rows = await sql.run(() =>
-        knex('accounts').select(accountColumns).where('id', '>', after).orderBy('id').limit(page(limit)),
+        knex('accounts').select(accounts.names()).where('id', '>', after).orderBy('id').limit(page(limit)),
       );
-      return rows.map((row) => toAccount(inOrder(accountColumns, row))).filter((account) => account !== undefined);
+      return rows.map(accounts.readNamed);
     },
   };
-}
-
-function must(account: Account | undefined): Account {
-  if (account === undefined) throw new Error('the database returned no account');
-  return account;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** APIs, by their identifier. */
 import type { ApiRecord, ApiScope, ApiStore } from '../../../core/stores/apis.ts';
 import type { Sql } from '../sql.ts';
+import { apis, type StoredScope } from '../tables.ts';
 import { findable } from '../values.ts';
 import { noteChange } from './changes.ts';
 
@@ -8,7 +9,7 @@ export function createApiStore(sql: Sql): ApiStore {
   return {
     put: (api) =>
       sql.transaction(async (trx) => {
-        await trx('apis').insert(rowOf(api)).onConflict('identifier').merge();
+        await trx('apis').insert(toRow(api)).onConflict('identifier').merge();
         await noteChange(trx, 'api', api.identifier);
       }),
 
@@ -16,17 +17,17 @@ export function createApiStore(sql: Sql): ApiStore {
       if (!findable(identifier)) return undefined;
       return sql.transaction(async (trx) => {
         const row = await trx('apis').where({ identifier }).forUpdate().first();
-        const edited = row && edit(apiOf(row));
+        const edited = row && edit(fromRow(row));
         if (!edited) return undefined;
-        await trx('apis').where({ identifier }).update(rowOf(edited));
+        await trx('apis').where({ identifier }).update(toRow(edited));
         await noteChange(trx, 'api', identifier);
         return edited;
       });
     },
 
     async list() {
-      const rows: ApiRow[] = await sql.run(() => sql.knex('apis').orderBy('identifier'));
-      return rows.map(apiOf);
+      const rows = await sql.run(() => sql.knex('apis').orderBy('identifier'));
+      return rows.map(fromRow);
     },
 
     async remove(identifier) {
@@ -40,47 +41,16 @@ export function createApiStore(sql: Sql): ApiStore {
   };
 }
 
-interface ApiRow {
-  readonly identifier: string;
-  readonly name: string;
-  readonly scopes: string;
-  readonly held_scopes: string;
-  readonly token_format: ApiRecord['tokenFormat'];
-  readonly token_typ: ApiRecord['tokenTyp'];
-  readonly signing_alg: ApiRecord['signingAlg'];
-  readonly token_lifetime: number | null;
-  readonly introspectors: string;
+/** Scopes with a role apart: a version before 0012 would grant them to everyone (docs/data-model.md). */
+function toRow(api: ApiRecord): Record<string, unknown> {
+  const scopes = api.scopes.filter(({ held }) => !held);
+  return apis.values({ ...api, scopes, heldScopes: api.scopes.filter(({ held }) => held) });
 }
 
-function rowOf(api: ApiRecord): ApiRow {
-  return {
-    identifier: api.identifier,
-    name: api.name,
-    scopes: JSON.stringify(api.scopes.filter(({ held }) => !held)),
-    held_scopes: JSON.stringify(api.scopes.filter(({ held }) => held)),
-    token_format: api.tokenFormat,
-    token_typ: api.tokenTyp,
-    signing_alg: api.signingAlg,
-    token_lifetime: api.tokenLifetime,
-    introspectors: JSON.stringify(api.introspectors),
-  };
+function fromRow(row: Readonly<Record<string, unknown>>): ApiRecord {
+  const { heldScopes, ...api } = apis.readNamed(row);
+  return { ...api, scopes: [...scopesOf(api.scopes, false), ...scopesOf(heldScopes, true)] };
 }
 
-function apiOf(row: ApiRow): ApiRecord {
-  return {
-    identifier: row.identifier,
-    name: row.name,
-    scopes: [...scopesOf(row.scopes, false), ...scopesOf(row.held_scopes, true)],
-    tokenFormat: row.token_format,
-    tokenTyp: row.token_typ,
-    signingAlg: row.signing_alg,
-    tokenLifetime: row.token_lifetime,
-    introspectors: JSON.parse(row.introspectors),
-  };
-}
-
-/** Scopes of the version before have a name and a sentence only. */
-function scopesOf(json: string, held: boolean): ApiScope[] {
-  const stored: (Partial<ApiScope> & Pick<ApiScope, 'name' | 'sentence'>)[] = JSON.parse(json);
-  return stored.map((scope) => ({ default: false, optional: false, bearer: false, ...scope, held }));
-}
+const scopesOf = (stored: readonly StoredScope[], held: boolean): ApiScope[] =>
+  stored.map((scope) => ({ default: false, optional: false, bearer: false, ...scope, held }));

@@ -1,7 +1,8 @@
 /** The audit trail: appended to, read by an admin, never changed. */
 import type { Knex } from 'knex';
-import type { AuditEvent, AuditFilter, AuditStore, StoredAuditEvent } from '../../../core/stores/audit.ts';
+import type { AuditEvent, AuditFilter, AuditStore } from '../../../core/stores/audit.ts';
 import type { Sql } from '../sql.ts';
+import { audit } from '../tables.ts';
 import { findable, keepable, page } from '../values.ts';
 
 /** A statement takes a limited number of values: SQLite 32,766, Postgres 65,535. */
@@ -12,7 +13,7 @@ export function createAuditStore(sql: Sql): AuditStore {
   return {
     async append(events) {
       if (events.length === 0) return;
-      const rows = events.map(auditRow);
+      const rows = events.map((event) => audit.values(keepableEvent(event)));
       if (rows.length <= rowsPerStatement) {
         await sql.run(() => knex('audit').insert(rows));
         return;
@@ -30,13 +31,13 @@ export function createAuditStore(sql: Sql): AuditStore {
         const query = matching(knex, filter).orderBy('id', 'desc').limit(page(limit));
         return before === undefined ? query : query.where('id', '<', before);
       });
-      return rows.map(toAuditEvent);
+      return rows.map(audit.readNamed);
     },
 
     async walk(filter, after, limit) {
       if (!isFindable(filter)) return [];
       const rows = await sql.run(() => matching(knex, filter).where('id', '>', after).orderBy('id').limit(page(limit)));
-      return rows.map(toAuditEvent);
+      return rows.map(audit.readNamed);
     },
   };
 }
@@ -64,42 +65,13 @@ export function matching(knex: Knex, filter: AuditFilter): Knex.QueryBuilder {
   return query;
 }
 
-/** As Knex returns it. */
-interface AuditTableRow {
-  readonly id: number;
-  readonly at_ms: number;
-  readonly event: string;
-  readonly subject: string | null;
-  readonly client_id: string | null;
-  readonly address: string | null;
-  readonly request_id: string | null;
-  readonly detail: string;
-}
-
-function toAuditEvent(row: AuditTableRow): StoredAuditEvent {
+/** A row to insert; also of records that go along with a unit of the engine's. */
+export function keepableEvent(event: AuditEvent): AuditEvent {
   return {
-    id: row.id,
-    atMs: row.at_ms,
-    event: row.event,
-    subject: row.subject,
-    clientId: row.client_id,
-    address: row.address,
-    requestId: row.request_id,
-    detail: JSON.parse(row.detail),
-  };
-}
-
-/** Also of records that go along with a unit of the engine's. Members in the order of `auditColumns`. */
-export function auditRow(event: AuditEvent) {
-  return {
-    at_ms: event.atMs,
-    event: event.event,
+    ...event,
     subject: keepable(event.subject),
-    client_id: keepable(event.clientId),
+    clientId: keepable(event.clientId),
     address: keepable(event.address),
-    request_id: keepable(event.requestId),
-    detail: JSON.stringify(event.detail),
+    requestId: keepable(event.requestId),
   };
 }
-
-export const auditColumns = ['at_ms', 'event', 'subject', 'client_id', 'address', 'request_id', 'detail'] as const;

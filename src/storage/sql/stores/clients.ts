@@ -1,32 +1,25 @@
 /** Clients. Each write notes its change in the same transaction, so that no process can miss it. */
 import type { Knex } from 'knex';
 import type { ClientRecord, ClientStore } from '../../../core/stores/clients.ts';
-import { clientWithOwner, toClient } from '../rows.ts';
 import { type Sql, statement } from '../sql.ts';
+import { clients } from '../tables.ts';
 import { findable, page } from '../values.ts';
 import { noteChange, noteChanges } from './changes.ts';
 
-const find = statement('find_client', `${clientWithOwner} where c.id = ?`);
-const list = statement('list_clients', `${clientWithOwner} where c.id > ? order by c.id limit ?`);
+const select = `${clients.select} left join accounts on accounts.subject = clients.owner`;
+const find = statement('find_client', `${select} where clients.id = ?`);
+const list = statement('list_clients', `${select} where clients.id > ? order by clients.id limit ?`);
 const listOwned = statement(
   'list_owned_clients',
-  `${clientWithOwner} where c.owner = ? and c.id > ? order by c.id limit ?`,
+  `${select} where clients.owner = ? and clients.id > ? order by clients.id limit ?`,
 );
 
 /** For the test that each of them is served by an index. */
 export const clientStatements = [find, list, listOwned];
 
-function changeable(client: ClientRecord) {
-  return {
-    metadata: JSON.stringify(client.metadata),
-    secrets: JSON.stringify(client.secrets),
-    tokens: JSON.stringify(client.tokens),
-    owner: client.owner,
-    disabled_at: client.ownDisabledAt,
-    reviewed_at: client.reviewedAt,
-    version: client.version,
-    updated_at: client.updatedAt,
-  };
+function changeable(client: ClientRecord): Record<string, unknown> {
+  const { id, origin, createdAt, ...rest } = client;
+  return clients.values(rest);
 }
 
 /** With all that hangs on it; false where there is none. The caller notes the change. */
@@ -65,13 +58,9 @@ export function createClientStore(sql: Sql): ClientStore {
   return {
     insert: (client) =>
       sql.transaction(async (trx) => {
-        const { id, origin, owner, createdAt } = client;
+        const { id, owner } = client;
         if (!(await ownerLives(trx, owner))) return false;
-        const made = await trx('clients')
-          .insert({ id, origin, created_at: createdAt, ...changeable(client) })
-          .onConflict('id')
-          .ignore()
-          .returning('id');
+        const made = await trx('clients').insert(clients.values(client)).onConflict('id').ignore().returning('id');
         if (made.length === 0) return false;
         await noteChange(trx, 'client', id);
         return true;
@@ -80,7 +69,7 @@ export function createClientStore(sql: Sql): ClientStore {
     async find(id) {
       if (!findable(id)) return undefined;
       const [row] = await sql.rows(find, [id]);
-      return row === undefined ? undefined : toClient(row);
+      return row && clients.read(row);
     },
 
     update: (client) =>
@@ -105,12 +94,12 @@ export function createClientStore(sql: Sql): ClientStore {
 
     async list(after, limit) {
       if (after !== '' && !findable(after)) return [];
-      return (await sql.rows(list, [after, page(limit)])).map(toClient);
+      return (await sql.rows(list, [after, page(limit)])).map(clients.read);
     },
 
     async listOwned(owner, after, limit) {
       if (!findable(owner) || !findable(after)) return [];
-      return (await sql.rows(listOwned, [owner, after, page(limit)])).map(toClient);
+      return (await sql.rows(listOwned, [owner, after, page(limit)])).map(clients.read);
     },
 
     async count() {

@@ -1,23 +1,10 @@
 /** What people have allowed applications, one row per person and client. */
-import type { ConsentStore, StoredConsent } from '../../../core/stores/consents.ts';
-import { inOrder } from '../rows.ts';
-import { type Row, type Sql, statement } from '../sql.ts';
+import type { ConsentStore } from '../../../core/stores/consents.ts';
+import { type Sql, statement } from '../sql.ts';
+import { consents } from '../tables.ts';
 import { findable } from '../values.ts';
 
-const columns = [
-  'subject',
-  'client_id',
-  'scopes',
-  'claims',
-  'resources',
-  'updated_at',
-  'created_at',
-  'last_used_at',
-] as const;
-const find = statement(
-  'find_consent',
-  `select ${columns.join(', ')} from consents where subject = ? and client_id = ?`,
-);
+const find = statement('find_consent', `${consents.select} where subject = ? and client_id = ?`);
 
 /** One statement for many, as for last-seen times (last-seen.ts). */
 export const consentsUsed = {
@@ -39,40 +26,20 @@ export const consentsUsed = {
   ),
 };
 
-function toConsent(row: Row): StoredConsent {
-  return {
-    subject: row[0] as string,
-    clientId: row[1] as string,
-    scopes: JSON.parse(row[2] as string),
-    claims: JSON.parse(row[3] as string),
-    resources: JSON.parse(row[4] as string),
-    updatedAt: row[5] as number,
-    createdAt: row[6] as number,
-    lastUsedAt: row[7] as number | null,
-  };
-}
-
 export function createConsentStore(sql: Sql): ConsentStore {
   const { knex } = sql;
   return {
     async find(subject, clientId) {
       if (!findable(subject) || !findable(clientId)) return undefined;
       const [row] = await sql.rows(find, [subject, clientId]);
-      return row === undefined ? undefined : toConsent(row);
+      return row && consents.read(row);
     },
 
-    async put(consent) {
-      const row = {
-        subject: consent.subject,
-        client_id: consent.clientId,
-        scopes: JSON.stringify(consent.scopes),
-        claims: JSON.stringify(consent.claims),
-        resources: JSON.stringify(consent.resources),
-        updated_at: consent.updatedAt,
-      };
+    async put({ subject, clientId, scopes, claims, resources, updatedAt }) {
+      const row = consents.values({ subject, clientId, scopes, claims, resources, updatedAt });
       await sql.run(() =>
         knex('consents')
-          .insert({ ...row, created_at: consent.updatedAt })
+          .insert({ ...row, ...consents.values({ createdAt: updatedAt }) })
           .onConflict(['subject', 'client_id'])
           .merge(Object.keys(row)),
       );
@@ -86,7 +53,7 @@ export function createConsentStore(sql: Sql): ConsentStore {
     async list(subject) {
       if (!findable(subject)) return [];
       const rows = await sql.run(() => knex('consents').where({ subject }).orderBy('client_id'));
-      return rows.map((row) => toConsent(inOrder(columns, row)));
+      return rows.map(consents.readNamed);
     },
 
     async touch(marks) {

@@ -5,14 +5,17 @@
 import { nowSeconds } from '../../../base/clock.ts';
 import type { EndedTokenStore } from '../../../core/stores/ended-tokens.ts';
 import { type Sql, statement } from '../sql.ts';
+import { selection } from '../table.ts';
+import { tokens } from '../tables.ts';
 import { noteChange } from './changes.ts';
 
 const prefix = 'ended ';
 
+const ended = selection((row) => ({ key: row.sql<string>('key'), until: row.sql<number>('expires_at') }));
 const list = statement(
   'list_ended_tokens',
   // `!` is the sign behind the blank.
-  `select key, expires_at from tokens where key > 'ended ' and key < 'ended!' and expires_at > ?`,
+  `select ${ended.list} from tokens where key > 'ended ' and key < 'ended!' and expires_at > ?`,
 );
 
 /** For the test that it is served by an index. */
@@ -30,17 +33,17 @@ export function createEndedTokenStore(sql: Sql): EndedTokenStore {
           .where('expires_at', '>', nowSeconds())
           .limit(most);
         if (alive.length >= most) return 'full';
-        const row = { key: `${its} ${jti}`, kind: 'EndedToken', payload: '{}', client_id: clientId, expires_at: until };
-        const made = await trx('tokens').insert(row).onConflict('key').ignore().returning('key');
+        const token = { key: `${its} ${jti}`, kind: 'EndedToken', payload: '{}', clientId, expiresAt: until };
+        const made = await trx('tokens').insert(tokens.values(token)).onConflict('key').ignore().returning('key');
         if (made.length > 0) await noteChange(trx, 'token', `${clientId} ${jti} ${until}`);
         return 'kept';
       }),
 
     async list(now) {
       const rows = await sql.rows(list, [now]);
-      return rows.map(([key, until]) => {
-        const [, clientId = '', jti = ''] = String(key).split(' ');
-        return { clientId, jti, until: Number(until) };
+      return rows.map(ended.read).map(({ key, until }) => {
+        const [, clientId = '', jti = ''] = key.split(' ');
+        return { clientId, jti, until };
       });
     },
   };

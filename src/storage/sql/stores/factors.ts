@@ -1,12 +1,11 @@
 /** Second factors but passkeys. What may happen once only is one conditional statement. */
-import type { FactorRow, FactorStore } from '../../../core/stores/factors.ts';
+import type { FactorStore } from '../../../core/stores/factors.ts';
 import { type Row, type Sql, statement } from '../sql.ts';
+import { factors } from '../tables.ts';
 import { findable } from '../values.ts';
-import { factorColumns, hasSecond, ofAccount, putCodes, putCodesWhereNone, settle } from './account-factors.ts';
+import { hasSecond, ofAccount, putCodes, putCodesWhereNone, settle } from './account-factors.ts';
 
-const columns = 'id, subject, kind, name, secret, state, last_step, failures, created_at, last_used_at';
-
-const list = statement('list_factors', `select ${columns} from factors where subject = ? order by created_at, id`);
+const list = statement('list_factors', `${factors.select} where subject = ? order by created_at, id`);
 const advance = statement(
   'advance_factor',
   "update factors set last_step = ?, last_used_at = ? where id = ? and state = 'active' and last_step < ? returning id",
@@ -48,14 +47,14 @@ export function createFactorStore(sql: Sql): FactorStore {
 
   return {
     async list(subject) {
-      return findable(subject) ? (await sql.rows(list, [subject])).map(toFactor) : [];
+      return findable(subject) ? (await sql.rows(list, [subject])).map(factors.read) : [];
     },
 
     async begin(factor) {
       const { subject, kind } = factor;
       const begun = await ofAccount(sql, subject, async (trx) => {
         await trx('factors').where({ subject, kind, state: 'pending' }).delete();
-        await trx('factors').insert(factorColumns(factor));
+        await trx('factors').insert(factors.values(factor));
         return true;
       });
       return begun === true;
@@ -122,7 +121,7 @@ export function createFactorStore(sql: Sql): FactorStore {
         const { subject, kind } = factor;
         if ((await trx('factors').where({ subject, kind }).first('id')) !== undefined)
           return { added: false, codesStored: false };
-        await trx('factors').insert(factorColumns(factor));
+        await trx('factors').insert(factors.values(factor));
         const codesStored = await putCodesWhereNone(trx, subject, codes);
         await settle(trx, subject, now);
         return { added: true, codesStored };
@@ -137,20 +136,5 @@ export function createFactorStore(sql: Sql): FactorStore {
     async failEmailCode(subject, limit) {
       if (findable(subject)) await sql.rows(failEmailCode, [limit, subject]);
     },
-  };
-}
-
-function toFactor(row: Row): FactorRow {
-  return {
-    id: row[0] as string,
-    subject: row[1] as string,
-    kind: row[2] as FactorRow['kind'],
-    name: row[3] as string,
-    secret: row[4] as string,
-    state: row[5] as FactorRow['state'],
-    lastStep: row[6] as number,
-    failures: row[7] as number,
-    createdAt: row[8] as number,
-    lastUsedAt: row[9] as number | null,
   };
 }

@@ -1,14 +1,13 @@
 /** Groups of people. A name is unique by the database itself. */
 import type { Group, GroupStore } from '../../../core/stores/groups.ts';
 import { takenColumn } from '../failures.ts';
-import { type Row, type Sql, statement } from '../sql.ts';
+import { type Sql, statement } from '../sql.ts';
+import { groups } from '../tables.ts';
 import { findable, page } from '../values.ts';
 import { ofAccount } from './account-factors.ts';
 
-const columns = ['id', 'name', 'name_key', 'description', 'created_at', 'updated_at'] as const;
-const select = `select ${columns.join(', ')} from groups`;
-const byId = statement('group_by_id', `${select} where id = ?`);
-const byNameKey = statement('group_by_name', `${select} where name_key = ?`);
+const byId = statement('group_by_id', `${groups.select} where id = ?`);
+const byNameKey = statement('group_by_name', `${groups.select} where name_key = ?`);
 const namesOf = statement(
   'groups_of_account',
   `select g.name from group_members m join groups g on g.id = m.group_id where m.subject = ? order by g.name_key`,
@@ -22,12 +21,12 @@ export function createGroupStore(sql: Sql): GroupStore {
   async function find(by: typeof byId, value: string): Promise<Group | undefined> {
     if (!findable(value)) return undefined;
     const [row] = await sql.rows(by, [value]);
-    return row === undefined ? undefined : toGroup(row);
+    return row && groups.read(row);
   }
 
   return {
-    async insert({ id, name, nameKey, description, createdAt, updatedAt }) {
-      const row = { id, name, name_key: nameKey, description, created_at: createdAt, updated_at: updatedAt };
+    async insert(group) {
+      const row = groups.values(group);
       const made = await sql.run(() => knex('groups').insert(row).onConflict('name_key').ignore().returning('id'));
       return made.length === 1;
     },
@@ -35,22 +34,12 @@ export function createGroupStore(sql: Sql): GroupStore {
     byId: (id) => find(byId, id),
     byNameKey: (key) => find(byNameKey, key),
 
-    async update(id, { name, nameKey, description }, now) {
+    async update(id, patch, now) {
       if (!findable(id)) return undefined;
-      const change = {
-        ...(name !== undefined && { name }),
-        ...(nameKey !== undefined && { name_key: nameKey }),
-        ...(description !== undefined && { description }),
-        updated_at: now,
-      };
+      const change = groups.values({ ...patch, updatedAt: now });
       try {
-        const [changed] = await sql.run(() =>
-          knex('groups')
-            .where({ id })
-            .update(change)
-            .returning([...columns]),
-        );
-        return changed === undefined ? undefined : toGroup(columns.map((column) => changed[column]));
+        const [changed] = await sql.run(() => knex('groups').where({ id }).update(change).returning(groups.names()));
+        return changed && groups.readNamed(changed);
       } catch (error) {
         if (takenColumn(error, ['name_key'] as const) === undefined) throw error;
         return 'taken';
@@ -68,14 +57,14 @@ export function createGroupStore(sql: Sql): GroupStore {
 
     async list(after, limit) {
       const rows = await sql.run(() =>
-        knex('groups as g')
-          .select(columns.map((column) => `g.${column}`))
-          .select(knex('group_members as m').count('*').whereRaw('m.group_id = g.id').as('members'))
-          .where('g.name_key', '>', after)
-          .orderBy('g.name_key')
+        knex('groups')
+          .select(groups.names())
+          .select(knex('group_members').count('*').whereRaw('group_id = groups.id').as('members'))
+          .where('name_key', '>', after)
+          .orderBy('name_key')
           .limit(page(limit)),
       );
-      return rows.map((row) => ({ ...toGroup(columns.map((column) => row[column])), members: Number(row.members) }));
+      return rows.map((row) => ({ ...groups.readNamed(row), members: Number(row.members) }));
     },
 
     async join(id, subject, now) {
@@ -121,16 +110,5 @@ export function createGroupStore(sql: Sql): GroupStore {
     async namesOf(subject) {
       return findable(subject) ? (await sql.rows(namesOf, [subject])).map(([name]) => name as string) : [];
     },
-  };
-}
-
-function toGroup(row: Row): Group {
-  return {
-    id: row[0] as string,
-    name: row[1] as string,
-    nameKey: row[2] as string,
-    description: row[3] as string,
-    createdAt: row[4] as number,
-    updatedAt: row[5] as number,
   };
 }

@@ -1,22 +1,15 @@
 /** Accounts at other providers. One belongs to one account by the database itself. */
 
 import { leavesSignInMethod } from '../../../core/factors/sign-in-methods.ts';
-import type { IdentityRow, IdentityStore, NewIdentity } from '../../../core/stores/identities.ts';
+import type { IdentityRow, IdentityStore } from '../../../core/stores/identities.ts';
 import { takenColumn } from '../failures.ts';
-import { type Row, type Sql, statement } from '../sql.ts';
+import { type Sql, statement } from '../sql.ts';
+import { identities } from '../tables.ts';
 import { findable } from '../values.ts';
 import { ofAccount, signInMethods } from './account-factors.ts';
 
-const columns = 'id, subject, provider, provider_subject, label, created_at, last_used_at';
-
-const list = statement(
-  'list_identities',
-  `select ${columns} from identities where subject = ? order by created_at, id`,
-);
-const find = statement(
-  'find_identity',
-  `select ${columns} from identities where provider = ? and provider_subject = ?`,
-);
+const list = statement('list_identities', `${identities.select} where subject = ? order by created_at, id`);
+const find = statement('find_identity', `${identities.select} where provider = ? and provider_subject = ?`);
 const use = statement('use_identity', 'update identities set last_used_at = ? where id = ? returning id');
 
 export const identityStatements = [list, find, use];
@@ -25,12 +18,12 @@ export function createIdentityStore(sql: Sql): IdentityStore {
   async function byName(provider: string, providerSubject: string): Promise<IdentityRow | undefined> {
     if (!findable(provider) || !findable(providerSubject)) return undefined;
     const [row] = await sql.rows(find, [provider, providerSubject]);
-    return row === undefined ? undefined : toIdentity(row);
+    return row && identities.read(row);
   }
 
   return {
     async list(subject) {
-      return findable(subject) ? (await sql.rows(list, [subject])).map(toIdentity) : [];
+      return findable(subject) ? (await sql.rows(list, [subject])).map(identities.read) : [];
     },
 
     find: byName,
@@ -44,7 +37,7 @@ export function createIdentityStore(sql: Sql): IdentityStore {
             .where({ provider: identity.provider, provider_subject: identity.providerSubject })
             .first('subject');
           if (known !== undefined) return known.subject === subject ? ('already' as const) : ('taken' as const);
-          await trx('identities').insert(identityColumns(subject, identity));
+          await trx('identities').insert(identities.values({ ...identity, subject }));
           return 'linked' as const;
         });
         return linked ?? 'not-found';
@@ -69,21 +62,4 @@ export function createIdentityStore(sql: Sql): IdentityStore {
       return unlinked ?? 'not-found';
     },
   };
-}
-
-function toIdentity(row: Row): IdentityRow {
-  return {
-    id: row[0] as string,
-    subject: row[1] as string,
-    provider: row[2] as string,
-    providerSubject: row[3] as string,
-    label: row[4] as string,
-    createdAt: row[5] as number,
-    lastUsedAt: row[6] as number | null,
-  };
-}
-
-export function identityColumns(subject: string, identity: NewIdentity): Record<string, unknown> {
-  const { id, provider, providerSubject, label, createdAt } = identity;
-  return { id, subject, provider, provider_subject: providerSubject, label, created_at: createdAt };
 }

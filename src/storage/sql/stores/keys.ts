@@ -2,6 +2,7 @@
 import type { Knex } from 'knex';
 import type { KeyRow, KeyStore } from '../../../core/stores/keys.ts';
 import type { Sql } from '../sql.ts';
+import { keys } from '../tables.ts';
 import { noteChange } from './changes.ts';
 
 /** Thrown inside the transaction to undo it; never leaves this file. */
@@ -9,20 +10,12 @@ const outdated = Symbol('outdated');
 
 async function read(knex: Knex): Promise<KeyRow[]> {
   const rows = await knex('signing_keys').orderBy([{ column: 'created_at' }, { column: 'id' }]);
-  return rows.map((row) => ({
-    id: row.id,
-    algorithm: row.algorithm,
-    status: row.status,
-    sealed: row.sealed,
-    createdAt: row.created_at,
-    currentAt: row.current_at,
-    previousAt: row.previous_at,
-  }));
+  return rows.map(keys.readNamed);
 }
 
-function fingerprint(keys: readonly { id: string; status: string }[]): string {
+function fingerprint(known: readonly { id: string; status: string }[]): string {
   return JSON.stringify(
-    keys.map(({ id, status }) => [id, status]).sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1)),
+    known.map(({ id, status }) => [id, status]).sort((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1)),
   );
 }
 
@@ -37,18 +30,7 @@ export function createKeyStore(sql: Sql): KeyStore {
           await noteChange(trx, 'key', '');
           if (fingerprint(await read(trx)) !== fingerprint(seen)) throw outdated;
           if (removes.length > 0) await trx('signing_keys').whereIn('id', removes).delete();
-          for (const key of puts) {
-            const row = {
-              id: key.id,
-              algorithm: key.algorithm,
-              status: key.status,
-              sealed: key.sealed,
-              created_at: key.createdAt,
-              current_at: key.currentAt,
-              previous_at: key.previousAt,
-            };
-            await trx('signing_keys').insert(row).onConflict('id').merge();
-          }
+          for (const key of puts) await trx('signing_keys').insert(keys.values(key)).onConflict('id').merge();
         });
         return true;
       } catch (error) {

@@ -1,23 +1,19 @@
 /** Browsers in which people have signed in. One row per browser and account, by the database itself. */
-import type { KnownBrowserRow, KnownBrowserStore } from '../../../core/stores/known-browsers.ts';
-import { type Row, type Sql, statement } from '../sql.ts';
+import type { KnownBrowserStore } from '../../../core/stores/known-browsers.ts';
+import { type Sql, statement } from '../sql.ts';
+import { knownBrowsers } from '../tables.ts';
 import { findable } from '../values.ts';
 import { ofAccount } from './account-factors.ts';
 
-const columns = 'd.id, d.browser, d.subject, d.created_at, d.last_used_at, d.expires_at, d.shown';
-
-const find = statement(
-  'find_device',
-  `select ${columns} from devices d where d.browser = ? and d.subject = ? and d.expires_at > ?`,
-);
+const find = statement('find_device', `${knownBrowsers.select} where browser = ? and subject = ? and expires_at > ?`);
 const ofBrowser = statement(
   'list_devices_of_browser',
-  `select ${columns} from devices d where d.browser = ? and d.expires_at > ? and d.shown order by d.last_used_at desc, d.id`,
+  `${knownBrowsers.select} where browser = ? and expires_at > ? and shown order by last_used_at desc, id`,
 );
 
 const ofSubject = statement(
   'list_devices_of_account',
-  `select ${columns} from devices d where d.subject = ? and d.expires_at > ? order by d.last_used_at desc, d.id`,
+  `${knownBrowsers.select} where subject = ? and expires_at > ? order by last_used_at desc, id`,
 );
 
 export const knownBrowserStatements = [find, ofBrowser, ofSubject];
@@ -27,19 +23,19 @@ export function createKnownBrowserStore(sql: Sql): KnownBrowserStore {
     async find(browser, subject, now) {
       if (!findable(browser) || !findable(subject)) return undefined;
       const [row] = await sql.rows(find, [browser, subject, now]);
-      return row && toKnownBrowser(row);
+      return row && knownBrowsers.read(row);
     },
 
     async ofBrowser(browser, now) {
-      return findable(browser) ? (await sql.rows(ofBrowser, [browser, now])).map(toKnownBrowser) : [];
+      return findable(browser) ? (await sql.rows(ofBrowser, [browser, now])).map(knownBrowsers.read) : [];
     },
 
     async ofAccount(subject, now) {
-      return findable(subject) ? (await sql.rows(ofSubject, [subject, now])).map(toKnownBrowser) : [];
+      return findable(subject) ? (await sql.rows(ofSubject, [subject, now])).map(knownBrowsers.read) : [];
     },
 
     async put(knownBrowser, most, former) {
-      const { id, browser, subject, shown, createdAt, lastUsedAt, expiresAt } = knownBrowser;
+      const { browser, subject, shown, lastUsedAt, expiresAt } = knownBrowser;
       const put = await ofAccount(sql, subject, async (trx) => {
         if (former !== undefined && former !== browser) {
           // A form that was sent twice: what it has brought over already stays as it is.
@@ -47,11 +43,10 @@ export function createKnownBrowserStore(sql: Sql): KnownBrowserStore {
           await trx('devices').where({ browser: former }).whereNotIn('subject', there).update({ browser });
           await trx('devices').where({ browser: former }).delete();
         }
-        const times = { last_used_at: lastUsedAt, expires_at: expiresAt, shown };
         await trx('devices')
-          .insert({ id, browser, subject, created_at: createdAt, ...times })
+          .insert(knownBrowsers.values(knownBrowser))
           .onConflict(['browser', 'subject'])
-          .merge(times);
+          .merge(knownBrowsers.values({ shown, lastUsedAt, expiresAt }));
         // Those that were not used for longest make room.
         for (const mine of [
           { subject, shown },
@@ -93,18 +88,5 @@ export function createKnownBrowserStore(sql: Sql): KnownBrowserStore {
           .delete(),
       );
     },
-  };
-}
-
-function toKnownBrowser(row: Row): KnownBrowserRow {
-  return {
-    id: row[0] as string,
-    browser: row[1] as string,
-    subject: row[2] as string,
-    createdAt: row[3] as number,
-    lastUsedAt: row[4] as number,
-    expiresAt: row[5] as number,
-    // SQLite has no booleans.
-    shown: Boolean(row[6]),
   };
 }

@@ -1,17 +1,15 @@
 /** Passkeys. A credential is one account's by the database itself, and its counter goes forward by one conditional statement. */
 
 import { leavesSignInMethod } from '../../../core/factors/sign-in-methods.ts';
-import type { PasskeyRow, PasskeyStore } from '../../../core/stores/passkeys.ts';
+import type { PasskeyStore } from '../../../core/stores/passkeys.ts';
 import { takenColumn } from '../failures.ts';
-import { type Row, type Sql, statement } from '../sql.ts';
+import { type Sql, statement } from '../sql.ts';
+import { passkeys } from '../tables.ts';
 import { findable } from '../values.ts';
 import { ofAccount, putCodesWhereNone, settle, signInMethods } from './account-factors.ts';
 
-const columns =
-  'id, subject, credential_id, handle, name, public_key, counter, transports, synced, created_at, last_used_at';
-
-const list = statement('list_passkeys', `select ${columns} from passkeys where subject = ? order by created_at, id`);
-const find = statement('find_passkey', `select ${columns} from passkeys where credential_id = ?`);
+const list = statement('list_passkeys', `${passkeys.select} where subject = ? order by created_at, id`);
+const find = statement('find_passkey', `${passkeys.select} where credential_id = ?`);
 const use = statement(
   'use_passkey',
   'update passkeys set counter = ?, last_used_at = ? where id = ? and (counter < ? or (counter = 0 and 0 = ?)) returning id',
@@ -22,13 +20,13 @@ export const passkeyStatements = [list, find, use];
 export function createPasskeyStore(sql: Sql): PasskeyStore {
   return {
     async list(subject) {
-      return findable(subject) ? (await sql.rows(list, [subject])).map(toPasskey) : [];
+      return findable(subject) ? (await sql.rows(list, [subject])).map(passkeys.read) : [];
     },
 
     async find(credentialId) {
       if (!findable(credentialId)) return undefined;
       const [row] = await sql.rows(find, [credentialId]);
-      return row === undefined ? undefined : toPasskey(row);
+      return row && passkeys.read(row);
     },
 
     async insert(passkey, codes, limit, now) {
@@ -37,7 +35,7 @@ export function createPasskeyStore(sql: Sql): PasskeyStore {
         const inserted = await ofAccount(sql, subject, async (trx) => {
           const others = await trx('passkeys').where({ subject }).pluck('id');
           if (others.length >= limit) return { outcome: 'too-many' as const };
-          await trx('passkeys').insert(toColumns(passkey));
+          await trx('passkeys').insert(passkeys.values(passkey));
           const codesStored = await putCodesWhereNone(trx, subject, codes);
           await settle(trx, subject, now);
           return { outcome: 'added' as const, codesStored };
@@ -69,33 +67,5 @@ export function createPasskeyStore(sql: Sql): PasskeyStore {
       });
       return removed ?? 'not-found';
     },
-  };
-}
-
-function toPasskey(row: Row): PasskeyRow {
-  return {
-    id: row[0] as string,
-    subject: row[1] as string,
-    credentialId: row[2] as string,
-    handle: row[3] as string,
-    name: row[4] as string,
-    publicKey: row[5] as string,
-    counter: row[6] as number,
-    transports: JSON.parse(row[7] as string),
-    synced: Boolean(row[8]),
-    createdAt: row[9] as number,
-    lastUsedAt: row[10] as number | null,
-  };
-}
-
-function toColumns(passkey: PasskeyRow): Record<string, unknown> {
-  const { id, subject, handle, name, counter, synced } = passkey;
-  return {
-    ...{ id, subject, handle, name, counter, synced },
-    credential_id: passkey.credentialId,
-    public_key: passkey.publicKey,
-    transports: JSON.stringify(passkey.transports),
-    created_at: passkey.createdAt,
-    last_used_at: passkey.lastUsedAt,
   };
 }

@@ -1,0 +1,225 @@
+/**
+ * A table is declared once, by the literal that makes a record of a row: each member names its column. Run once with a recorder,
+ * the literal tells the columns; run with a row, it takes their values in the same order. Nothing else knows that order.
+ */
+import type { Row } from './sql.ts';
+
+/** What a declaration may take from a row. */
+export type Cells = Omit<Reader, 'read'>;
+
+export interface Column {
+  readonly name: string;
+  readonly kind: 'text' | 'number' | 'boolean' | 'json';
+  readonly nullable: boolean;
+  /** Where the record holds its value: `['username']`, `['origin', 'address']`. */
+  readonly path: readonly string[];
+}
+
+/** What a statement selects, and how a row of that is read. */
+export interface Selection<T> {
+  /** `accounts.id, accounts.subject, …` */
+  readonly list: string;
+  readonly read: (row: Row) => T;
+  /** For selections that this one is part of. */
+  readonly declare: (row: Cells) => T;
+  readonly selected: readonly string[];
+}
+
+export interface Table<T> extends Selection<T> {
+  readonly name: string;
+  /** `select accounts.id, … from accounts` */
+  readonly select: string;
+  readonly columns: readonly Column[];
+  /** The names of the columns. An array of its own for each use, as Knex wants it. */
+  names(): string[];
+  /** A row as Knex returns it. */
+  readNamed(row: Readonly<Record<string, unknown>>): T;
+  /** The members that are there, under the names of their columns: a row to insert, or a patch. */
+  values(record: Partial<T>): Record<string, unknown>;
+}
+
+/** Stands in the literal for a value, while the literal is recorded. */
+class Mark implements Column {
+  readonly name: string;
+  readonly kind: Column['kind'];
+  readonly nullable: boolean;
+  path: readonly string[] = [];
+
+  constructor(name: string, kind: Column['kind'], nullable: boolean) {
+    this.name = name;
+    this.kind = kind;
+    this.nullable = nullable;
+  }
+}
+
+class Recorder implements Cells {
+  readonly selected: string[] = [];
+  /** The same without the table's name: as Knex names them. */
+  readonly cells: string[] = [];
+  readonly columns: Column[] = [];
+  readonly #table: string;
+
+  constructor(table: string) {
+    this.#table = table;
+  }
+
+  #mark(name: string, kind: Column['kind'], nullable = false): never {
+    const mark = new Mark(name, kind, nullable);
+    this.columns.push(mark);
+    this.cells.push(name);
+    this.selected.push(`${this.#table}.${name}`);
+    return mark as never;
+  }
+
+  text = (column: string) => this.#mark(column, 'text');
+  textOrNull = (column: string) => this.#mark(column, 'text', true);
+  number = (column: string) => this.#mark(column, 'number');
+  numberOrNull = (column: string) => this.#mark(column, 'number', true);
+  boolean = (column: string) => this.#mark(column, 'boolean');
+  json = (column: string) => this.#mark(column, 'json');
+  jsonOrNull = (column: string) => this.#mark(column, 'json', true);
+  lazyJson = (column: string) => ({ value: this.#mark(column, 'json') });
+
+  sql(expression: string): never {
+    this.cells.push(expression);
+    this.selected.push(expression);
+    return undefined as never;
+  }
+
+  from<T>(table: Selection<T>): never {
+    this.selected.push(...table.selected);
+    return undefined as never;
+  }
+
+  joined = <T>(table: Selection<T>) => this.from(table);
+}
+
+class LazyJson<T> {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get value(): T {
+    return JSON.parse(this.#text);
+  }
+}
+
+class Reader {
+  #row: Row = [];
+  #at = 0;
+
+  read<T>(row: Row, declare: (row: Cells) => T): T {
+    this.#row = row;
+    this.#at = 0;
+    return declare(this);
+  }
+
+  text<T extends string>(_column: string): T {
+    return this.#row[this.#at++] as T;
+  }
+
+  textOrNull<T extends string>(_column: string): T | null {
+    return this.#row[this.#at++] as T | null;
+  }
+
+  number(_column: string): number {
+    return this.#row[this.#at++] as number;
+  }
+
+  numberOrNull(_column: string): number | null {
+    return this.#row[this.#at++] as number | null;
+  }
+
+  /** SQLite has no booleans but 0 and 1. */
+  boolean(_column: string): boolean {
+    return Boolean(this.#row[this.#at++]);
+  }
+
+  /** JSON is kept as text. */
+  json<T>(_column: string): T {
+    return JSON.parse(this.#row[this.#at++] as string);
+  }
+
+  jsonOrNull<T>(_column: string): T | null {
+    const text = this.#row[this.#at++] as string | null;
+    return text === null ? null : JSON.parse(text);
+  }
+
+  /** Parsed only where it is asked for. */
+  lazyJson<T>(_column: string): { readonly value: T } {
+    return new LazyJson(this.#row[this.#at++] as string);
+  }
+
+  /** An expression over the tables that the statement reads; it is never written. */
+  sql<T>(_expression: string): T {
+    return this.#row[this.#at++] as T;
+  }
+
+  /** A row of a table that the statement reads. */
+  from<T>(table: Selection<T>): T {
+    return table.declare(this);
+  }
+
+  /** The same of a left join: undefined where it found no row. The first column of a table is never null. */
+  joined<T>(table: Selection<T>): T | undefined {
+    if (this.#row[this.#at] !== null) return table.declare(this);
+    this.#at += table.selected.length;
+    return undefined;
+  }
+}
+
+const reader = new Reader();
+
+/** Of rows that a statement joins, or whose columns are expressions. */
+export function selection<T>(declare: (row: Pick<Cells, 'sql' | 'from' | 'joined'>) => T): Selection<T> {
+  const recorder = new Recorder('');
+  declare(recorder);
+  return selectionOf(declare, recorder);
+}
+
+function selectionOf<T>(declare: (row: Cells) => T, { selected }: Recorder): Selection<T> {
+  return { declare, selected, list: selected.join(', '), read: (row) => reader.read(row, declare) };
+}
+
+export function table<T extends object>(name: string, declare: (row: Cells) => T): Table<T> {
+  const recorder = new Recorder(name);
+  setPaths(declare(recorder), []);
+  const { columns, cells } = recorder;
+  const selected = selectionOf(declare, recorder);
+  return {
+    ...selected,
+    name,
+    columns,
+    select: `select ${selected.list} from ${name}`,
+    names: () => columns.map((column) => column.name),
+    readNamed: (row) => selected.read(cells.map((cell) => row[cell] ?? null)),
+    values(record) {
+      const values: Record<string, unknown> = {};
+      for (const column of columns) {
+        const value = storedValue(column, record);
+        if (value !== undefined) values[column.name] = value;
+      }
+      return values;
+    },
+  };
+}
+
+function setPaths(declared: object, outer: readonly string[]): void {
+  for (const [member, value] of Object.entries(declared)) {
+    const path = [...outer, member];
+    if (value instanceof Mark) value.path = path;
+    else if (typeof value === 'object' && value !== null) setPaths(value, path);
+  }
+}
+
+/** As the database keeps it; undefined where the record does not have it. */
+export function storedValue({ kind, path }: Column, record: object): unknown {
+  let value: unknown = record;
+  for (const member of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Reflect.get(value, member);
+  }
+  return kind === 'json' && value !== null && value !== undefined ? JSON.stringify(value) : value;
+}
