@@ -129,5 +129,7 @@ test('a new column is one line of a declaration: what is selected, read, inserte
     'on conflict (id) do update set nick_name = excluded.nick_name, seen_at = excluded.seen_at',
   );
   expect(account.types).toBe('id bigint, nick_name text, seen_at bigint, tags text');
-  expect(account.row({ id: 1, tags: ['a'] })).toEqual({ id: 1, nick_name: null, seen_at: null, tags: '["a"]' });
+  expect(account.values({ id: 1, tags: ['a'] })).toEqual([1, null, null, '["a"]']);
+  expect(account.changes({ id: 1, nickname: 'ada' })).toEqual(['ada', null]);
+  expect(account.row({ id: 1, tags: ['a'] })).toEqual({ id: 1, tags: '["a"]' });
 });

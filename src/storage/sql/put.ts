@@ -13,7 +13,11 @@ export interface Put<T> {
   readonly replace: string;
   /** The columns that a later put of the same key changes. */
   readonly changed: readonly string[];
-  /** By the names of the columns, in the order of the places of `insert`; null for what the record does not have. */
+  /** For the places of `insert`; null for what the record does not have. */
+  values(record: Partial<T>): unknown[];
+  /** Of the columns that are changed. */
+  changes(record: Partial<T>): unknown[];
+  /** By the names of the columns. */
   row(record: Partial<T>): Record<string, unknown>;
 }
 
@@ -24,7 +28,8 @@ export function put<T extends object>(
 ): Put<T> {
   const written = columns.filter((column) => !leaves.includes(column.name));
   const names = written.map((column) => column.name);
-  const changed = names.filter((column) => column !== key && !keeps.includes(column));
+  const changing = written.filter((column) => column.name !== key && !keeps.includes(column.name));
+  const changed = changing.map((column) => column.name);
   const list = names.join(', ');
   return {
     list,
@@ -32,11 +37,9 @@ export function put<T extends object>(
     types: written.map((column) => `${column.name} ${postgresTypes[column.kind]}`).join(', '),
     insert: `insert into ${name} (${list}) values (${names.map(() => '?').join(', ')})`,
     replace: `on conflict (${key}) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`,
-    row(record) {
-      const row: Record<string, unknown> = {};
-      for (const column of written) row[column.name] = storedValue(column, record) ?? null;
-      return row;
-    },
+    values: (record) => written.map((column) => storedValue(column, record) ?? null),
+    changes: (record) => changing.map((column) => storedValue(column, record) ?? null),
+    row: (record) => Object.fromEntries(written.map((column) => [column.name, storedValue(column, record)])),
   };
 }
 

@@ -78,7 +78,7 @@ class Recorder implements Cells {
   boolean = (column: string) => this.#mark(column, 'boolean');
   json = (column: string) => this.#mark(column, 'json');
   jsonOrNull = (column: string) => this.#mark(column, 'json', true);
-  lazyJson = (column: string) => ({ value: this.#mark(column, 'json') });
+  jsonText = (column: string) => this.#mark(column, 'json');
 
   sql(expression: string): never {
     this.cells.push(expression);
@@ -94,17 +94,11 @@ class Recorder implements Cells {
   joined = <T>(table: Selection<T>) => this.from(table);
 }
 
-class LazyJson<T> {
-  readonly #text: string;
+/** JSON that is parsed only where it is asked for. */
+declare const content: unique symbol;
+export type JsonText<T> = string & { readonly [content]: T };
 
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  get value(): T {
-    return JSON.parse(this.#text);
-  }
-}
+export const parsed = <T>(json: JsonText<T>): T => (typeof json === 'string' ? JSON.parse(json) : json);
 
 class Reader {
   #row: Row = [];
@@ -147,9 +141,9 @@ class Reader {
     return text === null ? null : JSON.parse(text);
   }
 
-  /** Parsed only where it is asked for. */
-  lazyJson<T>(_column: string): { readonly value: T } {
-    return new LazyJson(this.#row[this.#at++] as string);
+  /** For a getter that gives it `parsed`. */
+  jsonText<T>(_column: string): JsonText<T> {
+    return this.#row[this.#at++] as JsonText<T>;
   }
 
   /** An expression over the tables that the statement reads; it is never written. */
@@ -218,8 +212,11 @@ function setPaths(declared: object, outer: readonly string[]): void {
 export function storedValue({ kind, path }: Column, record: object): unknown {
   let value: unknown = record;
   for (const member of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Reflect.get(value, member);
+    if (!isObject(value)) return undefined;
+    value = value[member];
   }
   return kind === 'json' && value !== null && value !== undefined ? JSON.stringify(value) : value;
 }
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;

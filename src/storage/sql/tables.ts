@@ -16,7 +16,7 @@ import type { KnownBrowserRow } from '../../core/stores/known-browsers.ts';
 import type { LinkRow } from '../../core/stores/links.ts';
 import type { PasskeyRow } from '../../core/stores/passkeys.ts';
 import type { RefusalRow } from '../../core/stores/refusals.ts';
-import { table } from './table.ts';
+import { parsed, table } from './table.ts';
 
 export const accounts = table(
   'accounts',
@@ -192,14 +192,14 @@ export const grants = table(
 
 export const sessions = table('sessions', (row): StoredSession => {
   // Few of those who read a session ask for these.
-  const grantIds = row.lazyJson<StoredSession['grants']>('grants');
+  const grantIds = row.jsonText<StoredSession['grants']>('grants');
   return {
     key: row.text('key'),
     uid: row.text('uid'),
     subject: row.textOrNull('subject'),
     payload: row.text('payload'),
     get grants() {
-      return grantIds.value;
+      return parsed(grantIds);
     },
     expiresAt: row.number('expires_at'),
     createdAt: row.number('created_at'),

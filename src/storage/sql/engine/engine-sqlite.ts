@@ -97,17 +97,16 @@ function write(connection: SqliteConnection, unit: Unit): Committed {
     const used = connection.rows(consume, [at, successor?.key ?? null, successor?.sealed ?? null, key]);
     if (used.length === 0) return 'spent';
   }
-  for (const grant of unit.grants ?? []) connection.rows(grantPut, Object.values(putGrant.row(grant)));
+  for (const grant of unit.grants ?? []) connection.rows(grantPut, putGrant.values(grant));
   let committed: Committed = 'committed';
   for (const session of unit.sessions ?? []) {
     const { uid, before } = session;
-    const row = putSession.row({ ...session, createdAt: nowSeconds() });
-    const changes = putSession.changed.map((column) => row[column]);
-    if (before === null) connection.rows(sessionPut, Object.values(row));
-    else if (connection.rows(renewSession, [...changes, uid, before]).length === 0) committed = 'overtaken';
+    if (before === null) connection.rows(sessionPut, putSession.values({ ...session, createdAt: nowSeconds() }));
+    else if (connection.rows(renewSession, [...putSession.changes(session), uid, before]).length === 0)
+      committed = 'overtaken';
   }
-  for (const token of unit.tokens ?? []) connection.rows(tokenPut, Object.values(putToken.row(token)));
-  for (const event of unit.audit ?? []) connection.rows(auditPut, Object.values(putAudit.row(keepableEvent(event))));
+  for (const token of unit.tokens ?? []) connection.rows(tokenPut, putToken.values(token));
+  for (const event of unit.audit ?? []) connection.rows(auditPut, putAudit.values(keepableEvent(event)));
   return committed;
 }
 

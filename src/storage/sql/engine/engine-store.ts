@@ -54,7 +54,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     readGrant: (id, sessionUid = '') => dialect.readGrant(id, findable(sessionUid) ? sessionUid : ''),
 
     async insertOnce(token, now) {
-      return (await sql.rows(insertOnce, [...Object.values(putToken.row(token)), now])).length === 1;
+      return (await sql.rows(insertOnce, [...putToken.values(token), now])).length === 1;
     },
 
     async deleteToken(key) {
