@@ -7,13 +7,12 @@ import { openPostgres } from '../../src/storage/sql/postgres.ts';
 import type { Sql } from '../../src/storage/sql/sql.ts';
 import { openSqlite } from '../../src/storage/sql/sqlite.ts';
 import { clientStatements } from '../../src/storage/sql/stores/clients.ts';
-import { consentsUsed } from '../../src/storage/sql/stores/consents.ts';
 import { endedTokenStatements } from '../../src/storage/sql/stores/ended-tokens.ts';
 import { factorStatements } from '../../src/storage/sql/stores/factors.ts';
 import { groupStatements } from '../../src/storage/sql/stores/groups.ts';
 import { identityStatements } from '../../src/storage/sql/stores/identities.ts';
 import { knownBrowserStatements } from '../../src/storage/sql/stores/known-browsers.ts';
-import { accountsSeen, sessionsSeen } from '../../src/storage/sql/stores/last-seen.ts';
+import { accountsSeen, consentsUsed, sessionsSeen } from '../../src/storage/sql/stores/last-seen.ts';
 import { passkeyStatements } from '../../src/storage/sql/stores/passkeys.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { buildAccount, buildApi, buildClient, buildToken } from './rows.ts';
@@ -183,7 +182,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const database = await fresh();
     await (await openSql(database.settings, { migrateAtOpen: true })).close();
     const sql = open(database);
-    const seen = [accountsSeen.statements, sessionsSeen.statements, consentsUsed].map((of) => of[sql.dialect]);
+    const seen = [accountsSeen, sessionsSeen, consentsUsed].map((of) => of.statements[sql.dialect]);
     const statements = [
       ...sharedStatements,
       ...endedTokenStatements,

@@ -95,7 +95,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     touchSessions: (marks) =>
       sessionsSeen.mark(
         sql,
-        marks.map(({ uid, at }) => [uid, at]),
+        marks.map(({ uid, at }) => ({ key: [uid], at })),
       ),
 
     revokeGrant: (id) =>

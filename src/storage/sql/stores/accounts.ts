@@ -182,7 +182,7 @@ export function createAccountStore(sql: Sql): AccountStore {
     touch: (marks) =>
       accountsSeen.mark(
         sql,
-        marks.map(({ subject, at }) => [subject, at]),
+        marks.map(({ subject, at }) => ({ key: [subject], at })),
       ),
 
     async delete(subject) {

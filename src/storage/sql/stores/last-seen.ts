@@ -1,42 +1,55 @@
 /** Last-seen times of many rows by one statement: they come in batches, and must not hold up what people wait for. */
 import { type Sql, type Statement, statement } from '../sql.ts';
 
+/** `key`: the values of the key columns, in their order. */
+export interface Mark {
+  readonly key: readonly string[];
+  readonly at: number;
+}
+
 export interface LastSeen {
-  /** Moves the time of each named row forward; names that are not there are passed over. */
-  mark(sql: Sql, marks: readonly (readonly [name: string, at: number])[]): Promise<void>;
+  /** Moves the time of each row forward; rows that are not there are passed over. */
+  mark(sql: Sql, marks: readonly Mark[]): Promise<void>;
   /** For the test that each of them is served by an index. */
   readonly statements: { readonly sqlite: Statement; readonly postgres: Statement };
 }
 
-function lastSeenOf(table: 'accounts' | 'sessions', key: 'subject' | 'uid'): LastSeen {
+function lastSeenOf(table: string, columns: readonly string[], time: string): LastSeen {
+  const list = columns.join(', ');
+  const same = (other: string) => columns.map((column) => `${table}.${column} = ${other}.${column}`).join(' and ');
   const sqlite = statement(
     `touch_${table}`,
-    `update ${table} set last_seen_at = m.at from (select value ->> 0 name, value ->> 1 at from json_each(?)) m
-     where ${table}.${key} = m.name and coalesce(last_seen_at, 0) < m.at`,
+    `update ${table} set ${time} = m.at
+     from (select ${columns.map((column, n) => `value ->> ${n} as ${column}`).join(', ')}, value ->> ${columns.length} as at
+       from json_each(?)) m
+     where ${same('m')} and coalesce(${table}.${time}, 0) < m.at`,
   );
   // Locked in one order everywhere, so that two processes that mark the same rows do not wait for each other in turns.
+  const ordered = columns.map((column) => `${table}.${column}`).join(', ');
   const postgres = statement(
     `touch_${table}`,
     `with m as (
-       select t.${key} as name, q.at from unnest(?::text[], ?::bigint[]) q (name, at)
-       join ${table} t on t.${key} = q.name
-       where t.${key} = any (?::text[]) and coalesce(t.last_seen_at, 0) < q.at
-       order by t.${key} for no key update of t
+       select ${ordered}, q.at from unnest(${columns.map(() => '?::text[]').join(', ')}, ?::bigint[]) q (${list}, at)
+       join ${table} on ${same('q')}
+       where ${table}.${columns[0]} = any (?::text[]) and coalesce(${table}.${time}, 0) < q.at
+       order by ${ordered} for no key update of ${table}
      )
-     update ${table} t set last_seen_at = m.at from m where t.${key} = m.name`,
+     update ${table} set ${time} = m.at from m where ${same('m')}`,
   );
   return {
     async mark(sql, marks) {
+      if (marks.length === 0) return;
       if (sql.dialect === 'sqlite') {
-        await sql.rows(sqlite, [JSON.stringify(marks)]);
+        await sql.rows(sqlite, [JSON.stringify(marks.map(({ key, at }) => [...key, at]))]);
         return;
       }
-      const names = marks.map(([name]) => name);
-      await sql.rows(postgres, [names, marks.map(([, at]) => at), names]);
+      const keys = columns.map((_, n) => marks.map(({ key }) => key[n]));
+      await sql.rows(postgres, [...keys, marks.map(({ at }) => at), keys[0]]);
     },
     statements: { sqlite, postgres },
   };
 }
 
-export const accountsSeen = lastSeenOf('accounts', 'subject');
-export const sessionsSeen = lastSeenOf('sessions', 'uid');
+export const accountsSeen = lastSeenOf('accounts', ['subject'], 'last_seen_at');
+export const sessionsSeen = lastSeenOf('sessions', ['uid'], 'last_seen_at');
+export const consentsUsed = lastSeenOf('consents', ['subject', 'client_id'], 'last_used_at');
