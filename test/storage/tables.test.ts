@@ -131,5 +131,5 @@ test('a new column is one line of a declaration: what is selected, read, inserte
   expect(account.types).toBe('id bigint, nick_name text, seen_at bigint, tags text');
   expect(account.values({ id: 1, tags: ['a'] })).toEqual([1, null, null, '["a"]']);
   expect(account.changes({ id: 1, nickname: 'ada' })).toEqual(['ada', null]);
-  expect(account.row({ id: 1, tags: ['a'] })).toEqual({ id: 1, tags: '["a"]' });
+  expect(account.row({ id: 1, tags: ['a'] }, { n: 0 })).toEqual({ n: 0, id: 1, tags: '["a"]' });
 });

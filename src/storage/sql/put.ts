@@ -17,8 +17,8 @@ export interface Put<T> {
   values(record: Partial<T>): unknown[];
   /** Of the columns that are changed. */
   changes(record: Partial<T>): unknown[];
-  /** By the names of the columns. */
-  row(record: Partial<T>): Record<string, unknown>;
+  /** By the names of the columns, added to what a statement needs beside them. */
+  row(record: Partial<T>, beside: Record<string, unknown>): Record<string, unknown>;
 }
 
 /** `leaves`: columns that no put writes. `keeps`: columns that only the first put of a key writes. */
@@ -39,7 +39,11 @@ export function put<T extends object>(
     replace: `on conflict (${key}) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`,
     values: (record) => written.map((column) => storedValue(column, record) ?? null),
     changes: (record) => changing.map((column) => storedValue(column, record) ?? null),
-    row: (record) => Object.fromEntries(written.map((column) => [column.name, storedValue(column, record)])),
+    row(record, beside) {
+      const row: Record<string, unknown> = beside;
+      for (const column of written) row[column.name] = storedValue(column, record);
+      return row;
+    },
   };
 }
 

@@ -1,9 +1,9 @@
 /**
- * The engine's hot path on Postgres: units of concurrent requests share one statement, and so do reads. Each row carries the
- * number of its unit (`n`) and is written only where the unit is good.
+ * The engine's hot path on Postgres: units of concurrent requests share one statement, and so do reads (docs/performance.md).
+ * Each row carries the number of its unit (`n`) and is written only if the unit is good.
  */
 import { nowSeconds } from '../../../base/clock.ts';
-import type { Unit } from '../../../core/stores/engine.ts';
+import type { SessionPut, TokenRow, Unit } from '../../../core/stores/engine.ts';
 import { createBatcher } from '../batch.ts';
 import { type Committed, type EngineDialect, type Sql, type Statement, statement } from '../sql.ts';
 import { keepableEvent } from '../stores/audit.ts';
@@ -46,14 +46,14 @@ const readSessions = statement(
 );
 
 /**
- * One statement sees one snapshot. A revocation that commits after it was taken deletes the row that readers look for beside
- * the token (grant, session, account), so what slips in behind it is not usable. Text comes as JSON inside JSON: an escape
- * such as \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and the scalar subqueries leave the planner
- * no other way than the index, even while a table is so small that reading all of it would be as fast.
+ * One statement sees one snapshot. A revocation that commits after it deletes the grant, session or account that readers look
+ * for beside the token, so a token that slips in behind it is not usable. Text comes as JSON inside JSON: an escape such as
+ * \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and the scalar subqueries leave the planner only
+ * the index, even while a table is small enough to be scanned as quickly.
  *
- * What a grant rests on is locked in the same way, so that whoever takes back what they have allowed finds the grant that is made of
- * it at this moment. An account is locked before anything is written, for every write looks at what is lacking, and always in one order: so whoever
- * changes a password waits for the session that this password has begun, and then ends it, and no two wait for each other.
+ * What a grant rests on is locked too, so a revocation finds the grant that is being made of it. The account is locked before
+ * the first write, since every write reads `lacking`, and always in the order of subjects: a new password waits for the session
+ * that the old one has begun, and then ends it, and no two statements wait for each other.
  */
 const outcome = selection((row) => ({
   n: row.sql<number>('n'),
@@ -63,7 +63,8 @@ const outcome = selection((row) => ({
 const commitUnits = statement(
   'commit_units',
   `with unit as (
-    select * from json_to_recordset(?::json) as x(n int, key text, at bigint, successor text, sealed text, account text, password text)
+    select * from json_to_recordset(?::json)
+      as x(n int, key text, at bigint, successor text, sealed text, account text, password text)
   ), account as (
     select subject, password_hash, disabled_at from accounts
     where subject = any (array(select account from unit where account is not null)) order by subject for share
@@ -94,7 +95,8 @@ const commitUnits = statement(
   ), used as (
     update tokens t set consumed_at = unit.at, successor_key = unit.successor, successor_sealed = unit.sealed
     from unit
-    where t.key = any (array(select key from unit)) and t.key = unit.key and t.consumed_at is null and unit.n not in (select n from lacking)
+    where t.key = any (array(select key from unit)) and t.key = unit.key and t.consumed_at is null
+      and unit.n not in (select n from lacking)
     returning unit.n
   ), good as (
     select n from used
@@ -117,7 +119,8 @@ const commitUnits = statement(
   ), renewed_sessions as (
     update sessions t set ${putSession.changed.map((column) => `${column} = s.${column}`).join(', ')}
     from session s
-    where t.uid = any (array(select uid from session)) and t.uid = s.uid and t.payload = s.before and s.n in (select n from good)
+    where t.uid = any (array(select uid from session)) and t.uid = s.uid and t.payload = s.before
+      and s.n in (select n from good)
     returning t.uid
   )
   select ${outcome.list} from good`,
@@ -126,36 +129,38 @@ const commitUnits = statement(
 /** For the test that each of them is served by an index. */
 export const postgresStatements = [readTokens, readGrants, readSessions, commitUnits];
 
-/** The last of several rows under one name, as if they had been written one after the other. */
+/** The last of several rows with one name, as if they were written one after the other. */
 function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
   return rows.length < 2 ? rows : [...new Map(rows.map((row) => [name(row), row])).values()];
 }
 
-function parameters(units: readonly Unit[]): string[] {
-  type Rows = Record<string, unknown>[];
-  const [heads, tokens, sessions, grants, audit]: [Rows, Rows, Rows, Rows, Rows] = [[], [], [], [], []];
-  units.forEach((unit, n) => {
-    const { consume, account } = unit;
-    heads.push({
+/** What each parameter of `commitUnits` has of the unit with the number `n`, in their order. */
+const parameters: readonly ((unit: Unit, n: number) => readonly object[])[] = [
+  ({ consume, account }, n) => [
+    {
       n,
       ...(consume && { key: consume.key, at: consume.at }),
       ...(consume?.successor && { successor: consume.successor.key, sealed: consume.successor.sealed }),
       ...(account && { account: account.subject, password: account.passwordHash }),
-    });
-    const own = new Set(unit.grants?.map((grant) => grant.id));
-    for (const token of latest(unit.tokens ?? [], (row) => row.key)) {
-      const needs = token.grantId === null || own.has(token.grantId) ? null : token.grantId;
-      tokens.push({ ...putToken.row(token), n, needs });
-    }
-    for (const session of latest(unit.sessions ?? [], (row) => row.uid)) {
-      sessions.push({ ...putSession.row({ ...session, createdAt: nowSeconds() }), n, before: session.before });
-    }
-    for (const grant of latest(unit.grants ?? [], (row) => row.id))
-      grants.push({ ...putGrant.row(grant), n, rests: grant.rests });
-    for (const event of unit.audit ?? []) audit.push({ ...putAudit.row(keepableEvent(event)), n });
-  });
-  return [heads, tokens, sessions, grants, audit].map((rows) => JSON.stringify(rows));
-}
+    },
+  ],
+  ({ tokens = [], grants = [] }, n) => {
+    const own = new Set(grants.map((grant) => grant.id));
+    const needs = ({ grantId }: TokenRow) => (grantId === null || own.has(grantId) ? null : grantId);
+    return latest(tokens, (token) => token.key).map((token) => putToken.row(token, { n, needs: needs(token) }));
+  },
+  ({ sessions = [] }, n) => {
+    const createdAt = nowSeconds();
+    const row = (session: SessionPut) => putSession.row({ ...session, createdAt }, { n, before: session.before });
+    return latest(sessions, (session) => session.uid).map(row);
+  },
+  ({ grants = [] }, n) =>
+    latest(grants, (grant) => grant.id).map((grant) => putGrant.row(grant, { n, rests: grant.rests })),
+  ({ audit = [] }, n) => audit.map((event) => putAudit.row(keepableEvent(event), { n })),
+];
+
+const parametersOf = (units: readonly Unit[]): string[] =>
+  parameters.map((rows) => JSON.stringify(units.flatMap(rows)));
 
 /** Every row that the unit changes, by name. */
 function keysOf(unit: Unit): string[] {
@@ -166,7 +171,7 @@ function keysOf(unit: Unit): string[] {
   return keys;
 }
 
-/** More at once would only mean smaller batches: Postgres is busiest, and slowest, with many small statements. */
+/** More at once would only mean smaller batches: Postgres spends most on many small statements. */
 const lanes = { limit: 3, size: 64 };
 
 export function postgresEngine(sql: Sql): EngineDialect {
@@ -175,7 +180,7 @@ export function postgresEngine(sql: Sql): EngineDialect {
       ...lanes,
       keys: keysOf,
       async send(units) {
-        const rows = (await sql.rows(commitUnits, parameters(units))).map(outcome.read);
+        const rows = (await sql.rows(commitUnits, parametersOf(units))).map(outcome.read);
         const good = new Map(
           rows.map(({ n, overtaken }): [number, Committed] => [n, overtaken ? 'overtaken' : 'committed']),
         );

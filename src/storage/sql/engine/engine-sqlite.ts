@@ -1,6 +1,6 @@
 /**
  * The engine's hot path on SQLite: units that arrive in the same turns of the event loop share one transaction, that is one
- * fsync, and reads are done together.
+ * fsync, and reads are done together (docs/performance.md).
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import type { Unit } from '../../../core/stores/engine.ts';
@@ -74,7 +74,7 @@ export const sqliteStatements = [
   renewSession,
 ];
 
-/** Whether an account, a grant or a session that the unit builds on is gone or, of an account, another by now. */
+/** Whether the account has changed, or an account, a grant or a session that the unit builds on is gone. */
 function lacks(connection: SqliteConnection, unit: Unit): boolean {
   const { account, grants = [], sessions = [], tokens = [] } = unit;
   if (account && connection.rows(hasAccount, [account.subject, account.passwordHash]).length === 0) return true;
@@ -89,7 +89,7 @@ function lacks(connection: SqliteConnection, unit: Unit): boolean {
   return sessions.some(({ before, uid }) => before !== null && connection.rows(hasSession, [uid]).length === 0);
 }
 
-/** Writes the unit; where it is spent nothing has been written: all that can be against it is asked before the first write. */
+/** Writes the unit. A spent unit has written nothing: every condition is asked before the first write. */
 function write(connection: SqliteConnection, unit: Unit): Committed {
   if (lacks(connection, unit)) return 'spent';
   if (unit.consume !== undefined) {
@@ -141,8 +141,8 @@ export function sqliteEngine(sqlite: Sqlite): EngineDialect {
 const together = { limit: 1, size: 256 };
 
 /**
- * The reads of one moment one after the other, and then all that waited for them goes on. Under load this halves the time of a
- * request: taking turns, SQLite and the engine drive each other out of the processor's caches (docs/performance.md).
+ * The reads of one moment one after the other, and then all that waited for them goes on. Under load this halves the time of
+ * a request: taking turns, SQLite and the engine drive each other out of the processor's caches.
  */
 function merged<Bundle>(
   sqlite: Sqlite,
