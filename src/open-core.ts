@@ -30,6 +30,7 @@ export async function openCore(config: Config, options: CoreOptions = {}) {
   const people = composePeople(infrastructure, mail, factors);
   const signIn = createSignIn({
     accounts: stores.accounts,
+    identities: stores.identities,
     ...factors,
     knownBrowsers: people.knownBrowsers,
     activity,

@@ -164,6 +164,7 @@ export async function buildFixture(
   });
   const signIn = createSignIn({
     accounts: stores.accounts,
+    identities: stores.identities,
     hasher,
     factors,
     passkeys,

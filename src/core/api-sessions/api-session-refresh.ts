@@ -13,10 +13,11 @@ import type { Activity } from '../accounts/activity.ts';
 import { assuranceOf, leastOf, reaches, type SecondFactorRule } from '../factors/assurance.ts';
 import type { AuditFields } from '../kernel/audit.ts';
 import { sealSuccessor, successorOf } from '../kernel/reuse-window.ts';
-import { type Caller, originOf, type SessionEnd, type Sessions } from '../sessions/sessions.ts';
+import type { Keys } from '../keys/keys.ts';
+import { type Caller, originOf, type SessionEnd, type Sessions, sessionToken } from '../sessions/sessions.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { EngineStore, StoredSession, StoredToken, TokenRow } from '../stores/engine.ts';
-import type { IssuedToken } from '../tokens/api-session-tokens.ts';
+import { type IssuedToken, issueToken } from '../tokens/api-session-tokens.ts';
 import type { PersonKind } from '../tokens/token-kinds.ts';
 
 export type RefreshOutcome =
@@ -30,6 +31,7 @@ export type RefreshOutcome =
   | { readonly outcome: 'unknown' };
 
 export interface RefreshSettings {
+  readonly issuer: string;
   /** Seconds. `session` without refresh tokens is the token's own lifetime. */
   readonly lifetimes: Readonly<Record<PersonKind, { readonly token: number; readonly session: number }>>;
   /** Seconds; 0: never. */
@@ -45,6 +47,8 @@ interface Found {
 }
 
 export interface Refreshes {
+  /** A token of this session, which ends at `until` (seconds since the epoch). */
+  issue(kind: PersonKind, account: Account, session: string, until: number, refreshToken?: string): IssuedToken;
   /** The live session behind a refresh token, which may be one that has been replaced. */
   read(kind: PersonKind, refreshToken: string): Promise<Found | undefined>;
   refresh(kind: PersonKind, refreshToken: string, caller: Caller): Promise<RefreshOutcome>;
@@ -54,10 +58,30 @@ export function createRefreshes(deps: {
   sessions: Pick<Sessions, 'end'>;
   engine: Pick<EngineStore, 'commit' | 'readToken'>;
   activity: Activity;
-  issue(kind: PersonKind, account: Account, session: string, until: number, refreshToken: string): IssuedToken;
+  keys: Keys;
   settings: RefreshSettings;
 }): Refreshes {
-  const { sessions, engine, activity, issue, settings } = deps;
+  const { sessions, engine, activity, keys, settings } = deps;
+
+  function issue(
+    kind: PersonKind,
+    account: Account,
+    session: string,
+    until: number,
+    refreshToken?: string,
+  ): IssuedToken {
+    const now = nowSeconds();
+    const exp = Math.min(now + settings.lifetimes[kind].token, until);
+    const sid = refreshToken === undefined ? session : sidOf(refreshToken);
+    return issueToken(keys, settings.issuer, kind, {
+      sub: account.subject,
+      sid,
+      ...(sid !== session && { session }),
+      iat: now,
+      exp,
+      uid: account.username,
+    });
+  }
 
   async function read(kind: PersonKind, refreshToken: string): Promise<Found | undefined> {
     const bundle = await engine.readToken(digest(refreshToken));
@@ -81,6 +105,7 @@ export function createRefreshes(deps: {
   }
 
   return {
+    issue,
     read,
 
     async refresh(kind, refreshToken, caller) {
@@ -102,7 +127,7 @@ export function createRefreshes(deps: {
         const now = nowSeconds();
         const next = newRefreshToken();
         const expiresAt = now + settings.lifetimes[kind].session;
-        const row = refreshRow(kind, next, account.subject, session.uid, expiresAt);
+        const row = sessionToken(storedRefreshToken(kind, next), { ...session, expiresAt });
         const committed = await engine.commit({
           consume: {
             key: token.key,
@@ -139,7 +164,7 @@ export function by({ address, requestId }: Caller, via: string): AuditFields {
 }
 
 /** Changes with each refresh token and tells nothing about it. */
-export function sidOf(refreshToken: string): string {
+function sidOf(refreshToken: string): string {
   return hash('sha256', `sid:${refreshToken}`, 'hex').slice(0, 32);
 }
 
@@ -149,21 +174,7 @@ export function newRefreshToken(): string {
 
 const rowKind = (kind: PersonKind): string => `refresh:${kind}`;
 
-export function refreshRow(
-  kind: PersonKind,
-  value: string,
-  subject: string,
-  sessionUid: string,
-  expiresAt: number,
-): TokenRow {
-  return {
-    key: digest(value),
-    kind: rowKind(kind),
-    payload: '{}',
-    grantId: null,
-    clientId: null,
-    subject,
-    sessionUid,
-    expiresAt,
-  };
+/** As it is stored. */
+export function storedRefreshToken(kind: PersonKind, value: string): Pick<TokenRow, 'key' | 'kind'> {
+  return { key: digest(value), kind: rowKind(kind) };
 }

@@ -4,7 +4,6 @@
  *
  * A token is a JWT that names its session; it holds only as long as the session does, however long its own `exp` is.
  */
-import { nowSeconds } from '../../base/clock.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Activity } from '../accounts/activity.ts';
 import type { Keys } from '../keys/keys.ts';
@@ -14,7 +13,7 @@ import type { Caller, Sessions } from '../sessions/sessions.ts';
 import type { SignIn, SignInOutcome, SignInRequest } from '../sign-in/sign-in.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
-import { type ApiSessionClaims, type IssuedToken, issueToken, verifyApiSession } from '../tokens/api-session-tokens.ts';
+import { type ApiSessionClaims, type IssuedToken, verifyApiSession } from '../tokens/api-session-tokens.ts';
 import type { JwtRefusal } from '../tokens/jwt.ts';
 import type { PersonKind } from '../tokens/token-kinds.ts';
 import {
@@ -23,8 +22,7 @@ import {
   newRefreshToken,
   type Refreshes,
   type RefreshSettings,
-  refreshRow,
-  sidOf,
+  storedRefreshToken,
 } from './api-session-refresh.ts';
 
 type NotSignedIn = Exclude<SignInOutcome, { outcome: 'signed-in' }>;
@@ -74,7 +72,6 @@ export interface ApiSessions {
 }
 
 export interface ApiSessionSettings extends RefreshSettings {
-  readonly issuer: string;
   /** Kinds whose sessions have a refresh token. */
   readonly refreshing: readonly PersonKind[];
 }
@@ -90,31 +87,10 @@ export function createApiSessions(deps: {
   keys: Keys;
   settings: ApiSessionSettings;
 }): ApiSessions {
-  const { signIn, sessions, accountStore, engine, activity, knownBrowsers, keys, settings } = deps;
+  const { signIn, sessions, accountStore, activity, knownBrowsers, keys, settings } = deps;
+  const refreshes = createRefreshes(deps);
 
-  function issue(
-    kind: PersonKind,
-    account: Account,
-    session: string,
-    until: number,
-    refreshToken?: string,
-  ): IssuedToken {
-    const now = nowSeconds();
-    const exp = Math.min(now + settings.lifetimes[kind].token, until);
-    const sid = refreshToken === undefined ? session : sidOf(refreshToken);
-    return issueToken(keys, settings.issuer, kind, {
-      sub: account.subject,
-      sid,
-      ...(sid !== session && { session }),
-      iat: now,
-      exp,
-      uid: account.username,
-    });
-  }
-
-  const refreshes = createRefreshes({ sessions, engine, activity, issue, settings });
-
-  /** What this door asks of whoever gives a password, for whatever it is given. */
+  /** With the second factor where the policy asks for one, whatever the password is given for. */
   const proved = (request: SignInRequest): Promise<SignInOutcome> =>
     signIn.signIn({ ...request, twoFactors: settings.secondFactor === 'required' });
 
@@ -133,8 +109,7 @@ export function createApiSessions(deps: {
           amr,
           caller: request,
           record,
-          tokens: (uid, expiresAt) =>
-            refreshToken === undefined ? [] : [refreshRow(kind, refreshToken, account.subject, uid, expiresAt)],
+          token: refreshToken === undefined ? undefined : storedRefreshToken(kind, refreshToken),
         });
         // The password has been changed, or the account disabled, between the look at it and this: from the beginning.
         if (begun === undefined) continue;
@@ -143,7 +118,7 @@ export function createApiSessions(deps: {
         return {
           outcome: 'signed-in',
           account,
-          token: issue(kind, account, begun.uid, begun.expiresAt, refreshToken),
+          token: refreshes.issue(kind, account, begun.uid, begun.expiresAt, refreshToken),
           refreshToken,
         };
       }

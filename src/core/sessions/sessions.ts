@@ -46,8 +46,8 @@ export interface NewSession {
   /** How the person proved it (RFC 8176). */
   readonly amr?: readonly string[];
   readonly caller: Caller;
-  /** Written with it, all or nothing: a refresh token of this session. */
-  readonly tokens?: (uid: string, expiresAt: number) => readonly TokenRow[];
+  /** A refresh token of this session, written with it, all or nothing. */
+  readonly token?: Pick<TokenRow, 'key' | 'kind'> | undefined;
 }
 
 export interface SignedInSession extends NewSession {
@@ -141,7 +141,7 @@ export function createSessions(deps: {
   }
 
   function made(session: NewSession): { begun: BegunSession; unit: Unit } {
-    const { uid = randomBytes(16).toString('hex'), door, holder, lifetime, amr, caller, tokens } = session;
+    const { uid = randomBytes(16).toString('hex'), door, holder, lifetime, amr, caller, token } = session;
     const now = nowSeconds();
     const expiresAt = now + lifetime;
     const account = 'account' in holder ? holder.account : undefined;
@@ -162,7 +162,8 @@ export function createSessions(deps: {
       origin: originOf(door, caller, 'clientId' in holder ? holder.clientId : null),
       before: null,
     };
-    return { begun: { uid, expiresAt }, unit: { sessions: [row], tokens: tokens?.(uid, expiresAt) ?? [] } };
+    const tokens = token === undefined ? [] : [sessionToken(token, row)];
+    return { begun: { uid, expiresAt }, unit: { sessions: [row], tokens } };
   }
 
   async function read(uid: string): Promise<LiveSession | undefined> {
@@ -270,6 +271,14 @@ export function createSessions(deps: {
 
 function listed({ uid, origin, createdAt, lastSeenAt, expiresAt }: StoredSession): ListedSession {
   return { uid, origin, createdAt, lastSeenAt, expiresAt };
+}
+
+/** A token that lives as long as its session. */
+export function sessionToken(
+  { key, kind }: Pick<TokenRow, 'key' | 'kind'>,
+  { uid, subject, expiresAt }: Pick<SessionPut, 'uid' | 'subject' | 'expiresAt'>,
+): TokenRow {
+  return { key, kind, payload: '{}', grantId: null, clientId: null, subject, sessionUid: uid, expiresAt };
 }
 
 /** What a stranger's program says of itself is kept to be read by a person, in a bounded length. */

@@ -1,14 +1,11 @@
-/** The second half of a sign-in, for who has a second factor: a code or a passkey, looked at only after the first half was right. */
-import type { Metrics } from '../../base/metrics.ts';
+/** The second half of a sign-in, for accounts with a second factor: a code or a passkey, looked at only after the first half was right. */
 import type { EmailCodes, SentCode } from '../factors/email-codes.ts';
 import type { Factors, SecondFactor, WrongCode } from '../factors/factors.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import type { Amr } from '../kernel/amr.ts';
-import type { Audit } from '../kernel/audit.ts';
 import { type PasswordProof, proofOf } from '../kernel/password-proof.ts';
 import type { Account } from '../stores/accounts.ts';
-import type { FailedSignIns } from './failed-sign-ins.ts';
-import type { Attempt, SignInAttempts, Throttled } from './sign-in-attempts.ts';
+import type { Attempt, Throttled } from './sign-in-attempts.ts';
 
 /** What a browser's authenticator signed, and what for (core/factors/passkeys). */
 export interface PasskeyAnswer {
@@ -47,75 +44,60 @@ export interface SecondGiven {
   readonly via: string;
 }
 
-type Proved = { readonly outcome: 'right'; readonly amr: readonly Amr[] };
+/** `amr`: of both halves. `none-needed`: the account has no second factor. */
+type SecondStepResult =
+  | { readonly outcome: 'right'; readonly amr: readonly Amr[] }
+  | { readonly outcome: 'none-needed' }
+  | SecondFactorAsked
+  | Throttled;
 
 export function createSecondStep(parts: {
   factors: Pick<Factors, 'methods' | 'use'>;
   passkeys: Pick<Passkeys, 'prove'>;
   emailCodes: Pick<EmailCodes, 'send'>;
-  attempts: SignInAttempts;
-  failures: Pick<FailedSignIns, 'failed'>;
-  audit: Audit;
-  metrics: Metrics;
 }) {
-  const { factors, passkeys, emailCodes, attempts, failures, audit, metrics } = parts;
+  const { factors, passkeys, emailCodes } = parts;
 
-  /** It was no failure, and no success either: the attempt is given back, and what was counted before is not forgotten. */
-  const challenged = async ({ keys, person }: Attempt): Promise<void> => {
-    await attempts.giveBack(keys);
-    metrics.count('sign_ins_total', { outcome: 'second_factor' });
-    audit.note('sign_in.challenged', person);
-  };
+  /** `attempt`: right so far. Ends it, unless the second factor is right or none is needed. */
+  return async (
+    account: Account,
+    { otp = '', passkey, via }: SecondGiven,
+    attempt: Attempt,
+    { elsewhere, session }: Pick<PasswordProof, 'elsewhere' | 'session'> = {},
+  ): Promise<SecondStepResult> => {
+    const { subject } = account;
+    // 1. What the account has.
+    if (!account.twoFactor) return { outcome: 'none-needed' };
+    const { required, methods } = await factors.methods(subject);
+    if (!required) return { outcome: 'none-needed' };
+    const proof = { ...proofOf(account, elsewhere), session };
+    const asked = { outcome: 'second-factor', methods, wrong: undefined, proof } as const;
+    const first = session?.amr ?? elsewhere?.amr ?? ['pwd'];
 
-  return {
-    /** The password was right and is not enough here. */
-    async noneYet(account: Account, attempt: Attempt, why: 'enrol' | 'short'): Promise<SecondFactorAsked> {
-      await challenged(attempt);
-      return { outcome: 'second-factor', methods: [], wrong: undefined, proof: proofOf(account), [why]: true };
-    },
+    // 2. A passkey.
+    if (passkey !== undefined) {
+      const proved = await passkeys.prove({ ...passkey, subject });
+      if (proved.outcome === 'right') return { outcome: 'right', amr: together(first, proved.amr) };
+      attempt.failed(`passkey-${proved.why}`);
+      if (proved.why === 'replayed') return { ...asked, wrong: 'passkey-used', lately: true };
+      return { ...asked, wrong: 'passkey' };
+    }
 
-    /** What the account's second factor makes of an attempt that was right so far. */
-    async prove(
-      account: Account,
-      { otp = '', passkey, via }: SecondGiven,
-      attempt: Attempt,
-      { elsewhere, session }: Pick<PasswordProof, 'elsewhere' | 'session'> = {},
-    ): Promise<Proved | SecondFactorAsked | Throttled | 'none needed'> {
-      if (!account.twoFactor) return 'none needed';
-      const { subject } = account;
-      const { keys, person } = attempt;
-      const { required, methods } = await factors.methods(subject);
-      if (!required) return 'none needed';
-      const proof = { ...proofOf(account, elsewhere), session };
-      const asked = { outcome: 'second-factor', methods, wrong: undefined, proof } as const;
-      const first = session?.amr ?? elsewhere?.amr ?? ['pwd'];
-      const typed = otp.trim();
-      if (passkey !== undefined) {
-        const proved = await passkeys.prove({ ...passkey, subject });
-        if (proved.outcome === 'right') return { outcome: 'right', amr: together(first, proved.amr) };
-        failures.failed(`passkey-${proved.why}`, person);
-        return proved.why === 'replayed'
-          ? { ...asked, wrong: 'passkey-used', lately: true }
-          : { ...asked, wrong: 'passkey' };
-      }
-      if (typed === '' || typed === mailPlease) {
-        await challenged(attempt);
-        const mail = methods.includes('email-code') && (typed === mailPlease || wantsMail(methods, via));
-        return mail ? { ...asked, mailed: await emailCodes.send(account, person) } : asked;
-      }
-      const used = await factors.use(subject, typed, person);
-      switch (used.outcome) {
-        case 'right':
-          return { outcome: 'right', amr: together(first, ['otp']) };
-        case 'throttled':
-          // It was not looked at: a failure of nothing but the code's own limit.
-          await attempts.giveBack(keys);
-          return attempts.throttled(used.retryAfter, used.keys, person);
-        case 'wrong':
-          failures.failed(`${used.why}-code`, person);
-          return { ...asked, methods: (await factors.methods(subject)).methods, wrong: used.why, lately: used.lately };
-      }
-    },
+    // 3. Nothing yet: it is asked for, and a code mailed where that was asked for or is the obvious way.
+    const typed = otp.trim();
+    if (typed === '' || typed === mailPlease) {
+      await attempt.challenged();
+      const mail = methods.includes('email-code') && (typed === mailPlease || wantsMail(methods, via));
+      return mail ? { ...asked, mailed: await emailCodes.send(account, attempt.person) } : asked;
+    }
+
+    // 4. A code.
+    const used = await factors.use(subject, typed, attempt.person);
+    if (used.outcome === 'right') return { outcome: 'right', amr: together(first, ['otp']) };
+    // It was not looked at: a failure of nothing but the code's own limit.
+    if (used.outcome === 'throttled') return attempt.codesThrottled(used.retryAfter, used.keys);
+    attempt.failed(`${used.why}-code`);
+    return { ...asked, methods: (await factors.methods(subject)).methods, wrong: used.why, lately: used.lately };
   };
 }
 

@@ -254,8 +254,7 @@ export function createUpstream(parts: {
       // Without its word for it, it has asked for no second factor, whatever the operator thinks of it.
       const enough = provider.trustMfa && proof.amr.includes('mfa');
       const elsewhere = { provider: provider.id, amr: proof.amr, at: proof.authTime, enough };
-      const stands = () => identities.use(identity.id, nowSeconds());
-      return parts.signIn.withProvider({ ...caller, subject: identity.subject, elsewhere, stands });
+      return parts.signIn.withProvider({ ...caller, identity, elsewhere });
     },
 
     async newcomer(proof) {
