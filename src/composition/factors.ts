@@ -1,6 +1,4 @@
 /** How people prove who they are, and what they prove it with beside the password. */
-import { deriveKey } from '../base/secrets.ts';
-import { createEmailCodes } from '../core/factors/email-codes.ts';
 import { withFactorLetters } from '../core/factors/factor-letters.ts';
 import { createFactors } from '../core/factors/factors.ts';
 import { createPasskeys } from '../core/factors/passkeys.ts';
@@ -12,10 +10,9 @@ export function composeFactors(infrastructure: Infrastructure, { mails, mailLimi
   const { config, secrets, stores, throttle, changes } = infrastructure;
   const {
     password: hasher,
-    totp,
-    recoveryCode,
-    emailCode,
     passkey,
+    codes,
+    recoveryCodes,
   } = openLoginMethods({
     passkey: { issuer: config.issuer, brandName: config.brandName },
     password: {
@@ -24,45 +21,24 @@ export function composeFactors(infrastructure: Infrastructure, { mails, mailLimi
       queue: config.password.queue,
     },
   });
-  const audit = withFactorLetters(infrastructure.audit, { accounts: stores.accounts, mails });
-  const emailCodes = createEmailCodes({
-    store: stores.factors,
+  const common = {
     accounts: stores.accounts,
-    method: emailCode,
-    recoveryCode,
-    mails,
-    limits: mailLimits,
-    audit,
-    changes,
-    hashKey: deriveKey(secrets.secretKey, 'email-codes'),
-  });
-  const passkeys = createPasskeys({
-    store: stores.passkeys,
-    accounts: stores.accounts,
-    engine: stores.engine,
-    method: passkey,
-    recoveryCode,
-    audit,
+    recoveryCodes,
+    audit: withFactorLetters(infrastructure.audit, { accounts: stores.accounts, mails }),
     changes,
     secretKey: secrets.secretKey,
-  });
+  };
+  const passkeys = createPasskeys({ ...common, store: stores.passkeys, engine: stores.engine, method: passkey });
   const factors = createFactors({
+    ...common,
     store: stores.factors,
+    codes,
     passkeys: stores.passkeys,
-    accounts: stores.accounts,
-    totp,
-    recoveryCode,
-    emailCode,
-    emailCodes,
+    mails,
+    limits: mailLimits,
     throttle,
-    audit,
-    changes,
-    sealKey: deriveKey(secrets.secretKey, 'factors'),
-    settings: {
-      issuer: config.brandName,
-      limit: config.throttle.accountLimit,
-      windowSeconds: config.throttle.window,
-    },
+    issuer: config.brandName,
+    settings: { limit: config.throttle.accountLimit, windowSeconds: config.throttle.window },
   });
-  return { hasher, emailCodes, passkeys, factors };
+  return { hasher, passkeys, factors };
 }

@@ -23,7 +23,7 @@ import type { composeMail } from './mail.ts';
 export function composePeople(
   { config, secrets, log, stores, throttle, audit, changes, sessions }: Infrastructure,
   { mails, mailLimits }: ReturnType<typeof composeMail>,
-  { hasher, emailCodes }: ReturnType<typeof composeFactors>,
+  { hasher, factors }: ReturnType<typeof composeFactors>,
 ) {
   const knownBrowsers = createKnownBrowsers({
     store: stores.knownBrowsers,
@@ -69,12 +69,12 @@ export function composePeople(
   const emails = createEmails({
     ...ofMail,
     claims,
-    codes: emailCodes,
+    factors,
     settings: { linkSeconds: config.mail.emailLinkTtl },
   });
   const accountEdits = createAccountEdits({
     store: stores.accounts,
-    ...{ sessions, changes, claims, links, codes: emailCodes, mails, audit },
+    ...{ sessions, changes, claims, links, factors, mails, audit },
   });
   const groups = createGroups({ store: stores.groups, audit });
   const passwordReset = createPasswordReset({

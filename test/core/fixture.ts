@@ -6,7 +6,7 @@ import type { AccountForm } from '../../src/core/accounts/account-form.ts';
 import { type Accounts, createAccounts } from '../../src/core/accounts/accounts.ts';
 import { type Activity, createActivity } from '../../src/core/accounts/activity.ts';
 import { createChangeLog } from '../../src/core/changes/change-log.ts';
-import { createEmailCodes, type EmailCodes } from '../../src/core/factors/email-codes.ts';
+import type { CodeMethod } from '../../src/core/factors/code-method.ts';
 import { createFactors, type Factors } from '../../src/core/factors/factors.ts';
 import { createPasskeys, type Passkeys } from '../../src/core/factors/passkeys.ts';
 import { type Audit, createAudit } from '../../src/core/kernel/audit.ts';
@@ -20,11 +20,8 @@ import type { SignInLimits } from '../../src/core/sign-in/sign-in-attempts.ts';
 import type { Account } from '../../src/core/stores/accounts.ts';
 import type { AuditEvent } from '../../src/core/stores/audit.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
-import { emailCode } from '../../src/login/email-code/email-code.ts';
-import { createPasskeyMethod } from '../../src/login/passkey/passkey.ts';
-import { createPasswordHasher } from '../../src/login/password/password.ts';
-import { recoveryCode } from '../../src/login/recovery-code/recovery-code.ts';
-import { totp } from '../../src/login/totp/totp.ts';
+import { openLoginMethods } from '../../src/login/methods.ts';
+import type { createPasswordHasher } from '../../src/login/password/password.ts';
 import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openSql, type SqlSettings } from '../../src/storage/sql/open.ts';
@@ -41,7 +38,6 @@ export interface Fixture {
   readonly activity: Activity;
   readonly factors: Factors;
   readonly passkeys: Passkeys;
-  readonly emailCodes: EmailCodes;
   readonly mailLimits: MailLimits;
   readonly knownBrowsers: KnownBrowsers;
   /** Letters so far, the oldest first. */
@@ -66,6 +62,8 @@ export async function buildFixture(
     mails?: boolean;
     /** Left out: SQLite in memory. */
     database?: SqlSettings;
+    /** Kinds of codes whose login method has been deleted. */
+    without?: readonly string[];
     /** What stands in front of the real stores. */
     front?: (stores: Stores) => Partial<Stores>;
   } = {},
@@ -75,14 +73,17 @@ export async function buildFixture(
   const { log } = createLog({ level: 'silent', format: 'json', to: { write: () => {} } });
   const metrics = createMetrics();
   const audit = createAudit({ store: stores.audit, log, metrics, retryMs: 5 });
-  const hashing = createPasswordHasher({ memoryKiB: 64, timeCost: 1, queue: 1000, parallel: 2, ...options.hasher });
+  const methods = openLoginMethods({
+    password: { memoryKiB: 64, timeCost: 1, queue: 1000, parallel: 2, ...options.hasher },
+    passkey: { issuer, brandName: 'Gatehouse' },
+  });
   const verified = { count: 0, withNothing: 0 };
   const hasher: PasswordHasher = {
-    ...hashing,
+    ...methods.password,
     verify(phc, password) {
       verified.count++;
       if (phc === null) verified.withNothing++;
-      return hashing.verify(phc, password);
+      return methods.password.verify(phc, password);
     },
   };
   const changes = createChangeLog({ changes: stores.changes, channel: createLocalChannel() });
@@ -106,46 +107,31 @@ export async function buildFixture(
   const { codes = 10, ...limits } = options.limits ?? {};
   const sent: Letter[] = [];
   const mailLimits = createMailLimits({ throttle, settings: { mailbox: 10, address: 100 } });
-  const emailCodes = createEmailCodes({
-    store: stores.factors,
+  const ofFactors = {
     accounts: stores.accounts,
-    method: emailCode,
-    recoveryCode,
-    mails: { work: options.mails ?? true, send: (letter) => void sent.push(letter) },
-    limits: mailLimits,
-    audit,
-    changes,
-    hashKey: deriveKey('for the tests of this house only', 'email-codes'),
-  });
-  const passkeys = createPasskeys({
-    store: stores.passkeys,
-    accounts: stores.accounts,
-    engine: stores.engine,
-    method: createPasskeyMethod({ issuer, brandName: 'Gatehouse' }),
-    recoveryCode,
+    recoveryCodes: methods.recoveryCodes,
     audit,
     changes,
     secretKey: 'for the tests of this house only',
+  };
+  const passkeys = createPasskeys({
+    ...ofFactors,
+    store: stores.passkeys,
+    engine: stores.engine,
+    method: methods.passkey,
   });
   const factors = createFactors({
+    ...ofFactors,
     store: stores.factors,
+    codes: methods.codes
+      .filter(({ kind }) => !options.without?.includes(kind))
+      .map((method) => countingLooks(method, looked)),
     passkeys: stores.passkeys,
-    accounts: stores.accounts,
-    totp: {
-      ...totp,
-      stepOf(...given) {
-        looked.count++;
-        return totp.stepOf(...given);
-      },
-    },
-    recoveryCode,
-    emailCode,
-    emailCodes,
+    mails: { work: options.mails ?? true, send: (letter) => void sent.push(letter) },
+    limits: mailLimits,
     throttle,
-    audit,
-    changes,
-    sealKey: deriveKey('for the tests of this house only', 'factors'),
-    settings: { issuer: 'Gatehouse', limit: codes, windowSeconds: limits.windowSeconds ?? 900 },
+    issuer: 'Gatehouse',
+    settings: { limit: codes, windowSeconds: limits.windowSeconds ?? 900 },
   });
   const knownBrowsers = createKnownBrowsers({
     store: stores.knownBrowsers,
@@ -168,7 +154,6 @@ export async function buildFixture(
     hasher,
     factors,
     passkeys,
-    emailCodes,
     knownBrowsers,
     activity,
     throttle,
@@ -184,7 +169,6 @@ export async function buildFixture(
     activity,
     factors,
     passkeys,
-    emailCodes,
     mailLimits,
     knownBrowsers,
     sent,
@@ -213,6 +197,25 @@ export async function buildFixture(
       await activity.close();
       await audit.close();
       await real.close();
+    },
+  };
+}
+
+/** Counts the codes that could be guessed and were looked at: those of a locked app are not. */
+function countingLooks(method: CodeMethod, looked: { count: number }): CodeMethod {
+  return {
+    ...method,
+    open(parts) {
+      const open = method.open(parts);
+      return {
+        ...open,
+        async verify(...given) {
+          const verified = await open.verify(...given);
+          const locked = verified.outcome === 'wrong' && verified.why === 'locked';
+          if (method.guessable && !locked) looked.count++;
+          return verified;
+        },
+      };
     },
   };
 }

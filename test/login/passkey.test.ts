@@ -289,7 +289,7 @@ describeStorages('passkeys on the pages', (storage) => {
 
   test('codes by e-mail: sent after the right password only, to the page and to the JSON surfaces', async () => {
     const person = await buildPerson(server);
-    expect(await server.core.emailCodes.switchOn(person.subject)).toMatchObject({ outcome: 'added' });
+    expect(await server.core.factors.switchOn('email-code', person.subject)).toMatchObject({ outcome: 'added' });
     const letters = () =>
       (server.core.mailbox?.list() ?? []).filter(({ kind, to }) => kind === 'sign-in-code' && to === person.email);
     const latest = () => /\d{4} \d{4}/.exec(letters()[0]?.subject ?? '')?.[0] ?? '';

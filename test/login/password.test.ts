@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Unavailable } from '../../src/base/errors.ts';
-import { loginMethods, openLoginMethods } from '../../src/login/methods.ts';
+import { codeMethods, openLoginMethods } from '../../src/login/methods.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
 
 const cheap = { memoryKiB: 256, timeCost: 1, queue: 100, parallel: 2 };
@@ -86,15 +86,22 @@ describe('the queue', () => {
   });
 });
 
-test('the list of login methods: the password first, codes second, a passkey as either', async () => {
-  expect(Object.entries(loginMethods).map(([name, { step, amr }]) => [name, step, amr])).toEqual([
-    ['password', 'first', ['pwd']],
-    ['totp', 'second', ['otp']],
-    ['recoveryCode', 'second', ['otp']],
-    ['emailCode', 'second', ['otp']],
-    ['passkey', 'either', ['hwk', 'swk', 'user']],
-  ]);
-  const passkey = { issuer: 'https://id.example.com', brandName: 'Gatehouse' };
-  const { password } = openLoginMethods({ password: cheap, passkey });
-  expect(await password.verify(await password.hash('wet gravel'), 'wet gravel')).toBe(true);
+describe('the list of login methods', () => {
+  test('codes that follow a password, the best first', () => {
+    expect(codeMethods.map(({ kind, amr, guessable }) => [kind, amr, guessable])).toEqual([
+      ['totp', ['otp'], true],
+      ['email-code', ['otp'], true],
+      ['recovery-code', ['otp'], false],
+    ]);
+  });
+
+  test.each(['123456', '1234 5678', '0123-4567-89ab-cdef'])('%s is read by one of them', (typed) => {
+    expect(codeMethods.filter(({ read }) => read(typed) !== undefined)).toHaveLength(1);
+  });
+
+  test('the password is one of them', async () => {
+    const passkey = { issuer: 'https://id.example.com', brandName: 'Gatehouse' };
+    const { password } = openLoginMethods({ password: cheap, passkey });
+    expect(await password.verify(await password.hash('wet gravel'), 'wet gravel')).toBe(true);
+  });
 });

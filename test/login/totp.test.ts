@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { recoveryCode } from '../../src/login/recovery-code/recovery-code.ts';
 import { fromBase32, toBase32 } from '../../src/login/totp/base32.ts';
-import { hotp, totp } from '../../src/login/totp/totp.ts';
+import { hotp, timeCodes } from '../../src/login/totp/time-codes.ts';
 
 const rfcKey = Buffer.from('12345678901234567890');
 const secret = toBase32(rfcKey);
@@ -16,7 +15,7 @@ describe('one-time codes by time', () => {
     [20000000000, '65353130'],
   ])('RFC 6238, appendix B: at %d the code is %s', (time, code) => {
     expect(hotp(rfcKey, Math.floor(time / 30), 8)).toBe(code);
-    expect(totp.stepOf(secret, code.slice(2), time)).toBe(Math.floor(time / 30));
+    expect(timeCodes.stepOf(secret, code.slice(2), time)).toBe(Math.floor(time / 30));
   });
 
   test('RFC 4226, appendix D: the codes of the first ten counters', () => {
@@ -42,25 +41,25 @@ describe('one-time codes by time', () => {
     [2, undefined],
   ])('the code of %d steps away is that of step %s (B11)', (away, step) => {
     const code = hotp(rfcKey, 100 + away);
-    for (const second of [0, 29]) expect(totp.stepOf(secret, code, 3000 + second)).toBe(step);
+    for (const second of [0, 29]) expect(timeCodes.stepOf(secret, code, 3000 + second)).toBe(step);
   });
 
   test.each(['123456', ' 123 456 ', '123-456', '１２３４５６', '١٢٣٤٥٦', '۱۲۳۴۵۶', '12\u00a03456'])(
     '%j is read as digits',
     (typed) => {
-      expect(totp.read(typed)).toBe('123456');
+      expect(timeCodes.read(typed)).toBe('123456');
     },
   );
 
   test.each(['', '12345', '1234567', '12345a', '123456\0', '१२३४५६', '\ud800123456', '+123456', '1'.repeat(1_000_000)])(
     '%.20j is no code',
     (typed) => {
-      expect(totp.read(typed)).toBeUndefined();
+      expect(timeCodes.read(typed)).toBeUndefined();
     },
   );
 
   test('a secret has 160 random bits', () => {
-    const all = Array.from({ length: 50 }, () => totp.makeSecret());
+    const all = Array.from({ length: 50 }, () => timeCodes.makeSecret());
     expect(new Set(all).size).toBe(50);
     for (const one of all) {
       expect(one).toMatch(/^[A-Z2-7]{32}$/);
@@ -69,7 +68,7 @@ describe('one-time codes by time', () => {
   });
 
   test('the address says all that an app has to know, whatever the names hold', () => {
-    const uri = totp.uri('ABC', 'My Service & Co', 'ada:lovelace+x@example.org\ud800');
+    const uri = timeCodes.uri('ABC', 'My Service & Co', 'ada:lovelace+x@example.org\ud800');
     expect(uri).not.toContain('+');
     const url = new URL(uri);
     expect(url.protocol + url.host).toBe('otpauth:totp');
@@ -98,31 +97,4 @@ describe('base32', () => {
     expect(toBase32(Buffer.from(text))).toBe(encoded);
     expect(fromBase32(encoded).toString()).toBe(text);
   });
-});
-
-describe('recovery codes', () => {
-  test('sixteen letters of 32, none of them twice', () => {
-    const all = recoveryCode.make(1000);
-    for (const code of all) expect(code).toMatch(/^([0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}$/);
-    expect(new Set(all).size).toBe(1000);
-    expect(new Set(all.join('').replaceAll('-', '')).size).toBe(32);
-  });
-
-  test.each([
-    '0123-4567-89ab-cdef',
-    ' 0123456789ABCDEF ',
-    'O123 4567 89ab cdef',
-    'oI23-4567-89ab-cdef',
-    'ol23–4567–89ab–cdef',
-    '０１２３-4567-89ab-cdef',
-  ])('%j is one code, however it is written', (typed) => {
-    expect(recoveryCode.read(typed)).toBe('0123456789abcdef');
-  });
-
-  test.each(['', '123456', '0123-4567-89ab-cde', '0123-4567-89ab-cdef0', '0123-4567-89ab-cdeu', 'x'.repeat(1_000_000)])(
-    '%.20j cannot be one',
-    (typed) => {
-      expect(recoveryCode.read(typed)).toBeUndefined();
-    },
-  );
 });

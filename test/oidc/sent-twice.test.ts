@@ -47,7 +47,7 @@ describeStorages(
     async function begun(second: 'none' | 'app' | 'mail') {
       const person = await buildPerson(server);
       const app = second === 'app' ? await enrol(server.core.factors, person.subject) : undefined;
-      if (second === 'mail') await server.core.emailCodes.switchOn(person.subject);
+      if (second === 'mail') await server.core.factors.switchOn('email-code', person.subject);
       const agent = new Agent(server);
       const login = await agent.go(address());
       if (second === 'none') return { person, agent, page: login, fields: { username: person.username, password } };

@@ -4,7 +4,7 @@
  */
 import { Refusal } from '../../base/errors.ts';
 import type { PatchOutcome } from '../../core/clients/clients.ts';
-import type { SentCode } from '../../core/factors/email-codes.ts';
+import type { SentCode } from '../../core/factors/code-method.ts';
 import type { SecondFactor } from '../../core/factors/factors.ts';
 import type { SignUpOutcome } from '../../core/registration/sign-up.ts';
 import type { WrongSecond } from '../../core/sign-in/second-step.ts';

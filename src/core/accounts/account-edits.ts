@@ -8,7 +8,7 @@
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
-import type { EmailCodes } from '../factors/email-codes.ts';
+import type { Factors } from '../factors/factors.ts';
 import { type Actor, createActorRecord } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
 import type { Links } from '../kernel/links.ts';
@@ -57,11 +57,11 @@ export function createAccountEdits(deps: {
   changes: Pick<ChangeLog, 'changed'>;
   claims: Pick<EmailClaims, 'free' | 'isProved'>;
   links: Pick<Links, 'endAll'>;
-  codes: Pick<EmailCodes, 'end'>;
+  factors: Pick<Factors, 'endChallenges'>;
   mails: Pick<Mails, 'send'>;
   audit: Audit;
 }): AccountEdits {
-  const { store, sessions, changes, claims, links, codes, mails, audit } = deps;
+  const { store, sessions, changes, claims, links, factors, mails, audit } = deps;
 
   const written = createActorRecord(audit);
 
@@ -84,7 +84,7 @@ export function createAccountEdits(deps: {
       const locale = before.locale ?? actor.locale ?? 'en';
       mails.send({ kind: 'email-changed', to: before.email, locale, subject, path: '/', values: { username } });
     }
-    await Promise.all([links.endAll(subject), codes.end(subject)]);
+    await Promise.all([links.endAll(subject), factors.endChallenges(subject)]);
   }
 
   return {

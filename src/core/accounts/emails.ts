@@ -10,7 +10,7 @@
  * or gives the account's password; that is asked by the page.
  */
 
-import type { EmailCodes } from '../factors/email-codes.ts';
+import type { Factors } from '../factors/factors.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
 import type { Links } from '../kernel/links.ts';
@@ -66,11 +66,11 @@ export function createEmails(deps: {
   limits: MailLimits;
   mails: Mails;
   claims: Pick<EmailClaims, 'claim'>;
-  codes: Pick<EmailCodes, 'end'>;
+  factors: Pick<Factors, 'endChallenges'>;
   audit: Audit;
   settings: { readonly linkSeconds: number };
 }): Emails {
-  const { store, links, limits, mails, claims, codes, audit, settings } = deps;
+  const { store, links, limits, mails, claims, factors, audit, settings } = deps;
 
   /** The letter for what was asked, if there is to be one. */
   async function letterFor(subject: string, email: string, asker: Asker): Promise<Letter | undefined> {
@@ -150,7 +150,7 @@ export function createEmails(deps: {
           detail: { ...(actor.via !== undefined && { via: actor.via }) },
         });
         // All of it names the address that was, and is no good from the change on: not even where the address comes back one day.
-        if (changed) await Promise.all([links.endAll(account.subject), codes.end(account.subject)]);
+        if (changed) await Promise.all([links.endAll(account.subject), factors.endChallenges(account.subject)]);
         return { done: true, result: { outcome: 'confirmed', account } };
       });
       return confirmed ?? { outcome: 'gone' };

@@ -1,11 +1,9 @@
-/** Rows of second factors, as they are when they are new. */
+/** Rows of second factors. */
 import { nowSeconds } from '../../base/clock.ts';
-import { digest, randomToken } from '../../base/secrets.ts';
-import type { FactorRow } from '../stores/factors.ts';
-import type { RecoveryCodeMethod } from './one-time-codes.ts';
+import { randomToken } from '../../base/secrets.ts';
+import type { FactorRow, FactorStore } from '../stores/factors.ts';
 
-const recoveryCodes = 10;
-
+/** As it is when it is new. */
 export function newFactor(
   subject: string,
   kind: FactorRow['kind'],
@@ -24,19 +22,17 @@ export function newFactor(
   };
 }
 
-/** Fresh recovery codes: as they are shown, once, and as they are stored. */
-export function newRecoveryCodes(method: RecoveryCodeMethod, subject: string): { shown: string[]; rows: FactorRow[] } {
-  const shown = method.make(recoveryCodes);
-  const rows = shown.map((code) =>
-    newFactor(subject, 'recovery-code', {
-      secret: recoveryCodeHash(subject, method.read(code) ?? ''),
-      state: 'active',
-    }),
-  );
-  return { shown, rows };
-}
+/** What lies between two arrivals of one form, and between the clocks of two nodes, in seconds. */
+const latelySeconds = 10;
 
-/** With the subject in it, so that whoever has the database tries each guess against one account, not against all at once. */
-export function recoveryCodeHash(subject: string, code: string): string {
-  return digest(`recovery-code:${subject}:${code}`);
+export const wasLately = ({ lastUsedAt }: FactorRow): { readonly lately?: true } =>
+  lastUsedAt !== null && lastUsedAt > nowSeconds() - latelySeconds ? { lately: true } : {};
+
+/** A right code ends the row of wrong ones. */
+export async function forgive(
+  store: Pick<FactorStore, 'forgive'>,
+  subject: string,
+  rows: readonly FactorRow[],
+): Promise<void> {
+  if (rows.some(({ failures }) => failures > 0)) await store.forgive(subject);
 }

@@ -21,9 +21,8 @@ import { displayName } from '../kernel/names.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
 import type { PasskeyRow, PasskeyStore } from '../stores/passkeys.ts';
-import { newRecoveryCodes } from './factor-row.ts';
-import type { RecoveryCodeMethod } from './one-time-codes.ts';
 import type { Assertion, PasskeyMethod } from './passkey-method.ts';
+import { newRecoveryCodes, type RecoveryCodeFormat } from './recovery-codes.ts';
 
 /** What a person may see of a passkey of theirs. */
 export interface Passkey {
@@ -104,12 +103,12 @@ export function createPasskeys(parts: {
   accounts: Pick<AccountStore, 'bySubject'>;
   engine: Pick<EngineStore, 'insertOnce'>;
   method: PasskeyMethod;
-  recoveryCode: RecoveryCodeMethod;
+  recoveryCodes: RecoveryCodeFormat;
   audit: Audit;
   changes: Pick<ChangeLog, 'changed'>;
   secretKey: string;
 }): Passkeys {
-  const { store, accounts, engine, method, recoveryCode, changes } = parts;
+  const { store, accounts, engine, method, recoveryCodes, changes } = parts;
   const challengeKey = deriveKey(parts.secretKey, 'passkey-challenge');
   const handleKey = deriveKey(parts.secretKey, 'passkey-handle');
 
@@ -164,7 +163,7 @@ export function createPasskeys(parts: {
   const add = async (account: Account, row: PasskeyRow, actor: Actor | undefined): Promise<EnrolOutcome> => {
     const { subject } = account;
     // They stand in for a passkey after the password; where there is none, nothing asks for them.
-    const codes = account.passwordHash === null ? undefined : newRecoveryCodes(recoveryCode, subject);
+    const codes = account.passwordHash === null ? undefined : newRecoveryCodes(recoveryCodes, subject);
     const inserted = await store.insert(row, codes?.rows ?? [], passkeysMax, nowSeconds());
     if (inserted.outcome !== 'added') return inserted;
     await changes.changed();

@@ -1,6 +1,6 @@
 /** The second half of a sign-in, for accounts with a second factor: a code or a passkey, looked at only after the first half was right. */
-import type { EmailCodes, SentCode } from '../factors/email-codes.ts';
-import type { Factors, SecondFactor, WrongCode } from '../factors/factors.ts';
+import type { SentCode, WrongCode } from '../factors/code-method.ts';
+import type { Factors, SecondFactor } from '../factors/factors.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import type { Amr } from '../kernel/amr.ts';
 import { type PasswordProof, proofOf } from '../kernel/password-proof.ts';
@@ -36,8 +36,7 @@ export interface SecondFactorAsked {
 /** What was given for it. */
 export interface SecondGiven {
   /**
-   * Whichever it is: a code of an app or of a mail, or a recovery code. Left out or empty: none. `email-code`: none, and one is to be
-   * mailed.
+   * A code of any kind. Left out or empty: none. The name of a kind that is sent: none, and one is to be sent.
    */
   readonly otp?: string | undefined;
   readonly passkey?: PasskeyAnswer | undefined;
@@ -52,11 +51,10 @@ type SecondStepResult =
   | Throttled;
 
 export function createSecondStep(parts: {
-  factors: Pick<Factors, 'methods' | 'use'>;
+  factors: Pick<Factors, 'methods' | 'use' | 'challenge'>;
   passkeys: Pick<Passkeys, 'prove'>;
-  emailCodes: Pick<EmailCodes, 'send'>;
 }) {
-  const { factors, passkeys, emailCodes } = parts;
+  const { factors, passkeys } = parts;
 
   /** `attempt`: right so far. Ends it, unless the second factor is right or none is needed. */
   return async (
@@ -83,17 +81,19 @@ export function createSecondStep(parts: {
       return { ...asked, wrong: 'passkey' };
     }
 
-    // 3. Nothing yet: it is asked for, and a code mailed where that was asked for or is the obvious way.
+    // 3. Nothing yet: it is asked for. A code is sent where its kind was typed, or where that is the best way here.
     const typed = otp.trim();
-    if (typed === '' || typed === mailPlease) {
+    if (typed === '' || factors.challenge(typed)) {
       await attempt.challenged();
-      const mail = methods.includes('email-code') && (typed === mailPlease || wantsMail(methods, via));
-      return mail ? { ...asked, mailed: await emailCodes.send(account, attempt.person) } : asked;
+      const best = methods.find((method) => method !== 'passkey' || via === 'browser');
+      const wanted = typed === '' ? best : methods.find((method) => method === typed);
+      const challenge = factors.challenge(wanted);
+      return challenge ? { ...asked, mailed: await challenge.send(account, attempt.person) } : asked;
     }
 
     // 4. A code.
     const used = await factors.use(subject, typed, attempt.person);
-    if (used.outcome === 'right') return { outcome: 'right', amr: together(first, ['otp']) };
+    if (used.outcome === 'right') return { outcome: 'right', amr: together(first, used.amr) };
     // It was not looked at: a failure of nothing but the code's own limit.
     if (used.outcome === 'throttled') return attempt.codesThrottled(used.retryAfter, used.keys);
     attempt.failed(`${used.why}-code`);
@@ -104,11 +104,4 @@ export function createSecondStep(parts: {
 /** Two different things proved: that is `mfa`. */
 function together(first: readonly Amr[], second: readonly Amr[]): Amr[] {
   return [...new Set<Amr>([...first, ...second, 'mfa'])];
-}
-
-const mailPlease = 'email-code';
-
-/** Whether the mail is the obvious way: an app has its code at hand, and where a page can ask for a passkey that comes first. */
-function wantsMail(methods: readonly SecondFactor[], via: string): boolean {
-  return !methods.includes('totp') && !(via === 'browser' && methods.includes('passkey'));
 }

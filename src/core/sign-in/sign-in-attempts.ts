@@ -10,7 +10,7 @@
 import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import type { WrongCode } from '../factors/factors.ts';
+import type { WrongCode } from '../factors/code-method.ts';
 import type { WrongPasskey } from '../factors/passkeys.ts';
 import type { ProvedElsewhere } from '../kernel/amr.ts';
 import type { Audit, AuditFields } from '../kernel/audit.ts';

@@ -9,7 +9,6 @@ import { nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Activity } from '../accounts/activity.ts';
-import type { EmailCodes } from '../factors/email-codes.ts';
 import type { Factors } from '../factors/factors.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import type { Amr, ProvedElsewhere } from '../kernel/amr.ts';
@@ -112,9 +111,8 @@ export function createSignIn(parts: {
   accounts: AccountStore;
   identities: Pick<IdentityStore, 'use'>;
   hasher: PasswordHasher;
-  factors: Pick<Factors, 'methods' | 'use'>;
+  factors: Pick<Factors, 'methods' | 'use' | 'challenge'>;
   passkeys: Pick<Passkeys, 'prove'>;
-  emailCodes: Pick<EmailCodes, 'send'>;
   knownBrowsers: Pick<KnownBrowsers, 'known'>;
   activity: Activity;
   throttle: Throttle;

@@ -3,13 +3,16 @@
  * which leaves out the letters that are read as others, and takes them for what they look like.
  */
 import { randomBytes } from 'node:crypto';
-import type { RecoveryCodeMethod } from '../../core/factors/one-time-codes.ts';
+import { nowSeconds } from '../../base/clock.ts';
+import type { CodeMethod } from '../../core/factors/code-method.ts';
+import { forgive, wasLately } from '../../core/factors/factor-row.ts';
+import { codesLeft, type RecoveryCodeFormat, recoveryCodeHash } from '../../core/factors/recovery-codes.ts';
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 /** Five bits each. */
 const letters = 16;
 
-export const recoveryCode: RecoveryCodeMethod = {
+export const recoveryCodeFormat: RecoveryCodeFormat = {
   make: (count) => Array.from({ length: count }, () => (one().match(/.{4}/g) ?? []).join('-')),
 
   read(typed) {
@@ -21,6 +24,37 @@ export const recoveryCode: RecoveryCodeMethod = {
       .replaceAll('o', '0')
       .replace(/[il]/g, '1');
     return code.length === letters && Array.from(code).every((letter) => alphabet.includes(letter)) ? code : undefined;
+  },
+};
+
+export const recoveryCode: CodeMethod = {
+  kind: 'recovery-code',
+  // A code of a list that was handed out before is a one-time password too.
+  amr: ['otp'],
+  wire: { code: 'recovery_code' },
+  guessable: false,
+  read: recoveryCodeFormat.read,
+
+  open({ store, audit }) {
+    return {
+      isOpen: (_subject, rows) => codesLeft(rows) > 0,
+
+      async verify(subject, code, fields) {
+        const hash = recoveryCodeHash(subject, code);
+        const used = await store.useCode(subject, hash, nowSeconds());
+        const rows = await store.list(subject);
+        const spent = rows.find(({ secret }) => secret === hash);
+        if (!used)
+          return spent ? { outcome: 'wrong', why: 'used', ...wasLately(spent) } : { outcome: 'wrong', why: 'wrong' };
+        await forgive(store, subject, rows);
+        await audit.record('recovery_code.used', {
+          ...fields,
+          subject,
+          detail: { ...fields.detail, left: codesLeft(rows) },
+        });
+        return { outcome: 'right' };
+      },
+    };
   },
 };
 

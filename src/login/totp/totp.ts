@@ -1,56 +1,104 @@
 /**
- * Time-based one-time codes (RFC 6238) as every authenticator app makes them: HMAC-SHA-1, six digits, a new code every 30
- * seconds. Apps ignore or refuse other parameters, so there are no others. That a code is used once only is for the store to
- * see to: this file only says which time step a code belongs to.
+ * An authenticator app (RFC 6238) as a second factor. Three bounds against guesses at its six digits, three of a million being good at
+ * any moment: core/factors counts each code before it is looked at; the store counts wrong ones in a row, on all nodes and through
+ * restarts, and after a hundred no code is looked at (NIST SP 800-63B, 3.2.2) until a recovery code has shown whose account it is;
+ * a code's time step is used once, and with it all earlier ones.
  */
-import { createHmac, randomBytes } from 'node:crypto';
-import { sameSecret } from '../../base/secrets.ts';
-import { digitsTyped, type TotpMethod } from '../../core/factors/one-time-codes.ts';
-import { fromBase32, toBase32 } from './base32.ts';
+import { nowSeconds } from '../../base/clock.ts';
+import { deriveKey, seal, unseal } from '../../base/secrets.ts';
+import type { CodeMethod, CodeMethodParts, OpenCodeMethod, Verified } from '../../core/factors/code-method.ts';
+import { forgive, newFactor, wasLately } from '../../core/factors/factor-row.ts';
+import { newRecoveryCodes } from '../../core/factors/recovery-codes.ts';
+import { createActorRecord } from '../../core/kernel/actor.ts';
+import type { FactorRow } from '../../core/stores/factors.ts';
+import { timeCodes } from './time-codes.ts';
 
-const digits = 6;
-const stepSeconds = 30;
-/** One step either way (RFC 6238, section 5.2): a clock that is off, and the time it takes to type. */
-const drift = [0, -1, 1];
-/** RFC 4226, section 4, R6: 160 bits, the length of the hash. */
-const secretBytes = 20;
+const kind = 'totp';
+const enrolmentSeconds = 900;
+const appsMax = 5;
+const failuresMax = 100;
+const nameMax = 64;
 
-export const totp: TotpMethod = {
-  makeSecret: () => toBase32(randomBytes(secretBytes)),
-
-  uri(secret, issuer, account) {
-    const query = new URLSearchParams({
-      secret,
-      issuer,
-      algorithm: 'SHA1',
-      digits: String(digits),
-      period: String(stepSeconds),
-    });
-    // Apps show a plus sign where a form would mean a space.
-    const parameters = query.toString().replaceAll('+', '%20');
-    return `otpauth://totp/${encodeURIComponent(issuer)}:${encodeURIComponent(account.toWellFormed())}?${parameters}`;
-  },
-
-  read(typed) {
-    if (typed.length > 32) return undefined;
-    const code = digitsTyped(typed);
-    return /^[0-9]{6}$/.test(code) ? code : undefined;
-  },
-
-  stepOf(secret, code, now) {
-    const key = fromBase32(secret);
-    const current = Math.floor(now / stepSeconds);
-    // All of them, found or not: the time must not tell which one it was.
-    const matching = drift.filter((away) => sameSecret(hotp(key, current + away), code));
-    return matching[0] === undefined ? undefined : current + matching[0];
-  },
+export const totp: CodeMethod = {
+  kind,
+  amr: ['otp'],
+  wire: { code: 'code' },
+  guessable: true,
+  read: timeCodes.read,
+  open,
 };
 
-/** RFC 4226, section 5.3: four bytes of the hash, from where its last half-byte says, without their sign. */
-export function hotp(key: Buffer, counter: number, length = digits): string {
-  const moving = Buffer.alloc(8);
-  moving.writeBigUInt64BE(BigInt(counter));
-  const hash = createHmac('sha1', key).update(moving).digest();
-  const offset = (hash.at(-1) ?? 0) & 15;
-  return String((hash.readUInt32BE(offset) & 0x7fffffff) % 10 ** length).padStart(length, '0');
+function open({ store, accounts, recoveryCodes, audit, changes, secretKey, issuer }: CodeMethodParts): OpenCodeMethod {
+  const sealKey = deriveKey(secretKey, 'factors');
+  const written = createActorRecord(audit);
+  const secretOf = (row: FactorRow): string | undefined => unseal(sealKey, row.secret, sealContext(row));
+
+  return {
+    isOpen: (_subject, rows) => rows.some((row) => isApp(row) && !isLocked(row)),
+    isLocked,
+
+    async verify(subject, code) {
+      const rows = await store.list(subject);
+      const enrolled = rows.filter(isApp);
+      const usable = enrolled.filter((row) => !isLocked(row));
+      if (usable.length === 0) return { outcome: 'wrong', why: enrolled.length === 0 ? 'wrong' : 'locked' };
+      const now = nowSeconds();
+      let wrong: Verified = { outcome: 'wrong', why: 'wrong' };
+      for (const row of usable) {
+        const secret = secretOf(row);
+        const step = secret === undefined ? undefined : timeCodes.stepOf(secret, code, now);
+        if (step === undefined) continue;
+        const unused = step > row.lastStep;
+        if (unused && (await store.advance(row.id, step, now))) {
+          await forgive(store, subject, rows);
+          return { outcome: 'right' };
+        }
+        // Where it was unused a moment ago, another request has been quicker.
+        wrong = { outcome: 'wrong', why: 'used', ...(unused ? { lately: true } : wasLately(row)) };
+      }
+      await store.fail(subject);
+      return wrong;
+    },
+
+    enrolment: {
+      async begin(subject, { name = '' } = {}) {
+        const [account, rows] = [await accounts.bySubject(subject), await store.list(subject)];
+        if (account === undefined) return { outcome: 'not-found' };
+        if (rows.filter(isApp).length >= appsMax) return { outcome: 'too-many' };
+        const secret = timeCodes.makeSecret();
+        const bare = newFactor(subject, kind, { name: storable(name), secret: '', state: 'pending' });
+        const begun = await store.begin({ ...bare, secret: seal(sealKey, secret, sealContext(bare)) });
+        if (!begun) return { outcome: 'not-found' };
+        const uri = timeCodes.uri(secret, issuer, account.username);
+        return { outcome: 'begun', factorId: bare.id, secret, uri };
+      },
+
+      async confirm(subject, factorId, typed, actor) {
+        const now = nowSeconds();
+        const row = (await store.list(subject)).find(({ id, state }) => id === factorId && state === 'pending');
+        const secret = row && secretOf(row);
+        if (secret === undefined || row === undefined || row.createdAt + enrolmentSeconds <= now)
+          return { outcome: 'gone' };
+        // Not throttled: the secret was shown when this enrolment was begun, so a guess would win nothing.
+        const code = timeCodes.read(typed);
+        const step = code === undefined ? undefined : timeCodes.stepOf(secret, code, now);
+        if (step === undefined) return { outcome: 'wrong-code' };
+        const { shown, rows } = newRecoveryCodes(recoveryCodes, subject);
+        const activated = await store.activate({ subject, id: factorId, step, now, codes: rows });
+        if (activated === undefined) return { outcome: 'gone' };
+        await changes.changed();
+        await written('factor.added', subject, actor, { kind });
+        if (activated.codesStored) await written('recovery_codes.made', subject, actor);
+        return { outcome: 'enrolled', recoveryCodes: activated.codesStored ? shown : [] };
+      },
+    },
+  };
 }
+
+const isApp = (row: FactorRow): boolean => row.kind === kind && row.state === 'active';
+const isLocked = ({ failures }: FactorRow): boolean => failures >= failuresMax;
+
+/** Whose it is and which: a row that is copied to another account does not open. */
+const sealContext = ({ id, subject }: Pick<FactorRow, 'id' | 'subject'>): string => `totp:${subject}:${id}`;
+
+const storable = (name: string): string => name.slice(0, nameMax).toWellFormed().replaceAll('\0', '\uFFFD');

@@ -21,8 +21,8 @@ import { createDataPage } from './data.ts';
 import { createDeletionPage } from './deletion.ts';
 import type { AccountDeps } from './deps.ts';
 import { createEmailPage } from './email.ts';
-import { createEmailCodeSwitch } from './email-code.ts';
 import { createEnrolmentPage } from './enrolment.ts';
+import { createFactorSwitch } from './factor-switch.ts';
 import { createFactorsPage } from './factors.ts';
 import type { Note } from './flash-messages.ts';
 import { createIdentitiesPage, identitiesPage } from './identities.ts';
@@ -66,6 +66,11 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
   const guarded = { fresh: true, factor: true } as const;
   const keys = '/account/passkeys';
   const [list, own, allowed] = ['/account/factors', '/account/applications', '/account/connections'];
+  const appRows: readonly Row[] = [
+    { path: `${list}/begin`, take: enrolment.begin, ...guarded, page: list },
+    // The sign-in was fresh when it was begun, so that no code is lost in the middle of it.
+    { path: `${list}/app`, show: enrolment.show, take: enrolment.confirm, factor: true, page: list },
+  ];
   const table: readonly Row[] = [
     { path: '/account', show: createOverview(deps) },
     { path: '/account/profile', show: profile.show, take: profile.take },
@@ -77,10 +82,10 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: `${list}/codes`, show: factors.showCodes, fresh: true, page: list },
     { path: `${list}/codes`, take: factors.makeCodes, ...guarded, page: list },
     { path: `${list}/codes.txt`, take: factors.download, page: list },
-    { path: `${list}/begin`, take: enrolment.begin, ...guarded, page: list },
-    // The sign-in was fresh when it was begun; nobody is to lose the code in the middle of it.
-    { path: `${list}/app`, show: enrolment.show, take: enrolment.confirm, factor: true, page: list },
-    { path: `${list}/email-code`, take: createEmailCodeSwitch(deps), ...guarded, page: list },
+    ...(deps.factors.enrols('totp') ? appRows : []),
+    ...deps.factors.codes
+      .filter(({ switchOn }) => switchOn)
+      .map(({ kind }) => ({ path: `${list}/${kind}`, take: createFactorSwitch(deps, kind), ...guarded, page: list })),
     { path: keys, show: passkeys.show, ...guarded },
     // As with an app: the challenge says that the page was shown a moment ago.
     { path: `${keys}/add`, take: passkeys.add, factor: true, page: keys },

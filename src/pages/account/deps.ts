@@ -7,7 +7,6 @@ import type { Apis } from '../../core/apis/apis.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import type { Clients } from '../../core/clients/clients.ts';
 import type { Connections } from '../../core/consents/connections.ts';
-import type { EmailCodes } from '../../core/factors/email-codes.ts';
 import type { Factors } from '../../core/factors/factors.ts';
 import type { Passkeys } from '../../core/factors/passkeys.ts';
 import type { Audit } from '../../core/kernel/audit.ts';
@@ -38,7 +37,6 @@ export interface AccountDeps {
   readonly sessions: Sessions;
   readonly factors: Factors;
   readonly passkeys: Passkeys;
-  readonly emailCodes: Pick<EmailCodes, 'switchOn' | 'reaches'>;
   readonly emails: Pick<Emails, 'requestChange'>;
   readonly mails: Pick<Mails, 'work' | 'send'>;
   readonly knownBrowsers: Pick<KnownBrowsers, 'forgetOthers'>;

@@ -35,7 +35,7 @@ export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Sho
   return {
     async begin({ account }, form) {
       const name = form.get('name')?.trim() ?? '';
-      const begun = await deps.factors.beginTotp(account.subject, { name });
+      const begun = await deps.factors.begin('totp', account.subject, { name });
       if (begun.outcome !== 'begun') return { to: list, note: { notice: 'factor-too-many' } };
       const { factorId, secret, uri } = begun;
       return { to: `${list}/app`, note: { enrolment: { factorId, secret, uri } } };
@@ -51,7 +51,7 @@ export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Sho
       if (code === '') return show(visit, 'missing');
       const { account, session } = visit;
       const { subject } = account;
-      const outcome = await deps.factors.confirmTotp(subject, enrolment.factorId, code, actorOf(visit, deps.pages));
+      const outcome = await deps.factors.confirm('totp', subject, enrolment.factorId, code, actorOf(visit, deps.pages));
       switch (outcome.outcome) {
         case 'enrolled':
           await deps.sessions.strengthen(session.uid, ['otp', 'mfa']);

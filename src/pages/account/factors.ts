@@ -22,6 +22,8 @@ declare module '../kit/views.ts' {
       }[];
       readonly codesLeft: number;
       readonly twoFactor: boolean;
+      /** False: no app can be added. */
+      readonly app?: boolean;
       /** They could be switched on. */
       readonly emailCodes: boolean;
     };
@@ -57,7 +59,9 @@ export function createFactorsPage(deps: AccountDeps): {
         ],
         codesLeft: recoveryCodesLeft,
         twoFactor: account.twoFactor,
-        emailCodes: deps.emailCodes.reaches(account) && !factors.some(({ kind }) => kind === 'email-code'),
+        app: deps.factors.enrols('totp'),
+        emailCodes:
+          deps.factors.switches(account).includes('email-code') && !factors.some(({ kind }) => kind === 'email-code'),
       });
     },
 

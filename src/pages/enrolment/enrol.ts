@@ -112,7 +112,7 @@ export function createEnrolStep(deps: {
         ...common,
         account: { name: displayName(account), username: account.username },
         invited: interaction.prompt.name === 'offer',
-        app: onlyOf(interaction) === undefined,
+        app: onlyOf(interaction) === undefined && factors.enrols('totp'),
         passkey: begun.outcome === 'begun' ? begun.options : undefined,
         problem: memory.problem,
       };
@@ -121,7 +121,7 @@ export function createEnrolStep(deps: {
   }
 
   async function begin({ interaction, action }: StepContext, { account }: CurrentSession): Promise<Onward> {
-    const begun = await factors.beginTotp(account.subject);
+    const begun = await factors.begin('totp', account.subject);
     // Five apps, all of them locked: an admin's business.
     if (begun.outcome !== 'begun') return { error: 'access_denied', error_description: 'no app can be added' };
     const { factorId, secret, uri } = begun;
@@ -153,7 +153,7 @@ export function createEnrolStep(deps: {
     const typed = form.get('code')?.trim() ?? '';
     if (typed === '') return show(step, current, memory, 'missing');
     const id = memory.app?.factorId ?? '';
-    const outcome = await factors.confirmTotp(current.account.subject, id, typed, actorOf(step));
+    const outcome = await factors.confirm('totp', current.account.subject, id, typed, actorOf(step));
     switch (outcome.outcome) {
       case 'enrolled':
         return enrolled(step, current, ['otp'], outcome.recoveryCodes);

@@ -89,7 +89,7 @@ export function createSecondFactorStep(deps: {
   signIn: SignIn;
   clients: CachedClients;
   accounts: AccountStore;
-  factors: Pick<Factors, 'methods'>;
+  factors: Pick<Factors, 'codes' | 'methods'>;
   passkeys: Pick<Passkeys, 'stepOptions'>;
 }): Step {
   interface Shown {
@@ -178,9 +178,14 @@ export function createSecondFactorStep(deps: {
       if (interaction.result?.login) return interaction.result;
       const { methods, proof } = memory;
       const assertion = form.get('second_passkey');
-      const mail = form.get('answer') === 'mail';
-      const wanted = wantedBy(form);
-      const otp = mail ? 'email-code' : (fields.map(([field]) => form.get(field)).find(Boolean) ?? '').trim();
+      const sending = deps.factors.codes.find(
+        ({ wire }) => wire.send !== undefined && wire.send === form.get('answer'),
+      );
+      const filled = deps.factors.codes.find(({ wire }) => form.has(wire.code));
+      // Which page the form came from, so that the answer is that page again.
+      const wanted = (sending ?? filled)?.kind ?? 'passkey';
+      const typed = deps.factors.codes.map(({ wire }) => form.get(wire.code)).find(Boolean) ?? '';
+      const otp = sending?.kind ?? typed.trim();
       if (otp === '' && !assertion) {
         await show(step, memory, { wanted, methods, error: 'missing' });
         return undefined;
@@ -206,12 +211,14 @@ export function createSecondFactorStep(deps: {
           if (finished) return finished;
           if (mailed?.outcome === 'sent') {
             await remember(interaction, { ...memory, mailedTo: mailed.to });
-            return { redirect: `${action}?method=email-code` };
+            return { redirect: `${action}?method=${wanted}` };
           }
           await show(step, memory, {
             wanted,
             methods: allowed(interaction, outcome.methods),
-            error: mail ? `mail-${mailed?.outcome === 'wait' ? 'wait' : 'failed'}` : errorOf(wrong, wanted),
+            error: sending
+              ? `mail-${mailed?.outcome === 'wait' ? 'wait' : 'failed'}`
+              : errorOf(wrong, filled?.wire.send !== undefined),
             ...(mailed?.outcome === 'wait' && { retryAfterSeconds: mailed.retryAfter }),
           });
           return undefined;
@@ -240,20 +247,8 @@ function allowed({ prompt }: Interaction, methods: readonly SecondFactor[]): rea
   return only === undefined ? methods : methods.filter((method) => method === only);
 }
 
-/** Fields of the forms, and what each is for. */
-const fields: readonly (readonly [string, SecondFactor])[] = [
-  ['code', 'totp'],
-  ['email_code', 'email-code'],
-  ['recovery_code', 'recovery-code'],
-];
-
-/** Which page the form came from, so that the answer is that page again. */
-function wantedBy(form: ReadonlyMap<string, string>): SecondFactor {
-  if (form.get('answer') === 'mail') return 'email-code';
-  return fields.find(([field]) => form.has(field))?.[1] ?? 'passkey';
-}
-
-function errorOf(wrong: WrongSecond | undefined, wanted: SecondFactor): SecondFactorError {
-  if (wrong === 'wrong' && wanted === 'email-code') return 'wrong-mail';
+/** `sent`: by this server, so that the person may ask for another. */
+function errorOf(wrong: WrongSecond | undefined, sent: boolean): SecondFactorError {
+  if (wrong === 'wrong' && sent) return 'wrong-mail';
   return wrong === 'passkey-used' ? 'passkey' : (wrong ?? 'missing');
 }

@@ -1,9 +1,13 @@
 /** Enrolling, removing, and what is stored of it. Signing in with a second factor is in sign-in-second-factor.test.ts. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { nowSeconds } from '../../../src/base/clock.ts';
+import { newFactor } from '../../../src/core/factors/factor-row.ts';
+import { newRecoveryCodes } from '../../../src/core/factors/recovery-codes.ts';
+import { recoveryCodeFormat } from '../../../src/login/recovery-code/recovery-code.ts';
 import { codeOf, enrol } from '../../support/authenticator.ts';
 import { setClock } from '../../support/clock.ts';
 import { comeBack } from '../../support/flow.ts';
-import { buildFixture, type Fixture } from '../fixture.ts';
+import { buildFixture, type Fixture, goodPassword } from '../fixture.ts';
 
 let fixture: Fixture | undefined;
 afterEach(async () => {
@@ -24,7 +28,7 @@ describe('enrolling', () => {
   test('nothing is a second factor before a right code has shown that the app has the secret', async () => {
     at(0);
     const { factors, accounts, subject, audited } = await build();
-    const begun = await factors.beginTotp(subject, { name: 'Phone' });
+    const begun = await factors.begin('totp', subject, { name: 'Phone' });
     if (begun.outcome !== 'begun') throw new Error(begun.outcome);
     const { factorId, secret, uri } = begun;
     expect(new URL(uri).searchParams.get('secret')).toBe(secret);
@@ -33,10 +37,13 @@ describe('enrolling', () => {
     expect(await factors.methods(subject)).toEqual({ required: false, methods: [] });
     expect(await factors.list(subject)).toEqual({ factors: [], recoveryCodesLeft: 0 });
     for (const code of ['', '12345', codeOf(secret, 2), codeOf(secret, -2), 'x'.repeat(100_000)])
-      expect(await factors.confirmTotp(subject, factorId, code)).toEqual({ outcome: 'wrong-code' });
+      expect(await factors.confirm('totp', subject, factorId, code)).toEqual({ outcome: 'wrong-code' });
     expect((await accounts.findBySubject(subject))?.twoFactor).toBe(false);
 
-    const confirmed = await factors.confirmTotp(subject, factorId, codeOf(secret), { via: 'browser', address: '::1' });
+    const confirmed = await factors.confirm('totp', subject, factorId, codeOf(secret), {
+      via: 'browser',
+      address: '::1',
+    });
     if (confirmed.outcome !== 'enrolled') throw new Error(confirmed.outcome);
     expect(new Set(confirmed.recoveryCodes).size).toBe(10);
     expect((await accounts.findBySubject(subject))?.twoFactor).toBe(true);
@@ -47,7 +54,7 @@ describe('enrolling', () => {
       ],
       recoveryCodesLeft: 10,
     });
-    expect(await factors.confirmTotp(subject, factorId, codeOf(secret, 1))).toEqual({ outcome: 'gone' });
+    expect(await factors.confirm('totp', subject, factorId, codeOf(secret, 1))).toEqual({ outcome: 'gone' });
     expect((await audited()).filter(({ event }) => !event.startsWith('account.'))).toMatchObject([
       { event: 'factor.added', subject, address: '::1', detail: { via: 'browser', kind: 'totp' } },
       { event: 'recovery_codes.made', subject, address: '::1', detail: { via: 'browser' } },
@@ -59,21 +66,21 @@ describe('enrolling', () => {
     const { factors, subject } = await build();
     const { secret } = await enrol(factors, subject);
     expect(await factors.use(subject, codeOf(secret, -1), {})).toEqual({ outcome: 'wrong', why: 'used' });
-    expect(await factors.use(subject, codeOf(secret, 1), {})).toEqual({ outcome: 'right' });
+    expect(await factors.use(subject, codeOf(secret, 1), {})).toEqual({ outcome: 'right', amr: ['otp'] });
     expect(await factors.use(subject, codeOf(secret, 0), {})).toMatchObject({ outcome: 'wrong', why: 'used' });
   });
 
   test('an enrolment is good for a quarter of an hour, and until the next one', async () => {
     at(0);
     const { factors, subject } = await build();
-    const late = await factors.beginTotp(subject);
+    const late = await factors.begin('totp', subject);
     if (late.outcome !== 'begun') throw new Error(late.outcome);
     at(900);
-    expect(await factors.confirmTotp(subject, late.factorId, codeOf(late.secret))).toEqual({ outcome: 'gone' });
-    const [first, second] = [await factors.beginTotp(subject), await factors.beginTotp(subject)];
+    expect(await factors.confirm('totp', subject, late.factorId, codeOf(late.secret))).toEqual({ outcome: 'gone' });
+    const [first, second] = [await factors.begin('totp', subject), await factors.begin('totp', subject)];
     if (first.outcome !== 'begun' || second.outcome !== 'begun') throw new Error('not begun');
-    expect(await factors.confirmTotp(subject, first.factorId, codeOf(first.secret))).toEqual({ outcome: 'gone' });
-    expect(await factors.confirmTotp(subject, second.factorId, codeOf(second.secret))).toMatchObject({
+    expect(await factors.confirm('totp', subject, first.factorId, codeOf(first.secret))).toEqual({ outcome: 'gone' });
+    expect(await factors.confirm('totp', subject, second.factorId, codeOf(second.secret))).toMatchObject({
       outcome: 'enrolled',
     });
   });
@@ -81,30 +88,30 @@ describe('enrolling', () => {
   test("another person's enrolment cannot be confirmed, and nobody's is no enrolment", async () => {
     const { factors, subject, make } = await build();
     const bob = await make({ username: 'bob' });
-    const begun = await factors.beginTotp(subject);
+    const begun = await factors.begin('totp', subject);
     if (begun.outcome !== 'begun') throw new Error(begun.outcome);
     for (const [whose, id] of [
       [bob.subject, begun.factorId],
       [subject, 'nobody'],
       [subject, 'a\0b'],
     ] as const)
-      expect(await factors.confirmTotp(whose, id, codeOf(begun.secret))).toEqual({ outcome: 'gone' });
-    expect(await factors.beginTotp('nobody')).toEqual({ outcome: 'not-found' });
+      expect(await factors.confirm('totp', whose, id, codeOf(begun.secret))).toEqual({ outcome: 'gone' });
+    expect(await factors.begin('totp', 'nobody')).toEqual({ outcome: 'not-found' });
   });
 
   test('of 20 confirmations at once one is told the recovery codes, and those are the ones that work', async () => {
     at(0);
     const { factors, subject } = await build();
-    const begun = await factors.beginTotp(subject);
+    const begun = await factors.begin('totp', subject);
     if (begun.outcome !== 'begun') throw new Error(begun.outcome);
     const all = await Promise.all(
-      Array.from({ length: 20 }, () => factors.confirmTotp(subject, begun.factorId, codeOf(begun.secret))),
+      Array.from({ length: 20 }, () => factors.confirm('totp', subject, begun.factorId, codeOf(begun.secret))),
     );
     const enrolled = all.filter((one) => one.outcome === 'enrolled');
     expect(enrolled).toHaveLength(1);
     expect(all.filter(({ outcome }) => outcome === 'gone')).toHaveLength(19);
     const [code = ''] = enrolled[0]?.recoveryCodes ?? [];
-    expect(await factors.use(subject, code, {})).toEqual({ outcome: 'right' });
+    expect(await factors.use(subject, code, {})).toEqual({ outcome: 'right', amr: ['otp'] });
   });
 
   test('a second app leaves the recovery codes alone; either app works; five are enough', async () => {
@@ -118,10 +125,10 @@ describe('enrolling', () => {
       'Tablet\ufffd\ufffd',
     ]);
     for (const app of [first, second])
-      expect(await factors.use(subject, app.fresh(), {})).toEqual({ outcome: 'right' });
-    expect(await factors.use(subject, first.recoveryCodes[0] ?? '', {})).toEqual({ outcome: 'right' });
+      expect(await factors.use(subject, app.fresh(), {})).toEqual({ outcome: 'right', amr: ['otp'] });
+    expect(await factors.use(subject, first.recoveryCodes[0] ?? '', {})).toEqual({ outcome: 'right', amr: ['otp'] });
     for (let more = 0; more < 3; more += 1) await enrol(factors, subject);
-    expect(await factors.beginTotp(subject)).toEqual({ outcome: 'too-many' });
+    expect(await factors.begin('totp', subject)).toEqual({ outcome: 'too-many' });
   });
 });
 
@@ -166,10 +173,12 @@ describe('recovery codes', () => {
     const [first = '', second = ''] = recoveryCodes;
     expect(await factors.use(subject, ` ${first.toUpperCase().replaceAll('-', ' ')} `, {})).toEqual({
       outcome: 'right',
+      amr: ['otp'],
     });
     expect(await factors.use(subject, first, {})).toMatchObject({ outcome: 'wrong', why: 'used' });
     expect(await factors.use(subject, second.replaceAll('-', ''), { address: '192.0.2.7' })).toEqual({
       outcome: 'right',
+      amr: ['otp'],
     });
     expect(await factors.list(subject)).toMatchObject({ recoveryCodesLeft: 8 });
     expect((await audited()).filter(({ event }) => event === 'recovery_code.used')).toMatchObject([
@@ -185,7 +194,7 @@ describe('recovery codes', () => {
     const newer = (await factors.regenerateRecoveryCodes(subject)) ?? [];
     expect(newer).toHaveLength(10);
     expect(await factors.use(subject, recoveryCodes[0] ?? '', {})).toMatchObject({ outcome: 'wrong' });
-    expect(await factors.use(subject, newer[0] ?? '', {})).toEqual({ outcome: 'right' });
+    expect(await factors.use(subject, newer[0] ?? '', {})).toEqual({ outcome: 'right', amr: ['otp'] });
   });
 
   test("one person's code is not another's", async () => {
@@ -194,7 +203,7 @@ describe('recovery codes', () => {
     const hers = await enrol(factors, subject);
     await enrol(factors, bob.subject);
     expect(await factors.use(bob.subject, hers.recoveryCodes[0] ?? '', {})).toEqual({ outcome: 'wrong', why: 'wrong' });
-    expect(await factors.use(subject, hers.recoveryCodes[0] ?? '', {})).toEqual({ outcome: 'right' });
+    expect(await factors.use(subject, hers.recoveryCodes[0] ?? '', {})).toEqual({ outcome: 'right', amr: ['otp'] });
   });
 });
 
@@ -220,7 +229,38 @@ describe('what is stored', () => {
     ] as const) {
       await stores.factors.removeAll(bob.subject, 1);
       await stores.factors.begin({ ...stolen, subject: whose, state: 'pending' });
-      expect(await factors.confirmTotp(whose, stolen.id, app.fresh())).toMatchObject({ outcome });
+      expect(await factors.confirm('totp', whose, stolen.id, app.fresh())).toMatchObject({ outcome });
     }
+  });
+});
+
+describe('a login method that has been deleted', () => {
+  test.each(['totp', 'email-code'] as const)(
+    '%s: accounts that have it are asked for a second factor as before',
+    async (kind) => {
+      const { factors, signIn, stores, subject } = await build({ without: [kind] });
+      const { shown, rows } = newRecoveryCodes(recoveryCodeFormat, subject);
+      await stores.factors.switchOn(newFactor(subject, kind, { secret: '', state: 'active' }), rows, nowSeconds());
+      expect(await factors.methods(subject)).toEqual({ required: true, methods: ['recovery-code'] });
+      const request = {
+        username: 'alice',
+        password: goodPassword,
+        address: '192.0.2.1',
+        via: 'identity',
+        requestId: 'r1',
+      };
+      for (const otp of ['', kind])
+        expect(await signIn.signIn({ ...request, otp })).toMatchObject({ outcome: 'second-factor' });
+      expect(await signIn.signIn({ ...request, otp: shown[0] })).toMatchObject({ outcome: 'signed-in' });
+    },
+  );
+
+  test.each(['totp', 'email-code'] as const)('%s: it cannot be added', async (kind) => {
+    const { factors, subject, accounts } = await build({ without: [kind] });
+    const account = await accounts.findBySubject(subject);
+    expect(await factors.begin(kind, subject)).toEqual({ outcome: 'not-found' });
+    expect(await factors.confirm(kind, subject, 'x', '123456')).toEqual({ outcome: 'gone' });
+    expect(await factors.switchOn(kind, subject)).toEqual({ outcome: 'not-found' });
+    expect([factors.enrols(kind), account && factors.switches(account).includes(kind)]).toEqual([false, false]);
   });
 });

@@ -41,7 +41,7 @@ describeStorages('a password that is only proved', (storage) => {
 
   test('for a new password on the account page: no code is mailed, and the one that is out is still good', async () => {
     const person = await buildPerson(server);
-    expect((await server.core.emailCodes.switchOn(person.subject)).outcome).toBe('added');
+    expect((await server.core.factors.switchOn('email-code', person.subject)).outcome).toBe('added');
     const agent = new Agent(server);
     const second = await open(agent, person, '/account/password');
     const back = await agent.submit(second, { email_code: codeIn((await codesFor(person))[0]) });
@@ -61,7 +61,7 @@ describeStorages('a password that is only proved', (storage) => {
     const asker = { address: '192.0.2.1', requestId: 'r', locale: 'en' };
     await server.core.emails.requestChange(person.subject, address, asker);
     const link = linkIn(await mailTo(server, address, 'confirm-email'));
-    expect((await server.core.emailCodes.switchOn(person.subject)).outcome).toBe('added');
+    expect((await server.core.factors.switchOn('email-code', person.subject)).outcome).toBe('added');
     const code = await withCodeOut(person);
     const wrong = await fill(new Agent(server), link, { password: 'not the password at all' });
     expect(wrong.status).toBe(422);

@@ -33,7 +33,7 @@ describeStorages('a changed e-mail address', (storage) => {
     const person = await buildPerson(server);
     const { subject, username } = person;
     const old = person.email ?? '';
-    await server.core.emailCodes.switchOn(subject);
+    await server.core.factors.switchOn('email-code', subject);
     const signIn = (otp: string | undefined, on = server) =>
       on.core.signIn.signIn({ username, password, otp, address: '192.0.2.9', via: 'identity', requestId: 'r' });
     expect(await signIn(undefined)).toMatchObject({ mailed: { outcome: 'sent' } });
@@ -61,7 +61,7 @@ describeStorages('a changed e-mail address', (storage) => {
   test('a code that is sent while the address changes is good for nothing', async () => {
     const person = await buildPerson(server);
     const { subject, username } = person;
-    await server.core.emailCodes.switchOn(subject);
+    await server.core.factors.switchOn('email-code', subject);
     const link = await linkFor(subject, freshAddress());
     const { factors } = server.core.stores;
     const { putEmailCode } = factors;

@@ -1,12 +1,12 @@
 /** Codes by e-mail as a second step: to whom one goes, how often, and how long it is good. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { SignInOutcome } from '../../../src/core/sign-in/sign-in.ts';
-import { emailCode } from '../../../src/login/email-code/email-code.ts';
-import { enrol } from '../../support/authenticator.ts';
-import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../../support/databases.ts';
-import { comeBack, travel } from '../../support/flow.ts';
-import { enrolPasskey } from '../../support/passkey.ts';
-import { buildFixture, type Fixture, goodPassword, issuer } from '../fixture.ts';
+import type { SignInOutcome } from '../../src/core/sign-in/sign-in.ts';
+import { emailCode, newCode } from '../../src/login/email-code/email-code.ts';
+import { buildFixture, type Fixture, goodPassword, issuer } from '../core/fixture.ts';
+import { enrol } from '../support/authenticator.ts';
+import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
+import { comeBack, travel } from '../support/flow.ts';
+import { enrolPasskey } from '../support/passkey.ts';
 
 let fixture: Fixture | undefined;
 afterEach(async () => {
@@ -20,7 +20,7 @@ const request = { username: 'alice', password: goodPassword, address: '192.0.2.1
 async function build(...options: Parameters<typeof buildFixture>) {
   fixture = await buildFixture(...options);
   const { subject } = await fixture.make({ email: 'alice@example.com', verified: true });
-  const on = await fixture.emailCodes.switchOn(subject);
+  const on = await fixture.factors.switchOn('email-code', subject);
   if (on.outcome !== 'added') throw new Error(on.outcome);
   return { ...fixture, subject, recoveryCodes: on.recoveryCodes };
 }
@@ -167,9 +167,9 @@ describe('the mail', () => {
 describe('the code', () => {
   test('is good for ten minutes, for its own account, and only the newest', async () => {
     const built = await build();
-    const { signIn, make, emailCodes } = built;
+    const { signIn, make, factors } = built;
     const bob = await make({ username: 'bob', email: 'bob@example.com', verified: true });
-    await emailCodes.switchOn(bob.subject);
+    await factors.switchOn('email-code', bob.subject);
     await signIn.signIn(request);
     const first = mailed(built);
     expect(await signIn.signIn({ ...request, username: 'bob', otp: first })).toMatchObject({ wrong: 'over' });
@@ -210,7 +210,7 @@ describe('the code', () => {
   });
 
   test('is eight digits, read however they are typed', () => {
-    for (let n = 0; n < 100; n += 1) expect(emailCode.make()).toMatch(/^\d{8}$/);
+    for (let n = 0; n < 100; n += 1) expect(newCode()).toMatch(/^\d{8}$/);
     for (const typed of ['12345678', ' 1234 5678 ', '1234-5678', '１２３４５６７８', '١٢٣٤٥٦٧٨'])
       expect(emailCode.read(typed)).toBe('12345678');
     for (const typed of ['', '1234567', '123456789', '123456', 'abcdefgh', '1'.repeat(100)])
@@ -222,21 +222,21 @@ describe('switching it on', () => {
   test('needs a verified address and a server that sends mails', async () => {
     fixture = await buildFixture({ mails: false });
     const { subject } = await fixture.make({ email: 'alice@example.com', verified: true });
-    expect(await fixture.emailCodes.switchOn(subject)).toEqual({ outcome: 'no-mail' });
+    expect(await fixture.factors.switchOn('email-code', subject)).toEqual({ outcome: 'no-mail' });
     await fixture.close();
     fixture = await buildFixture();
     const bare = await fixture.make({ username: 'bare' });
     const unproved = await fixture.make({ username: 'unproved', email: 'u@example.com' });
     for (const { subject } of [bare, unproved])
-      expect(await fixture.emailCodes.switchOn(subject)).toEqual({ outcome: 'no-address' });
-    expect(await fixture.emailCodes.switchOn('nobody')).toEqual({ outcome: 'not-found' });
+      expect(await fixture.factors.switchOn('email-code', subject)).toEqual({ outcome: 'no-address' });
+    expect(await fixture.factors.switchOn('email-code', 'nobody')).toEqual({ outcome: 'not-found' });
     expect(await fixture.stores.accounts.bySubject(bare.subject)).toMatchObject({ twoFactor: false });
   });
 
   test('twice changes nothing, and it is switched off like any other factor', async () => {
-    const { emailCodes, factors, subject, stores, signIn, recoveryCodes } = await build();
+    const { factors, subject, stores, signIn, recoveryCodes } = await build();
     expect(recoveryCodes).toHaveLength(10);
-    expect(await emailCodes.switchOn(subject)).toEqual({ outcome: 'on-already' });
+    expect(await factors.switchOn('email-code', subject)).toEqual({ outcome: 'on-already' });
     const { factors: listed } = await factors.list(subject);
     expect(listed).toMatchObject([{ kind: 'email-code', locked: false }]);
     expect(await factors.remove(subject, listed[0]?.id ?? '')).toBe(true);

@@ -1,0 +1,32 @@
+/** A second factor that is switched on without more ado. It is switched off like any other (factors.ts). */
+import type { Factors } from '../../core/factors/factors.ts';
+import { type AccountNotice, accountNotices } from '../kit/view-parts.ts';
+import type { AccountDeps } from './deps.ts';
+import { actorOf, type Take } from './visit.ts';
+
+const list = '/account/factors';
+
+export function createFactorSwitch(deps: AccountDeps, kind: Factors['codes'][number]['kind']): Take {
+  const [switchedOn, notPossible] = [noticeOf(`${kind}-on`), noticeOf(`${kind}-off`)];
+  return async (visit) => {
+    const on = await deps.factors.switchOn(kind, visit.account.subject, actorOf(visit, deps.pages));
+    switch (on.outcome) {
+      case 'added': {
+        const { recoveryCodes: codes } = on;
+        return codes.length > 0
+          ? { to: `${list}/codes`, note: { notice: switchedOn, codes } }
+          : { to: list, note: { notice: switchedOn } };
+      }
+      case 'on-already':
+        return { to: list, note: { notice: switchedOn } };
+      default:
+        return { to: list, note: { notice: notPossible } };
+    }
+  };
+}
+
+function noticeOf(name: string): AccountNotice {
+  const notice = accountNotices.find((one) => one === name);
+  if (notice === undefined) throw new Error(`The account pages have no notice "${name}".`);
+  return notice;
+}
