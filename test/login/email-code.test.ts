@@ -1,9 +1,9 @@
 /** Codes by e-mail as a second step: to whom one goes, how often, and how long it is good. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { Unavailable } from '../../src/base/errors.ts';
 import type { SignInOutcome } from '../../src/core/sign-in/sign-in.ts';
 import { emailCode, newCode } from '../../src/login/email-code/email-code.ts';
 import { buildFixture, type Fixture, goodPassword, issuer } from '../core/fixture.ts';
-import { enrol } from '../support/authenticator.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { comeBack, travel } from '../support/flow.ts';
 import { enrolPasskey } from '../support/passkey.ts';
@@ -135,16 +135,6 @@ describe('the mail', () => {
     expect(await signIn.signIn({ ...request, otp: mailed(built) })).toMatchObject({ outcome: 'signed-in' });
   });
 
-  test('is not sent by itself where an app has the code at hand; asked for, it is', async () => {
-    const built = await build();
-    const { signIn, sent, factors, subject } = built;
-    await enrol(factors, subject);
-    expect(await signIn.signIn(request)).toMatchObject({ methods: ['totp', 'email-code', 'recovery-code'] });
-    expect(sent).toHaveLength(0);
-    expect(await signIn.signIn({ ...request, otp: 'email-code' })).toMatchObject({ mailed: { outcome: 'sent' } });
-    expect(await signIn.signIn({ ...request, otp: mailed(built) })).toMatchObject({ outcome: 'signed-in' });
-  });
-
   test('is not sent by itself where a page asks for a passkey first; a program cannot, and gets it', async () => {
     const { signIn, sent, passkeys, subject } = await build();
     await enrolPasskey(passkeys, subject, { origin: issuer });
@@ -152,6 +142,28 @@ describe('the mail', () => {
     expect(sent).toHaveLength(0);
     await signIn.signIn(request);
     expect(sent).toHaveLength(1);
+  });
+
+  test('that cannot be stored: Unavailable, and the attempt is given back, once', async () => {
+    let down = false;
+    const { signIn, sent } = await build({
+      limits: { account: 2 },
+      front: ({ factors }) => ({
+        factors: {
+          ...factors,
+          putEmailCode: (...given) =>
+            down ? Promise.reject(new Unavailable('database')) : factors.putEmailCode(...given),
+        },
+      }),
+    });
+    const guess = { ...request, password: 'not the password of hers' };
+    expect(await signIn.signIn(guess)).toMatchObject({ outcome: 'refused' });
+    down = true;
+    for (let n = 0; n < 3; n += 1) await expect(signIn.signIn(request)).rejects.toBeInstanceOf(Unavailable);
+    down = false;
+    expect(await signIn.signIn(guess)).toMatchObject({ outcome: 'refused' });
+    expect(await signIn.signIn(guess)).toMatchObject({ outcome: 'throttled' });
+    expect(sent).toHaveLength(0);
   });
 
   test('does not go to an address that is not proved any more; the recovery codes remain', async () => {

@@ -64,6 +64,16 @@ describe('what is asked for', () => {
     expect((await metrics.page()).body).toContain('gatehouse_sign_ins_total{outcome="second_factor"} 3');
   });
 
+  test('a code is not mailed by itself where an app has one at hand; asked for, it is', async () => {
+    const { signIn, sent, factors, subject } = await build();
+    await factors.switchOn('email-code', subject);
+    expect(await signIn.signIn(request)).toMatchObject({ methods: ['totp', 'email-code', 'recovery-code'] });
+    expect(sent).toHaveLength(0);
+    expect(await signIn.signIn({ ...request, otp: 'email-code' })).toMatchObject({ mailed: { outcome: 'sent' } });
+    const otp = sent.at(-1)?.values?.code ?? '';
+    expect(await signIn.signIn({ ...request, otp })).toMatchObject({ outcome: 'signed-in' });
+  });
+
   test('with a current code it signs in, and says how', async () => {
     const { signIn, app, stores, subject } = await build();
     expect(await signIn.signIn({ ...request, otp: app.code() })).toMatchObject({

@@ -1,0 +1,159 @@
+// What the runs share that delete a part of a copy of the project: the copy, the checks in it, and its server.
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const root = join(import.meta.dirname, '..');
+
+/** Deletes each of `names`, or those that the command line names, in a copy of its own. `without`: what went wrong there. */
+export async function deleteEach(what, names, without) {
+  const asked = process.argv.slice(2);
+  const unknown = asked.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    console.error(`There is no ${what} ${unknown}; there are ${names.join(', ')}.`);
+    process.exitCode = 2;
+    return;
+  }
+  const began = performance.now();
+  const seconds = (since) => ((performance.now() - since) / 1000).toFixed(1);
+  let failed = 0;
+  for (const name of asked.length > 0 ? asked : names) {
+    const start = performance.now();
+    const failures = await inCopy((copy) => without(copy, name));
+    console.log(`${failures.length === 0 ? 'PASS' : 'FAIL'}  without ${name.padEnd(18)} [${seconds(start)} s]`);
+    for (const failure of failures) console.log(failure.replace(/^/gm, '        '));
+    if (failures.length > 0) failed += 1;
+  }
+  console.log(`${failed === 0 ? `Any ${what} can be deleted` : `${failed} cannot be deleted`}, ${seconds(began)} s`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+async function inCopy(work) {
+  const copy = mkdtempSync(join(tmpdir(), 'gatehouse-without-'));
+  try {
+    copyProject(copy);
+    return (await work(copy)).filter(Boolean);
+  } catch (error) {
+    return [String(error)];
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function copyProject(copy) {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  for (const file of listed
+    .split('\0')
+    .filter((path) => path !== '' && path !== 'node_modules' && existsSync(join(root, path)))) {
+    cpSync(join(root, file), join(copy, file));
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  // Biome leaves out what git leaves out, and asks for the place where git keeps that list.
+  execFileSync('git', ['init', '--quiet'], { cwd: copy });
+}
+
+export function removePaths(copy, paths) {
+  for (const path of paths) rmSync(join(copy, path), { recursive: true, force: true });
+}
+
+/** Takes the import of `folder` out of a list, and the line of the name that it imports (`$`). */
+export function removeLine(copy, list, folder, lineOf) {
+  const path = join(copy, list);
+  const text = readFileSync(path, 'utf8');
+  const [line, name] = new RegExp(`^import \\{ (\\w+) \\} from '\\./${folder}/.*\\n`, 'm').exec(text) ?? [];
+  if (line === undefined) throw new Error(`${list} has no line for ${folder}`);
+  writeFileSync(path, text.replace(line, '').replace(lineOf(name), ''));
+}
+
+/** The checks that must be as right as before, and a suite about what is left. */
+export function checksOf(copy, suite) {
+  const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  return Promise.all([
+    run(copy, 'types', ['node_modules/.bin/tsc', '--noEmit']),
+    run(copy, 'style', ['node_modules/.bin/biome', 'check', '--error-on-warnings']),
+    // Its page has the graph of all that there is.
+    run(copy, 'imports', [process.execPath, 'scripts/check-imports.mjs', '--write']),
+    run(copy, 'settings.md', [process.execPath, 'src/config/reference.ts', '--check']),
+    run(copy, 'cli.md', [process.execPath, 'src/cli/reference.ts', '--check']),
+    run(copy, `the suite ${suite}`, [process.execPath, ...jest, suite]),
+  ]);
+}
+
+/** What it printed, where it failed. */
+function run(cwd, what, [program, ...words]) {
+  return new Promise((resolve) => {
+    // Not the services of the caller's tests: this is about SQLite, and what it lacks is no failure here.
+    const child = spawn(program, words, { cwd, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    let printed = '';
+    child.stdout.on('data', (chunk) => {
+      printed += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      printed += chunk;
+    });
+    child.once('error', (error) => resolve(`${what}: ${error.message}`));
+    child.once('exit', (code) => resolve(code === 0 ? '' : `${what}:\n${printed.slice(-4000)}`));
+  });
+}
+
+function environment() {
+  const { PATH, HOME, TMPDIR } = process.env;
+  return { PATH, HOME, ...(TMPDIR && { TMPDIR }) };
+}
+
+/** Starts the server of this folder over an empty database for as long as `work` takes. */
+export async function askServer(folder, work) {
+  const port = await freePort();
+  const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+  const url = `http://127.0.0.1:${port}`;
+  const env = {
+    ...environment(),
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    ISSUER: url,
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'warn',
+  };
+  const child = spawn(process.execPath, ['src/main.ts'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      printed += chunk;
+    });
+  try {
+    const until = performance.now() + 20_000;
+    while (!(await isReady(url))) {
+      if (child.exitCode !== null || performance.now() > until)
+        throw new Error(`the server did not start:\n${printed}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return await work(url);
+  } finally {
+    child.kill();
+    if (child.exitCode === null) await new Promise((resolve) => child.once('exit', resolve));
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+function isReady(url) {
+  return fetch(`${url}/readyz`).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
