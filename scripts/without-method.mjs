@@ -1,4 +1,4 @@
-// Whether a kind of code can be deleted: its folder of src/login, its line in methods.ts, and the tests that are about it alone.
+// Whether a login method can be deleted: its folder of src/login, its line in methods.ts, and the tests that are about it alone.
 //
 //   node scripts/without-method.mjs               each of them in turn
 //   node scripts/without-method.mjs totp          only without this one
@@ -7,25 +7,49 @@
 // about the others must pass, and the server must start and have the addresses of the others only.
 import { askServer, checksOf, deleteEach, removeLine, removePaths } from './without.mjs';
 
-/** The suite that must pass without it, and where it is added. */
+/** The tests that go with it, the suite that must pass without it, and the form by which an account gets it. */
 const methods = {
-  totp: { suite: 'test/login/email-code.test.ts', address: '/account/factors/begin' },
-  'email-code': { suite: 'test/core/factors/factors.test.ts', address: '/account/factors/email-code' },
+  totp: {
+    tests: ['test/login/totp.test.ts'],
+    suite: 'test/login/email-code.test.ts',
+    form: '/account/factors/begin',
+  },
+  'email-code': {
+    tests: ['test/login/email-code.test.ts'],
+    suite: 'test/core/factors/factors.test.ts',
+    form: '/account/factors/email-code',
+  },
+  passkey: {
+    tests: ['test/login/passkey.test.ts'],
+    suite: 'test/core/factors/factors.test.ts',
+    form: '/account/passkeys/add',
+  },
+  upstream: {
+    tests: [
+      'test/login/upstream',
+      ...['popup', 'upstream'].map((name) => `test/browser/${name}.test.ts`),
+      ...['identities', 'identities-left'].map((name) => `test/pages/account/${name}.test.ts`),
+    ],
+    suite: 'test/core/factors/passkeys.test.ts',
+    form: undefined,
+  },
 };
 
 await deleteEach('login method', Object.keys(methods), async (copy, name) => {
-  removePaths(copy, [`src/login/${name}`, `test/login/${name}.test.ts`]);
-  removeLine(copy, 'src/login/methods.ts', name, (method) => new RegExp(`^  ${method},\\n`, 'm'));
-  const checks = await checksOf(copy, methods[name].suite);
+  const { tests, suite } = methods[name];
+  removePaths(copy, [`src/login/${name}`, ...tests]);
+  removeLine(copy, 'src/login/methods.ts', name, (method) => new RegExp(`^  (\\w+: )?${method},\\n`, 'm'));
+  const checks = await checksOf(copy, suite);
   return [...checks, ...(await askServer(copy, (url) => addresses(url, name)))];
 });
 
 /** A form without a token is refused where it is taken, and not there where it is not. */
 async function addresses(url, removed) {
   const failures = [];
-  for (const [name, { address }] of Object.entries(methods)) {
-    const { status } = await fetch(url + address, { method: 'POST', body: new URLSearchParams(), redirect: 'manual' });
-    if (status !== (name === removed ? 404 : 403)) failures.push(`POST ${address} answers ${status}`);
+  for (const [name, { form }] of Object.entries(methods)) {
+    if (form === undefined) continue;
+    const { status } = await fetch(url + form, { method: 'POST', body: new URLSearchParams(), redirect: 'manual' });
+    if (status !== (name === removed ? 404 : 403)) failures.push(`POST ${form} answers ${status}`);
   }
   const { status } = await fetch(`${url}/account`, { redirect: 'manual' });
   if (status !== 303) failures.push(`GET /account answers ${status}`);

@@ -25,7 +25,7 @@ import { createForwardingNotices } from './http/forwarding-notices.ts';
 import { createFrontDoor } from './http/front-door.ts';
 import { drained, listening } from './http/listen.ts';
 import { createRouteTable, serveRoutes } from './http/routes.ts';
-import { openProviders } from './login/upstream/open.ts';
+import { loginMethods } from './login/methods.ts';
 import { protocolApi } from './oidc/api.ts';
 import { protocolRoutes } from './oidc/routes.ts';
 import type { Core } from './open-core.ts';
@@ -54,10 +54,9 @@ export async function createApp(core: Core) {
   const { accounts, consents, engine } = stores;
   const isDeveloper = createIsDeveloper(config.developmentPages);
   // Not in the core: a command should not want the providers' secrets.
-  const providers = await openProviders(config.upstreams, {
-    development: config.development,
-    environment: process.env,
-  });
+  const reading = { development: config.development, environment: process.env };
+  const named = config.upstreams === undefined ? undefined : loginMethods.upstream?.open(config.upstreams, reading);
+  const providers = (await named) ?? [];
   const upstream = createUpstream({
     ...core,
     ...{ accounts, links: stores.links, identities: stores.identities, providers },

@@ -2,38 +2,36 @@
 import { withFactorLetters } from '../core/factors/factor-letters.ts';
 import { createFactors } from '../core/factors/factors.ts';
 import { createPasskeys } from '../core/factors/passkeys.ts';
-import { openLoginMethods } from '../login/methods.ts';
+import { codeMethods, loginMethods } from '../login/methods.ts';
+import { recoveryCodeFormat } from '../login/recovery-code/recovery-code.ts';
 import type { Infrastructure } from './infrastructure.ts';
 import type { composeMail } from './mail.ts';
 
 export function composeFactors(infrastructure: Infrastructure, { mails, mailLimits }: ReturnType<typeof composeMail>) {
   const { config, secrets, stores, throttle, changes } = infrastructure;
-  const {
-    password: hasher,
-    passkey,
-    codes,
-    recoveryCodes,
-  } = openLoginMethods({
-    passkey: { issuer: config.issuer, brandName: config.brandName },
-    password: {
-      memoryKiB: config.password.hashMemory,
-      timeCost: config.password.hashTime,
-      queue: config.password.queue,
-    },
+  const hasher = loginMethods.password({
+    memoryKiB: config.password.hashMemory,
+    timeCost: config.password.hashTime,
+    queue: config.password.queue,
   });
   const common = {
     accounts: stores.accounts,
-    recoveryCodes,
+    recoveryCodes: recoveryCodeFormat,
     audit: withFactorLetters(infrastructure.audit, { accounts: stores.accounts, mails }),
     changes,
     secretKey: secrets.secretKey,
   };
-  const passkeys = createPasskeys({ ...common, store: stores.passkeys, engine: stores.engine, method: passkey });
+  const passkeys = createPasskeys({
+    ...common,
+    store: stores.passkeys,
+    engine: stores.engine,
+    method: loginMethods.passkey?.({ issuer: config.issuer, brandName: config.brandName }),
+  });
   const factors = createFactors({
     ...common,
     store: stores.factors,
-    codes,
-    passkeys: stores.passkeys,
+    codes: codeMethods,
+    passkeys,
     mails,
     limits: mailLimits,
     throttle,

@@ -7,7 +7,6 @@ import { type Mistake, mistake } from '../config/mistakes.ts';
 import type { Values } from '../config/schema.ts';
 import { surfacesMistake } from '../config/surface-names.ts';
 import { readRoutes } from '../gateway/read-routes.ts';
-import { readProviders } from '../login/upstream/read-providers.ts';
 import { openLook } from './pages.ts';
 
 /** Reads the files that settings name as well; the server reads them again when it opens what they are for. */
@@ -44,9 +43,13 @@ async function providersMistake(
   environment: Environment,
 ): Promise<Mistake | undefined> {
   if (file === undefined) return undefined;
-  const read = await readProviders(file, { development: NODE_ENV !== 'production', environment });
-  if (read.outcome === 'read') return undefined;
-  return { ...mistake('UPSTREAMS', file, 'a list of providers without mistakes'), details: read.text };
+  // Only now: it loads every login method.
+  const { loginMethods } = await import('../login/methods.ts');
+  const details = loginMethods.upstream
+    ? await loginMethods.upstream.mistakesIn(file, { development: NODE_ENV !== 'production', environment })
+    : 'This server has no sign-in through other providers.';
+  if (details === undefined) return undefined;
+  return { ...mistake('UPSTREAMS', file, 'a list of providers without mistakes'), details };
 }
 
 async function viewsMistake({ VIEWS_DIR: folder }: Sound): Promise<Mistake | undefined> {

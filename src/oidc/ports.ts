@@ -73,7 +73,7 @@ export interface ProtocolDeps {
   readonly sessionValue: (uid: string) => string;
   readonly seen: (subject: string, sessionUid: string) => void;
   readonly log: Logger;
-  readonly factors: Pick<Factors, 'methods'>;
+  readonly factors: Pick<Factors, 'methods' | 'adds'>;
   readonly factorOffer: FactorOffer;
   readonly settings: {
     readonly secondFactor: SecondFactorRule;

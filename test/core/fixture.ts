@@ -20,8 +20,9 @@ import type { SignInLimits } from '../../src/core/sign-in/sign-in-attempts.ts';
 import type { Account } from '../../src/core/stores/accounts.ts';
 import type { AuditEvent } from '../../src/core/stores/audit.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
-import { openLoginMethods } from '../../src/login/methods.ts';
+import { codeMethods, loginMethods } from '../../src/login/methods.ts';
 import type { createPasswordHasher } from '../../src/login/password/password.ts';
+import { recoveryCodeFormat } from '../../src/login/recovery-code/recovery-code.ts';
 import { createLocalChannel } from '../../src/storage/local/channel.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openSql, type SqlSettings } from '../../src/storage/sql/open.ts';
@@ -62,7 +63,7 @@ export async function buildFixture(
     mails?: boolean;
     /** Left out: SQLite in memory. */
     database?: SqlSettings;
-    /** Kinds of codes whose login method has been deleted. */
+    /** Second factors whose login method has been deleted. */
     without?: readonly string[];
     /** What stands in front of the real stores. */
     front?: (stores: Stores) => Partial<Stores>;
@@ -73,17 +74,14 @@ export async function buildFixture(
   const { log } = createLog({ level: 'silent', format: 'json', to: { write: () => {} } });
   const metrics = createMetrics();
   const audit = createAudit({ store: stores.audit, log, metrics, retryMs: 5 });
-  const methods = openLoginMethods({
-    password: { memoryKiB: 64, timeCost: 1, queue: 1000, parallel: 2, ...options.hasher },
-    passkey: { issuer, brandName: 'Gatehouse' },
-  });
+  const hashing = loginMethods.password({ memoryKiB: 64, timeCost: 1, queue: 1000, parallel: 2, ...options.hasher });
   const verified = { count: 0, withNothing: 0 };
   const hasher: PasswordHasher = {
-    ...methods.password,
+    ...hashing,
     verify(phc, password) {
       verified.count++;
       if (phc === null) verified.withNothing++;
-      return methods.password.verify(phc, password);
+      return hashing.verify(phc, password);
     },
   };
   const changes = createChangeLog({ changes: stores.changes, channel: createLocalChannel() });
@@ -109,7 +107,7 @@ export async function buildFixture(
   const mailLimits = createMailLimits({ throttle, settings: { mailbox: 10, address: 100 } });
   const ofFactors = {
     accounts: stores.accounts,
-    recoveryCodes: methods.recoveryCodes,
+    recoveryCodes: recoveryCodeFormat,
     audit,
     changes,
     secretKey: 'for the tests of this house only',
@@ -118,15 +116,17 @@ export async function buildFixture(
     ...ofFactors,
     store: stores.passkeys,
     engine: stores.engine,
-    method: methods.passkey,
+    method: options.without?.includes('passkey')
+      ? undefined
+      : loginMethods.passkey?.({ issuer, brandName: 'Gatehouse' }),
   });
   const factors = createFactors({
     ...ofFactors,
     store: stores.factors,
-    codes: methods.codes
+    codes: codeMethods
       .filter(({ kind }) => !options.without?.includes(kind))
       .map((method) => countingLooks(method, looked)),
-    passkeys: stores.passkeys,
+    passkeys,
     mails: { work: options.mails ?? true, send: (letter) => void sent.push(letter) },
     limits: mailLimits,
     throttle,

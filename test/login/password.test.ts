@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Unavailable } from '../../src/base/errors.ts';
-import { codeMethods, openLoginMethods } from '../../src/login/methods.ts';
+import { codeMethods, loginMethods } from '../../src/login/methods.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
 
 const cheap = { memoryKiB: 256, timeCost: 1, queue: 100, parallel: 2 };
@@ -100,8 +100,7 @@ describe('the list of login methods', () => {
   });
 
   test('the password is one of them', async () => {
-    const passkey = { issuer: 'https://id.example.com', brandName: 'Gatehouse' };
-    const { password } = openLoginMethods({ password: cheap, passkey });
+    const password = loginMethods.password(cheap);
     expect(await password.verify(await password.hash('wet gravel'), 'wet gravel')).toBe(true);
   });
 });

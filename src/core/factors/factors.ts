@@ -14,7 +14,6 @@ import type { Amr } from '../kernel/amr.ts';
 import type { AuditFields } from '../kernel/audit.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { FactorRow } from '../stores/factors.ts';
-import type { PasskeyStore } from '../stores/passkeys.ts';
 import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
 import type {
   BegunEnrolment,
@@ -22,9 +21,11 @@ import type {
   CodeMethod,
   CodeMethodParts,
   ConfirmOutcome,
+  OpenCodeMethod,
   SwitchOnOutcome,
   Verified,
 } from './code-method.ts';
+import type { Passkeys } from './passkeys.ts';
 import { codesLeft, newRecoveryCodes } from './recovery-codes.ts';
 
 export type SecondFactor = FactorRow['kind'] | 'passkey';
@@ -56,11 +57,13 @@ export type UseOutcome =
 /** All throw `Unavailable` where storage cannot answer. */
 export interface Factors {
   /** The login methods that are codes, the best first. */
-  readonly codes: readonly (Pick<CodeMethod, 'kind' | 'wire'> & { readonly switchOn?: object })[];
+  readonly codes: readonly (Pick<CodeMethod, 'kind' | 'wire'> & Pick<OpenCodeMethod, 'switchOn'>)[];
   list(subject: string): Promise<FactorList>;
   /** Kinds that are switched on without more ado, and could be for this account. */
   switches(account: Account): readonly EnrolledKind[];
   switchOn(kind: CodeKind, subject: string, actor?: Actor): Promise<SwitchOnOutcome>;
+  /** Whether a page can add a second factor that would do here. `only`: nothing else would. */
+  adds(only: 'passkey' | undefined): boolean;
   /** Whether a device can be enrolled with this kind of code. */
   enrols(kind: CodeKind): boolean;
   /** Nothing is asked for at a sign-in until the enrolment is confirmed. */
@@ -97,7 +100,7 @@ export function createFactors(
   parts: CodeMethodParts & {
     /** The best first. */
     codes: readonly CodeMethod[];
-    passkeys: Pick<PasskeyStore, 'list'>;
+    passkeys: Pick<Passkeys, 'list' | 'offered'>;
     throttle: Throttle;
     changes: Pick<ChangeLog, 'changed'>;
     settings: FactorSettings;
@@ -131,6 +134,8 @@ export function createFactors(
         .filter(isEnrolled),
 
     switchOn: async (kind, subject, actor) => ofKind(kind)?.switchOn?.on(subject, actor) ?? { outcome: 'not-found' },
+
+    adds: (only) => passkeys.offered || (only === undefined && codes.some(({ enrolment }) => enrolment !== undefined)),
 
     enrols: (kind) => ofKind(kind)?.enrolment !== undefined,
 
@@ -166,7 +171,7 @@ export function createFactors(
       const [rows, keys] = await Promise.all([store.list(subject), passkeys.list(subject)]);
       // Alone, recovery codes are no second factor; the store keeps none without another.
       if (!rows.some(isActive) && keys.length === 0) return { required: false, methods: [] };
-      const methods: SecondFactor[] = keys.length > 0 ? ['passkey'] : [];
+      const methods: SecondFactor[] = keys.length > 0 && passkeys.offered ? ['passkey'] : [];
       for (const { kind, isOpen } of codes) if (await isOpen(subject, rows)) methods.push(kind);
       return { required: true, methods };
     },

@@ -56,3 +56,18 @@ export interface PasskeyMethod {
     | undefined
   >;
 }
+
+export interface PasskeySettings {
+  readonly issuer: string;
+  /** As browsers and authenticators show it. */
+  readonly brandName: string;
+}
+
+/** Where there is no such login method: nothing is asked of a browser, and nothing that it says is taken. */
+export const noPasskeys: PasskeyMethod = {
+  creationOptions: () => '',
+  requestOptions: () => '',
+  readAssertion: async () => undefined,
+  proveAssertion: async () => undefined,
+  readCredential: async () => undefined,
+};

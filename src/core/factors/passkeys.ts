@@ -21,7 +21,7 @@ import { displayName } from '../kernel/names.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
 import type { PasskeyRow, PasskeyStore } from '../stores/passkeys.ts';
-import type { Assertion, PasskeyMethod } from './passkey-method.ts';
+import { type Assertion, noPasskeys, type PasskeyMethod } from './passkey-method.ts';
 import { newRecoveryCodes, type RecoveryCodeFormat } from './recovery-codes.ts';
 
 /** What a person may see of a passkey of theirs. */
@@ -61,6 +61,8 @@ export type EnrolOutcome =
  * `signInOptions` throw `Unavailable` where storage cannot answer.
  */
 export interface Passkeys {
+  /** False: there is no such way to sign in. */
+  readonly offered: boolean;
   list(subject: string): Promise<readonly Passkey[]>;
   /** Options for the browser, as JSON. */
   beginEnrolment(subject: string, purpose: string): Promise<BeginOutcome>;
@@ -78,7 +80,7 @@ export interface Passkeys {
     actor?: Actor,
     providers?: readonly string[],
   ): Promise<'removed' | 'not-found' | 'last'>;
-  /** The same for everybody: it says nothing of any account. */
+  /** The same for every visitor: it says nothing of any account. Empty where passkeys are not offered. */
   signInOptions(purpose: string): string;
   /** For the second step of this account: undefined where it has no passkey. */
   stepOptions(subject: string, purpose: string): Promise<string | undefined>;
@@ -102,13 +104,14 @@ export function createPasskeys(parts: {
   store: PasskeyStore;
   accounts: Pick<AccountStore, 'bySubject'>;
   engine: Pick<EngineStore, 'insertOnce'>;
-  method: PasskeyMethod;
+  /** Left out: people who have some can only remove them. */
+  method: PasskeyMethod | undefined;
   recoveryCodes: RecoveryCodeFormat;
   audit: Audit;
   changes: Pick<ChangeLog, 'changed'>;
   secretKey: string;
 }): Passkeys {
-  const { store, accounts, engine, method, recoveryCodes, changes } = parts;
+  const { store, accounts, engine, method = noPasskeys, recoveryCodes, changes } = parts;
   const challengeKey = deriveKey(parts.secretKey, 'passkey-challenge');
   const handleKey = deriveKey(parts.secretKey, 'passkey-handle');
 
@@ -177,6 +180,8 @@ export function createPasskeys(parts: {
   };
 
   return {
+    offered: method !== noPasskeys,
+
     list: async (subject) => (await store.list(subject)).map(shown),
 
     async beginEnrolment(subject, purpose) {

@@ -86,7 +86,7 @@ export interface SignIn {
   signIn(request: SignInRequest): Promise<SignInOutcome>;
   /**
    * Only the password, for an act that asks for it once more (`session`: guesses count for that) or needs no more. No code is sent or
-   * used up, and nobody has signed in. Throws as `signIn` does.
+   * used up, and it is no sign-in. Throws as `signIn` does.
    */
   provePassword(request: PasswordRequest): Promise<PasswordRight | Refused | Throttled>;
   /** Only the second factor, after an outcome `second-factor`. Throws as `signIn` does. */
@@ -235,7 +235,7 @@ export function createSignIn(parts: {
       const attempt = await attempts.forAccount(account.subject, '', request, person);
       if (attempt.throttled) return attempt.throttled;
       try {
-        // 3. The second factor. Where it has been removed since, the proof alone signs nobody in: it is for half of the way.
+        // 3. The second factor. Where it has been removed since, the proof is not enough: it is for half of the way.
         const second = await proveSecond(account, request, attempt, proof);
         if (second.outcome === 'none-needed') {
           await attempt.giveBack();

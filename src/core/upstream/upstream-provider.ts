@@ -70,3 +70,17 @@ export interface UpstreamProvider {
     request: UpstreamRequest & { readonly sentAt: number },
   ): Promise<Identified | Failed>;
 }
+
+export interface ReadOptions {
+  /** http on loopback is good enough. */
+  readonly development: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The login method behind them, which reads the file that UPSTREAMS names. Implemented in login/upstream. */
+export interface ProviderSource {
+  /** Everything that is wrong with the file, fit to be shown; undefined where nothing is. */
+  mistakesIn(file: string, options: ReadOptions): Promise<string | undefined>;
+  /** Ready, and not yet spoken to. Throws a plain error with every mistake. */
+  open(file: string, options: ReadOptions): Promise<readonly UpstreamProvider[]>;
+}

@@ -10,7 +10,8 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
   RegistrationResponseJSON,
 } from '@simplewebauthn/server';
-import type { Assertion, CredentialName, PasskeyMethod } from '../../core/factors/passkey-method.ts';
+import { inAscii } from '../../base/json.ts';
+import type { Assertion, CredentialName, PasskeyMethod, PasskeySettings } from '../../core/factors/passkey-method.ts';
 import type { AssertionShape, CredentialShape } from './shapes.ts';
 
 const library = () => import('@simplewebauthn/server');
@@ -21,12 +22,6 @@ const algorithms = [-7, -8, -257];
 /** For the browser's own dialogue, in milliseconds. The challenge ends by itself. */
 const timeout = 300_000;
 const longestText = 65_536;
-
-export interface PasskeySettings {
-  readonly issuer: string;
-  /** As browsers and authenticators show it. */
-  readonly brandName: string;
-}
 
 export function createPasskeyMethod(settings: PasskeySettings): PasskeyMethod {
   const { origin, hostname: rpId } = new URL(settings.issuer);
@@ -148,12 +143,6 @@ const descriptors = (names: readonly CredentialName[]) =>
 type Transports = NonNullable<
   NonNullable<PublicKeyCredentialCreationOptionsJSON['excludeCredentials']>[number]['transports']
 >;
-
-/** A page carries it in an attribute: what a name holds must not turn the text around it. */
-export function inAscii(value: unknown): string {
-  const escaped = (sign: string) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, escaped);
-}
 
 /** The library says by an error what is wrong with what it was given; nothing of it is for whoever sent it. */
 async function orUndefined<T>(work: () => Promise<T>): Promise<T | undefined> {

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { printable } from '../../base/printable.ts';
+import type { ReadOptions } from '../../core/upstream/upstream-provider.ts';
 import { isLoopback, oauth2Claims, oidcClaims, type UpstreamSettings } from './settings.ts';
 import { brokenTenants, tenantShape } from './tenant-rules.ts';
 
@@ -15,12 +16,6 @@ export interface ProviderMistake {
   readonly given: string;
   readonly wanted: string;
   readonly example: string;
-}
-
-export interface ReadOptions {
-  /** http on loopback is good enough. */
-  readonly development: boolean;
-  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** Each member: what is wanted, and how it looks. docs/upstream.md has the same rows. */

@@ -1,7 +1,8 @@
 /** Reads the file that UPSTREAMS names, JSON or YAML, or says everything that is wrong with it. */
 import { readFile } from 'node:fs/promises';
 import { mistakesAsText } from '../../base/mistakes.ts';
-import type { ProviderMistake, ReadOptions } from './provider-shape.ts';
+import type { ReadOptions } from '../../core/upstream/upstream-provider.ts';
+import type { ProviderMistake } from './provider-shape.ts';
 import type { UpstreamSettings } from './settings.ts';
 
 export type ReadProviders =

@@ -27,7 +27,7 @@ import { orUnavailable } from '../unavailable.ts';
 
 export interface AssuranceDeps {
   readonly issuer: string;
-  readonly factors: Pick<Factors, 'methods'>;
+  readonly factors: Pick<Factors, 'methods' | 'adds'>;
   readonly factorOffer: FactorOffer;
   /** The server's own; a client may want it stricter. */
   readonly secondFactor: SecondFactorRule;
@@ -68,7 +68,8 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
       fresh: !session.past(freshSeconds),
       justNow,
     };
-    return wayTo({ must, should }, current, rule);
+    const way = wayTo({ must, should }, current, rule);
+    return way.way === 'enrol' && !deps.factors.adds(way.only) ? { way: 'unmet' } : way;
   }
 
   async function wayOf(ctx: KoaContextWithOIDC): Promise<Way> {

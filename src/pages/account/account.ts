@@ -71,6 +71,13 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     // The sign-in was fresh when it was begun, so that no code is lost in the middle of it.
     { path: `${list}/app`, show: enrolment.show, take: enrolment.confirm, factor: true, page: list },
   ];
+  const passkeyRows: readonly Row[] = [
+    { path: keys, show: passkeys.show, ...guarded },
+    // As with an app: the challenge says that the page was shown a moment ago.
+    { path: `${keys}/add`, take: passkeys.add, factor: true, page: keys },
+    { path: `${keys}/rename`, take: passkeys.rename, ...guarded, page: keys },
+    { path: `${keys}/remove`, take: passkeys.remove, ...guarded, page: keys },
+  ];
   const table: readonly Row[] = [
     { path: '/account', show: createOverview(deps) },
     { path: '/account/profile', show: profile.show, take: profile.take },
@@ -86,11 +93,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     ...deps.factors.codes
       .filter(({ switchOn }) => switchOn)
       .map(({ kind }) => ({ path: `${list}/${kind}`, take: createFactorSwitch(deps, kind), ...guarded, page: list })),
-    { path: keys, show: passkeys.show, ...guarded },
-    // As with an app: the challenge says that the page was shown a moment ago.
-    { path: `${keys}/add`, take: passkeys.add, factor: true, page: keys },
-    { path: `${keys}/rename`, take: passkeys.rename, ...guarded, page: keys },
-    { path: `${keys}/remove`, take: passkeys.remove, ...guarded, page: keys },
+    ...(deps.passkeys.offered ? passkeyRows : []),
     { path: '/account/sessions', show: sessions.show },
     { path: '/account/sessions/end', take: sessions.end, page: '/account/sessions' },
     { path: '/account/sessions/end-others', take: sessions.endOthers, page: '/account/sessions' },

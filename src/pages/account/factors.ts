@@ -24,6 +24,8 @@ declare module '../kit/views.ts' {
       readonly twoFactor: boolean;
       /** False: no app can be added. */
       readonly app?: boolean;
+      /** False: no passkey can be added. */
+      readonly passkeys?: boolean;
       /** They could be switched on. */
       readonly emailCodes: boolean;
     };
@@ -60,6 +62,7 @@ export function createFactorsPage(deps: AccountDeps): {
         codesLeft: recoveryCodesLeft,
         twoFactor: account.twoFactor,
         app: deps.factors.enrols('totp'),
+        passkeys: deps.passkeys.offered,
         emailCodes:
           deps.factors.switches(account).includes('email-code') && !factors.some(({ kind }) => kind === 'email-code'),
       });

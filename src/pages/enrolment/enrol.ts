@@ -113,7 +113,7 @@ export function createEnrolStep(deps: {
         account: { name: displayName(account), username: account.username },
         invited: interaction.prompt.name === 'offer',
         app: onlyOf(interaction) === undefined && factors.enrols('totp'),
-        passkey: begun.outcome === 'begun' ? begun.options : undefined,
+        passkey: begun.outcome === 'begun' ? begun.options || undefined : undefined,
         problem: memory.problem,
       };
       pages.show(ctx, 'enrol', locals, options);

@@ -124,7 +124,7 @@ export function createLoginStep(deps: {
         signUp: deps.offers.signUp ? `${action}/sign-up` : undefined,
         forgot: deps.offers.forgot ? `/forgot?from=${interaction.uid}` : undefined,
         // The same for everybody, so that the page tells nobody who has one.
-        passkey: deps.passkeys.signInOptions(passkeyPurpose(interaction)),
+        passkey: deps.passkeys.signInOptions(passkeyPurpose(interaction)) || undefined,
         ...(pending?.stage === 'link'
           ? { connecting: { provider: deps.upstream.name(pending.proof.provider), label: pending.proof.label } }
           : { providers: providersFor(interaction, action) }),

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../../src/base/clock.ts';
 import { newFactor } from '../../../src/core/factors/factor-row.ts';
 import { newRecoveryCodes } from '../../../src/core/factors/recovery-codes.ts';
+import type { PasskeyRow } from '../../../src/core/stores/passkeys.ts';
 import { recoveryCodeFormat } from '../../../src/login/recovery-code/recovery-code.ts';
 import { codeOf, enrol } from '../../support/authenticator.ts';
 import { setClock } from '../../support/clock.ts';
@@ -262,5 +263,24 @@ describe('a login method that has been deleted', () => {
     expect(await factors.confirm(kind, subject, 'x', '123456')).toEqual({ outcome: 'gone' });
     expect(await factors.switchOn(kind, subject)).toEqual({ outcome: 'not-found' });
     expect([factors.enrols(kind), account && factors.switches(account).includes(kind)]).toEqual([false, false]);
+  });
+
+  test('passkeys: none is asked for or taken, and an account that has one is asked for a second factor as before', async () => {
+    const { factors, passkeys, signIn, stores, subject } = await build({ without: ['passkey'] });
+    const row: PasskeyRow = {
+      ...{ id: 'p', subject, credentialId: 'c', publicKey: 'k', counter: 0, transports: [], synced: true, handle: 'h' },
+      ...{ name: '', createdAt: 1, lastUsedAt: null },
+    };
+    await stores.passkeys.insert(row, [], 20, nowSeconds());
+    expect(await factors.methods(subject)).toEqual({ required: true, methods: [] });
+    expect([passkeys.offered, factors.adds('passkey'), factors.adds(undefined)]).toEqual([false, false, true]);
+    expect(passkeys.signInOptions('here')).toBe('');
+    const passkey = { purpose: 'here', assertion: '{}' };
+    const origin = { address: '192.0.2.1', via: 'browser', requestId: 'r1' };
+    expect(await signIn.withPasskey({ ...origin, passkey })).toMatchObject({ outcome: 'refused', reason: 'passkey' });
+    expect(await passkeys.finishEnrolment(subject, { purpose: 'here', credential: '{}', name: '' })).toEqual({
+      outcome: 'refused',
+    });
+    expect(await passkeys.remove(subject, 'p')).toBe('removed');
   });
 });
