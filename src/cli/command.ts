@@ -7,6 +7,7 @@
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Config } from '../config/config.ts';
 import type { Clients } from '../core/clients/clients.ts';
+import type { Caller } from '../core/kernel/caller.ts';
 import type { Core } from '../open-core.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -97,5 +98,5 @@ export const refused = (error: string, message: string, more?: JsonObject): Outc
 /** How this command line is called from the project's folder. `-s` keeps npm's own lines out of what a program reads. */
 export const calledAs = 'npm run -s cli --';
 
-/** The door by which a change came, in its audit record. */
-export const via = { via: 'cli' } as const;
+/** Who calls, and the detail of their audit records. */
+export const via = { via: 'cli' } as const satisfies Caller;

@@ -41,17 +41,18 @@ export function composePeople(
     changes,
     hasher,
     audit,
-    async passwordSet({ subject, username, email, verified, locale: theirs }, { locale: here = 'en', browser }) {
-      await knownBrowsers.forgetOthers(subject, browser);
+    async passwordSet({ subject, username, email, verified, locale: theirs }, caller) {
+      await knownBrowsers.forgetOthers(subject, caller?.browser);
       // What was guessed at is the password no more: whoever did it is not to keep its owner out who comes with the new one.
       await throttle.clear(accountThrottleKey(subject, ''));
       if (email === null || !verified) return;
-      const locale = theirs ?? here;
+      const locale = theirs ?? caller?.locale ?? 'en';
       mails.send({ kind: 'password-changed', to: email, locale, subject, path: '/forgot', values: { username } });
     },
-    removed({ subject, username, email, verified, locale: theirs }, { locale: here = 'en' }) {
+    removed({ subject, username, email, verified, locale: theirs }, caller) {
       if (email === null || !verified) return;
-      mails.send({ kind: 'account-deleted', to: email, locale: theirs ?? here, subject, values: { username } });
+      const locale = theirs ?? caller?.locale ?? 'en';
+      mails.send({ kind: 'account-deleted', to: email, locale, subject, values: { username } });
     },
     ...(config.password.breachedUrl !== undefined && {
       breached: createBreachedPasswords({ url: config.password.breachedUrl }, log),

@@ -10,7 +10,7 @@
  * Who has no token learns nothing about methods, and whether there is an upstream only who has passed all of them.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Sender } from '../core/kernel/credential-limits.ts';
+import type { Caller } from '../core/kernel/caller.ts';
 import {
   insufficientScope,
   methodNotAllowed,
@@ -48,7 +48,7 @@ export async function admit(
   { method, path, query }: Asked,
   table: RouteTable,
   authenticate: Authenticator,
-  from: Sender,
+  from: Caller,
 ): Promise<Admission> {
   if (!isNormalPath(path)) return refused(notFound);
   if (!isNormalQuery(query)) return refused(badQuery);

@@ -7,7 +7,7 @@ import { toldUsername } from '../core/accounts/told-names.ts';
 import type { ApiSessions } from '../core/api-sessions/api-sessions.ts';
 import type { ClientSessions } from '../core/api-sessions/client-sessions.ts';
 import type { Apis } from '../core/apis/apis.ts';
-import type { Sender } from '../core/kernel/credential-limits.ts';
+import type { Caller } from '../core/kernel/caller.ts';
 import { typOf } from '../core/tokens/jwt.ts';
 import { accessTokenTyps } from '../core/tokens/jwt-access-tokens.ts';
 import { apiSessionKinds } from '../core/tokens/token-kinds.ts';
@@ -36,7 +36,7 @@ export type Authenticated =
   | { readonly outcome: 'insufficient-scope'; readonly scopes: readonly string[] };
 
 /** `from` undefined: asked for once more, which counts for nothing. Throws `Unavailable`. */
-export type Authenticator = (req: IncomingMessage, demand: Demand, from: Sender | undefined) => Promise<Authenticated>;
+export type Authenticator = (req: IncomingMessage, demand: Demand, from: Caller | undefined) => Promise<Authenticated>;
 
 export interface AuthenticatorDeps {
   readonly tokens: Tokens;
@@ -73,7 +73,7 @@ export function createAuthenticator({ tokens, apis, apiSessions, clientSessions 
     });
   }
 
-  async function pair(clientToken: string, token: string, from: Sender | undefined): Promise<Authenticated> {
+  async function pair(clientToken: string, token: string, from: Caller | undefined): Promise<Authenticated> {
     const verified = await clientSessions.verify(clientToken, token, from);
     if (verified.outcome === 'throttled') return verified;
     if (verified.outcome === 'refused') return invalid;

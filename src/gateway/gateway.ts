@@ -14,6 +14,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Unavailable } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
+import { callerOf } from '../http/caller.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import { factsOf } from '../http/front-door.ts';
@@ -110,8 +111,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   async function answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
     await starting;
     const asked = splitTarget(req.method ?? '', req.url ?? '');
-    const { address } = factsOf(req);
-    const from = { address, requestId, via: 'gateway' };
+    const from = callerOf({ req }, 'gateway');
+    const { address } = from;
     const no = (refused: Refused) => refuse(res, refused, noted(req, res, refused, from));
     if (isVerifyPath(asked.path)) return answerVerify(req, res, { table: tableFor(req), authenticate, from, no });
     const admission = await admit(req, asked, tableFor(req), authenticate, from);

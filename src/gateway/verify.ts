@@ -9,7 +9,7 @@
  * decide whether the table counts. Where it does, one is refused, and a proxy that is set up like this is noticed at once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Sender } from '../core/kernel/credential-limits.ts';
+import type { Caller } from '../core/kernel/caller.ts';
 import { type Admission, admit, refusalOf, splitTarget } from './admission.ts';
 import type { Refused } from './answers.ts';
 import type { Authenticator } from './authenticate.ts';
@@ -29,7 +29,7 @@ export async function answerVerify(
     authenticate,
     from,
     no,
-  }: { table: RouteTable; authenticate: Authenticator; from: Sender; no: (refused: Refused) => void },
+  }: { table: RouteTable; authenticate: Authenticator; from: Caller; no: (refused: Refused) => void },
 ): Promise<void> {
   const checked = await check(req, table, authenticate, from);
   if (checked.outcome === 'refused') {
@@ -48,7 +48,7 @@ async function check(
   req: IncomingMessage,
   table: RouteTable,
   authenticate: Authenticator,
-  from: Sender,
+  from: Caller,
 ): Promise<Checked> {
   const { path, query } = splitTarget('', req.url ?? '');
   if (path === byDemand) {

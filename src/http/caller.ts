@@ -1,15 +1,10 @@
-/** Who sends a request, as core asks it of everybody who signs in. */
-import type { Context } from 'koa';
-import type { Sender } from '../core/kernel/credential-limits.ts';
+/** Who sends a request, as core asks it of all entry points. */
+import type { IncomingMessage } from 'node:http';
+import type { Caller } from '../core/kernel/caller.ts';
 import { factsOf } from './front-door.ts';
 
-export function callerOf(ctx: Context): { address: string; userAgent: string; requestId: string } {
-  const { address, id: requestId } = factsOf(ctx.req);
-  return { address, userAgent: ctx.get('User-Agent'), requestId };
-}
-
-/** Of a credential, for its limits and its record. */
-export function senderOf(ctx: Context, via: string): Sender {
-  const { address, id: requestId } = factsOf(ctx.req);
-  return { address, requestId, via };
+/** `via`: the entry point. Takes a Koa context, or anything else that holds Node's request. */
+export function callerOf({ req }: { readonly req: IncomingMessage }, via: string) {
+  const { address, id: requestId } = factsOf(req);
+  return { via, address, userAgent: req.headers['user-agent'] ?? '', requestId } satisfies Caller;
 }

@@ -7,7 +7,7 @@ import { Refusal, Unavailable } from '../base/errors.ts';
 import type { MetricsPage } from '../base/metrics.ts';
 import type { AdminKeys } from '../core/clients/admin-keys.ts';
 import { wordOf } from '../http/authorization.ts';
-import { senderOf } from '../http/caller.ts';
+import { callerOf } from '../http/caller.ts';
 import { pageRoutes, type Route } from '../http/routes.ts';
 import { mayScrape } from './scraper.ts';
 
@@ -73,7 +73,7 @@ export function createOps(deps: OpsDeps): readonly Route[] {
     if (!mayScrape(ctx.req, deps.scrapeTokens)) {
       const sent = wordOf(ctx.req, 'bearer');
       const presented = sent.outcome === 'word' ? [sent.word] : [];
-      const checked = await deps.adminKeys.check(presented, senderOf(ctx, 'metrics'));
+      const checked = await deps.adminKeys.check(presented, callerOf(ctx, 'metrics'));
       if (checked.outcome === 'throttled') throw tooMany(checked.retryAfter);
       if (checked.outcome === 'refused') {
         const wanted = 'METRICS_TOKEN or an admin key is needed as a bearer token';

@@ -300,7 +300,7 @@ describeStorages('tinyoauth', (storage) => {
       const account = await server.core.accounts.findBySubject(person.subject);
       expect(account?.lastSeenAt).toBeGreaterThanOrEqual(later);
       // Online is who has a live session.
-      await server.core.apiSessions.endByToken('tinyoauth', token, { address: '', requestId: '' });
+      await server.core.apiSessions.endByToken('tinyoauth', token, { via: 'tinyoauth', address: '', requestId: '' });
       expect(await server.core.sessions.list(person.subject)).toEqual([]);
     });
   });
@@ -647,7 +647,7 @@ describeStorages('tinyoauth', (storage) => {
         locationOf(await ask(authorizing(standard(client, { scope }), bearer(of)))).searchParams.get('code') ?? '';
       const forUser = (await redeem(server, client, { code: await code(own)('user') })).body;
       const oidc = (await redeem(server, client, { code: await code(own)('openid') })).body;
-      await server.core.apiSessions.endByToken('tinyoauth', own, { address: '', requestId: '' });
+      await server.core.apiSessions.endByToken('tinyoauth', own, { via: 'tinyoauth', address: '', requestId: '' });
       await exactly(authorizing(standard(client), bearer(own)), 401, failed(expect.any(String)));
       expect((await refresh(server, client, oidc.refresh_token)).body.error).toBe('invalid_grant');
       expect((await refresh(server, client, forUser.refresh_token)).status).toBe(200);
@@ -827,7 +827,8 @@ describeStorages('tinyoauth', (storage) => {
     const state = async (token: string) =>
       (await call(second, posting('/client', {}, bearer(token)))).status === 401 ? 'refused' : 'accepted';
     const ends: ((of: Awaited<ReturnType<typeof signedIn>>) => Promise<unknown>)[] = [
-      ({ token }) => server.core.apiSessions.endByToken('tinyoauth', token, { address: '', requestId: '' }),
+      ({ token }) =>
+        server.core.apiSessions.endByToken('tinyoauth', token, { via: 'tinyoauth', address: '', requestId: '' }),
       ({ person }) => server.core.accounts.disable(person.subject),
       ({ person }) => server.core.accounts.remove(person.subject),
       ({ person }) => server.core.accounts.setPassword(person.subject, 'eight quinces in a row', { endSessions: true }),

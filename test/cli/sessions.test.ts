@@ -30,7 +30,7 @@ describeStorages('sessions on the command line', (storage) => {
 
   const list = ({ username }: Person) => cli.json<SessionJson[]>('sessions', 'list', username);
   async function begin(account: Person, door: string, lifetime = 600, userAgent = 'curl/8'): Promise<string> {
-    const caller = { address: '192.0.2.7', userAgent, requestId: 'test' };
+    const caller = { via: 'browser', address: '192.0.2.7', userAgent, requestId: 'test' };
     return (await server.core.sessions.begin({ door, holder: { account }, lifetime, caller })).uid;
   }
 

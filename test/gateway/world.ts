@@ -111,7 +111,7 @@ export async function personToken(server: TestServer, resource = audience, scope
   return { token: body.access_token, person, client };
 }
 
-export const caller = { address: '192.0.2.9', userAgent: 'suite', requestId: 'r' };
+export const caller = { via: 'identity', address: '192.0.2.9', userAgent: 'suite', requestId: 'r' };
 
 export type PersonKind = 'identity' | 'security-service' | 'tinyoauth';
 
@@ -121,7 +121,7 @@ export async function apiSessionToken(
   person?: Awaited<ReturnType<typeof buildPerson>>,
 ) {
   const who = person ?? (await buildPerson(server));
-  const outcome = await server.core.apiSessions.login(kind, { username: who.username, password, via: kind, ...caller });
+  const outcome = await server.core.apiSessions.login(kind, { username: who.username, password, ...caller, via: kind });
   if (outcome.outcome !== 'signed-in') throw new Error(`not signed in: ${outcome.outcome}`);
   return { token: outcome.token.token, person: who, session: outcome.token.claims };
 }

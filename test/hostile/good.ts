@@ -78,9 +78,9 @@ async function makeMember({ core }: App, server: { readonly url: string }) {
   const back = await agent.submit(await agent.go('/account/password'), { username, password });
   const page = await agent.go(back.location ?? '');
   const [reset, pass, invited] = await Promise.all([
-    core.passwordReset.makeLink(made.account, {}),
+    core.passwordReset.makeLink(made.account, { via: 'cli' }),
     core.passes.make(made.account, 'reset-link'),
-    core.invitations.invite({ email: undefined, mail: false, locale: 'en' }, {}),
+    core.invitations.invite({ email: undefined, mail: false, locale: 'en' }, { via: 'cli' }),
   ]);
   const token = randomToken();
   await core.stores.links.insert({
@@ -104,8 +104,8 @@ async function makeMember({ core }: App, server: { readonly url: string }) {
 }
 
 async function gatewayTokens({ core }: App, username: string, clientToken: string) {
-  const caller = { address: '127.0.0.1', requestId: 'hostile' };
-  const person = await core.apiSessions.login('tinyoauth', { username, password, via: 'tinyoauth', ...caller });
+  const caller = { via: 'space-guard', address: '127.0.0.1', requestId: 'hostile' };
+  const person = await core.apiSessions.login('tinyoauth', { username, password, ...caller, via: 'tinyoauth' });
   const program = await core.clientSessions.begin(clientToken, caller);
   if (person.outcome !== 'signed-in' || program.outcome !== 'begun')
     throw new Error(`no tokens: ${person.outcome}, ${program.outcome}`);

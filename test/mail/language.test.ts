@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const arabic = { 'accept-language': 'ar' };
-const asker = { address: '192.0.2.1', requestId: 'r', locale: 'ar' };
+const caller = { via: 'browser', address: '192.0.2.1', requestId: 'r', locale: 'ar' };
 
 async function german() {
   const { subject, username, email } = await buildPerson(server);
@@ -58,10 +58,10 @@ test('second factors that are added, and removed by an admin on the command line
 
 test('an address that is somebody’s already, and one that is given up', async () => {
   const [one, other] = [await german(), await german()];
-  await server.core.emails.requestChange(other.subject, one.email, asker);
+  await server.core.emails.requestChange(other.subject, one.email, caller);
   expect(await languages(one.email)).toEqual({ 'address-known': 'de' });
   const next = `new-${one.email}`;
-  await server.core.emails.requestChange(one.subject, next, { ...asker, address: '192.0.2.2' });
+  await server.core.emails.requestChange(one.subject, next, { ...caller, address: '192.0.2.2' });
   const token = new URL(linkIn(await mailTo(server, next, 'confirm-email'))).searchParams.get('token') ?? '';
   await server.core.emails.confirm(token, { via: 'test', locale: 'ar' });
   expect(await languages(one.email)).toEqual({ 'address-known': 'de', 'email-changed': 'de' });
@@ -75,7 +75,7 @@ test('a password that an admin sets, a link that one makes, and the end of the a
   expect(server.core.passwordReset.letter(account, link, 'en')).toMatchObject({ locale: 'de' });
   await server.core.accounts.setPassword(subject, 'two slow herons at noon', {
     endSessions: true,
-    actor: { via: 'cli' },
+    caller: { via: 'cli' },
   });
   await server.core.accounts.remove(subject, { via: 'cli', locale: 'ar' });
   expect(await languages(email)).toEqual({ 'password-changed': 'de', 'account-deleted': 'de' });

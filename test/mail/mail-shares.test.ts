@@ -22,8 +22,8 @@ describeStorages('a person in whose name strangers ask for mails', (storage) => 
   type Person = Awaited<ReturnType<typeof buildPerson>>;
   async function strangersAsk({ username }: Person): Promise<void> {
     for (let n = 0; n < limit + 3; n += 1) {
-      const asker = { address: `203.0.113.${n}`, requestId: 'r', locale: 'en' };
-      await server.core.passwordReset.request(username, asker);
+      const caller = { via: 'browser', address: `203.0.113.${n}`, requestId: 'r', locale: 'en' };
+      await server.core.passwordReset.request(username, caller);
     }
     await server.core.mails.settled();
   }
@@ -84,7 +84,7 @@ describeStorages('a person in whose name strangers ask for mails', (storage) => 
     const wanted = `wanted-${person.username}@example.net`;
     for (let n = 0; n < limit + 2; n += 1)
       await server.core.emails.requestChange((await buildPerson(server)).subject, wanted, {
-        ...{ address: `203.0.113.${n}`, requestId: 'r', locale: 'en' },
+        ...{ via: 'browser', address: `203.0.113.${n}`, requestId: 'r', locale: 'en' },
       });
     await server.core.mails.settled();
     expect(await mailsTo(server, wanted)).toHaveLength(limit);

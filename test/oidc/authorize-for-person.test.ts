@@ -8,7 +8,7 @@ import { buildClient, buildPerson, startServer, type TestServer } from '../suppo
 import { describeStorages } from '../support/storages.ts';
 
 const registered = 'https://app.example.com/cb';
-const caller = { address: '192.0.2.7', userAgent: 'a program', requestId: 'test' };
+const caller = { via: 'identity', address: '192.0.2.7', userAgent: 'a program', requestId: 'test' };
 const hour = 3600;
 
 type Person = Awaited<ReturnType<typeof buildPerson>>;

@@ -8,7 +8,7 @@ import { eventually } from '../support/redis-server.ts';
 import { buildClient, password, startServer, type TestServer } from '../support/server.ts';
 import { type OwnPostgres, ownPostgres } from '../support/services.ts';
 
-const caller = { address: '192.0.2.7', requestId: 'test' };
+const caller = { via: 'browser', address: '192.0.2.7', requestId: 'test' };
 
 describePostgres('while the database is away', () => {
   let postgres: OwnPostgres;

@@ -120,11 +120,10 @@ describeStorages('round trips', (storage) => {
 
   test('a first-party refresh: two; a verification: none', async () => {
     const person = await buildPerson(server);
-    const caller = { address: '192.0.2.1', requestId: 'r' };
+    const caller = { via: 'identity', address: '192.0.2.1', requestId: 'r' };
     const signedIn = await server.core.apiSessions.login('identity', {
-      ...person,
+      username: person.username,
       password,
-      via: 'identity',
       ...caller,
     });
     if (signedIn.outcome !== 'signed-in') throw new Error(signedIn.outcome);

@@ -437,7 +437,7 @@ describeStorages('how surely a person was proved', (storage) => {
       'cli',
     );
     expect(changed.outcome).toBe('updated');
-    const caller = { address: '192.0.2.7', requestId: 'test' };
+    const caller = { via: 'browser', address: '192.0.2.7', requestId: 'test' };
     const authorizeWith = async (amr: string[]) => {
       const holder = { account: person };
       const { uid } = await server.core.sessions.begin({ door: 'tinyoauth', holder, lifetime: 3600, amr, caller });

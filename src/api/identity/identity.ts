@@ -72,7 +72,7 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, signUp }
         async handle(ctx, read) {
           const form = basic(ctx);
           await read.body();
-          const made = await signUp.signUp(form, { ...callerOf(ctx), via });
+          const made = await signUp.signUp(form, callerOf(ctx, via));
           if (made.outcome === 'taken') throw new Refusal('invalid_request', 'user already exist');
           if (made.outcome !== 'created') throw signUpRefusal(made);
           ctx.body = { uid: made.account.username, reg_date: made.account.createdAt, ...success() };
@@ -110,7 +110,7 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, signUp }
         async handle(ctx, read) {
           const token = refreshTokenOf(ctx);
           await read.body();
-          const ended = await apiSessions.endByRefreshToken(via, token, callerOf(ctx));
+          const ended = await apiSessions.endByRefreshToken(via, token, callerOf(ctx, via));
           if (ended.outcome === 'unknown') throw config.hideAccountExistence ? badToken() : noSession();
           ctx.body = { logged_out: true, token, uid: ended.account.username, ...success() };
         },
@@ -129,7 +129,7 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, signUp }
         },
         head: false,
         async handle(ctx) {
-          const outcome = await apiSessions.refresh(via, refreshTokenOf(ctx), callerOf(ctx));
+          const outcome = await apiSessions.refresh(via, refreshTokenOf(ctx), callerOf(ctx, via));
           if (outcome.outcome === 'unknown') throw noSession();
           ctx.body = signedIn(outcome);
         },
@@ -217,7 +217,7 @@ function bearer(ctx: Context): string {
 }
 
 function signInOf(ctx: Context) {
-  return { ...basic(ctx), ...callerOf(ctx), otp: ctx.get('X-OTP'), via };
+  return { ...basic(ctx), ...callerOf(ctx, via), otp: ctx.get('X-OTP') };
 }
 
 const noSession = () => new Refusal('not_found', 'session does not exist');

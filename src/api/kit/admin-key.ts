@@ -2,7 +2,7 @@
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
 import type { AdminKeys } from '../../core/clients/admin-keys.ts';
-import { senderOf } from '../../http/caller.ts';
+import { callerOf } from '../../http/caller.ts';
 import { type Operation, operation } from './operation.ts';
 import { retryAfterHeader, tooMany } from './refusals.ts';
 
@@ -26,7 +26,7 @@ export function adminOperation<B = undefined, Q = undefined>(keys: AdminKeys, ma
 /** Throws `Refusal`. Sent twice is refused even where both are right: who stands in front may have looked at the other one. */
 async function requireAdminKey(ctx: Context, keys: AdminKeys): Promise<void> {
   const presented = ctx.req.headersDistinct['x-admin-key'] ?? [];
-  const checked = await keys.check(presented, senderOf(ctx, 'X-Admin-Key'));
+  const checked = await keys.check(presented, callerOf(ctx, 'X-Admin-Key'));
   if (checked.outcome === 'accepted') return;
   if (checked.outcome === 'throttled') throw tooMany(checked.retryAfter);
   // RFC 9110, section 15.5.2: a 401 names a challenge. No browser knows this one, so none asks for a password.

@@ -10,8 +10,8 @@
  * Every error is `{"success": false, "error", "error_description"}`.
  */
 
+import { callerOf } from '../../http/caller.ts';
 import { answerPreflight } from '../../http/cors.ts';
-import { factsOf } from '../../http/front-door.ts';
 import { adminOperation } from '../kit/admin-key.ts';
 import { createEndpoints, type Table } from '../kit/endpoints.ts';
 import { schemasOf } from '../kit/operation.ts';
@@ -50,7 +50,7 @@ export function createOauthClients(deps: SurfaceDeps): Surface {
           await read.body();
           // Calls that come while a reload runs share the next one, so that asking often costs no more than asking twice.
           const loaded = await deps.reloadClients();
-          const { address, id: requestId } = factsOf(ctx.req);
+          const { address, requestId } = callerOf(ctx, 'oauth-clients');
           await deps.audit.record('client.cache_reloaded', { address, requestId, detail: { loaded } });
           ctx.body = { success: true, clients_loaded: loaded };
         },

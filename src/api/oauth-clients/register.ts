@@ -6,7 +6,7 @@
 import { Refusal } from '../../base/errors.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { metadataTold } from '../../core/clients/client-changes.ts';
-import { factsOf } from '../../http/front-door.ts';
+import { callerOf } from '../../http/caller.ts';
 import { adminOperation } from '../kit/admin-key.ts';
 import { type Mistake, schemasOf } from '../kit/operation.ts';
 import { inOwnNames } from '../kit/refusals.ts';
@@ -49,9 +49,9 @@ export const createRegister = ({ adminKeys, audit, clients }: SurfaceDeps) =>
         { origin: 'register', owner: null },
       );
       if (made.outcome === 'invalid') throw new Refusal(made.error, own(made.description));
-      const { address, id: requestId } = factsOf(ctx.req);
+      const { via, address, requestId } = callerOf(ctx, 'oauth-clients');
       const clientId = made.client.id;
-      await audit.record('client.registered', { clientId, address, requestId, detail: { via: 'oauth-clients' } });
+      await audit.record('client.registered', { clientId, address, requestId, detail: { via } });
       ctx.body = {
         success: true,
         client_id: clientId,

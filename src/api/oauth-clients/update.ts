@@ -31,8 +31,7 @@ export const createUpdate = ({ adminKeys, audit, clients }: SurfaceDeps) =>
       const { id } = ctx.params as { id: string };
       const changed = await clients.patch(id, (stored) => mergePatch(stored, patch), { by: 'register', ifVersion });
       if (changed.outcome !== 'updated') throw changeRefusal(changed);
-      const { address, requestId } = callerOf(ctx);
-      await recordChange(audit, changed, { via: 'oauth-clients', address, requestId });
+      await recordChange(audit, changed, callerOf(ctx, 'oauth-clients'));
       const { client, secret, dropped } = changed;
       ctx.body = {
         ...metadataTold(client, dropped),

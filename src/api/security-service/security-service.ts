@@ -45,7 +45,7 @@ export function createSecurityService({ config, log, noteRefusal, apiSessions, s
         },
         onInvalid: missing,
         async handle(ctx, read) {
-          const request = { ...(await read.body()), ...callerOf(ctx), otp: ctx.get('X-OTP'), via };
+          const request = { ...(await read.body()), ...callerOf(ctx, via), otp: ctx.get('X-OTP') };
           const outcome = await apiSessions.login(via, request);
           if (outcome.outcome !== 'signed-in')
             throw signInRefusal(outcome, 'the username or the password is wrong', challenge);
@@ -87,7 +87,7 @@ export function createSecurityService({ config, log, noteRefusal, apiSessions, s
         },
         async handle(ctx, read) {
           const { token } = await read.body();
-          await apiSessions.endByToken(via, token, callerOf(ctx));
+          await apiSessions.endByToken(via, token, callerOf(ctx, via));
           ctx.status = 204;
         },
       }),
@@ -109,7 +109,7 @@ export function createSecurityService({ config, log, noteRefusal, apiSessions, s
           if (verified.outcome === 'refused') throw unauthorized('a valid token is needed in Authorization');
           const form = await read.body();
           const by = verified.account.subject;
-          const made = await signUp.signUp(form, { ...callerOf(ctx), via, by }, { vouched: true });
+          const made = await signUp.signUp(form, { ...callerOf(ctx, via), by }, { vouched: true });
           if (made.outcome !== 'created') throw signUpRefusal(made);
           ctx.status = 201;
           ctx.body = { id: made.account.id };

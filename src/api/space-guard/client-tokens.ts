@@ -33,7 +33,7 @@ export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): 
       if (made.outcome === 'unknown') throw noClient();
       if (made.outcome === 'too-many')
         throw new Refusal('conflict', 'the client has too many tokens: revoke one first');
-      const { address, requestId } = callerOf(ctx);
+      const { address, requestId } = callerOf(ctx, via);
       const detail = { via, token: made.token.id };
       await audit.record('client.token_issued', { clientId, address, requestId, detail });
       const data = { ...listed(made.token), client_id: clientId, client_token: made.value };
@@ -72,7 +72,7 @@ export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): 
       const { id: token } = ctx.params as { id: string };
       const revoked = await clients.revokeToken(clientId, token);
       if (revoked.outcome === 'unknown') throw new Refusal('not_found', 'there is no such client token');
-      const { address, requestId } = callerOf(ctx);
+      const { address, requestId } = callerOf(ctx, via);
       await audit.record('client.token_revoked', { clientId, address, requestId, detail: { via, token } });
       ctx.body = { code: 200, message: 'the client token is revoked' };
     },

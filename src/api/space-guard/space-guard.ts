@@ -50,7 +50,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
       const { clientToken, jwt } = clientPairOf(ctx.req) ?? {};
       if (clientToken === undefined || jwt !== undefined) throw noToken();
       await read.body();
-      const begun = await clientSessions.begin(clientToken, callerOf(ctx));
+      const begun = await clientSessions.begin(clientToken, callerOf(ctx, 'space-guard'));
       if (begun.outcome === 'throttled') throw tooMany(begun.retryAfter);
       if (begun.outcome === 'refused') throw noToken();
       const data = { jwtAccessToken: begun.access.token, jwtRefreshToken: begun.refresh.token };
@@ -70,7 +70,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     async handle(ctx, read) {
       const { clientToken, jwt } = pairOf(ctx);
       await read.body();
-      const refreshed = await clientSessions.refresh(clientToken, jwt, callerOf(ctx));
+      const refreshed = await clientSessions.refresh(clientToken, jwt, callerOf(ctx, 'space-guard'));
       if (refreshed.outcome === 'throttled') throw tooMany(refreshed.retryAfter);
       if (refreshed.outcome === 'refused') throw noPair();
       const data = { jwtAccessToken: refreshed.access.token };
@@ -90,7 +90,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     async handle(ctx, read) {
       const { clientToken, jwt } = pairOf(ctx);
       await read.body();
-      const ended = await clientSessions.end(clientToken, jwt, callerOf(ctx));
+      const ended = await clientSessions.end(clientToken, jwt, callerOf(ctx, 'space-guard'));
       if (ended.outcome === 'throttled') throw tooMany(ended.retryAfter);
       if (ended.outcome === 'refused') throw noPair();
       ctx.body = { code: 200, message: 'the client is logged out' };

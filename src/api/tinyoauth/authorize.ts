@@ -56,7 +56,7 @@ export function createAuthorize(deps: SurfaceDeps): Row {
     const parameters = Object.entries(await read()).flatMap(([name, value]) => (value ? [[name, value] as const] : []));
     if (!person) return redirect(ctx, 303, `${loginPage}?${new URLSearchParams(Object.fromEntries(parameters))}`);
     const { account, session: sessionUid } = person;
-    const asked = { parameters, subject: account.subject, sessionUid, ...callerOf(ctx) };
+    const asked = { parameters, subject: account.subject, sessionUid, ...callerOf(ctx, 'tinyoauth') };
     const outcome = await deps.authorizer.authorize(asked);
     if (outcome.outcome === 'redirect') return redirect(ctx, 302, outcome.location);
     // Ended since it was verified.

@@ -37,7 +37,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
       429: 'Too many sign-ups or failed sign-ins from this address.',
     },
     async handle(ctx, read) {
-      const made = await deps.signUp.signUp(await read.body(), { ...callerOf(ctx), via });
+      const made = await deps.signUp.signUp(await read.body(), callerOf(ctx, via));
       if (made.outcome === 'created') ctx.body = { result: 'succeeded' };
       else if (made.outcome === 'taken') throw new Refusal('conflict', 'the name is taken');
       else throw signUpRefusal(made);
@@ -55,7 +55,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
       429: 'Too many failed attempts for this account or from this address.',
     },
     async handle(ctx, read) {
-      const request = { ...(await read.body()), ...callerOf(ctx), otp: ctx.get('X-OTP'), via };
+      const request = { ...(await read.body()), ...callerOf(ctx, via), otp: ctx.get('X-OTP') };
       const outcome = await deps.apiSessions.login(via, request);
       if (outcome.outcome === 'signed-in') ctx.body = { result: 'succeeded', token: outcome.token.token };
       else if (outcome.outcome === 'refused') ctx.body = { result: 'failed', token: null };
@@ -78,7 +78,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
       const { subject } = (await requirePerson(ctx, deps)).account;
       const { name, redirect_uri } = await read.body();
       const metadata = { client_name: name, redirect_uris: [redirect_uri] };
-      const made = await deps.ownClients.register(metadata, subject, { ...callerOf(ctx), via });
+      const made = await deps.ownClients.register(metadata, subject, callerOf(ctx, via));
       if (made.outcome === 'throttled') throw tooMany(made.retryAfter, 'applications');
       if (made.outcome === 'invalid') throw new Refusal(made.error, own(made.description));
       ctx.body = { result: 'succeeded', client_id: made.client.id, client_secret: made.secret };

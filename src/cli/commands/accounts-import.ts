@@ -33,7 +33,7 @@ Accounts that exist are left as they are, so an import that was interrupted is r
     const dryRun = call.flag('dry-run') === true;
     const core = await call.core();
     const { readAccountLine } = await import('../accounts/account-line-shape.ts');
-    const into = core.accountImports.begin({ dryRun, actor: via });
+    const into = core.accountImports.begin({ dryRun, caller: via });
 
     const counts = { imported: 0, existing: 0, refused: 0 };
     const listed: Refused[] = [];

@@ -22,7 +22,7 @@ const setPassword: Command = {
     withAccount(call, async (account, core) => {
       const password = await askPassword(call, 'pipe it in with --password-stdin');
       const endSessions = call.flag('keep-sessions') !== true;
-      const set = await core.accounts.setPassword(account.subject, password, { endSessions, actor: via });
+      const set = await core.accounts.setPassword(account.subject, password, { endSessions, caller: via });
       switch (set.outcome) {
         case 'changed':
           return done(

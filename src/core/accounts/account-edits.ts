@@ -9,8 +9,8 @@
 import { nowSeconds } from '../../base/clock.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { Factors } from '../factors/factors.ts';
-import { type Actor, createActorRecord } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import type { Links } from '../kernel/links.ts';
 import { emailKey, readsAsAddress, usernameKey } from '../kernel/names.ts';
 import type { Mails } from '../mail/mails.ts';
@@ -48,7 +48,7 @@ export type UpdateOutcome =
 
 /** All throw `Unavailable`; a change is on record when it resolves. */
 export interface AccountEdits {
-  update(subject: string, change: AccountChange, actor?: Actor): Promise<UpdateOutcome>;
+  update(subject: string, change: AccountChange, caller?: Caller): Promise<UpdateOutcome>;
 }
 
 export function createAccountEdits(deps: {
@@ -63,10 +63,14 @@ export function createAccountEdits(deps: {
 }): AccountEdits {
   const { store, sessions, changes, claims, links, factors, mails, audit } = deps;
 
-  const written = createActorRecord(audit);
+  const written = createCallerRecord(audit);
 
   /** An address that is known to be theirs goes from an account that only named it. */
-  async function edited(subject: string, change: AccountChange, actor: Actor): Promise<EditedAccount<UpdateOutcome>> {
+  async function edited(
+    subject: string,
+    change: AccountChange,
+    caller: Caller | undefined,
+  ): Promise<EditedAccount<UpdateOutcome>> {
     const { email } = change;
     const claimed = email !== undefined && email !== '' && change.verified === true ? email : undefined;
     for (let tries = 1; ; tries += 1) {
@@ -74,34 +78,34 @@ export function createAccountEdits(deps: {
       const outcome = await store.edit(subject, nowSeconds(), decide, { demotes: change.admin === false });
       const held = outcome.outcome === 'taken' && claimed !== undefined && tries < claimTries;
       if (!held || (await claims.isProved(claimed))) return outcome;
-      await claims.free(claimed, actor);
+      await claims.free(claimed, caller);
     }
   }
 
-  async function addressChanged(before: Account, account: Account, actor: Actor): Promise<void> {
+  async function addressChanged(before: Account, account: Account, caller: Caller | undefined): Promise<void> {
     const { subject, username } = account;
     if (before.verified && before.email !== null) {
-      const locale = before.locale ?? actor.locale ?? 'en';
+      const locale = before.locale ?? caller?.locale ?? 'en';
       mails.send({ kind: 'email-changed', to: before.email, locale, subject, path: '/', values: { username } });
     }
     await Promise.all([links.endAll(subject), factors.endChallenges(subject)]);
   }
 
   return {
-    async update(subject, change, actor = {}) {
-      const outcome = await edited(subject, change, actor);
+    async update(subject, change, caller) {
+      const outcome = await edited(subject, change, caller);
       if (outcome.outcome === 'stopped') return outcome.stop;
       if (outcome.outcome !== 'changed') return outcome;
       const { before, account } = outcome;
       if (before.emailKey !== account.emailKey && before.emailKey !== null)
-        await addressChanged(before, account, actor);
+        await addressChanged(before, account, caller);
       // After the change, as with a password: a session that begins in between begins under the new name.
       if (before.usernameKey !== account.usernameKey) await sessions.endAll(subject);
       await changes.changed();
       const changed = changedMembers(before, account);
-      if (changed.length > 0) await written('account.updated', subject, actor, { changed: [...changed] });
+      if (changed.length > 0) await written('account.updated', subject, caller, { changed: [...changed] });
       if (before.admin === account.admin) return { outcome: 'changed', account, changed };
-      await written(account.admin ? 'account.promoted' : 'account.demoted', subject, actor);
+      await written(account.admin ? 'account.promoted' : 'account.demoted', subject, caller);
       return { outcome: 'changed', account, changed: [...changed, 'admin'] };
     },
   };

@@ -5,8 +5,8 @@
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { randomName } from '../../base/secrets.ts';
-import { type Actor, createActorRecord } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import { emailKey, usernameKey } from '../kernel/names.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { AccountStore, ImportedAccount } from '../stores/accounts.ts';
@@ -51,7 +51,7 @@ export interface AccountImport {
 
 export interface AccountImports {
   /** One import: it knows the usernames it has met, so that two people whose names are one name here are told apart from a second run. */
-  begin(options?: { readonly dryRun?: boolean; readonly actor?: Actor }): AccountImport;
+  begin(options?: { readonly dryRun?: boolean; readonly caller?: Caller }): AccountImport;
 }
 
 export function createAccountImports(parts: {
@@ -60,7 +60,7 @@ export function createAccountImports(parts: {
   audit: Audit;
 }): AccountImports {
   const { store, hasher, audit } = parts;
-  const written = createActorRecord(audit);
+  const written = createCallerRecord(audit);
 
   function read(form: ImportForm, met: Set<string>): Prepared | ImportOutcome {
     const email = form.email ?? ownEmail(form.username);
@@ -100,7 +100,7 @@ export function createAccountImports(parts: {
   }
 
   return {
-    begin({ dryRun = false, actor = {} } = {}) {
+    begin({ dryRun = false, caller } = {}) {
       const met = new Set<string>();
       return {
         async add(forms) {
@@ -115,7 +115,7 @@ export function createAccountImports(parts: {
           if (!dryRun)
             await Promise.all(
               made.map(({ account, algorithm }) =>
-                written('account.created', account.subject, actor, { imported: algorithm ?? 'no password' }),
+                written('account.created', account.subject, caller, { imported: algorithm ?? 'no password' }),
               ),
             );
           return lines.map((line) => (line.outcome === 'prepared' ? outcomeOf(outcomes.get(line)) : line));

@@ -5,8 +5,8 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { randomName } from '../../base/secrets.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
-import { type Actor, createActorRecord } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import { emailKey, usernameKey } from '../kernel/names.ts';
 import type { BreachedPasswords } from '../passwords/breached-passwords.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
@@ -55,23 +55,23 @@ export interface SetPasswordOptions {
   readonly keepSession?: string | undefined;
   /** Ids of the accounts elsewhere that sign in here as before; the others are disconnected. Left out: all stay. Needs `over`. */
   readonly keepIdentities?: readonly string[] | undefined;
-  readonly actor?: Actor | undefined;
+  readonly caller?: Caller | undefined;
   /** Is told the new hash as soon as it is stored. */
   readonly stored?: ((passwordHash: string) => void) | undefined;
 }
 
 export interface Accounts {
   /** Throws `Unavailable` where storage or the hasher cannot answer, as do all that follow. */
-  create(form: AccountForm, actor?: Actor): Promise<CreateOutcome>;
+  create(form: AccountForm, caller?: Caller): Promise<CreateOutcome>;
   /** The same, and the link of this key is used up with it: both or neither. `gone`: it has been, or was never there. */
-  createInvited(form: AccountForm, linkKey: string, actor?: Actor): Promise<CreateOutcome | { outcome: 'gone' }>;
+  createInvited(form: AccountForm, linkKey: string, caller?: Caller): Promise<CreateOutcome | { outcome: 'gone' }>;
   setPassword(subject: string, password: string, options: SetPasswordOptions): Promise<SetPasswordOutcome>;
-  setProfile(subject: string, profile: Profile, actor?: Actor): Promise<SetProfileOutcome>;
+  setProfile(subject: string, profile: Profile, caller?: Caller): Promise<SetProfileOutcome>;
   /** False where there is no such account. Disabling twice keeps the first time. */
-  disable(subject: string, actor?: Actor): Promise<boolean>;
-  enable(subject: string, actor?: Actor): Promise<boolean>;
+  disable(subject: string, caller?: Caller): Promise<boolean>;
+  enable(subject: string, caller?: Caller): Promise<boolean>;
   /** `last-admin`: nothing was removed, since nobody would be left to administer this server. */
-  remove(subject: string, actor?: Actor): Promise<RemovedAccount>;
+  remove(subject: string, caller?: Caller): Promise<RemovedAccount>;
   findBySubject(subject: string): Promise<Account | undefined>;
   findById(id: number): Promise<Account | undefined>;
   /** By any spelling of the username; e-mail addresses find nobody here. */
@@ -87,9 +87,9 @@ export function createAccounts(parts: {
   breached?: BreachedPasswords | undefined;
   audit: Audit;
   /** Called when a password has been set: for the mail that says so, and for what knew the person by the old one. */
-  passwordSet?: ((account: Account, actor: Actor) => Promise<void>) | undefined;
+  passwordSet?: ((account: Account, caller: Caller | undefined) => Promise<void>) | undefined;
   /** Called when an account has gone, with what it was: for the mail that says so. */
-  removed?: ((account: Account, actor: Actor) => void) | undefined;
+  removed?: ((account: Account, caller: Caller | undefined) => void) | undefined;
   settings: AccountSettings;
 }): Accounts {
   const { store, sessions, changes, hasher, breached, audit, settings } = parts;
@@ -108,13 +108,7 @@ export function createAccounts(parts: {
     return problem ?? ((await breached?.includes(password)) ? breachedPassword : undefined);
   };
 
-  const written = createActorRecord(audit);
-
-  const disconnected = async (subject: string, provider: string, actor: Actor = {}): Promise<void> => {
-    const { address, requestId, via } = actor;
-    const detail = { upstream: provider, ...(via !== undefined && { via }) };
-    await audit.record('identity.unlinked', { subject, address, requestId, detail });
-  };
+  const written = createCallerRecord(audit);
 
   /** What has been disconnected; undefined where there is no such account, or not with that hash. */
   const putHash = async (
@@ -142,7 +136,7 @@ export function createAccounts(parts: {
 
   async function make<Made extends Awaited<ReturnType<AccountStore['insertInvited']>>>(
     form: AccountForm,
-    actor: Actor | undefined,
+    caller: Caller | undefined,
     insert: (account: NewAccount) => Promise<Made>,
   ): Promise<Made | FormProblem> {
     const email = form.email ?? ownEmail(form.username);
@@ -168,15 +162,15 @@ export function createAccounts(parts: {
       passwordHash: form.password === undefined ? null : await hasher.hash(form.password),
       createdAt: nowSeconds(),
     });
-    if (made.outcome === 'created') await written('account.created', made.account.subject, actor);
+    if (made.outcome === 'created') await written('account.created', made.account.subject, caller);
     return made;
   }
 
   return {
-    create: (form, actor) => make(form, actor, (account) => store.insert(account, form.identity)),
-    createInvited: (form, linkKey, actor) => make(form, actor, (account) => store.insertInvited(account, linkKey)),
+    create: (form, caller) => make(form, caller, (account) => store.insert(account, form.identity)),
+    createInvited: (form, linkKey, caller) => make(form, caller, (account) => store.insertInvited(account, linkKey)),
 
-    async setPassword(subject, password, { endSessions, keepSession, keepIdentities, over, actor, stored }) {
+    async setPassword(subject, password, { endSessions, keepSession, keepIdentities, over, caller, stored }) {
       const account = await store.bySubject(subject);
       if (account === undefined) return { outcome: 'not-found' };
       const weak = await weakness(
@@ -192,13 +186,13 @@ export function createAccounts(parts: {
       stored?.(passwordHash);
       // After the change: a session that begins in between began with the new password.
       if (endSessions) await sessions.endAll(subject, keepSession);
-      await written('account.password_changed', subject, actor);
-      for (const { provider } of unlinked) await disconnected(subject, provider, actor);
-      await parts.passwordSet?.(account, actor ?? {});
+      await written('account.password_changed', subject, caller);
+      for (const { provider } of unlinked) await written('identity.unlinked', subject, caller, { upstream: provider });
+      await parts.passwordSet?.(account, caller);
       return { outcome: 'changed' };
     },
 
-    async setProfile(subject, { firstName, lastName, ...form }, actor) {
+    async setProfile(subject, { firstName, lastName, ...form }, caller) {
       const names = { username: 'unchanged', firstName: firstName ?? '', lastName: lastName ?? '' };
       const problem = formProblem(names, undefined);
       if (problem !== undefined) return problem;
@@ -211,32 +205,32 @@ export function createAccounts(parts: {
       if (edited.outcome === 'stopped') return { outcome: 'changed', account: edited.stop };
       if (edited.outcome !== 'changed') return { outcome: 'not-found' };
       const { before, account } = edited;
-      await written('account.profile_changed', subject, actor, { changed: [...changedMembers(before, account)] });
+      await written('account.profile_changed', subject, caller, { changed: [...changedMembers(before, account)] });
       return { outcome: 'changed', account };
     },
 
-    async disable(subject, actor) {
+    async disable(subject, caller) {
       if (!(await setDisabled(subject, true))) return false;
       // Also where it was disabled already: the call that did it may have died before this line.
       await sessions.endAll(subject);
-      await written('account.disabled', subject, actor);
+      await written('account.disabled', subject, caller);
       return true;
     },
 
-    async enable(subject, actor) {
+    async enable(subject, caller) {
       if (!(await setDisabled(subject, false))) return false;
-      await written('account.enabled', subject, actor);
+      await written('account.enabled', subject, caller);
       return true;
     },
 
-    async remove(subject, actor) {
+    async remove(subject, caller) {
       const account = await store.bySubject(subject);
       // The store removes sessions, grants and tokens in the same transaction.
       const removed = await store.delete(subject);
       if (removed !== 'removed') return removed;
       await changes.changed();
-      await written('account.deleted', subject, actor);
-      if (account) parts.removed?.(account, actor ?? {});
+      await written('account.deleted', subject, caller);
+      if (account) parts.removed?.(account, caller);
       return removed;
     },
 

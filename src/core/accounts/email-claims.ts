@@ -6,8 +6,8 @@
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { randomToken } from '../../base/secrets.ts';
-import type { Actor } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import { emailKey, usernameKey } from '../kernel/names.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Account, AccountPatch, AccountStore } from '../stores/accounts.ts';
@@ -20,9 +20,9 @@ export interface EmailClaims {
   /** Somebody has proved it. */
   isProved(email: string): Promise<boolean>;
   /** Takes it from whoever only said so. */
-  free(email: string, actor: Actor): Promise<void>;
+  free(email: string, caller: Caller | undefined): Promise<void>;
   /** Gives it to an account; undefined where another has proved it too. */
-  claim(account: Account, email: string, actor: Actor): Promise<Account | undefined>;
+  claim(account: Account, email: string, caller: Caller): Promise<Account | undefined>;
 }
 
 export function createEmailClaims(deps: {
@@ -31,8 +31,9 @@ export function createEmailClaims(deps: {
   audit: Audit;
 }): EmailClaims {
   const { store, sessions, audit } = deps;
+  const written = createCallerRecord(audit);
 
-  async function free(email: string, { address, requestId, via }: Actor): Promise<void> {
+  async function free(email: string, caller: Caller | undefined): Promise<void> {
     const key = emailKey(email);
     if (key === undefined) return;
     const name = `user-${randomToken(9)}`;
@@ -44,12 +45,7 @@ export function createEmailClaims(deps: {
     if (!released?.renamed) return;
     const { subject } = released;
     await sessions.endAll(subject);
-    await audit.record('account.renamed', {
-      subject,
-      address,
-      requestId,
-      detail: { ...(via !== undefined && { via }) },
-    });
+    await written('account.renamed', subject, caller);
   }
 
   return {
@@ -60,7 +56,7 @@ export function createEmailClaims(deps: {
 
     free,
 
-    async claim(account, email, actor) {
+    async claim(account, email, caller) {
       const key = emailKey(email);
       if (key === undefined) return undefined;
       // Who is called by an address is called by the new one from now on: the old one may be somebody else's one day.
@@ -69,7 +65,7 @@ export function createEmailClaims(deps: {
       const whole = called ? { ...patch, username: email, usernameKey: key } : patch;
       for (let tries = 0; tries < claimTries; tries += 1) {
         // Its own name is changed with the address.
-        if (account.emailKey !== key) await free(email, actor);
+        if (account.emailKey !== key) await free(email, caller);
         const updated = await store.update(account.subject, whole, nowSeconds());
         if (updated === undefined || 'subject' in updated) return updated;
       }

@@ -11,8 +11,8 @@
  */
 
 import type { Factors } from '../factors/factors.ts';
-import type { Actor } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import type { Links } from '../kernel/links.ts';
 import { emailKey, emailProblem, type NameProblem } from '../kernel/names.ts';
 import type { MailLimits } from '../mail/mail-limits.ts';
@@ -20,17 +20,6 @@ import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EmailClaims } from './email-claims.ts';
-
-/** Who asks for a mail, from where, and in which language. */
-export interface Asker {
-  readonly address: string;
-  readonly requestId: string;
-  readonly locale: string;
-  /** What the browser is known by (core/known-browsers). */
-  readonly browser?: string | undefined;
-  /** As the person whom it is about. */
-  readonly signedIn?: true;
-}
 
 export type AskedOutcome =
   /** Also where no mail will come of it. */
@@ -45,6 +34,11 @@ export type ConfirmOutcome =
   | { readonly outcome: 'taken' }
   | { readonly outcome: 'gone' };
 
+export interface AskOptions {
+  /** The caller is signed in as the person whom it is about. */
+  readonly signedIn?: boolean;
+}
+
 export interface PendingEmail {
   readonly account: Account;
   /** As it was typed. */
@@ -53,11 +47,11 @@ export interface PendingEmail {
 
 export interface Emails {
   /** Mails a link to this address. Also for an address that the account has but has not proved, and to have the mail once more. */
-  requestChange(subject: string, email: string, asker: Asker): Promise<AskedOutcome>;
+  requestChange(subject: string, email: string, caller: Caller, options?: AskOptions): Promise<AskedOutcome>;
   /** What a link would confirm; undefined where it is no good (any more). Uses nothing up. */
   look(token: string): Promise<PendingEmail | undefined>;
   /** The caller has made sure that whoever asks can use the account. */
-  confirm(token: string, actor: Actor): Promise<ConfirmOutcome>;
+  confirm(token: string, caller: Caller): Promise<ConfirmOutcome>;
 }
 
 export function createEmails(deps: {
@@ -71,28 +65,40 @@ export function createEmails(deps: {
   settings: { readonly linkSeconds: number };
 }): Emails {
   const { store, links, limits, mails, claims, factors, audit, settings } = deps;
+  const written = createCallerRecord(audit);
 
   /** The letter for what was asked, if there is to be one. */
-  async function letterFor(subject: string, email: string, asker: Asker): Promise<Letter | undefined> {
+  async function letterFor(
+    subject: string,
+    email: string,
+    caller: Caller,
+    signedIn: boolean,
+  ): Promise<Letter | undefined> {
     const key = emailKey(email);
     const account = await store.bySubject(subject);
     if (key === undefined || account === undefined || account.disabledAt !== null) return undefined;
     const owner = await store.byVerifiedEmailKey(key);
-    const about = { subject, address: asker.address, requestId: asker.requestId };
+    const about = { subject, address: caller.address, requestId: caller.requestId };
     if (owner?.subject === subject) return undefined;
-    if (!(await limits.mayConfirm(email, asker.signedIn ? undefined : subject)).allowed) return undefined;
+    if (!(await limits.mayConfirm(email, signedIn ? undefined : subject)).allowed) return undefined;
     // The same record either way: a person may read their own trail.
     audit.note('email.requested', about);
     if (owner) {
       const { subject, email: to, locale } = owner;
-      return { kind: 'address-known', to: to ?? email, locale: locale ?? asker.locale, subject, path: '/forgot' };
+      return {
+        kind: 'address-known',
+        to: to ?? email,
+        locale: locale ?? caller.locale ?? 'en',
+        subject,
+        path: '/forgot',
+      };
     }
     const detail = { email, before: account.emailKey };
     const { token } = await links.make('confirm-email', { subject, detail, seconds: settings.linkSeconds });
     return {
       kind: 'confirm-email',
       to: email,
-      locale: account.locale ?? asker.locale,
+      locale: account.locale ?? caller.locale ?? 'en',
       subject,
       path: `/verify-email?token=${token}`,
       seconds: settings.linkSeconds,
@@ -110,26 +116,26 @@ export function createEmails(deps: {
   }
 
   return {
-    async requestChange(subject, email, asker) {
+    async requestChange(subject, email, caller, { signedIn = false } = {}) {
       const reason = emailProblem(email);
       if (reason !== undefined) return { outcome: 'invalid', reason };
-      const may = await limits.mayAsk(asker.address);
+      const may = await limits.mayAsk(caller.address);
       if (!may.allowed) return { outcome: 'throttled', retryAfter: may.retryAfter };
       // Before the answer, and whatever address it is: they are not to wait for a mail that will not come.
-      const mine = asker.signedIn ? await limits.mayChange(subject) : may;
+      const mine = signedIn ? await limits.mayChange(subject) : may;
       if (!mine.allowed) return { outcome: 'throttled', retryAfter: mine.retryAfter };
-      mails.later(() => letterFor(subject, email, asker));
+      mails.later(() => letterFor(subject, email, caller, signedIn));
       return { outcome: 'asked' };
     },
 
     look: async (token) => pending(await links.look('confirm-email', token)),
 
-    async confirm(token, actor) {
+    async confirm(token, caller) {
       const confirmed = await links.spend<ConfirmOutcome>('confirm-email', token, async (link) => {
         const asked = await pending(link);
         if (!asked) return { done: true, result: { outcome: 'gone' } };
         const { account: before, email } = asked;
-        const account = await claims.claim(before, email, actor);
+        const account = await claims.claim(before, email, caller);
         if (!account) return { done: true, result: { outcome: 'taken' } };
         const changed = before.email !== null && before.emailKey !== account.emailKey;
         // To the address that was: whoever took the account over must not be able to do it without a word.
@@ -138,17 +144,12 @@ export function createEmails(deps: {
           const letter = {
             kind: 'email-changed',
             to: before.email,
-            locale: before.locale ?? actor.locale ?? 'en',
+            locale: before.locale ?? caller.locale ?? 'en',
             subject,
           } as const;
           mails.send({ ...letter, path: '/', values: { username } });
         }
-        await audit.record(changed ? 'account.email_changed' : 'account.email_confirmed', {
-          subject: account.subject,
-          address: actor.address,
-          requestId: actor.requestId,
-          detail: { ...(actor.via !== undefined && { via: actor.via }) },
-        });
+        await written(changed ? 'account.email_changed' : 'account.email_confirmed', account.subject, caller);
         // All of it names the address that was, and is no good from the change on: not even where the address comes back one day.
         if (changed) await Promise.all([links.endAll(account.subject), factors.endChallenges(account.subject)]);
         return { done: true, result: { outcome: 'confirmed', account } };

@@ -4,8 +4,8 @@
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { randomName } from '../../base/secrets.ts';
-import { type Actor, createActorRecord } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import { fold, type NameProblem, nameProblems, readableProblem } from '../kernel/names.ts';
 import type { Group, GroupMember, GroupStore, ListedGroup } from '../stores/groups.ts';
 
@@ -26,18 +26,18 @@ export type SavedGroup =
 
 /** All throw `Unavailable`; a change is on record when it resolves. */
 export interface Groups {
-  add(form: { readonly name: string; readonly description?: string | undefined }, actor?: Actor): Promise<SavedGroup>;
+  add(form: { readonly name: string; readonly description?: string | undefined }, caller?: Caller): Promise<SavedGroup>;
   /** What is left out stays. */
   rename(
     id: string,
     form: { readonly name?: string | undefined; readonly description?: string | undefined },
-    actor?: Actor,
+    caller?: Caller,
   ): Promise<SavedGroup>;
   /** With its memberships; how many there were, undefined where there is no such group. */
-  remove(group: Group, actor?: Actor): Promise<number | undefined>;
-  join(group: Group, subject: string, actor?: Actor): Promise<'joined' | 'already' | 'no-account' | 'no-group'>;
+  remove(group: Group, caller?: Caller): Promise<number | undefined>;
+  join(group: Group, subject: string, caller?: Caller): Promise<'joined' | 'already' | 'no-account' | 'no-group'>;
   /** False: it was no member. */
-  leave(group: Group, subject: string, actor?: Actor): Promise<boolean>;
+  leave(group: Group, subject: string, caller?: Caller): Promise<boolean>;
   /** By any spelling of the name. */
   findByName(name: string): Promise<Group | undefined>;
   findById(id: string): Promise<Group | undefined>;
@@ -50,22 +50,22 @@ export interface Groups {
 }
 
 export function createGroups({ store, audit }: { store: GroupStore; audit: Audit }): Groups {
-  const written = createActorRecord(audit);
+  const written = createCallerRecord(audit);
   const about = ({ id, name }: Pick<Group, 'id' | 'name'>) => ({ group: id, name });
 
   return {
-    async add(form, actor) {
+    async add(form, caller) {
       const [name, description] = [form.name.trim(), form.description?.trim() ?? ''];
       const invalid = groupProblem({ name, description });
       if (invalid !== undefined) return invalid;
       const now = nowSeconds();
       const group = { id: randomName(), name, nameKey: fold(name), description, createdAt: now, updatedAt: now };
       if (!(await store.insert(group))) return { outcome: 'taken' };
-      await written('group.added', undefined, actor, about(group));
+      await written('group.added', undefined, caller, about(group));
       return { outcome: 'saved', group };
     },
 
-    async rename(id, form, actor) {
+    async rename(id, form, caller) {
       const [name, description] = [form.name?.trim(), form.description?.trim()];
       const invalid = groupProblem({ name, description });
       if (invalid !== undefined) return invalid;
@@ -78,25 +78,25 @@ export function createGroups({ store, audit }: { store: GroupStore; audit: Audit
       );
       if (group === undefined || before === undefined) return { outcome: 'not-found' };
       if (group === 'taken') return { outcome: 'taken' };
-      await written('group.changed', undefined, actor, { ...about(group), before: before.name });
+      await written('group.changed', undefined, caller, { ...about(group), before: before.name });
       return { outcome: 'saved', group };
     },
 
-    async remove(group, actor) {
+    async remove(group, caller) {
       const members = await store.remove(group.id);
-      if (members !== undefined) await written('group.removed', undefined, actor, about(group));
+      if (members !== undefined) await written('group.removed', undefined, caller, about(group));
       return members;
     },
 
-    async join(group, subject, actor) {
+    async join(group, subject, caller) {
       const joined = await store.join(group.id, subject, nowSeconds());
-      if (joined === 'joined') await written('group.joined', subject, actor, about(group));
+      if (joined === 'joined') await written('group.joined', subject, caller, about(group));
       return joined;
     },
 
-    async leave(group, subject, actor) {
+    async leave(group, subject, caller) {
       const left = await store.leave(group.id, subject);
-      if (left) await written('group.left', subject, actor, about(group));
+      if (left) await written('group.left', subject, caller, about(group));
       return left;
     },
 

@@ -12,9 +12,10 @@ import { digest } from '../../base/secrets.ts';
 import type { Activity } from '../accounts/activity.ts';
 import { assuranceOf, leastOf, reaches, type SecondFactorRule } from '../factors/assurance.ts';
 import type { AuditFields } from '../kernel/audit.ts';
+import type { Caller } from '../kernel/caller.ts';
 import { sealSuccessor, successorOf } from '../kernel/reuse-window.ts';
 import type { Keys } from '../keys/keys.ts';
-import { type Caller, originOf, type SessionEnd, type Sessions, sessionToken } from '../sessions/sessions.ts';
+import { originOf, type SessionEnd, type Sessions, sessionToken } from '../sessions/sessions.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { EngineStore, StoredSession, StoredToken, TokenRow } from '../stores/engine.ts';
 import { type IssuedToken, issueToken } from '../tokens/api-session-tokens.ts';
@@ -92,13 +93,12 @@ export function createRefreshes(deps: {
   }
 
   async function end(
-    kind: PersonKind,
     { session, account }: Found,
     caller: Caller,
     why: Pick<SessionEnd, 'event'> & { readonly reason?: string },
   ): Promise<RefreshOutcome> {
     const { reason, ...event } = why;
-    const fields = by(caller, kind);
+    const fields = by(caller);
     const detail = { ...fields.detail, ...(reason !== undefined && { reason }) };
     await sessions.end(session.uid, { ...event, ...fields, detail, subject: account.subject });
     return { outcome: 'unknown' };
@@ -116,10 +116,10 @@ export function createRefreshes(deps: {
         const successor =
           token.consumedAt === null ? undefined : successorOf(token, refreshToken, settings.reuseWindow);
         if (token.consumedAt !== null && successor === undefined)
-          return end(kind, found, caller, { event: 'session.replayed' });
+          return end(found, caller, { event: 'session.replayed' });
         const payload = JSON.parse(session.payload) as { readonly amr?: readonly string[] };
         if (!reaches(assuranceOf(payload.amr), leastOf(settings.secondFactor)))
-          return end(kind, found, caller, { reason: 'second-factor-required' });
+          return end(found, caller, { reason: 'second-factor-required' });
         if (successor !== undefined) {
           const issued = issue(kind, account, session.uid, session.expiresAt, successor);
           return { outcome: 'refreshed', account, token: issued, refreshToken: successor };
@@ -159,7 +159,7 @@ export function createRefreshes(deps: {
   };
 }
 
-export function by({ address, requestId }: Caller, via: string): AuditFields {
+export function by({ via, address, requestId }: Caller): AuditFields {
   return { address, requestId, detail: { via } };
 }
 

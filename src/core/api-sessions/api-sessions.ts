@@ -6,10 +6,11 @@
  */
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Activity } from '../accounts/activity.ts';
+import type { Caller } from '../kernel/caller.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { KnownBrowsers } from '../known-browsers/known-browsers.ts';
 import type { PasswordProblem } from '../passwords/password-rules.ts';
-import type { Caller, Sessions } from '../sessions/sessions.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import type { SignIn, SignInOutcome, SignInRequest } from '../sign-in/sign-in.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
@@ -114,7 +115,7 @@ export function createApiSessions(deps: {
         // The password has been changed, or the account disabled, between the look at it and this: from the beginning.
         if (begun === undefined) continue;
         activity.seen(account.subject, begun.uid);
-        knownBrowsers.programArrived(account.subject, request, request.via);
+        knownBrowsers.programArrived(account.subject, request);
         return {
           outcome: 'signed-in',
           account,
@@ -143,7 +144,7 @@ export function createApiSessions(deps: {
       const { account, session } = found;
       const ended = await sessions.end(session.uid, {
         event: 'sign_out',
-        ...by(caller, kind),
+        ...by(caller),
         subject: account.subject,
       });
       return ended ? { outcome: 'ended', account } : { outcome: 'unknown' };
@@ -153,7 +154,7 @@ export function createApiSessions(deps: {
       const verified = await verifyApiSession(keys, settings.issuer, kind, token);
       if (verified.outcome === 'refused') return;
       const { sub, sid, session } = verified.claims;
-      await sessions.end(session ?? sid, { event: 'sign_out', ...by(caller, kind), subject: sub });
+      await sessions.end(session ?? sid, { event: 'sign_out', ...by(caller), subject: sub });
     },
 
     async changePassword({ newPassword, endSessions, ...request }) {
@@ -163,7 +164,7 @@ export function createApiSessions(deps: {
       const changed = await deps.accounts.setPassword(outcome.account.subject, newPassword, {
         endSessions,
         over: outcome.account.passwordHash,
-        actor: { via, address, requestId },
+        caller: { via, address, requestId },
       });
       if (changed.outcome !== 'not-found') return changed;
       // As if the other had come first altogether: the account was deleted, or its password is another one by now.

@@ -13,9 +13,10 @@ import type { Activity } from '../accounts/activity.ts';
 import type { CachedClients } from '../clients/cached-clients.ts';
 import { readClientToken } from '../clients/client-tokens.ts';
 import type { Audit } from '../kernel/audit.ts';
-import type { CredentialLimits, Sender } from '../kernel/credential-limits.ts';
+import type { Caller } from '../kernel/caller.ts';
+import type { CredentialLimits } from '../kernel/credential-limits.ts';
 import type { Keys } from '../keys/keys.ts';
-import type { Caller, Sessions } from '../sessions/sessions.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import type { ClientRecord, ClientToken } from '../stores/clients.ts';
 import type { EngineStore } from '../stores/engine.ts';
 import { type ApiSessionClaims, type IssuedToken, issueToken, verifyApiSession } from '../tokens/api-session-tokens.ts';
@@ -32,8 +33,6 @@ type Refused = { readonly outcome: 'refused' };
 type Throttled = { readonly outcome: 'throttled'; readonly retryAfter: number };
 type NotTaken = Refused | Throttled;
 const refused: Refused = { outcome: 'refused' };
-
-const senderOf = ({ address, requestId }: Caller): Sender => ({ address, requestId, via: 'space-guard' });
 
 /** All throw `Unavailable` where storage cannot answer. A bad half of the pair is refused like the other. */
 export interface ClientSessions {
@@ -54,7 +53,7 @@ export interface ClientSessions {
   verify(
     clientToken: string,
     accessToken: string,
-    from: Sender | undefined,
+    from: Caller | undefined,
   ): Promise<{ outcome: 'valid'; client: ClientRecord; claims: ApiSessionClaims } | NotTaken>;
 }
 
@@ -76,7 +75,7 @@ export function createClientSessions(deps: {
     readonly token: ClientToken;
   }
 
-  async function holderOf(value: string, from: Sender | undefined): Promise<Holder | NotTaken> {
+  async function holderOf(value: string, from: Caller | undefined): Promise<Holder | NotTaken> {
     const named = readClientToken(value);
     const presented = from && ({ kind: 'client', clientId: named?.clientId ?? '', from } as const);
     const wait = presented ? credentials.wait(presented) : 0;
@@ -97,7 +96,7 @@ export function createClientSessions(deps: {
     kind: 'space-guard' | 'space-guard-refresh',
     clientToken: string,
     jwt: string,
-    from: Sender | undefined,
+    from: Caller | undefined,
   ) {
     const holder = await holderOf(clientToken, from);
     if (holder.outcome !== 'holder') return holder;
@@ -128,7 +127,7 @@ export function createClientSessions(deps: {
 
   return {
     async begin(clientToken, caller) {
-      const holder = await holderOf(clientToken, senderOf(caller));
+      const holder = await holderOf(clientToken, caller);
       if (holder.outcome !== 'holder') return holder;
       const { client, token } = holder;
       const lifetime = Math.min(
@@ -157,14 +156,14 @@ export function createClientSessions(deps: {
     },
 
     async refresh(clientToken, refreshToken, caller) {
-      const found = await pair('space-guard-refresh', clientToken, refreshToken, senderOf(caller));
+      const found = await pair('space-guard-refresh', clientToken, refreshToken, caller);
       if (found.outcome !== 'pair') return found;
       const { client, token, session } = found;
       return { outcome: 'refreshed', access: accessFor(client.id, token.id, session.uid, session.expiresAt) };
     },
 
     async end(clientToken, refreshToken, caller) {
-      const found = await pair('space-guard-refresh', clientToken, refreshToken, senderOf(caller));
+      const found = await pair('space-guard-refresh', clientToken, refreshToken, caller);
       if (found.outcome !== 'pair') return found;
       const { address, requestId } = caller;
       await sessions.end(found.session.uid, { clientId: found.client.id, address, requestId });

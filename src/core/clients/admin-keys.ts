@@ -1,6 +1,7 @@
 /** The admin key of the management endpoints. Several may hold at once, so that one can be replaced without a gap. */
 import { digest, sameSecret } from '../../base/secrets.ts';
-import type { CredentialLimits, Sender } from '../kernel/credential-limits.ts';
+import type { Caller } from '../kernel/caller.ts';
+import type { CredentialLimits } from '../kernel/credential-limits.ts';
 
 export type KeyCheck =
   | { readonly outcome: 'accepted' | 'refused' }
@@ -12,7 +13,7 @@ export interface AdminKeys {
    * `presented`: every key that a request has; exactly one is taken. Wrong ones count for their address, and without
    * one there is nothing to count. Takes the same time whichever key it is or none (security.md E1).
    */
-  check(presented: readonly string[], from: Sender): Promise<KeyCheck>;
+  check(presented: readonly string[], from: Caller): Promise<KeyCheck>;
 }
 
 /** Whether the key has one of these digests; takes the same time whichever it is or none. */

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import type { Audit } from '../kernel/audit.ts';
+import type { Caller } from '../kernel/caller.ts';
 import type { ClientRecord } from '../stores/clients.ts';
 
 /** RFC 7396: members replace those of the target, null removes one, objects are merged. Returns a new object. */
@@ -67,11 +68,11 @@ export function changedMembers({ before, after }: MetadataChange): string[] {
 export async function recordChange(
   audit: Pick<Audit, 'record'>,
   changed: Changed,
-  { via, ...from }: { readonly via: string; readonly address?: string; readonly requestId?: string },
+  { via, address, requestId }: Caller,
 ): Promise<void> {
   if (changedMembers(changed.change).length === 0) return;
   const detail = { via, ...changeDetail(changed) };
-  await audit.record('client.updated', { ...from, clientId: changed.client.id, detail });
+  await audit.record('client.updated', { address, requestId, clientId: changed.client.id, detail });
 }
 
 interface Changed {

@@ -3,7 +3,7 @@
  * and how many in a while, so that one account cannot fill the database.
  */
 import type { Audit } from '../kernel/audit.ts';
-import type { Caller } from '../sessions/sessions.ts';
+import type { Caller } from '../kernel/caller.ts';
 import type { Throttle } from '../stores/throttle.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
 import type { Clients, Registered } from './clients.ts';
@@ -13,7 +13,7 @@ export interface OwnClients {
   register(
     metadata: object,
     subject: string,
-    caller: Caller & { readonly via: string },
+    caller: Caller,
   ): Promise<Registered | InvalidMetadata | { readonly outcome: 'throttled'; readonly retryAfter: number }>;
 }
 

@@ -6,8 +6,8 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { accountClient } from '../clients/account-client.ts';
 import { type Asked, together } from '../clients/consent-policy.ts';
-import type { Actor } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import type { Caller } from '../kernel/caller.ts';
 import type { ConsentStore } from '../stores/consents.ts';
 import type { EngineStore, GrantRow } from '../stores/engine.ts';
 
@@ -28,7 +28,7 @@ export interface Connections {
   /** Those used or made last come first. */
   list(subject: string): Promise<Connection[]>;
   /** Its tokens end at once, and it has to ask again. False where there was nothing. */
-  end(subject: string, clientId: string, actor: Actor): Promise<boolean>;
+  end(subject: string, clientId: string, caller: Caller): Promise<boolean>;
 }
 
 const grantsMax = 1000;
@@ -65,10 +65,9 @@ export function createConnections(deps: {
       return [...found.values()].sort((a, b) => latest(b) - latest(a));
     },
 
-    async end(subject, clientId, { address, requestId, via }) {
+    async end(subject, clientId, { via, address, requestId }) {
       if (clientId === accountClient || !(await deps.engine.revokeGrantsOf(subject, clientId))) return false;
-      const detail = { ...(via !== undefined && { via }) };
-      await deps.audit.record('consent.revoked', { subject, clientId, address, requestId, detail });
+      await deps.audit.record('consent.revoked', { subject, clientId, address, requestId, detail: { via } });
       return true;
     },
   };

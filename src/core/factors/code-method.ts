@@ -9,9 +9,9 @@
  *   switchOn      how an account gets it: at once, or (`enrolment`) with a secret and a code that shows that a device has it
  */
 import type { ChangeLog } from '../changes/change-log.ts';
-import type { Actor } from '../kernel/actor.ts';
 import type { Amr } from '../kernel/amr.ts';
 import type { Audit, AuditFields } from '../kernel/audit.ts';
+import type { Caller } from '../kernel/caller.ts';
 import type { MailLimits } from '../mail/mail-limits.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
@@ -94,7 +94,7 @@ export type SwitchOnOutcome =
 export interface Switch {
   /** Whether this account could have it. */
   fits(account: Account): boolean;
-  on(subject: string, actor?: Actor): Promise<SwitchOnOutcome>;
+  on(subject: string, caller?: Caller): Promise<SwitchOnOutcome>;
 }
 
 export interface BegunEnrolment {
@@ -120,7 +120,7 @@ export interface Enrolment {
     options?: { readonly name?: string },
   ): Promise<BegunEnrolment | { readonly outcome: 'not-found' | 'too-many' }>;
   /** With a current code, which shows that the device has the secret. */
-  confirm(subject: string, factorId: string, code: string, actor?: Actor): Promise<ConfirmOutcome>;
+  confirm(subject: string, factorId: string, code: string, caller?: Caller): Promise<ConfirmOutcome>;
 }
 
 /** What was typed for a code of digits, in one form: apps and mails show `123 456`, and a keyboard may type full-width or Arabic digits. */

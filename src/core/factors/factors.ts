@@ -9,9 +9,9 @@
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
-import { type Actor, createActorRecord } from '../kernel/actor.ts';
 import type { Amr } from '../kernel/amr.ts';
 import type { AuditFields } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { FactorRow } from '../stores/factors.ts';
 import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
@@ -61,7 +61,7 @@ export interface Factors {
   list(subject: string): Promise<FactorList>;
   /** Kinds that are switched on without more ado, and could be for this account. */
   switches(account: Account): readonly EnrolledKind[];
-  switchOn(kind: CodeKind, subject: string, actor?: Actor): Promise<SwitchOnOutcome>;
+  switchOn(kind: CodeKind, subject: string, caller?: Caller): Promise<SwitchOnOutcome>;
   /** Whether a page can add a second factor that would do here. `only`: nothing else would. */
   adds(only: 'passkey' | undefined): boolean;
   /** Whether a device can be enrolled with this kind of code. */
@@ -73,13 +73,13 @@ export interface Factors {
     options?: { readonly name?: string },
   ): Promise<BegunEnrolment | { readonly outcome: 'not-found' | 'too-many' }>;
   /** With a current code, which shows that the device has the secret. */
-  confirm(kind: CodeKind, subject: string, factorId: string, code: string, actor?: Actor): Promise<ConfirmOutcome>;
+  confirm(kind: CodeKind, subject: string, factorId: string, code: string, caller?: Caller): Promise<ConfirmOutcome>;
   /** False where the account has no such factor. With the last one the recovery codes go. */
-  remove(subject: string, factorId: string, actor?: Actor): Promise<boolean>;
+  remove(subject: string, factorId: string, caller?: Caller): Promise<boolean>;
   /** For an admin whose person has lost everything. False where there was nothing. */
-  removeAll(subject: string, actor?: Actor): Promise<boolean>;
+  removeAll(subject: string, caller?: Caller): Promise<boolean>;
   /** Ten new codes in place of all older ones, to be shown once; undefined where the account has no second factor. */
-  regenerateRecoveryCodes(subject: string, actor?: Actor): Promise<readonly string[] | undefined>;
+  regenerateRecoveryCodes(subject: string, caller?: Caller): Promise<readonly string[] | undefined>;
   /** The ways open to this account, the best first; `required` with none of them where all are locked or used up. */
   methods(subject: string): Promise<{ readonly required: boolean; readonly methods: readonly SecondFactor[] }>;
   /** How a code of this kind is sent; undefined where it is none that is sent. */
@@ -109,7 +109,7 @@ export function createFactors(
   const { store, passkeys, recoveryCodes, throttle, audit, changes, settings } = parts;
   const codes = parts.codes.map((method) => ({ ...method, ...method.open(parts) }));
   const ofKind = (wanted: string | undefined) => codes.find(({ kind }) => kind === wanted);
-  const written = createActorRecord(audit);
+  const written = createCallerRecord(audit);
 
   return {
     codes,
@@ -133,7 +133,7 @@ export function createFactors(
         .map(({ kind }) => kind)
         .filter(isEnrolled),
 
-    switchOn: async (kind, subject, actor) => ofKind(kind)?.switchOn?.on(subject, actor) ?? { outcome: 'not-found' },
+    switchOn: async (kind, subject, caller) => ofKind(kind)?.switchOn?.on(subject, caller) ?? { outcome: 'not-found' },
 
     adds: (only) => passkeys.offered || (only === undefined && codes.some(({ enrolment }) => enrolment !== undefined)),
 
@@ -142,28 +142,28 @@ export function createFactors(
     begin: async (kind, subject, options) =>
       ofKind(kind)?.enrolment?.begin(subject, options) ?? { outcome: 'not-found' },
 
-    confirm: async (kind, subject, factorId, code, actor) =>
-      ofKind(kind)?.enrolment?.confirm(subject, factorId, code, actor) ?? { outcome: 'gone' },
+    confirm: async (kind, subject, factorId, code, caller) =>
+      ofKind(kind)?.enrolment?.confirm(subject, factorId, code, caller) ?? { outcome: 'gone' },
 
-    async remove(subject, factorId, actor) {
+    async remove(subject, factorId, caller) {
       const kind = (await store.list(subject)).find(({ id }) => id === factorId)?.kind;
       if (kind === undefined || !(await store.remove(subject, factorId, nowSeconds()))) return false;
       await changes.changed();
-      await written('factor.removed', subject, actor, { kind });
+      await written('factor.removed', subject, caller, { kind });
       return true;
     },
 
-    async removeAll(subject, actor) {
+    async removeAll(subject, caller) {
       if (!(await store.removeAll(subject, nowSeconds()))) return false;
       await changes.changed();
-      await written('factor.removed', subject, actor, { kind: 'all' });
+      await written('factor.removed', subject, caller, { kind: 'all' });
       return true;
     },
 
-    async regenerateRecoveryCodes(subject, actor) {
+    async regenerateRecoveryCodes(subject, caller) {
       const { shown, rows } = newRecoveryCodes(recoveryCodes, subject);
       if (!(await store.replaceCodes(subject, rows))) return undefined;
-      await written('recovery_codes.made', subject, actor);
+      await written('recovery_codes.made', subject, caller);
       return shown;
     },
 

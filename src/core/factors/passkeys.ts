@@ -15,8 +15,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, digest, randomToken, sameSecret } from '../../base/secrets.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
-import { type Actor, createActorRecord } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import { displayName } from '../kernel/names.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
@@ -70,14 +70,14 @@ export interface Passkeys {
   finishEnrolment(
     subject: string,
     enrolment: { readonly purpose: string; readonly credential: string; readonly name: string },
-    actor?: Actor,
+    caller?: Caller,
   ): Promise<EnrolOutcome>;
-  rename(subject: string, id: string, name: string, actor?: Actor): Promise<'renamed' | 'not-found' | 'bad-name'>;
+  rename(subject: string, id: string, name: string, caller?: Caller): Promise<'renamed' | 'not-found' | 'bad-name'>;
   /** `last`: it is the only way into the account. `providers`: with which people can sign in instead (core/factors/sign-in-methods); left out: none. */
   remove(
     subject: string,
     id: string,
-    actor?: Actor,
+    caller?: Caller,
     providers?: readonly string[],
   ): Promise<'removed' | 'not-found' | 'last'>;
   /** The same for every visitor: it says nothing of any account. Empty where passkeys are not offered. */
@@ -161,17 +161,17 @@ export function createPasskeys(parts: {
   const handleOf = (subject: string, rows: readonly PasskeyRow[]): string =>
     rows[0]?.handle ?? createHmac('sha256', handleKey).update(subject).digest('base64url');
 
-  const written = createActorRecord(parts.audit);
+  const written = createCallerRecord(parts.audit);
 
-  const add = async (account: Account, row: PasskeyRow, actor: Actor | undefined): Promise<EnrolOutcome> => {
+  const add = async (account: Account, row: PasskeyRow, caller: Caller | undefined): Promise<EnrolOutcome> => {
     const { subject } = account;
     // They stand in for a passkey after the password; where there is none, nothing asks for them.
     const codes = account.passwordHash === null ? undefined : newRecoveryCodes(recoveryCodes, subject);
     const inserted = await store.insert(row, codes?.rows ?? [], passkeysMax, nowSeconds());
     if (inserted.outcome !== 'added') return inserted;
     await changes.changed();
-    await written('factor.added', subject, actor, { kind: 'passkey' });
-    if (inserted.codesStored) await written('recovery_codes.made', subject, actor);
+    await written('factor.added', subject, caller, { kind: 'passkey' });
+    if (inserted.codesStored) await written('recovery_codes.made', subject, caller);
     return {
       outcome: 'enrolled',
       passkey: shown(row),
@@ -198,7 +198,7 @@ export function createPasskeys(parts: {
       return { outcome: 'begun', options };
     },
 
-    async finishEnrolment(subject, { purpose, credential, name }, actor) {
+    async finishEnrolment(subject, { purpose, credential, name }, caller) {
       const called = readName(name);
       if (called === undefined) return { outcome: 'bad-name' };
       const read = await method.readCredential(credential);
@@ -218,22 +218,22 @@ export function createPasskeys(parts: {
         createdAt: nowSeconds(),
         lastUsedAt: null,
       };
-      return add(account, row, actor);
+      return add(account, row, caller);
     },
 
-    async rename(subject, id, name, actor) {
+    async rename(subject, id, name, caller) {
       const called = readName(name);
       if (called === undefined) return 'bad-name';
       if (!(await store.rename(subject, id, called))) return 'not-found';
-      await written('factor.renamed', subject, actor, { kind: 'passkey' });
+      await written('factor.renamed', subject, caller, { kind: 'passkey' });
       return 'renamed';
     },
 
-    async remove(subject, id, actor, providers = []) {
+    async remove(subject, id, caller, providers = []) {
       const outcome = await store.remove(subject, id, providers, nowSeconds());
       if (outcome !== 'removed') return outcome;
       await changes.changed();
-      await written('factor.removed', subject, actor, { kind: 'passkey' });
+      await written('factor.removed', subject, caller, { kind: 'passkey' });
       return outcome;
     },
 

@@ -20,6 +20,7 @@ import { createLru } from '../../base/lru.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
 import type { Audit, AuditEventName } from './audit.ts';
+import type { Caller } from './caller.ts';
 import { addressNetwork, adminKeyThrottleKey, clientsThrottleKey, clientThrottleKey } from './throttle-keys.ts';
 
 /** A credential that a request presents. */
@@ -27,14 +28,7 @@ export interface Presented {
   readonly kind: 'admin_key' | 'client';
   /** The id that a client claims, whether or not there is one of it; empty: none that could be read. */
   readonly clientId?: string;
-  readonly from: Sender;
-}
-
-export interface Sender {
-  readonly address: string;
-  readonly requestId: string;
-  /** Where it came in, for the record: `oauth`, `gateway` … */
-  readonly via: string;
+  readonly from: Caller;
 }
 
 export interface CredentialLimits {

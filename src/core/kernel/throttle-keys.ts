@@ -17,7 +17,7 @@ export function sessionThrottleKey(session: string): string {
   return `session:${session}`;
 }
 
-export function addressThrottleKey(address: string): string {
+export function addressThrottleKey(address: string | undefined): string {
   return `address:${addressNetwork(address)}`;
 }
 
@@ -37,7 +37,7 @@ export function clientsThrottleKey(network: string): string {
 }
 
 /** IPv6 by /64, which is one customer's (RFC 6177, section 2); an IPv4 address in IPv6 clothing counts as itself. */
-export function addressNetwork(address: string): string {
+export function addressNetwork(address = ''): string {
   const bare = address.split('%', 1)[0] ?? '';
   if (isIPv4(bare)) return bare;
   if (!isIPv6(bare)) return digest(address.toWellFormed());

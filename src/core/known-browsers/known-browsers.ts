@@ -22,11 +22,11 @@ import { nowSeconds } from '../../base/clock.ts';
 import { createLru } from '../../base/lru.ts';
 import { digest, randomToken } from '../../base/secrets.ts';
 import type { Audit, AuditFields } from '../kernel/audit.ts';
+import type { Caller } from '../kernel/caller.ts';
 import { programOf } from '../kernel/program.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
 import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
-import type { Caller } from '../sessions/sessions.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
 import type { KnownBrowserRow, KnownBrowserStore } from '../stores/known-browsers.ts';
@@ -66,8 +66,8 @@ export interface KnownBrowsers {
   known(browser: string | undefined, subject: string | undefined): Promise<string | undefined>;
   /** Somebody has signed in. Undefined: the browser's cookie stays as it is. */
   arrived(arrival: Arrival): Promise<BrowserValue | undefined>;
-  /** Somebody has signed in through a program, at the door `via`. Nothing waits for what comes of it. */
-  programArrived(subject: string, caller: Caller, via: string): void;
+  /** Somebody has signed in through a program. Nothing waits for what comes of it. */
+  programArrived(subject: string, caller: Caller): void;
   /** Somebody has shown in another way whose account it is, once: by the link of this `id`. */
   met(subject: string, browser: string | undefined, id: string): Promise<BrowserValue | undefined>;
   /** Those that are remembered in this browser, last used first. */
@@ -171,7 +171,6 @@ export function createKnownBrowsers(deps: {
     { subject, caller, locale: theirs }: Pick<Arrival, 'subject' | 'caller' | 'locale'>,
     mark: Mark,
     at: number,
-    via = 'browser',
   ): Promise<Letter | undefined> {
     const account = await accounts.bySubject(subject);
     if (!account?.verified || account.email === null || account.disabledAt !== null) return undefined;
@@ -180,7 +179,7 @@ export function createKnownBrowsers(deps: {
     if (!may.allowed) return undefined;
     const locale = account.locale ?? theirs;
     const { program, system } = programOf(caller.userAgent);
-    audit.note('device.reported', { subject, ...by(caller, via) });
+    audit.note('device.reported', { subject, ...by(caller) });
     return {
       kind: 'new-sign-in',
       to: account.email,
@@ -191,7 +190,7 @@ export function createKnownBrowsers(deps: {
         username: account.username,
         time: timeOf(at, locale),
         program: [program, system].filter(Boolean).join(', ') || '—',
-        address: caller.address,
+        address: caller.address ?? '',
       },
     };
   }
@@ -215,7 +214,7 @@ export function createKnownBrowsers(deps: {
       return kept;
     },
 
-    programArrived(subject, caller, via) {
+    programArrived(subject, caller) {
       if (!settings.mail) return;
       const at = nowSeconds();
       const { program = '', system = '' } = programOf(caller.userAgent);
@@ -223,7 +222,7 @@ export function createKnownBrowsers(deps: {
       const key = digest(id);
       if (at < (placesSeen.get(key) ?? 0) + placeLookSeconds) return;
       mails.later(async () => {
-        const letter = await letterFor({ subject, caller, locale: 'en' }, { id, seconds: placeSeconds }, at, via);
+        const letter = await letterFor({ subject, caller, locale: 'en' }, { id, seconds: placeSeconds }, at);
         placesSeen.set(key, at);
         return letter;
       });
@@ -261,7 +260,7 @@ function looksRight(browser: string | undefined): browser is string {
   return browser !== undefined && /^[A-Za-z0-9_-]{43}$/.test(browser);
 }
 
-function by({ address, requestId, userAgent }: Caller, via = 'browser'): AuditFields {
+function by({ via, address, requestId, userAgent }: Caller): AuditFields {
   const detail = { via, ...(userAgent !== undefined && { user_agent: userAgent.slice(0, 256) }) };
   return { address, requestId, detail };
 }

@@ -15,7 +15,7 @@ export type MayMailReset = { readonly allowed: true; readonly seconds: number } 
 
 export interface MailLimits {
   /** Counts a request from this IP address that may lead to a mail. */
-  mayAsk(address: string): Promise<MayAsk>;
+  mayAsk(address: string | undefined): Promise<MayAsk>;
   /**
    * Counts a link for a new password. `stamp`: of the account's password and address, since every link goes with those. `device`: the
    * browser that asks, where it is known for the account; it counts for itself. Anybody may ask in the others, so the last mail that

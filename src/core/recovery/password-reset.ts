@@ -15,9 +15,8 @@
  */
 import { digest, sameSecret } from '../../base/secrets.ts';
 import type { Accounts, SetPasswordOutcome } from '../accounts/accounts.ts';
-import type { Asker } from '../accounts/emails.ts';
-import { type Actor, createActorRecord } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import type { Links } from '../kernel/links.ts';
 import { usernameKey } from '../kernel/names.ts';
 import type { BrowserValue, KnownBrowsers } from '../known-browsers/known-browsers.ts';
@@ -47,11 +46,11 @@ export interface PasswordReset {
   /** `typed`: a username or an e-mail address. `query`: added to the link, for the page to lead back to where one came from. */
   request(
     typed: string,
-    asker: Asker,
+    caller: Caller,
     query?: Readonly<Record<string, string>>,
   ): Promise<{ outcome: 'asked' } | { outcome: 'throttled'; retryAfter: number }>;
   /** For an admin to hand over: also for an account without a proved address. */
-  makeLink(account: Account, actor: Actor): Promise<ResetLink>;
+  makeLink(account: Account, caller: Caller): Promise<ResetLink>;
   /** The letter that carries such a link, where the account has a proved address. */
   letter(account: Account, link: ResetLink, locale: string): Letter | undefined;
   /** Whose password a link would set. Uses nothing up. */
@@ -60,7 +59,7 @@ export interface PasswordReset {
    * Sets it, and ends all sessions and tokens, and of the accounts elsewhere that sign in here all but those of these ids. A password
    * that is refused leaves the link as it was.
    */
-  complete(token: string, password: string, keepIdentities: readonly string[], actor: Actor): Promise<ResetOutcome>;
+  complete(token: string, password: string, keepIdentities: readonly string[], caller: Caller): Promise<ResetOutcome>;
 }
 
 export function createPasswordReset(deps: {
@@ -74,7 +73,7 @@ export function createPasswordReset(deps: {
   settings: { readonly linkSeconds: number };
 }): PasswordReset {
   const { store, accounts, links, limits, knownBrowsers, mails, audit, settings } = deps;
-  const written = createActorRecord(audit);
+  const written = createCallerRecord(audit);
 
   const find = async (typed: string): Promise<Account | undefined> => {
     const key = usernameKey(typed);
@@ -113,27 +112,31 @@ export function createPasswordReset(deps: {
   }
 
   return {
-    async request(typed, asker, query) {
-      const may = await limits.mayAsk(asker.address);
+    async request(typed, caller, query) {
+      const may = await limits.mayAsk(caller.address);
       if (!may.allowed) return { outcome: 'throttled', retryAfter: may.retryAfter };
       mails.later(async () => {
         const account = await find(typed.trim());
         if (!account || account.disabledAt !== null) return undefined;
         const { subject, verified, email } = account;
-        const { address, requestId, browser } = asker;
+        const { address, requestId, browser } = caller;
         const knownBrowser = browser === undefined ? undefined : await knownBrowsers.known(browser, subject);
         const proved = verified && email !== null;
         const may = proved ? await limits.mayMailReset(stamp(account), knownBrowser) : ({ allowed: false } as const);
         audit.note('reset.requested', { subject, address, requestId, detail: { mailed: may.allowed } });
         if (!may.allowed) return undefined;
-        return letter(account, await make(account, query, Math.max(settings.linkSeconds, may.seconds)), asker.locale);
+        return letter(
+          account,
+          await make(account, query, Math.max(settings.linkSeconds, may.seconds)),
+          caller.locale ?? 'en',
+        );
       });
       return { outcome: 'asked' };
     },
 
-    async makeLink(account, actor) {
+    async makeLink(account, caller) {
       const link = await make(account);
-      await written('reset.link_made', account.subject, actor);
+      await written('reset.link_made', account.subject, caller);
       return link;
     },
 
@@ -141,7 +144,7 @@ export function createPasswordReset(deps: {
 
     look: async (token) => holder(await links.look('reset-password', token)),
 
-    async complete(token, password, keepIdentities, actor) {
+    async complete(token, password, keepIdentities, caller) {
       const set = await links.spend<ResetOutcome>('reset-password', token, async (link) => {
         const account = await holder(link);
         if (!account) return { done: true, result: { outcome: 'gone' } };
@@ -150,7 +153,7 @@ export function createPasswordReset(deps: {
           endSessions: true,
           keepIdentities,
           over: account.passwordHash,
-          actor,
+          caller,
           stored: (hash) => {
             passwordHash = hash;
           },
@@ -166,7 +169,7 @@ export function createPasswordReset(deps: {
       });
       if (set?.outcome !== 'changed') return set ?? { outcome: 'gone' };
       // Good to have: the password is set either way.
-      const browser = await knownBrowsers.met(set.account.subject, actor.browser, token).catch(() => undefined);
+      const browser = await knownBrowsers.met(set.account.subject, caller.browser, token).catch(() => undefined);
       return { ...set, browser };
     },
   };

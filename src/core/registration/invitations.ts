@@ -5,13 +5,13 @@
 
 import type { JsonObject } from '../../base/json.ts';
 import { randomToken } from '../../base/secrets.ts';
-import type { Actor } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import type { Links } from '../kernel/links.ts';
 import { emailProblem, type NameProblem } from '../kernel/names.ts';
 import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
-import type { SignUp, SignUpCaller, SignUpForm, SignUpOutcome } from './sign-up.ts';
+import type { SignUp, SignUpForm, SignUpOutcome } from './sign-up.ts';
 
 export interface Invitation {
   readonly email: string | undefined;
@@ -34,11 +34,11 @@ export type InviteOutcome =
   | { readonly outcome: 'invalid'; readonly reason: NameProblem };
 
 export interface Invitations {
-  invite(invitation: NewInvitation, actor: Actor): Promise<InviteOutcome>;
+  invite(invitation: NewInvitation, caller: Caller): Promise<InviteOutcome>;
   /** Uses nothing up. */
   look(token: string): Promise<Invitation | undefined>;
   /** Makes the account. A form that is refused leaves the invitation as it was. */
-  accept(token: string, form: SignUpForm, caller: SignUpCaller): Promise<SignUpOutcome | { outcome: 'gone' }>;
+  accept(token: string, form: SignUpForm, caller: Caller): Promise<SignUpOutcome | { outcome: 'gone' }>;
 }
 
 export function createInvitations(deps: {
@@ -49,9 +49,10 @@ export function createInvitations(deps: {
   settings: { readonly signUp: 'open' | 'invite' | 'off'; readonly linkSeconds: number };
 }): Invitations {
   const { links, mails, signUp, audit, settings } = deps;
+  const written = createCallerRecord(audit);
 
   return {
-    async invite({ email, mail, locale }, { address, requestId, by, via }) {
+    async invite({ email, mail, locale }, caller) {
       if (settings.signUp === 'off') return { outcome: 'closed' };
       const reason = email === undefined ? undefined : emailProblem(email);
       if (reason !== undefined) return { outcome: 'invalid', reason };
@@ -65,10 +66,7 @@ export function createInvitations(deps: {
         const delivery = await mails.sendNow(letter);
         if (delivery.outcome === 'failed') return { outcome: 'not-mailed', reason: delivery.reason };
       }
-      const about: JsonObject = { invitation: detail.id, mailed };
-      if (by !== undefined) about.by = by;
-      if (via !== undefined) about.via = via;
-      await audit.record('invitation.made', { address, requestId, detail: about });
+      await written('invitation.made', undefined, caller, { invitation: detail.id, mailed });
       return mailed ? { outcome: 'mailed', expiresAt } : { outcome: 'made', path, expiresAt };
     },
 

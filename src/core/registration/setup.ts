@@ -8,8 +8,8 @@ import { Unavailable } from '../../base/errors.ts';
 import { digest, randomToken } from '../../base/secrets.ts';
 import type { AccountForm } from '../accounts/account-form.ts';
 import type { Accounts, CreateOutcome } from '../accounts/accounts.ts';
-import type { Actor } from '../kernel/actor.ts';
 import type { Audit } from '../kernel/audit.ts';
+import type { Caller } from '../kernel/caller.ts';
 import type { AccountStore } from '../stores/accounts.ts';
 import type { LeaseStore } from '../stores/leases.ts';
 import type { LinkStore } from '../stores/links.ts';
@@ -37,7 +37,7 @@ export interface Setup {
   complete(
     token: string,
     form: Omit<AccountForm, 'admin' | 'verified'> & { password: string },
-    actor?: Actor,
+    caller?: Caller,
   ): Promise<CompleteOutcome>;
 }
 
@@ -68,16 +68,16 @@ export function createSetup(parts: {
 
     isOpen,
 
-    async complete(token, form, actor) {
+    async complete(token, form, caller) {
       // Asked before the lease too, so that a stranger with a made-up token can hold nobody up.
       if (!(await isOpen(token))) return { outcome: 'gone' };
       return alone(leases, async () => {
         if (!(await isOpen(token))) return { outcome: 'gone' };
-        const made = await accounts.create({ ...form, admin: true }, actor);
+        const made = await accounts.create({ ...form, admin: true }, caller);
         if (made.outcome !== 'created') return made;
         await links.removeAll(purpose);
         const { subject } = made.account;
-        await audit.record('setup.completed', { subject, address: actor?.address, requestId: actor?.requestId });
+        await audit.record('setup.completed', { subject, address: caller?.address, requestId: caller?.requestId });
         return made;
       });
     },

@@ -7,10 +7,9 @@ import type { Accounts, CreateOutcome } from '../accounts/accounts.ts';
 import { claimTries, type EmailClaims } from '../accounts/email-claims.ts';
 import type { Emails } from '../accounts/emails.ts';
 import { type NamedBy, newNameProblem } from '../accounts/new-names.ts';
-import type { Actor } from '../kernel/actor.ts';
+import type { Caller } from '../kernel/caller.ts';
 import { emailKey, emailProblem, type NameProblem, nameProblems, usernameKey } from '../kernel/names.ts';
 import { addressThrottleKey } from '../kernel/throttle-keys.ts';
-import type { Caller } from '../sessions/sessions.ts';
 import type { NewIdentity } from '../stores/identities.ts';
 import type { Throttle } from '../stores/throttle.ts';
 
@@ -30,9 +29,6 @@ export type SignUpOutcome =
   | { readonly outcome: 'closed' }
   /** `retryAfter`: seconds. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number };
-
-/** `locale`: of the mail that may follow. */
-export type SignUpCaller = Caller & { readonly via: string; readonly by?: string; readonly locale?: string };
 
 export interface SignUpOptions {
   /** Somebody who may make accounts for others asks; only the limiter still counts. */
@@ -59,9 +55,9 @@ export interface SignUp {
   /** Returns why people may not give themselves this name. `provedEmail`: what they have proved at this moment. */
   nameProblem(username: string, provedEmail?: string): NameProblem | undefined;
   /** Throws `Unavailable`. */
-  signUp(form: SignUpForm, caller: SignUpCaller, options?: SignUpOptions): Promise<SignUpOutcome>;
+  signUp(form: SignUpForm, caller: Caller, options?: SignUpOptions): Promise<SignUpOutcome>;
   /** The invitation is used up with the account it makes: both or neither, whatever happens. Throws `Unavailable`. */
-  accept(form: SignUpForm, caller: SignUpCaller, invitation: SignUpInvitation): Promise<SignUpOutcome | Gone>;
+  accept(form: SignUpForm, caller: Caller, invitation: SignUpInvitation): Promise<SignUpOutcome | Gone>;
 }
 
 export function createSignUp(deps: {
@@ -107,7 +103,7 @@ export function createSignUp(deps: {
   /** The account has the address from its first moment on. Whoever named it without proving it loses it only to an account. */
   async function createProved(
     form: AccountForm & { readonly email: string },
-    actor: Actor,
+    caller: Caller,
     create: (form: AccountForm) => Promise<Made>,
   ): Promise<Made> {
     const taken = { outcome: 'taken', field: 'email' } as const;
@@ -119,20 +115,19 @@ export function createSignUp(deps: {
       const made = await create({ ...form, verified: true });
       if (made.outcome !== 'taken' || !(named || made.field === 'email')) return made;
       if (await claims.isProved(form.email)) return taken;
-      await claims.free(form.email, actor);
+      await claims.free(form.email, caller);
     }
     return taken;
   }
 
   async function make(
     form: SignUpForm,
-    caller: SignUpCaller,
+    caller: Caller,
     { vouched, email: fate }: SignUpOptions,
-    insert: (form: AccountForm, actor: Actor) => Promise<Made>,
+    insert: (form: AccountForm) => Promise<Made>,
   ): Promise<SignUpOutcome | Gone> {
     const { firstName = '', lastName = '', email, ...rest } = form;
-    const { address, requestId, via, by, locale = 'en' } = caller;
-    const keys = [{ key: addressThrottleKey(address), limit: settings.addressLimit }];
+    const keys = [{ key: addressThrottleKey(caller.address), limit: settings.addressLimit }];
     const counted = await throttle.attempt(keys, settings.windowSeconds);
     if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter };
 
@@ -147,15 +142,14 @@ export function createSignUp(deps: {
     const reason = fate === undefined || email === undefined ? undefined : emailProblem(email);
     if (reason !== undefined) return { outcome: 'invalid', field: 'email', reason, sentence: nameProblems[reason] };
     const names = { ...rest, firstName, lastName, unprovedName };
-    const actor = { address, requestId, via, by };
-    const create = (form: AccountForm) => inTurn(form.username, () => insert(form, actor));
-    if (fate === 'proved' && email !== undefined) return createProved({ ...names, email }, actor, create);
+    const create = (form: AccountForm) => inTurn(form.username, () => insert(form));
+    if (fate === 'proved' && email !== undefined) return createProved({ ...names, email }, caller, create);
 
     const later = fate === 'later' && email !== undefined;
     const made = await create(later ? { ...names, notInPassword: [email] } : { ...names, email });
     if (made.outcome !== 'created') return made;
     const said = later ? email : vouched ? null : made.account.email;
-    if (said !== null) await emails.requestChange(made.account.subject, said, { address, requestId, locale });
+    if (said !== null) await emails.requestChange(made.account.subject, said, caller);
     return made;
   }
 
@@ -164,14 +158,14 @@ export function createSignUp(deps: {
 
     async signUp(form, caller, options = {}) {
       if (settings.signUp !== 'open' && !options.vouched) return { outcome: 'closed' };
-      const made = await make(form, caller, options, accounts.create);
+      const made = await make(form, caller, options, (form) => accounts.create(form, caller));
       if (made.outcome === 'gone') throw new Error('Only an invitation can be gone.');
       return made;
     },
 
     accept: (form, caller, { linkKey, proved }) =>
-      make(form, caller, { vouched: true, email: proved ? 'proved' : 'later' }, (form, actor) =>
-        accounts.createInvited(form, linkKey, actor),
+      make(form, caller, { vouched: true, email: proved ? 'proved' : 'later' }, (form) =>
+        accounts.createInvited(form, linkKey, caller),
       ),
   };
 }

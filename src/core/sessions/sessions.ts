@@ -12,17 +12,10 @@ import { deriveKey, digest } from '../../base/secrets.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { Amr } from '../kernel/amr.ts';
 import type { Audit, AuditFields, CarriedRecord } from '../kernel/audit.ts';
+import type { Caller } from '../kernel/caller.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { EngineStore, SessionOrigin, SessionPut, StoredSession, TokenRow, Unit } from '../stores/engine.ts';
 import { isIdle } from './session-limits.ts';
-
-/** Who asks and from where: for the session's own record and for the audit trail. */
-export interface Caller {
-  /** IP address. */
-  readonly address: string;
-  readonly userAgent?: string | undefined;
-  readonly requestId: string;
-}
 
 /** A session that holds at this moment. */
 export interface LiveSession {

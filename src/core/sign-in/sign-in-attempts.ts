@@ -14,6 +14,7 @@ import type { WrongCode } from '../factors/code-method.ts';
 import type { WrongPasskey } from '../factors/passkeys.ts';
 import type { ProvedElsewhere } from '../kernel/amr.ts';
 import type { Audit, AuditFields } from '../kernel/audit.ts';
+import type { Caller } from '../kernel/caller.ts';
 import {
   accountThrottleKey,
   addressThrottleKey,
@@ -28,20 +29,6 @@ export interface SignInLimits {
   readonly account: number;
   readonly address: number;
   readonly windowSeconds: number;
-}
-
-/** Where an attempt comes from. */
-export interface Origin {
-  /** The caller's IP address. */
-  readonly address: string;
-  readonly userAgent?: string | undefined;
-  /** The value by which the browser is known, where it may remember people (core/known-browsers). */
-  readonly browser?: string | undefined;
-  /** The live session of the very person who proves themselves once more. */
-  readonly session?: string | undefined;
-  /** `browser`, or the name of the surface. */
-  readonly via: string;
-  readonly requestId: string;
 }
 
 export type RefusedReason = 'wrong' | 'disabled' | 'unknown' | 'passkey' | 'passkey-used';
@@ -94,13 +81,16 @@ export function createSignInAttempts(parts: {
   const { knownBrowsers, throttle, audit, metrics, limits } = parts;
   const throttleNotes = new Map<string, number>();
 
-  const ofAddress = (address: string): ThrottleKey => ({ key: addressThrottleKey(address), limit: limits.address });
+  const ofAddress = (address: string | undefined): ThrottleKey => ({
+    key: addressThrottleKey(address),
+    limit: limits.address,
+  });
 
   /** Unknown accounts take the same path, so response and timing reveal nothing. */
   async function ofAccount(
     subject: string | undefined,
     typed: string,
-    { address, browser, session }: Origin,
+    { address, browser, session }: Caller,
   ): Promise<ThrottleKey[]> {
     const { account: limit } = limits;
     if (session !== undefined) return [{ key: sessionThrottleKey(session), limit }];
@@ -173,11 +163,11 @@ export function createSignInAttempts(parts: {
 
   return {
     /** `typed` stands in for an account that does not exist. */
-    async forAccount(subject: string | undefined, typed: string, origin: Origin, person: AuditFields) {
+    async forAccount(subject: string | undefined, typed: string, origin: Caller, person: AuditFields) {
       return open(await ofAccount(subject, typed, origin), person);
     },
 
-    forAddress: (address: string, person: AuditFields) => open([ofAddress(address)], person),
+    forAddress: (address: string | undefined, person: AuditFields) => open([ofAddress(address)], person),
 
     /** For what cannot be guessed. */
     uncounted: (person: AuditFields) => opened([], person),
@@ -191,7 +181,7 @@ export function createSignInAttempts(parts: {
 }
 
 /** The typed name is left out: people type their password into that field. */
-export function auditFields({ address, requestId, via, userAgent }: Origin, elsewhere?: ProvedElsewhere): AuditFields {
+export function auditFields({ address, requestId, via, userAgent }: Caller, elsewhere?: ProvedElsewhere): AuditFields {
   const detail: JsonObject = {
     via,
     ...(elsewhere !== undefined && { upstream: elsewhere.provider }),

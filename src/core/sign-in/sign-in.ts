@@ -13,6 +13,7 @@ import type { Factors } from '../factors/factors.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
 import type { Amr, ProvedElsewhere } from '../kernel/amr.ts';
 import type { Audit, AuditFields, CarriedRecord } from '../kernel/audit.ts';
+import type { Caller } from '../kernel/caller.ts';
 import { usernameKey } from '../kernel/names.ts';
 import { holds, type PasswordProof, proofOf } from '../kernel/password-proof.ts';
 import type { KnownBrowsers } from '../known-browsers/known-browsers.ts';
@@ -28,13 +29,12 @@ import {
   type Attempt,
   auditFields,
   createSignInAttempts,
-  type Origin,
   type Refused,
   type SignInLimits,
   type Throttled,
 } from './sign-in-attempts.ts';
 
-export type PasswordRequest = Origin & {
+export type PasswordRequest = Caller & {
   /** As typed: a username or a verified e-mail address. */
   readonly username: string;
   readonly password: string;
@@ -51,18 +51,18 @@ export type SignInRequest = PasswordRequest & {
 };
 
 /** A code or a passkey, or neither. */
-export type SecondStepRequest = Origin & SecondGiven & { readonly proof: PasswordProof };
+export type SecondStepRequest = Caller & SecondGiven & { readonly proof: PasswordProof };
 
-export type PasskeyRequest = Origin & { readonly passkey: PasskeyAnswer };
+export type PasskeyRequest = Caller & { readonly passkey: PasskeyAnswer };
 
 /** Another provider has proved the person, and everything after the password is still to come. */
-export type ProvedRequest = Origin & {
+export type ProvedRequest = Caller & {
   readonly identity: { readonly id: string; readonly subject: string };
   readonly elsewhere: ProvedElsewhere;
 };
 
 /** A person with a pass (core/sign-in/passes). */
-export type PassRequest = Origin & Pass;
+export type PassRequest = Caller & Pass;
 
 export interface SignedIn {
   readonly outcome: 'signed-in';

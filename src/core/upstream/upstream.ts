@@ -16,13 +16,12 @@
 import { nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { randomToken } from '../../base/secrets.ts';
-import type { Actor } from '../kernel/actor.ts';
 import { type Amr, withTwoFactors } from '../kernel/amr.ts';
-import type { Audit, AuditFields } from '../kernel/audit.ts';
+import type { Audit } from '../kernel/audit.ts';
+import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import { emailKey, emailProblem, nameProblems, personNameProblem, usernameKey } from '../kernel/names.ts';
 import { addressThrottleKey } from '../kernel/throttle-keys.ts';
-import type { SignUp, SignUpCaller, SignUpOutcome } from '../registration/sign-up.ts';
-import type { Caller } from '../sessions/sessions.ts';
+import type { SignUp, SignUpOutcome } from '../registration/sign-up.ts';
 import type { SignIn, SignInOutcome } from '../sign-in/sign-in.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { IdentityRow, IdentityStore, NewIdentity } from '../stores/identities.ts';
@@ -86,20 +85,17 @@ export interface Upstream {
   placeOf(provider: string, state: string): Place | undefined;
   finish(provider: string, place: Place, answer: URLSearchParams, caller: Caller): Promise<FinishOutcome>;
   /** `unknown`: no account here is linked with it. `expired`: the proof is. */
-  signIn(
-    proof: UpstreamProof,
-    caller: Caller & { readonly via: string },
-  ): Promise<SignInOutcome | { readonly outcome: 'unknown' | 'expired' }>;
+  signIn(proof: UpstreamProof, caller: Caller): Promise<SignInOutcome | { readonly outcome: 'unknown' | 'expired' }>;
   newcomer(proof: UpstreamProof): Promise<Newcomer>;
   signUp(
     proof: UpstreamProof,
     username: string,
-    caller: SignUpCaller,
+    caller: Caller,
   ): Promise<SignUpOutcome | { readonly outcome: 'expired' }>;
   /** The caller has made sure that whoever asks can use the account, as it is. `not-found`: it is another one by now. */
-  link(proof: UpstreamProof, account: Account, actor: Actor): Promise<'linked' | 'taken' | 'not-found' | 'expired'>;
+  link(proof: UpstreamProof, account: Account, caller: Caller): Promise<'linked' | 'taken' | 'not-found' | 'expired'>;
   linked(subject: string): Promise<readonly IdentityRow[]>;
-  unlink(subject: string, id: string, actor: Actor): Promise<'unlinked' | 'not-found' | 'last'>;
+  unlink(subject: string, id: string, caller: Caller): Promise<'unlinked' | 'not-found' | 'last'>;
 }
 
 const proofSeconds = 600;
@@ -163,15 +159,7 @@ export function createUpstream(parts: {
     return key !== undefined && (await accounts.byUsernameKey(key)) === undefined;
   };
 
-  const noteLink = (
-    event: 'identity.linked' | 'identity.unlinked',
-    subject: string,
-    provider: string,
-    { address, requestId, via }: Actor,
-  ): Promise<void> => {
-    const detail = { upstream: provider, ...(via !== undefined && { via }) };
-    return audit.record(event, { subject, address, requestId, detail } satisfies AuditFields);
-  };
+  const written = createCallerRecord(audit);
 
   const offers = ({ signUp }: UpstreamProvider): boolean => signUp && settings.signUp === 'open';
 
@@ -283,24 +271,25 @@ export function createUpstream(parts: {
         caller,
         { email: proof.emailProved ? 'proved' : 'later' },
       );
-      if (made.outcome === 'created') await noteLink('identity.linked', made.account.subject, provider.id, caller);
+      if (made.outcome === 'created')
+        await written('identity.linked', made.account.subject, caller, { upstream: provider.id });
       return made;
     },
 
-    async link(proof, account, actor) {
+    async link(proof, account, caller) {
       if (!holds(proof)) return 'expired';
       const linked = await identities.link(account, identityOf(proof));
-      if (linked === 'linked') await noteLink('identity.linked', account.subject, proof.provider, actor);
+      if (linked === 'linked') await written('identity.linked', account.subject, caller, { upstream: proof.provider });
       return linked === 'already' ? 'linked' : linked;
     },
 
     linked: (subject) => identities.list(subject),
 
-    async unlink(subject, id, actor) {
+    async unlink(subject, id, caller) {
       const identity = (await identities.list(subject)).find((one) => one.id === id);
       if (identity === undefined) return 'not-found';
       const unlinked = await identities.unlink(subject, id, [...providers.keys()]);
-      if (unlinked === 'unlinked') await noteLink('identity.unlinked', subject, identity.provider, actor);
+      if (unlinked === 'unlinked') await written('identity.unlinked', subject, caller, { upstream: identity.provider });
       return unlinked;
     },
   };

@@ -19,7 +19,7 @@ import {
 } from '../../core/factors/code-method.ts';
 import { newFactor, wasLately } from '../../core/factors/factor-row.ts';
 import { newRecoveryCodes } from '../../core/factors/recovery-codes.ts';
-import { createActorRecord } from '../../core/kernel/actor.ts';
+import { createCallerRecord } from '../../core/kernel/caller.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
 
@@ -47,7 +47,7 @@ export const emailCode: CodeMethod = {
 
 function open(parts: CodeMethodParts): OpenCodeMethod {
   const { store, accounts, recoveryCodes, mails, limits, audit, changes } = parts;
-  const written = createActorRecord(audit);
+  const written = createCallerRecord(audit);
   const hashKey = deriveKey(parts.secretKey, 'email-codes');
   const reaches = ({ email, verified }: Account): boolean => mails.work && email !== null && verified;
   const hashOf = ({ subject, emailKey }: Account, code: string): string =>
@@ -106,7 +106,7 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
     switchOn: {
       fits: reaches,
 
-      async on(subject, actor) {
+      async on(subject, caller) {
         const account = await accounts.bySubject(subject);
         if (account === undefined) return { outcome: 'not-found' };
         if (!mails.work) return { outcome: 'no-mail' };
@@ -117,8 +117,8 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
         if (done === undefined) return { outcome: 'not-found' };
         if (!done.added) return { outcome: 'on-already' };
         await changes.changed();
-        await written('factor.added', subject, actor, { kind });
-        if (done.codesStored) await written('recovery_codes.made', subject, actor);
+        await written('factor.added', subject, caller, { kind });
+        if (done.codesStored) await written('recovery_codes.made', subject, caller);
         return { outcome: 'added', recoveryCodes: done.codesStored ? codes.shown : [] };
       },
     },

@@ -9,7 +9,7 @@ import { deriveKey, seal, unseal } from '../../base/secrets.ts';
 import type { CodeMethod, CodeMethodParts, OpenCodeMethod, Verified } from '../../core/factors/code-method.ts';
 import { forgive, newFactor, wasLately } from '../../core/factors/factor-row.ts';
 import { newRecoveryCodes } from '../../core/factors/recovery-codes.ts';
-import { createActorRecord } from '../../core/kernel/actor.ts';
+import { createCallerRecord } from '../../core/kernel/caller.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
 import { timeCodes } from './time-codes.ts';
 
@@ -30,7 +30,7 @@ export const totp: CodeMethod = {
 
 function open({ store, accounts, recoveryCodes, audit, changes, secretKey, issuer }: CodeMethodParts): OpenCodeMethod {
   const sealKey = deriveKey(secretKey, 'factors');
-  const written = createActorRecord(audit);
+  const written = createCallerRecord(audit);
   const secretOf = (row: FactorRow): string | undefined => unseal(sealKey, row.secret, sealContext(row));
 
   return {
@@ -73,7 +73,7 @@ function open({ store, accounts, recoveryCodes, audit, changes, secretKey, issue
         return { outcome: 'begun', factorId: bare.id, secret, uri };
       },
 
-      async confirm(subject, factorId, typed, actor) {
+      async confirm(subject, factorId, typed, caller) {
         const now = nowSeconds();
         const row = (await store.list(subject)).find(({ id, state }) => id === factorId && state === 'pending');
         const secret = row && secretOf(row);
@@ -87,8 +87,8 @@ function open({ store, accounts, recoveryCodes, audit, changes, secretKey, issue
         const activated = await store.activate({ subject, id: factorId, step, now, codes: rows });
         if (activated === undefined) return { outcome: 'gone' };
         await changes.changed();
-        await written('factor.added', subject, actor, { kind });
-        if (activated.codesStored) await written('recovery_codes.made', subject, actor);
+        await written('factor.added', subject, caller, { kind });
+        if (activated.codesStored) await written('recovery_codes.made', subject, caller);
         return { outcome: 'enrolled', recoveryCodes: activated.codesStored ? shown : [] };
       },
     },

@@ -9,7 +9,7 @@
  */
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { CredentialLimits, Presented } from '../../core/kernel/credential-limits.ts';
-import { factsOf } from '../../http/front-door.ts';
+import { callerOf } from '../../http/caller.ts';
 import { failureOf } from '../failure.ts';
 
 export class TooManyAttempts extends errors.OIDCProviderError {
@@ -72,6 +72,5 @@ function presents({ headers, oidc: { params } }: KoaContextWithOIDC): boolean {
 }
 
 function presentedBy(ctx: KoaContextWithOIDC, clientId: string): Presented {
-  const { address, id: requestId } = factsOf(ctx.req);
-  return { kind: 'client', clientId, from: { address, requestId, via: 'oauth' } };
+  return { kind: 'client', clientId, from: callerOf(ctx, 'oauth') };
 }

@@ -9,7 +9,7 @@ import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { verifySecret } from '../../core/clients/clients.ts';
 import type { CredentialLimits } from '../../core/kernel/credential-limits.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
-import { factsOf } from '../../http/front-door.ts';
+import { callerOf } from '../../http/caller.ts';
 import { basicCredentials } from './basic-credentials.ts';
 
 interface Credentials {
@@ -35,8 +35,7 @@ export async function provenBySecret(
   const { token_endpoint_auth_method: method = 'client_secret_basic' } = client.metadata;
   // Both ways of sending it are one method here.
   if (method !== 'client_secret_basic' && method !== 'client_secret_post') return undefined;
-  const { address, id: requestId } = factsOf(req);
-  const presented = { kind: 'client', clientId: client.id, from: { address, requestId, via: 'oauth' } } as const;
+  const presented = { kind: 'client', clientId: client.id, from: callerOf({ req }, 'oauth') } as const;
   if (credentials.wait(presented) > 0 || !verifySecret(client, sent.secret, nowSeconds())) return undefined;
   credentials.succeeded(presented);
   return client;

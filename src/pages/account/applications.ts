@@ -1,7 +1,7 @@
 /** Applications that the person has registered for themselves, through a program (POST /client). */
 import type { AccountDeps } from './deps.ts';
 import type { AccountForm } from './visit.ts';
-import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+import { callerIn, notThere, type Show, showPage, type Take } from './visit.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
@@ -45,13 +45,13 @@ export function createApplicationsPage(deps: AccountDeps): { show: Show; remove:
       if (client?.owner !== subject || !(await deps.clients.remove(client.id))) {
         return notThere(deps, visit);
       }
-      const { address, requestId, via } = actorOf(visit, deps.pages);
+      const { address, requestId, via } = callerIn(visit, deps.pages);
       await deps.audit.record('client.deleted', {
         subject,
         clientId: client.id,
         address,
         requestId,
-        detail: { via: via ?? '' },
+        detail: { via },
       });
       return { to: page, note: { notice: 'application-deleted' } };
     },

@@ -3,7 +3,7 @@ import type { Connection } from '../../core/consents/connections.ts';
 import type { ClientView, ScopeView } from '../kit/view-parts.ts';
 import type { AccountDeps } from './deps.ts';
 import type { AccountForm } from './visit.ts';
-import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+import { callerIn, notThere, type Show, showPage, type Take } from './visit.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
@@ -61,8 +61,8 @@ export function createConnectionsPage(deps: AccountDeps): { show: Show; end: Tak
     },
 
     async end(visit, form) {
-      const actor = actorOf(visit, deps.pages);
-      if (!(await deps.connections.end(visit.account.subject, form.get('client') ?? '', actor))) {
+      const caller = callerIn(visit, deps.pages);
+      if (!(await deps.connections.end(visit.account.subject, form.get('client') ?? '', caller))) {
         return notThere(deps, visit);
       }
       return { to: page, note: { notice: 'connection-ended' } };

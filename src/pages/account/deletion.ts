@@ -3,7 +3,7 @@ import { usernameKey } from '../../core/kernel/names.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
 import type { AccountForm } from './visit.ts';
-import { actorOf, type Show, showPage, type Take, type Visit } from './visit.ts';
+import { callerIn, type Show, showPage, type Take, type Visit } from './visit.ts';
 
 export const deleteErrors = ['name', 'last-admin'] as const;
 
@@ -44,7 +44,7 @@ export function createDeletionPage(deps: AccountDeps): { show: Show; take: Take 
       const { account } = visit;
       const typed = form.get('username')?.trim() ?? '';
       if (usernameKey(typed) !== account.usernameKey) return show(visit, { typed, error: 'name' });
-      const removed = await deps.accounts.remove(account.subject, actorOf(visit, deps.pages));
+      const removed = await deps.accounts.remove(account.subject, callerIn(visit, deps.pages));
       if (removed === 'last-admin') return show(visit, { typed, error: 'last-admin' });
       return { to: '/account/deleted' };
     },

@@ -2,7 +2,6 @@
  * Another e-mail address. It becomes the account's when the link that is mailed to it is opened (core/accounts/emails); until then
  * nothing changes. Whether somebody else has it already is told to its owner alone.
  */
-import { callerOf } from '../../http/caller.ts';
 import { nameErrors } from '../kit/field-errors.ts';
 import { formStatus } from '../kit/form.ts';
 import type { FormProblem } from '../kit/view-parts.ts';
@@ -10,7 +9,7 @@ import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
 import type { Note } from './flash-messages.ts';
 import type { AccountForm } from './visit.ts';
-import { type Show, showPage, type Take, type Visit } from './visit.ts';
+import { callerIn, type Show, showPage, type Take, type Visit } from './visit.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
@@ -58,16 +57,12 @@ export function createEmailPage(deps: AccountDeps): {
     keep: (form) => ({ email: typedIn(form) }),
 
     async take(visit, form) {
-      const { ctx, account } = visit;
+      const { account } = visit;
       const email = typedIn(form);
       if (!deps.mails.work) return show(visit);
       if (email === account.email && account.verified) return show(visit, { email, error: 'taken' });
-      const locale = deps.pages.localeOf(ctx, undefined, account.locale);
-      const asked = await deps.emails.requestChange(account.subject, email, {
-        ...callerOf(ctx),
-        locale,
-        signedIn: true,
-      });
+      const caller = callerIn(visit, deps.pages);
+      const asked = await deps.emails.requestChange(account.subject, email, caller, { signedIn: true });
       switch (asked.outcome) {
         case 'asked':
           return { to: '/account/email', note: { notice: 'email-asked', email } };

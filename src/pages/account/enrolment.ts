@@ -6,7 +6,7 @@
 import { qrCode } from '../kit/qr-code.ts';
 import type { AccountDeps } from './deps.ts';
 import type { AccountForm } from './visit.ts';
-import { actorOf, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
+import { callerIn, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
 
 export const appCodeErrors = ['missing', 'wrong'] as const;
 
@@ -51,7 +51,13 @@ export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Sho
       if (code === '') return show(visit, 'missing');
       const { account, session } = visit;
       const { subject } = account;
-      const outcome = await deps.factors.confirm('totp', subject, enrolment.factorId, code, actorOf(visit, deps.pages));
+      const outcome = await deps.factors.confirm(
+        'totp',
+        subject,
+        enrolment.factorId,
+        code,
+        callerIn(visit, deps.pages),
+      );
       switch (outcome.outcome) {
         case 'enrolled':
           await deps.sessions.strengthen(session.uid, ['otp', 'mfa']);

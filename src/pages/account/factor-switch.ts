@@ -2,14 +2,14 @@
 import type { Factors } from '../../core/factors/factors.ts';
 import { type AccountNotice, accountNotices } from '../kit/view-parts.ts';
 import type { AccountDeps } from './deps.ts';
-import { actorOf, type Take } from './visit.ts';
+import { callerIn, type Take } from './visit.ts';
 
 const list = '/account/factors';
 
 export function createFactorSwitch(deps: AccountDeps, kind: Factors['codes'][number]['kind']): Take {
   const [switchedOn, notPossible] = [noticeOf(`${kind}-on`), noticeOf(`${kind}-off`)];
   return async (visit) => {
-    const on = await deps.factors.switchOn(kind, visit.account.subject, actorOf(visit, deps.pages));
+    const on = await deps.factors.switchOn(kind, visit.account.subject, callerIn(visit, deps.pages));
     switch (on.outcome) {
       case 'added': {
         const { recoveryCodes: codes } = on;

@@ -3,7 +3,7 @@ import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
 import type { AccountDeps } from './deps.ts';
 import { longerPasswordFirst, neededOf, providersOf } from './needed.ts';
 import type { AccountForm } from './visit.ts';
-import { actorOf, notThere, type Show, showPage, type Take } from './visit.ts';
+import { callerIn, notThere, type Show, showPage, type Take } from './visit.ts';
 
 export const factorKinds = ['totp', 'email-code', 'passkey'] as const;
 
@@ -73,10 +73,10 @@ export function createFactorsPage(deps: AccountDeps): {
       const id = form.get('factor') ?? '';
       const first = await longerPasswordFirst(deps, visit.account, id);
       if (first) return first;
-      const actor = actorOf(visit, deps.pages);
-      const removed = (await deps.factors.remove(subject, id, actor))
+      const caller = callerIn(visit, deps.pages);
+      const removed = (await deps.factors.remove(subject, id, caller))
         ? 'removed'
-        : await deps.passkeys.remove(subject, id, actor, providersOf(deps.upstream));
+        : await deps.passkeys.remove(subject, id, caller, providersOf(deps.upstream));
       if (removed === 'not-found') return notThere(deps, visit);
       return { to: list, note: { notice: removed === 'last' ? 'passkey-last' : 'factor-removed' } };
     },
@@ -87,7 +87,7 @@ export function createFactorsPage(deps: AccountDeps): {
     },
 
     async makeCodes(visit) {
-      const codes = await deps.factors.regenerateRecoveryCodes(visit.account.subject, actorOf(visit, deps.pages));
+      const codes = await deps.factors.regenerateRecoveryCodes(visit.account.subject, callerIn(visit, deps.pages));
       return codes ? { to: `${list}/codes`, note: { codes } } : { to: list };
     },
 

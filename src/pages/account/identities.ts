@@ -9,7 +9,7 @@ import { callerOf } from '../../http/caller.ts';
 import type { UpstreamFailureKind } from '../kit/view-parts.ts';
 import type { AccountDeps } from './deps.ts';
 import type { AccountForm } from './visit.ts';
-import { actorOf, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
+import { callerIn, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
@@ -75,7 +75,7 @@ export function createIdentitiesPage(deps: AccountDeps): {
       if (!['', 'same-origin', 'none'].includes(ctx.get('Sec-Fetch-Site'))) return { to: identitiesPage };
       const provider = providerIn(visit);
       const about = { place: placeOf(visit), fresh: { login: false }, uiLocales: deps.pages.localeOf(ctx) };
-      const begun = await upstream.begin(provider, about, callerOf(ctx));
+      const begun = await upstream.begin(provider, about, callerOf(ctx, 'account'));
       if (begun.outcome === 'unknown') return notThere(deps, visit);
       return begun.outcome === 'address' ? { to: begun.address } : failed(begun.reason, provider);
     },
@@ -83,7 +83,7 @@ export function createIdentitiesPage(deps: AccountDeps): {
     async callback(visit) {
       const provider = providerIn(visit);
       const answer = new URLSearchParams(visit.ctx.querystring);
-      const finished = await upstream.finish(provider, placeOf(visit), answer, callerOf(visit.ctx));
+      const finished = await upstream.finish(provider, placeOf(visit), answer, callerOf(visit.ctx, 'account'));
       if (finished.outcome === 'failed') return failed(finished.reason, provider);
       return { to: `${identitiesPage}/confirm`, note: { identity: finished.proof } };
     },
@@ -102,14 +102,14 @@ export function createIdentitiesPage(deps: AccountDeps): {
     async connect(visit) {
       const { identity } = visit.note;
       if (identity === undefined) return failed('expired', '');
-      const linked = await upstream.link(identity, visit.account, actorOf(visit, deps.pages));
+      const linked = await upstream.link(identity, visit.account, callerIn(visit, deps.pages));
       if (linked !== 'linked') return failed(linked === 'taken' ? 'taken' : 'expired', identity.provider);
       return { to: identitiesPage, note: { notice: 'identity-connected' } };
     },
 
     async remove(visit, form) {
       const id = form.get('identity') ?? '';
-      const removed = await upstream.unlink(visit.account.subject, id, actorOf(visit, deps.pages));
+      const removed = await upstream.unlink(visit.account.subject, id, callerIn(visit, deps.pages));
       if (removed === 'not-found') return notThere(deps, visit);
       return { to: identitiesPage, note: { notice: removed === 'last' ? 'identity-last' : 'identity-removed' } };
     },

@@ -7,7 +7,7 @@ import type { AccountNotice } from '../kit/view-parts.ts';
 import type { AccountDeps } from './deps.ts';
 import { longerPasswordFirst, neededOf, providersOf } from './needed.ts';
 import type { AccountForm } from './visit.ts';
-import { actorOf, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
+import { callerIn, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
@@ -61,7 +61,7 @@ export function createPasskeysPage(deps: AccountDeps): { show: Show; add: Take; 
           credential: form.get('credential') ?? '',
           name: form.get('name') ?? '',
         },
-        actorOf(visit, pages),
+        callerIn(visit, pages),
       );
       if (outcome.outcome === 'enrolled')
         await deps.sessions.strengthen(session.uid, [outcome.passkey.synced ? 'swk' : 'hwk', 'user', 'mfa']);
@@ -74,7 +74,7 @@ export function createPasskeysPage(deps: AccountDeps): { show: Show; add: Take; 
         subject,
         form.get('passkey') ?? '',
         form.get('name') ?? '',
-        actorOf(visit, pages),
+        callerIn(visit, pages),
       );
       if (renamed === 'not-found') return notThere(deps, visit);
       return onward(renamed === 'renamed' ? 'passkey-renamed' : 'passkey-name');
@@ -85,8 +85,8 @@ export function createPasskeysPage(deps: AccountDeps): { show: Show; add: Take; 
       const id = form.get('passkey') ?? '';
       const first = await longerPasswordFirst(deps, visit.account, id);
       if (first) return first;
-      const actor = actorOf(visit, pages);
-      const removed = await passkeys.remove(subject, id, actor, providersOf(deps.upstream));
+      const caller = callerIn(visit, pages);
+      const removed = await passkeys.remove(subject, id, caller, providersOf(deps.upstream));
       if (removed === 'not-found') return notThere(deps, visit);
       return onward(removed === 'removed' ? 'factor-removed' : 'passkey-last');
     },

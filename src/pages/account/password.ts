@@ -10,7 +10,7 @@ import type { FormProblem } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
 import type { AccountForm } from './visit.ts';
-import { actorOf, type Show, showPage, type Take, type Visit } from './visit.ts';
+import { callerIn, type Show, showPage, type Take, type Visit } from './visit.ts';
 
 export const passwordFormErrors = ['missing', 'wrong'] as const;
 
@@ -60,11 +60,10 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
     if (password === '') return { current: 'missing' };
     const { username } = account;
     const outcome = await deps.signIn.provePassword({
-      ...callerOf(ctx),
+      ...callerOf(ctx, 'account'),
       username,
       password,
       session: session.uid,
-      via: 'account',
     });
     switch (outcome.outcome) {
       case 'right':
@@ -86,7 +85,7 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
       endSessions: true,
       keepSession: session.uid,
       over: proved.over,
-      actor: actorOf(visit, deps.pages),
+      caller: callerIn(visit, deps.pages),
     });
     switch (outcome.outcome) {
       case 'changed':

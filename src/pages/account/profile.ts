@@ -6,7 +6,7 @@ import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';
 import { languages } from './languages.ts';
 import type { AccountForm } from './visit.ts';
-import { actorOf, type Show, showPage, type Take, type Visit } from './visit.ts';
+import { callerIn, type Show, showPage, type Take, type Visit } from './visit.ts';
 
 /** Of a postal address (OpenID Connect Core, section 5.1.1). */
 export const addressFields = ['street_address', 'postal_code', 'locality', 'region', 'country', 'formatted'] as const;
@@ -78,7 +78,7 @@ export function createProfilePage(deps: AccountDeps): { show: Show; take: Take }
       const sent = Object.fromEntries(
         Object.entries({ ...asked, ...address }).filter(([name]) => form.has(fieldOf[name] ?? name)),
       );
-      const outcome = await deps.accounts.setProfile(visit.account.subject, sent, actorOf(visit, deps.pages));
+      const outcome = await deps.accounts.setProfile(visit.account.subject, sent, callerIn(visit, deps.pages));
       if (outcome.outcome === 'invalid') {
         const { field, reason } = outcome;
         const known = field in asked || isAddressMember(field) ? field : 'firstName';

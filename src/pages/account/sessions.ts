@@ -38,7 +38,7 @@ const pageSize = 50;
 
 export function createSessionsPage(deps: AccountDeps): { show: Show; end: Take; endOthers: Take } {
   const about = ({ ctx, account }: Visit) => {
-    const { address, requestId } = callerOf(ctx);
+    const { address, requestId } = callerOf(ctx, 'account');
     return { subject: account.subject, address, requestId };
   };
 

@@ -1,6 +1,6 @@
 /** Somebody on their own pages: what each page is handed, and what it may answer with. */
 import type { Context } from 'koa';
-import type { Actor } from '../../core/kernel/actor.ts';
+import type { Caller } from '../../core/kernel/caller.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
@@ -65,12 +65,9 @@ export function notThere({ pages }: PageParts, { ctx }: Visit): undefined {
   pages.notFound(ctx);
 }
 
-export function actorOf({ ctx, account }: Visit, pages: Pages): Actor {
-  const { address, requestId } = callerOf(ctx);
+export function callerIn({ ctx, account }: Visit, pages: Pages): Caller {
   return {
-    address,
-    requestId,
-    via: 'account',
+    ...callerOf(ctx, 'account'),
     browser: browserOf(ctx),
     locale: pages.localeOf(ctx, undefined, account.locale),
   };

@@ -10,7 +10,7 @@ import type { Audit } from '../../core/kernel/audit.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import type { AccountStore } from '../../core/stores/accounts.ts';
 import type { ConsentStore } from '../../core/stores/consents.ts';
-import { factsOf } from '../../http/front-door.ts';
+import { callerOf } from '../../http/caller.ts';
 import { allowedScopes } from '../../oidc/requests/api-scopes.ts';
 import { addConsent, removeConsent } from '../../oidc/requests/consent-check.ts';
 import { engineScopes } from '../../oidc/requests/scopes.ts';
@@ -155,7 +155,7 @@ export function createConsentStep(deps: {
       const { ctx, provider, interaction } = step;
       const subject = interaction.session?.accountId ?? '';
       const { clientId } = requestOf(interaction);
-      const { id: requestId, address } = factsOf(ctx.req);
+      const { address, requestId } = callerOf(ctx, 'browser');
       const asked = await askedIn(step);
 
       switch (form.get('answer')) {

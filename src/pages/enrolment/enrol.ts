@@ -153,7 +153,7 @@ export function createEnrolStep(deps: {
     const typed = form.get('code')?.trim() ?? '';
     if (typed === '') return show(step, current, memory, 'missing');
     const id = memory.app?.factorId ?? '';
-    const outcome = await factors.confirm('totp', current.account.subject, id, typed, actorOf(step));
+    const outcome = await factors.confirm('totp', current.account.subject, id, typed, callerIn(step));
     switch (outcome.outcome) {
       case 'enrolled':
         return enrolled(step, current, ['otp'], outcome.recoveryCodes);
@@ -169,16 +169,15 @@ export function createEnrolStep(deps: {
     const { interaction, action } = step;
     const purpose = passkeyPurpose(interaction);
     const { subject } = current.account;
-    const outcome = await passkeys.finishEnrolment(subject, { purpose, credential, name: '' }, actorOf(step));
+    const outcome = await passkeys.finishEnrolment(subject, { purpose, credential, name: '' }, callerIn(step));
     if (outcome.outcome === 'enrolled')
       return enrolled(step, current, [outcome.passkey.synced ? 'swk' : 'hwk', 'user'], outcome.recoveryCodes);
     await rememberEnrol(interaction, { problem: outcome.outcome === 'taken' ? 'passkey-taken' : 'passkey-refused' });
     return { redirect: action };
   }
 
-  function actorOf({ ctx, interaction }: StepContext) {
-    const { address, requestId } = callerOf(ctx);
-    return { address, requestId, via: 'browser', locale: pages.localeOf(ctx, requestOf(interaction).uiLocales) };
+  function callerIn({ ctx, interaction }: StepContext) {
+    return { ...callerOf(ctx, 'browser'), locale: pages.localeOf(ctx, requestOf(interaction).uiLocales) };
   }
 
   return {

@@ -124,8 +124,8 @@ export function createRecovery(deps: RecoveryDeps): readonly Route[] {
     const name = form.get('username')?.trim().slice(0, nameMax) ?? '';
     if (name === '') return ask(ctx, { error: 'missing' });
     const from = signInOf(ctx);
-    const asker = { ...callerOf(ctx), browser: browserOf(ctx), locale: pages.localeOf(ctx) };
-    const asked = await passwordReset.request(name, asker, from && { from: from.id });
+    const caller = { ...callerOf(ctx, 'browser'), browser: browserOf(ctx), locale: pages.localeOf(ctx) };
+    const asked = await passwordReset.request(name, caller, from && { from: from.id });
     if (asked.outcome === 'throttled')
       return ask(ctx, { name, error: 'throttled', retryAfterSeconds: asked.retryAfter });
     return seeOther(ctx, withSignIn(ctx, '/forgot', { sent: 'yes' }));
@@ -180,10 +180,9 @@ export function createRecovery(deps: RecoveryDeps): readonly Route[] {
     const kept = form.get('keep')?.split(' ') ?? [];
     const keep = kept.length > 0;
     if (password === '') return show(ctx, token, account, { keep, error: 'required' });
-    const { address, requestId } = callerOf(ctx);
-    const actor = { address, requestId, via: 'reset-link', browser: browserOf(ctx), locale: pages.localeOf(ctx) };
+    const caller = { ...callerOf(ctx, 'reset-link'), browser: browserOf(ctx), locale: pages.localeOf(ctx) };
     try {
-      const outcome = await passwordReset.complete(token, password, kept, actor);
+      const outcome = await passwordReset.complete(token, password, kept, caller);
       switch (outcome.outcome) {
         case 'changed':
           if (outcome.browser) keepBrowser(ctx, outcome.browser);

@@ -113,7 +113,7 @@ export function createSignUpPage(deps: {
   }
 
   function make(ctx: Context, form: SignUpForm, { invitation, uiLocales }: SignUpAbout): Promise<Outcome> {
-    const caller = { ...callerOf(ctx), via: 'browser', locale: pages.localeOf(ctx, uiLocales) };
+    const caller = { ...callerOf(ctx, 'browser'), locale: pages.localeOf(ctx, uiLocales) };
     return invitation
       ? deps.invitations.accept(invitation.token, form, caller)
       : deps.signUp.signUp(form, caller, { email: 'later' });

@@ -99,11 +99,10 @@ export function verifyEmailRoutes(deps: {
     try {
       const { username } = account;
       const outcome = await deps.signIn.provePassword({
-        ...callerOf(ctx),
+        ...callerOf(ctx, 'verify-email'),
         username,
         password,
         browser: browserOf(ctx),
-        via: 'verify-email',
       });
       switch (outcome.outcome) {
         case 'right':
@@ -142,13 +141,8 @@ export function verifyEmailRoutes(deps: {
     if (!pending) return gone(ctx);
     const proved = await prove(ctx, pending.account, form.get('password') ?? '');
     if ('error' in proved) return show(ctx, token, pending, proved);
-    const { address, requestId } = callerOf(ctx);
-    const outcome = await emails.confirm(token, {
-      address,
-      requestId,
-      via: 'verify-email',
-      locale: pages.localeOf(ctx),
-    });
+    const caller = { ...callerOf(ctx, 'verify-email'), locale: pages.localeOf(ctx) };
+    const outcome = await emails.confirm(token, caller);
     switch (outcome.outcome) {
       case 'confirmed':
         if (ctx.cookies.get(cookie) !== undefined) ctx.cookies.set(cookie, null, cookieOptions);

@@ -6,6 +6,7 @@ import type { Context, Next } from 'koa';
 import { displayName } from '../../core/kernel/names.ts';
 import type { Setup } from '../../core/registration/setup.ts';
 import type { Account } from '../../core/stores/accounts.ts';
+import { callerOf } from '../../http/caller.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
 import { factsOf } from '../../http/front-door.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
@@ -96,11 +97,10 @@ export function createWelcome(deps: WelcomeDeps): readonly Route[] {
       email: form.get('email')?.trim() ?? '',
     };
     const password = form.get('password') ?? '';
-    const { address, id: requestId } = factsOf(ctx.req);
     const outcome = await setup.complete(
       token,
       { ...typed, email: typed.email || undefined, password },
-      { via: 'browser', address, requestId },
+      callerOf(ctx, 'browser'),
     );
     switch (outcome.outcome) {
       case 'created':

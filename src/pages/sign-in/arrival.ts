@@ -23,7 +23,7 @@ export function createArrival(deps: {
         browser: browserOf(ctx),
         again: byPass || interaction.session?.accountId === login.accountId,
         keep: login.remember === true,
-        caller: callerOf(ctx),
+        caller: callerOf(ctx, 'browser'),
         locale: deps.pages.localeOf(ctx, requestOf(interaction).uiLocales),
       });
       if (browser !== undefined) keepBrowser(ctx, browser);

@@ -74,7 +74,7 @@ export function createChooserStep(deps: {
       const { ctx, interaction, action } = step;
       const forget = form.get('forget');
       if (forget !== undefined) {
-        await deps.knownBrowsers.forget(browserOf(ctx), forget, callerOf(ctx));
+        await deps.knownBrowsers.forget(browserOf(ctx), forget, callerOf(ctx, 'browser'));
         return { redirect: `${action}/accounts` };
       }
       const account = form.get('account') ?? '';

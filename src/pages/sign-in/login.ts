@@ -6,7 +6,7 @@ import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts'
 import type { SignIn } from '../../core/sign-in/sign-in.ts';
 import type { AccountStore } from '../../core/stores/accounts.ts';
 import type { Upstream } from '../../core/upstream/upstream.ts';
-import { factsOf } from '../../http/front-door.ts';
+import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import { busySeconds } from '../kit/form.ts';
@@ -158,13 +158,9 @@ export function createLoginStep(deps: {
     keep: boolean,
   ): Promise<InteractionResults | undefined> {
     const { ctx, interaction } = step;
-    const { address, id } = factsOf(ctx.req);
     const outcome = await deps.signIn.withPasskey({
       passkey: { purpose: passkeyPurpose(interaction), assertion },
-      address,
-      userAgent: ctx.get('User-Agent'),
-      via: 'browser',
-      requestId: id,
+      ...callerOf(ctx, 'browser'),
     });
     switch (outcome.outcome) {
       case 'signed-in':
@@ -220,16 +216,12 @@ export function createLoginStep(deps: {
         await show(step, { username, keep, error: 'missing' });
         return undefined;
       }
-      const { address, id } = factsOf(ctx.req);
       try {
         const outcome = await deps.signIn.signIn({
           username,
           password,
-          address,
+          ...callerOf(ctx, 'browser'),
           browser: browserOf(ctx),
-          userAgent: ctx.get('User-Agent'),
-          via: 'browser',
-          requestId: id,
         });
         switch (outcome.outcome) {
           case 'signed-in':

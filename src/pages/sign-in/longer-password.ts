@@ -75,12 +75,12 @@ export function createLongerPasswordStep(deps: {
     const { ctx, interaction } = step;
     const { subject, username, passwordHash, locale } = account;
     const request = requestOf(interaction);
-    const caller = { ...callerOf(ctx), browser: browserOf(ctx), via: 'browser' };
+    const caller = { ...callerOf(ctx, 'browser'), browser: browserOf(ctx) };
     const set = await deps.accounts.setPassword(subject, password, {
       endSessions: true,
       keepSession: interaction.session?.uid,
       over: passwordHash,
-      actor: { ...caller, locale: pages.localeOf(ctx, request.uiLocales, locale) },
+      caller: { ...caller, locale: pages.localeOf(ctx, request.uiLocales, locale) },
     });
     if (set.outcome === 'weak-password') return show(step, account, { error: passwordErrors[set.reason.code] });
     if (set.outcome === 'not-found') return startAgain(step);

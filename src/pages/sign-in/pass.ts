@@ -23,7 +23,7 @@ export function createWithPass(deps: {
       const value = takePass(ctx);
       const pass = value === undefined ? undefined : await deps.passes.take(value);
       if (pass === undefined) return { redirect: action };
-      const origin = { ...callerOf(ctx), browser: browserOf(ctx), via: 'browser' };
+      const origin = { ...callerOf(ctx, 'browser'), browser: browserOf(ctx) };
       const outcome = await deps.signIn.withPass({ ...pass, ...origin });
       switch (outcome.outcome) {
         case 'signed-in':

@@ -11,7 +11,7 @@ import { type PasswordProof, sessionProof } from '../../core/kernel/password-pro
 import type { WrongSecond } from '../../core/sign-in/second-step.ts';
 import type { SignIn } from '../../core/sign-in/sign-in.ts';
 import type { AccountStore } from '../../core/stores/accounts.ts';
-import { factsOf } from '../../http/front-door.ts';
+import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/see-other.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
@@ -190,15 +190,11 @@ export function createSecondFactorStep(deps: {
         await show(step, memory, { wanted, methods, error: 'missing' });
         return undefined;
       }
-      const { address, id } = factsOf(ctx.req);
       const outcome = await deps.signIn.secondStep({
         proof,
         ...(assertion ? { passkey: { purpose: passkeyPurpose(interaction), assertion } } : { otp }),
-        address,
+        ...callerOf(ctx, 'browser'),
         browser: browserOf(ctx),
-        userAgent: ctx.get('User-Agent'),
-        via: 'browser',
-        requestId: id,
       });
       switch (outcome.outcome) {
         case 'signed-in':

@@ -56,7 +56,7 @@ export function createSignUpStep(deps: {
     async take(step, form) {
       const account = await deps.page.take(step.ctx, form, await aboutOf(step));
       if (!account) return undefined;
-      const { address, requestId } = callerOf(step.ctx);
+      const { address, requestId } = callerOf(step.ctx, 'browser');
       const amr = ['pwd'] as const;
       const detail = { via: 'browser', amr: [...amr], signed_up: true };
       await deps.audit.record('sign_in.succeeded', { subject: account.subject, address, requestId, detail });

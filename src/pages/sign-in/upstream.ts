@@ -126,7 +126,7 @@ export function createUpstreamDetours(deps: Deps): Readonly<Record<string, Detou
         fresh: freshnessOf(interaction),
         uiLocales: requestOf(interaction).uiLocales,
       };
-      const begun = await deps.upstream.begin(provider, about, callerOf(ctx));
+      const begun = await deps.upstream.begin(provider, about, callerOf(ctx, 'browser'));
       if (begun.outcome === 'address') {
         // A second account that is being connected: one thing at a time.
         const keep = ctx.query.keep === 'yes';
@@ -142,7 +142,7 @@ export function createUpstreamDetours(deps: Deps): Readonly<Record<string, Detou
       const { ctx, interaction, action } = step;
       const provider = String(ctx.params.provider);
       const place = { kind: 'interaction', uid: interaction.uid } as const;
-      const caller = callerOf(ctx);
+      const caller = callerOf(ctx, 'browser');
       const finished = await deps.upstream.finish(provider, place, new URLSearchParams(ctx.querystring), caller);
       if (finished.outcome === 'failed') {
         // An address that is opened a second time, by Back or by a reload, must not undo what the first time brought.
@@ -164,7 +164,7 @@ async function failed(
   kind: UpstreamFailureKind,
   retryAfterSeconds?: number,
 ): Promise<Redirect> {
-  const reference = callerOf(ctx).requestId;
+  const reference = callerOf(ctx, 'browser').requestId;
   await rememberUpstream(interaction, { failed: { kind, provider, reference, retryAfterSeconds } });
   return { redirect: action };
 }
@@ -172,7 +172,7 @@ async function failed(
 /** Undefined where no account here is connected with it. */
 async function signedIn(deps: Deps, step: StepContext, proof: UpstreamProof): Promise<Onward | undefined> {
   const { ctx, interaction, action } = step;
-  const outcome = await deps.upstream.signIn(proof, { ...callerOf(ctx), via: 'browser' });
+  const outcome = await deps.upstream.signIn(proof, callerOf(ctx, 'browser'));
   switch (outcome.outcome) {
     case 'unknown':
       return undefined;
@@ -225,7 +225,7 @@ export function createUpstreamStep(deps: Deps): Step {
       return undefined;
     }
     const locale = pages.localeOf(ctx, requestOf(interaction).uiLocales);
-    const made = await upstream.signUp(pending.proof, username, { ...callerOf(ctx), via: 'browser', locale });
+    const made = await upstream.signUp(pending.proof, username, { ...callerOf(ctx, 'browser'), locale });
     // Pressed twice: the second finds the name taken, by the account that the first has just made.
     const already = made.outcome === 'closed' ? undefined : await signedIn(deps, step, pending.proof);
     if (already !== undefined) return already;
@@ -251,8 +251,8 @@ export function createUpstreamStep(deps: Deps): Step {
     const account = await deps.accounts.bySubject(proved.accountId);
     if (account?.disabledAt !== null || proved.password !== passwordMark(account))
       return failed(step, proof.provider, 'expired');
-    const actor = { ...callerOf(step.ctx), via: 'browser' };
-    const linked = await upstream.link(proof, account, actor);
+    const caller = callerOf(step.ctx, 'browser');
+    const linked = await upstream.link(proof, account, caller);
     if (linked === 'linked') return { login: proved };
     return failed(step, proof.provider, linked === 'taken' ? 'taken' : 'expired');
   }

@@ -6,7 +6,7 @@ import { buildPerson, password, type TestServer } from '../../support/server.ts'
 import { describeStorages } from '../../support/storages.ts';
 
 const newPassword = 'nine pears above water';
-const caller = { address: '192.0.2.9', userAgent: 'suite', requestId: 'r' };
+const caller = { via: 'identity', address: '192.0.2.9', userAgent: 'suite', requestId: 'r' };
 const basic = (username: string, secret = password) =>
   ['Authorization', `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}`] as const;
 
@@ -21,7 +21,7 @@ describeStorages('second factors at programs that take passwords', ({ start, joi
   afterAll(() => lenient.close());
 
   async function signedIn(server: TestServer, username: string, otp?: string) {
-    const request = { username, password, via: 'identity', otp, ...caller };
+    const request = { username, password, otp, ...caller };
     const outcome = await server.core.apiSessions.login('identity', request);
     if (outcome.outcome !== 'signed-in') throw new Error(`not signed in: ${outcome.outcome}`);
     return { token: outcome.token.token, refreshToken: outcome.refreshToken ?? '' };

@@ -7,11 +7,10 @@ import { eventually } from '../../support/redis-server.ts';
 import { buildPerson, password, type TestServer } from '../../support/server.ts';
 import { describeStorages } from '../../support/storages.ts';
 
-const caller = { address: '192.0.2.9', userAgent: 'suite', requestId: 'r' };
+const caller = { via: 'identity', address: '192.0.2.9', userAgent: 'suite', requestId: 'r' };
 const request = (username: string, more: Partial<SignInRequest> = {}): SignInRequest => ({
   username,
   password,
-  via: 'identity',
   ...caller,
   ...more,
 });

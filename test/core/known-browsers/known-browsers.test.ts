@@ -135,11 +135,16 @@ describe('a browser that is known', () => {
     await fixture.close();
   });
 
-  const caller = { address: '192.0.2.1', userAgent: 'Mozilla/5.0 (X11; Linux) Firefox/140.0', requestId: 'r1' };
+  const caller = {
+    via: 'browser',
+    address: '192.0.2.1',
+    userAgent: 'Mozilla/5.0 (X11; Linux) Firefox/140.0',
+    requestId: 'r1',
+  };
   const arrival = (subject: string, more: Partial<Arrival> = {}): Arrival => ({
     ...{ subject, id: randomToken(16), browser: undefined, again: false, keep: true, caller, locale: 'en', ...more },
   });
-  const right: SignInRequest = { username: 'alice', password: goodPassword, via: 'browser', ...caller };
+  const right: SignInRequest = { username: 'alice', password: goodPassword, ...caller };
   const wrong: SignInRequest = { ...right, password: 'not the password of hers', address: '198.51.100.7' };
   const arrives = async (it: Arrival) => (await fixture.knownBrowsers.arrived(it))?.value;
   async function lock(limit: number): Promise<void> {

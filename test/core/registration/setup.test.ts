@@ -45,7 +45,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
     test('is made through the link, once', async () => {
       const token = await link();
       expect(await setup.isOpen(token)).toBe(true);
-      const made = await setup.complete(token, form, { address: '192.0.2.1', requestId: 'r1' });
+      const made = await setup.complete(token, form, { via: 'browser', address: '192.0.2.1', requestId: 'r1' });
       expect(made).toMatchObject({ outcome: 'created', account: { admin: true, username: 'root.admin' } });
       expect((await fixture.audited()).map(({ event }) => event)).toEqual(['account.created', 'setup.completed']);
       expect(await setup.isOpen(token)).toBe(false);

@@ -58,8 +58,8 @@ describeStorages('a password that is only proved', (storage) => {
   test('for the proof of an address: no code is mailed, and the one that is out is still good', async () => {
     const person = await buildPerson(server);
     const address = `other-${person.username}@example.net`;
-    const asker = { address: '192.0.2.1', requestId: 'r', locale: 'en' };
-    await server.core.emails.requestChange(person.subject, address, asker);
+    const caller = { via: 'browser', address: '192.0.2.1', requestId: 'r', locale: 'en' };
+    await server.core.emails.requestChange(person.subject, address, caller);
     const link = linkIn(await mailTo(server, address, 'confirm-email'));
     expect((await server.core.factors.switchOn('email-code', person.subject)).outcome).toBe('added');
     const code = await withCodeOut(person);

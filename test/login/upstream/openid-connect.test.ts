@@ -268,7 +268,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
 
   test('a page that waits for a yes connects nothing once the password has been changed, or the account disabled', async () => {
     const { accounts } = server.core;
-    const actor = { address: '127.0.0.1', requestId: 'test' };
+    const caller = { via: 'browser', address: '127.0.0.1', requestId: 'test' };
     for (const end of ['password', 'disabled']) {
       const own = await buildPerson(server);
       const { agent, there } = await visitor();
@@ -276,8 +276,8 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
       const login = await submitTo(agent, page, { upstream: 'link' });
       const confirm = await submitTo(agent, login, { username: own.username, password });
       expect(isConfirm(confirm)).toBe(true);
-      if (end === 'disabled') await accounts.disable(own.subject, actor);
-      else await accounts.setPassword(own.subject, `${unusual()} ${unusual()}`, { endSessions: true, actor });
+      if (end === 'disabled') await accounts.disable(own.subject, caller);
+      else await accounts.setPassword(own.subject, `${unusual()} ${unusual()}`, { endSessions: true, caller });
       const after = await submitTo(agent, confirm, { upstream: 'connect' });
       expect(await server.core.stores.identities.list(own.subject)).toEqual([]);
       expect([isLogin(after), await isSignedIn(agent)]).toEqual([true, false]);

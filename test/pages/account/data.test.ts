@@ -62,7 +62,7 @@ describeStorages('a person’s data', (storage) => {
     const browser = randomToken(32);
     await server.core.knownBrowsers.arrived({
       ...{ subject: person.subject, id: 'sign-in', browser, again: false, keep: true, locale: 'en' },
-      caller: { address: '192.0.2.1', requestId: 'r' },
+      caller: { via: 'browser', address: '192.0.2.1', requestId: 'r' },
     });
     const there = { provider: 'company', providerSubject: 'their-name-for-ada', label: 'ada@company.example' };
     const account = await server.core.accounts.findBySubject(person.subject);

@@ -85,7 +85,7 @@ describeStorages('what a person has open', (storage) => {
 
   test('many sessions come page by page, each once', async () => {
     const { agent, person } = await visit(server, page);
-    const caller = { address: '192.0.2.7', requestId: 'r', userAgent: 'curl/8' };
+    const caller = { via: 'browser', address: '192.0.2.7', requestId: 'r', userAgent: 'curl/8' };
     for (let n = 0; n < 60; n += 1) {
       await server.core.sessions.begin({ door: 'tinyoauth', holder: { account: person }, lifetime: 900, caller });
     }

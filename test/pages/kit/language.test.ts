@@ -149,8 +149,8 @@ describe('a person whose account says so reads, whatever the browser says', () =
     if (!account) throw new Error('there is no account');
     const { path } = await server.core.passwordReset.makeLink(account, { via: 'test' });
     expect(languageOf(await new Agent(server).go(path, inEnglish))).toBe('he rtl');
-    const asker = { address: '192.0.2.7', requestId: 'r', locale: 'en' };
-    await server.core.emails.requestChange(person.subject, `new-${person.email}`, asker);
+    const caller = { via: 'browser', address: '192.0.2.7', requestId: 'r', locale: 'en' };
+    await server.core.emails.requestChange(person.subject, `new-${person.email}`, caller);
     const { link = '' } = await mailTo(server, `new-${person.email}`, 'confirm-email');
     expect(languageOf(await new Agent(server).go(link, inEnglish))).toBe('he rtl');
   });

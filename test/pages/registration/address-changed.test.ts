@@ -5,7 +5,7 @@ import { fill, linkIn, mailsTo, mailTo, resetLinkFor } from '../../support/mail.
 import { buildPerson, password, type TestServer } from '../../support/server.ts';
 import { describeStorages } from '../../support/storages.ts';
 
-const asker = { address: '192.0.2.1', requestId: 'r', locale: 'en' };
+const caller = { via: 'browser', address: '192.0.2.1', requestId: 'r', locale: 'en' };
 let number = 0;
 const freshAddress = () => {
   number += 1;
@@ -21,7 +21,7 @@ describeStorages('a changed e-mail address', (storage) => {
 
   const account = (subject: string) => server.core.accounts.findBySubject(subject);
   async function linkFor(subject: string, email: string): Promise<string> {
-    expect(await server.core.emails.requestChange(subject, email, asker)).toEqual({ outcome: 'asked' });
+    expect(await server.core.emails.requestChange(subject, email, caller)).toEqual({ outcome: 'asked' });
     return linkIn(await mailTo(server, email, 'confirm-email'));
   }
   const confirm = (link: string) => fill(new Agent(server), link, { password });
@@ -88,7 +88,7 @@ describeStorages('a changed e-mail address', (storage) => {
     await server.core.accounts.setProfile(subject, { firstName: '', lastName: '', locale: 'de' });
     const old = email ?? '';
     const other = await buildPerson(server);
-    await server.core.emails.requestChange(other.subject, old, asker);
+    await server.core.emails.requestChange(other.subject, old, caller);
     expect(await mailTo(server, old, 'address-known')).toMatchObject({ locale: 'de' });
     await resetLinkFor(server, username, old);
     expect(await mailTo(server, old, 'reset-password')).toMatchObject({ locale: 'de' });

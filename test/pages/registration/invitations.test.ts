@@ -105,7 +105,7 @@ describeStorages('invitations', (storage) => {
   const tokenOf = (link: string) => new URL(link, server.url).searchParams.get('token') ?? '';
   const tokenFor = async (email?: string): Promise<string> => {
     const about = { email, mail: email !== undefined, locale: 'en' };
-    const made = await server.core.invitations.invite(about, {});
+    const made = await server.core.invitations.invite(about, { via: 'cli' });
     return tokenOf(made.outcome === 'made' ? made.path : linkMailedTo(email ?? ''));
   };
   const accept = (token: string, form: ReturnType<typeof fresh>, on = server) =>

@@ -7,7 +7,7 @@ import { buildPerson, password, type TestServer } from '../../support/server.ts'
 import { describeStorages } from '../../support/storages.ts';
 
 const strangers = 'four crows over the barn';
-const asker = { address: '192.0.2.1', requestId: 'r', locale: 'en' };
+const caller = { via: 'browser', address: '192.0.2.1', requestId: 'r', locale: 'en' };
 const basic = (username: string, typed: string) =>
   ['Authorization', `Basic ${Buffer.from(`${username}:${typed}`).toString('base64')}`] as const;
 
@@ -37,14 +37,13 @@ describeStorages('an e-mail address that a stranger took for a name', (storage) 
     'security-service': async (username, typed) =>
       (await call(server, posting('/security/login', { username, password: typed }))).status < 300,
     browser: async (username, typed) =>
-      (await server.core.signIn.signIn({ username, password: typed, via: 'browser', ...asker })).outcome ===
-      'signed-in',
+      (await server.core.signIn.signIn({ username, password: typed, ...caller })).outcome === 'signed-in',
   };
   const bySubject = (subject: string) => server.core.accounts.findBySubject(subject);
   const linkTo = async (address: string, subject: string): Promise<string> => {
     // Whoever took it for a name gets a letter too, which must not come in between.
     await server.core.mails.settled();
-    await server.core.emails.requestChange(subject, address, asker);
+    await server.core.emails.requestChange(subject, address, caller);
     const [mail] = (await mailsTo(server, address)).filter(({ kind }) => kind === 'confirm-email');
     return linkIn(mail ?? { link: undefined });
   };
@@ -125,7 +124,7 @@ describeStorages('an e-mail address that a stranger took for a name', (storage) 
     const links = [];
     for (const { subject } of owners) links.push(await linkTo(address, subject));
     const tokens = links.map((link) => new URL(link).searchParams.get('token') ?? '');
-    const outcomes = await Promise.all(tokens.map((each) => server.core.emails.confirm(each, {})));
+    const outcomes = await Promise.all(tokens.map((each) => server.core.emails.confirm(each, { via: 'cli' })));
     expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['confirmed', 'taken', 'taken']);
     expect(await server.core.accounts.findByUsername(address)).toBeUndefined();
   });
@@ -165,7 +164,7 @@ describeStorages('an e-mail address that a stranger took for a name', (storage) 
       accounts.releaseEmail = releaseEmail;
       await buildPerson(server, named(invited));
       const about = { email: invited, mail: true, locale: 'en' };
-      expect(await server.core.invitations.invite(about, {})).toMatchObject({ outcome: 'mailed' });
+      expect(await server.core.invitations.invite(about, { via: 'cli' })).toMatchObject({ outcome: 'mailed' });
       const [mail] = await mailsTo(server, invited);
       overtaken(invited);
       const form = { username: `guest-${invited.replaceAll(/[@.]/g, '-')}`, password };

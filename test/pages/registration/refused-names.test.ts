@@ -92,7 +92,7 @@ describeStorages('S12: a name that no new account gets', (storage) => {
 
   test('an invitation takes none of them either, but the very address that it proves', async () => {
     const about = { email: 'guest@corp.example', mail: true, locale: 'en' };
-    await server.core.invitations.invite(about, {});
+    await server.core.invitations.invite(about, { via: 'cli' });
     const link = linkIn(await mailTo(server, about.email, 'invitation'));
     for (const name of [...never, ...reserved, 'other@corp.example']) {
       const page = await fill(new Agent(server), link, { username: name, password });
@@ -116,7 +116,10 @@ describeStorages('S12: a name that no new account gets', (storage) => {
   });
 
   test('an invitation that proves nothing proves no name', async () => {
-    const made = await server.core.invitations.invite({ email: 'shown@corp.example', mail: false, locale: 'en' }, {});
+    const made = await server.core.invitations.invite(
+      { email: 'shown@corp.example', mail: false, locale: 'en' },
+      { via: 'cli' },
+    );
     const path = made.outcome === 'made' ? made.path : '';
     const form = { username: 'shown@corp.example', email: 'shown@corp.example', password };
     expect((await fill(new Agent(server), path, form)).status).toBe(422);
@@ -249,14 +252,18 @@ describeStorages('S12: NAMES_WITH_AT=surfaces', (storage) => {
     test('is told to no one as a first or last name either', async () => {
       const account = await server.core.accounts.findByUsername(name);
       const names = { firstName: 'told@corp.example', lastName: 'told＠', locale: null };
-      await server.core.accounts.setProfile(account?.subject ?? '', names, {});
+      await server.core.accounts.setProfile(account?.subject ?? '', names, { via: 'cli' });
       const body = await tokens('openid profile email');
       const info = (await (await userinfo(server, body.access_token)).json()) as object;
       for (const member of ['name', 'given_name', 'family_name']) expect(info).not.toHaveProperty(member);
       const { access_token } = await tokens('user');
       const answer = await fetch(`${server.url}/user/info`, { headers: { authorization: `Bearer ${access_token}` } });
       expect(await answer.json()).toMatchObject({ user_data: { first_name: '', last_name: '' } });
-      await server.core.accounts.setProfile(account?.subject ?? '', { firstName: '', lastName: '', locale: null }, {});
+      await server.core.accounts.setProfile(
+        account?.subject ?? '',
+        { firstName: '', lastName: '', locale: null },
+        { via: 'cli' },
+      );
     });
 
     test('is told to no service behind the gateway', async () => {

@@ -8,7 +8,7 @@ import { buildPerson, password, type TestServer } from '../../support/server.ts'
 import { describeStorages } from '../../support/storages.ts';
 import { visit } from '../account/visitor.ts';
 
-const asker = { address: '192.0.2.1', requestId: 'r', locale: 'en' };
+const caller = { via: 'browser', address: '192.0.2.1', requestId: 'r', locale: 'en' };
 let number = 0;
 const freshAddress = () => {
   number += 1;
@@ -26,7 +26,7 @@ describeStorages('an e-mail address', (storage) => {
   const account = (subject: string) => server.core.accounts.findBySubject(subject);
 
   async function linkFor(subject: string, email: string): Promise<string> {
-    expect(await server.core.emails.requestChange(subject, email, asker)).toEqual({ outcome: 'asked' });
+    expect(await server.core.emails.requestChange(subject, email, caller)).toEqual({ outcome: 'asked' });
     return linkIn(await mailTo(server, email, 'confirm-email'));
   }
 
@@ -143,7 +143,9 @@ describeStorages('an e-mail address', (storage) => {
     expect((await new Agent(server).go(late)).status).toBe(410);
     comeBack();
     const token = new URL(late).searchParams.get('token') ?? '';
-    const outcomes = await Promise.all(Array.from({ length: 10 }, () => server.core.emails.confirm(token, {})));
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, () => server.core.emails.confirm(token, { via: 'cli' })),
+    );
     expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['confirmed', ...Array(9).fill('gone')]);
   });
 
@@ -179,7 +181,7 @@ describeStorages('an e-mail address', (storage) => {
     for (let n = 0; n < 5; n += 1) {
       const person = await buildPerson(server);
       const tagged = n % 2 === 0 ? address : address.replace('@', `+${n}@`);
-      expect(await server.core.emails.requestChange(person.subject, tagged, asker)).toEqual({ outcome: 'asked' });
+      expect(await server.core.emails.requestChange(person.subject, tagged, caller)).toEqual({ outcome: 'asked' });
     }
     await server.core.mails.settled();
     const sent = server.core.mailbox?.list().filter(({ to }) => to.replace(/\+\d@/, '@') === address);
@@ -189,7 +191,7 @@ describeStorages('an e-mail address', (storage) => {
   test('an account is mailed so many links and no more, whatever address it names', async () => {
     const person = await buildPerson(server);
     const addresses = [freshAddress(), freshAddress(), freshAddress(), freshAddress()];
-    for (const address of addresses) await server.core.emails.requestChange(person.subject, address, asker);
+    for (const address of addresses) await server.core.emails.requestChange(person.subject, address, caller);
     const sent = await Promise.all(addresses.map((address) => mailsTo(server, address)));
     expect(sent.flat()).toHaveLength(3);
   });

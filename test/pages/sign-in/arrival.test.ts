@@ -256,7 +256,7 @@ describeStorages('somebody who has just set a password', (storage) => {
     expect(await signIns(subject)).toEqual([expect.objectContaining({ after: 'sign-up', amr: ['pwd'] })]);
 
     const invited = new Agent(server);
-    const invitation = await server.core.invitations.invite({ mail: false, locale: 'en' }, {});
+    const invitation = await server.core.invitations.invite({ mail: false, locale: 'en' }, { via: 'cli' });
     if (invitation.outcome !== 'made') throw new Error(invitation.outcome);
     const guest = { username: 'katherine-j', email: 'katherine@example.org', password };
     expect(headingOf(await fill(invited, invitation.path, guest))).toBe('Your account is ready');
