@@ -86,7 +86,7 @@ export default {
       comment:
         'Only main.ts, app.ts and cli read the settings: take the values you need as arguments, so that a test can give others.',
       severity: 'error',
-      from: { path: '^src/', pathNot: [roots, '^src/main\\.ts$', '^src/config/'] },
+      from: { path: '^src/', pathNot: [roots, '^src/main\\.ts$', '^src/config/', '^src/core/core\\.ts$'] },
       to: { path: '^src/config/' },
     },
     {
@@ -94,8 +94,23 @@ export default {
       comment:
         'core decides and knows no adapter or surface: say what you need as a port in core and let storage, login or app.ts supply it.',
       severity: 'error',
-      from: { path: '^src/core/' },
+      from: { path: '^src/core/', pathNot: '^src/core/core\\.ts$' },
       to: { path: '^(src|db)/', pathNot: '^src/(core|base)/' },
+    },
+    {
+      name: 'core-is-a-type',
+      comment:
+        'core/core.ts is the type of what core gives to entry points: it names types of core, the settings and base.',
+      severity: 'error',
+      from: { path: '^src/core/core\\.ts$' },
+      to: { path: '^(src|db)/', pathNot: '^src/(core|config|base)/' },
+    },
+    {
+      name: 'core-for-entry-points',
+      comment: 'A module of core or an adapter says what it needs itself: only entry points take the whole Core.',
+      severity: 'error',
+      from: { path: '^src/(core|storage|login|mail|base|config|http)/' },
+      to: { path: '^src/core/core\\.ts$' },
     },
     ...coreRules,
     {
@@ -104,7 +119,7 @@ export default {
         'Each module of core is a folder of its own with a row in `core` above: add the row, with what it may import.',
       severity: 'error',
       from: {},
-      to: { path: '^src/core/', pathNot: `^src/core/(${Object.keys(core).join('|')})/` },
+      to: { path: '^src/core/', pathNot: `^src/core/(core\\.ts$|(${Object.keys(core).join('|')})/)` },
     },
     {
       name: 'adapter-imports',

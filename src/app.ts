@@ -24,11 +24,12 @@ import { errorHandler, logFailure } from './http/errors.ts';
 import { createForwardingNotices } from './http/forwarding-notices.ts';
 import { createFrontDoor } from './http/front-door.ts';
 import { drained, listening } from './http/listen.ts';
+import { createNoteRefusal } from './http/note-refusal.ts';
 import { createRouteTable, serveRoutes } from './http/routes.ts';
 import { loginMethods } from './login/methods.ts';
 import { protocolApi } from './oidc/api.ts';
 import { protocolRoutes } from './oidc/routes.ts';
-import type { Core } from './open-core.ts';
+import type { OpenCore } from './open-core.ts';
 import { createOps, opsApi } from './ops/ops.ts';
 import { joinMetrics } from './ops/worker-metrics.ts';
 import { createAccountPages } from './pages/account/account.ts';
@@ -48,9 +49,10 @@ import { createBrowserSession, createSignedIn } from './pages/sign-in/signed-in.
 import { createUpstreamCallback } from './pages/sign-in/upstream.ts';
 import { createWhy } from './pages/why/why.ts';
 
-export async function createApp(core: Core) {
+export async function createApp(core: OpenCore) {
   const { config, log, metrics, stores, audit } = core;
-  const { texts, brand, statics, secure, pages, csrf } = await composePages(core);
+  const noteRefusal = createNoteRefusal({ refusals: core.refusals, issuer: config.issuer });
+  const { texts, brand, statics, secure, pages, csrf } = await composePages(core, noteRefusal);
   const { accounts, consents, engine } = stores;
   const isDeveloper = createIsDeveloper(config.developmentPages);
   // Not in the core: a command should not want the providers' secrets.
@@ -59,19 +61,12 @@ export async function createApp(core: Core) {
   const providers = (await named) ?? [];
   const upstream = createUpstream({
     ...core,
-    ...{ accounts, links: stores.links, identities: stores.identities, providers },
+    providers,
     audit: withFactorLetters(audit, {
       accounts,
       mails: core.mails,
       providerName: (id) => providers.find((provider) => provider.id === id)?.name ?? id,
     }),
-    issuer: config.issuer,
-    secretKey: core.secrets.secretKey,
-    settings: {
-      signUp: config.signUp,
-      addressLimit: config.throttle.addressLimit,
-      windowSeconds: config.throttle.window,
-    },
   });
 
   const protocol = core.protocolWith(createEnginePages({ pages, accounts, secure, isDeveloper }), isDeveloper);
@@ -89,7 +84,7 @@ export async function createApp(core: Core) {
   koa.proxy = true;
   // The handler's own logging says more than Koa's default, which prints to standard error.
   koa.on('error', logFailure(log));
-  koa.use(errorHandler({ log, pages, noteRefusal: core.noteRefusal, issuer: config.issuer }));
+  koa.use(errorHandler({ log, pages, noteRefusal: noteRefusal, issuer: config.issuer }));
   const signInAt = (page: string) => signInAddress(config.issuer, page);
   const letIn = createLetIn({ passes: core.passes, signInAt });
   const signedIn = createSignedIn({ provider: protocol.provider, accounts });
@@ -102,7 +97,7 @@ export async function createApp(core: Core) {
   });
   const flashMessages = createFlashMessages(core.secrets.secretKey, secure);
   const ofPeople = { pages, csrf, letIn, mails: core.mails.work, home: '/account' };
-  const { served: switchedOn, inUse } = await composeSurfaces(core, clients, protocol);
+  const { served: switchedOn, inUse } = await composeSurfaces({ ...core, noteRefusal }, clients, protocol);
 
   const table = createRouteTable([
     ...protocolRoutes,
@@ -196,6 +191,7 @@ export async function createApp(core: Core) {
   const addressOf = clientAddressOf(config.trustProxy, createForwardingNotices(log));
   const gateway = await createGateway({
     ...core,
+    noteRefusal,
     issuer: config.issuer,
     addressOf,
     routesFile: config.gatewayRoutes,
@@ -206,7 +202,7 @@ export async function createApp(core: Core) {
   });
   const koaHandle = koa.callback() as (req: unknown, res: unknown) => Promise<void>;
   const frontDoor = createFrontDoor({
-    noteRefusal: core.noteRefusal,
+    noteRefusal: noteRefusal,
     issuer: config.issuer,
     addressOf,
     log,

@@ -1,78 +1,154 @@
 /**
- * Storage, caches, accounts, clients, keys: everything that decides, opened over one configuration. The server builds its doors
- * over it (app.ts), the command line uses it as it is. Only these, this file and composition/, where each area of it is put
- * together, see core, storage and login methods together.
+ * Puts core together over its adapters. The server builds its entry points over it (app.ts); the command line and the
+ * tests use it as it is. Each module takes what it needs from those above it.
  */
-import { composeApiSessions } from './composition/api-sessions.ts';
+import { type AdapterOptions, type Adapters, openAdapters } from './composition/adapters.ts';
 import { composeFactors } from './composition/factors.ts';
-import { type InfrastructureOptions, openInfrastructure } from './composition/infrastructure.ts';
-import { composeMail } from './composition/mail.ts';
-import { composePeople } from './composition/people.ts';
 import { composeProtocol } from './composition/protocol.ts';
 import type { Config } from './config/config.ts';
+import { createAccountEdits } from './core/accounts/account-edits.ts';
+import { createAccountImports } from './core/accounts/account-import.ts';
+import { accountLetters } from './core/accounts/account-letters.ts';
+import { createAccounts } from './core/accounts/accounts.ts';
+import { createActivity } from './core/accounts/activity.ts';
+import { createEmailClaims } from './core/accounts/email-claims.ts';
+import { createEmails } from './core/accounts/emails.ts';
+import { createGroups } from './core/accounts/groups.ts';
+import { createApiSessions } from './core/api-sessions/api-sessions.ts';
+import { createClientSessions } from './core/api-sessions/client-sessions.ts';
+import { createApis } from './core/apis/apis.ts';
+import { createChangeLog } from './core/changes/change-log.ts';
 import { createAdminKeys } from './core/clients/admin-keys.ts';
-import type { NewKey } from './core/keys/keys.ts';
+import { createCachedClients } from './core/clients/cached-clients.ts';
+import { createUnprotected } from './core/clients/unprotected.ts';
+import type { Core } from './core/core.ts';
+import { createAudit } from './core/kernel/audit.ts';
+import { createCredentialLimits } from './core/kernel/credential-limits.ts';
+import { createLinks } from './core/kernel/links.ts';
+import { createKeys, type NewKey } from './core/keys/keys.ts';
+import { createKnownBrowsers } from './core/known-browsers/known-browsers.ts';
+import { createMailLimits } from './core/mail/mail-limits.ts';
+import { createMails } from './core/mail/mails.ts';
+import { createPasswordReset } from './core/recovery/password-reset.ts';
+import { createRefusals } from './core/refusals/refusals.ts';
+import { createInvitations } from './core/registration/invitations.ts';
+import { createSetup } from './core/registration/setup.ts';
+import { createSignUp } from './core/registration/sign-up.ts';
+import { createSessions } from './core/sessions/sessions.ts';
+import { createPasses } from './core/sign-in/passes.ts';
 import { createSignIn } from './core/sign-in/sign-in.ts';
+import { createEndedTokens } from './core/tokens/ended-tokens.ts';
+import { createTokens } from './core/tokens/tokens.ts';
 
-export type Core = Awaited<ReturnType<typeof openCore>>;
+export type OpenCore = Awaited<ReturnType<typeof openCore>>;
 
-export interface CoreOptions extends InfrastructureOptions {
+export interface CoreOptions extends AdapterOptions {
   /** An RSA key already being made, for a first start that should not wait for it. */
   readonly earlyKey?: Promise<NewKey> | undefined;
 }
 
-/** Throws `Unavailable` where the database does not answer, and a plain error, fit to be shown, for any other reason not to start. */
+/** Throws `Unavailable` if the database does not answer, and an error that is fit to be shown if core cannot start. */
 export async function openCore(config: Config, options: CoreOptions = {}) {
-  const { infrastructure, closeLog } = await openInfrastructure(config, options);
-  const { secrets, log, metrics, stores, redis, throttle, audit, changes, keys, activity } = infrastructure;
-  const mail = composeMail(infrastructure);
-  const factors = composeFactors(infrastructure, mail);
-  const people = composePeople(infrastructure, mail, factors);
+  return composeCore(await openAdapters(config, options), options.earlyKey);
+}
+
+export async function composeCore(adapters: Adapters, earlyKey?: Promise<NewKey>) {
+  const { config, secrets, log, metrics, stores } = adapters;
+  const audit = createAudit({ store: stores.audit, log, metrics });
+  const changes = createChangeLog({ changes: stores.changes, channel: adapters.channel });
+  const mails = createMails({ ...adapters, audit });
+  const activity = createActivity({ ...stores, log });
+  const cached = createCachedClients({
+    ...stores,
+    log: changes,
+    ...(adapters.cache && { cache: adapters.cache }),
+    lookedUp: (from) => metrics.count('client_lookups_total', { from }),
+  });
+  const keys = createKeys(stores.keys, {
+    secretKey: secrets.secretKey,
+    jwksMaxAge: config.keys.jwksMaxAge,
+    rotationDays: config.keys.rotationDays,
+    longestToken: longestSigned(config.lifetimes),
+  });
+  const shared = { ...adapters, audit, changes, mails, activity, cached, keys };
+  const ground = {
+    ...shared,
+    credentials: createCredentialLimits(shared),
+    refusals: createRefusals({ store: stores.refusals, log, metrics }),
+    apis: createApis({ store: stores.apis, cached, changes, issuer: config.issuer }),
+    unprotected: createUnprotected({ ...stores, changes, log }),
+    sessions: createSessions(shared),
+    mailLimits: createMailLimits(adapters),
+    links: createLinks(stores.links),
+  };
+  const factors = composeFactors(ground);
+  const knownBrowsers = createKnownBrowsers(ground);
+  const accounts = createAccounts({ ...ground, ...factors, ...accountLetters({ ...ground, knownBrowsers }) });
+  const claims = createEmailClaims(ground);
+  const people = { ...ground, ...factors, knownBrowsers, accounts, claims };
+  const emails = createEmails(people);
+  const signUp = createSignUp({ ...people, emails });
   const signIn = createSignIn({
-    accounts: stores.accounts,
-    identities: stores.identities,
+    ...stores,
+    ...ground,
     ...factors,
-    knownBrowsers: people.knownBrowsers,
-    activity,
-    throttle,
-    audit,
-    log,
-    metrics,
+    accounts: stores.accounts,
+    knownBrowsers,
     limits: {
       account: config.throttle.accountLimit,
       address: config.throttle.addressLimit,
       windowSeconds: config.throttle.window,
     },
   });
-  const apiSessions = composeApiSessions(infrastructure, { ...people, signIn });
-  const protocol = composeProtocol(infrastructure, factors.factors, apiSessions.tokens);
+  const tokens = createTokens({
+    keys,
+    engine: stores.engine,
+    clients: cached,
+    ended: createEndedTokens({ store: stores.endedTokens, changes }),
+    issuer: config.issuer,
+    sessionLimits: config.lifetimes,
+    seen: activity.seen,
+  });
+  const core = {
+    ...people,
+    emails,
+    accountEdits: createAccountEdits(people),
+    accountImports: createAccountImports(people),
+    groups: createGroups(ground),
+    passwordReset: createPasswordReset(people),
+    signUp,
+    invitations: createInvitations({ ...people, signUp }),
+    setup: createSetup(people),
+    passes: createPasses(ground),
+    signIn,
+    apiSessions: createApiSessions({ ...people, signIn }),
+    clientSessions: createClientSessions(ground),
+    tokens,
+    adminKeys: createAdminKeys(secrets.adminKeyDigests, ground.credentials),
+  } satisfies Core;
 
   const close = async (): Promise<void> => {
     changes.close();
-    await mail.mails.close();
+    await mails.close();
     await activity.close();
-    await infrastructure.unprotected.close();
-    await infrastructure.refusals.close();
+    await ground.unprotected.close();
+    await ground.refusals.close();
     await audit.close();
-    redis?.close();
-    await stores.close();
-    await closeLog();
+    await adapters.close();
   };
-  await Promise.all([changes.start(), keys.load(options.earlyKey)]).catch(async (error: unknown) => {
+  await Promise.all([changes.start(), keys.load(earlyKey)]).catch(async (error: unknown) => {
     // An open database would keep a command, which ends by itself, from ending.
     await close();
     throw error;
   });
+  return { ...core, ...composeProtocol(core), close };
+}
 
-  return {
-    ...infrastructure,
-    ...mail,
-    ...factors,
-    ...people,
-    signIn,
-    ...apiSessions,
-    adminKeys: createAdminKeys(secrets.adminKeyDigests, infrastructure.credentials),
-    ...protocol,
-    close,
-  };
+/** Seconds: a key stays published until the last token that it signed has ended. */
+function longestSigned(lifetimes: Config['lifetimes']): number {
+  const { accessToken, idToken, identityToken, securityServiceToken, tinyoauthToken } = lifetimes;
+  const { spaceGuardToken, spaceGuardRefresh } = lifetimes;
+  const surfaces = [identityToken, securityServiceToken, tinyoauthToken, spaceGuardToken, spaceGuardRefresh];
+  // A day for the APIs whose tokens have a lifetime of their own (core/apis).
+  return Math.max(86_400, accessToken, idToken, ...surfaces);
 }

@@ -7,8 +7,8 @@
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { Config } from '../config/config.ts';
 import type { Clients } from '../core/clients/clients.ts';
+import type { Core } from '../core/core.ts';
 import type { Caller } from '../core/kernel/caller.ts';
-import type { Core } from '../open-core.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Noun {
@@ -63,6 +63,7 @@ export interface Call {
 }
 
 export interface CommandCore extends Core {
+  close(): Promise<void>;
   readonly clients: Clients;
 }
 

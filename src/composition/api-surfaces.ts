@@ -4,8 +4,9 @@ import type { Surface } from '../api/kit/surface.ts';
 import { surfaces } from '../api/surfaces.ts';
 import type { Clients } from '../core/clients/clients.ts';
 import { createOwnClients } from '../core/clients/own-clients.ts';
+import type { Core } from '../core/core.ts';
+import type { NoteRefusal } from '../http/note-refusal.ts';
 import type { Protocol } from '../oidc/provider.ts';
-import type { Core } from '../open-core.ts';
 
 export interface Served {
   readonly served: readonly Surface[];
@@ -17,7 +18,11 @@ export interface Served {
 const main = 'oauth-clients';
 
 /** Asks the database once where production has no `SURFACES`. Throws `Unavailable`. */
-export async function composeSurfaces(core: Core, clients: Clients, protocol: Protocol): Promise<Served> {
+export async function composeSurfaces(
+  core: Core & { readonly noteRefusal: NoteRefusal },
+  clients: Clients,
+  protocol: Protocol,
+): Promise<Served> {
   const ownClients = createOwnClients({ ...core, clients });
   const { authorizer } = protocol;
   const opened = Object.values(surfaces).map((open) =>

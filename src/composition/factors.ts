@@ -1,23 +1,16 @@
 /** How people prove who they are, and what they prove it with beside the password. */
+import type { Core } from '../core/core.ts';
 import { withFactorLetters } from '../core/factors/factor-letters.ts';
 import { createFactors } from '../core/factors/factors.ts';
 import { createPasskeys } from '../core/factors/passkeys.ts';
-import { codeMethods, loginMethods } from '../login/methods.ts';
-import { recoveryCodeFormat } from '../login/recovery-code/recovery-code.ts';
-import type { Infrastructure } from './infrastructure.ts';
-import type { composeMail } from './mail.ts';
+import type { Adapters } from './adapters.ts';
 
-export function composeFactors(infrastructure: Infrastructure, { mails, mailLimits }: ReturnType<typeof composeMail>) {
-  const { config, secrets, stores, throttle, changes } = infrastructure;
-  const hasher = loginMethods.password({
-    memoryKiB: config.password.hashMemory,
-    timeCost: config.password.hashTime,
-    queue: config.password.queue,
-  });
+export function composeFactors(ground: Adapters & Pick<Core, 'audit' | 'changes' | 'mails' | 'mailLimits'>) {
+  const { config, secrets, stores, throttle, changes, mails, mailLimits, methods } = ground;
   const common = {
     accounts: stores.accounts,
-    recoveryCodes: recoveryCodeFormat,
-    audit: withFactorLetters(infrastructure.audit, { accounts: stores.accounts, mails }),
+    recoveryCodes: methods.recoveryCodes,
+    audit: withFactorLetters(ground.audit, { accounts: stores.accounts, mails }),
     changes,
     secretKey: secrets.secretKey,
   };
@@ -25,12 +18,12 @@ export function composeFactors(infrastructure: Infrastructure, { mails, mailLimi
     ...common,
     store: stores.passkeys,
     engine: stores.engine,
-    method: loginMethods.passkey?.({ issuer: config.issuer, brandName: config.brandName }),
+    method: methods.passkey,
   });
   const factors = createFactors({
     ...common,
     store: stores.factors,
-    codes: codeMethods,
+    codes: methods.codes,
     passkeys,
     mails,
     limits: mailLimits,
@@ -38,5 +31,5 @@ export function composeFactors(infrastructure: Infrastructure, { mails, mailLimi
     issuer: config.brandName,
     settings: { limit: config.throttle.accountLimit, windowSeconds: config.throttle.window },
   });
-  return { hasher, passkeys, factors };
+  return { hasher: methods.password, passkeys, factors };
 }

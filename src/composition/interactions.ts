@@ -1,7 +1,7 @@
 /** The steps of a sign-in behind their one dispatcher. */
+import type { Core } from '../core/core.ts';
 import type { Upstream } from '../core/upstream/upstream.ts';
 import type { Protocol } from '../oidc/provider.ts';
-import type { Core } from '../open-core.ts';
 import { createConsentStep } from '../pages/consent/consent.ts';
 import { createEnrolStep } from '../pages/enrolment/enrol.ts';
 import type { Csrf } from '../pages/kit/csrf.ts';

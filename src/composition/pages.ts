@@ -1,5 +1,7 @@
 /** What every page is made of: texts, brand, views, and the guard of its forms. */
 import { join } from 'node:path';
+import type { Core } from '../core/core.ts';
+import type { NoteRefusal } from '../http/note-refusal.ts';
 import { type BrandSettings, openBrand } from '../pages/kit/brand/brand.ts';
 import { createCsrf } from '../pages/kit/csrf.ts';
 import { createPages } from '../pages/kit/page.ts';
@@ -7,7 +9,6 @@ import { createRenderer } from '../pages/kit/render.ts';
 import { serveStatic } from '../pages/kit/static.ts';
 import { loadTexts } from '../pages/kit/texts.ts';
 import { tryViews } from '../pages/kit/try-views.ts';
-import type { Infrastructure } from './infrastructure.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -21,7 +22,7 @@ export async function openLook(settings: BrandSettings, viewsDir: string | undef
   return { texts, brand, statics, renderer };
 }
 
-export async function composePages({ config, secrets, noteRefusal }: Infrastructure) {
+export async function composePages({ config, secrets }: Core, noteRefusal: NoteRefusal) {
   const secure = config.issuer.startsWith('https:');
   const { texts, brand, statics, renderer } = await openLook(config.brand, config.viewsDir);
   const pages = createPages({ renderer, texts, secure, noteRefusal });

@@ -1,64 +1,39 @@
 /** The protocol, and the clients that it serves. */
 import { createClients } from '../core/clients/clients.ts';
+import type { Core } from '../core/core.ts';
 import { createFactorOffer } from '../core/factors/factor-offer.ts';
-import type { Factors } from '../core/factors/factors.ts';
-import type { Tokens } from '../core/tokens/tokens.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import type { ProtocolPages } from '../oidc/ports.ts';
 import { createProtocol } from '../oidc/provider.ts';
-import type { Infrastructure } from './infrastructure.ts';
 
-export function composeProtocol(
-  {
-    config,
-    secrets,
-    log,
-    metrics,
-    stores,
-    audit,
-    refusals,
-    credentials,
-    changes,
-    cached,
-    apis,
-    keys,
-    activity,
-    unprotected,
-    sessions,
-  }: Infrastructure,
-  factors: Factors,
-  tokens: Tokens,
-) {
+export function composeProtocol(core: Core) {
+  const { config, secrets, metrics, stores, audit, activity } = core;
+
   /** The protocol, whose pages differ between the server and the command line (which shows none). */
   const protocolWith = (pages: ProtocolPages, isDeveloper: IsDeveloper = () => false) =>
     createProtocol({
+      ...core,
       issuer: config.issuer,
       userApi: `${config.issuer}/user`,
       engine: stores.engine,
-      accounts: stores.accounts,
       groups: stores.groups,
+      accounts: stores.accounts,
       consents: stores.consents,
-      clients: cached,
-      refusals,
+      clients: core.cached,
       clientIdsNear: async (id) => {
         const near = await Promise.all(['', id.slice(0, 3)].map((after) => stores.clients.list(after, 100)));
         return near.flat().map((client) => client.id);
       },
       isDeveloper,
-      credentials,
-      apis,
-      tokens,
-      keys,
       pages,
-      sessionValue: sessions.valueOf,
+      sessionValue: core.sessions.valueOf,
       seen: activity.seen,
-      log,
       events: {
         issued(grantType, clientId, subject) {
           metrics.count('tokens_issued_total', { grant_type: grantType, kind: 'access_token' });
           if (subject !== undefined) activity.used(subject, clientId);
         },
-        unprotected: unprotected.note,
+        unprotected: core.unprotected.note,
         replayed: (grantId, clientId, subject) =>
           audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
         outdated: (subject, clientId) =>
@@ -67,7 +42,6 @@ export function composeProtocol(
         allowed: (consent) => audit.record('consent.granted', consent),
         allowedByPolicy: (consent) => audit.record('consent.by_policy', consent),
       },
-      factors,
       factorOffer: createFactorOffer(stores),
       settings: {
         secondFactor: config.secondFactor,
@@ -83,7 +57,7 @@ export function composeProtocol(
   const clientsWith = (protocol: ReturnType<typeof createProtocol>) =>
     createClients({
       store: stores.clients,
-      changes,
+      changes: core.changes,
       checkWithEngine: protocol.checkMetadata,
       secretOverlapSeconds: config.lifetimes.clientSecretOverlap,
       ownNames: [config.brandName, ...hostNames(config.issuer)],

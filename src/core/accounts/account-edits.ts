@@ -52,7 +52,7 @@ export interface AccountEdits {
 }
 
 export function createAccountEdits(deps: {
-  store: Pick<AccountStore, 'edit'>;
+  stores: { readonly accounts: Pick<AccountStore, 'edit'> };
   sessions: Pick<Sessions, 'endAll'>;
   changes: Pick<ChangeLog, 'changed'>;
   claims: Pick<EmailClaims, 'free' | 'isProved'>;
@@ -61,7 +61,8 @@ export function createAccountEdits(deps: {
   mails: Pick<Mails, 'send'>;
   audit: Audit;
 }): AccountEdits {
-  const { store, sessions, changes, claims, links, factors, mails, audit } = deps;
+  const { sessions, changes, claims, links, factors, mails, audit } = deps;
+  const store = deps.stores.accounts;
 
   const written = createCallerRecord(audit);
 

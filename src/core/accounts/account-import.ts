@@ -55,11 +55,12 @@ export interface AccountImports {
 }
 
 export function createAccountImports(parts: {
-  store: Pick<AccountStore, 'insertAll'>;
+  stores: { readonly accounts: Pick<AccountStore, 'insertAll'> };
   hasher: Pick<PasswordHasher, 'foreign'>;
   audit: Audit;
 }): AccountImports {
-  const { store, hasher, audit } = parts;
+  const { hasher, audit } = parts;
+  const store = parts.stores.accounts;
   const written = createCallerRecord(audit);
 
   function read(form: ImportForm, met: Set<string>): Prepared | ImportOutcome {

@@ -13,18 +13,10 @@ import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import { breachedPassword, isLongEnough, type PasswordProblem, passwordProblem } from '../passwords/password-rules.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Account, AccountStore, NewAccount, RemovedAccount } from '../stores/accounts.ts';
+import type { Stores } from '../stores/stores.ts';
 import { type AccountForm, type FormProblem, formProblem, ownEmail } from './account-form.ts';
 import { changedMembers, movingPatch } from './account-patch.ts';
 import { type AttributeForm, changedAttributes, type InvalidAttribute, readAttributes } from './attributes.ts';
-
-export interface AccountSettings {
-  /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
-  readonly passwordMinLength: number;
-  /** The same for an account with a second factor (`PASSWORD_MIN_LENGTH_SECOND_FACTOR`). */
-  readonly passwordMinLengthSecondFactor: number;
-  /** What a password must not be made of. */
-  readonly serviceName: string;
-}
 
 export type CreateOutcome =
   | { readonly outcome: 'created'; readonly account: Account }
@@ -79,7 +71,7 @@ export interface Accounts {
 }
 
 export function createAccounts(parts: {
-  store: AccountStore;
+  stores: Pick<Stores, 'accounts'>;
   sessions: Pick<Sessions, 'endAll'>;
   changes: Pick<ChangeLog, 'changed'>;
   hasher: PasswordHasher;
@@ -90,9 +82,19 @@ export function createAccounts(parts: {
   passwordSet?: ((account: Account, caller: Caller | undefined) => Promise<void>) | undefined;
   /** Called when an account has gone, with what it was: for the mail that says so. */
   removed?: ((account: Account, caller: Caller | undefined) => void) | undefined;
-  settings: AccountSettings;
+  config: {
+    readonly password: {
+      /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
+      readonly minLength: number;
+      /** The same for an account with a second factor (`PASSWORD_MIN_LENGTH_SECOND_FACTOR`). */
+      readonly minLengthSecondFactor: number;
+    };
+    /** A password must not be made of it. */
+    readonly brandName: string;
+  };
 }): Accounts {
-  const { store, sessions, changes, hasher, breached, audit, settings } = parts;
+  const { sessions, changes, hasher, breached, audit, config } = parts;
+  const store = parts.stores.accounts;
 
   const weakness = async (
     password: string,
@@ -100,8 +102,8 @@ export function createAccounts(parts: {
     { twoFactor }: Pick<Account, 'twoFactor'>,
   ): Promise<PasswordProblem | undefined> => {
     const problem = passwordProblem(password, {
-      minLength: twoFactor ? settings.passwordMinLengthSecondFactor : settings.passwordMinLength,
-      serviceName: settings.serviceName,
+      minLength: twoFactor ? config.password.minLengthSecondFactor : config.password.minLength,
+      serviceName: config.brandName,
       own: own.filter((name): name is string => name !== null && name !== undefined && name !== ''),
     });
     // Last: it asks somebody else, and need not where the answer is known.
@@ -179,7 +181,7 @@ export function createAccounts(parts: {
         account,
       );
       if (weak !== undefined) return { outcome: 'weak-password', reason: weak };
-      const standsAlone = isLongEnough(password, settings.passwordMinLength);
+      const standsAlone = isLongEnough(password, config.password.minLength);
       const passwordHash = await hasher.hash(password, { standsAlone });
       const unlinked = await putHash(subject, passwordHash, { over, keepIdentities });
       if (unlinked === undefined) return { outcome: 'not-found' };

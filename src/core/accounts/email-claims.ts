@@ -10,7 +10,8 @@ import type { Audit } from '../kernel/audit.ts';
 import { type Caller, createCallerRecord } from '../kernel/caller.ts';
 import { emailKey, usernameKey } from '../kernel/names.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import type { Account, AccountPatch, AccountStore } from '../stores/accounts.ts';
+import type { Account, AccountPatch } from '../stores/accounts.ts';
+import type { Stores } from '../stores/stores.ts';
 
 /** Whoever wants to keep an owner out may name the address anew the moment it is free, over and over. They would have to be lucky this often. */
 export const claimTries = 5;
@@ -26,11 +27,12 @@ export interface EmailClaims {
 }
 
 export function createEmailClaims(deps: {
-  store: AccountStore;
+  stores: Pick<Stores, 'accounts'>;
   sessions: Pick<Sessions, 'endAll'>;
   audit: Audit;
 }): EmailClaims {
-  const { store, sessions, audit } = deps;
+  const { sessions, audit } = deps;
+  const store = deps.stores.accounts;
   const written = createCallerRecord(audit);
 
   async function free(email: string, caller: Caller | undefined): Promise<void> {

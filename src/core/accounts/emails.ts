@@ -18,7 +18,8 @@ import { emailKey, emailProblem, type NameProblem } from '../kernel/names.ts';
 import type { MailLimits } from '../mail/mail-limits.ts';
 import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
-import type { Account, AccountStore } from '../stores/accounts.ts';
+import type { Account } from '../stores/accounts.ts';
+import type { Stores } from '../stores/stores.ts';
 import type { EmailClaims } from './email-claims.ts';
 
 export type AskedOutcome =
@@ -55,16 +56,18 @@ export interface Emails {
 }
 
 export function createEmails(deps: {
-  store: AccountStore;
+  stores: Pick<Stores, 'accounts'>;
   links: Links;
-  limits: MailLimits;
+  mailLimits: MailLimits;
   mails: Mails;
   claims: Pick<EmailClaims, 'claim'>;
   factors: Pick<Factors, 'endChallenges'>;
   audit: Audit;
-  settings: { readonly linkSeconds: number };
+  config: { readonly mail: { readonly emailLinkTtl: number } };
 }): Emails {
-  const { store, links, limits, mails, claims, factors, audit, settings } = deps;
+  const { links, mailLimits: limits, mails, claims, factors, audit } = deps;
+  const store = deps.stores.accounts;
+  const seconds = deps.config.mail.emailLinkTtl;
   const written = createCallerRecord(audit);
 
   /** The letter for what was asked, if there is to be one. */
@@ -94,14 +97,14 @@ export function createEmails(deps: {
       };
     }
     const detail = { email, before: account.emailKey };
-    const { token } = await links.make('confirm-email', { subject, detail, seconds: settings.linkSeconds });
+    const { token } = await links.make('confirm-email', { subject, detail, seconds });
     return {
       kind: 'confirm-email',
       to: email,
       locale: account.locale ?? caller.locale ?? 'en',
       subject,
       path: `/verify-email?token=${token}`,
-      seconds: settings.linkSeconds,
+      seconds,
     };
   }
 

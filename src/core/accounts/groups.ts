@@ -49,7 +49,9 @@ export interface Groups {
   namesOf(subject: string): Promise<readonly string[]>;
 }
 
-export function createGroups({ store, audit }: { store: GroupStore; audit: Audit }): Groups {
+export function createGroups(parts: { stores: { readonly groups: GroupStore }; audit: Audit }): Groups {
+  const { audit } = parts;
+  const store = parts.stores.groups;
   const written = createCallerRecord(audit);
   const about = ({ id, name }: Pick<Group, 'id' | 'name'>) => ({ group: id, name });
 

@@ -31,7 +31,7 @@ export type RefreshOutcome =
   /** No live session has this token. */
   | { readonly outcome: 'unknown' };
 
-export interface RefreshSettings {
+interface RefreshSettings {
   readonly issuer: string;
   /** Seconds. `session` without refresh tokens is the token's own lifetime. */
   readonly lifetimes: Readonly<Record<PersonKind, { readonly token: number; readonly session: number }>>;
@@ -39,6 +39,33 @@ export interface RefreshSettings {
   readonly reuseWindow: number;
   /** `required`: nobody signs in with a password alone, nor goes on with one. */
   readonly secondFactor: SecondFactorRule;
+}
+
+/** What is read of the settings for sessions of this kind. Seconds. */
+export interface ApiSessionConfig {
+  readonly issuer: string;
+  readonly secondFactor: SecondFactorRule;
+  readonly lifetimes: {
+    readonly identityToken: number;
+    readonly identitySession: number;
+    readonly securityServiceToken: number;
+    readonly tinyoauthToken: number;
+    readonly refreshReuseWindow: number;
+  };
+}
+
+export function refreshSettings({ issuer, lifetimes, secondFactor }: ApiSessionConfig): RefreshSettings {
+  const { identityToken, identitySession, securityServiceToken, tinyoauthToken, refreshReuseWindow } = lifetimes;
+  return {
+    issuer,
+    lifetimes: {
+      identity: { token: identityToken, session: identitySession },
+      'security-service': { token: securityServiceToken, session: securityServiceToken },
+      tinyoauth: { token: tinyoauthToken, session: tinyoauthToken },
+    },
+    reuseWindow: refreshReuseWindow,
+    secondFactor,
+  };
 }
 
 interface Found {

@@ -18,11 +18,12 @@ import { type ApiSessionClaims, type IssuedToken, verifyApiSession } from '../to
 import type { JwtRefusal } from '../tokens/jwt.ts';
 import type { PersonKind } from '../tokens/token-kinds.ts';
 import {
+  type ApiSessionConfig,
   by,
   createRefreshes,
   newRefreshToken,
   type Refreshes,
-  type RefreshSettings,
+  refreshSettings,
   storedRefreshToken,
 } from './api-session-refresh.ts';
 
@@ -72,28 +73,31 @@ export interface ApiSessions {
   ): Promise<ChangePasswordOutcome>;
 }
 
-export interface ApiSessionSettings extends RefreshSettings {
-  /** Kinds whose sessions have a refresh token. */
-  readonly refreshing: readonly PersonKind[];
-}
+/** Kinds whose sessions have a refresh token. */
+const refreshing: readonly PersonKind[] = ['identity'];
 
 export function createApiSessions(deps: {
   signIn: SignIn;
   sessions: Sessions;
   accounts: Pick<Accounts, 'setPassword'>;
-  accountStore: Pick<AccountStore, 'bySubject'>;
-  engine: Pick<EngineStore, 'commit' | 'readToken'>;
+  stores: {
+    readonly accounts: Pick<AccountStore, 'bySubject'>;
+    readonly engine: Pick<EngineStore, 'commit' | 'readToken'>;
+  };
   activity: Activity;
   knownBrowsers: Pick<KnownBrowsers, 'programArrived'>;
   keys: Keys;
-  settings: ApiSessionSettings;
+  config: ApiSessionConfig;
 }): ApiSessions {
-  const { signIn, sessions, accountStore, activity, knownBrowsers, keys, settings } = deps;
-  const refreshes = createRefreshes(deps);
+  const { signIn, sessions, activity, knownBrowsers, keys } = deps;
+  const { accounts: accountStore, engine } = deps.stores;
+  const { issuer, secondFactor } = deps.config;
+  const settings = refreshSettings(deps.config);
+  const refreshes = createRefreshes({ sessions, engine, activity, keys, settings });
 
   /** With the second factor where the policy asks for one, whatever the password is given for. */
   const proved = (request: SignInRequest): Promise<SignInOutcome> =>
-    signIn.signIn({ ...request, twoFactors: settings.secondFactor === 'required' });
+    signIn.signIn({ ...request, twoFactors: secondFactor === 'required' });
 
   return {
     async login(kind, request) {
@@ -102,7 +106,7 @@ export function createApiSessions(deps: {
         if (outcome.outcome !== 'signed-in') return outcome;
         const { account, amr, record } = outcome;
         if (record === undefined) throw new Error('A sign-in came without its record.');
-        const refreshToken = settings.refreshing.includes(kind) ? newRefreshToken() : undefined;
+        const refreshToken = refreshing.includes(kind) ? newRefreshToken() : undefined;
         const begun = await sessions.beginSignedIn({
           door: kind,
           holder: { account },
@@ -126,7 +130,7 @@ export function createApiSessions(deps: {
     },
 
     async verify(kind, token) {
-      const verified = await verifyApiSession(keys, settings.issuer, kind, token);
+      const verified = await verifyApiSession(keys, issuer, kind, token);
       if (verified.outcome === 'refused') return verified;
       const { claims } = verified;
       const session = await sessions.find(claims.session ?? claims.sid, claims.sub);
@@ -151,7 +155,7 @@ export function createApiSessions(deps: {
     },
 
     async endByToken(kind, token, caller) {
-      const verified = await verifyApiSession(keys, settings.issuer, kind, token);
+      const verified = await verifyApiSession(keys, issuer, kind, token);
       if (verified.outcome === 'refused') return;
       const { sub, sid, session } = verified.claims;
       await sessions.end(session ?? sid, { event: 'sign_out', ...by(caller), subject: sub });

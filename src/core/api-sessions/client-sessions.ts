@@ -58,16 +58,22 @@ export interface ClientSessions {
 }
 
 export function createClientSessions(deps: {
-  clients: Pick<CachedClients, 'find'>;
+  cached: Pick<CachedClients, 'find'>;
   credentials: CredentialLimits;
   sessions: Sessions;
-  engine: Pick<EngineStore, 'sessionsBeyond'>;
+  stores: { readonly engine: Pick<EngineStore, 'sessionsBeyond'> };
   activity: Activity;
   keys: Keys;
   audit: Audit;
-  settings: { readonly issuer: string; readonly accessToken: number; readonly refreshToken: number };
+  config: {
+    readonly issuer: string;
+    /** Seconds. */
+    readonly lifetimes: { readonly spaceGuardToken: number; readonly spaceGuardRefresh: number };
+  };
 }): ClientSessions {
-  const { clients, credentials, sessions, engine, activity, keys, audit, settings } = deps;
+  const { cached, credentials, sessions, activity, keys, audit } = deps;
+  const { engine } = deps.stores;
+  const { issuer, lifetimes } = deps.config;
 
   interface Holder {
     readonly outcome: 'holder';
@@ -80,7 +86,7 @@ export function createClientSessions(deps: {
     const presented = from && ({ kind: 'client', clientId: named?.clientId ?? '', from } as const);
     const wait = presented ? credentials.wait(presented) : 0;
     if (wait > 0) return { outcome: 'throttled', retryAfter: wait };
-    const client = named && (await clients.find(named.clientId));
+    const client = named && (await cached.find(named.clientId));
     const now = nowSeconds();
     const token = client?.disabledAt === null ? client.tokens.find(({ hash }) => hash === named?.hash) : undefined;
     if (client && token && (token.expiresAt === null || now < token.expiresAt)) {
@@ -100,7 +106,7 @@ export function createClientSessions(deps: {
   ) {
     const holder = await holderOf(clientToken, from);
     if (holder.outcome !== 'holder') return holder;
-    const verified = await verifyApiSession(keys, settings.issuer, kind, jwt);
+    const verified = await verifyApiSession(keys, issuer, kind, jwt);
     if (verified.outcome === 'refused') return refused;
     const { claims } = verified;
     const { client, token } = holder;
@@ -120,10 +126,10 @@ export function createClientSessions(deps: {
     sid: string,
     exp: number,
   ) {
-    return issueToken(keys, settings.issuer, kind, { sub: clientId, sid, ctid, iat: nowSeconds(), exp });
+    return issueToken(keys, issuer, kind, { sub: clientId, sid, ctid, iat: nowSeconds(), exp });
   }
   const accessFor = (clientId: string, ctid: string, sid: string, until: number) =>
-    issue('space-guard', clientId, ctid, sid, Math.min(nowSeconds() + settings.accessToken, until));
+    issue('space-guard', clientId, ctid, sid, Math.min(nowSeconds() + lifetimes.spaceGuardToken, until));
 
   return {
     async begin(clientToken, caller) {
@@ -131,7 +137,7 @@ export function createClientSessions(deps: {
       if (holder.outcome !== 'holder') return holder;
       const { client, token } = holder;
       const lifetime = Math.min(
-        settings.refreshToken,
+        lifetimes.spaceGuardRefresh,
         token.expiresAt === null ? Number.POSITIVE_INFINITY : token.expiresAt - nowSeconds(),
       );
       const { uid, expiresAt } = await sessions.begin({

@@ -66,9 +66,10 @@ export function createCredentialLimits(parts: {
   readonly throttle: Throttle;
   readonly audit: Pick<Audit, 'note'>;
   readonly metrics: Pick<Metrics, 'count'>;
-  readonly limits: { readonly address: number; readonly windowSeconds: number };
+  readonly config: { readonly throttle: { readonly addressLimit: number; readonly window: number } };
 }): CredentialLimits {
-  const { throttle, audit, metrics, limits } = parts;
+  const { throttle, audit, metrics, config } = parts;
+  const limits = { address: config.throttle.addressLimit, windowSeconds: config.throttle.window };
   const counts = createLru<Count>(countsKept);
   const proved = createLru<true>(countsKept);
   /** Until the first failure there is nothing to look up. */

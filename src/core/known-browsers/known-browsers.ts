@@ -20,7 +20,7 @@
 import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
 import { createLru } from '../../base/lru.ts';
-import { digest, randomToken } from '../../base/secrets.ts';
+import { deriveKey, digest, randomToken } from '../../base/secrets.ts';
 import type { Audit, AuditFields } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { programOf } from '../kernel/program.ts';
@@ -99,17 +99,21 @@ interface Mark {
 }
 
 export function createKnownBrowsers(deps: {
-  store: KnownBrowserStore;
-  accounts: Pick<AccountStore, 'bySubject'>;
+  stores: {
+    readonly knownBrowsers: KnownBrowserStore;
+    readonly accounts: Pick<AccountStore, 'bySubject'>;
+    readonly engine: Pick<EngineStore, 'insertOnce'>;
+  };
   mails: Pick<Mails, 'later'>;
-  engine: Pick<EngineStore, 'insertOnce'>;
   throttle: Throttle;
   audit: Audit;
-  /** Of this purpose alone (base/secrets `deriveKey`). */
-  valueKey: Buffer;
-  settings: { readonly mail: boolean };
+  secrets: { readonly secretKey: string };
+  config: { readonly mail: { readonly newDevice: boolean } };
 }): KnownBrowsers {
-  const { store, accounts, engine, mails, throttle, audit, valueKey, settings } = deps;
+  const { mails, throttle, audit } = deps;
+  const { knownBrowsers: store, accounts, engine } = deps.stores;
+  const valueKey = deriveKey(deps.secrets.secretKey, 'devices');
+  const tells = deps.config.mail.newDevice;
 
   const placesSeen = createLru<number>(10_000);
 
@@ -203,7 +207,7 @@ export function createKnownBrowsers(deps: {
     async arrived(arrival) {
       const { subject, browser, again, keep, caller } = arrival;
       const before = await find(browser, subject);
-      if (!before?.shown && !again && settings.mail) {
+      if (!before?.shown && !again && tells) {
         const at = nowSeconds();
         mails.later(() => letterFor(arrival, { id: arrival.id, seconds: arrivalSeconds }, at));
       }
@@ -215,7 +219,7 @@ export function createKnownBrowsers(deps: {
     },
 
     programArrived(subject, caller) {
-      if (!settings.mail) return;
+      if (!tells) return;
       const at = nowSeconds();
       const { program = '', system = '' } = programOf(caller.userAgent);
       const id = `place ${JSON.stringify([subject, addressNetwork(caller.address), program, system])}`;

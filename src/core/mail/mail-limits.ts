@@ -37,43 +37,46 @@ const codesOf = (subject: string): string => `code-mails-of:${subject}`;
 
 export function createMailLimits(deps: {
   throttle: Throttle;
-  settings: {
-    /** Of each kind to one mailbox, or on account of one person, within the window. */
-    readonly mailbox: number;
-    /** Requests from one IP address within the window. */
-    readonly address: number;
+  config: {
+    readonly mail: {
+      /** Of each kind to one mailbox, or on account of one person, within the window. */
+      readonly limit: number;
+      /** Requests from one IP address within the window. */
+      readonly addressLimit: number;
+    };
   };
 }): MailLimits {
-  const { throttle, settings } = deps;
+  const { throttle } = deps;
+  const { limit: perMailbox, addressLimit } = deps.config.mail;
   const count = (key: string, limit: number): Promise<MayAsk> => throttle.attempt([{ key, limit }], mailWindowSeconds);
   return {
-    mayAsk: (address) => count(`mails-from:${addressNetwork(address)}`, settings.address),
+    mayAsk: (address) => count(`mails-from:${addressNetwork(address)}`, addressLimit),
 
     async mayMailReset(stamp, knownBrowser) {
       if (knownBrowser !== undefined) {
-        const { allowed } = await count(`reset-mails-in:${knownBrowser}`, settings.mailbox);
+        const { allowed } = await count(`reset-mails-in:${knownBrowser}`, perMailbox);
         return allowed ? { allowed, seconds: 0 } : { allowed };
       }
       const key = `reset-mails:${stamp}`;
-      const early = await count(key, settings.mailbox - 1);
+      const early = await count(key, perMailbox - 1);
       if (early.allowed) return { allowed: true, seconds: 0 };
-      const { allowed } = await count(key, settings.mailbox);
+      const { allowed } = await count(key, perMailbox);
       return allowed ? { allowed, seconds: early.retryAfter } : { allowed };
     },
 
-    mayChange: (subject) => count(`changes-of:${subject}`, settings.mailbox),
+    mayChange: (subject) => count(`changes-of:${subject}`, perMailbox),
 
     mayConfirm(email, subject) {
       // Whatever follows a plus is the same mailbox at most providers; at the others it is at least the same person.
       const mailbox = digest((emailKey(email) ?? email).replace(/\+[^@]*@/, '@'));
       const keys = subject === undefined ? [`changes-to:${mailbox}`] : [`mails-to:${mailbox}`, `mails-of:${subject}`];
       return throttle.attempt(
-        keys.map((key) => ({ key, limit: settings.mailbox })),
+        keys.map((key) => ({ key, limit: perMailbox })),
         mailWindowSeconds,
       );
     },
 
-    mayMailCode: (subject) => count(codesOf(subject), settings.mailbox),
+    mayMailCode: (subject) => count(codesOf(subject), perMailbox),
     giveBackCode: (subject) => throttle.giveBack([codesOf(subject)]),
   };
 }

@@ -23,8 +23,9 @@ import type { BrowserValue, KnownBrowsers } from '../known-browsers/known-browse
 import type { MailLimits } from '../mail/mail-limits.ts';
 import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
-import type { Account, AccountStore } from '../stores/accounts.ts';
+import type { Account } from '../stores/accounts.ts';
 import type { LinkRow } from '../stores/links.ts';
+import type { Stores } from '../stores/stores.ts';
 
 export interface ResetLink {
   /** On this server, with its query. */
@@ -63,16 +64,18 @@ export interface PasswordReset {
 }
 
 export function createPasswordReset(deps: {
-  store: AccountStore;
+  stores: Pick<Stores, 'accounts'>;
   accounts: Pick<Accounts, 'setPassword'>;
   links: Links;
-  limits: Pick<MailLimits, 'mayAsk' | 'mayMailReset'>;
+  mailLimits: Pick<MailLimits, 'mayAsk' | 'mayMailReset'>;
   knownBrowsers: Pick<KnownBrowsers, 'known' | 'met'>;
   mails: Mails;
   audit: Audit;
-  settings: { readonly linkSeconds: number };
+  config: { readonly mail: { readonly resetLinkTtl: number } };
 }): PasswordReset {
-  const { store, accounts, links, limits, knownBrowsers, mails, audit, settings } = deps;
+  const { accounts, links, mailLimits: limits, knownBrowsers, mails, audit } = deps;
+  const store = deps.stores.accounts;
+  const linkSeconds = deps.config.mail.resetLinkTtl;
   const written = createCallerRecord(audit);
 
   const find = async (typed: string): Promise<Account | undefined> => {
@@ -84,7 +87,7 @@ export function createPasswordReset(deps: {
   async function make(
     account: Account,
     query: Readonly<Record<string, string>> = {},
-    seconds: number = settings.linkSeconds,
+    seconds: number = linkSeconds,
   ): Promise<ResetLink> {
     const { subject } = account;
     const link = { subject, detail: { stamp: stamp(account) }, seconds };
@@ -125,11 +128,7 @@ export function createPasswordReset(deps: {
         const may = proved ? await limits.mayMailReset(stamp(account), knownBrowser) : ({ allowed: false } as const);
         audit.note('reset.requested', { subject, address, requestId, detail: { mailed: may.allowed } });
         if (!may.allowed) return undefined;
-        return letter(
-          account,
-          await make(account, query, Math.max(settings.linkSeconds, may.seconds)),
-          caller.locale ?? 'en',
-        );
+        return letter(account, await make(account, query, Math.max(linkSeconds, may.seconds)), caller.locale ?? 'en');
       });
       return { outcome: 'asked' };
     },

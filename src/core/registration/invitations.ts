@@ -46,19 +46,19 @@ export function createInvitations(deps: {
   mails: Mails;
   signUp: Pick<SignUp, 'accept'>;
   audit: Audit;
-  settings: { readonly signUp: 'open' | 'invite' | 'off'; readonly linkSeconds: number };
+  config: { readonly signUp: 'open' | 'invite' | 'off'; readonly mail: { readonly invitationTtl: number } };
 }): Invitations {
-  const { links, mails, signUp, audit, settings } = deps;
+  const { links, mails, signUp, audit, config } = deps;
   const written = createCallerRecord(audit);
 
   return {
     async invite({ email, mail, locale }, caller) {
-      if (settings.signUp === 'off') return { outcome: 'closed' };
+      if (config.signUp === 'off') return { outcome: 'closed' };
       const reason = email === undefined ? undefined : emailProblem(email);
       if (reason !== undefined) return { outcome: 'invalid', reason };
       const mailed = mail && email !== undefined;
       const detail = { id: randomToken(16), ...(email !== undefined && { email }), mailed };
-      const seconds = settings.linkSeconds;
+      const seconds = config.mail.invitationTtl;
       const { token, expiresAt } = await links.make('invitation', { subject: null, detail, seconds });
       const path = `/invite?token=${token}`;
       if (mailed) {
@@ -71,13 +71,13 @@ export function createInvitations(deps: {
     },
 
     async look(token) {
-      if (settings.signUp === 'off') return undefined;
+      if (config.signUp === 'off') return undefined;
       const link = await links.look('invitation', token);
       return link && invitationOf(link.detail);
     },
 
     async accept(token, form, caller) {
-      if (settings.signUp === 'off') return { outcome: 'closed' };
+      if (config.signUp === 'off') return { outcome: 'closed' };
       const link = await links.look('invitation', token);
       if (link === undefined) return { outcome: 'gone' };
       const { email, proved } = invitationOf(link.detail);

@@ -12,7 +12,7 @@ import type { Audit } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
 import type { AccountStore } from '../stores/accounts.ts';
 import type { LeaseStore } from '../stores/leases.ts';
-import type { LinkStore } from '../stores/links.ts';
+import type { Stores } from '../stores/stores.ts';
 
 const purpose = 'setup';
 
@@ -43,13 +43,12 @@ export interface Setup {
 
 export function createSetup(parts: {
   accounts: Pick<Accounts, 'create'>;
-  store: AccountStore;
-  links: LinkStore;
-  leases: LeaseStore;
+  stores: Pick<Stores, 'accounts' | 'links' | 'leases'>;
   audit: Audit;
-  settings: { readonly linkTtlSeconds: number };
+  config: { readonly setupLinkTtl: number };
 }): Setup {
-  const { accounts, store, links, leases, audit, settings } = parts;
+  const { accounts, audit, config } = parts;
+  const { accounts: store, links, leases } = parts.stores;
 
   const isOpen = async (token: string): Promise<boolean> => {
     const link = await links.find(digest(token));
@@ -60,7 +59,7 @@ export function createSetup(parts: {
     async createSetupLink() {
       if (await hasAdmin(store)) return undefined;
       const token = randomToken();
-      const expiresAt = nowSeconds() + settings.linkTtlSeconds;
+      const expiresAt = nowSeconds() + config.setupLinkTtl;
       await links.removeAll(purpose);
       await links.insert({ key: digest(token), purpose, subject: null, detail: {}, expiresAt });
       return { token, expiresAt };

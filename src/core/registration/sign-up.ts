@@ -6,7 +6,7 @@ import type { AccountForm } from '../accounts/account-form.ts';
 import type { Accounts, CreateOutcome } from '../accounts/accounts.ts';
 import { claimTries, type EmailClaims } from '../accounts/email-claims.ts';
 import type { Emails } from '../accounts/emails.ts';
-import { type NamedBy, newNameProblem } from '../accounts/new-names.ts';
+import { createReservedNames, type NamedBy, newNameProblem } from '../accounts/new-names.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { emailKey, emailProblem, type NameProblem, nameProblems, usernameKey } from '../kernel/names.ts';
 import { addressThrottleKey } from '../kernel/throttle-keys.ts';
@@ -65,21 +65,20 @@ export function createSignUp(deps: {
   claims: Pick<EmailClaims, 'isProved' | 'free'>;
   emails: Pick<Emails, 'requestChange'>;
   throttle: Throttle;
-  /** Names of operators, and those that look like one (core/accounts/new-names). */
-  isReserved: (username: string) => boolean;
-  settings: {
+  config: {
     readonly signUp: 'open' | 'invite' | 'off';
     /** `surfaces`: what the API surfaces register may read as an address. */
     readonly namesWithAt: 'off' | 'surfaces';
+    readonly brandName: string;
     /** Attempts from one address within the window: the same counter as failed sign-ins. */
-    readonly addressLimit: number;
-    readonly windowSeconds: number;
+    readonly throttle: { readonly addressLimit: number; readonly window: number };
   };
 }): SignUp {
-  const { accounts, claims, emails, throttle, settings } = deps;
+  const { accounts, claims, emails, throttle, config } = deps;
+  const isReserved = createReservedNames(config.brandName);
 
   const problemOf = (username: string, by: NamedBy): NameProblem | undefined =>
-    newNameProblem(username, by) ?? (deps.isReserved(username) ? 'reserved' : undefined);
+    newNameProblem(username, by) ?? (isReserved(username) ? 'reserved' : undefined);
   const underWay = new Map<string, Promise<unknown>>();
 
   /** Of many who want one name at once only one password is hashed: the others find the name taken. */
@@ -127,11 +126,11 @@ export function createSignUp(deps: {
     insert: (form: AccountForm) => Promise<Made>,
   ): Promise<SignUpOutcome | Gone> {
     const { firstName = '', lastName = '', email, ...rest } = form;
-    const keys = [{ key: addressThrottleKey(caller.address), limit: settings.addressLimit }];
-    const counted = await throttle.attempt(keys, settings.windowSeconds);
+    const keys = [{ key: addressThrottleKey(caller.address), limit: config.throttle.addressLimit }];
+    const counted = await throttle.attempt(keys, config.throttle.window);
     if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter };
 
-    const unprovedName = fate === undefined && settings.namesWithAt === 'surfaces';
+    const unprovedName = fate === undefined && config.namesWithAt === 'surfaces';
     // Before any look-up: a name that is refused is refused alike whether or not an account has it.
     const name = problemOf(rest.username, {
       provedEmail: fate === 'proved' ? email : undefined,
@@ -157,7 +156,7 @@ export function createSignUp(deps: {
     nameProblem: (username, provedEmail) => problemOf(username, { provedEmail }),
 
     async signUp(form, caller, options = {}) {
-      if (settings.signUp !== 'open' && !options.vouched) return { outcome: 'closed' };
+      if (config.signUp !== 'open' && !options.vouched) return { outcome: 'closed' };
       const made = await make(form, caller, options, (form) => accounts.create(form, caller));
       if (made.outcome === 'gone') throw new Error('Only an invitation can be gone.');
       return made;

@@ -105,15 +105,19 @@ const sessionsMax = 100;
 type Copies = Map<string, Promise<LiveSession | undefined>>;
 
 export function createSessions(deps: {
-  engine: Pick<EngineStore, 'commit' | 'readSessionByUid' | 'deleteSession' | 'endAll' | 'listSessions'>;
+  stores: {
+    readonly engine: Pick<EngineStore, 'commit' | 'readSessionByUid' | 'deleteSession' | 'endAll' | 'listSessions'>;
+  };
   changes: ChangeLog;
   audit: Audit;
-  secretKey: string;
+  secrets: { readonly secretKey: string };
   /** Seconds after which a browser's session that is not used has ended; 0: never. */
-  idle: number;
+  config: { readonly lifetimes: { readonly sessionIdle: number } };
 }): Sessions {
-  const { engine, changes, audit, idle } = deps;
-  const valueKey = deriveKey(deps.secretKey, 'api-session');
+  const { changes, audit } = deps;
+  const { engine } = deps.stores;
+  const idle = deps.config.lifetimes.sessionIdle;
+  const valueKey = deriveKey(deps.secrets.secretKey, 'api-session');
   const holders = createLru<Copies>(holdersMax);
 
   changes.follow({

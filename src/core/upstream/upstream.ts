@@ -23,9 +23,9 @@ import { emailKey, emailProblem, nameProblems, personNameProblem, usernameKey } 
 import { addressThrottleKey } from '../kernel/throttle-keys.ts';
 import type { SignUp, SignUpOutcome } from '../registration/sign-up.ts';
 import type { SignIn, SignInOutcome } from '../sign-in/sign-in.ts';
-import type { Account, AccountStore } from '../stores/accounts.ts';
-import type { IdentityRow, IdentityStore, NewIdentity } from '../stores/identities.ts';
-import type { LinkStore } from '../stores/links.ts';
+import type { Account } from '../stores/accounts.ts';
+import type { IdentityRow, NewIdentity } from '../stores/identities.ts';
+import type { Stores } from '../stores/stores.ts';
 import type { Throttle } from '../stores/throttle.ts';
 import { signedInAt, staleness } from './upstream-freshness.ts';
 import type { UpstreamFailure, UpstreamProvider } from './upstream-provider.ts';
@@ -102,25 +102,23 @@ const proofSeconds = 600;
 
 export function createUpstream(parts: {
   providers: readonly UpstreamProvider[];
-  issuer: string;
-  secretKey: string;
-  links: LinkStore;
-  identities: IdentityStore;
-  accounts: AccountStore;
+  secrets: { readonly secretKey: string };
+  stores: Pick<Stores, 'links' | 'identities' | 'accounts'>;
   signIn: Pick<SignIn, 'withProvider'>;
   signUp: SignUp;
   throttle: Throttle;
   audit: Audit;
   log: Logger;
-  settings: {
+  config: {
+    readonly issuer: string;
     readonly signUp: 'open' | 'invite' | 'off';
     /** Failures from one address within the window: the same counter as failed sign-ins. */
-    readonly addressLimit: number;
-    readonly windowSeconds: number;
+    readonly throttle: { readonly addressLimit: number; readonly window: number };
   };
 }): Upstream {
-  const { identities, accounts, throttle, audit, log, settings } = parts;
-  const states = createUpstreamStates(parts);
+  const { throttle, audit, log, config } = parts;
+  const { identities, accounts, links } = parts.stores;
+  const states = createUpstreamStates({ links, secretKey: parts.secrets.secretKey });
   const providers = new Map(parts.providers.map((provider) => [provider.id, provider]));
 
   const suits = (provider: UpstreamProvider, { maxAge }: Freshness): boolean =>
@@ -135,7 +133,7 @@ export function createUpstream(parts: {
   };
 
   const requestOf = (provider: string, state: string, fresh: Freshness, uiLocales: string | undefined) => ({
-    redirectUri: `${parts.issuer}/upstream/${provider}/callback`,
+    redirectUri: `${config.issuer}/upstream/${provider}/callback`,
     state,
     ...states.secrets(state),
     fresh,
@@ -161,7 +159,7 @@ export function createUpstream(parts: {
 
   const written = createCallerRecord(audit);
 
-  const offers = ({ signUp }: UpstreamProvider): boolean => signUp && settings.signUp === 'open';
+  const offers = ({ signUp }: UpstreamProvider): boolean => signUp && config.signUp === 'open';
 
   return {
     offered: (fresh = { login: false }) =>
@@ -183,8 +181,8 @@ export function createUpstream(parts: {
     },
 
     async finish(id, place, answer, caller) {
-      const keys = [{ key: addressThrottleKey(caller.address), limit: settings.addressLimit }];
-      const counted = await throttle.attempt(keys, settings.windowSeconds);
+      const keys = [{ key: addressThrottleKey(caller.address), limit: config.throttle.addressLimit }];
+      const counted = await throttle.attempt(keys, config.throttle.window);
       if (!counted.allowed) {
         return { ...failed(id, 'throttled', 'too many failures', caller), retryAfter: counted.retryAfter };
       }

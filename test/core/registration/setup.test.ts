@@ -22,15 +22,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
   });
 
   function build(): Setup {
-    const { stores, accounts, audit } = fixture;
-    return createSetup({
-      accounts,
-      audit,
-      store: stores.accounts,
-      links: stores.links,
-      leases: stores.leases,
-      settings: { linkTtlSeconds: 3600 },
-    });
+    return createSetup(fixture);
   }
 
   const form = { username: 'root.admin', password: goodPassword, firstName: 'Ada', lastName: 'Min' };

@@ -1,0 +1,32 @@
+/** What follows a new password or a deleted account: a mail, and an end to what knew the old password. */
+import type { Caller } from '../kernel/caller.ts';
+import { accountThrottleKey } from '../kernel/throttle-keys.ts';
+import type { Mails } from '../mail/mails.ts';
+import type { Account } from '../stores/accounts.ts';
+import type { Throttle } from '../stores/throttle.ts';
+
+export function accountLetters(deps: {
+  knownBrowsers: { forgetOthers(subject: string, browser: string | undefined): Promise<void> };
+  throttle: Pick<Throttle, 'clear'>;
+  mails: Pick<Mails, 'send'>;
+}) {
+  const { knownBrowsers, throttle, mails } = deps;
+
+  const send = (kind: 'password-changed' | 'account-deleted', account: Account, caller: Caller | undefined): void => {
+    const { subject, username, email, verified } = account;
+    if (email === null || !verified) return;
+    const locale = account.locale ?? caller?.locale ?? 'en';
+    const path = kind === 'password-changed' ? '/forgot' : undefined;
+    mails.send({ kind, to: email, locale, subject, ...(path && { path }), values: { username } });
+  };
+
+  return {
+    async passwordSet(account: Account, caller: Caller | undefined): Promise<void> {
+      await knownBrowsers.forgetOthers(account.subject, caller?.browser);
+      // Guesses were at the old password: they must not keep out an owner who comes with the new one.
+      await throttle.clear(accountThrottleKey(account.subject, ''));
+      send('password-changed', account, caller);
+    },
+    removed: (account: Account, caller: Caller | undefined): void => send('account-deleted', account, caller),
+  };
+}
