@@ -8,7 +8,6 @@ import type { Setup } from '../../core/registration/setup.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
-import { factsOf } from '../../http/front-door.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
