@@ -21,6 +21,7 @@ import { createChangeLog } from './core/changes/change-log.ts';
 import { createAdminKeys } from './core/clients/admin-keys.ts';
 import { createCachedClients } from './core/clients/cached-clients.ts';
 import { createUnprotected } from './core/clients/unprotected.ts';
+import { createConnections } from './core/consents/connections.ts';
 import type { Core } from './core/core.ts';
 import { createAudit } from './core/kernel/audit.ts';
 import { createCredentialLimits } from './core/kernel/credential-limits.ts';
@@ -123,6 +124,7 @@ export async function composeCore(adapters: Adapters, earlyKey?: Promise<NewKey>
     signIn,
     apiSessions: createApiSessions({ ...people, signIn }),
     clientSessions: createClientSessions(ground),
+    connections: createConnections({ ...stores, audit }),
     tokens,
     adminKeys: createAdminKeys(secrets.adminKeyDigests, ground.credentials),
   } satisfies Core;

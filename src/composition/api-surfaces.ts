@@ -19,15 +19,11 @@ const main = 'oauth-clients';
 
 /** Asks the database once where production has no `SURFACES`. Throws `Unavailable`. */
 export async function composeSurfaces(
-  core: Core & { readonly noteRefusal: NoteRefusal },
-  clients: Clients,
-  protocol: Protocol,
+  core: Core & { readonly noteRefusal: NoteRefusal; readonly clients: Clients },
+  { authorizer }: Protocol,
 ): Promise<Served> {
-  const ownClients = createOwnClients({ ...core, clients });
-  const { authorizer } = protocol;
-  const opened = Object.values(surfaces).map((open) =>
-    open({ ...core, clients, ownClients, authorizer, reloadClients: () => core.cached.reload() }),
-  );
+  const ownClients = createOwnClients(core);
+  const opened = Object.values(surfaces).map((open) => open({ ...core, ownClients, authorizer }));
   const wanted = core.config.surfaces;
   if (wanted === 'all') return { served: opened, inUse: [] };
   if (wanted !== 'unset') return { served: opened.filter(({ name }) => wanted.includes(name)), inUse: [] };

@@ -1,14 +1,23 @@
-/** What every page is made of: texts, brand, views, and the guard of its forms. */
+/** What every page is made of: texts, brand, views, and all that pages receive. */
 import { join } from 'node:path';
-import type { Core } from '../core/core.ts';
+import { withFactorLetters } from '../core/factors/factor-letters.ts';
+import { createUpstream } from '../core/upstream/upstream.ts';
+import { createIsDeveloper } from '../http/developer.ts';
 import type { NoteRefusal } from '../http/note-refusal.ts';
+import { loginMethods } from '../login/methods.ts';
+import type { OpenCore } from '../open-core.ts';
+import { signInAddress } from '../pages/account/sign-in-address.ts';
 import { type BrandSettings, openBrand } from '../pages/kit/brand/brand.ts';
 import { createCsrf } from '../pages/kit/csrf.ts';
+import type { PageDeps } from '../pages/kit/deps.ts';
+import { createLetIn } from '../pages/kit/let-in.ts';
 import { createPages } from '../pages/kit/page.ts';
 import { createRenderer } from '../pages/kit/render.ts';
 import { serveStatic } from '../pages/kit/static.ts';
 import { loadTexts } from '../pages/kit/texts.ts';
 import { tryViews } from '../pages/kit/try-views.ts';
+import { createEnginePages } from '../pages/sign-in/engine-pages.ts';
+import { createSignedIn } from '../pages/sign-in/signed-in.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -22,10 +31,34 @@ export async function openLook(settings: BrandSettings, viewsDir: string | undef
   return { texts, brand, statics, renderer };
 }
 
-export async function composePages({ config, secrets }: Core, noteRefusal: NoteRefusal) {
-  const secure = config.issuer.startsWith('https:');
+/** What every page receives, and the protocol, some of whose responses are pages. */
+export async function composePages(core: OpenCore, noteRefusal: NoteRefusal) {
+  const { config, secrets, stores, audit, mails } = core;
+  const { issuer } = config;
+  const secure = issuer.startsWith('https:');
   const { texts, brand, statics, renderer } = await openLook(config.brand, config.viewsDir);
+  const { locales } = texts;
   const pages = createPages({ renderer, texts, secure, noteRefusal });
-  const csrf = createCsrf(secrets.secretKey, config.issuer);
-  return { texts, brand, statics, secure, pages, csrf };
+  const csrf = createCsrf(secrets.secretKey, issuer);
+  const isDeveloper = createIsDeveloper(config.developmentPages);
+  // Not in the core: a command should not want the providers' secrets.
+  const reading = { development: config.development, environment: process.env };
+  const named = config.upstreams === undefined ? undefined : loginMethods.upstream?.open(config.upstreams, reading);
+  const providers = (await named) ?? [];
+  const providerName = (id: string) => providers.find((provider) => provider.id === id)?.name ?? id;
+  const upstream = createUpstream({
+    ...core,
+    providers,
+    audit: withFactorLetters(audit, { accounts: stores.accounts, mails, providerName }),
+  });
+  const protocol = core.protocolWith(createEnginePages({ pages, stores, secure, isDeveloper }), isDeveloper);
+  const signInAt = (page: string) => signInAddress(issuer, page);
+  const deps: PageDeps = {
+    ...core,
+    ...{ issuer, secure, pages, csrf, statics, locales, isDeveloper, upstream, signInAt },
+    clients: core.clientsWith(protocol),
+    signedIn: createSignedIn({ provider: protocol.provider, accounts: stores.accounts }),
+    letIn: createLetIn({ passes: core.passes, signInAt }),
+  };
+  return { deps, brand, protocol };
 }

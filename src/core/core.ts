@@ -16,6 +16,7 @@ import type { ChangeLog } from './changes/change-log.ts';
 import type { AdminKeys } from './clients/admin-keys.ts';
 import type { CachedClients } from './clients/cached-clients.ts';
 import type { Unprotected } from './clients/unprotected.ts';
+import type { Connections } from './consents/connections.ts';
 import type { Factors } from './factors/factors.ts';
 import type { Passkeys } from './factors/passkeys.ts';
 import type { Audit } from './kernel/audit.ts';
@@ -77,6 +78,7 @@ export interface Core {
 
   readonly cached: CachedClients;
   readonly apis: Apis;
+  readonly connections: Connections;
   readonly adminKeys: AdminKeys;
   readonly credentials: CredentialLimits;
   readonly unprotected: Unprotected;

@@ -13,7 +13,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Unavailable } from '../base/errors.ts';
-import type { Logger } from '../base/log.ts';
+import type { Core } from '../core/core.ts';
 import { callerOf } from '../http/caller.ts';
 import type { AddressOf } from '../http/client-address.ts';
 import type { IsDeveloper } from '../http/developer.ts';
@@ -21,7 +21,7 @@ import { factsOf } from '../http/front-door.ts';
 import { askedOf, type NoteRefusal } from '../http/note-refusal.ts';
 import { admit, splitTarget } from './admission.ts';
 import { badGateway, internal, type Refused, refuse, tooLarge, unavailable } from './answers.ts';
-import { type AuthenticatorDeps, createAuthenticator } from './authenticate.ts';
+import { createAuthenticator } from './authenticate.ts';
 import { createForwarder } from './forward.ts';
 import { ownPlaces } from './own-paths.ts';
 import { readRoutes } from './read-routes.ts';
@@ -31,17 +31,11 @@ import { createSockets } from './sockets.ts';
 import { refuseUpgrade } from './upgrade-socket.ts';
 import { answerVerify, isVerifyPath } from './verify.ts';
 
-export interface GatewayDeps extends AuthenticatorDeps {
-  readonly issuer: string;
-  readonly log: Logger;
+export interface GatewayDeps extends Core {
   readonly noteRefusal: NoteRefusal;
   readonly addressOf: AddressOf;
-  /** The file of the route table. */
-  readonly routesFile: string | undefined;
   /** Every address at which this server answers itself; no route may get in its way. */
   readonly ownAddresses: readonly string[];
-  /** Without a route table: whether there is a sample to forward to, for requests of the developer's. */
-  readonly sample: boolean;
   readonly isDeveloper: IsDeveloper;
   /** Whether this surface is served: its original has paths that belong to the gateway. */
   readonly serves: (surface: 'tinyoauth' | 'space-guard') => boolean;
@@ -66,8 +60,9 @@ export interface Gateway {
 
 /** Rejects with all mistakes of the route table as a text. */
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
-  const { log, routesFile } = deps;
-  const issuer = new URL(deps.issuer);
+  const { log, config } = deps;
+  const routesFile = config.gatewayRoutes;
+  const issuer = new URL(config.issuer);
   const authenticate = createAuthenticator(deps);
   const forwarder = createForwarder(log);
   const sockets = createSockets(log);
@@ -84,7 +79,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   };
   const tableOf = (routes: readonly Route[]) => createRouteTable([...routes, ...builtIn(routes, deps)]);
   let table = tableOf(await read());
-  const hasSample = deps.sample && routesFile === undefined;
+  // Without a route table there is a sample to forward to, for requests of the developer's.
+  const hasSample = config.developmentPages && routesFile === undefined;
   const sampleTable = () => createRouteTable([...builtIn([], deps), ...sampleRoutes(deps, sample?.upstream)]);
   let withSample = hasSample ? sampleTable() : undefined;
   const tableFor = (req: IncomingMessage) => (withSample && deps.isDeveloper(req) ? withSample : table);

@@ -5,23 +5,17 @@ import { type Api, apiRoutes } from '../api/kit/endpoints.ts';
 import { tooMany } from '../api/kit/refusals.ts';
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { MetricsPage } from '../base/metrics.ts';
-import type { AdminKeys } from '../core/clients/admin-keys.ts';
+import { digest } from '../base/secrets.ts';
+import type { Core } from '../core/core.ts';
 import { wordOf } from '../http/authorization.ts';
 import { callerOf } from '../http/caller.ts';
 import { pageRoutes, type Route } from '../http/routes.ts';
 import { mayScrape } from './scraper.ts';
 
-export interface OpsDeps {
+interface OpsDeps extends Core {
   readonly metricsPage: () => Promise<MetricsPage>;
-  /** SHA-256 of each key of the monitoring; an admin key opens the metrics as well. */
-  readonly scrapeTokens: readonly string[];
-  readonly adminKeys: AdminKeys;
-  /** Resolves when the database answers; throws `Unavailable` otherwise. */
-  readonly ping: () => Promise<void>;
   /** No new work is taken: a load balancer should look elsewhere. */
   readonly draining: () => boolean;
-  /** Metrics have a port of their own: then not here. */
-  readonly metricsElsewhere: boolean;
 }
 
 const shapes = () => import('./shapes.ts');
@@ -55,12 +49,15 @@ export const opsApi: Api = {
 };
 
 export function createOps(deps: OpsDeps): readonly Route[] {
+  const { config } = deps;
+  // An admin key opens the metrics as well.
+  const scrapeTokens = config.metrics.tokens.map(digest);
   const alive = (ctx: Context) => answer(ctx, 200, 'alive');
 
   const ready = async (ctx: Context) => {
     if (deps.draining()) return answer(ctx, 503, 'draining');
     try {
-      await deps.ping();
+      await deps.stores.ping();
       return answer(ctx, 200, 'ready');
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
@@ -70,7 +67,7 @@ export function createOps(deps: OpsDeps): readonly Route[] {
   };
 
   const metrics = async (ctx: Context) => {
-    if (!mayScrape(ctx.req, deps.scrapeTokens)) {
+    if (!mayScrape(ctx.req, scrapeTokens)) {
       const sent = wordOf(ctx.req, 'bearer');
       const presented = sent.outcome === 'word' ? [sent.word] : [];
       const checked = await deps.adminKeys.check(presented, callerOf(ctx, 'metrics'));
@@ -86,7 +83,7 @@ export function createOps(deps: OpsDeps): readonly Route[] {
     ctx.body = body;
   };
 
-  const when = { holds: !deps.metricsElsewhere, says: 'without METRICS_PORT' };
+  const when = { holds: config.metrics.port === undefined, says: 'without METRICS_PORT' };
   return [
     ...apiRoutes(opsApi, 'ops', (path) => ({ handlers: { GET: path === '/healthz' ? alive : ready } })),
     ...pageRoutes('ops', [{ path: '/metrics', access: 'operator', when, GET: metrics }]),

@@ -49,7 +49,7 @@ export function createOauthClients(deps: SurfaceDeps): Surface {
         async handle(ctx, read) {
           await read.body();
           // Calls that come while a reload runs share the next one, so that asking often costs no more than asking twice.
-          const loaded = await deps.reloadClients();
+          const loaded = await deps.cached.reload();
           const { address, requestId } = callerOf(ctx, 'oauth-clients');
           await deps.audit.record('client.cache_reloaded', { address, requestId, detail: { loaded } });
           ctx.body = { success: true, clients_loaded: loaded };

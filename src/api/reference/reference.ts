@@ -17,7 +17,7 @@ import { inFull, overview } from './views.ts';
 
 export interface ReferenceDeps {
   readonly issuer: string;
-  readonly brandName: string;
+  readonly config: { readonly brandName: string };
   readonly pages: Pages;
   readonly apis: readonly Api[];
 }
@@ -28,7 +28,7 @@ interface Made {
   readonly etag: string;
 }
 
-export function createReference({ issuer, brandName, pages, apis }: ReferenceDeps): readonly Route[] {
+export function createReference({ issuer, config, pages, apis }: ReferenceDeps): readonly Route[] {
   let made: Promise<Made> | undefined;
   const ready = (): Promise<Made> => {
     made ??= make().catch((error) => {
@@ -40,7 +40,7 @@ export function createReference({ issuer, brandName, pages, apis }: ReferenceDep
 
   async function make(): Promise<Made> {
     const manifest = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'));
-    const document = await buildOpenApi({ title: brandName, version: manifest.version, issuer, apis });
+    const document = await buildOpenApi({ title: config.brandName, version: manifest.version, issuer, apis });
     const body = Buffer.from(JSON.stringify(document));
     return { document, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 12)}"` };
   }

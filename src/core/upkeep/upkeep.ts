@@ -2,7 +2,10 @@
  * The work that nobody waits for: removing what has expired, pruning the change log, the schedule of the signing keys. Of all
  * processes over one database only the holder of a lease does it.
  */
+import { nowMs, nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
+import { randomToken } from '../../base/secrets.ts';
+import type { ChangeLog } from '../changes/change-log.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Refusals } from '../refusals/refusals.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -15,26 +18,25 @@ const keepSeconds = 120;
 const changeLogSeconds = 86_400;
 
 export function createUpkeep(deps: {
-  holder: string;
   stores: Stores;
   keys: Keys;
   refusals: Pick<Refusals, 'prune'>;
-  /** Every process is to take in new keys. */
-  keysChanged: () => Promise<void>;
+  changes: Pick<ChangeLog, 'changed'>;
   log: Logger;
-  now: { ms(): number; seconds(): number };
 }) {
+  const holder = randomToken(9);
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   async function once(): Promise<void> {
-    const { stores, now } = deps;
-    if (!(await stores.leases.acquire('upkeep', deps.holder, now.ms() + leaseMs, now.ms()))) return;
-    const before = now.seconds() - keepSeconds;
+    const { stores } = deps;
+    const now = nowMs();
+    if (!(await stores.leases.acquire('upkeep', holder, now + leaseMs, now))) return;
+    const before = nowSeconds() - keepSeconds;
     // Small batches with a pause between them, so that requests never queue behind a big delete.
     while (!stopped && (await stores.engine.purgeExpired(before, batch)) >= batch) await pause(20);
     await deps.refusals.prune();
-    await stores.changes.prune(now.seconds() - changeLogSeconds);
+    await stores.changes.prune(nowSeconds() - changeLogSeconds);
     const ids = () =>
       deps.keys
         .ring()
@@ -43,7 +45,8 @@ export function createUpkeep(deps: {
     const seen = ids();
     await deps.keys.upkeep();
     await deps.keys.load();
-    if (ids() !== seen) await deps.keysChanged();
+    // Every process is to take in new keys.
+    if (ids() !== seen) await deps.changes.changed();
   }
 
   function plan(delay: number): void {

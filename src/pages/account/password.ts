@@ -34,7 +34,7 @@ type Shown = FormProblem & Pick<ViewLocals['account-password'], 'current'>;
 export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take } {
   const show = (visit: Visit, shown: Shown = {}) => {
     const { username, passwordHash, twoFactor } = visit.account;
-    const { alone, withSecondFactor } = deps.passwordMinLength;
+    const { minLength: alone, minLengthSecondFactor: withSecondFactor } = deps.config.password;
     const { problem, current, error } = shown;
     return showPage(
       deps,

@@ -3,22 +3,16 @@
 import type { Grant } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { toldUsername } from '../../core/accounts/told-names.ts';
-import type { Apis } from '../../core/apis/apis.ts';
-import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts';
-import type { Audit } from '../../core/kernel/audit.ts';
 import { displayName } from '../../core/kernel/names.ts';
-import type { AccountStore } from '../../core/stores/accounts.ts';
-import type { ConsentStore } from '../../core/stores/consents.ts';
 import { callerOf } from '../../http/caller.ts';
 import { allowedScopes } from '../../oidc/requests/api-scopes.ts';
 import { addConsent, removeConsent } from '../../oidc/requests/consent-check.ts';
 import { engineScopes } from '../../oidc/requests/scopes.ts';
-import type { Csrf } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { formTargets, requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
 import { clientView, destinationOf } from '../kit/interaction/client-view.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
-import type { Pages } from '../kit/page.ts';
 import type { ClientView, ScopeView } from '../kit/view-parts.ts';
 import { chosen, fieldOf } from './consent-choice.ts';
 
@@ -60,19 +54,11 @@ function eachTimeFor(reasons: readonly string[]): EachTime | undefined {
   return reasons.includes('always_asked') ? 'policy' : undefined;
 }
 
-export function createConsentStep(deps: {
-  pages: Pages;
-  csrf: Csrf;
-  clients: CachedClients;
-  apis: Apis;
-  accounts: AccountStore;
-  consents: ConsentStore;
-  audit: Audit;
-}): Step {
+export function createConsentStep(deps: PageDeps): Step {
   /** Every scope of the request that means something here, not only those the engine misses: the page shows the whole picture. */
   async function askedIn({ interaction }: StepContext): Promise<Asked> {
     const { scopes, clientId } = requestOf(interaction);
-    const registered = (await deps.clients.find(clientId))?.metadata.scope;
+    const registered = (await deps.cached.find(clientId))?.metadata.scope;
     const { resource } = interaction.params;
     const identifiers = (Array.isArray(resource) ? resource : [resource]).filter((value) => typeof value === 'string');
     const missing = interaction.prompt.details.missingOIDCClaims;
@@ -96,11 +82,11 @@ export function createConsentStep(deps: {
       const request = requestOf(interaction);
       const subject = interaction.session?.accountId ?? '';
       const [client, account, before] = await Promise.all([
-        deps.clients.find(request.clientId),
-        deps.accounts.bySubject(subject),
-        deps.consents.find(subject, request.clientId),
+        deps.cached.find(request.clientId),
+        deps.stores.accounts.bySubject(subject),
+        deps.stores.consents.find(subject, request.clientId),
       ]);
-      const owner = client?.owner ? await deps.accounts.bySubject(client.owner) : undefined;
+      const owner = client?.owner ? await deps.stores.accounts.bySubject(client.owner) : undefined;
       const asked = await askedIn(step);
       const metadata = client?.metadata ?? {};
       const text = (name: string) => (typeof metadata[name] === 'string' ? String(metadata[name]) : undefined);
@@ -173,8 +159,8 @@ export function createConsentStep(deps: {
           addConsent(grant, given);
           removeConsent(grant, declined);
           const grantId = await grant.save();
-          const before = await deps.consents.find(subject, clientId);
-          await deps.consents.put(mergedConsent({ subject, clientId }, before, given, nowSeconds(), declined));
+          const before = await deps.stores.consents.find(subject, clientId);
+          await deps.stores.consents.put(mergedConsent({ subject, clientId }, before, given, nowSeconds(), declined));
           await deps.audit.record('consent.granted', {
             subject,
             clientId,

@@ -9,24 +9,19 @@
  * given that one, and none is begun without a sign-in of the last minutes (security.md B11).
  */
 import { nowSeconds } from '../../base/clock.ts';
-import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { assuranceOf, freshSeconds } from '../../core/factors/assurance.ts';
-import type { Factors } from '../../core/factors/factors.ts';
-import type { Passkeys } from '../../core/factors/passkeys.ts';
 import type { Amr } from '../../core/kernel/amr.ts';
 import { displayName } from '../../core/kernel/names.ts';
-import type { AccountStore } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/see-other.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
-import type { Csrf } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
 import { type CurrentSession, currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
 import { surerResult } from '../kit/interaction/login-result.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
-import type { Pages } from '../kit/page.ts';
 import { qrCode } from '../kit/qr-code.ts';
 import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
 import type { ClientForm } from '../kit/view-parts.ts';
@@ -67,20 +62,13 @@ type Done = NonNullable<EnrolMemory['done']>;
 /** Nothing to tell: the engine looks once more at what is there. */
 const lookAgain: Onward = {};
 
-export function createEnrolStep(deps: {
-  pages: Pages;
-  csrf: Csrf;
-  clients: CachedClients;
-  accounts: AccountStore;
-  factors: Factors;
-  passkeys: Pick<Passkeys, 'beginEnrolment' | 'finishEnrolment'>;
-}): Step {
+export function createEnrolStep(deps: PageDeps): Step {
   const { pages, factors, passkeys } = deps;
 
   /** Who it is, or where to go instead. */
   async function enter(step: StepContext): Promise<CurrentSession | Redirect | undefined> {
     const { interaction } = step;
-    const current = await currentSessionOf(step, deps.accounts);
+    const current = await currentSessionOf(step, deps.stores.accounts);
     if (current === undefined) return { redirect: restartAddress(interaction.params) };
     const memory = enrolMemory(interaction);
     if (memory.done) return current;

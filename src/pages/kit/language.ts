@@ -3,11 +3,10 @@
  * that link, so that no address with a token in it stands in another one.
  */
 import type { Context } from 'koa';
-import type { Account } from '../../core/stores/accounts.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
-import { type Csrf, readCheckedForm } from './csrf.ts';
-import type { Pages } from './page.ts';
+import { readCheckedForm } from './csrf.ts';
+import type { PageDeps } from './deps.ts';
 
 declare module './views.ts' {
   interface ViewLocals {
@@ -21,18 +20,9 @@ declare module './views.ts' {
   }
 }
 
-export interface LanguagePageDeps {
-  readonly issuer: string;
-  readonly pages: Pages;
-  readonly csrf: Csrf;
-  readonly locales: readonly string[];
-  /** Who is signed in in this browser. */
-  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
-}
-
 const path = '/language';
 
-export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: LanguagePageDeps): readonly Route[] {
+export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: PageDeps): readonly Route[] {
   const show = async (ctx: Context) => {
     const accountLocale = (await signedIn(ctx))?.locale;
     pages.show(ctx, 'language', { csrf: csrf.token(ctx), back: pageBefore(ctx, issuer), locales }, { accountLocale });

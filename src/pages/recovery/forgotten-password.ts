@@ -8,18 +8,15 @@
  * not be a way around those.
  */
 import type { Context } from 'koa';
-import type { PasswordReset } from '../../core/recovery/password-reset.ts';
 import type { Account } from '../../core/stores/accounts.ts';
-import type { Upstream } from '../../core/upstream/upstream.ts';
 import { callerOf } from '../../http/caller.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { browserOf, keepBrowser } from '../kit/browser-cookie.ts';
-import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
+import { readCheckedForm } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { passwordErrors } from '../kit/field-errors.ts';
 import { busySeconds, formStatus } from '../kit/form.ts';
-import type { LetIn } from '../kit/let-in.ts';
-import type { Pages } from '../kit/page.ts';
 import { oneOf, signInOf, withSignIn } from '../kit/request.ts';
 import type { ClientForm, ClientView, FormProblem } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
@@ -55,31 +52,15 @@ export interface CameFrom {
 /** Longer than any name; what is longer still names nobody. */
 const nameMax = 1024;
 
-export interface RecoveryDeps {
-  readonly pages: Pages;
-  readonly csrf: Csrf;
-  readonly passwordReset: PasswordReset;
-  readonly upstream: Pick<Upstream, 'linked' | 'name'>;
+interface RecoveryDeps extends PageDeps {
   /** The application whose sign-in of this id a person comes from. */
   readonly cameFrom: (id: string) => Promise<CameFrom | undefined>;
-  /** They have set a password, and go on signed in. */
-  readonly letIn: LetIn;
   /** For the account pages, in case they come there: the password is another. */
   readonly noteDone: (ctx: Context, subject: string) => void;
-  /** Whether this server sends mails. */
-  readonly mails: boolean;
-  /** Where a person goes who came from nowhere: their own account, which asks them to sign in. */
-  readonly home: string;
-  readonly settings: {
-    readonly passwordMinLength: number;
-    readonly passwordMinLengthSecondFactor: number;
-    /** Seconds that a link for a new password works. */
-    readonly linkSeconds: number;
-  };
 }
 
 export function createRecovery(deps: RecoveryDeps): readonly Route[] {
-  const { pages, csrf, passwordReset, settings } = deps;
+  const { pages, csrf, passwordReset, config } = deps;
 
   /** Whose colours these pages have: somebody on the way to an application is still on it. */
   async function cameFrom(ctx: Context): Promise<CameFrom | undefined> {
@@ -109,18 +90,18 @@ export function createRecovery(deps: RecoveryDeps): readonly Route[] {
   }
 
   const showForgot = async (ctx: Context) => {
-    if (!deps.mails) return noMail(ctx);
+    if (!deps.mails.work) return noMail(ctx);
     if (oneOf(ctx, 'sent') === undefined) return ask(ctx);
     const from = signInOf(ctx);
     const go = from ? ({ to: from.path, as: 'signIn' } as const) : undefined;
     const client = await clientOf(ctx);
-    return pages.show(ctx, 'notice', { kind: 'reset-sent', client, seconds: settings.linkSeconds, go });
+    return pages.show(ctx, 'notice', { kind: 'reset-sent', client, seconds: config.mail.resetLinkTtl, go });
   };
 
   const sendLink = async (ctx: Context) => {
     const form = await readCheckedForm(deps, ctx);
     if (!form) return undefined;
-    if (!deps.mails) return noMail(ctx);
+    if (!deps.mails.work) return noMail(ctx);
     const name = form.get('username')?.trim().slice(0, nameMax) ?? '';
     if (name === '') return ask(ctx, { error: 'missing' });
     const from = signInOf(ctx);
@@ -145,7 +126,7 @@ export function createRecovery(deps: RecoveryDeps): readonly Route[] {
         csrf: csrf.token(ctx, token),
         client: from?.client,
         username: account.username,
-        minLength: account.twoFactor ? settings.passwordMinLengthSecondFactor : settings.passwordMinLength,
+        minLength: account.twoFactor ? config.password.minLengthSecondFactor : config.password.minLength,
         elsewhere: linked.map(({ id, provider, label }) => ({ id, provider: deps.upstream.name(provider), label })),
         ...shown,
       },
@@ -159,7 +140,7 @@ export function createRecovery(deps: RecoveryDeps): readonly Route[] {
 
   async function gone(ctx: Context): Promise<void> {
     const client = await clientOf(ctx);
-    const go = deps.mails ? ({ to: withSignIn(ctx, '/forgot'), as: 'again' } as const) : undefined;
+    const go = deps.mails.work ? ({ to: withSignIn(ctx, '/forgot'), as: 'again' } as const) : undefined;
     pages.show(ctx, 'notice', { kind: 'reset-gone', client, go }, { status: 410 });
   }
 
@@ -189,7 +170,7 @@ export function createRecovery(deps: RecoveryDeps): readonly Route[] {
           deps.noteDone(ctx, account.subject);
           return await deps.letIn(ctx, outcome.account, {
             after: 'reset-link',
-            page: deps.home,
+            page: '/account',
             from: signInOf(ctx)?.id,
           });
         case 'weak-password':

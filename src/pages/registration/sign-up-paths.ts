@@ -1,24 +1,14 @@
 /** The sign-up page by itself, and behind an invitation. */
 
 import type { Context } from 'koa';
-import type { Invitations } from '../../core/registration/invitations.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
-import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
-import type { LetIn } from '../kit/let-in.ts';
-import type { Pages } from '../kit/page.ts';
+import { readCheckedForm } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { oneOf } from '../kit/request.ts';
 import type { SignUpAbout, SignUpPage } from './sign-up.ts';
 
-export function signUpRoutes(deps: {
-  pages: Pages;
-  csrf: Csrf;
-  page: SignUpPage;
-  invitations: Pick<Invitations, 'look'>;
-  letIn: LetIn;
-  mails: boolean;
-  home: string;
-}): readonly Route[] {
-  const { pages, page } = deps;
+export function signUpRoutes(deps: PageDeps, page: SignUpPage): readonly Route[] {
+  const { pages } = deps;
 
   async function take(ctx: Context, about: SignUpAbout): Promise<void> {
     const form = await readCheckedForm(deps, ctx);
@@ -27,7 +17,7 @@ export function signUpRoutes(deps: {
     if (!account) return undefined;
     return deps.letIn(ctx, account, {
       after: about.invitation ? 'invitation' : 'sign-up',
-      page: `/sign-up?done=${account.email === null && deps.mails ? 'mail' : 'yes'}`,
+      page: `/sign-up?done=${account.email === null && deps.mails.work ? 'mail' : 'yes'}`,
     });
   }
 
@@ -35,7 +25,7 @@ export function signUpRoutes(deps: {
     const done = oneOf(ctx, 'done');
     if (done === undefined) return page.show(ctx, { action: '/sign-up' });
     const kind = done === 'mail' ? 'signed-up-mail' : 'signed-up';
-    return pages.show(ctx, 'notice', { kind, go: { to: deps.home, as: 'account' } });
+    return pages.show(ctx, 'notice', { kind, go: { to: '/account', as: 'account' } });
   };
 
   async function invited(ctx: Context): Promise<SignUpAbout | undefined> {

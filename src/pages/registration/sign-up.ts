@@ -10,14 +10,13 @@ import { nowSeconds } from '../../base/clock.ts';
 import { createLru } from '../../base/lru.ts';
 import { digest } from '../../base/secrets.ts';
 import { codePoints, emailProblem, type NameProblem } from '../../core/kernel/names.ts';
-import type { Invitation, Invitations } from '../../core/registration/invitations.ts';
-import type { SignUp, SignUpForm, SignUpOutcome } from '../../core/registration/sign-up.ts';
+import type { Invitation } from '../../core/registration/invitations.ts';
+import type { SignUpForm, SignUpOutcome } from '../../core/registration/sign-up.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
-import type { Csrf } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
 import { busySeconds, formStatus } from '../kit/form.ts';
-import type { Pages } from '../kit/page.ts';
 import type { ClientForm, ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
@@ -62,20 +61,12 @@ type Outcome = SignUpOutcome | { readonly outcome: 'gone' };
 /** A form that comes twice within this time, from one browser and alike to the letter, is one press of a button. */
 const doubleSeconds = 60;
 
-export function createSignUpPage(deps: {
-  pages: Pages;
-  csrf: Csrf;
-  signUp: SignUp;
-  invitations: Pick<Invitations, 'accept'>;
-  /** Whether an address can be proved. */
-  mails: boolean;
-  settings: { readonly signUp: 'open' | 'invite' | 'off'; readonly passwordMinLength: number };
-}): SignUpPage {
-  const { pages, settings } = deps;
+export function createSignUpPage(deps: PageDeps): SignUpPage {
+  const { pages, config } = deps;
   const lately = createLru<{ readonly at: number; readonly outcome: Promise<Outcome> }>(1000);
 
   const emailField = ({ invitation }: SignUpAbout) =>
-    invitation?.proved ? 'fixed' : deps.mails ? 'asked' : ('none' as const);
+    invitation?.proved ? 'fixed' : deps.mails.work ? 'asked' : ('none' as const);
 
   type Shown = Pick<Locals, 'username' | 'email' | 'problem' | 'retryAfterSeconds'> & { readonly errors?: Errors };
 
@@ -88,7 +79,7 @@ export function createSignUpPage(deps: {
         action: about.action,
         csrf: deps.csrf.token(ctx),
         client: about.client,
-        minLength: settings.passwordMinLength,
+        minLength: config.password.minLength,
         emailField: emailField(about),
         signIn: about.signIn,
         ...shown,
@@ -105,7 +96,7 @@ export function createSignUpPage(deps: {
   function closed(ctx: Context, about: SignUpAbout): undefined {
     const kind = about.invitation
       ? 'invitation-gone'
-      : settings.signUp === 'off'
+      : config.signUp === 'off'
         ? 'sign-up-off'
         : 'sign-up-invited-only';
     const go = about.signIn === undefined ? undefined : ({ to: about.signIn, as: 'signIn' } as const);
@@ -134,12 +125,12 @@ export function createSignUpPage(deps: {
 
   return {
     show(ctx, about) {
-      if (settings.signUp !== 'open' && !about.invitation) closed(ctx, about);
+      if (config.signUp !== 'open' && !about.invitation) closed(ctx, about);
       else show(ctx, about, { email: about.invitation?.email });
     },
 
     async take(ctx, form, about) {
-      if (settings.signUp !== 'open' && !about.invitation) return closed(ctx, about);
+      if (config.signUp !== 'open' && !about.invitation) return closed(ctx, about);
       const asked = emailField(about);
       const username = form.get('username')?.trim() ?? '';
       const password = form.get('password') ?? '';
@@ -148,7 +139,7 @@ export function createSignUpPage(deps: {
       const typed = { username, email };
 
       const name = deps.signUp.nameProblem(username, about.invitation?.proved ? about.invitation.email : undefined);
-      const errors = errorsOf(name, given, password, settings.passwordMinLength);
+      const errors = errorsOf(name, given, password, config.password.minLength);
       if (Object.keys(errors).length > 0) {
         show(ctx, about, { ...typed, errors });
         return undefined;

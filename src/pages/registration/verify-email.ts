@@ -5,17 +5,15 @@
  */
 import type { Context } from 'koa';
 
-import type { Emails, PendingEmail } from '../../core/accounts/emails.ts';
-import type { SignIn } from '../../core/sign-in/sign-in.ts';
+import type { PendingEmail } from '../../core/accounts/emails.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
-import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
+import { readCheckedForm } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { busySeconds } from '../kit/form.ts';
-import type { LetIn } from '../kit/let-in.ts';
-import type { Pages } from '../kit/page.ts';
 import { oneOf } from '../kit/request.ts';
 
 export const confirmErrors = ['missing', 'wrong', 'throttled', 'busy'] as const;
@@ -43,20 +41,7 @@ const waitMs = 3_600_000;
 
 const statuses: Record<ConfirmError, number> = { missing: 422, wrong: 422, throttled: 429, busy: 503 };
 
-export function verifyEmailRoutes(deps: {
-  pages: Pages;
-  csrf: Csrf;
-  emails: Emails;
-  signIn: Pick<SignIn, 'provePassword'>;
-  /** The way to a sign-in of this person that comes back to this page. */
-  signInAs: (username: string) => string;
-  /** Who is signed in in this browser. */
-  signedIn: (ctx: Context) => Promise<Account | undefined>;
-  /** The way on for a person who has given the password. */
-  letIn: LetIn;
-  home: string;
-  secure: boolean;
-}): readonly Route[] {
+export function verifyEmailRoutes(deps: PageDeps): readonly Route[] {
   const { pages, csrf, emails } = deps;
   // What waits while somebody signs in: the link's own value, which is to stand in no other address.
   const cookie = deps.secure ? '__Host-gatehouse-confirm' : 'gatehouse-confirm';
@@ -86,7 +71,7 @@ export function verifyEmailRoutes(deps: {
   }
 
   const gone = (ctx: Context): void =>
-    pages.show(ctx, 'notice', { kind: 'email-gone', go: { to: deps.home, as: 'account' } }, { status: 410 });
+    pages.show(ctx, 'notice', { kind: 'email-gone', go: { to: '/account', as: 'account' } }, { status: 410 });
 
   /** A second factor is no part of it: the address is proved, and the password is the account's. */
   async function prove(
@@ -119,7 +104,7 @@ export function verifyEmailRoutes(deps: {
 
   const open = async (ctx: Context) => {
     if (oneOf(ctx, 'done') !== undefined)
-      return pages.show(ctx, 'notice', { kind: 'email-confirmed', go: { to: deps.home, as: 'account' } });
+      return pages.show(ctx, 'notice', { kind: 'email-confirmed', go: { to: '/account', as: 'account' } });
     const token = oneOf(ctx, 'token') ?? ctx.cookies.get(cookie) ?? '';
     const pending = await emails.look(token);
     return pending ? show(ctx, token, pending) : gone(ctx);
@@ -130,7 +115,9 @@ export function verifyEmailRoutes(deps: {
     const pending = await emails.look(token);
     if (!pending) return gone(ctx);
     ctx.cookies.set(cookie, token, { ...cookieOptions, maxAge: waitMs });
-    return seeOther(ctx, deps.signInAs(pending.account.username));
+    // Another person may be signed in here: they would come back to the same question.
+    const login = new URLSearchParams({ prompt: 'login', login_hint: pending.account.username });
+    return seeOther(ctx, `${deps.signInAt('/verify-email')}&${login}`);
   };
 
   const confirm = async (ctx: Context) => {
@@ -153,7 +140,7 @@ export function verifyEmailRoutes(deps: {
         return pages.show(
           ctx,
           'notice',
-          { kind: 'email-taken', go: { to: deps.home, as: 'account' } },
+          { kind: 'email-taken', go: { to: '/account', as: 'account' } },
           { status: 409 },
         );
       case 'gone':

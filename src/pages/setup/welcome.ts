@@ -4,17 +4,12 @@
  */
 import type { Context, Next } from 'koa';
 import { displayName } from '../../core/kernel/names.ts';
-import type { Setup } from '../../core/registration/setup.ts';
-import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
-import type { IsDeveloper } from '../../http/developer.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
-import { type Csrf, readCheckedForm } from '../kit/csrf.ts';
+import { readCheckedForm } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
-import type { LetIn } from '../kit/let-in.ts';
-import type { Pages } from '../kit/page.ts';
-import type { StaticFiles } from '../kit/static.ts';
 import type { SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
@@ -44,24 +39,9 @@ declare module '../kit/views.ts' {
   }
 }
 
-export interface WelcomeDeps {
-  readonly issuer: string;
-  /** Is shown the way to the playground. */
-  readonly isDeveloper: IsDeveloper;
-  readonly pages: Pages;
-  readonly csrf: Csrf;
-  readonly setup: Setup;
-  readonly statics: StaticFiles;
-  readonly passwordMinLength: number;
-  /** Who is signed in in this browser. */
-  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
-  /** The first admin goes on signed in. */
-  readonly letIn: LetIn;
-}
-
 type SetupLocals = ViewLocals['setup'];
 
-export function createWelcome(deps: WelcomeDeps): readonly Route[] {
+export function createWelcome(deps: PageDeps): readonly Route[] {
   const { pages, setup } = deps;
 
   const welcome = async (ctx: Context) => {
@@ -130,7 +110,7 @@ export function createWelcome(deps: WelcomeDeps): readonly Route[] {
     const locals = {
       action: `/setup?token=${encodeURIComponent(token)}`,
       csrf: deps.csrf.token(ctx),
-      minLength: deps.passwordMinLength,
+      minLength: deps.config.password.minLength,
       ...shown,
       errors,
     };

@@ -1,20 +1,11 @@
-/** After a sign-in: the browser is remembered where its person wants it, and one that does not know them is told to them by mail. */
-import type { Logger } from '../../base/log.ts';
-import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts';
-import type { AccountStore } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf, keepBrowser } from '../kit/browser-cookie.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { StepContext } from '../kit/interaction/dispatcher.ts';
 import type { Login } from '../kit/interaction/login-result.ts';
-import type { Pages } from '../kit/page.ts';
 
-export function createArrival(deps: {
-  knownBrowsers: Pick<KnownBrowsers, 'arrived'>;
-  accounts: Pick<AccountStore, 'bySubject'>;
-  pages: Pages;
-  log: Logger;
-}) {
+export function createArrival(deps: PageDeps) {
   return async ({ ctx, interaction }: StepContext, login: Login, byPass: boolean): Promise<void> => {
     try {
       const browser = await deps.knownBrowsers.arrived({
@@ -27,7 +18,7 @@ export function createArrival(deps: {
         locale: deps.pages.localeOf(ctx, requestOf(interaction).uiLocales),
       });
       if (browser !== undefined) keepBrowser(ctx, browser);
-      const account = await deps.accounts.bySubject(login.accountId);
+      const account = await deps.stores.accounts.bySubject(login.accountId);
       if (account) deps.pages.noteReader(ctx, account.locale);
     } catch (err) {
       // Whoever has signed in must not be kept out by what is only good to have.

@@ -20,7 +20,7 @@ const currentId = 'current';
 
 export interface ChoiceDeps {
   readonly knownBrowsers: Pick<KnownBrowsers, 'accounts'>;
-  readonly accounts: Pick<AccountStore, 'bySubject'>;
+  readonly stores: { readonly accounts: Pick<AccountStore, 'bySubject'> };
 }
 
 /** The application's hint first, then whoever is signed in, then by last use. */
@@ -28,7 +28,7 @@ export async function choicesFor(deps: ChoiceDeps, { ctx, interaction }: StepCon
   const subject = interaction.session?.accountId;
   const [known, current] = await Promise.all([
     deps.knownBrowsers.accounts(browserOf(ctx)),
-    subject === undefined ? undefined : deps.accounts.bySubject(subject),
+    subject === undefined ? undefined : deps.stores.accounts.bySubject(subject),
   ]);
   const choices = known.map(
     ({ id, account }): Choice => ({ id, account, current: account.subject === subject, remembered: true }),

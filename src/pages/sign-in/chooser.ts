@@ -1,19 +1,10 @@
-/**
- * Which of several accounts: for an application that asks (`prompt=select_account`), and for whoever wants another one than the
- * page proposes. Choosing opens nothing: only the account that is signed in already goes on without proving anything. One account
- * at a time is signed in in a browser; whoever chooses another one is signed out of the first when they have signed in.
- */
-import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { displayName } from '../../core/kernel/names.ts';
-import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts';
-import type { AccountStore } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
-import type { Csrf } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import type { Step } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
-import type { Pages } from '../kit/page.ts';
 import type { ClientForm } from '../kit/view-parts.ts';
 import { choicesFor } from './choices.ts';
 
@@ -35,13 +26,7 @@ declare module '../kit/views.ts' {
   }
 }
 
-export function createChooserStep(deps: {
-  pages: Pages;
-  csrf: Csrf;
-  clients: CachedClients;
-  accounts: AccountStore;
-  knownBrowsers: Pick<KnownBrowsers, 'accounts' | 'forget'>;
-}): Step {
+export function createChooserStep(deps: PageDeps): Step {
   return {
     async show(step) {
       const { ctx, action } = step;

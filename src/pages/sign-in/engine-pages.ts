@@ -2,12 +2,11 @@
 import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { displayName } from '../../core/kernel/names.ts';
-import type { AccountStore } from '../../core/stores/accounts.ts';
-import type { IsDeveloper } from '../../http/developer.ts';
 import { formTargetsFor, hardenPage } from '../../http/hardening.ts';
 import type { ProtocolPages } from '../../oidc/ports.ts';
 import type { RecordedRefusal } from '../../oidc/refusals/recorded.ts';
-import type { ErrorKind, Pages, RefusalDetail, UnreviewedReason } from '../kit/page.ts';
+import type { PageDeps } from '../kit/deps.ts';
+import type { ErrorKind, RefusalDetail, UnreviewedReason } from '../kit/page.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
@@ -28,13 +27,7 @@ declare module '../kit/views.ts' {
   }
 }
 
-export function createEnginePages(deps: {
-  pages: Pages;
-  accounts: AccountStore;
-  secure: boolean;
-  /** Is shown what was expected and received. For everyone else that is in the log alone, under the reference. */
-  isDeveloper: IsDeveloper;
-}): ProtocolPages {
+export function createEnginePages(deps: Pick<PageDeps, 'pages' | 'stores' | 'secure' | 'isDeveloper'>): ProtocolPages {
   // The engine's context is a Koa context with more on it.
   const plain = (ctx: KoaContextWithOIDC) => ctx as unknown as Context;
 
@@ -76,7 +69,7 @@ export function createEnginePages(deps: {
 
     async logout(ctx, formHtml) {
       const { session, client, params, entities } = ctx.oidc;
-      const account = session?.accountId ? await deps.accounts.bySubject(session.accountId) : undefined;
+      const account = session?.accountId ? await deps.stores.accounts.bySubject(session.accountId) : undefined;
       const formTargets = formTargetsFor(String(session?.state?.postLogoutRedirectUri ?? ''));
       deps.pages.show(
         plain(ctx),

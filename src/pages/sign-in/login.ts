@@ -1,14 +1,8 @@
 /** The sign-in page: a name and a password, or a passkey, through core/sign-in/sign-in. A second factor is the next page's business. */
 import { accountClient } from '../../core/clients/account-client.ts';
-import type { CachedClients } from '../../core/clients/cached-clients.ts';
-import type { Passkeys } from '../../core/factors/passkeys.ts';
-import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts';
-import type { SignIn } from '../../core/sign-in/sign-in.ts';
-import type { AccountStore } from '../../core/stores/accounts.ts';
-import type { Upstream } from '../../core/upstream/upstream.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
-import type { Csrf } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { busySeconds } from '../kit/form.ts';
 import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { InteractionResults, Step, StepContext } from '../kit/interaction/dispatcher.ts';
@@ -17,7 +11,6 @@ import { loginResult, wantsToBeKept } from '../kit/interaction/login-result.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
 import { isToBeKept, memoryOf, noteKeep, remember } from '../kit/interaction/sign-in-memory.ts';
 import { freshnessOf, upstreamMemory } from '../kit/interaction/upstream-memory.ts';
-import type { Pages } from '../kit/page.ts';
 import type { ClientForm, UpstreamFailureKind } from '../kit/view-parts.ts';
 import { choicesFor, chosenIn } from './choices.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
@@ -77,18 +70,7 @@ const statuses: Record<LoginError, number> = {
 /** Of the page after this one. */
 const secondFields = ['code', 'email_code', 'recovery_code', 'second_passkey'];
 
-export function createLoginStep(deps: {
-  pages: Pages;
-  csrf: Csrf;
-  signIn: SignIn;
-  passkeys: Pick<Passkeys, 'signInOptions'>;
-  upstream: Pick<Upstream, 'offered' | 'name'>;
-  clients: CachedClients;
-  accounts: AccountStore;
-  knownBrowsers: Pick<KnownBrowsers, 'accounts'>;
-  /** Ways on for who has no account, or no password; the latter takes a mail. */
-  offers: { readonly signUp: boolean; readonly forgot: boolean };
-}): Step {
+export function createLoginStep(deps: PageDeps): Step {
   interface Shown {
     readonly username?: string | undefined;
     /** The box is ticked. */
@@ -109,7 +91,7 @@ export function createLoginStep(deps: {
     const { locals, options } = await frameOf(deps, step);
     const { failed, pending } = upstreamMemory(interaction);
     const known = interaction.session?.accountId;
-    const accountLocale = known === undefined ? undefined : (await deps.accounts.bySubject(known))?.locale;
+    const accountLocale = known === undefined ? undefined : (await deps.stores.accounts.bySubject(known))?.locale;
     deps.pages.show(
       ctx,
       'login',
@@ -121,8 +103,8 @@ export function createLoginStep(deps: {
         choose: choices ? `${action}/accounts` : undefined,
         error,
         retryAfterSeconds,
-        signUp: deps.offers.signUp ? `${action}/sign-up` : undefined,
-        forgot: deps.offers.forgot ? `/forgot?from=${interaction.uid}` : undefined,
+        signUp: deps.config.signUp === 'open' ? `${action}/sign-up` : undefined,
+        forgot: deps.mails.work ? `/forgot?from=${interaction.uid}` : undefined,
         // The same for everybody, so that the page tells nobody who has one.
         passkey: deps.passkeys.signInOptions(passkeyPurpose(interaction)) || undefined,
         ...(pending?.stage === 'link'

@@ -1,16 +1,9 @@
-/**
- * The page after the password, for a person whose second factor has gone and whose password was accepted only beside it: the sign-in
- * ends here, or goes on with a longer one (NIST SP 800-63B-4, 3.1.1.2). Everybody else's sign-in passes by.
- */
-import type { Accounts } from '../../core/accounts/accounts.ts';
-import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { holds } from '../../core/kernel/password-proof.ts';
-import type { SignIn } from '../../core/sign-in/sign-in.ts';
-import type { Account, AccountStore } from '../../core/stores/accounts.ts';
+import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/see-other.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
-import type { Csrf } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { passwordErrors } from '../kit/field-errors.ts';
 import { busySeconds, formStatus } from '../kit/form.ts';
 import { requestOf } from '../kit/interaction/authorization-request.ts';
@@ -18,7 +11,6 @@ import type { InteractionResults, Redirect, Step, StepContext } from '../kit/int
 import { frameOf } from '../kit/interaction/frame.ts';
 import { loginResult } from '../kit/interaction/login-result.ts';
 import { isToBeKept, remember, waitsForSecondFactor } from '../kit/interaction/sign-in-memory.ts';
-import type { Pages } from '../kit/page.ts';
 import type { ClientForm, FormProblem } from '../kit/view-parts.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 
@@ -33,21 +25,13 @@ declare module '../kit/views.ts' {
   }
 }
 
-export function createLongerPasswordStep(deps: {
-  pages: Pages;
-  csrf: Csrf;
-  clients: CachedClients;
-  store: Pick<AccountStore, 'bySubject'>;
-  accounts: Pick<Accounts, 'setPassword'>;
-  signIn: Pick<SignIn, 'signIn'>;
-  minLength: number;
-}): Step {
+export function createLongerPasswordStep(deps: PageDeps): Step {
   const { pages } = deps;
 
   /** Undefined where the password is another one by now, or a second factor has come back: that takes a sign-in as a whole. */
   async function personOf({ interaction }: StepContext): Promise<Account | undefined> {
     const proof = waitsForSecondFactor(interaction)?.proof;
-    const account = proof && (await deps.store.bySubject(proof.subject));
+    const account = proof && (await deps.stores.accounts.bySubject(proof.subject));
     return account && holds(proof, account) && !account.twoFactor ? account : undefined;
   }
 
@@ -56,7 +40,7 @@ export function createLongerPasswordStep(deps: {
     pages.show(
       step.ctx,
       'longer-password',
-      { ...locals, username, minLength: deps.minLength, ...shown },
+      { ...locals, username, minLength: deps.config.password.minLength, ...shown },
       { ...options, status: formStatus(shown.problem, shown.error !== undefined), accountLocale: locale },
     );
   }

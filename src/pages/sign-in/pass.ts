@@ -1,21 +1,15 @@
 /** A person comes to a sign-in with a pass (core/sign-in/passes): they have set the password in this browser a moment ago. */
 import { accountClient } from '../../core/clients/account-client.ts';
-import type { Passes } from '../../core/sign-in/passes.ts';
-import type { SignIn } from '../../core/sign-in/sign-in.ts';
-import type { AccountStore } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { WithPass } from '../kit/interaction/dispatcher.ts';
 import { loginResult } from '../kit/interaction/login-result.ts';
 import { isToBeKept, remember } from '../kit/interaction/sign-in-memory.ts';
 import { hasPass, takePass } from '../kit/let-in.ts';
 
-export function createWithPass(deps: {
-  passes: Pick<Passes, 'take'>;
-  signIn: Pick<SignIn, 'withPass'>;
-  accounts: Pick<AccountStore, 'bySubject'>;
-}): WithPass {
+export function createWithPass(deps: PageDeps): WithPass {
   return {
     isFor: ({ ctx, interaction }) => hasPass(ctx) && requestOf(interaction).clientId === accountClient,
 
@@ -30,7 +24,7 @@ export function createWithPass(deps: {
           return loginResult(outcome, isToBeKept(interaction));
         case 'second-factor': {
           const { proof, methods, short, mailed } = outcome;
-          const username = (await deps.accounts.bySubject(proof.subject))?.username ?? '';
+          const username = (await deps.stores.accounts.bySubject(proof.subject))?.username ?? '';
           const mailedTo = mailed === undefined || mailed.outcome === 'failed' ? undefined : mailed.to;
           await remember(interaction, { username, proof, methods, short, mailedTo });
           return { redirect: action };

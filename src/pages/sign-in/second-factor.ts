@@ -3,19 +3,15 @@
  * who is signed in as well, where an application wants to be surer than their session is (oidc/requests/assurance).
  */
 import type { Interaction } from 'oidc-provider';
-import type { CachedClients } from '../../core/clients/cached-clients.ts';
-import type { Factors, SecondFactor } from '../../core/factors/factors.ts';
-import type { Passkeys } from '../../core/factors/passkeys.ts';
+import type { SecondFactor } from '../../core/factors/factors.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import { type PasswordProof, sessionProof } from '../../core/kernel/password-proof.ts';
 import type { WrongSecond } from '../../core/sign-in/second-step.ts';
-import type { SignIn } from '../../core/sign-in/sign-in.ts';
-import type { AccountStore } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/see-other.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
-import type { Csrf } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { restartAddress } from '../kit/interaction/authorization-request.ts';
 import { currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
@@ -29,7 +25,6 @@ import {
   type SignInMemory,
   waitsForSecondFactor,
 } from '../kit/interaction/sign-in-memory.ts';
-import type { Pages } from '../kit/page.ts';
 import type { ClientForm } from '../kit/view-parts.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 
@@ -83,15 +78,7 @@ const statuses: Record<SecondFactorError, number> = {
   'mail-failed': 422,
 };
 
-export function createSecondFactorStep(deps: {
-  pages: Pages;
-  csrf: Csrf;
-  signIn: SignIn;
-  clients: CachedClients;
-  accounts: AccountStore;
-  factors: Pick<Factors, 'codes' | 'methods'>;
-  passkeys: Pick<Passkeys, 'stepOptions'>;
-}): Step {
+export function createSecondFactorStep(deps: PageDeps): Step {
   interface Shown {
     readonly wanted: SecondFactor;
     readonly methods: readonly SecondFactor[];
@@ -107,7 +94,7 @@ export function createSecondFactorStep(deps: {
     const { ctx, interaction, action } = step;
     const [{ locals, options }, account] = await Promise.all([
       frameOf(deps, step),
-      memory.proof && deps.accounts.bySubject(memory.proof.subject),
+      memory.proof && deps.stores.accounts.bySubject(memory.proof.subject),
     ]);
     const method = methods.includes(wanted) ? wanted : (methods[0] ?? 'recovery-code');
     const others = methods.filter((one) => one !== method);
@@ -140,7 +127,7 @@ export function createSecondFactorStep(deps: {
       const memory = waitsForSecondFactor(interaction);
       return memory && { ...memory, keep: isToBeKept(interaction) };
     }
-    const current = await currentSessionOf(step, deps.accounts);
+    const current = await currentSessionOf(step, deps.stores.accounts);
     if (current === undefined) return undefined;
     const { account, amr, signedInAt, keep } = current;
     const { methods } = await deps.factors.methods(account.subject);

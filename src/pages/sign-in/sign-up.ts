@@ -4,11 +4,9 @@
  */
 import type { Context } from 'koa';
 import { nowSeconds } from '../../base/clock.ts';
-import type { Activity } from '../../core/accounts/activity.ts';
-import type { CachedClients } from '../../core/clients/cached-clients.ts';
-import type { Audit } from '../../core/kernel/audit.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
 import { clientView } from '../kit/interaction/client-view.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
@@ -30,19 +28,14 @@ interface SignUpPage {
   take(ctx: Context, form: ReadonlyMap<string, string>, about: About): Promise<Account | undefined>;
 }
 
-export function createSignUpStep(deps: {
-  page: SignUpPage;
-  clients: CachedClients;
-  audit: Audit;
-  activity: Activity;
-}): Step {
+export function createSignUpStep(deps: PageDeps, page: SignUpPage): Step {
   async function aboutOf({ interaction, action }: StepContext): Promise<About> {
     const request = requestOf(interaction);
     return {
       action: `${action}/sign-up`,
       // Where the application asked for this very page, the interaction's own address leads here.
       signIn: interaction.prompt.name === 'create' ? `${action}?account=other` : action,
-      client: clientView(await deps.clients.find(request.clientId)),
+      client: clientView(await deps.cached.find(request.clientId)),
       uiLocales: request.uiLocales,
       formTargets: formTargets(request),
     };
@@ -50,11 +43,11 @@ export function createSignUpStep(deps: {
 
   return {
     async show(step) {
-      deps.page.show(step.ctx, await aboutOf(step));
+      page.show(step.ctx, await aboutOf(step));
     },
 
     async take(step, form) {
-      const account = await deps.page.take(step.ctx, form, await aboutOf(step));
+      const account = await page.take(step.ctx, form, await aboutOf(step));
       if (!account) return undefined;
       const { address, requestId } = callerOf(step.ctx, 'browser');
       const amr = ['pwd'] as const;

@@ -9,16 +9,14 @@
  * stranger (security.md B3); so nobody is signed in as somebody else by a link.
  */
 import type { Context } from 'koa';
-import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import { passwordMark } from '../../core/kernel/password-proof.ts';
-import type { AccountStore } from '../../core/stores/accounts.ts';
-import type { Upstream, UpstreamProof } from '../../core/upstream/upstream.ts';
+import type { UpstreamProof } from '../../core/upstream/upstream.ts';
 import { callerOf } from '../../http/caller.ts';
 import { readForm } from '../../http/form.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
 import { seeOther } from '../../http/see-other.ts';
-import type { Csrf } from '../kit/csrf.ts';
+import type { PageDeps } from '../kit/deps.ts';
 import { nameErrors } from '../kit/field-errors.ts';
 import { formStatus } from '../kit/form.ts';
 import { requestOf } from '../kit/interaction/authorization-request.ts';
@@ -32,7 +30,6 @@ import {
   type UpstreamMemory,
   upstreamMemory,
 } from '../kit/interaction/upstream-memory.ts';
-import type { Pages } from '../kit/page.ts';
 import type { ClientForm, FormProblem, UpstreamFailureKind } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
@@ -61,19 +58,11 @@ declare module '../kit/views.ts' {
   }
 }
 
-interface Deps {
-  readonly upstream: Upstream;
-  readonly pages: Pages;
-  readonly csrf: Csrf;
-  readonly clients: CachedClients;
-  readonly accounts: AccountStore;
-}
-
 type Pending = NonNullable<UpstreamMemory['pending']>;
 type Onward = InteractionResults | Redirect;
 
 /** Where providers send people back: one address for each, so that none can answer for another (RFC 9700, section 4.4.2). */
-export function createUpstreamCallback(deps: Pick<Deps, 'upstream' | 'pages'>): readonly Route[] {
+export function createUpstreamCallback(deps: PageDeps): readonly Route[] {
   const comeBack = async (ctx: Context) => {
     const provider = String(ctx.params.provider);
     const answer = new URLSearchParams(ctx.querystring);
@@ -116,7 +105,7 @@ const answerParameters = ['code', 'state', 'iss', 'error'];
 const longestAnswer = 8192;
 
 /** Addresses below an interaction's own. */
-export function createUpstreamDetours(deps: Deps): Readonly<Record<string, Detour>> {
+export function createUpstreamDetours(deps: PageDeps): Readonly<Record<string, Detour>> {
   return {
     'upstream/:provider': async (step) => {
       const { ctx, interaction } = step;
@@ -170,7 +159,7 @@ async function failed(
 }
 
 /** Undefined where no account here is connected with it. */
-async function signedIn(deps: Deps, step: StepContext, proof: UpstreamProof): Promise<Onward | undefined> {
+async function signedIn(deps: PageDeps, step: StepContext, proof: UpstreamProof): Promise<Onward | undefined> {
   const { ctx, interaction, action } = step;
   const outcome = await deps.upstream.signIn(proof, callerOf(ctx, 'browser'));
   switch (outcome.outcome) {
@@ -186,7 +175,7 @@ async function signedIn(deps: Deps, step: StepContext, proof: UpstreamProof): Pr
       return loginResult(outcome, isToBeKept(interaction));
     case 'second-factor': {
       await rememberUpstream(interaction, {});
-      const account = await deps.accounts.bySubject(outcome.proof.subject);
+      const account = await deps.stores.accounts.bySubject(outcome.proof.subject);
       const { proof: waiting, methods, mailed } = outcome;
       const mailedTo = mailed === undefined || mailed.outcome === 'failed' ? undefined : mailed.to;
       await remember(interaction, { username: account?.username ?? '', proof: waiting, methods, mailedTo });
@@ -196,7 +185,7 @@ async function signedIn(deps: Deps, step: StepContext, proof: UpstreamProof): Pr
 }
 
 /** The pages that come between: somebody new, and two accounts to be connected. */
-export function createUpstreamStep(deps: Deps): Step {
+export function createUpstreamStep(deps: PageDeps): Step {
   const { upstream, pages } = deps;
 
   async function common(step: StepContext, { proof }: Pending) {
@@ -248,7 +237,7 @@ export function createUpstreamStep(deps: Deps): Step {
   async function connect(step: StepContext, { proof, proved }: Pending): Promise<Onward> {
     if (proved === undefined) return { redirect: step.action };
     // A changed password keeps out whoever knew the old one: this page, left open, must not give them another way in.
-    const account = await deps.accounts.bySubject(proved.accountId);
+    const account = await deps.stores.accounts.bySubject(proved.accountId);
     if (account?.disabledAt !== null || proved.password !== passwordMark(account))
       return failed(step, proof.provider, 'expired');
     const caller = callerOf(step.ctx, 'browser');
@@ -267,7 +256,7 @@ export function createUpstreamStep(deps: Deps): Step {
         return;
       }
       const { locals, options } = await common(step, pending);
-      const account = await deps.accounts.bySubject(pending.proved?.accountId ?? '');
+      const account = await deps.stores.accounts.bySubject(pending.proved?.accountId ?? '');
       const username = account?.username ?? '';
       const person = { name: account && displayName(account), username };
       pages.show(step.ctx, 'upstream-connect', { ...locals, account: person }, options);

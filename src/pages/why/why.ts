@@ -3,16 +3,13 @@
  * of the application, signed in, read what was expected and received as well. Programs get the same as JSON.
  */
 import type { Context } from 'koa';
-import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { type CheckName, checks } from '../../core/refusals/checks.ts';
-import type { Refusals } from '../../core/refusals/refusals.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { RefusalRow } from '../../core/stores/refusals.ts';
-import type { IsDeveloper } from '../../http/developer.ts';
 import { wantsPage } from '../../http/errors.ts';
 import { hardenAnswer } from '../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
-import type { Pages } from '../kit/page.ts';
+import type { PageDeps } from '../kit/deps.ts';
 
 /** For operators and the owner of the application. */
 interface WhyDetails {
@@ -43,20 +40,10 @@ declare module '../kit/views.ts' {
   }
 }
 
-export interface WhyDeps {
-  readonly issuer: string;
-  readonly pages: Pages;
-  readonly refusals: Pick<Refusals, 'find'>;
-  readonly clients: Pick<CachedClients, 'find'>;
-  /** Reads everything. */
-  readonly isDeveloper: IsDeveloper;
-  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
-}
-
 /** As references are made; anything else is not looked up. */
 const possible = /^[0-9a-zA-Z-]{4,40}$/;
 
-export function createWhy(deps: WhyDeps): readonly Route[] {
+export function createWhy(deps: PageDeps): readonly Route[] {
   const show = async (ctx: Context) => {
     const reference = String(ctx.params.reference);
     const found = possible.test(reference) ? await deps.refusals.find(reference) : undefined;
@@ -82,7 +69,7 @@ export function createWhy(deps: WhyDeps): readonly Route[] {
   async function mayReadAll({ clientId }: RefusalRow, reader: Account | undefined): Promise<boolean> {
     if (reader === undefined) return false;
     if (reader.admin) return true;
-    const client = clientId === null ? undefined : await deps.clients.find(clientId);
+    const client = clientId === null ? undefined : await deps.cached.find(clientId);
     return client !== undefined && client.owner === reader.subject;
   }
 

@@ -6,11 +6,11 @@ import { clientView } from './client-view.ts';
 import type { StepContext } from './dispatcher.ts';
 
 export async function frameOf(
-  { csrf, clients }: { readonly csrf: Csrf; readonly clients: CachedClients },
+  { csrf, cached }: { readonly csrf: Csrf; readonly cached: CachedClients },
   { ctx, interaction, action }: StepContext,
 ) {
   const request = requestOf(interaction);
-  const client = clientView(await clients.find(request.clientId));
+  const client = clientView(await cached.find(request.clientId));
   return {
     locals: { action, csrf: csrf.token(ctx), client },
     options: { uiLocales: request.uiLocales, formTargets: formTargets(request) },

@@ -1,0 +1,31 @@
+/** What pages receive: core, and what all of them share. */
+import type { Context } from 'koa';
+import type { Clients } from '../../core/clients/clients.ts';
+import type { Core } from '../../core/core.ts';
+import type { Account } from '../../core/stores/accounts.ts';
+import type { Upstream } from '../../core/upstream/upstream.ts';
+import type { IsDeveloper } from '../../http/developer.ts';
+import type { Csrf } from './csrf.ts';
+import type { LetIn } from './let-in.ts';
+import type { Pages } from './page.ts';
+import type { StaticFiles } from './static.ts';
+
+export interface PageDeps extends Core {
+  readonly issuer: string;
+  /** Cookies are for HTTPS only. */
+  readonly secure: boolean;
+  readonly pages: Pages;
+  readonly csrf: Csrf;
+  readonly statics: StaticFiles;
+  /** Tags of the languages. */
+  readonly locales: readonly string[];
+  readonly isDeveloper: IsDeveloper;
+  readonly clients: Clients;
+  readonly upstream: Upstream;
+  /** The account that is signed in in this browser. */
+  readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
+  /** The address of a sign-in that comes back to this page. */
+  readonly signInAt: (page: string) => string;
+  /** The way on for a person who has set a password. */
+  readonly letIn: LetIn;
+}
