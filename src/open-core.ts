@@ -4,7 +4,6 @@
  */
 import { type AdapterOptions, type Adapters, openAdapters } from './composition/adapters.ts';
 import { composeFactors } from './composition/factors.ts';
-import { composeProtocol } from './composition/protocol.ts';
 import type { Config } from './config/config.ts';
 import { createAccountEdits } from './core/accounts/account-edits.ts';
 import { createAccountImports } from './core/accounts/account-import.ts';
@@ -71,27 +70,27 @@ export async function composeCore(adapters: Adapters, earlyKey?: Promise<NewKey>
     rotationDays: config.keys.rotationDays,
     longestToken: longestSigned(config.lifetimes),
   });
-  const shared = { ...adapters, audit, changes, mails, activity, cached, keys };
-  const ground = {
-    ...shared,
-    credentials: createCredentialLimits(shared),
+  const infrastructure = { ...adapters, audit, changes, mails, activity, cached, keys };
+  const shared = {
+    ...infrastructure,
+    credentials: createCredentialLimits(infrastructure),
     refusals: createRefusals({ store: stores.refusals, log, metrics }),
     apis: createApis({ store: stores.apis, cached, changes, issuer: config.issuer }),
     unprotected: createUnprotected({ ...stores, changes, log }),
-    sessions: createSessions(shared),
+    sessions: createSessions(infrastructure),
     mailLimits: createMailLimits(adapters),
     links: createLinks(stores.links),
   };
-  const factors = composeFactors(ground);
-  const knownBrowsers = createKnownBrowsers(ground);
-  const accounts = createAccounts({ ...ground, ...factors, ...accountLetters({ ...ground, knownBrowsers }) });
-  const claims = createEmailClaims(ground);
-  const people = { ...ground, ...factors, knownBrowsers, accounts, claims };
-  const emails = createEmails(people);
-  const signUp = createSignUp({ ...people, emails });
+  const factors = composeFactors(shared);
+  const knownBrowsers = createKnownBrowsers(shared);
+  const accounts = createAccounts({ ...shared, ...factors, ...accountLetters({ ...shared, knownBrowsers }) });
+  const claims = createEmailClaims(shared);
+  const withAccounts = { ...shared, ...factors, knownBrowsers, accounts, claims };
+  const emails = createEmails(withAccounts);
+  const signUp = createSignUp({ ...withAccounts, emails });
   const signIn = createSignIn({
     ...stores,
-    ...ground,
+    ...shared,
     ...factors,
     accounts: stores.accounts,
     knownBrowsers,
@@ -111,30 +110,30 @@ export async function composeCore(adapters: Adapters, earlyKey?: Promise<NewKey>
     seen: activity.seen,
   });
   const core = {
-    ...people,
+    ...withAccounts,
     emails,
-    accountEdits: createAccountEdits(people),
-    accountImports: createAccountImports(people),
-    groups: createGroups(ground),
-    passwordReset: createPasswordReset(people),
+    accountEdits: createAccountEdits(withAccounts),
+    accountImports: createAccountImports(withAccounts),
+    groups: createGroups(shared),
+    passwordReset: createPasswordReset(withAccounts),
     signUp,
-    invitations: createInvitations({ ...people, signUp }),
-    setup: createSetup(people),
-    passes: createPasses(ground),
+    invitations: createInvitations({ ...withAccounts, signUp }),
+    setup: createSetup(withAccounts),
+    passes: createPasses(shared),
     signIn,
-    apiSessions: createApiSessions({ ...people, signIn }),
-    clientSessions: createClientSessions(ground),
+    apiSessions: createApiSessions({ ...withAccounts, signIn }),
+    clientSessions: createClientSessions(shared),
     connections: createConnections({ ...stores, audit }),
     tokens,
-    adminKeys: createAdminKeys(secrets.adminKeyDigests, ground.credentials),
+    adminKeys: createAdminKeys(secrets.adminKeyDigests, shared.credentials),
   } satisfies Core;
 
   const close = async (): Promise<void> => {
     changes.close();
     await mails.close();
     await activity.close();
-    await ground.unprotected.close();
-    await ground.refusals.close();
+    await shared.unprotected.close();
+    await shared.refusals.close();
     await audit.close();
     await adapters.close();
   };
@@ -143,7 +142,7 @@ export async function composeCore(adapters: Adapters, earlyKey?: Promise<NewKey>
     await close();
     throw error;
   });
-  return { ...core, ...composeProtocol(core), close };
+  return { ...core, close };
 }
 
 /** Seconds: a key stays published until the last token that it signed has ended. */

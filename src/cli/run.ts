@@ -101,11 +101,15 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
   // Libraries that print would print into the result.
   for (const name of ['info', 'log', 'warn'] as const) console[name] = () => {};
   const { openCore } = await import('../open-core.ts');
+  const { createProtocol } = await import('../oidc/provider.ts');
+  const { composeClients } = await import('../composition/clients.ts');
   try {
     // An admin key made here would be seen by nobody: the server makes it at its own first start, and shows it.
     const core = await openCore(config, {
-      ...{ logTo: process.stderr, logLevel: 'warn' as const },
-      ...{ makeAdminKey: false, mustExist: true },
+      logTo: process.stderr,
+      logLevel: 'warn',
+      makeAdminKey: false,
+      mustExist: true,
     });
     const noPage = (): never => {
       throw new Error('there are no pages on the command line');
@@ -114,9 +118,8 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
     return {
       ...core,
       get clients() {
-        clients ??= core.clientsWith(
-          core.protocolWith({ error: noPage, unreviewed: noPage, logout: noPage, signedOut: noPage, stale: noPage }),
-        );
+        const pages = { error: noPage, unreviewed: noPage, logout: noPage, signedOut: noPage, stale: noPage };
+        clients ??= composeClients(core, createProtocol(core, pages));
         return clients;
       },
     };

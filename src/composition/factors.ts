@@ -5,12 +5,12 @@ import { createFactors } from '../core/factors/factors.ts';
 import { createPasskeys } from '../core/factors/passkeys.ts';
 import type { Adapters } from './adapters.ts';
 
-export function composeFactors(ground: Adapters & Pick<Core, 'audit' | 'changes' | 'mails' | 'mailLimits'>) {
-  const { config, secrets, stores, throttle, changes, mails, mailLimits, methods } = ground;
+export function composeFactors(shared: Adapters & Pick<Core, 'audit' | 'changes' | 'mails' | 'mailLimits'>) {
+  const { config, secrets, stores, throttle, changes, mails, mailLimits, methods } = shared;
   const common = {
     accounts: stores.accounts,
     recoveryCodes: methods.recoveryCodes,
-    audit: withFactorLetters(ground.audit, { accounts: stores.accounts, mails }),
+    audit: withFactorLetters(shared.audit, { accounts: stores.accounts, mails }),
     changes,
     secretKey: secrets.secretKey,
   };

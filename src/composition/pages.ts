@@ -5,6 +5,7 @@ import { createUpstream } from '../core/upstream/upstream.ts';
 import { createIsDeveloper } from '../http/developer.ts';
 import type { NoteRefusal } from '../http/note-refusal.ts';
 import { loginMethods } from '../login/methods.ts';
+import { createProtocol } from '../oidc/provider.ts';
 import type { OpenCore } from '../open-core.ts';
 import { signInAddress } from '../pages/account/sign-in-address.ts';
 import { type BrandSettings, openBrand } from '../pages/kit/brand/brand.ts';
@@ -18,6 +19,7 @@ import { loadTexts } from '../pages/kit/texts.ts';
 import { tryViews } from '../pages/kit/try-views.ts';
 import { createEnginePages } from '../pages/sign-in/engine-pages.ts';
 import { createSignedIn } from '../pages/sign-in/signed-in.ts';
+import { composeClients } from './clients.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -37,7 +39,6 @@ export async function composePages(core: OpenCore, noteRefusal: NoteRefusal) {
   const { issuer } = config;
   const secure = issuer.startsWith('https:');
   const { texts, brand, statics, renderer } = await openLook(config.brand, config.viewsDir);
-  const { locales } = texts;
   const pages = createPages({ renderer, texts, secure, noteRefusal });
   const csrf = createCsrf(secrets.secretKey, issuer);
   const isDeveloper = createIsDeveloper(config.developmentPages);
@@ -51,12 +52,20 @@ export async function composePages(core: OpenCore, noteRefusal: NoteRefusal) {
     providers,
     audit: withFactorLetters(audit, { accounts: stores.accounts, mails, providerName }),
   });
-  const protocol = core.protocolWith(createEnginePages({ pages, stores, secure, isDeveloper }), isDeveloper);
+  const protocol = createProtocol(core, createEnginePages({ pages, stores, secure, isDeveloper }), isDeveloper);
   const signInAt = (page: string) => signInAddress(issuer, page);
   const deps: PageDeps = {
     ...core,
-    ...{ issuer, secure, pages, csrf, statics, locales, isDeveloper, upstream, signInAt },
-    clients: core.clientsWith(protocol),
+    issuer,
+    secure,
+    pages,
+    csrf,
+    statics,
+    locales: texts.locales,
+    isDeveloper,
+    upstream,
+    signInAt,
+    clients: composeClients(core, protocol),
     signedIn: createSignedIn({ provider: protocol.provider, accounts: stores.accounts }),
     letIn: createLetIn({ passes: core.passes, signInAt }),
   };

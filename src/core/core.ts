@@ -1,4 +1,4 @@
-/** What core gives to entry points. Each takes the whole of it; open-core.ts puts it together. */
+/** What core gives to entry points, which take the whole of it. It is put together in open-core.ts. */
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Config } from '../config/config.ts';

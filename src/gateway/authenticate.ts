@@ -38,7 +38,7 @@ export type Authenticated =
 /** `from` undefined: asked for once more, which counts for nothing. Throws `Unavailable`. */
 export type Authenticator = (req: IncomingMessage, demand: Demand, from: Caller | undefined) => Promise<Authenticated>;
 
-export interface AuthenticatorDeps {
+interface AuthenticatorDeps {
   readonly tokens: Tokens;
   readonly apis: Pick<Apis, 'find'>;
   readonly apiSessions: Pick<ApiSessions, 'verify'>;

@@ -31,7 +31,7 @@ import { createSockets } from './sockets.ts';
 import { refuseUpgrade } from './upgrade-socket.ts';
 import { answerVerify, isVerifyPath } from './verify.ts';
 
-export interface GatewayDeps extends Core {
+interface GatewayDeps extends Core {
   readonly noteRefusal: NoteRefusal;
   readonly addressOf: AddressOf;
   /** Every address at which this server answers itself; no route may get in its way. */

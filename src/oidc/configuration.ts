@@ -12,7 +12,7 @@ import { isOriginAmong } from '../http/cors.ts';
 import { createAdapter } from './adapter/adapter.ts';
 import { begunAt } from './adapter/sessions.ts';
 import { mayLook } from './clients/client-limits.ts';
-import type { ProtocolDeps } from './ports.ts';
+import type { ProtocolDeps } from './deps.ts';
 import type { Recorder } from './refusals/record.ts';
 import { currentUnit } from './request-unit.ts';
 import { checkAcrRequest } from './requests/assurance.ts';
@@ -39,13 +39,14 @@ export const routes = {
 export const longestAddress = 12_288;
 
 export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recorder): Configuration {
-  const { lifetimes } = deps.settings;
+  const { config } = deps;
+  const { lifetimes } = config;
   const secure = deps.issuer.startsWith('https:');
   const asymmetric = ['RS256', 'ES256'] as const;
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;
 
   return {
-    adapter: createAdapter({ ...deps, settings: lifetimes }),
+    adapter: createAdapter({ ...deps, lifetimes }),
     jwks: { keys: ring.map((key) => new EngineKey(key)) },
     routes,
     scopes: engineScopes,
@@ -79,7 +80,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     },
     clockTolerance: 15,
-    pkce: { required: pkceRequired(deps.settings.requirePkce) },
+    pkce: { required: pkceRequired(config.requirePkce) },
     allowOmittingSingleRegisteredRedirectUri: true,
     // Not an extra one: only so that it is looked at here.
     extraParams: { scope: (ctx) => checkRequestedScopes(ctx, deps) },
@@ -89,7 +90,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     discovery: {
       prompt_values_supported: [
         ...['none', 'login', 'consent', 'select_account'],
-        ...(deps.settings.signUp ? ['create'] : []),
+        ...(config.signUp === 'open' ? ['create'] : []),
       ],
     },
     features: {
@@ -121,7 +122,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       },
       long: { ...cookie, secure, path: '/' },
       short: { ...cookie, secure },
-      keys: [deriveKey(deps.settings.secretKey, 'cookies').toString('base64url')],
+      keys: [deriveKey(deps.secretKey, 'cookies').toString('base64url')],
     },
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
@@ -184,7 +185,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     clientBasedCORS: (_ctx, origin, { redirectUris = [], loopback_ports: ports }) =>
       isOriginAmong(redirectUris, origin, ports === 'any' ? 'any' : 'registered'),
     interactions: {
-      policy: interactions({ ...deps, ...deps.settings, allowedByPolicy: deps.events.allowedByPolicy }),
+      policy: interactions({ ...deps, allowedByPolicy: deps.events.allowedByPolicy }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     renderError: async (ctx, out, error) => {
@@ -210,7 +211,7 @@ function sourcesOf({ groups, issuer }: ProtocolDeps, ctx: KoaContextWithOIDC): C
   };
 }
 
-type Lifetimes = ProtocolDeps['settings']['lifetimes'];
+type Lifetimes = ProtocolDeps['config']['lifetimes'];
 
 /** The engine forgets to: a session that was to end with the browser and is signed in to again, to be kept. */
 function keepWhereAsked({ oidc }: KoaContextWithOIDC, session: { transient?: boolean | undefined }): void {

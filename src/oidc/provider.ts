@@ -12,15 +12,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { JsonObject } from '../base/json.ts';
 import type { Authorizer } from '../core/api-sessions/authorize.ts';
+import type { Core } from '../core/core.ts';
 import { bodyLimit } from '../http/body.ts';
+import type { IsDeveloper } from '../http/developer.ts';
 import { logFailure } from '../http/errors.ts';
 import { bodyOnce } from './body-once.ts';
 import { limitAttempts } from './clients/client-limits.ts';
 import { compareHashedSecrets, engineMetadata } from './clients/clients.ts';
 import { withoutEmptySecret } from './clients/empty-secret.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
+import { type ProtocolDeps, protocolDeps } from './deps.ts';
 import { keepFailures } from './failure.ts';
-import type { ProtocolDeps } from './ports.ts';
+import type { ProtocolPages } from './ports.ts';
 import { createRecorder } from './refusals/record.ts';
 import { unitOf } from './request-unit.ts';
 import { createAuthorizer } from './requests/authorizer.ts';
@@ -60,7 +63,9 @@ const clientRoutes: ReadonlySet<string | undefined> = new Set(['token', 'introsp
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-export function createProtocol(parts: ProtocolDeps): Protocol {
+/** Its pages differ between the server and the command line, which shows none. */
+export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper: IsDeveloper = () => false): Protocol {
+  const parts = protocolDeps(core, ofServer, isDeveloper);
   const recorder = createRecorder(parts);
   const people = pagesForPeople(parts.pages, parts.log);
   const here = createKeepHere(createAgreed(parts.consents), people, recorder.record);
@@ -86,7 +91,7 @@ export function createProtocol(parts: ProtocolDeps): Protocol {
         accounts: deps.accounts,
         authorization: routes.authorization,
         onOutdatedLogin: (ctx, subject) => deps.events.outdated(subject, ctx.oidc.client?.clientId),
-        reuseWindow: deps.settings.lifetimes.reuseWindow,
+        reuseWindow: deps.config.lifetimes.refreshReuseWindow,
         startsOver: (ctx, unit) => startsOver(deps.engine, ctx, unit),
         renderStale: deps.pages.stale,
         renderUnavailable: (ctx, error) => deps.pages.error(ctx, error, error),
@@ -252,7 +257,7 @@ function goOnByQuery(ctx: KoaContextWithOIDC, form: string): void {
 
 function keep(deps: ProtocolDeps, ctx: KoaContextWithOIDC, documents: Map<string, ReadyDocument>): void {
   if (ctx.status !== 200) return;
-  const maxAge = deps.settings.jwksMaxAge;
+  const maxAge = deps.config.keys.jwksMaxAge;
   const headers = {
     'Content-Type': ctx.response.get('Content-Type') || 'application/json; charset=utf-8',
     'Cache-Control': `public, max-age=${maxAge}`,

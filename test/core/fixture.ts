@@ -117,7 +117,10 @@ export async function buildFixture(
     looked,
     async make(form) {
       const made = await core.accounts.create({
-        ...{ username: 'alice', password: goodPassword, firstName: '', lastName: '' },
+        username: 'alice',
+        password: goodPassword,
+        firstName: '',
+        lastName: '',
         ...form,
       });
       if (made.outcome !== 'created') throw new Error(`the account was not made: ${JSON.stringify(made)}`);

@@ -11,14 +11,14 @@ import { adapterOf } from './model.ts';
 
 export interface SessionDeps {
   readonly engine: EngineStore;
-  readonly settings: SessionLimits;
+  readonly lifetimes: SessionLimits;
   /** A person has just used a session. */
   readonly seen: (subject: string, sessionUid: string) => void;
 }
 
 export function sessionAdapter(deps: SessionDeps): Adapter {
   const payloadOf = (session: StoredSession, value?: string): AdapterPayload | undefined => {
-    if (isOver(session, deps.settings)) return undefined;
+    if (isOver(session, deps.lifetimes)) return undefined;
     const payload: AdapterPayload = JSON.parse(session.payload);
     // The end of one that is no browser's is the row's, whatever the engine has computed at a save.
     if (!isBrowsers(session)) payload.exp = session.expiresAt;
@@ -57,7 +57,7 @@ export function sessionAdapter(deps: SessionDeps): Adapter {
       }
       const payload = session && payloadOf(session);
       // An application that goes on with what hangs on this session uses it, too.
-      if (payload && session?.subject && deps.settings.sessionIdle > 0) deps.seen(session.subject, uid);
+      if (payload && session?.subject && deps.lifetimes.sessionIdle > 0) deps.seen(session.subject, uid);
       return payload;
     },
     async upsert(value, payload) {

@@ -13,9 +13,9 @@ import { readRecord, saveRecord, useUp } from './records.ts';
 export interface TokenDeps {
   readonly engine: EngineStore;
   readonly clients: CachedClients;
-  readonly settings: {
+  readonly lifetimes: {
     /** Seconds in which a replaced refresh token still answers with its successor; 0: never. */
-    readonly reuseWindow: number;
+    readonly refreshReuseWindow: number;
   };
 }
 
@@ -65,7 +65,7 @@ function applyConsumption(
 ): void {
   const unit = currentUnit();
   if (unit && model === 'RefreshToken' && Provider.ctx?.oidc?.route === 'token') {
-    const successor = successorOf(bundle.token, value, deps.settings.reuseWindow);
+    const successor = successorOf(bundle.token, value, deps.lifetimes.refreshReuseWindow);
     if (successor !== undefined) {
       unit.successor = successor;
       return;

@@ -29,8 +29,8 @@ export interface AssuranceDeps {
   readonly issuer: string;
   readonly factors: Pick<Factors, 'methods' | 'adds'>;
   readonly factorOffer: FactorOffer;
-  /** The server's own; a client may want it stricter. */
-  readonly secondFactor: SecondFactorRule;
+  /** A client may want it stricter. */
+  readonly config: { readonly secondFactor: SecondFactorRule };
 }
 
 /** What an interaction's prompt says to the pages (`prompt.details`). */
@@ -49,7 +49,7 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
   async function look(ctx: KoaContextWithOIDC): Promise<Way> {
     const { oidc } = ctx;
     const { session, result, prompts } = oidc;
-    const rule = ruleFor(deps.secondFactor, oidc.client?.second_factor);
+    const rule = ruleFor(deps.config.secondFactor, oidc.client?.second_factor);
     const asked = askedIn(ctx);
     const wanted = wantedBy(asked, rule, names);
     if (wanted === undefined) return { way: 'unmet' };
@@ -89,7 +89,7 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
 
   async function isOffered({ oidc }: KoaContextWithOIDC): Promise<boolean> {
     const { client, session, result, account } = oidc;
-    const rule = ruleFor(deps.secondFactor, client?.second_factor);
+    const rule = ruleFor(deps.config.secondFactor, client?.second_factor);
     const alone = result?.login !== undefined && assuranceOf(session?.amr) === 'single';
     // Whoever would be asked to sign in once more for it is not invited.
     if (rule !== 'offered' || !alone || account === undefined || session?.past(freshSeconds)) return false;

@@ -22,8 +22,7 @@ import { type OnBehalf, onBehalfOf } from './on-behalf.ts';
 import { dropOfflineAccess, refuseUnlessOffered } from './requested-scopes.ts';
 
 export interface InteractionDeps extends AssuranceDeps, ConsentDeps {
-  /** Whether people may make accounts for themselves. */
-  readonly signUp: boolean;
+  readonly config: AssuranceDeps['config'] & { readonly signUp: 'open' | 'invite' | 'off' };
 }
 
 export function interactions(deps: InteractionDeps) {
@@ -31,7 +30,7 @@ export function interactions(deps: InteractionDeps) {
   // Before anything else (OpenID Connect Core, section 3.1.2.1). Nothing but the request itself asks for these.
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   // Where sign-up is closed it is refused as any unknown value (Initiating User Registration via OpenID Connect 1.0).
-  if (deps.signUp) policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
+  if (deps.config.signUp === 'open') policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
   demandAssurance(policy, deps);
   demandConsent(policy, deps);
   const consent = policy.get('consent');

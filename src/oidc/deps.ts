@@ -1,0 +1,53 @@
+/** What the protocol takes from core, and what it tells it. */
+import type { Core } from '../core/core.ts';
+import { createFactorOffer } from '../core/factors/factor-offer.ts';
+import type { IsDeveloper } from '../http/developer.ts';
+import type { ProtocolEvents, ProtocolPages } from './ports.ts';
+
+export type ProtocolDeps = ReturnType<typeof protocolDeps>;
+
+export function protocolDeps(core: Core, pages: ProtocolPages, isDeveloper: IsDeveloper) {
+  const { config, secrets, stores } = core;
+  const { engine, accounts, groups, consents } = stores;
+  return {
+    ...core,
+    engine,
+    accounts,
+    groups,
+    consents,
+    clients: core.cached,
+    issuer: config.issuer,
+    secretKey: secrets.secretKey,
+    /** Identifier of the built-in user API. */
+    userApi: `${config.issuer}/user`,
+    /** Of the ids there are, those that may be the one that was meant. */
+    async clientIdsNear(id: string): Promise<readonly string[]> {
+      const near = await Promise.all(['', id.slice(0, 3)].map((after) => stores.clients.list(after, 100)));
+      return near.flat().map((client) => client.id);
+    },
+    /** The value of an API session, in place of a cookie's. */
+    sessionValue: core.sessions.valueOf,
+    seen: core.activity.seen,
+    factorOffer: createFactorOffer(stores),
+    events: createEvents(core),
+    pages,
+    /** Whose request is answered with everything that is known of a refusal. */
+    isDeveloper,
+  };
+}
+
+function createEvents({ metrics, audit, activity, unprotected }: Core): ProtocolEvents {
+  return {
+    issued(grantType, clientId, subject) {
+      metrics.count('tokens_issued_total', { grant_type: grantType, kind: 'access_token' });
+      if (subject !== undefined) activity.used(subject, clientId);
+    },
+    unprotected: unprotected.note,
+    replayed: (grantId, clientId, subject) => audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
+    outdated: (subject, clientId) =>
+      audit.note('session.ended', { subject, clientId, detail: { via: 'browser', password_changed: true } }),
+    signedOut: (subject, clientId) => audit.note('sign_out', { subject, clientId }),
+    allowed: (consent) => audit.record('consent.granted', consent),
+    allowedByPolicy: (consent) => audit.record('consent.by_policy', consent),
+  };
+}
