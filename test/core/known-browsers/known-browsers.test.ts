@@ -9,6 +9,7 @@ import { openSql } from '../../../src/storage/sql/open.ts';
 import { insertAccount, name, now } from '../../storage/rows.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../../support/databases.ts';
 import { comeBack, travel } from '../../support/flow.ts';
+import { leastRoundTrips } from '../../support/round-trips.ts';
 import { buildFixture, type Fixture, goodPassword } from '../fixture.ts';
 
 const most = { ofAccount: 3, ofBrowser: 2 };
@@ -195,12 +196,11 @@ describe('a browser that is known', () => {
   test('costs the same to look up whether or not there is such an account (B6)', async () => {
     fixture = await buildFixture();
     await fixture.make();
-    const trips = async (username: string) => {
-      const before = fixture.stores.roundTrips();
+    const fails = async (username: string) => {
       await fixture.signIn.signIn({ ...wrong, username, browser: randomToken(32) });
       await fixture.audited();
-      return fixture.stores.roundTrips() - before;
     };
+    const trips = (username: string) => leastRoundTrips(fixture.stores, () => fails(username), 4);
     expect(await trips('alice')).toBe(await trips('nobody'));
   });
 
