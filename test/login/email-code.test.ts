@@ -151,8 +151,8 @@ describe('the mail', () => {
       front: ({ factors }) => ({
         factors: {
           ...factors,
-          putEmailCode: (...given) =>
-            down ? Promise.reject(new Unavailable('database')) : factors.putEmailCode(...given),
+          putSentCode: (...given) =>
+            down ? Promise.reject(new Unavailable('database')) : factors.putSentCode(...given),
         },
       }),
     });

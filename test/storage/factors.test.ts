@@ -83,8 +83,8 @@ function factorPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void 
       expect(await stores.factors.removeAll(subject, now)).toBe(false);
       expect(await stores.factors.advance(subject, 1, now)).toBe(false);
       expect(await stores.factors.useCode(subject, 'a\0b', now)).toBe(false);
-      await stores.factors.fail(subject);
-      await stores.factors.forgive(subject);
+      await stores.factors.fail(subject, 'totp');
+      await stores.factors.forgive(subject, 'totp');
       expect(await stores.factors.list(subject)).toEqual([]);
     }
   });
@@ -227,10 +227,10 @@ function factorPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void 
     const subject = await account();
     const { factor } = await enrolled(subject);
     await stores.factors.begin(buildFactor(subject));
-    await times(20, (n) => either(n).fail(subject));
+    await times(20, (n) => either(n).fail(subject, 'totp'));
     const failures = async () => (await stores.factors.list(subject)).map((row) => [row.state, row.kind, row.failures]);
     expect((await failures()).filter(([, , count]) => count !== 0)).toEqual([['active', 'totp', 20]]);
-    await stores.factors.forgive(subject);
+    await stores.factors.forgive(subject, 'totp');
     expect((await failures()).every(([, , count]) => count === 0)).toBe(true);
     expect(await stores.factors.advance(factor.id, 11, now)).toBe(true);
   });
@@ -253,23 +253,24 @@ function factorPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void 
 
   test('a code by e-mail goes out once in a while, is used once, and ends with wrong guesses', async () => {
     const subject = await account();
-    const put = (hash: string, at: number) => stores.factors.putEmailCode(subject, hash, at, at - 60);
+    const put = (hash: string, at: number) => stores.factors.putSentCode(subject, 'email-code', hash, at, at - 60);
     expect(await put('none', now)).toBe(false);
     await stores.factors.switchOn(buildFactor(subject, { kind: 'email-code', state: 'active', secret: '' }), [], now);
-    const first = await times(20, (n) => either(n).putEmailCode(subject, 'first', now, now - 60));
+    const first = await times(20, (n) => either(n).putSentCode(subject, 'email-code', 'first', now, now - 60));
     expect(first.filter(Boolean)).toHaveLength(1);
     expect([await put('early', now + 59), await put('second', now + 60)]).toEqual([false, true]);
-    const use = (n: number, hash: string, at: number) => either(n).useEmailCode(subject, hash, at, at - 600);
+    const use = (n: number, hash: string, at: number) =>
+      either(n).useSentCode(subject, 'email-code', hash, at, at - 600);
     expect(await use(0, 'first', now + 61)).toBe(false);
     expect(await use(0, '', now + 61)).toBe(false);
     expect(await use(0, 'second', now + 660)).toBe(false);
     const used = await times(20, (n) => use(n, 'second', now + 61));
     expect(used.filter(Boolean)).toHaveLength(1);
     expect(await put('third', now + 200)).toBe(true);
-    for (let n = 0; n < 5; n += 1) await either(n).failEmailCode(subject, 5);
+    for (let n = 0; n < 5; n += 1) await either(n).failSentCode(subject, 'email-code', 5);
     expect(await use(0, 'third', now + 201)).toBe(false);
     expect(await put('fourth', now + 300)).toBe(true);
-    for (let n = 0; n < 4; n += 1) await either(n).failEmailCode(subject, 5);
+    for (let n = 0; n < 4; n += 1) await either(n).failSentCode(subject, 'email-code', 5);
     expect(await use(0, 'fourth', now + 301)).toBe(true);
   });
 

@@ -17,10 +17,11 @@ export const factors: Command = {
       const row = (kind: string, { id, name, createdAt, lastUsedAt }: (typeof passkeys | typeof factors)[number]) => [
         ...[id, kind, name, day(createdAt), day(lastUsedAt) || 'never'],
       ];
+      const nameOf = (kind: string) => core.factors.codes.find((method) => method.kind === kind)?.name ?? kind;
       const rows = [
         ...passkeys.map((passkey) => [...row('passkey', passkey), 'active']),
         ...factors.map((factor) => [
-          ...row(factor.kind === 'totp' ? 'authenticator app' : 'codes by e-mail', factor),
+          ...row(nameOf(factor.kind), factor),
           factor.locked ? 'locked: too many wrong codes' : 'active',
         ]),
       ];

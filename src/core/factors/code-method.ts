@@ -2,7 +2,8 @@
  * The port of a login method whose proof is a code that is typed: from an authenticator app, from a mail, from a list. Each is a
  * folder of login/ and a line in login/methods.ts. The second step, the pages, `X-OTP` and the mails go through that list.
  *
- *   kind, amr     its name in storage, in `X-OTP` and in the texts of the pages, and what it adds to `amr`
+ *   kind, name    what it is called in storage, in `X-OTP` and in the texts of the pages; and on the command line
+ *   amr           what it adds to `amr`
  *   wire          its fields in the form of the second-factor page
  *   read, verify  whether what was typed is one of its codes; then whether it is right, and is used up by that
  *   challenge     sends a code; left out where its owner has it at hand
@@ -19,7 +20,9 @@ import type { FactorRow, FactorStore } from '../stores/factors.ts';
 import type { RecoveryCodeFormat } from './recovery-codes.ts';
 
 export interface CodeMethod {
-  readonly kind: FactorRow['kind'];
+  readonly kind: string;
+  /** As the command line writes it. */
+  readonly name: string;
   /** RFC 8176. */
   readonly amr: readonly Amr[];
   /** `code`: the field of its code. `send`: the value of `answer` by which a code is asked for. */
@@ -44,6 +47,8 @@ export interface CodeMethodParts {
   readonly secretKey: string;
   /** As an authenticator app shows it. */
   readonly issuer: string;
+  /** Ends the rows of wrong codes that are among these factors, of each kind that can be locked. */
+  forgive(subject: string, rows: readonly FactorRow[]): Promise<void>;
 }
 
 /** All throw `Unavailable` where storage cannot answer. */

@@ -1,12 +1,12 @@
 /** Rows of second factors. */
 import { nowSeconds } from '../../base/clock.ts';
 import { randomToken } from '../../base/secrets.ts';
-import type { FactorRow, FactorStore } from '../stores/factors.ts';
+import type { FactorRow } from '../stores/factors.ts';
 
 /** As it is when it is new. */
 export function newFactor(
   subject: string,
-  kind: FactorRow['kind'],
+  kind: string,
   given: { name?: string; secret: string; state: FactorRow['state'] },
 ): FactorRow {
   return {
@@ -27,12 +27,3 @@ const latelySeconds = 10;
 
 export const wasLately = ({ lastUsedAt }: FactorRow): { readonly lately?: true } =>
   lastUsedAt !== null && lastUsedAt > nowSeconds() - latelySeconds ? { lately: true } : {};
-
-/** A right code ends the row of wrong ones. */
-export async function forgive(
-  store: Pick<FactorStore, 'forgive'>,
-  subject: string,
-  rows: readonly FactorRow[],
-): Promise<void> {
-  if (rows.some(({ failures }) => failures > 0)) await store.forgive(subject);
-}

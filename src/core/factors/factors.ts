@@ -28,14 +28,13 @@ import type {
 import type { Passkeys } from './passkeys.ts';
 import { codesLeft, newRecoveryCodes } from './recovery-codes.ts';
 
-export type SecondFactor = FactorRow['kind'] | 'passkey';
-type CodeKind = FactorRow['kind'];
-type EnrolledKind = Exclude<CodeKind, 'recovery-code'>;
+/** `passkey`, or the kind of a login method that is codes. */
+export type SecondFactor = string;
 
 /** What a person may see of a factor of theirs; core/factors/passkeys has passkeys. */
 export interface Factor {
   readonly id: string;
-  readonly kind: EnrolledKind;
+  readonly kind: string;
   readonly name: string;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
@@ -57,23 +56,29 @@ export type UseOutcome =
 /** All throw `Unavailable` where storage cannot answer. */
 export interface Factors {
   /** The login methods that are codes, the best first. */
-  readonly codes: readonly (Pick<CodeMethod, 'kind' | 'wire'> & Pick<OpenCodeMethod, 'switchOn'>)[];
+  readonly codes: readonly (Pick<CodeMethod, 'kind' | 'name' | 'wire'> & Pick<OpenCodeMethod, 'switchOn'>)[];
   list(subject: string): Promise<FactorList>;
   /** Kinds that are switched on without more ado, and could be for this account. */
-  switches(account: Account): readonly EnrolledKind[];
-  switchOn(kind: CodeKind, subject: string, caller?: Caller): Promise<SwitchOnOutcome>;
+  switches(account: Account): readonly string[];
+  switchOn(kind: string, subject: string, caller?: Caller): Promise<SwitchOnOutcome>;
   /** Whether a page can add a second factor that would do here. `only`: nothing else would. */
   adds(only: 'passkey' | undefined): boolean;
-  /** Whether a device can be enrolled with this kind of code. */
-  enrols(kind: CodeKind): boolean;
+  /** Kinds with which a device can be enrolled, the best first. */
+  readonly enrols: readonly string[];
   /** Nothing is asked for at a sign-in until the enrolment is confirmed. */
   begin(
-    kind: CodeKind,
+    kind: string | undefined,
     subject: string,
     options?: { readonly name?: string },
   ): Promise<BegunEnrolment | { readonly outcome: 'not-found' | 'too-many' }>;
   /** With a current code, which shows that the device has the secret. */
-  confirm(kind: CodeKind, subject: string, factorId: string, code: string, caller?: Caller): Promise<ConfirmOutcome>;
+  confirm(
+    kind: string | undefined,
+    subject: string,
+    factorId: string,
+    code: string,
+    caller?: Caller,
+  ): Promise<ConfirmOutcome>;
   /** False where the account has no such factor. With the last one the recovery codes go. */
   remove(subject: string, factorId: string, caller?: Caller): Promise<boolean>;
   /** For an admin whose person has lost everything. False where there was nothing. */
@@ -97,7 +102,7 @@ export interface FactorSettings {
 }
 
 export function createFactors(
-  parts: CodeMethodParts & {
+  parts: Omit<CodeMethodParts, 'forgive'> & {
     /** The best first. */
     codes: readonly CodeMethod[];
     passkeys: Pick<Passkeys, 'list' | 'offered'>;
@@ -107,9 +112,15 @@ export function createFactors(
   },
 ): Factors {
   const { store, passkeys, recoveryCodes, throttle, audit, changes, settings } = parts;
-  const codes = parts.codes.map((method) => ({ ...method, ...method.open(parts) }));
+  const codes = parts.codes.map((method) => ({ ...method, ...method.open({ ...parts, forgive }) }));
   const ofKind = (wanted: string | undefined) => codes.find(({ kind }) => kind === wanted);
+  const enrols = codes.filter(({ enrolment }) => enrolment).map(({ kind }) => kind);
   const written = createCallerRecord(audit);
+
+  async function forgive(subject: string, rows: readonly FactorRow[]): Promise<void> {
+    const failed = rows.filter(({ kind, failures }) => failures > 0 && ofKind(kind)?.isLocked);
+    for (const kind of new Set(failed.map(({ kind }) => kind))) await store.forgive(subject, kind);
+  }
 
   return {
     codes,
@@ -127,17 +138,13 @@ export function createFactors(
       return { factors, recoveryCodesLeft: codesLeft(rows) };
     },
 
-    switches: (account) =>
-      codes
-        .filter(({ switchOn }) => switchOn?.fits(account))
-        .map(({ kind }) => kind)
-        .filter(isEnrolled),
+    switches: (account) => codes.filter(({ switchOn }) => switchOn?.fits(account)).map(({ kind }) => kind),
 
     switchOn: async (kind, subject, caller) => ofKind(kind)?.switchOn?.on(subject, caller) ?? { outcome: 'not-found' },
 
-    adds: (only) => passkeys.offered || (only === undefined && codes.some(({ enrolment }) => enrolment !== undefined)),
+    adds: (only) => passkeys.offered || (only === undefined && enrols.length > 0),
 
-    enrols: (kind) => ofKind(kind)?.enrolment !== undefined,
+    enrols,
 
     begin: async (kind, subject, options) =>
       ofKind(kind)?.enrolment?.begin(subject, options) ?? { outcome: 'not-found' },
@@ -211,6 +218,5 @@ export function createFactors(
   };
 }
 
-const isEnrolled = (kind: CodeKind): kind is EnrolledKind => kind !== 'recovery-code';
-const isActive = (row: FactorRow): row is FactorRow & { readonly kind: EnrolledKind } =>
-  isEnrolled(row.kind) && row.state === 'active';
+/** Recovery codes stand in for a second factor; alone they are none. */
+const isActive = ({ kind, state }: FactorRow): boolean => kind !== 'recovery-code' && state === 'active';

@@ -2,19 +2,20 @@
 export interface FactorRow {
   readonly id: string;
   readonly subject: string;
-  readonly kind: 'totp' | 'recovery-code' | 'email-code';
+  /** Of the login method (core/factors/code-method). */
+  readonly kind: string;
   /** What its person calls it; may be empty. */
   readonly name: string;
   /**
-   * TOTP: the secret, sealed under SECRET_KEY. Recovery code: its SHA-256 (core/factors says of what). E-mail code: a keyed hash of
-   * the code that is out, empty while there is none. Never usable as it is.
+   * TOTP: the secret, sealed under SECRET_KEY. Recovery code: its SHA-256 (core/factors says of what). A kind that is sent: a keyed
+   * hash of the code that is out, empty while there is none. Never usable as it is.
    */
   readonly secret: string;
   /** `pending`: being enrolled, and good for nothing yet. `used`: a recovery code that has done its work. */
   readonly state: 'pending' | 'active' | 'used';
-  /** TOTP: the latest time step whose code was used; 0 for none. E-mail code: when the latest one was sent. */
+  /** TOTP: the latest time step whose code was used; 0 for none. A kind that is sent: when the latest code was sent. */
   readonly lastStep: number;
-  /** TOTP: wrong codes in a row. E-mail code: wrong ones since the latest was sent. */
+  /** TOTP: wrong codes in a row. A kind that is sent: wrong ones since the latest was sent. */
   readonly failures: number;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
@@ -47,20 +48,23 @@ export interface FactorStore {
   advance(id: string, step: number, now: number): Promise<boolean>;
   /** Uses a recovery code up; of concurrent calls exactly one gets true. */
   useCode(subject: string, hash: string, now: number): Promise<boolean>;
-  /** One more wrong code of an app in a row. */
-  fail(subject: string): Promise<void>;
-  /** The row of wrong codes of an app has ended. */
-  forgive(subject: string): Promise<void>;
+  /** One more wrong code of this kind in a row. */
+  fail(subject: string, kind: string): Promise<void>;
+  /** The row of wrong codes of this kind has ended. */
+  forgive(subject: string, kind: string): Promise<void>;
   /** Stores an active factor of a kind of which an account has one at most, and recovery codes as `activate` does. Undefined where there is no such account. */
   switchOn(
     factor: FactorRow,
     codes: readonly FactorRow[],
     now: number,
   ): Promise<{ readonly added: boolean; readonly codesStored: boolean } | undefined>;
-  /** A code goes out by e-mail, in place of an older one. False where there is no such factor, or the latest was sent after `before`: of concurrent calls exactly one gets true. */
-  putEmailCode(subject: string, hash: string, now: number, before: number): Promise<boolean>;
+  /**
+   * Stores a code that is sent, in place of an older one. False where the account has no such factor, or the latest was sent after
+   * `before`: of concurrent calls exactly one gets true.
+   */
+  putSentCode(subject: string, kind: string, hash: string, now: number, before: number): Promise<boolean>;
   /** Uses the code up that was sent after `after`; of concurrent calls exactly one gets true. */
-  useEmailCode(subject: string, hash: string, now: number, after: number): Promise<boolean>;
+  useSentCode(subject: string, kind: string, hash: string, now: number, after: number): Promise<boolean>;
   /** One more wrong code; with the `limit`-th the code that is out is void. */
-  failEmailCode(subject: string, limit: number): Promise<void>;
+  failSentCode(subject: string, kind: string, limit: number): Promise<void>;
 }

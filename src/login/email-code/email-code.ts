@@ -32,6 +32,7 @@ const guessesMax = 5;
 
 export const emailCode: CodeMethod = {
   kind,
+  name: 'codes by e-mail',
   amr: ['otp'],
   wire: { code: 'email_code', send: 'mail' },
   guessable: true,
@@ -63,11 +64,11 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
       const now = nowSeconds();
       const account = await accounts.bySubject(subject);
       if (account === undefined) return { outcome: 'wrong', why: 'over' };
-      if (await store.useEmailCode(subject, hashOf(account, code), now, now - lifeSeconds)) {
+      if (await store.useSentCode(subject, kind, hashOf(account, code), now, now - lifeSeconds)) {
         await limits.giveBackCode(subject);
         return { outcome: 'right' };
       }
-      await store.failEmailCode(subject, guessesMax);
+      await store.failSentCode(subject, kind, guessesMax);
       const row = (await store.list(subject)).find(isOwn);
       const isOut = row === undefined || (row.secret !== '' && row.lastStep > now - lifeSeconds);
       return isOut ? { outcome: 'wrong', why: 'wrong' } : { outcome: 'wrong', why: 'over', ...wasLately(row) };
@@ -84,7 +85,7 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
         const now = nowSeconds();
         const code = newCode();
         // Of many requests at once one gets further.
-        if (!(await store.putEmailCode(subject, hashOf(account, code), now, now - pauseSeconds))) {
+        if (!(await store.putSentCode(subject, kind, hashOf(account, code), now, now - pauseSeconds))) {
           await limits.giveBackCode(subject);
           return { outcome: 'wait', to, retryAfter: pauseSeconds };
         }
@@ -100,7 +101,7 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
         return { outcome: 'sent', to, retryAfter: pauseSeconds };
       },
 
-      end: (subject) => store.failEmailCode(subject, 1),
+      end: (subject) => store.failSentCode(subject, kind, 1),
     },
 
     switchOn: {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
 import type { CodeMethod } from '../../core/factors/code-method.ts';
-import { forgive, wasLately } from '../../core/factors/factor-row.ts';
+import { wasLately } from '../../core/factors/factor-row.ts';
 import { codesLeft, type RecoveryCodeFormat, recoveryCodeHash } from '../../core/factors/recovery-codes.ts';
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
@@ -29,13 +29,14 @@ export const recoveryCodeFormat: RecoveryCodeFormat = {
 
 export const recoveryCode: CodeMethod = {
   kind: 'recovery-code',
+  name: 'recovery codes',
   // A code of a list that was handed out before is a one-time password too.
   amr: ['otp'],
   wire: { code: 'recovery_code' },
   guessable: false,
   read: recoveryCodeFormat.read,
 
-  open({ store, audit }) {
+  open({ store, audit, forgive }) {
     return {
       isOpen: (_subject, rows) => codesLeft(rows) > 0,
 
@@ -46,7 +47,7 @@ export const recoveryCode: CodeMethod = {
         const spent = rows.find(({ secret }) => secret === hash);
         if (!used)
           return spent ? { outcome: 'wrong', why: 'used', ...wasLately(spent) } : { outcome: 'wrong', why: 'wrong' };
-        await forgive(store, subject, rows);
+        await forgive(subject, rows);
         await audit.record('recovery_code.used', {
           ...fields,
           subject,

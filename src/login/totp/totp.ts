@@ -7,7 +7,7 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, seal, unseal } from '../../base/secrets.ts';
 import type { CodeMethod, CodeMethodParts, OpenCodeMethod, Verified } from '../../core/factors/code-method.ts';
-import { forgive, newFactor, wasLately } from '../../core/factors/factor-row.ts';
+import { newFactor, wasLately } from '../../core/factors/factor-row.ts';
 import { newRecoveryCodes } from '../../core/factors/recovery-codes.ts';
 import { createCallerRecord } from '../../core/kernel/caller.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
@@ -21,6 +21,7 @@ const nameMax = 64;
 
 export const totp: CodeMethod = {
   kind,
+  name: 'authenticator app',
   amr: ['otp'],
   wire: { code: 'code' },
   guessable: true,
@@ -28,7 +29,8 @@ export const totp: CodeMethod = {
   open,
 };
 
-function open({ store, accounts, recoveryCodes, audit, changes, secretKey, issuer }: CodeMethodParts): OpenCodeMethod {
+function open(parts: CodeMethodParts): OpenCodeMethod {
+  const { store, accounts, recoveryCodes, audit, changes, secretKey, issuer } = parts;
   const sealKey = deriveKey(secretKey, 'factors');
   const written = createCallerRecord(audit);
   const secretOf = (row: FactorRow): string | undefined => unseal(sealKey, row.secret, sealContext(row));
@@ -50,13 +52,13 @@ function open({ store, accounts, recoveryCodes, audit, changes, secretKey, issue
         if (step === undefined) continue;
         const unused = step > row.lastStep;
         if (unused && (await store.advance(row.id, step, now))) {
-          await forgive(store, subject, rows);
+          await parts.forgive(subject, rows);
           return { outcome: 'right' };
         }
         // Where it was unused a moment ago, another request has been quicker.
         wrong = { outcome: 'wrong', why: 'used', ...(unused ? { lately: true } : wasLately(row)) };
       }
-      await store.fail(subject);
+      await store.fail(subject, kind);
       return wrong;
     },
 

@@ -89,7 +89,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: `${list}/codes`, show: factors.showCodes, fresh: true, page: list },
     { path: `${list}/codes`, take: factors.makeCodes, ...guarded, page: list },
     { path: `${list}/codes.txt`, take: factors.download, page: list },
-    ...(deps.factors.enrols('totp') ? appRows : []),
+    ...(deps.factors.enrols.length > 0 ? appRows : []),
     ...deps.factors.codes
       .filter(({ switchOn }) => switchOn)
       .map(({ kind }) => ({ path: `${list}/${kind}`, take: createFactorSwitch(deps, kind), ...guarded, page: list })),

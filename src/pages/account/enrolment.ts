@@ -24,6 +24,8 @@ declare module '../kit/views.ts' {
 const list = '/account/factors';
 
 export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Show; confirm: Take } {
+  const [kind] = deps.factors.enrols;
+
   async function show(visit: Visit, error?: 'missing' | 'wrong'): Promise<Onward | undefined> {
     const { enrolment } = visit.note;
     if (!enrolment) return { to: list };
@@ -35,7 +37,7 @@ export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Sho
   return {
     async begin({ account }, form) {
       const name = form.get('name')?.trim() ?? '';
-      const begun = await deps.factors.begin('totp', account.subject, { name });
+      const begun = await deps.factors.begin(kind, account.subject, { name });
       if (begun.outcome !== 'begun') return { to: list, note: { notice: 'factor-too-many' } };
       const { factorId, secret, uri } = begun;
       return { to: `${list}/app`, note: { enrolment: { factorId, secret, uri } } };
@@ -51,13 +53,7 @@ export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Sho
       if (code === '') return show(visit, 'missing');
       const { account, session } = visit;
       const { subject } = account;
-      const outcome = await deps.factors.confirm(
-        'totp',
-        subject,
-        enrolment.factorId,
-        code,
-        callerIn(visit, deps.pages),
-      );
+      const outcome = await deps.factors.confirm(kind, subject, enrolment.factorId, code, callerIn(visit, deps.pages));
       switch (outcome.outcome) {
         case 'enrolled':
           await deps.sessions.strengthen(session.uid, ['otp', 'mfa']);

@@ -1,18 +1,17 @@
 /** Second factors: which there are, an end to one, and recovery codes, shown once. */
+import type { SecondFactor } from '../../core/factors/factors.ts';
 import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
 import type { AccountDeps } from './deps.ts';
 import { longerPasswordFirst, neededOf, providersOf } from './needed.ts';
 import type { AccountForm } from './visit.ts';
 import { callerIn, notThere, type Show, showPage, type Take } from './visit.ts';
 
-export const factorKinds = ['totp', 'email-code', 'passkey'] as const;
-
 declare module '../kit/views.ts' {
   interface ViewLocals {
     'account-factors': AccountForm & {
       readonly factors: readonly {
         readonly id: string;
-        readonly kind: (typeof factorKinds)[number];
+        readonly kind: SecondFactor;
         readonly name: string;
         readonly createdAt: number;
         readonly lastUsedAt?: number | undefined;
@@ -26,8 +25,10 @@ declare module '../kit/views.ts' {
       readonly app?: boolean;
       /** False: no passkey can be added. */
       readonly passkeys?: boolean;
-      /** They could be switched on. */
-      readonly emailCodes: boolean;
+      /** Kinds that could be switched on. */
+      readonly switches: readonly SecondFactor[];
+      /** Codes by e-mail are among them: what own views read before `switches`. */
+      readonly emailCodes?: boolean;
     };
     'account-codes': AccountForm & { readonly codes: readonly string[] };
   }
@@ -50,21 +51,23 @@ export function createFactorsPage(deps: AccountDeps): {
         deps.passkeys.list(account.subject),
       ]);
       const needed = await neededOf(deps.upstream, account, passkeys);
+      const has = (kind: SecondFactor) => factors.some((factor) => factor.kind === kind);
+      const switches = deps.factors.switches(account).filter((kind) => !has(kind));
       return showPage(deps, visit, 'account-factors', {
         factors: [
           ...factors.map((factor) => ({ ...factor, lastUsedAt: factor.lastUsedAt ?? undefined, needed: false })),
           ...passkeys.map(({ id, name, createdAt, lastUsedAt }) => ({
-            ...{ id, name, createdAt, kind: 'passkey' as const, locked: false },
+            ...{ id, name, createdAt, kind: 'passkey', locked: false },
             lastUsedAt: lastUsedAt ?? undefined,
             needed: needed(id),
           })),
         ],
         codesLeft: recoveryCodesLeft,
         twoFactor: account.twoFactor,
-        app: deps.factors.enrols('totp'),
+        app: deps.factors.enrols.length > 0,
         passkeys: deps.passkeys.offered,
-        emailCodes:
-          deps.factors.switches(account).includes('email-code') && !factors.some(({ kind }) => kind === 'email-code'),
+        switches,
+        emailCodes: switches.includes('email-code'),
       });
     },
 

@@ -64,6 +64,7 @@ const lookAgain: Onward = {};
 
 export function createEnrolStep(deps: PageDeps): Step {
   const { pages, factors, passkeys } = deps;
+  const [kind] = factors.enrols;
 
   /** Who it is, or where to go instead. */
   async function enter(step: StepContext): Promise<CurrentSession | Redirect | undefined> {
@@ -100,7 +101,7 @@ export function createEnrolStep(deps: PageDeps): Step {
         ...common,
         account: { name: displayName(account), username: account.username },
         invited: interaction.prompt.name === 'offer',
-        app: onlyOf(interaction) === undefined && factors.enrols('totp'),
+        app: onlyOf(interaction) === undefined && kind !== undefined,
         passkey: begun.outcome === 'begun' ? begun.options || undefined : undefined,
         problem: memory.problem,
       };
@@ -109,7 +110,7 @@ export function createEnrolStep(deps: PageDeps): Step {
   }
 
   async function begin({ interaction, action }: StepContext, { account }: CurrentSession): Promise<Onward> {
-    const begun = await factors.begin('totp', account.subject);
+    const begun = await factors.begin(kind, account.subject);
     // Five apps, all of them locked: an admin's business.
     if (begun.outcome !== 'begun') return { error: 'access_denied', error_description: 'no app can be added' };
     const { factorId, secret, uri } = begun;
@@ -141,7 +142,7 @@ export function createEnrolStep(deps: PageDeps): Step {
     const typed = form.get('code')?.trim() ?? '';
     if (typed === '') return show(step, current, memory, 'missing');
     const id = memory.app?.factorId ?? '';
-    const outcome = await factors.confirm('totp', current.account.subject, id, typed, callerIn(step));
+    const outcome = await factors.confirm(kind, current.account.subject, id, typed, callerIn(step));
     switch (outcome.outcome) {
       case 'enrolled':
         return enrolled(step, current, ['otp'], outcome.recoveryCodes);

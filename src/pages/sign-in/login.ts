@@ -67,10 +67,10 @@ const statuses: Record<LoginError, number> = {
   busy: 503,
 };
 
-/** Of the page after this one. */
-const secondFields = ['code', 'email_code', 'recovery_code', 'second_passkey'];
-
 export function createLoginStep(deps: PageDeps): Step {
+  /** Of the page after this one. */
+  const secondFields = ['second_passkey', ...deps.factors.codes.map(({ wire }) => wire.code)];
+
   interface Shown {
     readonly username?: string | undefined;
     /** The box is ticked. */

@@ -43,19 +43,16 @@ export const secondFactorErrors = [
 ] as const;
 export type SecondFactorError = (typeof secondFactorErrors)[number];
 
-export const secondFactorMethods = ['passkey', 'totp', 'email-code', 'recovery-code'] as const;
-export type SecondFactorMethod = (typeof secondFactorMethods)[number];
-
 declare module '../kit/views.ts' {
   interface ViewLocals {
     'second-factor': ClientForm & {
       readonly account: { readonly name?: string | undefined; readonly username: string };
-      readonly method: SecondFactorMethod;
+      readonly method: SecondFactor;
       /** The other ways, and where each is asked for. */
-      readonly others: readonly { readonly method: SecondFactorMethod; readonly to: string }[];
+      readonly others: readonly { readonly method: SecondFactor; readonly to: string }[];
       /** For the method `passkey`: what the browser is to be asked, in JSON. */
       readonly passkey?: string | undefined;
-      /** For the method `email-code`: where one has gone; left out: none has been sent yet. */
+      /** For a method whose codes are sent: where one has gone; left out: none has been sent yet. */
       readonly mailedTo?: string | undefined;
       /** They are signed in, and an application wants to be surer. */
       readonly stepUp?: boolean | undefined;
@@ -80,7 +77,8 @@ const statuses: Record<SecondFactorError, number> = {
 
 export function createSecondFactorStep(deps: PageDeps): Step {
   interface Shown {
-    readonly wanted: SecondFactor;
+    /** The best there is where it is none of the methods. */
+    readonly wanted: SecondFactor | readonly string[] | undefined;
     readonly methods: readonly SecondFactor[];
     readonly error?: SecondFactorError;
     readonly retryAfterSeconds?: number;
@@ -96,7 +94,7 @@ export function createSecondFactorStep(deps: PageDeps): Step {
       frameOf(deps, step),
       memory.proof && deps.stores.accounts.bySubject(memory.proof.subject),
     ]);
-    const method = methods.includes(wanted) ? wanted : (methods[0] ?? 'recovery-code');
+    const method = methods.find((one) => one === wanted) ?? methods[0] ?? 'recovery-code';
     const others = methods.filter((one) => one !== method);
     const passkey =
       method === 'passkey' && memory.proof
@@ -147,9 +145,7 @@ export function createSecondFactorStep(deps: PageDeps): Step {
         seeOther(step.ctx, restartAddress(step.interaction.params));
         return;
       }
-      const { method } = step.ctx.query;
-      const wanted = secondFactorMethods.find((one) => one === method) ?? 'passkey';
-      await show(step, memory, { wanted, methods: memory.methods });
+      await show(step, memory, { wanted: step.ctx.query.method, methods: memory.methods });
     },
 
     async take(step, form) {

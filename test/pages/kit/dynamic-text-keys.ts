@@ -1,9 +1,9 @@
 /** Keys the views put together while they run, as opposed to those written out in them. */
 import { letterKinds } from '../../../src/core/mail/mailer.ts';
+import { codeMethods } from '../../../src/login/methods.ts';
 import { activityEvents } from '../../../src/pages/account/activity.ts';
 import { deleteErrors } from '../../../src/pages/account/deletion.ts';
 import { appCodeErrors } from '../../../src/pages/account/enrolment.ts';
-import { factorKinds } from '../../../src/pages/account/factors.ts';
 import { passwordFormErrors } from '../../../src/pages/account/password.ts';
 import { addressFields } from '../../../src/pages/account/profile.ts';
 import { sessionDoors } from '../../../src/pages/account/sessions.ts';
@@ -23,7 +23,9 @@ import {
 import { noticeKinds } from '../../../src/pages/kit/views.ts';
 import { confirmErrors } from '../../../src/pages/registration/verify-email.ts';
 import { loginErrors, signInReasons } from '../../../src/pages/sign-in/login.ts';
-import { secondFactorErrors, secondFactorMethods } from '../../../src/pages/sign-in/second-factor.ts';
+import { secondFactorErrors } from '../../../src/pages/sign-in/second-factor.ts';
+
+const secondFactors = ['passkey', ...codeMethods.map(({ kind }) => kind)];
 
 export const dynamicTextKeys: readonly string[] = [
   ...letterKinds.flatMap((kind) =>
@@ -39,7 +41,8 @@ export const dynamicTextKeys: readonly string[] = [
   ...passwordFormErrors.map((error) => `account.password.current.${error}`),
   ...appCodeErrors.map((error) => `account.app.error.${error}`),
   ...deleteErrors.map((error) => `account.delete.error.${error}`),
-  ...factorKinds.map((kind) => `account.factor.${kind}`),
+  ...secondFactors.filter((kind) => kind !== 'recovery-code').map((kind) => `account.factor.${kind}`),
+  ...['title', 'text', 'on'].map((part) => `account.emailCode.${part}`),
   ...addressPlaces.map((place) => `account.address.${place}`),
   ...sessionDoors.map((door) => `account.door.${door}`),
   ...activityEvents.map((event) => `account.event.${event}`),
@@ -52,7 +55,7 @@ export const dynamicTextKeys: readonly string[] = [
   ...signInReasons.map((reason) => `login.again.${reason}`),
   ...loginErrors.flatMap((error) => [`login.error.${error}.title`, `login.error.${error}.text`]),
   ...secondFactorErrors.flatMap((error) => [`second.error.${error}.title`, `second.error.${error}.text`]),
-  ...secondFactorMethods.map((method) => `second.use.${method}`),
+  ...secondFactors.map((method) => `second.use.${method}`),
   ...upstreamFailures.flatMap((kind) => [`upstream.failed.${kind}.title`, `upstream.failed.${kind}.text`]),
   ...unreviewedReasons.map((reason) => `error.unreviewed.${reason}`),
   ...errorKinds.flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]),

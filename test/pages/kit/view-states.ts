@@ -154,7 +154,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       locals: {
         csrf,
         factors: [{ id: 'f', kind: 'totp', name: value, createdAt: 1, locked: false, needed: false }],
-        ...{ codesLeft: 1, twoFactor: true, emailCodes: true },
+        ...{ codesLeft: 1, twoFactor: true, switches: ['email-code'] },
       },
     },
     {

@@ -64,18 +64,18 @@ describeStorages('a changed e-mail address', (storage) => {
     await server.core.factors.switchOn('email-code', subject);
     const link = await linkFor(subject, freshAddress());
     const { factors } = server.core.stores;
-    const { putEmailCode } = factors;
+    const { putSentCode } = factors;
     // The mail has been addressed, and its code is not stored yet.
-    factors.putEmailCode = async (...code) => {
+    factors.putSentCode = async (...code) => {
       await confirm(link);
-      return putEmailCode(...code);
+      return putSentCode(...code);
     };
     const signIn = (otp?: string) =>
       server.core.signIn.signIn({ username, password, otp, address: '192.0.2.9', via: 'identity', requestId: 'r' });
     try {
       await signIn();
     } finally {
-      factors.putEmailCode = putEmailCode;
+      factors.putSentCode = putSentCode;
     }
     const late = await codeMailTo(person.email ?? '');
     const code = /\d{4} \d{4}/.exec(late?.text ?? '')?.[0];

@@ -6,7 +6,7 @@ export const factorsStates: readonly ViewState[] = [
   {
     name: 'account-factors-none',
     view: 'account-factors',
-    locals: { csrf, factors: [], codesLeft: 0, twoFactor: false, emailCodes: true },
+    locals: { csrf, factors: [], codesLeft: 0, twoFactor: false, switches: ['email-code'] },
   },
   {
     name: 'account-factors',
@@ -21,13 +21,13 @@ export const factorsStates: readonly ViewState[] = [
       ],
       codesLeft: 7,
       twoFactor: true,
-      emailCodes: false,
+      switches: [],
     },
   },
   {
     name: 'account-factors-one',
     view: 'account-factors',
-    locals: { csrf, factors: [factor], codesLeft: 1, twoFactor: true, emailCodes: true, notice: 'app-gone' },
+    locals: { csrf, factors: [factor], codesLeft: 1, twoFactor: true, switches: ['email-code'], notice: 'app-gone' },
   },
   { name: 'account-codes', view: 'account-codes', locals: { csrf, codes: codesSample, notice: 'factor-added' } },
   ...(
@@ -41,7 +41,7 @@ export const factorsStates: readonly ViewState[] = [
         factors: [factor],
         codesLeft: 10,
         twoFactor: true,
-        emailCodes: notice !== 'email-code-on',
+        switches: notice === 'email-code-on' ? [] : ['email-code'],
         notice,
       },
     }),

@@ -1,9 +1,9 @@
 import { account, action, bookshelf, csrf, passkey, unknownShop, type ViewState } from '../../kit/state.ts';
-import { type SecondFactorError, type SecondFactorMethod, secondFactorErrors } from '../second-factor.ts';
+import { type SecondFactorError, secondFactorErrors } from '../second-factor.ts';
 
-const other = (method: SecondFactorMethod) => ({ method, to: `${action}?method=${method}` });
+const other = (method: string) => ({ method, to: `${action}?method=${method}` });
 /** Errors that one method alone has; the others are shown with the authenticator app. */
-const methodOf: Readonly<Partial<Record<SecondFactorError, SecondFactorMethod>>> = {
+const methodOf: Readonly<Partial<Record<SecondFactorError, string>>> = {
   'wrong-mail': 'email-code',
   passkey: 'passkey',
   locked: 'recovery-code',

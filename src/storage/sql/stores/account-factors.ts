@@ -40,7 +40,7 @@ export async function signInMethods(
 export async function hasSecond(trx: Knex, subject: string): Promise<boolean> {
   const factor = await trx('factors')
     .where({ subject, state: 'active' })
-    .whereIn('kind', ['totp', 'email-code'])
+    .whereNot({ kind: 'recovery-code' })
     .first('id');
   return factor !== undefined || (await trx('passkeys').where({ subject }).first('id')) !== undefined;
 }

@@ -17,30 +17,30 @@ const useCode = statement(
 );
 const fail = statement(
   'fail_factors',
-  "update factors set failures = failures + 1 where subject = ? and kind = 'totp' and state = 'active'",
+  "update factors set failures = failures + 1 where subject = ? and kind = ? and state = 'active'",
 );
 const forgive = statement(
   'forgive_factors',
-  "update factors set failures = 0 where subject = ? and kind = 'totp' and failures > 0",
+  'update factors set failures = 0 where subject = ? and kind = ? and failures > 0',
 );
 
-const putEmailCode = statement(
-  'put_email_code',
+const putSentCode = statement(
+  'put_sent_code',
   `update factors set secret = ?, last_step = ?, failures = 0
-    where subject = ? and kind = 'email-code' and state = 'active' and last_step <= ? returning id`,
+    where subject = ? and kind = ? and state = 'active' and last_step <= ? returning id`,
 );
-const useEmailCode = statement(
-  'use_email_code',
+const useSentCode = statement(
+  'use_sent_code',
   `update factors set secret = '', failures = 0, last_used_at = ?
-    where subject = ? and kind = 'email-code' and secret = ? and state = 'active' and last_step > ? returning id`,
+    where subject = ? and kind = ? and secret = ? and state = 'active' and last_step > ? returning id`,
 );
-const failEmailCode = statement(
-  'fail_email_code',
+const failSentCode = statement(
+  'fail_sent_code',
   `update factors set failures = failures + 1, secret = case when failures + 1 >= ? then '' else secret end
-    where subject = ? and kind = 'email-code' and state = 'active'`,
+    where subject = ? and kind = ? and state = 'active'`,
 );
 
-export const factorStatements = [list, advance, useCode, fail, forgive, putEmailCode, useEmailCode, failEmailCode];
+export const factorStatements = [list, advance, useCode, fail, forgive, putSentCode, useSentCode, failSentCode];
 
 export function createFactorStore(sql: Sql): FactorStore {
   const once = async (rows: Promise<Row[]>): Promise<boolean> => (await rows).length === 1;
@@ -108,12 +108,12 @@ export function createFactorStore(sql: Sql): FactorStore {
     useCode: async (subject, hash, now) =>
       findable(subject) && findable(hash) && once(sql.rows(useCode, [now, subject, hash])),
 
-    async fail(subject) {
-      if (findable(subject)) await sql.rows(fail, [subject]);
+    async fail(subject, kind) {
+      if (findable(subject)) await sql.rows(fail, [subject, kind]);
     },
 
-    async forgive(subject) {
-      if (findable(subject)) await sql.rows(forgive, [subject]);
+    async forgive(subject, kind) {
+      if (findable(subject)) await sql.rows(forgive, [subject, kind]);
     },
 
     switchOn: (factor, codes, now) =>
@@ -127,14 +127,14 @@ export function createFactorStore(sql: Sql): FactorStore {
         return { added: true, codesStored };
       }),
 
-    putEmailCode: async (subject, hash, now, before) =>
-      findable(subject) && once(sql.rows(putEmailCode, [hash, now, subject, before])),
+    putSentCode: async (subject, kind, hash, now, before) =>
+      findable(subject) && once(sql.rows(putSentCode, [hash, now, subject, kind, before])),
 
-    useEmailCode: async (subject, hash, now, after) =>
-      findable(subject) && hash !== '' && once(sql.rows(useEmailCode, [now, subject, hash, after])),
+    useSentCode: async (subject, kind, hash, now, after) =>
+      findable(subject) && hash !== '' && once(sql.rows(useSentCode, [now, subject, kind, hash, after])),
 
-    async failEmailCode(subject, limit) {
-      if (findable(subject)) await sql.rows(failEmailCode, [limit, subject]);
+    async failSentCode(subject, kind, limit) {
+      if (findable(subject)) await sql.rows(failSentCode, [limit, subject, kind]);
     },
   };
 }
