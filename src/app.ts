@@ -110,7 +110,9 @@ export async function createApp(core: OpenCore) {
     routes: table,
     protocol,
     draining: () => draining,
-    rest: (req, res) => (gateway.owns(req) ? gateway.handle(req, res) : koaHandle(req, res)),
+    // Own addresses are reserved: only what the table does not know is asked of the gateway.
+    rest: (req, res, listed) =>
+      (listed ? !listed.handlers : gateway.owns(req)) ? gateway.handle(req, res) : koaHandle(req, res),
   });
   const server = composeServer(frontDoor, gateway);
   const upkeep = createUpkeep(core);

@@ -21,26 +21,11 @@ import {
 } from './answers.ts';
 import type { Authenticated, Authenticator, Identity } from './authenticate.ts';
 import { isNormalPath, isNormalQuery } from './normal-path.ts';
-import type { Route, RouteTable } from './routes.ts';
+import type { Asked, Route, RouteTable } from './routes.ts';
 
 export type Admission =
   | { readonly outcome: 'admitted'; readonly route: Route; readonly identity: Identity }
   | { readonly outcome: 'refused'; readonly refused: Refused };
-
-/** The address as it was asked for; a proxy's own question says another than the request has. */
-export interface Asked {
-  readonly method: string;
-  readonly path: string;
-  /** With its question mark, or empty. */
-  readonly query: string;
-}
-
-export function splitTarget(method: string, target: string): Asked {
-  const at = target.indexOf('?');
-  return at === -1
-    ? { method, path: target, query: '' }
-    : { method, path: target.slice(0, at), query: target.slice(at) };
-}
 
 /** Throws `Unavailable`. */
 export async function admit(

@@ -19,13 +19,13 @@ import type { AddressOf } from '../http/client-address.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import { factsOf } from '../http/front-door.ts';
 import { askedOf, type NoteRefusal } from '../http/note-refusal.ts';
-import { admit, splitTarget } from './admission.ts';
+import { admit } from './admission.ts';
 import { badGateway, internal, type Refused, refuse, tooLarge, unavailable } from './answers.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { createForwarder } from './forward.ts';
 import { ownPlaces } from './own-paths.ts';
 import { readRoutes } from './read-routes.ts';
-import { createRouteTable, type Route, routeDefaults, type Upstream } from './routes.ts';
+import { createRouteTable, type Route, routeDefaults, splitTarget, type Upstream } from './routes.ts';
 import type { SampleUpstream } from './sample-upstream.ts';
 import { createSockets } from './sockets.ts';
 import { refuseUpgrade } from './upgrade-socket.ts';
@@ -42,8 +42,9 @@ interface GatewayDeps extends Core {
 }
 
 export interface Gateway {
+  /** Whether one of its routes answers an address that is not this server's own. */
   owns(req: IncomingMessage): boolean;
-  /** Answers every request that it owns, whatever happens. */
+  /** Answers every request that it owns, and its own addresses, whatever happens. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
   /** Everything else that asks for an upgrade is an ordinary request (RFC 9110, section 7.8). */
   takesUpgrade(req: IncomingMessage): boolean;
@@ -157,8 +158,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
 
   return {
     owns(req) {
-      const { path } = splitTarget('', req.url ?? '');
-      return isVerifyPath(path) || tableFor(req).owns(path);
+      return tableFor(req).owns(splitTarget('', req.url ?? '').path);
     },
     async handle(req, res) {
       const { id } = factsOf(req);

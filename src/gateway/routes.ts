@@ -73,6 +73,21 @@ export const routeDefaults = {
   strips: undefined,
 } as const;
 
+/** The address as it was asked for; a proxy's own question says another than the request has. */
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  /** With its question mark, or empty. */
+  readonly query: string;
+}
+
+export function splitTarget(method: string, target: string): Asked {
+  const at = target.indexOf('?');
+  return at === -1
+    ? { method, path: target, query: '' }
+    : { method, path: target.slice(0, at), query: target.slice(at) };
+}
+
 export interface Match {
   /** The one that takes the method, or the first of this prefix. */
   readonly route: Route;

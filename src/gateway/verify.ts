@@ -10,11 +10,11 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../core/kernel/caller.ts';
-import { type Admission, admit, refusalOf, splitTarget } from './admission.ts';
+import { type Admission, admit, refusalOf } from './admission.ts';
 import type { Refused } from './answers.ts';
 import type { Authenticator } from './authenticate.ts';
 import { verifiedHeaders } from './headers.ts';
-import { type Demand, type RouteTable, tokenNames } from './routes.ts';
+import { type Demand, type RouteTable, splitTarget, tokenNames } from './routes.ts';
 
 export const byTable = '/gateway/verify';
 export const byDemand = '/gateway/verify/token';

@@ -18,7 +18,7 @@ import { endpointOfPath } from '../core/refusals/checks.ts';
 import type { AddressOf } from './client-address.ts';
 import { hardenAnswer, hardenPage, keepsOpener } from './hardening.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
-import type { RouteTable } from './routes.ts';
+import type { Route, RouteTable } from './routes.ts';
 import { whyAddress } from './why-link.ts';
 
 export interface FrontDoorDeps {
@@ -34,8 +34,8 @@ export interface FrontDoorDeps {
   };
   /** The server is on its way out: connections are not to be reused. */
   readonly draining: () => boolean;
-  /** Pages, surfaces, ops: whatever is not the protocol. */
-  readonly rest: (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+  /** Pages, surfaces, ops and the gateway. `listed`: the route of the address, if the table has it. */
+  readonly rest: (req: IncomingMessage, res: ServerResponse, listed: Route | undefined) => Promise<void>;
 }
 
 /** What the front door found out about a request, for whoever handles it. */
@@ -113,7 +113,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     if (!methods) {
       // Redirects too, which no page hardens.
       if (keepsOpener(path)) res.setHeader('Cross-Origin-Opener-Policy', 'unsafe-none');
-      deps.rest(req, res).catch(failed);
+      deps.rest(req, res, listed).catch(failed);
       return;
     }
     if (listed?.protocol === 'page') hardenPage(res, secure, null);
