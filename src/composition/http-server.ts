@@ -1,7 +1,7 @@
 /** The HTTP server: who is let go when, and which door takes what is no plain request. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Gateway } from '../gateway/gateway.ts';
-import { limitBodyTime } from '../http/body-deadline.ts';
+import { limitBodyTime } from '../http/body.ts';
 
 /** For a request's whole body. */
 const bodyMs = 30_000;

@@ -14,7 +14,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { ProxyServer } from 'httpxy';
 import type { Logger } from '../base/log.ts';
-import { limitBodyTime } from '../http/body-deadline.ts';
+import { limitBodyTime } from '../http/body.ts';
 import { badGateway, gatewayTimeout, type Refused, refuse, tooLarge } from './answers.ts';
 import { answerHeaders, type Sent, upstreamHeaders } from './headers.ts';
 import { targetOf } from './routes.ts';

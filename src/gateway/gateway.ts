@@ -1,6 +1,6 @@
 /**
  * The gateway: authenticates a request, then passes it on to the service behind it. It owns the prefixes of its route table and
- * `/gateway/verify`, with `/gateway/verify/token`, and leaves every other path to the surfaces. Deciding who somebody is belongs to core; speaking HTTP to an
+ * `/gateway/verify`, with `/gateway/verify/token`. Who sends a request is decided in core; a library speaks HTTP to an
  * upstream to a library.
  *
  *     front door ── owns? ── admission ── forward ── upstream      a request
@@ -14,10 +14,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Unavailable } from '../base/errors.ts';
 import type { Core } from '../core/core.ts';
-import { callerOf } from '../http/caller.ts';
-import type { AddressOf } from '../http/client-address.ts';
+import { type AddressOf, callerOf, factsOf } from '../http/caller.ts';
 import type { IsDeveloper } from '../http/developer.ts';
-import { factsOf } from '../http/front-door.ts';
 import { askedOf, type NoteRefusal } from '../http/note-refusal.ts';
 import { admit } from './admission.ts';
 import { badGateway, internal, type Refused, refuse, tooLarge, unavailable } from './answers.ts';

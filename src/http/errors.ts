@@ -5,7 +5,7 @@
 import type { Context, Next } from 'koa';
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { factsOf } from './front-door.ts';
+import { factsOf } from './caller.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
 import { whyAddress } from './why-link.ts';
 

@@ -15,7 +15,7 @@ import { nowMs } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { endpointOfPath } from '../core/refusals/checks.ts';
-import type { AddressOf } from './client-address.ts';
+import { type AddressOf, keepFacts, type RequestFacts } from './caller.ts';
 import { hardenAnswer, hardenPage, keepsOpener } from './hardening.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
 import type { Route, RouteTable } from './routes.ts';
@@ -36,22 +36,6 @@ export interface FrontDoorDeps {
   readonly draining: () => boolean;
   /** Pages, surfaces, ops and the gateway. `listed`: the route of the address, if the table has it. */
   readonly rest: (req: IncomingMessage, res: ServerResponse, listed: Route | undefined) => Promise<void>;
-}
-
-/** What the front door found out about a request, for whoever handles it. */
-export interface RequestFacts {
-  /** Short, random, in the log and in every error. */
-  readonly id: string;
-  /** The caller's IP address. */
-  readonly address: string;
-}
-
-/** On the request itself: a WeakMap with an entry for each request is paid for at every garbage collection (docs/performance.md). */
-const facts = Symbol('facts');
-type Known = IncomingMessage & { [facts]?: RequestFacts };
-
-export function factsOf(req: IncomingMessage): RequestFacts {
-  return (req as Known)[facts] ?? { id: '', address: '' };
 }
 
 export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res: ServerResponse) => void {
@@ -81,7 +65,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     const started = nowMs();
     // Its first 13 characters: 48 random bits. Node takes them from a supply, where a token of our own is a system call each.
     const found: RequestFacts = { id: randomUUID().slice(0, 13), address: deps.addressOf(req) };
-    (req as Known)[facts] = found;
+    keepFacts(req, found);
     res.setHeader('X-Request-Id', found.id);
     speakAsIssuer(req, issuer, found.address);
 

@@ -1,5 +1,6 @@
 /** The headers that keep browsers from being turned against the person (OWASP ASVS 5.0, 3.4; RFC 9700, section 4.16). */
 import type { ServerResponse } from 'node:http';
+import type { Context } from 'koa';
 
 /**
  * The policy of a page. `formTargets`: origins or schemes to which a form's answer may redirect besides this server; Chromium
@@ -48,6 +49,13 @@ export function hardenPage(res: ServerResponse, secure: boolean, formTargets: re
 export function hardenAnswer(res: ServerResponse, secure: boolean): void {
   res.setHeader('X-Content-Type-Options', 'nosniff');
   if (secure) res.setHeader('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
+}
+
+/** 303, so that the browser does not post a password on (RFC 9700, section 4.12). Nothing keeps the answer. */
+export function seeOther(ctx: Pick<Context, 'status' | 'set' | 'redirect'>, to: string): void {
+  ctx.status = 303;
+  ctx.set('Cache-Control', 'no-store');
+  ctx.redirect(to);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What a start says, once and readably, in the terminal where it happens: where to go, and everything that is open. */
 import type { AddressInfo } from 'node:net';
 import type { Setup } from '../core/registration/setup.ts';
-import type { TrustProxy } from '../http/client-address.ts';
+import type { TrustProxy } from '../http/caller.ts';
 
 export interface BannerFacts {
   readonly core: {

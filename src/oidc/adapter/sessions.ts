@@ -4,7 +4,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
 import { isOver, type SessionLimits } from '../../core/sessions/session-limits.ts';
 import type { EngineStore, SessionOrigin, StoredSession } from '../../core/stores/engine.ts';
-import { factsOf } from '../../http/front-door.ts';
+import { factsOf } from '../../http/caller.ts';
 import { currentUnit } from '../request-unit.ts';
 import { isBrowsers, sameJson, sessionRow } from '../session-merge.ts';
 import { adapterOf } from './model.ts';

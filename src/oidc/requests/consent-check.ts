@@ -6,7 +6,7 @@ import { accountClient } from '../../core/clients/account-client.ts';
 import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts';
 import type { AuditFields } from '../../core/kernel/audit.ts';
 import type { ConsentStore } from '../../core/stores/consents.ts';
-import { factsOf } from '../../http/front-door.ts';
+import { factsOf } from '../../http/caller.ts';
 import { currentUnit } from '../request-unit.ts';
 import { scopeClaims } from '../tokens/claims.ts';
 import { orUnavailable } from '../unavailable.ts';

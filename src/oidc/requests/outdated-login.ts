@@ -13,7 +13,7 @@ import { sameSecret } from '../../base/secrets.ts';
 import { passwordMark } from '../../core/kernel/password-proof.ts';
 import type { Account, AccountStore } from '../../core/stores/accounts.ts';
 import type { EngineStore } from '../../core/stores/engine.ts';
-import { seeOther } from '../../http/see-other.ts';
+import { seeOther } from '../../http/hardening.ts';
 import { openInteraction } from '../adapter/interactions.ts';
 import type { RequestUnit } from '../request-unit.ts';
 

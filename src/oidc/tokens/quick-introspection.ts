@@ -9,7 +9,7 @@ import { Unavailable } from '../../base/errors.ts';
 import type { Apis } from '../../core/apis/apis.ts';
 import { type Introspection, introspectionOf } from '../../core/tokens/introspection.ts';
 import type { Tokens } from '../../core/tokens/tokens.ts';
-import { bodyOnce } from '../body-once.ts';
+import { bodyOnce } from '../../http/body.ts';
 import { provenBySecret, type SecretClientDeps } from '../clients/secret-clients.ts';
 import { routes } from '../configuration.ts';
 

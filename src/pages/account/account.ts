@@ -11,8 +11,8 @@
  */
 import type { Context } from 'koa';
 import { accountCallback } from '../../core/clients/account-client.ts';
+import { seeOther } from '../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
-import { seeOther } from '../../http/see-other.ts';
 import { readCheckedForm } from '../kit/csrf.ts';
 import { createActivityPage } from './activity.ts';
 import { createApplicationsPage } from './applications.ts';

@@ -13,7 +13,7 @@ import { assuranceOf, freshSeconds } from '../../core/factors/assurance.ts';
 import type { Amr } from '../../core/kernel/amr.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';
-import { seeOther } from '../../http/see-other.ts';
+import { seeOther } from '../../http/hardening.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import { requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';

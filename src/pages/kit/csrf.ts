@@ -8,7 +8,7 @@
 import { createHmac } from 'node:crypto';
 import type { Context } from 'koa';
 import { deriveKey, randomToken, sameSecret } from '../../base/secrets.ts';
-import { readForm } from '../../http/form.ts';
+import { readForm } from '../../http/body.ts';
 import type { Pages, RefusalMore } from './page.ts';
 
 export interface Csrf {

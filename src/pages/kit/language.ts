@@ -3,8 +3,8 @@
  * that link, so that no address with a token in it stands in another one.
  */
 import type { Context } from 'koa';
+import { seeOther } from '../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
-import { seeOther } from '../../http/see-other.ts';
 import { readCheckedForm } from './csrf.ts';
 import type { PageDeps } from './deps.ts';
 

@@ -7,7 +7,7 @@ import { Unavailable } from '../../base/errors.ts';
 import { proofSeconds } from '../../core/kernel/password-proof.ts';
 import type { Passes, PassOrigin } from '../../core/sign-in/passes.ts';
 import type { Account } from '../../core/stores/accounts.ts';
-import { seeOther } from '../../http/see-other.ts';
+import { seeOther } from '../../http/hardening.ts';
 
 export interface Onward {
   readonly after: PassOrigin;

@@ -1,7 +1,7 @@
 /** Sending a page: language, headers, status. What it says is the view's business. */
 import type { Context } from 'koa';
+import { factsOf } from '../../http/caller.ts';
 import type { ErrorPages } from '../../http/errors.ts';
-import { factsOf } from '../../http/front-door.ts';
 import { hardenPage } from '../../http/hardening.ts';
 import { askedOf, type NoteRefusal } from '../../http/note-refusal.ts';
 import type { Renderer } from './render.ts';

@@ -6,8 +6,8 @@
 import type { Context, Next } from 'koa';
 import { randomToken, sameSecret } from '../../base/secrets.ts';
 import type { Message } from '../../core/mail/mailer.ts';
+import { seeOther } from '../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
-import { seeOther } from '../../http/see-other.ts';
 import type { Pages } from '../kit/page.ts';
 
 declare module '../kit/views.ts' {

@@ -10,8 +10,8 @@
 import type { Context } from 'koa';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
+import { seeOther } from '../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
-import { seeOther } from '../../http/see-other.ts';
 import { browserOf, keepBrowser } from '../kit/browser-cookie.ts';
 import { readCheckedForm } from '../kit/csrf.ts';
 import type { PageDeps } from '../kit/deps.ts';

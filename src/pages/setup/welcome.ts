@@ -5,8 +5,8 @@
 import type { Context, Next } from 'koa';
 import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';
+import { seeOther } from '../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
-import { seeOther } from '../../http/see-other.ts';
 import { readCheckedForm } from '../kit/csrf.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';

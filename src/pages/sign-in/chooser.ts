@@ -1,6 +1,6 @@
 import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';
-import { seeOther } from '../../http/see-other.ts';
+import { seeOther } from '../../http/hardening.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import type { Step } from '../kit/interaction/dispatcher.ts';

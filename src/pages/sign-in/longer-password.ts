@@ -1,7 +1,7 @@
 import { holds } from '../../core/kernel/password-proof.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
-import { seeOther } from '../../http/see-other.ts';
+import { seeOther } from '../../http/hardening.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import { passwordErrors } from '../kit/field-errors.ts';

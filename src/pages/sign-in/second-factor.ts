@@ -8,7 +8,7 @@ import { displayName } from '../../core/kernel/names.ts';
 import { type PasswordProof, sessionProof } from '../../core/kernel/password-proof.ts';
 import type { WrongSecond } from '../../core/sign-in/second-step.ts';
 import { callerOf } from '../../http/caller.ts';
-import { seeOther } from '../../http/see-other.ts';
+import { seeOther } from '../../http/hardening.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { PageDeps } from '../kit/deps.ts';

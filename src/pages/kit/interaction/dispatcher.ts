@@ -11,8 +11,8 @@
 
 import type { Context } from 'koa';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
+import { seeOther } from '../../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../../http/routes.ts';
-import { seeOther } from '../../../http/see-other.ts';
 import { type Csrf, readCheckedForm } from '../csrf.ts';
 import type { Pages } from '../page.ts';
 import { forgetting, waitsForSecondFactor } from './sign-in-memory.ts';

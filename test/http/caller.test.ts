@@ -1,7 +1,7 @@
 /** G1: whose address counts. A header is a claim; only a trusted proxy's claim is believed. */
 import type { IncomingMessage } from 'node:http';
 import { expect, test } from '@jest/globals';
-import { clientAddressOf, type TrustProxy } from '../../src/http/client-address.ts';
+import { clientAddressOf, type TrustProxy } from '../../src/http/caller.ts';
 
 const request = (remoteAddress: string, forwarded?: string) =>
   ({

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { limitBodyTime } from '../../src/http/body-deadline.ts';
+import { limitBodyTime } from '../../src/http/body.ts';
 import { eventually } from '../support/redis-server.ts';
 
 let server: Server;
