@@ -6,7 +6,7 @@
  * docs/performance.md has the results. What shows no gain there is to be written simply.
  */
 import { parseArgs } from 'node:util';
-import { putToken } from '../src/storage/sql/engine/engine-rows.ts';
+import { putToken } from '../src/storage/sql/engine/engine-store.ts';
 import { statement } from '../src/storage/sql/sql.ts';
 import { accountsSeen } from '../src/storage/sql/stores/last-seen.ts';
 import { createUseStore } from '../src/storage/sql/stores/use.ts';

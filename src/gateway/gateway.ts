@@ -1,7 +1,6 @@
 /**
  * The gateway: authenticates a request, then passes it on to the service behind it. It owns the prefixes of its route table and
- * `/gateway/verify`, with `/gateway/verify/token`. Who sends a request is decided in core; a library speaks HTTP to an
- * upstream to a library.
+ * `/gateway/verify`, with `/gateway/verify/token`. Core decides who sends a request; a library speaks HTTP to an upstream.
  *
  *     front door ── owns? ── admission ── forward ── upstream      a request
  *     upgrade ─────────────── admission ── sockets ── upstream      a WebSocket

@@ -2,10 +2,9 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { openPostgres } from '../../src/storage/sql/postgres.ts';
-import { put } from '../../src/storage/sql/put.ts';
 import type { Sql } from '../../src/storage/sql/sql.ts';
 import { openSqlite } from '../../src/storage/sql/sqlite.ts';
-import { type Column, table } from '../../src/storage/sql/table.ts';
+import { type Column, put, table } from '../../src/storage/sql/table.ts';
 import * as declared from '../../src/storage/sql/tables.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 

@@ -1,13 +1,128 @@
 /**
  * SQLite: one connection, used directly by the fixed statements and through Knex by the rest. A statement takes
- * microseconds and blocks the process for that long, so there is nothing to gain from a pool.
+ * microseconds and blocks the process for that long, so there is nothing to gain from a pool. Under Knex stands Node's own
+ * SQLite, with the part of better-sqlite3's interface that Knex's dialect uses.
  */
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import knex, { type Knex } from 'knex';
 import { privateFile, privateFolder, privateIfThere } from '../../base/private-files.ts';
 import { guarded } from './failures.ts';
 import type { Row, Sql, Statement } from './sql.ts';
-import { SqliteConnection, sqliteClient } from './sqlite-client.ts';
+
+/** Texts that Knex builds differ by the number of their values: beyond this many the oldest are prepared anew. */
+const cachedTexts = 200;
+
+class Prepared {
+  readonly reader: boolean;
+  readonly #statement: StatementSync;
+
+  constructor(statement: StatementSync) {
+    this.#statement = statement;
+    this.reader = statement.columns().length > 0;
+  }
+
+  all(bindings: SQLInputValue[]): unknown[] {
+    return this.#statement.all(...bindings);
+  }
+
+  run(bindings: SQLInputValue[]): { changes: number | bigint; lastInsertRowid: number | bigint } {
+    return this.#statement.run(...bindings);
+  }
+}
+
+export class SqliteConnection {
+  readonly database: DatabaseSync;
+  readonly #built = new Map<string, Prepared>();
+  readonly #fixed = new Map<string, StatementSync>();
+  trips = 0;
+
+  constructor(file: string) {
+    this.database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
+    // FULL: a commit is on the disk when it returns, so that kill -9 or a power cut takes back nothing that was answered.
+    this.database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory');
+  }
+
+  /** Called by Knex's dialect for each query. */
+  prepare(text: string): Prepared {
+    this.trips++;
+    // A transaction that reads before it writes must not find, when it comes to write, that another process was faster.
+    const sql = text === 'BEGIN;' ? 'BEGIN IMMEDIATE;' : text;
+    let prepared = this.#built.get(sql);
+    if (prepared === undefined) {
+      prepared = new Prepared(this.database.prepare(sql));
+      this.#built.set(sql, prepared);
+      if (this.#built.size > cachedTexts)
+        for (const oldest of this.#built.keys()) return this.#forget(oldest, prepared);
+    }
+    return prepared;
+  }
+
+  #forget(text: string, prepared: Prepared): Prepared {
+    this.#built.delete(text);
+    return prepared;
+  }
+
+  /** One of our own statements, which has a fixed text. Rows come as arrays. */
+  rows(statement: Statement, values: readonly unknown[]): Row[] {
+    let prepared = this.#fixed.get(statement.name);
+    if (prepared === undefined) {
+      prepared = this.database.prepare(statement.text);
+      prepared.setReturnArrays(true);
+      this.#fixed.set(statement.name, prepared);
+    }
+    return prepared.all(...(values as SQLInputValue[])) as unknown as Row[];
+  }
+
+  /** A COMMIT that failed leaves its transaction open; nobody after it may fall into that transaction. */
+  reset(): void {
+    if (this.database.isOpen && this.database.isTransaction) this.database.exec('ROLLBACK');
+  }
+
+  close(): void {
+    this.#built.clear();
+    this.#fixed.clear();
+    if (this.database.isOpen) this.database.close();
+  }
+}
+
+// Knex exports its dialects as files without types.
+const BetterSqlite = createRequire(import.meta.url)('knex/lib/dialects/better-sqlite3/index.js') as new (
+  config: Knex.Config,
+) => Knex.Client;
+
+/** A Knex client class over this one connection. `held` tells whether Knex has it: between its statements others must wait. */
+function sqliteClient(connection: SqliteConnection): { Client: typeof Knex.Client; held: () => boolean } {
+  let holders = 0;
+
+  class NodeSqlite extends BetterSqlite {
+    _driver(): unknown {
+      return DatabaseSync;
+    }
+
+    override async acquireRawConnection(): Promise<SqliteConnection> {
+      return connection;
+    }
+
+    /** The connection lives as long as the stores; whoever opened it closes it. */
+    override async destroyRawConnection(): Promise<void> {}
+
+    override async acquireConnection(): Promise<SqliteConnection> {
+      const acquired: SqliteConnection = await super.acquireConnection();
+      holders++;
+      return acquired;
+    }
+
+    override async releaseConnection(released: SqliteConnection): Promise<void> {
+      released.reset();
+      holders--;
+      await super.releaseConnection(released);
+    }
+  }
+
+  return { Client: NodeSqlite as unknown as typeof Knex.Client, held: () => holders > 0 };
+}
 
 export interface Sqlite extends Sql {
   /** Runs `work` while nobody else has the connection. It must not wait for anything. */

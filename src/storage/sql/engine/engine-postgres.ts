@@ -17,7 +17,7 @@ import {
   selectToken,
   sessionBundle,
   tokenBundle,
-} from './engine-rows.ts';
+} from './engine-store.ts';
 
 const readTokens = statement('read_tokens', `${selectToken} where tokens.key = any (?::text[])`);
 /** A bundle, and the two names that it was asked for by. */

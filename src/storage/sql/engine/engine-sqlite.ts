@@ -6,8 +6,7 @@ import { nowSeconds } from '../../../base/clock.ts';
 import type { Unit } from '../../../core/stores/engine.ts';
 import { createBatcher } from '../batch.ts';
 import { type Committed, type EngineDialect, type Statement, statement } from '../sql.ts';
-import type { Sqlite } from '../sqlite.ts';
-import type { SqliteConnection } from '../sqlite-client.ts';
+import type { Sqlite, SqliteConnection } from '../sqlite.ts';
 import { keepableEvent } from '../stores/audit.ts';
 import type { Selection } from '../table.ts';
 import {
@@ -19,7 +18,7 @@ import {
   selectToken,
   sessionBundle,
   tokenBundle,
-} from './engine-rows.ts';
+} from './engine-store.ts';
 
 const readToken = statement('read_token', `${selectToken} where tokens.key = ?`);
 const readGrant = statement(

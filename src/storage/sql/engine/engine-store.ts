@@ -1,12 +1,51 @@
 /** Tokens, grants and sessions. What differs between the databases is in `engine-sqlite.ts` and `engine-postgres.ts`. */
-import type { EngineStore } from '../../../core/stores/engine.ts';
+import type { EngineStore, GrantBundle, SessionBundle, TokenBundle } from '../../../core/stores/engine.ts';
 import { type EngineDialect, type Sql, statement } from '../sql.ts';
 import { noteChange } from '../stores/changes.ts';
 import { sessionsSeen } from '../stores/last-seen.ts';
-import { selection } from '../table.ts';
-import { accounts, grants, sessions } from '../tables.ts';
+import { put, selection } from '../table.ts';
+import { accounts, audit, grants, sessions, tokens } from '../tables.ts';
 import { findable, page } from '../values.ts';
-import { putToken } from './engine-rows.ts';
+
+// What the engine reads together, and how it writes: the statements of both databases are made of these.
+export const tokenBundle = selection(
+  (row): TokenBundle => ({
+    token: row.from(tokens),
+    grant: row.joined(grants),
+    account: row.joined(accounts),
+    session: row.joined(sessions),
+  }),
+);
+
+export const grantBundle = selection(
+  (row): GrantBundle => ({
+    grant: row.from(grants),
+    account: row.joined(accounts),
+    session: row.joined(sessions),
+  }),
+);
+
+export const sessionBundle = selection(
+  (row): SessionBundle => ({
+    session: row.from(sessions),
+    account: row.joined(accounts),
+    grant: row.joined(grants),
+  }),
+);
+
+/** Before the condition. */
+export const selectToken = `select ${tokenBundle.list} from tokens
+  left join tokens successors on successors.key = tokens.successor_key
+  left join grants on grants.id = tokens.grant_id
+  left join accounts on accounts.subject = tokens.subject
+  left join sessions on sessions.uid = tokens.session_uid`;
+
+const givenOnce = ['created_at', 'door', 'client_id'];
+
+export const putToken = put(tokens, { key: 'key', leaves: ['consumed_at', 'successor_key', 'successor_sealed'] });
+export const putGrant = put(grants, { key: 'id' });
+export const putSession = put(sessions, { key: 'uid', leaves: ['last_seen_at'], keeps: givenOnce });
+export const putAudit = put(audit, { leaves: ['id'] });
 
 const sessionByUid = selection((row) => ({ session: row.from(sessions), account: row.joined(accounts) }));
 const readSessionByUid = statement(
