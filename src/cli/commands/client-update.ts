@@ -1,6 +1,6 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { changedMembers, recordChange } from '../../core/clients/client-changes.ts';
-import { verifySecret } from '../../core/clients/clients.ts';
+import { verifySecret } from '../../core/clients/client-secrets.ts';
 import { idArg, invalid, noClient } from '../clients/client-argument.ts';
 import { changeOptions, edited } from '../clients/client-changes.ts';
 import { metadataOptions, type Wanted, wanted, warnOfState } from '../clients/client-options.ts';

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { secondFactorRules } from '../factors/assurance.ts';
-import { offered } from './client-dropped.ts';
+import { offered } from './client-members.ts';
 import { consentPolicies } from './consent-policy.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
 

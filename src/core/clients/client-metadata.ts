@@ -6,8 +6,8 @@
  * the answer.
  */
 import type { JsonObject } from '../../base/json.ts';
-import { sortMembers } from './client-dropped.ts';
 import { keyMistake } from './client-keys.ts';
+import { sortMembers } from './client-members.ts';
 import { type Members, metadataMembers, shape } from './client-members-shape.ts';
 import {
   adminMemberMistake,
@@ -23,7 +23,6 @@ import {
 } from './client-policy.ts';
 import { redirectUriKind, uriRules, webUriMistake } from './client-uris.ts';
 import { schemeMistake } from './redirect-schemes.ts';
-import { unprotectedAt } from './unprotected.ts';
 
 export type MetadataOutcome = ValidMetadata | InvalidMetadata;
 
@@ -157,6 +156,11 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
   };
   if (asked.scope !== undefined) metadata.scope = unique(asked.scope.split(' ')).join(' ');
   return { outcome: 'valid', metadata, dropped: [...dropped, ...notTaken(asked, metadata, context)] };
+}
+
+/** core/clients/unprotected notes it in stored metadata: it is no member that anyone may set, and outlasts a change of the others. */
+function unprotectedAt({ unprotected_at: at }: JsonObject = {}): { unprotected_at?: number } {
+  return typeof at === 'number' ? { unprotected_at: at } : {};
 }
 
 function unique<T>(values: readonly T[]): T[] {

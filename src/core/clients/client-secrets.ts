@@ -2,8 +2,8 @@
  * The secrets of a client: several, each with a name of its own or none, and an end or none. Only hashes are stored. All functions
  * are pure; times are seconds since the epoch.
  */
-import { digest, randomToken } from '../../base/secrets.ts';
-import type { ClientSecret } from '../stores/clients.ts';
+import { digest, randomToken, sameSecret } from '../../base/secrets.ts';
+import type { ClientRecord, ClientSecret } from '../stores/clients.ts';
 
 /** More than any deployment needs; the record stays small. */
 export const clientSecretsMax = 10;
@@ -41,6 +41,17 @@ export function secretId({ hash }: ClientSecret): string {
 export const secretName = ({ name }: ClientSecret): string => name ?? '';
 
 export const isLive = ({ expiresAt }: ClientSecret, now: number): boolean => expiresAt === null || now < expiresAt;
+
+/** Compares with every secret the client has, so that the time does not tell which one it was. */
+export function verifySecret(client: Pick<ClientRecord, 'secrets'>, presented: string, now: number): boolean {
+  const hash = digest(presented);
+  let matches = false;
+  for (const secret of client.secrets) {
+    const same = sameSecret(hash, secret.hash);
+    matches = (same && isLive(secret, now)) || matches;
+  }
+  return matches;
+}
 
 /**
  * The newest first. Ended ones stay while there is room, so that a refusal can say when they ended. Undefined: as many live ones

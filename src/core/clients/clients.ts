@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { nowSeconds } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
-import { digest, randomToken, sameSecret } from '../../base/secrets.ts';
+import { randomToken } from '../../base/secrets.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { ClientRecord, ClientStore } from '../stores/clients.ts';
 import { changedMembers, type MetadataChange, metadataChange, withoutDerived } from './client-changes.ts';
@@ -21,7 +21,7 @@ import {
 } from './client-credentials.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
 import { unreviewedMetadata } from './client-policy.ts';
-import { isLive, newSecret, secretMistake, storedSecret } from './client-secrets.ts';
+import { newSecret, secretMistake, storedSecret } from './client-secrets.ts';
 
 export type Registered = {
   readonly outcome: 'registered';
@@ -247,17 +247,6 @@ export function createClients(deps: ClientsDeps): Clients {
     find: (id) => store.find(id),
     list: (after, limit) => store.list(after, limit),
   };
-}
-
-/** Compares with every secret the client has, so that the time does not tell which one it was. Pure; `now` in seconds. */
-export function verifySecret(client: Pick<ClientRecord, 'secrets'>, presented: string, now: number): boolean {
-  const hash = digest(presented);
-  let matches = false;
-  for (const secret of client.secrets) {
-    const same = sameSecret(hash, secret.hash);
-    matches = (same && isLive(secret, now)) || matches;
-  }
-  return matches;
 }
 
 /**

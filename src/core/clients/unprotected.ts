@@ -6,7 +6,6 @@
  * waits for it: notes are collected and written about once a second. One that could not be written is made again.
  */
 import { nowSeconds } from '../../base/clock.ts';
-import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import { createLru } from '../../base/lru.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
@@ -80,9 +79,4 @@ export function createUnprotected(deps: {
     flush: write,
     close: write,
   };
-}
-
-/** Of stored metadata: it is no member that anyone may set, and outlasts a change of the others. */
-export function unprotectedAt({ unprotected_at: at }: JsonObject = {}): { unprotected_at?: number } {
-  return typeof at === 'number' ? { unprotected_at: at } : {};
 }

@@ -4,7 +4,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { storedLoopbackPorts } from '../../core/clients/client-policy.ts';
-import { verifySecret } from '../../core/clients/clients.ts';
+import { verifySecret } from '../../core/clients/client-secrets.ts';
 import type { CredentialLimits } from '../../core/kernel/credential-limits.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { engineScopes } from '../requests/scopes.ts';

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ParsedUrlQuery } from 'node:querystring';
 import { nowSeconds } from '../../base/clock.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
-import { verifySecret } from '../../core/clients/clients.ts';
+import { verifySecret } from '../../core/clients/client-secrets.ts';
 import type { CredentialLimits } from '../../core/kernel/credential-limits.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { callerOf } from '../../http/caller.ts';

@@ -9,9 +9,9 @@ import {
   secretMistake,
   secretName,
   storedSecret,
+  verifySecret,
   withSecret,
 } from '../../../src/core/clients/client-secrets.ts';
-import { verifySecret } from '../../../src/core/clients/clients.ts';
 import type { ClientSecret } from '../../../src/core/stores/clients.ts';
 
 describe('P14: a secret that was made elsewhere', () => {
