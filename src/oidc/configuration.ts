@@ -20,9 +20,9 @@ import { interactions, loadExistingGrant, pkceRequired } from './requests/policy
 import { checkRequestedScopes } from './requests/requested-scopes.ts';
 import { checkMachineScopes, createResources } from './requests/resources.ts';
 import { engineScopes } from './requests/scopes.ts';
-import { isForUserinfoToo, shapeAccessToken } from './tokens/access-token.ts';
 import { type ClaimSources, enginePerson, scopeClaims } from './tokens/claims.ts';
 import { EngineKey } from './tokens/signing.ts';
+import { isForUserinfoToo, shapeAccessToken } from './tokens/token-endpoint.ts';
 import { orUnavailable } from './unavailable.ts';
 
 export const routes = {

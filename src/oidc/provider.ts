@@ -18,12 +18,11 @@ import type { IsDeveloper } from '../http/developer.ts';
 import { logFailure } from '../http/errors.ts';
 import { limitAttempts } from './clients/client-limits.ts';
 import { compareHashedSecrets, engineMetadata } from './clients/clients.ts';
-import { withoutEmptySecret } from './clients/empty-secret.ts';
+import { withoutEmptySecret } from './clients/credentials.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
 import { type ProtocolDeps, protocolDeps } from './deps.ts';
-import { keepFailures } from './failure.ts';
 import type { ProtocolPages } from './ports.ts';
-import { createRecorder } from './refusals/record.ts';
+import { createRecorder, keepFailures } from './refusals/record.ts';
 import { unitOf } from './request-unit.ts';
 import { createAuthorizer } from './requests/authorizer.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './requests/on-behalf.ts';
@@ -33,9 +32,8 @@ import { authorizationQuery, tokenForm } from './requests/request-parameters.ts'
 import { createAgreed, createKeepHere } from './requests/unreviewed.ts';
 import { resumePath } from './routes.ts';
 import { aboutTokens } from './tokens/about-tokens.ts';
-import { tellScopes } from './tokens/access-token.ts';
 import { quickIntrospection } from './tokens/quick-introspection.ts';
-import { acceptOldCodeName, refuseForeignGrants, shapeTokenAnswer } from './tokens/token-endpoint.ts';
+import { acceptOldCodeName, refuseForeignGrants, shapeTokenAnswer, tellScopes } from './tokens/token-endpoint.ts';
 import { createUserinfo } from './tokens/userinfo.ts';
 import { unitOfWork } from './unit-of-work.ts';
 
@@ -82,8 +80,8 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
     keepFailures(provider);
     provider.use(recorder.middleware);
     provider.use(frame(deps, documents));
-    provider.use(answerOnBehalf(provider.cookieName('session')));
-    provider.use(keepQuery);
+    provider.use(only(isVisited, answerOnBehalf(provider.cookieName('session'))));
+    provider.use(only(isVisited, keepQuery));
     provider.use(
       unitOfWork({
         engine: deps.engine,
@@ -98,10 +96,10 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
           deps.events.replayed(grantId, ctx.oidc.client?.clientId, unitOf(ctx)?.reads.grants.get(grantId)?.subject),
       }),
     );
-    provider.use(keepOnlyWhatIsGiven);
-    provider.use(here.keepErrorsHere);
-    provider.use(here.keepLogoutHere);
-    provider.use(aboutTokens(deps));
+    provider.use(only(isVisited, keepOnlyWhatIsGiven));
+    provider.use(only(isVisited, here.keepErrorsHere));
+    provider.use(only(isVisited, here.keepLogoutHere));
+    provider.use(only(isAboutTokens, aboutTokens(deps)));
     here.watch(provider);
     // A Koa application as well, which its types leave out.
     (provider as EventEmitter).on('error', logFailure(deps.log));
@@ -121,7 +119,7 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
   const introspected = quickIntrospection(deps);
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     if (isUserinfo(req)) await userinfo(req, res);
-    else if (!(await introspected(req, res))) await current.handler(req, res);
+    else if (req.url !== routes.introspection || !(await introspected(req, res))) await current.handler(req, res);
   };
 
   return {
@@ -158,6 +156,20 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
 function isUserinfo({ url = '' }: IncomingMessage): boolean {
   return url === routes.userinfo || url.startsWith(`${routes.userinfo}?`);
 }
+
+type Around = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
+
+/** Runs a middleware at the endpoints that it is about. */
+function only(isAbout: (path: string) => boolean, around: Around): Around {
+  return (ctx, next) => (isAbout(ctx.path) ? around(ctx, next) : next());
+}
+
+/** Whether browsers come to this address of the engine: the others are for programs. */
+function isVisited(path: string): boolean {
+  return path.startsWith(routes.authorization) || path.startsWith(routes.end_session);
+}
+
+const isAboutTokens = (path: string): boolean => path === routes.introspection || path === routes.revocation;
 
 /** Around the engine: the body with a limit in front, our members of the token answer and the ready documents behind. */
 function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {

@@ -47,7 +47,7 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     const unit = unitOf(ctx);
     if (!unit) return;
     const token = ctx.oidc.route === 'token';
-    const login = await freshLogin(ctx, unit);
+    const login = token ? undefined : await freshLogin(ctx, unit);
     if (login && isOutdated(login, unit)) {
       beginAnew(ctx, deps.authorization);
       return;

@@ -2,8 +2,7 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import { deriveKey, digest, seal, unseal } from '../../base/secrets.ts';
 import type { EngineStore, TokenBundle, TokenRow } from '../../core/stores/engine.ts';
-import { adapterOf } from './model.ts';
-import { readRecord, saveRecord, useUp } from './records.ts';
+import { adapterOf, readRecord, saveRecord, useUp } from './model.ts';
 
 const kind = 'Interaction';
 

@@ -7,8 +7,7 @@ import { successorOf } from '../../core/kernel/reuse-window.ts';
 import type { EngineStore, TokenBundle, TokenRow } from '../../core/stores/engine.ts';
 import { currentUnit } from '../request-unit.ts';
 import { revokeGrant } from './grants.ts';
-import { adapterOf } from './model.ts';
-import { readRecord, saveRecord, useUp } from './records.ts';
+import { adapterOf, readRecord, saveRecord, useUp } from './model.ts';
 
 export interface TokenDeps {
   readonly engine: EngineStore;

@@ -10,7 +10,7 @@
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { CredentialLimits, Presented } from '../../core/kernel/credential-limits.ts';
 import { callerOf } from '../../http/caller.ts';
-import { failureOf } from '../failure.ts';
+import { failureOf } from '../refusals/record.ts';
 
 export class TooManyAttempts extends errors.OIDCProviderError {
   readonly retryAfter: number;

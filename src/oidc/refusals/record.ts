@@ -3,7 +3,8 @@
  * the application. The answer carries the reference: `error_uri` (RFC 6749, sections 4.1.2.1 and 5.2) in JSON and redirects, the
  * page itself, and a `Link` header everywhere.
  */
-import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { EventEmitter } from 'node:events';
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import { Unavailable } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
@@ -13,7 +14,6 @@ import type { ClientRecord } from '../../core/stores/clients.ts';
 import { factsOf as requestFacts } from '../../http/caller.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
 import { whyAddress, whyLink } from '../../http/why-link.ts';
-import { failureOf } from '../failure.ts';
 import { onBehalfOf } from '../requests/on-behalf.ts';
 import { checkOf } from './engine-words.ts';
 import { factsOfRefusal } from './facts.ts';
@@ -34,6 +34,34 @@ type Marked = { [recorded]?: Promise<RecordedRefusal> };
 const named = Symbol('check');
 export function nameCheck(ctx: object, check: CheckName): void {
   (ctx as { [named]?: CheckName })[named] = check;
+}
+
+/** Where the engine says what it has refused a request for; the response holds only the public words. */
+const events = [
+  'authorization.error',
+  'grant.error',
+  'introspection.error',
+  'revocation.error',
+  'end_session.error',
+  'discovery.error',
+  'jwks.error',
+] as const;
+
+const failure = Symbol('failure');
+type WithFailure = { [failure]?: Error };
+
+export function keepFailures(provider: Provider): void {
+  for (const event of events) {
+    // The events share one shape, which the types spell out for each alone.
+    (provider as EventEmitter).on(event, (ctx: KoaContextWithOIDC, error: Error) => {
+      (ctx as WithFailure)[failure] = error;
+    });
+  }
+}
+
+/** Undefined where the engine has refused nothing. */
+export function failureOf(ctx: object): Error | undefined {
+  return (ctx as WithFailure)[failure];
 }
 
 const endpointOfRoute: Readonly<Record<string, EndpointName>> = {
@@ -113,15 +141,17 @@ export function createRecorder(deps: RecorderDeps) {
     /** Outermost around the engine. */
     async middleware(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
       await next();
+      const failed = failureOf(ctx) !== undefined;
+      const refused = ctx.status >= 400 && ctx.status < 500;
+      if (!failed && !refused) return;
       const behalf = onBehalfOf(ctx);
       if (behalf) {
-        if (behalf.outcome?.outcome !== 'redirect' || failureOf(ctx) === undefined) return;
+        if (behalf.outcome?.outcome !== 'redirect' || !failed) return;
         const { reference } = await record(ctx, undefined, 302);
         behalf.outcome = { outcome: 'redirect', location: withErrorUri(behalf.outcome.location, uriOf(reference)) };
         return;
       }
-      const refused = ctx.status >= 400 && ctx.status < 500;
-      const redirected = !refused && failureOf(ctx) !== undefined && Boolean(ctx.response.get('Location'));
+      const redirected = !refused && failed && Boolean(ctx.response.get('Location'));
       if (!refused && !redirected) return;
       const refusal = await record(ctx);
       const uri = uriOf(refusal.reference);

@@ -21,11 +21,11 @@ export interface AboutTokensDeps {
   readonly apis: Pick<Apis, 'find'>;
 }
 
-/** Innermost, right around the engine. The body has been read. */
+/** At the two endpoints; innermost, right around the engine. The body has been read. */
 export function aboutTokens(deps: AboutTokensDeps) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     const introspects = ctx.path === routes.introspection;
-    const token = introspects || ctx.path === routes.revocation ? takeToken(ctx) : undefined;
+    const token = takeToken(ctx);
     await next();
     const { client } = ctx.oidc ?? {};
     if (token === undefined || ctx.status !== 200 || !client) return;

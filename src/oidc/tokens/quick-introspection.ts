@@ -10,8 +10,7 @@ import type { Apis } from '../../core/apis/apis.ts';
 import { type Introspection, introspectionOf } from '../../core/tokens/introspection.ts';
 import type { Tokens } from '../../core/tokens/tokens.ts';
 import { bodyOnce } from '../../http/body.ts';
-import { provenBySecret, type SecretClientDeps } from '../clients/secret-clients.ts';
-import { routes } from '../configuration.ts';
+import { provenBySecret, type SecretClientDeps } from '../clients/credentials.ts';
 
 export interface QuickIntrospectionDeps extends SecretClientDeps {
   readonly tokens: Pick<Tokens, 'find'>;
@@ -21,7 +20,7 @@ export interface QuickIntrospectionDeps extends SecretClientDeps {
 /** Parameters of which one that comes twice is refused. */
 const parameters = ['token', 'token_type_hint', 'client_id', 'client_secret', 'client_assertion'];
 
-/** False: nothing was answered. */
+/** At the introspection endpoint. False: nothing was answered. */
 export function quickIntrospection(deps: QuickIntrospectionDeps) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
     if (!isPlain(req)) return false;
@@ -54,10 +53,9 @@ async function answerTo(
   return client && introspectionOf(await deps.tokens.find(token), client.id, deps.apis);
 }
 
-function isPlain({ method, url, headers }: IncomingMessage): boolean {
+function isPlain({ method, headers }: IncomingMessage): boolean {
   return (
     method === 'POST' &&
-    url === routes.introspection &&
     headers.origin === undefined &&
     /^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i.test(headers['content-type'] ?? '')
   );
