@@ -1,6 +1,6 @@
 /**
- * The ways to sign in. Each is a folder beside this file and a line here, with its import; core/sign-in decides when each is asked
- * for. `npm run without-methods` proves which of them can be deleted like that.
+ * The ways to sign in. Each is a folder beside this file and a line here, with its import; core/sign-in decides when
+ * each is asked for. `npm run without-methods` proves which of them can be deleted like that.
  */
 import type { CodeMethod } from '../core/factors/code-method.ts';
 import type { PasskeyMethod, PasskeySettings } from '../core/factors/passkey-method.ts';

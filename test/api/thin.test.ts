@@ -1,4 +1,7 @@
-/** Each surface is thin: it owns its wire format and nothing else. What a second one needs too belongs in src/api/kit, or in the core. */
+/**
+ * Each surface is thin: it owns its wire format and nothing else. What a second one needs too belongs in src/api/kit,
+ * or in the core.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';

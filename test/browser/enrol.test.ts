@@ -1,4 +1,6 @@
-/** Adding a second factor on the way to an application. What cannot be skipped is in test/oidc/step-up.test.ts. B4, B11. */
+/**
+ * Adding a second factor on the way to an application. What cannot be skipped is in test/oidc/step-up.test.ts. B4, B11.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { codeOf, enrol } from '../support/authenticator.ts';

@@ -1,4 +1,7 @@
-/** The page after the password, as a person meets it. What it lets through and what not is in test/oidc/second-factor.test.ts. */
+/**
+ * The page after the password, as a person meets it. What it lets through and what not is in
+ * test/oidc/second-factor.test.ts.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { type Authenticator, enrol } from '../support/authenticator.ts';

@@ -1,4 +1,7 @@
-/** B6: the sign-in page does not tell who has an account here; B10: all of a password counts. (That it takes the same time is shown at the door, core/sign-in/sign-in.) */
+/**
+ * B6: the sign-in page does not tell who has an account here; B10: all of a password counts. (That it takes the same
+ * time is shown at the door, core/sign-in/sign-in.)
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer } from '../support/agent.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';

@@ -1,7 +1,7 @@
 /**
- * An authorization that a program asks for in a person's place, holding their token: the answer goes to the program, no page is
- * shown, and the call itself is the consent. The protocol implements it (oidc/requests/authorizer), so that every check of its own
- * authorization endpoint applies here as well.
+ * An authorization that a program asks for in a person's place, holding their token: the answer goes to the program, no
+ * page is shown, and the call itself is the consent. The protocol implements it (oidc/requests/authorizer), so that
+ * every check of its own authorization endpoint applies here as well.
  */
 export interface AuthorizationOnBehalf {
   /** As they were sent, in order; one that came twice is here twice, and is refused. */

@@ -1,11 +1,13 @@
 /**
- * Programs without a person: a registered client opens a session with a token that an admin gave it (core/clients/client-tokens), and
- * gets a short access token and a long refresh token for it. Both are JWTs that hold only together with the client token, as
- * long as the session does; the end of the session, of the client token or of the client ends them.
+ * Programs without a person: a registered client opens a session with a token that an admin gave it
+ * (core/clients/client-tokens), and gets a short access token and a long refresh token for it. Both are JWTs that hold
+ * only together with the client token, as long as the session does; the end of the session, of the client token or of
+ * the client ends them.
  *
- * A program that opens one at each start, and never ends any, would fill the table with sessions of thirty days. One client token has
- * so many at a time, and the oldest end for new ones. Their uids begin with the token's id and the time, so that those of one
- * token lie side by side in the order of their age, and finding the oldest costs one short look into an index.
+ * A program that opens one at each start, and never ends any, would fill the table with sessions of thirty days. One
+ * client token has so many at a time, and the oldest end for new ones. Their uids begin with the token's id and the
+ * time, so that those of one token lie side by side in the order of their age, and finding the oldest costs one short
+ * look into an index.
  */
 import { randomBytes } from 'node:crypto';
 import { nowMs, nowSeconds } from '../../base/clock.ts';

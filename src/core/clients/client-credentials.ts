@@ -45,7 +45,10 @@ export interface ClientCredentials {
   addSecret(id: string, options: SecretOptions): Promise<SecretAdded | TooManySecrets | Secretless | Unknown>;
   /** `secret`: its public id. It ends here at once and on every node within a second. */
   removeSecret(id: string, secret: string): Promise<Updated | LastSecret | NoSuchSecret | Unknown>;
-  /** A token for a program without a person (core/clients/client-tokens); it works until it is revoked, or for `lifetime` seconds. */
+  /**
+   * A token for a program without a person (core/clients/client-tokens); it works until it is revoked, or for
+   * `lifetime` seconds.
+   */
   issueToken(
     id: string,
     options: { label: string; lifetime: number | null },

@@ -158,7 +158,10 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
   return { outcome: 'valid', metadata, dropped: [...dropped, ...notTaken(asked, metadata, context)] };
 }
 
-/** core/clients/unprotected notes it in stored metadata: it is no member that anyone may set, and outlasts a change of the others. */
+/**
+ * core/clients/unprotected notes it in stored metadata: it is no member that anyone may set, and outlasts a change of
+ * the others.
+ */
 function unprotectedAt({ unprotected_at: at }: JsonObject = {}): { unprotected_at?: number } {
   return typeof at === 'number' ? { unprotected_at: at } : {};
 }

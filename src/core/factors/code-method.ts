@@ -1,13 +1,15 @@
 /**
- * The port of a login method whose proof is a code that is typed: from an authenticator app, from a mail, from a list. Each is a
- * folder of login/ and a line in login/methods.ts. The second step, the pages, `X-OTP` and the mails go through that list.
+ * The port of a login method whose proof is a code that is typed: from an authenticator app, from a mail, from a list.
+ * Each is a folder of login/ and a line in login/methods.ts. The second step, the pages, `X-OTP` and the mails go
+ * through that list.
  *
  *   kind, name    what it is called in storage, in `X-OTP` and in the texts of the pages; and on the command line
  *   amr           what it adds to `amr`
  *   wire          its fields in the form of the second-factor page
  *   read, verify  whether what was typed is one of its codes; then whether it is right, and is used up by that
  *   challenge     sends a code; left out where its owner has it at hand
- *   switchOn      how an account gets it: at once, or (`enrolment`) with a secret and a code that shows that a device has it
+ *   switchOn      how an account gets it: at once, or (`enrolment`) with a secret and a code that shows that a device
+ *                 has it
  */
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { Amr } from '../kernel/amr.ts';
@@ -29,7 +31,10 @@ export interface CodeMethod {
   readonly wire: { readonly code: string; readonly send?: string };
   /** Its codes are short enough to be guessed, so each counts before it is looked at. */
   readonly guessable: boolean;
-  /** The code in what was typed, in its one form; undefined where it is something else. No two methods read the same text. */
+  /**
+   * The code in what was typed, in its one form; undefined where it is something else. No two methods read the same
+   * text.
+   */
   read(typed: string): string | undefined;
   open(parts: CodeMethodParts): OpenCodeMethod;
 }

@@ -1,11 +1,11 @@
 /**
- * Second factors: codes (each kind a login method, core/factors/code-method), passkeys (core/factors/passkeys), and recovery codes for
- * the day they are lost. Who may enrol or remove one, and after which proof, is for the pages to ask; what a code is worth at a sign-in
- * is decided here, for every entry point alike.
+ * Second factors: codes (each kind a login method, core/factors/code-method), passkeys (core/factors/passkeys), and
+ * recovery codes for the day they are lost. Who may enrol or remove one, and after which proof, is for the pages to
+ * ask; what a code is worth at a sign-in is decided here, for every entry point alike.
  *
- * A code that can be guessed counts before it is looked at, so that of parallel guesses no more than the limit are looked at in a window,
- * and no success of the person's own gives a guesser a fresh start. It takes the password to come this far, so no stranger can lock
- * an account by it.
+ * A code that can be guessed counts before it is looked at, so that of parallel guesses no more than the limit are
+ * looked at in a window, and no success of the person's own gives a guesser a fresh start. It takes the password to
+ * come this far, so no stranger can lock an account by it.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { ChangeLog } from '../changes/change-log.ts';

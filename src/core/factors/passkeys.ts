@@ -73,7 +73,10 @@ export interface Passkeys {
     caller?: Caller,
   ): Promise<EnrolOutcome>;
   rename(subject: string, id: string, name: string, caller?: Caller): Promise<'renamed' | 'not-found' | 'bad-name'>;
-  /** `last`: it is the only way into the account. `providers`: with which people can sign in instead (core/factors/sign-in-methods); left out: none. */
+  /**
+   * `last`: it is the only way into the account. `providers`: with which people can sign in instead
+   * (core/factors/sign-in-methods); left out: none.
+   */
   remove(
     subject: string,
     id: string,

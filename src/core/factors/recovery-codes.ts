@@ -7,7 +7,9 @@ const recoveryCodes = 10;
 
 /** How they are written. Implemented in login/recovery-code. */
 export interface RecoveryCodeFormat {
-  /** Fresh codes, as they are shown. Each holds 80 random bits, too many to guess, so nothing has to slow guessing down. */
+  /**
+   * Fresh codes, as they are shown. Each holds 80 random bits, too many to guess, so nothing has to slow guessing down.
+   */
   make(count: number): string[];
   /** The one form of what was typed; undefined where it cannot be such a code. */
   read(typed: string): string | undefined;
@@ -25,7 +27,10 @@ export function newRecoveryCodes(format: RecoveryCodeFormat, subject: string): {
   return { shown, rows };
 }
 
-/** With the subject in it, so that a guess made with a copy of the database is good against one account, not against all at once. */
+/**
+ * With the subject in it, so that a guess made with a copy of the database is good against one account, not against all
+ * at once.
+ */
 export function recoveryCodeHash(subject: string, code: string): string {
   return digest(`recovery-code:${subject}:${code}`);
 }

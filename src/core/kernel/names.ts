@@ -82,7 +82,10 @@ export function usernameKey(text: string): string | undefined {
   return key === '' || codePoints(key) > 2 * emailLimit ? undefined : key;
 }
 
-/** Why this cannot be a username; undefined where it can. Whether it may be given to a new account: core/accounts/new-names. */
+/**
+ * Why this cannot be a username; undefined where it can. Whether it may be given to a new account:
+ * core/accounts/new-names.
+ */
 export function usernameProblem(text: string): NameProblem | undefined {
   if (!isPlainText(text)) return 'malformed';
   if (text === '') return 'empty';

@@ -27,7 +27,10 @@ export type LetterKind = (typeof letterKinds)[number];
 
 export interface Letter {
   readonly kind: LetterKind;
-  /** An address as core/kernel/names lets it pass, from the account or, to prove it, from the form; never from what only resembles it. */
+  /**
+   * An address as core/kernel/names lets it pass, from the account or, to prove it, from the form; never from what only
+   * resembles it.
+   */
   readonly to: string;
   /** One of the catalogue's languages; any other becomes English. */
   readonly locale: string;

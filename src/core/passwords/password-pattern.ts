@@ -1,8 +1,9 @@
 /**
- * Whether a folded password is a simple pattern: few different characters, a short piece repeated, or pieces of rows of the keyboard
- * and the alphabet.
+ * Whether a folded password is a simple pattern: few different characters, a short piece repeated, or pieces of rows of
+ * the keyboard and the alphabet.
  *
- * The pages' hint runs this very function: pages/kit/static.ts puts its source into `strength.js`. So it names nothing outside of itself.
+ * The pages' hint runs this very function: pages/kit/static.ts puts its source into `strength.js`. So it names nothing
+ * outside of itself.
  */
 export function isPattern(text: string): boolean {
   const characters = [...text];

@@ -1,9 +1,9 @@
 /**
- * Sessions, whatever door they came through: a browser's, which the engine writes, and those of the API surfaces, which begin
- * here. All are rows of one table, so that one list shows them and one call ends them.
+ * Sessions, whatever door they came through: a browser's, which the engine writes, and those of the API surfaces, which
+ * begin here. All are rows of one table, so that one list shows them and one call ends them.
  *
- * Looking one up costs nothing while this process has a copy that the change log vouches for (core/changes/change-log), and one read
- * otherwise. Copies are kept per person, so that the end of a person's sessions drops all of them at once.
+ * Looking one up costs nothing while this process has a copy that the change log vouches for (core/changes/change-log),
+ * and one read otherwise. Copies are kept per person, so that the end of a person's sessions drops all of them at once.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';

@@ -1,4 +1,7 @@
-/** The second half of a sign-in, for accounts with a second factor: a code or a passkey, looked at only after the first half was right. */
+/**
+ * The second half of a sign-in, for accounts with a second factor: a code or a passkey, looked at only after the first
+ * half was right.
+ */
 import type { SentCode, WrongCode } from '../factors/code-method.ts';
 import type { Factors, SecondFactor } from '../factors/factors.ts';
 import type { Passkeys } from '../factors/passkeys.ts';

@@ -1,11 +1,11 @@
 /**
- * Attempts at a sign-in. Each is counted when it is opened, for the account and for the address it comes from, so that of parallel
- * ones no more than the limit are looked at. In a browser that is known for the account, and in a session of its person, it counts
- * for that browser or session alone: neither what strangers do to the account nor what comes from the same address reaches it
- * (security.md B8), and it takes no more of them than the account does.
+ * Attempts at a sign-in. Each is counted when it is opened, for the account and for the address it comes from, so that
+ * of parallel ones no more than the limit are looked at. In a browser that is known for the account, and in a session
+ * of its person, it counts for that browser or session alone: neither what strangers do to the account nor what comes
+ * from the same address reaches it (security.md B8), and it takes no more of them than the account does.
  *
- * An attempt ends in a verdict: `failed`, `refused`, `challenged`, `giveBack` or `forgive`. One that closes without a verdict was not
- * looked at, as when the database is away, and is given back.
+ * An attempt ends in a verdict: `failed`, `refused`, `challenged`, `giveBack` or `forgive`. One that closes without a
+ * verdict was not looked at, as when the database is away, and is given back.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -99,7 +99,9 @@ export function createSignInAttempts(parts: {
     return [{ key: accountThrottleKey(subject, typed), limit }, ofAddress(address)];
   }
 
-  /** Under attack every further attempt is throttled: one record per key and window says so, the metric counts them all. */
+  /**
+   * Under attack every further attempt is throttled: one record per key and window says so, the metric counts them all.
+   */
   function throttled(retryAfter: number, keys: readonly ThrottleKey[], person: AuditFields): Throttled {
     metrics.count('sign_ins_total', { outcome: 'throttled' });
     const now = nowSeconds();

@@ -1,9 +1,9 @@
 /**
- * Every sign-in goes through here: with a password, with a passkey, through another provider or with a pass. Each function reads
- * from top to bottom; the numbers beside the code say what is asked in which order, and why.
+ * Every sign-in goes through here: with a password, with a passkey, through another provider or with a pass. Each
+ * function reads from top to bottom; the numbers beside the code say what is asked in which order, and why.
  *
- * A browser gives the password and the second factor on two pages. Between them it keeps a `PasswordProof`, on this side of the
- * wire, and comes back with it through `secondStep`.
+ * A browser gives the password and the second factor on two pages. Between them it keeps a `PasswordProof`, on this
+ * side of the wire, and comes back with it through `secondStep`.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
@@ -85,8 +85,8 @@ export interface SignIn {
   /** Throws `Unavailable` where storage cannot answer or too many passwords are being hashed; that attempt does not count. */
   signIn(request: SignInRequest): Promise<SignInOutcome>;
   /**
-   * Only the password, for an act that asks for it once more (`session`: guesses count for that) or needs no more. No code is sent or
-   * used up, and it is no sign-in. Throws as `signIn` does.
+   * Only the password, for an act that asks for it once more (`session`: guesses count for that) or needs no more. No
+   * code is sent or used up, and it is no sign-in. Throws as `signIn` does.
    */
   provePassword(request: PasswordRequest): Promise<PasswordRight | Refused | Throttled>;
   /** Only the second factor, after an outcome `second-factor`. Throws as `signIn` does. */
@@ -94,13 +94,13 @@ export interface SignIn {
   /** The whole way with a passkey that has verified its person. Throws `Unavailable` where storage cannot answer. */
   withPasskey(request: PasskeyRequest): Promise<SignInOutcome>;
   /**
-   * Everything after the password, which is not asked for: the caller has it from a provider that this is the person. Nothing can be
-   * guessed here, so nothing is counted, and a stranger's wrong passwords do not lock this way.
+   * Everything after the password, which is not asked for: the caller has it from a provider that this is the person.
+   * Nothing can be guessed here, so nothing is counted, and a stranger's wrong passwords do not lock this way.
    */
   withProvider(request: ProvedRequest): Promise<SignInOutcome>;
   /**
-   * Everything after the password, which has just been set or given. It proves that password, and not also the mail whose link may
-   * have led here. As with a provider nothing is counted.
+   * Everything after the password, which has just been set or given. It proves that password, and not also the mail
+   * whose link may have led here. As with a provider nothing is counted.
    */
   withPass(request: PassRequest): Promise<SecondStepOutcome>;
 }
@@ -186,7 +186,8 @@ export function createSignIn(parts: {
         return { outcome: 'right', account };
       }
 
-      // 6. The second factor, after the password for the same reason. Without one the password must be long enough alone.
+      // 6. The second factor, after the password for the same reason. Without one the password must be long enough
+      //    alone.
       const second = await proveSecond(account, request, attempt);
       if (second.outcome !== 'none-needed' && second.outcome !== 'right') return second;
       if (second.outcome === 'none-needed' && request.twoFactors) {
@@ -284,7 +285,8 @@ export function createSignIn(parts: {
       const { subject } = identity;
       const attempt = attempts.uncounted({ ...auditFields(request, elsewhere), subject });
 
-      // 1. The account, and only then whether the identity is still its own: so one of the two tells of any change between.
+      // 1. The account, and only then whether the identity is still its own: so one of the two tells of any change
+      //    between.
       const account = await accounts.bySubject(subject);
       if (account === undefined) return attempt.refused('unknown');
       if (account.disabledAt !== null) return attempt.refused('disabled');

@@ -7,8 +7,8 @@ export interface FactorRow {
   /** What its person calls it; may be empty. */
   readonly name: string;
   /**
-   * TOTP: the secret, sealed under SECRET_KEY. Recovery code: its SHA-256 (core/factors says of what). A kind that is sent: a keyed
-   * hash of the code that is out, empty while there is none. Never usable as it is.
+   * TOTP: the secret, sealed under SECRET_KEY. Recovery code: its SHA-256 (core/factors says of what). A kind that is
+   * sent: a keyed hash of the code that is out, empty while there is none. Never usable as it is.
    */
   readonly secret: string;
   /** `pending`: being enrolled, and good for nothing yet. `used`: a recovery code that has done its work. */
@@ -59,8 +59,8 @@ export interface FactorStore {
     now: number,
   ): Promise<{ readonly added: boolean; readonly codesStored: boolean } | undefined>;
   /**
-   * Stores a code that is sent, in place of an older one. False where the account has no such factor, or the latest was sent after
-   * `before`: of concurrent calls exactly one gets true.
+   * Stores a code that is sent, in place of an older one. False where the account has no such factor, or the latest was
+   * sent after `before`: of concurrent calls exactly one gets true.
    */
   putSentCode(subject: string, kind: string, hash: string, now: number, before: number): Promise<boolean>;
   /** Uses the code up that was sent after `after`; of concurrent calls exactly one gets true. */

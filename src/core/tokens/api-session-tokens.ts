@@ -1,4 +1,7 @@
-/** The JWTs of this server's own API surfaces, one kind for each (core/tokens/token-kinds): made, and looked at without their session. */
+/**
+ * The JWTs of this server's own API surfaces, one kind for each (core/tokens/token-kinds): made, and looked at without
+ * their session.
+ */
 import type { JWTPayload } from 'jose';
 import { randomToken } from '../../base/secrets.ts';
 import type { Keys } from '../keys/keys.ts';

@@ -1,8 +1,8 @@
 /**
  * The clients' own JWTs that were revoked. They hang on no grant that could be ended, and looking at one costs no read:
  * so all of those that were ended and have not expired are in memory, on every node, by way of the change log. A look
- * at a token asks for its client first (core/clients/cached-clients), which waits until the log was read less than a second
- * ago.
+ * at a token asks for its client first (core/clients/cached-clients), which waits until the log was read less than a
+ * second ago.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { ChangeLog } from '../changes/change-log.ts';

@@ -1,6 +1,7 @@
 /**
  * Signing and verifying this server's own JWTs (RFC 7519) with its own keys. What a token may do is for core/tokens,
- * core/api-sessions and core/api-sessions/client-sessions to say; a token is only ever verified as the one kind that is due.
+ * core/api-sessions and core/api-sessions/client-sessions to say; a token is only ever verified as the one kind that is
+ * due.
  */
 import { type KeyObject, sign } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify } from 'jose';

@@ -1,12 +1,13 @@
 /**
- * One-time codes by e-mail, as a second step that a person switches on: weaker than an app or a passkey, since the mailbox gives the
- * code, and often the link to a new password too.
+ * One-time codes by e-mail, as a second step that a person switches on: weaker than an app or a passkey, since the
+ * mailbox gives the code, and often the link to a new password too.
  *
- * A code is sent only after the right password, to a verified address, not twice within a minute, and no more often than the mail
- * limits allow. Those count codes apart from the links that any visitor can ask for, and count none that was used rightly: the owner
- * of the mailbox signs in as often as they like. A code lives ten minutes and works once; the fifth wrong guess ends it. It is digits
- * only, read in one window and typed in another. The stored hash is keyed: eight digits would not withstand a search with a copy of
- * the database. It is also of the address: with another one the code is no good, even where it was stored a moment after the change.
+ * A code is sent only after the right password, to a verified address, not twice within a minute, and no more often
+ * than the mail limits allow. Those count codes apart from the links that any visitor can ask for, and count none that
+ * was used rightly: the owner of the mailbox signs in as often as they like. A code lives ten minutes and works once;
+ * the fifth wrong guess ends it. It is digits only, read in one window and typed in another. The stored hash is keyed:
+ * eight digits would not withstand a search with a copy of the database. It is also of the address: with another one
+ * the code is no good, even where it was stored a moment after the change.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';

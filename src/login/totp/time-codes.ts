@@ -1,7 +1,7 @@
 /**
- * Time-based one-time codes (RFC 6238) as every authenticator app makes them: HMAC-SHA-1, six digits, a new code every 30
- * seconds. Apps ignore or refuse other parameters, so there are no others. This file says which time step a code belongs to; that it
- * is used once is the store's part.
+ * Time-based one-time codes (RFC 6238) as every authenticator app makes them: HMAC-SHA-1, six digits, a new code every
+ * 30 seconds. Apps ignore or refuse other parameters, so there are no others. This file says which time step a code
+ * belongs to; that it is used once is the store's part.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { sameSecret } from '../../base/secrets.ts';

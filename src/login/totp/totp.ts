@@ -1,8 +1,8 @@
 /**
- * An authenticator app (RFC 6238) as a second factor. Three bounds against guesses at its six digits, three of a million being good at
- * any moment: core/factors counts each code before it is looked at; the store counts wrong ones in a row, on all nodes and through
- * restarts, and after a hundred no code is looked at (NIST SP 800-63B, 3.2.2) until a recovery code has shown whose account it is;
- * a code's time step is used once, and with it all earlier ones.
+ * An authenticator app (RFC 6238) as a second factor. Three bounds against guesses at its six digits, three of a
+ * million being good at any moment: core/factors counts each code before it is looked at; the store counts wrong ones
+ * in a row, on all nodes and through restarts, and after a hundred no code is looked at (NIST SP 800-63B, 3.2.2) until
+ * a recovery code has shown whose account it is; a code's time step is used once, and with it all earlier ones.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, seal, unseal } from '../../base/secrets.ts';

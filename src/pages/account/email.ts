@@ -1,6 +1,6 @@
 /**
- * Another e-mail address. It becomes the account's when the link that is mailed to it is opened (core/accounts/emails); until then
- * nothing changes. Whether somebody else has it already is told to its owner alone.
+ * Another e-mail address. It becomes the account's when the link that is mailed to it is opened (core/accounts/emails);
+ * until then nothing changes. Whether somebody else has it already is told to its owner alone.
  */
 import { nameErrors } from '../kit/field-errors.ts';
 import { formStatus } from '../kit/form.ts';

@@ -1,12 +1,14 @@
 /**
- * Adding a second factor in the middle of an authorization: because it is required, or because the person was invited to and said yes.
+ * Adding a second factor in the middle of an authorization: because it is required, or because the person was invited
+ * to and said yes.
  *
  *   which kind -> app: QR code, its first code -> recovery codes, shown once -> signed in, with two factors
  *              -> passkey: the browser's own dialogue -> (recovery codes ->) the same
  *
- * The engine decides that it comes to this (oidc/requests/assurance) and looks again when it is over: going on without it leads back here. Every
- * look at it asks anew whose session stands, and whether it may: nobody adds one to an account that has one already without having
- * given that one, and none is begun without a sign-in of the last minutes (security.md B11).
+ * The engine decides that it comes to this (oidc/requests/assurance) and looks again when it is over: going on without
+ * it leads back here. Every look at it asks anew whose session stands, and whether it may: nobody adds one to an
+ * account that has one already without having given that one, and none is begun without a sign-in of the last minutes
+ * (security.md B11).
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { assuranceOf, freshSeconds } from '../../core/factors/assurance.ts';

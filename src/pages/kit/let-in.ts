@@ -1,6 +1,7 @@
 /**
- * A person has set a password in this browser, and goes on signed in: to the application whose sign-in led here, or to a page of this
- * server. Both are ordinary authorizations; a pass (core/sign-in/passes) in a cookie stands for the password there, and for nothing else.
+ * A person has set a password in this browser, and goes on signed in: to the application whose sign-in led here, or to
+ * a page of this server. Both are ordinary authorizations; a pass (core/sign-in/passes) in a cookie stands for the
+ * password there, and for nothing else.
  */
 import type { Context } from 'koa';
 import { Unavailable } from '../../base/errors.ts';

@@ -1,6 +1,7 @@
 /**
- * Where the template of each view is: `<area>/<page>.ejs`. A deployment's own folder may have it there, or directly in the folder.
- * Other folders of a deployment's (of a mounted volume, of parts that its templates include) are not looked at.
+ * Where the template of each view is: `<area>/<page>.ejs`. A deployment's own folder may have it there, or directly in
+ * the folder. Other folders of a deployment's (of a mounted volume, of parts that its templates include) are not looked
+ * at.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

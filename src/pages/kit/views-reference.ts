@@ -1,4 +1,7 @@
-/** Writes docs/views.md from what the pages declare as `ViewLocals`. With `--check` it writes nothing and fails when the file says something else. */
+/**
+ * Writes docs/views.md from what the pages declare as `ViewLocals`. With `--check` it writes nothing and fails when the
+ * file says something else.
+ */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

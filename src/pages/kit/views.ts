@@ -1,6 +1,6 @@
 /**
- * What each view is given: its page declares it, beside the route that shows it, as a member of `ViewLocals`. Here are those that
- * several areas show.
+ * What each view is given: its page declares it, beside the route that shows it, as a member of `ViewLocals`. Here are
+ * those that several areas show.
  *
  * Names, addresses and sentences arrive as they were registered or typed. The views clip, isolate and escape them and
  * leave out any link that is not http or https, so no page prepares a value for being shown.

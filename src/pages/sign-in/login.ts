@@ -1,4 +1,7 @@
-/** The sign-in page: a name and a password, or a passkey, through core/sign-in/sign-in. A second factor is the next page's business. */
+/**
+ * The sign-in page: a name and a password, or a passkey, through core/sign-in/sign-in. A second factor is the next
+ * page's business.
+ */
 import { accountClient } from '../../core/clients/account-client.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';

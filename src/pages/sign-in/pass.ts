@@ -1,4 +1,7 @@
-/** A person comes to a sign-in with a pass (core/sign-in/passes): they have set the password in this browser a moment ago. */
+/**
+ * A person comes to a sign-in with a pass (core/sign-in/passes): they have set the password in this browser a moment
+ * ago.
+ */
 import { accountClient } from '../../core/clients/account-client.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';

@@ -1,6 +1,7 @@
 /**
- * The page after the password, for a person with a second factor: a code or a passkey, through core/sign-in/sign-in. It is shown to somebody
- * who is signed in as well, where an application wants to be surer than their session is (oidc/requests/assurance).
+ * The page after the password, for a person with a second factor: a code or a passkey, through core/sign-in/sign-in. It
+ * is shown to somebody who is signed in as well, where an application wants to be surer than their session is
+ * (oidc/requests/assurance).
  */
 import type { Interaction } from 'oidc-provider';
 import type { SecondFactor } from '../../core/factors/factors.ts';

@@ -1,7 +1,7 @@
 /**
  * SQLite: one connection, used directly by the fixed statements and through Knex by the rest. A statement takes
- * microseconds and blocks the process for that long, so there is nothing to gain from a pool. Under Knex stands Node's own
- * SQLite, with the part of better-sqlite3's interface that Knex's dialect uses.
+ * microseconds and blocks the process for that long, so there is nothing to gain from a pool. Under Knex stands Node's
+ * own SQLite, with the part of better-sqlite3's interface that Knex's dialect uses.
  */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * A table is declared once, by the literal that makes a record of a row: each member names its column. Run with a recorder,
- * the literal tells the columns; run with a row, it takes their values in the same order. Nothing else knows that order.
+ * A table is declared once, by the literal that makes a record of a row: each member names its column. Run with a
+ * recorder, the literal tells the columns; run with a row, it takes their values in the same order. Nothing else knows
+ * that order.
  */
 import type { Row } from './sql.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Every table: its columns, and the members of the records that they hold. A new column is a line here, beside its migration
- * and its member in core/stores. Changes, leases and memberships are not here: one store names their few columns.
+ * Every table: its columns, and the members of the records that they hold. A new column is a line here, beside its
+ * migration and its member in core/stores. Changes, leases and memberships are not here: one store names their few
+ * columns.
  */
 import type { Account } from '../../core/stores/accounts.ts';
 import type { ApiRecord, ApiScope } from '../../core/stores/apis.ts';

@@ -1,4 +1,7 @@
-/** An operator's changes of an account (core/accounts/account-edits): the rules, what ends with them, and changes at the same time. */
+/**
+ * An operator's changes of an account (core/accounts/account-edits): the rules, what ends with them, and changes at the
+ * same time.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../../src/base/secrets.ts';
 import type { AccountChange } from '../../../src/core/accounts/account-edits.ts';

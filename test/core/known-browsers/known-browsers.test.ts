@@ -1,4 +1,7 @@
-/** Browsers in which people have signed in: what `KnownBrowserStore` promises on both databases, and what a known browser is good for (B6, B8). */
+/**
+ * Browsers in which people have signed in: what `KnownBrowserStore` promises on both databases, and what a known
+ * browser is good for (B6, B8).
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../../src/base/secrets.ts';
 import { type Arrival, rememberedSeconds } from '../../../src/core/known-browsers/known-browsers.ts';

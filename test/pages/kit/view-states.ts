@@ -1,4 +1,7 @@
-/** Names and texts that mean harm, in every place of the pages they can reach. The pages' ordinary states stand beside the pages. */
+/**
+ * Names and texts that mean harm, in every place of the pages they can reach. The pages' ordinary states stand beside
+ * the pages.
+ */
 
 import { inAscii } from '../../../src/base/json.ts';
 import { action, csrf, type ViewState } from '../../../src/pages/kit/state.ts';

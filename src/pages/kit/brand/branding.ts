@@ -1,4 +1,6 @@
-/** The files of a brand: its pictures, and style sheets with its colours or an application's (pages/kit/brand/theme.ts). */
+/**
+ * The files of a brand: its pictures, and style sheets with its colours or an application's (pages/kit/brand/theme.ts).
+ */
 import type { Context, Next } from 'koa';
 import { pageRoutes, type Route } from '../../../http/routes.ts';
 import type { Brand } from './brand.ts';

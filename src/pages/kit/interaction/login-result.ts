@@ -28,10 +28,10 @@ export function loginResult(
 }
 
 /**
- * What the engine is told when somebody who is signed in has given, or added, a second factor: their session is surer, and
- * goes on. `at` stays the time of the last whole sign-in, which is what `max_age` and the pages that need a fresh one go by, else whoever
- * finds an open browser and a phone beside it would need no password. `stepUp` says so to oidc/requests/assurance; left out where this very
- * request began with a whole sign-in.
+ * What the engine is told when somebody who is signed in has given, or added, a second factor: their session is surer,
+ * and goes on. `at` stays the time of the last whole sign-in, which is what `max_age` and the pages that need a fresh
+ * one go by, else whoever finds an open browser and a phone beside it would need no password. `stepUp` says so to
+ * oidc/requests/assurance; left out where this very request began with a whole sign-in.
  */
 export function surerResult(
   { lastSubmission }: Pick<Interaction, 'lastSubmission'>,

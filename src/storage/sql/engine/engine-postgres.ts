@@ -1,6 +1,6 @@
 /**
- * The engine's hot path on Postgres: units of concurrent requests share one statement, and so do reads (docs/performance.md).
- * Each row carries the number of its unit (`n`) and is written only if the unit is good.
+ * The engine's hot path on Postgres: units of concurrent requests share one statement, and so do reads
+ * (docs/performance.md). Each row carries the number of its unit (`n`) and is written only if the unit is good.
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import type { SessionPut, TokenRow, Unit } from '../../../core/stores/engine.ts';
@@ -46,14 +46,14 @@ const readSessions = statement(
 );
 
 /**
- * One statement sees one snapshot. A revocation that commits after it deletes the grant, session or account that readers look
- * for beside the token, so a token that slips in behind it is not usable. Text comes as JSON inside JSON: an escape such as
- * \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and the scalar subqueries leave the planner only
- * the index, even while a table is small enough to be scanned as quickly.
+ * One statement sees one snapshot. A revocation that commits after it deletes the grant, session or account that
+ * readers look for beside the token, so a token that slips in behind it is not usable. Text comes as JSON inside JSON:
+ * an escape such as \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and the scalar subqueries
+ * leave the planner only the index, even while a table is small enough to be scanned as quickly.
  *
- * What a grant rests on is locked too, so a revocation finds the grant that is being made of it. The account is locked before
- * the first write, since every write reads `lacking`, and always in the order of subjects: a new password waits for the session
- * that the old one has begun, and then ends it, and no two statements wait for each other.
+ * What a grant rests on is locked too, so a revocation finds the grant that is being made of it. The account is locked
+ * before the first write, since every write reads `lacking`, and always in the order of subjects: a new password waits
+ * for the session that the old one has begun, and then ends it, and no two statements wait for each other.
  */
 const outcome = selection((row) => ({
   n: row.sql<number>('n'),

@@ -140,8 +140,8 @@ export function sqliteEngine(sqlite: Sqlite): EngineDialect {
 const together = { limit: 1, size: 256 };
 
 /**
- * The reads of one moment one after the other, and then all that waited for them goes on. Under load this halves the time of
- * a request: taking turns, SQLite and the engine drive each other out of the processor's caches.
+ * The reads of one moment one after the other, and then all that waited for them goes on. Under load this halves the
+ * time of a request: taking turns, SQLite and the engine drive each other out of the processor's caches.
  */
 function merged<Bundle>(
   sqlite: Sqlite,
