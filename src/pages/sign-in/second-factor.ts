@@ -1,6 +1,6 @@
 /**
  * The page after the password, for a person with a second factor: a code or a passkey, through core/sign-in/sign-in. It
- * is shown to somebody who is signed in as well, where an application wants to be surer than their session is
+ * is shown to a person who is signed in as well, where an application wants to be surer than their session is
  * (oidc/requests/assurance).
  */
 import type { Interaction } from 'oidc-provider';
@@ -191,7 +191,8 @@ export function createSecondFactorStep(deps: PageDeps): Step {
           if (finished) return finished;
           if (mailed?.outcome === 'sent') {
             await remember(interaction, { ...memory, mailedTo: mailed.to });
-            return { redirect: `${action}?method=${wanted}` };
+            // The kind whose code was sent, also where its name was typed into another kind's field.
+            return { redirect: `${action}?method=${otp}` };
           }
           await show(step, memory, {
             wanted,
