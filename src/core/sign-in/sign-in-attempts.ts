@@ -69,8 +69,6 @@ export interface Attempt {
 
 const throttleNotesMax = 10_000;
 
-export type SignInAttempts = ReturnType<typeof createSignInAttempts>;
-
 export function createSignInAttempts(parts: {
   knownBrowsers: Pick<KnownBrowsers, 'known'>;
   throttle: Throttle;

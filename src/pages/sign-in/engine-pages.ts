@@ -43,7 +43,6 @@ export function createEnginePages(deps: Pick<PageDeps, 'pages' | 'stores' | 'sec
         deps.pages.show(plain(ctx), 'stale', { clientName: nameOf(ctx) }, { status: 400 });
         return;
       }
-      if (status === 503) ctx.set('Retry-After', '1');
       deps.pages.refuse(plain(ctx), status, kindOf(status, out.error), {
         clientName: nameOf(ctx),
         code: out.error,
