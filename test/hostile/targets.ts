@@ -39,7 +39,7 @@ export interface Good {
     readonly reset: string;
     /** Of that link's own form, in the member's browser. */
     readonly resetCsrf: string;
-    /** For whoever has set a password a moment ago (core/sign-in/passes). */
+    /** For a person who has set a password a moment ago (core/sign-in/passes). */
     readonly pass: string;
     readonly email: string;
     readonly invitation: string;

@@ -66,7 +66,7 @@ export interface KnownBrowsers {
   known(browser: string | undefined, subject: string | undefined): Promise<string | undefined>;
   /** Somebody has signed in. Undefined: the browser's cookie stays as it is. */
   arrived(arrival: Arrival): Promise<BrowserValue | undefined>;
-  /** Somebody has signed in through a program. Nothing waits for what comes of it. */
+  /** A person has signed in through a program. Nothing waits for what comes of it. */
   programArrived(subject: string, caller: Caller): void;
   /** Somebody has shown in another way whose account it is, once: by the link of this `id`. */
   met(subject: string, browser: string | undefined, id: string): Promise<BrowserValue | undefined>;

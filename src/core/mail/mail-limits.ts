@@ -17,10 +17,10 @@ export interface MailLimits {
   /** Counts a request from this IP address that may lead to a mail. */
   mayAsk(address: string | undefined): Promise<MayAsk>;
   /**
-   * Counts a link for a new password. `stamp`: of the account's password and address, since every link goes with those. `device`: the
-   * browser that asks, where it is known for the account; it counts for itself. Anybody may ask in the others, so the last mail that
-   * they can cause has to serve its person until the next: `seconds` is how long its link must be good at least. A refusal is
-   * nobody's business but the log's.
+   * Counts a link for a new password. `stamp`: of the account's password and address, since every link goes with those.
+   * `knownBrowser`: the browser that asks, where it is known for the account; it counts for itself. Any visitor may ask
+   * in the others, so the last mail that they can cause has to serve its person until the next: `seconds` is how long
+   * its link must be good at least. A refusal is the log's business alone.
    */
   mayMailReset(stamp: string, knownBrowser: string | undefined): Promise<MayMailReset>;
   /** Counts a link that is asked for by somebody who is signed in as this person. */

@@ -48,7 +48,7 @@ export interface PasswordContext {
   readonly own: readonly string[];
 }
 
-/** What `passwordProblem` cannot know: the list is somebody else's (core/passwords/breached-passwords). */
+/** What `passwordProblem` cannot know: the list is another service's (core/passwords/breached-passwords). */
 export const breachedPassword: PasswordProblem = { code: 'breached', sentence: passwordProblems.breached };
 
 /** Why this may not be a new password; undefined where it may. The checks run in the order of `passwordProblems`. */

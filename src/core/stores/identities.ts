@@ -29,6 +29,6 @@ export interface IdentityStore {
   ): Promise<'linked' | 'already' | 'taken' | 'not-found'>;
   /** It was signed in with. False: it has gone. */
   use(id: string, now: number): Promise<boolean>;
-  /** `last`: without it nobody could sign in to the account (core/factors/sign-in-methods, as are `providers`). */
+  /** `last`: it is the only way to sign in to the account (core/factors/sign-in-methods, as are `providers`). */
   unlink(subject: string, id: string, providers: readonly string[]): Promise<'unlinked' | 'not-found' | 'last'>;
 }

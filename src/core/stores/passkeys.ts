@@ -38,7 +38,7 @@ export interface PasskeyStore {
   rename(subject: string, id: string, name: string): Promise<boolean>;
   /** False where it is gone, or where its counter would not go forward (0 stays 0); of concurrent calls with one counter other than 0 exactly one gets true. */
   use(id: string, counter: number, now: number): Promise<boolean>;
-  /** `last`: without it nobody could sign in to the account (core/factors/sign-in-methods, as are `providers`). */
+  /** `last`: it is the only way to sign in to the account (core/factors/sign-in-methods, as are `providers`). */
   remove(
     subject: string,
     id: string,

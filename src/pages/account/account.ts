@@ -5,9 +5,9 @@
  *   GET  page -> session? -> fresh, and by both factors, where it must be? -> the page
  *   POST form -> its token -> session? -> fresh? both? -> done, 303 to the page that says so
  *
- * No session, or one that is not enough: 303 to the engine's authorization endpoint (way-in.ts), which comes back to
- * /account/callback and from there to the page. The callback goes by the browser's session alone; of its parameters it takes the
- * name of a page in the table below, so it leads nowhere else.
+ * No session, or one that is not enough: 303 to the engine's authorization endpoint (sign-in-address.ts), which comes
+ * back to /account/callback and from there to the page. The callback goes by the browser's session alone; of its
+ * parameters it takes the name of a page in the table below, so it leads nowhere else.
  */
 import type { Context } from 'koa';
 import { accountCallback } from '../../core/clients/account-client.ts';

@@ -1,4 +1,4 @@
-/** What of somebody's sign-in methods cannot go, because of what would be left (core/factors/sign-in-methods). */
+/** Which sign-in methods of a person cannot go, because of what would be left (core/factors/sign-in-methods). */
 
 import { leavesSignInMethod, type SignInMethods } from '../../core/factors/sign-in-methods.ts';
 import type { Account } from '../../core/stores/accounts.ts';

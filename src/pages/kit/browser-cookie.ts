@@ -1,4 +1,4 @@
-/** The cookie by which a browser is known where somebody has signed in (core/known-browsers). */
+/** The cookie by which a browser is known where a person has signed in (core/known-browsers). */
 import type { Context } from 'koa';
 import { type BrowserValue, rememberedSeconds } from '../../core/known-browsers/known-browsers.ts';
 

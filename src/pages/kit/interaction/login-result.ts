@@ -9,7 +9,7 @@ export type Login = NonNullable<InteractionResults['login']>;
 
 /**
  * `keep`: the browser stays signed in when it is closed. `password` says what the account's password was when this was found out,
- * so that a session cannot begin with one that has been changed meanwhile (oidc/requests/outdated-login).
+ * so that a session cannot begin with one that has been changed since (oidc/requests/outdated-login).
  */
 export function loginResult(
   { account, amr, at }: Pick<Extract<SignInOutcome, { outcome: 'signed-in' }>, 'account' | 'amr' | 'at'>,
