@@ -6,7 +6,7 @@ export const factorsStates: readonly ViewState[] = [
   {
     name: 'account-factors-none',
     view: 'account-factors',
-    locals: { csrf, factors: [], codesLeft: 0, twoFactor: false, switches: ['email-code'] },
+    locals: { csrf, factors: [], codesLeft: 0, twoFactor: false, switches: ['email-code'], emailCodes: true },
   },
   {
     name: 'account-factors',
@@ -27,7 +27,15 @@ export const factorsStates: readonly ViewState[] = [
   {
     name: 'account-factors-one',
     view: 'account-factors',
-    locals: { csrf, factors: [factor], codesLeft: 1, twoFactor: true, switches: ['email-code'], notice: 'app-gone' },
+    locals: {
+      csrf,
+      factors: [factor],
+      codesLeft: 1,
+      twoFactor: true,
+      switches: ['email-code'],
+      emailCodes: true,
+      notice: 'app-gone',
+    },
   },
   { name: 'account-codes', view: 'account-codes', locals: { csrf, codes: codesSample, notice: 'factor-added' } },
   ...(
@@ -42,6 +50,7 @@ export const factorsStates: readonly ViewState[] = [
         codesLeft: 10,
         twoFactor: true,
         switches: notice === 'email-code-on' ? [] : ['email-code'],
+        emailCodes: notice !== 'email-code-on',
         notice,
       },
     }),
