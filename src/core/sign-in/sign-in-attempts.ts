@@ -4,10 +4,12 @@
  * of its person, it counts for that browser or session alone: neither what strangers do to the account nor what comes
  * from the same address reaches it (security.md B8), and it takes no more of them than the account does.
  *
- * An attempt ends in a verdict: `failed`, `refused`, `challenged`, `giveBack` or `forgive`. One that closes without a
- * verdict was not looked at, as when the database is away, and is given back.
+ * An attempt ends in a verdict: `failed`, `refused`, `challenged`, `giveBack` or `forgive`. One that breaks off before
+ * because this server could not look at it, as when the database is away, is given back. Any other error is a mistake
+ * of this server's, and must not open a way to guess without a limit.
  */
 import { nowSeconds } from '../../base/clock.ts';
+import { Unavailable } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { WrongCode } from '../factors/code-method.ts';
@@ -63,8 +65,8 @@ export interface Attempt {
   giveBack(): Promise<void>;
   /** The right password shows whose the earlier failures were: those of the account are forgotten. */
   forgive(): Promise<void>;
-  /** To be called in any case, once. */
-  close(): Promise<void>;
+  /** Passes the error on that broke it off. */
+  breakOff(error: unknown): Promise<never>;
 }
 
 const throttleNotesMax = 10_000;
@@ -152,7 +154,10 @@ export function createSignInAttempts(parts: {
         const [own, ...others] = keys;
         await Promise.all([own && throttle.clear(own.key), giveBack(others)]);
       },
-      close: () => giveBack(),
+      async breakOff(error) {
+        if (error instanceof Unavailable) await giveBack();
+        throw error;
+      },
     };
   }
 

@@ -213,8 +213,8 @@ export function createSignIn(parts: {
       }
       await Promise.all([attempt.forgive(), recorded(attempt, amr)]);
       return signedIn(account, amr);
-    } finally {
-      await attempt.close();
+    } catch (error) {
+      return attempt.breakOff(error);
     }
   }
 
@@ -249,8 +249,8 @@ export function createSignIn(parts: {
         await Promise.all([settled, recorded(attempt, second.amr)]);
         // A session that is made surer keeps the time at which it began.
         return signedIn(account, second.amr, session?.at ?? elsewhere?.at);
-      } finally {
-        await attempt.close();
+      } catch (error) {
+        return attempt.breakOff(error);
       }
     },
 
@@ -276,8 +276,8 @@ export function createSignIn(parts: {
         const amr: readonly Amr[] = [...proved.amr, 'mfa'];
         await Promise.all([attempt.giveBack(), recorded(attempt, amr)]);
         return signedIn(account, amr);
-      } finally {
-        await attempt.close();
+      } catch (error) {
+        return attempt.breakOff(error);
       }
     },
 

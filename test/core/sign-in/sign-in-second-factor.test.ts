@@ -471,4 +471,22 @@ describe('when the storage is away', () => {
       expect(await signIn.signIn({ ...request, otp })).toMatchObject({ outcome: 'signed-in' });
     },
   );
+
+  test('any other error leaves the attempt counted', async () => {
+    let broken = false;
+    const { signIn, app } = await build({
+      limits: { account: 2 },
+      front: ({ factors }) => ({
+        factors: {
+          ...factors,
+          list: (subject) => (broken ? Promise.reject(new Error('a mistake')) : factors.list(subject)),
+        },
+      }),
+    });
+    const otp = app.code();
+    broken = true;
+    for (let n = 0; n < 2; n += 1) await expect(signIn.signIn({ ...request, otp })).rejects.toThrow('a mistake');
+    broken = false;
+    expect(await signIn.signIn({ ...request, otp })).toMatchObject({ outcome: 'throttled' });
+  });
 });
