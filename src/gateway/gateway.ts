@@ -1,6 +1,7 @@
 /**
- * The gateway: authenticates a request, then passes it on to the service behind it. It owns the prefixes of its route table and
- * `/gateway/verify`, with `/gateway/verify/token`. Core decides who sends a request; a library speaks HTTP to an upstream.
+ * The gateway: authenticates a request, then passes it on to the service behind it. It owns the prefixes of its route
+ * table, `/gateway/verify` and `/gateway/verify/token`. Core decides who sends a request; a library speaks HTTP to an
+ * upstream.
  *
  *     front door ── owns? ── admission ── forward ── upstream      a request
  *     upgrade ─────────────── admission ── sockets ── upstream      a WebSocket
@@ -39,9 +40,9 @@ interface GatewayDeps extends Core {
 }
 
 export interface Gateway {
-  /** Whether one of its routes answers an address that is not this server's own. */
+  /** Whether it answers: at an address of one of its routes, or at its own. */
   owns(req: IncomingMessage): boolean;
-  /** Answers every request that it owns, and its own addresses, whatever happens. */
+  /** Answers every request that it owns, whatever happens. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
   /** Everything else that asks for an upgrade is an ordinary request (RFC 9110, section 7.8). */
   takesUpgrade(req: IncomingMessage): boolean;
@@ -155,7 +156,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
 
   return {
     owns(req) {
-      return tableFor(req).owns(splitTarget('', req.url ?? '').path);
+      const { path } = splitTarget('', req.url ?? '');
+      return isVerifyPath(path) || tableFor(req).owns(path);
     },
     async handle(req, res) {
       const { id } = factsOf(req);

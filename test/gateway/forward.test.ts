@@ -241,7 +241,11 @@ describe('bodies', () => {
       'POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n',
     );
     await eventually('asked', () => own.text().startsWith('HTTP/1.1 100 Continue\r\n\r\n'));
-    for (const { socket } of [good, bad, large, own]) socket.destroy();
+    // Not at /gateway/verify, which reads none.
+    const verify = openRaw(server);
+    verify.socket.write(expecting(bearer).replace('/small', '/gateway/verify'));
+    await eventually('refused', () => verify.text().startsWith('HTTP/1.1 403 '));
+    for (const { socket } of [good, bad, large, own, verify]) socket.destroy();
   });
 });
 
