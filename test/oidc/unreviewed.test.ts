@@ -1,7 +1,7 @@
 /** S11: people are sent to an unreviewed client only once they are signed in and have agreed to it; before that every error is a page. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent, type Answer, codeOf, pkce } from '../support/agent.ts';
-import { claimsOf, codeFor, redeem, tokensFor } from '../support/flow.ts';
+import { claimsOf, codeFor, redeem, refresh, tokensFor } from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
 import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -299,5 +299,19 @@ describeStorages('unreviewed clients', (storage) => {
   test('S11: the whole way to the tokens works for an unreviewed client', async () => {
     const { grant } = await codeFor(server, client, { scope: 'openid user' });
     expect((await redeem(server, client, grant)).status).toBe(200);
+  });
+
+  test('P11: a failure in this server at the token endpoint is 500 in JSON, for an unreviewed client too', async () => {
+    const { engine } = server.core.stores;
+    const { readToken } = engine;
+    Object.assign(engine, { readToken: () => Promise.reject(new Error('a failure of the test')) });
+    try {
+      for (const each of [client, reviewed]) {
+        const { status, body } = await refresh(server, each, 'x'.repeat(43));
+        expect([status, body.error]).toEqual([500, 'server_error']);
+      }
+    } finally {
+      Object.assign(engine, { readToken });
+    }
   });
 });
