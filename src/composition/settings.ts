@@ -1,5 +1,4 @@
 /** The settings, and what can be known of the start without a database: all that is wrong with either, at once. */
-
 import { surfaces } from '../api/surfaces.ts';
 import { dataDirMistake } from '../config/data-dir.ts';
 import { type Environment, type Loaded, loadConfig } from '../config/load.ts';
@@ -7,6 +6,7 @@ import { type Mistake, mistake } from '../config/mistakes.ts';
 import type { Values } from '../config/schema.ts';
 import { surfacesMistake } from '../config/surface-names.ts';
 import { readRoutes } from '../gateway/read-routes.ts';
+import { loginMethods } from '../login/methods.ts';
 import { openLook } from './pages.ts';
 
 /** Reads the files that settings name as well; the server reads them again when it opens what they are for. */
@@ -43,8 +43,6 @@ async function providersMistake(
   environment: Environment,
 ): Promise<Mistake | undefined> {
   if (file === undefined) return undefined;
-  // Only now: it loads every login method.
-  const { loginMethods } = await import('../login/methods.ts');
   const details = loginMethods.upstream
     ? await loginMethods.upstream.mistakesIn(file, { development: NODE_ENV !== 'production', environment })
     : 'This server has no sign-in through other providers.';
