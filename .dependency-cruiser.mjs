@@ -1,8 +1,8 @@
 // Who may import whom. Each rule's comment says what to do instead, and why.
 
 /**
- * The modules of core, each with those it may import. A module may name only those above it, so that there can be no cycle.
- * `stores` are the ports of storage; `kernel` is what all of core shares.
+ * The modules of core, each with those it may import. A module may name only those above it, so that there can be no
+ * cycle. `stores` are the ports of storage; `kernel` is what all of core shares.
  */
 const core = {
   stores: [],

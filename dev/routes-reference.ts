@@ -1,7 +1,4 @@
-/**
- * Writes docs/routes.md from the route table of a server with everything on. `--check` fails if the file says
- * otherwise.
- */
+/** Writes docs/routes.md from the route table of a server with all on. `--check` fails if the file says otherwise. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

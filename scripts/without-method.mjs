@@ -1,10 +1,10 @@
-// Whether a login method can be deleted: its folder of src/login, its line in methods.ts, and the tests that are about it alone.
+// Whether a login method can be deleted: its folder of src/login, its line in methods.ts, and the tests about it alone.
 //
 //   node scripts/without-method.mjs               each of them in turn
 //   node scripts/without-method.mjs totp          only without this one
 //
-// Each time in a copy of the project: types, style, import rules and generated documents must be as right as before, a suite
-// about the others must pass, and the server must start and have the addresses of the others only.
+// Each time in a copy of the project: types, style, import rules and generated documents must be as right as before, a
+// suite about the others must pass, and the server must start and have the addresses of the others only.
 import { askServer, checksOf, deleteEach, removeLine, removePaths } from './without.mjs';
 
 /** The tests that go with it, the suite that must pass without it, and the form by which an account gets it. */

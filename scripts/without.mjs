@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '..');
 
-/** Deletes each of `names`, or those that the command line names, in a copy of its own. `without`: what went wrong there. */
+/** Deletes each of `names`, or those of the command line, in a copy of its own. `without`: what went wrong there. */
 export async function deleteEach(what, names, without) {
   const asked = process.argv.slice(2);
   const unknown = asked.find((name) => !names.includes(name));

@@ -1,4 +1,4 @@
-/** A request's body: how large it may be, how long it may take to arrive, and what it is read as: bytes, a form or JSON. */
+/** A request's body: how large it may be, how long it may take to arrive, and how it is read: bytes, a form or JSON. */
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 import { Refusal } from '../base/errors.ts';
@@ -52,8 +52,8 @@ const deadline = Symbol('deadline');
 type Timed = IncomingMessage & { [deadline]?: NodeJS.Timeout };
 
 /**
- * How long a request's body may take to arrive, from now on (security.md L4); in place of a deadline given before. Node's own
- * `requestTimeout` is one figure for a whole server, and would cut off an upload that the gateway passes on.
+ * How long a request's body may take to arrive, from now on (security.md L4); in place of a deadline given before.
+ * Node's own `requestTimeout` is one figure for a whole server, and would cut off an upload that the gateway passes on.
  */
 export function limitBodyTime(req: Timed, ms: number): void {
   const { headers, socket } = req;
@@ -81,7 +81,10 @@ function cutOff(req: IncomingMessage): void {
   socket.destroySoon();
 }
 
-/** The fields of an HTML form, each once, as text. Throws `Refusal` for another content type, a body that is too large or ends early, or a field that comes twice. */
+/**
+ * The fields of an HTML form, each once, as text. Throws `Refusal` for another content type, a body that is too large
+ * or ends early, or a field that comes twice.
+ */
 export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string>> {
   if (!ctx.is('application/x-www-form-urlencoded')) {
     throw new Refusal('unsupported_media_type', 'a form is expected (application/x-www-form-urlencoded)');

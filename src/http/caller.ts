@@ -39,7 +39,7 @@ export type TrustProxy =
 /** The caller's address, from a request whose headers are still as they came. */
 export type AddressOf = (req: IncomingMessage) => string;
 
-/** Reads `X-Forwarded-For` from the right, as far as the chain is trusted: what stands further left is a stranger's word. */
+/** Reads `X-Forwarded-For` from the right, as far as the chain is trusted: further left is a stranger's word. */
 export function clientAddressOf(trust: TrustProxy, notices?: ForwardingNotices): AddressOf {
   if (trust.kind === 'off') {
     return (req) => {
@@ -87,8 +87,9 @@ function plain(address: string | undefined): string {
 }
 
 /**
- * One line each, for as long as the process runs: forwarding headers from a peer that `TRUST_PROXY` does not name, and a
- * trusted proxy that does not say whom it forwards. Either makes strangers share one limit, and neither fails by itself.
+ * One line each, for as long as the process runs: forwarding headers from a peer that `TRUST_PROXY` does not name, and
+ * a trusted proxy that does not say whom it forwards. Either makes strangers share one limit, and neither fails by
+ * itself.
  */
 interface ForwardingNotices {
   /** `trusted`: whether `TRUST_PROXY` names the peer. The headers must be the caller's own still. */

@@ -1,6 +1,7 @@
 /**
- * Routes as data, and the one matcher over them. Each entry point says which addresses it answers; the table of all of them
- * serves requests, answers HEAD, OPTIONS and 405, names what is measured, and tells the gateway which prefixes are taken.
+ * Routes as data, and the one matcher over them. Each entry point says which addresses it answers; the table of all of
+ * them serves requests, answers HEAD, OPTIONS and 405, names what is measured, and tells the gateway which prefixes are
+ * taken.
  *
  * Protocol addresses never reach Koa: the front door looks them up here and hands them to the engine.
  */

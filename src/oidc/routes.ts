@@ -1,4 +1,4 @@
-/** The addresses at which the engine answers: those that the OpenAPI document describes, and those that browsers visit. */
+/** The addresses at which the engine answers: those of the OpenAPI document, and those that browsers visit. */
 import { apiRoutes } from '../api/kit/endpoints.ts';
 import type { Route } from '../http/routes.ts';
 import { protocolApi } from './api.ts';

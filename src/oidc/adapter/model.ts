@@ -27,7 +27,7 @@ export function adapterOf(model: string, calls: Calls): Adapter {
   };
 }
 
-// Records that a caller presents by value: tokens, codes and interactions, read once and written with the rest of the request.
+// Records that a caller presents by value (tokens, codes, interactions): read once, written with the rest of a request.
 
 export async function readRecord(engine: EngineStore, key: string): Promise<TokenBundle | undefined> {
   const unit = currentUnit();

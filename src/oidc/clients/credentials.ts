@@ -18,8 +18,8 @@ interface BasicCredentials {
 }
 
 /**
- * Id and secret in HTTP Basic, each form-encoded before base64 (RFC 6749, section 2.3.1). Returns undefined if the header
- * holds no such pair, or one that is not properly encoded.
+ * Id and secret in HTTP Basic, each form-encoded before base64 (RFC 6749, section 2.3.1). Returns undefined if the
+ * header holds no such pair, or one that is not properly encoded.
  */
 function basicCredentials(header: string): BasicCredentials | undefined {
   const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(header) ?? [];
@@ -82,8 +82,8 @@ export interface SecretClientDeps {
 }
 
 /**
- * The client that proves itself by its secret, read as the engine reads it. Only the plain case is told here: what is missing,
- * doubled, malformed or wrong is undefined, and for the engine to say. Throws `Unavailable`.
+ * The client that proves itself by its secret, read as the engine reads it. Only the plain case is told here: what is
+ * missing, doubled, malformed or wrong is undefined, and for the engine to say. Throws `Unavailable`.
  */
 export async function provenBySecret(
   req: IncomingMessage,

@@ -64,7 +64,8 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     const current = {
       reached,
       factors: await orUnavailable(() => deps.factors.methods(accountId)),
-      // Also of a sign-in for this very request: another provider may have answered without asking anybody (core/upstream/upstream-freshness).
+      // Also of a sign-in for this very request: another provider may have answered without asking the person
+      // (core/upstream/upstream-freshness).
       fresh: !session.past(freshSeconds),
       justNow,
     };

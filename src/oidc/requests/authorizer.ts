@@ -1,4 +1,4 @@
-/** Core's port for authorizations without a browser, through the engine's own authorization endpoint (oidc/requests/on-behalf). */
+/** Core's port for authorizations without a browser, through the engine's own endpoint (oidc/requests/on-behalf). */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { Unavailable } from '../../base/errors.ts';

@@ -1,7 +1,7 @@
 /**
- * What the bearer of a first-party token may consent to in its person's place (oidc/requests/on-behalf). A password alone opens such
- * a session, and no page tells the person what is asked for: so only for applications that people have registered for
- * themselves, and only who the person is.
+ * What the bearer of a first-party token may consent to in its person's place (oidc/requests/on-behalf). A password
+ * alone opens such a session, and no page tells the person what is asked for: so only for applications that people have
+ * registered for themselves, and only who the person is.
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';

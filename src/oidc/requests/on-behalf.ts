@@ -1,6 +1,7 @@
 /**
- * Requests that a program makes in a person's place (core/api-sessions/authorize), on their way through the engine. The engine takes them for
- * any other; what must be different about them is here, found by the request itself, so that nothing in a request can claim it:
+ * Requests that a program makes in a person's place (core/api-sessions/authorize), on their way through the engine. The
+ * engine takes them for any other; what must be different about them is here, found by the request itself, so that
+ * nothing in a request can claim it:
  *
  * - the session is the one named by the caller, by a cookie that only this server can make;
  * - the call is the consent: the grant of this session and client gets whatever is asked for;

@@ -1,8 +1,8 @@
 /**
  * Introspection (RFC 7662) and revocation (RFC 7009). The engine authenticates the client and checks the request by its
- * own rules; what is said of the token, and done to it, comes from core/tokens/tokens. The engine is shown what no token can
- * be in its place, so that it looks nothing up and never refuses a JWT. Signed answers (RFC 9701) belong where the
- * answer is given.
+ * own rules; what is said of the token, and done to it, comes from core/tokens/tokens. The engine is shown what no
+ * token can be in its place, so that it looks nothing up and never refuses a JWT. Signed answers (RFC 9701) belong
+ * where the answer is given.
  */
 import { parse } from 'node:querystring';
 import type { KoaContextWithOIDC } from 'oidc-provider';

@@ -113,8 +113,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: '/account/data/export', show: data.download, page: '/account/data' },
     { path: '/account/delete', show: deletion.show, take: deletion.take, ...guarded },
   ];
-  // The last are pages beside these (pages/registration, pages/setup), which send a person to sign in and have them
-  // back.
+  // The last are pages beside these (pages/registration, pages/setup): they send a person to sign in and come back.
   const beside = ['/verify-email', '/verify-email?done=yes', '/sign-up?done=yes', '/sign-up?done=mail', '/setup/done'];
   const landings = new Set([...table.map(({ path, page = path }) => page), ...beside]);
 
