@@ -1,10 +1,10 @@
 /** The surface "OAuth clients and users" as its callers see it: golden tables of request -> exact answer, over the real server. */
 import { existsSync, readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { Agent, codeOf, token } from '../support/agent.ts';
+import { type Call, type CallAnswer, call as send } from '../support/call.ts';
 import { describePostgres, freshPostgres } from '../support/databases.ts';
 import { type Described, describedBy } from '../support/document.ts';
 import { comeBack, travel } from '../support/flow.ts';
@@ -16,53 +16,11 @@ import { describeStorages } from '../support/storages.ts';
 let server: TestServer;
 let described: Described;
 
-interface Call {
-  readonly method?: string;
-  readonly path: string;
-  /** As pairs, so that one may come twice. */
-  readonly headers?: readonly (readonly [string, string])[];
-  readonly body?: string | Buffer;
-  /** Without a Content-Length. */
-  readonly chunked?: boolean;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly text: string;
-}
-
 /** Every answer is one that the OpenAPI document knows. */
-async function call(made: Call, at = server): Promise<Answer> {
-  const answer = await send(made, at);
+async function call(made: Call, at = server): Promise<CallAnswer> {
+  const answer = await send(at, made);
   if (at === server) described.check(made.method ?? 'GET', made.path, answer);
   return answer;
-}
-
-function send({ method = 'GET', path, headers = [], body, chunked }: Call, at: TestServer): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const length = body === undefined || chunked ? [] : [['Content-Length', String(Buffer.byteLength(body))] as const];
-    const framing = chunked ? [['Transfer-Encoding', 'chunked'] as const] : length;
-    const sent = request(
-      {
-        host: 'localhost',
-        port: at.port,
-        method,
-        path,
-        headers: [['Host', `localhost:${at.port}`] as const, ...headers, ...framing].flat(),
-        agent: false,
-      },
-      (res) => {
-        const parts: Buffer[] = [];
-        res.on('data', (part: Buffer) => parts.push(part));
-        res.on('end', () =>
-          resolve({ status: res.statusCode ?? 0, headers: res.headers, text: Buffer.concat(parts).toString('utf8') }),
-        );
-      },
-    );
-    sent.on('error', reject);
-    sent.end(body);
-  });
 }
 
 const json = ['Content-Type', 'application/json'] as const;
@@ -96,7 +54,7 @@ const reloading: Call = { method: 'POST', path: '/internal/reload-clients', head
 const stored = async (id: string) => (await server.core.stores.clients.find(id))?.metadata ?? {};
 
 /** What every answer of this surface carries (security.md C16, G7), and every error besides. */
-function expectForm({ status, headers, text }: Answer): void {
+function expectForm({ status, headers, text }: CallAnswer): void {
   expect(headers['cache-control']).toBe('no-store');
   expect(headers['x-content-type-options']).toBe('nosniff');
   if (status === 204 || text === '') return;

@@ -8,6 +8,8 @@ export interface Call {
   /** As pairs, so that one may come twice. */
   readonly headers?: readonly (readonly [string, string])[];
   readonly body?: string | Buffer;
+  /** Without a Content-Length. */
+  readonly chunked?: boolean;
 }
 
 export interface CallAnswer {
@@ -18,17 +20,18 @@ export interface CallAnswer {
 
 export function call(
   server: Pick<TestServer, 'port'>,
-  { method = 'GET', path, headers = [], body }: Call,
+  { method = 'GET', path, headers = [], body, chunked }: Call,
 ): Promise<CallAnswer> {
   return new Promise((resolve, reject) => {
-    const length = body === undefined ? [] : [['Content-Length', String(Buffer.byteLength(body))] as const];
+    const length = body === undefined || chunked ? [] : [['Content-Length', String(Buffer.byteLength(body))] as const];
+    const framing = chunked ? [['Transfer-Encoding', 'chunked'] as const] : length;
     const sent = request(
       {
         host: 'localhost',
         port: server.port,
         method,
         path,
-        headers: [['Host', `localhost:${server.port}`] as const, ...headers, ...length].flat(),
+        headers: [['Host', `localhost:${server.port}`] as const, ...headers, ...framing].flat(),
         agent: false,
       },
       (res) => {
