@@ -1,79 +1,38 @@
 /** What became of accounts elsewhere: told by mail, and asked about where a password was forgotten. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { comeBackWith, isLogin, signInThere, startUpstream, startWith } from '../../login/upstream/world.ts';
-import { Agent, type Answer, csrfOf } from '../../support/agent.ts';
-import { comeBack } from '../../support/flow.ts';
+import { expect, test } from '@jest/globals';
+import { comeBackWith, signInThere } from '../../login/upstream/world.ts';
+import { Agent, csrfOf } from '../../support/agent.ts';
 import { fill, linkIn, mailsTo, mailTo, resetLinkFor, send } from '../../support/mail.ts';
 import { enrolPasskey } from '../../support/passkey.ts';
-import { buildPerson, password, type TestServer } from '../../support/server.ts';
+import type { buildPerson } from '../../support/server.ts';
 import { describeStorages } from '../../support/storages.ts';
-
-const page = '/account/identities';
+import { openIdentities, page, pathOf } from './identities-world.ts';
 
 describeStorages('accounts elsewhere that somebody may have left behind', (storage) => {
-  let upstream: TestServer;
-  let server: TestServer;
-  beforeAll(async () => {
-    const there = await startUpstream();
-    upstream = there.server;
-    server = await startWith(storage, (issuer) =>
-      Promise.all([there.provider(issuer), there.provider(issuer, 'second', { name: 'Second' })]),
-    );
-  });
-  afterEach(comeBack);
-  afterAll(async () => {
-    await server?.close();
-    await upstream?.close();
-  });
-
-  /** The end of the address of an answer, and of where it points. */
-  const pathOf = (address: string | undefined): string => (address ? new URL(address).pathname : '');
-
-  async function signedIn(agent = new Agent(server)) {
-    const person = await buildPerson(server);
-    const login = await agent.go(page);
-    expect(isLogin(login)).toBe(true);
-    await land(agent, await agent.submit(login, { username: person.username, password }));
-    return { person, agent };
-  }
-  /** An agent stops where a code is in the address. */
-  async function land(agent: Agent, answer: Answer): Promise<Answer> {
-    return answer.location === undefined ? answer : agent.go(answer.location);
-  }
-  async function elsewhere() {
-    return { person: await buildPerson(upstream), agent: new Agent(upstream) };
-  }
-  /** To the page that asks for a yes. */
-  async function half(agent: Agent, there: Awaited<ReturnType<typeof elsewhere>>, id = 'company'): Promise<Answer> {
-    const begun = await agent.go(`${page}/connect/${id}`);
-    const back = await signInThere(there.agent, begun.location ?? '', there.person);
-    return comeBackWith(agent, back);
-  }
-  const yes = (agent: Agent, confirm: Answer): Promise<Answer> =>
-    agent.go(`${page}/connect`, { form: { csrf: csrfOf(confirm) } });
-  const linked = (subject: string) => server.core.stores.identities.list(subject);
+  const world = openIdentities(storage);
+  const { signedIn, elsewhere, half, yes, linked } = world;
 
   test('both are told by mail, in words that name the provider; a connection that was there is no news', async () => {
     const { person, agent } = await signedIn();
     const there = await elsewhere();
     const to = person.email ?? '';
     const kinds = async () =>
-      (await mailsTo(server, to)).map(({ kind }) => kind).filter((kind) => kind !== 'new-sign-in');
+      (await mailsTo(world.server, to)).map(({ kind }) => kind).filter((kind) => kind !== 'new-sign-in');
     const list = await yes(agent, await half(agent, there));
-    const linkedMail = await mailTo(server, to, 'identity-linked');
-    expect(linkIn(linkedMail)).toBe(server.url + page);
+    const linkedMail = await mailTo(world.server, to, 'identity-linked');
+    expect(linkIn(linkedMail)).toBe(world.server.url + page);
     for (const word of ['Example Company', person.username]) expect(linkedMail.text).toContain(word);
     expect(linkedMail.text).not.toContain(there.person.username);
     await yes(agent, await half(agent, there));
     expect(await kinds()).toEqual(['identity-linked']);
     const [identity] = await linked(person.subject);
     await agent.go(`${page}/remove`, { form: { csrf: csrfOf(list), identity: identity?.id ?? '' } });
-    expect(linkIn(await mailTo(server, to, 'identity-unlinked'))).toBe(server.url + page);
+    expect(linkIn(await mailTo(world.server, to, 'identity-unlinked'))).toBe(world.server.url + page);
     expect(await kinds()).toEqual(['identity-unlinked', 'identity-linked']);
   });
 
   async function resetLink({ username, email }: Awaited<ReturnType<typeof buildPerson>>): Promise<string> {
-    return (await resetLinkFor(server, username, email ?? '')) ?? '';
+    return (await resetLinkFor(world.server, username, email ?? '')) ?? '';
   }
   const next = 'nine owls in the attic';
 
@@ -81,31 +40,31 @@ describeStorages('accounts elsewhere that somebody may have left behind', (stora
     const { person, agent } = await signedIn();
     const thief = await elsewhere();
     await yes(agent, await half(agent, thief));
-    const form = await new Agent(server).go(await resetLink(person));
+    const form = await new Agent(world.server).go(await resetLink(person));
     for (const name of ['Example Company', thief.person.username]) expect(form.text).toContain(name);
     // Not ticked by itself, nor by a form that was refused.
-    const victim = new Agent(server);
+    const victim = new Agent(world.server);
     const refused = await fill(victim, form.url, { password: 'short' });
     expect([refused.status, /name="keep"[^>]* checked/.test(refused.text)]).toEqual([422, false]);
     expect(await linked(person.subject)).toHaveLength(1);
     await send(victim, refused, { password: next });
     expect(await linked(person.subject)).toEqual([]);
 
-    const again = new Agent(server);
+    const again = new Agent(world.server);
     const login = await again.go(page);
     const address = (await again.go(`${pathOf(login.url)}/upstream/company`)).location ?? '';
     await comeBackWith(again, await signInThere(thief.agent, address, thief.person));
     expect((await again.go('/account', { follow: false })).status).toBe(303);
-    const trail = await server.core.stores.audit.list({ subject: person.subject, event: 'identity.unlinked' }, 5);
+    const trail = await world.server.core.stores.audit.list({ subject: person.subject, event: 'identity.unlinked' }, 5);
     expect(trail).toMatchObject([{ detail: { upstream: 'company', via: 'reset-link' } }]);
-    const notice = await mailTo(server, person.email ?? '', 'password-changed');
-    for (const where of ['/account/factors', page]) expect(notice.text).toContain(server.url + where);
+    const notice = await mailTo(world.server, person.email ?? '', 'password-changed');
+    for (const where of ['/account/factors', page]) expect(notice.text).toContain(world.server.url + where);
   });
 
   test('those that are theirs stay; one that came after the page was opened does not', async () => {
     const { person, agent } = await signedIn();
     await yes(agent, await half(agent, await elsewhere()));
-    const owner = new Agent(server);
+    const owner = new Agent(world.server);
     const form = await owner.go(await resetLink(person));
     await yes(agent, await half(agent, await elsewhere(), 'second'));
     const own = (await linked(person.subject)).find(({ provider }) => provider === 'company');
@@ -123,29 +82,29 @@ describeStorages('accounts elsewhere that somebody may have left behind', (stora
     const thief = await elsewhere();
     await yes(agent, await half(agent, thief));
     const token = new URL(await resetLink(person)).searchParams.get('token') ?? '';
-    const again = new Agent(server);
+    const again = new Agent(world.server);
     const login = await again.go(page);
     const address = (await again.go(`${pathOf(login.url)}/upstream/company`)).location ?? '';
     const back = await signInThere(thief.agent, address, thief.person);
-    const { accounts } = server.core.stores;
+    const { accounts } = world.server.core.stores;
     const { resetPasswordHash } = accounts;
     accounts.resetPasswordHash = async (...change) => {
       await comeBackWith(again, back);
       return resetPasswordHash(...change);
     };
     try {
-      expect((await server.core.passwordReset.complete(token, next, [], { via: 'cli' })).outcome).toBe('changed');
+      expect((await world.server.core.passwordReset.complete(token, next, [], { via: 'cli' })).outcome).toBe('changed');
     } finally {
       accounts.resetPasswordHash = resetPasswordHash;
     }
-    expect(await server.core.sessions.list(person.subject)).toEqual([]);
+    expect(await world.server.core.sessions.list(person.subject)).toEqual([]);
   });
 
   test('one that is connected while the password is set, under the old one, goes too', async () => {
     const { person, agent } = await signedIn();
     const confirm = await half(agent, await elsewhere());
     const token = new URL(await resetLink(person)).searchParams.get('token') ?? '';
-    const { accounts } = server.core.stores;
+    const { accounts } = world.server.core.stores;
     const { resetPasswordHash } = accounts;
     accounts.resetPasswordHash = async (...change) => {
       await yes(agent, confirm);
@@ -153,25 +112,25 @@ describeStorages('accounts elsewhere that somebody may have left behind', (stora
       return resetPasswordHash(...change);
     };
     try {
-      expect((await server.core.passwordReset.complete(token, next, [], { via: 'cli' })).outcome).toBe('changed');
+      expect((await world.server.core.passwordReset.complete(token, next, [], { via: 'cli' })).outcome).toBe('changed');
     } finally {
       accounts.resetPasswordHash = resetPasswordHash;
     }
     expect(await linked(person.subject)).toEqual([]);
-    const trail = await server.core.stores.audit.list({ subject: person.subject, event: 'identity.unlinked' }, 5);
+    const trail = await world.server.core.stores.audit.list({ subject: person.subject, event: 'identity.unlinked' }, 5);
     expect(trail).toHaveLength(1);
   });
 
   test('a form that names no end of them is answered like any other', async () => {
     const { person } = await signedIn();
     const keep = ' '.repeat(60_000);
-    expect((await fill(new Agent(server), await resetLink(person), { keep, password: next })).status).toBe(200);
+    expect((await fill(new Agent(world.server), await resetLink(person), { keep, password: next })).status).toBe(200);
   });
 
   test('a passkey stays: a link in a mail is no way around a second factor', async () => {
     const { person } = await signedIn();
-    await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
-    await fill(new Agent(server), await resetLink(person), { password: next });
-    expect(await server.core.stores.passkeys.list(person.subject)).toHaveLength(1);
+    await enrolPasskey(world.server.core.passkeys, person.subject, { origin: world.server.url });
+    await fill(new Agent(world.server), await resetLink(person), { password: next });
+    expect(await world.server.core.stores.passkeys.list(person.subject)).toHaveLength(1);
   });
 });

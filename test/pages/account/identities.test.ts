@@ -1,57 +1,17 @@
 /** Accounts at other providers on a person's own pages: connected after a fresh sign-in and a yes, listed, disconnected. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { comeBackWith, isLogin, signInThere, startUpstream, startWith, unusual } from '../../login/upstream/world.ts';
+import { expect, test } from '@jest/globals';
+import { comeBackWith, isLogin, signInThere, unusual } from '../../login/upstream/world.ts';
 import { Agent, type Answer, csrfOf } from '../../support/agent.ts';
-import { comeBack, travel } from '../../support/flow.ts';
+import { travel } from '../../support/flow.ts';
 import { enrolPasskey } from '../../support/passkey.ts';
-import { buildPerson, password, type TestServer } from '../../support/server.ts';
+import { password } from '../../support/server.ts';
 import { describeStorages } from '../../support/storages.ts';
+import { openIdentities, page, pathOf } from './identities-world.ts';
 import { withBoth } from './visitor.ts';
 
-const page = '/account/identities';
-
 describeStorages('accounts elsewhere, on the account pages', (storage) => {
-  let upstream: TestServer;
-  let server: TestServer;
-  beforeAll(async () => {
-    const there = await startUpstream();
-    upstream = there.server;
-    server = await startWith(storage, (issuer) =>
-      Promise.all([there.provider(issuer), there.provider(issuer, 'second', { name: 'Second' })]),
-    );
-  });
-  afterEach(comeBack);
-  afterAll(async () => {
-    await server?.close();
-    await upstream?.close();
-  });
-
-  /** The end of the address of an answer, and of where it points. */
-  const pathOf = (address: string | undefined): string => (address ? new URL(address).pathname : '');
-
-  async function signedIn(agent = new Agent(server)) {
-    const person = await buildPerson(server);
-    const login = await agent.go(page);
-    expect(isLogin(login)).toBe(true);
-    await land(agent, await agent.submit(login, { username: person.username, password }));
-    return { person, agent };
-  }
-  /** An agent stops where a code is in the address. */
-  async function land(agent: Agent, answer: Answer): Promise<Answer> {
-    return answer.location === undefined ? answer : agent.go(answer.location);
-  }
-  async function elsewhere() {
-    return { person: await buildPerson(upstream), agent: new Agent(upstream) };
-  }
-  /** To the page that asks for a yes. */
-  async function half(agent: Agent, there: Awaited<ReturnType<typeof elsewhere>>, id = 'company'): Promise<Answer> {
-    const begun = await agent.go(`${page}/connect/${id}`);
-    const back = await signInThere(there.agent, begun.location ?? '', there.person);
-    return comeBackWith(agent, back);
-  }
-  const yes = (agent: Agent, confirm: Answer): Promise<Answer> =>
-    agent.go(`${page}/connect`, { form: { csrf: csrfOf(confirm) } });
-  const linked = (subject: string) => server.core.stores.identities.list(subject);
+  const world = openIdentities(storage);
+  const { signedIn, land, elsewhere, half, yes, linked } = world;
 
   test('connected with a yes on a page that names both, listed, used, and disconnected', async () => {
     const { person, agent } = await signedIn();
@@ -68,7 +28,7 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     expect(list.text).not.toContain(`${page}/connect/company`);
     expect(list.text).toContain(`${page}/connect/second`);
 
-    const other = new Agent(server);
+    const other = new Agent(world.server);
     const login = await other.go(page);
     const address = (await other.go(`${pathOf(login.url)}/upstream/company`)).location ?? '';
     const back = await comeBackWith(other, await signInThere(there.agent, address, there.person));
@@ -78,7 +38,7 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     const gone = await agent.go(`${page}/remove`, { form: { csrf: csrfOf(list), identity: identity?.id ?? '' } });
     expect(gone.text).toContain('It is disconnected');
     expect(await linked(person.subject)).toEqual([]);
-    const trail = await server.core.stores.audit.list({ subject: person.subject }, 20);
+    const trail = await world.server.core.stores.audit.list({ subject: person.subject }, 20);
     expect(trail.map(({ event }) => event)).toEqual(expect.arrayContaining(['identity.linked', 'identity.unlinked']));
   });
 
@@ -90,7 +50,7 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
       expect(isLogin(answer)).toBe(true);
     }
     expect(await linked(person.subject)).toEqual([]);
-    const nobody = new Agent(server);
+    const nobody = new Agent(world.server);
     for (const path of ['', '/connect/company', '/callback/company?state=x&code=y', '/confirm']) {
       expect(isLogin(await nobody.go(page + path))).toBe(true);
     }
@@ -144,9 +104,9 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     const { person, agent } = await signedIn();
     const confirm = await half(agent, await elsewhere());
     const answers = await Promise.all(Array.from({ length: 5 }, () => yes(agent, confirm)));
-    for (const answer of answers) expect(answer.url).toBe(`${server.url}${page}`);
+    for (const answer of answers) expect(answer.url).toBe(`${world.server.url}${page}`);
     expect(await linked(person.subject)).toHaveLength(1);
-    const events = await server.core.stores.audit.list({ subject: person.subject }, 100);
+    const events = await world.server.core.stores.audit.list({ subject: person.subject }, 100);
     expect(events.filter(({ event }) => event === 'identity.linked')).toHaveLength(1);
   });
 
@@ -154,11 +114,11 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     const { person, agent } = await signedIn();
     const list = await yes(agent, await half(agent, await elsewhere()));
     const [identity] = await linked(person.subject);
-    const passkey = await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
-    await server.core.stores.accounts.update(person.subject, { passwordHash: null }, 1);
+    const passkey = await enrolPasskey(world.server.core.passkeys, person.subject, { origin: world.server.url });
+    await world.server.core.stores.accounts.update(person.subject, { passwordHash: null }, 1);
     const send = (path: string, fields: Record<string, string>): Promise<Answer> =>
       agent.go(path, { form: { csrf: csrfOf(list), ...fields } });
-    await withBoth(server, person);
+    await withBoth(world.server, person);
     const needed = 'Without it you could not sign in, so it cannot be removed';
     const keys = '/account/passkeys';
 
@@ -167,18 +127,18 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     const last = await send(`${page}/remove`, { identity: identity?.id ?? '' });
     expect(last.text).toContain('Without it you could not sign in');
 
-    const other = await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
+    const other = await enrolPasskey(world.server.core.passkeys, person.subject, { origin: world.server.url });
     expect((await send(`${page}/remove`, { identity: identity?.id ?? '' })).text).toContain('It is disconnected');
     for (const at of [keys, '/account/factors']) expect((await agent.go(at)).text).toContain(needed);
     expect((await send(`${keys}/remove`, { passkey: other.id })).text).toContain('it was not removed');
     const listed = await send('/account/factors/remove', { factor: other.id });
     expect([listed.status, listed.text.includes('it was not removed')]).toEqual([200, true]);
-    expect(await server.core.passkeys.list(person.subject)).toHaveLength(1);
+    expect(await world.server.core.passkeys.list(person.subject)).toHaveLength(1);
   });
 
   test('the last way in stays until there is a password', async () => {
     const there = await elsewhere();
-    const agent = new Agent(server);
+    const agent = new Agent(world.server);
     const login = await agent.go(page);
     const action = pathOf(login.url);
     const address = (await agent.go(`${action}/upstream/company`)).location ?? '';
@@ -187,7 +147,7 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     await land(agent, await agent.go(action, { form: { csrf: csrfOf(asked), upstream: 'create', username } }));
     const list = await agent.go(page);
     expect(list.text).toContain(there.person.username);
-    const { subject = '' } = (await server.core.accounts.findByUsername(username)) ?? {};
+    const { subject = '' } = (await world.server.core.accounts.findByUsername(username)) ?? {};
     const [identity] = await linked(subject);
     const form = { csrf: csrfOf(list), identity: identity?.id ?? '' };
     expect((await agent.go(`${page}/remove`, { form })).text).toContain('Without it you could not sign in');
