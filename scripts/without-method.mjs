@@ -28,7 +28,7 @@ const methods = {
     tests: [
       'test/login/upstream',
       ...['popup', 'upstream'].map((name) => `test/browser/${name}.test.ts`),
-      ...['identities', 'identities-left'].map((name) => `test/pages/account/${name}.test.ts`),
+      'test/pages/account/identities',
     ],
     suite: 'test/core/factors/passkeys.test.ts',
     form: undefined,

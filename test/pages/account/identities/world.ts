@@ -1,10 +1,10 @@
 /** What the suites about accounts elsewhere have in common: a server with two providers, and the steps of a person between them. */
 import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
-import { comeBackWith, isLogin, signInThere, startUpstream, startWith } from '../../login/upstream/world.ts';
-import { Agent, type Answer, csrfOf } from '../../support/agent.ts';
-import { comeBack } from '../../support/flow.ts';
-import { buildPerson, password, type TestServer } from '../../support/server.ts';
-import type { Storage } from '../../support/storages.ts';
+import { comeBackWith, isLogin, signInThere, startUpstream, startWith } from '../../../login/upstream/world.ts';
+import { Agent, type Answer, csrfOf } from '../../../support/agent.ts';
+import { comeBack } from '../../../support/flow.ts';
+import { buildPerson, password, type TestServer } from '../../../support/server.ts';
+import type { Storage } from '../../../support/storages.ts';
 
 export const page = '/account/identities';
 

@@ -1,13 +1,13 @@
 /** Accounts at other providers on a person's own pages: connected after a fresh sign-in and a yes, listed, disconnected. */
 import { expect, test } from '@jest/globals';
-import { comeBackWith, isLogin, signInThere, unusual } from '../../login/upstream/world.ts';
-import { Agent, type Answer, csrfOf } from '../../support/agent.ts';
-import { travel } from '../../support/flow.ts';
-import { enrolPasskey } from '../../support/passkey.ts';
-import { password } from '../../support/server.ts';
-import { describeStorages } from '../../support/storages.ts';
-import { openIdentities, page, pathOf } from './identities-world.ts';
-import { withBoth } from './visitor.ts';
+import { comeBackWith, isLogin, signInThere, unusual } from '../../../login/upstream/world.ts';
+import { Agent, type Answer, csrfOf } from '../../../support/agent.ts';
+import { travel } from '../../../support/flow.ts';
+import { enrolPasskey } from '../../../support/passkey.ts';
+import { password } from '../../../support/server.ts';
+import { describeStorages } from '../../../support/storages.ts';
+import { withBoth } from '../visitor.ts';
+import { openIdentities, page, pathOf } from './world.ts';
 
 describeStorages('accounts elsewhere, on the account pages', (storage) => {
   const world = openIdentities(storage);

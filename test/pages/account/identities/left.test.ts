@@ -1,12 +1,12 @@
 /** What became of accounts elsewhere: told by mail, and asked about where a password was forgotten. */
 import { expect, test } from '@jest/globals';
-import { comeBackWith, signInThere } from '../../login/upstream/world.ts';
-import { Agent, csrfOf } from '../../support/agent.ts';
-import { fill, linkIn, mailsTo, mailTo, resetLinkFor, send } from '../../support/mail.ts';
-import { enrolPasskey } from '../../support/passkey.ts';
-import type { buildPerson } from '../../support/server.ts';
-import { describeStorages } from '../../support/storages.ts';
-import { openIdentities, page, pathOf } from './identities-world.ts';
+import { comeBackWith, signInThere } from '../../../login/upstream/world.ts';
+import { Agent, csrfOf } from '../../../support/agent.ts';
+import { fill, linkIn, mailsTo, mailTo, resetLinkFor, send } from '../../../support/mail.ts';
+import { enrolPasskey } from '../../../support/passkey.ts';
+import type { buildPerson } from '../../../support/server.ts';
+import { describeStorages } from '../../../support/storages.ts';
+import { openIdentities, page, pathOf } from './world.ts';
 
 describeStorages('accounts elsewhere that somebody may have left behind', (storage) => {
   const world = openIdentities(storage);
