@@ -1,7 +1,22 @@
-// Loaded before anything else by the npm scripts: an older Node cannot even read the files it would have to complain about.
-if (Number(process.versions.node.split('.')[0]) < 24) {
-  console.error(
-    `Gatehouse needs Node 24 or later; this is ${process.version}. On Linux and Windows \`npm ci\` brings the right one; elsewhere install it.`,
-  );
+// Loaded before the program by `npm start` and `npm run cli`. An older Node cannot read the program's own files, and a
+// missing package ends in an error that does not say what to do.
+import { readdirSync } from 'node:fs';
+
+const mistake = missing();
+if (mistake !== undefined) {
+  console.error(mistake);
   process.exit(1);
+}
+
+function missing() {
+  if (Number(process.versions.node.split('.')[0]) < 24) {
+    return `Gatehouse needs Node 24 or later; this is ${process.version}. On Linux and Windows \`npm ci\` brings it, unless run with --omit=optional. Elsewhere install Node 24.`;
+  }
+  try {
+    const packages = readdirSync(new URL('../node_modules/@node-rs', import.meta.url));
+    if (packages.some((name) => name.startsWith('argon2-'))) return undefined;
+    return 'The package that hashes passwords is not complete: its binary is an optional package. Run `npm ci` without --omit=optional.';
+  } catch {
+    return 'The packages are not installed. Run `npm ci`.';
+  }
 }
