@@ -23,7 +23,12 @@ const folders = new Set([
 ]);
 
 if (import.meta.main) {
-  const mistakes = ['README.md', ...globSync('docs/{*,surfaces/*}.md', { cwd: root }).sort()].flatMap((page) =>
+  const mistakes = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...globSync('docs/{*,surfaces/*}.md', { cwd: root }).sort(),
+  ].flatMap((page) =>
     missingPaths(readFileSync(join(root, page), 'utf8')).map(
       ({ path, line }) => `${page}:${line} names ${path}, which is not there.`,
     ),
