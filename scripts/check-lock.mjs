@@ -1,5 +1,5 @@
-// Checks the lock files: npm compares each package with its hash, so every entry must have one. No entry may say where it
-// was fetched: `npm ci` asks the registry of the machine it runs on.
+// Checks the lock files: npm compares each package with its hash, so every entry must have one. No entry may say
+// where it was fetched: `npm ci` asks the registry of the machine it runs on.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

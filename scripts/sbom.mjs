@@ -1,4 +1,5 @@
-// Prints what is installed in production as a CycloneDX document: `npm run -s sbom`. It needs the lock file alone, no network.
+// Prints what is installed in production as a CycloneDX document: `npm run -s sbom`. It needs the
+// lock file alone, no network.
 // `npm sbom --omit=dev` is not used: it leaves out the packages that the tests need as well, such as nodemailer.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
