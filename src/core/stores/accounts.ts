@@ -5,36 +5,36 @@ export type AddressMember = 'formatted' | 'street_address' | 'locality' | 'regio
 export type Address = Readonly<Partial<Record<AddressMember, string>>>;
 
 export interface Attributes {
-  /** BCP 47, in its canonical form. Pages are in this language if there is a catalogue for it. Null: the browser's. */
+  /** Canonical BCP 47 tag: the language of pages, where there is a catalogue for it. Null: the browser's language. */
   readonly locale: string | null;
-  /** An https URL, 2048 characters at most. This server never asks for it. */
+  /** An https URL, at most 2048 characters. This server never fetches it. */
   readonly picture: string | null;
-  /** A name of the IANA time zone database. */
+  /** A name from the IANA time zone database. */
   readonly zoneinfo: string | null;
-  /** E.164, `+` and 7 to 15 digits. */
+  /** E.164: `+` and 7 to 15 digits. */
   readonly phone: string | null;
-  /** Only an operator says so: this server calls no one. */
+  /** Set by an operator only: this server sends no codes to phones. */
   readonly phoneVerified: boolean;
   readonly address: Address | null;
 }
 
 export interface Account extends Attributes {
-  /** Numeric id, ascending, never reused. */
+  /** Ascending, never reused. */
   readonly id: number;
   /** The public subject (`sub`): random, never changes, never reused. */
   readonly subject: string;
-  /** As given. Compared by `usernameKey` (core/accounts makes it: NFKC, case folded). */
+  /** As the user typed it. Compared by `usernameKey`, which is NFKC and case folded. */
   readonly username: string;
   readonly usernameKey: string;
   readonly firstName: string;
   readonly lastName: string;
   readonly email: string | null;
   readonly emailKey: string | null;
-  /** The e-mail address has been proved to be this person's. */
+  /** The user has proved that the e-mail address is theirs. */
   readonly verified: boolean;
   readonly twoFactor: boolean;
   readonly admin: boolean;
-  /** As core/passwords/password-hasher makes and knows it, or null for an account that has no password. */
+  /** A hash from core/passwords/password-hasher; null: the account has no password. */
   readonly passwordHash: string | null;
   readonly disabledAt: number | null;
   readonly createdAt: number;
@@ -44,7 +44,7 @@ export interface Account extends Attributes {
 
 export type NewAccount = Omit<Account, 'id' | 'updatedAt' | 'lastSeenAt' | 'disabledAt' | keyof Attributes> &
   Partial<Attributes>;
-/** An account of another system. */
+/** An account from another system. */
 export type ImportedAccount = NewAccount & { readonly disabledAt: number | null };
 export type AccountPatch = Partial<Omit<Account, 'id' | 'subject' | 'createdAt' | 'updatedAt'>>;
 
@@ -52,13 +52,13 @@ export type InsertedOrTaken =
   | { readonly outcome: 'created' }
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' };
 
-/** `from`: null where there is no password yet. */
+/** `from` is null if the account has no password yet. */
 export interface PasswordChange {
   readonly from: string | null;
   readonly to: string;
 }
 
-/** `stop`: nothing is to be written, and this is the answer. */
+/** `stop`: write nothing, and return this to the caller. */
 export type AccountEdit<Stop> = { readonly patch: AccountPatch } | { readonly stop: Stop };
 
 export type EditedAccount<Stop> =
@@ -71,14 +71,15 @@ export type RemovedAccount = 'removed' | 'not-found' | 'last-admin';
 
 export interface AccountStore {
   /**
-   * One account per `usernameKey` and per non-null `emailKey`, also under concurrent calls. `identity` is linked to it in the same
-   * transaction; where that is somebody's already nothing is stored, and the answer is that the username is taken.
+   * One account per `usernameKey` and per non-null `emailKey`, also under concurrent calls. Links `identity` in the
+   * same transaction. If another account has that identity, stores nothing and returns `taken` with the field
+   * `username`.
    */
   insert(
     account: NewAccount,
     identity?: NewIdentity,
   ): Promise<{ outcome: 'created'; account: Account } | { outcome: 'taken'; field: 'username' | 'email' }>;
-  /** As `insert`, and takes the link of this key, both or neither. `gone`: the link is not there (any more); nothing is stored. */
+  /** Inserts the account and takes the link, both or neither. `gone`: there is no such link, so nothing was stored. */
   insertInvited(
     account: NewAccount,
     linkKey: string,
@@ -86,8 +87,8 @@ export interface AccountStore {
     { outcome: 'created'; account: Account } | { outcome: 'taken'; field: 'username' | 'email' } | { outcome: 'gone' }
   >;
   /**
-   * Inserts, in one transaction, those of at most 100 accounts whose names are free, and says of the others what is taken; the
-   * answers are in the order of the accounts. `dryRun`: answers the same and keeps nothing.
+   * Inserts the accounts whose names are free, at most 100, in one transaction. Returns one outcome per account, in
+   * order. `dryRun`: returns the same outcomes and stores nothing.
    */
   insertAll(
     accounts: readonly ImportedAccount[],
@@ -96,11 +97,11 @@ export interface AccountStore {
   bySubject(subject: string): Promise<Account | undefined>;
   byId(id: number): Promise<Account | undefined>;
   byUsernameKey(key: string): Promise<Account | undefined>;
-  /** Only verified addresses find anybody. */
+  /** Ignores addresses that are not verified. */
   byVerifiedEmailKey(key: string): Promise<Account | undefined>;
   /**
-   * Notes the change (see ChangeStore) in the same transaction, as does `delete`. A patch with `disabledAt` changes the clients
-   * that the account owns as well: each rises by a version and is noted.
+   * Notes the change (ChangeStore) in the same transaction. A patch with `disabledAt` also raises the version of each
+   * client that the account owns, and notes it.
    */
   update(
     subject: string,
@@ -108,10 +109,9 @@ export interface AccountStore {
     now: number,
   ): Promise<Account | undefined | { outcome: 'taken'; field: 'username' | 'email' }>;
   /**
-   * What `decide` makes of the account as it is, while no other can change it: of two edits at once neither loses what
-   * the other wrote. `decide` only computes, and may be called again. Noted as `update` is.
-   * `last-admin`: the patch takes the mark of an administrator, and no other is left who is not disabled, also under
-   * concurrent calls. Needs `demotes`.
+   * Applies the patch that `decide` computes from the locked row, so concurrent edits do not lose each other's changes.
+   * `decide` must be pure: it may run twice. Notes the change as `update` does. With `demotes`, returns `last-admin`
+   * instead of demoting the last enabled administrator, also under concurrent calls.
    */
   edit<Stop = never>(
     subject: string,
@@ -119,11 +119,11 @@ export interface AccountStore {
     decide: (account: Account) => AccountEdit<Stop>,
     options?: { readonly demotes?: boolean },
   ): Promise<EditedAccount<Stop>>;
-  /** Puts a hash in the place of one, and of no other that has come there meanwhile: then it is undefined. Noted as `update` is. */
+  /** Replaces the hash if it is still `hash.from`; otherwise returns undefined. Notes the change as `update` does. */
   replacePasswordHash(subject: string, hash: PasswordChange, now: number): Promise<Account | undefined>;
   /**
-   * The same, and in the same transaction all of the account's identities but these go, whatever is left to sign in with: so that
-   * none can be linked, under the old password, after the others have gone. `unlinked`: those that went.
+   * As `replacePasswordHash`, and removes all identities except `keepIdentities` in the same transaction, so that none
+   * can be linked under the old password after the removal. May leave no other sign-in method.
    */
   resetPasswordHash(
     subject: string,
@@ -132,24 +132,23 @@ export interface AccountStore {
     now: number,
   ): Promise<{ readonly unlinked: readonly Pick<IdentityRow, 'id' | 'provider'>[] } | undefined>;
   /**
-   * Takes the address from the account that has it without having proved it, and notes its change; undefined where there is none, or
-   * it is an administrator's.
-   * An account whose username it is too is called by `name` from then on: `renamed`.
+   * Takes the e-mail address from the account that has it unverified, and notes the change. Returns undefined if there
+   * is no such account or it is an administrator's. If the address is also the username, the account gets `name`:
+   * `renamed`.
    */
   releaseEmail(
     key: string,
     name: Pick<Account, 'username' | 'usernameKey'>,
     now: number,
   ): Promise<{ readonly subject: string; readonly renamed: boolean } | undefined>;
-  /** Moves `lastSeenAt` forward, all in one transaction, and notes no change: nothing is decided by it. */
+  /** Moves `lastSeenAt` forward, in one transaction. Notes no change, because nothing depends on it. */
   touch(marks: readonly { subject: string; at: number }[]): Promise<void>;
   /**
-   * Removes the account, its factors, passkeys, identities, devices, memberships, sessions, grants, tokens, consents and links, and the
-   * clients that it owns with all that others have given them, in one transaction.
-   * `last-admin`: it is an administrator's, and no other administrator is left who is not disabled, also under concurrent calls.
+   * Removes the account, everything stored for it, and the clients that it owns with all their grants, in one
+   * transaction. Returns `last-admin` instead of removing the last enabled administrator, also under concurrent calls.
    */
   delete(subject: string): Promise<RemovedAccount>;
   count(): Promise<number>;
-  /** By id, ascending, `limit` at most 1000, those with an id greater than `after`. */
+  /** Accounts with an id greater than `after`, ascending; `limit` is at most 1000. */
   list(after: number, limit: number): Promise<Account[]>;
 }

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../base/json.ts';
 export interface AuditEvent {
   /** Milliseconds. */
   readonly atMs: number;
-  /** For example `sign_in.succeeded`; the closed list is in core/kernel/audit. */
+  /** For example `sign_in.succeeded`. core/kernel/audit lists all events. */
   readonly event: string;
   readonly subject: string | null;
   readonly clientId: string | null;
@@ -13,11 +13,11 @@ export interface AuditEvent {
 }
 
 export interface StoredAuditEvent extends AuditEvent {
-  /** Ascending in the order in which they were written. */
+  /** Ascending in the order of writing. */
   readonly id: number;
 }
 
-/** All that is given must hold. Times in milliseconds: from `sinceMs` on, and before `untilMs`. */
+/** All given members must match. `sinceMs` is inclusive, `untilMs` exclusive; both are milliseconds. */
 export interface AuditFilter {
   readonly subject?: string | undefined;
   readonly event?: string | undefined;
@@ -29,10 +29,10 @@ export interface AuditFilter {
 }
 
 export interface AuditStore {
-  /** All of them in one transaction. */
+  /** Appends all events in one transaction. */
   append(events: readonly AuditEvent[]): Promise<void>;
-  /** Newest first, those with an id less than `before`, `limit` at most 1000. */
+  /** Events with an id less than `before`, newest first; `limit` is at most 1000. */
   list(filter: AuditFilter & { readonly before?: number | undefined }, limit: number): Promise<StoredAuditEvent[]>;
-  /** Oldest first, those with an id greater than `after` (0: from the first on), `limit` at most 1000. */
+  /** Events with an id greater than `after` (0: all), oldest first; `limit` is at most 1000. */
   walk(filter: AuditFilter, after: number, limit: number): Promise<StoredAuditEvent[]>;
 }

@@ -1,4 +1,7 @@
-/** Tells the other processes to look at the change log sooner than they would by themselves. A lost message costs at most a second. */
+/**
+ * Wakes the other processes to read the change log before their next poll. A lost message delays them by at most a
+ * second.
+ */
 export interface ChangeChannel {
   publish(): void;
   subscribe(listener: () => void): () => void;

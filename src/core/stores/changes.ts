@@ -1,19 +1,21 @@
 /**
- * What `id` is: of a client its id, of an account its subject, of an ended session its uid, a space, and the subject or client
- * whose it was; of a reload the generation of the shared cache that it filled; of a token what EndedTokenStore says.
+ * The kind decides what `id` holds: a client id, an API identifier, an account's subject; for an ended session its uid,
+ * a blank, and its subject or client; for a reload the generation that it filled; for a token see EndedTokenStore.
  */
 export type ChangeKind = 'client' | 'api' | 'key' | 'reload' | 'account' | 'session' | 'token';
 
 /**
- * A log of changes, written in the transaction of the change itself, numbered without gaps in the order in which they
- * become visible: whoever has seen number n has seen every change up to n.
+ * The change log. An entry is written in the transaction of its change. Numbers have no gaps and follow the order in
+ * which changes become visible, so a reader that has seen number n has seen every change up to n.
  */
 export interface ChangeStore {
   /** The newest number; 0 for an empty log. One cheap read. */
   latest(): Promise<number>;
-  /** Changes after `seq`, ascending, at most 1000; undefined where the log does not reach from there: pruned, or another database. */
+  /**
+   * Changes after `seq`, ascending, at most 1000. Undefined if the log was pruned past `seq` or is another database's.
+   */
   since(seq: number): Promise<{ seq: number; kind: ChangeKind; id: string }[] | undefined>;
   note(kind: ChangeKind, id: string): Promise<number>;
-  /** Forgets changes noted before this time (seconds). */
+  /** Deletes changes noted before this time (seconds). */
   prune(before: number): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What a person has once allowed an application, kept apart from the grants of single sessions. */
+/** What a user has allowed a client, kept apart from the grants of single sessions. */
 export interface ConsentRow {
   readonly subject: string;
   readonly clientId: string;
@@ -12,7 +12,7 @@ export interface ConsentRow {
 export interface StoredConsent extends ConsentRow {
   /** `updatedAt` of the first put. */
   readonly createdAt: number;
-  /** When the client was last given a token; null: not since this is written down. */
+  /** When the client last received a token. Null: not since this is recorded. */
   readonly lastUsedAt: number | null;
 }
 
@@ -21,6 +21,6 @@ export interface ConsentStore {
   put(consent: ConsentRow): Promise<void>;
   remove(subject: string, clientId: string): Promise<boolean>;
   list(subject: string): Promise<StoredConsent[]>;
-  /** Moves `lastUsedAt` forward, all in one transaction. Consents that are not there are passed over. */
+  /** Moves `lastUsedAt` forward, in one transaction. Skips consents that do not exist. */
   touch(marks: readonly { subject: string; clientId: string; at: number }[]): Promise<void>;
 }

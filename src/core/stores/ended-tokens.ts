@@ -1,19 +1,18 @@
-/** JWTs that were ended before their time and hang on no grant: a client's own. Kept until they would have expired. */
+/** A revoked JWT of a client's own, which has no grant. Kept until the JWT would have expired. */
 export interface EndedToken {
   readonly clientId: string;
-  /** RFC 7519, section 4.1.7. Printable ASCII without blanks. */
+  /** The `jti` (RFC 7519, section 4.1.7): printable ASCII without blanks. */
   readonly jti: string;
-  /** Seconds since the epoch: from then on no one takes the token anyway. */
+  /** When the token expires, in seconds since the epoch. */
   readonly until: number;
 }
 
 export interface EndedTokenStore {
   /**
-   * Notes the change `token` in the same transaction, with the three members as its id, one blank between them. The
-   * same token again changes nothing. `full`: the client has `most` of them already, give or take concurrent calls, and
-   * nothing is written.
+   * Notes a `token` change in the same transaction; its id is the three members, joined by blanks. Repeating a token
+   * changes nothing. `full`: the client has about `most` rows already, so nothing was written.
    */
   put(token: EndedToken, most: number): Promise<'kept' | 'full'>;
-  /** All that are kept and not over at `now`. */
+  /** All rows that have not expired at `now`. */
   list(now: number): Promise<EndedToken[]>;
 }

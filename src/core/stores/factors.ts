@@ -1,35 +1,38 @@
-/** What a person proves themselves with beside the password. */
+/** A second factor of an account, or one of its recovery codes. */
 export interface FactorRow {
   readonly id: string;
   readonly subject: string;
-  /** Of the login method (core/factors/code-method). */
+  /** The login method's kind (core/factors/code-method). */
   readonly kind: string;
-  /** What its person calls it; may be empty. */
+  /** The user's name for it; may be empty. */
   readonly name: string;
   /**
-   * TOTP: the secret, sealed under SECRET_KEY. Recovery code: its SHA-256 (core/factors says of what). A kind that is
-   * sent: a keyed hash of the code that is out, empty while there is none. Never usable as it is.
+   * TOTP: the secret, sealed under SECRET_KEY. Recovery code: its SHA-256 (see core/factors). A sent code: its keyed
+   * hash, empty while no code is valid. Never usable as stored.
    */
   readonly secret: string;
-  /** `pending`: being enrolled, and good for nothing yet. `used`: a recovery code that has done its work. */
+  /** `pending`: being enrolled, not usable yet. `used`: a recovery code after its use. */
   readonly state: 'pending' | 'active' | 'used';
-  /** TOTP: the latest time step whose code was used; 0 for none. A kind that is sent: when the latest code was sent. */
+  /** TOTP: the time step of the last used code; 0 for none. A sent code: when the latest was sent. */
   readonly lastStep: number;
-  /** TOTP: wrong codes in a row. A kind that is sent: wrong ones since the latest was sent. */
+  /** TOTP: wrong codes in a row. A sent code: wrong codes since the latest was sent. */
   readonly failures: number;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
 }
 
-/** What changes `Account.twoFactor` writes it, and notes the account's change, in the same transaction. */
+/** A call that changes `Account.twoFactor` writes it and notes the account's change in the same transaction. */
 export interface FactorStore {
-  /** Of one account, the oldest first. */
+  /** The account's factors, oldest first. */
   list(subject: string): Promise<FactorRow[]>;
-  /** Stores a pending factor in place of the account's other pending ones of its kind. False where there is no such account. */
+  /**
+   * Stores a pending factor instead of the account's pending ones of its kind. Returns false if there is no account.
+   */
   begin(factor: FactorRow): Promise<boolean>;
   /**
-   * Makes a pending factor active, its code of `step` used. The recovery codes are stored where the account has none left.
-   * Undefined, and nothing written, where it is not pending (any more); of concurrent calls exactly one gets an answer.
+   * Activates a pending factor and marks the code of `step` as used. Stores the recovery codes if the account has none
+   * left. Returns undefined, and writes nothing, if the factor is not pending. Of concurrent calls exactly one
+   * succeeds.
    */
   activate(change: {
     readonly subject: string;
@@ -38,33 +41,39 @@ export interface FactorStore {
     readonly now: number;
     readonly codes: readonly FactorRow[];
   }): Promise<{ readonly codesStored: boolean } | undefined>;
-  /** In place of all the account's recovery codes, used ones too. False where it has no other factor. */
+  /** Replaces all recovery codes, used ones too. Returns false if the account has no other factor. */
   replaceCodes(subject: string, codes: readonly FactorRow[]): Promise<boolean>;
-  /** Never a recovery code; with the last other factor, passkeys counted, all of those go. False where the account has no such factor. */
+  /**
+   * Removes a factor, never a recovery code. If it was the last factor, passkeys included, the recovery codes go too.
+   * Returns false if the account has no such factor.
+   */
   remove(subject: string, id: string, now: number): Promise<boolean>;
-  /** Passkeys too, whatever is left to sign in with. False where there was nothing. */
+  /** Removes all factors and passkeys, even if no sign-in method remains. Returns false if there were none. */
   removeAll(subject: string, now: number): Promise<boolean>;
-  /** Moves the factor's step forward: false where that step or a later one has been used. Of concurrent calls with one step exactly one gets true. */
+  /** Uses a time step. Returns false if it or a later one was used. Of concurrent calls with one step one gets true. */
   advance(id: string, step: number, now: number): Promise<boolean>;
-  /** Uses a recovery code up; of concurrent calls exactly one gets true. */
+  /** Uses a recovery code. Of concurrent calls exactly one gets true. */
   useCode(subject: string, hash: string, now: number): Promise<boolean>;
-  /** One more wrong code of this kind in a row. */
+  /** Counts one more wrong code of this kind. */
   fail(subject: string, kind: string): Promise<void>;
-  /** The row of wrong codes of this kind has ended. */
+  /** Resets the count of wrong codes of this kind. */
   forgive(subject: string, kind: string): Promise<void>;
-  /** Stores an active factor of a kind of which an account has one at most, and recovery codes as `activate` does. Undefined where there is no such account. */
+  /**
+   * Stores an active factor of a kind that an account has once at most, and recovery codes as `activate` does. Returns
+   * undefined if there is no such account.
+   */
   switchOn(
     factor: FactorRow,
     codes: readonly FactorRow[],
     now: number,
   ): Promise<{ readonly added: boolean; readonly codesStored: boolean } | undefined>;
   /**
-   * Stores a code that is sent, in place of an older one. False where the account has no such factor, or the latest was
-   * sent after `before`: of concurrent calls exactly one gets true.
+   * Stores a sent code instead of the previous one. Returns false if the account has no such factor or the previous
+   * code was sent after `before`. Of concurrent calls exactly one gets true.
    */
   putSentCode(subject: string, kind: string, hash: string, now: number, before: number): Promise<boolean>;
-  /** Uses the code up that was sent after `after`; of concurrent calls exactly one gets true. */
+  /** Uses the code if it was sent after `after`. Of concurrent calls exactly one gets true. */
   useSentCode(subject: string, kind: string, hash: string, now: number, after: number): Promise<boolean>;
-  /** One more wrong code; with the `limit`-th the code that is out is void. */
+  /** Counts one more wrong code. The `limit`-th voids the sent code. */
   failSentCode(subject: string, kind: string, limit: number): Promise<void>;
 }

@@ -1,8 +1,8 @@
-/** Groups of people. */
+/** A group of accounts. */
 export interface Group {
   /** Random, never changes, never reused. */
   readonly id: string;
-  /** As given. Compared by `nameKey` (core/accounts/groups makes it: NFKC, case folded). */
+  /** As given. Compared by `nameKey`, which is NFKC and case folded. */
   readonly name: string;
   readonly nameKey: string;
   readonly description: string;
@@ -15,7 +15,7 @@ export interface ListedGroup extends Group {
 }
 
 export interface GroupMember {
-  /** Of the account: numeric, for paging. */
+  /** The account's numeric id, for paging. */
   readonly id: number;
   readonly subject: string;
   readonly username: string;
@@ -25,22 +25,22 @@ export interface GroupMember {
 export type GroupPatch = Partial<Pick<Group, 'name' | 'nameKey' | 'description'>>;
 
 export interface GroupStore {
-  /** One group per `nameKey`, also under concurrent calls; false where it is another's. */
+  /** Returns false if another group has the `nameKey`, also under concurrent calls. */
   insert(group: Group): Promise<boolean>;
   byId(id: string): Promise<Group | undefined>;
   byNameKey(key: string): Promise<Group | undefined>;
-  /** Undefined where there is no such group. */
+  /** Returns undefined if there is no such group. */
   update(id: string, patch: GroupPatch, now: number): Promise<Group | 'taken' | undefined>;
-  /** With its memberships, in one transaction; how many there were, undefined where there is no such group. */
+  /** Removes the group and returns its number of members. Undefined if there is no such group. */
   remove(id: string): Promise<number | undefined>;
-  /** By name key, ascending, `limit` at most 1000, those with a key greater than `after` ('' for the first page). */
+  /** Groups with a key greater than `after` ('' for the first page), ascending; `limit` is at most 1000. */
   list(after: string, limit: number): Promise<ListedGroup[]>;
-  /** Never leaves a membership of an account or a group that is not there. */
+  /** Never stores a membership of a missing account or group, also under concurrent calls. */
   join(id: string, subject: string, now: number): Promise<'joined' | 'already' | 'no-account' | 'no-group'>;
-  /** False: it was no member. */
+  /** Returns false if the account was not a member. */
   leave(id: string, subject: string): Promise<boolean>;
-  /** By the account's number, ascending, `limit` at most 1000, those greater than `after`. */
+  /** Members with an account id greater than `after`, ascending; `limit` is at most 1000. */
   members(id: string, after: number, limit: number): Promise<GroupMember[]>;
-  /** Of this person, by name key. One round trip. */
+  /** Names of the account's groups, by name key. One round trip. */
   namesOf(subject: string): Promise<string[]>;
 }

@@ -1,13 +1,13 @@
-/** An account at another provider, with which somebody may sign in here. */
+/** An account at another provider that a user may sign in with. */
 export interface IdentityRow {
   readonly id: string;
-  /** Whose it is here. */
+  /** Subject of the account here. */
   readonly subject: string;
   /** The provider's id in this server's settings. */
   readonly provider: string;
-  /** The provider's own, lasting name for the person. One row per provider and such name. */
+  /** The provider's permanent id for the user. One row per provider and such id. */
   readonly providerSubject: string;
-  /** What the person is called there, for lists. Decides nothing. */
+  /** The user's name there, for display only. */
   readonly label: string;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
@@ -16,19 +16,19 @@ export interface IdentityRow {
 export type NewIdentity = Omit<IdentityRow, 'subject' | 'lastUsedAt'>;
 
 export interface IdentityStore {
-  /** Of one account, the oldest first. */
+  /** The account's identities, oldest first. */
   list(subject: string): Promise<IdentityRow[]>;
   find(provider: string, providerSubject: string): Promise<IdentityRow | undefined>;
   /**
-   * In one transaction, over the very password that whoever asks has looked at. `already`: it was this account's. `taken`: it is somebody
-   * else's. `not-found`: there is no such account, or it has another password by now, which keeps out whoever knew the old one.
+   * Links the identity if the account still has this password hash; else returns `not-found`, which stops an attacker
+   * who knew the old password. `already`: linked to this account. `taken`: linked to another.
    */
   link(
     account: { readonly subject: string; readonly passwordHash: string | null },
     identity: NewIdentity,
   ): Promise<'linked' | 'already' | 'taken' | 'not-found'>;
-  /** It was signed in with. False: it has gone. */
+  /** Records a sign-in with it. Returns false if it is gone. */
   use(id: string, now: number): Promise<boolean>;
-  /** `last`: it is the only way to sign in to the account (core/factors/sign-in-methods, as are `providers`). */
+  /** `last`: it is the account's only sign-in method (core/factors/sign-in-methods, also for `providers`). */
   unlink(subject: string, id: string, providers: readonly string[]): Promise<'unlinked' | 'not-found' | 'last'>;
 }

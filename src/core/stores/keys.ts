@@ -8,15 +8,17 @@ export interface KeyRow {
   /** The private JWK as JSON, sealed under SECRET_KEY. */
   readonly sealed: string;
   readonly createdAt: number;
-  /** When it began to sign; null while it is next. */
+  /** When it started to sign. Null while it is `next`. */
   readonly currentAt: number | null;
-  /** When it stopped signing; null until then. */
+  /** When it stopped signing. Null before. */
   readonly previousAt: number | null;
 }
 
 export interface KeyStore {
   list(): Promise<KeyRow[]>;
-  /** Writes all rows and removes all ids in one transaction, noting the change, only if the stored set of (id, status) equals `seen`. */
+  /**
+   * Writes and removes rows, and notes the change, in one transaction, if the stored (id, status) pairs equal `seen`.
+   */
   replace(
     seen: readonly { id: string; status: KeyStatus }[],
     puts: readonly KeyRow[],

@@ -1,36 +1,36 @@
-/** A browser in which a person has signed in. */
+/** A browser in which a user has signed in. */
 export interface KnownBrowserRow {
   readonly id: string;
   /** SHA-256 of the value of the browser's cookie. */
   readonly browser: string;
   readonly subject: string;
-  /** Its person has chosen to be remembered there; otherwise the account is not to be named to whoever uses the browser. */
+  /** The user chose to be remembered. Otherwise the account is not shown to other users of the browser. */
   readonly shown: boolean;
-  /** Seconds since the epoch, as are the others. */
+  /** Seconds since the epoch. */
   readonly createdAt: number;
   readonly lastUsedAt: number;
   readonly expiresAt: number;
 }
 
-/** Expired ones are as good as gone. */
+/** Reads ignore expired rows. */
 export interface KnownBrowserStore {
   find(browser: string, subject: string, now: number): Promise<KnownBrowserRow | undefined>;
-  /** Those of one browser that are shown, last used first. */
+  /** The shown rows of one browser, last used first. */
   ofBrowser(browser: string, now: number): Promise<KnownBrowserRow[]>;
-  /** All of an account's, last used first. */
+  /** All rows of the account, last used first. */
   ofAccount(subject: string, now: number): Promise<KnownBrowserRow[]>;
   /**
-   * One row per browser and account: one that is there keeps its id and `createdAt`. Beyond `most` those unused for longest go; it
-   * holds for those that are shown and for the rest apart, so that neither displaces the other. `former`: what the same browser was
-   * known by until now; its rows go over to the new value, in the same commit. False, and nothing stored, where there is no such account.
+   * One row per browser and account; an existing row keeps its id and `createdAt`. Removes the least recently used rows
+   * beyond `most`, counting shown rows and others apart, so that neither displaces the other. `former`: the browser's
+   * previous value, whose rows move to the new one in the same commit. Returns false if there is no such account.
    */
   put(
     knownBrowser: KnownBrowserRow,
     most: { readonly ofAccount: number; readonly ofBrowser: number },
     former?: string,
   ): Promise<boolean>;
-  /** Whose it was; undefined where this browser has no such row. */
+  /** Returns the row's subject. Undefined if this browser has no such row. */
   remove(browser: string, id: string): Promise<string | undefined>;
-  /** All of an account's but this browser's. Returns how many went. */
+  /** Removes all rows of the account except this browser's. Returns how many. */
   removeAll(subject: string, exceptBrowser?: string): Promise<number>;
 }

@@ -1,5 +1,5 @@
 export interface LeaseStore {
-  /** Takes or extends the named lease until `until`; false while somebody else holds it. Times are milliseconds. */
+  /** Takes or extends the named lease. Returns false while another holder has it. Times are milliseconds. */
   acquire(name: string, holder: string, untilMs: number, nowMs: number): Promise<boolean>;
   release(name: string, holder: string): Promise<void>;
 }

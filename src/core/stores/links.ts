@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../base/json.ts';
 
-/** One-time links: set-up, later invitations and resets. */
+/** A one-time link: set-up, invitation, e-mail confirmation, password reset. */
 export interface LinkRow {
   /** SHA-256 of the link's token. */
   readonly key: string;
@@ -13,9 +13,9 @@ export interface LinkRow {
 export interface LinkStore {
   insert(link: LinkRow): Promise<void>;
   find(key: string): Promise<LinkRow | undefined>;
-  /** Removes it; of concurrent calls exactly one gets the row. */
+  /** Removes the link. Of concurrent calls exactly one gets the row. */
   take(key: string): Promise<LinkRow | undefined>;
-  /** Those of one account, whatever for. */
+  /** Removes all links of one account, for any purpose. */
   removeOf(subject: string): Promise<void>;
   removeAll(purpose: string): Promise<void>;
 }

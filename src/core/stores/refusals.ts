@@ -1,30 +1,30 @@
-/** Refusal records: why a request was refused, for the integrator and the operator who look it up by its reference. */
+/** Refusal records say why a request was refused. Integrators and operators look them up by reference. */
 
 export interface RefusalRow {
-  /** Unique; the id of the request that was refused. */
+  /** Unique: the id of the refused request. */
   readonly reference: string;
-  /** Milliseconds: when the first and the last request of this kind were refused. */
+  /** When the first request of this kind was refused, and in `lastMs` the last; milliseconds. */
   readonly atMs: number;
   readonly lastMs: number;
-  /** How many requests this record stands for. */
+  /** Number of requests that this record covers. */
   readonly times: number;
-  /** For example `token`; the closed list is in core/refusals. */
+  /** For example `token`. core/refusals lists all endpoints. */
   readonly endpoint: string;
-  /** The client that the request named, registered here or not; null where it named none. */
+  /** The client id in the request, registered or not. Null: the request had none. */
   readonly clientId: string | null;
-  /** Whose quota the record counts for: the id of a registered client, or '' for all others together. */
+  /** The quota that the record counts for: a registered client's id, or '' for all other requests. */
   readonly scope: string;
   readonly address: string | null;
-  /** The network of the address: records are evicted by network. */
+  /** Network of the address. Records are evicted by network. */
   readonly network: string;
-  /** The check that failed; the closed list is in core/refusals. */
+  /** The check that failed. core/refusals lists all checks. */
   readonly check: string;
   readonly status: number;
-  /** The error code of the answer. */
+  /** Error code of the response. */
   readonly error: string;
   readonly expected: string | null;
   readonly received: string | null;
-  /** The nearest value that would have passed. */
+  /** The closest value that would have passed. */
   readonly nearest: string | null;
   readonly advice: string;
 }
@@ -36,18 +36,21 @@ export interface RefusalRepeat {
 }
 
 export interface RefusalStore {
-  /** Writes new records and adds to the counts of earlier ones, in one transaction. A reference that is taken is left as it is. */
+  /**
+   * Writes new records and adds to the counts of stored ones, in one transaction. Keeps a record whose reference
+   * exists.
+   */
   write(rows: readonly RefusalRow[], repeats: readonly RefusalRepeat[]): Promise<void>;
   find(reference: string): Promise<RefusalRow | undefined>;
-  /** Newest first, last refused before `beforeMs`; `limit` at most 1000. */
+  /** Records last refused before `beforeMs`, newest first; `limit` is at most 1000. */
   list(filter: { readonly clientId?: string; readonly beforeMs?: number }, limit: number): Promise<RefusalRow[]>;
   /**
-   * Brings a scope down to `most` records: again and again the oldest of the network that has most of them goes, so that one
-   * source cannot displace what others left. Returns how many went.
+   * Trims a scope to `most` records and returns how many it removed. Each time it removes the oldest record of the
+   * network with the most records, so that one source cannot displace the records of others.
    */
   trim(scope: string, most: number): Promise<number>;
-  /** The same for all scopes together: the scope that has most records gives. */
+  /** As `trim`, over all scopes: removes from the scope with the most records. */
   trimAll(most: number): Promise<number>;
-  /** Removes at most `limit` records last refused before `beforeMs`; returns how many. */
+  /** Removes up to `limit` records last refused before `beforeMs`. Returns how many. */
   prune(beforeMs: number, limit: number): Promise<number>;
 }

@@ -1,11 +1,11 @@
 /**
- * The ports of storage: one file for each thing that is kept, and here all that SQL keeps, with what every port promises.
- * `storage/` implements them; the conformance and race suites under `test/storage/` hold each implementation to each promise.
+ * The ports of storage, one file per record. `storage/` implements them; the suites in `test/storage/` test each
+ * promise.
  *
- * For all of them: a database that cannot answer (down, hung past the statement timeout, out of connections, disk full)
- * throws `Unavailable`; nothing else is thrown for a reason outside the program. A returned promise of a write means that
- * the write is durable. Times are seconds since the epoch unless a name says otherwise. Text may hold any Unicode string,
- * U+0000 and lone surrogates included, only inside JSON payloads; keys and names are plain text without U+0000.
+ * All ports throw `Unavailable` if the database cannot answer: it is down, the statement timed out, no connection is
+ * free, the disk is full. They throw nothing else for a reason outside the program. A resolved write is durable. Times
+ * are seconds since the epoch, or milliseconds where the name ends in `Ms`. JSON payloads may hold any Unicode string,
+ * U+0000 and lone surrogates included; keys and names may not.
  */
 import type { AccountStore } from './accounts.ts';
 import type { ApiStore } from './apis.ts';
@@ -26,7 +26,7 @@ import type { PasskeyStore } from './passkeys.ts';
 import type { RefusalStore } from './refusals.ts';
 import type { UseStore } from './use.ts';
 
-/** All of SQL storage. */
+/** Everything that the SQL database stores. */
 export interface Stores {
   readonly accounts: AccountStore;
   readonly factors: FactorStore;
@@ -46,9 +46,9 @@ export interface Stores {
   readonly leases: LeaseStore;
   readonly use: UseStore;
   readonly refusals: RefusalStore;
-  /** Resolves when the database answers; throws `Unavailable` otherwise. */
+  /** Resolves if the database answers; throws `Unavailable` otherwise. */
   ping(): Promise<void>;
-  /** Round trips to the database since the start: statements sent by themselves, transactions counted as one per statement. */
+  /** Statements sent to the database since the start, each statement of a transaction counted. */
   roundTrips(): number;
   close(): Promise<void>;
 }

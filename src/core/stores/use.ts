@@ -1,14 +1,14 @@
-/** What the database shows of the use of the API surfaces. */
+/** Which API surfaces are in use, by what the database holds. */
 export interface SurfaceUse {
-  /** By which doors, other than browsers', there are sessions. */
+  /** Origins of the stored sessions, without `browser`. */
   readonly doors: readonly string[];
-  /** A person has registered a client. */
+  /** A user has registered a client. */
   readonly ownedClients: boolean;
   /** A client holds a client token. */
   readonly clientTokens: boolean;
 }
 
 export interface UseStore {
-  /** One statement that looks up a few index entries, however much there is. */
+  /** One statement that reads a few index entries, however large the database is. */
   read(): Promise<SurfaceUse>;
 }
