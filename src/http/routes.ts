@@ -70,8 +70,10 @@ export function pageRoutes(entry: string, rows: readonly PageRow[]): readonly Ro
 export interface RouteTable {
   /** All of them, with those that a setting or the mode switches off. */
   readonly routes: readonly Route[];
-  /** The route of this address, unless Koa has to look at its parameters. */
+  /** The route of this address. */
   at(path: string): Route | undefined;
+  /** What stands in the address for the parameters of its route. */
+  parameters(route: Route, path: string): object;
 }
 
 /** Throws where two routes have one address, or an alias names none. */
@@ -82,19 +84,41 @@ export function createRouteTable(rows: readonly (Route | Alias)[]): RouteTable {
     if (literal.has(route.path)) throw new Error(`two routes have the address ${route.path}`);
     literal.set(route.path, route);
   }
-  for (const { path, when } of routes) if (path.includes(':') || when?.holds === false) literal.delete(path);
-  const patterns = routes.filter(({ pattern }) => pattern);
-  return { routes, at: (path) => literal.get(path) ?? patterns.find(({ pattern }) => pattern?.test(path)) };
+  const layers = new Map<Route, Router.Layer>();
+  /** Those with parameters, by the first segment of their path. */
+  const below = new Map<string | undefined, Route[]>();
+  const router = new Router({ strict: true, sensitive: true });
+  for (const route of routes) {
+    const { path, when } = route;
+    const isServed = when?.holds !== false;
+    if (isServed && !path.includes(':')) continue;
+    literal.delete(path);
+    if (!isServed) continue;
+    layers.set(route, router.register(path, [], []));
+    below.set(firstOf(path), [...(below.get(firstOf(path)) ?? []), route]);
+  }
+  const takes = (route: Route, path: string): boolean =>
+    (route.pattern ?? layers.get(route)?.regexp)?.test(path) === true;
+  return {
+    routes,
+    at: (path) => literal.get(path) ?? below.get(firstOf(path))?.find((route) => takes(route, path)),
+    parameters(route, path) {
+      const layer = layers.get(route);
+      return layer ? layer.params(path, layer.captures(path)) : {};
+    },
+  };
 }
+
+const firstOf = (path: string): string | undefined => path.split('/', 2)[1];
 
 function named({ path, entry, sameAs }: Alias, rows: readonly (Route | Alias)[]): Route {
   const route = rows.find((row): row is Route => row.path === sameAs && 'methods' in row);
-  if (!route) throw new Error(`${path} is another name of ${sameAs}, which is no route`);
+  if (!route || sameAs.includes(':')) throw new Error(`${path} is another name of ${sameAs}, which is no route`);
   return { ...route, path, entry, sameAs };
 }
 
 /** Answers every route that is not the engine's or the gateway's; any other address is left to `next`. */
-export function serveRoutes({ routes, at }: RouteTable, isDeveloper: IsDeveloper): Middleware {
+export function serveRoutes({ at, parameters }: RouteTable, isDeveloper: IsDeveloper): Middleware {
   function answer(ctx: Context, next: Next, route: Route): unknown {
     if (!route.handlers || (route.access === 'developer' && !isDeveloper(ctx.req))) return next();
     const act = () => {
@@ -107,15 +131,11 @@ export function serveRoutes({ routes, at }: RouteTable, isDeveloper: IsDeveloper
     return route.frame ? route.frame(ctx, act) : act();
   }
 
-  const router = new Router({ strict: true, sensitive: true });
-  for (const route of routes) {
-    if (!route.path.includes(':') || route.when?.holds === false) continue;
-    router.all(route.path, (ctx, next) => answer(ctx as Context, next, route));
-  }
-  const withParameters = router.routes() as Middleware;
   return (ctx, next) => {
     const route = at(ctx.path);
-    return route ? answer(ctx, next, route) : withParameters(ctx, next);
+    if (!route) return next();
+    ctx.params = parameters(route, ctx.path);
+    return answer(ctx, next, route);
   };
 }
 

@@ -255,6 +255,27 @@ describe('a table', () => {
     expect(() => createRouteTable([{ path: '/b', entry: 'api/x', sameAs: '/c' }])).toThrow('which is no route');
   });
 
+  test('finds an address with parameters, spelled as it is', () => {
+    const table = createRouteTable([
+      ...page('/a/:b'),
+      ...page('/a/:b/c'),
+      ...page('/a/b'),
+      { path: '/x/:y', pattern: /^\/x\/[0-9]+$/, methods: ['GET'], access: 'public', entry: 'oidc' },
+    ]);
+    const found = ['/a/1', '/a/1/c', '/a/b', '/x/1', '/a/', '/a/1/', '/A/1', '/a/1/c/d', '/x/y', '/x', ''].map(
+      table.at,
+    );
+    expect(found.map((route) => route?.path)).toEqual([
+      ...['/a/:b', '/a/:b/c', '/a/b', '/x/:y'],
+      ...Array(7).fill(undefined),
+    ]);
+    const parameters = (path: string) => {
+      const route = table.at(path);
+      return route && table.parameters(route, path);
+    };
+    expect(['/a/%41+', '/a/%zz/c', '/a/b'].map(parameters)).toEqual([{ b: 'A ' }, { b: '%zz' }, {}]);
+  });
+
   test('makes one route of the rows of one path', () => {
     const [route, ...others] = pageRoutes('pages/x', [
       { path: '/a', access: 'public', POST: () => {} },
