@@ -9,9 +9,9 @@ import { acrNames } from '../core/factors/assurance.ts';
 import type { KeyRing } from '../core/keys/keys.ts';
 import { sessionLifetime } from '../core/sessions/session-limits.ts';
 import { isOriginAmong } from '../http/cors.ts';
-import { createAdapter } from './adapter/adapter.ts';
+import { createAdapter, orUnavailable } from './adapter/adapter.ts';
 import { begunAt } from './adapter/sessions.ts';
-import { mayLook } from './clients/client-limits.ts';
+import { mayLook } from './clients/credentials.ts';
 import type { ProtocolDeps } from './deps.ts';
 import type { Recorder } from './refusals/record.ts';
 import { currentUnit } from './request-unit.ts';
@@ -23,7 +23,6 @@ import { engineScopes } from './requests/scopes.ts';
 import { type ClaimSources, enginePerson, scopeClaims } from './tokens/claims.ts';
 import { EngineKey } from './tokens/signing.ts';
 import { isForUserinfoToo, shapeAccessToken } from './tokens/token-endpoint.ts';
-import { orUnavailable } from './unavailable.ts';
 
 export const routes = {
   authorization: '/oauth/authorize',

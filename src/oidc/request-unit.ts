@@ -6,8 +6,11 @@
  * A unit belongs to one request and is found through `Provider.ctx`; outside the engine's own routes there is none.
  */
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import { nowSeconds } from '../base/clock.ts';
+import { digest } from '../base/secrets.ts';
 import type { Account } from '../core/stores/accounts.ts';
 import type {
+  EngineStore,
   GrantPut,
   GrantRow,
   SessionBundle,
@@ -81,4 +84,44 @@ export function currentUnit(): RequestUnit | undefined {
 /** The unit of this request, if its handling touched the storage at all. */
 export function unitOf(ctx: object): RequestUnit | undefined {
   return (ctx as WithUnit)[unitOfContext];
+}
+
+// Records that a caller presents by value (tokens, codes, interactions): read once, written with the rest of a request.
+
+export async function readRecord(engine: EngineStore, key: string): Promise<TokenBundle | undefined> {
+  const unit = currentUnit();
+  let reading = unit?.reads.tokens.get(key);
+  if (!reading) {
+    // Several kinds may be looked for at once: the row says its kind, so one read answers all of them.
+    reading = engine.readToken(key);
+    unit?.reads.tokens.set(key, reading);
+  }
+  const bundle = await reading;
+  if (bundle && unit) {
+    const { token, grant, account, session } = bundle;
+    if (token.grantId) unit.reads.grants.set(token.grantId, grant);
+    if (token.subject) unit.reads.accounts.set(token.subject, account);
+    if (token.sessionUid) unit.reads.sessionsByUid.set(token.sessionUid, session);
+  }
+  return bundle;
+}
+
+export async function saveRecord(engine: EngineStore, row: TokenRow, value: string): Promise<void> {
+  const unit = currentUnit();
+  if (!unit) {
+    await engine.commit({ tokens: [row] });
+    return;
+  }
+  unit.tokens.set(row.key, row);
+  unit.values.set(row.key, value);
+  unit.reads.tokens.delete(row.key);
+}
+
+/** Uses a single-use record up, with everything its request writes. */
+export async function useUp(engine: EngineStore, kind: string, value: string): Promise<void> {
+  const unit = currentUnit();
+  if (!unit) throw new Error('a single-use record can only be used up by a request');
+  if (unit.consume) throw new Error('a request can use up only one single-use record');
+  const bundle = await readRecord(engine, digest(value));
+  unit.consume = { key: digest(value), at: nowSeconds(), kind, value, grantId: bundle?.token.grantId ?? null };
 }

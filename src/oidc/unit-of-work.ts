@@ -17,11 +17,11 @@ import { Unavailable } from '../base/errors.ts';
 import { sealSuccessor, successorOf } from '../core/kernel/reuse-window.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
 import type { CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores/engine.ts';
+import { TemporarilyUnavailable } from './adapter/adapter.ts';
 import { nameCheck } from './refusals/record.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
 import { beginAnew, endIfOutdated, freshLogin, isOutdated } from './requests/outdated-login.ts';
 import { mergeSession } from './session-merge.ts';
-import { TemporarilyUnavailable } from './unavailable.ts';
 
 export interface UnitOfWorkDeps {
   readonly engine: EngineStore;

@@ -2,12 +2,12 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import { deriveKey, digest, seal, unseal } from '../../base/secrets.ts';
 import type { EngineStore, TokenBundle, TokenRow } from '../../core/stores/engine.ts';
-import { adapterOf, readRecord, saveRecord, useUp } from './model.ts';
+import { readRecord, saveRecord, useUp } from '../request-unit.ts';
 
 const kind = 'Interaction';
 
-export function interactionAdapter({ engine }: { readonly engine: EngineStore }): Adapter {
-  return adapterOf(kind, {
+export function interactionCalls({ engine }: { readonly engine: EngineStore }): Partial<Adapter> {
+  return {
     async find(value) {
       const bundle = await readRecord(engine, digest(value));
       return bundle?.token.kind === kind && bundle.token.consumedAt === null
@@ -18,7 +18,7 @@ export function interactionAdapter({ engine }: { readonly engine: EngineStore })
     // A finished interaction is used up with everything its request writes, so that it cannot be finished twice (B4).
     destroy: (value) =>
       Provider.ctx?.oidc?.route === 'resume' ? useUp(engine, kind, value) : engine.deleteToken(digest(value)),
-  });
+  };
 }
 
 function sealInteraction(value: string, payload: AdapterPayload): TokenRow {

@@ -7,7 +7,6 @@ import type { EngineStore, SessionOrigin, StoredSession } from '../../core/store
 import { factsOf } from '../../http/caller.ts';
 import { currentUnit } from '../request-unit.ts';
 import { isBrowsers, sameJson, sessionRow } from '../session-merge.ts';
-import { adapterOf } from './model.ts';
 
 export interface SessionDeps {
   readonly engine: EngineStore;
@@ -16,7 +15,7 @@ export interface SessionDeps {
   readonly seen: (subject: string, sessionUid: string) => void;
 }
 
-export function sessionAdapter(deps: SessionDeps): Adapter {
+export function sessionCalls(deps: SessionDeps): Partial<Adapter> {
   const payloadOf = (session: StoredSession, value?: string): AdapterPayload | undefined => {
     if (isOver(session, deps.lifetimes)) return undefined;
     const payload: AdapterPayload = JSON.parse(session.payload);
@@ -26,7 +25,7 @@ export function sessionAdapter(deps: SessionDeps): Adapter {
     return payload;
   };
 
-  return adapterOf('Session', {
+  return {
     async find(value) {
       const key = digest(value);
       const unit = currentUnit();
@@ -86,7 +85,7 @@ export function sessionAdapter(deps: SessionDeps): Adapter {
       if (unit) unit.destroyedSessions.add(bundle.session.uid);
       else await deps.engine.deleteSession(bundle.session.uid);
     },
-  });
+  };
 }
 
 /** As this server stores it. */

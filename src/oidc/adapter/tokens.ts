@@ -1,13 +1,11 @@
-/** Codes, tokens and used assertions. */
+/** Codes, tokens and used assertions, and the grants they rest on: what a person has given one client in one session. */
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { successorOf } from '../../core/kernel/reuse-window.ts';
-import type { EngineStore, TokenBundle, TokenRow } from '../../core/stores/engine.ts';
-import { currentUnit } from '../request-unit.ts';
-import { revokeGrant } from './grants.ts';
-import { adapterOf, readRecord, saveRecord, useUp } from './model.ts';
+import type { EngineStore, GrantPut, GrantRow, TokenBundle, TokenRow } from '../../core/stores/engine.ts';
+import { currentUnit, readRecord, saveRecord, useUp } from '../request-unit.ts';
 
 export interface TokenDeps {
   readonly engine: EngineStore;
@@ -18,8 +16,8 @@ export interface TokenDeps {
   };
 }
 
-export function tokenAdapter(deps: TokenDeps, model: string): Adapter {
-  return adapterOf(model, {
+export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
+  return {
     async find(value) {
       // Of what it asks there nothing is told: about-tokens.ts does.
       if (notAsked.has(Provider.ctx?.oidc?.route)) return undefined;
@@ -40,7 +38,7 @@ export function tokenAdapter(deps: TokenDeps, model: string): Adapter {
     consume: (value) => useUp(deps.engine, model, value),
     destroy: (value) => deps.engine.deleteToken(digest(value)),
     revokeByGrantId: (grantId) => revokeGrant(deps, grantId),
-  });
+  };
 }
 
 const notAsked: ReadonlySet<string | undefined> = new Set(['introspection', 'revocation']);
@@ -87,4 +85,53 @@ function tokenRow(kind: string, value: string, payload: AdapterPayload): TokenRo
     sessionUid: payload.expiresWithSession ? (payload.sessionUid ?? null) : null,
     expiresAt: payload.exp ?? null,
   };
+}
+
+export function grantCalls(deps: Pick<TokenDeps, 'engine'>): Partial<Adapter> {
+  return {
+    async find(id) {
+      const unit = currentUnit();
+      const known = unit?.grants.get(id) ?? unit?.reads.grants.get(id);
+      if (known) return grantPayload(known);
+      const read = await deps.engine.readGrant(id);
+      if (read && unit) {
+        unit.reads.grants.set(id, read.grant);
+        unit.reads.accounts.set(read.grant.subject, read.account);
+      }
+      return read && grantPayload(read.grant);
+    },
+    async upsert(id, payload) {
+      const { jti: _value, ...rest } = payload;
+      const unit = currentUnit();
+      const row: GrantPut = {
+        id,
+        clientId: String(payload.clientId),
+        subject: String(payload.accountId),
+        payload: JSON.stringify(rest),
+        expiresAt: payload.exp ?? nowSeconds(),
+        rests: unit?.grants.get(id)?.rests ?? (unit?.reads.grants.get(id) && 'grant'),
+      };
+      if (unit) unit.grants.set(id, row);
+      else await deps.engine.commit({ grants: [row] });
+    },
+    async destroy(id) {
+      await revokeGrant(deps, id);
+    },
+  };
+}
+
+function grantPayload(row: GrantRow): AdapterPayload {
+  return Object.assign(JSON.parse(row.payload), { jti: row.id });
+}
+
+/** Grant and tokens together, once per request however many models ask for it. */
+function revokeGrant(deps: Pick<TokenDeps, 'engine'>, id: string): Promise<void> {
+  const unit = currentUnit();
+  let revoking = unit?.revoked.get(id);
+  if (!revoking) {
+    revoking = deps.engine.revokeGrant(id);
+    unit?.revoked.set(id, revoking);
+    unit?.grants.delete(id);
+  }
+  return revoking;
 }

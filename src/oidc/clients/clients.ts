@@ -1,4 +1,4 @@
-/** A client record in the engine's words, and the comparison of its secret. */
+/** A client as the engine finds it, in the engine's words, and the comparison of its secret. */
 import type { AdapterPayload, Provider } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -8,12 +8,24 @@ import { verifySecret } from '../../core/clients/client-secrets.ts';
 import type { CredentialLimits } from '../../core/kernel/credential-limits.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { engineScopes } from '../requests/scopes.ts';
-import { mayLook } from './client-limits.ts';
+import { mayLook, noteUnknownClient } from './credentials.ts';
+
+export interface ClientDeps {
+  readonly clients: CachedClients;
+}
+
+/** From memory, and never a disabled one. */
+export async function findClient({ clients }: ClientDeps, id: string): Promise<AdapterPayload | undefined> {
+  const record = await clients.find(id);
+  if (record?.disabledAt === null) return engineClient(record);
+  noteUnknownClient(id);
+  return undefined;
+}
 
 /** The engine hashes what it is given to find its own copy again, so the same record must give the same object. */
 const known = new WeakMap<ClientRecord, AdapterPayload>();
 
-export function engineClient(record: ClientRecord): AdapterPayload {
+function engineClient(record: ClientRecord): AdapterPayload {
   let payload = known.get(record);
   if (!payload) {
     payload = {

@@ -22,8 +22,8 @@ import {
 } from '../../core/factors/assurance.ts';
 import type { FactorOffer } from '../../core/factors/factor-offer.ts';
 import type { Factors } from '../../core/factors/factors.ts';
+import { orUnavailable } from '../adapter/adapter.ts';
 import type { EnginePerson } from '../tokens/claims.ts';
-import { orUnavailable } from '../unavailable.ts';
 
 export interface AssuranceDeps {
   readonly issuer: string;

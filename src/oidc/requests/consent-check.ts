@@ -7,9 +7,9 @@ import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts'
 import type { AuditFields } from '../../core/kernel/audit.ts';
 import type { ConsentStore } from '../../core/stores/consents.ts';
 import { factsOf } from '../../http/caller.ts';
+import { orUnavailable } from '../adapter/adapter.ts';
 import { currentUnit } from '../request-unit.ts';
 import { scopeClaims } from '../tokens/claims.ts';
-import { orUnavailable } from '../unavailable.ts';
 import { onBehalfOf } from './on-behalf.ts';
 
 export interface ConsentDeps {

@@ -13,8 +13,8 @@ import {
 } from 'oidc-provider';
 import type { Asked } from '../../core/clients/consent-policy.ts';
 import type { ConsentStore } from '../../core/stores/consents.ts';
+import { orUnavailable } from '../adapter/adapter.ts';
 import { currentUnit } from '../request-unit.ts';
-import { orUnavailable } from '../unavailable.ts';
 import { type AssuranceDeps, demandAssurance } from './assurance.ts';
 import { type BearerConsentDeps, checkBearerConsent, requireOwnApplication } from './bearer-consent.ts';
 import { addConsent, type ConsentDeps, demandConsent, isOurs, missingIn, restOnConsent } from './consent-check.ts';

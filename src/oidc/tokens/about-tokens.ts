@@ -10,9 +10,9 @@ import { Unavailable } from '../../base/errors.ts';
 import type { Apis } from '../../core/apis/apis.ts';
 import { introspectionOf } from '../../core/tokens/introspection.ts';
 import type { Tokens } from '../../core/tokens/tokens.ts';
+import { TemporarilyUnavailable } from '../adapter/adapter.ts';
 import { routes } from '../configuration.ts';
 import { nameCheck } from '../refusals/record.ts';
-import { TemporarilyUnavailable } from '../unavailable.ts';
 
 const placeholder = '-';
 
