@@ -36,12 +36,8 @@ export function protocolDeps(core: Core, pages: ProtocolPages, isDeveloper: IsDe
   };
 }
 
-function createEvents({ metrics, audit, activity, unprotected }: Core): ProtocolEvents {
+function createEvents({ audit, unprotected }: Core): ProtocolEvents {
   return {
-    issued(grantType, clientId, subject) {
-      metrics.count('tokens_issued_total', { grant_type: grantType, kind: 'access_token' });
-      if (subject !== undefined) activity.used(subject, clientId);
-    },
     unprotected: unprotected.note,
     replayed: (grantId, clientId, subject) => audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
     outdated: (subject, clientId) =>

@@ -19,9 +19,8 @@ export interface ProtocolPages {
   stale(ctx: KoaContextWithOIDC): void;
 }
 
-/** What the protocol tells the rest of the server. Nothing durable hangs on `issued`: it is told after the commit. */
+/** What the protocol tells the rest of the server. */
 export interface ProtocolEvents {
-  issued(grantType: string, clientId: string, subject: string | undefined): void;
   /** A reviewed client has redeemed a code of a request that had neither PKCE nor a nonce. Never waits. */
   unprotected(clientId: string): void;
   replayed(grantId: string, clientId: string | undefined, subject: string | undefined): void;

@@ -213,17 +213,25 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
 
     if (clientRoutes.has(ctx.oidc?.route)) await limitAttempts(ctx, deps.credentials);
     if (ctx.oidc?.route === 'token') {
-      const { grant_type: grantType } = ctx.oidc.params ?? {};
-      if (ctx.status === 200 && ctx.oidc.client)
-        deps.events.issued(String(grantType), ctx.oidc.client.clientId, ctx.oidc.account?.accountId);
-      if (ctx.status === 200) tellScopes(ctx);
-      if (ctx.status === 200) noteUnprotected(deps, ctx);
+      if (ctx.status === 200) {
+        noteIssued(deps, ctx);
+        tellScopes(ctx);
+        noteUnprotected(deps, ctx);
+      }
       if (ctx.status !== 204) shapeTokenAnswer(ctx);
     } else if (ctx.oidc?.route === 'discovery' || ctx.oidc?.route === 'jwks') {
       keep(deps, ctx, documents);
     }
     if (ctx.status === 503) ctx.set('Retry-After', '1');
   };
+}
+
+/** After the commit: nothing durable hangs on it. */
+function noteIssued({ metrics, activity }: ProtocolDeps, { oidc }: KoaContextWithOIDC): void {
+  const { client, account, params } = oidc;
+  if (!client) return;
+  metrics.count('tokens_issued_total', { grant_type: String(params?.grant_type), kind: 'access_token' });
+  if (account) activity.used(account.accountId, client.clientId);
 }
 
 /** An unreviewed client needs PKCE wherever a browser carries the code. */

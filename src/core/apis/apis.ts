@@ -41,6 +41,26 @@ export function userinfoAudience(issuer: string): string {
   return `${issuer}/userinfo`;
 }
 
+/**
+ * With a `scope` in its metadata (`registered`) a client may have only those; without one, whatever a person consents to, but
+ * nothing of its own.
+ * Held scopes are for people with a role that includes them. There are no roles yet: no one is given them.
+ */
+export function allowedScopes(registered: unknown, api: ApiRecord, machine = false): string[] {
+  if (typeof registered !== 'string') return machine ? [] : openScopes(api);
+  const names = new Set(registered.split(' '));
+  return openScopes(api).filter((name) => names.has(name));
+}
+
+export function openScopes({ scopes }: ApiRecord): string[] {
+  return scopes.flatMap(({ name, held }) => (held ? [] : [name]));
+}
+
+/** What a request for this API without `scope` asks for. */
+export function defaultScopes({ scopes }: ApiRecord): string[] {
+  return scopes.flatMap((scope) => (scope.default && !scope.held ? [scope.name] : []));
+}
+
 export function createApis({ store, cached, changes, issuer }: ApisDeps): Apis {
   const userApi: ApiRecord = {
     identifier: `${issuer}/user`,

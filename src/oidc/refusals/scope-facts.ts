@@ -1,12 +1,11 @@
 /** What is wrong with the scopes of a request, or with the APIs that it names (RFC 6749, section 3.3; RFC 8707, section 2). */
 import { digest } from '../../base/secrets.ts';
-import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
+import { type Apis, openScopes, userinfoAudience } from '../../core/apis/apis.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import { nearestWord } from '../../core/refusals/nearest.ts';
 import { shown } from '../../core/refusals/shown.ts';
 import type { ApiRecord } from '../../core/stores/apis.ts';
 import { unitOf } from '../request-unit.ts';
-import { openScopes } from '../requests/api-scopes.ts';
 import { engineScopes } from '../requests/scopes.ts';
 import type { Asked, Facts, FactsDeps } from './recorded.ts';
 

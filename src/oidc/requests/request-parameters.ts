@@ -3,8 +3,7 @@
  * as `audience`, and default scopes. What is wrong in itself is left for the engine to refuse.
  */
 import type { ParsedUrlQuery } from 'node:querystring';
-import type { Apis } from '../../core/apis/apis.ts';
-import { defaultScopes } from './api-scopes.ts';
+import { type Apis, defaultScopes } from '../../core/apis/apis.ts';
 import { userScope } from './resources.ts';
 import { engineScopes } from './scopes.ts';
 

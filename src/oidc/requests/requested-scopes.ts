@@ -4,10 +4,10 @@
  * says so (section 3.3).
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { openScopes } from '../../core/apis/apis.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import type { ApiRecord } from '../../core/stores/apis.ts';
 import { nameCheck } from '../refusals/record.ts';
-import { openScopes } from './api-scopes.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import { knownScopes } from './scopes.ts';
 

@@ -3,9 +3,9 @@
  * in what form its access tokens come.
  */
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
-import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
+import { type Apis, allowedScopes, defaultScopes, openScopes, userinfoAudience } from '../../core/apis/apis.ts';
+import type { ApiRecord } from '../../core/stores/apis.ts';
 import { nameCheck } from '../refusals/record.ts';
-import { allowedScopes, apiMeant, defaultScopes, openScopes } from './api-scopes.ts';
 import { engineScopes } from './scopes.ts';
 
 /** The scope of the built-in user API: what an authorization request without any scope asks for. */
@@ -126,4 +126,30 @@ function refuseMachineScope(ctx: KoaContextWithOIDC, scope: string, apis: Apis):
   const held = having.length > 0 && having.every((api) => !openScopes(api).includes(scope));
   nameCheck(ctx, held ? 'scope_held' : 'scope_not_allowed');
   throw new errors.InvalidScope('requested scope is not allowed', scope);
+}
+
+type Meant =
+  | { readonly outcome: 'one'; readonly api: ApiRecord }
+  /** No API has any of them. */
+  | { readonly outcome: 'none' }
+  /** They belong to several APIs, or more than one API has them all. */
+  | { readonly outcome: 'several'; readonly apis: readonly ApiRecord[] };
+
+/** The API that has all of the scopes which any API has. Where several have them the first one wins if it is `first`. */
+function apiMeant(
+  asked: ReadonlySet<string>,
+  apis: readonly ApiRecord[],
+  scopesOf: (api: ApiRecord) => readonly string[],
+  first?: string,
+): Meant {
+  const having = apis.flatMap((api) => {
+    const scopes = scopesOf(api).filter((name) => asked.has(name));
+    return scopes.length > 0 ? [{ api, scopes }] : [];
+  });
+  const all = new Set(having.flatMap(({ scopes }) => scopes));
+  const [api, ...others] = having.flatMap(({ api, scopes }) => (scopes.length === all.size ? [api] : []));
+  if (having.length === 0) return { outcome: 'none' };
+  return api && (others.length === 0 || api.identifier === first)
+    ? { outcome: 'one', api }
+    : { outcome: 'several', apis: having.map(({ api }) => api) };
 }

@@ -3,10 +3,10 @@
 import type { Grant } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { toldUsername } from '../../core/accounts/told-names.ts';
+import { allowedScopes } from '../../core/apis/apis.ts';
 import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';
-import { allowedScopes } from '../../oidc/requests/api-scopes.ts';
 import { addConsent, removeConsent } from '../../oidc/requests/consent-check.ts';
 import { engineScopes } from '../../oidc/requests/scopes.ts';
 import type { PageDeps } from '../kit/deps.ts';
