@@ -12,7 +12,7 @@ import { typOf } from '../core/tokens/jwt.ts';
 import { accessTokenTyps } from '../core/tokens/jwt-access-tokens.ts';
 import { apiSessionKinds } from '../core/tokens/token-kinds.ts';
 import type { Tokens, VerifiedAccessToken } from '../core/tokens/tokens.ts';
-import { bearerOf, clientPairOf } from '../http/bearer.ts';
+import { bearerOf, clientPairOf } from '../http/authorization.ts';
 import type { Demand, TokenName } from './routes.ts';
 
 /** What an upstream is told. */

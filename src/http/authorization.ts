@@ -1,10 +1,13 @@
-/** The Authorization header (RFC 9110, section 11.6.2), of which a request has one. */
+/**
+ * The Authorization header (RFC 9110, section 11.6.2), of which a request has one: names and passwords, bearer tokens,
+ * and the challenge of a 401.
+ */
 import type { IncomingMessage } from 'node:http';
 
 export type Authorization =
   /** Missing or empty. */
   | { readonly outcome: 'none' }
-  /** Which of them counts is for nobody to guess: who stands in front may have looked at the other one. */
+  /** Which of them counts is unknown: a proxy in front may have looked at the other one. */
   | { readonly outcome: 'repeated' }
   /** `scheme` in lower case, what follows it without the blanks around it, and the whole of it. */
   | { readonly outcome: 'sent'; readonly scheme: string; readonly credentials: string; readonly value: string };
@@ -20,11 +23,83 @@ export function authorizationOf(req: IncomingMessage): Authorization {
 export type Word = { readonly outcome: 'word'; readonly word: string } | NoWord;
 export type NoWord = { readonly outcome: 'none' | 'other-scheme' | 'malformed' };
 
-/** The one word after this scheme, whatever it is: for callers that have something to say of a token in another form than theirs. */
+/** The one word after this scheme, whatever it is: some callers answer a token of another form by themselves. */
 export function wordOf(req: IncomingMessage, scheme: string): Word {
   const sent = authorizationOf(req);
   if (sent.outcome === 'none') return sent;
   if (sent.outcome === 'repeated') return { outcome: 'malformed' };
   if (sent.scheme !== scheme) return { outcome: 'other-scheme' };
   return /^\S+$/.test(sent.credentials) ? { outcome: 'word', word: sent.credentials } : { outcome: 'malformed' };
+}
+
+type Basic =
+  | { readonly outcome: 'credentials'; readonly username: string; readonly password: string }
+  /** `malformed`: no canonical base64, no UTF-8, control characters, no colon, nothing on one side of it, or two headers. */
+  | NoWord;
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * A name and a password in UTF-8 (RFC 7617, section 2.1). Only what a strict reader understands is taken: what one
+ * decoder passes over and another does not would be two different passwords.
+ */
+export function basicOf(req: IncomingMessage): Basic {
+  const sent = wordOf(req, 'basic');
+  if (sent.outcome !== 'word') return sent;
+  const text = decoded(sent.word);
+  // The first colon: a name has none, a password may have any number.
+  const at = text.indexOf(':');
+  const [username, password] = [text.slice(0, Math.max(0, at)), text.slice(at + 1)];
+  if (username === '' || password === '') return { outcome: 'malformed' };
+  return { outcome: 'credentials', username, password };
+}
+
+/** Empty where it is not text in base64. */
+function decoded(base64: string): string {
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('base64') !== base64) return '';
+  try {
+    const text = strictUtf8.decode(bytes);
+    // RFC 7617, section 2: neither part has control characters.
+    return /\p{Cc}/u.test(text) ? '' : text;
+  } catch {
+    return '';
+  }
+}
+
+type Bearer =
+  | { readonly outcome: 'token'; readonly token: string }
+  /** No Authorization header, or one of another scheme. */
+  | { readonly outcome: 'none' }
+  | { readonly outcome: 'malformed' };
+
+/** A bearer token (RFC 6750, section 2.1), never from a query or a form. */
+export function bearerOf(req: IncomingMessage): Bearer {
+  const [header = '', ...more] = req.headersDistinct.authorization ?? [];
+  if (more.length > 0) return { outcome: 'malformed' };
+  if (!/^bearer(\s|,|$)/i.test(header)) return { outcome: 'none' };
+  const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header)?.[1];
+  return token === undefined ? { outcome: 'malformed' } : { outcome: 'token', token };
+}
+
+/**
+ * A client token alone, or with a JWT behind a colon, as space guard's programs send them: `Bearer: <token>:<jwt>`. The colon
+ * behind the scheme is no HTTP, but written in their API. Undefined for anything else; what the halves are worth is not asked.
+ */
+export function clientPairOf(req: IncomingMessage): { clientToken: string; jwt: string | undefined } | undefined {
+  const [header = '', ...more] = req.headersDistinct.authorization ?? [];
+  const [, clientToken, jwt] = /^bearer:? +([A-Za-z0-9_-]+)(?::([A-Za-z0-9_.-]+))?$/i.exec(header) ?? [];
+  return clientToken === undefined || more.length > 0 ? undefined : { clientToken, jwt };
+}
+
+/**
+ * The header of a 401 (RFC 6750, section 3). Parameters follow where a token was sent; their values are this server's
+ * own words, without quotation marks.
+ */
+export function bearerChallenge(
+  realm: string,
+  about: Readonly<Record<string, string>> = {},
+): { readonly 'WWW-Authenticate': string } {
+  const parameters = Object.entries({ realm, ...about }).map(([name, value]) => `${name}="${value}"`);
+  return { 'WWW-Authenticate': `Bearer ${parameters.join(', ')}` };
 }

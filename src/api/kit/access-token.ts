@@ -7,8 +7,7 @@ import type { Context } from 'koa';
 import { Refusal, type RefusalCode } from '../../base/errors.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { Tokens } from '../../core/tokens/tokens.ts';
-import { bearerOf } from '../../http/bearer.ts';
-import { bearerChallenge } from '../../http/challenge.ts';
+import { bearerChallenge, bearerOf } from '../../http/authorization.ts';
 import { allowOriginOf } from '../../http/cors.ts';
 
 /** Whose it is. Throws `Refusal`. Pages of the application that the token was given to may read the answer, a later refusal too. */

@@ -12,7 +12,7 @@ import { refusedOf, wordsFor } from '../../http/errors.ts';
 import { hardenAnswer } from '../../http/hardening.ts';
 import type { NoteRefusal } from '../../http/note-refusal.ts';
 import type { Alias, Handle, Route } from '../../http/routes.ts';
-import { checked } from './mistakes.ts';
+import { mistakeIn, wordsOf } from './mistakes.ts';
 import type { Description, Lazy, Method, Mistake, Operation, Read, SecurityScheme } from './operation.ts';
 
 /** A row with GET answers HEAD as well; OPTIONS says what there is, unless the row has an answer of its own. */
@@ -110,9 +110,9 @@ function answering(operation: Operation, { onInvalid }: Endpoints): Handle {
   }
 
   async function check(part: Mistake['part'], schema: Lazy<ZodType>, input: object): Promise<unknown> {
-    const result = checked(part, await schema(), input);
-    if (result.ok) return result.value;
-    throw wrong(result.mistake);
+    const result = (await schema()).safeParse(input, { error: wordsOf });
+    if (result.success) return result.data;
+    throw wrong(mistakeIn(part, result.error, input));
   }
 
   return (ctx) => {

@@ -2,23 +2,19 @@
  * Words for what a schema has against the input: one sentence that names the member. A schema's own message, where it has
  * one, is the rest of that sentence (`must be an array of strings`).
  */
-import type { core, ZodType } from 'zod';
+import type { core } from 'zod';
 import type { Mistake } from './operation.ts';
 
 type Raw = core.$ZodRawIssue;
 
-export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly mistake: Mistake };
-
-export function checked<T>(part: Mistake['part'], schema: ZodType<T>, input: object): Checked<T> {
-  const result = schema.safeParse(input, { error: wordsOf });
-  if (result.success) return { ok: true, value: result.data };
-  const [issue] = result.error.issues;
+export function mistakeIn(part: Mistake['part'], error: core.$ZodError, input: object): Mistake {
+  const [issue] = error.issues;
   const path = issue?.path ?? [];
   const member = path.length > 0 ? String(path[0]) : '';
   const missing = path.length === 1 && Reflect.get(input, member) === undefined;
   // `contacts.0.email`: the path consists of names that the schema knows, never of the input's own.
   const name = path.length > 0 ? path.join('.') : `the ${part}`;
-  return { ok: false, mistake: { part, member, missing, message: `${name} ${issue?.message ?? 'is not valid'}` } };
+  return { part, member, missing, message: `${name} ${issue?.message ?? 'is not valid'}` };
 }
 
 const things: Readonly<Record<string, string>> = {
@@ -31,7 +27,8 @@ const things: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
-function wordsOf(issue: Raw): string {
+/** For `safeParse`. */
+export function wordsOf(issue: Raw): string {
   switch (issue.code) {
     case 'invalid_type': {
       const thing = things[issue.expected] ?? `of the type ${issue.expected}`;

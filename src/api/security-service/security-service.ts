@@ -11,10 +11,9 @@
  */
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
-import { authorizationOf } from '../../http/authorization.ts';
+import { authorizationOf, bearerChallenge } from '../../http/authorization.ts';
 import { parseObject } from '../../http/body.ts';
 import { callerOf } from '../../http/caller.ts';
-import { bearerChallenge } from '../../http/challenge.ts';
 import { createEndpoints, type Table } from '../kit/endpoints.ts';
 import { type Mistake, operation, schemasOf } from '../kit/operation.ts';
 import { otpHeader, signInRefusal, signUpRefusal } from '../kit/refusals.ts';

@@ -11,9 +11,8 @@
  */
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
-import { clientPairOf } from '../../http/bearer.ts';
+import { bearerChallenge, clientPairOf } from '../../http/authorization.ts';
 import { callerOf } from '../../http/caller.ts';
-import { bearerChallenge } from '../../http/challenge.ts';
 import { createEndpoints } from '../kit/endpoints.ts';
 import { operation, schemasOf } from '../kit/operation.ts';
 import { retryAfterHeader, tooMany } from '../kit/refusals.ts';

@@ -5,10 +5,9 @@
  */
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
-import { bearerOf } from '../../http/bearer.ts';
+import { bearerChallenge, bearerOf } from '../../http/authorization.ts';
 import { hasBody } from '../../http/body.ts';
 import { callerOf } from '../../http/caller.ts';
-import { bearerChallenge } from '../../http/challenge.ts';
 import type { Row } from '../kit/endpoints.ts';
 import { operation, type Read, schemasOf } from '../kit/operation.ts';
 import type { SurfaceDeps } from '../kit/surface.ts';
