@@ -14,6 +14,8 @@ import type { ChangeKind, ChangeStore } from '../stores/changes.ts';
 export type Change = { readonly seq: number; readonly kind: ChangeKind; readonly id: string };
 
 export interface Follower {
+  /** What it keeps copies of; it hears of no other changes. */
+  readonly kinds: readonly ChangeKind[];
   /** There is news: what was read before may be older than it. */
   begin?(): void;
   /** Reads what it will need to take the news in. When it throws, the look fails and is made again. */
@@ -81,9 +83,13 @@ export function createChangeLog(deps: {
     if (latest === seq) return;
     for (const follower of followers) follower.begin?.();
     const news = seq < 0 || latest < seq ? undefined : await since(seq);
-    for (const follower of followers) await follower.prepare?.(news);
+    const concerned = followers.flatMap((follower) => {
+      const own = news?.filter(({ kind }) => follower.kinds.includes(kind));
+      return own?.length === 0 ? [] : [{ follower, own }];
+    });
+    for (const { follower, own } of concerned) await follower.prepare?.(own);
     // Nothing below waits.
-    for (const follower of followers) follower.take(news);
+    for (const { follower, own } of concerned) follower.take(own);
     const first = seq < 0;
     seq = news?.at(-1)?.seq ?? latest;
     if (first) return;

@@ -152,6 +152,7 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
   // ---- the change log -----------------------------------------------------------------------------------------------
 
   log.follow({
+    kinds: ['client', 'api', 'reload'],
     begin() {
       shared = undefined;
     },

@@ -121,14 +121,13 @@ export function createSessions(deps: {
   const holders = createLru<Copies>(holdersMax);
 
   changes.follow({
+    kinds: ['account', 'client', 'session'],
     take(news) {
       if (news === undefined) holders.clear();
       for (const { kind, id } of news ?? []) {
-        if (kind === 'account' || kind === 'client') holders.delete(id);
-        if (kind === 'session') {
-          const [uid = '', holder = ''] = id.split(' ');
-          holders.get(holder)?.delete(uid);
-        }
+        const [uid = '', holder = ''] = id.split(' ');
+        if (kind === 'session') holders.get(holder)?.delete(uid);
+        else holders.delete(id);
       }
     },
   });

@@ -33,6 +33,7 @@ export function createEndedTokens(deps: {
   }
 
   changes.follow({
+    kinds: ['token'],
     async prepare(news) {
       if (news === undefined) all = await store.list(nowSeconds());
     },
@@ -42,11 +43,9 @@ export function createEndedTokens(deps: {
         for (const token of all) keep(token);
         all = [];
       }
-      const noted = (news ?? []).filter(({ kind }) => kind === 'token');
-      if (noted.length === 0) return;
       const now = nowSeconds();
       for (const [name, until] of ended) if (until <= now) ended.delete(name);
-      for (const { id } of noted) {
+      for (const { id } of news ?? []) {
         const [clientId = '', jti = '', until] = id.split(' ');
         keep({ clientId, jti, until: Number(until) });
       }
