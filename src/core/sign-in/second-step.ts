@@ -104,6 +104,11 @@ export function createSecondStep(parts: {
   };
 }
 
+/** There is no second factor, and the password alone is not enough here. */
+export function notEnough(account: Account, why: 'enrol' | 'short'): SecondFactorAsked {
+  return { outcome: 'second-factor', methods: [], wrong: undefined, proof: proofOf(account), [why]: true };
+}
+
 /** Two different things proved: that is `mfa`. */
 function together(first: readonly Amr[], second: readonly Amr[]): Amr[] {
   return [...new Set<Amr>([...first, ...second, 'mfa'])];

@@ -15,7 +15,7 @@ import type { Amr, ProvedElsewhere } from '../kernel/amr.ts';
 import type { Audit, AuditFields, CarriedRecord } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { usernameKey } from '../kernel/names.ts';
-import { holds, type PasswordProof, proofOf } from '../kernel/password-proof.ts';
+import { holds, type PasswordProof } from '../kernel/password-proof.ts';
 import type { KnownBrowsers } from '../known-browsers/known-browsers.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import { passwordLimit } from '../passwords/password-rules.ts';
@@ -23,8 +23,14 @@ import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { IdentityStore } from '../stores/identities.ts';
 import type { Throttle } from '../stores/throttle.ts';
 import type { Pass } from './passes.ts';
-import { createPasswordAccounts } from './password-accounts.ts';
-import { createSecondStep, type PasskeyAnswer, type SecondFactorAsked, type SecondGiven } from './second-step.ts';
+import { rehashed } from './rehash.ts';
+import {
+  createSecondStep,
+  notEnough,
+  type PasskeyAnswer,
+  type SecondFactorAsked,
+  type SecondGiven,
+} from './second-step.ts';
 import {
   type Attempt,
   auditFields,
@@ -123,8 +129,11 @@ export function createSignIn(parts: {
 }): SignIn {
   const { accounts, identities, hasher, passkeys, activity, audit, metrics } = parts;
   const attempts = createSignInAttempts(parts);
-  const passwordAccounts = createPasswordAccounts(parts);
   const proveSecond = createSecondStep(parts);
+
+  /** A username wins over an e-mail address; core/accounts sees to it that the two never belong to two people. */
+  const named = async (key: string) =>
+    (await accounts.byUsernameKey(key)) ?? (key.includes('@') ? accounts.byVerifiedEmailKey(key) : undefined);
 
   const success = ({ person }: Attempt, amr: readonly Amr[]): AuditFields => ({
     ...person,
@@ -142,15 +151,6 @@ export function createSignIn(parts: {
   /** The password was accepted beside a second factor that has gone since (NIST SP 800-63B-4, 3.1.1.2). */
   const isShort = ({ passwordHash }: Account): boolean => passwordHash !== null && !hasher.standsAlone(passwordHash);
 
-  /** There is no second factor, and the password alone is not enough here. */
-  const notEnough = (account: Account, why: 'enrol' | 'short'): SecondFactorAsked => ({
-    outcome: 'second-factor',
-    methods: [],
-    wrong: undefined,
-    proof: proofOf(account),
-    [why]: true,
-  });
-
   function withPassword(request: PasswordRequest, only: 'password'): Promise<PasswordRight | Refused | Throttled>;
   function withPassword(request: SignInRequest): Promise<SignInOutcome>;
   async function withPassword(request: SignInRequest, only?: 'password'): Promise<SignInOutcome | PasswordRight> {
@@ -164,7 +164,7 @@ export function createSignIn(parts: {
     //    spellings and names of one account share one counter.
     const typed = username.trim();
     const key = usernameKey(typed);
-    const found = await passwordAccounts.find(key);
+    const found = key === undefined ? undefined : await named(key);
     const person = { ...auditFields(request), subject: found?.subject };
 
     // 3. Count the attempt before the password is looked at. Of parallel attempts no more than the limit are verified,
@@ -179,7 +179,9 @@ export function createSignIn(parts: {
 
       // 5. Disabled? Asked after the password, it costs the same and tells a stranger nothing.
       if (found.disabledAt !== null) return attempt.refused('disabled');
-      const account = await passwordAccounts.rehashed(found, password);
+      const { passwordHash: from } = found;
+      const isOld = from !== null && hasher.needsRehash(from);
+      const account = isOld ? await rehashed(parts, found, { from, password }) : found;
       if (only === 'password') {
         // Half of a sign-in where there is a second factor, so earlier failures stay counted.
         await attempt.giveBack();
