@@ -90,22 +90,6 @@ export function takenColumn<Column extends string>(error: unknown, columns: read
   return columns.find((column) => constraint.includes(column));
 }
 
-const attempts = 4;
-
-/** Runs `work` with the errors of the drivers told apart: a conflict is tried again, silence of the database is `Unavailable`. */
-export async function guarded<T>(work: () => PromiseLike<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (isConflict(error)) {
-        if (attempt === attempts) throw new Unavailable('database', { cause: error });
-        await new Promise((resolve) => setTimeout(resolve, attempt * 10 * (0.5 + Math.random())));
-      } else throw translated(error);
-    }
-  }
-}
-
 export function translated(error: unknown): unknown {
   if (error instanceof Unavailable || !isUnavailable(error)) return error;
   return new Unavailable('database', { cause: error });

@@ -2,10 +2,11 @@
  * Brings a database to the version of this program: the files of `db/migrations`, each with `up` and `down`. An up-to-date
  * database costs one query and one listing of that folder; no migration file is loaded.
  */
+
 import { readdirSync } from 'node:fs';
 import type { Knex } from 'knex';
 import { nowSeconds } from '../../base/clock.ts';
-import { guarded } from './failures.ts';
+import { guarded } from './sql.ts';
 
 export interface MigrationStatus {
   /** In the order in which they were applied. */

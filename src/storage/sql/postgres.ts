@@ -6,11 +6,11 @@
 import { createRequire } from 'node:module';
 import knex, { type Knex } from 'knex';
 import type pg from 'pg';
-import { connectionEnded, guarded, isBroken } from './failures.ts';
+import { connectionEnded, isBroken } from './failures.ts';
 import { type Connection, openPool, type PostgresSettings } from './postgres-pool.ts';
 import { sendWith } from './postgres-query.ts';
 import { forTransaction } from './session-settings.ts';
-import type { Row, Sql, Statement } from './sql.ts';
+import { guarded, type Row, type Sql, type Statement } from './sql.ts';
 
 export interface PostgresSql extends Sql {
   /** A pooler lends the connections out. Known once a statement was answered. */

@@ -1,6 +1,8 @@
 /** The few things that the stores ask of a database, whichever it is. `sqlite.ts` and `postgres.ts` provide them. */
 import type { Knex } from 'knex';
+import { Unavailable } from '../../base/errors.ts';
 import type { GrantBundle, SessionBundle, TokenBundle, Unit } from '../../core/stores/engine.ts';
+import { isConflict, translated } from './failures.ts';
 
 /** The columns of one row, in the order in which the statement names them. */
 export type Row = readonly unknown[];
@@ -47,4 +49,35 @@ export function statement(name: string, text: string): Statement {
   let count = 0;
   const numbered = text.replace(/\?/g, () => `$${++count}`);
   return { name, text, numbered, read: /^\s*select/i.test(text) };
+}
+
+const attempts = 4;
+
+/** Runs `work` with the errors of the drivers told apart: a conflict is tried again, silence of the database is `Unavailable`. */
+export async function guarded<T>(work: () => PromiseLike<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (isConflict(error)) {
+        if (attempt === attempts) throw new Unavailable('database', { cause: error });
+        await new Promise((resolve) => setTimeout(resolve, attempt * 10 * (0.5 + Math.random())));
+      } else throw translated(error);
+    }
+  }
+}
+
+/** Postgres cannot hold U+0000 in text nor an id beyond its integers, so no row has either: no need to ask, nor to fail. */
+export function findable(value: string | number): boolean {
+  return typeof value === 'number' ? Number.isSafeInteger(value) : !value.includes('\0');
+}
+
+/** Rows of one page: between none and a thousand. */
+export function page(limit: number): number {
+  return Math.max(0, Math.min(1000, Math.trunc(limit)));
+}
+
+/** Text that came from outside and is only kept to be read by a person. */
+export function keepable(value: string | null): string | null {
+  return value === null ? null : value.replaceAll('\0', '\uFFFD');
 }

@@ -8,8 +8,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import knex, { type Knex } from 'knex';
 import { privateFile, privateFolder, privateIfThere } from '../../base/private-files.ts';
-import { guarded } from './failures.ts';
-import type { Row, Sql, Statement } from './sql.ts';
+import { guarded, type Row, type Sql, type Statement } from './sql.ts';
 
 /** Texts that Knex builds differ by the number of their values: beyond this many the oldest are prepared anew. */
 const cachedTexts = 200;

@@ -1,11 +1,10 @@
 /** Tokens, grants and sessions. What differs between the databases is in `engine-sqlite.ts` and `engine-postgres.ts`. */
 import type { EngineStore, GrantBundle, SessionBundle, TokenBundle } from '../../../core/stores/engine.ts';
-import { type EngineDialect, type Sql, statement } from '../sql.ts';
+import { type EngineDialect, findable, page, type Sql, statement } from '../sql.ts';
 import { noteChange } from '../stores/changes.ts';
 import { sessionsSeen } from '../stores/last-seen.ts';
 import { put, selection } from '../table.ts';
 import { accounts, audit, grants, sessions, tokens } from '../tables.ts';
-import { findable, page } from '../values.ts';
 
 // What the engine reads together, and how it writes: the statements of both databases are made of these.
 export const tokenBundle = selection(

@@ -5,23 +5,8 @@
 import type { Knex } from 'knex';
 import type { SignInMethods } from '../../../core/factors/sign-in-methods.ts';
 import type { FactorRow } from '../../../core/stores/factors.ts';
-import type { Sql } from '../sql.ts';
 import { factors } from '../tables.ts';
-import { findable } from '../values.ts';
 import { noteChange } from './changes.ts';
-
-/** Undefined, and nothing written, where there is no such account. */
-export async function ofAccount<T>(
-  sql: Sql,
-  subject: string,
-  work: (trx: Knex, account: { passwordHash: string | null }) => Promise<T>,
-): Promise<T | undefined> {
-  if (!findable(subject)) return undefined;
-  return sql.transaction(async (trx) => {
-    const account = await trx('accounts').where({ subject }).forUpdate().first('password_hash as passwordHash');
-    return account === undefined ? undefined : work(trx, account);
-  });
-}
 
 /** As they are while the account's row is held, so that of two that are taken away at once the second is asked for again. */
 export async function signInMethods(

@@ -10,9 +10,8 @@ import type {
 } from '../../../core/stores/accounts.ts';
 import type { NewIdentity } from '../../../core/stores/identities.ts';
 import { takenColumn } from '../failures.ts';
-import { type Sql, statement } from '../sql.ts';
+import { findable, page, type Sql, statement } from '../sql.ts';
 import { accounts, identities } from '../tables.ts';
-import { findable, page } from '../values.ts';
 import { importAccounts, newAccount } from './account-import.ts';
 import { noteChange } from './changes.ts';
 import { ownerChanged, removeOwned } from './clients.ts';
@@ -37,6 +36,19 @@ async function replaceHash(trx: Knex, subject: string, { from, to }: PasswordCha
   if (changed === undefined) return undefined;
   await noteChange(trx, 'account', subject);
   return accounts.readNamed(changed);
+}
+
+/** Holds the account's row for what follows. Undefined, and nothing written, where there is no such account. */
+export async function ofAccount<T>(
+  sql: Sql,
+  subject: string,
+  work: (trx: Knex, account: { passwordHash: string | null }) => Promise<T>,
+): Promise<T | undefined> {
+  if (!findable(subject)) return undefined;
+  return sql.transaction(async (trx) => {
+    const account = await trx('accounts').where({ subject }).forUpdate().first('password_hash as passwordHash');
+    return account === undefined ? undefined : work(trx, account);
+  });
 }
 
 export function createAccountStore(sql: Sql): AccountStore {

@@ -1,8 +1,7 @@
 /** APIs, by their identifier. */
 import type { ApiRecord, ApiScope, ApiStore } from '../../../core/stores/apis.ts';
-import type { Sql } from '../sql.ts';
+import { findable, type Sql } from '../sql.ts';
 import { apis, type StoredScope } from '../tables.ts';
-import { findable } from '../values.ts';
 import { noteChange } from './changes.ts';
 
 export function createApiStore(sql: Sql): ApiStore {

@@ -1,9 +1,8 @@
 /** The audit trail: appended to, read by an admin, never changed. */
 import type { Knex } from 'knex';
 import type { AuditEvent, AuditFilter, AuditStore } from '../../../core/stores/audit.ts';
-import type { Sql } from '../sql.ts';
+import { findable, keepable, page, type Sql } from '../sql.ts';
 import { audit } from '../tables.ts';
-import { findable, keepable, page } from '../values.ts';
 
 /** A statement takes a limited number of values: SQLite 32,766, Postgres 65,535. */
 const rowsPerStatement = 500;

@@ -1,9 +1,8 @@
 /** Clients. Each write notes its change in the same transaction, so that no process can miss it. */
 import type { Knex } from 'knex';
 import type { ClientRecord, ClientStore } from '../../../core/stores/clients.ts';
-import { type Sql, statement } from '../sql.ts';
+import { findable, page, type Sql, statement } from '../sql.ts';
 import { clients } from '../tables.ts';
-import { findable, page } from '../values.ts';
 import { noteChange, noteChanges } from './changes.ts';
 
 const select = `${clients.select} left join accounts on accounts.subject = clients.owner`;

@@ -1,8 +1,7 @@
 /** What people have allowed applications, one row per person and client. */
 import type { ConsentStore } from '../../../core/stores/consents.ts';
-import { type Sql, statement } from '../sql.ts';
+import { findable, type Sql, statement } from '../sql.ts';
 import { consents } from '../tables.ts';
-import { findable } from '../values.ts';
 import { consentsUsed } from './last-seen.ts';
 
 const find = statement('find_consent', `${consents.select} where subject = ? and client_id = ?`);

@@ -1,9 +1,9 @@
 /** Second factors but passkeys. What may happen once only is one conditional statement. */
 import type { FactorStore } from '../../../core/stores/factors.ts';
-import { type Row, type Sql, statement } from '../sql.ts';
+import { findable, type Row, type Sql, statement } from '../sql.ts';
 import { factors } from '../tables.ts';
-import { findable } from '../values.ts';
-import { hasSecond, ofAccount, putCodes, putCodesWhereNone, settle } from './account-factors.ts';
+import { hasSecond, putCodes, putCodesWhereNone, settle } from './account-factors.ts';
+import { ofAccount } from './accounts.ts';
 
 const list = statement('list_factors', `${factors.select} where subject = ? order by created_at, id`);
 const advance = statement(

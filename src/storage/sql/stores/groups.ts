@@ -1,10 +1,9 @@
 /** Groups of people. A name is unique by the database itself. */
 import type { Group, GroupStore } from '../../../core/stores/groups.ts';
 import { takenColumn } from '../failures.ts';
-import { type Sql, statement } from '../sql.ts';
+import { findable, page, type Sql, statement } from '../sql.ts';
 import { groups } from '../tables.ts';
-import { findable, page } from '../values.ts';
-import { ofAccount } from './account-factors.ts';
+import { ofAccount } from './accounts.ts';
 
 const byId = statement('group_by_id', `${groups.select} where id = ?`);
 const byNameKey = statement('group_by_name', `${groups.select} where name_key = ?`);

@@ -3,10 +3,10 @@
 import { leavesSignInMethod } from '../../../core/factors/sign-in-methods.ts';
 import type { IdentityRow, IdentityStore } from '../../../core/stores/identities.ts';
 import { takenColumn } from '../failures.ts';
-import { type Sql, statement } from '../sql.ts';
+import { findable, type Sql, statement } from '../sql.ts';
 import { identities } from '../tables.ts';
-import { findable } from '../values.ts';
-import { ofAccount, signInMethods } from './account-factors.ts';
+import { signInMethods } from './account-factors.ts';
+import { ofAccount } from './accounts.ts';
 
 const list = statement('list_identities', `${identities.select} where subject = ? order by created_at, id`);
 const find = statement('find_identity', `${identities.select} where provider = ? and provider_subject = ?`);

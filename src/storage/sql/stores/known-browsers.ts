@@ -1,9 +1,8 @@
 /** Browsers in which people have signed in. One row per browser and account, by the database itself. */
 import type { KnownBrowserStore } from '../../../core/stores/known-browsers.ts';
-import { type Sql, statement } from '../sql.ts';
+import { findable, type Sql, statement } from '../sql.ts';
 import { knownBrowsers } from '../tables.ts';
-import { findable } from '../values.ts';
-import { ofAccount } from './account-factors.ts';
+import { ofAccount } from './accounts.ts';
 
 const find = statement('find_device', `${knownBrowsers.select} where browser = ? and subject = ? and expires_at > ?`);
 const ofBrowser = statement(

@@ -1,8 +1,7 @@
 /** One-time links. Taking one is deleting it, so only one taker gets it. */
 import type { LinkRow, LinkStore } from '../../../core/stores/links.ts';
-import { type Sql, type Statement, statement } from '../sql.ts';
+import { findable, type Sql, type Statement, statement } from '../sql.ts';
 import { links } from '../tables.ts';
-import { findable } from '../values.ts';
 
 const find = statement('find_link', `${links.select} where key = ?`);
 const take = statement('take_link', `delete from links where key = ? returning ${links.list}`);

@@ -3,10 +3,10 @@
 import { leavesSignInMethod } from '../../../core/factors/sign-in-methods.ts';
 import type { PasskeyStore } from '../../../core/stores/passkeys.ts';
 import { takenColumn } from '../failures.ts';
-import { type Sql, statement } from '../sql.ts';
+import { findable, type Sql, statement } from '../sql.ts';
 import { passkeys } from '../tables.ts';
-import { findable } from '../values.ts';
-import { ofAccount, putCodesWhereNone, settle, signInMethods } from './account-factors.ts';
+import { putCodesWhereNone, settle, signInMethods } from './account-factors.ts';
+import { ofAccount } from './accounts.ts';
 
 const list = statement('list_passkeys', `${passkeys.select} where subject = ? order by created_at, id`);
 const find = statement('find_passkey', `${passkeys.select} where credential_id = ?`);

@@ -1,10 +1,9 @@
 /** Refusal records: written in batches, trimmed by network and scope, so that one source cannot displace what others left. */
 import type { Knex } from 'knex';
 import type { RefusalStore } from '../../../core/stores/refusals.ts';
-import { type Sql, type Statement, statement } from '../sql.ts';
+import { findable, page, type Sql, type Statement, statement } from '../sql.ts';
 import { selection } from '../table.ts';
 import { refusals } from '../tables.ts';
-import { findable, page } from '../values.ts';
 
 const find = statement('find_refusal', `${refusals.select} where reference = ?`);
 
