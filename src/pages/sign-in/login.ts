@@ -10,10 +10,17 @@ import { busySeconds } from '../kit/form.ts';
 import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { InteractionResults, Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
-import { loginResult, wantsToBeKept } from '../kit/interaction/login-result.ts';
+import { loginResult } from '../kit/interaction/login-result.ts';
+import {
+  freshnessOf,
+  isToBeKept,
+  memoryOf,
+  noteKeep,
+  remember,
+  upstreamMemory,
+  wantsToBeKept,
+} from '../kit/interaction/memory.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
-import { isToBeKept, memoryOf, noteKeep, remember } from '../kit/interaction/sign-in-memory.ts';
-import { freshnessOf, upstreamMemory } from '../kit/interaction/upstream-memory.ts';
 import type { ClientForm, UpstreamFailureKind } from '../kit/view-parts.ts';
 import { choicesFor, chosenIn } from './choices.ts';
 import { finishedMeanwhile } from './sent-twice.ts';

@@ -10,7 +10,7 @@ import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
 import { loginResult } from '../kit/interaction/login-result.ts';
-import { isToBeKept, remember, waitsForSecondFactor } from '../kit/interaction/sign-in-memory.ts';
+import { isToBeKept, remember, waitsForSecondFactor } from '../kit/interaction/memory.ts';
 import type { ClientForm, FormProblem } from '../kit/view-parts.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 

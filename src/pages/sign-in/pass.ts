@@ -9,7 +9,7 @@ import type { PageDeps } from '../kit/deps.ts';
 import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { WithPass } from '../kit/interaction/dispatcher.ts';
 import { loginResult } from '../kit/interaction/login-result.ts';
-import { isToBeKept, remember } from '../kit/interaction/sign-in-memory.ts';
+import { isToBeKept, remember } from '../kit/interaction/memory.ts';
 import { hasPass, takePass } from '../kit/let-in.ts';
 
 export function createWithPass(deps: PageDeps): WithPass {

@@ -18,14 +18,8 @@ import { currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
 import { loginResult, surerResult } from '../kit/interaction/login-result.ts';
+import { isToBeKept, memoryOf, remember, type SignInMemory, waitsForSecondFactor } from '../kit/interaction/memory.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
-import {
-  isToBeKept,
-  memoryOf,
-  remember,
-  type SignInMemory,
-  waitsForSecondFactor,
-} from '../kit/interaction/sign-in-memory.ts';
 import type { ClientForm } from '../kit/view-parts.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 

@@ -11,7 +11,7 @@ import { formTargets, requestOf } from '../kit/interaction/authorization-request
 import { clientView } from '../kit/interaction/client-view.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { loginResult } from '../kit/interaction/login-result.ts';
-import { isToBeKept } from '../kit/interaction/sign-in-memory.ts';
+import { isToBeKept } from '../kit/interaction/memory.ts';
 import type { ClientView } from '../kit/view-parts.ts';
 
 interface About {

@@ -23,13 +23,15 @@ import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { Detour, InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
 import { loginResult } from '../kit/interaction/login-result.ts';
-import { isToBeKept, noteKeep, remember } from '../kit/interaction/sign-in-memory.ts';
 import {
   freshnessOf,
+  isToBeKept,
+  noteKeep,
+  remember,
   rememberUpstream,
   type UpstreamMemory,
   upstreamMemory,
-} from '../kit/interaction/upstream-memory.ts';
+} from '../kit/interaction/memory.ts';
 import type { ClientForm, FormProblem, UpstreamFailureKind } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 

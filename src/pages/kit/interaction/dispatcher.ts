@@ -15,8 +15,7 @@ import { seeOther } from '../../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../../http/routes.ts';
 import { type Csrf, readCheckedForm } from '../csrf.ts';
 import type { Pages } from '../page.ts';
-import { forgetting, waitsForSecondFactor } from './sign-in-memory.ts';
-import { heldBack, waitsForUpstream } from './upstream-memory.ts';
+import { forgetting, heldBack, waitsForSecondFactor, waitsForUpstream } from './memory.ts';
 
 /** One page of the way. */
 export interface Step {

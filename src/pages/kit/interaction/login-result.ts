@@ -41,8 +41,3 @@ export function surerResult(
   const { login } = loginResult(proved, keep);
   return isWholeSignIn(lastSubmission) ? { login } : { login: { ...login, stepUp: true } };
 }
-
-/** The box under the password, or what stands for it in a form that has none. */
-export function wantsToBeKept(form: ReadonlyMap<string, string>): boolean {
-  return form.get('keep') === 'yes';
-}
