@@ -1,8 +1,16 @@
 /** The credentials of a client: its secrets (client-secrets) and, of one that works without a person, its tokens (client-tokens). */
 import { nowSeconds } from '../../base/clock.ts';
-import type { JsonObject } from '../../base/json.ts';
 import type { ClientRecord, ClientSecret, ClientToken } from '../stores/clients.ts';
-import { isLive, newSecret, rotated, type SecretOptions, secretId, secretName, withSecret } from './client-secrets.ts';
+import {
+  isLive,
+  needsSecret,
+  newSecret,
+  rotated,
+  type SecretOptions,
+  secretId,
+  secretName,
+  withSecret,
+} from './client-secrets.ts';
 import { clientTokensMax, newClientToken } from './client-tokens.ts';
 
 export type Unknown = { readonly outcome: 'unknown' };
@@ -123,10 +131,4 @@ export function createClientCredentials(change: Change, secretOverlapSeconds: nu
         return { client: { ...client, tokens }, result: (stored) => ({ outcome: 'updated', client: stored }) };
       }),
   };
-}
-
-/** Basic and post are one method here, so either needs a secret. */
-export function needsSecret(metadata: JsonObject): boolean {
-  const method = metadata.token_endpoint_auth_method;
-  return method === 'client_secret_basic' || method === 'client_secret_post';
 }

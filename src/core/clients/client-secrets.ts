@@ -2,6 +2,7 @@
  * The secrets of a client: several, each with a name of its own or none, and an end or none. Only hashes are stored. All functions
  * are pure; times are seconds since the epoch.
  */
+import type { JsonObject } from '../../base/json.ts';
 import { digest, randomToken, sameSecret } from '../../base/secrets.ts';
 import type { ClientRecord, ClientSecret } from '../stores/clients.ts';
 
@@ -41,6 +42,12 @@ export function secretId({ hash }: ClientSecret): string {
 export const secretName = ({ name }: ClientSecret): string => name ?? '';
 
 export const isLive = ({ expiresAt }: ClientSecret, now: number): boolean => expiresAt === null || now < expiresAt;
+
+/** Basic and post are one method here, so either needs a secret. */
+export function needsSecret(metadata: JsonObject): boolean {
+  const method = metadata.token_endpoint_auth_method;
+  return method === 'client_secret_basic' || method === 'client_secret_post';
+}
 
 /** Compares with every secret the client has, so that the time does not tell which one it was. */
 export function verifySecret(client: Pick<ClientRecord, 'secrets'>, presented: string, now: number): boolean {

@@ -15,13 +15,12 @@ import {
   type Change,
   type ClientCredentials,
   createClientCredentials,
-  needsSecret,
   type Unknown,
   type Updated,
 } from './client-credentials.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
 import { unreviewedMetadata } from './client-policy.ts';
-import { newSecret, secretMistake, storedSecret } from './client-secrets.ts';
+import { needsSecret, newSecret, secretMistake, storedSecret } from './client-secrets.ts';
 
 export type Registered = {
   readonly outcome: 'registered';
