@@ -30,7 +30,10 @@ export interface FrontDoorDeps {
   readonly routes: Pick<RouteTable, 'at'>;
   readonly protocol: {
     handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-    document(path: string): { readonly body: Buffer; readonly headers: Readonly<Record<string, string>> } | undefined;
+    readonly documents: ReadonlyMap<
+      string,
+      { readonly body: Buffer; readonly headers: Readonly<Record<string, string>> }
+    >;
   };
   /** The server is on its way out: connections are not to be reused. */
   readonly draining: () => boolean;
@@ -53,7 +56,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
 
     if (deps.draining()) res.setHeader('Connection', 'close');
     const { method = '' } = req;
-    const document = method === 'GET' || method === 'HEAD' ? deps.protocol.document(path) : undefined;
+    const document = method === 'GET' || method === 'HEAD' ? deps.protocol.documents.get(path) : undefined;
     if (document) {
       deps.metrics.count('http_requests_total', { route: path, method, status: '200' });
       hardenAnswer(res, secure);

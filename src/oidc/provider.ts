@@ -27,7 +27,7 @@ import { createAuthorizer } from './requests/authorizer.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './requests/on-behalf.ts';
 import { keepQuery } from './requests/redirect-query.ts';
 import { matchRedirectUris } from './requests/redirect-uris.ts';
-import { authorizationQuery, tokenForm } from './requests/request-parameters.ts';
+import { authorizationQuery, tokenForm } from './requests/resources.ts';
 import { createAgreed, createKeepHere } from './requests/unreviewed.ts';
 import { resumePath } from './routes.ts';
 import { aboutTokens } from './tokens/about-tokens.ts';
@@ -45,8 +45,8 @@ export interface Protocol {
   /** The provider of this moment: for the interaction pages. */
   provider(): Provider;
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Discovery or JWKS as ready bytes, once the engine has answered it since the last swap. */
-  document(path: string): ReadyDocument | undefined;
+  /** Discovery and JWKS as ready bytes, by path, once the engine has answered them. A swap replaces the map. */
+  readonly documents: ReadonlyMap<string, ReadyDocument>;
   /** Takes the key ring of this moment. */
   swap(): void;
   /** What the engine itself has against a client's metadata, in one sentence; undefined: nothing. */
@@ -121,14 +121,15 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
     else if (req.url !== routes.introspection || !(await introspected(req, res))) await current.handler(req, res);
   };
 
-  return {
+  const protocol = {
     provider: () => current.provider,
     handle,
-    document: (path) => current.documents.get(path),
+    documents: current.documents,
     swap() {
       current = build();
+      protocol.documents = current.documents;
     },
-    async checkMetadata(metadata, id) {
+    async checkMetadata(metadata: JsonObject, id: string) {
       try {
         // A stand-in where a secret will be made: the engine insists that there is one.
         await current.provider.Client.validate({
@@ -149,6 +150,7 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
       events: deps.events,
     }),
   };
+  return protocol;
 }
 
 /** The front door lets no other spelling in. */
