@@ -101,7 +101,7 @@ export const metadataOptions: readonly Opt[] = [
 ];
 
 export interface Wanted {
-  /** As in the file: what is not known is dropped with a word, or refused by the check (core/clients/client-members). */
+  /** As in the file: what is not known is dropped with a word, or refused by the check (core/clients/client-metadata). */
   readonly metadata: JsonObject;
   /** From the file, and no metadata. */
   readonly id: string | undefined;

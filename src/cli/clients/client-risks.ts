@@ -1,5 +1,5 @@
 /** What an operator should know of an application before anything else: what it does without, and what it only says. */
-import { brokenPromises } from '../../core/clients/client-members.ts';
+import { brokenPromises } from '../../core/clients/client-promises.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call } from '../command.ts';
 import { day } from '../text.ts';

@@ -1,6 +1,6 @@
 /** An application as an admin sees it. */
 import type { JsonValue } from '../../base/json.ts';
-import { brokenPromises } from '../../core/clients/client-members.ts';
+import { brokenPromises } from '../../core/clients/client-promises.ts';
 import { secretId, secretName } from '../../core/clients/client-secrets.ts';
 import { consentPolicyOf } from '../../core/clients/consent-policy.ts';
 import type { ClientRecord, ClientSecret } from '../../core/stores/clients.ts';

@@ -1,13 +1,19 @@
 /**
  * The members of RFC 7591 and OpenID Connect Dynamic Client Registration that this server acts on, each by itself. Anything else
- * in the input is dropped or, where it promises protection, refused (client-dropped), and never stored: the list is closed, so a
+ * in the input is dropped or, where it promises protection, refused (client-metadata), and never stored: the list is closed, so a
  * member that would mean trust (`skip_consent`, `client_secret`, `__proto__` …) has no way in.
  */
 import { z } from 'zod';
 import { secondFactorRules } from '../factors/assurance.ts';
-import { offered } from './client-members.ts';
 import { consentPolicies } from './consent-policy.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
+
+/** What is offered of the members that are lists of choices. */
+export const offered = {
+  grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+  response_types: ['code'],
+  response_modes: ['query', 'fragment', 'form_post'],
+} as const;
 
 const maxText = 2048;
 const maxKeys = 20;
@@ -78,7 +84,7 @@ const background = colours(
   'must be a colour as #rrggbb in small letters, or two with one space between them',
 );
 
-/** Any values: those that are not offered are dropped (client-dropped), unless none is left. */
+/** Any values: those that are not offered are dropped (client-metadata), unless none is left. */
 const choice = (values: readonly string[]) =>
   z
     .array(

@@ -1,14 +1,13 @@
 /**
- * What an application may say about itself. The same rules hold at each registration and each change, whoever asks; what only an
+ * What an application may say about itself. The same rules hold at each registration and each change; what only an
  * admin says is in client-policy.
  *
- * Order: what is dropped or refused as not offered (client-dropped), shape of each member (client-members-shape), URIs, keys, then what must fit together, then defaults. The first mistake is
- * the answer.
+ * Order: what is dropped, or refused as not offered; the shape of each member (client-members-shape); URIs; keys; what
+ * must fit together; defaults. The first mistake is the answer.
  */
 import type { JsonObject } from '../../base/json.ts';
 import { keyMistake } from './client-keys.ts';
-import { sortMembers } from './client-members.ts';
-import { type Members, metadataMembers, shape } from './client-members-shape.ts';
+import { type Members, metadataMembers, offered, shape } from './client-members-shape.ts';
 import {
   adminMemberMistake,
   idTokenClaimsRule,
@@ -21,6 +20,7 @@ import {
   saidByAdmin,
   withoutAdminMembers,
 } from './client-policy.ts';
+import { promiseMistake, promises } from './client-promises.ts';
 import { redirectUriKind, uriRules, webUriMistake } from './client-uris.ts';
 import { schemeMistake } from './redirect-schemes.ts';
 
@@ -49,7 +49,7 @@ const address = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-
 export function parseMetadata(input: unknown, context: MetadataContext): MetadataOutcome {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     return invalid('the metadata must be a JSON object');
-  const sorted = sortMembers(input, metadataMembers, context.previous);
+  const sorted = sortMembers(input, context.previous);
   if ('mistake' in sorted) return invalid(sorted.mistake);
   const parsed = shape.safeParse(sorted.given);
   if (!parsed.success) {
@@ -60,6 +60,65 @@ export function parseMetadata(input: unknown, context: MetadataContext): Metadat
   const asked = parsed.data;
   const mistake = policyMistake(asked, context) ?? uriMistake(asked, context) ?? memberMistake(asked);
   return mistake ?? complete(asked, context, sorted.dropped);
+}
+
+type Sorted =
+  | { readonly given: Record<string, unknown>; readonly dropped: string[] }
+  /** Member and what is wrong with it, in one sentence. */
+  | { readonly mistake: string };
+
+/** Named in answers and warnings: beyond these the rest is only counted. */
+const namedMax = 50;
+
+/**
+ * What of the metadata that a client sent is used. Members and values that this server does not know are dropped (RFC 7591,
+ * section 2), and named so that the caller who registers the client can be told; those that promise protection are refused.
+ * `previous`: at a change, what is stored.
+ */
+function sortMembers(input: object, previous: JsonObject = {}): Sorted {
+  const given: Record<string, unknown> = {};
+  const dropped: string[] = [];
+  for (const name of Object.keys(input)) {
+    const value: unknown = Reflect.get(input, name);
+    // RFC 7592, section 2.2: null means the same as leaving the member out.
+    if (value === undefined || value === null) continue;
+    const isPromise = promises.has(name);
+    const mistake = isPromise ? promiseMistake(name, value) : undefined;
+    // A client from before goes on without what it never had: its other members can still be changed.
+    if (mistake !== undefined && !isStored(previous, name, value)) return { mistake: `${name} ${mistake}` };
+    if (metadataMembers.includes(name)) given[name] = value;
+    else if (mistake !== undefined || !isPromise) dropped.push(inAscii(name));
+  }
+  for (const [name, values] of Object.entries(offered)) {
+    const asked = given[name];
+    if (!Array.isArray(asked)) continue;
+    const isOffered = (value: unknown) => typeof value !== 'string' || (values as readonly string[]).includes(value);
+    const used = asked.filter(isOffered);
+    if (asked.length > 0 && used.length === 0)
+      return { mistake: `${name} has none that is offered: ${values.join(', ')}` };
+    given[name] = used;
+    for (const value of asked) if (!isOffered(value)) dropped.push(`${name} ${inAscii(value)}`);
+  }
+  if (given.scope === '') {
+    // It had some: without any it would have all.
+    if (previous.scope !== undefined)
+      return { mistake: 'scope is empty, and without it every scope is allowed: remove it for that' };
+    delete given.scope;
+    dropped.push('scope (it is empty)');
+  }
+  return { given, dropped: shortened(dropped) };
+}
+
+const isStored = (previous: JsonObject, name: string, value: unknown): boolean =>
+  Object.hasOwn(previous, name) && JSON.stringify(previous[name]) === JSON.stringify(value);
+
+/** Anyone may send anything, and this is shown in terminals. */
+const inAscii = (text: string): string => text.slice(0, 100).replaceAll(/[^\x21-\x7e]/g, '?');
+
+function shortened(names: string[]): string[] {
+  const named = [...new Set(names)];
+  const more = named.length - namedMax;
+  return more > 0 ? [...named.slice(0, namedMax), `and ${more} more`] : named;
 }
 
 function policyMistake(asked: Members, context: MetadataContext): InvalidMetadata | undefined {
