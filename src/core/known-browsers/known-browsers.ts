@@ -104,7 +104,7 @@ export function createKnownBrowsers(deps: {
     readonly accounts: Pick<AccountStore, 'bySubject'>;
     readonly engine: Pick<EngineStore, 'insertOnce'>;
   };
-  mails: Pick<Mails, 'later'>;
+  mails: Pick<Mails, 'later' | 'work'>;
   throttle: Throttle;
   audit: Audit;
   secrets: { readonly secretKey: string };
@@ -113,7 +113,7 @@ export function createKnownBrowsers(deps: {
   const { mails, throttle, audit } = deps;
   const { knownBrowsers: store, accounts, engine } = deps.stores;
   const valueKey = deriveKey(deps.secrets.secretKey, 'devices');
-  const tells = deps.config.mail.newDevice;
+  const tells = mails.work && deps.config.mail.newDevice;
 
   const placesSeen = createLru<number>(10_000);
 
