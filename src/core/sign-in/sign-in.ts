@@ -181,7 +181,7 @@ export function createSignIn(parts: {
       if (found.disabledAt !== null) return attempt.refused('disabled');
       const { passwordHash: from } = found;
       const isOld = from !== null && hasher.needsRehash(from);
-      const account = isOld ? await rehashed(parts, found, { from, password }) : found;
+      const account = isOld ? await rehashed({ ...parts, accounts }, found, { from, password }) : found;
       if (only === 'password') {
         // Half of a sign-in where there is a second factor, so earlier failures stay counted.
         await attempt.giveBack();
