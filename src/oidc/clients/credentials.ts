@@ -195,6 +195,6 @@ function presents({ headers, oidc: { params } }: KoaContextWithOIDC): boolean {
   return Boolean(headers.authorization ?? params?.client_secret ?? params?.client_assertion);
 }
 
-function presentedBy({ req }: { readonly req: IncomingMessage }, clientId: string): Presented {
-  return { kind: 'client', clientId, from: callerOf({ req }, 'oauth') };
+function presentedBy(asked: { readonly req: IncomingMessage }, clientId: string): Presented {
+  return { kind: 'client', clientId, from: callerOf(asked, 'oauth') };
 }
