@@ -86,7 +86,7 @@ export function createRouteTable(rows: readonly (Route | Alias)[]): RouteTable {
   }
   const layers = new Map<Route, Router.Layer>();
   /** Those with parameters, by the first segment of their path. */
-  const below = new Map<string | undefined, Route[]>();
+  const below = new Map<string, Route[]>();
   const router = new Router({ strict: true, sensitive: true });
   for (const route of routes) {
     const { path, when } = route;
@@ -109,7 +109,11 @@ export function createRouteTable(rows: readonly (Route | Alias)[]): RouteTable {
   };
 }
 
-const firstOf = (path: string): string | undefined => path.split('/', 2)[1];
+/** `/interaction`, of `/interaction/:uid`. */
+function firstOf(path: string): string {
+  const end = path.indexOf('/', 1);
+  return end === -1 ? path : path.slice(0, end);
+}
 
 function named({ path, entry, sameAs }: Alias, rows: readonly (Route | Alias)[]): Route {
   const route = rows.find((row): row is Route => row.path === sameAs && 'methods' in row);
