@@ -20,7 +20,7 @@ export function authorizationOf(req: IncomingMessage): Authorization {
   return { outcome: 'sent', scheme: scheme.toLowerCase(), credentials: value.slice(scheme.length).trim(), value };
 }
 
-export type Word = { readonly outcome: 'word'; readonly word: string } | NoWord;
+type Word = { readonly outcome: 'word'; readonly word: string } | NoWord;
 export type NoWord = { readonly outcome: 'none' | 'other-scheme' | 'malformed' };
 
 /** The one word after this scheme, whatever it is: some callers answer a token of another form by themselves. */

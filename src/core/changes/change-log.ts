@@ -11,9 +11,9 @@
 import type { ChangeChannel } from '../stores/change-channel.ts';
 import type { ChangeKind, ChangeStore } from '../stores/changes.ts';
 
-export type Change = { readonly seq: number; readonly kind: ChangeKind; readonly id: string };
+type Change = { readonly seq: number; readonly kind: ChangeKind; readonly id: string };
 
-export interface Follower {
+interface Follower {
   /** What it keeps copies of; it hears of no other changes. */
   readonly kinds: readonly ChangeKind[];
   /** There is news: what was read before may be older than it. */

@@ -13,7 +13,7 @@ import { interactionCalls } from './interactions.ts';
 import { type SessionDeps, sessionCalls } from './sessions.ts';
 import { grantCalls, type TokenDeps, tokenCalls } from './tokens.ts';
 
-export type AdapterDeps = ClientDeps & SessionDeps & TokenDeps;
+type AdapterDeps = ClientDeps & SessionDeps & TokenDeps;
 
 /** One adapter object per model name, as the engine asks for them. */
 export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {

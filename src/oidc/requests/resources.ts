@@ -10,7 +10,7 @@ import { nameCheck } from '../refusals/record.ts';
 import { engineScopes } from './scopes.ts';
 
 /** The scope of the built-in user API: what an authorization request without any scope asks for. */
-export const userScope = 'user';
+const userScope = 'user';
 
 export interface ResourcesDeps {
   readonly apis: Apis;
