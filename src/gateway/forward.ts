@@ -169,7 +169,7 @@ export function createForwarder(log: Logger): Forwarder {
     const refused = verdict ?? badGateway;
     if (refused !== tooLarge)
       note(passage, refused === gatewayTimeout ? 'an upstream took too long' : 'an upstream failed', error);
-    refuse(res, refused, passage.about.requestId);
+    refuse(res, refused, passage.about.caller.requestId);
     // What still comes of the body is read and dropped, for a moment: closed at once, a sender would see a reset and no answer.
     req.resume();
     limitBodyTime(req, lingerMs);
@@ -183,9 +183,9 @@ export function createForwarder(log: Logger): Forwarder {
   }
 
   /** Neither the path nor the query, where a token may have slipped in, and no more of the error than its code. */
-  function note({ about: { requestId, route, upstream } }: Passage, what: string, error?: Error): void {
+  function note({ about: { caller, route, upstream } }: Passage, what: string, error?: Error): void {
     const reason = (error as NodeJS.ErrnoException | undefined)?.code ?? error?.name;
-    log.warn({ requestId, route: route.prefix, upstream: upstream.host, reason }, what);
+    log.warn({ requestId: caller.requestId, route: route.prefix, upstream: upstream.host, reason }, what);
   }
 
   return {

@@ -9,12 +9,12 @@
  *
  * It works on Node's own request and response: nothing here waits for a body, and nothing in between may read one.
  */
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Unavailable } from '../base/errors.ts';
 import type { Core } from '../core/core.ts';
-import { type AddressOf, callerOf, factsOf } from '../http/caller.ts';
+import type { RequestCaller } from '../core/kernel/caller.ts';
+import { type AddressOf, callerOf, keepCaller } from '../http/caller.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import { askedOf, type NoteRefusal } from '../http/note-refusal.ts';
 import { admit } from './admission.ts';
@@ -96,21 +96,20 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     req: IncomingMessage,
     res: ServerResponse | undefined,
     { status, error, description }: Refused,
-    { requestId, address }: { requestId: string; address: string },
+    caller: RequestCaller,
   ): string {
-    if (status >= 500) return requestId;
-    const about = { endpoint: 'gateway', status, code: error, requestId, address } as const;
+    if (status >= 500) return caller.requestId;
+    const about = { endpoint: 'gateway', status, code: error, caller } as const;
     return deps.noteRefusal(res, { ...about, expected: description, received: askedOf(req) });
   }
 
-  async function answer(req: IncomingMessage, res: ServerResponse, requestId: string): Promise<void> {
+  async function answer(req: IncomingMessage, res: ServerResponse, caller: RequestCaller): Promise<void> {
     await starting;
     const asked = splitTarget(req.method ?? '', req.url ?? '');
-    const from = callerOf({ req }, 'gateway');
-    const { address } = from;
-    const no = (refused: Refused) => refuse(res, refused, noted(req, res, refused, from));
-    if (isVerifyPath(asked.path)) return answerVerify(req, res, { table: tableFor(req), authenticate, from, no });
-    const admission = await admit(req, asked, tableFor(req), authenticate, from);
+    const no = (refused: Refused) => refuse(res, refused, noted(req, res, refused, caller));
+    if (isVerifyPath(asked.path))
+      return answerVerify(req, res, { table: tableFor(req), authenticate, from: caller, no });
+    const admission = await admit(req, asked, tableFor(req), authenticate, caller);
     if (admission.outcome === 'refused') return no(admission.refused);
     const { route, identity } = admission;
     if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return no(tooLarge);
@@ -120,26 +119,22 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (upstream === undefined) return no(badGateway);
     // Only now is the body asked for.
     if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
-    return forwarder.forward(req, res, pathFor(route, upstream, asked), {
-      ...{ route, upstream, identity, issuer, address, requestId },
-    });
+    return forwarder.forward(req, res, pathFor(route, upstream, asked), { route, upstream, identity, issuer, caller });
   }
 
-  async function open(req: IncomingMessage, socket: Duplex, head: Buffer, requestId: string): Promise<void> {
-    const address = deps.addressOf(req);
+  async function open(req: IncomingMessage, socket: Duplex, head: Buffer, caller: RequestCaller): Promise<void> {
     await starting;
     const asked = splitTarget('GET', req.url ?? '');
     const { headers } = req;
     // Where would its body end, and the first message begin?
-    const from = { address, requestId, via: 'gateway' };
-    const no = (refused: Refused) => refuseUpgrade(socket, refused, noted(req, undefined, refused, from));
+    const no = (refused: Refused) => refuseUpgrade(socket, refused, noted(req, undefined, refused, caller));
     if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) return no(badCoding);
-    const admission = await admit(req, asked, tableFor(req), authenticate, from);
+    const admission = await admit(req, asked, tableFor(req), authenticate, caller);
     if (admission.outcome === 'refused') return no(admission.refused);
     const { route, identity } = admission;
     const { upstream } = route;
     if (upstream === undefined) return no(badGateway);
-    const about = { route, upstream, identity, issuer, address, requestId };
+    const about = { route, upstream, identity, issuer, caller };
     const stillGood = async () => (await authenticate(req, route, undefined)).outcome === 'identified';
     return sockets.open(req, socket, head, pathFor(route, upstream, asked), about, stillGood);
   }
@@ -160,8 +155,9 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
       return isVerifyPath(path) || tableFor(req).owns(path);
     },
     async handle(req, res) {
-      const { id } = factsOf(req);
-      await answer(req, res, id).catch((error: unknown) => refuse(res, failure(error, id), id));
+      const caller = callerOf({ req }, 'gateway');
+      const { requestId } = caller;
+      await answer(req, res, caller).catch((error: unknown) => refuse(res, failure(error, requestId), requestId));
     },
     takesUpgrade(req) {
       const { method, url = '', headers } = req;
@@ -169,10 +165,11 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
       return tableFor(req).owns(splitTarget('', url).path);
     },
     upgrade(req, socket, head) {
-      const requestId = randomUUID().slice(0, 13);
+      const caller = { ...keepCaller(req, deps.addressOf(req)), via: 'gateway' };
+      const { requestId } = caller;
       // Until the two connections are tied together nobody else listens, and an error nobody hears ends the process.
       socket.on('error', () => {});
-      open(req, socket, head, requestId).catch((error: unknown) =>
+      open(req, socket, head, caller).catch((error: unknown) =>
         refuseUpgrade(socket, failure(error, requestId), requestId),
       );
     },

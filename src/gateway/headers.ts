@@ -1,5 +1,6 @@
 /** What an upstream is sent, and what of its answer is passed on (RFC 9110, section 7.6). */
 import type { IncomingMessage } from 'node:http';
+import type { RequestCaller } from '../core/kernel/caller.ts';
 import type { Identity } from './authenticate.ts';
 import { foldHeader, isMethodOverride, type Strips, stripperOf } from './header-names.ts';
 import type { Route, Upstream } from './routes.ts';
@@ -33,9 +34,8 @@ export interface Sent {
   readonly upstream: Upstream;
   readonly identity: Identity;
   readonly issuer: URL;
-  /** The caller's, as TRUST_PROXY settled it. */
-  readonly address: string;
-  readonly requestId: string;
+  /** Its address is as TRUST_PROXY settled it. */
+  readonly caller: RequestCaller;
 }
 
 export function upstreamHeaders(req: IncomingMessage, about: Sent): Headers {
@@ -64,8 +64,8 @@ export function upstreamHeaders(req: IncomingMessage, about: Sent): Headers {
 
   sent.host = route.preserveHost ? issuer.host : upstream.host;
   sent.via = [headers.via, `${req.httpVersion} gatehouse`].filter(Boolean).join(', ');
-  sent['x-request-id'] = about.requestId;
-  sent['x-forwarded-for'] = about.address;
+  sent['x-request-id'] = about.caller.requestId;
+  sent['x-forwarded-for'] = about.caller.address;
   sent['x-forwarded-host'] = issuer.host;
   sent['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
   sent['x-forwarded-port'] = issuer.port || (issuer.protocol === 'https:' ? '443' : '80');

@@ -101,7 +101,8 @@ export function createSockets(log: Logger): Sockets {
     const handshake = handshakes.get(req);
     if (!handshake || handshake.over) return void socket.destroy();
     done(handshake);
-    const { requestId, route, upstream } = handshake.about;
+    const { caller, route, upstream } = handshake.about;
+    const { requestId } = caller;
     const reason = (error as NodeJS.ErrnoException | undefined)?.code ?? error?.name;
     log.warn({ requestId, route: route.prefix, upstream: upstream.host, reason }, 'an upstream opened no WebSocket');
     refuseUpgrade(socket, refused, requestId);

@@ -5,7 +5,7 @@
 import type { Context, Next } from 'koa';
 import { Refusal, Unavailable } from '../base/errors.ts';
 import type { Logger } from '../base/log.ts';
-import { factsOf } from './caller.ts';
+import { callerOf } from './caller.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
 import { whyAddress } from './why-link.ts';
 
@@ -53,8 +53,7 @@ const isMachine = (path: string): boolean => isOperations(path) || path === '/op
 
 /** What a record says of a refusal: the words of the answer, and what was asked. */
 export function refusedOf(ctx: Context, { status, code, message }: { status: number; code: string; message: string }) {
-  const { id: requestId, address } = factsOf(ctx.req);
-  return { status, code, requestId, address, expected: message, received: askedOf(ctx.req) };
+  return { status, code, caller: callerOf(ctx), expected: message, received: askedOf(ctx.req) };
 }
 
 /** A browser asks for HTML by name; a program that says nothing, or asks for anything, gets JSON. */
@@ -76,9 +75,10 @@ export function wordsFor(
   if (error instanceof Refusal) {
     return { status: error.status, code: error.code, message: error.message, headers: { ...error.headers } };
   }
+  const { requestId } = callerOf(ctx);
   const away = unavailable(error);
   if (away) {
-    log.warn({ err: away, requestId: factsOf(ctx.req).id }, 'a dependency is away');
+    log.warn({ err: away, requestId }, 'a dependency is away');
     return {
       status: 503,
       code: 'temporarily_unavailable',
@@ -86,11 +86,11 @@ export function wordsFor(
       headers: { 'Retry-After': String(away.retryAfter) },
     };
   }
-  log.error({ err: error, requestId: factsOf(ctx.req).id, path: ctx.path }, 'a request failed');
+  log.error({ err: error, requestId, path: ctx.path }, 'a request failed');
   return {
     status: 500,
     code: 'server_error',
-    message: `something went wrong here (${factsOf(ctx.req).id})`,
+    message: `something went wrong here (${requestId})`,
     headers: {},
   };
 }

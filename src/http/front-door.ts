@@ -9,13 +9,12 @@
  * 3. Ready documents (discovery, JWKS) leave as bytes.
  * 4. Protocol paths go to the engine, everything else to the pages and surfaces.
  */
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nowMs } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { endpointOfPath } from '../core/refusals/checks.ts';
-import { type AddressOf, keepFacts, type RequestFacts } from './caller.ts';
+import { type AddressOf, keepCaller } from './caller.ts';
 import { hardenAnswer, hardenPage, keepsOpener } from './hardening.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
 import type { Route, RouteTable } from './routes.ts';
@@ -66,11 +65,10 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     }
 
     const started = nowMs();
-    // Its first 13 characters: 48 random bits. Node takes them from a supply, where a token of our own is a system call each.
-    const found: RequestFacts = { id: randomUUID().slice(0, 13), address: deps.addressOf(req) };
-    keepFacts(req, found);
-    res.setHeader('X-Request-Id', found.id);
-    speakAsIssuer(req, issuer, found.address);
+    const caller = keepCaller(req, deps.addressOf(req));
+    const { requestId } = caller;
+    res.setHeader('X-Request-Id', requestId);
+    speakAsIssuer(req, issuer, caller.address);
 
     const methods = listed?.protocol && listed.methods;
     const route = listed?.protocol ? (listed.sameAs ?? listed.path) : 'other';
@@ -80,15 +78,15 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       deps.metrics.observe('http_request_duration_seconds', { route }, (nowMs() - started) / 1000);
       if (deps.log.isLevelEnabled('debug')) {
         const ms = nowMs() - started;
-        deps.log.debug({ requestId: found.id, method, path, status: res.statusCode, ms }, 'request');
+        deps.log.debug({ requestId, method, path, status: res.statusCode, ms }, 'request');
       }
     });
 
     const failed = (error: unknown): void => {
-      deps.log.error({ err: error, requestId: found.id, path }, 'a request failed');
+      deps.log.error({ err: error, requestId, path }, 'a request failed');
       if (res.headersSent) res.destroy();
       else
-        answerJson(res, 500, { error: 'server_error', error_description: `something went wrong here (${found.id})` });
+        answerJson(res, 500, { error: 'server_error', error_description: `something went wrong here (${requestId})` });
     };
 
     // An address of its own (`GET http://…`), an asterisk: for a proxy (RFC 9112, section 3.2), not for this server. A fragment
@@ -114,8 +112,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     if (!methods.includes(method)) {
       res.setHeader('Allow', methods.join(', '));
       const words = `this endpoint takes ${methods.join(', ')}`;
-      const { id: requestId, address } = found;
-      const about = { endpoint: endpointOfPath(path), check: 'method', requestId, address } as const;
+      const about = { endpoint: endpointOfPath(path), check: 'method', caller } as const;
       const asked = { expected: words, received: askedOf(req) };
       const reference = deps.noteRefusal(res, { ...about, ...asked, status: 405, code: 'invalid_request' });
       answerJson(res, 405, {

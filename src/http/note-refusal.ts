@@ -4,14 +4,12 @@ import type { CheckName, EndpointName } from '../core/refusals/checks.ts';
 import type { Refusals, Refused } from '../core/refusals/refusals.ts';
 import { whyLink } from './why-link.ts';
 
-export interface RefusedRequest extends Pick<Refused, 'clientId' | 'expected' | 'received' | 'advice'> {
+export interface RefusedRequest extends Pick<Refused, 'caller' | 'clientId' | 'expected' | 'received' | 'advice'> {
   readonly endpoint: EndpointName;
   readonly status: number;
   /** The error code of the response; names the check unless `check` does. */
   readonly code: string;
   readonly check?: CheckName | undefined;
-  readonly requestId: string;
-  readonly address: string;
 }
 
 /** Returns the reference. Only for responses from 400 to 499. */

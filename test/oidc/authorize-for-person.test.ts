@@ -42,8 +42,7 @@ describeStorages('authorizing for a person', (storage) => {
       parameters: Array.isArray(parameters) ? parameters : Object.entries(parameters),
       subject: of.subject,
       sessionUid,
-      requestId: caller.requestId,
-      address: caller.address,
+      caller,
     });
 
   async function codeFor(parameters: Parameters, sessionUid = session, of = person, node = server): Promise<string> {
@@ -437,7 +436,7 @@ test('where the server is at an https address its cookies have other names and f
       parameters: Object.entries({ response_type: 'code', client_id: id }),
       subject: account.subject,
       sessionUid: uid,
-      ...caller,
+      caller,
     });
     expect(new URL(answer.outcome === 'redirect' ? answer.location : '').searchParams.get('iss')).toBe(
       'https://id.example.com',

@@ -51,7 +51,7 @@ describePostgres('while the database is away', () => {
         parameters: [...query],
         subject: person.subject,
         sessionUid,
-        ...caller,
+        caller,
       }),
     ).rejects.toThrow(Unavailable);
     const form = (fields: Record<string, string>) => ({

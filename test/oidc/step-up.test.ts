@@ -446,7 +446,7 @@ describeStorages('how surely a person was proved', (storage) => {
           ...{ response_type: 'code', client_id: own.id, redirect_uri: 'https://app.example.com/cb' },
           ...{ scope: 'openid', code_challenge: challenge, code_challenge_method: 'S256' },
         }),
-        ...{ subject: person.subject, sessionUid: uid, requestId: 'test', address: '192.0.2.7' },
+        ...{ subject: person.subject, sessionUid: uid, caller },
       });
       return new URL(outcome.outcome === 'redirect' ? outcome.location : 'x:').searchParams;
     };

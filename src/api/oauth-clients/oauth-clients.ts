@@ -50,8 +50,8 @@ export function createOauthClients(deps: SurfaceDeps): Surface {
           await read.body();
           // Calls that come while a reload runs share the next one, so that asking often costs no more than asking twice.
           const loaded = await deps.cached.reload();
-          const { address, requestId } = callerOf(ctx, 'oauth-clients');
-          await deps.audit.record('client.cache_reloaded', { address, requestId, detail: { loaded } });
+          const caller = callerOf(ctx, 'oauth-clients');
+          await deps.audit.record('client.cache_reloaded', { caller, detail: { loaded } });
           ctx.body = { success: true, clients_loaded: loaded };
         },
       }),

@@ -49,9 +49,9 @@ export const createRegister = ({ adminKeys, audit, clients }: SurfaceDeps) =>
         { origin: 'register', owner: null },
       );
       if (made.outcome === 'invalid') throw new Refusal(made.error, own(made.description));
-      const { via, address, requestId } = callerOf(ctx, 'oauth-clients');
+      const caller = callerOf(ctx, 'oauth-clients');
       const clientId = made.client.id;
-      await audit.record('client.registered', { clientId, address, requestId, detail: { via } });
+      await audit.record('client.registered', { clientId, caller, detail: { via: caller.via } });
       ctx.body = {
         success: true,
         client_id: clientId,

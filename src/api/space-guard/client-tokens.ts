@@ -33,9 +33,9 @@ export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): 
       if (made.outcome === 'unknown') throw noClient();
       if (made.outcome === 'too-many')
         throw new Refusal('conflict', 'the client has too many tokens: revoke one first');
-      const { address, requestId } = callerOf(ctx, via);
+      const caller = callerOf(ctx, via);
       const detail = { via, token: made.token.id };
-      await audit.record('client.token_issued', { clientId, address, requestId, detail });
+      await audit.record('client.token_issued', { clientId, caller, detail });
       const data = { ...listed(made.token), client_id: clientId, client_token: made.value };
       ctx.status = 201;
       ctx.body = { code: 201, message: 'the client token is issued', data };
@@ -72,8 +72,8 @@ export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): 
       const { id: token } = ctx.params as { id: string };
       const revoked = await clients.revokeToken(clientId, token);
       if (revoked.outcome === 'unknown') throw new Refusal('not_found', 'there is no such client token');
-      const { address, requestId } = callerOf(ctx, via);
-      await audit.record('client.token_revoked', { clientId, address, requestId, detail: { via, token } });
+      const caller = callerOf(ctx, via);
+      await audit.record('client.token_revoked', { clientId, caller, detail: { via, token } });
       ctx.body = { code: 200, message: 'the client token is revoked' };
     },
   });

@@ -55,8 +55,8 @@ export function createAuthorize(deps: SurfaceDeps): Row {
     const parameters = Object.entries(await read()).flatMap(([name, value]) => (value ? [[name, value] as const] : []));
     if (!person) return redirect(ctx, 303, `${loginPage}?${new URLSearchParams(Object.fromEntries(parameters))}`);
     const { account, session: sessionUid } = person;
-    const asked = { parameters, subject: account.subject, sessionUid, ...callerOf(ctx, 'tinyoauth') };
-    const outcome = await deps.authorizer.authorize(asked);
+    const caller = callerOf(ctx, 'tinyoauth');
+    const outcome = await deps.authorizer.authorize({ parameters, subject: account.subject, sessionUid, caller });
     if (outcome.outcome === 'redirect') return redirect(ctx, 302, outcome.location);
     // Ended since it was verified.
     if (outcome.status === 401) throw notSignedIn(deps.config.issuer, true);

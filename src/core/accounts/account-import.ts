@@ -6,7 +6,8 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { randomName } from '../../base/secrets.ts';
 import type { Audit } from '../kernel/audit.ts';
-import { type Caller, createCallerRecord } from '../kernel/caller.ts';
+import type { Caller } from '../kernel/caller.ts';
+import { createCallerRecord } from '../kernel/caller-record.ts';
 import { emailKey, usernameKey } from '../kernel/names.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import type { AccountStore, ImportedAccount } from '../stores/accounts.ts';

@@ -7,7 +7,8 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { randomToken } from '../../base/secrets.ts';
 import type { Audit } from '../kernel/audit.ts';
-import { type Caller, createCallerRecord } from '../kernel/caller.ts';
+import type { Caller } from '../kernel/caller.ts';
+import { createCallerRecord } from '../kernel/caller-record.ts';
 import { emailKey, usernameKey } from '../kernel/names.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Account, AccountPatch } from '../stores/accounts.ts';

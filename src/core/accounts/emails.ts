@@ -12,7 +12,8 @@
 
 import type { Factors } from '../factors/factors.ts';
 import type { Audit } from '../kernel/audit.ts';
-import { type Caller, createCallerRecord } from '../kernel/caller.ts';
+import type { Caller } from '../kernel/caller.ts';
+import { createCallerRecord } from '../kernel/caller-record.ts';
 import type { Links } from '../kernel/links.ts';
 import { emailKey, emailProblem, type NameProblem } from '../kernel/names.ts';
 import type { MailLimits } from '../mail/mail-limits.ts';
@@ -81,11 +82,10 @@ export function createEmails(deps: {
     const account = await store.bySubject(subject);
     if (key === undefined || account === undefined || account.disabledAt !== null) return undefined;
     const owner = await store.byVerifiedEmailKey(key);
-    const about = { subject, address: caller.address, requestId: caller.requestId };
     if (owner?.subject === subject) return undefined;
     if (!(await limits.mayConfirm(email, signedIn ? undefined : subject)).allowed) return undefined;
     // The same record either way: a person may read their own trail.
-    audit.note('email.requested', about);
+    audit.note('email.requested', { subject, caller });
     if (owner) {
       const { subject, email: to, locale } = owner;
       return {

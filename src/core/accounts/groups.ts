@@ -5,7 +5,8 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { randomName } from '../../base/secrets.ts';
 import type { Audit } from '../kernel/audit.ts';
-import { type Caller, createCallerRecord } from '../kernel/caller.ts';
+import type { Caller } from '../kernel/caller.ts';
+import { createCallerRecord } from '../kernel/caller-record.ts';
 import { fold, type NameProblem, nameProblems, readableProblem } from '../kernel/names.ts';
 import type { Group, GroupMember, GroupStore, ListedGroup } from '../stores/groups.ts';
 

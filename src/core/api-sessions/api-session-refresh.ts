@@ -11,7 +11,6 @@ import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
 import type { Activity } from '../accounts/activity.ts';
 import { assuranceOf, leastOf, reaches, type SecondFactorRule } from '../factors/assurance.ts';
-import type { AuditFields } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { sealSuccessor, successorOf } from '../kernel/reuse-window.ts';
 import type { Keys } from '../keys/keys.ts';
@@ -125,9 +124,8 @@ export function createRefreshes(deps: {
     why: Pick<SessionEnd, 'event'> & { readonly reason?: string },
   ): Promise<RefreshOutcome> {
     const { reason, ...event } = why;
-    const fields = by(caller);
-    const detail = { ...fields.detail, ...(reason !== undefined && { reason }) };
-    await sessions.end(session.uid, { ...event, ...fields, detail, subject: account.subject });
+    const detail = { via: caller.via, ...(reason !== undefined && { reason }) };
+    await sessions.end(session.uid, { ...event, caller, detail, subject: account.subject });
     return { outcome: 'unknown' };
   }
 
@@ -184,10 +182,6 @@ export function createRefreshes(deps: {
       }
     },
   };
-}
-
-export function by({ via, address, requestId }: Caller): AuditFields {
-  return { address, requestId, detail: { via } };
 }
 
 /** Changes with each refresh token and tells nothing about it. */

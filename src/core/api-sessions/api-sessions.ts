@@ -19,7 +19,6 @@ import type { JwtRefusal } from '../tokens/jwt.ts';
 import type { PersonKind } from '../tokens/token-kinds.ts';
 import {
   type ApiSessionConfig,
-  by,
   createRefreshes,
   newRefreshToken,
   type Refreshes,
@@ -99,6 +98,9 @@ export function createApiSessions(deps: {
   const proved = (request: SignInRequest): Promise<SignInOutcome> =>
     signIn.signIn({ ...request, twoFactors: secondFactor === 'required' });
 
+  const signOut = (uid: string, subject: string, caller: Caller): Promise<boolean> =>
+    sessions.end(uid, { event: 'sign_out', caller, detail: { via: caller.via }, subject });
+
   return {
     async login(kind, request) {
       for (;;) {
@@ -146,11 +148,7 @@ export function createApiSessions(deps: {
       const found = await refreshes.read(kind, refreshToken);
       if (found === undefined) return { outcome: 'unknown' };
       const { account, session } = found;
-      const ended = await sessions.end(session.uid, {
-        event: 'sign_out',
-        ...by(caller),
-        subject: account.subject,
-      });
+      const ended = await signOut(session.uid, account.subject, caller);
       return ended ? { outcome: 'ended', account } : { outcome: 'unknown' };
     },
 
@@ -158,7 +156,7 @@ export function createApiSessions(deps: {
       const verified = await verifyApiSession(keys, issuer, kind, token);
       if (verified.outcome === 'refused') return;
       const { sub, sid, session } = verified.claims;
-      await sessions.end(session ?? sid, { event: 'sign_out', ...by(caller), subject: sub });
+      await signOut(session ?? sid, sub, caller);
     },
 
     async changePassword({ newPassword, endSessions, ...request }) {

@@ -3,15 +3,15 @@
  * page is shown, and the call itself is the consent. The protocol implements it (oidc/requests/authorizer), so that
  * every check of its own authorization endpoint applies here as well.
  */
+import type { Caller } from '../kernel/caller.ts';
+
 export interface AuthorizationOnBehalf {
   /** As they were sent, in order; one that came twice is here twice, and is refused. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
   /** The person, and the session their token belongs to. The caller has verified the token. */
   readonly subject: string;
   readonly sessionUid: string;
-  /** For the log and the audit trail. */
-  readonly requestId: string;
-  readonly address: string;
+  readonly caller: Caller;
 }
 
 export type AuthorizationOutcome =

@@ -149,8 +149,7 @@ export function createClientSessions(deps: {
         lifetime,
         caller,
       });
-      const { address, requestId } = caller;
-      const about = { clientId: client.id, address, requestId, detail: { token: token.id } };
+      const about = { clientId: client.id, caller, detail: { token: token.id } };
       audit.note('client.session_begun', about);
       for (const oldest of await engine.sessionsBeyond(seriesOf(token), clientSessionsMax)) {
         await sessions.end(oldest, { ...about, detail: { ...about.detail, why: 'too many' } });
@@ -173,8 +172,7 @@ export function createClientSessions(deps: {
     async end(clientToken, refreshToken, caller) {
       const found = await pair('space-guard-refresh', clientToken, refreshToken, caller);
       if (found.outcome !== 'pair') return found;
-      const { address, requestId } = caller;
-      await sessions.end(found.session.uid, { clientId: found.client.id, address, requestId });
+      await sessions.end(found.session.uid, { clientId: found.client.id, caller });
       return { outcome: 'ended' };
     },
 

@@ -65,14 +65,10 @@ export function changedMembers({ before, after }: MetadataChange): string[] {
 }
 
 /** One record of a change, none where nothing was changed. `via`: the entry point. */
-export async function recordChange(
-  audit: Pick<Audit, 'record'>,
-  changed: Changed,
-  { via, address, requestId }: Caller,
-): Promise<void> {
+export async function recordChange(audit: Pick<Audit, 'record'>, changed: Changed, caller: Caller): Promise<void> {
   if (changedMembers(changed.change).length === 0) return;
-  const detail = { via, ...changeDetail(changed) };
-  await audit.record('client.updated', { address, requestId, clientId: changed.client.id, detail });
+  const detail = { via: caller.via, ...changeDetail(changed) };
+  await audit.record('client.updated', { caller, clientId: changed.client.id, detail });
 }
 
 interface Changed {

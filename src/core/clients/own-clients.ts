@@ -27,13 +27,13 @@ export function createOwnClients(deps: {
   audit: Audit;
 }): OwnClients {
   return {
-    async register(metadata, subject, { via, address, requestId }) {
+    async register(metadata, subject, caller) {
       const counted = await deps.throttle.attempt([{ key: `own-clients:${subject}`, limit }], windowSeconds);
       if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter };
       const made = await deps.clients.register(metadata, { origin: 'person', owner: subject });
       if (made.outcome === 'registered') {
-        const clientId = made.client.id;
-        await deps.audit.record('client.registered', { subject, clientId, address, requestId, detail: { via } });
+        const about = { subject, clientId: made.client.id, caller, detail: { via: caller.via } };
+        await deps.audit.record('client.registered', about);
       }
       return made;
     },

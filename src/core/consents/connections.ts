@@ -65,9 +65,9 @@ export function createConnections(deps: {
       return [...found.values()].sort((a, b) => latest(b) - latest(a));
     },
 
-    async end(subject, clientId, { via, address, requestId }) {
+    async end(subject, clientId, caller) {
       if (clientId === accountClient || !(await deps.engine.revokeGrantsOf(subject, clientId))) return false;
-      await deps.audit.record('consent.revoked', { subject, clientId, address, requestId, detail: { via } });
+      await deps.audit.record('consent.revoked', { subject, clientId, caller, detail: { via: caller.via } });
       return true;
     },
   };

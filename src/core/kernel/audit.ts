@@ -11,6 +11,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import type { AuditEvent, AuditStore } from '../stores/audit.ts';
+import type { Caller } from './caller.ts';
 
 /** Every event there is. docs/audit.md lists the same. */
 export const auditEvents = {
@@ -98,8 +99,8 @@ export type AuditEventName = keyof typeof auditEvents;
 export interface AuditFields {
   readonly subject?: string | null | undefined;
   readonly clientId?: string | null | undefined;
-  readonly address?: string | null | undefined;
-  readonly requestId?: string | null | undefined;
+  /** Their address and the request's id are kept; what else is told of them is in `detail`. */
+  readonly caller?: Caller | undefined;
   /** No secrets: this is kept and read. */
   readonly detail?: JsonObject | undefined;
 }
@@ -251,8 +252,8 @@ function auditEvent(event: AuditEventName, fields: AuditFields): AuditEvent {
     event,
     subject: storable(fields.subject),
     clientId: storable(fields.clientId),
-    address: storable(fields.address),
-    requestId: storable(fields.requestId),
+    address: storable(fields.caller?.address),
+    requestId: storable(fields.caller?.requestId),
     detail: fields.detail ?? {},
   };
 }

@@ -1,7 +1,4 @@
 /** Who calls, and from where: made once, by http for a request or by the command line, and handed down as it is. */
-import type { JsonObject } from '../../base/json.ts';
-import type { Audit, AuditEventName } from './audit.ts';
-
 export interface Caller {
   /** The entry point, as audit records name it: `browser`, `account`, `cli`, `oauth`, the name of a surface. */
   readonly via: string;
@@ -19,24 +16,5 @@ export interface Caller {
   readonly locale?: string | undefined;
 }
 
-/** Writes what a caller did. `subject`: of the account that it is about, if any. */
-export type CallerRecord = (
-  event: AuditEventName,
-  subject: string | undefined,
-  caller?: Caller,
-  detail?: JsonObject,
-) => Promise<void>;
-
-export function createCallerRecord(audit: Pick<Audit, 'record'>): CallerRecord {
-  return (event, subject, caller, detail = {}) =>
-    audit.record(event, {
-      subject,
-      address: caller?.address,
-      requestId: caller?.requestId,
-      detail: {
-        ...detail,
-        ...(caller?.by !== undefined && { by: caller.by }),
-        ...(caller?.via !== undefined && { via: caller.via }),
-      },
-    });
-}
+/** The sender of a request: these two are always known. */
+export type RequestCaller = Caller & Readonly<Record<'address' | 'requestId', string>>;

@@ -168,9 +168,8 @@ function createRecorder(audit: Pick<Audit, 'note'>) {
       return;
     }
     hour.records += 1;
-    const { address, requestId, via } = from;
-    const detail = { via, ...(hour.omitted > 0 && { omitted: hour.omitted }) };
+    const detail = { via: from.via, ...(hour.omitted > 0 && { omitted: hour.omitted }) };
     hour.omitted = 0;
-    audit.note(event, { clientId: known ? clientId : null, address, requestId, detail });
+    audit.note(event, { clientId: known ? clientId : null, caller: from, detail });
   };
 }

@@ -264,9 +264,9 @@ function looksRight(browser: string | undefined): browser is string {
   return browser !== undefined && /^[A-Za-z0-9_-]{43}$/.test(browser);
 }
 
-function by({ via, address, requestId, userAgent }: Caller): AuditFields {
-  const detail = { via, ...(userAgent !== undefined && { user_agent: userAgent.slice(0, 256) }) };
-  return { address, requestId, detail };
+function by(caller: Caller): AuditFields {
+  const { via, userAgent } = caller;
+  return { caller, detail: { via, ...(userAgent !== undefined && { user_agent: userAgent.slice(0, 256) }) } };
 }
 
 function timeOf(seconds: number, locale: string): string {

@@ -16,7 +16,8 @@
 import { digest, sameSecret } from '../../base/secrets.ts';
 import type { Accounts, SetPasswordOutcome } from '../accounts/accounts.ts';
 import type { Audit } from '../kernel/audit.ts';
-import { type Caller, createCallerRecord } from '../kernel/caller.ts';
+import type { Caller } from '../kernel/caller.ts';
+import { createCallerRecord } from '../kernel/caller-record.ts';
 import type { Links } from '../kernel/links.ts';
 import { usernameKey } from '../kernel/names.ts';
 import type { BrowserValue, KnownBrowsers } from '../known-browsers/known-browsers.ts';
@@ -122,11 +123,11 @@ export function createPasswordReset(deps: {
         const account = await find(typed.trim());
         if (!account || account.disabledAt !== null) return undefined;
         const { subject, verified, email } = account;
-        const { address, requestId, browser } = caller;
+        const { browser } = caller;
         const knownBrowser = browser === undefined ? undefined : await knownBrowsers.known(browser, subject);
         const proved = verified && email !== null;
         const may = proved ? await limits.mayMailReset(stamp(account), knownBrowser) : ({ allowed: false } as const);
-        audit.note('reset.requested', { subject, address, requestId, detail: { mailed: may.allowed } });
+        audit.note('reset.requested', { subject, caller, detail: { mailed: may.allowed } });
         if (!may.allowed) return undefined;
         return letter(account, await make(account, query, Math.max(linkSeconds, may.seconds)), caller.locale ?? 'en');
       });

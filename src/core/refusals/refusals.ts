@@ -11,6 +11,7 @@ import { nowMs } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { createLru } from '../../base/lru.ts';
 import type { Metrics } from '../../base/metrics.ts';
+import type { Caller } from '../kernel/caller.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
 import type { RefusalRepeat, RefusalRow, RefusalStore } from '../stores/refusals.ts';
 import { type CheckName, checks, type EndpointName } from './checks.ts';
@@ -34,9 +35,8 @@ export interface Refused {
   readonly clientId?: string | undefined;
   /** It is registered here: the record counts for its own quota. */
   readonly known?: boolean;
-  readonly address: string;
-  /** Of the request; becomes the reference. */
-  readonly requestId: string;
+  /** The request's id becomes the reference. */
+  readonly caller: Caller;
   readonly expected?: string | undefined;
   readonly received?: string | undefined;
   readonly nearest?: string | undefined;
@@ -143,7 +143,8 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
 
   return {
     note(refused) {
-      const { endpoint, check, status, error, address, requestId, clientId, known = false } = refused;
+      const { endpoint, check, status, error, clientId, known = false } = refused;
+      const { address = '', requestId = '' } = refused.caller;
       metrics.count('refusals_total', { endpoint, check });
       const atMs = nowMs();
       const scope = known && clientId !== undefined ? clientId : '';

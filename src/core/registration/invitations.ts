@@ -6,7 +6,8 @@
 import type { JsonObject } from '../../base/json.ts';
 import { randomToken } from '../../base/secrets.ts';
 import type { Audit } from '../kernel/audit.ts';
-import { type Caller, createCallerRecord } from '../kernel/caller.ts';
+import type { Caller } from '../kernel/caller.ts';
+import { createCallerRecord } from '../kernel/caller-record.ts';
 import type { Links } from '../kernel/links.ts';
 import { emailProblem, type NameProblem } from '../kernel/names.ts';
 import type { Letter } from '../mail/mailer.ts';
@@ -87,8 +88,8 @@ export function createInvitations(deps: {
         proved: ownAddress,
       });
       if (outcome.outcome !== 'created') return outcome;
-      const about = { subject: outcome.account.subject, address: caller.address, requestId: caller.requestId };
-      audit.note('invitation.used', { ...about, detail: { invitation: link.detail.id ?? null } });
+      const { subject } = outcome.account;
+      audit.note('invitation.used', { subject, caller, detail: { invitation: link.detail.id ?? null } });
       return outcome;
     },
   };

@@ -76,7 +76,7 @@ export function createSetup(parts: {
         if (made.outcome !== 'created') return made;
         await links.removeAll(purpose);
         const { subject } = made.account;
-        await audit.record('setup.completed', { subject, address: caller?.address, requestId: caller?.requestId });
+        await audit.record('setup.completed', { subject, caller });
         return made;
       });
     },

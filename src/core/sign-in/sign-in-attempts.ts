@@ -186,11 +186,12 @@ export function createSignInAttempts(parts: {
 }
 
 /** The typed name is left out: people type their password into that field. */
-export function auditFields({ address, requestId, via, userAgent }: Caller, elsewhere?: ProvedElsewhere): AuditFields {
+export function auditFields(caller: Caller, elsewhere?: ProvedElsewhere): AuditFields {
+  const { via, userAgent } = caller;
   const detail: JsonObject = {
     via,
     ...(elsewhere !== undefined && { upstream: elsewhere.provider }),
     ...(userAgent !== undefined && { user_agent: userAgent.slice(0, 256).toWellFormed() }),
   };
-  return { address, requestId, detail };
+  return { caller, detail };
 }

@@ -18,7 +18,8 @@ import type { Logger } from '../../base/log.ts';
 import { randomToken } from '../../base/secrets.ts';
 import { type Amr, withTwoFactors } from '../kernel/amr.ts';
 import type { Audit } from '../kernel/audit.ts';
-import { type Caller, createCallerRecord } from '../kernel/caller.ts';
+import type { Caller } from '../kernel/caller.ts';
+import { createCallerRecord } from '../kernel/caller-record.ts';
 import { emailKey, emailProblem, nameProblems, personNameProblem, usernameKey } from '../kernel/names.ts';
 import { addressThrottleKey } from '../kernel/throttle-keys.ts';
 import type { SignUp, SignUpOutcome } from '../registration/sign-up.ts';
@@ -125,10 +126,10 @@ export function createUpstream(parts: {
     maxAge === undefined || provider.freshSignIn !== 'never';
 
   const failed = <Reason extends FinishFailure>(provider: string, reason: Reason, detail: string, caller: Caller) => {
-    const { address, requestId } = caller;
+    const { requestId } = caller;
     // The reference a person is shown is the request's own id.
     log.warn({ upstream: provider, reason, detail, requestId }, 'a sign-in through another provider failed');
-    audit.note('upstream.failed', { address, requestId, detail: { upstream: provider, reason } });
+    audit.note('upstream.failed', { caller, detail: { upstream: provider, reason } });
     return { outcome: 'failed', reason } as const;
   };
 

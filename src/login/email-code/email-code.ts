@@ -20,7 +20,7 @@ import {
 } from '../../core/factors/code-method.ts';
 import { newFactor, wasLately } from '../../core/factors/factor-row.ts';
 import { newRecoveryCodes } from '../../core/factors/recovery-codes.ts';
-import { createCallerRecord } from '../../core/kernel/caller.ts';
+import { createCallerRecord } from '../../core/kernel/caller-record.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
 

@@ -9,7 +9,7 @@ import { deriveKey, seal, unseal } from '../../base/secrets.ts';
 import type { CodeMethod, CodeMethodParts, OpenCodeMethod, Verified } from '../../core/factors/code-method.ts';
 import { newFactor, wasLately } from '../../core/factors/factor-row.ts';
 import { newRecoveryCodes } from '../../core/factors/recovery-codes.ts';
-import { createCallerRecord } from '../../core/kernel/caller.ts';
+import { createCallerRecord } from '../../core/kernel/caller-record.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
 import { timeCodes } from './time-codes.ts';
 

@@ -4,7 +4,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
 import { isOver, type SessionLimits } from '../../core/sessions/session-limits.ts';
 import type { EngineStore, SessionOrigin, StoredSession } from '../../core/stores/engine.ts';
-import { factsOf } from '../../http/caller.ts';
+import { callerOf } from '../../http/caller.ts';
 import { currentUnit } from '../request-unit.ts';
 import { isBrowsers, sameJson, sessionRow } from '../session-merge.ts';
 
@@ -117,7 +117,7 @@ function originOf(login: Login, before: StoredSession | undefined): SessionOrigi
   return {
     door: 'browser',
     clientId: null,
-    address: (req && factsOf(req).address) || null,
+    address: (req && callerOf({ req }).address) || null,
     userAgent: userAgent || null,
   };
 }

@@ -11,7 +11,7 @@ import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { type CheckName, checks, type EndpointName, endpointOfPath } from '../../core/refusals/checks.ts';
 import type { Refusals } from '../../core/refusals/refusals.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
-import { factsOf as requestFacts } from '../../http/caller.ts';
+import { callerOf } from '../../http/caller.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
 import { whyAddress, whyLink } from '../../http/why-link.ts';
 import { onBehalfOf } from '../requests/on-behalf.ts';
@@ -97,7 +97,6 @@ export function createRecorder(deps: RecorderDeps) {
     });
     const check = facts.check ?? first;
     const behalf = onBehalfOf(ctx);
-    const { id, address } = behalf ? { id: behalf.requestId, address: behalf.address } : requestFacts(ctx.req);
     const nearest = facts.nearest ?? (isDeveloper(ctx.req) ? await look?.().catch(() => undefined) : undefined);
     const reference = refusals.note({
       ...facts,
@@ -109,8 +108,7 @@ export function createRecorder(deps: RecorderDeps) {
       error: said.error,
       clientId,
       known: client !== undefined,
-      address,
-      requestId: id,
+      caller: behalf?.caller ?? callerOf(ctx),
     });
     const { source, says, advice } = checks[check];
     return { source, says, ...facts, nearest, advice: facts.advice ?? advice, check, reference };

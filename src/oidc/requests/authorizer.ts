@@ -3,6 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { Unavailable } from '../../base/errors.ts';
 import type { AuthorizationOnBehalf, AuthorizationOutcome, Authorizer } from '../../core/api-sessions/authorize.ts';
+import type { Caller } from '../../core/kernel/caller.ts';
 import { longestAddress, routes } from '../configuration.ts';
 import type { ProtocolEvents } from '../ports.ts';
 import { mark, type OnBehalf } from './on-behalf.ts';
@@ -23,7 +24,7 @@ export function createAuthorizer(deps: AuthorizerDeps): Authorizer {
   const inTurn = createTurns();
 
   /** As if it had come in by the front door. There is no connection: what the engine writes is never sent. */
-  function requestFor(address: string, caller: string): IncomingMessage {
+  function requestFor(address: string, caller: Caller): IncomingMessage {
     const req = new IncomingMessage(new Socket());
     req.method = 'GET';
     req.url = address;
@@ -32,18 +33,17 @@ export function createAuthorizer(deps: AuthorizerDeps): Authorizer {
       accept: 'text/html',
       'x-forwarded-host': host,
       'x-forwarded-proto': protocol.slice(0, -1),
-      'x-forwarded-for': caller,
+      'x-forwarded-for': caller.address,
     };
     return req;
   }
 
   async function ask(address: string, request: AuthorizationOnBehalf): Promise<OnBehalf> {
-    const { subject, sessionUid, requestId, address: caller } = request;
+    const { subject, sessionUid, caller } = request;
     const asked: OnBehalf = {
       subject,
       sessionUid,
-      requestId,
-      address: caller,
+      caller,
       sessionValue: deps.sessionValue(sessionUid),
       outcome: undefined,
       failure: undefined,
@@ -62,10 +62,7 @@ export function createAuthorizer(deps: AuthorizerDeps): Authorizer {
       if (again) continue;
       if (failure) throw failure;
       if (!outcome) throw new Error('the engine gave no answer');
-      if (allowed) {
-        const { subject, requestId, address: caller } = request;
-        await deps.events.allowed({ ...allowed, subject, requestId, address: caller });
-      }
+      if (allowed) await deps.events.allowed({ ...allowed, subject: request.subject, caller: request.caller });
       return outcome;
     }
     throw new Unavailable('database');

@@ -6,7 +6,7 @@ import { accountClient } from '../../core/clients/account-client.ts';
 import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts';
 import type { AuditFields } from '../../core/kernel/audit.ts';
 import type { ConsentStore } from '../../core/stores/consents.ts';
-import { factsOf } from '../../http/caller.ts';
+import { callerOf } from '../../http/caller.ts';
 import { orUnavailable } from '../adapter/adapter.ts';
 import { currentUnit } from '../request-unit.ts';
 import { scopeClaims } from '../tokens/claims.ts';
@@ -80,17 +80,11 @@ async function giveByPolicy(ctx: KoaContextWithOIDC, deps: ConsentDeps): Promise
   if (asked === undefined || asked.claims.some((claim) => !isRegisteredFor(client, claim))) return;
 
   const of = { subject: account.accountId, clientId: client.clientId };
-  const { id: requestId, address } = factsOf(ctx.req);
   const { scopes, resources } = asked;
   await orUnavailable(async () => {
     const before = await deps.consents.find(of.subject, of.clientId);
     await deps.consents.put(mergedConsent(of, before, asked, nowSeconds()));
-    await deps.allowedByPolicy({
-      ...of,
-      requestId,
-      address,
-      detail: { scopes, resources },
-    });
+    await deps.allowedByPolicy({ ...of, caller: callerOf(ctx), detail: { scopes, resources } });
   });
   addConsent(grant, asked);
   const known = session.grantIdFor(of.clientId);

@@ -14,6 +14,7 @@ import { Unavailable } from '../../base/errors.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { Logger } from '../../base/log.ts';
 import type { AuthorizationOutcome } from '../../core/api-sessions/authorize.ts';
+import type { Caller } from '../../core/kernel/caller.ts';
 import type { EngineStore } from '../../core/stores/engine.ts';
 import type { ProtocolPages } from '../ports.ts';
 import { type RequestUnit, unitOf } from '../request-unit.ts';
@@ -22,8 +23,7 @@ import { type RequestUnit, unitOf } from '../request-unit.ts';
 export interface OnBehalf {
   readonly subject: string;
   readonly sessionUid: string;
-  readonly requestId: string;
-  readonly address: string;
+  readonly caller: Caller;
   /** The value of the session's cookie. */
   readonly sessionValue: string;
   outcome: AuthorizationOutcome | undefined;
@@ -106,7 +106,7 @@ export function pagesForPeople(pages: ProtocolPages, log: Logger): ProtocolPages
         return;
       }
       const { error: code, error_description: description = code } = out;
-      const { requestId } = asked;
+      const { requestId } = asked.caller;
       const clientId = ctx.oidc.client?.clientId;
       log.info({ requestId, clientId, error: code, description }, 'an authorization request was refused');
       asked.outcome = { outcome: 'refused', status: 400, error: code, description };

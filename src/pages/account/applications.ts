@@ -45,14 +45,9 @@ export function createApplicationsPage(deps: AccountDeps): { show: Show; remove:
       if (client?.owner !== subject || !(await deps.clients.remove(client.id))) {
         return notThere(deps, visit);
       }
-      const { address, requestId, via } = callerIn(visit, deps.pages);
-      await deps.audit.record('client.deleted', {
-        subject,
-        clientId: client.id,
-        address,
-        requestId,
-        detail: { via },
-      });
+      const caller = callerIn(visit, deps.pages);
+      const detail = { via: caller.via };
+      await deps.audit.record('client.deleted', { subject, clientId: client.id, caller, detail });
       return { to: page, note: { notice: 'application-deleted' } };
     },
   };

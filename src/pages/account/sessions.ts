@@ -37,10 +37,7 @@ const page = '/account/sessions';
 const pageSize = 50;
 
 export function createSessionsPage(deps: AccountDeps): { show: Show; end: Take; endOthers: Take } {
-  const about = ({ ctx, account }: Visit) => {
-    const { address, requestId } = callerOf(ctx, 'account');
-    return { subject: account.subject, address, requestId };
-  };
+  const about = ({ ctx, account }: Visit) => ({ subject: account.subject, caller: callerOf(ctx, 'account') });
 
   return {
     async show(visit) {

@@ -141,14 +141,14 @@ export function createConsentStep(deps: PageDeps): Step {
       const { ctx, provider, interaction } = step;
       const subject = interaction.session?.accountId ?? '';
       const { clientId } = requestOf(interaction);
-      const { address, requestId } = callerOf(ctx, 'browser');
+      const caller = callerOf(ctx, 'browser');
       const asked = await askedIn(step);
 
       switch (form.get('answer')) {
         case 'switch':
           return { redirect: restartAddress(interaction.params, { prompt: 'login' }) };
         case 'deny':
-          await deps.audit.record('consent.denied', { subject, clientId, requestId, address });
+          await deps.audit.record('consent.denied', { subject, clientId, caller });
           return { error: 'access_denied', error_description: 'the person did not allow it' };
         case 'allow': {
           const known = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
@@ -164,8 +164,7 @@ export function createConsentStep(deps: PageDeps): Step {
           await deps.audit.record('consent.granted', {
             subject,
             clientId,
-            requestId,
-            address,
+            caller,
             detail: {
               scopes: [...given.scopes],
               resources: Object.fromEntries(Object.entries(given.resources).map(([api, names]) => [api, [...names]])),

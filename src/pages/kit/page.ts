@@ -1,6 +1,6 @@
 /** Sending a page: language, headers, status. What it says is the view's business. */
 import type { Context } from 'koa';
-import { factsOf } from '../../http/caller.ts';
+import { callerOf } from '../../http/caller.ts';
 import type { ErrorPages } from '../../http/errors.ts';
 import { hardenPage } from '../../http/hardening.ts';
 import { askedOf, type NoteRefusal } from '../../http/note-refusal.ts';
@@ -164,12 +164,12 @@ export function createPages(deps: {
 
   /** A page that refuses by itself: a form without its token. What others refuse has its record already. */
   function noted(ctx: Context, status: number, kind: ErrorKind): string {
-    const { id: requestId, address } = factsOf(ctx.req);
-    if (status >= 500) return requestId;
+    const caller = callerOf(ctx);
+    if (status >= 500) return caller.requestId;
     const check = kind === 'form' ? 'form' : kind === 'throttled' ? 'throttled' : 'other';
     const code = kind === 'throttled' ? 'too_many_requests' : 'forbidden';
     const received = askedOf(ctx.req);
-    return deps.noteRefusal(ctx.res, { endpoint: 'page', status, code, check, requestId, address, received });
+    return deps.noteRefusal(ctx.res, { endpoint: 'page', status, code, check, caller, received });
   }
 
   return {

@@ -49,10 +49,10 @@ export function createSignUpStep(deps: PageDeps, page: SignUpPage): Step {
     async take(step, form) {
       const account = await page.take(step.ctx, form, await aboutOf(step));
       if (!account) return undefined;
-      const { address, requestId } = callerOf(step.ctx, 'browser');
+      const caller = callerOf(step.ctx, 'browser');
       const amr = ['pwd'] as const;
       const detail = { via: 'browser', amr: [...amr], signed_up: true };
-      await deps.audit.record('sign_in.succeeded', { subject: account.subject, address, requestId, detail });
+      await deps.audit.record('sign_in.succeeded', { subject: account.subject, caller, detail });
       deps.activity.seen(account.subject);
       return loginResult({ account, amr, at: nowSeconds() }, isToBeKept(step.interaction));
     },

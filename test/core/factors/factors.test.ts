@@ -172,12 +172,13 @@ describe('recovery codes', () => {
     const { factors, subject, audited } = await build();
     const { recoveryCodes } = await enrol(factors, subject);
     const [first = '', second = ''] = recoveryCodes;
+    const caller = { via: 'identity', address: '192.0.2.7' };
     expect(await factors.use(subject, ` ${first.toUpperCase().replaceAll('-', ' ')} `, {})).toEqual({
       outcome: 'right',
       amr: ['otp'],
     });
     expect(await factors.use(subject, first, {})).toMatchObject({ outcome: 'wrong', why: 'used' });
-    expect(await factors.use(subject, second.replaceAll('-', ''), { address: '192.0.2.7' })).toEqual({
+    expect(await factors.use(subject, second.replaceAll('-', ''), { caller })).toEqual({
       outcome: 'right',
       amr: ['otp'],
     });

@@ -45,8 +45,7 @@ const events = async (): Promise<string[]> => (await stores.audit.list({}, 1000)
 test('a record is in the database, in the log and counted when it resolves', async () => {
   await audit.record('account.created', {
     subject: 's1',
-    address: '192.0.2.1',
-    requestId: 'r1',
+    caller: { via: 'browser', address: '192.0.2.1', requestId: 'r1' },
     detail: { via: 'cli' },
   });
   const [written] = await stores.audit.list({}, 10);

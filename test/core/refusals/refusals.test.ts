@@ -36,15 +36,14 @@ async function build(front: (store: RefusalStore) => RefusalStore = (store) => s
 }
 
 let made = 0;
-const refused = (overrides: Partial<Refused> = {}): Refused => ({
+const refused = ({ address = '192.0.2.1', ...overrides }: Partial<Refused> & { address?: string } = {}): Refused => ({
   endpoint: 'token',
   check: 'client_secret_wrong',
   status: 401,
   error: 'invalid_client',
   clientId: 'bookshelf',
   known: true,
-  address: '192.0.2.1',
-  requestId: `request-${++made}`,
+  caller: { via: 'oauth', address, requestId: `request-${++made}` },
   received: '12 characters, base64url',
   ...overrides,
 });
