@@ -36,7 +36,7 @@ const signInErrors = {
   429: 'Too many failed attempts.',
 };
 
-export function createIdentity({ config, log, noteRefusal, apiSessions, signUp }: SurfaceDeps): Surface {
+export function createIdentity({ config, log, noteRefusal, apiSessions, factors, signUp }: SurfaceDeps): Surface {
   // Not `Basic`, at which a browser would open a dialog of its own and keep the password.
   const basicChallenge = { 'WWW-Authenticate': `X-Basic realm="${config.issuer}/v1", charset="UTF-8"` };
   const challenge = bearerChallenge(`${config.issuer}/v1`, { error: 'invalid_token' });
@@ -81,7 +81,7 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, signUp }
       GET: operation({
         summary: 'Sign in',
         security: ['password'],
-        headers: otpHeader,
+        headers: otpHeader(factors),
         answers: {
           200: { description: 'A session has begun.', body: shapes.signedIn },
           400: badHeader,
@@ -138,7 +138,7 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, signUp }
         summary: 'Change the password',
         description: 'With the old one as authorization.',
         security: ['password'],
-        headers: otpHeader,
+        headers: otpHeader(factors),
         body: shapes.newPassword,
         answers: {
           200: { description: 'It is changed, on every surface.', body: shapes.changed },

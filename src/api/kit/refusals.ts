@@ -5,7 +5,7 @@
 import { Refusal } from '../../base/errors.ts';
 import type { PatchOutcome } from '../../core/clients/clients.ts';
 import type { SentCode } from '../../core/factors/code-method.ts';
-import type { SecondFactor } from '../../core/factors/factors.ts';
+import type { Factors, SecondFactor } from '../../core/factors/factors.ts';
 import type { SignUpOutcome } from '../../core/registration/sign-up.ts';
 import type { WrongSecond } from '../../core/sign-in/second-step.ts';
 import type { SignInOutcome } from '../../core/sign-in/sign-in.ts';
@@ -14,10 +14,12 @@ type NotSignedIn = Exclude<SignInOutcome, { outcome: 'signed-in' }>;
 type NotSignedUp = Exclude<SignUpOutcome, { outcome: 'created' }>;
 type Headers = Readonly<Record<string, string>>;
 
-/** Of an operation that takes a password: for its description. */
-export const otpHeader = {
-  'X-OTP': 'A current code, where the person has a second factor; `email-code` to have one mailed.',
-} as const;
+/** Of an operation that takes a password: for its description. Kinds of code that are mailed are asked for by name. */
+export function otpHeader({ codes }: Pick<Factors, 'codes'>): Headers {
+  const mailed = codes.flatMap(({ kind, wire }) => (wire.send === undefined ? [] : [`\`${kind}\``])).join(' or ');
+  const ask = mailed === '' ? '' : `; ${mailed} to have one mailed`;
+  return { 'X-OTP': `A current code, where the person has a second factor${ask}.` };
+}
 
 /** `challenge`: the headers of a 401. The call succeeds when it is repeated with a code in `X-OTP`, which that header of the answer asks for. */
 export function signInRefusal(outcome: NotSignedIn, words: string, challenge: Headers): Refusal {

@@ -23,7 +23,14 @@ const { credentials } = schemasOf(() => import('../kit/credentials-shape.ts'));
 const shapes = schemasOf(() => import('./shapes.ts'));
 const via = 'security-service';
 
-export function createSecurityService({ config, log, noteRefusal, apiSessions, signUp }: SurfaceDeps): Surface {
+export function createSecurityService({
+  config,
+  log,
+  noteRefusal,
+  apiSessions,
+  factors,
+  signUp,
+}: SurfaceDeps): Surface {
   const challenge = bearerChallenge(`${config.issuer}/security`);
   const unauthorized = (message: string) => new Refusal('unauthorized', message, challenge);
   /** What is missing in a body is, at these two endpoints, the credential. */
@@ -34,7 +41,7 @@ export function createSecurityService({ config, log, noteRefusal, apiSessions, s
       POST: operation({
         summary: 'Sign in',
         security: [],
-        headers: otpHeader,
+        headers: otpHeader(factors),
         body: credentials,
         answers: {
           200: { description: 'A session has begun. The token is good for a day.', body: shapes.signedIn },

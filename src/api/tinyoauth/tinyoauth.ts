@@ -48,7 +48,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
     summary: 'Sign in',
     description: 'The person is online from then on. The token works for a day: here and at the gateway.',
     body: credentials,
-    headers: otpHeader,
+    headers: otpHeader(deps.factors),
     answers: {
       200: { description: 'Signed in, or the name or the password is wrong.', body: shapes.loginAnswer },
       401: { description: 'A right code is needed in `X-OTP`.', headers: { 'X-OTP': 'What it may come from.' } },

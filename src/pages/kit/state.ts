@@ -28,6 +28,8 @@ export const appSample = {
   code: await qrCode(`otpauth://totp/Gatehouse:ada?secret=${secret.replaceAll(' ', '')}&issuer=Gatehouse`),
 };
 export const codesSample = Array.from({ length: 10 }, (_, n) => `0${n}ab-cdef-ghjk-mnpq`);
+/** The second factor that is switched on at once, and whose codes are sent. */
+export const sentKind = 'email-code';
 /** What the browser is asked for a passkey. */
 export const passkey = JSON.stringify({ challenge: 'Y2hhbGxlbmdl', rpId: 'localhost', userVerification: 'preferred' });
 /** Seconds since the epoch. */

@@ -1,4 +1,4 @@
-import { at, codesSample, csrf, longName, type ViewState } from '../../kit/state.ts';
+import { at, codesSample, csrf, longName, sentKind, type ViewState } from '../../kit/state.ts';
 
 const factor = { id: 'f1', kind: 'totp', name: 'phone', createdAt: at, locked: false, needed: false } as const;
 
@@ -6,7 +6,7 @@ export const factorsStates: readonly ViewState[] = [
   {
     name: 'account-factors-none',
     view: 'account-factors',
-    locals: { csrf, factors: [], codesLeft: 0, twoFactor: false, switches: ['email-code'], emailCodes: true },
+    locals: { csrf, factors: [], codesLeft: 0, twoFactor: false, switches: [sentKind] },
   },
   {
     name: 'account-factors',
@@ -16,7 +16,7 @@ export const factorsStates: readonly ViewState[] = [
       factors: [
         factor,
         { ...factor, id: 'f2', name: '', lastUsedAt: at, locked: true },
-        { ...factor, id: 'f3', kind: 'email-code', name: '' },
+        { ...factor, id: 'f3', kind: sentKind, name: '' },
         { ...factor, id: 'f4', kind: 'passkey', name: longName, needed: true },
       ],
       codesLeft: 7,
@@ -32,14 +32,13 @@ export const factorsStates: readonly ViewState[] = [
       factors: [factor],
       codesLeft: 1,
       twoFactor: true,
-      switches: ['email-code'],
-      emailCodes: true,
+      switches: [sentKind],
       notice: 'app-gone',
     },
   },
   { name: 'account-codes', view: 'account-codes', locals: { csrf, codes: codesSample, notice: 'factor-added' } },
   ...(
-    ['factor-added', 'factor-removed', 'factor-too-many', 'app-gone', 'email-code-on', 'email-code-off'] as const
+    ['factor-added', 'factor-removed', 'factor-too-many', 'app-gone', `${sentKind}-on`, `${sentKind}-off`] as const
   ).map(
     (notice): ViewState => ({
       name: `account-notice-${notice}`,
@@ -49,8 +48,7 @@ export const factorsStates: readonly ViewState[] = [
         factors: [factor],
         codesLeft: 10,
         twoFactor: true,
-        switches: notice === 'email-code-on' ? [] : ['email-code'],
-        emailCodes: notice !== 'email-code-on',
+        switches: notice === `${sentKind}-on` ? [] : [sentKind],
         notice,
       },
     }),

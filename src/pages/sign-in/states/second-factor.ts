@@ -1,14 +1,14 @@
-import { account, action, bookshelf, csrf, passkey, unknownShop, type ViewState } from '../../kit/state.ts';
+import { account, action, bookshelf, csrf, passkey, sentKind, unknownShop, type ViewState } from '../../kit/state.ts';
 import { type SecondFactorError, secondFactorErrors } from '../second-factor.ts';
 
 const other = (method: string) => ({ method, to: `${action}?method=${method}` });
 /** Errors that one method alone has; the others are shown with the authenticator app. */
 const methodOf: Readonly<Partial<Record<SecondFactorError, string>>> = {
-  'wrong-mail': 'email-code',
+  'wrong-mail': sentKind,
   passkey: 'passkey',
   locked: 'recovery-code',
-  'mail-wait': 'email-code',
-  'mail-failed': 'email-code',
+  'mail-wait': sentKind,
+  'mail-failed': sentKind,
 };
 
 export const secondFactorStates: readonly ViewState[] = [
@@ -27,19 +27,19 @@ export const secondFactorStates: readonly ViewState[] = [
     view: 'second-factor',
     locals: {
       ...{ action, csrf, client: bookshelf, account, method: 'passkey', passkey },
-      others: [other('totp'), other('email-code'), other('recovery-code')],
+      others: [other('totp'), other(sentKind), other('recovery-code')],
     },
   },
   {
     name: 'second-factor-mail',
     view: 'second-factor',
-    locals: { action, csrf, client: bookshelf, account, method: 'email-code', others: [other('recovery-code')] },
+    locals: { action, csrf, client: bookshelf, account, method: sentKind, others: [other('recovery-code')] },
   },
   {
     name: 'second-factor-mailed',
     view: 'second-factor',
     locals: {
-      ...{ action, csrf, client: bookshelf, account, method: 'email-code', mailedTo: 'ad•••@example.org' },
+      ...{ action, csrf, client: bookshelf, account, method: sentKind, mailedTo: 'ad•••@example.org' },
       others: [other('recovery-code')],
     },
   },
