@@ -1,6 +1,5 @@
 /** What core/stores promises, one test for each promise, for every SQL storage. Races are in `races.ts`. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { noAttributes } from '../../src/core/accounts/attributes.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
 import {
   buildAccount,
@@ -43,7 +42,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
           updatedAt: now,
           disabledAt: null,
           lastSeenAt: null,
-          ...noAttributes,
+          ...{ locale: null, picture: null, zoneinfo: null, phone: null, phoneVerified: false, address: null },
         });
         for (const found of [
           stores.accounts.byId(made.account.id),

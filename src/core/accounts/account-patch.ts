@@ -1,20 +1,11 @@
 /** What a change makes of an account: the members that really move, and their names for the audit record. */
 import type { Account, AccountPatch } from '../stores/accounts.ts';
 
-/** Of those that an operator or the person changes; keys follow their names. */
-const named = [
-  'username',
-  'firstName',
-  'lastName',
-  'email',
-  'verified',
-  'locale',
-  'picture',
-  'zoneinfo',
-  'phone',
-  'phoneVerified',
-  'address',
-] as const satisfies readonly (keyof Account)[];
+/** Keys, which follow their names, and what has a record of its own or is kept by this server. */
+const unnamed: ReadonlySet<string> = new Set<keyof Account>([
+  ...(['id', 'subject', 'usernameKey', 'emailKey', 'createdAt', 'updatedAt', 'lastSeenAt'] as const),
+  ...(['twoFactor', 'admin', 'passwordHash', 'disabledAt'] as const),
+]);
 
 /** Values are compared as they are stored: an address is a small object. */
 const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
@@ -30,7 +21,8 @@ export function movingPatch(account: Account, patch: Wanted): AccountPatch | und
   return moving.length === 0 ? undefined : Object.fromEntries(moving);
 }
 
-/** Names only: an audit record outlives the account, and holds no one's address. */
+/** Names only, in the order of their columns: an audit record outlives the account, and holds no one's address. */
 export function changedMembers(before: Account, after: Account): readonly string[] {
-  return named.filter((member) => !same(before[member], after[member]));
+  const moved = Object.entries(after).filter(([member, value]) => !same(Reflect.get(before, member), value));
+  return moved.map(([member]) => member).filter((member) => !unnamed.has(member));
 }

@@ -82,8 +82,11 @@ export function readAttributes(form: AttributeForm): { outcome: 'read'; change: 
   return { outcome: 'read', change: { ...change, ...(Object.keys(address).length > 0 && { address }) } };
 }
 
+/** What a change depends on. */
+type Before = Pick<Attributes, 'phone' | 'address'>;
+
 /** What the change makes of an account. A number that changes is proved no more. */
-export function changedAttributes(before: Attributes, { address, ...change }: AttributeChange): Partial<Attributes> {
+export function changedAttributes(before: Before, { address, ...change }: AttributeChange): Partial<Attributes> {
   const phone = change.phone === undefined ? before.phone : change.phone;
   return {
     ...change,
@@ -92,10 +95,8 @@ export function changedAttributes(before: Attributes, { address, ...change }: At
   };
 }
 
-/** Those of an account that has none. */
-export const noAttributes: Attributes = {
-  ...{ locale: null, picture: null, zoneinfo: null, phone: null, phoneVerified: false, address: null },
-};
+/** Of an account that has none. */
+export const noAttributes: Before = { phone: null, address: null };
 
 /** The canonical form of a language tag; undefined if it is none. */
 export function canonicalLocale(tag: string): string | undefined {

@@ -1,12 +1,19 @@
 /** Accounts of another system, a batch in one transaction. */
-import { noAttributes } from '../../../core/accounts/attributes.ts';
 import type { ImportedAccount, InsertedOrTaken, NewAccount } from '../../../core/stores/accounts.ts';
 import type { Sql } from '../sql.ts';
 import { accounts } from '../tables.ts';
 
-/** With all attributes: rows that are written together have the same columns. */
-export const newAccount = (account: NewAccount): Record<string, unknown> =>
-  accounts.values({ ...noAttributes, ...account, updatedAt: account.createdAt });
+/** What a new account does not have yet: null, or no. Rows that are written together have the same columns. */
+const unset = Object.fromEntries(
+  accounts.columns
+    .filter(({ kind, nullable }) => nullable || kind === 'boolean')
+    .map(({ name, nullable }) => [name, nullable ? null : false]),
+);
+
+export const newAccount = (account: NewAccount): Record<string, unknown> => ({
+  ...unset,
+  ...accounts.values({ ...account, updatedAt: account.createdAt }),
+});
 
 /** Thrown out of a transaction that is to leave nothing behind. */
 class Unkept extends Error {
