@@ -6,16 +6,10 @@
 //
 // It fails for none of them: what must hold at every commit is in `npm run check:imports`.
 import { join } from 'node:path';
-import {
-  callerTypes,
-  columnPlaces,
-  continuations,
-  emailCodeFiles,
-  unusedExports,
-  wiringLines,
-} from './structure/counts.mjs';
+import { callerTypes, columnPlaces, continuations, emailCodeFiles, wiringLines } from './structure/counts.mjs';
 import { entered } from './structure/coverage.mjs';
 import { dependenciesOf } from './structure/cruise.mjs';
+import { unusedExports } from './structure/exports.mjs';
 import { coreModuleOf, cyclesOf, folderSizes, importsBetween, largestFolder } from './structure/modules.mjs';
 import { filesOf } from './structure/sources.mjs';
 

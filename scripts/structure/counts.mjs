@@ -95,27 +95,3 @@ const functionTypes = new Set([
   ...['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression', 'MethodProperty', 'ClassMethod'],
 ]);
 const parameterName = (param) => (param.pat ?? param).value;
-
-/** Names that a file of src exports and no other file imports. */
-export function unusedExports() {
-  const used = new Set();
-  const exported = [];
-  for (const file of filesOf('src', 'dev', 'db', 'test', 'bench')) {
-    const text = textOf(file);
-    // A module that is loaded on demand names what it takes in the same file.
-    const dynamic = /\bimport\(/.test(text) ? new Set(text.match(/\w+/g)) : new Set();
-    for (const [node] of nodesOf(treeOf(file))) {
-      if (node.type === 'ImportSpecifier') used.add((node.imported ?? node.local).value);
-      if (node.type === 'ExportSpecifier') used.add(node.orig.value);
-    }
-    for (const name of dynamic) used.add(name);
-    if (file.startsWith('src/')) {
-      for (const [, name] of text.matchAll(
-        /^export (?:declare )?(?:async )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/gm,
-      )) {
-        exported.push({ file, name });
-      }
-    }
-  }
-  return exported.filter(({ name }) => !used.has(name)).map(({ file, name }) => `${file} ${name}`);
-}

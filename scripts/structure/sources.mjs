@@ -11,7 +11,7 @@ export const filesOf = (...folders) =>
 
 export const textOf = (file) => readFileSync(file, 'utf8');
 
-export const treeOf = (file) => parseSync(textOf(file), { syntax: 'typescript', target: 'esnext' });
+export const treeOf = (file, text = textOf(file)) => parseSync(text, { syntax: 'typescript', target: 'esnext' });
 
 /** Each node of a tree, with the nodes around it, the outermost first. */
 export function* nodesOf(node, around = []) {

@@ -11,9 +11,14 @@ interface Graph {
   withGraph(document: string, dependencies: ReadonlyMap<string, readonly string[]>): string;
 }
 
+interface Exports {
+  unusedExports(files: readonly string[], read: (file: string) => string): string[];
+}
+
 const load = <T>(name: string): Promise<T> => import(`../../scripts/${name}`);
 const { structureMistakes } = await load<Modules>('structure/modules.mjs');
 const { withGraph } = await load<Graph>('structure/graph.mjs');
+const { unusedExports } = await load<Exports>('structure/exports.mjs');
 
 const files = (count: number): string[] => Array.from({ length: count }, (_, n) => `src/core/apis/file-${n}.ts`);
 const forward = new Map([
@@ -36,6 +41,32 @@ describe('the structure of src', () => {
     const back = new Map([...forward, ['src/core/kernel/links.ts', ['src/core/clients/clients.ts']]]);
     expect(structureMistakes([], back)).toEqual([
       expect.stringContaining('accounts, clients, kernel import each other'),
+    ]);
+  });
+});
+
+describe('exported names', () => {
+  const project: Readonly<Record<string, string>> = {
+    'src/base/clock.ts':
+      'export const now = 1, [then] = [0];\nexport interface Clock { tick: Unit }\nexport type Unit = number;\n' +
+      'export async function wait(later: Unit) {}\nexport class Timer {}\nconst own = 2;\nexport { own };\n',
+    'src/base/shapes.ts': 'export const login = 1;\nexport const logout = 2;\n',
+    'src/base/all.ts': 'export const one = 1;\n',
+    'src/core/apis/clock.ts': 'export const now = 3;\nexport type Reader = { now: number };\n',
+    'src/main.ts':
+      "import { type Clock, now as current, wait } from './base/clock.ts';\nimport * as all from './base/all.ts';\n" +
+      "const { login } = await import('./base/shapes.ts');\n",
+    'test/base/clock.test.ts': "import { own } from '../../src/base/clock.ts';\nexport const unread = 1;\n",
+  };
+
+  test('those that no other file imports are named, each with its file', () => {
+    expect(unusedExports(Object.keys(project), (file) => project[file] ?? '')).toEqual([
+      'src/base/clock.ts then',
+      'src/base/clock.ts Unit',
+      'src/base/clock.ts Timer',
+      'src/base/shapes.ts logout',
+      'src/core/apis/clock.ts now',
+      'src/core/apis/clock.ts Reader',
     ]);
   });
 });
