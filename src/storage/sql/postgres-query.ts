@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { Query } from 'pg';
 
-type Callback = (error: Error | undefined, result: pg.QueryResult | undefined) => void;
+type Callback = (error: Error | undefined, result: pg.QueryArrayResult<unknown[]> | undefined) => void;
 
 /**
  * `settings` returns no rows. Both go out before one Sync and so are one transaction (PostgreSQL, "Extended Query: Pipelining"),

@@ -55,6 +55,7 @@ export function openPostgres(settings: PostgresSettings): PostgresSql {
 
   const quiet = () => {};
   const builder: Knex = knex({
+    // Knex publishes no types for what a client of one's own overrides.
     client: SharedPool as unknown as typeof Knex.Client,
     connectionPool: pool,
     // Saves Knex from asking; it only wants to know that this is newer than 9.2.
@@ -73,9 +74,7 @@ export function openPostgres(settings: PostgresSettings): PostgresSql {
       const query = { text, values: values as unknown[], rowMode: 'array' as const };
       if (!shared(client)) return (await client.query<unknown[]>({ ...query, name })).rows;
       return await new Promise<Row[]>((resolve, reject) =>
-        sendWith(locally, client, query, (error, result) =>
-          error ? reject(error) : resolve(result?.rows as unknown as Row[]),
-        ),
+        sendWith(locally, client, query, (error, result) => (error ? reject(error) : resolve(result?.rows ?? []))),
       );
     } catch (error) {
       broken = isBroken(error);

@@ -71,6 +71,7 @@ export class SqliteConnection {
       prepared.setReturnArrays(true);
       this.#fixed.set(statement.name, prepared);
     }
+    // Arrays, as set above: the types of Node know rows as objects only.
     return prepared.all(...(values as SQLInputValue[])) as unknown as Row[];
   }
 
@@ -120,6 +121,7 @@ function sqliteClient(connection: SqliteConnection): { Client: typeof Knex.Clien
     }
   }
 
+  // Knex publishes no types for what a client of one's own overrides.
   return { Client: NodeSqlite as unknown as typeof Knex.Client, held: () => holders > 0 };
 }
 
