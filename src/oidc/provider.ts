@@ -175,42 +175,7 @@ const isAboutTokens = (path: string): boolean => path === routes.introspection |
 /** Around the engine: the body with a limit in front, our members of the token answer and the ready documents behind. */
 function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    if (comesTwice(ctx.req, 'authorization')) {
-      refuse(ctx, 400, 'the Authorization header comes twice');
-      return;
-    }
-    if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) {
-      const body = await bodyOnce(ctx.req).catch(() => null);
-      if (body === null) {
-        refuse(ctx, 400, 'the body ended early');
-        return;
-      }
-      if (body === undefined) {
-        ctx.set('Connection', 'close');
-        refuse(ctx, 413, `the body is larger than ${bodyLimit} bytes`);
-        return;
-      }
-      if (ctx.path === routes.authorization || ctx.path === routes.end_session) {
-        goOnByQuery(ctx, body.toString('utf8'));
-        return;
-      }
-      // Already read: the engine takes it from here. A string keeps repeated parameters repeated, so that it can refuse them.
-      const { headers } = ctx.req;
-      const form = await withoutEmptySecret({ headers, form: body.toString('utf8') }, deps.clients);
-      Object.assign(ctx.req, {
-        body: ctx.path === routes.token ? tokenForm(acceptOldCodeName(form), deps.apis) : form,
-      });
-    } else if (ctx.method === 'POST' && (ctx.path === routes.authorization || ctx.path === routes.end_session)) {
-      refuse(ctx, 400, 'a form is expected');
-      return;
-    } else if (ctx.path === routes.authorization) {
-      const query = authorizationQuery(ctx.query, deps.apis);
-      if (query !== ctx.query) ctx.query = query;
-    } else if (resumePath.test(ctx.path)) {
-      // The request is in the interaction. Where that has gone, the engine would take what a stranger put here for it.
-      ctx.query = {};
-    }
-
+    if (!(await isForEngine(deps, ctx))) return;
     await next();
 
     if (clientRoutes.has(ctx.oidc?.route)) await limitAttempts(ctx, deps.credentials);
@@ -236,6 +201,41 @@ function noteIssued({ metrics, activity }: ProtocolDeps, { oidc }: KoaContextWit
   if (account) activity.used(account.accountId, client.clientId);
 }
 
+/** Readies a request for the engine. False: it is answered already. */
+async function isForEngine(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<boolean> {
+  if (comesTwice(ctx.req, 'authorization')) return refuse(ctx, 400, 'the Authorization header comes twice');
+  if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) return takeForm(deps, ctx);
+  if (ctx.method === 'POST' && goesOnByQuery(ctx)) return refuse(ctx, 400, 'a form is expected');
+  if (ctx.path === routes.authorization) {
+    const query = authorizationQuery(ctx.query, deps.apis);
+    if (query !== ctx.query) ctx.query = query;
+  } else if (resumePath.test(ctx.path)) {
+    // The request is in the interaction. Where that has gone, the engine would take what a stranger put here for it.
+    ctx.query = {};
+  }
+  return true;
+}
+
+async function takeForm(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<boolean> {
+  const body = await bodyOnce(ctx.req).catch(() => null);
+  if (body === null) return refuse(ctx, 400, 'the body ended early');
+  if (body === undefined) {
+    ctx.set('Connection', 'close');
+    return refuse(ctx, 413, `the body is larger than ${bodyLimit} bytes`);
+  }
+  if (goesOnByQuery(ctx)) return goOnByQuery(ctx, body.toString('utf8'));
+  // Already read: the engine takes it from here. As a string, parameters that come twice stay so, and are refused.
+  const { headers } = ctx.req;
+  const form = await withoutEmptySecret({ headers, form: body.toString('utf8') }, deps.clients);
+  Object.assign(ctx.req, {
+    body: ctx.path === routes.token ? tokenForm(acceptOldCodeName(form), deps.apis) : form,
+  });
+  return true;
+}
+
+const goesOnByQuery = ({ path }: KoaContextWithOIDC): boolean =>
+  path === routes.authorization || path === routes.end_session;
+
 /** An unreviewed client needs PKCE wherever a browser carries the code. */
 function noteUnprotected({ events }: ProtocolDeps, { oidc }: KoaContextWithOIDC): void {
   const { client, params } = oidc;
@@ -245,11 +245,12 @@ function noteUnprotected({ events }: ProtocolDeps, { oidc }: KoaContextWithOIDC)
 }
 
 /** Before the engine has seen the request. */
-function refuse(ctx: KoaContextWithOIDC, status: 400 | 413, description: string): void {
+function refuse(ctx: KoaContextWithOIDC, status: 400 | 413, description: string): false {
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
   ctx.body = { error: 'invalid_request', error_description: description };
   if (ctx.path === routes.token) shapeTokenAnswer(ctx);
+  return false;
 }
 
 /** Of several such headers Node keeps the first and says nothing; a proxy in front may have looked at another (security.md G4). */
@@ -264,15 +265,13 @@ function comesTwice({ rawHeaders }: IncomingMessage, name: string): boolean {
  * request in the query. A browser sends no `SameSite=Lax` cookie with another site's form: taken as it is, the post would
  * replace the person's session, or find nobody to sign out.
  */
-function goOnByQuery(ctx: KoaContextWithOIDC, form: string): void {
+function goOnByQuery(ctx: KoaContextWithOIDC, form: string): false {
   const parameters = [...new URLSearchParams(ctx.querystring), ...new URLSearchParams(form)];
   const address = `${ctx.path}?${new URLSearchParams(parameters)}`;
-  if (address.length > longestAddress) {
-    refuse(ctx, 413, `the request is larger than ${longestAddress} bytes`);
-    return;
-  }
+  if (address.length > longestAddress) return refuse(ctx, 413, `the request is larger than ${longestAddress} bytes`);
   ctx.status = 303;
   ctx.redirect(address);
+  return false;
 }
 
 function keep(deps: ProtocolDeps, ctx: KoaContextWithOIDC, documents: Map<string, ReadyDocument>): void {

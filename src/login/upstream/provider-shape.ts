@@ -198,32 +198,46 @@ export function checkProviders(
 const endpoints = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint'] as const;
 const secretMembers = ['client_secret', 'client_secret_file', 'client_secret_env'] as const;
 
-function brokenRules(given: Loose): [string, string][] {
-  const broken: [string, string][] = [];
-  const oidc = given.type === 'oidc';
-  if (oidc) {
-    if (given.issuer === undefined) broken.push(['issuer', 'nothing']);
-    for (const member of endpoints) {
-      if (given[member] !== undefined) broken.push([member, `${shown(given[member])}, which discovery tells`]);
-    }
-    if (given.emails_endpoint !== undefined) broken.push(['emails_endpoint', shown(given.emails_endpoint)]);
-    broken.push(...brokenTenants(given));
-    // Anything else may change or be given to somebody else, and with it the account here.
-    const { subject } = isObject(given.claims) ? given.claims : {};
-    if (subject !== undefined && subject !== 'sub') broken.push(['claims', `${shown(subject)} as the subject`]);
-    if (Array.isArray(given.scopes) && !given.scopes.includes('openid')) broken.push(['scopes', shown(given.scopes)]);
-  } else if (given.type === 'oauth2') {
-    for (const member of endpoints) if (given[member] === undefined) broken.push([member, 'nothing']);
-    for (const member of ['issuer_template', 'tenants'])
-      if (given[member] !== undefined) broken.push([member, shown(given[member])]);
-    if (given.trust_email === true && given.emails_endpoint === undefined)
-      broken.push(['trust_email', 'true, of a provider that does not say what it proved']);
-    // Without an ID token there is no `amr`: what would be trusted is not said.
-    if (given.trust_mfa === true) broken.push(['trust_mfa', 'true, of a provider that does not say what it asked for']);
-    if (given.fresh_sign_in === 'told') broken.push(['fresh_sign_in', 'told, which oauth2 has no word for']);
-    const { subject } = isObject(given.claims) ? given.claims : {};
-    if (subject === '') broken.push(['claims', 'no subject']);
+/** A member, and what it holds that may not be there. */
+type Broken = [member: string, wrong: string][];
+
+function brokenRules(given: Loose): Broken {
+  const ofType = given.type === 'oidc' ? brokenOidc(given) : given.type === 'oauth2' ? brokenOauth2(given) : [];
+  return [...ofType, ...brokenSecrets(given)];
+}
+
+function brokenOidc(given: Loose): Broken {
+  const broken: Broken = [];
+  if (given.issuer === undefined) broken.push(['issuer', 'nothing']);
+  for (const member of endpoints) {
+    if (given[member] !== undefined) broken.push([member, `${shown(given[member])}, which discovery tells`]);
   }
+  if (given.emails_endpoint !== undefined) broken.push(['emails_endpoint', shown(given.emails_endpoint)]);
+  broken.push(...brokenTenants(given));
+  // Any other may change or be given to another person, and with it the account here.
+  const { subject } = isObject(given.claims) ? given.claims : {};
+  if (subject !== undefined && subject !== 'sub') broken.push(['claims', `${shown(subject)} as the subject`]);
+  if (Array.isArray(given.scopes) && !given.scopes.includes('openid')) broken.push(['scopes', shown(given.scopes)]);
+  return broken;
+}
+
+function brokenOauth2(given: Loose): Broken {
+  const broken: Broken = [];
+  for (const member of endpoints) if (given[member] === undefined) broken.push([member, 'nothing']);
+  for (const member of ['issuer_template', 'tenants'])
+    if (given[member] !== undefined) broken.push([member, shown(given[member])]);
+  if (given.trust_email === true && given.emails_endpoint === undefined)
+    broken.push(['trust_email', 'true, of a provider that does not say what it proved']);
+  // Without an ID token there is no `amr`: what would be trusted is not said.
+  if (given.trust_mfa === true) broken.push(['trust_mfa', 'true, of a provider that does not say what it asked for']);
+  if (given.fresh_sign_in === 'told') broken.push(['fresh_sign_in', 'told, which oauth2 has no word for']);
+  const { subject } = isObject(given.claims) ? given.claims : {};
+  if (subject === '') broken.push(['claims', 'no subject']);
+  return broken;
+}
+
+function brokenSecrets(given: Loose): Broken {
+  const broken: Broken = [];
   const secrets = secretMembers.filter((member) => given[member] !== undefined);
   if (secrets.length > 1) broken.push(['client_secret', `${secrets.join(' and ')}`]);
   const { client_authentication: how } = given;

@@ -7,7 +7,7 @@ import type { Interaction } from 'oidc-provider';
 import type { SecondFactor } from '../../core/factors/factors.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import { type PasswordProof, sessionProof } from '../../core/kernel/password-proof.ts';
-import type { WrongSecond } from '../../core/sign-in/second-step.ts';
+import type { SecondFactorAsked, WrongSecond } from '../../core/sign-in/second-step.ts';
 import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/hardening.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
@@ -133,6 +133,47 @@ export function createSecondFactorStep(deps: PageDeps): Step {
     };
   }
 
+  /** A code, a passkey's answer, or which code is to be sent. */
+  function givenIn(form: ReadonlyMap<string, string>) {
+    const { codes } = deps.factors;
+    const sending = codes.find(({ wire }) => wire.send !== undefined && wire.send === form.get('answer'));
+    const filled = codes.find(({ wire }) => form.has(wire.code));
+    const typed = codes.map(({ wire }) => form.get(wire.code)).find(Boolean) ?? '';
+    return {
+      sending,
+      filled,
+      // Which page the form came from, so that the answer is that page again.
+      wanted: (sending ?? filled)?.kind ?? 'passkey',
+      otp: sending?.kind ?? typed.trim(),
+      assertion: form.get('second_passkey'),
+    };
+  }
+
+  /** What was given was not enough: a code has been sent, or the page says what was wrong. */
+  async function askAgain(
+    step: StepContext,
+    memory: Memory,
+    { sending, filled, wanted, otp }: ReturnType<typeof givenIn>,
+    { methods, wrong, mailed, lately }: SecondFactorAsked,
+  ): ReturnType<Step['take']> {
+    const finished = lately ? await finishedMeanwhile(step) : undefined;
+    if (finished) return finished;
+    if (mailed?.outcome === 'sent') {
+      await remember(step.interaction, { ...memory, mailedTo: mailed.to });
+      // The kind whose code was sent, also where its name was typed into another kind's field.
+      return { redirect: `${step.action}?method=${otp}` };
+    }
+    await show(step, memory, {
+      wanted,
+      methods: allowed(step.interaction, methods),
+      error: sending
+        ? `mail-${mailed?.outcome === 'wait' ? 'wait' : 'failed'}`
+        : errorOf(wrong, filled?.wire.send !== undefined),
+      ...(mailed?.outcome === 'wait' && { retryAfterSeconds: mailed.retryAfter }),
+    });
+    return undefined;
+  }
+
   return {
     async show(step) {
       const memory = await memoryFor(step);
@@ -155,15 +196,8 @@ export function createSecondFactorStep(deps: PageDeps): Step {
       }
       if (interaction.result?.login) return interaction.result;
       const { methods, proof } = memory;
-      const assertion = form.get('second_passkey');
-      const sending = deps.factors.codes.find(
-        ({ wire }) => wire.send !== undefined && wire.send === form.get('answer'),
-      );
-      const filled = deps.factors.codes.find(({ wire }) => form.has(wire.code));
-      // Which page the form came from, so that the answer is that page again.
-      const wanted = (sending ?? filled)?.kind ?? 'passkey';
-      const typed = deps.factors.codes.map(({ wire }) => form.get(wire.code)).find(Boolean) ?? '';
-      const otp = sending?.kind ?? typed.trim();
+      const given = givenIn(form);
+      const { wanted, otp, assertion } = given;
       if (otp === '' && !assertion) {
         await show(step, memory, { wanted, methods, error: 'missing' });
         return undefined;
@@ -179,25 +213,8 @@ export function createSecondFactorStep(deps: PageDeps): Step {
           return isStepUp(interaction)
             ? surerResult(interaction, outcome, memory.keep)
             : loginResult(outcome, memory.keep);
-        case 'second-factor': {
-          const { wrong, mailed, lately } = outcome;
-          const finished = lately ? await finishedMeanwhile(step) : undefined;
-          if (finished) return finished;
-          if (mailed?.outcome === 'sent') {
-            await remember(interaction, { ...memory, mailedTo: mailed.to });
-            // The kind whose code was sent, also where its name was typed into another kind's field.
-            return { redirect: `${action}?method=${otp}` };
-          }
-          await show(step, memory, {
-            wanted,
-            methods: allowed(interaction, outcome.methods),
-            error: sending
-              ? `mail-${mailed?.outcome === 'wait' ? 'wait' : 'failed'}`
-              : errorOf(wrong, filled?.wire.send !== undefined),
-            ...(mailed?.outcome === 'wait' && { retryAfterSeconds: mailed.retryAfter }),
-          });
-          return undefined;
-        }
+        case 'second-factor':
+          return askAgain(step, memory, given, outcome);
         case 'throttled':
           await show(step, memory, { wanted, methods, error: 'throttled', retryAfterSeconds: outcome.retryAfter });
           return undefined;
