@@ -95,6 +95,7 @@ for (const [name, row] of Object.entries(rows)) {
     const answer = await ask(row, row.make(username, password));
     expect([answer.status, answer.said]).toEqual([429, 'too many attempts, wait a while']);
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(server.core.config.throttle.window);
     expect(answer.headers['x-otp']).toBeUndefined();
   });
 }

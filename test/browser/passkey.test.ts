@@ -127,6 +127,20 @@ suite('passkeys', () => {
     expect(problems).toEqual([]);
   });
 
+  test('the box for staying signed in counts for it too', async () => {
+    const { page, context, problems } = await owner();
+    for (const keep of [false, true]) {
+      await page.goto(authorizeAddress(server, client, { prompt: 'login consent' }));
+      await page.getByRole('checkbox').setChecked(keep);
+      await passkeyButton(page).click();
+      await allow(page);
+      await arrived(page);
+      const session = (await context.cookies(server.url)).find(({ name }) => name === 'gatehouse');
+      expect([keep, (session?.expires ?? 0) > 0]).toEqual([keep, keep]);
+    }
+    expect(problems).toEqual([]);
+  });
+
   test('after the password', async () => {
     const { page, person, problems } = await owner();
     await page.goto(toApplication());

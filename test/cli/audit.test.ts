@@ -55,6 +55,7 @@ describeStorages('the audit trail on the command line', (storage) => {
       build(2, { subject: person.subject, requestId: 'request-2' }),
       build(3, { clientId: 'shelf', address: '192.0.2.1', event: 'client.updated' }),
       build(4, { subject: 'gone', address: '2001:db8::1' }),
+      build(5, { clientId: 'lately', atMs: Date.now() - 1.5 * hour }),
     ]);
   });
   afterAll(() => server.close());
@@ -76,6 +77,15 @@ describeStorages('the audit trail on the command line', (storage) => {
     expect(await found('--since', '2020-01-01T02:00Z')).toEqual([4, 3, 2]);
     expect(await found('--since', '2020-01-01T03:00+01:00')).toEqual([4, 3, 2]);
     expect(await found('--since', '24h')).toEqual([]);
+  });
+
+  test.each([
+    ['110m', '70m'],
+    ['2h', '1h'],
+    ['1d', '1h'],
+  ])('between %s and %s ago', async (since, until) => {
+    const page = await cli.json<Page>('audit', 'list', '--client', 'lately', '--since', since, '--until', until);
+    expect(page.records.map(({ detail }) => detail.n)).toEqual([5]);
   });
 
   test('page by page, to the end', async () => {

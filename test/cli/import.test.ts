@@ -178,7 +178,7 @@ describeStorages('an import', (storage) => {
   test('what is wrong is said line by line, and the others are imported', async () => {
     const path = fileOf(
       { username: 'good-one', password_hash: hashes.bcrypt },
-      'not json, but a hash: $2b$04$abc',
+      '{"username": "bare-hash", "password_hash": $2b$04$abc}',
       '["a list"]',
       { first_name: 'Nameless' },
       { username: 'typo', passwordhash: hashes.bcrypt },

@@ -26,6 +26,7 @@ const cases: [string, PasswordReason | undefined][] = [
   ['margaret.hamilton', 'own-name'],
   ['Margaret.Hamilton12', 'own-name'],
   ['ＭＡＲＧＡＲＥＴ.hamilton', 'own-name'],
+  ['hamilton.471192', 'own-name'],
   ['margaret@apollo.example1', 'own-name'],
   ['margaret likes long walks', undefined],
   ['gatehouse-gatehouse', 'service-name'],
