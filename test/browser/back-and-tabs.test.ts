@@ -163,12 +163,14 @@ suite('Back and tabs', () => {
     await page.getByLabel('Username or e-mail').fill(person.username);
     await page.getByLabel('Password', { exact: true }).fill(person.password);
     const pressed = await page.evaluate(`(() => {
+      let sent = 0;
+      addEventListener('submit', (event) => (sent += event.defaultPrevented ? 0 : 1));
       const button = document.querySelector('button[type=submit]');
       button.click();
       button.click();
-      return [button.getAttribute('aria-busy'), button.textContent];
+      return [button.getAttribute('aria-busy'), button.textContent, sent];
     })()`);
-    expect(pressed).toEqual(['true', 'Signing in…']);
+    expect(pressed).toEqual(['true', 'Signing in…', 1]);
     release();
     await page.getByRole('button', { name: 'Allow' }).waitFor();
     expect(posts).toBe(1);

@@ -28,6 +28,23 @@ describe('in the process', () => {
     }
   });
 
+  test('the wait that is said is long enough, also in the last second', async () => {
+    const throttle = createLocalThrottle();
+    const key = { key: 'k', limit: 1 };
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(1e12);
+    try {
+      await throttle.attempt([key], 60);
+      clock.mockReturnValue(1e12 + 100);
+      expect(await throttle.attempt([key], 60)).toEqual({ allowed: false, retryAfter: 60 });
+      clock.mockReturnValue(1e12 + 59_999);
+      expect(await throttle.attempt([key], 60)).toEqual({ allowed: false, retryAfter: 1 });
+      clock.mockReturnValue(1e12 + 60_000);
+      expect(await throttle.attempt([key], 60)).toEqual({ allowed: true });
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   test('a clock that is put back locks nobody for longer', async () => {
     const throttle = createLocalThrottle();
     const key = { key: 'k', limit: 1 };

@@ -124,6 +124,19 @@ describe.each(states.map((state) => [state.name, state] as const))('%s', (_, sta
   });
 });
 
+test('a field for a code takes as many digits as that code has, together or apart, and no others', () => {
+  const typed = { code: ['123456', ' 123 456 ', '١٢٣٤٥٦'], email_code: ['12345678', '1234 5678', '1234-5678'] };
+  const all = Object.values(typed).flat();
+  const fields = states.flatMap((state) => fieldsOf(show(state))).filter((field) => field.has('pattern'));
+  expect(new Set(fields.map((field) => field.of('name')))).toEqual(new Set(Object.keys(typed)));
+  for (const field of fields) {
+    // As browsers read it (HTML, 4.10.5.3.6).
+    const pattern = new RegExp(`^(?:${field.of('pattern')})$`, 'v');
+    const taken = all.filter((text) => pattern.test(text));
+    expect([field.tag, taken]).toEqual([field.tag, typed[field.of('name') as keyof typeof typed]]);
+  }
+});
+
 test('the title says what the page is for, as its heading does, and then whose it is', () => {
   for (const state of states) {
     const html = show(state);
