@@ -1,4 +1,4 @@
-// What the runs share that delete a part of a copy of the project: the copy, the checks in it, and its server.
+// What the runs share that change a copy of the project: the copy, the checks in it, and its server.
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -21,7 +21,8 @@ export async function deleteEach(what, names, without) {
   let failed = 0;
   for (const name of asked.length > 0 ? asked : names) {
     const start = performance.now();
-    const failures = await inCopy((copy) => without(copy, name));
+    const found = await inCopy((copy) => without(copy, name)).catch((error) => [String(error)]);
+    const failures = found.filter(Boolean);
     console.log(`${failures.length === 0 ? 'PASS' : 'FAIL'}  without ${name.padEnd(18)} [${seconds(start)} s]`);
     for (const failure of failures) console.log(failure.replace(/^/gm, '        '));
     if (failures.length > 0) failed += 1;
@@ -30,13 +31,12 @@ export async function deleteEach(what, names, without) {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-async function inCopy(work) {
-  const copy = mkdtempSync(join(tmpdir(), 'gatehouse-without-'));
+/** Runs `work` in a copy of the project, which is there for as long as that takes. */
+export async function inCopy(work) {
+  const copy = mkdtempSync(join(tmpdir(), 'gatehouse-copy-'));
   try {
     copyProject(copy);
-    return (await work(copy)).filter(Boolean);
-  } catch (error) {
-    return [String(error)];
+    return await work(copy);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }

@@ -1,0 +1,170 @@
+// Whether the tests notice mistakes: each patch of test/planted puts one into a copy of the project, and the tests must fail.
+//
+//   npm run planted                              all of them
+//   npm run planted -- core-key-removed-early    only this one
+//   npm run planted -- --short                   a dozen, for .ci/run
+//   npm run planted -- --named                   only the suites that each patch names
+//   npm run planted -- --list                    what each of them is
+//
+// First the suites that the patch names, with the sample of `npm test`; then all of `npm test`; then, only for a fault that was
+// missed, `npm run test:all`. Exit code 1: one was missed by all of them, or more than four by `npm test`.
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { mistakesOf, planted, readFaults } from './planted/patches.mjs';
+import { inCopy, removePaths, root } from './without.mjs';
+
+/** How tests are run: of each script of package.json what stands behind its checks. */
+const commands = { sample: commandOf('test'), whole: commandOf('test:all'), suites: commandOf('test:unit') };
+/** So many may be missed by `npm test`: several nodes, races, Postgres or Redis alone, the browser's own doing. */
+const missedMax = 4;
+/** For `--short`: quick, and of every kind. */
+const dozen = new Set([
+  'api-retry-after-in-milliseconds',
+  'base-cause-logged-whole',
+  'cli-import-quotes-hash',
+  'config-secret-file-newline',
+  'core-key-removed-early',
+  'gateway-session-cookie-passed',
+  'http-forwarded-rubbish',
+  'login-upstream-unproved-address',
+  'mail-regional-language',
+  'oidc-any-port-for-all',
+  'pages-session-of-another',
+  'storage-wait-rounded-down',
+]);
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { short: { type: 'boolean' }, named: { type: 'boolean' }, list: { type: 'boolean' } },
+});
+const all = readFaults(root);
+const chosen = all.filter(({ name }) =>
+  positionals.length > 0 ? positionals.includes(name) : !options.short || dozen.has(name),
+);
+const mistakes = [
+  ...[...positionals, ...dozen].flatMap((name) =>
+    all.some((fault) => fault.name === name) ? [] : [`There is no fault ${name}; --list names them.`],
+  ),
+  ...chosen.flatMap((fault) => mistakesOf(fault, root)),
+];
+
+if (options.list) {
+  for (const { name, sentence, suites } of chosen) console.log(`${name}\n  ${sentence}\n  ${suites.join(' ')}`);
+} else if (mistakes.length > 0) {
+  for (const mistake of mistakes) console.error(mistake);
+  process.exitCode = 2;
+} else process.exitCode = await run();
+
+async function run() {
+  const absent = ['TEST_DATABASE_URL', 'TEST_REDIS_URL'].filter((name) => !process.env[name]);
+  if (absent.length > 0) console.log(`Without ${absent.join(' and ')} suites are skipped that would notice faults.`);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+  const began = performance.now();
+  const results = [];
+  await inCopy(async (copy) => {
+    // It says that each patch applies, which in the copy one of them does not.
+    removePaths(copy, ['test/scripts/planted.test.ts']);
+    for (const fault of chosen) {
+      const start = performance.now();
+      const result = { name: fault.name, ...(await whileIn(copy, fault, () => caughtBy(copy, fault))) };
+      results.push({ ...result, seconds: secondsSince(start) });
+      print(results.at(-1));
+    }
+  });
+  const broken = results.filter(({ tier }) => tier === 'broken').length;
+  const missed = results.filter(({ tier }) => tier === 'missed').length;
+  const bySample = missed + results.filter(({ tier }) => tier === 'test:all').length;
+  console.log(
+    `${results.length} faults: npm test misses ${bySample}, all tests miss ${missed}, ${broken} are broken, ${secondsSince(began)} s`,
+  );
+  return missed > 0 || bySample > missedMax || broken > 0 ? 1 : 0;
+}
+
+/** Plants the fault for as long as `work` takes. */
+async function whileIn(copy, { hunks }, work) {
+  const files = new Map(hunks.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]));
+  for (const { file, ...hunk } of hunks) {
+    const path = join(copy, file);
+    writeFileSync(path, planted(readFileSync(path, 'utf8'), hunk));
+  }
+  try {
+    return await work();
+  } finally {
+    for (const [file, text] of files) writeFileSync(join(copy, file), text);
+  }
+}
+
+/** `tier`: the smallest run that notices it. */
+async function caughtBy(copy, { suites }) {
+  const named = ['--runTestsByPath', ...suites];
+  const runs = [
+    { tier: 'test', command: commands.suites, words: named, sample: true },
+    { tier: 'test', command: commands.sample, words: [], sample: true },
+    { tier: 'test:all', command: commands.suites, words: named, sample: false },
+    { tier: 'test:all', command: commands.whole, words: [], sample: false },
+  ];
+  for (const { tier, command, words, sample } of options.named ? runs.slice(0, 1) : runs) {
+    const { reports, passed, printed } = await test(copy, command, words, sample);
+    const notLoaded = reports.find((report) => report.notLoaded);
+    if (notLoaded) return { tier: 'broken', suite: notLoaded.suite, title: notLoaded.notLoaded };
+    const [first] = reports;
+    if (first) return { tier, suite: first.suite, title: first.title };
+    if (!passed) return { tier: 'broken', suite: '', title: `the tests did not run:\n${printed}` };
+  }
+  return { tier: 'missed', suite: '', title: '' };
+}
+
+/** Stops at the first suite in which a test fails. */
+async function test(copy, command, words, sample) {
+  const report = join(copy, 'planted-report.jsonl');
+  rmSync(report, { force: true });
+  // Neither sampled nor told by the caller: with CI=true a missing service would look like a fault that was noticed.
+  const { CI: _, TEST_SAMPLE: __, ...env } = process.env;
+  const jest = ['--bail', '--reporters=./scripts/planted/reporter.mjs', ...words];
+  const child = spawn([command, ...jest].join(' '), {
+    cwd: copy,
+    shell: true,
+    detached: true,
+    env: { ...env, PLANTED_REPORT: report, ...(sample && { TEST_SAMPLE: 'true' }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      printed = `${printed}${chunk}`.slice(-4000);
+    });
+  // What jest leaves behind where it stops early: servers and browsers of suites that ran beside.
+  const endRest = () => {
+    try {
+      process.kill(-child.pid);
+    } catch {
+      // There is nothing left.
+    }
+  };
+  process.once('exit', endRest);
+  const code = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+  process.off('exit', endRest);
+  endRest();
+  const lines = existsSync(report) ? readFileSync(report, 'utf8').trim().split('\n') : [];
+  return { reports: lines.map((line) => JSON.parse(line)), passed: code === 0, printed };
+}
+
+function commandOf(script) {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const parts = scripts[script].split(' && ');
+  return parts.filter((part) => part !== 'npm run check').join(' && ');
+}
+
+function print({ name, tier, suite, title, seconds }) {
+  const found = { test: 'npm test', 'test:all': 'test:all', missed: 'MISSED', broken: 'BROKEN' }[tier];
+  console.log(`${found.padEnd(9)} ${name.padEnd(36)} ${seconds.padStart(6)} s  ${suite}${title ? `: ${title}` : ''}`);
+}
+
+function secondsSince(start) {
+  return ((performance.now() - start) / 1000).toFixed(1);
+}
