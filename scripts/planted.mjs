@@ -19,7 +19,7 @@ import { inCopy, removePaths, root } from './without.mjs';
 const commands = { sample: commandOf('test'), whole: commandOf('test:all'), suites: commandOf('test:unit') };
 /** So many may be missed by `npm test`: several nodes, races, Postgres or Redis alone, the browser's own doing. */
 const missedMax = 4;
-/** For `--short`: quick, and of every kind. */
+/** For `--short`: quick ones, each of another part of src. */
 const dozen = new Set([
   'api-retry-after-in-milliseconds',
   'base-cause-logged-whole',
