@@ -151,6 +151,19 @@ export function createSignIn(parts: {
   /** The password was accepted beside a second factor that has gone since (NIST SP 800-63B-4, 3.1.1.2). */
   const isShort = ({ passwordHash }: Account): boolean => passwordHash !== null && !hasher.standsAlone(passwordHash);
 
+  /** The password was right, so its hash can be made again where its parameters are old. */
+  async function withCurrentHash(account: Account, password: string): Promise<Account> {
+    const { passwordHash: from } = account;
+    return from !== null && hasher.needsRehash(from) ? rehashed(parts, account, { from, password }) : account;
+  }
+
+  /** What the account lacks for a sign-in by password alone. */
+  function lackOf(account: Account, { twoFactors, noSession }: SignInRequest): 'enrol' | 'short' | undefined {
+    if (twoFactors) return 'enrol';
+    // Without a session the password is only confirmed, so that its change to a longer one goes through.
+    return isShort(account) && !noSession ? 'short' : undefined;
+  }
+
   function withPassword(request: PasswordRequest, only: 'password'): Promise<PasswordRight | Refused | Throttled>;
   function withPassword(request: SignInRequest): Promise<SignInOutcome>;
   async function withPassword(request: SignInRequest, only?: 'password'): Promise<SignInOutcome | PasswordRight> {
@@ -179,9 +192,7 @@ export function createSignIn(parts: {
 
       // 5. Disabled? Asked after the password, it costs the same and tells a stranger nothing.
       if (found.disabledAt !== null) return attempt.refused('disabled');
-      const { passwordHash: from } = found;
-      const isOld = from !== null && hasher.needsRehash(from);
-      const account = isOld ? await rehashed({ ...parts, accounts }, found, { from, password }) : found;
+      const account = await withCurrentHash(found, password);
       if (only === 'password') {
         // Half of a sign-in where there is a second factor, so earlier failures stay counted.
         await attempt.giveBack();
@@ -192,14 +203,10 @@ export function createSignIn(parts: {
       //    alone.
       const second = await proveSecond(account, request, attempt);
       if (second.outcome !== 'none-needed' && second.outcome !== 'right') return second;
-      if (second.outcome === 'none-needed' && request.twoFactors) {
+      const lacks = second.outcome === 'none-needed' ? lackOf(account, request) : undefined;
+      if (lacks) {
         await attempt.challenged();
-        return notEnough(account, 'enrol');
-      }
-      // A change of the password is the way on, so that act goes through.
-      if (second.outcome === 'none-needed' && isShort(account) && !request.noSession) {
-        await attempt.challenged();
-        return notEnough(account, 'short');
+        return notEnough(account, lacks);
       }
       const amr: readonly Amr[] = second.outcome === 'right' ? second.amr : ['pwd'];
 
