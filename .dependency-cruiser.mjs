@@ -98,9 +98,9 @@ export default {
       to: { path: '^(src|db)/', pathNot: '^src/(core|base)/' },
     },
     {
-      name: 'core-is-a-type',
+      name: 'core-stands-on-ports',
       comment:
-        'core/core.ts is the type of what core gives to entry points: it names types of core, the settings and base.',
+        'core/core.ts puts core together over its ports: it imports core, the settings and base; open-core.ts opens the adapters.',
       severity: 'error',
       from: { path: '^src/core/core\\.ts$' },
       to: { path: '^(src|db)/', pathNot: '^src/(core|config|base)/' },

@@ -4,7 +4,7 @@ import { withFactorLetters } from '../core/factors/factor-letters.ts';
 import { createUpstream } from '../core/upstream/upstream.ts';
 import { createIsDeveloper } from '../http/developer.ts';
 import type { NoteRefusal } from '../http/note-refusal.ts';
-import { loginMethods } from '../login/methods.ts';
+import { openProviders } from '../login/open.ts';
 import { createProtocol } from '../oidc/provider.ts';
 import type { OpenCore } from '../open-core.ts';
 import { signInAddress } from '../pages/account/sign-in-address.ts';
@@ -35,7 +35,7 @@ export async function openLook(settings: BrandSettings, viewsDir: string | undef
 
 /** What every page receives, and the protocol, some of whose responses are pages. */
 export async function composePages(core: OpenCore, noteRefusal: NoteRefusal) {
-  const { config, secrets, stores, audit, mails } = core;
+  const { config, secrets, stores } = core;
   const { issuer } = config;
   const secure = issuer.startsWith('https:');
   const { texts, brand, statics, renderer } = await openLook(config.brand, config.viewsDir);
@@ -43,15 +43,8 @@ export async function composePages(core: OpenCore, noteRefusal: NoteRefusal) {
   const csrf = createCsrf(secrets.secretKey, issuer);
   const isDeveloper = createIsDeveloper(config.developmentPages);
   // Not in the core: a command should not want the providers' secrets.
-  const reading = { development: config.development, environment: process.env };
-  const named = config.upstreams === undefined ? undefined : loginMethods.upstream?.open(config.upstreams, reading);
-  const providers = (await named) ?? [];
-  const providerName = (id: string) => providers.find((provider) => provider.id === id)?.name ?? id;
-  const upstream = createUpstream({
-    ...core,
-    providers,
-    audit: withFactorLetters(audit, { accounts: stores.accounts, mails, providerName }),
-  });
+  const providers = await openProviders(config, process.env);
+  const upstream = createUpstream({ ...core, providers, audit: withFactorLetters({ ...core, providers }) });
   const protocol = createProtocol(core, createEnginePages({ pages, stores, secure, isDeveloper }), isDeveloper);
   const signInAt = (page: string) => signInAddress(issuer, page);
   const deps: PageDeps = {

@@ -1,85 +1,150 @@
-/** What core gives to entry points, which take the whole of it. It is put together in open-core.ts. */
+/** Puts core together over its ports. Entry points take the whole of it; a module of core takes what it names. */
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Config } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
-import type { AccountEdits } from './accounts/account-edits.ts';
-import type { AccountImports } from './accounts/account-import.ts';
-import type { Accounts } from './accounts/accounts.ts';
-import type { Activity } from './accounts/activity.ts';
-import type { Emails } from './accounts/emails.ts';
-import type { Groups } from './accounts/groups.ts';
-import type { ApiSessions } from './api-sessions/api-sessions.ts';
-import type { ClientSessions } from './api-sessions/client-sessions.ts';
-import type { Apis } from './apis/apis.ts';
-import type { ChangeLog } from './changes/change-log.ts';
-import type { AdminKeys } from './clients/admin-keys.ts';
-import type { CachedClients } from './clients/cached-clients.ts';
-import type { Unprotected } from './clients/unprotected.ts';
-import type { Connections } from './consents/connections.ts';
-import type { Factors } from './factors/factors.ts';
-import type { Passkeys } from './factors/passkeys.ts';
-import type { Audit } from './kernel/audit.ts';
-import type { CredentialLimits } from './kernel/credential-limits.ts';
-import type { Keys } from './keys/keys.ts';
-import type { KnownBrowsers } from './known-browsers/known-browsers.ts';
-import type { MailLimits } from './mail/mail-limits.ts';
-import type { Mails } from './mail/mails.ts';
+import { createAccountEdits } from './accounts/account-edits.ts';
+import { createAccountImports } from './accounts/account-import.ts';
+import { accountLetters } from './accounts/account-letters.ts';
+import { createAccounts } from './accounts/accounts.ts';
+import { createActivity } from './accounts/activity.ts';
+import { createEmailClaims } from './accounts/email-claims.ts';
+import { createEmails } from './accounts/emails.ts';
+import { createGroups } from './accounts/groups.ts';
+import { createApiSessions } from './api-sessions/api-sessions.ts';
+import { createClientSessions } from './api-sessions/client-sessions.ts';
+import { createApis } from './apis/apis.ts';
+import { createChangeLog } from './changes/change-log.ts';
+import { createAdminKeys } from './clients/admin-keys.ts';
+import { createCachedClients } from './clients/cached-clients.ts';
+import { createUnprotected } from './clients/unprotected.ts';
+import { createConnections } from './consents/connections.ts';
+import type { CodeMethod } from './factors/code-method.ts';
+import { createFactors } from './factors/factors.ts';
+import type { PasskeyMethod } from './factors/passkey-method.ts';
+import { createPasskeys } from './factors/passkeys.ts';
+import type { RecoveryCodeFormat } from './factors/recovery-codes.ts';
+import { createAudit } from './kernel/audit.ts';
+import { createCredentialLimits } from './kernel/credential-limits.ts';
+import { createLinks } from './kernel/links.ts';
+import { createKeys, longestSigned, type NewKey } from './keys/keys.ts';
+import { createKnownBrowsers } from './known-browsers/known-browsers.ts';
+import { createMailLimits } from './mail/mail-limits.ts';
+import type { Letter, MailTransport, Message } from './mail/mailer.ts';
+import { createMails } from './mail/mails.ts';
+import type { BreachedPasswords } from './passwords/breached-passwords.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
-import type { PasswordReset } from './recovery/password-reset.ts';
-import type { Refusals } from './refusals/refusals.ts';
-import type { Invitations } from './registration/invitations.ts';
-import type { Setup } from './registration/setup.ts';
-import type { SignUp } from './registration/sign-up.ts';
-import type { Sessions } from './sessions/sessions.ts';
-import type { Passes } from './sign-in/passes.ts';
-import type { SignIn } from './sign-in/sign-in.ts';
+import { createPasswordReset } from './recovery/password-reset.ts';
+import { createRefusals } from './refusals/refusals.ts';
+import { createInvitations } from './registration/invitations.ts';
+import { createSetup } from './registration/setup.ts';
+import { createSignUp } from './registration/sign-up.ts';
+import { createSessions } from './sessions/sessions.ts';
+import { createPasses } from './sign-in/passes.ts';
+import { createSignIn } from './sign-in/sign-in.ts';
+import type { ChangeChannel } from './stores/change-channel.ts';
+import type { ClientCache } from './stores/client-cache.ts';
 import type { Stores } from './stores/stores.ts';
 import type { Throttle } from './stores/throttle.ts';
-import type { Tokens } from './tokens/tokens.ts';
+import { createTokens } from './tokens/tokens.ts';
 
-export interface Core {
+/** What core stands on. open-core.ts opens it as the settings say. */
+export interface Ports {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly log: Logger;
   readonly metrics: Metrics;
+
   readonly stores: Stores;
   readonly throttle: Throttle;
-  readonly audit: Audit;
-  readonly refusals: Refusals;
-  readonly changes: ChangeLog;
-  readonly keys: Keys;
+  readonly channel: ChangeChannel;
+  readonly cache: ClientCache | undefined;
 
-  readonly accounts: Accounts;
-  readonly accountEdits: AccountEdits;
-  readonly accountImports: AccountImports;
-  readonly activity: Activity;
-  readonly groups: Groups;
-  readonly emails: Emails;
-  readonly mails: Mails;
-  readonly mailLimits: MailLimits;
-
-  readonly signUp: SignUp;
-  readonly invitations: Invitations;
-  readonly setup: Setup;
-  readonly passwordReset: PasswordReset;
-
-  readonly signIn: SignIn;
-  readonly passes: Passes;
   readonly hasher: PasswordHasher;
-  readonly factors: Factors;
-  readonly passkeys: Passkeys;
-  readonly knownBrowsers: KnownBrowsers;
+  readonly breached: BreachedPasswords | undefined;
+  readonly passkeyMethod: PasskeyMethod | undefined;
+  /** The best first. */
+  readonly codes: readonly CodeMethod[];
+  readonly recoveryCodeFormat: RecoveryCodeFormat;
 
-  readonly sessions: Sessions;
-  readonly apiSessions: ApiSessions;
-  readonly clientSessions: ClientSessions;
-  readonly tokens: Tokens;
+  /** Undefined: this server sends no mails. */
+  readonly transport: MailTransport | undefined;
+  readonly word: (letter: Letter) => Message;
 
-  readonly cached: CachedClients;
-  readonly apis: Apis;
-  readonly connections: Connections;
-  readonly adminKeys: AdminKeys;
-  readonly credentials: CredentialLimits;
-  readonly unprotected: Unprotected;
+  close(): Promise<void>;
+}
+
+export interface Core extends Awaited<ReturnType<typeof createCore>> {}
+
+/** Resolves when the signing keys are read and the change log is followed; until then a failure closes the ports, too. */
+export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
+  const { config, secrets, log, metrics, stores } = ports;
+  const longestToken = longestSigned(config.lifetimes);
+  const audit = createAudit({ store: stores.audit, log, metrics });
+  const changes = createChangeLog({ changes: stores.changes, channel: ports.channel });
+  const cached = createCachedClients({ ...stores, log: changes, cache: ports.cache, metrics });
+  const mails = createMails({ ...ports, audit });
+  const infrastructure = {
+    ...ports,
+    audit,
+    changes,
+    cached,
+    mails,
+    mailLimits: createMailLimits(ports),
+    links: createLinks(stores.links),
+    activity: createActivity({ ...stores, log }),
+    keys: createKeys(stores.keys, { ...secrets, ...config.keys, longestToken }),
+    refusals: createRefusals({ store: stores.refusals, log, metrics }),
+    credentials: createCredentialLimits({ ...ports, audit }),
+    apis: createApis({ store: stores.apis, cached, changes, issuer: config.issuer }),
+    unprotected: createUnprotected({ ...stores, changes, log }),
+    connections: createConnections({ ...stores, audit }),
+  };
+  const knownBrowsers = createKnownBrowsers(infrastructure);
+  const passkeys = createPasskeys(infrastructure);
+  const shared = {
+    ...infrastructure,
+    knownBrowsers,
+    passkeys,
+    factors: createFactors({ ...infrastructure, passkeys }),
+    sessions: createSessions(infrastructure),
+  };
+  const accounts = createAccounts({ ...shared, ...accountLetters(shared) });
+  const withAccounts = { ...shared, accounts, claims: createEmailClaims(shared) };
+  const emails = createEmails(withAccounts);
+  const signUp = createSignUp({ ...withAccounts, emails });
+  const signIn = createSignIn(shared);
+
+  async function close(): Promise<void> {
+    changes.close();
+    await mails.close();
+    await shared.activity.close();
+    await shared.unprotected.close();
+    await shared.refusals.close();
+    await audit.close();
+    await ports.close();
+  }
+  await Promise.all([changes.start(), shared.keys.load(earlyKey)]).catch(async (error: unknown) => {
+    // An open database would keep a command, which ends by itself, from ending.
+    await close();
+    throw error;
+  });
+  return {
+    ...withAccounts,
+    emails,
+    signUp,
+    signIn,
+    accountEdits: createAccountEdits(withAccounts),
+    accountImports: createAccountImports(withAccounts),
+    groups: createGroups(shared),
+    passwordReset: createPasswordReset(withAccounts),
+    invitations: createInvitations({ ...withAccounts, signUp }),
+    setup: createSetup(withAccounts),
+    passes: createPasses(shared),
+    apiSessions: createApiSessions({ ...withAccounts, signIn }),
+    clientSessions: createClientSessions(shared),
+    tokens: createTokens(shared),
+    adminKeys: createAdminKeys(secrets.adminKeyDigests, shared.credentials),
+    close,
+  };
 }

@@ -33,15 +33,18 @@ interface Button {
 }
 
 export function createWording(deps: {
+  /** Called with the first letter. */
   catalogue: () => Catalogue;
   issuer: string;
   brandName: string;
   /** The brand's own colours, which go together. */
   button?: Button | undefined;
 }) {
+  let read: Catalogue | undefined;
   const button = deps.button ?? { fill: '#3b5bdb', text: '#ffffff' };
   return (letter: Letter): Message => {
-    const catalogue = deps.catalogue();
+    read ??= deps.catalogue();
+    const catalogue = read;
     const locale = catalogueLocale(letter.locale, catalogue.locales);
     const brand = deps.brandName;
     const values = {

@@ -2,19 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openAdapters } from '../../src/composition/adapters.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { AccountForm } from '../../src/core/accounts/account-form.ts';
-import type { Core } from '../../src/core/core.ts';
+import { createCore } from '../../src/core/core.ts';
 import type { CodeMethod } from '../../src/core/factors/code-method.ts';
 import { generateKey } from '../../src/core/keys/keys.ts';
 import type { Letter } from '../../src/core/mail/mailer.ts';
-import type { SignInLimits } from '../../src/core/sign-in/sign-in-attempts.ts';
 import type { Account } from '../../src/core/stores/accounts.ts';
 import type { AuditEvent } from '../../src/core/stores/audit.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
+import type { Throttle } from '../../src/core/stores/throttle.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
-import { composeCore } from '../../src/open-core.ts';
+import { openAdapters } from '../../src/open-core.ts';
 import type { SqlSettings } from '../../src/storage/sql/open.ts';
 
 /** The origin that its passkeys are made for. */
@@ -27,34 +26,24 @@ process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
 /** One for all: making one takes longer than most tests. */
 const rsaKey = generateKey('RS256');
 
-export interface Fixture extends Core {
-  /** Codes and news of sign-ins by mail so far, the oldest first. */
-  readonly sent: readonly Letter[];
-  /** Passwords verified so far; `withNothing`: without an account. */
-  readonly verified: { count: number; withNothing: number };
-  /** One-time codes looked at so far. */
-  readonly looked: { count: number };
-  make(form?: Partial<AccountForm>): Promise<Account>;
-  /** What was audited so far, the oldest first. Mails that were caused have left by then. */
-  audited(): Promise<AuditEvent[]>;
-  close(): Promise<void>;
+interface FixtureOptions {
+  readonly limits?: { account?: number; address?: number; windowSeconds?: number; codes?: number };
+  readonly hasher?: Partial<Parameters<typeof createPasswordHasher>[0]>;
+  /** False: no mails are sent. */
+  readonly mails?: boolean;
+  /** Left out: SQLite in memory. */
+  readonly database?: SqlSettings;
+  /** Second factors whose login method has been deleted. */
+  readonly without?: readonly string[];
+  /** What stands in front of the real stores. */
+  readonly front?: (stores: Stores) => Partial<Stores>;
 }
 
-export async function buildFixture(
-  options: {
-    limits?: Partial<SignInLimits & { codes: number }>;
-    hasher?: Partial<Parameters<typeof createPasswordHasher>[0]>;
-    /** False: no mails are sent. */
-    mails?: boolean;
-    /** Left out: SQLite in memory. */
-    database?: SqlSettings;
-    /** Second factors whose login method has been deleted. */
-    without?: readonly string[];
-    /** What stands in front of the real stores. */
-    front?: (stores: Stores) => Partial<Stores>;
-  } = {},
-): Promise<Fixture> {
+export type Fixture = Awaited<ReturnType<typeof buildFixture>>;
+
+export async function buildFixture(options: FixtureOptions = {}) {
   const { account = 10, address = 100, windowSeconds = 900, codes = 10 } = options.limits ?? {};
+  const { without = [], front = () => ({}) } = options;
   const loaded = loadConfig({
     NODE_ENV: 'production',
     ISSUER: issuer,
@@ -67,66 +56,50 @@ export async function buildFixture(
   });
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.mistakes));
   const database = { pooler: 'auto', ...(options.database ?? { kind: 'sqlite', file: ':memory:' }) } as const;
-  const throttle = { ...loaded.config.throttle, accountLimit: account, addressLimit: address, window: windowSeconds };
+  const throttle = { accountLimit: account, addressLimit: address, window: windowSeconds };
   const config = { ...loaded.config, database, migrate: true, throttle };
   const opened = await openAdapters(config, { logLevel: 'silent', logTo: { write: () => {} } });
   const verified = { count: 0, withNothing: 0 };
   const looked = { count: 0 };
   const sent: Letter[] = [];
-  const hashing = createPasswordHasher({ memoryKiB: 64, timeCost: 1, queue: 1000, parallel: 2, ...options.hasher });
-  const core = await composeCore(
-    {
-      ...opened,
-      throttle: {
-        ...opened.throttle,
-        // The server has one limit for passwords and codes.
-        attempt: (keys, seconds) =>
-          opened.throttle.attempt(
-            keys.map((one) => (one.key.startsWith('codes:') ? { ...one, limit: codes } : one)),
-            seconds,
-          ),
-      },
-      stores: { ...opened.stores, ...options.front?.(opened.stores) },
-      methods: {
-        ...opened.methods,
-        password: {
-          ...hashing,
-          verify(phc, password) {
-            verified.count++;
-            if (phc === null) verified.withNothing++;
-            return hashing.verify(phc, password);
-          },
-        },
-        passkey: options.without?.includes('passkey') ? undefined : opened.methods.passkey,
-        codes: opened.methods.codes
-          .filter(({ kind }) => !options.without?.includes(kind))
-          .map((method) => countingLooks(method, looked)),
-      },
-      transport: options.mails === false ? undefined : { deliver: async () => ({ outcome: 'sent' }) },
-      word(letter) {
-        if (letter.kind === 'sign-in-code' || letter.kind === 'new-sign-in') sent.push(letter);
-        return opened.word(letter);
+  const hasher = createPasswordHasher({ memoryKiB: 64, timeCost: 1, queue: 1000, parallel: 2, ...options.hasher });
+  const adapters = {
+    ...opened,
+    stores: { ...opened.stores, ...front(opened.stores) },
+    throttle: withCodeLimit(opened.throttle, codes),
+    hasher: {
+      ...hasher,
+      verify(phc: string | null, password: string) {
+        verified.count++;
+        if (phc === null) verified.withNothing++;
+        return hasher.verify(phc, password);
       },
     },
-    rsaKey,
-  );
+    passkeyMethod: without.includes('passkey') ? undefined : opened.passkeyMethod,
+    codes: opened.codes.filter(({ kind }) => !without.includes(kind)).map((method) => countingLooks(method, looked)),
+    transport: options.mails === false ? undefined : { deliver: async () => ({ outcome: 'sent' as const }) },
+    word(letter: Letter) {
+      if (letter.kind === 'sign-in-code' || letter.kind === 'new-sign-in') sent.push(letter);
+      return opened.word(letter);
+    },
+  };
+  const core = await createCore(adapters, rsaKey);
   return {
     ...core,
-    sent,
+    /** Codes and news of sign-ins by mail so far, the oldest first. */
+    sent: sent as readonly Letter[],
+    /** Passwords verified so far; `withNothing`: without an account. */
     verified,
+    /** One-time codes looked at so far. */
     looked,
-    async make(form) {
-      const made = await core.accounts.create({
-        username: 'alice',
-        password: goodPassword,
-        firstName: '',
-        lastName: '',
-        ...form,
-      });
+    async make(form?: Partial<AccountForm>): Promise<Account> {
+      const whole = { username: 'alice', password: goodPassword, firstName: '', lastName: '', ...form };
+      const made = await core.accounts.create(whole);
       if (made.outcome !== 'created') throw new Error(`the account was not made: ${JSON.stringify(made)}`);
       return made.account;
     },
-    async audited() {
+    /** What was audited so far, the oldest first. Mails that were caused have left by then. */
+    async audited(): Promise<AuditEvent[]> {
       await core.mails.settled();
       // Notes are written a moment later: a record comes after those that were noted before it.
       await core.audit.record('sign_out', { detail: { marker: true } });
@@ -136,21 +109,29 @@ export async function buildFixture(
   };
 }
 
+/** The server has one limit for passwords and codes. */
+const withCodeLimit = (throttle: Throttle, limit: number): Throttle => ({
+  ...throttle,
+  attempt: (keys, seconds) =>
+    throttle.attempt(
+      keys.map((one) => (one.key.startsWith('codes:') ? { ...one, limit } : one)),
+      seconds,
+    ),
+});
+
 /** Counts the codes that could be guessed and were looked at: those of a locked app are not. */
-function countingLooks(method: CodeMethod, looked: { count: number }): CodeMethod {
-  return {
-    ...method,
-    open(parts) {
-      const open = method.open(parts);
-      return {
-        ...open,
-        async verify(...given) {
-          const verified = await open.verify(...given);
-          const locked = verified.outcome === 'wrong' && verified.why === 'locked';
-          if (method.guessable && !locked) looked.count++;
-          return verified;
-        },
-      };
-    },
-  };
-}
+const countingLooks = (method: CodeMethod, looked: { count: number }): CodeMethod => ({
+  ...method,
+  open(parts) {
+    const open = method.open(parts);
+    return {
+      ...open,
+      async verify(...given) {
+        const outcome = await open.verify(...given);
+        const locked = outcome.outcome === 'wrong' && outcome.why === 'locked';
+        if (method.guessable && !locked) looked.count++;
+        return outcome;
+      },
+    };
+  },
+});

@@ -19,6 +19,7 @@
  */
 import { nowMs } from '../../base/clock.ts';
 import { createLru } from '../../base/lru.ts';
+import type { Metrics } from '../../base/metrics.ts';
 import { type ChangeLog, oneAtATime } from '../changes/change-log.ts';
 import type { ApiRecord, ApiStore } from '../stores/apis.ts';
 import type { ChangeStore } from '../stores/changes.ts';
@@ -45,11 +46,11 @@ export interface CachedClientsDeps {
   readonly apis: Pick<ApiStore, 'list'>;
   readonly changes: Pick<ChangeStore, 'note'>;
   readonly log: ChangeLog;
-  readonly cache?: ClientCache;
+  readonly cache?: ClientCache | undefined;
   /** Copies kept in this process, and unknown ids remembered. */
   readonly copies?: number;
-  /** Called once for each look-up that is answered; those that wait for one load are one. */
-  readonly lookedUp?: (from: 'process' | 'redis' | 'sql' | 'none') => void;
+  /** Counts each look-up that is answered; those that wait for one load are one. */
+  readonly metrics?: Pick<Metrics, 'count'>;
 }
 
 type CacheState = { readonly generation: number; readonly appliedSeq: number };
@@ -73,7 +74,7 @@ const nobody: Promise<undefined> = Promise.resolve(undefined);
 const possibleId = /^[\x21-\x7e]{1,255}$/;
 
 export function createCachedClients(deps: CachedClientsDeps): CachedClients {
-  const { clients, changes, log, cache, lookedUp = () => {} } = deps;
+  const { clients, changes, log, cache, metrics } = deps;
   const copies = createLru<Promise<ClientRecord>>(deps.copies ?? 10_000);
   const unknown = createLru<true>(deps.copies ?? 10_000);
   const loads = new Map<string, Load>();
@@ -97,11 +98,11 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
   function known(id: string): Promise<ClientRecord | undefined> | undefined {
     const copy = copies.get(id);
     if (copy !== undefined) {
-      lookedUp('process');
+      metrics?.count('client_lookups_total', { from: 'process' });
       return copy;
     }
     if (!unknown.get(id) && possibleId.test(id)) return undefined;
-    lookedUp('none');
+    metrics?.count('client_lookups_total', { from: 'none' });
     return nobody;
   }
 
@@ -125,7 +126,7 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     async function read(): Promise<ClientRecord | undefined> {
       const kept = from && cache ? await cache.get(from.generation, id) : undefined;
       const client = kept ?? (await clients.find(id));
-      lookedUp(kept ? 'redis' : client ? 'sql' : 'none');
+      metrics?.count('client_lookups_total', { from: kept ? 'redis' : client ? 'sql' : 'none' });
       if (load.overtaken) return client;
       if (client) copies.set(id, Promise.resolve(client));
       else unknown.set(id, true);

@@ -81,15 +81,17 @@ export interface PatchOptions {
 export type PatchOutcome = Patched | InvalidMetadata | Conflict | BuiltIn | Unknown;
 
 export interface ClientsDeps {
-  readonly store: ClientStore;
+  readonly stores: { readonly clients: ClientStore };
   /** After a write: has every process take it in. */
   readonly changes: Pick<ChangeLog, 'changed'>;
   /** The engine's own opinion of a client: why it would refuse it, or undefined. */
   readonly checkWithEngine: (metadata: JsonObject, id: string) => Promise<string | undefined>;
-  /** 0: a rotated secret ends at once. */
-  readonly secretOverlapSeconds: number;
-  /** By which people know this server: an unreviewed client must not speak for it. */
-  readonly ownNames: readonly string[];
+  readonly config: {
+    readonly issuer: string;
+    readonly brandName: string;
+    /** Seconds; 0: a rotated secret ends at once. */
+    readonly lifetimes: { readonly clientSecretOverlap: number };
+  };
 }
 
 /** No colon, so it needs no escaping in HTTP Basic; nothing that a URL or a shell would change; no hyphen first, or a command takes it for an option. */
@@ -97,7 +99,11 @@ const acceptableId = /^[A-Za-z0-9_][A-Za-z0-9._~-]{0,127}$/;
 const attempts = 10;
 
 export function createClients(deps: ClientsDeps): Clients {
-  const { store, changes, checkWithEngine, secretOverlapSeconds } = deps;
+  const { changes, checkWithEngine, config } = deps;
+  const store = deps.stores.clients;
+  const secretOverlapSeconds = config.lifetimes.clientSecretOverlap;
+  // People know this server by these names: an unreviewed client must not speak for it.
+  const ownNames = [config.brandName, ...hostNames(config.issuer)];
 
   async function checked(input: unknown, id: string, by: ClientRecord['origin'], previous?: ClientRecord) {
     // Loaded when it is first needed, with the schemas behind it: a start does not wait for them.
@@ -130,7 +136,7 @@ export function createClients(deps: ClientsDeps): Clients {
   async function nameMistake(name: unknown): Promise<string | undefined> {
     if (typeof name !== 'string') return undefined;
     const { reservedClientName } = await import('./client-names.ts');
-    const reason = reservedClientName(name, deps.ownNames);
+    const reason = reservedClientName(name, ownNames);
     return reason === undefined ? undefined : `client_name ${reason}`;
   }
 
@@ -277,4 +283,10 @@ function newId(): string {
 
 function invalid(description: string): InvalidMetadata {
   return { outcome: 'invalid', error: 'invalid_client_metadata', description };
+}
+
+/** The digits of an IPv6 address are not read as a name. */
+function hostNames(issuer: string): string[] {
+  const { hostname } = new URL(issuer);
+  return hostname.startsWith('[') ? [] : [hostname];
 }

@@ -16,16 +16,14 @@ const letters: Readonly<Record<string, { readonly kind: LetterKind; readonly pat
   'identity.unlinked': { kind: 'identity-unlinked', path: identities },
 };
 
-export function withFactorLetters(
-  audit: Audit,
-  deps: {
-    readonly accounts: Pick<AccountStore, 'bySubject'>;
-    readonly mails: Pick<Mails, 'later'>;
-    /** What people call a provider, by its id in the settings. */
-    readonly providerName?: (id: string) => string;
-  },
-): Audit {
-  const { providerName = (id) => id } = deps;
+export function withFactorLetters(core: {
+  readonly audit: Audit;
+  readonly stores: { readonly accounts: Pick<AccountStore, 'bySubject'> };
+  readonly mails: Pick<Mails, 'later'>;
+  /** The accounts elsewhere that sign in here: what people call them. */
+  readonly providers?: readonly { readonly id: string; readonly name: string }[];
+}): Audit {
+  const { audit, stores, mails, providers = [] } = core;
   return {
     ...audit,
     async record(event, fields) {
@@ -33,9 +31,10 @@ export function withFactorLetters(
       const letter = letters[event];
       const { subject, detail } = fields;
       if (letter === undefined || !subject) return;
-      const provider = providerName(String(detail?.upstream ?? ''));
-      deps.mails.later(async () => {
-        const account = await deps.accounts.bySubject(subject);
+      const id = String(detail?.upstream ?? '');
+      const provider = providers.find((one) => one.id === id)?.name ?? id;
+      mails.later(async () => {
+        const account = await stores.accounts.bySubject(subject);
         if (!account?.verified || account.email === null) return undefined;
         const { email, username, locale } = account;
         return { ...letter, to: email, locale: locale ?? 'en', subject, values: { username, provider } };

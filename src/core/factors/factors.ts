@@ -10,11 +10,12 @@
 import { nowSeconds } from '../../base/clock.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { Amr } from '../kernel/amr.ts';
-import type { AuditFields } from '../kernel/audit.ts';
+import type { Audit, AuditFields } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { createCallerRecord } from '../kernel/caller-record.ts';
-import type { Account } from '../stores/accounts.ts';
-import type { FactorRow } from '../stores/factors.ts';
+import type { Mails } from '../mail/mails.ts';
+import type { Account, AccountStore } from '../stores/accounts.ts';
+import type { FactorRow, FactorStore } from '../stores/factors.ts';
 import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
 import type {
   BegunEnrolment,
@@ -26,8 +27,9 @@ import type {
   SwitchOnOutcome,
   Verified,
 } from './code-method.ts';
+import { withFactorLetters } from './factor-letters.ts';
 import type { Passkeys } from './passkeys.ts';
-import { codesLeft, newRecoveryCodes } from './recovery-codes.ts';
+import { codesLeft, newRecoveryCodes, type RecoveryCodeFormat } from './recovery-codes.ts';
 
 /** `passkey`, or the kind of a login method that is codes. */
 export type SecondFactor = string;
@@ -96,24 +98,30 @@ export interface Factors {
   use(subject: string, typed: string, fields: AuditFields): Promise<UseOutcome>;
 }
 
-export interface FactorSettings {
-  /** Wrong codes of an account within the window. */
-  readonly limit: number;
-  readonly windowSeconds: number;
-}
-
-export function createFactors(
-  parts: Omit<CodeMethodParts, 'forgive'> & {
-    /** The best first. */
-    codes: readonly CodeMethod[];
-    passkeys: Pick<Passkeys, 'list' | 'offered'>;
-    throttle: Throttle;
-    changes: Pick<ChangeLog, 'changed'>;
-    settings: FactorSettings;
-  },
-): Factors {
-  const { store, passkeys, recoveryCodes, throttle, audit, changes, settings } = parts;
-  const codes = parts.codes.map((method) => ({ ...method, ...method.open({ ...parts, forgive }) }));
+export function createFactors(core: {
+  stores: { readonly factors: FactorStore; readonly accounts: Pick<AccountStore, 'bySubject'> };
+  secrets: { readonly secretKey: string };
+  config: {
+    readonly brandName: string;
+    /** Wrong codes of an account within the window, which is in seconds. */
+    readonly throttle: { readonly accountLimit: number; readonly window: number };
+  };
+  /** The best first. */
+  codes: readonly CodeMethod[];
+  recoveryCodeFormat: RecoveryCodeFormat;
+  passkeys: Pick<Passkeys, 'list' | 'offered'>;
+  audit: Audit;
+  mails: Pick<Mails, 'work' | 'send' | 'later'>;
+  mailLimits: CodeMethodParts['limits'];
+  throttle: Throttle;
+  changes: Pick<ChangeLog, 'changed'>;
+}): Factors {
+  const { config, mails, mailLimits: limits, recoveryCodeFormat: recoveryCodes, passkeys, throttle, changes } = core;
+  const { factors: store, accounts } = core.stores;
+  const { secretKey } = core.secrets;
+  const audit = withFactorLetters(core);
+  const parts = { store, accounts, recoveryCodes, mails, limits, audit, changes, secretKey, issuer: config.brandName };
+  const codes = core.codes.map((method) => ({ ...method, ...method.open({ ...parts, forgive }) }));
   const ofKind = (wanted: string | undefined) => codes.find(({ kind }) => kind === wanted);
   const enrols = codes.filter(({ enrolment }) => enrolment).map(({ kind }) => kind);
   const written = createCallerRecord(audit);
@@ -199,9 +207,9 @@ export function createFactors(
 
       // 2. Count it before it is looked at.
       const key = `codes:${subject}`;
-      const keys = guessable ? [{ key, limit: settings.limit }] : [];
+      const keys = guessable ? [{ key, limit: config.throttle.accountLimit }] : [];
       if (guessable) {
-        const counted = await throttle.attempt(keys, settings.windowSeconds);
+        const counted = await throttle.attempt(keys, config.throttle.window);
         if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter, keys };
       }
 

@@ -19,9 +19,11 @@ import type { Audit } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { createCallerRecord } from '../kernel/caller-record.ts';
 import { displayName } from '../kernel/names.ts';
+import type { Mails } from '../mail/mails.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
 import type { PasskeyRow, PasskeyStore } from '../stores/passkeys.ts';
+import { withFactorLetters } from './factor-letters.ts';
 import { type Assertion, noPasskeys, type PasskeyMethod } from './passkey-method.ts';
 import { newRecoveryCodes, type RecoveryCodeFormat } from './recovery-codes.ts';
 
@@ -104,20 +106,25 @@ export const passkeyNameMax = 60;
 const randomLength = 32;
 const timeLength = 8;
 
-export function createPasskeys(parts: {
-  store: PasskeyStore;
-  accounts: Pick<AccountStore, 'bySubject'>;
-  engine: Pick<EngineStore, 'insertOnce'>;
+export function createPasskeys(core: {
+  stores: {
+    readonly passkeys: PasskeyStore;
+    readonly accounts: Pick<AccountStore, 'bySubject'>;
+    readonly engine: Pick<EngineStore, 'insertOnce'>;
+  };
+  secrets: { readonly secretKey: string };
   /** Left out: people who have some can only remove them. */
-  method: PasskeyMethod | undefined;
-  recoveryCodes: RecoveryCodeFormat;
+  passkeyMethod: PasskeyMethod | undefined;
+  recoveryCodeFormat: RecoveryCodeFormat;
   audit: Audit;
+  mails: Pick<Mails, 'later'>;
   changes: Pick<ChangeLog, 'changed'>;
-  secretKey: string;
 }): Passkeys {
-  const { store, accounts, engine, method = noPasskeys, recoveryCodes, changes } = parts;
-  const challengeKey = deriveKey(parts.secretKey, 'passkey-challenge');
-  const handleKey = deriveKey(parts.secretKey, 'passkey-handle');
+  const { passkeyMethod: method = noPasskeys, recoveryCodeFormat: recoveryCodes, changes } = core;
+  const { passkeys: store, accounts, engine } = core.stores;
+  const { secretKey } = core.secrets;
+  const challengeKey = deriveKey(secretKey, 'passkey-challenge');
+  const handleKey = deriveKey(secretKey, 'passkey-handle');
 
   const seal = (purpose: string, fresh: Buffer): string =>
     createHmac('sha256', challengeKey).update(fresh).update(purpose).digest('base64url');
@@ -165,7 +172,7 @@ export function createPasskeys(parts: {
   const handleOf = (subject: string, rows: readonly PasskeyRow[]): string =>
     rows[0]?.handle ?? createHmac('sha256', handleKey).update(subject).digest('base64url');
 
-  const written = createCallerRecord(parts.audit);
+  const written = createCallerRecord(withFactorLetters(core));
 
   const add = async (account: Account, row: PasskeyRow, caller: Caller | undefined): Promise<EnrolOutcome> => {
     const { subject } = account;

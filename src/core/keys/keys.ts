@@ -61,6 +61,22 @@ export interface KeySettings {
   readonly longestToken: number;
 }
 
+/** Lifetimes of what is signed here, by the names that the settings give them. */
+const signed = [
+  'accessToken',
+  'idToken',
+  'identityToken',
+  'securityServiceToken',
+  'tinyoauthToken',
+  'spaceGuardToken',
+  'spaceGuardRefresh',
+] as const;
+
+/** Seconds that the longest-lived token lasts; a day at least, for the APIs that set a lifetime of their own (core/apis). */
+export function longestSigned(lifetimes: Readonly<Record<(typeof signed)[number], number>>): number {
+  return Math.max(86_400, ...signed.map((name) => lifetimes[name]));
+}
+
 export interface Keys {
   /** The ring as last loaded. Throws where `load` has not succeeded yet. */
   ring(): KeyRing;

@@ -28,9 +28,10 @@ import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
 
 export interface SignInLimits {
   /** Failed attempts within the window: for one account, and from one address. */
-  readonly account: number;
-  readonly address: number;
-  readonly windowSeconds: number;
+  readonly accountLimit: number;
+  readonly addressLimit: number;
+  /** Seconds. */
+  readonly window: number;
 }
 
 export type RefusedReason = 'wrong' | 'disabled' | 'unknown' | 'passkey' | 'passkey-used';
@@ -76,14 +77,15 @@ export function createSignInAttempts(parts: {
   throttle: Throttle;
   audit: Audit;
   metrics: Metrics;
-  limits: SignInLimits;
+  config: { readonly throttle: SignInLimits };
 }) {
-  const { knownBrowsers, throttle, audit, metrics, limits } = parts;
+  const { knownBrowsers, throttle, audit, metrics } = parts;
+  const { accountLimit: limit, addressLimit, window } = parts.config.throttle;
   const throttleNotes = new Map<string, number>();
 
   const ofAddress = (address: string | undefined): ThrottleKey => ({
     key: addressThrottleKey(address),
-    limit: limits.address,
+    limit: addressLimit,
   });
 
   /** Unknown accounts take the same path, so response and timing reveal nothing. */
@@ -92,7 +94,6 @@ export function createSignInAttempts(parts: {
     typed: string,
     { address, browser, session }: Caller,
   ): Promise<ThrottleKey[]> {
-    const { account: limit } = limits;
     if (session !== undefined) return [{ key: sessionThrottleKey(session), limit }];
     const knownBrowser = browser === undefined ? undefined : await knownBrowsers.known(browser, subject);
     if (knownBrowser !== undefined) return [{ key: knownBrowserThrottleKey(knownBrowser), limit }];
@@ -107,7 +108,7 @@ export function createSignInAttempts(parts: {
     const now = nowSeconds();
     if (!keys.some(({ key }) => (throttleNotes.get(key) ?? 0) > now)) {
       if (throttleNotes.size > throttleNotesMax) throttleNotes.clear();
-      for (const { key } of keys) throttleNotes.set(key, now + limits.windowSeconds);
+      for (const { key } of keys) throttleNotes.set(key, now + window);
       audit.note('sign_in.throttled', person);
     }
     return { outcome: 'throttled', retryAfter };
@@ -162,7 +163,7 @@ export function createSignInAttempts(parts: {
   }
 
   async function open(keys: readonly ThrottleKey[], person: AuditFields): Promise<Attempt> {
-    const counted = await throttle.attempt(keys, limits.windowSeconds);
+    const counted = await throttle.attempt(keys, window);
     return opened(keys, person, counted.allowed ? undefined : counted.retryAfter);
   }
 

@@ -114,8 +114,7 @@ export interface SignIn {
 const usernameMax = 1024;
 
 export function createSignIn(parts: {
-  accounts: AccountStore;
-  identities: Pick<IdentityStore, 'use'>;
+  stores: { readonly accounts: AccountStore; readonly identities: Pick<IdentityStore, 'use'> };
   hasher: PasswordHasher;
   factors: Pick<Factors, 'methods' | 'use' | 'challenge'>;
   passkeys: Pick<Passkeys, 'prove'>;
@@ -125,9 +124,10 @@ export function createSignIn(parts: {
   audit: Audit;
   log: Logger;
   metrics: Metrics;
-  limits: SignInLimits;
+  config: { readonly throttle: SignInLimits };
 }): SignIn {
-  const { accounts, identities, hasher, passkeys, activity, audit, metrics } = parts;
+  const { hasher, passkeys, activity, audit, metrics } = parts;
+  const { accounts, identities } = parts.stores;
   const attempts = createSignInAttempts(parts);
   const proveSecond = createSecondStep(parts);
 
@@ -154,7 +154,7 @@ export function createSignIn(parts: {
   /** The password was right, so its hash can be made again where its parameters are old. */
   async function withCurrentHash(account: Account, password: string): Promise<Account> {
     const { passwordHash: from } = account;
-    return from !== null && hasher.needsRehash(from) ? rehashed(parts, account, { from, password }) : account;
+    return from !== null && hasher.needsRehash(from) ? rehashed({ ...parts, accounts }, account, { from, password }) : account;
   }
 
   /** What the account lacks for a sign-in by password alone. */

@@ -6,12 +6,17 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
 import { userinfoAudience } from '../apis/apis.ts';
+import type { ChangeLog } from '../changes/change-log.ts';
+import type { CachedClients } from '../clients/cached-clients.ts';
+import type { Keys } from '../keys/keys.ts';
+import type { SessionLimits } from '../sessions/session-limits.ts';
+import type { EndedTokenStore } from '../stores/ended-tokens.ts';
 import type { EngineStore } from '../stores/engine.ts';
-import type { EndedTokens } from './ended-tokens.ts';
+import { createEndedTokens } from './ended-tokens.ts';
 import { clockToleranceSeconds } from './jwt.ts';
-import { createJwtAccessTokens, type JwtAccessTokenDeps, verifyAccessJwt } from './jwt-access-tokens.ts';
+import { createJwtAccessTokens, verifyAccessJwt } from './jwt-access-tokens.ts';
 import { type LiveToken, type Looked, refused } from './live-token.ts';
-import { createOpaqueTokens, type OpaqueTokenDeps, readOpaque } from './opaque-tokens.ts';
+import { createOpaqueTokens, readOpaque } from './opaque-tokens.ts';
 
 export type VerifiedAccessToken = Looked;
 
@@ -33,14 +38,26 @@ export interface Tokens {
   revoke(token: string, clientId: string): Promise<'done' | 'full'>;
 }
 
-export interface TokenDeps extends JwtAccessTokenDeps, OpaqueTokenDeps {
-  readonly engine: Pick<EngineStore, 'readGrant' | 'readToken' | 'revokeGrant' | 'deleteToken'>;
-  readonly ended: EndedTokens;
-}
-
 const isJwt = (token: string): boolean => token.includes('.');
 
-export function createTokens(deps: TokenDeps): Tokens {
+export function createTokens(core: {
+  readonly stores: { readonly engine: EngineStore; readonly endedTokens: EndedTokenStore };
+  readonly keys: Keys;
+  readonly cached: Pick<CachedClients, 'find'>;
+  readonly changes: Pick<ChangeLog, 'follow' | 'changed'>;
+  readonly activity: { seen(subject: string, sessionUid: string): void };
+  readonly config: { readonly issuer: string; readonly lifetimes: SessionLimits };
+}): Tokens {
+  const { stores, changes, config } = core;
+  const deps = {
+    keys: core.keys,
+    clients: core.cached,
+    engine: stores.engine,
+    ended: createEndedTokens({ store: stores.endedTokens, changes }),
+    issuer: config.issuer,
+    sessionLimits: config.lifetimes,
+    seen: core.activity.seen,
+  };
   const lookAtJwt = createJwtAccessTokens(deps);
   const lookAtOpaque = createOpaqueTokens(deps);
 

@@ -37,9 +37,15 @@ export interface Texts {
 type Template = string | Readonly<Record<string, string>>;
 type Catalogue = ReadonlyMap<string, Template>;
 
+const textsDir = join(import.meta.dirname, '../../../views/texts');
 const fallback = 'en';
 const rightToLeft = new Set(['ar', 'arc', 'ckb', 'dv', 'fa', 'he', 'ku', 'ps', 'sd', 'ug', 'ur', 'yi']);
 const rightToLeftLetters = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** The server's texts; `viewsDir`: with a deployment's own. Throws as `loadTexts` does. */
+export function openTexts(viewsDir: string | undefined): Texts {
+  return loadTexts(textsDir, viewsDir && join(viewsDir, 'texts'));
+}
 
 /** `ownDir`: a deployment's own texts. Throws, naming the file and the text, where one of them cannot be what was meant. */
 export function loadTexts(dir: string, ownDir?: string): Texts {

@@ -21,17 +21,18 @@ beforeEach(async () => {
 });
 afterEach(() => stores.close());
 
-function build(overrides: { secretOverlapSeconds?: number; checkWithEngine?: () => Promise<string | undefined> } = {}) {
+function build({
+  secretOverlapSeconds = 3600,
+  checkWithEngine = async () => undefined,
+}: {
+  secretOverlapSeconds?: number;
+  checkWithEngine?: () => Promise<string | undefined>;
+} = {}) {
   const changes = createChangeLog({ ...stores, channel: createLocalChannel() });
   const cached = { ...createCachedClients({ ...stores, log: changes }), check: changes.check };
-  const clients = createClients({
-    store: stores.clients,
-    changes,
-    checkWithEngine: async () => undefined,
-    ownNames: ['Gatehouse'],
-    secretOverlapSeconds: 3600,
-    ...overrides,
-  });
+  const lifetimes = { clientSecretOverlap: secretOverlapSeconds };
+  const config = { issuer: 'http://[::1]', brandName: 'Gatehouse', lifetimes };
+  const clients = createClients({ stores, changes, checkWithEngine, config });
   return { clients, cached, changes };
 }
 
