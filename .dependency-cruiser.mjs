@@ -48,7 +48,7 @@ const coreRules = Object.entries(core).map(([module, imports]) => ({
 
 const shapes = '^src/.*([/-]shapes?|/client-metadata)\\.ts$';
 const states = '^src/.*/(states|states/[^/]+|kit/state)\\.ts$';
-const roots = '^src/(app\\.ts$|open-core\\.ts$|composition/|serve\\.ts$|cli/)';
+const roots = '^src/(app\\.ts$|open-core\\.ts$|serve\\.ts$|cli/)';
 
 export default {
   forbidden: [
@@ -177,6 +177,13 @@ export default {
       to: { path: '^src/', pathNot: ['^src/(pages/kit|core|http|base)/', '^src/pages/$1/'] },
     },
     {
+      name: 'page-list-imports',
+      comment: 'The files that list, open and show the pages import their areas, oidc, core, http and base only.',
+      severity: 'error',
+      from: { path: '^src/pages/[^/]+\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(pages|api/reference|oidc|core|http|base)/' },
+    },
+    {
       name: 'protocol-page-imports',
       comment:
         'sign-in, consent, enrolment and their kit are the half of the protocol that people see: they may import oidc as well, which never imports them.',
@@ -249,10 +256,10 @@ export default {
     {
       name: 'nobody-imports-the-top',
       comment:
-        'open-core.ts, composition, app.ts and serve.ts are imported by each other, main.ts and cli alone, main.ts and cli by nobody: pass in what you need instead.',
+        'open-core.ts, app.ts and serve.ts are imported by each other, main.ts and cli alone, main.ts and cli by no file: pass in what you need instead.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/(main|serve|app|open-core)\\.ts$', '^src/(composition|cli)/'] },
-      to: { path: '^src/(open-core\\.ts$|composition/|app\\.ts$|serve\\.ts$|main\\.ts$|cli/)' },
+      from: { path: '^src/', pathNot: ['^src/(main|serve|app|open-core)\\.ts$', '^src/cli/'] },
+      to: { path: '^src/(open-core\\.ts$|app\\.ts$|serve\\.ts$|main\\.ts$|cli/)' },
     },
     {
       name: 'sql-stays-in-storage',

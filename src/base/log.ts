@@ -24,7 +24,11 @@ export interface OpenLog {
 /** Bytes that may wait for a slow reader; lines beyond them are dropped. */
 const bufferMax = 4 * 1024 * 1024;
 
-export function createLog(options: { level: LogLevel; format: 'json' | 'readable'; to?: DestinationStream | undefined }): OpenLog {
+export function createLog(options: {
+  level: LogLevel;
+  format: 'json' | 'readable';
+  to?: DestinationStream | undefined;
+}): OpenLog {
   const stdout = options.to === undefined ? openStdout() : undefined;
   const to = options.to ?? stdout;
   if (to === undefined) throw new Error('There is nowhere to log to.');

@@ -6,9 +6,9 @@ import { CommanderError } from 'commander';
 import { NoDatabase, Unavailable, Unusable } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import { NotPrivate } from '../base/private-files.ts';
-import { knownProblem } from '../composition/start-problem.ts';
 import type { Config } from '../config/config.ts';
 import type { Mistake } from '../config/mistakes.ts';
+import { knownProblem } from '../ops/start-problem.ts';
 import type { Call, Command, CommandCore, Outcome } from './command.ts';
 import { commands } from './commands.ts';
 import { whereToLook } from './no-database.ts';
@@ -102,7 +102,7 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
   for (const name of ['info', 'log', 'warn'] as const) console[name] = () => {};
   const { openCore } = await import('../open-core.ts');
   const { createProtocol } = await import('../oidc/provider.ts');
-  const { composeClients } = await import('../composition/clients.ts');
+  const { createClients } = await import('../core/clients/clients.ts');
   try {
     // An admin key made here would be seen by nobody: the server makes it at its own first start, and shows it.
     const core = await openCore(config, {
@@ -119,7 +119,7 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
       ...core,
       get clients() {
         const pages = { error: noPage, unreviewed: noPage, logout: noPage, signedOut: noPage, stale: noPage };
-        clients ??= composeClients(core, createProtocol(core, pages));
+        clients ??= createClients({ ...core, checkWithEngine: createProtocol(core, pages).checkMetadata });
         return clients;
       },
     };

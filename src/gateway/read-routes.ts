@@ -43,6 +43,12 @@ export async function readRoutes(file: string, own: readonly string[] = []): Pro
   return mistakes.length === 0 ? { outcome: 'read', routes } : { outcome: 'mistaken', text: describe(file, mistakes) };
 }
 
+/** All mistakes of the file, for a terminal; undefined where there are none. */
+export async function mistakesInRoutes(file: string): Promise<string | undefined> {
+  const read = await readRoutes(file);
+  return read.outcome === 'mistaken' ? read.text : undefined;
+}
+
 function describe(file: string, mistakes: readonly RouteMistake[]): string {
   const shown = mistakes.map(({ route, member, ...mistake }) => ({
     ...mistake,

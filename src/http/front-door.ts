@@ -14,11 +14,14 @@ import { nowMs } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { endpointOfPath } from '../core/refusals/checks.ts';
+import { limitBodyTime } from './body.ts';
 import { type AddressOf, keepCaller } from './caller.ts';
 import { hardenAnswer, hardenPage, keepsOpener } from './hardening.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
-import type { Route, RouteTable } from './routes.ts';
+import type { RouteTable } from './routes.ts';
 import { whyAddress } from './why-link.ts';
+
+type Handle = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 export interface FrontDoorDeps {
   readonly issuer: string;
@@ -34,17 +37,22 @@ export interface FrontDoorDeps {
       { readonly body: Buffer; readonly headers: Readonly<Record<string, string>> }
     >;
   };
-  /** The server is on its way out: connections are not to be reused. */
-  readonly draining: () => boolean;
-  /** Pages, surfaces, ops and the gateway. `listed`: the route of the address, if the table has it. */
-  readonly rest: (req: IncomingMessage, res: ServerResponse, listed: Route | undefined) => Promise<void>;
+  /** Draining: the server is on its way out, so connections are not to be reused. */
+  readonly status: { readonly draining: boolean };
+  readonly gateway: { owns(req: IncomingMessage): boolean; readonly handle: Handle };
+  /** Pages, surfaces and ops. */
+  readonly koa: Handle;
 }
+
+/** For a request's whole body. */
+const bodyMs = 30_000;
 
 export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res: ServerResponse) => void {
   const issuer = new URL(deps.issuer);
   const secure = issuer.protocol === 'https:';
 
   return (req, res) => {
+    limitBodyTime(req, bodyMs);
     const url = req.url ?? '/';
     const query = url.indexOf('?');
     const asked = query === -1 ? url : url.slice(0, query);
@@ -53,7 +61,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     // From here on it is the protocol's own path in everything: methods, CORS, errors and the engine's routing.
     if (path !== asked) req.url = path + url.slice(asked.length);
 
-    if (deps.draining()) res.setHeader('Connection', 'close');
+    if (deps.status.draining) res.setHeader('Connection', 'close');
     const { method = '' } = req;
     const document = method === 'GET' || method === 'HEAD' ? deps.protocol.documents.get(path) : undefined;
     if (document) {
@@ -98,7 +106,9 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     if (!methods) {
       // Redirects too, which no page hardens.
       if (keepsOpener(path)) res.setHeader('Cross-Origin-Opener-Policy', 'unsafe-none');
-      deps.rest(req, res, listed).catch(failed);
+      // Own addresses are reserved: only what the table does not know is asked of the gateway.
+      const isGateways = listed ? !listed.handlers : deps.gateway.owns(req);
+      (isGateways ? deps.gateway.handle(req, res) : deps.koa(req, res)).catch(failed);
       return;
     }
     if (listed?.protocol === 'page') hardenPage(res, secure, null);

@@ -14,8 +14,8 @@ import { mayScrape } from './scraper.ts';
 
 interface OpsDeps extends Core {
   readonly metricsPage: () => Promise<MetricsPage>;
-  /** No new work is taken: a load balancer should look elsewhere. */
-  readonly draining: () => boolean;
+  /** Draining: no new work is taken, a load balancer should look elsewhere. */
+  readonly status: { readonly draining: boolean };
 }
 
 const shapes = () => import('./shapes.ts');
@@ -55,7 +55,7 @@ export function createOps(deps: OpsDeps): readonly Route[] {
   const alive = (ctx: Context) => answer(ctx, 200, 'alive');
 
   const ready = async (ctx: Context) => {
-    if (deps.draining()) return answer(ctx, 503, 'draining');
+    if (deps.status.draining) return answer(ctx, 503, 'draining');
     try {
       await deps.stores.ping();
       return answer(ctx, 200, 'ready');

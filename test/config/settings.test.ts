@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { readSettings } from '../../src/composition/settings.ts';
 import type { Environment } from '../../src/config/load.ts';
 import { describeMistakes, type Mistake } from '../../src/config/mistakes.ts';
+import { readSettings } from '../../src/config/read-settings.ts';
+import { settingsChecks } from '../../src/serve.ts';
 import { failedStart } from '../support/program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-settings-'));
@@ -25,7 +26,7 @@ mkdirSync(views);
 writeFileSync(join(views, 'login.ejs'), '<%= what is this %');
 
 async function mistakesOf(environment: Environment): Promise<readonly Mistake[]> {
-  const loaded = await readSettings({ DATA_DIR, ...environment });
+  const loaded = await readSettings({ DATA_DIR, ...environment }, settingsChecks);
   return loaded.ok ? [] : loaded.mistakes;
 }
 

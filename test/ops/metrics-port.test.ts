@@ -187,7 +187,7 @@ describe('S15: clients that are slow or many', () => {
     const page = async () => ({ contentType: 'text/plain', body: '' });
     const server = await createMetricsServer({ port, host: '127.0.0.1', tokens: [], page });
     try {
-      // The limits of the main port (composition/http-server), and some that only this one can have.
+      // The limits of the main port (http/server), and some that only this one can have.
       expect(server).toMatchObject({
         headersTimeout: 10_000,
         requestTimeout: 10_000,

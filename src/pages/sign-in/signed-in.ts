@@ -1,30 +1,37 @@
 /** Who is signed in in the browser that sends this request, for pages outside an authorization. */
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
+import { assuranceOf } from '../../core/factors/assurance.ts';
 import type { Account, AccountStore } from '../../core/stores/accounts.ts';
 import type { BrowserSession } from '../kit/browser-session.ts';
 
 interface Deps {
   readonly provider: () => Provider;
-  readonly accounts: AccountStore;
+  readonly stores: { readonly accounts: AccountStore };
+  readonly config: { readonly secondFactor: 'none' | 'offered' | 'required' };
 }
 
-interface SessionDeps {
-  /** Whether a session that was begun like this counts here; where it does not, nobody is signed in. */
-  readonly enough?: (amr: readonly string[] | undefined) => boolean;
-}
-
-/** Throws what the storage throws; a browser without a session is nobody. */
+/** Throws what the storage throws; a browser without a session has no account. */
 export function createSignedIn(deps: Deps) {
-  const sessionOf = createBrowserSession(deps);
-  return async (ctx: Context): Promise<Account | undefined> => (await sessionOf(ctx))?.account;
+  return async (ctx: Context): Promise<Account | undefined> => (await sessionOf(deps, ctx, false))?.account;
 }
 
-/** The same with the session itself. */
-export function createBrowserSession({ enough = () => true, ...deps }: Deps & SessionDeps) {
-  return async (ctx: Context): Promise<BrowserSession | undefined> => {
-    const { accountId, uid, loginTs, amr } = await deps.provider().Session.get(ctx);
-    const account = accountId === undefined || !enough(amr) ? undefined : await deps.accounts.bySubject(accountId);
-    return account?.disabledAt === null ? { account, uid, signedInAt: loginTs ?? 0, amr: amr ?? [] } : undefined;
-  };
+/**
+ * The session itself, for the account pages. The engine asks every application's people for a second factor that is
+ * required; these pages go by the session alone.
+ */
+export function createAccountSession(deps: Deps) {
+  const required = deps.config.secondFactor === 'required';
+  return (ctx: Context): Promise<BrowserSession | undefined> => sessionOf(deps, ctx, required);
+}
+
+async function sessionOf(
+  { provider, stores }: Deps,
+  ctx: Context,
+  byTwo: boolean,
+): Promise<BrowserSession | undefined> {
+  const { accountId, uid, loginTs, amr } = await provider().Session.get(ctx);
+  if (accountId === undefined || (byTwo && assuranceOf(amr) === 'single')) return undefined;
+  const account = await stores.accounts.bySubject(accountId);
+  return account?.disabledAt === null ? { account, uid, signedInAt: loginTs ?? 0, amr: amr ?? [] } : undefined;
 }

@@ -1,10 +1,14 @@
 /** Why a start, or a command, came to nothing, in words for those who run the server. */
 import { Unavailable } from '../base/errors.ts';
 import { NotPrivate } from '../base/private-files.ts';
-import type { Config } from '../config/config.ts';
+
+/** What `port` can be the number of. */
+interface Ports {
+  readonly metrics: { readonly port: number | undefined };
+}
 
 /** Of an error of `openCore` or of listening. */
-export function startProblem(error: unknown, config: Config): string {
+export function startProblem(error: unknown, config: Ports): string {
   const { code, message, port, syscall } = error as NodeJS.ErrnoException & { readonly port?: number };
   if (syscall === 'listen' && port !== undefined) return portProblem(code ?? message, port, config);
   return knownProblem(error) ?? `Gatehouse could not start: ${message}`;
@@ -22,7 +26,7 @@ export function knownProblem(error: unknown): string | undefined {
     : `Not available just now (${error.what}). Try again in ${error.retryAfter} s.`;
 }
 
-function portProblem(code: string, port: number, { metrics }: Config): string {
+function portProblem(code: string, port: number, { metrics }: Ports): string {
   const name = port === metrics.port ? 'METRICS_PORT' : 'PORT';
   const host = name === 'PORT' ? 'HOST' : 'METRICS_HOST';
   switch (code) {

@@ -1,16 +1,11 @@
-/** The API surfaces over a core: those that `SURFACES` names, or what its absence means. */
-
-import type { Surface } from '../api/kit/surface.ts';
-import { surfaces } from '../api/surfaces.ts';
-import type { Clients } from '../core/clients/clients.ts';
+/** The API surfaces that are served: those that `SURFACES` names, or what its absence means. */
 import { createOwnClients } from '../core/clients/own-clients.ts';
-import type { Core } from '../core/core.ts';
-import type { NoteRefusal } from '../http/note-refusal.ts';
-import type { Protocol } from '../oidc/provider.ts';
+import type { Surface, SurfaceDeps } from './kit/surface.ts';
+import { surfaces } from './surfaces.ts';
 
 export interface Served {
   readonly served: readonly Surface[];
-  /** Those among them that no setting asks for: served for what the database holds of them. */
+  /** The names of those that no setting asks for: the database shows that they are in use. */
   readonly inUse: readonly string[];
 }
 
@@ -18,19 +13,17 @@ export interface Served {
 const main = 'oauth-clients';
 
 /** Asks the database once where production has no `SURFACES`. Throws `Unavailable`. */
-export async function composeSurfaces(
-  core: Core & { readonly noteRefusal: NoteRefusal; readonly clients: Clients },
-  { authorizer }: Protocol,
-): Promise<Served> {
-  const ownClients = createOwnClients(core);
-  const opened = Object.values(surfaces).map((open) => open({ ...core, ownClients, authorizer }));
-  const wanted = core.config.surfaces;
+export async function openSurfaces(deps: Omit<SurfaceDeps, 'ownClients'>): Promise<Served> {
+  const { config, stores, log } = deps;
+  const ownClients = createOwnClients(deps);
+  const opened = Object.values(surfaces).map((open) => open({ ...deps, ownClients }));
+  const wanted = config.surfaces;
   if (wanted === 'all') return { served: opened, inUse: [] };
   if (wanted !== 'unset') return { served: opened.filter(({ name }) => wanted.includes(name)), inUse: [] };
-  const use = await core.stores.use.read();
+  const use = await stores.use.read();
   const found = opened.filter(({ name, inUse }) => name !== main && (use.doors.includes(name) || inUse?.(use)));
   const inUse = found.map(({ name }) => name);
-  if (inUse.length > 0) core.log.warn({ surfaces: inUse }, 'surfaces are served only because they are in use');
+  if (inUse.length > 0) log.warn({ surfaces: inUse }, 'surfaces are served only because they are in use');
   return { served: opened.filter((surface) => surface.name === main || found.includes(surface)), inUse };
 }
 

@@ -1,0 +1,58 @@
+/** Several workers on one port (`WORKERS`): the primary process starts them, replaces those that die, and passes signals on. */
+import cluster from 'node:cluster';
+
+interface WorkersSettings {
+  readonly workers: number;
+  /** With a route table SIGHUP has it read again; otherwise it means, as ever, that the terminal has gone. */
+  readonly gatewayRoutes: string | undefined;
+}
+
+/** A worker that ends sooner after its start would do so again. */
+const soonMs = 2_000;
+
+export function superviseWorkers(config: WorkersSettings): void {
+  keepWorkers(config.workers);
+  if (config.gatewayRoutes !== undefined) passReloadOn();
+}
+
+function keepWorkers(workers: number): void {
+  let stopping = false;
+  const started = new Map<number, number>();
+  const fork = () => {
+    const worker = cluster.fork();
+    started.set(worker.id, Date.now());
+  };
+  for (let i = 0; i < workers; i += 1) fork();
+  cluster.on('exit', (worker, code) => {
+    const lived = Date.now() - (started.get(worker.id) ?? 0);
+    started.delete(worker.id);
+    if (stopping) {
+      if (started.size === 0) process.exit(0);
+    } else if (lived < soonMs) {
+      process.stderr.write('A worker ended right after its start.\n');
+      process.exit(code || 1);
+    } else fork();
+  });
+  const stop = () => {
+    stopping = true;
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** A worker that is still starting would die of SIGHUP, and may have read the old table: it is told as soon as it listens. */
+function passReloadOn(): void {
+  const listening = new Set<number>();
+  const late = new Set<number>();
+  cluster.on('listening', ({ id, process: child }) => {
+    listening.add(id);
+    if (late.delete(id)) child.kill('SIGHUP');
+  });
+  process.on('SIGHUP', () => {
+    for (const worker of Object.values(cluster.workers ?? {})) {
+      if (worker && listening.has(worker.id)) worker.process.kill('SIGHUP');
+      else if (worker) late.add(worker.id);
+    }
+  });
+}

@@ -1,0 +1,19 @@
+/** The gallery's addresses. Its pages are in dev/, which is not part of the product: an image of it has no such folder. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context, Next } from 'koa';
+import { pageRoutes, type Route } from '../../http/routes.ts';
+import type { PageDeps } from '../kit/deps.ts';
+
+const file = join(import.meta.dirname, '../../../dev/gallery/gallery.ts');
+
+export async function galleryRoutes(deps: PageDeps): Promise<readonly Route[]> {
+  const shown = deps.config.developmentPages && existsSync(file);
+  const gallery = shown ? (await import('../../../dev/gallery/gallery.ts')).createGallery(deps) : undefined;
+  const when = { holds: shown, says: 'in development' };
+  const nothing = (_ctx: Context, next: Next) => next();
+  return pageRoutes('dev/gallery', [
+    { path: '/gallery', access: 'developer', when, GET: gallery?.list ?? nothing },
+    { path: '/gallery/:view/:state', access: 'developer', when, GET: gallery?.show ?? nothing },
+  ]);
+}
