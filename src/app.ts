@@ -12,10 +12,9 @@ import { createGateway } from './gateway/gateway.ts';
 import { clientAddressOf, createForwardingNotices } from './http/caller.ts';
 import { errorHandler, logFailure } from './http/errors.ts';
 import { createFrontDoor } from './http/front-door.ts';
-import { drained, listening } from './http/listen.ts';
 import { createNoteRefusal } from './http/note-refusal.ts';
 import { createRouteTable, serveRoutes } from './http/routes.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpServer, drained, listening } from './http/server.ts';
 import { openProviders } from './login/open.ts';
 import { protocolApi } from './oidc/api.ts';
 import { createProtocol } from './oidc/provider.ts';
@@ -91,12 +90,10 @@ export async function createApp(core: OpenCore) {
     /** Every address of this server, with those that a setting switches off. */
     routes: routes.routes,
     /** Listens and begins the background work. Rejects where the address is taken. */
-    async listen(port = config.port, host = config.host): Promise<{ port: number }> {
+    async listen(port = config.port, host = config.host): Promise<void> {
       await listening(server, port, host);
       gateway.start();
       upkeep.start();
-      const address = server.address();
-      return { port: typeof address === 'object' && address ? address.port : port };
     },
     /** Reads the gateway's route table again. */
     reloadRoutes: gateway.reload,

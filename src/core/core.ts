@@ -5,7 +5,6 @@ import type { Config } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
 import { createAccountEdits } from './accounts/account-edits.ts';
 import { createAccountImports } from './accounts/account-import.ts';
-import { accountLetters } from './accounts/account-letters.ts';
 import { createAccounts } from './accounts/accounts.ts';
 import { createActivity } from './accounts/activity.ts';
 import { createEmailClaims } from './accounts/email-claims.ts';
@@ -42,23 +41,15 @@ import { createSignUp } from './registration/sign-up.ts';
 import { createSessions } from './sessions/sessions.ts';
 import { createPasses } from './sign-in/passes.ts';
 import { createSignIn } from './sign-in/sign-in.ts';
-import type { ChangeChannel } from './stores/change-channel.ts';
-import type { ClientCache } from './stores/client-cache.ts';
-import type { Stores } from './stores/stores.ts';
-import type { Throttle } from './stores/throttle.ts';
+import type { Storage } from './stores/stores.ts';
 import { createTokens } from './tokens/tokens.ts';
 
 /** What core stands on. open-core.ts opens it as the settings say. */
-export interface Ports {
+export interface Ports extends Storage {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly log: Logger;
   readonly metrics: Metrics;
-
-  readonly stores: Stores;
-  readonly throttle: Throttle;
-  readonly channel: ChangeChannel;
-  readonly cache: ClientCache | undefined;
 
   readonly hasher: PasswordHasher;
   readonly breached: BreachedPasswords | undefined;
@@ -70,8 +61,6 @@ export interface Ports {
   /** Undefined: this server sends no mails. */
   readonly transport: MailTransport | undefined;
   readonly word: (letter: Letter) => Message;
-
-  close(): Promise<void>;
 }
 
 export interface Core extends Awaited<ReturnType<typeof createCore>> {}
@@ -109,7 +98,7 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
     factors: createFactors({ ...infrastructure, passkeys }),
     sessions: createSessions(infrastructure),
   };
-  const accounts = createAccounts({ ...shared, ...accountLetters(shared) });
+  const accounts = createAccounts(shared);
   const withAccounts = { ...shared, accounts, claims: createEmailClaims(shared) };
   const emails = createEmails(withAccounts);
   const signUp = createSignUp({ ...withAccounts, emails });

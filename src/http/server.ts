@@ -1,4 +1,4 @@
-/** The HTTP server: which client it lets go, and which requests are not plain ones. */
+/** The HTTP server: its limits, its beginning and its end. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 
@@ -29,4 +29,34 @@ export function createHttpServer(frontDoor: RequestListener, gateway: Gateway): 
     server.emit('request', req, res);
   });
   return server;
+}
+
+/** Rejects where the address is taken or not allowed. */
+export function listening(server: Server, port: number, host: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Takes no new connections, lets requests under way finish for at most `seconds`, then cuts off the rest. */
+export function drained(server: Server, seconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) return resolve();
+    const last = setTimeout(() => server.closeAllConnections(), seconds * 1000);
+    // A connection that was busy when the server closed is idle a moment later. Looked at after this turn's sockets have been
+    // read: until then one on which the next request waits looks idle as well.
+    const idle = setInterval(() => setImmediate(() => server.closeIdleConnections()), 50);
+    setImmediate(() =>
+      server.close(() => {
+        clearTimeout(last);
+        clearInterval(idle);
+        resolve();
+      }),
+    );
+    return undefined;
+  });
 }

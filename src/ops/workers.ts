@@ -10,12 +10,7 @@ interface WorkersSettings {
 /** A worker that ends sooner after its start would do so again. */
 const soonMs = 2_000;
 
-export function superviseWorkers(config: WorkersSettings): void {
-  keepWorkers(config.workers);
-  if (config.gatewayRoutes !== undefined) passReloadOn();
-}
-
-function keepWorkers(workers: number): void {
+export function superviseWorkers({ workers, gatewayRoutes }: WorkersSettings): void {
   let stopping = false;
   const started = new Map<number, number>();
   const fork = () => {
@@ -39,6 +34,7 @@ function keepWorkers(workers: number): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  if (gatewayRoutes !== undefined) passReloadOn();
 }
 
 /** A worker that is still starting would die of SIGHUP, and may have read the old table: it is told as soon as it listens. */

@@ -2,6 +2,7 @@
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { deriveKey } from '../base/secrets.ts';
+import type { Storage } from '../core/stores/stores.ts';
 import { createLocalChannel } from './local/channel.ts';
 import { createLocalThrottle } from './local/throttle.ts';
 import type { RedisSettings } from './redis/open.ts';
@@ -22,7 +23,10 @@ interface StorageParts {
 }
 
 /** Throws what `openSql` throws. Redis is never waited for longer than half a second. */
-export async function openStorage({ database, migrate, redis }: StorageSettings, parts: StorageParts) {
+export async function openStorage(
+  { database, migrate, redis }: StorageSettings,
+  parts: StorageParts,
+): Promise<Storage> {
   const { log, metrics, mustExist } = parts;
   const stores = await openSql(database, { ...(migrate && { migrateAtOpen: true }), mustExist });
   if (stores.behindPooler())

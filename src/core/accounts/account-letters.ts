@@ -5,13 +5,13 @@ import type { Mails } from '../mail/mails.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { Throttle } from '../stores/throttle.ts';
 
-export function accountLetters(deps: {
+export interface LetterParts {
   knownBrowsers: { forgetOthers(subject: string, browser: string | undefined): Promise<void> };
   throttle: Pick<Throttle, 'clear'>;
   mails: Pick<Mails, 'send'>;
-}) {
-  const { knownBrowsers, throttle, mails } = deps;
+}
 
+export function accountLetters({ knownBrowsers, throttle, mails }: LetterParts) {
   const send = (kind: 'password-changed' | 'account-deleted', account: Account, caller: Caller | undefined): void => {
     const { subject, username, email, verified } = account;
     if (email === null || !verified) return;

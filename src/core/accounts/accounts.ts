@@ -16,6 +16,7 @@ import type { Sessions } from '../sessions/sessions.ts';
 import type { Account, AccountStore, NewAccount, RemovedAccount } from '../stores/accounts.ts';
 import type { Stores } from '../stores/stores.ts';
 import { type AccountForm, type FormProblem, formProblem, ownEmail } from './account-form.ts';
+import { accountLetters, type LetterParts } from './account-letters.ts';
 import { changedMembers, movingPatch } from './account-patch.ts';
 import { type AttributeForm, changedAttributes, type InvalidAttribute, readAttributes } from './attributes.ts';
 
@@ -71,7 +72,7 @@ export interface Accounts {
   findByUsername(username: string): Promise<Account | undefined>;
 }
 
-export function createAccounts(parts: {
+interface AccountsParts extends LetterParts {
   stores: Pick<Stores, 'accounts'>;
   sessions: Pick<Sessions, 'endAll'>;
   changes: Pick<ChangeLog, 'changed'>;
@@ -79,10 +80,6 @@ export function createAccounts(parts: {
   /** Left out: new passwords are not looked for there. */
   breached?: BreachedPasswords | undefined;
   audit: Audit;
-  /** Called when a password has been set: for the mail that says so, and for what knew the person by the old one. */
-  passwordSet?: ((account: Account, caller: Caller | undefined) => Promise<void>) | undefined;
-  /** Called when an account has gone, with what it was: for the mail that says so. */
-  removed?: ((account: Account, caller: Caller | undefined) => void) | undefined;
   config: {
     readonly password: {
       /** Code points a new password needs (`PASSWORD_MIN_LENGTH`). */
@@ -93,9 +90,12 @@ export function createAccounts(parts: {
     /** A password must not be made of it. */
     readonly brandName: string;
   };
-}): Accounts {
+}
+
+export function createAccounts(parts: AccountsParts): Accounts {
   const { sessions, changes, hasher, breached, audit, config } = parts;
   const store = parts.stores.accounts;
+  const letters = accountLetters(parts);
 
   const weakness = async (
     password: string,
@@ -191,7 +191,7 @@ export function createAccounts(parts: {
       if (endSessions) await sessions.endAll(subject, keepSession);
       await written('account.password_changed', subject, caller);
       for (const { provider } of unlinked) await written('identity.unlinked', subject, caller, { upstream: provider });
-      await parts.passwordSet?.(account, caller);
+      await letters.passwordSet(account, caller);
       return { outcome: 'changed' };
     },
 
@@ -233,7 +233,7 @@ export function createAccounts(parts: {
       if (removed !== 'removed') return removed;
       await changes.changed();
       await written('account.deleted', subject, caller);
-      if (account) parts.removed?.(account, caller);
+      if (account) letters.removed(account, caller);
       return removed;
     },
 

@@ -10,7 +10,9 @@
 import type { AccountStore } from './accounts.ts';
 import type { ApiStore } from './apis.ts';
 import type { AuditStore } from './audit.ts';
+import type { ChangeChannel } from './change-channel.ts';
 import type { ChangeStore } from './changes.ts';
+import type { ClientCache } from './client-cache.ts';
 import type { ClientStore } from './clients.ts';
 import type { ConsentStore } from './consents.ts';
 import type { EndedTokenStore } from './ended-tokens.ts';
@@ -24,6 +26,7 @@ import type { LeaseStore } from './leases.ts';
 import type { LinkStore } from './links.ts';
 import type { PasskeyStore } from './passkeys.ts';
 import type { RefusalStore } from './refusals.ts';
+import type { Throttle } from './throttle.ts';
 import type { UseStore } from './use.ts';
 
 /** Everything that the SQL database stores. */
@@ -50,5 +53,15 @@ export interface Stores {
   ping(): Promise<void>;
   /** Statements sent to the database since the start, each statement of a transaction counted. */
   roundTrips(): number;
+  close(): Promise<void>;
+}
+
+/** SQL storage, and what may live in Redis: there or in this process. */
+export interface Storage {
+  readonly stores: Stores;
+  readonly throttle: Throttle;
+  readonly channel: ChangeChannel;
+  /** Undefined: each process keeps copies of clients for itself alone. */
+  readonly cache: ClientCache | undefined;
   close(): Promise<void>;
 }
