@@ -3,7 +3,7 @@ import { createOwnClients } from '../core/clients/own-clients.ts';
 import type { Surface, SurfaceDeps } from './kit/surface.ts';
 import { surfaces } from './surfaces.ts';
 
-export interface Served {
+interface Served {
   readonly served: readonly Surface[];
   /** The names of those that no setting asks for: the database shows that they are in use. */
   readonly inUse: readonly string[];

@@ -45,7 +45,7 @@ import type { Storage } from './stores/stores.ts';
 import { createTokens } from './tokens/tokens.ts';
 
 /** What core stands on. open-core.ts opens it as the settings say. */
-export interface Ports extends Storage {
+interface Ports extends Storage {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly log: Logger;

@@ -48,7 +48,7 @@ export type UpdateOutcome =
   | { readonly outcome: 'nothing-to-verify'; readonly field: 'email' | 'phone' };
 
 /** All throw `Unavailable`; a change is on record when it resolves. */
-export interface AccountEdits {
+interface AccountEdits {
   update(subject: string, change: AccountChange, caller?: Caller): Promise<UpdateOutcome>;
 }
 

@@ -50,7 +50,7 @@ export interface AccountImport {
   add(forms: readonly ImportForm[]): Promise<ImportOutcome[]>;
 }
 
-export interface AccountImports {
+interface AccountImports {
   /** One import: it knows the usernames it has met, so that two people whose names are one name here are told apart from a second run. */
   begin(options?: { readonly dryRun?: boolean; readonly caller?: Caller }): AccountImport;
 }

@@ -26,7 +26,7 @@ export type SavedGroup =
   | InvalidGroup;
 
 /** All throw `Unavailable`; a change is on record when it resolves. */
-export interface Groups {
+interface Groups {
   add(form: { readonly name: string; readonly description?: string | undefined }, caller?: Caller): Promise<SavedGroup>;
   /** What is left out stays. */
   rename(

@@ -11,7 +11,7 @@ import { createLru } from '../../base/lru.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { ClientStore } from '../stores/clients.ts';
 
-export interface Unprotected {
+interface Unprotected {
   /** Never waits. */
   note(clientId: string): void;
   /** Writes what has been noted by now. */

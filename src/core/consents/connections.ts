@@ -24,7 +24,7 @@ export interface Connection {
 }
 
 /** Throws `Unavailable` where storage cannot answer. */
-export interface Connections {
+interface Connections {
   /** Those used or made last come first. */
   list(subject: string): Promise<Connection[]>;
   /** Its tokens end at once, and it has to ask again. False where there was nothing. */

@@ -44,7 +44,7 @@ export type ResetOutcome =
   /** The link is unknown, used or over, or the account is not what it was. */
   | { readonly outcome: 'gone' };
 
-export interface PasswordReset {
+interface PasswordReset {
   /** `typed`: a username or an e-mail address. `query`: added to the link, for the page to lead back to where one came from. */
   request(
     typed: string,

@@ -34,7 +34,7 @@ export type InviteOutcome =
   | { readonly outcome: 'not-mailed'; readonly reason: string }
   | { readonly outcome: 'invalid'; readonly reason: NameProblem };
 
-export interface Invitations {
+interface Invitations {
   invite(invitation: NewInvitation, caller: Caller): Promise<InviteOutcome>;
   /** Uses nothing up. */
   look(token: string): Promise<Invitation | undefined>;

@@ -19,7 +19,7 @@ const requiredClaims = ['sub', 'client_id', 'iat', 'exp', 'jti'];
 /** Of an id that another table or the change log can name. */
 const plainName = /^[\x21-\x7e]{1,255}$/;
 
-export interface JwtAccessTokenDeps extends HeldSessionDeps {
+interface JwtAccessTokenDeps extends HeldSessionDeps {
   readonly keys: Keys;
   readonly issuer: string;
   readonly clients: Pick<CachedClients, 'find'>;

@@ -33,7 +33,7 @@ interface Payload {
   readonly 'x5t#S256'?: string;
 }
 
-export interface OpaqueTokenDeps extends HeldSessionDeps {
+interface OpaqueTokenDeps extends HeldSessionDeps {
   readonly issuer: string;
   readonly clients: Pick<CachedClients, 'find'>;
   readonly engine: Pick<EngineStore, 'readToken'>;
