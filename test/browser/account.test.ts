@@ -66,7 +66,7 @@ suite('the account pages', () => {
         const download = page.waitForEvent('download');
         await press(page, 'Download as a text file');
         expect((await download).suggestedFilename()).toBe('recovery-codes.txt');
-        await page.getByRole('link', { name: 'I have kept them' }).click();
+        await page.getByRole('link', { name: 'I have saved them' }).click();
         expect(await page.getByRole('heading', { name: 'phone' }).count()).toBe(1);
 
         travel(30);
@@ -97,8 +97,8 @@ suite('the account pages', () => {
         const { body } = await tokensFor(server, client, { ...scope, person });
         await page.goto('/account/connections');
         await page.locator('summary', { hasText: 'Disconnect' }).click();
-        await press(page, 'Take its access away');
-        await page.getByText('has no access any more').waitFor();
+        await press(page, 'Remove its access');
+        await page.getByText('no longer has access').waitFor();
         expect((await refresh(server, client, body.refresh_token)).body.error).toBe('invalid_grant');
         await page.goto(authorizeAddress(server, client));
         await heading(page, 'Allow Bookshelf to use your account?');
@@ -111,7 +111,7 @@ suite('the account pages', () => {
         await page.getByLabel('Current password', { exact: true }).fill(password);
         await page.getByLabel('New password', { exact: true }).fill('password password');
         await press(page, 'Set the new password');
-        await page.getByText('Too well known').waitFor();
+        await page.getByText('Too common').waitFor();
         expect(await page.locator(':focus').getAttribute('name')).toBe('password');
         expect(await page.getByLabel('Current password', { exact: true }).inputValue()).toBe('');
         if (javaScriptEnabled) expect(await flaws(page)).toEqual([]);
@@ -132,14 +132,14 @@ suite('the account pages', () => {
         expect((await file).suggestedFilename()).toBe('account.json');
         await page.getByRole('link', { name: /Delete the account/ }).click();
         await page.getByLabel(/type your username/).fill('somebody');
-        await press(page, 'Delete it for good');
+        await press(page, 'Delete permanently');
         expect(await page.getByRole('alert').textContent()).toMatch(/not your username/);
         await page.getByLabel(/type your username/).fill(person.username);
-        await press(page, 'Delete it for good');
+        await press(page, 'Delete permanently');
         await heading(page, 'Your account is deleted');
         await page.goto('/account');
         await signIn(page, person);
-        expect(await page.getByRole('alert').textContent()).toMatch(/do not match/);
+        expect(await page.getByRole('alert').textContent()).toMatch(/Incorrect username or password/);
         expect(problems).toEqual([]);
       });
 

@@ -30,7 +30,7 @@ suite('Back and tabs', () => {
     return { ...visitor, person };
   }
 
-  const stale = (page: Page) => page.getByRole('heading', { name: 'This sign-in link is no longer good' });
+  const stale = (page: Page) => page.getByRole('heading', { name: 'This sign-in link no longer works' });
   const startAgain = (page: Page) => page.getByRole('link', { name: 'Start again' }).click();
 
   test('Back after the login: stale, and starting again goes on', async () => {

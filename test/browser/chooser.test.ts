@@ -22,7 +22,7 @@ suite('the account chooser', () => {
   });
 
   type Person = Awaited<ReturnType<typeof buildPerson>>;
-  const box = (page: Page) => page.getByRole('checkbox', { name: /Keep me signed in/ });
+  const box = (page: Page) => page.getByRole('checkbox', { name: /Stay signed in/ });
   const select = () => authorizeAddress(server, client, { prompt: 'select_account' });
 
   async function signIn(page: Page, person: Person, keep: boolean): Promise<void> {

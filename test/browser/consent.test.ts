@@ -80,7 +80,7 @@ suite('the consent page', () => {
     expect(await who.textContent()).toContain('Test Person');
     expect(await who.textContent()).toContain(person.email);
     expect(await asked(page)).toEqual([
-      'Know that it is you',
+      'Recognise you',
       'See your name, username, picture, language and time zone',
       'See your e-mail address',
       'Stay connected when you are away',
@@ -216,7 +216,9 @@ suite('the consent page', () => {
         const { verifier, challenge } = pkce();
         await page.goto(authorizeAddress(server, client, { redirect_uri: address, code_challenge: challenge }));
         if (visit === 1) await signIn(page, person);
-        await page.getByText('You are asked each time: another program on this device could take the answer').waitFor();
+        await page
+          .getByText('We ask each time, because another program on this device could take the response')
+          .waitFor();
         await allow(page);
         const code = (await arrived(page, address)).get('code') ?? '';
         const redeemed = await token(server, client, {

@@ -65,7 +65,7 @@ suite('adding a second factor on the way', () => {
       const code = page.getByLabel('Code from the app');
       await code.fill('000000');
       await press(page, 'Confirm');
-      expect(await page.getByRole('alert').textContent()).toMatch(/^That code is not right/);
+      expect(await page.getByRole('alert').textContent()).toMatch(/^That code is incorrect/);
       expect(await page.locator(':focus').getAttribute('name')).toBe('code');
       expect(await page.title()).toMatch(/^Problem: /);
       await look();
@@ -78,7 +78,7 @@ suite('adding a second factor on the way', () => {
       const file = page.waitForEvent('download');
       await press(page, 'Download as a text file');
       expect((await file).suggestedFilename()).toBe('recovery-codes.txt');
-      await press(page, 'I have kept them');
+      await press(page, 'I have saved them');
       await allow(page);
       expect((await arrived(page)).has('code')).toBe(true);
       expect((await server.core.factors.list(person.subject)).recoveryCodesLeft).toBe(10);
@@ -94,7 +94,7 @@ suite('adding a second factor on the way', () => {
     await page.getByRole('button', { name: 'Set up an authenticator app' }).press('Enter');
     await page.getByLabel('Code from the app').fill(codeOf(await secretOn(page)));
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'I have kept them' }).press('Enter');
+    await page.getByRole('button', { name: 'I have saved them' }).press('Enter');
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
     expect(problems).toEqual([]);
@@ -112,7 +112,7 @@ suite('adding a second factor on the way', () => {
     });
     await press(page, 'Add a passkey');
     await heading(page, 'Recovery codes');
-    await press(page, 'I have kept them');
+    await press(page, 'I have saved them');
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
     expect(await server.core.passkeys.list(person.subject)).toHaveLength(1);
@@ -127,7 +127,7 @@ suite('adding a second factor on the way', () => {
       'navigator.credentials.create = () => Promise.reject(new DOMException("no", "NotAllowedError"))',
     );
     await press(page, 'Add a passkey');
-    await page.getByText('No passkey was made').waitFor();
+    await page.getByText('No passkey was created').waitFor();
     await press(page, 'Set up an authenticator app');
     await heading(page, 'Set up an app');
   });

@@ -30,7 +30,7 @@ suite('a forgotten password in a browser', () => {
   async function asked(page: Page, person: { username: string; email: string | null }): Promise<string> {
     await page.getByLabel('Username or e-mail').fill(person.username);
     await page.getByRole('button', { name: 'Send the link' }).click();
-    await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    await page.getByRole('heading', { name: 'Check your e-mail' }).waitFor();
     return linkIn(await mailTo(server, person.email ?? '', 'reset-password'));
   }
 
@@ -38,8 +38,8 @@ suite('a forgotten password in a browser', () => {
     const { page, newTab, problems } = await buildVisitor(browser, server, { javaScriptEnabled });
     const person = await buildPerson(server);
     await page.goto(authorizeAddress(server, client));
-    await page.getByRole('link', { name: 'Forgotten?' }).click();
-    await page.getByRole('heading', { name: 'Forgotten your password?' }).waitFor();
+    await page.getByRole('link', { name: 'Forgot password?' }).click();
+    await page.getByRole('heading', { name: 'Forgot your password?' }).waitFor();
     const link = await asked(page, person);
 
     const mail = await newTab();
@@ -51,7 +51,7 @@ suite('a forgotten password in a browser', () => {
     // Consent is remembered by now: from the form straight to the application.
     await mail.context().clearCookies();
     await mail.goto(authorizeAddress(server, client));
-    await mail.getByRole('link', { name: 'Forgotten?' }).click();
+    await mail.getByRole('link', { name: 'Forgot password?' }).click();
     await mail.goto(await asked(mail, person));
     await mail.getByLabel('New password').fill(`${another} again`);
     await mail.getByRole('button', { name: 'Set the password' }).click();
@@ -82,7 +82,7 @@ suite('a forgotten password in a browser', () => {
     expect(new URL(page.url()).pathname).toBe('/account');
     expect(await flaws(page)).toEqual([]);
     await page.goto(link);
-    await page.getByRole('heading', { name: 'This link is no longer good' }).waitFor();
+    await page.getByRole('heading', { name: 'This link no longer works' }).waitFor();
     expect(await flaws(page)).toEqual([]);
     await page.goto('/dev/mails');
     await page.getByText('Open the link that the server printed').waitFor();
@@ -109,7 +109,7 @@ suite('a forgotten password in a browser', () => {
     await page.getByRole('heading', { name: 'Your account' }).waitFor();
     await goBack(page);
     // The browser's copy, or what the server says of a used link.
-    await page.getByRole('heading', { name: /^(Set a new password|This link is no longer good)$/ }).waitFor();
+    await page.getByRole('heading', { name: /^(Set a new password|This link no longer works)$/ }).waitFor();
     expect(problems).toEqual([]);
   });
 });

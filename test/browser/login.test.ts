@@ -79,7 +79,7 @@ suite('the sign-in page', () => {
     expect(answer.status()).toBe(422);
 
     const alert = page.getByRole('alert');
-    expect(await alert.textContent()).toBe('That name and password do not match. Check both and try again.');
+    expect(await alert.textContent()).toBe('Incorrect username or password. Check both and try again.');
     expect(await page.getByLabel('Username or e-mail').inputValue()).toBe(person.username);
     const field = page.getByLabel('Password', { exact: true });
     expect(await field.inputValue()).toBe('');
@@ -111,7 +111,7 @@ suite('the sign-in page', () => {
     const response = await answerTo(page, () => signIn(page, person));
     expect(response.status()).toBe(429);
     expect(Number(response.headers()['retry-after'])).toBeGreaterThan(60);
-    expect(await page.getByRole('alert').textContent()).toBe('Too many attempts. Wait 15 minutes, then try again.');
+    expect(await page.getByRole('alert').textContent()).toBe('Too many attempts. Try again in 15 minutes.');
     expect(await page.getByLabel('Username or e-mail').inputValue()).toBe(person.username);
     expect(problems).toEqual([]);
   });
@@ -208,7 +208,7 @@ suite('the sign-in page', () => {
     const refused = async (page: Page, person: { username: string }) => {
       const answer = await answerTo(page, () => signIn(page, person));
       expect(answer.status()).toBe(403);
-      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('That form was too old');
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('This form has expired');
       expect(await isSignedIn(page, server, client)).toBe(false);
     };
     const setToken = (page: Page, value: string) =>

@@ -174,7 +174,7 @@ suite('passkeys', () => {
     await page.goto(authorizeAddress(server, client));
     await passkeyButton(page).click();
     expect(await page.getByRole('alert').textContent()).toMatch(
-      /^That passkey did not work here\. It may have been removed/,
+      /^That passkey did not work\. It may have been removed/,
     );
     expect(await flaws(page)).toEqual([]);
     await signIn(page, person);
@@ -202,7 +202,7 @@ suite('passkeys', () => {
     await passkeyButton(page).click();
     await page.getByRole('heading', { name: 'Passkeys' }).waitFor();
     await addButton(page).click();
-    await page.getByText('This device or security key has a passkey for your account already.').waitFor();
+    await page.getByText('This device or security key already has a passkey for your account.').waitFor();
     await page.getByText('Rename').click();
     await page.getByRole('listitem').getByLabel('Name', { exact: true }).fill('kitchen');
     await page.getByRole('button', { name: 'Save the name' }).click();
@@ -236,7 +236,7 @@ suite('passkeys', () => {
     await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
     expect(await passkeyButton(page).count()).toBe(0);
     await signIn(page, person);
-    await page.getByText('Passkeys need a browser that has them').waitFor();
+    await page.getByText('Passkeys need a browser that supports them').waitFor();
     expect(await page.getByRole('button', { name: 'Use a passkey' }).count()).toBe(0);
     expect(problems).toEqual([]);
   });

@@ -92,7 +92,7 @@ suite('the playground', () => {
   test('an answer that was not asked for in this tab is refused', async () => {
     const { page, problems } = await buildVisitor(browser, server);
     await page.goto(`/playground?code=somebody-elses&state=theirs&iss=${encodeURIComponent(server.url)}`);
-    await page.getByText('This answer does not belong to a request made in this tab.').waitFor();
+    await page.getByText('This response does not belong to a request made in this tab.').waitFor();
     expect(await page.locator('details', { hasText: 'Redeem the code' }).count()).toBe(0);
     expect(problems).toEqual([]);
   });

@@ -145,10 +145,10 @@ suite('a window that an application has opened', () => {
     const another = 'eleven quiet foxes by the pond';
     const walk = await opened(addressOf());
     const { popup } = walk;
-    await popup.getByRole('link', { name: 'Forgotten?' }).click();
+    await popup.getByRole('link', { name: 'Forgot password?' }).click();
     await popup.getByLabel('Username or e-mail').fill(person.username);
     await popup.getByRole('button', { name: 'Send the link' }).click();
-    await popup.getByRole('heading', { name: 'Check your mail' }).waitFor();
+    await popup.getByRole('heading', { name: 'Check your e-mail' }).waitFor();
     const link = linkIn(await mailTo(server, person.email ?? '', 'reset-password'));
     // Followed by the window itself, as a link in a web mail would be.
     await popup.evaluate(`void location.assign(${JSON.stringify(link)})`);
@@ -167,7 +167,7 @@ suite('a window that an application has opened', () => {
     const secret = ((await popup.locator('.secret-key').textContent()) ?? '').replaceAll(' ', '');
     await popup.getByLabel('Code from the app').fill(codeOf(secret));
     await popup.getByRole('button', { name: 'Confirm' }).click();
-    await popup.getByRole('button', { name: 'I have kept them' }).click();
+    await popup.getByRole('button', { name: 'I have saved them' }).click();
     await allow(popup);
     await hasCode(walk);
   });

@@ -38,7 +38,7 @@ suite('being refused', () => {
 
   test('a redirect address that is not registered: development shows what came, what is registered and where they part', async () => {
     const { page, heading } = await refused(development, { redirect_uri: `${redirectUri}/` });
-    expect(heading).toBe('Bookshelf sent you here with an address we don’t know');
+    expect(heading).toBe('Bookshelf sent a return address that is not registered');
     expect(await page.locator('dd', { hasText: `${redirectUri}/` }).count()).toBe(1);
     expect(await page.locator('mark').textContent()).toBe('/');
     expect(
@@ -60,7 +60,7 @@ suite('being refused', () => {
 
   test('the same in production: the reference, and no word about what is registered', async () => {
     const { page, heading } = await refused(production, { redirect_uri: `${redirectUri}/` });
-    expect(heading).toBe('Bookshelf sent you here with an address we don’t know');
+    expect(heading).toBe('Bookshelf sent a return address that is not registered');
     expect(await page.locator('mark').count()).toBe(0);
     expect(await page.locator('main').textContent()).not.toContain('app.example.com');
     const reference = (await page.locator('#details code').textContent()) ?? 'none';
@@ -94,7 +94,7 @@ suite('being refused', () => {
     const { page, problems } = await buildVisitor(browser, development);
     const answer = await page.goto('/nowhere/at/all');
     expect(answer?.status()).toBe(404);
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('There is no such page');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Page not found');
     await page.getByRole('link', { name: 'Go to the start page' }).click();
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Welcome to Gatehouse');
     expect(problems).toEqual([]);

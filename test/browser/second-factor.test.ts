@@ -79,7 +79,7 @@ suite('the second factor', () => {
         const { page, app, problems } = await halfway({ javaScriptEnabled });
         const answer = await answerTo(page, () => give(page, app.wrong()));
         expect(answer.status()).toBe(422);
-        expect(await page.getByRole('alert').textContent()).toMatch(/^That code is not right/);
+        expect(await page.getByRole('alert').textContent()).toMatch(/^That code is incorrect/);
         expect(await codeField(page).inputValue()).toBe('');
         expect(await codeField(page).getAttribute('aria-invalid')).toBe('true');
         expect(await page.locator(':focus').getAttribute('name')).toBe('code');
@@ -101,7 +101,7 @@ suite('the second factor', () => {
         await recoveryField(page).fill('0000-0000-0000-0000');
         await goOn(page);
         // Still the same question, not the other one.
-        expect(await page.getByRole('alert').textContent()).toMatch(/^That code is not right/);
+        expect(await page.getByRole('alert').textContent()).toMatch(/^That code is incorrect/);
         await recoveryField(page).fill(app.recoveryCodes[0]?.toUpperCase() ?? '');
         await goOn(page);
         await ends(page);
@@ -147,7 +147,7 @@ suite('the second factor', () => {
     await other.page.goto(authorizeAddress(server, client));
     await signIn(other.page, person);
     await give(other.page, code);
-    expect(await other.page.getByRole('alert').textContent()).toMatch(/^That code has been used already/);
+    expect(await other.page.getByRole('alert').textContent()).toMatch(/^That code was already used/);
     await give(other.page, app.fresh());
     expect((await arrived(other.page)).has('code')).toBe(true);
     expect([...problems, ...other.problems]).toEqual([]);
@@ -189,7 +189,7 @@ suite('the second factor', () => {
     await page.getByRole('button', { name: 'Allow' }).waitFor();
     await goBack(page);
     if (await codeField(page).count()) await give(page, app.fresh());
-    await page.getByRole('heading', { name: 'This sign-in link is no longer good' }).waitFor();
+    await page.getByRole('heading', { name: 'This sign-in link no longer works' }).waitFor();
     await page.getByRole('link', { name: 'Start again' }).click();
     await ends(page);
     expect(problems).toEqual([]);
@@ -203,7 +203,7 @@ suite('the second factor', () => {
     await give(page, app.fresh());
     await ends(page);
     await give(other, app.fresh());
-    await other.getByRole('heading', { name: 'This sign-in link is no longer good' }).waitFor();
+    await other.getByRole('heading', { name: 'This sign-in link no longer works' }).waitFor();
     await other.getByRole('link', { name: 'Start again' }).click();
     await arrived(other);
     expect(problems).toEqual([]);
@@ -213,7 +213,7 @@ suite('the second factor', () => {
     const { page, app, person, problems } = await halfway();
     travel(301);
     await give(page, app.fresh());
-    expect(await page.getByRole('alert').textContent()).toMatch(/^Please enter your password once more/);
+    expect(await page.getByRole('alert').textContent()).toMatch(/^Enter your password again/);
     expect(await page.getByLabel('Username or e-mail').inputValue()).toBe(person.username);
     expect(await page.locator(':focus').getAttribute('name')).toBe('password');
     expect(await flaws(page)).toEqual([]);
@@ -228,7 +228,7 @@ suite('the second factor', () => {
     for (let n = 0; n < 4; n += 1) await answerTo(page, () => give(page, app.wrong()));
     const answer = await answerTo(page, () => give(page, app.fresh()));
     expect(answer.status()).toBe(429);
-    expect(await page.getByRole('alert').textContent()).toMatch(/^Too many attempts. Wait 15 minutes/);
+    expect(await page.getByRole('alert').textContent()).toMatch(/^Too many attempts. Try again in 15 minutes/);
     expect(problems).toEqual([]);
   });
 });

@@ -52,20 +52,20 @@ suite('the set-up page', () => {
     expect(await page.locator(':focus').getAttribute('name')).toBe('username');
 
     const mistakes: [string, Partial<typeof good>, RegExp][] = [
-      ['username', { Username: '' }, /^Fill this in/],
+      ['username', { Username: '' }, /^Fill in this field/],
       ['username', { Username: 'no\u202ename here' }, /^This does not look right/],
-      ['username', { Username: 'TAKEN' }, /^Somebody has this already/],
+      ['username', { Username: 'TAKEN' }, /^This is already taken/],
       ['email', { 'E-mail': 'kim@' }, /^This does not look right/],
-      ['email', { 'E-mail': 'Taken@example.org' }, /^Somebody has this already/],
-      ['password', { Password: '' }, /^(Fill this in|Too short)/],
+      ['email', { 'E-mail': 'Taken@example.org' }, /^This is already taken/],
+      ['password', { Password: '' }, /^(Fill in this field|Too short)/],
       ['password', { Password: 'too short' }, /^Too short: use at least \d+ characters/],
       ['password', { Password: 'x'.repeat(2000) }, /^Too long/],
-      ['password', { Password: 'passwordpassword' }, /^Too well known/],
-      ['password', { Password: 'keeper keeper keeper' }, /^Too (much like your name|well known)/],
+      ['password', { Password: 'passwordpassword' }, /^Too common/],
+      ['password', { Password: 'keeper keeper keeper' }, /^Too (similar to your name|common)/],
     ];
     for (const [field, change, words] of mistakes) {
       expect([change, await send(page, change)]).toEqual([change, 422]);
-      expect(await page.getByRole('alert').textContent()).toBe('Some of this needs another look.');
+      expect(await page.getByRole('alert').textContent()).toBe('Check the marked fields.');
       expect(await page.locator(`#${field}-error`).textContent()).toMatch(words);
       expect(await page.locator('.wrong').count()).toBe(1);
       const wrong = page.locator(`#${field}`);
@@ -92,7 +92,7 @@ suite('the set-up page', () => {
 
     const again = await page.goto(address);
     expect(again?.status()).toBe(410);
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('This link is no longer good');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('This link no longer works');
     expect(await page.getByText('npm run cli').count()).toBe(1);
     expect(problems).toEqual([]);
   });

@@ -109,7 +109,7 @@ suite('signing in through another provider', () => {
     expect(await subject(page)).toBe(own.subject);
 
     await page.goto('/account/password');
-    await page.getByRole('link', { name: 'Sign in through others' }).click();
+    await page.getByRole('link', { name: 'Sign in with other providers' }).click();
     await page.getByText(person.username).first().waitFor();
     await page.locator('summary').click();
     await page.getByRole('button', { name: 'Disconnect' }).click();
@@ -133,7 +133,7 @@ suite('signing in through another provider', () => {
     await page.waitForURL((url) => url.origin === server.url);
     expect(await page.getByRole('alert').textContent()).toMatch(/^You did not sign in with Example Company\./);
     await page.getByRole('link', { name: 'Continue with Gone' }).click();
-    await page.getByText('Gone does not answer right now.').waitFor();
+    await page.getByText('Gone is not responding.').waitFor();
     expect(await flaws(page)).toEqual([]);
     // Back to the provider's page and forward again: nothing breaks.
     await goBack(page);

@@ -160,7 +160,7 @@ describeStorages('passkeys on the pages', (storage) => {
     const nonsense = await agent.submit(await begin(agent), { passkey: '{"id":"x"}' });
     answers.push([nonsense.status, lasting(nonsense)]);
     for (const answer of answers) expect(answer).toEqual([422, answers[0]?.[1]]);
-    expect(nonsense.text).toContain('That passkey did not work here.');
+    expect(nonsense.text).toContain('That passkey did not work.');
     expect(person.subject).not.toBe(other.person.subject);
   });
 
@@ -204,7 +204,7 @@ describeStorages('passkeys on the pages', (storage) => {
     const { agent, page } = await halfway(mine.person);
     const answer = await giveSecond(agent, page, other.passkey);
     expect([answer.status, isStep(answer)]).toEqual([422, true]);
-    expect(answer.text).toContain('That passkey did not work here.');
+    expect(answer.text).toContain('That passkey did not work.');
     expect(isConsent(await giveSecond(agent, answer, mine.passkey))).toBe(true);
   });
 

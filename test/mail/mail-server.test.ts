@@ -67,7 +67,7 @@ test('in production without a mail server nothing that takes a mail is offered, 
   const login = await agent.go(`/oauth/authorize?response_type=code&scope=openid&client_id=${client.id}`);
   expect(login.text).not.toContain('/forgot');
   const page = await agent.go('/forgot');
-  expect([page.status, headingOf(page)]).toEqual([404, 'No mails are sent here']);
+  expect([page.status, headingOf(page)]).toEqual([404, 'This service sends no e-mail']);
   expect((await agent.go('/dev/mails')).status).toBe(404);
   // An account is made without an address: there is no way to prove one.
   const form = { username: 'newcomer', password };

@@ -71,7 +71,7 @@ describeStorages('a person in whose name strangers ask for mails', (storage) => 
     const next = (n: number) => `new-${n}-${person.username}@example.net`;
     for (let n = 0; n < limit; n += 1) {
       const asked = await send(agent, page, '/account/email', { email: next(n) });
-      expect(words(asked)).toContain('A mail is on its way');
+      expect(words(asked)).toContain('An e-mail is on its way');
       await mailTo(server, next(n), 'confirm-email');
     }
     const many = await send(agent, page, '/account/email', { email: next(limit) });

@@ -205,7 +205,7 @@ describeStorages('consent of a client', (storage) => {
     const { agent } = await codeFor(server, client);
     const page = await open(agent, client);
     expect(outcome(page)).toBe('asked');
-    expect(page.text).toContain('operator wants it so');
+    expect(page.text).toContain('operator requires it');
     expect(await asked(agent, client, { prompt: 'none' })).toBe('consent_required');
     expect(outcome(await agent.submit(page, { answer: 'allow' }))).toBe('code');
   });
@@ -258,7 +258,7 @@ describeStorages('consent of a client', (storage) => {
       const { agent } = await codeFor(server, client);
       const page = await open(agent, client);
       expect(outcome(page)).toBe(expected);
-      expect(page.text.includes('You are asked each time: another program')).toBe(expected === 'asked');
+      expect(page.text.includes('We ask each time, because another program')).toBe(expected === 'asked');
       const silent = { code: 'code', asked: 'interaction_required' }[expected];
       expect(await asked(agent, client, { prompt: 'none' })).toBe(silent);
     });

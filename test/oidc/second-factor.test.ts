@@ -167,7 +167,7 @@ describeStorages('the second factor on two pages', (storage) => {
       const login = await agent.submit(page, { code: app.fresh() });
       // The address shows the same from now on.
       expect(isLogin(await agent.go(new URL(page.url).pathname))).toBe(true);
-      expect([isLogin(login), login.text.includes('Please enter your password once more')]).toEqual([true, true]);
+      expect([isLogin(login), login.text.includes('Enter your password again')]).toEqual([true, true]);
       expect(login.text).toContain(`value="${person.username}"`);
       const again = await agent.submit(login, { username: person.username, password });
       expect(isCodePage(again)).toBe(true);

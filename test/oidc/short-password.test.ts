@@ -1,4 +1,4 @@
-/** A password that was long enough only beside a second factor signs nobody in alone (NIST SP 800-63B-4, 3.1.1.2). */
+/** A password that was long enough only together with a second factor signs nobody in alone (NIST SP 800-63B-4, 3.1.1.2). */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { open, send, withBoth, words } from '../pages/account/visitor.ts';
 import { Agent, type Answer } from '../support/agent.ts';
@@ -48,7 +48,7 @@ describeStorages('a password of eight characters', (storage) => {
     expect(page.text).toContain('data-least="15"');
     expect((await agent.go('/account')).url).toContain('/interaction/');
     const mistakes: [string, string][] = [
-      ['', 'Fill this in'],
+      ['', 'Fill in this field'],
       ['kf8wqzrt', '15'],
     ];
     for (const [typed, said] of mistakes) {
@@ -96,7 +96,7 @@ describeStorages('a password of eight characters', (storage) => {
       `${server.url}/account/password`,
       expect.stringContaining('data-least="15"'),
     ]);
-    expect(words(asked)).toContain('long enough only beside a second factor');
+    expect(words(asked)).toContain('long enough only together with a second factor');
     expect((await server.core.factors.list(person.subject)).factors).toHaveLength(1);
     await send(agent, asked, '/account/password', { current: short, password: long });
     expect(words(await remove(app))).toContain('It is removed');

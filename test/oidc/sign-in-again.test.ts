@@ -35,7 +35,7 @@ describe('the sign-in page, to somebody who is signed in', () => {
       ar: 'مضى بعض الوقت على آخر تسجيل دخول لك',
     },
     asked: {
-      en: 'You are signed in already',
+      en: 'You are already signed in',
       de: 'Sie sind bereits angemeldet',
       ar: 'أنت مسجّل الدخول بالفعل',
     },

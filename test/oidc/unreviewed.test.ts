@@ -101,7 +101,7 @@ describeStorages('unreviewed clients', (storage) => {
         expect(page.text).toContain('name="password"');
         const cancelled = await agent.submit(page, { answer: 'cancel' });
         expectPage(cancelled);
-        expect(cancelled.text).toContain('You did not allow <bdi>Bookshelf</bdi> anything.');
+        expect(cancelled.text).toContain('You did not allow <bdi>Bookshelf</bdi> to use your account.');
         for (const answer of ['deny', 'cancel']) {
           const again = await ask(agent, request({ response_mode, prompt: 'login' }), true);
           const consent = await agent.submit(again, { username: person.username, password });

@@ -106,7 +106,7 @@ describeStorages('what providers do', (storage) => {
     ['a JWT', { 'Content-Type': 'application/jwt' }, jwtOf({ sub: 'somebody-else' })],
   ])('P12: userinfo that names somebody else, in %s, is refused', async (_name, headers, body) => {
     provider.instead.set('/userinfo', (res) => void res.writeHead(200, headers).end(body));
-    expect(failureIn(await attempt())).toBe('The answer from Example could not be used.');
+    expect(failureIn(await attempt())).toBe('The response from Example could not be used.');
   });
 
   const common = (issuer: string = `${provider.url}/{tenantid}/v2.0`): void => {
@@ -138,7 +138,7 @@ describeStorages('what providers do', (storage) => {
 
   test('P12: what breaks the rule is refused', async () => {
     common();
-    const unusable = 'The answer from Entra could not be used.';
+    const unusable = 'The response from Entra could not be used.';
     for (const spoil of [
       () => ofTenant(stranger),
       () => ofTenant(home, `${provider.url}/${stranger}/v2.0`),
@@ -168,7 +168,7 @@ describeStorages('what providers do', (storage) => {
     common();
     const agent = new Agent(server);
     const refused = async (id: string) => agent.go(`${pathOf(await app.begin(agent))}/upstream/${id}`);
-    expect(failureIn(await refused('unsaid'))).toBe('The answer from Example could not be used.');
+    expect(failureIn(await refused('unsaid'))).toBe('The response from Example could not be used.');
     // Nothing of the other one is kept: the document is asked for once an hour.
     const other = await startWith({ start: (env) => storage.start(env) }, () => [
       {
@@ -181,7 +181,7 @@ describeStorages('what providers do', (storage) => {
       const visitor = new Agent(other);
       const login = await application(other, await buildClient(other)).begin(visitor);
       const page = await visitor.go(`${pathOf(login)}/upstream/entra`);
-      expect(failureIn(page)).toBe('The answer from Entra could not be used.');
+      expect(failureIn(page)).toBe('The response from Entra could not be used.');
       expect(other.logged.some((line) => line.includes('is not the issuer_template in UPSTREAMS'))).toBe(true);
     } finally {
       await other.close();

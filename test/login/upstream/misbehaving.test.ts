@@ -8,8 +8,8 @@ import { buildClient, buildPerson, password, startServer, type TestServer } from
 import { type ProviderServer, startProvider } from './provider-server.ts';
 import { application, comeBackWith, failureIn, isConsent, isNew, leave, pathOf, startWith } from './world.ts';
 
-const unusable = 'The answer from Example could not be used.';
-const away = 'Example does not answer right now.';
+const unusable = 'The response from Example could not be used.';
+const away = 'Example is not responding.';
 
 describe('a provider that misbehaves', () => {
   let provider: ProviderServer;

@@ -6,7 +6,7 @@ import { describeStorages } from '../../support/storages.ts';
 import { type ProviderServer, startProvider } from './provider-server.ts';
 import { application, comeBackWith, failureIn, isNew, leave, pathOf, startWith, submitTo, unusual } from './world.ts';
 
-const unusable = 'The answer from GitHub could not be used.';
+const unusable = 'The response from GitHub could not be used.';
 
 describeStorages('signing in through an OAuth 2 provider', (storage) => {
   let provider: ProviderServer;
@@ -153,7 +153,7 @@ describeStorages('signing in through an OAuth 2 provider', (storage) => {
       [200, '"text"', unusable],
       [200, 'no json', unusable],
       [302, '', unusable],
-      [502, '', 'GitHub does not answer right now.'],
+      [502, '', 'GitHub is not responding.'],
     ] as const) {
       provider.instead.set('/userinfo', (res) => void res.writeHead(status, json).end(body));
       expect(failureIn(await attempt())).toBe(failure);

@@ -135,7 +135,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     victims.searchParams.set('state', state);
     const failed = await comeBackWith(mixed, victims.href);
     expect(isLogin(failed)).toBe(true);
-    expect(failureIn(failed)).toBe('The answer from Example Company could not be used.');
+    expect(failureIn(failed)).toBe('The response from Example Company could not be used.');
     expect(await isSignedIn(mixed)).toBe(false);
   });
 
@@ -158,7 +158,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     const answer = await signInThere(there.agent, await leave(agent, page), person);
     travel(601);
     const late = await comeBackWith(agent, answer);
-    expect(failureIn(late)).toBe('That took too long, or was used already.');
+    expect(failureIn(late)).toBe('This sign-in has expired.');
   });
 
   test('an answer to one provider’s callback is refused at another’s, and an issuer that is not theirs (RFC 9207)', async () => {
@@ -169,11 +169,11 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     expect((await agent.go(swapped)).status).toBe(400);
     const uid = pathOf(page);
     const inside = await agent.go(`${uid}/upstream/doubtful/callback${answer.search}`);
-    expect(failureIn(inside)).toBe('That took too long, or was used already.');
+    expect(failureIn(inside)).toBe('This sign-in has expired.');
     expect(answer.searchParams.get('iss')).toBe(upstream.url);
     answer.searchParams.set('iss', 'https://evil.example');
     expect(failureIn(await comeBackWith(agent, answer.href))).toBe(
-      'The answer from Example Company could not be used.',
+      'The response from Example Company could not be used.',
     );
   });
 
@@ -189,7 +189,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     ]) {
       expect((await agent.go(`/upstream/company/callback${query}`)).status).toBe(400);
       expect(failureIn(await agent.go(`${pathOf(page)}/upstream/company/callback${query}`))).toBe(
-        'That took too long, or was used already.',
+        'This sign-in has expired.',
       );
     }
     for (const id of ['nobody', '__proto__', 'constructor', 'company%00']) {
@@ -224,7 +224,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     const { agent, there, person } = await visitor({ email });
     const page = await through(agent, await app.begin(agent), there);
     expect(isNew(page)).toBe(true);
-    expect(page.text).toContain('An account here has the address');
+    expect(page.text).toContain('An account here already has the address');
     expect(page.text).not.toContain('value="create"');
     // Not by a form of one's own either.
     const forced = await submitTo(agent, page, { upstream: 'create', username: `${unusual()}` });
@@ -299,7 +299,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     expect((await agent.go(pathOf(page), { form: { upstream: 'create', username: unusual() } })).status).toBe(403);
     travel(601);
     const late = await submitTo(agent, page, { upstream: 'create', username: unusual() });
-    expect(failureIn(late)).toBe('That took too long, or was used already.');
+    expect(failureIn(late)).toBe('This sign-in has expired.');
   });
 
   test('a name that is taken, none, or one that cannot be is said in place', async () => {
@@ -308,11 +308,11 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     const page = await through(agent, await app.begin(agent), there);
     expect(page.text).not.toContain(`value="${taken.username}"`);
     for (const [username, word] of [
-      [taken.username, 'Somebody has this already'],
-      [taken.username.toUpperCase(), 'Somebody has this already'],
-      ['', 'Fill this in'],
-      ['no spaces', 'Use letters'],
-      ['<script>', 'Use letters'],
+      [taken.username, 'This is already taken'],
+      [taken.username.toUpperCase(), 'This is already taken'],
+      ['', 'Fill in this field'],
+      ['no spaces', 'Use only letters'],
+      ['<script>', 'Use only letters'],
     ]) {
       const answer = await submitTo(agent, page, { upstream: 'create', username: username ?? '' });
       expect([username, answer.status, answer.text.includes(word ?? '?')]).toEqual([username, 422, true]);
@@ -356,7 +356,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     await buildPerson(server, { email });
     const { agent, there } = await visitor({ email });
     const page = await through(agent, await app.begin(agent), there, 'doubtful');
-    expect(page.text).not.toContain('An account here has the address');
+    expect(page.text).not.toContain('An account here already has the address');
     const consent = await submitTo(agent, page, { upstream: 'create', username: unusual() });
     expect((await app.claims(agent, consent)).user).not.toHaveProperty('email');
     const unverified = await visitor({ verified: false });
@@ -368,7 +368,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
   test('where no accounts are made this way, one that there is can be connected', async () => {
     const { agent, there } = await visitor();
     const page = await through(agent, await app.begin(agent), there, 'closed');
-    expect(page.text).toContain('new ones cannot be made this way');
+    expect(page.text).toContain('you cannot create one this way');
     expect(page.text).not.toContain('value="create"');
     const before = await server.core.stores.accounts.count();
     expect(isNew(await submitTo(agent, page, { upstream: 'create', username: unusual() }))).toBe(true);

@@ -41,7 +41,7 @@ describeStorages('a person’s data', (storage) => {
     expect(words(first)).not.toContain('disabled');
     const older = /href="(\/account\/activity\?before=\d+)"/.exec(first.text)?.[1] ?? '';
     const second = await agent.go(older);
-    expect(words(second)).toMatch(/A sign-in was refused.*192\.0\.2\.9.*The account was made/);
+    expect(words(second)).toMatch(/A sign-in was refused.*192\.0\.2\.9.*The account was created/);
     expect(second.text).not.toContain('before=');
     for (const odd of ['x', '-1', '9'.repeat(40), '1e3']) {
       expect((await agent.go(`/account/activity?before=${odd}`)).status).toBe(200);
@@ -130,7 +130,7 @@ describeStorages('a person’s data', (storage) => {
     );
     if (made.outcome !== 'registered') throw new Error(made.outcome);
     const { agent, page } = await visit(server, '/account/delete', person);
-    expect(words(page)).toContain('The application that you have registered here goes too');
+    expect(words(page)).toContain('The application that you registered here is deleted too');
     for (const username of ['', 'somebody', person.email ?? '']) {
       const wrong = await send(agent, page, '/account/delete', { username });
       expect([wrong.status, words(wrong)]).toEqual([422, expect.stringContaining('Nothing was deleted')]);
@@ -145,7 +145,7 @@ describeStorages('a person’s data', (storage) => {
     expect((await refresh(server, client, body.refresh_token)).body.error).toBe('invalid_grant');
     expect((await agent.go('/account', { follow: false })).status).toBe(303);
     const again = await open(new Agent(server), person, '/account');
-    expect(words(again)).toContain('That name and password do not match');
+    expect(words(again)).toContain('Incorrect username or password');
     expect(await server.core.stores.consents.list(person.subject)).toEqual([]);
     const [event] = await server.core.stores.audit.list({ subject: person.subject }, 1);
     expect(event).toMatchObject({ event: 'account.deleted', detail: { via: 'account' } });

@@ -21,7 +21,7 @@ describe('another e-mail address', () => {
     const { agent, person, page: form } = await visit(server, page);
     const next = `new-${person.username}@example.net`;
     const asked = await send(agent, form, page, { email: ` ${next} ` });
-    expect([asked.url, words(asked)]).toEqual([server.url + page, expect.stringContaining('A mail is on its way')]);
+    expect([asked.url, words(asked)]).toEqual([server.url + page, expect.stringContaining('An e-mail is on its way')]);
     expect(words(asked)).toContain(next);
     expect(await addressOf(person)).toBe(person.email);
     const link = linkIn(await mailTo(server, next, 'confirm-email'));
@@ -43,7 +43,7 @@ describe('another e-mail address', () => {
   });
 
   test.each([
-    ['', 'Fill this in'],
+    ['', 'Fill in this field'],
     ['nobody', 'This does not look right'],
     ['a@b', 'This does not look right'],
     ['a\u202e@example.org', 'This does not look right'],
@@ -58,7 +58,7 @@ describe('another e-mail address', () => {
   test('the address that the account has is no news', async () => {
     const { agent, person, page: form } = await visit(server, page);
     const same = await send(agent, form, page, { email: person.email ?? '' });
-    expect([same.status, words(same)]).toEqual([422, expect.stringContaining('This is your address already')]);
+    expect([same.status, words(same)]).toEqual([422, expect.stringContaining('This is already your address')]);
     expect((await mailsTo(server, person.email ?? '')).map(({ kind }) => kind)).not.toContain('confirm-email');
   });
 
@@ -80,7 +80,7 @@ describe('another e-mail address', () => {
     const silent = await startServer({ env: { NODE_ENV: 'production' } });
     try {
       const { agent, person, page: form } = await visit(silent, page);
-      expect(words(form)).toContain('sends no mails');
+      expect(words(form)).toContain('sends no e-mail');
       expect(form.text).not.toContain('name="email"');
       const profile = await agent.go('/account/profile');
       await send(agent, profile, page, { email: 'other@example.net' });

@@ -45,7 +45,7 @@ describe('an authenticator app', () => {
     const { agent, person, secret, codes } = await enrolled();
     expect(codes.url).toBe(`${server.url}${list}/codes`);
     expect(codesOn(codes)).toHaveLength(10);
-    expect(words(await agent.go(list))).toMatch(/phone.*Authenticator app.*10 are left/);
+    expect(words(await agent.go(list))).toMatch(/phone.*Authenticator app.*10 codes are left/);
     expect(await server.core.accounts.findBySubject(person.subject)).toMatchObject({ twoFactor: true });
     travel(30);
     const elsewhere = new Agent(server);
@@ -59,7 +59,7 @@ describe('an authenticator app', () => {
     expect(again.url).toBe(server.url + list);
     expect((await agent.go(`${list}/app`)).url).toBe(server.url + list);
     const twice = await send(agent, app, `${list}/app`, { code: codeOf(secret, 1) });
-    expect([twice.url, words(twice)]).toEqual([server.url + list, expect.stringContaining('This set-up is over')]);
+    expect([twice.url, words(twice)]).toEqual([server.url + list, expect.stringContaining('This setup is over')]);
     for (const path of [list, '/account', '/account/activity', '/account/data/export']) {
       const { text } = await agent.go(path);
       for (const hidden of [secret, ...codesOn(codes)]) expect(text).not.toContain(hidden);
@@ -74,9 +74,9 @@ describe('an authenticator app', () => {
     const near = [-2, -1, 0, 1, 2].map((away) => codeOf(secret, away));
     const wrong = ['000000', '111111', '222222', '333333', '444444', '555555'].find((code) => !near.includes(code));
     for (const [code, words_] of [
-      [wrong ?? '', 'That code is not right'],
-      ['', 'Type the six digits'],
-      ['not a code', 'That code is not right'],
+      [wrong ?? '', 'That code is incorrect'],
+      ['', 'Enter the six digits'],
+      ['not a code', 'That code is incorrect'],
     ] as const) {
       const refused = await send(agent, app, `${list}/app`, { code });
       expect([refused.status, words(refused)]).toEqual([422, expect.stringContaining(words_)]);
@@ -142,6 +142,6 @@ describe('an authenticator app', () => {
     for (let n = 0; n < 5; n += 1) await enrol(server.core.factors, person.subject, `app ${n}`);
     await withBoth(server, person);
     const more = await send(agent, page, `${list}/begin`);
-    expect([more.url, words(more)]).toEqual([server.url + list, expect.stringContaining('as many apps')]);
+    expect([more.url, words(more)]).toEqual([server.url + list, expect.stringContaining('maximum number of apps')]);
   });
 });

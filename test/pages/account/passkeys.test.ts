@@ -90,7 +90,7 @@ describe('passkeys on the account pages', () => {
       expect(refused.status).toBe(403);
     }
     const renamed = await send(agent, page, `${here}/rename`, { passkey: id, name: 'kitchen' });
-    expect(words(renamed)).toMatch(/The passkey has its new name.*kitchen/);
+    expect(words(renamed)).toMatch(/The passkey is renamed.*kitchen/);
     expect(words(await send(agent, page, `${here}/rename`, { passkey: id, name: 'x'.repeat(61) }))).toContain(
       'too long',
     );
@@ -104,7 +104,7 @@ describe('passkeys on the account pages', () => {
     const { id } = await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
     await server.core.stores.accounts.update(person.subject, { passwordHash: null }, 1);
     await withBoth(server, person);
-    expect(words(await agent.go(here))).toContain('Without it you could not sign in');
+    expect(words(await agent.go(here))).toContain('You need it to sign in');
     const kept = await send(agent, page, `${here}/remove`, { passkey: id });
     expect(words(kept)).toContain('it was not removed');
     expect(await list(person.subject)).toHaveLength(1);
@@ -115,7 +115,7 @@ describe('passkeys on the account pages', () => {
     for (let n = 0; n < 20; n += 1) await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
     await withBoth(server, person);
     const full = await agent.go(here);
-    expect([full.text.includes('data-new-passkey'), words(full).includes('there can be no more')]).toEqual([
+    expect([full.text.includes('data-new-passkey'), words(full).includes('which is the maximum')]).toEqual([
       false,
       true,
     ]);
@@ -144,7 +144,7 @@ describe('passkeys on the account pages', () => {
     const other = await visit(server, factors, unproved);
     expect(other.page.text).not.toContain('action="/account/factors/email-code"');
     const refused = await other.agent.go(`${factors}/email-code`, { form: { csrf: csrfOf(other.page) } });
-    expect(words(refused)).toContain('Codes cannot be mailed to you');
+    expect(words(refused)).toContain('We cannot e-mail you codes');
     expect(await server.core.accounts.findBySubject(unproved.subject)).toMatchObject({ twoFactor: false });
   });
 });

@@ -74,8 +74,8 @@ describeStorages('a new password', (storage) => {
 
   test.each([
     ['too short', 'short', 'Too short: use at least 15'],
-    ['common', 'passwordpassword', 'Too well known'],
-    ['empty', '', 'Fill this in'],
+    ['common', 'passwordpassword', 'Too common'],
+    ['empty', '', 'Fill in this field'],
     ['beyond all bounds', 'x'.repeat(5000), 'Too long'],
   ])('%s: refused with the reason, in place, and nothing has changed', async (_, typed, reason) => {
     const { agent, person, page } = await visit(server, '/account/password');
@@ -89,7 +89,7 @@ describeStorages('a new password', (storage) => {
     const person = await buildPerson(server, { username: `zebrastripes${Date.now()}` });
     const { agent, page } = await visit(server, '/account/password', person);
     const wrong = await send(agent, page, '/account/password', { current: password, password: `${person.username}1` });
-    expect([wrong.status, words(wrong)]).toEqual([422, expect.stringContaining('Too much like your name')]);
+    expect([wrong.status, words(wrong)]).toEqual([422, expect.stringContaining('Too similar to your name')]);
   });
 
   test.each(['Bartholomew 123', 'featherstonehaugh', 'Featherstonehaugh 24'])(
@@ -101,17 +101,17 @@ describeStorages('a new password', (storage) => {
       await accounts.setProfile(person.subject, names, { address: '192.0.2.7', requestId: 'r', via: 'account' });
       const { agent, page } = await visit(server, '/account/password', person);
       const wrong = await send(agent, page, '/account/password', { current: password, password: typed });
-      expect([wrong.status, words(wrong)]).toEqual([422, expect.stringContaining('Too much like your name')]);
+      expect([wrong.status, words(wrong)]).toEqual([422, expect.stringContaining('Too similar to your name')]);
     },
   );
 
   test('needs the current one, and guesses at it are counted, for this session: a stranger’s are others', async () => {
     const { agent, person, page } = await visit(server, '/account/password');
     const missing = await send(agent, page, '/account/password', { password: next });
-    expect([missing.status, words(missing)]).toEqual([422, expect.stringContaining('Fill this in')]);
+    expect([missing.status, words(missing)]).toEqual([422, expect.stringContaining('Fill in this field')]);
     for (let guess = 0; guess < 5; guess += 1) {
       const wrong = await send(agent, page, '/account/password', { current: `guess ${guess}`, password: next });
-      expect([wrong.status, words(wrong)]).toEqual([422, expect.stringContaining('This is not your password')]);
+      expect([wrong.status, words(wrong)]).toEqual([422, expect.stringContaining('Incorrect password')]);
     }
     const throttled = await send(agent, page, '/account/password', { current: password, password: next });
     expect([throttled.status, words(throttled)]).toEqual([429, expect.stringContaining('Too many attempts')]);

@@ -134,7 +134,7 @@ describeStorages('the profile page', (storage) => {
       zoneinfo: 'Europe/London',
     });
     expect(file.groups).toEqual(['Calculators']);
-    expect(words(await agent.go('/account/activity'))).toContain('Put into a group');
+    expect(words(await agent.go('/account/activity'))).toContain('Added to a group');
   });
 
   test('a language without pages: the pages follow the browser, a variant has the pages of its language', async () => {

@@ -36,7 +36,7 @@ describeStorages('what a person has open', (storage) => {
     const there = await visit(server, page, person);
     const list = await agent.go(page);
     expect(words(list)).toMatch(/this browser/);
-    expect(words(list)).toMatch(/curl.*Program, by the tinyoauth API.*192\.0\.2\.7/);
+    expect(words(list)).toMatch(/curl.*Program, through the tinyoauth API.*192\.0\.2\.7/);
     expect(words(list)).toMatch(/Firefox on Linux/);
     expect(list.text.match(/name="session"/g)).toHaveLength(3);
 
@@ -123,7 +123,7 @@ describeStorages('what a person has open', (storage) => {
     expect(words(list)).not.toContain('Account pages');
 
     const ended = await send(agent, list, `${connected}/end`, { client: client.id });
-    expect(words(ended)).toContain('has no access any more');
+    expect(words(ended)).toContain('no longer has access');
     expect(words(ended)).not.toContain('Bookshelf');
     for (const { body } of [first, second]) {
       expect((await refresh(server, client, body.refresh_token)).body.error).toBe('invalid_grant');
@@ -164,7 +164,7 @@ describeStorages('what a person has open', (storage) => {
     const list = await agent.go(connected);
     expect(words(list)).toMatch(/Lending.*See your name, username and e-mail address/);
     await send(agent, list, `${connected}/end`, { client: client.id });
-    expect(words(await agent.go(connected))).toContain('You have let no application');
+    expect(words(await agent.go(connected))).toContain('You have not allowed any application');
   });
 
   test('applications of one’s own: listed, and deleted with their tokens; others’ are not there', async () => {

@@ -87,7 +87,7 @@ describeStorages('a forgotten password', (storage) => {
     expect(new URL(done.url).pathname).toBe('/account');
     expect([await signIn(person, password), await signIn(person, another)]).toEqual(['refused', 'signed-in']);
     const again = await send(agent, page, { password: 'and something else again' });
-    expect([again.status, headingOf(again)]).toEqual([410, 'This link is no longer good']);
+    expect([again.status, headingOf(again)]).toEqual([410, 'This link no longer works']);
     expect(await signIn(person, another)).toBe('signed-in');
   });
 

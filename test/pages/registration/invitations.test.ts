@@ -48,7 +48,7 @@ describeStorages('invitations', (storage) => {
     await server.core.mails.settled();
     expect(linkMailedTo(form.email)).toContain('/verify-email?token=');
     const again = await new Agent(server).go(url);
-    expect([again.status, headingOf(again)]).toEqual([410, 'This invitation is no longer good']);
+    expect([again.status, headingOf(again)]).toEqual([410, 'This invitation no longer works']);
     const events = await server.core.stores.audit.list({ event: 'invitation.used' }, 10);
     expect(events[0]?.subject).toBe((await found(form))?.subject);
   });

@@ -80,7 +80,7 @@ describeStorages('the sign-up page', (storage) => {
 
   test.each([
     ['too short', 'short one'],
-    ['too well known', 'password password'],
+    ['too common', 'password password'],
     ['a pattern', 'abababababababab'],
   ])('a password that is %s is refused, and nothing is made', async (_, weak) => {
     const form = { ...fresh(), password: weak };
@@ -105,7 +105,7 @@ describeStorages('the sign-up page', (storage) => {
     const form = fresh();
     await signUp(form);
     const page = await signUp({ ...fresh(), username: form.username.toUpperCase() });
-    expect([page.status, page.text.includes('Somebody has this already')]).toEqual([422, true]);
+    expect([page.status, page.text.includes('This is already taken')]).toEqual([422, true]);
   });
 
   test('a second press of the button is the first one again; another browser’s is not', async () => {
@@ -209,7 +209,7 @@ describeStorages('the sign-up page', (storage) => {
 
 describe('SIGN_UP', () => {
   test.each([
-    ['off', 'Accounts are not made here'],
+    ['off', 'You cannot create an account here'],
     ['invite', 'By invitation only'],
   ])('%s: the page says so, takes no form, and no page leads there', async (SIGN_UP, heading) => {
     const server = await startServer({ env: { SIGN_UP } });

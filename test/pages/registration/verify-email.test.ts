@@ -44,7 +44,7 @@ describeStorages('an e-mail address', (storage) => {
     expect(headingOf(await confirm(link))).toBe('Your address is confirmed');
     expect(await account(person.subject)).toMatchObject({ email: person.email, verified: true });
     const again = await new Agent(server).go(link);
-    expect([again.status, headingOf(again)]).toEqual([410, 'This link is no longer good']);
+    expect([again.status, headingOf(again)]).toEqual([410, 'This link no longer works']);
   });
 
   test('a proved address signs in, an unproved one does not', async () => {

@@ -90,7 +90,7 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     await yes(first.agent, await half(first.agent, there));
     const confirm = await half(second.agent, there);
     const refused = await yes(second.agent, confirm);
-    expect(refused.text).toContain('belongs to somebody else here');
+    expect(refused.text).toContain('is connected to another account here');
     expect(await linked(second.person.subject)).toEqual([]);
     const [identity] = await linked(first.person.subject);
     const foreign = await second.agent.go(`${page}/remove`, {
@@ -119,13 +119,13 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     const send = (path: string, fields: Record<string, string>): Promise<Answer> =>
       agent.go(path, { form: { csrf: csrfOf(list), ...fields } });
     await withBoth(world.server, person);
-    const needed = 'Without it you could not sign in, so it cannot be removed';
+    const needed = 'You need it to sign in, so it cannot be removed';
     const keys = '/account/passkeys';
 
     expect((await agent.go(keys)).text).not.toContain(needed);
     expect((await send(`${keys}/remove`, { passkey: passkey.id })).text).toContain('It is removed');
     const last = await send(`${page}/remove`, { identity: identity?.id ?? '' });
-    expect(last.text).toContain('Without it you could not sign in');
+    expect(last.text).toContain('You need it to sign in');
 
     const other = await enrolPasskey(world.server.core.passkeys, person.subject, { origin: world.server.url });
     expect((await send(`${page}/remove`, { identity: identity?.id ?? '' })).text).toContain('It is disconnected');
@@ -150,7 +150,7 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     const { subject = '' } = (await world.server.core.accounts.findByUsername(username)) ?? {};
     const [identity] = await linked(subject);
     const form = { csrf: csrfOf(list), identity: identity?.id ?? '' };
-    expect((await agent.go(`${page}/remove`, { form })).text).toContain('Without it you could not sign in');
+    expect((await agent.go(`${page}/remove`, { form })).text).toContain('You need it to sign in');
     expect(await linked(subject)).toHaveLength(1);
     const set = await agent.go('/account/password', { form: { csrf: csrfOf(list), password } });
     expect(set.text).toContain('Your password is set');
