@@ -1,9 +1,12 @@
-/** The kinds of value that make a brand. What passes here goes into every page and style sheet, so it is exactly this and nothing else. */
+/**
+ * The kinds of value that make a brand. These values go into every page and style sheet, so each kind accepts only
+ * exact forms.
+ */
 import { readFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { file, type Kind } from './kinds.ts';
 
-/** `#rrggbb` in small letters; `#rgb` is the short form of one. */
+/** `#rrggbb` in lower case; `#rgb` is expanded. */
 export const colour: Kind<string> = {
   wanted: 'a colour as `#rrggbb`',
   parse: (text) => {
@@ -22,7 +25,7 @@ export const background: Kind<readonly string[]> = {
 };
 
 const mostBytes = 100_000;
-/** How each kind of picture begins. */
+/** The first characters of each kind of picture. */
 const beginnings: Readonly<Record<string, RegExp>> = {
   '.svg': /^\uFEFF?\s*<(\?xml|!--|!doctype svg|svg)/i,
   '.png': /^\u0089PNG\r\n/,
@@ -45,7 +48,7 @@ export const picture: Kind<string> = {
 const linkNames = ['privacy', 'terms', 'support'] as const;
 export type Links = Readonly<Partial<Record<(typeof linkNames)[number], string>>>;
 
-/** `privacy=https://… terms=https://… support=mailto:…`: any of them, each once. */
+/** `privacy=https://… terms=https://… support=mailto:…`: any of these, each at most once. */
 export const links: Kind<Links> = {
   wanted: '`privacy=`, `terms=` and `support=` with https or mailto addresses, separated by spaces',
   parse: (text) => {

@@ -1,4 +1,4 @@
-/** The settings as the program has them: named for what they decide, grouped by who asks for them, with what follows from others. */
+/** The settings as the program uses them, grouped by their users and completed by values that follow from others. */
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { isLoopbackHost } from '../base/loopback.ts';
@@ -8,14 +8,14 @@ import type { Values } from './schema.ts';
 /** All lifetimes are in seconds. */
 export interface Config {
   readonly production: boolean;
-  /** Everything that is not production. */
+  /** True unless NODE_ENV is production. */
   readonly development: boolean;
-  /** Whether there are development pages at all; each request must also come from this machine (http/developer.ts). */
+  /** Whether development pages exist; each request must also come from this machine (http/developer.ts). */
   readonly developmentPages: boolean;
   /** An origin: no path, no trailing slash. */
   readonly issuer: string;
   readonly port: number;
-  /** Absent: all addresses. */
+  /** Undefined: all addresses. */
   readonly host: string | undefined;
   readonly trustProxy: TrustProxy;
   readonly workers: number;
@@ -32,11 +32,11 @@ export interface Config {
       };
   readonly migrate: boolean;
   readonly redis: { readonly url: string; readonly prefix: string } | undefined;
-  /** Absent only with SQLite: then it is made and kept in `dataDir`. */
+  /** Undefined only with SQLite, where the server makes one and keeps it in `dataDir`. */
   readonly secretKey: string | undefined;
-  /** Empty: one is made at the first start. */
+  /** Empty: the first start makes one. */
   readonly adminKeys: readonly string[];
-  /** `unset` in production: the main one, and what is in use. */
+  /** `unset` in production: the main surface, and those in use. */
   readonly surfaces: 'all' | 'unset' | readonly string[];
   readonly gatewayRoutes: string | undefined;
   readonly brandName: string;
@@ -68,11 +68,11 @@ export interface Config {
     readonly queue: number;
   };
   readonly mail: {
-    /** By SMTP; in development to a page, or to the terminal where there is no such page; otherwise not at all. */
+    /** SMTP; in development the page, or the terminal if there is no page; otherwise nowhere. */
     readonly goes: 'smtp' | 'page' | 'terminal' | 'nowhere';
-    /** Absent: no mails leave this server. */
+    /** Undefined: this server sends no mails. */
     readonly smtp: { readonly url: string; readonly from: string; readonly replyTo: string | undefined } | undefined;
-    /** Within an hour: to one mailbox, and from one IP address. */
+    /** Per hour, for one mailbox and for one IP address. */
     readonly limit: number;
     readonly addressLimit: number;
     readonly resetLinkTtl: number;
@@ -90,7 +90,7 @@ export interface Config {
     readonly authorizationCode: number;
     readonly session: number;
     readonly sessionUnremembered: number;
-    /** 0: however long. */
+    /** 0: no limit. */
     readonly sessionIdle: number;
     readonly interaction: number;
     readonly clientSecretOverlap: number;
@@ -104,10 +104,10 @@ export interface Config {
   readonly keys: { readonly jwksMaxAge: number; readonly rotationDays: number };
   readonly logLevel: Values['LOG_LEVEL'];
   readonly metrics: {
-    /** Absent: on `port`. */
+    /** Undefined: `port`. */
     readonly port: number | undefined;
     readonly host: string;
-    /** Empty: the port of their own asks for none. */
+    /** Empty: the separate port needs no token. */
     readonly tokens: readonly string[];
   };
 }
@@ -209,20 +209,20 @@ export function configOf(values: Values): Config {
   });
 }
 
-/** An address as it is, since `localhost` may be another one; for a name `localhost`. */
+/** An IP address stays as it is, because `localhost` may resolve to another one. */
 function loopbackOf(issuer: string): string {
   const address = new URL(issuer).hostname.replace(/^\[(.*)\]$/, '$1');
   return isIP(address) ? address : 'localhost';
 }
 
-/** Each worker would have a page of its own, so several have none. */
+/** With several workers each would have its own mailbox page, so there is none. */
 function mailGoes({ SMTP_URL, NODE_ENV, WORKERS }: Values, pages: boolean): Config['mail']['goes'] {
   if (SMTP_URL !== undefined) return 'smtp';
   if (NODE_ENV === 'production') return 'nowhere';
   return pages && WORKERS === 1 ? 'page' : 'terminal';
 }
 
-/** A mail from an address of this server's own host, unless the operator names one. */
+/** The default sender is an address at this server's own host. */
 function senderOf({ MAIL_FROM, MAIL_REPLY_TO, BRAND_NAME, ISSUER }: Values) {
   const name = BRAND_NAME.replace(/[<>",;:@]/g, ' ').trim();
   const address = `no-reply@${ISSUER === undefined ? 'localhost' : new URL(ISSUER).hostname}`;

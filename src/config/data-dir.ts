@@ -1,10 +1,10 @@
-/** Whether `DATA_DIR` can be what it has to be: a folder that this process alone opens, and may write. */
+/** Checks that `DATA_DIR` can be a folder that only this process opens and that it may write. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { NotPrivate, privateFolder } from '../base/private-files.ts';
 import { type Mistake, mistake } from './mistakes.ts';
 
-/** Makes nothing: a folder that is there is closed to others, and of one that is not it is asked whether it could be made. */
+/** Creates nothing. An existing folder is closed to other users; for a missing one, checks whether it could be made. */
 export function dataDirMistake(dir: string): Mistake | undefined {
   const path = resolve(dir);
   const wrong = (details: string): Mistake => ({

@@ -1,6 +1,6 @@
 /**
- * The kinds of value a setting can have: how each is read from text, and the words that say what is wanted.
- * Hand-written rather than zod: this runs before anything else at every start, and zod costs 30 ms and 19 MB to load.
+ * The kinds of value a setting can have: how each is read from text, and how its form is described.
+ * Hand-written because zod would add 30 ms and 19 MB to every start.
  */
 import { type Stats, statSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -50,7 +50,7 @@ export function secret(min: number): Kind<string> {
   return { wanted: `at least ${min} characters`, parse: (value) => (value.length >= min ? value : undefined) };
 }
 
-/** Several at once, so that a key can be replaced without a moment in which neither works. */
+/** Several values, so that both keys work while one replaces the other. */
 export function secrets(min: number): Kind<readonly string[]> {
   return {
     wanted: `one or more values of at least ${min} characters, separated by commas`,
@@ -78,7 +78,7 @@ export const redisUrl: Kind<string> = {
   parse: (value) => (isEncoded(value) ? redisAddress.parse(value) : undefined),
 };
 
-/** A mail server; `?tls=` says how much TLS it must speak. */
+/** A mail server; `?tls=` sets how much TLS it must use. */
 export const smtpUrl: Kind<string> = {
   wanted:
     'an address that begins with `smtp://` or `smtps://`, with `%25` for a percent sign; the only addition is `?tls=required` or `?tls=unverified`',
@@ -89,7 +89,9 @@ export const smtpUrl: Kind<string> = {
   },
 };
 
-/** Whom a mail is from: an address, or a name and an address. Goes into headers, so it is one line and one address. */
+/**
+ * The sender of a mail: an address, or a name and an address. It goes into headers, so it is one line and one address.
+ */
 export const mailbox: Kind<string> = {
   wanted: 'an e-mail address, or a name and an address as in `Example <mail@example.com>`',
   parse: (value) => {
@@ -99,8 +101,8 @@ export const mailbox: Kind<string> = {
 };
 
 /**
- * An issuer is compared character by character (RFC 8414, section 2), so it is kept in one form: scheme, host, and a
- * port that is not the usual one.
+ * Issuers are compared character by character (RFC 8414, section 2), so this keeps one form: scheme, host, and the
+ * port unless it is the default.
  */
 export const origin: Kind<string> = {
   wanted: 'an http or https address without a path, a query or a fragment',
@@ -132,7 +134,7 @@ export const folder: Kind<string> = {
   parse: (path) => (statOf(path)?.isDirectory() ? resolve(path) : undefined),
 };
 
-/** A folder that is made when it is needed. */
+/** A folder that is made if needed. */
 export const newFolder: Kind<string> = {
   wanted: 'the path of a folder, which is made if need be',
   parse: (path) => {
@@ -141,7 +143,7 @@ export const newFolder: Kind<string> = {
   },
 };
 
-/** `all`, `none`, or names that the code which knows them checks. */
+/** `all`, `none`, or names; the composition root checks the names. */
 export const names: Kind<'all' | readonly string[]> = {
   wanted: '`all`, `none`, or names separated by commas',
   parse: (value) => {
@@ -157,7 +159,7 @@ export type TrustProxy =
   | { readonly kind: 'hops'; readonly hops: number }
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] };
 
-/** Whose `X-Forwarded-*` headers are believed: nobody's, those of the last n proxies, or those of these addresses. */
+/** Which `X-Forwarded-*` headers are trusted: none, those of the last n proxies, or those of these addresses. */
 export const trustProxy: Kind<TrustProxy> = {
   wanted: '`off`, the number of proxies in front (1 to 10), or their addresses or CIDR ranges separated by commas',
   parse: (value) => {
@@ -178,7 +180,7 @@ function isAddressRange(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
-/** Whether its user and password can be decoded (RFC 3986, section 2.1). */
+/** Whether the user and password in the URL can be decoded (RFC 3986, section 2.1). */
 function isEncoded(url: string): boolean {
   try {
     decodeURIComponent(url);
@@ -188,7 +190,7 @@ function isEncoded(url: string): boolean {
   }
 }
 
-/** What stands at a path; a path that cannot be looked at counts as nothing. */
+/** Returns undefined if the path does not exist or cannot be read. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });

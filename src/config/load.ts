@@ -1,6 +1,6 @@
 /**
- * Reads the settings from the environment into one frozen `Config`, or says everything that is wrong with them at once.
- * Checked in this order: each setting by itself (with its `NAME_FILE`), then each rule whose own settings are sound.
+ * Reads the settings from the environment into one frozen `Config`, or reports all mistakes at once.
+ * First checks each setting (with its `NAME_FILE`), then each rule whose settings are valid.
  */
 import { readFileSync } from 'node:fs';
 import { printable } from '../base/printable.ts';
@@ -17,9 +17,9 @@ export type Loaded = (
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly mistakes: readonly Mistake[] }
 ) & {
-  /** Variables that look like a setting with a slip of the pen. */
+  /** Variables that look like misspelt settings. */
   readonly warnings: readonly string[];
-  /** The settings that are sound by themselves. */
+  /** The settings that are valid by themselves. */
   readonly values: Partial<Values>;
 };
 
@@ -35,7 +35,7 @@ export function loadConfig(environment: Environment): Loaded {
     } else values[name] = value;
   }
 
-  // A rule about settings one of which is unreadable would only confuse.
+  // A rule about an invalid setting would only confuse.
   const broken = new Set(mistakes.map(({ name }) => name.replace(/_FILE$/, '')));
   for (const rule of rules) {
     if (rule.about.some((name) => broken.has(name))) continue;
@@ -52,7 +52,7 @@ interface Found {
   readonly mistake?: Mistake;
 }
 
-/** A setting's text, from its variable or, for a secret, from the file that `NAME_FILE` names. Empty means unset. */
+/** Reads a setting from its variable or, for a secret, from the file that `NAME_FILE` names. Empty means unset. */
 function find(name: SettingName, setting: Setting<unknown>, environment: Environment): Found {
   const text = environment[name]?.trim() || undefined;
   const path = setting.secret ? environment[`${name}_FILE`]?.trim() || undefined : undefined;

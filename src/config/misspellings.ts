@@ -1,6 +1,8 @@
 import { table } from './schema.ts';
 
-/** Variables that look like a setting with a slip of the pen: not an error, since the environment holds others' names too. */
+/**
+ * Variables that look like misspelt settings: a warning, not an error, because the environment has other variables too.
+ */
 export function misspellings(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
   const known = new Set<string>(table.flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name])));
   const warnings: string[] = [];
@@ -17,14 +19,14 @@ export function misspellings(environment: Readonly<Record<string, string | undef
   return warnings;
 }
 
-/** Which of these names was probably meant. */
+/** Returns the name that was probably meant. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   return known.find((other) => resembles(name, other, other.length >= 8 ? 2 : 1));
 }
 
 /**
- * Whether the two differ by at most `slips` letters in a row, added, missing or changed, or by two in the wrong order;
- * underscores do not count. That finds most slips in a few steps, where an edit distance over a whole environment takes 20 ms of every start.
+ * Whether the two differ by at most `slips` consecutive letters, added, missing or changed, or by two swapped letters;
+ * underscores do not count. An edit distance over a whole environment would add 20 ms to every start.
  */
 function resembles(a: string, b: string, slips: number): boolean {
   const [from, to] = [a.replaceAll('_', ''), b.replaceAll('_', '')];

@@ -1,4 +1,4 @@
-/** What is wrong with a setting, in words that never show a secret. */
+/** Describes mistakes in settings without showing secrets. */
 import { mistakesAsText } from '../base/mistakes.ts';
 import { printable } from '../base/printable.ts';
 import { type SettingName, settings } from './schema.ts';
@@ -6,16 +6,16 @@ import type { Setting } from './setting.ts';
 
 export interface Mistake {
   readonly name: string;
-  /** What was found, safe to show: a secret's value never appears. */
+  /** The value that was found; a secret is never shown. */
   readonly given: string;
   readonly wanted: string;
-  /** A value, or, with backticks, words about one. Never the value that is refused. */
+  /** A value, or a text if it has backticks. Never the refused value. */
   readonly example: string;
-  /** Of a file that the setting names: everything that is wrong in it; several lines. */
+  /** All mistakes in the file that the setting names, on several lines. */
   readonly details?: string;
 }
 
-/** All mistakes as a text for a terminal, with the variables that may have been meant as settings. */
+/** Formats the mistakes for a terminal, with the variables that may be misspelt settings. */
 export function describeMistakes(mistakes: readonly Mistake[], misspelt: readonly string[] = []): string {
   const shown = mistakes.map(({ name, example, ...mistake }) => ({
     ...mistake,
@@ -29,7 +29,7 @@ export function describeMistakes(mistakes: readonly Mistake[], misspelt: readonl
   });
 }
 
-/** `better`: a better example than the setting's own, where what is wrong lies between settings. */
+/** `better` replaces the setting's own example if the mistake is in a combination of settings. */
 export function mistake(
   name: SettingName,
   given: string | undefined,
@@ -47,7 +47,7 @@ export function mistake(
   };
 }
 
-/** Only a path can be refused that is the setting's own example: there is nothing at it. */
+/** A refused path that equals the example does not exist, so the example must differ. */
 function elsewhere(path: string): string {
   return `./${path.slice(path.lastIndexOf('/') + 1)}`;
 }

@@ -1,4 +1,4 @@
-/** Writes docs/settings.md from the schema. With `--check` it writes nothing and fails when the file says something else. */
+/** Writes docs/settings.md from the schema. `--check` writes nothing and fails if the file differs. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { groups } from './schema.ts';
@@ -18,7 +18,7 @@ const introduction = `# Settings
 <!-- Generated from src/config/schema.ts by \`npm run check:fix\`. -->
 
 Settings are environment variables. None is needed to try the server. An empty value counts as unset. All mistakes are
-reported at once, before the server starts. A secret may also stand in a file: \`SECRET_KEY_FILE=/run/secrets/key\` in place of
+reported at once, before the server starts. A secret may also be in a file: \`SECRET_KEY_FILE=/run/secrets/key\` in place of
 \`SECRET_KEY=…\`.`;
 
 function entry(name: string, { sentence, kind, otherwise, example, secret }: Setting<unknown>): string {

@@ -1,23 +1,23 @@
-/** What must fit together. */
+/** Rules between settings. */
 import { isLoopbackHost } from '../base/loopback.ts';
 import type { SettingName, Values } from './schema.ts';
 
 interface Broken {
   readonly given: string | undefined;
   readonly wanted: string;
-  /** In place of the setting's own, which the rule may refuse as well. With backticks: words, not a value. */
+  /** Replaces the setting's own example, which the rule may refuse too. With backticks: a text, not a value. */
   readonly example?: string;
 }
 
 interface Rule {
-  /** The settings it reads; the first is the one to change. */
+  /** The settings that the rule reads; the first is the one to change. */
   readonly about: readonly [SettingName, ...SettingName[]];
   readonly check: (values: Values) => Broken | undefined;
 }
 
 export const rules: readonly Rule[] = [
   {
-    // Codes and cookies would travel in the clear (RFC 9700, section 2.6).
+    // Over http, codes and cookies would not be encrypted (RFC 9700, section 2.6).
     about: ['ISSUER', 'NODE_ENV'],
     check: ({ ISSUER, NODE_ENV }) =>
       NODE_ENV === 'production' && ISSUER?.startsWith('http:') && !isLoopback(ISSUER)
@@ -25,7 +25,7 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
-    // With NODE_ENV forgotten, what is meant for one developer would be open to the internet.
+    // If NODE_ENV is forgotten, development features would be open to the internet.
     about: ['NODE_ENV', 'ISSUER', 'DEVELOPMENT_ON'],
     check: ({ NODE_ENV, ISSUER, DEVELOPMENT_ON }) =>
       NODE_ENV !== 'production' && ISSUER !== undefined && !isLoopback(ISSUER) && DEVELOPMENT_ON === undefined
@@ -48,7 +48,7 @@ export const rules: readonly Rule[] = [
     },
   },
   {
-    // Links, redirects and tokens would name localhost to people on other machines.
+    // Links, redirects and tokens would contain localhost, which other machines cannot reach.
     about: ['ISSUER', 'HOST', 'NODE_ENV'],
     check: ({ ISSUER, HOST, NODE_ENV }) =>
       NODE_ENV === 'production' && ISSUER === undefined && HOST !== undefined && !isLoopback(addressOf(HOST))
@@ -56,7 +56,7 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
-    // With a database that others can reach, a key beside the data would protect nothing, and each server would make its own.
+    // The key must not be beside a shared database, and all servers need the same key.
     about: ['SECRET_KEY', 'DATABASE_URL'],
     check: ({ SECRET_KEY, DATABASE_URL }) =>
       DATABASE_URL !== undefined && SECRET_KEY === undefined
@@ -64,7 +64,7 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
-    // In the clear, the five digits tell a listener a little of the password, and the answer could be anybody's.
+    // Without TLS, a listener would see five digits of the hash and could change the response.
     about: ['BREACHED_PASSWORDS_URL'],
     check: ({ BREACHED_PASSWORDS_URL: url }) =>
       url !== undefined && (/[?#]/.test(url) || (/^http:/i.test(url) && !isLoopback(url)))
@@ -75,11 +75,11 @@ export const rules: readonly Rule[] = [
     about: ['BRAND_LOGO_DARK', 'BRAND_LOGO'],
     check: ({ BRAND_LOGO_DARK: dark, BRAND_LOGO: light }) =>
       dark !== undefined && light === undefined
-        ? { given: dark, wanted: 'BRAND_LOGO beside it', example: '`BRAND_LOGO=/etc/gatehouse/logo.svg`' }
+        ? { given: dark, wanted: 'BRAND_LOGO as well', example: '`BRAND_LOGO=/etc/gatehouse/logo.svg`' }
         : undefined,
   },
   {
-    // A name in the form of an address would be refused where an account has it, and accepted otherwise.
+    // A name in the form of an address would be refused only if an account has it, which reveals the account.
     about: ['NAMES_WITH_AT', 'HIDE_ACCOUNT_EXISTENCE'],
     check: ({ NAMES_WITH_AT: names, HIDE_ACCOUNT_EXISTENCE: hide }) =>
       names !== 'off' && hide ? { given: names, wanted: 'off, because HIDE_ACCOUNT_EXISTENCE is true' } : undefined,
@@ -91,7 +91,7 @@ export const rules: readonly Rule[] = [
         ? {
             given: String(WORKERS),
             wanted: '1 with SQLite; more need Postgres (DATABASE_URL)',
-            example: '`WORKERS=1`, or `DATABASE_URL=postgres://gatehouse:password@localhost:5432/gatehouse` beside it',
+            example: '`WORKERS=1`, or `DATABASE_URL=postgres://gatehouse:password@localhost:5432/gatehouse` as well',
           }
         : undefined,
   },
@@ -107,7 +107,7 @@ export const rules: readonly Rule[] = [
         : undefined,
   },
   {
-    // How busy this server is, and with what, is for the monitoring alone.
+    // Only monitoring may see the load of this server.
     about: ['METRICS_TOKEN', 'METRICS_HOST'],
     check: ({ METRICS_TOKEN, METRICS_HOST }) =>
       METRICS_TOKEN === undefined && !listensOnLoopback(METRICS_HOST)
@@ -118,7 +118,7 @@ export const rules: readonly Rule[] = [
     about: ['METRICS_HOST', 'METRICS_PORT'],
     check: ({ METRICS_HOST, METRICS_PORT }) =>
       METRICS_PORT === undefined && METRICS_HOST !== '127.0.0.1'
-        ? { given: METRICS_HOST, wanted: 'METRICS_PORT beside it', example: '`METRICS_PORT=9464`' }
+        ? { given: METRICS_HOST, wanted: 'METRICS_PORT as well', example: '`METRICS_PORT=9464`' }
         : undefined,
   },
   {
@@ -134,7 +134,7 @@ function listensOnLoopback(host: string): boolean {
   return isLoopback(addressOf(host));
 }
 
-/** Loopback is where http does no harm. */
+/** http is safe on loopback. */
 function isLoopback(address: string): boolean {
   return isLoopbackHost(URL.parse(address)?.hostname ?? '');
 }

@@ -1,6 +1,6 @@
 /**
- * Every setting once, by the groups in which docs/settings.md shows them: its kind, its default, one sentence and an example. load.ts
- * reads the environment by this table and reference.ts writes docs/settings.md from it. Rules between settings are in rules.ts.
+ * Every setting, in the groups of docs/settings.md: kind, default, description and example. load.ts reads the
+ * environment with this table; reference.ts writes docs/settings.md from it. Rules between settings are in rules.ts.
  */
 import { data } from './groups/data.ts';
 import { keys } from './groups/keys.ts';
@@ -43,7 +43,7 @@ export const settings = {
 
 export type SettingName = keyof typeof settings;
 
-/** What the table yields, before rules between settings are applied. */
+/** The values of the table, before the rules between settings. */
 export type Values = { readonly [K in SettingName]: (typeof settings)[K] extends Setting<infer V> ? V : never };
 
 export const table = Object.entries(settings) as readonly [SettingName, Setting<unknown>][];

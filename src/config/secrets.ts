@@ -1,6 +1,7 @@
 /**
- * The two secrets a first start makes for itself, so that nothing has to be set before trying the server: the key that
- * protects stored secrets, and an admin key. Both live in DATA_DIR, readable by this user alone; of the admin key only a digest.
+ * The secrets that a first start makes, so that the server can be tried without settings: the key that protects stored
+ * secrets, and an admin key. Both are in DATA_DIR, readable only by this user; of the admin key only a digest is
+ * stored.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,29 +13,29 @@ export interface Secrets {
   readonly secretKey: string;
   /** SHA-256 of each admin key, base64url. */
   readonly adminKeyDigests: readonly string[];
-  /** The admin key made a moment ago: to be shown once. */
+  /** The admin key that was just made, to be shown once. */
   readonly newAdminKey: string | undefined;
 }
 
 const secretKeyFile = 'secret.key';
 const adminKeyFile = 'admin-key.sha256';
 
-/** Throws where DATA_DIR cannot be written or kept from others: the message names the directory. */
+/** Throws if DATA_DIR cannot be written or closed to other users; the message names the directory. */
 export function openSecrets(config: Config, makeAdminKey = true): Secrets {
   if (config.database.kind === 'sqlite') {
     privateFolder(config.dataDir);
-    // Those of a start before that had no settings for them, too.
+    // Also protects files of an earlier start that had no settings for them.
     for (const name of [secretKeyFile, adminKeyFile]) privateIfThere(join(config.dataDir, name));
   }
   const secretKey = config.secretKey ?? kept(config.dataDir, secretKeyFile, () => randomToken(48)).value;
   if (config.adminKeys.length > 0) {
     return { secretKey, adminKeyDigests: config.adminKeys.map(digest), newAdminKey: undefined };
   }
-  // Nodes that share a database do not share a directory: there a key has to be set, and until then there is none.
+  // Servers that share a database do not share a directory, so the admin key must be set there.
   if (config.database.kind === 'postgres' || !makeAdminKey) {
     return { secretKey, adminKeyDigests: [], newAdminKey: undefined };
   }
-  // Begins with a letter: a value that begins with a dash is taken for an option by many a command.
+  // Starts with a letter, because many commands take a value with a leading dash for an option.
   const fresh = `admin_${randomToken(24)}`;
   const { value, made } = kept(config.dataDir, adminKeyFile, () => digest(fresh));
   return { secretKey, adminKeyDigests: [value], newAdminKey: made ? fresh : undefined };
@@ -44,7 +45,7 @@ function kept(dir: string, name: string, make: () => string): { value: string; m
   const file = join(dir, name);
   try {
     privateFolder(dir);
-    // Exclusive: of two processes starting at once, one makes it and the other reads it.
+    // Exclusive, so that of two processes starting at once one writes the key and the other reads it.
     const value = make();
     writeFileSync(file, `${value}\n`, { mode: 0o600, flag: 'wx' });
     return { value, made: true };

@@ -6,14 +6,14 @@ export const DAY = 86_400;
 interface About {
   readonly sentence: string;
   readonly example: string;
-  /** Never shown, and may come from a file named by `NAME_FILE`. */
+  /** Never shown, and may come from a file that `NAME_FILE` names. */
   readonly secret?: true;
 }
 
 export interface Setting<V> extends About {
   readonly kind: Kind<NonNullable<V>>;
   readonly fallback: V;
-  /** The default in words, as the reference prints it. */
+  /** The default in words, for the reference. */
   readonly otherwise: string;
 }
 
@@ -25,7 +25,7 @@ export function setting<T>(
   return { kind, fallback, ...about, otherwise: about.otherwise ?? `\`${String(fallback)}\`` };
 }
 
-/** A setting that may be absent, or whose default follows from others; `otherwise` says what then happens. */
+/** A setting without a fixed default; `otherwise` describes what happens if it is not set. */
 export function optional<T>(kind: Kind<T & {}>, otherwise: string, about: About): Setting<(T & {}) | undefined> {
   return { kind, fallback: undefined, otherwise, ...about };
 }

@@ -1,8 +1,8 @@
-/** Which names `SURFACES` may hold is known to the list of the surfaces alone; here are the words for any other. */
+/** The mistake for an unknown name in `SURFACES`; the names come from the list of surfaces. */
 import { nearest } from './misspellings.ts';
 import { type Mistake, mistake } from './mistakes.ts';
 
-/** Undefined where each name in `text` is one of `known`. */
+/** Returns undefined if every name in `text` is known. */
 export function surfacesMistake(text: string, known: readonly string[]): Mistake | undefined {
   if (text === 'all' || text === 'none') return undefined;
   const given = text.split(',').map((part) => part.trim());

@@ -260,7 +260,7 @@ describe('what is refused', () => {
   });
 
   test('R10: the example of a rule is taken', () => {
-    const ways = /^WORKERS=1, or (DATABASE_URL=\S+) beside it$/.exec(
+    const ways = /^WORKERS=1, or (DATABASE_URL=\S+) as well$/.exec(
       mistakesOf({ WORKERS: '4' })[0]?.example.replaceAll('`', '') ?? '',
     );
     const [, url = ''] = ways?.[1]?.split('DATABASE_URL=') ?? [];

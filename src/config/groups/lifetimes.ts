@@ -7,16 +7,16 @@ export const lifetimes = {
     example: '300',
   }),
   REFRESH_TOKEN_TTL: setting(seconds(60, 365 * DAY), 30 * DAY, {
-    sentence: 'How long refreshing works after the code was redeemed; use never extends it.',
+    sentence: 'How long refresh tokens work after the authorization code was redeemed. Use never extends it.',
     example: '604800',
   }),
   REFRESH_TOKEN_IDLE_TTL: optional(seconds(60, 365 * DAY), '`REFRESH_TOKEN_TTL`', {
-    sentence: 'How long a refresh token works when nobody uses it.',
+    sentence: 'How long an unused refresh token works.',
     example: '604800',
   }),
   REFRESH_REUSE_WINDOW: setting(seconds(0, 60), 10, {
     sentence:
-      'How long a refresh token that was just exchanged is forgiven a second use; later it ends the whole family. 0: never.',
+      'How long an exchanged refresh token may be used a second time. A later use ends all tokens of the grant. 0: no second use.',
     example: '0',
   }),
   ID_TOKEN_TTL: setting(seconds(10, DAY), 3600, {
@@ -28,21 +28,21 @@ export const lifetimes = {
     example: '30',
   }),
   SESSION_TTL: setting(seconds(60, 365 * DAY), 14 * DAY, {
-    sentence: 'How long a browser stays signed in where its person chose to be remembered, counted from the login.',
+    sentence:
+      'How long a browser stays signed in if the user ticked “Stay signed in on this device”, counted from the sign-in.',
     example: '43200',
   }),
   SESSION_TTL_UNREMEMBERED: optional(seconds(60, 365 * DAY), '`SESSION_TTL`', {
     sentence:
-      'The same for a browser that was not asked to keep the person signed in; its cookie goes with the browser in any case.',
+      'The same if the user did not tick the box. The cookie of such a session ends when the browser is closed.',
     example: '43200',
   }),
   SESSION_IDLE_TTL: setting(seconds(0, 365 * DAY), 0, {
-    sentence:
-      'How long a browser stays signed in when neither it nor an application of its person uses that. 0: it does not matter.',
+    sentence: 'How long a session lasts if neither the browser nor an application uses it. 0: no limit.',
     example: '86400',
   }),
   INTERACTION_TTL: setting(seconds(60, DAY), 3600, {
-    sentence: 'How long a person may take on the login and consent pages.',
+    sentence: 'How long a user may take on the sign-in and consent pages.',
     example: '900',
   }),
   IDENTITY_TOKEN_TTL: setting(seconds(10, DAY), 3600, {
@@ -66,7 +66,7 @@ export const lifetimes = {
     example: '300',
   }),
   SPACE_GUARD_REFRESH_TTL: setting(seconds(60, 365 * DAY), 30 * DAY, {
-    sentence: 'How long a session of the space-guard API lasts; use never extends it.',
+    sentence: 'How long a session of the space-guard API lasts. Use never extends it.',
     example: '604800',
   }),
   CLIENT_SECRET_OVERLAP: setting(seconds(0, 30 * DAY), DAY, {

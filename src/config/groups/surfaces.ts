@@ -5,54 +5,57 @@ import { optional, setting } from '../setting.ts';
 export const surfaces = {
   ADMIN_KEY: optional(
     secrets(16),
-    'with SQLite one is made and shown once, at the first start; with `DATABASE_URL` there is none',
+    'with SQLite the first start makes one and shows it once; with `DATABASE_URL` there is none',
     {
       secret: true,
-      sentence: 'The key of the admin API; name two, separated by a comma, while you replace one.',
+      sentence: 'The key of the admin API. While you replace it, give both, separated by a comma.',
       example: 'the output of `openssl rand -base64 32`',
     },
   ),
-  SURFACES: optional(names, '`all`; in production `oauth-clients`, and for now those that the database shows in use', {
-    sentence: 'Which of the API surfaces are served (docs/surfaces).',
-    example: 'oauth-clients,identity',
-  }),
+  SURFACES: optional(
+    names,
+    '`all`; in production `oauth-clients`, and for now those that the database shows to be in use',
+    {
+      sentence: 'The API surfaces that are served (docs/surfaces).',
+      example: 'oauth-clients,identity',
+    },
+  ),
   REQUIRE_PKCE: setting(oneOf('public', 'all'), 'public', {
     sentence:
-      'From which clients PKCE is due in the browser: public and unreviewed ones, and those that have `require_pkce` (`public`), or all (`all`). A `code_challenge` that is sent is enforced in any case.',
+      'Which clients must use PKCE: public and unreviewed ones, and those with `require_pkce` (`public`), or all (`all`). A `code_challenge` that was sent is always enforced.',
     example: 'all',
   }),
-  GATEWAY_ROUTES: optional(file, 'nothing is forwarded; in development a sample shows how it would be', {
-    sentence: 'The route table of the gateway, as JSON or YAML; SIGHUP has it read again.',
+  GATEWAY_ROUTES: optional(file, 'nothing is forwarded; in development a sample shows how it works', {
+    sentence: 'The route table of the gateway, as JSON or YAML. SIGHUP reloads it.',
     example: '/etc/gatehouse/routes.yaml',
   }),
   BRAND_NAME: setting(text(60), 'Gatehouse', {
-    sentence: 'The name people read on the pages.',
+    sentence: 'The name of this service on the pages.',
     example: 'Example Accounts',
   }),
-  BRAND_LOGO: optional(picture, 'a plain sign', {
-    sentence: 'A picture that stands before the name on every page, and on the browser tab.',
+  BRAND_LOGO: optional(picture, 'a plain symbol', {
+    sentence: 'The picture before the name on every page, and on the browser tab.',
     example: '/etc/gatehouse/logo.svg',
   }),
   BRAND_LOGO_DARK: optional(picture, '`BRAND_LOGO`', {
-    sentence: 'The same for people whose system is dark.',
+    sentence: 'The same for dark mode.',
     example: '/etc/gatehouse/logo-dark.svg',
   }),
   BRAND_ACCENT: optional(colour, 'a calm blue', {
-    sentence:
-      'The colour of buttons; links and other text get its nearest shade that is readable, in light and in dark.',
+    sentence: 'The colour of buttons. Links and other text get its nearest readable shade, in light and in dark mode.',
     example: '#0b7a4b',
   }),
-  BRAND_BACKGROUND: optional(background, 'a light gray; in dark almost black', {
-    sentence: 'What is behind the pages; used as light, or in dark as dark, as the text on it needs.',
+  BRAND_BACKGROUND: optional(background, 'a light gray; in dark mode almost black', {
+    sentence: 'The background of the pages, made as light as the text on it needs, or as dark in dark mode.',
     example: '#eaf6f0 #ffffff',
   }),
   BRAND_LINKS: optional(links, 'none', {
-    sentence: 'Where the links at the foot of every page lead.',
+    sentence: 'The links at the foot of every page.',
     example: 'privacy=https://example.com/privacy terms=https://example.com/terms support=mailto:help@example.com',
   }),
   VIEWS_DIR: optional(folder, 'the built-in pages', {
     sentence:
-      'A folder whose templates take the place of built-in ones of the same name, and whose `texts` add languages or reword texts.',
+      'A folder whose templates replace built-in ones of the same name, and whose `texts` add languages or replace texts.',
     example: '/etc/gatehouse/views',
   }),
 } as const;

@@ -3,12 +3,12 @@ import { DAY, setting } from '../setting.ts';
 
 export const throttle = {
   THROTTLE_ACCOUNT_LIMIT: setting(wholeNumber(1, 100), 10, {
-    sentence: 'Failed sign-ins for one account within the window, after which it has to wait.',
+    sentence: 'The number of failed sign-ins to one account within the window, after which further attempts must wait.',
     example: '5',
   }),
   THROTTLE_ADDRESS_LIMIT: setting(wholeNumber(1, 100_000), 100, {
     sentence:
-      'Failed sign-ins from one address within the window, after which it has to wait; the same of wrong admin keys, and of wrong credentials of one client, each counted by itself.',
+      'The number of failed sign-ins from one address within the window, after which further attempts must wait. Wrong admin keys, and wrong credentials of each client, are counted separately against the same limit.',
     example: '300',
   }),
   THROTTLE_WINDOW: setting(seconds(1, DAY), 900, {
