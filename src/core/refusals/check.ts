@@ -1,7 +1,7 @@
-/** What a check that can refuse a request says; the list is in checks.ts. */
+/** The texts of a check that can refuse a request; the list is in checks.ts. */
 
 export interface Check {
-  /** Where the rule comes from. */
+  /** The rule's source. */
   readonly source: string;
   readonly says: string;
   readonly advice: string;

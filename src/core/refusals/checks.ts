@@ -1,6 +1,6 @@
 /**
- * Every check that can refuse a request, once: where the rule is written, what it says in public, and what to do. Code, metrics,
- * the page `/why` and docs/refusals.md read this list. `says` and `advice` may be shown to anyone: they name no value.
+ * Every check that can refuse a request: its source, its public explanation, and what to do. The code, the metrics, the
+ * page `/why` and docs/refusals.md use this list. `says` and `advice` are public, so they contain no values.
  */
 import { grantChecks } from './grant-checks.ts';
 import { requestChecks } from './request-checks.ts';
@@ -9,7 +9,7 @@ export const checks = { ...requestChecks, ...grantChecks };
 
 export type CheckName = keyof typeof checks;
 
-/** Where a request was refused. */
+/** The place of a refusal. */
 export const endpoints = [
   'authorize',
   'token',
@@ -41,7 +41,7 @@ const byPath: Readonly<Record<string, EndpointName>> = {
   register: 'registration',
 };
 
-/** Of a path of the protocol: `/oauth/token` -> `token`. What is none of the others is an authorization. */
+/** For a path of the protocol: `/oauth/token` -> `token`. Any other path is an authorization. */
 export function endpointOfPath(path: string): EndpointName {
   if (path.startsWith('/.well-known/')) return 'discovery';
   return byPath[path.split('/')[2] ?? ''] ?? 'authorize';

@@ -1,24 +1,24 @@
 /**
- * How many refusals one process records: 20 a second in all, and 5 a minute of one client, address and check. What comes beyond
- * that raises the count of the last record of its kind; where there is none, only the metric counts it.
+ * Limits the refusals that one process records: 20 a second in total, and 5 a minute of one client, address and check.
+ * More raise the count of the last record of their kind; without one, only the metric counts them.
  */
 import { createLru } from '../../base/lru.ts';
 
 const perSecond = 20;
 const perMinute = 5;
-/** Kinds that are remembered; an older one that is forgotten begins again. */
+/** Kinds that are remembered; a forgotten kind starts again. */
 const kindsMax = 2_000;
 
 export type Verdict =
-  /** A record of its own. */
+  /** A new record. */
   | { readonly kind: 'record' }
-  /** Counts for this earlier record. */
+  /** Raises the count of this earlier record. */
   | { readonly kind: 'repeat'; readonly reference: string }
-  /** Too many at this moment. */
+  /** Over the limit of this second. */
   | { readonly kind: 'drop' };
 
 interface Seen {
-  /** Milliseconds; the window of a minute begins here. */
+  /** Milliseconds; start of the one-minute window. */
   sinceMs: number;
   times: number;
   last: string;
@@ -31,7 +31,10 @@ export function createRefusalLimits() {
   let inSecond = 0;
 
   return {
-    /** `kind`: client, address and check of the refusal. A `record` verdict remembers `reference` as the last of its kind. */
+    /**
+     * `kind`: client, address and check of the refusal. A `record` verdict remembers `reference` as the last of its
+     * kind.
+     */
     judge(kind: string, reference: string, nowMs: number): Verdict {
       const seen = kinds.get(kind);
       const open = seen !== undefined && nowMs - seen.sinceMs < 60_000 && nowMs >= seen.sinceMs;

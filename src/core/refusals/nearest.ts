@@ -1,11 +1,11 @@
-/** The nearest value that would have passed, and in what it differs. Pure. */
+/** Finds the nearest value that would have passed, and the difference. */
 
-/** How far two words may be apart to be a slip: a third of the longer one, at least one letter. */
+/** The most edits for two words to count as a typing mistake: a third of the longer one, at least one. */
 function slips(length: number): number {
   return Math.max(1, Math.floor(length / 3));
 }
 
-/** The candidate with the fewest changed letters; undefined where none is near. Looks at no more than 200 candidates. */
+/** Returns the candidate with the fewest edits, or undefined if none is near. Reads at most 200 candidates. */
 export function nearestWord(received: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Number.POSITIVE_INFINITY;
@@ -24,7 +24,9 @@ export function nearestWord(received: string, candidates: Iterable<string>): str
   return best;
 }
 
-/** Letters added, left out, changed or swapped with their neighbour (optimal string alignment). For words of up to 300 letters. */
+/**
+ * Optimal string alignment: counts letters added, removed, changed or swapped with their neighbour. Up to 300 letters.
+ */
 export function editDistance(a: string, b: string): number {
   if (a.length > 300 || b.length > 300) return Math.max(a.length, b.length);
   let before: number[] = [];
@@ -47,11 +49,11 @@ export function editDistance(a: string, b: string): number {
 
 export interface NearestUri {
   readonly uri: string;
-  /** What would make the received one pass. */
+  /** How to make the received value pass. */
   readonly advice: string;
 }
 
-/** The registered redirect URI that a request most likely meant. Compares part by part (RFC 3986, section 3). */
+/** The registered redirect URI that the request most likely meant. Compares the parts (RFC 3986, section 3). */
 export function nearestUri(received: string, registered: readonly string[]): NearestUri | undefined {
   const ranked = registered
     .slice(0, 200)

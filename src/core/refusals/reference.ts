@@ -1,4 +1,4 @@
-/** Writes docs/refusals.md from the list of checks. With `--check` it writes nothing and fails when the file says something else. */
+/** Writes docs/refusals.md from the list of checks. `--check` writes nothing and fails if the file differs. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checks } from './checks.ts';

@@ -1,10 +1,12 @@
 /**
- * Refusal records: each refused request leaves one, so that an integrator or an operator finds by its reference what was checked,
- * expected and received, and what would have passed. Every entry point calls `note`.
+ * Refusal records: an integrator or operator looks up a reference and finds what was checked, expected and received,
+ * and
+ * what would have passed. Every entry point calls `note`.
  *
- * A record costs the answer nothing: it waits in memory and is written in batches, and where the database is slow or away it is
- * dropped. Bounds: what one process writes is in limits.ts; what the table holds is 500 records of one client, 1,000 of all that
- * name no registered client, 20,000 in all, 30 days.
+ * The response never waits for a record: records are written in batches, and dropped if the database is slow or down.
+ * limits.ts bounds what one process writes. The table keeps 500 records of one client, 1,000 of all unregistered
+ * clients,
+ * 20,000 in total, for 30 days.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../../base/clock.ts';
@@ -24,43 +26,43 @@ export const refusalBounds = {
   days: 30,
 } as const;
 
-/** What an entry point knows of a refusal. No secret, code, token, verifier or password is in any member (see shown.ts). */
+/** What an entry point knows about a refusal. Contains no secret, code, token, verifier or password (see shown.ts). */
 export interface Refused {
   readonly endpoint: EndpointName;
   readonly check: CheckName;
   readonly status: number;
-  /** The error code of the answer. */
+  /** The error code of the response. */
   readonly error: string;
-  /** As the request named it. */
+  /** As the request sent it. */
   readonly clientId?: string | undefined;
-  /** It is registered here: the record counts for its own quota. */
+  /** The client is registered here: the record counts for the client's quota. */
   readonly known?: boolean;
-  /** The request's id becomes the reference. */
+  /** Their request id becomes the reference. */
   readonly caller: Caller;
   readonly expected?: string | undefined;
   readonly received?: string | undefined;
   readonly nearest?: string | undefined;
-  /** In place of the check's own. */
+  /** Replaces the check's own advice. */
   readonly advice?: string | undefined;
-  /** Looks for the nearest value in the database. Called only for a record that is written, and after the answer. */
+  /** Looks up the nearest value in the database. Called only for a record that is written, after the response. */
   readonly look?: (() => Promise<string | undefined>) | undefined;
 }
 
 export interface Refusals {
-  /** Never throws, never waits. Returns the reference under which this refusal can be looked up. */
+  /** Never throws or waits. Returns the reference of this refusal. */
   note(refused: Refused): string;
-  /** Also what this process has not written yet. Throws `Unavailable`. */
+  /** Also finds records that this process has not written yet. Throws `Unavailable`. */
   find(reference: string): Promise<RefusalRow | undefined>;
   list: RefusalStore['list'];
-  /** Removes what is older than the bound; for upkeep. */
+  /** Removes records older than the bound; called by upkeep. */
   prune(): Promise<void>;
-  /** Writes what waits. */
+  /** Writes the waiting records. */
   close(): Promise<void>;
 }
 
-/** Records that may wait for a slow database; beyond them they are dropped. */
+/** Records that may wait for a slow database; more are dropped. */
 const waitingMax = 500;
-/** How often a scope is counted, and the whole table: after so many records. */
+/** Records after which a scope, and the whole table, is counted. */
 const trimEvery = 25;
 const trimAllEvery = 200;
 const pruneBatch = 1_000;
@@ -75,10 +77,10 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
   const { store, log, metrics } = parts;
   const limits = createRefusalLimits();
   let waiting = new Map<string, Waiting>();
-  /** Under way to the database. */
+  /** Records that are being written. */
   let writing = new Map<string, Waiting>();
   const repeats = new Map<string, RefusalRepeat>();
-  /** Records of a scope since it was last counted; one that is not remembered is counted at once. */
+  /** Records of a scope since its last count; a forgotten scope is counted at once. */
   const sinceTrim = createLru<number>(1_000);
   let running: Promise<void> | undefined;
   let written = 0;
@@ -95,7 +97,7 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
     running ??= run();
   }
 
-  /** Down to so far below the bound that it holds until the next time. */
+  /** Trims so far below the bound that the bound holds until the next count. */
   async function trim(scope: string): Promise<void> {
     const count = (sinceTrim.get(scope) ?? trimEvery - 1) + 1;
     sinceTrim.set(scope, count % trimEvery);
@@ -132,7 +134,7 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
   }
 
   async function run(): Promise<void> {
-    // What the same moment brings goes along, and a flood of repeats becomes few statements.
+    // Gathers the records of the same moment, so that many repeats become few statements.
     await sleep(20, undefined, { ref: false });
     while (waiting.size > 0 || repeats.size > 0) {
       await write();
@@ -216,7 +218,7 @@ export function createRefusals(parts: { store: RefusalStore; log: Logger; metric
   };
 }
 
-/** A column takes no U+0000, no half of a surrogate pair, and no novel. */
+/** A column takes no U+0000, no lone surrogate, and a bounded length. */
 function cut(text: string): string {
   return text.slice(0, textMax).toWellFormed().replaceAll('\0', '\uFFFD');
 }

@@ -5,7 +5,7 @@ export const requestChecks = {
   // The client and how it authenticates.
   client_missing: check(
     'RFC 6749, section 2.2',
-    'The request names no client.',
+    'The request has no client_id.',
     'Send the client_id, or authenticate with HTTP Basic.',
   ),
   client_unknown: check(
@@ -16,21 +16,21 @@ export const requestChecks = {
   client_disabled: check(
     'RFC 6749, section 5.2',
     'The client is disabled.',
-    'Enable it: clients enable ID. Where its owner was disabled, enable the owner.',
+    'Enable it: clients enable ID. If its owner is disabled, enable the owner.',
   ),
   client_credentials_missing: check(
     'RFC 6749, section 3.2.1',
-    'The client sent no credentials, and it must authenticate.',
+    'The client must authenticate, but sent no credentials.',
     'Send the client secret by HTTP Basic or in the body, or the assertion that the client registered.',
   ),
   client_credentials_malformed: check(
     'RFC 6749, section 2.3.1',
-    'The client credentials are malformed, or there are two of them.',
+    'The client credentials are malformed, or were sent in two ways.',
     'Send one kind of credentials. In HTTP Basic, percent-encode the id and the secret before base64.',
   ),
   client_method: check(
     'RFC 7591, section 2',
-    'The client authenticates by another method than the one that it registered.',
+    'The client used another authentication method than the one it registered.',
     'Use the registered token_endpoint_auth_method, or change it on this server.',
   ),
   client_secret_wrong: check(
@@ -55,32 +55,36 @@ export const requestChecks = {
   ),
 
   // The form of a request.
-  method: check('RFC 9110, section 15.5.6', 'The address does not take this method.', 'Use a method that Allow names.'),
+  method: check(
+    'RFC 9110, section 15.5.6',
+    'This address does not support the method.',
+    'Use a method that the Allow header lists.',
+  ),
   media_type: check(
     'RFC 6749, section 3.2',
-    'The body has another media type than this endpoint reads.',
+    'This endpoint does not support the media type of the body.',
     'Send application/x-www-form-urlencoded.',
   ),
   body_malformed: check('RFC 9110, section 15.5.1', 'The body cannot be read.', 'Send a well-formed body.'),
   body_too_large: check('RFC 9110, section 15.5.14', 'The request is too large.', 'Send less.'),
   parameter_missing: check('RFC 6749, section 3.1', 'A required parameter is missing.', 'Send the parameter.'),
-  parameter_repeated: check('RFC 6749, section 3.1', 'A parameter comes twice.', 'Send each parameter once.'),
-  parameter_invalid: check(
+  parameter_repeated: check(
     'RFC 6749, section 3.1',
-    'A parameter has a value that it cannot have.',
-    'Correct the value.',
+    'A parameter was sent more than once.',
+    'Send each parameter once.',
   ),
-  header_repeated: check('RFC 9110, section 5.3', 'A header comes twice.', 'Send it once.'),
+  parameter_invalid: check('RFC 6749, section 3.1', 'A parameter has an invalid value.', 'Correct the value.'),
+  header_repeated: check('RFC 9110, section 5.3', 'A header was sent more than once.', 'Send it once.'),
   not_found: check(
     'RFC 9110, section 15.5.5',
     'There is nothing at this address.',
-    'Compare the address with the documentation.',
+    'Check the address against the documentation.',
   ),
 
   // Authorization requests.
   redirect_uri_missing: check(
     'RFC 6749, section 3.1.2.3',
-    'The request names no redirect URI, and the client has several or none.',
+    'The request has no redirect_uri, and the client has several or none.',
     'Send the redirect_uri parameter.',
   ),
   redirect_uri_unregistered: check(
@@ -90,17 +94,17 @@ export const requestChecks = {
   ),
   redirect_uri_insecure: check(
     'RFC 9700, section 2.6',
-    'The redirect URI is http on another machine, and the client may not have that.',
+    'The redirect URI is http on another machine, and the client is not allowed to use one.',
     'Use https. An operator may set allow_insecure_redirects for a reviewed client.',
   ),
   response_type: check(
     'RFC 6749, section 3.1.1',
-    'The response_type is not offered.',
+    'The server does not support this response_type.',
     'Use response_type=code with PKCE (RFC 9700, section 2.1.2).',
   ),
   response_mode: check(
     'OAuth 2.0 Multiple Response Types, section 2.1',
-    'The response_mode is not offered for this request.',
+    'The server does not support this response_mode here.',
     'Leave response_mode out, or use query or form_post.',
   ),
   pkce_missing: check(
@@ -120,23 +124,23 @@ export const requestChecks = {
   ),
   scope_unknown: check(
     'RFC 6749, section 3.3',
-    'No scope of the request is offered.',
+    'The server has none of the requested scopes.',
     'Send scopes that this server or one of its APIs has, separated by spaces.',
   ),
   scope_not_allowed: check(
     'RFC 6749, section 3.3',
-    'The client may not ask for this scope.',
+    'The client may not request this scope.',
     'Leave the scope out, or allow it for the client.',
   ),
   scope_missing: check(
     'RFC 6749, section 3.3',
-    'The request names no scope, and the API has no default scopes.',
+    'The request has no scope, and the API has no default scopes.',
     'Send the scope parameter, or mark default scopes: apis update.',
   ),
   scope_held: check(
     'RFC 6749, section 3.3',
     'The scope is granted only to people whose roles include it.',
-    'Leave the scope out. An operator can take the mark off: apis update.',
+    'Leave the scope out, or have an operator lift the restriction: apis update.',
   ),
   resource_unknown: check(
     'RFC 8707, section 2',
@@ -145,35 +149,35 @@ export const requestChecks = {
   ),
   resource_missing: check(
     'RFC 8707, section 2',
-    'The request may mean more than one API, and names none.',
-    'Send the identifier of one API in the parameter resource.',
+    'The request could be for more than one API, and names none.',
+    'Send the identifier of one API in the resource parameter.',
   ),
   resource_not_granted: check(
     'RFC 8707, section 2.2',
     'The resource was not granted.',
-    'Ask for it in the authorization request.',
+    'Request it in the authorization request.',
   ),
   login_required: check(
     'OpenID Connect Core, section 3.1.2.6',
-    'With prompt=none the person must be signed in already, and is not.',
-    'Send the person through the flow without prompt=none.',
+    'The person is not signed in, and prompt=none allows no sign-in page.',
+    'Repeat the request without prompt=none.',
   ),
   consent_required: check(
     'OpenID Connect Core, section 3.1.2.6',
-    'With prompt=none the person must have agreed already, and has not.',
-    'Send the person through the flow without prompt=none.',
+    'The person has not given consent, and prompt=none allows no consent page.',
+    'Repeat the request without prompt=none.',
   ),
   interaction_required: check(
     'OpenID Connect Core, section 3.1.2.6',
-    'With prompt=none nothing may be asked, and something has to be.',
-    'Send the person through the flow without prompt=none.',
+    'The request needs a page, and prompt=none allows none.',
+    'Repeat the request without prompt=none.',
   ),
   id_token_hint: check(
     'OpenID Connect Core, section 3.1.2.1',
     'The id_token_hint was refused.',
     'Send an ID token that this server issued to this client.',
   ),
-  access_denied: check('RFC 6749, section 4.1.2.1', 'The person did not agree.', 'Offer the person to try again.'),
+  access_denied: check('RFC 6749, section 4.1.2.1', 'The person denied the request.', 'Let the person try again.'),
   feature_off: check(
     'RFC 6749, section 4.1.2.1',
     'The request uses a feature that this server does not offer.',
@@ -181,12 +185,12 @@ export const requestChecks = {
   ),
   unreviewed: check(
     'RFC 9700, section 4.11.2',
-    'An unreviewed application gets an error by redirect only after the person has agreed to it.',
+    'An unreviewed application gets errors by redirect only after the person has allowed it.',
     'Correct the request, or have an operator review the application: clients review ID.',
   ),
   stale: check(
     'OpenID Connect Core, section 3.1.2.3',
     'The sign-in that this address belongs to has ended or belongs to another browser.',
-    'Begin again in the application.',
+    'Start again in the application.',
   ),
 } as const satisfies Record<string, Check>;

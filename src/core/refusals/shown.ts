@@ -1,9 +1,9 @@
-/** Received values as a record may keep them: cut, in one line, and secrets by their shape alone. Pure. */
+/** Received values as records keep them: cut, on one line, and secrets only as a description of their form. */
 import { withoutSecrets } from '../../base/redact.ts';
 
 const valueMax = 300;
 
-/** A value that is no secret: an address, a scope, a name. Secrets that slipped into it are taken out. */
+/** Text that is not a secret: an address, a scope, a name. Removes secrets that it contains by mistake. */
 export function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (text === undefined) return 'nothing';
@@ -13,7 +13,7 @@ export function shown(value: unknown): string {
   return plain.length > valueMax ? `${plain.slice(0, valueMax)}…` : plain;
 }
 
-/** A secret, code, token or verifier: how long it is and of which letters, never what it is. */
+/** Describes a secret, code, token or verifier by its length and characters, without its value. */
 export function shapeOf(value: unknown): string {
   if (value === undefined || value === null || value === '') return 'nothing';
   if (typeof value !== 'string') return `a ${Array.isArray(value) ? 'list' : typeof value}`;
