@@ -1,18 +1,18 @@
 /**
- * A letter in words: plain text, and the same as simple HTML for programs that show nothing else. The texts are the catalogue's;
- * every address is made of the issuer and a path of ours.
+ * Renders a mail as plain text and as simple HTML. The texts come from the catalogue; every address is made of the
+ * issuer and a path of this server.
  */
 import { duration } from '../base/duration.ts';
 import type { Letter, LetterKind, Message } from '../core/mail/mailer.ts';
 
-/** The catalogue, as the pages have it. */
+/** The text catalogue, as the pages use it. */
 interface Catalogue {
   readonly locales: readonly string[];
   text(locale: string, key: string, values?: Readonly<Record<string, string | number>>): string;
   direction(locale: string): 'ltr' | 'rtl';
 }
 
-/** Letters without a link, or whose link only leads somewhere useful, and carries no secret. */
+/** Mails without a link, or with a link that carries no secret. */
 const plainLinks: readonly LetterKind[] = [
   'address-known',
   'email-changed',
@@ -37,7 +37,7 @@ export function createWording(deps: {
   catalogue: () => Catalogue;
   issuer: string;
   brandName: string;
-  /** The brand's own colours, which go together. */
+  /** The brand's colours. */
   button?: Button | undefined;
 }) {
   let read: Catalogue | undefined;
@@ -59,7 +59,7 @@ export function createWording(deps: {
     const parts = {
       text: say(`mail.${kind}.text`),
       link: link === undefined ? undefined : { to: link, words: say(`mail.${kind}.button`) },
-      // Who did not ask for a link may forget it; who is told of a change may not.
+      // A mail with a requested link may be ignored; a mail about a change may not.
       end: say(plainLinks.includes(kind) ? 'mail.end.notice' : 'mail.end.link'),
     };
     return {
@@ -67,7 +67,7 @@ export function createWording(deps: {
       to: letter.to,
       locale,
       link,
-      // One line, whatever a name in it holds: no header of a mail is anybody's to write (CWE-93).
+      // One line, so that a name cannot add mail headers (CWE-93).
       subject: say(`mail.${kind}.subject`).replace(/[\p{Cc}\u2028\u2029]+/gu, ' '),
       text: [
         parts.text,
@@ -80,7 +80,7 @@ export function createWording(deps: {
   };
 }
 
-/** Nothing is fetched, nothing is tracked; readable in a program that ignores every style. */
+/** Loads nothing, tracks nothing, and is readable without styles. */
 function html(
   { text, link, end }: { text: string; link: { to: string; words: string } | undefined; end: string },
   about: { brand: string; issuer: string; locale: string; dir: string; button: Button },
@@ -122,7 +122,7 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
 }
 
-/** An account may have a language that there is no catalogue for: then a wider one (`de` for `de-AT`), or English. */
+/** If the account's language has no catalogue, uses a wider one (`de` for `de-AT`), or English. */
 function catalogueLocale(tag: string, locales: readonly string[]): string {
   for (let range = tag.toLowerCase(); range !== ''; range = range.slice(0, Math.max(0, range.lastIndexOf('-')))) {
     if (locales.includes(range)) return range;

@@ -1,4 +1,4 @@
-/** In development, without a mail server: mails stay in this process, and a page shows them. */
+/** In development without a mail server, mails stay in this process and a page shows them. */
 import { nowSeconds } from '../base/clock.ts';
 import { randomToken } from '../base/secrets.ts';
 import type { MailTransport, Message } from '../core/mail/mailer.ts';
@@ -9,9 +9,9 @@ export interface KeptMail extends Message {
 }
 
 export interface Mailbox extends MailTransport {
-  /** In the link that the start prints; the page takes it once. */
+  /** The key in the link that the start prints; it works once. */
   readonly key: string;
-  /** The newest first. */
+  /** Newest first. */
   list(): readonly KeptMail[];
 }
 

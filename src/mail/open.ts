@@ -1,4 +1,4 @@
-/** How this server's mails leave: by SMTP, in development to a page or to the terminal, otherwise not at all. */
+/** Chooses how this server sends mails: SMTP, a page or the terminal in development, or nowhere. */
 import type { MailTransport } from '../core/mail/mailer.ts';
 import { createMailbox, type Mailbox } from './mailbox.ts';
 import { createSmtp, type SmtpSettings } from './smtp.ts';

@@ -1,7 +1,7 @@
 /**
- * Carries mails to an SMTP server, one connection each: they are few, and an idle connection is one more thing that breaks.
- * Credentials and links go over TLS: with credentials a server that does not offer it is refused, not talked to in the clear
- * (RFC 8314, section 3), except on this machine itself.
+ * Sends mails to an SMTP server, one connection each: mails are few, and idle connections break.
+ * Credentials and links go over TLS. With credentials, a server without TLS is refused (RFC 8314, section 3), except on
+ * this machine.
  */
 import type { SMTPTransportOptions } from 'nodemailer';
 import type { Delivery, MailTransport } from '../core/mail/mailer.ts';
@@ -13,20 +13,20 @@ export interface SmtpSettings {
   readonly replyTo: string | undefined;
 }
 
-/** A server that takes longer is slow enough to count as down; the mail is tried again. */
+/** A slower server counts as down; the mail is tried again. */
 const patienceMs = 15_000;
 
 export function createSmtp({ url, from, replyTo }: SmtpSettings): MailTransport {
   const options = smtpOptions(url);
   return {
     async deliver({ to, subject, text, html, locale }) {
-      // Loaded with the first mail: a start does not wait for it.
+      // Loaded with the first mail, so that the start does not wait for it.
       const { createTransport } = await import('nodemailer');
       const transport = createTransport(options);
       try {
         const sent = await transport.sendMail({
           from,
-          // As an object it is one address, whatever it looks like; in a list's syntax it could be two.
+          // An object is always one address; a string could be parsed as two.
           to: { name: '', address: to.normalize('NFKC') },
           ...(replyTo === undefined ? {} : { replyTo }),
           subject,
@@ -34,7 +34,7 @@ export function createSmtp({ url, from, replyTo }: SmtpSettings): MailTransport 
           html,
           headers: {
             'Content-Language': locale,
-            // No out-of-office notes back (RFC 3834, section 5).
+            // Asks for no out-of-office replies (RFC 3834, section 5).
             'Auto-Submitted': 'auto-generated',
             'X-Auto-Response-Suppress': 'All',
           },
@@ -59,11 +59,11 @@ function failure(error: unknown): Delivery {
     responseCode?: number;
     command?: string;
   };
-  // A refusal of ours (the login, the sender) is the operator's to mend, which they may do while the mail waits.
+  // The operator can correct a refused login or sender while the mail waits.
   const aboutUs = code === 'EAUTH' || command === 'MAIL FROM';
   const forGood = !aboutUs && responseCode !== undefined && responseCode >= 500;
   const status = responseCode === undefined ? '' : ` ${responseCode}`;
-  // The server's own words name the mailbox, and may repeat what it was sent: they are cut off.
+  // The server's message names the mailbox and may repeat the mail, so it is not logged.
   const words = responseCode === undefined ? `: ${message.replace(/[\p{Cc}]+/gu, ' ').slice(0, 120)}` : '';
   return { outcome: 'failed', forGood, reason: `${code ?? 'EUNKNOWN'}${status}${words}` };
 }
@@ -81,7 +81,7 @@ export function smtpOptions(address: string): SMTPTransportOptions {
     port: url.port === '' ? (secure ? 465 : 587) : Number(url.port),
     secure,
     requireTLS: !secure && (tls === 'required' || (tls === null && user !== '' && !here)),
-    // A server of one's own with a certificate that nobody has signed. Asked for by name only.
+    // A server with a self-signed certificate, allowed only by `?tls=unverified`.
     tls: { rejectUnauthorized: tls !== 'unverified', minVersion: 'TLSv1.2' },
     ...(user === '' ? {} : { auth: { user, pass: decodeURIComponent(url.password) } }),
     connectionTimeout: patienceMs,
