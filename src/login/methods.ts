@@ -1,6 +1,7 @@
 /**
- * The ways to sign in. Each is a folder beside this file and a line here, with its import; core/sign-in decides when
- * each is asked for. `npm run without-methods` proves which of them can be deleted like that.
+ * The sign-in methods. Each is a folder beside this file and a line with its import here; core/sign-in decides when
+ * each
+ * is used. `npm run without-methods` proves which of them can be deleted.
  */
 import type { CodeMethod } from '../core/factors/code-method.ts';
 import type { PasskeyMethod, PasskeySettings } from '../core/factors/passkey-method.ts';
@@ -13,7 +14,7 @@ import { recoveryCode } from './recovery-code/recovery-code.ts';
 import { totp } from './totp/totp.ts';
 import { upstream } from './upstream/open.ts';
 
-/** The best first: that is the order in which people are offered theirs. */
+/** Best first: the order in which they are offered. */
 export const codeMethods: readonly CodeMethod[] = Object.values({
   totp,
   emailCode,

@@ -1,7 +1,8 @@
 /**
- * Asks a service, or a mirror of it, whether a password is known to have been stolen, without telling it the password: it gets the
- * first five hexadecimal digits of the SHA-1, which a million others share, and answers with all it knows that begin so (the
- * range protocol of Have I Been Pwned). SHA-1 is that protocol's choice; nothing here rests on its strength.
+ * Asks a service, or a mirror of it, whether a password is known to be stolen. The service does not learn the password:
+ * it gets the first five hexadecimal digits of the SHA-1, which many other passwords share, and returns all hashes with
+ * that prefix (the range protocol of Have I Been Pwned). The protocol prescribes SHA-1; security here does not rest on
+ * it.
  */
 import { hash } from 'node:crypto';
 import type { Logger } from '../../base/log.ts';
@@ -9,12 +10,12 @@ import type { BreachedPasswords } from '../../core/passwords/breached-passwords.
 import { normalisePassword } from '../../core/passwords/password-rules.ts';
 
 export interface BreachSettings {
-  /** What the prefix is put behind, as the last part of the path. */
+  /** The prefix is appended as the last part of the path. */
   readonly url: string;
   readonly timeoutMs?: number;
 }
 
-/** Ten times the longest answer there is. */
+/** Ten times the longest response. */
 const answerMax = 1024 * 1024;
 
 export function createBreachedPasswords(settings: BreachSettings, log: Logger): BreachedPasswords {
@@ -23,7 +24,7 @@ export function createBreachedPasswords(settings: BreachSettings, log: Logger): 
 
   async function range(prefix: string): Promise<string> {
     const answer = await fetch(`${base}${prefix}`, {
-      // Padding: the length of an encrypted answer would tell a listener which range it is.
+      // Padding, because the length of an encrypted response would reveal its range.
       headers: { 'add-padding': 'true', 'user-agent': 'Gatehouse', accept: 'text/plain' },
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),

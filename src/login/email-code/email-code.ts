@@ -1,13 +1,17 @@
 /**
- * One-time codes by e-mail, as a second step that a person switches on: weaker than an app or a passkey, since the
- * mailbox gives the code, and often the link to a new password too.
+ * One-time codes by e-mail, a second step that a person turns on. Weaker than an app or a passkey, because access to
+ * the
+ * mailbox is enough, and often resets the password too.
  *
- * A code is sent only after the right password, to a verified address, not twice within a minute, and no more often
- * than the mail limits allow. Those count codes apart from the links that any visitor can ask for, and count none that
- * was used rightly: the owner of the mailbox signs in as often as they like. A code lives ten minutes and works once;
- * the fifth wrong guess ends it. It is digits only, read in one window and typed in another. The stored hash is keyed:
- * eight digits would not withstand a search with a copy of the database. It is also of the address: with another one
- * the code is no good, even where it was stored a moment after the change.
+ * A code is sent only after the right password, to a confirmed address, at most once a minute and within the mail
+ * limits.
+ * These count codes separately from links that visitors request, and give back codes that were used, so that the owner
+ * can
+ * always sign in. A code lives ten minutes and works once; the fifth wrong guess ends it. The stored hash is keyed,
+ * because
+ * eight digits would not withstand a search with a copy of the database. It includes the address, so a code ends when
+ * the
+ * address changes.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
@@ -25,7 +29,7 @@ import type { Account } from '../../core/stores/accounts.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
 
 const kind = 'email-code';
-/** So many that it is told from an app's by its length. */
+/** The length differs from an app's codes, so that the two can be told apart. */
 const digits = 8;
 const lifeSeconds = 600;
 const pauseSeconds = 60;
@@ -80,12 +84,12 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
         const { subject, email } = account;
         const to = masked(email ?? '');
         if (!reaches(account) || email === null) return { outcome: 'failed', to, retryAfter: 0 };
-        // Before the new code takes the place of the one before, which stays good where no other may be sent.
+        // Checked before the new code replaces the old one, which stays valid if no new one may be sent.
         const may = await limits.mayMailCode(subject);
         if (!may.allowed) return { outcome: 'wait', to, retryAfter: may.retryAfter };
         const now = nowSeconds();
         const code = newCode();
-        // Of many requests at once one gets further.
+        // Of concurrent requests only one continues.
         if (!(await store.putSentCode(subject, kind, hashOf(account, code), now, now - pauseSeconds))) {
           await limits.giveBackCode(subject);
           return { outcome: 'wait', to, retryAfter: pauseSeconds };
@@ -131,7 +135,7 @@ export const newCode = (): string => String(randomInt(10 ** digits)).padStart(di
 
 const isOwn = (row: FactorRow): boolean => row.kind === kind;
 
-/** Enough for its owner to know which mailbox to open. */
+/** Enough for the owner to recognise the mailbox. */
 function masked(email: string): string {
   const at = email.lastIndexOf('@');
   return `${Array.from(email.slice(0, at)).slice(0, 2).join('')}•••${email.slice(at)}`;

@@ -1,9 +1,9 @@
 /**
- * WebAuthn level 3 (https://www.w3.org/TR/webauthn-3/). The formats and signatures are the library's work, which is loaded when
- * the first passkey is looked at: a page that only offers one must not cost the start, nor a server where nobody has any, a
- * hundred milliseconds and 27 MB. Options are plain JSON, made here.
+ * WebAuthn level 3 (https://www.w3.org/TR/webauthn-3/). A library handles the formats and signatures. It is loaded with
+ * the
+ * first passkey, because it costs a hundred milliseconds and 27 MB. The options are plain JSON, made here.
  *
- * One origin and one RP ID, the issuer's and its host: no related origins, no other ports, no frames.
+ * There is one origin and one RP ID, the issuer and its host: no related origins, no other ports, no frames.
  */
 import type {
   PublicKeyCredentialCreationOptionsJSON,
@@ -17,9 +17,9 @@ import type { AssertionShape, CredentialShape } from './shapes.ts';
 const library = () => import('@simplewebauthn/server');
 const shapes = () => import('./shapes.ts');
 
-/** ES256, EdDSA, RS256 (RFC 9053, RFC 8812): every authenticator in use has one of them. */
+/** ES256, EdDSA, RS256 (RFC 9053, RFC 8812): every common authenticator supports one of them. */
 const algorithms = [-7, -8, -257];
-/** For the browser's own dialogue, in milliseconds. The challenge ends by itself. */
+/** For the browser's dialogue, in milliseconds. The challenge has its own expiry. */
 const timeout = 300_000;
 const longestText = 65_536;
 
@@ -35,7 +35,7 @@ export function createPasskeyMethod(settings: PasskeySettings): PasskeyMethod {
         pubKeyCredParams: algorithms.map((alg) => ({ alg, type: 'public-key' })),
         timeout,
         attestation: 'none',
-        // Each passkey is to be good for a whole sign-in: the browser finds it without a name, and it verifies its person.
+        // Each passkey can be a whole sign-in: the browser finds it without a username, and it verifies its user.
         authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
         excludeCredentials: descriptors(exclude),
         extensions: { credProps: true },
@@ -66,7 +66,7 @@ export function createPasskeyMethod(settings: PasskeySettings): PasskeyMethod {
     },
 
     async proveAssertion({ challenge, response }: Assertion, { publicKey, userVerified }) {
-      // As `readAssertion` left it there.
+      // The shape that `readAssertion` returns.
       const { response: inner, ...outer } = response as AssertionShape;
       if (inner.clientDataJSON.read.crossOrigin) return undefined;
       const { verifyAuthenticationResponse } = await library();
@@ -84,7 +84,7 @@ export function createPasskeyMethod(settings: PasskeySettings): PasskeyMethod {
           expectedOrigin: origin,
           expectedRPID: rpId,
           requireUserVerification: userVerified,
-          // The counter is the store's to judge, in the statement that moves it.
+          // The store checks the counter in the statement that raises it.
           credential: { id: outer.id, publicKey: Buffer.from(publicKey, 'base64url'), counter: 0 },
         }),
       );
@@ -139,12 +139,12 @@ async function proveCredential(
 const descriptors = (names: readonly CredentialName[]) =>
   names.map(({ id, transports }) => ({ id, type: 'public-key' as const, transports: transports as Transports }));
 
-/** Names of a list that grows; browsers pass over those that they do not know. */
+/** The list of names grows; browsers ignore unknown ones. */
 type Transports = NonNullable<
   NonNullable<PublicKeyCredentialCreationOptionsJSON['excludeCredentials']>[number]['transports']
 >;
 
-/** The library says by an error what is wrong with what it was given; nothing of it is for whoever sent it. */
+/** The library throws on invalid input. Its message is not for the sender. */
 async function orUndefined<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

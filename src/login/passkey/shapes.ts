@@ -1,4 +1,7 @@
-/** What a browser's `PublicKeyCredential.toJSON()` gives (WebAuthn level 3, section 5.1). Lengths are those of the largest authenticators there are, and more. */
+/**
+ * The result of `PublicKeyCredential.toJSON()` (WebAuthn level 3, section 5.1). Lengths exceed those of the largest
+ * known authenticators.
+ */
 import { z } from 'zod';
 
 const binary = (longest: number) =>
@@ -16,7 +19,7 @@ const clientData = z.object({
   crossOrigin: z.boolean().optional(),
 });
 
-/** The text of `clientDataJSON`, read as well; its bytes stay as they are, for they are signed. */
+/** The text of `clientDataJSON` and its parsed value; the bytes stay unchanged because they are signed. */
 const clientDataJson = binary(8192).transform((text, context) => {
   try {
     return { text, read: clientData.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))) };

@@ -1,15 +1,17 @@
 /**
- * Password hashes that other systems made, as an import brings them: bcrypt, PBKDF2, scrypt and Argon2. Each is verified as its
- * own system did it, with that system's shortcomings: bcrypt looks at the first 72 bytes and no further.
+ * Password hashes of other systems, from an import: bcrypt, PBKDF2, scrypt and Argon2. Each is verified as its own
+ * system
+ * did, with the same limits: bcrypt reads only the first 72 bytes.
  *
- * Whoever knows a name decides when its hash is computed, so what would take the machine down is refused before it is stored.
+ * Anyone who knows a username can trigger the computation of its hash, so hashes that would overload the machine are
+ * refused at the import.
  */
 import { pbkdf2 as pbkdf2Callback, type ScryptOptions, scrypt as scryptCallback, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { parseOptions, verify as verifyArgon2 } from '@node-rs/argon2';
 import { verify as verifyBcrypt } from '@node-rs/bcrypt';
 
-// Both work on libuv's threads, as the two packages do.
+// Both run on libuv's threads, as the two packages do.
 const pbkdf2 = promisify(pbkdf2Callback);
 const scrypt = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(scryptCallback);
 
@@ -23,30 +25,30 @@ export type ForeignHash =
     }
   | { readonly outcome: 'unusable'; readonly sentence: string };
 
-/** What one check may cost: of time about four seconds of one core, of memory what Argon2 is commonly given at most. */
+/** The most that one check may cost: about four seconds of one core, and the usual maximum memory of Argon2. */
 const limits = {
   bcryptCost: 15,
   /** Rounds of HMAC: iterations times the blocks of the result. */
   pbkdf2Rounds: 5_000_000,
   scryptBytes: 256 * 1024 * 1024,
-  /** N times r times p; four times the strongest parameters in common advice. */
+  /** N times r times p; four times the strongest common parameters. */
   scryptWork: 2 ** 22,
   argon2KiB: 1024 * 1024,
   /** KiB times passes. */
   argon2Work: 4 * 1024 * 1024,
 } as const;
 
-/** In bytes. A shorter one would let other passwords in by chance; one of no bytes lets every password in. */
+/** Bytes. A shorter digest would match other passwords by chance; an empty one would match every password. */
 const digestBytes = { min: 16, max: 64 } as const;
 const saltBytesMax = 128;
 const textMax = 1024;
 
 interface Scheme {
   readonly algorithm: ForeignAlgorithm;
-  /** How the hashes of this scheme begin. */
+  /** The prefix of this scheme's hashes. */
   readonly begins: RegExp;
   readonly form: RegExp;
-  /** `groups`: the named groups of `form`. Undefined: it has the form, but is no hash of this scheme. */
+  /** `groups`: the named groups of `form`. Returns undefined if the text is not a hash of this scheme. */
   read(text: string, groups: Groups): ((password: Buffer) => Promise<boolean>) | 'too-costly' | undefined;
 }
 
@@ -57,7 +59,7 @@ const base64 = '[A-Za-z0-9+/.]{1,200}';
 const schemes: readonly Scheme[] = [
   {
     algorithm: 'bcrypt',
-    // Not 2x: its hashes were made by a broken version, which has to be known to be verified.
+    // Not 2x: a broken version made those hashes, which would need special handling.
     begins: /^\$2[aby]\$/,
     form: /^\$2[aby]\$(?<cost>\d\d)\$[./A-Za-z0-9]{53}$/,
     read(text, { cost }) {
@@ -80,7 +82,7 @@ const schemes: readonly Scheme[] = [
   },
   {
     algorithm: 'pbkdf2',
-    // As Django writes it: the salt is text, and is used as such.
+    // Django uses the text of the salt as it is.
     begins: /^pbkdf2_sha(1|256|512)\$/,
     form: new RegExp(
       String.raw`^pbkdf2_(?<digest>sha1|sha256|sha512)\$(?<rounds>\d{1,10})\$(?<salt>[^$]{1,${saltBytesMax}})\$(?<hash>${base64})={0,2}$`,
@@ -100,7 +102,7 @@ const schemes: readonly Scheme[] = [
       if (Number(ln) < 1 || cost.r < 1 || cost.p < 1 || !isDigest(wanted) || !isSalt(saltBytes)) return undefined;
       const memory = 128 * cost.r * (cost.N + cost.p);
       if (memory > limits.scryptBytes * 1.01 || cost.N * cost.r * cost.p > limits.scryptWork) return 'too-costly';
-      // OpenSSL counts a little more than the algorithm's own tables.
+      // OpenSSL needs a little more memory than the algorithm's own tables.
       const options = { ...cost, maxmem: 2 * memory + 1024 * 1024 };
       return async (password) => timingSafeEqual(await scrypt(password, saltBytes, wanted.length, options), wanted);
     },
@@ -119,9 +121,9 @@ const schemes: readonly Scheme[] = [
   },
 ];
 
-/** The hash as it stands in an import or in the database. Never throws; the sentence is for the person who imports. */
+/** Reads a hash from an import or from the database. Never throws; the sentence is for the importing operator. */
 export function readForeignHash(given: string): ForeignHash {
-  // Django puts the name of its own class in front of what the algorithm's library made.
+  // Django adds the name of its class before the hash.
   const text = given.replace(/^(argon2(?=\$argon2)|bcrypt\$(?=\$2))/, '');
   const scheme = text.length > textMax ? undefined : schemes.find(({ begins }) => begins.test(text));
   if (scheme === undefined) {
@@ -161,7 +163,7 @@ function isSalt({ length }: Buffer): boolean {
   return length >= 1 && length <= saltBytesMax;
 }
 
-/** Whether the library that will verify it can read it. */
+/** Whether the verifying library can read the hash. */
 function isArgon2(text: string): boolean {
   try {
     parseOptions(text);

@@ -1,6 +1,7 @@
 /**
- * Passwords as Argon2id hashes (RFC 9106), PHC strings with their parameters in them. Hashing runs on libuv's threads, at
- * most `parallel` at once: the event loop stays free, memory is bounded, and file, DNS and key work find a thread.
+ * Passwords as Argon2id hashes (RFC 9106), in PHC strings with their parameters. Hashing runs on libuv's threads, at
+ * most
+ * `parallel` at once, so that the event loop stays free, memory is bounded, and file, DNS and key work get a thread.
  */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -11,20 +12,19 @@ import { normalisePassword } from '../../core/passwords/password-rules.ts';
 import { readForeignHash } from './foreign-hashes.ts';
 
 /**
- * In front of a stored hash that another system made. Without it an Argon2id hash from elsewhere would pass for one of ours,
- * which are of normalised passwords only.
+ * Marks a stored hash of another system. Own Argon2id hashes are only of normalised passwords, so the two must differ.
  */
 const importedMark = 'imported:';
-/** In front of the hash of a password that is long enough only beside a second factor. */
+/** Marks the hash of a password that is long enough only together with a second factor. */
 const shortMark = 'short:';
 
 export interface PasswordHasherSettings {
   readonly memoryKiB: number;
   /** Passes over the memory. */
   readonly timeCost: number;
-  /** Passwords that may wait for their turn; one more is refused as busy. */
+  /** Passwords that may wait; more are refused as busy. */
   readonly queue: number;
-  /** Passwords hashed at once. Left out: one less than there are cores, or threads of libuv. */
+  /** Passwords hashed at once. Default: one less than the number of cores, or of libuv threads. */
   readonly parallel?: number | undefined;
 }
 
@@ -32,14 +32,14 @@ export function createPasswordHasher(settings: PasswordHasherSettings): Password
   const { memoryKiB, timeCost, queue } = settings;
   const inTurn = createTurns(settings.parallel ?? defaultParallel(), queue);
   const options = { memoryCost: memoryKiB, timeCost, parallelism: 1 };
-  // No password has this hash, and finding that out takes as long as for a real one.
+  // Matches no password. Checking it takes as long as a real hash, so timing does not reveal unknown accounts.
   const nobodys = `$argon2id$v=19$m=${memoryKiB},t=${timeCost},p=1$${unpadded(16)}$${unpadded(32)}`;
 
   return {
     async hash(password, { standsAlone } = { standsAlone: true }) {
       const normal = normalisePassword(password);
       if (normal === undefined) throw new Error('A password that cannot be set was not refused before it came here.');
-      // Bytes, not text: a C string would end at U+0000.
+      // Bytes, because a C string would end at U+0000.
       const made = await inTurn(() => hash(Buffer.from(normal), options));
       return standsAlone ? made : shortMark + made;
     },
@@ -50,7 +50,8 @@ export function createPasswordHasher(settings: PasswordHasherSettings): Password
         const foreign = readForeignHash(stored.slice(importedMark.length));
         if (foreign.outcome === 'unusable')
           throw new Error(`A stored password hash cannot be used. ${foreign.sentence}`);
-        // Other systems hash what was typed. The usual form comes first: keyboards send it, and the two seldom differ.
+        // Other systems hash the text as typed. The normalised form comes first: keyboards send it, and the two rarely
+        // differ.
         const forms = normal === undefined || normal === password ? [normal ?? ''] : [normal, password];
         return inTurn(async () => {
           for (const form of forms) if (await foreign.verify(Buffer.from(form))) return normal !== undefined;
@@ -91,7 +92,7 @@ function defaultParallel(): number {
   return Math.max(1, Math.min(availableParallelism(), threads) - 1);
 }
 
-/** At most `parallel` at work and `queue` waiting, first come, first served. */
+/** Runs at most `parallel` tasks with `queue` waiting, first come, first served. */
 function createTurns(parallel: number, queue: number): <T>(work: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let busy = 0;
@@ -102,7 +103,7 @@ function createTurns(parallel: number, queue: number): <T>(work: () => Promise<T
     try {
       return await work();
     } finally {
-      // The place is handed on, not freed and taken again: a newcomer cannot slip in between.
+      // The place is handed over, not freed and taken again, so that a new task cannot overtake.
       const next = waiting.shift();
       if (next === undefined) busy--;
       else next();

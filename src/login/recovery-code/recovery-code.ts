@@ -1,6 +1,6 @@
 /**
- * Recovery codes: for the day the phone is lost. Written down by hand and typed back, so the alphabet is Crockford's base32,
- * which leaves out the letters that are read as others, and takes them for what they look like.
+ * Recovery codes, for a lost device. People write them down and type them back, so the alphabet is Crockford's base32,
+ * which avoids ambiguous letters and accepts their look-alikes.
  */
 import { randomBytes } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
@@ -30,7 +30,7 @@ export const recoveryCodeFormat: RecoveryCodeFormat = {
 export const recoveryCode: CodeMethod = {
   kind: 'recovery-code',
   name: 'recovery codes',
-  // A code of a list that was handed out before is a one-time password too.
+  // A recovery code is also a one-time password.
   amr: ['otp'],
   wire: { code: 'recovery_code' },
   guessable: false,
@@ -60,6 +60,6 @@ export const recoveryCode: CodeMethod = {
 };
 
 function one(): string {
-  // 256 is a multiple of 32: every letter is as likely as every other.
+  // 256 is a multiple of 32, so every letter is equally likely.
   return Array.from(randomBytes(letters), (byte) => alphabet[byte & 31]).join('');
 }

@@ -1,4 +1,4 @@
-/** Base32 without padding (RFC 4648, section 6): how secrets are handed to authenticator apps. */
+/** Base32 without padding (RFC 4648, section 6), the form in which authenticator apps take secrets. */
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -8,7 +8,7 @@ export function toBase32(bytes: Uint8Array): string {
   return groups.map((group) => alphabet[Number.parseInt(group.padEnd(5, '0'), 2)]).join('');
 }
 
-/** Only what `toBase32` has made. */
+/** Decodes only output of `toBase32`. */
 export function fromBase32(text: string): Buffer {
   const bits = Array.from(text, (letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));

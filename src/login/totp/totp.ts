@@ -1,8 +1,9 @@
 /**
- * An authenticator app (RFC 6238) as a second factor. Three bounds against guesses at its six digits, three of a
- * million being good at any moment: core/factors counts each code before it is looked at; the store counts wrong ones
- * in a row, on all nodes and through restarts, and after a hundred no code is looked at (NIST SP 800-63B, 3.2.2) until
- * a recovery code has shown whose account it is; a code's time step is used once, and with it all earlier ones.
+ * An authenticator app (RFC 6238) as a second factor. At any moment three of a million codes are valid, so three limits
+ * apply. core/factors counts each code before it is checked. The store counts consecutive wrong codes, on all nodes and
+ * across restarts; after a hundred, no code is checked (NIST SP 800-63B, 3.2.2) until a recovery code is used. A code's
+ * time
+ * step is used once, and with it all earlier ones.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, seal, unseal } from '../../base/secrets.ts';
@@ -55,7 +56,7 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
           await parts.forgive(subject, rows);
           return { outcome: 'right' };
         }
-        // Where it was unused a moment ago, another request has been quicker.
+        // If the code was unused a moment ago, a concurrent request has used it.
         wrong = { outcome: 'wrong', why: 'used', ...(unused ? { lately: true } : wasLately(row)) };
       }
       await store.fail(subject, kind);
@@ -81,7 +82,7 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
         const secret = row && secretOf(row);
         if (secret === undefined || row === undefined || row.createdAt + enrolmentSeconds <= now)
           return { outcome: 'gone' };
-        // Not throttled: the secret was shown when this enrolment was begun, so a guess would win nothing.
+        // Not throttled: this enrolment has shown the secret, so guessing gains nothing.
         const code = timeCodes.read(typed);
         const step = code === undefined ? undefined : timeCodes.stepOf(secret, code, now);
         if (step === undefined) return { outcome: 'wrong-code' };
@@ -100,7 +101,7 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
 const isApp = (row: FactorRow): boolean => row.kind === kind && row.state === 'active';
 const isLocked = ({ failures }: FactorRow): boolean => failures >= failuresMax;
 
-/** Whose it is and which: a row that is copied to another account does not open. */
+/** Binds the secret to its account and row, so that a copied row cannot be opened. */
 const sealContext = ({ id, subject }: Pick<FactorRow, 'id' | 'subject'>): string => `totp:${subject}:${id}`;
 
 const storable = (name: string): string => name.slice(0, nameMax).toWellFormed().replaceAll('\0', '\uFFFD');

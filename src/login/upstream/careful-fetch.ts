@@ -1,6 +1,6 @@
 /**
- * Requests to a provider: no redirects (the library asks for none, and takes one as a wrong answer), no answer beyond a size, and
- * an end after five seconds, whichever part of the answer it is that does not come.
+ * Requests to a provider: no redirects (the library treats them as errors), a maximum size, and a limit of five seconds
+ * for the whole response.
  */
 export const timeoutSeconds = 5;
 const answerLimit = 256 * 1024;
@@ -12,7 +12,7 @@ export async function carefulFetch(url: string, options: RequestInit): Promise<R
   const { status, headers, body } = response;
   const parts: Uint8Array[] = [];
   let size = 0;
-  // The signal is the request's: it ends a body that drips as well. Leaving the loop lets the connection go.
+  // The request's signal also ends a slow body. Leaving the loop closes the connection.
   for await (const part of body ?? []) {
     size += part.length;
     if (size > answerLimit) throw new TooLarge('the answer is too large');

@@ -1,17 +1,17 @@
-/** The addresses of a person at an OAuth 2 provider that lists them, in GitHub's manner: of them the one that is primary and verified. */
+/** Reads the primary, verified address of a person from an OAuth 2 provider that lists addresses as GitHub does. */
 import type { Configuration } from 'openid-client';
 
 type Library = typeof import('openid-client');
 
 export interface Listed {
   readonly email?: string;
-  /** Why there is none, for the log. */
+  /** The reason for a missing address, for the log. */
   readonly lacking?: string;
 }
 
 const longest = 320;
 
-/** No one is kept out by what it answers, or does not. */
+/** A missing or unusable response does not stop the sign-in. */
 export async function listedEmail(
   library: Library,
   config: Configuration,

@@ -1,7 +1,7 @@
-/** What went wrong at a provider, in one of the few ways that make a difference to a person, and in a word for the log. */
+/** Maps errors at a provider to the few kinds that matter to a person, and to a text for the log. */
 import type { Failed, UpstreamFailure } from '../../core/upstream/upstream-provider.ts';
 
-/** An answer that the library has nothing against, and this server has. */
+/** A response that the library accepts but this server does not. */
 export class ProviderError extends Error {
   readonly reason: UpstreamFailure;
   constructor(message: string, reason: UpstreamFailure = 'wrong') {
@@ -10,15 +10,12 @@ export class ProviderError extends Error {
   }
 }
 
-/** The provider's own words for its own troubles (RFC 6749, section 4.1.2.1). */
+/** Error codes for temporary problems of the provider (RFC 6749, section 4.1.2.1). */
 const troubles = ['server_error', 'temporarily_unavailable'];
-/** Of the person's no, and of an "at once or not at all" that nobody here asks for. */
+/** Error codes for a refusal by the person, or for a request without interaction. */
 const refusals = ['access_denied', 'login_required', 'interaction_required', 'consent_required'];
 
-/**
- * `detail` is made of codes and fixed words only: the messages and causes of the library's errors may hold what the provider sent,
- * tokens included.
- */
+/** `detail` contains only codes and fixed words, because the library's messages and causes may contain tokens. */
 export function failureOf(error: unknown): Failed {
   if (error instanceof ProviderError) return { outcome: 'failed', reason: error.reason, detail: error.message };
   const { name, code, error: said, status } = fieldsOf(error);
@@ -31,7 +28,7 @@ function reasonOf(error: unknown, said: string): UpstreamFailure {
   if (troubles.includes(said)) return 'unavailable';
   for (let cause = error, depth = 0; depth < 5 && cause; cause = property(cause, 'cause'), depth += 1) {
     const [name, code, status] = ['name', 'code', 'status'].map((member) => property(cause, member));
-    // Undici says `TypeError: fetch failed` of whatever kept it from an answer.
+    // Undici throws `TypeError: fetch failed` for any network error.
     if (name === 'TimeoutError' || code === 'OAUTH_TIMEOUT' || property(cause, 'message') === 'fetch failed') {
       return 'unavailable';
     }

@@ -1,4 +1,4 @@
-/** Sign-in through other providers, as the settings name them. */
+/** Opens the providers in the settings for sign-in. */
 import type { ProviderSource } from '../../core/upstream/upstream-provider.ts';
 import { readProviders } from './read-providers.ts';
 

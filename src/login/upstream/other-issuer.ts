@@ -1,7 +1,9 @@
-/** A provider that names another issuer than the settings do: the two must be the same, to the last slash. */
+/** Explains an issuer that differs from the settings; the two must be identical, including a trailing slash. */
 import { ProviderError } from './failure.ts';
 
-/** What to tell of in place of the library's error, which holds the whole document or token. `configured`: of the settings. */
+/**
+ * Replaces the library's error, which contains the whole document or token. `configured`: the issuer in the settings.
+ */
 export function otherIssuer(error: unknown, configured: string | undefined): unknown {
   for (let at = error, depth = 0; depth < 5 && at; at = property(at, 'cause'), depth += 1) {
     const named =
@@ -20,7 +22,7 @@ export function otherIssuer(error: unknown, configured: string | undefined): unk
   return error;
 }
 
-/** It ends in a log: an address and nothing else. */
+/** The value goes into a log, so it must be an address. */
 function isAddress(text: unknown): text is string {
   return typeof text === 'string' && /^https?:\/\/[\x21-\x7e]{1,200}$/.test(text);
 }

@@ -1,4 +1,4 @@
-/** A provider's answer as a person. It comes from outside: whatever is not of the right kind is not there. */
+/** Converts a provider's response to a person. The response is untrusted: values of another type are ignored. */
 import { type Amr, amrValues } from '../../core/kernel/amr.ts';
 import type { UpstreamPerson } from '../../core/upstream/upstream-provider.ts';
 import type { ClaimNames } from './settings.ts';
@@ -22,7 +22,7 @@ export function personOf(
     }
     return undefined;
   };
-  // What is said of an address holds for the address that stands beside it.
+  // The verified flag must come from the same source as the address.
   const email = text(names.email);
   const ofEmail = sources.find((source) => {
     const value = from(source, names.email);
@@ -33,9 +33,9 @@ export function personOf(
     subject,
     username: text(names.username),
     email,
-    // As a text too: Apple, and others whose claims are all texts.
+    // Also a string: Apple and others send all claims as strings.
     emailVerified: [true, 'true'].includes(from(ofEmail, names.email_verified) as boolean | string),
-    // A whole name is not taken apart: nobody knows where.
+    // A full name is not split, because the place to split is unknown.
     firstName: first ?? (last === undefined ? (text(names.name) ?? '') : ''),
     lastName: last ?? '',
     amr: Array.isArray(amr) ? amrValues.filter((value: Amr) => amr.includes(value)) : [],
@@ -43,7 +43,7 @@ export function personOf(
   };
 }
 
-/** Numbers too (GitHub), as long as they have kept their digits. */
+/** Also accepts numbers (GitHub), if they are exact. */
 export function subjectOf(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
   const usable = typeof value === 'string' && value !== '' && value.length <= 255 && !/\p{C}/u.test(value);

@@ -1,6 +1,6 @@
 /**
- * What may stand in the file that UPSTREAMS names, member by member, and the rules between them. All mistakes are found at once.
- * Loaded only where there is such a file: zod takes its time.
+ * The schema of the file that UPSTREAMS names, and the rules between its members. Finds all mistakes at once.
+ * Loaded only if there is such a file, because zod is slow to load.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { isLoopback, oauth2Claims, oidcClaims, type UpstreamSettings } from './s
 import { brokenTenants, tenantShape } from './tenant-rules.ts';
 
 export interface ProviderMistake {
-  /** Counted from 1; undefined where the file as a whole is meant. */
+  /** Counted from 1; undefined for the file as a whole. */
   readonly provider: number | undefined;
   readonly member: string;
   readonly given: string;
@@ -18,7 +18,7 @@ export interface ProviderMistake {
   readonly example: string;
 }
 
-/** Each member: what is wanted, and how it looks. docs/upstream.md has the same rows. */
+/** The form and an example of each member. docs/upstream.md has the same rows. */
 export const members: Readonly<Record<string, { readonly wanted: string; readonly example: string }>> = {
   id: {
     wanted: 'up to 32 lower-case letters, digits and hyphens, the first a letter; no two providers with the same',
@@ -129,8 +129,13 @@ function shapeOf({ development }: ReadOptions) {
     scopes: z.array(scope).optional(),
     claims: z
       .strictObject({
-        ...{ subject: claim, username: claim, email: claim, email_verified: claim },
-        ...{ first_name: claim, last_name: claim, name: claim },
+        subject: claim,
+        username: claim,
+        email: claim,
+        email_verified: claim,
+        first_name: claim,
+        last_name: claim,
+        name: claim,
       })
       .partial()
       .default({}),
@@ -145,7 +150,7 @@ function shapeOf({ development }: ReadOptions) {
 type Given = z.infer<ReturnType<typeof shapeOf>>;
 type Loose = { readonly [member: string]: unknown };
 
-/** `document`: what the file holds, parsed. */
+/** `document`: the parsed content of the file. */
 export function checkProviders(
   document: unknown,
   options: ReadOptions,
@@ -178,9 +183,9 @@ export function checkProviders(
       }
     }
     const { id } = isObject(given) ? given : {};
-    if (ids.has(id)) found.set('id', `${shown(id)}, a second time`);
+    if (ids.has(id)) found.set('id', `${shown(id)}, which another provider has`);
     ids.add(id);
-    // Rules read members by themselves, so one that is broken keeps none of the others from being found.
+    // Rules read members one by one, so that one mistake does not hide the others.
     const loose = isObject(given) ? given : {};
     for (const [member, wrong] of brokenRules(loose)) if (!found.has(member)) found.set(member, wrong);
     const secret = readSecret(loose, options.environment);
@@ -198,7 +203,7 @@ export function checkProviders(
 const endpoints = ['authorization_endpoint', 'token_endpoint', 'userinfo_endpoint'] as const;
 const secretMembers = ['client_secret', 'client_secret_file', 'client_secret_env'] as const;
 
-/** A member, and what it holds that may not be there. */
+/** A member and its invalid value. */
 type Broken = [member: string, wrong: string][];
 
 function brokenRules(given: Loose): Broken {
@@ -210,11 +215,11 @@ function brokenOidc(given: Loose): Broken {
   const broken: Broken = [];
   if (given.issuer === undefined) broken.push(['issuer', 'nothing']);
   for (const member of endpoints) {
-    if (given[member] !== undefined) broken.push([member, `${shown(given[member])}, which discovery tells`]);
+    if (given[member] !== undefined) broken.push([member, `${shown(given[member])}, which discovery provides`]);
   }
   if (given.emails_endpoint !== undefined) broken.push(['emails_endpoint', shown(given.emails_endpoint)]);
   broken.push(...brokenTenants(given));
-  // Any other may change or be given to another person, and with it the account here.
+  // Other claims may change or be reassigned, and with them the account here.
   const { subject } = isObject(given.claims) ? given.claims : {};
   if (subject !== undefined && subject !== 'sub') broken.push(['claims', `${shown(subject)} as the subject`]);
   if (Array.isArray(given.scopes) && !given.scopes.includes('openid')) broken.push(['scopes', shown(given.scopes)]);
@@ -227,10 +232,10 @@ function brokenOauth2(given: Loose): Broken {
   for (const member of ['issuer_template', 'tenants'])
     if (given[member] !== undefined) broken.push([member, shown(given[member])]);
   if (given.trust_email === true && given.emails_endpoint === undefined)
-    broken.push(['trust_email', 'true, of a provider that does not say what it proved']);
-  // Without an ID token there is no `amr`: what would be trusted is not said.
-  if (given.trust_mfa === true) broken.push(['trust_mfa', 'true, of a provider that does not say what it asked for']);
-  if (given.fresh_sign_in === 'told') broken.push(['fresh_sign_in', 'told, which oauth2 has no word for']);
+    broken.push(['trust_email', 'true, but the provider does not tell which addresses it verified']);
+  // Without an ID token there is no `amr`, so nothing shows which factors were used.
+  if (given.trust_mfa === true) broken.push(['trust_mfa', 'true, but the provider does not tell which factors it used']);
+  if (given.fresh_sign_in === 'told') broken.push(['fresh_sign_in', 'told, which oauth2 does not support']);
   const { subject } = isObject(given.claims) ? given.claims : {};
   if (subject === '') broken.push(['claims', 'no subject']);
   return broken;
@@ -280,7 +285,7 @@ function settingsOf(given: Given, secret: string | undefined): UpstreamSettings 
     name: given.name,
     clientId: given.client_id,
     clientSecret: secret,
-    // Basic is what every OpenID Connect server must take; GitHub and its kin read the form.
+    // Every OpenID Connect server accepts Basic; GitHub and similar servers read the form.
     clientAuthentication: secret === undefined ? 'none' : (given.client_authentication ?? (oidc ? 'basic' : 'post')),
     scopes: given.scopes ?? (oidc ? ['openid', 'profile', 'email'] : []),
     claims: { ...(oidc ? oidcClaims : oauth2Claims), ...defined(given.claims) },
@@ -309,7 +314,9 @@ function settingsOf(given: Given, secret: string | undefined): UpstreamSettings 
 const isObject = (value: unknown): value is Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What was given for it. A text in place of the file or a provider may come from another file, such as one with a secret. */
+/**
+ * Describes the given value. A text in place of the file or of a provider may come from another file, such as a secret.
+ */
 function told(given: unknown, member: string): string {
   if (!isObject(given)) return typeof given === 'string' ? 'a text' : shown(given);
   return member === 'client_secret' ? 'a value (not shown)' : shown(given[member]);
@@ -322,7 +329,7 @@ function defined<T extends object>(members: T): { [K in keyof T]?: NonNullable<T
 }
 
 function shown(value: unknown): string {
-  // What holds more may hold a secret.
+  // A larger value may contain a secret.
   if (isObject(value)) return 'an object';
   if (Array.isArray(value) && value.some((one) => typeof one === 'object')) return 'a list of other things';
   return value === undefined ? 'nothing' : printable(typeof value === 'string' ? value : JSON.stringify(value));

@@ -1,4 +1,4 @@
-/** Reads the file that UPSTREAMS names, JSON or YAML, or says everything that is wrong with it. */
+/** Reads the file that UPSTREAMS names, JSON or YAML, or reports all its mistakes. */
 import { readFile } from 'node:fs/promises';
 import { mistakesAsText } from '../../base/mistakes.ts';
 import type { ReadOptions } from '../../core/upstream/upstream-provider.ts';
@@ -18,14 +18,14 @@ export async function readProviders(file: string, options: ReadOptions): Promise
     return { outcome: 'mistaken', text: `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).` };
   }
   const { parseDocument } = await import('yaml');
-  // As the gateway reads its routes: no aliases, no tags, so the file makes no other values than JSON's.
+  // The same options as for gateway routes: no aliases and no tags, so that only JSON values are possible.
   const document = parseDocument(text, {
     schema: 'core',
     uniqueKeys: true,
     prettyErrors: false,
     resolveKnownTags: false,
   });
-  // Its words and its place, but not its line: that may be the one with a secret.
+  // The code and the line number, but not the line, which may contain a secret.
   const places = document.errors.map(({ code, pos: [at] }) => `line ${text.slice(0, at).split('\n').length}: ${code}`);
   if (places.length > 0) return { outcome: 'mistaken', text: `${file} cannot be parsed: ${places.join(', ')}` };
   let parsed: unknown;

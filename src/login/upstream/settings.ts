@@ -1,8 +1,8 @@
-/** What stands in the file that UPSTREAMS names, once it is checked. */
+/** The checked content of the file that UPSTREAMS names. */
 
 import { isLoopbackHost } from '../../base/loopback.ts';
 
-/** Which member of the provider's answer is what. Empty: it has none. */
+/** Names of the members in the provider's response. Empty: there is no such member. */
 export interface ClaimNames {
   readonly subject: string;
   readonly username: string;
@@ -10,15 +10,15 @@ export interface ClaimNames {
   readonly email_verified: string;
   readonly first_name: string;
   readonly last_name: string;
-  /** The whole name, where there is no first and last one. */
+  /** The full name, if there is no first and last name. */
   readonly name: string;
 }
 
 export type ClientAuthentication = 'basic' | 'post' | 'none';
 
-/** Which tenants of a provider with many are let in (tenants.ts). */
+/** The allowed tenants of a provider with many (tenants.ts). */
 export interface Tenants {
-  /** Of their issuers, with `{tenantid}` in it. */
+  /** The issuer of a tenant, with `{tenantid}` in place of its id. */
   readonly template: string;
   /** In lower case. */
   readonly allowed: 'any' | readonly string[];
@@ -36,7 +36,7 @@ interface Common {
   readonly trustEmail: boolean;
   readonly trustMfa: boolean;
   readonly freshSignIn: 'told' | 'assumed' | 'never';
-  /** How it hands over its answer: by the address, or by a form that another site's page sends (Apple). */
+  /** How the response arrives: in the redirect, or in a form that another site's page sends (Apple). */
   readonly responseMode: 'query' | 'form_post';
 }
 
@@ -45,12 +45,12 @@ export type UpstreamSettings = Common &
     | { readonly type: 'oidc'; readonly issuer: string; readonly tenants: Tenants | undefined }
     | {
         readonly type: 'oauth2';
-        /** Where it names itself in its answers (RFC 9207). */
+        /** The issuer in its responses (RFC 9207). */
         readonly issuer: string | undefined;
         readonly authorizationEndpoint: string;
         readonly tokenEndpoint: string;
         readonly userinfoEndpoint: string;
-        /** Where it lists a person's addresses, in GitHub's manner. */
+        /** The endpoint that lists a person's addresses as GitHub does. */
         readonly emailsEndpoint: string | undefined;
       }
   );
@@ -65,7 +65,7 @@ export const oidcClaims: ClaimNames = {
   name: 'name',
 };
 
-/** As GitHub words them, and many after it. */
+/** The names that GitHub uses, and many others. */
 export const oauth2Claims: ClaimNames = {
   subject: 'id',
   username: 'login',
@@ -76,5 +76,5 @@ export const oauth2Claims: ClaimNames = {
   name: 'name',
 };
 
-/** Where http harms nobody: for development and tests. */
+/** Hosts where http is safe: development and tests. */
 export const isLoopback = ({ hostname }: URL): boolean => isLoopbackHost(hostname);

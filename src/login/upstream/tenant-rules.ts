@@ -1,12 +1,12 @@
-/** How the file names tenants, and which rules hold between those members (tenants.ts goes by them). */
+/** The form of tenant members in the file, and the rules between them (used by tenants.ts). */
 import { printable } from '../../base/printable.ts';
 
-/** In a template, where a tenant's id stands. */
+/** The place of a tenant's id in a template. */
 export const tenantPart = '{tenantid}';
-/** A tenant's id: Entra's are UUIDs. Nothing that could end a part of an address. */
+/** A tenant's id: Entra uses UUIDs. Excludes characters that could end a part of an address. */
 export const tenantShape = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 
-/** Whose word for an address would be trusted, if it is everybody's who can make a tenant? */
+/** If any tenant is allowed, addresses cannot be trusted, because anyone can create a tenant. */
 export function brokenTenants({
   issuer,
   issuer_template: template,
@@ -23,5 +23,5 @@ export function brokenTenants({
   const good =
     parts.length === 2 && filled !== null && filled.origin === own?.origin && !/[?#\\\s]/.test(parts.join(''));
   if (!good) return [['issuer_template', printable(String(template))]];
-  return tenants === 'any' && trust === true ? [['trust_email', 'true, of whatever tenant']] : [];
+  return tenants === 'any' && trust === true ? [['trust_email', 'true, with tenants: any']] : [];
 }

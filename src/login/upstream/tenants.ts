@@ -1,7 +1,10 @@
 /**
- * Providers with many tenants behind one address (Microsoft Entra's `common` and `organizations`): their document names an issuer with
- * `{tenantid}` in it, and each ID token that of its tenant. The rule here: the token's `iss` is the file's template with the token's
- * own `tid` in it, and that tenant is one of those that the file names. Signatures are checked with the keys of the one document.
+ * Providers with many tenants behind one address (Microsoft Entra's `common` and `organizations`). Their document names
+ * an
+ * issuer with `{tenantid}`, and each ID token names that of its tenant. The rule here: the token's `iss` is the
+ * template of
+ * the file with the token's own `tid`, and the file allows that tenant. Signatures are checked with the keys of the
+ * document.
  */
 import type { Configuration, customFetch } from 'openid-client';
 import { carefulFetch, timeoutSeconds } from './careful-fetch.ts';
@@ -13,7 +16,7 @@ type Library = typeof import('openid-client');
 export type GrantChecks = Parameters<Library['authorizationCodeGrant']>[2];
 type Fetch = NonNullable<Configuration[typeof customFetch]>;
 
-/** The document of such a provider, which must name the very template that the file does. */
+/** The document of such a provider; its issuer must be the template of the file. */
 export async function tenantsDocument(issuer: string, { template }: Tenants): Promise<Record<string, unknown>> {
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
@@ -28,8 +31,9 @@ export async function tenantsDocument(issuer: string, { template }: Tenants): Pr
 }
 
 /**
- * The library compares with one issuer, and which it is stands in the answer itself. So the code is redeemed by a configuration that
- * stops at the answer, and the answer is checked, as it came, by one for the tenant that it names.
+ * The library compares with one issuer, but only the response names the tenant. So one configuration redeems the code
+ * and
+ * stops at the response; a second one, for the tenant in it, checks the unchanged response.
  */
 export async function grantOfTenant(
   library: Library,
@@ -44,7 +48,7 @@ export async function grantOfTenant(
     throw new Error('that is all for now');
   }) as Fetch;
   const bare = new URL(url);
-  // Looked at by the second.
+  // The second configuration checks `iss`.
   if (bare.searchParams.has('iss')) bare.searchParams.set('iss', tenants.template);
   try {
     await library.authorizationCodeGrant(asking, bare, checks);
@@ -75,7 +79,7 @@ function isAllowed({ allowed }: Tenants, tenant: string): boolean {
   return tenantShape.test(tenant) && (allowed === 'any' || allowed.includes(tenant.toLowerCase()));
 }
 
-/** As it is said, before anything is checked. */
+/** The tenant in the response, not yet checked. */
 function tenantIn(answer: unknown): string | undefined {
   const token: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'id_token') : undefined;
   if (typeof token !== 'string') return undefined;

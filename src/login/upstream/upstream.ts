@@ -1,11 +1,15 @@
 /**
- * Providers that prove people, by `openid-client`: any OpenID Connect provider by discovery, and OAuth 2 ones that tell who holds a
- * token. The library is loaded, and a provider first spoken to, when somebody signs in through one: while a provider is away this
- * server starts and works as ever.
+ * Sign-in providers, with `openid-client`: OpenID Connect providers by discovery, and OAuth 2 providers that tell who
+ * owns
+ * a token. The library is loaded, and a provider contacted, at the first sign-in through one, so a provider that is
+ * down
+ * does not affect this server.
  *
- * PKCE (S256) and a state always, a nonce and the signature of the ID token with OpenID Connect; `iss` of the answer is compared
- * where it comes (RFC 9207). Addresses are those of the settings or of the configured issuer's own document; https, or loopback
- * where the settings say so.
+ * PKCE (S256) and state are always used; with OpenID Connect also a nonce and the signature of the ID token. `iss` of
+ * the
+ * response is compared if present (RFC 9207). Addresses come from the settings or from the configured issuer's
+ * document;
+ * they are https, or loopback if the settings allow it.
  */
 import type { ClientAuth, Configuration, ServerMetadata } from 'openid-client';
 import { nowMs } from '../../base/clock.ts';
@@ -24,17 +28,20 @@ type Library = typeof import('openid-client');
 
 const whenItWas = JSON.stringify({ id_token: { auth_time: { essential: true } } });
 
-/** With a `max_age` a provider has to say when the person signed in (OpenID Connect Core, section 2); a year makes nobody do it again. */
+/**
+ * With `max_age` a provider must tell when the person signed in (OpenID Connect Core, section 2); a year forces no new
+ * sign-in.
+ */
 const anyAge = 31_536_000;
 
-/** How long a provider's document is good. Its keys are looked for anew by themselves. */
+/** How long a provider's document is cached. The library refreshes keys by itself. */
 const documentMs = 3_600_000;
 
 export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProvider {
   const expectedIssuer = (settings.type === 'oidc' && settings.tenants?.template) || settings.issuer;
   let opened: { readonly at: number; readonly configuration: Promise<Configuration> } | undefined;
 
-  /** One look-up for all who ask at once; one that failed is not kept. */
+  /** Concurrent requests share one look-up; a failed one is not kept. */
   function configuration(library: Library): Promise<Configuration> {
     if (opened === undefined || nowMs() > opened.at + documentMs) {
       const fresh = { at: nowMs(), configuration: open(library, settings) };
@@ -62,9 +69,10 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
       ...(oidc && { nonce: request.nonce }),
       ...(oidc && age !== undefined && { max_age: String(age) }),
       ...(oidc && login && { prompt: 'login' }),
-      // So that it can be seen whether anybody did sign in for this: the wish itself can be taken out of the address on the way.
+      // Requests `auth_time`, to see whether the person signed in again: the person can remove `prompt` from the
+      // address.
       ...(login && config.serverMetadata().claims_parameter_supported === true && { claims: whenItWas }),
-      // OAuth 2 has no word for it; this is GitHub's and others', and the rest do not read it (RFC 6749, section 3.1).
+      // OAuth 2 has no parameter for this. GitHub and others read it; the rest ignore it (RFC 6749, section 3.1).
       ...(!oidc && (login || maxAge !== undefined) && { prompt: 'select_account' }),
       ...(oidc && request.uiLocales !== undefined && { ui_locales: request.uiLocales }),
     };
@@ -81,12 +89,12 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
       const { access_token: token } = await library.authorizationCodeGrant(config, url, checks);
       return personOfToken(library, config, settings, token);
     }
-    // Whether `auth_time` is there and late is core's to say.
+    // Core checks that `auth_time` is present and recent.
     const redeemed = await redeem(library, config, url, { ...checks, expectedNonce: request.nonce });
     const { tokens, configuration: ours, tenant } = redeemed;
     const claims = tokens.claims();
     const sub = subjectOf(claims?.sub);
-    // It is one person's within its issuer, which is the tenant.
+    // `sub` is unique within its issuer, which is the tenant.
     const subject = sub !== undefined && tenant !== undefined ? subjectOf(`${tenant}/${sub}`) : sub;
     if (claims === undefined || subject === undefined) throw new ProviderError('no usable sub');
     const lacks = [settings.claims.username, settings.claims.email].some((name) => !(name in claims));
@@ -138,7 +146,7 @@ async function open(library: Library, settings: UpstreamSettings): Promise<Confi
   if (settings.type === 'oauth2') {
     const { authorizationEndpoint, tokenEndpoint, userinfoEndpoint } = settings;
     return configurationOf(library, settings, {
-      // The library wants a name. Where the settings have none, answers with `iss` lose it before they are looked at.
+      // The library needs an issuer. If the settings have none, `iss` is removed from responses before the check.
       issuer: settings.issuer ?? new URL(authorizationEndpoint).origin,
       authorization_endpoint: authorizationEndpoint,
       token_endpoint: tokenEndpoint,
@@ -154,7 +162,7 @@ async function open(library: Library, settings: UpstreamSettings): Promise<Confi
         [library.customFetch]: carefulFetch as (url: string, options: object) => Promise<Response>,
       });
   const metadata = config.serverMetadata();
-  // The library lets Entra's tenants pass, all of them.
+  // The library accepts all tenants of Entra.
   if (!tenants && metadata.issuer.includes(tenantPart))
     throw new ProviderError('the provider has many tenants: say which in UPSTREAMS, with issuer_template and tenants');
   const http = isHttp(settings);
@@ -164,7 +172,7 @@ async function open(library: Library, settings: UpstreamSettings): Promise<Confi
   return config;
 }
 
-/** Only addresses that the settings let through get here; a document's own are looked at below. */
+/** The settings were checked already; the addresses in a document are checked below. */
 function isHttp(settings: UpstreamSettings): boolean {
   return [settings.issuer, settings.type === 'oauth2' && settings.tokenEndpoint].some(
     (address) => typeof address === 'string' && address.startsWith('http:'),
@@ -179,7 +187,7 @@ function authenticationOf(library: Library, { clientSecret, clientAuthentication
   }[clientAuthentication]();
 }
 
-/** Of metadata that is known already. */
+/** Builds a configuration from known metadata. */
 function configurationOf(library: Library, settings: UpstreamSettings, metadata: ServerMetadata): Configuration {
   const config = new library.Configuration(metadata, settings.clientId, undefined, authenticationOf(library, settings));
   config.timeout = timeoutSeconds;
@@ -200,7 +208,7 @@ function checkAddress(
   if (!good) throw new ProviderError(`${name} of the provider's document is no address to use`);
 }
 
-/** What is looked at, each once: an answer that says two things says nothing. */
+/** The parameters that are read, each at most once; a repeated parameter is an error. */
 function parametersOf(answer: URLSearchParams, settings: UpstreamSettings): URLSearchParams {
   const kept = new URLSearchParams();
   for (const name of ['code', 'state', 'iss', 'error']) {

@@ -1,6 +1,6 @@
 /**
- * What a provider tells of a person beside the ID token. It is good to have: the ID token has proved who it is, so an endpoint that is
- * away, refuses, or answers in a form that is not read here keeps no one out. One that names another person does.
+ * Claims about a person from the userinfo endpoint. They are optional, because the ID token proves the identity: if the
+ * endpoint is down, refuses or sends an unknown form, the sign-in continues. A response about another person ends it.
  */
 import type { Configuration } from 'openid-client';
 import { ProviderError } from './failure.ts';
@@ -10,11 +10,11 @@ type Library = typeof import('openid-client');
 
 export interface Told {
   readonly claims: Claims;
-  /** Why there are none, for the log. */
+  /** The reason for missing claims, for the log. */
   readonly lacking?: string;
 }
 
-/** Throws `Odd` where the answer names another `sub` (OpenID Connect Core, section 5.3.2). */
+/** Throws `ProviderError` if the response names another `sub` (OpenID Connect Core, section 5.3.2). */
 export async function userinfoOf(
   library: Library,
   config: Configuration,
@@ -28,7 +28,7 @@ export async function userinfoOf(
     .catch((error: unknown) => ({ status: statusOf(error), text: '' }));
   if (answer.status !== 200) return without(answer.status === 0 ? 'does not answer' : `answers ${answer.status}`);
   const json = objectIn(answer.text);
-  // A signed answer is not read; whom it names is, since that can only keep a person out.
+  // A signed response is not read, except for its `sub`: a different one ends the sign-in.
   const claims = json ?? objectIn(Buffer.from(answer.text.split('.')[1] ?? '', 'base64url').toString());
   if (claims?.sub !== undefined && claims.sub !== subject)
     throw new ProviderError('userinfo names another sub than the ID token');
@@ -38,7 +38,7 @@ export async function userinfoOf(
 
 const without = (what: string): Told => ({ claims: {}, lacking: `the userinfo endpoint ${what}` });
 
-/** The library throws where an answer has a challenge. 0: there is no answer. */
+/** The library throws if a response has a challenge. 0: no response. */
 function statusOf(error: unknown): number {
   const status: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'status') : undefined;
   return typeof status === 'number' ? status : 0;
