@@ -1,13 +1,15 @@
 /**
- * A person's own pages. All of them are for whoever is signed in in this browser, and for nobody else's data: what a form names is
- * looked for among what is theirs, and is not there (404) where it is not.
+ * The account pages. They are for the person who is signed in in this browser and show only that person's data: an id
+ * in a
+ * form that is not theirs is not found (404).
  *
- *   GET  page -> session? -> fresh, and by both factors, where it must be? -> the page
- *   POST form -> its token -> session? -> fresh? both? -> done, 303 to the page that says so
+ * GET  page -> session? -> fresh, and with both factors, if required? -> the page
+ * POST form -> CSRF token -> session? -> fresh? both? -> done, 303 to the page that reports it
  *
- * No session, or one that is not enough: 303 to the engine's authorization endpoint (sign-in-address.ts), which comes
- * back to /account/callback and from there to the page. The callback goes by the browser's session alone; of its
- * parameters it takes the name of a page in the table below, so it leads nowhere else.
+ * If there is no session, or it is not enough: 303 to the authorization endpoint (sign-in-address.ts), which returns to
+ * /account/callback and from there to the page. The callback uses only the browser's session and, of its parameters,
+ * the
+ * name of a page in the table below, so it is no open redirect.
  */
 import type { Context } from 'koa';
 import { accountCallback } from '../../core/clients/account-client.ts';
@@ -40,11 +42,11 @@ interface Row {
   readonly take?: Take;
   /** Needs a sign-in of the last minutes. */
   readonly fresh?: true;
-  /** Needs the second factor of whoever has one, too. */
+  /** Also needs the second factor, if the account has one. */
   readonly factor?: true;
-  /** Where to go on after that sign-in; left out: here. */
+  /** The page after that sign-in; by default this one. */
   readonly page?: string;
-  /** What of a form waits for its person while they sign in. */
+  /** The part of the form that is kept during the sign-in. */
   readonly keep?: (form: ReadonlyMap<string, string>) => Note;
 }
 
@@ -68,12 +70,12 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
   const [list, own, allowed] = ['/account/factors', '/account/applications', '/account/connections'];
   const appRows: readonly Row[] = [
     { path: `${list}/begin`, take: enrolment.begin, ...guarded, page: list },
-    // The sign-in was fresh when it was begun, so that no code is lost in the middle of it.
+    // Not `fresh`: the sign-in was fresh at the start, and the enrolment must not be interrupted.
     { path: `${list}/app`, show: enrolment.show, take: enrolment.confirm, factor: true, page: list },
   ];
   const passkeyRows: readonly Row[] = [
     { path: keys, show: passkeys.show, ...guarded },
-    // As with an app: the challenge says that the page was shown a moment ago.
+    // Not `fresh`: the challenge proves that the page was shown a moment ago.
     { path: `${keys}/add`, take: passkeys.add, factor: true, page: keys },
     { path: `${keys}/rename`, take: passkeys.rename, ...guarded, page: keys },
     { path: `${keys}/remove`, take: passkeys.remove, ...guarded, page: keys },
@@ -85,7 +87,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: '/account/password', show: password.show, take: password.take, ...guarded },
     { path: list, show: factors.show, fresh: true },
     { path: `${list}/remove`, take: factors.remove, ...guarded, page: list },
-    // Those of a factor that was added a moment ago are shown, whatever was proved before.
+    // Also shows the codes of a factor that was just added, so it needs no second factor.
     { path: `${list}/codes`, show: factors.showCodes, fresh: true, page: list },
     { path: `${list}/codes`, take: factors.makeCodes, ...guarded, page: list },
     { path: `${list}/codes.txt`, take: factors.download, page: list },
@@ -103,7 +105,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: `${own}/delete`, take: applications.remove, page: own },
     { path: identitiesPage, show: identities.show },
     { path: `${identitiesPage}/connect/:provider`, show: identities.begin, ...guarded, page: identitiesPage },
-    // The sign-in was fresh when it was begun; the way to the provider and back may take longer.
+    // Not `fresh`: the way to the provider and back may take longer.
     { path: `${identitiesPage}/callback/:provider`, show: identities.callback, page: identitiesPage },
     { path: `${identitiesPage}/confirm`, show: identities.showConfirm, factor: true, page: identitiesPage },
     { path: `${identitiesPage}/connect`, take: identities.connect, factor: true, page: identitiesPage },
@@ -113,11 +115,11 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: '/account/data/export', show: data.download, page: '/account/data' },
     { path: '/account/delete', show: deletion.show, take: deletion.take, ...guarded },
   ];
-  // The last are pages beside these (pages/registration, pages/setup): they send a person to sign in and come back.
+  // Pages outside of this folder (pages/registration, pages/setup) that send people to sign in and come back.
   const beside = ['/verify-email', '/verify-email?done=yes', '/sign-up?done=yes', '/sign-up?done=mail', '/setup/done'];
   const landings = new Set([...table.map(({ path, page = path }) => page), ...beside]);
 
-  /** Undefined where the browser has been sent to sign in. `note`: what waits for it. */
+  /** Returns undefined if the browser was sent to sign in. `note`: kept until it comes back. */
   async function enter(ctx: Context, row: Row, note?: Note): Promise<Visit | undefined> {
     const session = await deps.session(ctx);
     const wanted = session && {
@@ -145,7 +147,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     if (!visit) return;
     const onward = await show(visit);
     if (onward) goOn(ctx, visit.account.subject, onward);
-    // Said once. An enrolment lasts until it is confirmed, whichever pages are looked at in between.
+    // Flash messages are shown once. An enrolment stays until it is confirmed, whatever pages are opened before.
     else if (!visit.note.enrolment && !visit.note.identity) flashMessages.clear(ctx);
   };
 
@@ -160,7 +162,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
 
   const callback = (ctx: Context) => {
     const { state, error } = ctx.query;
-    // Whoever cancels the sign-in is not to be asked again at once.
+    // A person who cancels the sign-in is not sent there again.
     if (error !== undefined) return seeOther(ctx, '/');
     return seeOther(ctx, typeof state === 'string' && landings.has(state) ? state : '/account');
   };

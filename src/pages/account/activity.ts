@@ -1,4 +1,4 @@
-/** The person's own part of the audit trail, in plain words. */
+/** The person's own audit records, in plain words. */
 
 import { programOf } from '../../core/kernel/program.ts';
 import type { StoredAuditEvent } from '../../core/stores/audit.ts';
@@ -8,7 +8,7 @@ import type { AccountDeps } from './deps.ts';
 import type { AccountLocals } from './visit.ts';
 import { type Show, showPage } from './visit.ts';
 
-/** Events of the audit trail that are about a person, and have words of their own on their page. */
+/** Audit events about a person; each has a text on the page. */
 export const activityEvents = [
   'sign_in.succeeded',
   'sign_in.challenged',

@@ -1,4 +1,4 @@
-/** Applications that the person has registered for themselves, through a program (POST /client). */
+/** Applications that the person registered through a program (POST /client). */
 import type { AccountDeps } from './deps.ts';
 import type { AccountForm } from './visit.ts';
 import { callerIn, notThere, type Show, showPage, type Take } from './visit.ts';

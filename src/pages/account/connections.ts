@@ -1,4 +1,4 @@
-/** Applications that the person has let in: what each may do, since when, and an end to it (security.md B16). */
+/** Applications with the person's consent: what each may do, since when, and how to end it (security.md B16). */
 import type { Connection } from '../../core/consents/connections.ts';
 import type { ClientView, ScopeView } from '../kit/view-parts.ts';
 import type { AccountDeps } from './deps.ts';
@@ -40,7 +40,7 @@ export function createConnectionsPage(deps: AccountDeps): { show: Show; end: Tak
         const api = deps.apis.find(identifier);
         const known = new Map(api?.scopes.map(({ name, sentence }) => [name, sentence]));
         if (names.length === 0) return [];
-        // What is built in is worded in the catalogue, in the reader's language.
+        // The catalogue has the texts of built-in scopes, in the reader's language.
         const sentenceOf = (scope: string) => (identifier === builtIn?.identifier ? undefined : known.get(scope));
         return [
           {

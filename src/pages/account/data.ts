@@ -1,6 +1,6 @@
 /**
- * Everything this server holds about the person, as one JSON file, without what would be a key to the account: no password
- * hash, no secret of a factor, no token. The audit trail can be long, so the file is sent as it is read.
+ * Exports the person's data as one JSON file, without credentials: no password hash, no factor secret, no token.
+ * The audit trail can be long, so the file is streamed.
  */
 import { Readable } from 'node:stream';
 import { nowSeconds } from '../../base/clock.ts';
@@ -45,7 +45,7 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
       recoveryCodesLeft,
       passkeys: dated(passkeys),
       identities: dated(identities.map(({ subject: _subject, ...identity }) => identity)),
-      // What a browser is known by stays out: it is good for a counter of its own at the sign-in.
+      // Without the browser's key, which gives it a separate throttle counter at sign-in.
       browsers: browsers.map(({ shown, createdAt, lastUsedAt, expiresAt }) => ({
         remembered: shown,
         ...datedOne({ createdAt, lastUsedAt, expiresAt }),
@@ -116,7 +116,7 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
       ctx.set('X-Content-Type-Options', 'nosniff');
       ctx.attachment('account.json');
       ctx.type = 'application/json; charset=utf-8';
-      // Begun here: a database that is away is to be told by the answer's status, not by half a file.
+      // Reads the first part here, so that an unavailable database gives an error status and not a truncated file.
       const chunks = file(account.subject);
       const first = await chunks.next();
       ctx.body = Readable.from(goingOn(first.value ?? '', chunks));

@@ -1,4 +1,4 @@
-/** The end of the account: after a fresh sign-in, with the username typed, and with everything that hangs on it. */
+/** Deletes the account and everything that belongs to it, after a fresh sign-in and with the username typed. */
 import { usernameKey } from '../../core/kernel/names.ts';
 import type { ViewLocals } from '../kit/views.ts';
 import type { AccountDeps } from './deps.ts';

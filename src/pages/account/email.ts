@@ -1,6 +1,6 @@
 /**
- * Another e-mail address. It becomes the account's when the link that is mailed to it is opened (core/accounts/emails);
- * until then nothing changes. Whether somebody else has it already is told to its owner alone.
+ * Changes the e-mail address. The new address takes effect when its link is opened (core/accounts/emails). If another
+ * account has the address, only the owner of the address learns it.
  */
 import { nameErrors } from '../kit/field-errors.ts';
 import { formStatus } from '../kit/form.ts';
@@ -17,9 +17,9 @@ declare module '../kit/views.ts' {
       FormProblem & {
         readonly current?: string | undefined;
         readonly verified: boolean;
-        /** As it was typed. */
+        /** As typed. */
         readonly email?: string | undefined;
-        /** No mails leave this server, so nothing can be proved. */
+        /** This server sends no mails, so addresses cannot be confirmed. */
         readonly noMail: boolean;
       };
   }
@@ -27,7 +27,7 @@ declare module '../kit/views.ts' {
 
 type Shown = FormProblem & Pick<ViewLocals['account-email'], 'email'>;
 
-/** Longer than any address. */
+/** Longer than any valid address. */
 const typedMax = 1024;
 
 export function createEmailPage(deps: AccountDeps): {

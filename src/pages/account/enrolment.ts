@@ -1,6 +1,6 @@
 /**
- * An authenticator app, in two steps: its secret as a QR code, and a code from the app, which shows that it has it. Between them
- * the secret waits in the browser's own sealed note; once confirmed it is never shown again (security.md B11).
+ * Adds an authenticator app in two steps: the secret as a QR code, then a code from the app as proof. Between them the
+ * secret is in a sealed flash message of the browser; after the confirmation it is never shown again (security.md B11).
  */
 
 import { qrCode } from '../kit/qr-code.ts';
@@ -47,7 +47,7 @@ export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Sho
 
     async confirm(visit, form) {
       const { enrolment } = visit.note;
-      // Confirmed in another tab, or begun too long ago.
+      // Confirmed in another tab, or started too long ago.
       if (!enrolment) return { to: list, note: { notice: 'app-gone' } };
       const code = form.get('code')?.trim() ?? '';
       if (code === '') return show(visit, 'missing');

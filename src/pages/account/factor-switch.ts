@@ -1,4 +1,4 @@
-/** A second factor that is switched on without more ado. It is switched off like any other (factors.ts). */
+/** A second factor that needs no enrolment, only a switch. It is removed like any other (factors.ts). */
 import type { Factors } from '../../core/factors/factors.ts';
 import { type AccountNotice, accountNotices } from '../kit/view-parts.ts';
 import type { AccountDeps } from './deps.ts';

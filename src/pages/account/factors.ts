@@ -1,4 +1,4 @@
-/** Second factors: which there are, an end to one, and recovery codes, shown once. */
+/** Second factors: the list, removal, and recovery codes, which are shown once. */
 import type { SecondFactor } from '../../core/factors/factors.ts';
 import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
 import type { AccountDeps } from './deps.ts';
@@ -16,7 +16,7 @@ declare module '../kit/views.ts' {
         readonly createdAt: number;
         readonly lastUsedAt?: number | undefined;
         readonly locked: boolean;
-        /** It cannot be removed: it is the only way to sign in. */
+        /** The factor cannot be removed, because the person needs it to sign in. */
         readonly needed: boolean;
       }[];
       readonly codesLeft: number;
@@ -25,9 +25,9 @@ declare module '../kit/views.ts' {
       readonly app?: boolean;
       /** False: no passkey can be added. */
       readonly passkeys?: boolean;
-      /** Kinds that could be switched on. */
+      /** Kinds that can be turned on. */
       readonly switches: readonly SecondFactor[];
-      /** Codes by e-mail are among them: what own views read before `switches`. */
+      /** Whether codes by e-mail are in `switches`; kept for own views of older versions. */
       readonly emailCodes?: boolean;
     };
     'account-codes': AccountForm & { readonly codes: readonly string[] };
@@ -57,7 +57,11 @@ export function createFactorsPage(deps: AccountDeps): {
         factors: [
           ...factors.map((factor) => ({ ...factor, lastUsedAt: factor.lastUsedAt ?? undefined, needed: false })),
           ...passkeys.map(({ id, name, createdAt, lastUsedAt }) => ({
-            ...{ id, name, createdAt, kind: 'passkey', locked: false },
+            id,
+            name,
+            createdAt,
+            kind: 'passkey',
+            locked: false,
             lastUsedAt: lastUsedAt ?? undefined,
             needed: needed(id),
           })),
@@ -94,7 +98,7 @@ export function createFactorsPage(deps: AccountDeps): {
       return codes ? { to: `${list}/codes`, note: { codes } } : { to: list };
     },
 
-    /** The page that shows them sends them here and gets them back as a file: they are kept nowhere for it. */
+    /** The page sends the codes and gets them back as a file, so that they are not stored for this. */
     async download({ ctx }, form) {
       const codes = form.get('codes') ?? '';
       if (!/^[0-9a-z-]{4,40}( [0-9a-z-]{4,40}){0,19}$/.test(codes)) return { to: list };

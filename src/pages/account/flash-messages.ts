@@ -1,7 +1,8 @@
 /**
- * What one page leaves behind for the next: that something was done, an address that was typed before the sign-in had to be
- * repeated, an enrolment under way, recovery codes that are shown once. In a cookie of this browser, sealed, for one account, for a
- * quarter of an hour: nothing of it is in an address, in a log or in the database.
+ * What one page passes on to the next: a notice, an address typed before a repeated sign-in, an enrolment in progress,
+ * recovery codes that are shown once. Kept in a sealed cookie for one account, for 15 minutes, so that nothing of it is
+ * in
+ * an address, a log or the database.
  */
 import type { Context } from 'koa';
 import { nowSeconds } from '../../base/clock.ts';
@@ -12,12 +13,12 @@ import type { ViewLocals } from '../kit/views.ts';
 
 export interface Note {
   readonly notice?: AccountNotice;
-  /** As it was typed. */
+  /** As typed. */
   readonly email?: string;
-  /** Of an authenticator app that is being enrolled. */
+  /** The authenticator app that is being enrolled. */
   readonly enrolment?: { readonly factorId: string; readonly secret: string; readonly uri: string };
   readonly codes?: readonly string[];
-  /** Proved by a provider, and not yet connected. */
+  /** Proved by a provider, but not yet connected. */
   readonly identity?: UpstreamProof;
   readonly upstreamFailed?: ViewLocals['account-identities']['failed'];
 }

@@ -1,8 +1,9 @@
 /**
- * Accounts at other providers with which the person may sign in here: connected, listed, disconnected.
+ * Accounts at other providers with which the person can sign in here: connect, list, disconnect.
  *
- * Connecting takes a fresh sign-in here, the provider's word, and a yes on a page that names both: without that page, whoever got
- * the person's browser to sign in at the provider as somebody else could connect that somebody (RFC 9700, section 4.7).
+ * Connecting needs a fresh sign-in here, the provider's proof, and a confirmation that names both accounts. Without the
+ * confirmation, an attacker could make the browser sign in at the provider with the attacker's account and connect it
+ * (RFC 9700, section 4.7).
  */
 import type { UpstreamFailure } from '../../core/upstream/upstream-provider.ts';
 import { callerOf } from '../../http/caller.ts';
@@ -18,12 +19,12 @@ declare module '../kit/views.ts' {
       readonly identities: readonly {
         readonly id: string;
         readonly provider: string;
-        /** What the person is called there. */
+        /** The person's name at the provider. */
         readonly label: string;
         readonly createdAt: number;
         readonly lastUsedAt?: number | undefined;
       }[];
-      /** Those that can be connected, and where that begins. */
+      /** Providers that can be connected, and the address to start at. */
       readonly providers: readonly { readonly name: string; readonly to: string }[];
       readonly failed?: { readonly kind: UpstreamFailureKind; readonly provider: string } | undefined;
     };
@@ -71,7 +72,7 @@ export function createIdentitiesPage(deps: AccountDeps): {
 
     async begin(visit) {
       const { ctx } = visit;
-      // A link on another site is no wish of the person's. What it would lead to asks for a yes anyway.
+      // A link on another site is not the person's request. Connecting needs a confirmation in any case.
       if (!['', 'same-origin', 'none'].includes(ctx.get('Sec-Fetch-Site'))) return { to: identitiesPage };
       const provider = providerIn(visit);
       const about = { place: placeOf(visit), fresh: { login: false }, uiLocales: deps.pages.localeOf(ctx) };

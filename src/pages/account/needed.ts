@@ -1,4 +1,4 @@
-/** Which sign-in methods of a person cannot go, because of what would be left (core/factors/sign-in-methods). */
+/** Finds the sign-in methods that cannot be removed, because the person could not sign in without them. */
 
 import { leavesSignInMethod, type SignInMethods } from '../../core/factors/sign-in-methods.ts';
 import type { Account } from '../../core/stores/accounts.ts';
@@ -6,7 +6,7 @@ import type { Upstream } from '../../core/upstream/upstream.ts';
 import type { AccountDeps } from './deps.ts';
 import type { Onward } from './visit.ts';
 
-/** Ids of those that people can sign in with. */
+/** Ids of the configured providers. */
 export const providersOf = (upstream: Upstream): readonly string[] => upstream.offered().map(({ id }) => id);
 
 export async function neededOf(
@@ -19,8 +19,8 @@ export async function neededOf(
 }
 
 /**
- * Where to go first, when it is the last second factor that is to go and the password was accepted only beside one. Asked before the
- * removal: of two at once both may pass, and the next sign-in asks for a longer password (core/sign-in).
+ * Returns the page to visit first if the last second factor is removed and the password is long enough only with one.
+ * Concurrent removals may both pass; the next sign-in then asks for a longer password (core/sign-in).
  */
 export async function longerPasswordFirst(
   deps: Pick<AccountDeps, 'factors' | 'passkeys' | 'hasher'>,

@@ -1,4 +1,4 @@
-/** What there is, and how it stands. */
+/** The start page of the account, with the state of each section. */
 import { displayName } from '../../core/kernel/names.ts';
 import type { AccountDeps } from './deps.ts';
 import type { AccountLocals } from './visit.ts';
@@ -24,7 +24,7 @@ declare module '../kit/views.ts' {
   }
 }
 
-/** Of a list that is only counted; beyond it the page says "more than". */
+/** The limit for counting a list; beyond it the page shows "or more". */
 const countMax = 100;
 
 export function createOverview(deps: AccountDeps): Show {

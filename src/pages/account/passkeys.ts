@@ -1,6 +1,7 @@
 /**
- * Passkeys: which there are, another one, their names, an end to one. A new one is made by the browser's own dialogue on this page,
- * over a challenge that only this session, for this person, can bring back, for five minutes; the page itself needs a fresh sign-in.
+ * Passkeys: list, add, rename, remove. The browser's dialogue on this page creates a passkey, with a challenge that is
+ * valid
+ * for this session and person for five minutes. The page needs a fresh sign-in.
  */
 import type { EnrolOutcome } from '../../core/factors/passkeys.ts';
 import type { AccountNotice } from '../kit/view-parts.ts';
@@ -18,10 +19,10 @@ declare module '../kit/views.ts' {
         readonly synced: boolean;
         readonly createdAt: number;
         readonly lastUsedAt?: number | undefined;
-        /** It cannot be removed: it is the only way to sign in. */
+        /** The passkey cannot be removed, because the person needs it to sign in. */
         readonly needed: boolean;
       }[];
-      /** What the browser is to be asked for a new one, in JSON; left out: there are as many as there can be. */
+      /** Options for the browser to create a passkey, in JSON; undefined if the maximum is reached. */
       readonly options?: string | undefined;
     };
   }

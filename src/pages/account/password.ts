@@ -1,7 +1,7 @@
 /**
- * Another password, or the first one. The sign-in must be fresh, and with it the second factor; the password so far is asked for
- * nevertheless, through core/sign-in, which counts guesses, for this session: a browser that was left alone for a minute is not
- * to be enough. Every other session and all their tokens end (security.md B13).
+ * Changes the password, or sets the first one. Besides a fresh sign-in with both factors it needs the current password,
+ * checked through core/sign-in, which counts guesses per session: access to an unlocked browser must not be enough. All
+ * other sessions and their tokens end (security.md B13).
  */
 import { callerOf } from '../../http/caller.ts';
 import { passwordErrors } from '../kit/field-errors.ts';
@@ -20,10 +20,10 @@ declare module '../kit/views.ts' {
       FormProblem & {
         readonly username: string;
         readonly hasPassword: boolean;
-        /** Other providers can be signed in with. */
+        /** Other providers are available for sign-in. */
         readonly others?: boolean | undefined;
         readonly minLength: number;
-        /** In what was given as the password so far. */
+        /** The mistake in the current password. */
         readonly current?: (typeof passwordFormErrors)[number] | undefined;
       };
   }
@@ -51,7 +51,7 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
     );
   };
 
-  /** `over`: the hash of the password, which is the account's. */
+  /** `over`: the account's current password hash. */
   async function prove(
     { ctx, account, session }: Visit,
     password: string,
@@ -93,7 +93,7 @@ export function createPasswordPage(deps: AccountDeps): { show: Show; take: Take 
       case 'weak-password':
         return { error: passwordErrors[outcome.reason.code] };
       case 'not-found':
-        // It has been changed meanwhile, perhaps by its owner because of whoever sits here.
+        // Changed by a concurrent request, perhaps by the owner because of an intruder.
         return { current: 'wrong' };
     }
   }

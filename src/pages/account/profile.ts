@@ -1,4 +1,4 @@
-/** What a person tells of themselves: names, picture, phone number, time zone, language, postal address. */
+/** The person's profile: names, picture, phone number, time zone, language, postal address. */
 import { addressMembers, canonicalLocale, isAddressMember } from '../../core/accounts/attributes.ts';
 import { fieldErrors } from '../kit/field-errors.ts';
 import type { SetupError } from '../kit/view-parts.ts';
@@ -8,7 +8,7 @@ import { languages } from './languages.ts';
 import type { AccountForm } from './visit.ts';
 import { callerIn, type Show, showPage, type Take, type Visit } from './visit.ts';
 
-/** Of a postal address (OpenID Connect Core, section 5.1.1). */
+/** Members of a postal address (OpenID Connect Core, section 5.1.1). */
 export const addressFields = ['street_address', 'postal_code', 'locality', 'region', 'country', 'formatted'] as const;
 type AddressField = (typeof addressFields)[number];
 
@@ -19,17 +19,17 @@ declare module '../kit/views.ts' {
       readonly username: string;
       readonly firstName: string;
       readonly lastName: string;
-      /** Empty: the browser's. */
+      /** Empty: that of the browser. */
       readonly locale: string;
-      /** Of the pages, and others that applications may have. */
+      /** Languages of the pages, and further ones for applications. */
       readonly locales: readonly string[];
       readonly languages: readonly string[];
-      /** As they were typed; empty where there is none. */
+      /** As typed; empty if there is none. */
       readonly picture: string;
       readonly zoneinfo: string;
       readonly phone: string;
       readonly address: Readonly<Partial<Record<AddressField, string>>>;
-      /** Names of time zones to choose from. */
+      /** Time zones to choose from. */
       readonly zones: readonly string[];
       readonly errors: Readonly<Partial<Record<ProfileField, SetupError>>>;
     };
@@ -40,7 +40,7 @@ type Shown = Omit<ViewLocals['account-profile'], 'notice' | 'csrf' | 'username' 
 
 let zones: readonly string[] | undefined;
 
-/** As Node knows them; each is a name of the IANA database. Asked for when they are first needed: a start does not wait. */
+/** Names in the IANA database, as Node knows them. Loaded on first use, not at start. */
 function timeZones(): readonly string[] {
   zones ??= ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
   return zones;
@@ -63,7 +63,7 @@ export function createProfilePage(deps: AccountDeps): { show: Show; take: Take }
     async show(visit) {
       const { firstName, lastName, locale, picture, zoneinfo, phone, address } = visit.account;
       const texts = { picture: picture ?? '', zoneinfo: zoneinfo ?? '', phone: phone ?? '' };
-      // A version before this one wrote the tags of the catalogue as its files are called.
+      // An earlier version stored the tags as the catalogue's file names.
       const tag = locale === null ? '' : (canonicalLocale(locale) ?? locale);
       return show(visit, { firstName, lastName, locale: tag, ...texts, address: address ?? {}, errors: {} });
     },
@@ -74,7 +74,7 @@ export function createProfilePage(deps: AccountDeps): { show: Show; take: Take }
       const texts = { locale: typed('locale'), picture: typed('picture'), zoneinfo: typed('zoneinfo') };
       const address = Object.fromEntries(addressMembers.map((member) => [member, typed(member)]));
       const asked = { ...names, ...texts, phone: typed('phone') };
-      // A field that the form does not have stays as it is: an operator's own page may have fewer.
+      // A field that the form does not have keeps its value, because an operator's own page may have fewer.
       const sent = Object.fromEntries(
         Object.entries({ ...asked, ...address }).filter(([name]) => form.has(fieldOf[name] ?? name)),
       );
@@ -84,7 +84,7 @@ export function createProfilePage(deps: AccountDeps): { show: Show; take: Take }
         const known = field in asked || isAddressMember(field) ? field : 'firstName';
         return show(visit, { ...asked, address, errors: { [known]: fieldErrors[reason] } });
       }
-      // What was chosen in this browser before would hide what they have just said for all of them.
+      // The language chosen in this browser would override the new one.
       if (texts.locale !== '' || visit.account.locale !== null) deps.pages.chooseLocale(visit.ctx, undefined);
       return { to: '/account/profile', note: { notice: 'profile-saved' } };
     },

@@ -1,4 +1,4 @@
-/** Where the person is signed in, browsers and programs in one list, and an end to any of it. */
+/** Sessions of the person, of browsers and programs in one list, and how to end them. */
 
 import { programOf } from '../../core/kernel/program.ts';
 import { callerOf } from '../../http/caller.ts';
@@ -17,11 +17,11 @@ declare module '../kit/views.ts' {
       readonly sessions: readonly {
         readonly id: string;
         readonly door: string;
-        /** Made of what the program says of itself. */
+        /** Derived from the program's user agent. */
         readonly program?: string | undefined;
         readonly system?: string | undefined;
         readonly address?: string | undefined;
-        /** What the address says by itself. */
+        /** What the address alone shows. */
         readonly place?: AddressPlace | undefined;
         readonly createdAt: number;
         readonly lastSeenAt?: number | undefined;
@@ -66,7 +66,7 @@ export function createSessionsPage(deps: AccountDeps): { show: Show; end: Take; 
 
     async end(visit, form) {
       const uid = form.get('session') ?? '';
-      // Looked for among the person's own: anybody else's is not there.
+      // Looks only among the person's own sessions.
       if (uid === '' || !(await deps.sessions.find(uid, visit.account.subject))) {
         return notThere(deps, visit);
       }
@@ -77,7 +77,7 @@ export function createSessionsPage(deps: AccountDeps): { show: Show; end: Take; 
     async endOthers(visit) {
       const { subject } = visit.account;
       await deps.sessions.endAll(subject, visit.session.uid);
-      // Whoever was there is a stranger from now on: their sign-ins are told by mail, and their guesses count for the account.
+      // Other browsers are unknown from now on: their sign-ins cause a mail, and their guesses count for the account.
       await deps.knownBrowsers.forgetOthers(subject, browserOf(visit.ctx));
       await deps.audit.record('sign_out', { ...about(visit), detail: { via: 'account', all: true } });
       return { to: page, note: { notice: 'sessions-ended' } };

@@ -1,7 +1,7 @@
 /**
- * The way in: an ordinary authorization request of the account pages' own client, so that whoever comes is signed in as for any
- * application, and back to the page. What can give an account away needs a sign-in of the last minutes (`max_age`), and
- * the second factor of whoever has one (`acr`).
+ * The sign-in for account pages: an authorization request of their own client, so that people sign in as for any
+ * application and return to the page. Pages that could give the account away need a sign-in of the last minutes
+ * (`max_age`) and the second factor, if there is one (`acr`).
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { digest, randomToken } from '../../base/secrets.ts';
@@ -11,8 +11,8 @@ import type { Factors } from '../../core/factors/factors.ts';
 import type { BrowserSession } from '../kit/browser-session.ts';
 
 /**
- * Whoever has a second factor gives it before anything can be taken from them here, another factor put beside it included: a session
- * may be from before it was added, and then the password may be all that its browser's user knows (security.md B11).
+ * Whether the session lacks the account's second factor. Pages that could take the account over need it, also to add a
+ * factor: a session may be older than the factor, and its user may know only the password (security.md B11).
  */
 export async function lacksFactor(
   { account, amr }: BrowserSession,
@@ -22,19 +22,19 @@ export async function lacksFactor(
   return (await factors.methods(account.subject)).required;
 }
 
-/** As the engine compares it with `max_age`, so that it never sends somebody back who is sent on again. */
+/** Compares as the engine does with `max_age`, so that the two never redirect in a loop. */
 export function isFresh({ signedInAt }: BrowserSession): boolean {
   return nowSeconds() - signedInAt <= freshSeconds;
 }
 
-/** What a session is to have in the end. */
+/** What the session must be after the sign-in. */
 export interface Wanted {
   readonly of: BrowserSession;
   readonly fresh: boolean;
   readonly factor: boolean;
 }
 
-/** `page`: where to be afterwards. `wanted`: of a session that there is, and that is not enough. */
+/** `page`: the page to return to. `wanted`: set if there is a session that does not suffice. */
 export function signInAddress(issuer: string, page: string, wanted?: Wanted): string {
   const { of: known, fresh = false, factor = false } = wanted ?? {};
   const acr = { essential: true, values: [acrNames(issuer).nameOf('multi')] };
@@ -44,7 +44,7 @@ export function signInAddress(issuer: string, page: string, wanted?: Wanted): st
     redirect_uri: `${issuer}${accountCallback}`,
     scope: 'openid',
     state: page,
-    // Of a verifier that nobody keeps: the code that comes back can be redeemed by nobody.
+    // The verifier is discarded, so the returned code cannot be redeemed.
     code_challenge: digest(randomToken()),
     code_challenge_method: 'S256',
     ...(known && { login_hint: known.account.username }),

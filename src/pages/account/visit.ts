@@ -1,4 +1,4 @@
-/** Somebody on their own pages: what each page is handed, and what it may answer with. */
+/** A request to an account page: its input, and its possible responses. */
 import type { Context } from 'koa';
 import type { Caller } from '../../core/kernel/caller.ts';
 import type { Account } from '../../core/stores/accounts.ts';
@@ -22,20 +22,20 @@ export interface AccountForm extends AccountLocals {
 export interface Visit {
   readonly ctx: Context;
   readonly account: Account;
-  /** Of this browser. */
+  /** The session of this browser. */
   readonly session: BrowserSession;
-  /** What the page before left behind. */
+  /** The flash message of the previous page. */
   readonly note: Note;
 }
 
-/** On to another page by 303, so that a reload sends nothing twice. */
+/** Redirects with 303, so that a reload does not repeat a POST. */
 export interface Onward {
   readonly to: string;
   readonly note?: Note;
 }
 
 export type Show = (visit: Visit) => Promise<Onward | undefined>;
-/** Shows a page itself where there is something to be mended, or nothing there. */
+/** Shows a page itself to report mistakes, or if something was not found. */
 export type Take = (visit: Visit, form: ReadonlyMap<string, string>) => Promise<Onward | undefined>;
 
 export interface PageParts {
@@ -44,10 +44,12 @@ export interface PageParts {
 }
 
 type AccountViewName = Extract<ViewName, `account${string}`>;
-/** What `showPage` fills in. */
+/** The locals that `showPage` adds. */
 type Common = 'notice' | 'csrf';
 
-/** Every page's own way out: its language, its token, what was just done. Undefined, so that a page can end with it. */
+/**
+ * Shows a page with the account's language, the CSRF token and the notice. Returns undefined for `return showPage(…)`.
+ */
 export function showPage<V extends AccountViewName>(
   { pages, csrf }: PageParts,
   { ctx, account, note }: Visit,
@@ -55,12 +57,12 @@ export function showPage<V extends AccountViewName>(
   locals: Omit<ViewLocals[V], Common>,
   options: PageOptions = {},
 ): undefined {
-  // What the type leaves out is put back here.
+  // Adds the locals that the type omits.
   const all = { ...locals, notice: note.notice, csrf: csrf.token(ctx) } as unknown as ViewLocals[V];
   pages.show(ctx, view, all, { accountLocale: account.locale, ...options });
 }
 
-/** What a form named is not among what is this person's (security.md E2). */
+/** For an id in a form that is not the person's (security.md E2). */
 export function notThere({ pages }: PageParts, { ctx }: Visit): undefined {
   pages.notFound(ctx);
 }

@@ -1,21 +1,22 @@
 /**
- * What an interaction remembers of a second factor that is being added. It lives in the engine's record of the interaction, which is
- * sealed, so a secret in it is nowhere to be read and belongs to this interaction and this browser.
+ * The state of an enrolment during an interaction. It is in the engine's sealed record of the interaction, so a secret
+ * in it
+ * cannot be read and belongs to this interaction and browser.
  */
 import type { Interaction } from 'oidc-provider';
 import type { Amr } from '../../core/kernel/amr.ts';
 
 export interface EnrolMemory {
-  /** An authenticator app, shown and not yet confirmed. */
+  /** An authenticator app that was shown but not confirmed. */
   readonly app?: { readonly factorId: string; readonly secret: string; readonly uri: string } | undefined;
-  /** Confirmed. `codes`: recovery codes, shown until the person goes on. */
+  /** Confirmed. `codes`: recovery codes, shown until the person continues. */
   readonly done?: { readonly amr: readonly Amr[]; readonly codes: readonly string[] } | undefined;
-  /** What the page has to say of the try before. */
+  /** The problem of the previous attempt. */
   readonly problem?: 'passkey-refused' | 'passkey-taken' | 'app-gone' | undefined;
 }
 
 export function enrolMemory({ lastSubmission }: Pick<Interaction, 'lastSubmission'>): EnrolMemory {
-  // Nobody else writes this member.
+  // Only this module writes this member.
   return (lastSubmission?.enrol as EnrolMemory | undefined) ?? {};
 }
 

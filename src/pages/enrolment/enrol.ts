@@ -1,14 +1,14 @@
 /**
- * Adding a second factor in the middle of an authorization: because it is required, or because the person was invited
- * to and said yes.
+ * Adds a second factor during an authorization, because it is required or because the person accepted the invitation.
  *
- *   which kind -> app: QR code, its first code -> recovery codes, shown once -> signed in, with two factors
- *              -> passkey: the browser's own dialogue -> (recovery codes ->) the same
+ * kind -> app: QR code, first code -> recovery codes, shown once -> signed in, with two factors
+ * -> passkey: the browser's dialogue -> (recovery codes ->) the same
  *
- * The engine decides that it comes to this (oidc/requests/assurance) and looks again when it is over: going on without
- * it leads back here. Every look at it asks anew whose session stands, and whether it may: nobody adds one to an
- * account that has one already without having given that one, and none is begun without a sign-in of the last minutes
- * (security.md B11).
+ * The engine starts this step (oidc/requests/assurance) and checks again afterwards, so skipping it leads back here.
+ * Every
+ * request checks the session again: an account with a second factor must give it first, and an enrolment needs a
+ * sign-in
+ * of the last minutes (security.md B11).
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { assuranceOf, freshSeconds } from '../../core/factors/assurance.ts';
@@ -29,21 +29,21 @@ import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
 import type { ClientForm } from '../kit/view-parts.ts';
 import { type EnrolMemory, enrolMemory, rememberEnrol } from './enrol-memory.ts';
 
-/** In the first code of an app that is being added. */
+/** Mistakes in the first code of an app. */
 type EnrolError = 'missing' | 'wrong';
 
-/** Why there is no second factor yet. */
+/** Why the enrolment failed. */
 export const enrolProblems = ['passkey-refused', 'passkey-taken', 'app-gone'] as const;
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
     enrol: ClientForm & {
       readonly account: { readonly name?: string | undefined; readonly username: string };
-      /** They may go on without. */
+      /** The step is optional. */
       readonly invited: boolean;
-      /** An authenticator app would do. */
+      /** An authenticator app is enough. */
       readonly app: boolean;
-      /** What the browser is asked to make a passkey with, in JSON; left out: there can be no more. */
+      /** Options for the browser to create a passkey, in JSON; undefined if the maximum is reached. */
       readonly passkey?: string | undefined;
       readonly problem?: (typeof enrolProblems)[number] | undefined;
     };
@@ -61,14 +61,14 @@ type Onward = InteractionResults | Redirect;
 type Form = ReadonlyMap<string, string>;
 type Done = NonNullable<EnrolMemory['done']>;
 
-/** Nothing to tell: the engine looks once more at what is there. */
+/** No result: the engine checks again. */
 const lookAgain: Onward = {};
 
 export function createEnrolStep(deps: PageDeps): Step {
   const { pages, factors, passkeys } = deps;
   const [kind] = factors.enrols;
 
-  /** Who it is, or where to go instead. */
+  /** Returns the current session, or where to go instead. */
   async function enter(step: StepContext): Promise<CurrentSession | Redirect | undefined> {
     const { interaction } = step;
     const current = await currentSessionOf(step, deps.stores.accounts);
@@ -76,7 +76,7 @@ export function createEnrolStep(deps: PageDeps): Step {
     const memory = enrolMemory(interaction);
     if (memory.done) return current;
     const { required } = await factors.methods(current.account.subject);
-    // It came by another tab meanwhile: then it is to be given, not another one added.
+    // A second factor was added in another tab: the engine asks for it.
     if (required && assuranceOf(current.amr) === 'single') return undefined;
     const fresh = nowSeconds() - current.signedInAt <= freshSeconds;
     return fresh || memory.app ? current : { redirect: restartAddress(interaction.params, { prompt: 'login' }) };
@@ -113,14 +113,14 @@ export function createEnrolStep(deps: PageDeps): Step {
 
   async function begin({ interaction, action }: StepContext, { account }: CurrentSession): Promise<Onward> {
     const begun = await factors.begin(kind, account.subject);
-    // Five apps, all of them locked: an admin's business.
+    // All five apps are locked; only an administrator can help.
     if (begun.outcome !== 'begun') return { error: 'access_denied', error_description: 'no app can be added' };
     const { factorId, secret, uri } = begun;
     await rememberEnrol(interaction, { app: { factorId, secret, uri } });
     return { redirect: action };
   }
 
-  /** On to the codes, where there are any to be kept. */
+  /** Continues to the recovery codes, if there are new ones. */
   async function enrolled(
     step: StepContext,
     current: CurrentSession,
@@ -176,7 +176,7 @@ export function createEnrolStep(deps: PageDeps): Step {
       const { ctx, interaction } = step;
       const current = await enter(step);
       if (current && 'account' in current) return show(step, current, enrolMemory(interaction));
-      // Nothing is told to the engine by a look: going on without a result asks it again.
+      // Continues without a result, so that the engine asks again.
       seeOther(ctx, current?.redirect ?? interaction.returnTo);
       return undefined;
     },

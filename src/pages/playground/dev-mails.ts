@@ -1,7 +1,9 @@
 /**
- * /dev/mails: what would have been sent, in development without a mail server. Its links let their holder into
- * accounts, and this machine may have other users, so it also needs the link that the start prints. The key in it works
- * once, for a cookie; both are this process's own.
+ * /dev/mails: shows mails in development without a mail server. Their links give access to accounts, and this machine
+ * may
+ * have other users, so the page needs the link that the start prints. Its key works once, for a cookie; key and cookie
+ * are
+ * valid only for this process.
  */
 import type { Context, Next } from 'koa';
 import { randomToken, sameSecret } from '../../base/secrets.ts';
@@ -13,7 +15,7 @@ import type { Pages } from '../kit/page.ts';
 declare module '../kit/views.ts' {
   interface ViewLocals {
     'dev-mails': {
-      /** Undefined: this browser has not opened the link in the terminal. */
+      /** Undefined if this browser has not opened the link in the terminal. */
       readonly mails:
         | readonly {
             readonly to: string;
@@ -29,7 +31,7 @@ declare module '../kit/views.ts' {
 }
 
 interface ShownMailbox {
-  /** Opens the page, once. */
+  /** Gives access to the page, once. */
   readonly key: string;
   list(): readonly (Message & { readonly at: number })[];
 }
@@ -37,7 +39,7 @@ interface ShownMailbox {
 export interface DevMailsDeps {
   readonly pages: Pages;
   readonly issuer: string;
-  /** Absent where mails leave another way. */
+  /** Undefined if mails are sent in another way. */
   readonly mailbox: ShownMailbox | undefined;
 }
 
@@ -45,7 +47,7 @@ const path = '/dev/mails';
 
 export function devMailsRoutes({ pages, issuer, mailbox }: DevMailsDeps): readonly Route[] {
   const { port, protocol } = new URL(issuer);
-  // Browsers do not tell ports apart, and a developer may run two servers.
+  // Cookies are shared between ports, and a developer may run two servers.
   const cookie = `gatehouse-dev-mails${port && `-${port}`}`;
   const pass = randomToken(24);
   let used = false;
@@ -56,7 +58,7 @@ export function devMailsRoutes({ pages, issuer, mailbox }: DevMailsDeps): readon
     const { key } = ctx.query;
     if (key === undefined && knows(ctx)) return pages.show(ctx, 'dev-mails', { mails: mailbox.list() });
     if (!knows(ctx)) {
-      // A look ahead (HEAD) does not use the key up.
+      // A HEAD request does not use the key up.
       const right = ctx.method === 'GET' && !used && typeof key === 'string' && sameSecret(key, mailbox.key);
       if (!right) return pages.show(ctx, 'dev-mails', { mails: undefined }, { status: 403 });
       used = true;

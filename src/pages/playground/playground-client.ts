@@ -1,4 +1,4 @@
-/** The playground's client: public, only where the playground is, and removed by a start without it. */
+/** The playground's client: public, present only with the playground; a start without it removes the client. */
 import { Unavailable } from '../../base/errors.ts';
 import type { Clients } from '../../core/clients/clients.ts';
 
@@ -26,17 +26,17 @@ export async function keepPlaygroundClient(
       return { known, right: known?.metadata.client_uri === redirect };
     };
     const { known, right } = await keeps();
-    // A program of the version before may have made it.
+    // An earlier version may have created it.
     if (known && known.reviewedAt === null) await clients.review(playgroundClient);
     if (right) return;
     const made = known
       ? await clients.update(playgroundClient, metadata, 'built-in')
       : await clients.register(metadata, { origin: 'built-in', owner: null, id: playgroundClient });
-    // Another worker, starting in the same moment, may have been the first.
+    // Another worker that starts at the same time may have created it.
     if (made.outcome === 'invalid' && !(await keeps()).right)
       throw new Error(`the playground's client is refused: ${made.description}`);
   } catch (error) {
-    // Starting while the database is away is fine; the playground comes with the next start.
+    // A start works without the database; the next start adds the playground.
     if (!(error instanceof Unavailable)) throw error;
   }
 }

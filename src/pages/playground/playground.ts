@@ -1,4 +1,4 @@
-/** The playground: a first application, in development. Its client is in playground-client.ts. */
+/** The playground, a first application for development. Its client is in playground-client.ts. */
 import type { Context } from 'koa';
 import { pageRoutes, type Route } from '../../http/routes.ts';
 import type { Pages } from '../kit/page.ts';
@@ -10,7 +10,7 @@ declare module '../kit/views.ts' {
       readonly issuer: string;
       readonly clientId: string;
       readonly redirectUri: string;
-      /** Offered for signing in; `openid profile email` unless told otherwise. */
+      /** The scope of the sign-in; by default `openid profile email`. */
       readonly scope?: string | undefined;
     };
   }

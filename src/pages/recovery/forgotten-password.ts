@@ -1,11 +1,13 @@
 /**
- * A forgotten password, in two pages: who you are, and, behind the link in the mail, the new password. The first has one answer for
- * every name there is or is not. Opening the link changes nothing; only the form does. It signs its person in, in the browser that has
- * opened the link, and leads on to the application whose sign-in they had left, where that is this browser's.
+ * A forgotten password, in two pages: the username, then, through the mailed link, the new password. The first page has
+ * the
+ * same response for every name. Opening the link changes nothing; only the form does. It signs the person in, in the
+ * browser
+ * that opened the link, and continues the sign-in they came from, if that is this browser's.
  *
- * Somebody who was in the account may have left a way back: an account elsewhere of theirs. So the form names those that sign in here,
- * and only those go on doing so that its person says are theirs. Passkeys stay: they are second factors too, and a link in a mail must
- * not be a way around those.
+ * An intruder may have connected an account elsewhere. So the form lists the connected accounts, and only those that
+ * the
+ * person confirms stay. Passkeys stay: they are second factors too, and a mailed link must not bypass those.
  */
 import type { Context } from 'koa';
 import type { Account } from '../../core/stores/accounts.ts';
@@ -24,7 +26,7 @@ import type { ViewLocals } from '../kit/views.ts';
 declare module '../kit/views.ts' {
   interface ViewLocals {
     forgot: ClientForm & {
-      /** As it was typed. */
+      /** As typed. */
       readonly name?: string | undefined;
       readonly error?: 'missing' | 'throttled' | undefined;
       readonly retryAfterSeconds?: number | undefined;
@@ -36,33 +38,33 @@ declare module '../kit/views.ts' {
         readonly minLength: number;
         /** Accounts at other providers that sign in here. */
         readonly elsewhere: readonly { readonly id: string; readonly provider: string; readonly label: string }[];
-        /** They are to stay connected. */
+        /** The accounts elsewhere stay connected. */
         readonly keep?: boolean | undefined;
       };
   }
 }
 
-/** The sign-in that a person has left for these pages. */
+/** The sign-in that the person came from. */
 export interface CameFrom {
   readonly client: ClientView | undefined;
-  /** Where its answer goes, which the forms here may end at. */
+  /** The redirect targets that the forms here may lead to. */
   readonly formTargets: readonly string[];
 }
 
-/** Longer than any name; what is longer still names nobody. */
+/** Longer than any name; longer input matches no account. */
 const nameMax = 1024;
 
 interface RecoveryDeps extends PageDeps {
-  /** The application whose sign-in of this id a person comes from. */
+  /** The application of the sign-in with this id. */
   readonly cameFrom: (id: string) => Promise<CameFrom | undefined>;
-  /** For the account pages, in case they come there: the password is another. */
+  /** Leaves a notice for the account pages that the password was changed. */
   readonly noteDone: (ctx: Context, subject: string) => void;
 }
 
 export function createRecovery(deps: RecoveryDeps): readonly Route[] {
   const { pages, csrf, passwordReset, config } = deps;
 
-  /** Whose colours these pages have: somebody on the way to an application is still on it. */
+  /** The sign-in that the person came from: the pages show its application's brand. */
   async function cameFrom(ctx: Context): Promise<CameFrom | undefined> {
     const from = signInOf(ctx);
     return from && deps.cameFrom(from.id);
@@ -70,7 +72,7 @@ export function createRecovery(deps: RecoveryDeps): readonly Route[] {
 
   const clientOf = async (ctx: Context): Promise<ClientView | undefined> => (await cameFrom(ctx))?.client;
 
-  // ---- who you are --------------------------------------------------------------------------------------------------
+  // ---- the username -------------------------------------------------------------------------------------------------
 
   async function ask(ctx: Context, shown: Partial<ViewLocals['forgot']> = {}): Promise<void> {
     const { error } = shown;
@@ -152,7 +154,7 @@ export function createRecovery(deps: RecoveryDeps): readonly Route[] {
 
   const setPassword = async (ctx: Context) => {
     const token = oneOf(ctx, 'token') ?? '';
-    // Of this very link: only the browser that has opened it sets the password, and is signed in.
+    // The form is bound to this link: only the browser that opened it sets the password and is signed in.
     const form = await readCheckedForm(deps, ctx, { about: token });
     if (!form) return undefined;
     const account = await passwordReset.look(token);

@@ -1,4 +1,4 @@
-/** The sign-up page by itself, and behind an invitation. */
+/** The paths of the sign-up page, without and with an invitation. */
 
 import type { Context } from 'koa';
 import { pageRoutes, type Route } from '../../http/routes.ts';

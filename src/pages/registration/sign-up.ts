@@ -1,9 +1,10 @@
 /**
- * The sign-up page: a name, an address, a password. It shows the form and takes it; where it stands (by itself, behind an
- * invitation, in the middle of an authorization) is its caller's business.
+ * The sign-up page: username, address, password. It shows and processes the form; the caller decides where (alone, with
+ * an
+ * invitation, or during an authorization).
  *
- * Whether a name is taken cannot be hidden from whoever wants it. Whether an address is an account's is: the account is made
- * without it, and the mail to it says the rest (core/accounts/emails).
+ * Whether a username is taken cannot be hidden. Whether an address belongs to an account can: the account is created
+ * without it, and the mail to the address tells the rest (core/accounts/emails).
  */
 import type { Context } from 'koa';
 import { nowSeconds } from '../../base/clock.ts';
@@ -24,24 +25,24 @@ declare module '../kit/views.ts' {
   interface ViewLocals {
     'sign-up': ClientForm & {
       readonly minLength: number;
-      /** `none`: this server cannot prove it. Otherwise asked for, or what the invitation was mailed to. */
+      /** `none`: this server cannot confirm it. `fixed`: the address that the invitation was mailed to. */
       readonly emailField: 'none' | 'asked' | 'fixed';
       readonly username?: string | undefined;
       readonly email?: string | undefined;
       readonly errors: Readonly<Partial<Record<'username' | 'email' | 'password', SetupError>>>;
       readonly problem?: FormProblemKind | undefined;
       readonly retryAfterSeconds?: number | undefined;
-      /** For those who have an account. */
+      /** The link for people who have an account. */
       readonly signIn?: string | undefined;
     };
   }
 }
 
 export interface SignUpAbout {
-  /** Where the form posts to. */
+  /** The target of the form. */
   readonly action: string;
   readonly client?: ClientView | undefined;
-  /** Where those go who have an account. */
+  /** The link for people who have an account. */
   readonly signIn?: string | undefined;
   readonly invitation?: (Invitation & { readonly token: string }) | undefined;
   readonly uiLocales?: string | undefined;
@@ -50,7 +51,7 @@ export interface SignUpAbout {
 
 export interface SignUpPage {
   show(ctx: Context, about: SignUpAbout): void;
-  /** The account that was made; undefined where a page has been answered instead. The CSRF token has been checked. */
+  /** Returns the new account, or undefined if a page was shown. The caller has checked the CSRF token. */
   take(ctx: Context, form: ReadonlyMap<string, string>, about: SignUpAbout): Promise<Account | undefined>;
 }
 
@@ -58,7 +59,7 @@ type Locals = ViewLocals['sign-up'];
 type Errors = Locals['errors'];
 type Outcome = SignUpOutcome | { readonly outcome: 'gone' };
 
-/** A form that comes twice within this time, from one browser and alike to the letter, is one press of a button. */
+/** Seconds. Identical forms from one browser within this time are one click. */
 const doubleSeconds = 60;
 
 export function createSignUpPage(deps: PageDeps): SignUpPage {
@@ -110,7 +111,7 @@ export function createSignUpPage(deps: PageDeps): SignUpPage {
       : deps.signUp.signUp(form, caller, { email: 'later' });
   }
 
-  /** Pressed twice: the second gets what the first got, not the news that the name is taken. */
+  /** A double click gets the result of the first, not the error that the name is taken. */
   function once(key: string, work: () => Promise<Outcome>): Promise<Outcome> {
     const before = lately.get(key);
     if (before && nowSeconds() < before.at + doubleSeconds) return before.outcome;
@@ -174,7 +175,7 @@ export function createSignUpPage(deps: PageDeps): SignUpPage {
   };
 }
 
-/** All at once, so that nobody corrects a form three times. What only core knows comes after these. */
+/** Reports all mistakes at once. Checks that need core come afterwards. */
 function errorsOf(
   name: NameProblem | undefined,
   email: string | undefined,

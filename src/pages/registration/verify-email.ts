@@ -1,7 +1,8 @@
 /**
- * Proving an e-mail address, behind the link that was mailed to it. Opening the link changes nothing: mail scanners do that. The
- * button does, for whoever is signed in as the account or gives its password; a stranger who was mailed the link because of a
- * typing mistake can do neither. Whoever has no password here (a passkey, an account elsewhere) signs in and comes back.
+ * Confirms an e-mail address, through the mailed link. Opening the link changes nothing, because mail scanners do that.
+ * The
+ * button does, for a person who is signed in to the account or gives its password, so that a wrong recipient cannot
+ * confirm. A person without a password (a passkey, an account elsewhere) signs in and comes back.
  */
 import type { Context } from 'koa';
 
@@ -28,7 +29,7 @@ declare module '../kit/views.ts' {
       readonly username: string;
       /** This person is not signed in in this browser. */
       readonly askPassword: boolean;
-      /** For a person without a password: to sign in another way, and back here. */
+      /** For a person without a password: another sign-in that leads back here. */
       readonly signIn: string;
       readonly error?: ConfirmError | undefined;
       readonly retryAfterSeconds?: number | undefined;
@@ -36,14 +37,14 @@ declare module '../kit/views.ts' {
   }
 }
 
-/** As long as a sign-in may take. */
+/** The time that a sign-in may take. */
 const waitMs = 3_600_000;
 
 const statuses: Record<ConfirmError, number> = { missing: 422, wrong: 422, throttled: 429, busy: 503 };
 
 export function verifyEmailRoutes(deps: PageDeps): readonly Route[] {
   const { pages, csrf, emails } = deps;
-  // What waits while somebody signs in: the link's own value, which is to stand in no other address.
+  // Keeps the link's value during a sign-in, so that it is in no other address.
   const cookie = deps.secure ? '__Host-gatehouse-confirm' : 'gatehouse-confirm';
   const cookieOptions = { httpOnly: true, sameSite: 'lax', secure: deps.secure, path: '/', overwrite: true } as const;
 
@@ -73,7 +74,7 @@ export function verifyEmailRoutes(deps: PageDeps): readonly Route[] {
   const gone = (ctx: Context): void =>
     pages.show(ctx, 'notice', { kind: 'email-gone', go: { to: '/account', as: 'account' } }, { status: 410 });
 
-  /** A second factor is no part of it: the address is proved, and the password is the account's. */
+  /** Needs no second factor: the mail proves the address, and the password proves the account. */
   async function prove(
     ctx: Context,
     account: Account,
@@ -115,7 +116,7 @@ export function verifyEmailRoutes(deps: PageDeps): readonly Route[] {
     const pending = await emails.look(token);
     if (!pending) return gone(ctx);
     ctx.cookies.set(cookie, token, { ...cookieOptions, maxAge: waitMs });
-    // Another person may be signed in here: they would come back to the same question.
+    // If another person is signed in here, they would come back to the same question.
     const login = new URLSearchParams({ prompt: 'login', login_hint: pending.account.username });
     return seeOther(ctx, `${deps.signInAt('/verify-email')}&${login}`);
   };
@@ -133,7 +134,7 @@ export function verifyEmailRoutes(deps: PageDeps): readonly Route[] {
     switch (outcome.outcome) {
       case 'confirmed':
         if (ctx.cookies.get(cookie) !== undefined) ctx.cookies.set(cookie, null, cookieOptions);
-        // Who has a second factor would be asked for it, and is told first that the address is confirmed.
+        // An account with a second factor must give it, so the person first sees that the address is confirmed.
         if (proved.gave === undefined || proved.gave.twoFactor) return seeOther(ctx, '/verify-email?done=yes');
         return deps.letIn(ctx, proved.gave, { after: 'verify-email', page: '/verify-email?done=yes' });
       case 'taken':

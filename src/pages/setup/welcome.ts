@@ -1,7 +1,4 @@
-/**
- * What a person meets who opens the address by hand: the welcome page, the first admin's set-up, and the files the
- * pages are made of.
- */
+/** Pages without an application: the welcome page, the setup of the first administrator, and static files. */
 import type { Context, Next } from 'koa';
 import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';

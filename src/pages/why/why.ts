@@ -1,6 +1,6 @@
 /**
- * `/why/{reference}`: why a request was refused. Strangers read what the check is and where it is written; operators and the owner
- * of the application, signed in, read what was expected and received as well. Programs get the same as JSON.
+ * `/why/{reference}`: why a request was refused. Everyone sees the check and its source; operators and the owner of the
+ * application, signed in, also see what was expected and received. Programs get the same as JSON.
  */
 import type { Context } from 'koa';
 import { type CheckName, checks } from '../../core/refusals/checks.ts';
@@ -31,7 +31,7 @@ declare module '../kit/views.ts' {
   interface ViewLocals {
     why: {
       readonly reference: string;
-      /** Left out: there is no record under this reference. */
+      /** Undefined if there is no record under this reference. */
       readonly says?: string | undefined;
       readonly source?: string | undefined;
       readonly advice?: string | undefined;
@@ -40,7 +40,7 @@ declare module '../kit/views.ts' {
   }
 }
 
-/** As references are made; anything else is not looked up. */
+/** The form of references; other values are not looked up. */
 const possible = /^[0-9a-zA-Z-]{4,40}$/;
 
 export function createWhy(deps: PageDeps): readonly Route[] {
@@ -76,7 +76,7 @@ export function createWhy(deps: PageDeps): readonly Route[] {
   return pageRoutes('pages/why', [{ path: '/why/:reference', access: 'public', GET: show }]);
 }
 
-/** A record of a later version may name a check that this one does not know. */
+/** A later version may have recorded a check that this version does not know. */
 function checkOf({ check }: RefusalRow) {
   return checks[check as CheckName] ?? checks.other;
 }

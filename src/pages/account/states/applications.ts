@@ -9,7 +9,10 @@ export const applicationsStates: readonly ViewState[] = [
       csrf,
       applications: [
         {
-          ...{ id: 'QmFja3NsYXNoQmFja3NsYXNo', name: longName, createdAt: at, disabled: true },
+          id: 'QmFja3NsYXNoQmFja3NsYXNo',
+          name: longName,
+          createdAt: at,
+          disabled: true,
           redirectUris: ['https://bookshelf.example/callback', 'https://bookshelf.example/other/callback'],
         },
       ],

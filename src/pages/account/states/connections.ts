@@ -11,7 +11,11 @@ export const connectionsStates: readonly ViewState[] = [
       csrf,
       connections: [
         {
-          ...{ id: 'c1', client: bookshelf, scopes: reading, since: at, lastUsedAt: at },
+          id: 'c1',
+          client: bookshelf,
+          scopes: reading,
+          since: at,
+          lastUsedAt: at,
           apis: [{ name: 'Calendar', scopes: [{ name: 'calendar.read', sentence: 'See when you are busy' }] }],
         },
         { id: 'c2', client: { name: longName, host: 'app.example' }, scopes: [], apis: [], since: at },

@@ -9,8 +9,13 @@ export const overviewStates: readonly ViewState[] = [
     view: 'account',
     locals: {
       account: {
-        ...{ name: 'ada', username: 'ada', email: 'ada@example.org', createdAt: at },
-        ...{ verified: false, hasPassword: false, twoFactor: false },
+        name: 'ada',
+        username: 'ada',
+        email: 'ada@example.org',
+        createdAt: at,
+        verified: false,
+        hasPassword: false,
+        twoFactor: false,
       },
       sessions: 100,
       connections: 100,

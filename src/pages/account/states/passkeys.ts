@@ -41,7 +41,9 @@ export const passkeysStates: readonly ViewState[] = [
       name: `account-notice-${notice}`,
       view: 'account-passkeys',
       locals: {
-        ...{ csrf, passkeys: [{ id: 'p1', name: 'laptop', synced: true, createdAt: at, needed: true }], notice },
+        csrf,
+        passkeys: [{ id: 'p1', name: 'laptop', synced: true, createdAt: at, needed: true }],
+        notice,
         ...(notice !== 'passkey-too-many' && { options }),
       },
     }),

@@ -1,12 +1,25 @@
 import { csrf, unbroken, type ViewState } from '../../kit/state.ts';
 
 const emptyProfile = {
-  ...{ csrf, username: 'ada', firstName: 'Ada', lastName: 'Example', locale: 'en', locales: ['en'] },
-  ...{ languages: [], zones: ['Europe/Berlin', 'UTC'], picture: '', zoneinfo: '', phone: '', address: {} },
+  csrf,
+  username: 'ada',
+  firstName: 'Ada',
+  lastName: 'Example',
+  locale: 'en',
+  locales: ['en'],
+  languages: [],
+  zones: ['Europe/Berlin', 'UTC'],
+  picture: '',
+  zoneinfo: '',
+  phone: '',
+  address: {},
 };
 const profile = {
   ...emptyProfile,
-  ...{ picture: 'https://ada.example/me.jpg', phone: '+493012345678', zoneinfo: 'Europe/Berlin', languages: ['fr'] },
+  picture: 'https://ada.example/me.jpg',
+  phone: '+493012345678',
+  zoneinfo: 'Europe/Berlin',
+  languages: ['fr'],
   address: {
     street_address: 'Hauptstraße 1\nHinterhaus',
     postal_code: '10117',
@@ -28,10 +41,16 @@ export const profileStates: readonly ViewState[] = [
     view: 'account-profile',
     locals: {
       ...profile,
-      ...{ locale: 'tlh', picture: `http://${unbroken}`, phone: '030 12345678', zoneinfo: unbroken },
+      locale: 'tlh',
+      picture: `http://${unbroken}`,
+      phone: '030 12345678',
+      zoneinfo: unbroken,
       address: { ...profile.address, formatted: unbroken, region: unbroken },
       errors: {
-        ...{ locale: 'not-a-locale', picture: 'not-a-picture', phone: 'not-a-phone', zoneinfo: 'not-a-zone' },
+        locale: 'not-a-locale',
+        picture: 'not-a-picture',
+        phone: 'not-a-phone',
+        zoneinfo: 'not-a-zone',
         formatted: 'too-long',
       },
     },

@@ -11,7 +11,11 @@ export const sessionsStates: readonly ViewState[] = [
       csrf,
       sessions: [
         ...sessionDoors.map((door, n) => ({
-          ...{ id: `s${n}`, door, address, createdAt: at, here: n === 0 },
+          id: `s${n}`,
+          door,
+          address,
+          createdAt: at,
+          here: n === 0,
           ...(n < 2 && { program: 'Firefox', system: 'Linux', lastSeenAt: at }),
         })),
         { id: 's9', door: 'elsewhere', createdAt: at, here: false },
@@ -31,7 +35,9 @@ export const sessionsStates: readonly ViewState[] = [
       view: 'account-sessions',
       locals: {
         sessions: [{ id: 's1', door: 'browser', program: 'Firefox', system: 'Linux', createdAt: at, here: true }],
-        ...{ csrf, others: false, notice },
+        csrf,
+        others: false,
+        notice,
       },
     }),
   ),

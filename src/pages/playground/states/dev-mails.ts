@@ -11,7 +11,7 @@ export const devMailsStates: readonly ViewState[] = [
         {
           to: 'ada@example.org',
           subject: 'A new password for Gatehouse',
-          text: 'Somebody, probably you, asked to set a new password.\n\nSet a new password:\nhttp://localhost:3000/reset?token=Qw3rTy',
+          text: 'A new password was requested.\n\nSet a new password:\nhttp://localhost:3000/reset?token=Qw3rTy',
           link: 'http://localhost:3000/reset?token=Qw3rTy',
           at: 1_800_000_000,
         },
