@@ -1,4 +1,4 @@
-/** An API, as the options of a command and a file of JSON say it. */
+/** An API from the options of a command and a JSON file. */
 import type { JsonObject, JsonValue } from '../base/json.ts';
 import type { ApiRecord, ApiScope } from '../core/stores/apis.ts';
 import type { Call, Opt } from './command.ts';
@@ -8,17 +8,21 @@ import { UsageError } from './usage-error.ts';
 const marks = ['default', 'optional', 'held', 'bearer'] as const;
 
 export const apiOptions: readonly Opt[] = [
-  { flags: '--name <text>', sentence: 'What people read on the consent page.' },
-  { flags: '--scope <name=sentence>', sentence: 'A scope, and what it allows in one plain sentence.', many: true },
-  { flags: '--default <scope>', sentence: 'A scope that a request for this API without `scope` gets.', many: true },
+  { flags: '--name <text>', sentence: 'The name on the consent page.' },
+  { flags: '--scope <name=sentence>', sentence: 'A scope, and one plain sentence about what it allows.', many: true },
+  {
+    flags: '--default <scope>',
+    sentence: 'A scope that requests for this API get if they have no `scope`.',
+    many: true,
+  },
   {
     flags: '--optional <scope>',
-    sentence: 'A scope that people can untick on the consent page and allow the rest.',
+    sentence: 'A scope that people can untick on the consent page.',
     many: true,
   },
   {
     flags: '--held <scope>',
-    sentence: 'A scope for people whose roles include it. There are no roles yet, so no one is given it.',
+    sentence: 'A scope only for people whose roles include it. There are no roles yet, so no one gets it.',
     many: true,
   },
   {
@@ -28,7 +32,7 @@ export const apiOptions: readonly Opt[] = [
   },
   {
     flags: '--token-format <format>',
-    sentence: 'What its access tokens are. Without it: jwt.',
+    sentence: 'The format of its access tokens. Without it: jwt.',
     choices: ['jwt', 'opaque'],
   },
   {
@@ -38,7 +42,7 @@ export const apiOptions: readonly Opt[] = [
   },
   {
     flags: '--signing-alg <alg>',
-    sentence: 'What its JWTs are signed with. Without it: ES256.',
+    sentence: 'The signature algorithm of its JWTs. Without it: ES256.',
     choices: ['ES256', 'RS256'],
   },
   {
@@ -49,15 +53,15 @@ export const apiOptions: readonly Opt[] = [
   { flags: '--introspector <client-id>', sentence: "A client that may introspect this API's tokens.", many: true },
 ];
 
-/** Taking away, which only a change can. */
+/** Options to remove values; only `apis update` has them. */
 export const removalOptions: readonly Opt[] = [
-  { flags: '--remove-scope <name>', sentence: 'Remove a scope: no more tokens have it.', many: true },
+  { flags: '--remove-scope <name>', sentence: 'Remove a scope. No new token gets it.', many: true },
   {
     flags: '--plain <scope>',
-    sentence: 'Take the marks default, optional, held and bearer off a scope.',
+    sentence: 'Remove the marks default, optional, held and bearer from a scope.',
     many: true,
   },
-  { flags: '--remove-introspector <client-id>', sentence: 'Take a client off the introspectors.', many: true },
+  { flags: '--remove-introspector <client-id>', sentence: 'Remove a client from the introspectors.', many: true },
   { flags: '--server-lifetime', sentence: 'Its access tokens work for ACCESS_TOKEN_TTL again.' },
 ];
 
@@ -66,7 +70,7 @@ export async function fileOf(call: Call): Promise<JsonObject> {
   return file === undefined ? {} : readJsonObject(file, call.terminal);
 }
 
-/** A new API: the file, and the options over it. */
+/** A new API: the file, with the options over it. */
 export function added(call: Call, file: JsonObject): JsonObject {
   const scopes = scopesOf(call);
   const introspectors = call.texts('introspector');
@@ -79,7 +83,7 @@ export function added(call: Call, file: JsonObject): JsonObject {
   return { ...input, ...(input.scopes !== undefined && { scopes: marked(call, input.scopes) }) };
 }
 
-/** A stored API with a change: the file's members in place of its own, then what the options add and take away. */
+/** A stored API with the changes: members of the file replace its own, then the options add and remove values. */
 export function changed(call: Call, file: JsonObject, api: ApiRecord): JsonObject {
   const input: JsonObject = { ...presented(api), ...file };
   const plain = call.texts('plain');
@@ -110,7 +114,7 @@ export function presented({ scopes, introspectors, ...api }: ApiRecord): JsonObj
   return { ...api, scopes: scopes.map((scope) => ({ ...scope })), introspectors: [...introspectors] };
 }
 
-/** `read (default, optional)`. */
+/** For example `read (default, optional)`. */
 export function scopeText(scope: ApiScope): string {
   const set = marks.filter((mark) => scope[mark]);
   return set.length === 0 ? scope.name : `${scope.name} (${set.join(', ')})`;
@@ -140,7 +144,7 @@ function scopesOf(call: Call): { name: string; sentence: string }[] {
 function marked(call: Call, input: JsonValue): JsonValue {
   const scopes = listOf(input);
   for (const mark of marks) for (const name of call.texts(mark)) known(scopes, name)[mark] = true;
-  // What is not a list of objects is refused with the rest of the input.
+  // Core refuses anything that is not a list of objects.
   return Array.isArray(input) && scopes.length === input.length ? scopes : input;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What a command of the command line is: a row of a table (name, arguments, options, examples) and a function. The rows are
- * in `commands/`, a file for each noun and for what is longer than a row or two; `program.ts` makes commander and the help
- * from them, `reference.ts` the documentation.
+ * A command: a row of a table (name, arguments, options, examples) and a function. The rows are in `commands/`, one
+ * file
+ * for each noun or long command. `program.ts` makes commander and the help from them, `reference.ts` the documentation.
  */
 
 import type { JsonObject, JsonValue } from '../base/json.ts';
@@ -18,14 +18,14 @@ export interface Noun {
 }
 
 export interface Command {
-  /** The verb under a noun, or the whole name of a command of its own. */
+  /** The verb after a noun, or the whole name of a command without a noun. */
   readonly name: string;
   readonly sentence: string;
   readonly args?: readonly Arg[];
   readonly options?: readonly Opt[];
-  /** More to know, below the options: whole sentences. */
+  /** Further sentences below the options. */
   readonly details?: string;
-  /** What stands behind `npm run cli --`. */
+  /** The part after `npm run cli --`. */
   readonly examples: readonly [string, ...string[]];
   run(call: Call): Promise<Outcome>;
 }
@@ -47,11 +47,11 @@ export interface Opt {
   readonly number?: readonly [min: number, max: number];
 }
 
-/** One call of a command: what was typed, and what it may use. Everything is opened when it is first asked for and closed behind it. */
+/** One call of a command. Its resources are opened on first use and closed at the end. */
 export interface Call {
-  /** Missing arguments have been refused before. */
+  /** Missing arguments were refused before. */
   readonly args: readonly string[];
-  /** By the option's name without its dashes, `redirect-uri`. */
+  /** `name` is the option without its dashes, such as `redirect-uri`. */
   text(name: string): string | undefined;
   texts(name: string): readonly string[];
   number(name: string): number | undefined;
@@ -70,21 +70,21 @@ export interface CommandCore extends Core {
 export type Outcome =
   | {
       readonly outcome: 'done';
-      /** The one value that `--json` prints. */
+      /** The value that `--json` prints. */
       readonly json: JsonValue;
-      /** What is printed without it; several lines, none at the end. */
+      /** The text without `--json`; may have several lines, without a line break at the end. */
       readonly text: string;
     }
   | {
       readonly outcome: 'refused';
-      /** A word for programs. */
+      /** The error code for programs. */
       readonly error: string;
-      /** A sentence for people: what happened and what to do. */
+      /** The message for people: what happened and what to do. */
       readonly message: string;
       /** More members for `--json`. */
       readonly more?: JsonObject;
     }
-  /** It speaks for itself: `serve`, and `audit export`, which has written its lines. */
+  /** The command prints its own output: `serve` and `audit export`. */
   | { readonly outcome: 'running' };
 
 export const done = (json: JsonValue, text: string): Outcome => ({ outcome: 'done', json, text });
@@ -96,8 +96,8 @@ export const refused = (error: string, message: string, more?: JsonObject): Outc
   ...(more ? { more } : {}),
 });
 
-/** How this command line is called from the project's folder. `-s` keeps npm's own lines out of what a program reads. */
+/** How to call this command line from the project folder. `-s` hides npm's own lines from programs. */
 export const calledAs = 'npm run -s cli --';
 
-/** Who calls, and the detail of their audit records. */
+/** The caller of commands, and the detail of their audit records. */
 export const via = { via: 'cli' } as const satisfies Caller;

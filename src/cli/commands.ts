@@ -1,4 +1,4 @@
-/** Every command there is. Help, documentation and tests read this list. */
+/** All commands. Help, documentation and tests read this list. */
 import type { Command, Noun } from './command.ts';
 import { accounts } from './commands/accounts.ts';
 import { apis } from './commands/apis.ts';
@@ -30,7 +30,7 @@ export const commands: readonly (Command | Noun)[] = [
   why,
 ];
 
-/** Each with its whole name, `clients register`. */
+/** Every command with its whole name, such as `clients register`. */
 export function everyCommand(): { name: string; command: Command }[] {
   return commands.flatMap((entry) =>
     'commands' in entry

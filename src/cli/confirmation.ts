@@ -1,4 +1,4 @@
-/** Asks before what cannot be taken back; `--yes` says it beforehand. */
+/** Asks for confirmation before a change that cannot be undone; `--yes` skips the question. */
 import { type Call, type Opt, refused } from './command.ts';
 
 export const yesOption: Opt = { flags: '--yes', sentence: 'Do not ask.' };

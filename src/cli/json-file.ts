@@ -1,4 +1,4 @@
-/** JSON that a command is given in a file, or on standard input where the path is `-`. */
+/** Reads JSON from a file, or from standard input if the path is `-`. */
 import { readFile } from 'node:fs/promises';
 import type { JsonObject } from '../base/json.ts';
 import type { Terminal } from './terminal.ts';
@@ -6,7 +6,7 @@ import { UsageError } from './usage-error.ts';
 
 const sizeLimit = 1024 * 1024;
 
-/** Throws `UsageError` where there is no JSON object to be had; what its members may be is for core to say. */
+/** Throws `UsageError` if there is no JSON object; core checks its members. */
 export async function readJsonObject(path: string, terminal: Terminal): Promise<JsonObject> {
   const where = path === '-' ? 'Standard input' : path;
   const text = path === '-' ? await terminal.readInput(sizeLimit) : await read(path);
@@ -17,7 +17,7 @@ export async function readJsonObject(path: string, terminal: Terminal): Promise<
     throw new UsageError(`${where} is not JSON: ${(error as Error).message}`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UsageError(`${where} does not hold a JSON object.`);
+    throw new UsageError(`${where} does not contain a JSON object.`);
   }
   return value as JsonObject;
 }

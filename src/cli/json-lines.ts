@@ -1,16 +1,16 @@
-/** A file of JSON lines (one JSON value a line), or standard input where the path is `-`, read without holding it all. */
+/** Reads JSON lines from a file, or from standard input if the path is `-`, without keeping all in memory. */
 import { createReadStream } from 'node:fs';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Bytes; what is longer is no line of such a file. */
+/** Bytes; longer lines are refused. */
 const lineMax = 64 * 1024;
 
 export type JsonLine =
-  /** `line` counts from 1. Empty lines are counted and passed over. */
+  /** `line` counts from 1. Empty lines are counted and skipped. */
   { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
 
-/** Throws `UsageError` where the file cannot be read. */
+/** Throws `UsageError` if the file cannot be read. */
 export async function* readJsonLines(path: string, terminal: Terminal): AsyncGenerator<JsonLine> {
   const source: AsyncIterable<Buffer> = path === '-' ? terminal.input() : createReadStream(path);
   let line = 0;
@@ -27,7 +27,7 @@ export async function* readJsonLines(path: string, terminal: Terminal): AsyncGen
   }
 }
 
-/** Each line without its end; null for one that is too long. */
+/** Yields each line without its end; null for a line that is too long. */
 async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer | null> {
   let parts: Buffer[] = [];
   let size = 0;
@@ -57,7 +57,7 @@ function parse(bytes: Buffer | null, line: number): JsonLine | undefined {
   if (bytes === null) return { line, problem: `It is longer than ${lineMax} bytes.` };
   let text: string;
   try {
-    // Also drops a byte order mark.
+    // Also removes a byte order mark.
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     return { line, problem: 'It is not UTF-8 text.' };
@@ -66,7 +66,7 @@ function parse(bytes: Buffer | null, line: number): JsonLine | undefined {
   try {
     return { line, value: JSON.parse(text) };
   } catch {
-    // The parser's own message quotes the line, and there is a password's hash on it.
+    // The parser's message quotes the line, which contains a password hash.
     return { line, problem: 'It is not JSON.' };
   }
 }

@@ -1,7 +1,7 @@
-/** The command line as a program: `npm run cli -- …`. What it does is in run.ts. */
+/** The entry point of the command line: `npm run cli -- …`. run.ts does the work. */
 import { enableCompileCache } from 'node:module';
 
-// First of all: the modules below load from the cache.
+// First, so that the modules below load from the cache.
 enableCompileCache();
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(`Gatehouse needs Node 24 or later; this is ${process.version}.\n`);
@@ -9,5 +9,5 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 }
 const { run } = await import('./run.ts');
 await run(process.argv.slice(2));
-// The driver leaves a connection open on which Postgres did not let it in: a command would end a minute later.
+// After a refused login the driver keeps a Postgres connection open, which would delay the exit by a minute.
 if (process.exitCode) process.exit();

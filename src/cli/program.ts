@@ -1,8 +1,8 @@
-/** The table of commands as a commander program: arguments, options, help, hints for what was mistyped. */
+/** Builds a commander program from the table of commands: arguments, options, help, and hints for typing mistakes. */
 import { Argument, InvalidArgumentError, Option, Command as Parser } from 'commander';
 import { type Command, calledAs, type Noun, type Opt } from './command.ts';
 
-/** What was typed for one command. */
+/** The parsed command line of one command. */
 export interface Typed {
   readonly args: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ export const jsonOption: Opt = {
   sentence: 'Print one JSON value; problems as JSON on standard error.',
 };
 
-/** Every wrong use throws commander's own error, whose `exitCode` is 0 where help was asked for. */
+/** Every usage error throws commander's own error; `exitCode` is 0 if help was requested. */
 export function createProgram(
   commands: readonly (Command | Noun)[],
   quiet: boolean,
@@ -23,7 +23,7 @@ export function createProgram(
   dress(program, quiet);
   program.addOption(optionFor(jsonOption));
   program.description(
-    'Gatehouse on the command line. It works beside a running server, which knows of a change within a second.',
+    'Gatehouse on the command line. It works beside a running server, which applies changes within a second.',
   );
   program.addHelpText(
     'after',
@@ -64,7 +64,7 @@ export function sentenceOf({ sentence, many, choices }: Opt): string {
   return `${sentence}${choices ? ` One of: ${choices.join(', ')}.` : ''}${many ? ' May be repeated.' : ''}`;
 }
 
-/** commander's settings are inherited only by what is made after them, so each parser is given its own. */
+/** commander applies its settings only to parsers that are created later, so each parser gets its own. */
 function dress(parser: Parser, quiet: boolean): void {
   parser.exitOverride();
   parser.showHelpAfterError('(add --help for what is possible)');

@@ -2,7 +2,7 @@ import type { Terminal } from './terminal.ts';
 
 const limit = 1000;
 
-/** Everything of a list that is read page by page, the next one after the last of the one before. */
+/** Reads a whole list page by page. */
 export function readAll<T>(
   terminal: Terminal,
   what: string,

@@ -1,4 +1,4 @@
-/** Writes docs/cli.md from the table of commands. With `--check` it writes nothing and fails when the file says something else. */
+/** Writes docs/cli.md from the table of commands. `--check` writes nothing and fails if the file differs. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, calledAs } from './command.ts';
@@ -27,20 +27,20 @@ const introduction = `# Command line
 
 <!-- Generated from src/cli/commands by \`node src/cli/reference.ts\`. -->
 
-\`${calledAs} <command>\` in the project's folder (\`-s\` keeps npm's own lines out of the result); in a container
-\`node src/cli/main.ts <command>\`. \`--help\` behind any command explains it.
+\`${calledAs} <command>\` in the project folder (\`-s\` hides npm's own lines from programs); in a container
+\`node src/cli/main.ts <command>\`. \`--help\` after any command explains it.
 
-It takes the same [settings](settings.md) as the server and works on the same database, also beside a running server: every server
-knows of a change within a second, with Redis and without. Changes to applications, APIs, accounts and keys are in the [audit trail](audit.md) with \`via: "cli"\`.
+It uses the same [settings](settings.md) and the same database as the server, also while a server runs: every server
+applies a change within a second, with Redis or without. Changes to applications, APIs, accounts and keys are in the [audit trail](audit.md) with \`via: "cli"\`.
 
-- **Results** are on standard output, everything else (questions, progress, warnings, problems) on standard error.
-- **\`--json\`** prints one JSON value. A problem is then one line of JSON on standard error, with \`error\` (a word for programs)
-  and \`message\`. Times are seconds since the epoch. Applications come in the words of RFC 7591.
-- **No command makes a database**, but \`serve\` and \`migrate up\`. Where there is none, the others say where they looked, and end with 1.
-- **Exit codes**: 0 done, 1 refused or failed, 2 typed wrongly.
-- **Secrets** are shown once, when they are made, and marked so. Passwords are asked for on the terminal without being shown, or read
-  from standard input; they are never arguments.
-- On a terminal, commands that destroy something ask first; \`--yes\` answers. Without a terminal they do not ask.`;
+- **Results** go to standard output, everything else (questions, progress, warnings, problems) to standard error.
+- **\`--json\`** prints one JSON value. A problem is then one line of JSON on standard error, with \`error\` (a code for programs)
+  and \`message\`. Times are seconds since the epoch. Applications have the members of RFC 7591.
+- **Only \`serve\` and \`migrate up\` create a database.** If there is none, the other commands report where they looked, and exit with 1.
+- **Exit codes**: 0 done, 1 refused or failed, 2 usage error.
+- **Secrets** are shown once, when they are created. Commands ask for passwords on the terminal without echo, or read them
+  from standard input. Passwords are never arguments.
+- On a terminal, commands that destroy something ask first; \`--yes\` skips the question. Without a terminal they do not ask.`;
 
 function section(heading: string, name: string, command: Command): string {
   const { args = [], details, examples } = command;

@@ -1,6 +1,6 @@
 /**
- * One run of the command line: parse, do, print, close. Exit codes: 0 done, 1 refused or failed, 2 typed wrongly.
- * What a command does is in `commands/`; nothing here knows one of them.
+ * Runs one command: parse, execute, print, close. Exit codes: 0 done, 1 refused or failed, 2 usage error.
+ * The commands themselves are in `commands/`.
  */
 import { CommanderError } from 'commander';
 import { NoDatabase, Unavailable, Unusable } from '../base/errors.ts';
@@ -17,9 +17,9 @@ import { createTerminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 
 export async function run(argv: readonly string[]): Promise<void> {
-  // Known before parsing, for what cannot be parsed.
+  // Known before parsing, for errors of the parser.
   const json = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined).includes('--json');
-  // The reader may go away first (`… | head`).
+  // The reader may close the pipe first (`… | head`).
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
@@ -83,7 +83,7 @@ class WrongSettings extends Error {
   }
 }
 
-/** Opening failed for a reason whose message is fit to be shown. */
+/** The database could not be opened; the message may be shown. */
 class CannotOpen extends Error {}
 
 async function readConfig(remark: (text: string) => void): Promise<Config> {
@@ -98,13 +98,13 @@ async function readConfig(remark: (text: string) => void): Promise<Config> {
 }
 
 async function openCommandCore(config: Config): Promise<CommandCore> {
-  // Libraries that print would print into the result.
+  // Output of libraries would corrupt the result.
   for (const name of ['info', 'log', 'warn'] as const) console[name] = () => {};
   const { openCore } = await import('../open-core.ts');
   const { createProtocol } = await import('../oidc/provider.ts');
   const { createClients } = await import('../core/clients/clients.ts');
   try {
-    // An admin key made here would be seen by nobody: the server makes it at its own first start, and shows it.
+    // The server makes the admin key at its first start and shows it. A key made here would never be shown.
     const core = await openCore(config, {
       logTo: process.stderr,
       logLevel: 'warn',
@@ -145,14 +145,16 @@ function print(outcome: Outcome, json: boolean): void {
 
 function fail(error: unknown, json: boolean): void {
   if (error instanceof CommanderError) {
-    // In words commander has said it already.
+    // Commander has already printed the message as text.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
     const message =
-      error.message === '(outputHelp)' ? 'Name a command; --help lists them.' : error.message.replace(/^error: /, '');
+      error.message === '(outputHelp)'
+        ? 'The command is missing. --help lists all commands.'
+        : error.message.replace(/^error: /, '');
     if (json && error.exitCode !== 0) complain(2, 'usage', message, json);
   } else if (error instanceof UsageError) complain(2, 'usage', error.message, json);
   else if (error instanceof WrongSettings) {
-    const message = json ? 'Settings need a change.' : error.message;
+    const message = json ? 'Some settings are wrong.' : error.message;
     complain(1, 'settings', message, json, { mistakes: error.mistakes.map((mistake) => ({ ...mistake })) });
   } else if (error instanceof NoDatabase) complain(1, 'no_database', whereToLook(error), json);
   else if (error instanceof Unavailable) complain(1, 'unavailable', knownProblem(error) ?? error.message, json);
@@ -160,7 +162,7 @@ function fail(error: unknown, json: boolean): void {
     complain(1, 'not_opened', knownProblem(error) ?? error.message, json);
   } else {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    complain(1, 'internal', `Something went wrong here that should not.\n${text}`, json);
+    complain(1, 'internal', `Internal error.\n${text}`, json);
   }
 }
 

@@ -1,29 +1,30 @@
 /**
- * The terminal in front of the command line, if there is one. Results go to standard output; questions, progress and problems
- * go to standard error, so that what a program reads from standard output is the result and nothing else.
+ * The terminal of the command line, if there is one. Results go to standard output; questions, progress and problems go
+ * to standard error, so that programs read only the result.
  */
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { UsageError } from './usage-error.ts';
 
 export interface Terminal {
-  /** Whether a person can be asked: both ends are a terminal. */
+  /** True if a person can answer questions: both ends are a terminal. */
   readonly interactive: boolean;
-  /** One line, not shown while it is typed. */
+  /** Reads one line without echo. */
   askSecret(question: string): Promise<string>;
-  /** True where nobody can be asked: a script means what it says. */
+  /** Returns true without a terminal, because scripts cannot answer. */
   confirm(question: string): Promise<boolean>;
-  /** Standard input as it comes. */
+  /** Standard input as a stream. */
   input(): AsyncIterable<Buffer>;
-  /** All of standard input, at most `limit` bytes, as UTF-8. */
+  /** Reads all of standard input, at most `limit` bytes, as UTF-8. */
   readInput(limit: number): Promise<string>;
   /**
-   * Writes part of a result that is too long to be held, and waits until the reader has taken it. False once the reader is gone.
+   * Writes part of a long result and waits until the reader has taken it. Returns false if the reader has closed the
+   * pipe.
    */
   write(text: string): Promise<boolean>;
-  /** A remark beside the result. */
+  /** Prints a remark besides the result. */
   remark(text: string): void;
-  /** Says what is being done once it has taken a second, and again while it goes on. */
+  /** Prints what is being done if it takes longer than a second, and updates it. */
   progress<T>(what: string, work: (step: (count: number) => void) => Promise<T>): Promise<T>;
 }
 
@@ -34,7 +35,7 @@ export function createTerminal(quiet: boolean): Terminal {
   function ask(question: string, hidden: boolean): Promise<string> {
     return new Promise((resolve, reject) => {
       stderr.write(question);
-      // readline echoes what is typed to its output: a hidden answer has one that shows nothing.
+      // readline echoes input to its output, so a hidden answer gets an output that prints nothing.
       const nowhere = new Writable({ write: (_chunk, _encoding, next) => next() });
       const lines = createInterface({ input: stdin, output: hidden ? nowhere : stderr, terminal: true });
       let answered = false;
@@ -44,12 +45,12 @@ export function createTerminal(quiet: boolean): Terminal {
         if (hidden) stderr.write('\n');
         resolve(line);
       });
-      // Ctrl-C and Ctrl-D; the terminal is out of raw mode by then.
+      // Ctrl-C and Ctrl-D; the terminal has left raw mode by then.
       lines.once('SIGINT', () => lines.close());
       lines.once('close', () => {
         if (answered) return;
         stderr.write('\n');
-        reject(new UsageError('Nothing was entered, and nothing was changed.'));
+        reject(new UsageError('Nothing was entered. Nothing was changed.'));
       });
     });
   }
@@ -89,7 +90,7 @@ export function createTerminal(quiet: boolean): Terminal {
       let count: number | undefined;
       let shown = false;
       const timer = setInterval(() => {
-        // One line that changes on a terminal; in a log a line at the start is enough.
+        // One line that changes on a terminal; in a log only one line at the start.
         if (shown && !stderr.isTTY) return;
         shown = true;
         const line = `${what} …${count === undefined ? '' : ` ${count}`}`;

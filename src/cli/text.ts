@@ -1,11 +1,11 @@
-/** How results are laid out for people: names and values below each other, and tables. */
+/** The layout of results for people: names with values, and tables. */
 
-/** A terminal takes no orders from what is stored, and no name may turn the reading direction. */
+/** Stored text must not control the terminal or change the reading direction. */
 function plain(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\uFFFD');
 }
 
-/** Rows without a value are left out; several values stand below each other. */
+/** Skips rows without a value; prints several values below each other. */
 export function facts(rows: Readonly<Record<string, string | readonly string[] | null | undefined>>): string {
   const shown = Object.entries(rows).flatMap(([name, value]) => {
     const values = typeof value === 'string' ? [value] : (value ?? []);
@@ -15,7 +15,7 @@ export function facts(rows: Readonly<Record<string, string | readonly string[] |
   return shown.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`).join('\n');
 }
 
-/** Columns as wide as their longest cell; `empty` where there are no rows. */
+/** Columns are as wide as their longest cell; prints `empty` if there are no rows. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
   if (rows.length === 0) return empty;
   const cells = [titles, ...rows.map((row) => row.map((cell) => plain(cell) || '-'))];
@@ -30,7 +30,7 @@ export function table(titles: readonly string[], rows: readonly (readonly string
     .join('\n');
 }
 
-/** `2026-11-20 12:30 UTC`, of seconds since the epoch. */
+/** `2026-11-20 12:30 UTC`; `seconds` since the epoch. */
 export function day(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return '';
   return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

@@ -1,2 +1,2 @@
-/** The command was typed wrongly in a way that the table of commands cannot tell: exit code 2. The message is for people. */
+/** A usage error that the table of commands cannot detect: exit code 2. The message is for people. */
 export class UsageError extends Error {}

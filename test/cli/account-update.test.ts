@@ -68,7 +68,7 @@ describeStorages('the command line for people', (storage) => {
 
   describe('mistakes are named', () => {
     test.each<[string[], number, string]>([
-      [['update', 'bob'], 2, 'Say what is to change'],
+      [['update', 'bob'], 2, 'Nothing to change'],
       [
         ['update', 'bob', '--zoneinfo', 'Mars/Olympus'],
         1,
@@ -79,11 +79,11 @@ describeStorages('the command line for people', (storage) => {
         1,
         'The picture was refused. It is not an absolute https URL',
       ],
-      [['update', 'bob', '--phone', '12'], 1, 'The telephone number was refused.'],
+      [['update', 'bob', '--phone', '12'], 1, 'The phone number was refused.'],
       [['update', 'bob', '--locale', '!!'], 1, 'The language was refused.'],
       [['update', 'bob', '--username', 'pаypal'], 1, 'The username was refused. It mixes Latin letters'],
       [['update', 'bob', '--username', 'CAROL'], 1, 'The username is taken.'],
-      [['update', 'bob', '--phone-verified'], 1, 'bob has no telephone number.'],
+      [['update', 'bob', '--phone-verified'], 1, 'bob has no phone number.'],
       [['update', 'no-one', '--country', 'X'], 1, 'There is no account no-one. See: accounts list'],
       [['create', 'dave', '--no-password', '--phone-verified'], 2, '--phone-verified needs a --phone.'],
       [['create', 'dave', '--no-password', '--locale', '!!'], 1, 'The language was refused.'],
@@ -103,7 +103,7 @@ describeStorages('the command line for people', (storage) => {
     expect(await accountOf(first.username)).toMatchObject({ admin: true });
     expect((await cli('accounts', 'promote', first.username)).out).toContain('is already an administrator');
     const last = await cli('accounts', 'demote', first.username);
-    expect([last.code, last.err]).toEqual([1, expect.stringContaining('the only administrator who is enabled')]);
+    expect([last.code, last.err]).toEqual([1, expect.stringContaining('the only enabled administrator')]);
     expect((await cli('accounts', 'update', first.username, '--no-admin')).code).toBe(1);
     await cli('accounts', 'update', second.username, '--admin');
     expect(await cli.json('accounts', 'demote', first.username)).toMatchObject({ admin: false });
@@ -143,7 +143,7 @@ describeStorages('the command line for people', (storage) => {
   test('groups: made, joined, told to an application at once, renamed, left, removed, all on record', async () => {
     const person = await buildPerson(server);
     const { id } = await cli.json<{ id: string }>('groups', 'add', 'Editors', '--description', 'May publish.');
-    expect((await cli('groups', 'add', 'ＥＤＩＴＯＲＳ')).err).toContain('Another group has that name');
+    expect((await cli('groups', 'add', 'ＥＤＩＴＯＲＳ')).err).toContain('Another group has this name');
     expect((await cli('groups', 'add', ' ')).err).toContain('It is empty.');
     const client = await buildClient(server);
     const { body } = await tokensFor(server, client, { person, scope: 'openid groups' });

@@ -99,8 +99,8 @@ describeStorages('the audit trail on the command line', (storage) => {
     expect(pages).toEqual([[4, 3], [2, 1], [0]]);
     const words = await cli('audit', 'list', ...until, '--limit', '2');
     expect(words.out).toMatch(/^ID +TIME +EVENT +ACCOUNT +CLIENT +ADDRESS +REQUEST +DETAIL\n/);
-    expect(words.out).toMatch(/Older ones: add --before \d+\n$/);
-    expect((await cli('audit', 'list', '--until', '2019-01-01')).out).toBe('There are no such records.\n');
+    expect(words.out).toMatch(/For older records: --before \d+\n$/);
+    expect((await cli('audit', 'list', '--until', '2019-01-01')).out).toBe('No records match.\n');
   });
 
   test('export: the oldest first, in the same order each time, on from a record', async () => {
@@ -131,8 +131,8 @@ describeStorages('the audit trail on the command line', (storage) => {
 
   test.each([
     [['--event', 'client.updted'], 'Did you mean client.updated?'],
-    [['--since', 'yesterday'], '--since yesterday is no time'],
-    [['--until', '2020-01-01T00:00'], 'is no time'],
+    [['--since', 'yesterday'], '--since yesterday is not a time'],
+    [['--until', '2020-01-01T00:00'], 'is not a time'],
     [['--before', '0'], 'whole number'],
   ])('%j is typed wrongly', async (words, hint) => {
     expect(await cli('audit', 'list', ...words)).toMatchObject({ code: 2, err: expect.stringContaining(hint) });

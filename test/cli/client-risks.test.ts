@@ -83,7 +83,7 @@ describe('P7: what is not used', () => {
     expect(shown).not.toHaveProperty('backchannel_logout_uri');
     const { out } = await cli('clients', 'show', 'older');
     for (const member of ['require_pushed_authorization_requests', 'backchannel_logout_uri'])
-      expect(out).toContain(`It was registered with ${member}, which this server does not enforce.`);
+      expect(out).toContain(`Its metadata has ${member}, which this server does not enforce.`);
     expect(out).not.toContain('app.example.com/logout');
     expect(rowOf((await cli('clients', 'list')).out, 'older')).toMatch(/ not-enforced *$/);
   });
@@ -96,7 +96,7 @@ describe('risks', () => {
     expect(refused.err).toContain('for others set allow_insecure_redirects');
     const made = await register('--redirect-uri', uri, '--allow-insecure-redirects', '--id', 'nas');
     expect(made).toMatchObject({ code: 0, err: '' });
-    expect(made.out).toMatch(/Risks +Its codes may travel unencrypted: allow_insecure_redirects is set\./);
+    expect(made.out).toMatch(/Risks +Its codes may be sent unencrypted: allow_insecure_redirects is set\./);
     expect(rowOf((await cli('clients', 'list')).out, 'nas')).toMatch(/ insecure-redirects *$/);
   });
 

@@ -173,7 +173,11 @@ describeStorages('the command line changes clients', (storage) => {
       const stale = await cli('clients', 'update', id, '--name', 'Stale', '--if-version', '6', '--json');
       expect([stale.code, JSON.parse(stale.err)]).toEqual([
         1,
-        { error: 'conflict', version: 7, message: expect.stringContaining('at version 7, not 6. Nothing was changed') },
+        {
+          error: 'conflict',
+          version: 7,
+          message: expect.stringContaining('it has version 7, not 6. Nothing was changed'),
+        },
       ]);
       // What show printed before is of that version as well.
       await update(id, '--name', 'Between');
@@ -196,7 +200,7 @@ describeStorages('the command line changes clients', (storage) => {
       for (const [words, code, why] of [
         [['--redirect-uri', 'http://app.example.com/cb'], 1, 'https'],
         [['--remove-redirect-uri', one], 1, 'redirect_uris'],
-        [['--remove-redirect-uri', two], 2, 'it is not there'],
+        [['--remove-redirect-uri', two], 2, 'there is no such value'],
         [['--grant-type', 'refresh_token'], 1, 'refresh_token'],
         [['--unset', 'redirect_uris'], 1, 'redirect_uris'],
       ] as const) {
@@ -251,7 +255,7 @@ describeStorages('the command line changes clients', (storage) => {
       const ends = new Map(rotated.secrets.map((secret) => [secret.name, secret.expires_at]));
       expect(ends.get('other')).toBeNull();
       const again = await cli('clients', 'rotate', id, '--name', 'other');
-      expect(again.out).toContain('2 secrets of other names: unchanged.');
+      expect(again.out).toContain('2 secrets with other names: unchanged.');
       expect((await cli('clients', 'rotate', id, '--name', 'nothing')).code).toBe(1);
     });
 

@@ -18,7 +18,7 @@ const goesOn = /^serve\b/;
 const ofTheReader: readonly (readonly [RegExp, string])[] = [
   [/^client-tokens revoke bookshelf \w+$/, 'has no token'],
   [/^client-secrets remove bookshelf \w+$/, 'has no secret'],
-  [/^clients update bookshelf .*--if-version 3$/, 'it is at version 1, not 3'],
+  [/^clients update bookshelf .*--if-version 3$/, 'it has version 1, not 3'],
   [/^sessions end (-- )?alice \S+$/, 'has no live session'],
   [/^why \w+-\w+$/, 'There is no record under the reference'],
   [/^accounts (show|update) id:42 /, 'There is no account id:42'],

@@ -18,7 +18,7 @@ const signIn = (username: string) =>
 
 test('lists what there is, never a secret, and removes it: the running server asks for the password alone', async () => {
   const { subject, username } = await buildPerson(server);
-  expect((await cli('accounts', 'factors', username)).out).toBe('It has no second factor.\n');
+  expect((await cli('accounts', 'factors', username)).out).toBe('The account has no second factor.\n');
   const app = await enrol(server.core.factors, subject, 'Phone');
   expect(await signIn(username)).toMatchObject({ outcome: 'second-factor' });
 

@@ -29,7 +29,7 @@ function expectNoDatabase({ code, out, err }: Answer, where: string): void {
   const { error, message } = JSON.parse(err);
   expect(error).toBe('no_database');
   expect(message).toContain(where);
-  for (const name of ['Nothing was made', 'DATA_DIR', 'DATABASE_URL', 'npm start', 'migrate up'])
+  for (const name of ['Nothing was created', 'DATA_DIR', 'DATABASE_URL', 'npm start', 'migrate up'])
     expect(message).toContain(name);
 }
 
@@ -57,7 +57,7 @@ describe('SQLite', () => {
     if (existsSync('data/gatehouse.sqlite')) return;
     const { code, out, err } = await commandLine({})('clients', 'list');
     expect([code, out]).toEqual([1, '']);
-    expect(err).toContain(`DATA_DIR is not set, so it was looked for in ./data of ${process.cwd()}`);
+    expect(err).toContain(`DATA_DIR is not set, so the command looked in ./data of ${process.cwd()}`);
     expect(existsSync('data')).toBe(false);
   });
 

@@ -1,10 +1,12 @@
-/** Which account a command is about. */
+/** Finds the account that a command names. */
 import type { Account } from '../../core/stores/accounts.ts';
 import { type Arg, type Call, type CommandCore, type Outcome, refused } from '../command.ts';
 
 export const accountArg: Arg = { name: '<account>', sentence: 'Its username, its subject, or `id:` and its number.' };
 
-/** The subject first: nobody chooses it, so nobody can take another's name for it. No username holds a colon. */
+/**
+ * The subject first: no one chooses it, so no username can take another account's place. Usernames contain no colon.
+ */
 export async function findAccount(core: CommandCore, named: string): Promise<Account | undefined> {
   const number = /^id:(\d{1,15})$/.exec(named)?.[1];
   if (number !== undefined) return core.accounts.findById(Number(number));
@@ -14,7 +16,7 @@ export async function findAccount(core: CommandCore, named: string): Promise<Acc
 export const noAccount = ({ args: [named = ''] }: Call): Outcome =>
   refused('not_found', `There is no account ${named}. See: accounts list`);
 
-/** What to do with the account that the first argument names. */
+/** Finds the account that the first argument names and calls `act` with it. */
 export async function withAccount(
   call: Call,
   act: (account: Account, core: CommandCore) => Promise<Outcome>,

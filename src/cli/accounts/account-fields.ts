@@ -1,4 +1,4 @@
-/** What a refusal of an account's member is called in a sentence. */
+/** The names of account members in messages. */
 import type { FormField } from '../../core/accounts/account-form.ts';
 import type { AttributeField } from '../../core/accounts/attributes.ts';
 import { type Outcome, refused } from '../command.ts';
@@ -11,8 +11,8 @@ export const fieldNames: Readonly<Record<FormField | AttributeField, string>> = 
   locale: 'The language',
   picture: 'The picture',
   zoneinfo: 'The time zone',
-  phone: 'The telephone number',
-  formatted: 'The whole address',
+  phone: 'The phone number',
+  formatted: 'The full address',
   street_address: 'The street address',
   locality: 'The locality',
   region: 'The region',

@@ -1,13 +1,13 @@
-/** A line of `accounts import`. Loaded when it is needed: zod is slow to load. */
+/** A line of `accounts import`. Loaded on demand, because zod is slow to load. */
 import { z } from 'zod';
 import type { ImportForm } from '../../core/accounts/account-import.ts';
 import { addressMembers } from '../../core/accounts/attributes.ts';
 
-/** A database gives null for what a person has not said. */
+/** Databases export null for a missing value. */
 const text = z.string().max(4096).nullish();
 const flag = z.boolean().nullish();
 
-/** Strict: a member that is misspelt would be lost without a word. */
+/** Strict, because a misspelt member would be lost silently. */
 const accountLine = z.strictObject({
   username: z.string().max(4096),
   first_name: text,
@@ -17,8 +17,12 @@ const accountLine = z.strictObject({
   password_hash: text,
   disabled: flag,
   admin: flag,
-  // As the claims of OpenID Connect Core, section 5.1, are called.
-  ...{ picture: text, locale: text, zoneinfo: text, phone_number: text, phone_number_verified: flag },
+  // The names of the claims in OpenID Connect Core, section 5.1.
+  picture: text,
+  locale: text,
+  zoneinfo: text,
+  phone_number: text,
+  phone_number_verified: flag,
   address: z.partialRecord(z.enum(addressMembers), text).nullish(),
 });
 
@@ -27,7 +31,9 @@ export function readAccountLine(value: unknown): { readonly form: ImportForm } |
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue?.path.join('.');
-    return { problem: `${where ? `${where}: ` : ''}${issue?.message ?? 'It is no account.'}.`.replace(/\.\.$/, '.') };
+    return {
+      problem: `${where ? `${where}: ` : ''}${issue?.message ?? 'It is not an account.'}.`.replace(/\.\.$/, '.'),
+    };
   }
   const line = parsed.data;
   return {
@@ -41,7 +47,10 @@ export function readAccountLine(value: unknown): { readonly form: ImportForm } |
       disabled: line.disabled ?? false,
       passwordHash: line.password_hash || undefined,
       attributes: {
-        ...{ picture: line.picture, locale: line.locale, zoneinfo: line.zoneinfo, phone: line.phone_number },
+        picture: line.picture,
+        locale: line.locale,
+        zoneinfo: line.zoneinfo,
+        phone: line.phone_number,
         ...line.address,
       },
       phoneVerified: line.phone_number_verified ?? false,

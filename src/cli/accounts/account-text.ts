@@ -1,9 +1,9 @@
-/** An account as an admin sees it. */
+/** An account as administrators see it. */
 import { addressMembers } from '../../core/accounts/attributes.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { day, facts } from '../text.ts';
 
-/** Without the password's hash and the keys by which names are compared. */
+/** Without the password hash and the keys for comparing names. */
 export function presented(account: Account) {
   const { passwordHash, usernameKey: _usernameKey, emailKey: _emailKey, address, ...rest } = account;
   return { ...rest, address: address === null ? null : { ...address }, hasPassword: passwordHash !== null };
@@ -27,7 +27,7 @@ export function shown(
     Language: account.locale ?? undefined,
     'Time zone': account.zoneinfo ?? undefined,
     Picture: account.picture ?? undefined,
-    Telephone: account.phone === null ? undefined : `${account.phone} (${account.phoneVerified ? '' : 'not '}verified)`,
+    Phone: account.phone === null ? undefined : `${account.phone} (${account.phoneVerified ? '' : 'not '}verified)`,
     Address: addressMembers.flatMap((member) => account.address?.[member]?.split('\n') ?? []),
     Groups: [...groups],
     Admin: yes(account.admin),

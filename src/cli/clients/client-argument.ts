@@ -1,8 +1,8 @@
-/** Which application a command is about. */
+/** The application that a command names. */
 import type { InvalidMetadata } from '../../core/clients/client-metadata.ts';
 import { type Arg, type Outcome, refused } from '../command.ts';
 
-export const idArg: Arg = { name: '<id>', sentence: 'Its client id.' };
+export const idArg: Arg = { name: '<id>', sentence: 'The client id.' };
 
 export const noClient = (id: string): Outcome => refused('not_found', `There is no client ${id}. See: clients list`);
 

@@ -1,13 +1,13 @@
-/** Changes of single values in the metadata of an application: the options that only `clients update` has. */
+/** Options of `clients update` that change single values of the metadata. */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { mergePatch } from '../../core/clients/client-changes.ts';
 import type { Call, Opt } from '../command.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Lists of which one value can be added or removed, by the end of the option's name. */
+/** Lists to which one value can be added, or from which one can be removed, by the end of the option's name. */
 const lists: Readonly<Record<string, { member: string; value: string; what: string }>> = {
   'redirect-uri': { member: 'redirect_uris', value: 'uri', what: 'a redirect URI' },
-  'post-logout-redirect-uri': { member: 'post_logout_redirect_uris', value: 'uri', what: 'an address after a logout' },
+  'post-logout-redirect-uri': { member: 'post_logout_redirect_uris', value: 'uri', what: 'a post-logout redirect URI' },
   'grant-type': { member: 'grant_types', value: 'type', what: 'a grant type' },
   contact: { member: 'contacts', value: 'email', what: 'a contact' },
   scope: { member: 'scope', value: 'scope', what: 'a scope' },
@@ -20,14 +20,14 @@ export const changeOptions: readonly Opt[] = [
   ]),
   {
     flags: '--unset <member>',
-    sentence: 'Remove a member of the metadata, such as policy_uri: it goes back to its default.',
+    sentence: 'Reset a member of the metadata, such as policy_uri, to its default.',
     many: true,
   },
 ];
 
 /**
- * What the options and the file make of the stored metadata. `patch` is merged first (RFC 7396). Throws `UsageError` where an
- * option could mean nothing.
+ * Applies the file and the options to the stored metadata; `patch` is merged first (RFC 7396).
+ * Throws `UsageError` if an option has no effect.
  */
 export function edited(call: Call, patch: JsonObject): (stored: JsonObject) => JsonObject {
   const unset = Object.fromEntries(call.texts('unset').map((member) => [member, null]));
@@ -40,15 +40,17 @@ export function edited(call: Call, patch: JsonObject): (stored: JsonObject) => J
       for (const value of removes) {
         if (!before.includes(value))
           throw new UsageError(
-            `--remove-${name} ${value}: it is not there. ${member} has: ${before.join(' ') || 'nothing'}`,
+            `--remove-${name} ${value}: there is no such value. ${member} has: ${before.join(' ') || 'nothing'}`,
           );
       }
       const after = [...new Set([...before, ...adds])].filter((value) => !removes.includes(value));
       if (member !== 'scope') merged[member] = after;
       else if (after.length > 0) merged[member] = after.join(' ');
-      // Without `scope` a client may have every one: the last cannot be meant.
+      // A client without `scope` may request every scope, so removing the last one would allow all.
       else
-        throw new UsageError('The last scope stays: without any, every scope is allowed. To allow all: --unset scope');
+        throw new UsageError(
+          'The last scope cannot be removed, because without scopes every scope is allowed. To allow all: --unset scope',
+        );
     }
     return merged;
   };

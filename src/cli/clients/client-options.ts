@@ -1,11 +1,11 @@
-/** The metadata of an application, as the options of a command and a file of JSON say it (RFC 7591, section 2). */
+/** The metadata of an application from the options of a command and a JSON file (RFC 7591, section 2). */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call, Opt } from '../command.ts';
 import { readJsonObject } from '../json-file.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Options that are one member of the metadata each. */
+/** Options that set one member of the metadata. */
 const textMembers: Readonly<Record<string, string>> = {
   name: 'client_name',
   'auth-method': 'token_endpoint_auth_method',
@@ -28,82 +28,99 @@ const listMembers: Readonly<Record<string, string>> = {
   'redirect-scheme': 'redirect_schemes',
 };
 
-/** Members that `clients show --json` prints beside the metadata: given back in a file they change nothing. */
+/** Members that `clients show --json` prints besides the metadata; in a file they change nothing. */
 const shownMembers: readonly string[] = [
-  ...['client_id', 'client_secret', 'client_secret_expires_at', 'client_id_issued_at', 'updated_at', 'reviewed_at'],
-  ...['disabled_at', 'origin', 'owner', 'version', 'secrets', 'issuer', 'openid_configuration'],
-  ...['risks', 'dropped', 'unprotected_at'],
+  'client_id',
+  'client_secret',
+  'client_secret_expires_at',
+  'client_id_issued_at',
+  'updated_at',
+  'reviewed_at',
+  'disabled_at',
+  'origin',
+  'owner',
+  'version',
+  'secrets',
+  'issuer',
+  'openid_configuration',
+  'risks',
+  'dropped',
+  'unprotected_at',
 ];
 
 export const metadataOptions: readonly Opt[] = [
-  { flags: '--name <text>', sentence: 'What people read on the consent page.' },
-  { flags: '--redirect-uri <uri>', sentence: 'Where people are sent back to.', many: true },
-  { flags: '--post-logout-redirect-uri <uri>', sentence: 'Where people are sent after a logout.', many: true },
-  { flags: '--public', sentence: 'It cannot keep a secret (a browser or native application): no secret, PKCE always.' },
+  { flags: '--name <text>', sentence: 'The name on the consent page.' },
+  { flags: '--redirect-uri <uri>', sentence: 'A redirect URI.', many: true },
+  { flags: '--post-logout-redirect-uri <uri>', sentence: 'A redirect URI after a sign-out.', many: true },
+  {
+    flags: '--public',
+    sentence:
+      'A client that cannot keep a secret (a browser or native application): it has no secret and must use PKCE.',
+  },
   {
     flags: '--auth-method <method>',
-    sentence: 'How it authenticates. Without it: client_secret_basic, which includes _post.',
+    sentence: 'The authentication method. Without it: client_secret_basic, which includes client_secret_post.',
     choices: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
   },
   {
     flags: '--grant-type <type>',
-    sentence: 'What it may use. Without it: authorization_code and refresh_token.',
+    sentence: 'A grant type that it may use. Without it: authorization_code and refresh_token.',
     choices: ['authorization_code', 'refresh_token', 'client_credentials'],
     many: true,
   },
-  { flags: '--scope <scopes>', sentence: 'The only scopes it may have, with spaces between them.' },
-  { flags: '--require-pkce', sentence: 'It must use PKCE; a public client must in any case.' },
+  { flags: '--scope <scopes>', sentence: 'The only scopes it may request, separated by spaces.' },
+  { flags: '--require-pkce', sentence: 'It must use PKCE. Public clients always must.' },
   {
     flags: '--no-require-pkce',
-    sentence: 'It may leave PKCE out, as a client that authenticates may unless it was to use it before.',
+    sentence: 'It may leave PKCE out. This is the default for clients that authenticate.',
   },
   {
     flags: '--redirect-scheme <scheme>',
-    sentence: 'A private-use scheme without a dot that its redirect URIs may have, beside the known ones.',
+    sentence: 'A private-use scheme without a dot that its redirect URIs may have, besides the known ones.',
     many: true,
   },
   {
     flags: '--allow-insecure-redirects',
-    sentence: 'Its redirect URIs may be http on any host: a risk, for networks that you trust.',
+    sentence: 'Its redirect URIs may be http on any host. A risk; only for networks that you trust.',
   },
   {
     flags: '--second-factor <rule>',
-    sentence: "Whether its people need a second factor, where that is stricter than the server's SECOND_FACTOR.",
+    sentence: "Whether people need a second factor for it, if that is stricter than the server's SECOND_FACTOR.",
     choices: ['none', 'offered', 'required'],
   },
   {
     flags: '--id-token-claims <rule>',
     sentence:
-      'What its ID tokens say of a person. Without it: standard; all is what the scopes allow, minimal who it is.',
+      'The claims in its ID tokens: all that the scopes allow (all), or only the subject (minimal). Without it: standard.',
     choices: ['standard', 'all', 'minimal'],
   },
   {
     flags: '--consent <policy>',
     sentence:
-      'When its people are asked for their consent: at each authorization, for what is new (the default), or never.',
+      'When people are asked for consent: at each authorization (always), for new scopes (new, the default), or never.',
     choices: ['always', 'new', 'never'],
   },
-  { flags: '--contact <email>', sentence: 'Who is responsible for it.', many: true },
+  { flags: '--contact <email>', sentence: 'The e-mail address of a contact.', many: true },
   {
     flags: '--type <type>',
-    sentence: 'Without it: native where a redirect URI has a scheme of its own, otherwise web.',
+    sentence: 'Without it: native if a redirect URI has a private-use scheme, otherwise web.',
     choices: ['web', 'native'],
   },
   { flags: '--uri <uri>', sentence: 'Its home page.' },
   { flags: '--logo-uri <uri>', sentence: 'Its logo.' },
   { flags: '--policy-uri <uri>', sentence: 'Its privacy policy.' },
   { flags: '--tos-uri <uri>', sentence: 'Its terms of service.' },
-  { flags: '--jwks-uri <uri>', sentence: 'Where its public keys are, for private_key_jwt.' },
+  { flags: '--jwks-uri <uri>', sentence: 'The address of its public keys, for private_key_jwt.' },
   {
     flags: '--file <path>',
-    sentence: 'A JSON file of client metadata (RFC 7591); `-` is standard input. Options win over it.',
+    sentence: 'A JSON file of client metadata (RFC 7591); `-` is standard input. Options override it.',
   },
 ];
 
 export interface Wanted {
-  /** As in the file: what is not known is dropped with a word, or refused by the check (core/clients/client-metadata). */
+  /** As in the file. Unknown members are dropped with a warning, or refused by core/clients/client-metadata. */
   readonly metadata: JsonObject;
-  /** From the file, and no metadata. */
+  /** Members of the file that are not metadata. */
   readonly id: string | undefined;
   readonly secret: string | undefined;
   readonly version: number | undefined;
@@ -111,7 +128,7 @@ export interface Wanted {
   readonly unreviewed: boolean;
 }
 
-/** What the file and the options ask for. Throws `UsageError`. */
+/** Combines the file and the options. Throws `UsageError`. */
 export async function wanted(call: Call): Promise<Wanted> {
   const file = call.text('file');
   const { metadata, ...told } = file === undefined ? nothing : await readMetadata(call, file);
@@ -129,7 +146,7 @@ export async function wanted(call: Call): Promise<Wanted> {
   if (call.flag('public')) {
     const method = call.text('auth-method');
     if (method !== undefined && method !== 'none')
-      throw new UsageError(`--public and --auth-method ${method} do not go together.`);
+      throw new UsageError(`--public and --auth-method ${method} cannot be combined.`);
     metadata.token_endpoint_auth_method = 'none';
   }
   return { metadata, ...told };
@@ -139,7 +156,11 @@ const nothing = {
   get metadata(): JsonObject {
     return {};
   },
-  ...{ id: undefined, secret: undefined, version: undefined, disabled: false, unreviewed: false },
+  id: undefined,
+  secret: undefined,
+  version: undefined,
+  disabled: false,
+  unreviewed: false,
 };
 
 async function readMetadata(call: Call, file: string): Promise<Wanted> {
@@ -158,7 +179,7 @@ async function readMetadata(call: Call, file: string): Promise<Wanted> {
   };
 }
 
-/** No file disables an application, or takes back its review. `is`: what it is already, or is made. */
+/** A file cannot disable an application or revoke its review. `is`: the stored or new application. */
 export function warnOfState(
   { terminal }: Pick<Call, 'terminal'>,
   { disabled, unreviewed }: Wanted,
@@ -169,7 +190,7 @@ export function warnOfState(
     terminal.remark('Not used: reviewed_at. The application is a reviewed one. See: clients review --revoke');
 }
 
-/** A member that is a string or not there; null is not there. */
+/** The string member `name`; undefined if it is missing or null. */
 function textOf(read: JsonObject, name: string): string | undefined {
   const value: JsonValue | undefined = read[name];
   if (value === undefined || value === null) return undefined;

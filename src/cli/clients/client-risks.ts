@@ -1,4 +1,4 @@
-/** What an operator should know of an application before anything else: what it does without, and what it only says. */
+/** The risks of an application that an operator should see: missing protection, and promises that are not enforced. */
 import { brokenPromises } from '../../core/clients/client-promises.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call } from '../command.ts';
@@ -14,27 +14,34 @@ export function risksOf({ metadata }: ClientRecord): Risk[] {
   const { unprotected_at: unprotected, allow_insecure_redirects: insecure } = metadata;
   return [
     ...(insecure === true
-      ? [{ word: 'insecure-redirects', sentence: 'Its codes may travel unencrypted: allow_insecure_redirects is set.' }]
+      ? [
+          {
+            word: 'insecure-redirects',
+            sentence: 'Its codes may be sent unencrypted: allow_insecure_redirects is set.',
+          },
+        ]
       : []),
     ...(typeof unprotected === 'number'
       ? [
           {
             word: 'no-pkce-no-nonce',
-            sentence: `It sent neither PKCE nor a nonce, last on ${day(unprotected)}: a stolen code is not noticed.`,
+            sentence: `It sent neither PKCE nor a nonce, last on ${day(unprotected)}: a stolen code would not be detected.`,
           },
         ]
       : []),
     ...brokenPromises(metadata).map((member) => ({
       word: 'not-enforced',
-      sentence: `It was registered with ${member}, which this server does not enforce.`,
+      sentence: `Its metadata has ${member}, which this server does not enforce.`,
     })),
   ];
 }
 
-/** The words of a list's column, each once. */
+/** The distinct words for the column of a list. */
 export const riskWords = (client: ClientRecord): string[] => [...new Set(risksOf(client).map(({ word }) => word))];
 
-/** Says what was asked for and is not used, a line for each. The result is for the answer in JSON, beside which no line is shown. */
+/**
+ * Reports metadata that was sent but is not used, one line each. Returns it for JSON output, which has no such lines.
+ */
 export function warn({ terminal }: Pick<Call, 'terminal'>, { dropped = [] }: { readonly dropped?: readonly string[] }) {
   for (const name of dropped) terminal.remark(`Not used: ${name}.`);
   return { dropped: [...dropped] };

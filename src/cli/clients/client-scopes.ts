@@ -1,10 +1,10 @@
-/** Scopes that no API has and that speak of no person: a slip of the pen, with the nearest one that there is. */
+/** Detects scopes that neither an API nor the protocol has, and suggests the nearest one. */
 import type { JsonObject } from '../../base/json.ts';
 import { identityScopes } from '../../core/kernel/identity-scopes.ts';
 import { nearestWord } from '../../core/refusals/nearest.ts';
 import type { CommandCore } from '../command.ts';
 
-/** A sentence, or undefined where every scope is one. */
+/** Returns a message, or undefined if every scope is known. */
 export function scopeMistake({ scope }: JsonObject, core: Pick<CommandCore, 'apis'>): string | undefined {
   if (typeof scope !== 'string') return undefined;
   const known = new Set([

@@ -1,4 +1,4 @@
-/** An application as an admin sees it. */
+/** An application as administrators see it. */
 import type { JsonValue } from '../../base/json.ts';
 import { brokenPromises } from '../../core/clients/client-promises.ts';
 import { secretId, secretName } from '../../core/clients/client-secrets.ts';
@@ -7,11 +7,11 @@ import type { ClientRecord, ClientSecret } from '../../core/stores/clients.ts';
 import { day, facts, shownOnce } from '../text.ts';
 import { risksOf, riskWords } from './client-risks.ts';
 
-/** RFC 7591, section 3.2.1, and what only an admin sees. Secrets are stored as hashes, which are not shown either. */
+/** RFC 7591, section 3.2.1, plus members for administrators. Secrets are stored as hashes and not shown. */
 export function presented(client: ClientRecord, secret?: string): { [member: string]: JsonValue } {
   return {
     client_id: client.id,
-    // Section 3.2.1: required where there is a secret; 0 is "does not expire".
+    // Section 3.2.1 requires it if there is a secret; 0 means that it does not expire.
     ...(secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
     client_id_issued_at: client.createdAt,
     ...kept(client),
@@ -35,7 +35,7 @@ export function presentedSecret(secret: ClientSecret): { [member: string]: JsonV
   };
 }
 
-/** Nothing is said of protection that it does not have. */
+/** Only protection that the application has is listed. */
 function kept({ metadata }: ClientRecord): ClientRecord['metadata'] {
   const broken = brokenPromises(metadata);
   return Object.fromEntries(Object.entries(metadata).filter(([name]) => !broken.includes(name)));

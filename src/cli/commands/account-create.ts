@@ -8,17 +8,22 @@ import { UsageError } from '../usage-error.ts';
 
 export const create: Command = {
   name: 'create',
-  sentence: 'Make an account.',
-  args: [{ name: '<username>', sentence: 'Letters, numbers and . _ - +; or their e-mail address, with --verified' }],
+  sentence: 'Create an account.',
+  args: [
+    {
+      name: '<username>',
+      sentence: 'Letters, numbers and . _ - +; or the e-mail address of the person, with --verified',
+    },
+  ],
   options: [
     { flags: '--first-name <text>', sentence: 'First name.' },
     { flags: '--last-name <text>', sentence: 'Last name.' },
     { flags: '--email <address>', sentence: 'E-mail address.' },
-    { flags: '--verified', sentence: 'The e-mail address is known to be theirs, so they may sign in with it too.' },
-    { flags: '--admin', sentence: 'An admin of this server.' },
+    { flags: '--verified', sentence: 'The e-mail address is confirmed, so the person may sign in with it too.' },
+    { flags: '--admin', sentence: 'Make the account an administrator.' },
     ...attributeOptions,
     passwordOption,
-    { flags: '--no-password', sentence: 'Make it without one: nobody signs in with a password until one is set.' },
+    { flags: '--no-password', sentence: 'Create it without a password. Password sign-in works only after one is set.' },
   ],
   examples: [
     'accounts create alice --email alice@example.com --verified',
@@ -54,7 +59,7 @@ export const create: Command = {
     const made = await core.accounts.create(form, via);
     switch (made.outcome) {
       case 'created':
-        return done(presented(made.account), `Made the account ${made.account.username}.\n\n${shown(made.account)}`);
+        return done(presented(made.account), `Created the account ${made.account.username}.\n\n${shown(made.account)}`);
       case 'taken':
         return takenField(made.field);
       case 'weak-password':

@@ -15,7 +15,11 @@ export const factors: Command = {
         core.passkeys.list(account.subject),
       ]);
       const row = (kind: string, { id, name, createdAt, lastUsedAt }: (typeof passkeys | typeof factors)[number]) => [
-        ...[id, kind, name, day(createdAt), day(lastUsedAt) || 'never'],
+        id,
+        kind,
+        name,
+        day(createdAt),
+        day(lastUsedAt) || 'never',
       ];
       const nameOf = (kind: string) => core.factors.codes.find((method) => method.kind === kind)?.name ?? kind;
       const rows = [
@@ -25,7 +29,11 @@ export const factors: Command = {
           factor.locked ? 'locked: too many wrong codes' : 'active',
         ]),
       ];
-      const listed = table(['ID', 'KIND', 'NAME', 'MADE', 'LAST USED', 'STATUS'], rows, 'It has no second factor.');
+      const listed = table(
+        ['ID', 'KIND', 'NAME', 'MADE', 'LAST USED', 'STATUS'],
+        rows,
+        'The account has no second factor.',
+      );
       const left = rows.length === 0 ? '' : `\n\nRecovery codes left: ${recoveryCodesLeft}`;
       return done(
         {
@@ -40,12 +48,12 @@ export const factors: Command = {
 
 export const removeFactors: Command = {
   name: 'remove-factors',
-  sentence: 'Remove all passkeys, second factors and recovery codes of an account: its password alone signs in then.',
+  sentence: 'Remove all passkeys, second factors and recovery codes of an account. The password alone then signs in.',
   args: [accountArg],
   options: [yesOption],
   details:
-    'On a terminal it asks before it does so. It is for a person who has lost the app, the passkeys and the recovery codes: ' +
-    'be sure who asks, since whoever has the password is in then. Somebody without a password needs one afterwards.',
+    'On a terminal it asks first. Use it for a person who has lost the app, the passkeys and the recovery codes. ' +
+    'Verify who asks: anyone with the password can sign in afterwards. A person without a password then needs one.',
   examples: ['accounts remove-factors alice'],
   run: (call) =>
     withAccount(call, async (account, core) => {

@@ -1,4 +1,4 @@
-/** Links that an admin hands to people: into an account of their own, or back into it. */
+/** Links that an administrator gives to people, to create an account or to recover one. */
 
 import { accountArg, withAccount } from '../accounts/account-argument.ts';
 import { type Command, done, refused, via } from '../command.ts';
@@ -12,17 +12,20 @@ const language = {
 
 export const invite: Command = {
   name: 'invite',
-  sentence: 'Make a link with which one person makes one account.',
+  sentence: 'Create a link with which one person can create one account.',
   options: [
-    { flags: '--email <address>', sentence: 'Their e-mail address: filled in for them, and where the link is mailed.' },
+    {
+      flags: '--email <address>',
+      sentence: 'The e-mail address of the person: filled in on the page, and used by --mail.',
+    },
     {
       flags: '--mail',
-      sentence: 'Mail the link to that address and do not show it: opening it then proves the address.',
+      sentence: 'Mail the link to that address and do not show it. Opening the link then confirms the address.',
     },
     language,
   ],
   details:
-    'It works once, for INVITATION_TTL, also where SIGN_UP is `invite`; not where it is `off`. ISSUER must be what the server has.',
+    'The link works once, for INVITATION_TTL, if SIGN_UP is `open` or `invite`. ISSUER must be the same as on the server.',
   examples: ['accounts invite', 'accounts invite --email bob@example.com --mail'],
   async run(call) {
     const email = call.text('email');
@@ -41,23 +44,23 @@ export const invite: Command = {
       case 'mailed':
         return done({ expiresAt: made.expiresAt, mailed: true }, `Mailed an invitation to ${email}.`);
       case 'not-mailed':
-        return refused('not_mailed', `The mail could not be sent (${made.reason}). Nobody was invited.`);
+        return refused('not_mailed', `The mail could not be sent (${made.reason}). There is no invitation.`);
       case 'invalid':
         return refused('invalid_email', 'That is not an e-mail address.', { reason: made.reason });
       case 'closed':
-        return refused('closed', 'SIGN_UP is off: nobody makes an account of their own here.');
+        return refused('closed', 'SIGN_UP is off, so people cannot create accounts here.');
     }
   },
 };
 
 export const resetLink: Command = {
   name: 'reset-link',
-  sentence: 'Make a link with which a person sets a new password for their account.',
+  sentence: 'Create a link with which a person can set a new password.',
   args: [accountArg],
-  options: [{ flags: '--mail', sentence: 'Mail it too, where the address of the account is confirmed.' }, language],
+  options: [{ flags: '--mail', sentence: 'Mail the link too, if the address of the account is confirmed.' }, language],
   details:
-    'It works once, for RESET_LINK_TTL, until the password is changed in any other way. Using it ends the sessions of the account; ' +
-    'a second factor is still asked for. Be sure whom you give it to. ISSUER must be what the server has.',
+    'The link works once, for RESET_LINK_TTL, unless the password is changed in another way. Using it ends the sessions of the account; ' +
+    'a second factor is still required. Verify who receives the link. ISSUER must be the same as on the server.',
   examples: ['accounts reset-link alice', 'accounts reset-link alice --mail'],
   async run(call) {
     const mail = call.flag('mail') === true;

@@ -1,4 +1,4 @@
-/** `accounts update`, `promote` and `demote`: an operator's changes of an account. */
+/** `accounts update`, `promote` and `demote`. */
 import type { AccountChange, UpdateOutcome } from '../../core/accounts/account-edits.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { accountArg, noAccount, withAccount } from '../accounts/account-argument.ts';
@@ -10,23 +10,26 @@ import { UsageError } from '../usage-error.ts';
 
 export const update: Command = {
   name: 'update',
-  sentence: 'Change an account; what is left out stays as it is.',
+  sentence: 'Change an account. Values that are not given stay as they are.',
   args: [accountArg],
   options: [
-    { flags: '--username <name>', sentence: 'Another username. Its sessions and tokens end: they name the old one.' },
+    {
+      flags: '--username <name>',
+      sentence: 'A new username. Sessions and tokens of the account end, because they contain the old one.',
+    },
     { flags: '--first-name <text>', sentence: 'First name.' },
     { flags: '--last-name <text>', sentence: 'Last name.' },
-    { flags: '--email <address>', sentence: 'E-mail address; unproved unless --verified is given.' },
-    { flags: '--verified', sentence: 'The e-mail address is known to be theirs, so they may sign in with it too.' },
-    { flags: '--no-verified', sentence: 'It is not known to be theirs (any more).' },
-    { flags: '--admin', sentence: 'An admin of this server.' },
-    { flags: '--no-admin', sentence: 'An admin no more.' },
+    { flags: '--email <address>', sentence: 'E-mail address; unconfirmed unless --verified is given.' },
+    { flags: '--verified', sentence: 'The e-mail address is confirmed, so the person may sign in with it too.' },
+    { flags: '--no-verified', sentence: 'The e-mail address is not confirmed (any more).' },
+    { flags: '--admin', sentence: 'Make the account an administrator.' },
+    { flags: '--no-admin', sentence: 'Make the account an ordinary one.' },
     ...attributeOptions,
-    { flags: '--no-phone-verified', sentence: 'The number is not known to be theirs (any more).' },
+    { flags: '--no-phone-verified', sentence: 'The number is not confirmed (any more).' },
   ],
   details:
-    'An empty text removes a value: --picture "". The rules are those of the pages. Another address ends the links and codes that were mailed ' +
-    'to the old one, and the old one is told if it was proved. A number that changes is proved no more. Running servers know within a second.',
+    'An empty text removes a value: --picture "". The rules are those of the pages. A new e-mail address ends the links and codes that were ' +
+    'mailed to the old one; if the old one was confirmed, it gets a mail. A new number is unconfirmed. Running servers apply changes within a second.',
   examples: [
     'accounts update alice --first-name Alice --zoneinfo Europe/Berlin',
     'accounts update alice --email alice@example.com --verified',
@@ -35,7 +38,7 @@ export const update: Command = {
   run(call) {
     const change = changeOf(call);
     if (!Object.values(change).some((value) => value !== undefined))
-      throw new UsageError('Say what is to change, such as --email or --first-name.');
+      throw new UsageError('Nothing to change. Give an option such as --email or --first-name.');
     return withAccount(call, async (account, core) =>
       answered(call, account, await core.accountEdits.update(account.subject, change, via)),
     );
@@ -65,7 +68,7 @@ export const demote: Command = {
   name: 'demote',
   sentence: 'Make an administrator an ordinary account again.',
   args: [accountArg],
-  details: 'The only administrator who is enabled stays one: promote another first.',
+  details: 'The only enabled administrator cannot be demoted. Promote another account first.',
   examples: ['accounts demote alice'],
   run: setAdmin(false),
 };
@@ -88,7 +91,8 @@ function answered(call: Call, { username }: Account, outcome: UpdateOutcome): Ou
   switch (outcome.outcome) {
     case 'changed': {
       const { account, changed } = outcome;
-      const text = changed.length === 0 ? `${username} was so already.` : `Changed ${username}: ${changed.join(', ')}.`;
+      const text =
+        changed.length === 0 ? `Nothing of ${username} is different.` : `Changed ${username}: ${changed.join(', ')}.`;
       return done({ ...presented(account), changed: [...changed] }, `${text}\n\n${shown(account)}`);
     }
     case 'not-found':
@@ -96,7 +100,7 @@ function answered(call: Call, { username }: Account, outcome: UpdateOutcome): Ou
     case 'last-admin':
       return refused(
         'last_admin',
-        `${username} is the only administrator who is enabled. Make another one first: accounts promote <account>`,
+        `${username} is the only enabled administrator. Promote another account first: accounts promote <account>`,
       );
     case 'taken':
       return takenField(outcome.field);
@@ -105,7 +109,7 @@ function answered(call: Call, { username }: Account, outcome: UpdateOutcome): Ou
         'nothing_to_verify',
         outcome.field === 'email'
           ? `${username} has no e-mail address. Give one: --email <address> --verified`
-          : `${username} has no telephone number. Give one: --phone <number> --phone-verified`,
+          : `${username} has no phone number. Give one: --phone <number> --phone-verified`,
         { field: outcome.field },
       );
     case 'invalid':

@@ -1,4 +1,4 @@
-/** `accounts import`: accounts of another system, from a file of JSON lines. What a line may hold is in `account-line-shape.ts`. */
+/** `accounts import`: imports accounts of another system from JSON lines. account-line-shape.ts defines a line. */
 
 import type { JsonObject } from '../../base/json.ts';
 import type { ImportForm, ImportOutcome } from '../../core/accounts/account-import.ts';
@@ -7,9 +7,9 @@ import { type Command, done, refused, via } from '../command.ts';
 import { readJsonLines } from '../json-lines.ts';
 import { counted } from '../text.ts';
 
-/** What one transaction takes. */
+/** Accounts per transaction. */
 const batchSize = 100;
-/** The rest is counted: a file that is wrong from its first line to its last says so often enough. */
+/** Refused lines that are listed; the rest is only counted. */
 const listedMax = 200;
 
 interface Refused {
@@ -20,12 +20,12 @@ interface Refused {
 
 export const importAccounts: Command = {
   name: 'import',
-  sentence: 'Make accounts of people who had them in another system, with the password hashes of that system.',
-  args: [{ name: '<file>', sentence: 'JSON lines, one account a line; - for standard input.' }],
-  options: [{ flags: '--dry-run', sentence: 'Look at every line and change nothing.' }],
+  sentence: 'Import accounts from another system, with the password hashes of that system.',
+  args: [{ name: '<file>', sentence: 'JSON lines, one account per line; `-` is standard input.' }],
+  options: [{ flags: '--dry-run', sentence: 'Check every line and change nothing.' }],
   details: `A line is a JSON object: username; first_name, last_name, email, verified, password_hash, disabled, admin, picture,
 locale, zoneinfo, phone_number, phone_number_verified and address as far as known.
-Hashes may be bcrypt, PBKDF2, scrypt and Argon2; each is replaced at its person's first sign-in. docs/importing.md says more.
+Hashes may be bcrypt, PBKDF2, scrypt and Argon2; each is replaced at the first sign-in of the account. See docs/importing.md.
 Accounts that exist are left as they are, so an import that was interrupted is run again. Exit code 1 where a line was refused.`,
   examples: ['accounts import people.jsonl --dry-run', 'accounts import people.jsonl'],
   async run(call) {
@@ -54,7 +54,7 @@ Accounts that exist are left as they are, so an import that was interrupted is r
       }
     };
 
-    await call.terminal.progress(dryRun ? 'Looking at accounts' : 'Importing accounts', async (step) => {
+    await call.terminal.progress(dryRun ? 'Checking accounts' : 'Importing accounts', async (step) => {
       for await (const read of readJsonLines(path, call.terminal)) {
         const parsed = 'problem' in read ? read : readAccountLine(read.value);
         if ('problem' in parsed) refuse(read.line, parsed.problem);
@@ -86,7 +86,7 @@ function sentenceOf(outcome: Exclude<ImportOutcome, { outcome: 'imported' | 'exi
   switch (outcome.outcome) {
     case 'taken':
       return outcome.field === 'username'
-        ? 'The username is that of an earlier line, or one that counts as the same.'
+        ? 'The username is the same as that of an earlier line, or too similar.'
         : 'The e-mail address belongs to another account.';
     case 'invalid':
       return `${fieldNames[outcome.field]} was refused. ${outcome.sentence}`;

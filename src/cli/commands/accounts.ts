@@ -14,9 +14,9 @@ import { importAccounts } from './accounts-import.ts';
 
 const setPassword: Command = {
   name: 'set-password',
-  sentence: 'Set the password of an account, and end its sessions.',
+  sentence: 'Set the password of an account and end its sessions.',
   args: [accountArg],
-  options: [passwordOption, { flags: '--keep-sessions', sentence: 'Leave its sessions and tokens alone.' }],
+  options: [passwordOption, { flags: '--keep-sessions', sentence: 'Keep its sessions and tokens.' }],
   examples: ['accounts set-password alice', 'accounts set-password alice --password-stdin < password.txt'],
   run: (call) =>
     withAccount(call, async (account, core) => {
@@ -63,22 +63,22 @@ function switchTo(call: Call, verb: 'disable' | 'enable'): Promise<Outcome> {
 
 const remove: Command = {
   name: 'delete',
-  sentence: 'Delete an account with all that belongs to it.',
+  sentence: 'Delete an account with everything that belongs to it.',
   args: [accountArg],
   options: [yesOption],
   details:
-    'On a terminal it asks before it does so. To stop somebody for a while, disable the account. The only administrator is not deleted.',
+    'On a terminal it asks first. To block a person for a while, disable the account instead. The only administrator is not deleted.',
   examples: ['accounts delete alice'],
   run: (call) =>
     withAccount(call, async (account, core) => {
-      if (!(await confirmed(call, `Delete the account ${account.username} with all that belongs to it?`)))
+      if (!(await confirmed(call, `Delete the account ${account.username} with everything that belongs to it?`)))
         return cancelled;
       const removed = await core.accounts.remove(account.subject, via);
       if (removed === 'not-found') return noAccount(call);
       if (removed === 'last-admin') {
         return refused(
           'last_admin',
-          `${account.username} is the only administrator. Make another one first: accounts promote <account>`,
+          `${account.username} is the only administrator. Promote another account first: accounts promote <account>`,
         );
       }
       return done({ subject: account.subject, deleted: true }, `Deleted the account ${account.username}.`);
@@ -115,7 +115,7 @@ const show: Command = {
   sentence: 'Show one account.',
   args: [accountArg],
   details:
-    'Online is who has a live session, in a browser or through an API; last seen is when they last did something.',
+    'Online: the person has a live session, in a browser or through an API. Last seen: the time of their last action.',
   examples: ['accounts show alice', 'accounts show id:42 --json'],
   run: (call) =>
     withAccount(call, async (account, core) => {

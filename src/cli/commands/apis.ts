@@ -18,7 +18,7 @@ function shown(api: ApiRecord): string {
   });
 }
 
-const builtIn = refused('built_in', 'The user API is built in and stays.');
+const builtIn = refused('built_in', 'The user API is built in and cannot be changed or removed.');
 const unknown = (identifier: string) => refused('not_found', `There is no API ${identifier}. See: apis list`);
 
 const add: Command = {
@@ -27,14 +27,14 @@ const add: Command = {
   args: [
     {
       name: '[identifier]',
-      sentence: 'The audience of its tokens: an absolute URI. It may stand in the file instead.',
+      sentence: 'The audience of its tokens: an absolute URI. The file may contain it instead.',
     },
   ],
   options: [
     ...apiOptions,
     {
       flags: '--file <path>',
-      sentence: 'A JSON file as `apis list --json` shows each API; `-` is standard input. Options win over it.',
+      sentence: 'A JSON file in the form of `apis list --json`; `-` is standard input. Options override it.',
     },
   ],
   examples: [
@@ -46,7 +46,7 @@ const add: Command = {
     const input = added(call, await fileOf(call));
     if (identifier !== undefined) input.identifier = identifier;
     if (input.identifier === undefined)
-      throw new UsageError('Name the API by its identifier, or give a --file that does.');
+      throw new UsageError('The identifier is missing. Give it as the argument, or in a --file.');
     const core = await call.core();
     const saved = await core.apis.add(input);
     if (saved.outcome === 'invalid') return refused('invalid_api', `The API was refused: ${saved.description}.`);
@@ -57,18 +57,18 @@ const add: Command = {
 
 const update: Command = {
   name: 'update',
-  sentence: 'Change an API: what is not named stays as it is.',
+  sentence: 'Change an API. Values that are not given stay as they are.',
   args: [{ name: '<identifier>', sentence: 'Its identifier, as `apis list` shows it.' }],
   options: [
     ...apiOptions.map((option) => ({ ...option, sentence: option.sentence.replace(/ Without it: [^.]+\./, '') })),
     ...removalOptions,
     {
       flags: '--file <path>',
-      sentence: 'A JSON file with the members to replace; `-` is standard input. Options win over it.',
+      sentence: 'A JSON file with the members to replace; `-` is standard input. Options override it.',
     },
   ],
   details:
-    'A scope that is there already gets the new sentence and keeps its marks. Tokens already made stay as they are until they end.',
+    'An existing scope gets the new sentence and keeps its marks. Tokens that were already issued do not change.',
   examples: [
     'apis update https://orders.example.com --scope "orders:write=Change your orders." --optional orders:write',
     'apis update https://orders.example.com --token-typ JWT --signing-alg RS256',
@@ -110,9 +110,9 @@ const list: Command = {
 
 const remove: Command = {
   name: 'remove',
-  sentence: 'Remove an API: no more tokens are made for it.',
+  sentence: 'Remove an API. The server issues no more tokens for it.',
   args: [{ name: '<identifier>', sentence: 'Its identifier, as `apis list` shows it.' }],
-  details: 'Tokens already made for it work until they end.',
+  details: 'Tokens that were already issued work until they expire.',
   examples: ['apis remove https://orders.example.com'],
   async run(call) {
     const [identifier = ''] = call.args;
@@ -131,6 +131,6 @@ const remove: Command = {
 
 export const apis: Noun = {
   name: 'apis',
-  sentence: 'The APIs that tokens are made for (resource servers, RFC 8707).',
+  sentence: 'The APIs that tokens are issued for (resource servers, RFC 8707).',
   commands: [add, update, list, remove],
 };

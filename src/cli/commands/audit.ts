@@ -13,15 +13,15 @@ function presented({ id, atMs, ...event }: StoredAuditEvent) {
 
 const list: Command = {
   name: 'list',
-  sentence: 'List the audit records, the newest first.',
+  sentence: 'List audit records, newest first.',
   options: [
     ...filterOptions,
-    { flags: '--limit <number>', sentence: 'How many; 50 unless told otherwise.', number: [1, 1000] },
-    { flags: '--before <id>', sentence: 'Only older ones than this record: the next page.', number: largestId },
+    { flags: '--limit <number>', sentence: 'How many. Without it: 50.', number: [1, 1000] },
+    { flags: '--before <id>', sentence: 'Only records older than this one: the next page.', number: largestId },
   ],
   details:
-    'With --json: `records`, and `next`, the id to give to --before for the page after it, or null where there are no more. ' +
-    'What each event means is in docs/audit.md.',
+    'With --json: `records`, and `next`, the id for --before to get the next page, or null if there are no more. ' +
+    'docs/audit.md explains each event.',
   examples: [
     'audit list --account alice --since 7d',
     'audit list --client bookshelf --event client.updated',
@@ -44,32 +44,32 @@ const list: Command = {
       JSON.stringify(event.detail),
     ]);
     const titles = ['ID', 'TIME', 'EVENT', 'ACCOUNT', 'CLIENT', 'ADDRESS', 'REQUEST', 'DETAIL'];
-    const text = table(titles, rows, 'There are no such records.');
+    const text = table(titles, rows, 'No records match.');
     return done(
       { records: found.map(presented), next },
-      next === null ? text : `${text}\n\nOlder ones: add --before ${next}`,
+      next === null ? text : `${text}\n\nFor older records: --before ${next}`,
     );
   },
 };
 
 const pageSize = 1000;
-/** Milliseconds. A record gets its id before its transaction ends, which takes no longer than a statement may. */
+/** Milliseconds. Records get their id before their transaction ends, which takes at most as long as a statement may. */
 const settled = 10_000;
 
 const exportAll: Command = {
   name: 'export',
-  sentence: 'Write audit records as lines of JSON, the oldest first.',
+  sentence: 'Write audit records as lines of JSON, oldest first.',
   options: [
     ...filterOptions,
     {
       flags: '--after <id>',
-      sentence: 'Go on behind this record: the last one of the export before.',
+      sentence: 'Continue after this record: the last one of the previous export.',
       number: largestId,
     },
   ],
   details:
-    'One record a line, on standard output, however many there are. Records of the last ten seconds are left to the next export, so that ' +
-    'none is missed by one that goes on with --after.',
+    'Writes all records to standard output, one per line. Records of the last ten seconds are left to the next export, so that ' +
+    'an export with --after misses none.',
   examples: ['audit export', 'audit export --since 2026-11-01 --until 2026-12-01', 'audit export --after 120345'],
   async run(call) {
     const core = await call.core();
@@ -82,7 +82,7 @@ async function exported(call: Call, walk: (after: number) => Promise<StoredAudit
   const end = nowMs() - settled;
   for (let after: number | undefined = call.number('after') ?? 0; after !== undefined; ) {
     const found: StoredAuditEvent[] = await walk(after);
-    // The first that is too young ends it: behind it a younger id may belong to an older moment.
+    // Stops at the first record that is too young: a later id may have an earlier time.
     const young = found.findIndex(({ atMs }) => atMs > end);
     const old = young === -1 ? found : found.slice(0, young);
     const lines = old.map((event) => `${JSON.stringify(presented(event))}\n`).join('');

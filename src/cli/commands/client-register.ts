@@ -1,4 +1,4 @@
-/** `clients register`, with a kind that sets what it needs and without one. */
+/** `clients register`, with or without a kind of application. */
 import type { JsonObject } from '../../base/json.ts';
 import { type ClientKind, clientKinds, isClientKind, ofKind } from '../../core/clients/client-kinds.ts';
 import { secretBits } from '../../core/clients/client-secrets.ts';
@@ -18,7 +18,7 @@ const kinds = Object.keys(clientKinds);
 
 export const register: Command = {
   name: 'register',
-  sentence: 'Register an application; its secret is shown this once.',
+  sentence: 'Register an application. Its secret is shown only now.',
   args: [
     {
       name: '[kind]',
@@ -29,8 +29,8 @@ export const register: Command = {
   ],
   options: [{ flags: '--id <id>', sentence: 'The client id. Without it: a random one.' }, ...metadataOptions],
   details:
-    'A file may hold the client_id and the client_secret of an application that moves here: the secret goes on working, and only ' +
-    'its hash is stored. It needs 128 bits of randomness.',
+    'A file may contain the client_id and the client_secret of an application that moves here: the secret keeps working, and only ' +
+    'its hash is stored. The secret needs 128 bits of randomness.',
   examples: [
     'clients register web --name Bookshelf --redirect-uri https://app.example.com/callback',
     'clients register spa --name "Bookshelf in the browser" --redirect-uri https://app.example.com/callback',
@@ -78,7 +78,7 @@ function kindOf(call: Call): ClientKind | undefined {
   if (kind === undefined) return undefined;
   if (isClientKind(kind)) {
     if (call.text('name') === undefined && call.text('file') === undefined)
-      throw new UsageError(`Name it: clients register ${kind} --name NAME`);
+      throw new UsageError(`The name is missing: clients register ${kind} --name NAME`);
     return kind;
   }
   const nearest = nearestWord(kind, kinds);
@@ -98,11 +98,11 @@ function remarkOnSecret(call: Call, secret: string, id: string): void {
   const bits = secretBits(secret);
   if (bits < 256)
     call.terminal.remark(
-      `The given secret has at most ${bits} bits of randomness; one made here has 256. Once the move is done: clients rotate ${id}`,
+      `The given secret has at most ${bits} bits of randomness; a generated one has 256. After the move: clients rotate ${id}`,
     );
 }
 
-/** What the application's own settings ask for. */
+/** The values that the application's own settings need. */
 function toPaste(kind: ClientKind, client: ClientRecord, secret: string | undefined, issuer: string): string {
   const origins = listed(client.metadata.redirect_uris).flatMap((uri) => URL.parse(uri)?.origin ?? []);
   return facts({

@@ -7,16 +7,16 @@ import { type Arg, type Command, done, type Noun, refused, via } from '../comman
 import { day, facts, shownOnce, table } from '../text.ts';
 import { UsageError } from '../usage-error.ts';
 
-const clientArg: Arg = { name: '<client-id>', sentence: 'Whose secret it is.' };
+const clientArg: Arg = { name: '<client-id>', sentence: 'The client id of the application.' };
 const DAY = 86_400;
 const secretless = (id: string) => refused('no_secret', `The client ${id} authenticates without a secret.`);
 
 const add: Command = {
   name: 'add',
-  sentence: 'Give an application another secret beside those it has; it is shown this once.',
+  sentence: 'Add a secret to an application. It is shown only now.',
   args: [clientArg],
   options: [
-    { flags: '--name <text>', sentence: 'What it is for, in lists: up to 100 characters.' },
+    { flags: '--name <text>', sentence: 'A name for lists: up to 100 characters.' },
     { flags: '--days <number>', sentence: 'How long it works. Without it: until it is removed.', number: [1, 3660] },
   ],
   details: `An application has at most ${clientSecretsMax} secrets at a time. All of them work; \`clients rotate\` replaces one.`,
@@ -25,7 +25,7 @@ const add: Command = {
     const [clientId = ''] = call.args;
     const name = call.text('name')?.trim() ?? '';
     if (name === '' || name.length > 100 || !name.isWellFormed() || /\p{Cc}/u.test(name))
-      throw new UsageError('Give it a --name of 1 to 100 characters, to tell it from the others.');
+      throw new UsageError('Give the secret a --name of 1 to 100 characters, to tell it apart from the others.');
     const days = call.number('days');
     const core = await call.core();
     const made = await core.clients.addSecret(clientId, { name, lifetime: days === undefined ? null : days * DAY });
@@ -37,7 +37,7 @@ const add: Command = {
       case 'too-many':
         return refused(
           'too_many',
-          `The client ${clientId} has as many secrets as one may have (${clientSecretsMax}). Remove one first.`,
+          `The client ${clientId} has the maximum number of secrets (${clientSecretsMax}). Remove one first.`,
         );
       case 'added': {
         const { secret, value } = made;
@@ -62,7 +62,7 @@ const list: Command = {
   name: 'list',
   sentence: 'List the secrets of an application. Only hashes of them are stored.',
   args: [clientArg],
-  details: 'When one was last used is not known: that would cost every token request a write.',
+  details: 'The list does not show when a secret was last used: that would cost a write for every token request.',
   examples: ['client-secrets list bookshelf'],
   async run(call) {
     const [clientId = ''] = call.args;
@@ -84,9 +84,10 @@ const list: Command = {
 
 const remove: Command = {
   name: 'remove',
-  sentence: 'Remove a secret of an application: it stops working.',
+  sentence: 'Remove a secret of an application. It stops working.',
   args: [clientArg, { name: '<id>', sentence: 'The id of the secret, as in the list.' }],
-  details: 'Running servers refuse it within a second. The last one that works stays: disable the application instead.',
+  details:
+    'Running servers refuse it within a second. The last working secret cannot be removed: disable the application instead.',
   examples: ['client-secrets remove bookshelf 4f1c2a90b7de'],
   async run(call) {
     const [clientId = '', id = ''] = call.args;
@@ -100,7 +101,7 @@ const remove: Command = {
       case 'last':
         return refused(
           'last_secret',
-          `It is the last secret of ${clientId} that works. Replace it (clients rotate ${clientId}), or stop the application: clients disable ${clientId}`,
+          `It is the last working secret of ${clientId}. Replace it (clients rotate ${clientId}), or disable the application: clients disable ${clientId}`,
         );
       case 'updated':
         await core.audit.record('client.secret_removed', { clientId, detail: { ...via, secret: id } });
@@ -111,6 +112,6 @@ const remove: Command = {
 
 export const clientSecrets: Noun = {
   name: 'client-secrets',
-  sentence: 'Secrets of applications: several at a time, each with a name and an end.',
+  sentence: 'Secrets of applications: several at a time, each with a name and an expiry.',
   commands: [add, list, remove],
 };

@@ -4,7 +4,7 @@ import { noClient } from '../clients/client-argument.ts';
 import { type Arg, type Command, done, type Noun, refused, via } from '../command.ts';
 import { day, facts, shownOnce, table } from '../text.ts';
 
-const clientArg: Arg = { name: '<client-id>', sentence: 'Whose token it is.' };
+const clientArg: Arg = { name: '<client-id>', sentence: 'The client id of the application.' };
 const DAY = 86_400;
 
 function presented({ id, label, createdAt, expiresAt }: ClientToken): { [member: string]: JsonValue } {
@@ -13,10 +13,10 @@ function presented({ id, label, createdAt, expiresAt }: ClientToken): { [member:
 
 const issue: Command = {
   name: 'issue',
-  sentence: 'Give an application a token to open sessions with; it is shown this once.',
+  sentence: 'Issue a token with which an application opens sessions. It is shown only now.',
   args: [clientArg],
   options: [
-    { flags: '--label <text>', sentence: 'What it is for, in lists.' },
+    { flags: '--label <text>', sentence: 'A name for lists.' },
     {
       flags: '--days <number>',
       sentence: 'How long it works. Without it: until it is revoked.',
@@ -32,7 +32,7 @@ const issue: Command = {
     const made = await core.clients.issueToken(clientId, { label, lifetime: days === undefined ? null : days * DAY });
     if (made.outcome === 'unknown') return noClient(clientId);
     if (made.outcome === 'too-many')
-      return refused('too_many', `The client ${clientId} has as many tokens as one may have. Revoke one first.`);
+      return refused('too_many', `The client ${clientId} has the maximum number of tokens. Revoke one first.`);
     const { token, value } = made;
     await core.audit.record('client.token_issued', { clientId, detail: { ...via, token: token.id } });
     const shown = facts({
@@ -72,9 +72,9 @@ const list: Command = {
 
 const revoke: Command = {
   name: 'revoke',
-  sentence: 'Revoke a token: what was opened with it ends.',
+  sentence: 'Revoke a token. Sessions that were opened with it end.',
   args: [clientArg, { name: '<id>', sentence: 'The id of the token, as in the list.' }],
-  details: 'Running servers refuse it, and the tokens that were had with it, within a second.',
+  details: 'Running servers refuse it, and the tokens that were issued for it, within a second.',
   examples: ['client-tokens revoke bookshelf 4f1c2a90b7de'],
   async run(call) {
     const [clientId = '', id = ''] = call.args;

@@ -20,14 +20,14 @@ export const update: Command = {
     {
       flags: '--if-version <number>',
       sentence:
-        'Only if the application still has this version (`clients show`). A version in the file counts as well.',
+        'Change it only if the application still has this version (`clients show`). A version in the file works the same way.',
       number: [1, 2_147_483_647],
     },
   ],
   details:
-    'What is not named stays. Of lists, --redirect-uri and the like name the whole list anew; --add-… and --remove-… change one value. ' +
-    'A file is merged into what is stored (RFC 7396): null removes a member, which goes back to its default; what `clients show --json` ' +
-    'prints may be given back. Running servers know within a second. An application that becomes public loses its secrets.',
+    'Values that are not given stay as they are. --redirect-uri and other list options replace the whole list; --add-… and --remove-… change one value. ' +
+    'A file is merged into the stored metadata (RFC 7396): null resets a member to its default; the output of `clients show --json` ' +
+    'is a valid file. Running servers apply changes within a second. An application that becomes public loses its secrets.',
   examples: [
     'clients update bookshelf --add-redirect-uri https://app.example.com/other',
     'clients update bookshelf --name "The new Bookshelf" --remove-scope orders:write',
@@ -51,12 +51,12 @@ export const update: Command = {
       case 'invalid':
         return invalid(changed);
       case 'built-in':
-        return refused('built_in', `The server itself makes ${id} at each start; it cannot be changed.`);
+        return refused('built_in', `The server creates ${id} at each start; it cannot be changed.`);
       case 'conflict':
         return refused(
           'conflict',
-          `The application ${id} has been changed by another hand: it is at version ${changed.version}, not ${ifVersion}. ` +
-            `Nothing was changed. Look at it first: clients show ${id}`,
+          `The application ${id} was changed since: it has version ${changed.version}, not ${ifVersion}. ` +
+            `Nothing was changed. See: clients show ${id}`,
           { version: changed.version },
         );
       case 'updated':
@@ -65,14 +65,14 @@ export const update: Command = {
   },
 };
 
-/** What a file says of the client's identity must be true of it (RFC 7592, section 2.2). */
+/** The file's client_id and client_secret must be those of the client (RFC 7592, section 2.2). */
 function notOurs(id: string, asked: Wanted, isRight: (secret: string) => boolean): Outcome | undefined {
   if (asked.id !== undefined && asked.id !== id)
-    throw new UsageError(`The file is of ${asked.id}, not of ${id}: a client_id cannot be changed.`);
+    throw new UsageError(`The file is for ${asked.id}, not for ${id}. A client_id cannot be changed.`);
   if (asked.secret === undefined || isRight(asked.secret)) return undefined;
   return refused(
     'secret_not_changed',
-    `client_secret in the file is no secret of ${id}, and secrets are not changed this way. Leave it out. See: clients rotate, client-secrets add`,
+    `client_secret in the file is not a secret of ${id}. This command does not change secrets: leave it out. See: clients rotate, client-secrets add`,
   );
 }
 
@@ -87,7 +87,7 @@ async function told(call: Call, core: CommandCore, changed: Changed): Promise<Ou
   await recordChange(core.audit, changed, via);
   const unknownScope = members.includes('scope') ? scopeMistake(client.metadata, core) : undefined;
   if (unknownScope !== undefined) call.terminal.remark(unknownScope);
-  if (ended > 0) call.terminal.remark(`It has no use for secrets any more: ${ended} dropped.`);
+  if (ended > 0) call.terminal.remark(`The application no longer uses secrets: ${ended} dropped.`);
   return done(
     { ...presented(client, secret), ...dropped },
     `Changed ${members.join(', ')} of ${nameOf(client)}.\n\n${shown(client, secret)}`,

@@ -55,15 +55,15 @@ const show: Command = {
 
 const rotate: Command = {
   name: 'rotate',
-  sentence: 'Give an application a new secret in place of an old one, shown this once.',
+  sentence: 'Replace the secret of an application. The new one is shown only now.',
   args: [idArg],
   options: [
     {
       flags: '--name <text>',
-      sentence: 'Which secret, where it has several (`client-secrets`). Without it: the one without a name.',
+      sentence: 'Which secret, if there are several (`client-secrets`). Without it: the one without a name.',
     },
   ],
-  details: 'The old secret goes on working for CLIENT_SECRET_OVERLAP. Secrets of other names stay as they are.',
+  details: 'The old secret keeps working for CLIENT_SECRET_OVERLAP. Secrets with other names do not change.',
   examples: ['clients rotate bookshelf'],
   async run(call) {
     const [id = ''] = call.args;
@@ -76,12 +76,9 @@ const rotate: Command = {
       case 'secretless':
         return refused('no_secret', `The client ${id} authenticates without a secret.`);
       case 'no-such-secret':
-        return refused(
-          'not_found',
-          `The client ${id} has no secret of the name ${name}. See: client-secrets list ${id}`,
-        );
+        return refused('not_found', `The client ${id} has no secret named ${name}. See: client-secrets list ${id}`);
       case 'too-many':
-        return refused('too_many', `The client ${id} has as many secrets as one may have. Remove one first.`);
+        return refused('too_many', `The client ${id} has the maximum number of secrets. Remove one first.`);
       case 'rotated':
         return tellRotated(core, rotated, name);
     }
@@ -96,7 +93,7 @@ async function tellRotated(core: CommandCore, { client, secret }: Rotated, name:
   const sentences = [
     `${nameOf(client)} has a new secret.`,
     old?.expiresAt ? `The old one works until ${day(old.expiresAt)}.` : 'The old one has stopped working.',
-    ...(others > 0 ? [`${counted(others, 'secret', 'secrets')} of other names: unchanged.`] : []),
+    ...(others > 0 ? [`${counted(others, 'secret', 'secrets')} with other names: unchanged.`] : []),
   ];
   const text = facts({ 'Client id': id, 'Client secret': `${secret}  ${shownOnce}` });
   return done(presented(client, secret), `${sentences.join(' ')}\n\n${text}`);
@@ -104,7 +101,7 @@ async function tellRotated(core: CommandCore, { client, secret }: Rotated, name:
 
 const disable: Command = {
   name: 'disable',
-  sentence: 'Refuse an application at every door until it is enabled again.',
+  sentence: 'Disable an application until it is enabled again.',
   args: [idArg],
   details: 'Running servers refuse it, and its tokens at their own endpoints, within a second.',
   examples: ['clients disable bookshelf'],
@@ -113,7 +110,7 @@ const disable: Command = {
 
 const enable: Command = {
   name: 'enable',
-  sentence: 'Let a disabled application in again.',
+  sentence: 'Enable a disabled application again.',
   args: [idArg],
   examples: ['clients enable bookshelf'],
   run: (call) => switchTo(call, 'enable'),
@@ -133,12 +130,12 @@ async function switchTo(call: Call, verb: 'disable' | 'enable'): Promise<Outcome
 
 const review: Command = {
   name: 'review',
-  sentence: 'Mark an application as reviewed: you answer for it.',
+  sentence: 'Mark an application as reviewed: you trust it.',
   args: [idArg],
-  options: [{ flags: '--revoke', sentence: 'Take the mark back: it is unreviewed from now on.' }],
+  options: [{ flags: '--revoke', sentence: 'Mark it as unreviewed again.' }],
   details:
-    'Applications that people register for themselves are unreviewed: pages say so, they need PKCE, and people are sent to them only ' +
-    'after they have signed in and allowed them. A reviewed one is treated like one that you made. Running servers know within a second.',
+    'Applications that people register themselves are unreviewed: pages show this, they need PKCE, and people are sent to them only ' +
+    'after they have signed in and given consent. A reviewed application is treated like one that you registered. Running servers know within a second.',
   examples: ['clients review bookshelf', 'clients review bookshelf --revoke'],
   async run(call) {
     const [id = ''] = call.args;
@@ -154,17 +151,18 @@ const review: Command = {
 
 const remove: Command = {
   name: 'delete',
-  sentence: 'Delete an application with every grant, token and consent it was given.',
+  sentence: 'Delete an application with all its grants, tokens and consents.',
   args: [idArg],
   options: [yesOption],
-  details: 'On a terminal it asks before it does so. To stop an application for a while, disable it.',
+  details: 'On a terminal it asks first. To stop an application for a while, disable it instead.',
   examples: ['clients delete bookshelf'],
   async run(call) {
     const [id = ''] = call.args;
     const core = await call.core();
     const client = await core.clients.find(id);
     if (!client) return noClient(id);
-    if (!(await confirmed(call, `Delete ${nameOf(client)} (${id}) with everything it was given?`))) return cancelled;
+    if (!(await confirmed(call, `Delete ${nameOf(client)} (${id}) with all its grants, tokens and consents?`)))
+      return cancelled;
     if (!(await core.clients.remove(id))) return noClient(id);
     await core.audit.record('client.deleted', { clientId: id, detail: via });
     return done({ client_id: id, deleted: true }, `Deleted ${nameOf(client)} (${id}).`);
@@ -173,9 +171,9 @@ const remove: Command = {
 
 const reload: Command = {
   name: 'reload',
-  sentence: 'Have every running server read all applications anew from the database.',
+  sentence: 'Make every running server reload all applications from the database.',
   details:
-    'Only needed after the database was changed by other means, for example a restored back-up. No request fails meanwhile.',
+    'Only needed after the database was changed in another way, for example by restoring a backup. No request fails during the reload.',
   examples: ['clients reload'],
   async run(call) {
     const core = await call.core();
@@ -187,6 +185,6 @@ const reload: Command = {
 
 export const clients: Noun = {
   name: 'clients',
-  sentence: 'Applications: who may ask for tokens.',
+  sentence: 'Applications that may request tokens.',
   commands: [register, update, list, show, rotate, review, disable, enable, remove, reload],
 };

@@ -17,9 +17,9 @@ import { readAll } from '../read-all.ts';
 import { counted, day, facts, table } from '../text.ts';
 import { UsageError } from '../usage-error.ts';
 
-const groupArg: Arg = { name: '<group>', sentence: 'Its name in any spelling, or `id:` and its id.' };
+const groupArg: Arg = { name: '<group>', sentence: 'The name in any spelling, or `id:` and the id.' };
 const accountArg: Arg = { name: '<account>', sentence: 'Username, subject, or `id:` and the number of the account.' };
-const description = { flags: '--description <text>', sentence: 'What the group is, for operators.' };
+const description = { flags: '--description <text>', sentence: 'A note for operators.' };
 
 const presented = ({ nameKey: _nameKey, ...group }: Group) => group;
 
@@ -47,7 +47,7 @@ function answered(saved: SavedGroup, named: string, verb: string): Outcome {
     case 'saved':
       return done(presented(saved.group), `${verb} the group ${saved.group.name}.\n\n${shown(saved.group)}`);
     case 'taken':
-      return refused('conflict', 'Another group has that name, or one that counts as the same.', { field: 'name' });
+      return refused('conflict', 'Another group has this name, or one too similar.', { field: 'name' });
     case 'not-found':
       return noGroup(named);
     case 'invalid':
@@ -60,10 +60,10 @@ function answered(saved: SavedGroup, named: string, verb: string): Outcome {
 
 const add: Command = {
   name: 'add',
-  sentence: 'Make a group of people.',
-  args: [{ name: '<name>', sentence: 'What applications read. Unique, whatever its case and width.' }],
+  sentence: 'Create a group of people.',
+  args: [{ name: '<name>', sentence: 'The name that applications see. Unique, ignoring case and width.' }],
   options: [description],
-  details: 'Applications with the scope `groups` are told the names of the groups that a person is in.',
+  details: 'Applications with the scope `groups` see the names of the groups of a person.',
   examples: ['groups add editors --description "Those who may publish."'],
   async run(call) {
     const [name = ''] = call.args;
@@ -100,10 +100,10 @@ const show: Command = {
 
 const rename: Command = {
   name: 'rename',
-  sentence: 'Give a group another name or description; its members stay.',
-  args: [groupArg, { name: '[name]', sentence: 'The new name. Left out: it stays.' }],
+  sentence: 'Change the name or description of a group. Its members stay.',
+  args: [groupArg, { name: '[name]', sentence: 'The new name. Without it, the name stays.' }],
   options: [description],
-  details: 'Applications are told the new name from the next token or userinfo response on.',
+  details: 'Applications see the new name from the next token or userinfo response on.',
   examples: ['groups rename editors publishers', 'groups rename editors --description "Those who may publish."'],
   run(call) {
     const [named = '', name] = call.args;
@@ -118,10 +118,10 @@ const rename: Command = {
 
 const remove: Command = {
   name: 'remove',
-  sentence: 'Remove a group; the accounts of its members stay.',
+  sentence: 'Remove a group. The accounts of its members stay.',
   args: [groupArg],
   options: [yesOption],
-  details: 'On a terminal it asks before it does so.',
+  details: 'On a terminal it asks first.',
   examples: ['groups remove editors'],
   run: (call) =>
     withGroup(call, async (group, core) => {
@@ -151,16 +151,16 @@ const members: Command = {
 
 const join: Command = {
   name: 'join',
-  sentence: 'Put a person into a group.',
+  sentence: 'Add a person to a group.',
   args: [groupArg, accountArg],
-  details: 'Applications are told of it at their next token or userinfo request.',
+  details: 'Applications see the change at their next token or userinfo request.',
   examples: ['groups join editors alice'],
   run: (call) => member(call, 'join'),
 };
 
 const leave: Command = {
   name: 'leave',
-  sentence: 'Take a person out of a group.',
+  sentence: 'Remove a person from a group.',
   args: [groupArg, accountArg],
   examples: ['groups leave editors alice'],
   run: (call) => member(call, 'leave'),
@@ -182,20 +182,20 @@ function member(call: Call, verb: 'join' | 'leave'): Promise<Outcome> {
     const about = { group: group.name, subject, username };
     if (verb === 'leave') {
       const left = await core.groups.leave(group, subject, via);
-      const text = left ? `Took ${username} out of ${group.name}.` : `${username} is not in ${group.name}.`;
+      const text = left ? `Removed ${username} from ${group.name}.` : `${username} is not in ${group.name}.`;
       return done({ ...about, member: false, changed: left }, text);
     }
     const joined = await core.groups.join(group, subject, via);
     if (joined === 'no-group') return noGroup(group.name);
     if (joined === 'no-account') return noAccount;
     const text =
-      joined === 'joined' ? `Put ${username} into ${group.name}.` : `${username} is in ${group.name} already.`;
+      joined === 'joined' ? `Added ${username} to ${group.name}.` : `${username} is already in ${group.name}.`;
     return done({ ...about, member: true, changed: joined === 'joined' }, text);
   });
 }
 
 export const groups: Noun = {
   name: 'groups',
-  sentence: 'Groups of people, of which applications may be told.',
+  sentence: 'Groups of people, which applications may see.',
   commands: [add, list, show, rename, remove, members, join, leave],
 };

@@ -32,23 +32,23 @@ const list: Command = {
 
 const rotate: Command = {
   name: 'rotate',
-  sentence: 'Let the next keys sign from now on, and publish new next ones.',
+  sentence: 'Rotate the signing keys: the next keys sign from now on, and new next keys are published.',
   options: [
     {
       flags: '--force',
       sentence:
-        'Also when the next keys have not been published long enough: those who cached the old set fail until they read it again.',
+        'Rotate even if the next keys were not published long enough: clients that cached the old set fail until they reload it.',
     },
   ],
   details:
-    'The server does this by itself every KEY_ROTATION_DAYS. Previous keys stay published until the last token under them has ended. ' +
-    'Rotate by hand when a private key may have leaked.',
+    'The server rotates its keys every KEY_ROTATION_DAYS. Previous keys stay published until the last token that they signed has expired. ' +
+    'Rotate by hand if a private key may have leaked.',
   examples: ['keys rotate', 'keys rotate --force'],
   async run(call) {
     const core = await call.core();
     const forced = call.flag('force') === true;
     const rotated = await call.terminal.progress('Making keys', async () => {
-      // A server that has only just been set up has no next keys yet; ones made by the rotation itself would sign unpublished.
+      // A new server has no next keys yet. Without upkeep, the rotation would sign with keys that were never published.
       if (!forced) await core.keys.upkeep();
       return core.keys.rotate({ force: forced });
     });

@@ -1,10 +1,10 @@
 import { type Call, type Command, done, type Noun, refused } from '../command.ts';
 import { counted, facts } from '../text.ts';
 
-/** The database without anything on top of it: what stands on it may need the tables that are still to come. */
+/** Opens only the database, because everything above it may need tables that are still missing. */
 async function withMigrations<T>(
   call: Call,
-  /** Where there is no database: whether one is made. */
+  /** Whether to create a missing database. */
   make: boolean,
   work: (migrate: Awaited<ReturnType<typeof openDatabase>>['migrate']) => Promise<T>,
 ): Promise<T> {
@@ -25,11 +25,11 @@ async function openDatabase(call: Call, make: boolean) {
 
 const up: Command = {
   name: 'up',
-  sentence: 'Bring the database up to date, or make it.',
+  sentence: 'Apply pending migrations. Creates the database if there is none.',
   options: [{ flags: '--to <migration>', sentence: 'Stop after this one: its name or its number.' }],
   details:
-    'SQLite is brought up to date by every start; Postgres by this command, or at start with MIGRATE=true. Of all commands only this one ' +
-    'and `serve` make a database where there is none.',
+    'Every start migrates SQLite. Postgres is migrated by this command, or at start with MIGRATE=true. Only this command ' +
+    'and `serve` create a database if there is none.',
   examples: ['migrate up', 'migrate up --to 0001'],
   run: (call) =>
     withMigrations(call, true, async (migrate) => {
@@ -50,28 +50,27 @@ const up: Command = {
 
 const down: Command = {
   name: 'down',
-  sentence: 'Take migrations back, with the data that only they have room for.',
+  sentence: 'Revert migrations. Data that only they can store is lost.',
   options: [
-    { flags: '--steps <n>', sentence: 'How many, the newest first. Without it: one.', number: [1, 1000] },
+    { flags: '--steps <n>', sentence: 'How many, newest first. Without it: one.', number: [1, 1000] },
     { flags: '--yes', sentence: 'Do not ask.' },
   ],
-  details:
-    'Make a back-up first. On a terminal it asks before it does so. SQLite is brought up to date again by the next start.',
+  details: 'Make a backup first. On a terminal it asks first. The next start migrates SQLite again.',
   examples: ['migrate down', 'migrate down --steps 2 --yes'],
   run: (call) =>
     withMigrations(call, false, async (migrate) => {
       const steps = call.number('steps') ?? 1;
       const last = (await migrate.status()).applied.slice(-steps).reverse();
       if (last.length > 0 && call.flag('yes') !== true) {
-        const sure = await call.terminal.confirm(`Take back ${last.join(', ')}, and lose what is stored there?`);
+        const sure = await call.terminal.confirm(`Revert ${last.join(', ')} and lose the data stored there?`);
         if (!sure) return refused('cancelled', 'Nothing was changed.');
       }
-      const names = await call.terminal.progress('Taking back', () => migrate.down({ steps }));
+      const names = await call.terminal.progress('Reverting migrations', () => migrate.down({ steps }));
       return done(
         { takenBack: names },
         names.length === 0
-          ? 'There is no migration to take back.'
-          : `Took back ${counted(names.length, 'migration', 'migrations')}:\n${facts({ '': names })}`,
+          ? 'There is no migration to revert.'
+          : `Reverted ${counted(names.length, 'migration', 'migrations')}:\n${facts({ '': names })}`,
       );
     }),
 };

@@ -4,7 +4,7 @@ export const serve: Command = {
   name: 'serve',
   sentence: 'Run the server, as npm start does.',
   details:
-    'Settings are environment variables, described in docs/settings.md. SIGTERM and SIGINT drain it and stop it.',
+    'Settings are environment variables, described in docs/settings.md. SIGTERM and SIGINT finish open requests and stop the server.',
   examples: ['serve'],
   async run() {
     const server = await import('../../serve.ts');

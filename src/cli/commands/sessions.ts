@@ -5,7 +5,7 @@ import { cancelled, confirmed, yesOption } from '../confirmation.ts';
 import { readAll } from '../read-all.ts';
 import { day, table } from '../text.ts';
 
-/** Without what the server makes of it for itself. */
+/** Without the members that the server uses internally. */
 function presented({ uid, origin, ...times }: ListedSession) {
   const { door, address, userAgent } = origin;
   return { id: uid, door, address, userAgent, ...times };
@@ -13,10 +13,9 @@ function presented({ uid, origin, ...times }: ListedSession) {
 
 const list: Command = {
   name: 'list',
-  sentence: 'List the live sessions of an account, the newest first.',
+  sentence: 'List the live sessions of an account, newest first.',
   args: [accountArg],
-  details:
-    'Those of browsers and those that programs have begun with the person’s password, each by the door it came through.',
+  details: 'Sessions of browsers, and of programs that signed in with the person’s password. DOOR is the entry point.',
   examples: ['sessions list alice', 'sessions list alice --json'],
   run: (call) =>
     withAccount(call, async (account, core) => {
@@ -45,9 +44,9 @@ const list: Command = {
 
 const end: Command = {
   name: 'end',
-  sentence: 'End one session of an account, with the tokens that hang on it.',
-  args: [accountArg, { name: '<id>', sentence: 'As `sessions list` shows it.' }],
-  details: 'Every server refuses it within a second. An id that begins with a dash comes behind `--`.',
+  sentence: 'End one session of an account, with its tokens.',
+  args: [accountArg, { name: '<id>', sentence: 'The id in `sessions list`.' }],
+  details: 'Every server refuses it within a second. Write `--` before an id that begins with a dash.',
   examples: ['sessions end alice 4f1c8e0a93d2b7566d0f9a1e2c3b4d5e', 'sessions end -- alice -kQ2vWm0bTzE4rXs9LdYa'],
   run: (call) =>
     withAccount(call, async ({ subject, username }, core) => {
@@ -62,15 +61,15 @@ const end: Command = {
 
 const endAll: Command = {
   name: 'end-all',
-  sentence: 'End all sessions of an account, and every token that was issued for it.',
+  sentence: 'End all sessions of an account and all tokens that were issued for it.',
   args: [accountArg],
   options: [yesOption],
   details:
-    'Refresh tokens of applications end as well. The account itself stays as it is: its person may sign in again.',
+    'Refresh tokens of applications end as well. The account itself does not change: its person can sign in again.',
   examples: ['sessions end-all alice', 'sessions end-all alice --yes'],
   run: (call) =>
     withAccount(call, async ({ subject, username }, core) => {
-      if (!(await confirmed(call, `End every session and token of ${username}?`))) return cancelled;
+      if (!(await confirmed(call, `End all sessions and tokens of ${username}?`))) return cancelled;
       await core.sessions.endAll(subject);
       await core.audit.record('session.ended', { subject, detail: { ...via, all: true } });
       return done({ subject, ended: true }, `Ended all sessions and tokens of ${username}.`);
@@ -79,6 +78,6 @@ const endAll: Command = {
 
 export const sessions: Noun = {
   name: 'sessions',
-  sentence: 'Where people are signed in: in browsers and through the APIs.',
+  sentence: 'Live sessions of people, in browsers and through the APIs.',
   commands: [list, end, endAll],
 };

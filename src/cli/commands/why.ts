@@ -34,16 +34,16 @@ function presented({ network: _network, scope: _scope, ...row }: RefusalRow) {
 
 export const why: Command = {
   name: 'why',
-  sentence: 'Say why a request was refused.',
+  sentence: 'Show why a request was refused.',
   args: [
     {
       name: '[reference]',
-      sentence: 'As the answer, the error page or the log line has it. Without it: the newest refusals.',
+      sentence: 'The reference in the response, on the error page or in the log. Without it: the newest refusals.',
     },
   ],
   options: [
     { flags: '--client <id>', sentence: 'Only the refusals of this client, registered or not.' },
-    { flags: '--limit <number>', sentence: 'How many of the newest; 20 unless told otherwise.', number: [1, 1000] },
+    { flags: '--limit <number>', sentence: 'How many of the newest. Without it: 20.', number: [1, 1000] },
   ],
   details:
     'Records are kept for 30 days, at most 500 of one client. Secrets, codes, tokens and passwords are never recorded.',
