@@ -1,7 +1,6 @@
 /**
  * The sign-in methods. Each is a folder beside this file and a line with its import here; core/sign-in decides when
- * each
- * is used. `npm run without-methods` proves which of them can be deleted.
+ * each is used. `npm run without-methods` proves which of them can be deleted.
  */
 import type { CodeMethod } from '../core/factors/code-method.ts';
 import type { PasskeyMethod, PasskeySettings } from '../core/factors/passkey-method.ts';

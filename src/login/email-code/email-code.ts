@@ -1,17 +1,11 @@
 /**
  * One-time codes by e-mail, a second step that a person turns on. Weaker than an app or a passkey, because access to
- * the
- * mailbox is enough, and often resets the password too.
+ * the mailbox is enough, and often resets the password too.
  *
- * A code is sent only after the right password, to a confirmed address, at most once a minute and within the mail
- * limits.
- * These count codes separately from links that visitors request, and give back codes that were used, so that the owner
- * can
- * always sign in. A code lives ten minutes and works once; the fifth wrong guess ends it. The stored hash is keyed,
- * because
- * eight digits would not withstand a search with a copy of the database. It includes the address, so a code ends when
- * the
- * address changes.
+ * A code is sent only after the right password, to a confirmed address, at most once a minute and within limits of its
+ * own; used codes are given back, so that the owner can always sign in. It lives ten minutes and works once; the fifth
+ * wrong guess ends it. The stored hash is keyed, because eight digits would not withstand a search with a copy of the
+ * database, and includes the address, so that a code ends when the address changes.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';

@@ -1,7 +1,6 @@
 /**
  * WebAuthn level 3 (https://www.w3.org/TR/webauthn-3/). A library handles the formats and signatures. It is loaded with
- * the
- * first passkey, because it costs a hundred milliseconds and 27 MB. The options are plain JSON, made here.
+ * the first passkey, because it costs a hundred milliseconds and 27 MB. The options are plain JSON, made here.
  *
  * There is one origin and one RP ID, the issuer and its host: no related origins, no other ports, no frames.
  */

@@ -1,7 +1,6 @@
 /**
  * Password hashes of other systems, from an import: bcrypt, PBKDF2, scrypt and Argon2. Each is verified as its own
- * system
- * did, with the same limits: bcrypt reads only the first 72 bytes.
+ * system did, with the same limits: bcrypt reads only the first 72 bytes.
  *
  * Anyone who knows a username can trigger the computation of its hash, so hashes that would overload the machine are
  * refused at the import.

@@ -1,7 +1,7 @@
 /**
  * Passwords as Argon2id hashes (RFC 9106), in PHC strings with their parameters. Hashing runs on libuv's threads, at
- * most
- * `parallel` at once, so that the event loop stays free, memory is bounded, and file, DNS and key work get a thread.
+ * most `parallel` at once, so that the event loop stays free, memory is bounded, and file, DNS and key work get a
+ * thread.
  */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -33,12 +33,12 @@ export function createPasswordHasher(settings: PasswordHasherSettings): Password
   const inTurn = createTurns(settings.parallel ?? defaultParallel(), queue);
   const options = { memoryCost: memoryKiB, timeCost, parallelism: 1 };
   // Matches no password. Checking it takes as long as a real hash, so timing does not reveal unknown accounts.
-  const nobodys = `$argon2id$v=19$m=${memoryKiB},t=${timeCost},p=1$${unpadded(16)}$${unpadded(32)}`;
+  const unmatchable = `$argon2id$v=19$m=${memoryKiB},t=${timeCost},p=1$${unpadded(16)}$${unpadded(32)}`;
 
   return {
     async hash(password, { standsAlone } = { standsAlone: true }) {
       const normal = normalisePassword(password);
-      if (normal === undefined) throw new Error('A password that cannot be set was not refused before it came here.');
+      if (normal === undefined) throw new Error('The password was not validated before it was hashed.');
       // Bytes, because a C string would end at U+0000.
       const made = await inTurn(() => hash(Buffer.from(normal), options));
       return standsAlone ? made : shortMark + made;
@@ -58,7 +58,7 @@ export function createPasswordHasher(settings: PasswordHasherSettings): Password
           return false;
         });
       }
-      const right = await inTurn(() => verify(withoutMark(stored ?? nobodys), Buffer.from(normal ?? '')));
+      const right = await inTurn(() => verify(withoutMark(stored ?? unmatchable), Buffer.from(normal ?? '')));
       return right && stored !== null && normal !== undefined;
     },
 

@@ -1,8 +1,7 @@
 /**
  * Time-based one-time codes (RFC 6238) as every authenticator app makes them: HMAC-SHA-1, six digits, a new code every
  * 30 seconds. Apps ignore or refuse other parameters. This file finds the time step of a code; the store ensures that
- * it is
- * used once.
+ * it is used once.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { sameSecret } from '../../base/secrets.ts';

@@ -2,8 +2,7 @@
  * An authenticator app (RFC 6238) as a second factor. At any moment three of a million codes are valid, so three limits
  * apply. core/factors counts each code before it is checked. The store counts consecutive wrong codes, on all nodes and
  * across restarts; after a hundred, no code is checked (NIST SP 800-63B, 3.2.2) until a recovery code is used. A code's
- * time
- * step is used once, and with it all earlier ones.
+ * time step is used once, and with it all earlier ones.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, seal, unseal } from '../../base/secrets.ts';

@@ -1,10 +1,8 @@
 /**
  * Providers with many tenants behind one address (Microsoft Entra's `common` and `organizations`). Their document names
- * an
- * issuer with `{tenantid}`, and each ID token names that of its tenant. The rule here: the token's `iss` is the
- * template of
- * the file with the token's own `tid`, and the file allows that tenant. Signatures are checked with the keys of the
- * document.
+ * an issuer with `{tenantid}`, and each ID token names that of its tenant. The rule here: the token's `iss` is the
+ * template of the file with the token's own `tid`, and the file allows that tenant. Signatures are checked with the
+ * keys of the document.
  */
 import type { Configuration, customFetch } from 'openid-client';
 import { carefulFetch, timeoutSeconds } from './careful-fetch.ts';
@@ -32,8 +30,7 @@ export async function tenantsDocument(issuer: string, { template }: Tenants): Pr
 
 /**
  * The library compares with one issuer, but only the response names the tenant. So one configuration redeems the code
- * and
- * stops at the response; a second one, for the tenant in it, checks the unchanged response.
+ * and stops at the response; a second one, for the tenant in it, checks the unchanged response.
  */
 export async function grantOfTenant(
   library: Library,

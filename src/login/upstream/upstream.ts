@@ -1,15 +1,11 @@
 /**
  * Sign-in providers, with `openid-client`: OpenID Connect providers by discovery, and OAuth 2 providers that tell who
- * owns
- * a token. The library is loaded, and a provider contacted, at the first sign-in through one, so a provider that is
- * down
- * does not affect this server.
+ * owns a token. The library is loaded, and a provider contacted, at the first sign-in through one, so a provider that
+ * is down does not affect this server.
  *
  * PKCE (S256) and state are always used; with OpenID Connect also a nonce and the signature of the ID token. `iss` of
- * the
- * response is compared if present (RFC 9207). Addresses come from the settings or from the configured issuer's
- * document;
- * they are https, or loopback if the settings allow it.
+ * the response is compared if present (RFC 9207). Addresses come from the settings or from the configured issuer's
+ * document; they are https, or loopback if the settings allow it.
  */
 import type { ClientAuth, Configuration, ServerMetadata } from 'openid-client';
 import { nowMs } from '../../base/clock.ts';
