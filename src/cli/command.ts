@@ -1,7 +1,7 @@
 /**
  * A command: a row of a table (name, arguments, options, examples) and a function. The rows are in `commands/`, one
- * file
- * for each noun or long command. `program.ts` makes commander and the help from them, `reference.ts` the documentation.
+ * file for each noun or long command. `program.ts` makes commander and the help from them, `reference.ts` the
+ * documentation.
  */
 
 import type { JsonObject, JsonValue } from '../base/json.ts';

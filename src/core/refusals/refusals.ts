@@ -1,12 +1,10 @@
 /**
  * Refusal records: an integrator or operator looks up a reference and finds what was checked, expected and received,
- * and
- * what would have passed. Every entry point calls `note`.
+ * and what would have passed. Every entry point calls `note`.
  *
  * The response never waits for a record: records are written in batches, and dropped if the database is slow or down.
  * limits.ts bounds what one process writes. The table keeps 500 records of one client, 1,000 of all unregistered
- * clients,
- * 20,000 in total, for 30 days.
+ * clients, 20,000 in total, for 30 days.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs } from '../../base/clock.ts';

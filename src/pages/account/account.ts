@@ -1,15 +1,12 @@
 /**
  * The account pages. They are for the person who is signed in in this browser and show only that person's data: an id
- * in a
- * form that is not theirs is not found (404).
+ * in a form that is not theirs is not found (404).
  *
- * GET  page -> session? -> fresh, and with both factors, if required? -> the page
- * POST form -> CSRF token -> session? -> fresh? both? -> done, 303 to the page that reports it
+ *   GET  page -> session? -> fresh, and with both factors, if required? -> the page
+ *   POST form -> CSRF token -> session? -> fresh? both? -> done, 303 to the page that reports it
  *
- * If there is no session, or it is not enough: 303 to the authorization endpoint (sign-in-address.ts), which returns to
- * /account/callback and from there to the page. The callback uses only the browser's session and, of its parameters,
- * the
- * name of a page in the table below, so it is no open redirect.
+ * Without a sufficient session: 303 to the authorization endpoint (sign-in-address.ts), then /account/callback, then the
+ * page. The callback redirects only to pages in the table below, so it is no open redirect.
  */
 import type { Context } from 'koa';
 import { accountCallback } from '../../core/clients/account-client.ts';

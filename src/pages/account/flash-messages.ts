@@ -1,8 +1,7 @@
 /**
  * What one page passes on to the next: a notice, an address typed before a repeated sign-in, an enrolment in progress,
  * recovery codes that are shown once. Kept in a sealed cookie for one account, for 15 minutes, so that nothing of it is
- * in
- * an address, a log or the database.
+ * in an address, a log or the database.
  */
 import type { Context } from 'koa';
 import { nowSeconds } from '../../base/clock.ts';

@@ -1,7 +1,6 @@
 /**
  * Passkeys: list, add, rename, remove. The browser's dialogue on this page creates a passkey, with a challenge that is
- * valid
- * for this session and person for five minutes. The page needs a fresh sign-in.
+ * valid for this session and person for five minutes. The page needs a fresh sign-in.
  */
 import type { EnrolOutcome } from '../../core/factors/passkeys.ts';
 import type { AccountNotice } from '../kit/view-parts.ts';

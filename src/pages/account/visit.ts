@@ -48,7 +48,7 @@ type AccountViewName = Extract<ViewName, `account${string}`>;
 type Common = 'notice' | 'csrf';
 
 /**
- * Shows a page with the account's language, the CSRF token and the notice. Returns undefined for `return showPage(…)`.
+ * Shows a page with the account's language, the CSRF token and the notice. Returns undefined for `return showPage(...)`.
  */
 export function showPage<V extends AccountViewName>(
   { pages, csrf }: PageParts,

@@ -1,7 +1,6 @@
 /**
  * The state of an enrolment during an interaction. It is in the engine's sealed record of the interaction, so a secret
- * in it
- * cannot be read and belongs to this interaction and browser.
+ * in it cannot be read and belongs to this interaction and browser.
  */
 import type { Interaction } from 'oidc-provider';
 import type { Amr } from '../../core/kernel/amr.ts';

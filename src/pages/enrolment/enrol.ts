@@ -1,14 +1,12 @@
 /**
  * Adds a second factor during an authorization, because it is required or because the person accepted the invitation.
  *
- * kind -> app: QR code, first code -> recovery codes, shown once -> signed in, with two factors
- * -> passkey: the browser's dialogue -> (recovery codes ->) the same
+ *   kind -> app: QR code, first code -> recovery codes, shown once -> signed in, with two factors
+ *        -> passkey: the browser's dialogue -> (recovery codes ->) the same
  *
  * The engine starts this step (oidc/requests/assurance) and checks again afterwards, so skipping it leads back here.
- * Every
- * request checks the session again: an account with a second factor must give it first, and an enrolment needs a
- * sign-in
- * of the last minutes (security.md B11).
+ * Every request checks the session again: an account with a second factor must give it first, and an enrolment needs a
+ * sign-in of the last minutes (security.md B11).
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { assuranceOf, freshSeconds } from '../../core/factors/assurance.ts';

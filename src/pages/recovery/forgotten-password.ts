@@ -1,13 +1,10 @@
 /**
  * A forgotten password, in two pages: the username, then, through the mailed link, the new password. The first page has
- * the
- * same response for every name. Opening the link changes nothing; only the form does. It signs the person in, in the
- * browser
- * that opened the link, and continues the sign-in they came from, if that is this browser's.
+ * the same response for every name. Opening the link changes nothing; only the form does. It signs the person in, in
+ * the browser that opened the link, and continues the sign-in they came from, if that is this browser's.
  *
  * An intruder may have connected an account elsewhere. So the form lists the connected accounts, and only those that
- * the
- * person confirms stay. Passkeys stay: they are second factors too, and a mailed link must not bypass those.
+ * the person confirms stay. Passkeys stay: they are second factors too, and a mailed link must not bypass those.
  */
 import type { Context } from 'koa';
 import type { Account } from '../../core/stores/accounts.ts';

@@ -1,7 +1,6 @@
 /**
  * The sign-up page: username, address, password. It shows and processes the form; the caller decides where (alone, with
- * an
- * invitation, or during an authorization).
+ * an invitation, or during an authorization).
  *
  * Whether a username is taken cannot be hidden. Whether an address belongs to an account can: the account is created
  * without it, and the mail to the address tells the rest (core/accounts/emails).

@@ -1,7 +1,6 @@
 /**
  * Confirms an e-mail address, through the mailed link. Opening the link changes nothing, because mail scanners do that.
- * The
- * button does, for a person who is signed in to the account or gives its password, so that a wrong recipient cannot
+ * The button does, for a person who is signed in to the account or gives its password, so that a wrong recipient cannot
  * confirm. A person without a password (a passkey, an account elsewhere) signs in and comes back.
  */
 import type { Context } from 'koa';
