@@ -5,8 +5,8 @@
  *   GET  page -> session? -> fresh, and with both factors, if required? -> the page
  *   POST form -> CSRF token -> session? -> fresh? both? -> done, 303 to the page that reports it
  *
- * Without a sufficient session: 303 to the authorization endpoint (sign-in-address.ts), then /account/callback, then the
- * page. The callback redirects only to pages in the table below, so it is no open redirect.
+ * Without a sufficient session: 303 to the authorization endpoint (sign-in-address.ts), then /account/callback, then
+ * the page. The callback redirects only to pages in the table below, so it is no open redirect.
  */
 import type { Context } from 'koa';
 import { accountCallback } from '../../core/clients/account-client.ts';

@@ -47,9 +47,7 @@ type AccountViewName = Extract<ViewName, `account${string}`>;
 /** The locals that `showPage` adds. */
 type Common = 'notice' | 'csrf';
 
-/**
- * Shows a page with the account's language, the CSRF token and the notice. Returns undefined for `return showPage(...)`.
- */
+/** Shows a page with the account's language, the CSRF token and the notice. Returns undefined for tail calls. */
 export function showPage<V extends AccountViewName>(
   { pages, csrf }: PageParts,
   { ctx, account, note }: Visit,
