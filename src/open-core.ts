@@ -15,7 +15,7 @@ import { requireFile } from './storage/sql/open.ts';
 
 export type OpenCore = Awaited<ReturnType<typeof openCore>>;
 
-export interface CoreOptions {
+interface CoreOptions {
   /** Where log lines go instead of standard output. */
   readonly logTo?: { write(line: string): void } | undefined;
   /** In place of `LOG_LEVEL`. */

@@ -38,7 +38,7 @@ export class NoDatabase extends Error {
 }
 
 /** The codes of `Refusal`, each with the HTTP status it stands for. A surface gives it its own wire format. */
-export const refusals = {
+const refusals = {
   invalid_request: 400,
   invalid_redirect_uri: 400,
   invalid_client_metadata: 400,

@@ -10,10 +10,10 @@ export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'err
   child(fields: object): Logger;
 };
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-export interface OpenLog {
+interface OpenLog {
   readonly log: Logger;
   /** Writes a text as it is where the lines go, whatever the level: secrets in it are shown. */
   print(text: string): void;

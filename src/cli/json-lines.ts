@@ -6,7 +6,7 @@ import { UsageError } from './usage-error.ts';
 /** Bytes; longer lines are refused. */
 const lineMax = 64 * 1024;
 
-export type JsonLine =
+type JsonLine =
   /** `line` counts from 1. Empty lines are counted and skipped. */
   { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
 

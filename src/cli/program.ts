@@ -8,7 +8,7 @@ export interface Typed {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-export const jsonOption: Opt = {
+const jsonOption: Opt = {
   flags: '--json',
   sentence: 'Print one JSON value; problems as JSON on standard error.',
 };

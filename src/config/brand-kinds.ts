@@ -46,7 +46,7 @@ export const picture: Kind<string> = {
 };
 
 const linkNames = ['privacy', 'terms', 'support'] as const;
-export type Links = Readonly<Partial<Record<(typeof linkNames)[number], string>>>;
+type Links = Readonly<Partial<Record<(typeof linkNames)[number], string>>>;
 
 /** `privacy=https://… terms=https://… support=mailto:…`: any of these, each at most once. */
 export const links: Kind<Links> = {

@@ -20,7 +20,7 @@ import { answerHeaders, type Sent, upstreamHeaders } from './headers.ts';
 import { targetOf } from './routes.ts';
 import { watch } from './watchdog.ts';
 
-export interface Forwarder {
+interface Forwarder {
   /** `path`: as the upstream is to see it, with its query. */
   forward(req: IncomingMessage, res: ServerResponse, path: string, about: Sent): Promise<void>;
   close(): void;

@@ -39,7 +39,7 @@ interface GatewayDeps extends Core {
   readonly serves: (surface: 'tinyoauth' | 'space-guard') => boolean;
 }
 
-export interface Gateway {
+interface Gateway {
   /** Whether it answers: at an address of one of its routes, or at its own. */
   owns(req: IncomingMessage): boolean;
   /** Answers every request that it owns, whatever happens. */

@@ -5,7 +5,7 @@ import type { Identity } from './authenticate.ts';
 import { foldHeader, isMethodOverride, type Strips, stripperOf } from './header-names.ts';
 import type { Route, Upstream } from './routes.ts';
 
-export type Headers = Record<string, string | string[]>;
+type Headers = Record<string, string | string[]>;
 
 /** For one connection only (RFC 9110, section 7.6.1), beside those that `Connection` names. */
 const hopByHop = new Set([

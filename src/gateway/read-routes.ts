@@ -4,7 +4,7 @@ import { mistakesAsText } from '../base/mistakes.ts';
 import type { RouteMistake } from './route-shape.ts';
 import type { Route } from './routes.ts';
 
-export type ReadRoutes =
+type ReadRoutes =
   | { readonly outcome: 'read'; readonly routes: readonly Route[] }
   /** `text`: all mistakes, for a terminal or a log. */
   | { readonly outcome: 'mistaken'; readonly text: string };

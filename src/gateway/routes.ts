@@ -88,7 +88,7 @@ export function splitTarget(method: string, target: string): Asked {
     : { method, path: target.slice(0, at), query: target.slice(at) };
 }
 
-export interface Match {
+interface Match {
   /** The one that takes the method, or the first of this prefix. */
   readonly route: Route;
   /** What this prefix takes, for `Allow`; undefined where it takes this method. */

@@ -14,7 +14,7 @@ import { targetOf } from './routes.ts';
 import { endWhenSaid, refuseUpgrade } from './upgrade-socket.ts';
 import { watch } from './watchdog.ts';
 
-export interface Sockets {
+interface Sockets {
   /** `stillGood`: whether the token would be taken again; what it throws is taken for "nobody knows". */
   open(
     req: IncomingMessage,

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 
-export type Authorization =
+type Authorization =
   /** Missing or empty. */
   | { readonly outcome: 'none' }
   /** Which of them counts is unknown: a proxy in front may have looked at the other one. */

@@ -15,15 +15,15 @@ import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { endpointOfPath } from '../core/refusals/checks.ts';
 import { limitBodyTime } from './body.ts';
-import { type AddressOf, keepCaller } from './caller.ts';
+import { type AddressOf, callerOf, keepCaller } from './caller.ts';
 import { hardenAnswer, hardenPage, keepsOpener } from './hardening.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
-import type { RouteTable } from './routes.ts';
+import type { Route, RouteTable } from './routes.ts';
 import { whyAddress } from './why-link.ts';
 
 type Handle = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-export interface FrontDoorDeps {
+interface FrontDoorDeps {
   readonly issuer: string;
   readonly addressOf: AddressOf;
   readonly log: Logger;
@@ -51,6 +51,46 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
   const issuer = new URL(deps.issuer);
   const secure = issuer.protocol === 'https:';
 
+  /** Hardens the response of a protocol address. Returns false if it has answered itself: a wrong method, or OPTIONS. */
+  function isForEngine(
+    req: IncomingMessage,
+    res: ServerResponse,
+    listed: Route,
+    methods: readonly string[],
+    path: string,
+  ): boolean {
+    const { method = '' } = req;
+    if (listed.protocol === 'page') hardenPage(res, secure, null);
+    else {
+      hardenAnswer(res, secure);
+      // Whatever a program's library accepts by default: a machine endpoint answers in JSON.
+      req.headers.accept = 'application/json';
+      // Tokens and personal data: the engine says so at most endpoints, here it is said at all of them.
+      res.setHeader('Cache-Control', 'no-store');
+    }
+    if (!methods.includes(method)) {
+      res.setHeader('Allow', methods.join(', '));
+      const words = `this endpoint takes ${methods.join(', ')}`;
+      const about = { endpoint: endpointOfPath(path), check: 'method', caller: callerOf({ req }) } as const;
+      const asked = { expected: words, received: askedOf(req) };
+      const reference = deps.noteRefusal(res, { ...about, ...asked, status: 405, code: 'invalid_request' });
+      answerJson(res, 405, {
+        ...(path === '/oauth/token' ? { success: false } : {}),
+        error: 'invalid_request',
+        error_description: words,
+        error_uri: whyAddress(deps.issuer, reference),
+      });
+      return false;
+    }
+    // Not a preflight, which the engine answers: it has no words for the plain question of what there is.
+    if (method === 'OPTIONS' && !(req.headers.origin && req.headers['access-control-request-method'])) {
+      res.writeHead(204, { Allow: methods.join(', ') });
+      res.end();
+      return false;
+    }
+    return true;
+  }
+
   return (req, res) => {
     limitBodyTime(req, bodyMs);
     const url = req.url ?? '/';
@@ -73,10 +113,9 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     }
 
     const started = nowMs();
-    const caller = keepCaller(req, deps.addressOf(req));
-    const { requestId } = caller;
+    const { requestId, address } = keepCaller(req, deps.addressOf(req));
     res.setHeader('X-Request-Id', requestId);
-    speakAsIssuer(req, issuer, caller.address);
+    speakAsIssuer(req, issuer, address);
 
     const methods = listed?.protocol && listed.methods;
     const route = listed?.protocol ? (listed.sameAs ?? listed.path) : 'other';
@@ -111,35 +150,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       (isGateways ? deps.gateway.handle(req, res) : deps.koa(req, res)).catch(failed);
       return;
     }
-    if (listed?.protocol === 'page') hardenPage(res, secure, null);
-    else {
-      hardenAnswer(res, secure);
-      // Whatever a program's library accepts by default: a machine endpoint answers in JSON.
-      req.headers.accept = 'application/json';
-      // Tokens and personal data: the engine says so at most endpoints, here it is said at all of them.
-      res.setHeader('Cache-Control', 'no-store');
-    }
-    if (!methods.includes(method)) {
-      res.setHeader('Allow', methods.join(', '));
-      const words = `this endpoint takes ${methods.join(', ')}`;
-      const about = { endpoint: endpointOfPath(path), check: 'method', caller } as const;
-      const asked = { expected: words, received: askedOf(req) };
-      const reference = deps.noteRefusal(res, { ...about, ...asked, status: 405, code: 'invalid_request' });
-      answerJson(res, 405, {
-        ...(path === '/oauth/token' ? { success: false } : {}),
-        error: 'invalid_request',
-        error_description: words,
-        error_uri: whyAddress(deps.issuer, reference),
-      });
-      return;
-    }
-    // Not a preflight, which the engine answers: it has no words for the plain question of what there is.
-    if (method === 'OPTIONS' && !(req.headers.origin && req.headers['access-control-request-method'])) {
-      res.writeHead(204, { Allow: methods.join(', ') });
-      res.end();
-      return;
-    }
-    deps.protocol.handle(req, res).catch(failed);
+    if (isForEngine(req, res, listed, methods, path)) deps.protocol.handle(req, res).catch(failed);
   };
 }
 

@@ -8,7 +8,7 @@ import type { Context } from 'koa';
  * it returns to and wherever that may send the person on.
  * `null` leaves the directive out, for the engine's own self-submitting pages.
  */
-export function contentSecurityPolicy(formTargets: readonly string[] | null = []): string {
+function contentSecurityPolicy(formTargets: readonly string[] | null = []): string {
   return [
     "default-src 'none'",
     "style-src 'self'",

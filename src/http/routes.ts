@@ -38,17 +38,17 @@ export interface Route {
 /** A second name of another entry point's address; all the rest is as there. */
 export type Alias = Required<Pick<Route, 'path' | 'entry' | 'sameAs'>>;
 
-export interface Condition {
+interface Condition {
   readonly holds: boolean;
   /** `in development`: a few words for the documents. */
   readonly says: string;
 }
 
 /** Who may call a page. The table itself enforces `developer`; the handlers enforce the others. */
-export type Access = 'public' | 'link' | 'interaction' | 'session' | 'developer' | 'operator';
+type Access = 'public' | 'link' | 'interaction' | 'session' | 'developer' | 'operator';
 
 /** A page: GET shows it, POST takes its form. */
-export interface PageRow {
+interface PageRow {
   readonly path: string;
   readonly access: Access;
   readonly when?: Condition;

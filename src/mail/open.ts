@@ -4,7 +4,7 @@ import { createMailbox, type Mailbox } from './mailbox.ts';
 import { createSmtp, type SmtpSettings } from './smtp.ts';
 import { createTerminalMail } from './terminal.ts';
 
-export interface MailWay {
+interface MailWay {
   readonly goes: 'smtp' | 'page' | 'terminal' | 'nowhere';
   readonly smtp: SmtpSettings | undefined;
 }

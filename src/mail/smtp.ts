@@ -69,7 +69,7 @@ function failure(error: unknown): Delivery {
 }
 
 /** Exported for its test. */
-export function smtpOptions(address: string): SMTPTransportOptions {
+function smtpOptions(address: string): SMTPTransportOptions {
   const url = new URL(address);
   const secure = url.protocol === 'smtps:';
   const host = url.hostname.replace(/^\[|\]$/g, '');

@@ -36,7 +36,7 @@ import { acceptOldCodeName, refuseForeignGrants, shapeTokenAnswer, tellScopes } 
 import { createUserinfo } from './tokens/userinfo.ts';
 import { unitOfWork } from './unit-of-work.ts';
 
-export interface ReadyDocument {
+interface ReadyDocument {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }

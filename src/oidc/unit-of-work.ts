@@ -23,7 +23,7 @@ import { type RequestUnit, unitOf } from './request-unit.ts';
 import { beginAnew, endIfOutdated, freshLogin, isOutdated } from './requests/outdated-login.ts';
 import { mergeSession } from './session-merge.ts';
 
-export interface UnitOfWorkDeps {
+interface UnitOfWorkDeps {
   readonly engine: EngineStore;
   readonly accounts: AccountStore;
   /** The authorization endpoint. */

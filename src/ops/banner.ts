@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Setup } from '../core/registration/setup.ts';
 import type { TrustProxy } from '../http/caller.ts';
 
-export interface BannerFacts {
+interface BannerFacts {
   readonly core: {
     readonly config: {
       readonly issuer: string;

@@ -4,7 +4,7 @@ import type { MetricsPage } from '../base/metrics.ts';
 import { digest } from '../base/secrets.ts';
 import { mayScrape } from './scraper.ts';
 
-export interface MetricsServerDeps {
+interface MetricsServerDeps {
   readonly port: number;
   readonly host: string;
   /** Empty: none is asked for. */

@@ -43,7 +43,7 @@ export interface Api<O extends Description = Description> {
   readonly schemes?: Readonly<Record<string, SecurityScheme>>;
 }
 
-export interface Endpoints extends Api<Operation> {
+interface Endpoints extends Api<Operation> {
   /** The body of an error. `code` is one of base/errors' codes, `temporarily_unavailable` or `server_error`. */
   readonly errorBody: (failure: { status: number; code: string; message: string }, ctx: Context) => object;
   /** As `Operation.onInvalid`, for all of them. */

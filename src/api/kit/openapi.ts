@@ -8,7 +8,7 @@ import { type Answer, type Description, type Method, type SecurityScheme, scheme
 
 export type Schema = { readonly [keyword: string]: unknown };
 
-export interface Parameter {
+interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
   readonly required: boolean;
@@ -16,7 +16,7 @@ export interface Parameter {
   readonly schema: Schema;
 }
 type Content = Readonly<Record<string, { readonly schema?: Schema }>>;
-export interface DocumentedAnswer {
+interface DocumentedAnswer {
   readonly description: string;
   readonly headers?: Readonly<Record<string, { readonly description: string; readonly schema: Schema }>>;
   readonly content?: Content;
@@ -48,7 +48,7 @@ export interface OpenApi {
   };
 }
 
-export interface OpenApiOptions {
+interface OpenApiOptions {
   readonly title: string;
   readonly version: string;
   readonly issuer: string;

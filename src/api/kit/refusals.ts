@@ -89,11 +89,11 @@ const wrongCodes: Readonly<Record<WrongSecond, string>> = {
 };
 
 /** Those that fit into a header: a passkey needs a page. */
-export function codeMethods(methods: readonly SecondFactor[]): readonly SecondFactor[] {
+function codeMethods(methods: readonly SecondFactor[]): readonly SecondFactor[] {
   return methods.filter((method) => method !== 'passkey');
 }
 
-export function secondFactorWords(asked: {
+function secondFactorWords(asked: {
   readonly methods: readonly SecondFactor[];
   readonly wrong: WrongSecond | undefined;
   readonly mailed?: SentCode | undefined;

@@ -15,7 +15,7 @@ import type { Api } from '../kit/endpoints.ts';
 import { buildOpenApi, type OpenApi } from '../kit/openapi.ts';
 import { inFull, overview } from './views.ts';
 
-export interface ReferenceDeps {
+interface ReferenceDeps {
   readonly issuer: string;
   readonly config: { readonly brandName: string };
   readonly pages: Pages;

@@ -4,7 +4,7 @@ import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call } from '../command.ts';
 import { day } from '../text.ts';
 
-export interface Risk {
+interface Risk {
   /** For lists. */
   readonly word: string;
   readonly sentence: string;

@@ -45,7 +45,7 @@ export type ImportOutcome =
   | InvalidAttribute
   | { readonly outcome: 'unusable-hash'; readonly sentence: string };
 
-export interface AccountImport {
+interface AccountImport {
   /** At most 100 accounts; the outcomes are in their order. Throws `Unavailable`: then none of these was imported, or all that could be were. */
   add(forms: readonly ImportForm[]): Promise<ImportOutcome[]>;
 }

@@ -32,15 +32,15 @@ export type SetPasswordOutcome =
   | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
 
 /** What is left out stays. */
-export type Profile = Partial<Pick<Account, 'firstName' | 'lastName'>> & AttributeForm;
+type Profile = Partial<Pick<Account, 'firstName' | 'lastName'>> & AttributeForm;
 
-export type SetProfileOutcome =
+type SetProfileOutcome =
   | { readonly outcome: 'changed'; readonly account: Account }
   | { readonly outcome: 'not-found' }
   | Extract<FormProblem, { outcome: 'invalid' }>
   | InvalidAttribute;
 
-export interface SetPasswordOptions {
+interface SetPasswordOptions {
   /** Ends the account's sessions, grants and tokens. */
   readonly endSessions: boolean;
   /** The hash that was verified a moment ago, null for none: somebody else's change in between stays, and this one is refused. */

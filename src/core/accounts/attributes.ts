@@ -21,7 +21,7 @@ export type AttributeField = 'locale' | 'picture' | 'zoneinfo' | 'phone' | Addre
 /** As it was typed. A member that is left out stays; an empty or null one is removed. */
 export type AttributeForm = Readonly<Partial<Record<AttributeField, string | null | undefined>>>;
 
-export const attributeProblems = {
+const attributeProblems = {
   malformed: 'It holds characters that are not valid text.',
   'too-long': 'It is too long.',
   'not-a-picture': 'It is not an absolute https URL without a user name or password.',
@@ -32,7 +32,7 @@ export const attributeProblems = {
 export type AttributeProblem = keyof typeof attributeProblems;
 
 /** Well formed. `address`: null members are to be removed. */
-export type AttributeChange = Partial<Pick<Attributes, 'locale' | 'picture' | 'zoneinfo' | 'phone'>> & {
+type AttributeChange = Partial<Pick<Attributes, 'locale' | 'picture' | 'zoneinfo' | 'phone'>> & {
   readonly address?: Readonly<Partial<Record<AddressMember, string | null>>>;
 };
 

@@ -23,20 +23,20 @@ import type { Account } from '../stores/accounts.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { EmailClaims } from './email-claims.ts';
 
-export type AskedOutcome =
+type AskedOutcome =
   /** Also where no mail will come of it. */
   | { readonly outcome: 'asked' }
   | { readonly outcome: 'invalid'; readonly reason: NameProblem }
   /** `retryAfter`: seconds. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number };
 
-export type ConfirmOutcome =
+type ConfirmOutcome =
   | { readonly outcome: 'confirmed'; readonly account: Account }
   /** Somebody else has proved it meanwhile. */
   | { readonly outcome: 'taken' }
   | { readonly outcome: 'gone' };
 
-export interface AskOptions {
+interface AskOptions {
   /** The caller is signed in as the person whom it is about. */
   readonly signedIn?: boolean;
 }

@@ -14,7 +14,7 @@ import type { Group, GroupMember, GroupStore, ListedGroup } from '../stores/grou
 const longestName = 64;
 const longestDescription = 200;
 
-export type InvalidGroup = {
+type InvalidGroup = {
   readonly outcome: 'invalid';
   readonly field: 'name' | 'description';
   readonly reason: NameProblem;

@@ -20,7 +20,7 @@ import type { EngineStore, StoredSession, StoredToken, TokenRow } from '../store
 import { type IssuedToken, issueToken } from '../tokens/api-session-tokens.ts';
 import type { PersonKind } from '../tokens/token-kinds.ts';
 
-export type RefreshOutcome =
+type RefreshOutcome =
   | {
       readonly outcome: 'refreshed';
       readonly account: Account;

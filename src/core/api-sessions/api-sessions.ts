@@ -38,7 +38,7 @@ export type LoginOutcome =
     }
   | NotSignedIn;
 
-export type VerifiedApiSession =
+type VerifiedApiSession =
   | {
       readonly outcome: 'valid';
       readonly claims: ApiSessionClaims;
@@ -47,7 +47,7 @@ export type VerifiedApiSession =
     }
   | { readonly outcome: 'refused'; readonly reason: JwtRefusal | 'ended' };
 
-export type ChangePasswordOutcome =
+type ChangePasswordOutcome =
   | { readonly outcome: 'changed' }
   | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem }
   | NotSignedIn;

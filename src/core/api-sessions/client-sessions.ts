@@ -24,7 +24,7 @@ import type { EngineStore } from '../stores/engine.ts';
 import { type ApiSessionClaims, type IssuedToken, issueToken, verifyApiSession } from '../tokens/api-session-tokens.ts';
 
 /** Of one client token: enough for every copy of a program that runs many times. */
-export const clientSessionsMax = 100;
+const clientSessionsMax = 100;
 
 const seriesOf = ({ id }: ClientToken): string => `${id}-`;
 const newUid = (token: ClientToken): string =>

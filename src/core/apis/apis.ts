@@ -8,8 +8,8 @@ import type { CachedClients } from '../clients/cached-clients.ts';
 import type { ApiRecord, ApiStore } from '../stores/apis.ts';
 import { comparable } from './api-identifier.ts';
 
-export type ApiSaved = { readonly outcome: 'saved'; readonly api: ApiRecord };
-export type InvalidApi = { readonly outcome: 'invalid'; readonly description: string };
+type ApiSaved = { readonly outcome: 'saved'; readonly api: ApiRecord };
+type InvalidApi = { readonly outcome: 'invalid'; readonly description: string };
 
 export interface Apis {
   /** In any spelling of its identifier (core/apis/api-identifier). */
@@ -29,7 +29,7 @@ export interface Apis {
   remove(identifier: string): Promise<{ outcome: 'removed' | 'unknown' | 'built-in' }>;
 }
 
-export interface ApisDeps {
+interface ApisDeps {
   readonly store: ApiStore;
   readonly cached: Pick<CachedClients, 'apis' | 'find'>;
   readonly changes: Pick<ChangeLog, 'changed'>;

@@ -26,7 +26,7 @@ interface Follower {
   after?(): Promise<void>;
 }
 
-export type ChangeListener = (id: string | undefined) => void | Promise<void>;
+type ChangeListener = (id: string | undefined) => void | Promise<void>;
 
 export interface ChangeLog {
   /** Undefined where copies may be served now; otherwise wait for it first. Throws `Unavailable`. */

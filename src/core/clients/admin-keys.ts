@@ -3,7 +3,7 @@ import { digest, sameSecret } from '../../base/secrets.ts';
 import type { Caller } from '../kernel/caller.ts';
 import type { CredentialLimits } from '../kernel/credential-limits.ts';
 
-export type KeyCheck =
+type KeyCheck =
   | { readonly outcome: 'accepted' | 'refused' }
   /** Too many wrong ones came from this address; this one was not looked at. Seconds. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number };

@@ -41,7 +41,7 @@ export interface CachedClients {
   reload(): Promise<number>;
 }
 
-export interface CachedClientsDeps {
+interface CachedClientsDeps {
   readonly clients: Pick<ClientStore, 'find' | 'list'>;
   readonly apis: Pick<ApiStore, 'list'>;
   readonly changes: Pick<ChangeStore, 'note'>;

@@ -23,28 +23,28 @@ export type Updated = {
 };
 export type Rotated = { readonly outcome: 'rotated'; readonly client: ClientRecord; readonly secret: string };
 /** `value` is shown once. */
-export type SecretAdded = {
+type SecretAdded = {
   readonly outcome: 'added';
   readonly client: ClientRecord;
   readonly secret: ClientSecret;
   readonly value: string;
 };
-export type TooManySecrets = { readonly outcome: 'too-many' };
+type TooManySecrets = { readonly outcome: 'too-many' };
 /** Nothing could authenticate as the client any more. */
-export type LastSecret = { readonly outcome: 'last' };
-export type NoSuchSecret = { readonly outcome: 'no-such-secret' };
+type LastSecret = { readonly outcome: 'last' };
+type NoSuchSecret = { readonly outcome: 'no-such-secret' };
 /** `value` is shown once. */
-export type TokenIssued = {
+type TokenIssued = {
   readonly outcome: 'issued';
   readonly client: ClientRecord;
   readonly token: ClientToken;
   readonly value: string;
 };
-export type TooManyTokens = { readonly outcome: 'too-many' };
+type TooManyTokens = { readonly outcome: 'too-many' };
 /** The client authenticates without a secret. */
-export type Secretless = { readonly outcome: 'secretless' };
+type Secretless = { readonly outcome: 'secretless' };
 
-export type RotateOutcome = Rotated | NoSuchSecret | TooManySecrets | Secretless | Unknown;
+type RotateOutcome = Rotated | NoSuchSecret | TooManySecrets | Secretless | Unknown;
 
 export interface ClientCredentials {
   /** A new secret in place of the newest one of that name (empty: the one without), which goes on working for the overlap. */

@@ -29,7 +29,7 @@ const defaults: Readonly<Record<ClientKind, JsonObject>> = {
   },
 };
 
-export type OfKind = { readonly metadata: JsonObject } | { readonly mistake: string };
+type OfKind = { readonly metadata: JsonObject } | { readonly mistake: string };
 
 /** `given`: what was asked for. `identityScopes`: those that speak of a person. */
 export function ofKind(kind: ClientKind, given: JsonObject, identityScopes: ReadonlySet<string>): OfKind {

@@ -24,9 +24,9 @@ import { promiseMistake, promises } from './client-promises.ts';
 import { redirectUriKind, uriRules, webUriMistake } from './client-uris.ts';
 import { schemeMistake } from './redirect-schemes.ts';
 
-export type MetadataOutcome = ValidMetadata | InvalidMetadata;
+type MetadataOutcome = ValidMetadata | InvalidMetadata;
 
-export interface ValidMetadata {
+interface ValidMetadata {
   readonly outcome: 'valid';
   readonly metadata: JsonObject;
   /** Members, and values of members, that were sent and are not used: printable ASCII, at most 51. */

@@ -10,7 +10,7 @@ import type { ClientRecord, ClientSecret } from '../stores/clients.ts';
 export const clientSecretsMax = 10;
 
 /** `value` is shown once. */
-export interface NewSecret {
+interface NewSecret {
   readonly value: string;
   readonly stored: ClientSecret;
 }

@@ -7,7 +7,7 @@ const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
 const uriCharacters = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%(?![01][0-9A-Fa-f]|7[Ff])[0-9A-Fa-f]{2})+$/;
 
 /** `http-loopback-name`: on a name below `localhost` (RFC 6761, section 6.3). `http-elsewhere`: not encrypted on its way. */
-export type RedirectUriKind =
+type RedirectUriKind =
   | 'https'
   | 'https-loopback'
   | 'http-loopback'

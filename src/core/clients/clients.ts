@@ -30,12 +30,12 @@ export type Registered = {
   readonly dropped: readonly string[];
 };
 /** `secret`: one that the change made necessary. `ended`: how many secrets it ended. */
-export type Patched = Updated & { readonly change: MetadataChange; readonly ended: number };
+type Patched = Updated & { readonly change: MetadataChange; readonly ended: number };
 /** The client has another version than the one that the change was made for. */
-export type Conflict = { readonly outcome: 'conflict'; readonly version: number };
+type Conflict = { readonly outcome: 'conflict'; readonly version: number };
 /** This server makes it at each start, and would undo the change. */
-export type BuiltIn = { readonly outcome: 'built-in' };
-export interface Registration {
+type BuiltIn = { readonly outcome: 'built-in' };
+interface Registration {
   readonly origin: ClientRecord['origin'];
   readonly owner: string | null;
   /** Without one the client gets a random one of 128 bits. */
@@ -74,13 +74,13 @@ export interface Clients extends ClientCredentials {
   list(after: string, limit: number): Promise<ClientRecord[]>;
 }
 
-export interface PatchOptions {
+interface PatchOptions {
   readonly by: ClientRecord['origin'];
   readonly ifVersion?: number | undefined;
 }
 export type PatchOutcome = Patched | InvalidMetadata | Conflict | BuiltIn | Unknown;
 
-export interface ClientsDeps {
+interface ClientsDeps {
   readonly stores: { readonly clients: ClientStore };
   /** After a write: has every process take it in. */
   readonly changes: Pick<ChangeLog, 'changed'>;

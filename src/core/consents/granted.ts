@@ -8,7 +8,7 @@ interface Named {
   readonly claims?: readonly string[];
 }
 
-export interface Granted {
+interface Granted {
   readonly scopes: ReadonlySet<string>;
   readonly claims: ReadonlySet<string>;
   /** Claims that the person has taken out, whichever scope would release them. */

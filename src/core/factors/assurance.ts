@@ -6,7 +6,7 @@
 import type { SecondFactor } from './factors.ts';
 
 /** From the weakest to the strongest; each is all that the ones before it are. */
-export const assurances = ['single', 'multi', 'phishing-resistant'] as const;
+const assurances = ['single', 'multi', 'phishing-resistant'] as const;
 export type Assurance = (typeof assurances)[number];
 
 /** A passkey answers to this server's address alone, so whoever imitates the page gets nothing (`hwk`, `swk`: RFC 8176). */
@@ -38,7 +38,7 @@ export const leastOf = (rule: SecondFactorRule): Assurance => (rule === 'require
  * What an `acr` is called. `phr` is registered (RFC 6711; OpenID Connect EAP ACR Values 1.0); the one for two factors is OpenID's own
  * from PAPE 1.0, section 4; for a password alone nobody has agreed on a name, so it is one of this issuer.
  */
-export interface AcrNames {
+interface AcrNames {
   /** For `acr_values_supported`. */
   readonly all: readonly string[];
   nameOf(assurance: Assurance): string;
@@ -85,7 +85,7 @@ export function acrAsked(request: unknown, acrValues: string | undefined): AcrAs
 }
 
 /** `must`: without it there is no answer. `should`: as far as this person can. */
-export interface Wanted {
+interface Wanted {
   readonly must: Assurance;
   readonly should: Assurance;
 }

@@ -101,7 +101,7 @@ export type SwitchOnOutcome =
   /** `no-address`: none that is verified. `no-mail`: this server sends none. */
   | { readonly outcome: 'on-already' | 'no-address' | 'no-mail' | 'not-found' };
 
-export interface Switch {
+interface Switch {
   /** Whether this account could have it. */
   fits(account: Account): boolean;
   on(subject: string, caller?: Caller): Promise<SwitchOnOutcome>;
@@ -124,7 +124,7 @@ export type ConfirmOutcome =
   | { readonly outcome: 'gone' };
 
 /** Nothing is asked for at a sign-in until it is confirmed. */
-export interface Enrolment {
+interface Enrolment {
   begin(
     subject: string,
     options?: { readonly name?: string },

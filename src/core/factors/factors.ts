@@ -35,7 +35,7 @@ import { codesLeft, newRecoveryCodes, type RecoveryCodeFormat } from './recovery
 export type SecondFactor = string;
 
 /** What a person may see of a factor of theirs; core/factors/passkeys has passkeys. */
-export interface Factor {
+interface Factor {
   readonly id: string;
   readonly kind: string;
   readonly name: string;
@@ -45,12 +45,12 @@ export interface Factor {
   readonly locked: boolean;
 }
 
-export interface FactorList {
+interface FactorList {
   readonly factors: readonly Factor[];
   readonly recoveryCodesLeft: number;
 }
 
-export type UseOutcome =
+type UseOutcome =
   | { readonly outcome: 'right'; readonly amr: readonly Amr[] }
   | Extract<Verified, { outcome: 'wrong' }>
   /** `keys`: what is at its limit. */

@@ -10,12 +10,12 @@ export interface Assertion {
   readonly response: unknown;
 }
 
-export interface ProvedAssertion {
+interface ProvedAssertion {
   readonly counter: number;
   readonly synced: boolean;
 }
 
-export interface NewCredential {
+interface NewCredential {
   readonly credentialId: string;
   readonly publicKey: string;
   readonly counter: number;

@@ -28,7 +28,7 @@ import { type Assertion, noPasskeys, type PasskeyMethod } from './passkey-method
 import { newRecoveryCodes, type RecoveryCodeFormat } from './recovery-codes.ts';
 
 /** What a person may see of a passkey of theirs. */
-export interface Passkey {
+interface Passkey {
   readonly id: string;
   /** May be empty. */
   readonly name: string;
@@ -39,17 +39,17 @@ export interface Passkey {
 }
 
 /** How a passkey proves a person, in RFC 8176's words. Without attestation `hwk` is what the authenticator says of itself. */
-export type PasskeyAmr = readonly ['hwk' | 'swk', 'user'];
+type PasskeyAmr = readonly ['hwk' | 'swk', 'user'];
 
 /** For the audit record; outside they are one. */
 export type WrongPasskey = 'malformed' | 'challenge' | 'replayed' | 'unknown' | 'foreign' | 'signature' | 'counter';
 
-export type ProveOutcome =
+type ProveOutcome =
   | { readonly outcome: 'right'; readonly subject: string; readonly amr: PasskeyAmr }
   /** `subject`: whose passkey it would have been. */
   | { readonly outcome: 'wrong'; readonly why: WrongPasskey; readonly subject?: string };
 
-export type BeginOutcome =
+type BeginOutcome =
   | { readonly outcome: 'begun'; readonly options: string }
   | { readonly outcome: 'not-found' | 'too-many' };
 
@@ -99,9 +99,9 @@ export interface Passkeys {
 }
 
 /** Seconds. */
-export const challengeSeconds = 300;
+const challengeSeconds = 300;
 export const passkeysMax = 20;
-export const passkeyNameMax = 60;
+const passkeyNameMax = 60;
 
 const randomLength = 32;
 const timeLength = 8;

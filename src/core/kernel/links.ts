@@ -7,9 +7,9 @@ import type { JsonObject } from '../../base/json.ts';
 import { digest, randomToken } from '../../base/secrets.ts';
 import type { LinkRow, LinkStore } from '../stores/links.ts';
 
-export type LinkPurpose = 'confirm-email' | 'reset-password' | 'invitation' | 'pass';
+type LinkPurpose = 'confirm-email' | 'reset-password' | 'invitation' | 'pass';
 
-export interface MadeLink {
+interface MadeLink {
   /** Goes into the link. */
   readonly token: string;
   /** Seconds since the epoch. */

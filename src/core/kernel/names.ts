@@ -4,8 +4,8 @@
  */
 import { domainToASCII } from 'node:url';
 
-export const usernameLimit = 64;
-export const emailLimit = 254;
+const usernameLimit = 64;
+const emailLimit = 254;
 const personNameLimit = 100;
 
 /** Letters, marks and numbers of any script, and `. _ - @ +`. No colon (RFC 7617, section 2), no space, no slash. */

@@ -2,7 +2,7 @@
  * What a person recognises of the text in which a program names itself: "Firefox" and "Linux". For their eyes only, and it decides
  * nothing: anybody can send any text.
  */
-export interface Program {
+interface Program {
   readonly program?: string | undefined;
   readonly system?: string | undefined;
 }

@@ -14,7 +14,7 @@ import type { KeyRow, KeyStatus, KeyStore } from '../stores/keys.ts';
 export type SigningAlgorithm = KeyRow['algorithm'];
 export const signingAlgorithms: readonly SigningAlgorithm[] = ['ES256', 'RS256'];
 
-export interface PublicJwk {
+interface PublicJwk {
   readonly kid: string;
   readonly kty: string;
   readonly alg: SigningAlgorithm;

@@ -54,7 +54,7 @@ export interface BrowserValue {
   readonly lasting: boolean;
 }
 
-export interface KnownAccount {
+interface KnownAccount {
   /** Of this browser and account: good for nothing anywhere else. */
   readonly id: string;
   readonly account: Account;

@@ -7,11 +7,11 @@ import { emailKey } from '../kernel/names.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
 import type { Throttle } from '../stores/throttle.ts';
 
-export const mailWindowSeconds = 3600;
+const mailWindowSeconds = 3600;
 
-export type MayAsk = { readonly allowed: true } | { readonly allowed: false; readonly retryAfter: number };
+type MayAsk = { readonly allowed: true } | { readonly allowed: false; readonly retryAfter: number };
 
-export type MayMailReset = { readonly allowed: true; readonly seconds: number } | { readonly allowed: false };
+type MayMailReset = { readonly allowed: true; readonly seconds: number } | { readonly allowed: false };
 
 export interface MailLimits {
   /** Counts a request from this IP address that may lead to a mail. */

@@ -1,7 +1,7 @@
 /** What core needs from the login method `password`. Implemented in login/password. */
 
 /** A hash that another system made, looked at before it is stored. */
-export type ForeignHashOutcome =
+type ForeignHashOutcome =
   | {
       readonly outcome: 'usable';
       /** What to store in its place: `verify` knows by it that another system made this one. */

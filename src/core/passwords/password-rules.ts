@@ -10,7 +10,7 @@ import { isPattern } from './password-pattern.ts';
 /** In code points. A longer one is refused before it is hashed: hashing time must not be the sender's choice. */
 export const passwordLimit = 1024;
 
-export const passwordProblems = {
+const passwordProblems = {
   malformed: 'The password holds a character that cannot be used (U+0000, or half of a surrogate pair).',
   'too-short': 'The password is too short.',
   'too-long': `The password is longer than ${passwordLimit} characters.`,
@@ -40,7 +40,7 @@ export function normalisePassword(password: string): string | undefined {
   return codePoints(normal) > passwordLimit ? undefined : normal;
 }
 
-export interface PasswordContext {
+interface PasswordContext {
   /** In code points. */
   readonly minLength: number;
   readonly serviceName: string;

@@ -28,7 +28,7 @@ import type { Account } from '../stores/accounts.ts';
 import type { LinkRow } from '../stores/links.ts';
 import type { Stores } from '../stores/stores.ts';
 
-export interface ResetLink {
+interface ResetLink {
   /** On this server, with its query. */
   readonly path: string;
   /** Seconds since the epoch. */
@@ -37,7 +37,7 @@ export interface ResetLink {
   readonly seconds: number;
 }
 
-export type ResetOutcome =
+type ResetOutcome =
   /** `account`: with the new password. `browser`: what it is known by from now on. */
   | { readonly outcome: 'changed'; readonly account: Account; readonly browser?: BrowserValue | undefined }
   | Extract<SetPasswordOutcome, { outcome: 'weak-password' }>

@@ -10,7 +10,7 @@ export const checks = { ...requestChecks, ...grantChecks };
 export type CheckName = keyof typeof checks;
 
 /** The place of a refusal. */
-export const endpoints = [
+const endpoints = [
   'authorize',
   'token',
   'userinfo',

@@ -9,7 +9,7 @@ const perMinute = 5;
 /** Kinds that are remembered; a forgotten kind starts again. */
 const kindsMax = 2_000;
 
-export type Verdict =
+type Verdict =
   /** A new record. */
   | { readonly kind: 'record' }
   /** Raises the count of this earlier record. */

@@ -47,7 +47,7 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-export interface NearestUri {
+interface NearestUri {
   readonly uri: string;
   /** How to make the received value pass. */
   readonly advice: string;

@@ -5,7 +5,7 @@ import { checks } from './checks.ts';
 
 const path = join(import.meta.dirname, '../../../docs/refusals.md');
 
-export function reference(): string {
+function reference(): string {
   const rows = Object.entries(checks).map(
     ([name, { source, says, advice }]) => `| \`${name}\` | ${says} | ${advice} | ${source} |`,
   );

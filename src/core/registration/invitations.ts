@@ -20,14 +20,14 @@ export interface Invitation {
   readonly proved: boolean;
 }
 
-export interface NewInvitation {
+interface NewInvitation {
   readonly email?: string | undefined;
   /** Mail it to that address, and tell the link to nobody else. */
   readonly mail: boolean;
   readonly locale: string;
 }
 
-export type InviteOutcome =
+type InviteOutcome =
   | { readonly outcome: 'closed' }
   | { readonly outcome: 'made'; readonly path: string; readonly expiresAt: number }
   | { readonly outcome: 'mailed'; readonly expiresAt: number }

@@ -16,14 +16,14 @@ import type { Stores } from '../stores/stores.ts';
 
 const purpose = 'setup';
 
-export interface SetupLink {
+interface SetupLink {
   /** Goes into the link; only its digest is stored. */
   readonly token: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
 }
 
-export type CompleteOutcome =
+type CompleteOutcome =
   | CreateOutcome
   /** The link is unknown, used, replaced or expired, or there is an admin by now. */
   | { readonly outcome: 'gone' };

@@ -30,7 +30,7 @@ export type SignUpOutcome =
   /** `retryAfter`: seconds. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number };
 
-export interface SignUpOptions {
+interface SignUpOptions {
   /** Somebody who may make accounts for others asks; only the limiter still counts. */
   readonly vouched?: true;
   /**
@@ -42,7 +42,7 @@ export interface SignUpOptions {
 }
 
 /** Of an invitation: the key of its link, and whether opening that has proved the address. */
-export interface SignUpInvitation {
+interface SignUpInvitation {
   readonly linkKey: string;
   readonly proved: boolean;
 }

@@ -18,7 +18,7 @@ import type { EngineStore, SessionOrigin, SessionPut, StoredSession, TokenRow, U
 import { isIdle } from './session-limits.ts';
 
 /** A session that holds at this moment. */
-export interface LiveSession {
+interface LiveSession {
   readonly uid: string;
   readonly origin: SessionOrigin;
   /** Seconds since the epoch. */
@@ -27,7 +27,7 @@ export interface LiveSession {
   readonly account: Account | undefined;
 }
 
-export interface NewSession {
+interface NewSession {
   /** Left out: a random one. */
   readonly uid?: string;
   /** The API surface. */
@@ -43,14 +43,14 @@ export interface NewSession {
   readonly token?: Pick<TokenRow, 'key' | 'kind'> | undefined;
 }
 
-export interface SignedInSession extends NewSession {
+interface SignedInSession extends NewSession {
   /** As the sign-in found it. */
   readonly holder: { readonly account: Account };
   /** Of the sign-in. */
   readonly record: CarriedRecord;
 }
 
-export interface BegunSession {
+interface BegunSession {
   readonly uid: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;

@@ -11,7 +11,7 @@ import { type PasswordProof, passwordMark, proofSeconds } from '../kernel/passwo
 import type { Account } from '../stores/accounts.ts';
 
 /** What the person did. */
-export const passOrigins = ['setup', 'sign-up', 'invitation', 'reset-link', 'verify-email'] as const;
+const passOrigins = ['setup', 'sign-up', 'invitation', 'reset-link', 'verify-email'] as const;
 export type PassOrigin = (typeof passOrigins)[number];
 
 export interface Pass {

@@ -34,7 +34,7 @@ export interface SignInLimits {
   readonly window: number;
 }
 
-export type RefusedReason = 'wrong' | 'disabled' | 'unknown' | 'passkey' | 'passkey-used';
+type RefusedReason = 'wrong' | 'disabled' | 'unknown' | 'passkey' | 'passkey-used';
 
 /** The reasons are for the audit record: outside they must not be told apart. */
 export interface Refused {

@@ -40,7 +40,7 @@ import {
   type Throttled,
 } from './sign-in-attempts.ts';
 
-export type PasswordRequest = Caller & {
+type PasswordRequest = Caller & {
   /** As typed: a username or a verified e-mail address. */
   readonly username: string;
   readonly password: string;
@@ -57,20 +57,20 @@ export type SignInRequest = PasswordRequest & {
 };
 
 /** A code or a passkey, or neither. */
-export type SecondStepRequest = Caller & SecondGiven & { readonly proof: PasswordProof };
+type SecondStepRequest = Caller & SecondGiven & { readonly proof: PasswordProof };
 
-export type PasskeyRequest = Caller & { readonly passkey: PasskeyAnswer };
+type PasskeyRequest = Caller & { readonly passkey: PasskeyAnswer };
 
 /** Another provider has proved the person, and everything after the password is still to come. */
-export type ProvedRequest = Caller & {
+type ProvedRequest = Caller & {
   readonly identity: { readonly id: string; readonly subject: string };
   readonly elsewhere: ProvedElsewhere;
 };
 
 /** A person with a pass (core/sign-in/passes). */
-export type PassRequest = Caller & Pass;
+type PassRequest = Caller & Pass;
 
-export interface SignedIn {
+interface SignedIn {
   readonly outcome: 'signed-in';
   readonly account: Account;
   readonly amr: readonly Amr[];
@@ -85,7 +85,7 @@ type PasswordRight = { readonly outcome: 'right'; readonly account: Account };
 export type SignInOutcome = SignedIn | Refused | Throttled | SecondFactorAsked;
 
 /** `expired`: the proof is too old, or not of the account as it is now. The password is needed once more. */
-export type SecondStepOutcome = SignInOutcome | { readonly outcome: 'expired' };
+type SecondStepOutcome = SignInOutcome | { readonly outcome: 'expired' };
 
 export interface SignIn {
   /** Throws `Unavailable` where storage cannot answer or too many passwords are being hashed; that attempt does not count. */
@@ -154,7 +154,9 @@ export function createSignIn(parts: {
   /** The password was right, so its hash can be made again where its parameters are old. */
   async function withCurrentHash(account: Account, password: string): Promise<Account> {
     const { passwordHash: from } = account;
-    return from !== null && hasher.needsRehash(from) ? rehashed({ ...parts, accounts }, account, { from, password }) : account;
+    return from !== null && hasher.needsRehash(from)
+      ? rehashed({ ...parts, accounts }, account, { from, password })
+      : account;
   }
 
   /** What the account lacks for a sign-in by password alone. */

@@ -56,7 +56,7 @@ export interface SessionOrigin {
   readonly userAgent: string | null;
 }
 
-export interface SessionRow {
+interface SessionRow {
   /** SHA-256 of the cookie's value; for an API session, of a value that only this server can derive. */
   readonly key: string;
   /** Stays when the cookie's value rotates. One row per uid. */

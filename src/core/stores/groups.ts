@@ -22,7 +22,7 @@ export interface GroupMember {
   readonly since: number;
 }
 
-export type GroupPatch = Partial<Pick<Group, 'name' | 'nameKey' | 'description'>>;
+type GroupPatch = Partial<Pick<Group, 'name' | 'nameKey' | 'description'>>;
 
 export interface GroupStore {
   /** Returns false if another group has the `nameKey`, also under concurrent calls. */

@@ -21,7 +21,7 @@ export interface PasskeyRow {
   readonly lastUsedAt: number | null;
 }
 
-export type InsertedPasskey =
+type InsertedPasskey =
   | { readonly outcome: 'added'; readonly codesStored: boolean }
   /** `taken`: the credential is registered already. */
   | { readonly outcome: 'taken' | 'too-many' | 'not-found' };

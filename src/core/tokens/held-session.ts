@@ -9,7 +9,7 @@ export interface HeldSessionDeps {
 }
 
 /** What the token names beside its session; null: nothing. */
-export interface Holder {
+interface Holder {
   readonly subject: string | null;
   readonly clientId: string | null;
   readonly grantId: string | null;

@@ -3,7 +3,7 @@
  * sections 3.11 and 3.12), so that one kind is never accepted where another is due. OAuth access tokens are `at+jwt`
  * (core/tokens).
  */
-export interface TokenKind {
+interface TokenKind {
   /** The header's `typ`, without `application/`. */
   readonly typ: string;
   /** What the audience is beside the issuer. */
@@ -11,14 +11,14 @@ export interface TokenKind {
 }
 
 /** Tokens of people. The name of the kind is the name of the surface that hands it out. */
-export const personKinds = {
+const personKinds = {
   identity: { typ: 'identity+jwt', path: '/v1' },
   'security-service': { typ: 'security-service+jwt', path: '/security' },
   tinyoauth: { typ: 'tinyoauth+jwt', path: '/protected' },
 } as const satisfies Record<string, TokenKind>;
 
 /** Tokens of programs without a person. */
-export const clientKinds = {
+const clientKinds = {
   'space-guard': { typ: 'space-guard+jwt', path: '/space-guard' },
   'space-guard-refresh': { typ: 'space-guard-refresh+jwt', path: '/space-guard' },
 } as const satisfies Record<string, TokenKind>;

@@ -31,7 +31,7 @@ export type UpstreamFailure =
 export type Failed = { readonly outcome: 'failed'; readonly reason: UpstreamFailure; readonly detail: string };
 
 /** `lacking`: what it should have told beside, for the log. */
-export interface Identified {
+interface Identified {
   readonly outcome: 'identified';
   readonly person: UpstreamPerson;
   readonly lacking?: string | undefined;

@@ -26,7 +26,7 @@ export interface Freshness {
   readonly login: boolean;
 }
 
-export interface UpstreamState {
+interface UpstreamState {
   readonly provider: string;
   readonly place: Place;
   readonly fresh: Freshness;
@@ -34,12 +34,12 @@ export interface UpstreamState {
   readonly at: number;
 }
 
-export interface UpstreamSecrets {
+interface UpstreamSecrets {
   readonly nonce: string;
   readonly verifier: string;
 }
 
-export interface UpstreamStates {
+interface UpstreamStates {
   make(about: Omit<UpstreamState, 'at'>): Promise<string>;
   /** Undefined where this server did not make it. Says nothing of whether it is still good, and uses nothing up. */
   read(state: string): UpstreamState | undefined;

@@ -51,15 +51,15 @@ export interface UpstreamProof {
   readonly at: number;
 }
 
-export type FinishFailure = UpstreamFailure | 'expired' | 'throttled';
+type FinishFailure = UpstreamFailure | 'expired' | 'throttled';
 
-export type FinishOutcome =
+type FinishOutcome =
   | { readonly outcome: 'proved'; readonly proof: UpstreamProof }
   /** `retryAfter`: seconds. */
   | { readonly outcome: 'failed'; readonly reason: FinishFailure; readonly retryAfter?: number };
 
 /** How somebody without a linked account may go on. */
-export interface Newcomer {
+interface Newcomer {
   /** An account may be made. */
   readonly signUp: boolean;
   /** An account here has that proved address: it is to be linked, a second one cannot have it. */

@@ -9,7 +9,7 @@ import type { Logger } from '../../base/log.ts';
 import type { BreachedPasswords } from '../../core/passwords/breached-passwords.ts';
 import { normalisePassword } from '../../core/passwords/password-rules.ts';
 
-export interface BreachSettings {
+interface BreachSettings {
   /** The prefix is appended as the last part of the path. */
   readonly url: string;
   readonly timeoutMs?: number;

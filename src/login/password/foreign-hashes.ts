@@ -14,9 +14,9 @@ import { verify as verifyBcrypt } from '@node-rs/bcrypt';
 const pbkdf2 = promisify(pbkdf2Callback);
 const scrypt = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(scryptCallback);
 
-export type ForeignAlgorithm = 'bcrypt' | 'pbkdf2' | 'scrypt' | 'argon2';
+type ForeignAlgorithm = 'bcrypt' | 'pbkdf2' | 'scrypt' | 'argon2';
 
-export type ForeignHash =
+type ForeignHash =
   | {
       readonly outcome: 'usable';
       readonly algorithm: ForeignAlgorithm;

@@ -5,7 +5,7 @@
 export const timeoutSeconds = 5;
 const answerLimit = 256 * 1024;
 
-export class TooLarge extends Error {}
+class TooLarge extends Error {}
 
 export async function carefulFetch(url: string, options: RequestInit): Promise<Response> {
   const response = await fetch(url, { ...options, redirect: 'manual' });

@@ -3,7 +3,7 @@ import type { Configuration } from 'openid-client';
 
 type Library = typeof import('openid-client');
 
-export interface Listed {
+interface Listed {
   readonly email?: string;
   /** The reason for a missing address, for the log. */
   readonly lacking?: string;

@@ -19,7 +19,7 @@ export interface ProviderMistake {
 }
 
 /** The form and an example of each member. docs/upstream.md has the same rows. */
-export const members: Readonly<Record<string, { readonly wanted: string; readonly example: string }>> = {
+const members: Readonly<Record<string, { readonly wanted: string; readonly example: string }>> = {
   id: {
     wanted: 'up to 32 lower-case letters, digits and hyphens, the first a letter; no two providers with the same',
     example: 'id: github',
@@ -234,7 +234,8 @@ function brokenOauth2(given: Loose): Broken {
   if (given.trust_email === true && given.emails_endpoint === undefined)
     broken.push(['trust_email', 'true, but the provider does not tell which addresses it verified']);
   // Without an ID token there is no `amr`, so nothing shows which factors were used.
-  if (given.trust_mfa === true) broken.push(['trust_mfa', 'true, but the provider does not tell which factors it used']);
+  if (given.trust_mfa === true)
+    broken.push(['trust_mfa', 'true, but the provider does not tell which factors it used']);
   if (given.fresh_sign_in === 'told') broken.push(['fresh_sign_in', 'told, which oauth2 does not support']);
   const { subject } = isObject(given.claims) ? given.claims : {};
   if (subject === '') broken.push(['claims', 'no subject']);

@@ -5,7 +5,7 @@ import type { ReadOptions } from '../../core/upstream/upstream-provider.ts';
 import type { ProviderMistake } from './provider-shape.ts';
 import type { UpstreamSettings } from './settings.ts';
 
-export type ReadProviders =
+type ReadProviders =
   | { readonly outcome: 'read'; readonly providers: readonly UpstreamSettings[] }
   /** `text`: all mistakes, for a terminal or a log. */
   | { readonly outcome: 'mistaken'; readonly text: string };

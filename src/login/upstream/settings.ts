@@ -14,7 +14,7 @@ export interface ClaimNames {
   readonly name: string;
 }
 
-export type ClientAuthentication = 'basic' | 'post' | 'none';
+type ClientAuthentication = 'basic' | 'post' | 'none';
 
 /** The allowed tenants of a provider with many (tenants.ts). */
 export interface Tenants {

@@ -8,7 +8,7 @@ import type { Claims } from './person.ts';
 
 type Library = typeof import('openid-client');
 
-export interface Told {
+interface Told {
   readonly claims: Claims;
   /** The reason for missing claims, for the log. */
   readonly lacking?: string;

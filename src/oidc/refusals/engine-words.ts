@@ -85,7 +85,7 @@ const codes: Readonly<Record<string, CheckName>> = {
   unauthorized_client: 'grant_type_not_allowed',
 };
 
-export interface EngineError {
+interface EngineError {
   readonly error: string;
   readonly description?: string | undefined;
   readonly detail?: string | undefined;

@@ -19,7 +19,7 @@ import { checkOf } from './engine-words.ts';
 import { factsOfRefusal } from './facts.ts';
 import type { Facts, FactsDeps, RecordedRefusal } from './recorded.ts';
 
-export interface RecorderDeps extends FactsDeps {
+interface RecorderDeps extends FactsDeps {
   readonly refusals: Refusals;
   readonly log: Logger;
   readonly clients: Pick<CachedClients, 'find'>;

@@ -8,7 +8,7 @@ import { longestAddress, routes } from '../configuration.ts';
 import type { ProtocolEvents } from '../ports.ts';
 import { mark, type OnBehalf } from './on-behalf.ts';
 
-export interface AuthorizerDeps {
+interface AuthorizerDeps {
   readonly issuer: string;
   /** The engine of this moment, with all that stands around it. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;

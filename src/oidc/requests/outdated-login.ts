@@ -17,7 +17,7 @@ import { seeOther } from '../../http/hardening.ts';
 import { openInteraction } from '../adapter/interactions.ts';
 import type { RequestUnit } from '../request-unit.ts';
 
-export interface OutdatedLoginDeps {
+interface OutdatedLoginDeps {
   readonly engine: Pick<EngineStore, 'deleteSession' | 'revokeGrant'>;
   readonly accounts: Pick<AccountStore, 'bySubject'>;
   /** A session was ended that had just begun. */

@@ -21,7 +21,7 @@ import { addConsent, type ConsentDeps, demandConsent, isOurs, missingIn, restOnC
 import { type OnBehalf, onBehalfOf } from './on-behalf.ts';
 import { dropOfflineAccess, refuseUnlessOffered } from './requested-scopes.ts';
 
-export interface InteractionDeps extends AssuranceDeps, ConsentDeps {
+interface InteractionDeps extends AssuranceDeps, ConsentDeps {
   readonly config: AssuranceDeps['config'] & { readonly signUp: 'open' | 'invite' | 'off' };
 }
 

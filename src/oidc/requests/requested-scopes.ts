@@ -11,7 +11,7 @@ import { nameCheck } from '../refusals/record.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import { knownScopes } from './scopes.ts';
 
-export interface RequestedScopesDeps {
+interface RequestedScopesDeps {
   readonly apis: { list(): readonly ApiRecord[] };
 }
 

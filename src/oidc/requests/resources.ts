@@ -12,7 +12,7 @@ import { engineScopes } from './scopes.ts';
 /** The scope of the built-in user API: what an authorization request without any scope asks for. */
 const userScope = 'user';
 
-export interface ResourcesDeps {
+interface ResourcesDeps {
   readonly apis: Apis;
   readonly userApi: string;
   readonly issuer: string;

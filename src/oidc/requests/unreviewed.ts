@@ -15,8 +15,7 @@ import type { ProtocolPages } from '../ports.ts';
 import type { Recorder } from '../refusals/record.ts';
 import { onBehalfOf } from './on-behalf.ts';
 
-export const isUnreviewed = (client: Client | undefined): client is Client =>
-  client !== undefined && client.reviewed !== true;
+const isUnreviewed = (client: Client | undefined): client is Client => client !== undefined && client.reviewed !== true;
 
 type Agreed = (subject: string | undefined, client: Client) => Promise<boolean>;
 

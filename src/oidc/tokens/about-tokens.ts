@@ -16,7 +16,7 @@ import { nameCheck } from '../refusals/record.ts';
 
 const placeholder = '-';
 
-export interface AboutTokensDeps {
+interface AboutTokensDeps {
   readonly tokens: Pick<Tokens, 'find' | 'revoke'>;
   readonly apis: Pick<Apis, 'find'>;
 }

@@ -12,7 +12,7 @@ import type { Tokens } from '../../core/tokens/tokens.ts';
 import { bodyOnce } from '../../http/body.ts';
 import { provenBySecret, type SecretClientDeps } from '../clients/credentials.ts';
 
-export interface QuickIntrospectionDeps extends SecretClientDeps {
+interface QuickIntrospectionDeps extends SecretClientDeps {
   readonly tokens: Pick<Tokens, 'find'>;
   readonly apis: Pick<Apis, 'find'>;
 }

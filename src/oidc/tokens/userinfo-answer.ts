@@ -14,11 +14,11 @@ import { enginePerson, scopeClaims } from './claims.ts';
 
 export type PersonToken = LiveToken & { readonly account: Account; readonly grant: GrantRow };
 
-export type UserinfoAnswer =
+type UserinfoAnswer =
   | { readonly type: 'application/json'; readonly body: object }
   | { readonly type: 'application/jwt'; readonly body: string };
 
-export interface UserinfoSources {
+interface UserinfoSources {
   readonly keys: Keys;
   readonly issuer: string;
   readonly groups: Pick<GroupStore, 'namesOf'>;

@@ -8,7 +8,7 @@ import { Refusal } from '../../base/errors.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import { bodyLimit, readBody } from '../../http/body.ts';
 
-export interface UserinfoRequest {
+interface UserinfoRequest {
   /** Undefined: none was sent. */
   readonly token: string | undefined;
   /** Fewer scopes than the token has. */

@@ -28,7 +28,7 @@ import { explained } from '../refusals/record.ts';
 import { type PersonToken, userinfoAnswer } from './userinfo-answer.ts';
 import { readUserinfoRequest, UserinfoRefusal } from './userinfo-request.ts';
 
-export interface UserinfoDeps {
+interface UserinfoDeps {
   readonly issuer: string;
   readonly tokens: Pick<Tokens, 'verifyForUserinfo'>;
   readonly keys: Keys;

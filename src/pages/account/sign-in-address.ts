@@ -28,7 +28,7 @@ export function isFresh({ signedInAt }: BrowserSession): boolean {
 }
 
 /** What the session must be after the sign-in. */
-export interface Wanted {
+interface Wanted {
   readonly of: BrowserSession;
   readonly fresh: boolean;
   readonly factor: boolean;

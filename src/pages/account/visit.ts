@@ -38,7 +38,7 @@ export type Show = (visit: Visit) => Promise<Onward | undefined>;
 /** Shows a page itself to report mistakes, or if something was not found. */
 export type Take = (visit: Visit, form: ReadonlyMap<string, string>) => Promise<Onward | undefined>;
 
-export interface PageParts {
+interface PageParts {
   readonly pages: Pages;
   readonly csrf: Csrf;
 }

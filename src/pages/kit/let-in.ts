@@ -10,7 +10,7 @@ import type { Passes, PassOrigin } from '../../core/sign-in/passes.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { seeOther } from '../../http/hardening.ts';
 
-export interface Onward {
+interface Onward {
   readonly after: PassOrigin;
   /** Where to be in the end: a page that the account pages' callback leads to. */
   readonly page: string;

@@ -1,6 +1,6 @@
 /** A QR code as one path of an SVG, drawn here: the secret in it goes to no service, and the page needs no script for it. */
 
-export interface QrCode {
+interface QrCode {
   /** Side of the square in modules, the quiet zone of four on each side included (ISO/IEC 18004, 9.1). */
   readonly size: number;
   /** Horizontal strokes, one module wide. */

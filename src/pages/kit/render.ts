@@ -26,7 +26,7 @@ import {
 } from './view-parts.ts';
 import type { ViewLocals, ViewName } from './views.ts';
 
-export interface RendererOptions {
+interface RendererOptions {
   readonly viewsDir: string;
   readonly overrideDir?: string | undefined;
   readonly brand: Brand;

@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 export type TextValues = Readonly<Record<string, string | number>>;
 export type Direction = 'ltr' | 'rtl';
 
-export interface LocaleWishes {
+interface LocaleWishes {
   /** The request's `ui_locales`: space-separated tags in order of preference (OpenID Connect Core 3.1.2.1). */
   readonly uiLocales?: string | undefined;
   /** What the person has chosen in this browser, on a page of ours. */

@@ -29,7 +29,7 @@ Beside \`it\` every template has:
 /** Wherever a page is. */
 const folders = ['src/pages', 'src/api/reference', 'dev/gallery'];
 
-export function viewsReference(): string {
+function viewsReference(): string {
   const sources = folders.flatMap(sourcesIn);
   const members = sources.flatMap(membersOf).sort(([a], [b]) => (a < b ? -1 : 1));
   const named = shapesNamed(members.map(([, code]) => code).join('\n'), new Map(sources.flatMap(shapesOf)));

@@ -42,7 +42,7 @@ declare module '../kit/views.ts' {
 }
 
 /** The sign-in that the person came from. */
-export interface CameFrom {
+interface CameFrom {
   readonly client: ClientView | undefined;
   /** The redirect targets that the forms here may lead to. */
   readonly formTargets: readonly string[];

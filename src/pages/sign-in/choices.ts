@@ -7,7 +7,7 @@ import { browserOf } from '../kit/browser-cookie.ts';
 import { requestOf } from '../kit/interaction/authorization-request.ts';
 import type { StepContext } from '../kit/interaction/dispatcher.ts';
 
-export interface Choice {
+interface Choice {
   readonly id: string;
   readonly account: Account;
   /** Signed in at this moment. */
@@ -18,7 +18,7 @@ export interface Choice {
 /** What stands for the account that is signed in, where nothing remembers it. */
 const currentId = 'current';
 
-export interface ChoiceDeps {
+interface ChoiceDeps {
   readonly knownBrowsers: Pick<KnownBrowsers, 'accounts'>;
   readonly stores: { readonly accounts: Pick<AccountStore, 'bySubject'> };
 }

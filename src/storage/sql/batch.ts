@@ -5,7 +5,7 @@
 import { nowMs } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
 
-export interface BatcherOptions<Item, Result> {
+interface BatcherOptions<Item, Result> {
   /** Batches under way at the same time, at most. */
   readonly limit: number;
   /** Items in one batch, at most. */

@@ -49,7 +49,7 @@ const driverMessage =
   /(?:^| - )(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|The server does not support SSL|There was an error establishing an SSL|database is not open|Knex: Timeout acquiring|Unable to acquire a connection)/;
 
 /** The database cannot answer now, as opposed to: it answered that the statement is wrong. */
-export function isUnavailable(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   if (error instanceof Unavailable) return true;
   const sqlite = sqliteCode(error);
   if (sqlite !== 0) return sqliteUnavailable.has(sqlite);

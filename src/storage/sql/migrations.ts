@@ -8,7 +8,7 @@ import type { Knex } from 'knex';
 import { nowSeconds } from '../../base/clock.ts';
 import { guarded } from './sql.ts';
 
-export interface MigrationStatus {
+interface MigrationStatus {
   /** In the order in which they were applied. */
   readonly applied: readonly string[];
   readonly pending: readonly string[];

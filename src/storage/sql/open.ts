@@ -34,7 +34,7 @@ export type SqlSettings =
   | { readonly kind: 'sqlite'; readonly file: string }
   | ({ readonly kind: 'postgres' } & Pick<PostgresSettings, 'url' | 'pool' | 'pooler'>);
 
-export interface SqlOptions {
+interface SqlOptions {
   /**
    * What to do with a database that lacks migrations: apply them, refuse it, or leave it as it is (for the commands that
    * migrate). Without it SQLite is migrated and Postgres refused.

@@ -7,7 +7,7 @@ import { Unusable } from '../../base/errors.ts';
 import { forSession, plans, type SessionSettings } from './session-settings.ts';
 
 /** `auto`: each new connection is asked. `on`: there is one. `off`: the session is ours, whatever lies between. */
-export type Pooler = 'auto' | 'on' | 'off';
+type Pooler = 'auto' | 'on' | 'off';
 
 export interface PostgresSettings {
   readonly url: string;
@@ -22,7 +22,7 @@ export interface PostgresSettings {
 /** Marks a connection that must not return to the pool; Knex reads the same member. */
 export type Connection = pg.PoolClient & { __knex__disposed?: unknown; readonly processID?: number | null };
 
-export interface PostgresPool {
+interface PostgresPool {
   readonly pool: pg.Pool;
   /** What each transaction on a connection that is `shared` has to set for itself. */
   readonly settings: SessionSettings;

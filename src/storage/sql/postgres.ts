@@ -12,7 +12,7 @@ import { sendWith } from './postgres-query.ts';
 import { forTransaction } from './session-settings.ts';
 import { guarded, type Row, type Sql, type Statement } from './sql.ts';
 
-export interface PostgresSql extends Sql {
+interface PostgresSql extends Sql {
   /** A pooler lends the connections out. Known once a statement was answered. */
   behindPooler(): boolean;
 }

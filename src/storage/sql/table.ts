@@ -6,7 +6,7 @@
 import type { Row } from './sql.ts';
 
 /** What a declaration may take from a row. */
-export type Cells = Omit<Reader, 'read'>;
+type Cells = Omit<Reader, 'read'>;
 
 export interface Column {
   readonly name: string;
@@ -26,7 +26,7 @@ export interface Selection<T> {
   readonly selected: readonly string[];
 }
 
-export interface Table<T> extends Selection<T> {
+interface Table<T> extends Selection<T> {
   readonly name: string;
   /** `select accounts.id, … from accounts` */
   readonly select: string;
@@ -97,7 +97,7 @@ class Recorder implements Cells {
 
 /** JSON that is parsed only where it is asked for. */
 declare const content: unique symbol;
-export type JsonText<T> = string & { readonly [content]: T };
+type JsonText<T> = string & { readonly [content]: T };
 
 export const parsed = <T>(json: JsonText<T>): T => (typeof json === 'string' ? JSON.parse(json) : json);
 

@@ -3,7 +3,7 @@
  * contrast is WCAG 2.2's. A colour here is `#rrggbb`.
  */
 
-export interface Oklch {
+interface Oklch {
   /** 0 to 1. */
   readonly lightness: number;
   readonly chroma: number;

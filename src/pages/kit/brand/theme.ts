@@ -61,7 +61,7 @@ export function themeSheet(theme: Theme): string {
   return `@media screen{${light}}\n@media screen and (prefers-color-scheme:dark){${dark}}\n`;
 }
 
-export interface Tokens {
+interface Tokens {
   readonly [name: `--${string}`]: string;
 }
 

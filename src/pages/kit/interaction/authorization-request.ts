@@ -2,7 +2,7 @@
 import type { Interaction } from 'oidc-provider';
 import { formTargetsFor } from '../../../http/hardening.ts';
 
-export interface AuthorizationRequest {
+interface AuthorizationRequest {
   readonly clientId: string;
   readonly redirectUri: string;
   readonly scopes: readonly string[];

@@ -53,7 +53,7 @@ const filterNames = Object.keys(filterColumns) as (keyof typeof filterColumns)[]
 const isFindable = (filter: AuditFilter): boolean => filterNames.every((name) => findable(filter[name] ?? ''));
 
 /** Each of the columns has an index that ends with the id, so that a page is read in order without sorting. */
-export function matching(knex: Knex, filter: AuditFilter): Knex.QueryBuilder {
+function matching(knex: Knex, filter: AuditFilter): Knex.QueryBuilder {
   const query = knex('audit');
   for (const name of filterNames) {
     const value = filter[name];

@@ -2,12 +2,12 @@
 import { type Sql, type Statement, statement } from '../sql.ts';
 
 /** `key`: the values of the key columns, in their order. */
-export interface Mark {
+interface Mark {
   readonly key: readonly string[];
   readonly at: number;
 }
 
-export interface LastSeen {
+interface LastSeen {
   /** Moves the time of each row forward; rows that are not there are passed over. */
   mark(sql: Sql, marks: readonly Mark[]): Promise<void>;
   /** For the test that each of them is served by an index. */
