@@ -1,10 +1,10 @@
-/** docs/first-flow.md, copied whole: its blocks run as one script beside a real server, while a person signs in. */
+/** docs/first-flow.md, pasted whole into bash in a clone: it starts the server, and a person signs in. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
-import { type ChildServer, createPlace, type Place, startChild } from '../support/child-server.ts';
 import { freePort } from '../support/free-port.ts';
 import { programsAreThere } from '../support/programs.ts';
 
@@ -14,18 +14,17 @@ const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) 
 
 const canRun = programsAreThere('docs/first-flow.md as a script', ['bash', 'curl', 'openssl']);
 
-let place: Place;
-let server: ChildServer;
+let clone: string;
 let script: ChildProcess | undefined;
-beforeAll(async () => {
-  if (!canRun) return;
-  place = await createPlace();
-  server = await startChild(place);
+beforeAll(() => {
+  clone = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+  const here = ['.git', 'data', 'coverage', 'gatehouse.log'];
+  for (const name of readdirSync(root)) if (!here.includes(name)) symlinkSync(join(root, name), join(clone, name));
 });
-afterAll(async () => {
-  script?.kill('SIGKILL');
-  await server?.end('SIGTERM');
-  place?.close();
+afterAll(() => {
+  // The server that the page starts is in the script's process group.
+  if (script?.pid) process.kill(-script.pid, 'SIGKILL');
+  rmSync(clone, { recursive: true, force: true });
 });
 
 /** As the person: signs in where asked to, allows, and is sent to the application, which is the script. */
@@ -39,20 +38,27 @@ async function follow(agent: Agent, address: string, password: string): Promise<
 }
 
 (canRun ? test : test.skip)('every variable is assigned before it is used, and every command works', async () => {
-  const port = await freePort();
-  // Unassigned variables, failed commands and failed parts of them end it.
-  const text = ['set -euo pipefail', ...blocks]
+  const [serverPort, port] = [await freePort(), await freePort()];
+  const url = `http://localhost:${serverPort}`;
+  // The clone has its packages. Unassigned variables, failed commands and failed parts of them end it, as does a `!` that an
+  // interactive bash would take for a reference to its history.
+  const text = ['set -euo pipefail -o history -o histexpand', ...blocks]
     .join('\n')
-    .replaceAll('http://localhost:3000', place.url)
+    .replace(/^npm ci\n/m, '')
+    .replaceAll('http://localhost:3000', url)
     .replaceAll('http://localhost:8080', `http://localhost:${port}`);
-  const child = spawn('bash', ['-c', text], {
-    cwd: root,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...place.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  // A paste: what a command reads from standard input is missing from the script.
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn('bash', [], {
+    cwd: clone,
+    detached: true,
+    env: { PATH, HOME, ISSUER: url, PORT: String(serverPort), PASSWORD_HASH_MEMORY: '8192' },
+    stdio: 'pipe',
   });
   script = child;
+  child.stdin.end(text);
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const agent = new Agent(server);
+  const agent = new Agent({ url });
   let [out, err, read] = ['', '', 0];
   let walking = Promise.resolve();
   child.stderr.setEncoding('utf8').on('data', (more: string) => {
@@ -63,8 +69,8 @@ async function follow(agent: Agent, address: string, password: string): Promise<
     for (let end = out.indexOf('\n', read); end >= 0; end = out.indexOf('\n', read)) {
       const line = out.slice(read, end);
       read = end + 1;
-      if (!line.startsWith(`${place.url}/oauth/authorize?`)) continue;
-      const password = /The password of ada is (\S+)/.exec(out)?.[1] ?? '';
+      if (!line.startsWith(`${url}/oauth/authorize?`)) continue;
+      const password = /sign in as ada with the password (\S+)/.exec(out)?.[1] ?? '';
       walking = walking.then(() => untilOpen(port)).then(() => follow(agent, line, password));
     }
   });
@@ -77,10 +83,14 @@ async function follow(agent: Agent, address: string, password: string): Promise<
   expect(out.match(/"access_token"/g)).toHaveLength(3);
 
   // The last address of the page signs out.
-  const logout = out.split('\n').find((line) => line.startsWith(`${place.url}/oauth/logout?`)) ?? '';
+  const logout = out.split('\n').find((line) => line.startsWith(`${url}/oauth/logout?`)) ?? '';
   const asked = await agent.go(logout);
   const done = asked.location === undefined ? await agent.confirmLogout(asked) : asked;
   expect(done.location).toContain(`http://localhost:${port}/callback`);
+});
+
+test('the page begins in a clone: with its packages and a server', () => {
+  expect(blocks[0]).toMatch(/^npm ci\nnpm start /);
 });
 
 test('the page speaks of no variable that its blocks do not assign', () => {
