@@ -1,7 +1,9 @@
-/** Every command in README.md and docs/ exists as it is written there. Which of them also run is in documented-runs.test.ts. */
+/** Every command in README.md and docs/ exists as it is written there, and is run or listed in documented/not-run.ts. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { mistakesIn } from './documented/mistakes.ts';
-import { pages, shownIn } from './documented/shell.ts';
+import { notCovered, notRun, runElsewhere, unusedEntries } from './documented/not-run.ts';
+import { blocksOf, pages, shownIn } from './documented/shell.ts';
 
 test.each(pages())('%s names commands, scripts, files and settings that exist', async (page) => {
   const mistakes = await Promise.all(shownIn(page).map(mistakesIn));
@@ -12,6 +14,37 @@ test('the pages are read: README.md, the generated reference and the first flow 
   for (const page of ['README.md', 'docs/cli.md', 'docs/first-flow.md', 'docs/production.md']) {
     expect([page, shownIn(page).length]).not.toEqual([page, 0]);
   }
+});
+
+describe('every shell block', () => {
+  test('names its language', () => {
+    const unnamed = pages().filter((page) => blocksOf(page).some(({ language }) => language === ''));
+    expect(unnamed).toEqual([]);
+  });
+
+  test.each(pages())('of %s is right for bash', (page) => {
+    const shell = blocksOf(page).filter(({ language }) => language === 'sh');
+    const wrong = shell.flatMap(
+      ({ code }) => spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' }).stderr || [],
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test.each(pages())('of %s is run by a suite, or listed with the reason', (page) => {
+    expect(notCovered(page)).toEqual([]);
+  });
+
+  test('the lists name what is still in the pages', () => {
+    expect(unusedEntries()).toEqual([]);
+    for (const [, reason] of [...notRun, ...runElsewhere]) expect(reason).toMatch(/\w{4}/);
+  });
+
+  test.each(['curl -s http://localhost:3000/healthz', 'npm run improve', 'sqlite3 x.db', 'ls | rm -r x'])(
+    '`%s` in a new block is noticed',
+    (line) => {
+      expect(notCovered('docs/page.md', `\`\`\`sh\n${line}\n\`\`\``)).not.toEqual([]);
+    },
+  );
 });
 
 describe('what a page must not say', () => {
@@ -25,6 +58,8 @@ describe('what a page must not say', () => {
     ['an option that a script has not', 'npm run faults -- --long', 'no option --long'],
     ['a file that is not there', 'docker compose -f deploy/podman.yaml up', 'no deploy/podman.yaml'],
     ['a script file that is not there', 'scripts/improve.sh start', 'no scripts/improve.sh'],
+    ['a service that is not there', 'docker compose -f deploy/compose.yaml restart nginx', 'no service nginx'],
+    ['a setting that is not there, in a container', 'docker run -e ISUER=https://id.example.com x', 'no setting ISUER'],
     ['a setting that is not there', 'ISSSUER=https://id.example.com npm start', 'no setting ISSSUER'],
   ])('%s', async (_what, line, mistake) => {
     const blocks = [`\`\`\`sh\n${line}\n\`\`\``, `    ${line}`];

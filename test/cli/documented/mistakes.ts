@@ -1,6 +1,7 @@
 /** What is wrong with a documented command, without running it. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { table } from '../../../src/config/schema.ts';
 import { commandLineMistake } from './parsed.ts';
 import { root, type Shown } from './shell.ts';
@@ -8,6 +9,8 @@ import { root, type Shown } from './shell.ts';
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 const settings = new Set<string>(table.flatMap(([name]) => [name, `${name}_FILE`]));
+
+const composeServices = new Set(Object.keys((parse(read('deploy/compose.yaml')) as { services: object }).services));
 
 /** npm's own words that need no script of ours. */
 const npmWords = ['ci', 'install'];
@@ -26,7 +29,7 @@ export async function mistakesIn(shown: Shown): Promise<string[]> {
   const found = cli
     ? [await commandLineMistake(cli, whole)]
     : [...programMistakes(words), ...missingFiles(words.slice(1))];
-  return [...found, ...variableMistakes(shown)]
+  return [...found, ...dockerMistakes(words), ...variableMistakes(shown)]
     .filter((mistake) => mistake !== undefined)
     .map((mistake) => `${shown.where}: \`${shown.text}\`: ${mistake}`);
 }
@@ -38,6 +41,19 @@ function programMistakes([program = '', ...rest]: readonly string[]): (string | 
   }
   if (['node', 'docker', 'cp', 'bash', 'sh'].includes(program)) return [];
   return existsSync(join(root, program)) ? [] : [`there is no ${program}`];
+}
+
+/** A setting that a container is given, and a service of compose.yaml. */
+function dockerMistakes(words: readonly string[]): string[] {
+  if (words[0] !== 'docker') return [];
+  const given = words.flatMap((word, at) => (words[at - 1] === '-e' ? [word.replace(/=.*/, '')] : []));
+  const compose = words.findIndex((word) => ['exec', 'restart', 'up'].includes(word));
+  const named = words[1] === 'compose' ? words.slice(compose + 1).filter((word) => !word.startsWith('-')) : [];
+  const services = words[compose] === 'exec' ? named.slice(0, 1) : named;
+  return [
+    ...given.filter((name) => !settings.has(name)).map((name) => `there is no setting ${name}`),
+    ...services.filter((name) => !composeServices.has(name)).map((name) => `compose.yaml has no service ${name}`),
+  ];
 }
 
 function npmMistake(words: readonly string[]): string | undefined {

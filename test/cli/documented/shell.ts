@@ -14,6 +14,8 @@ export interface Shown {
   readonly words: readonly string[];
   /** A line of a block, which a reader pastes; between backticks a command may be named only in part. */
   readonly whole: boolean;
+  /** The first line of its fenced block. */
+  readonly block: string;
 }
 
 export const pages = (): string[] =>
@@ -22,23 +24,32 @@ export const pages = (): string[] =>
     .map((page) => page.replaceAll('\\', '/'))
     .sort();
 
-export function shownIn(page: string, text = readFileSync(join(root, page), 'utf8')): Shown[] {
+/** This project's own programs, and what pretends to be one. */
+const ours = /^(npm|npx|yarn|pnpm|node|docker|cp|bash|sh|gatehouse|(\.\/)?(scripts|deploy|\.ci)\/[\w./-]+)$/;
+
+/** `programs`: which commands are of interest. */
+export function shownIn(page: string, text = textOf(page), programs = ours): Shown[] {
   const found: Shown[] = [];
+  const add = (line: number, code: string, block?: string) =>
+    found.push(
+      ...commandsOf({ where: `${page}:${line}`, text: code, whole: block !== undefined, block: block ?? '' }, programs),
+    );
   let fence: string | undefined;
+  let block = '';
   let pending = '';
   for (const [index, line] of text.split('\n').entries()) {
-    const where = `${page}:${index + 1}`;
     const mark = /^\s*```(\w*)/.exec(line);
     if (mark) {
       fence = fence === undefined ? (mark[1] ?? '') : undefined;
-      pending = '';
+      block = pending = '';
     } else if (fence === undefined && !/^ {4}/.test(line)) {
-      for (const [, code = ''] of line.matchAll(/`([^`]+)`/g)) found.push(...commandsOf(where, code, false));
+      for (const [, code = ''] of line.matchAll(/`([^`]+)`/g)) add(index + 1, code);
     } else if (fence === undefined || ['', 'sh', 'bash', 'shell', 'console'].includes(fence)) {
+      block ||= line;
       pending += line.trim();
       if (pending.endsWith('\\')) pending = pending.slice(0, -1);
       else {
-        found.push(...commandsOf(where, pending, true));
+        add(index + 1, pending, fence === undefined ? '' : block);
         pending = '';
       }
     }
@@ -46,20 +57,24 @@ export function shownIn(page: string, text = readFileSync(join(root, page), 'utf
   return found;
 }
 
-/** What is worth a look: this project's own programs, and whatever pretends to be one. */
-const ours = /^(npm|npx|yarn|pnpm|node|docker|cp|bash|sh|gatehouse|(\.\/)?(scripts|deploy|\.ci)\/[\w./-]+)$/;
+const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
 
-function commandsOf(where: string, line: string, whole: boolean): Shown[] {
-  return split(line).flatMap((words) => {
+/** The language and text of each fenced block. */
+export function blocksOf(page: string, text = textOf(page)): { readonly language: string; readonly code: string }[] {
+  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = '', code = '']) => ({ language, code }));
+}
+
+function commandsOf(at: Omit<Shown, 'variables' | 'words'>, programs: RegExp): Shown[] {
+  return split(at.text).flatMap((words) => {
     const isAssignment = (word: string) => /^[A-Z][A-Z0-9_]*=/.test(word);
     const first = words.findIndex((word) => !isAssignment(word));
     const command = first < 0 ? [] : words.slice(first);
-    if (!ours.test(command[0] ?? '')) return [];
+    if (!programs.test(command[0] ?? '')) return [];
     // A word alone between backticks names a file or a program, and no command.
-    if (!whole && command.length === 1 && !/^(npm|npx)$/.test(command[0] ?? '')) return [];
+    if (!at.whole && command.length === 1 && !/^(npm|npx)$/.test(command[0] ?? '')) return [];
     const variables = words.slice(0, first).map((word) => word.slice(0, word.indexOf('=')));
     const redirect = command.findIndex((word) => word === '<' || word === '>');
-    return [{ where, text: line, variables, words: redirect < 0 ? command : command.slice(0, redirect), whole }];
+    return [{ ...at, variables, words: redirect < 0 ? command : command.slice(0, redirect) }];
   });
 }
 
