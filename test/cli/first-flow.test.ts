@@ -49,7 +49,7 @@ async function follow(agent: Agent, address: string, password: string): Promise<
     .replaceAll('http://localhost:8080', `http://localhost:${port}`);
   // A paste: what a command reads from standard input is missing from the script.
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn('bash', [], {
+  const child = spawn('bash', ['--norc'], {
     cwd: clone,
     detached: true,
     env: { PATH, HOME, ISSUER: url, PORT: String(serverPort), PASSWORD_HASH_MEMORY: '8192' },

@@ -7,6 +7,7 @@ type Entry<T> = readonly [T, string];
 /** Blocks that a suite runs as they stand, by page and first line. */
 export const runElsewhere: readonly Entry<RegExp>[] = [
   [/^docs\/first-flow\.md: /, 'test/cli/first-flow.test.ts'],
+  [/^docs\/backup\.md: # (Back up|Restore): /, 'test/ops/backup.test.ts'],
   [/^docs\/surfaces\/.*: # Walk-through: /, 'test/api/walkthroughs.test.ts'],
 ];
 
