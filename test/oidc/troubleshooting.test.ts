@@ -1,0 +1,165 @@
+/** docs/troubleshooting.md shows what openid-client and oauth4webapi say about this server's refusals, with the check in the record. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as oidc from 'openid-client';
+import { Agent } from '../support/agent.ts';
+import { codeFor } from '../support/flow.ts';
+import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+
+const root = join(import.meta.dirname, '../..');
+const page = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8');
+const redirect_uri = 'https://app.example.com/cb';
+const insecure = { execute: [oidc.allowInsecureRequests] };
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+/** What the author of a program reads: the message and those of its causes, the `error`, and the check of the record. */
+interface Shown {
+  readonly messages: readonly string[];
+  readonly error: string | undefined;
+  readonly check: string | undefined;
+}
+
+async function shownBy(call: () => Promise<unknown>): Promise<Shown> {
+  try {
+    await call();
+  } catch (thrown) {
+    const { cause, response } = thrown as { cause?: unknown; response?: Response };
+    const link = response?.headers.get('link') ?? '';
+    const uri = cause instanceof URLSearchParams ? cause.get('error_uri') : link.replace(/^<|>.*/g, '');
+    const record = await server.core.refusals.find(uri?.split('/').at(-1) ?? '');
+    return { messages: messagesOf(thrown), error: errorOf(thrown), check: record?.check };
+  }
+  throw new Error('nothing was refused');
+}
+
+const messagesOf = (thrown: unknown): string[] =>
+  thrown instanceof Error ? [thrown.message, ...messagesOf(thrown.cause)] : [];
+
+/** In the body, in the redirect, or in the challenge. */
+function errorOf(thrown: unknown): string | undefined {
+  const { error, cause } = thrown as { error?: string; cause?: readonly { parameters?: { error?: string } }[] };
+  return error ?? (Array.isArray(cause) ? cause[0]?.parameters?.error : undefined);
+}
+
+const configFor = async (
+  client: { id: string; secret: string },
+  metadata?: oidc.ClientMetadata,
+  auth?: oidc.ClientAuth,
+) => oidc.discovery(new URL(server.url), client.id, metadata, auth ?? oidc.ClientSecretBasic(client.secret), insecure);
+
+/** The address at which the browser comes back, of a person who allows the request. */
+async function cameBack(client: { id: string }, parameters: Record<string, string> = {}) {
+  const person = await buildPerson(server);
+  const agent = new Agent(server);
+  const { grant } = await codeFor(server, client, { person, agent, extra: parameters });
+  return { ...grant, url: new URL(`${redirect_uri}?code=${grant.code}&iss=${encodeURIComponent(server.url)}`) };
+}
+
+const tried: Readonly<Record<string, () => Promise<Shown>>> = {
+  async 'a wrong secret'() {
+    const config = await configFor({ ...(await buildClient(server)), secret: 'wrong' });
+    return shownBy(() => oidc.clientCredentialsGrant(config, {}));
+  },
+  async 'a grant type that is not registered'() {
+    const config = await configFor(await buildClient(server));
+    return shownBy(() => oidc.clientCredentialsGrant(config, {}));
+  },
+  async 'a refresh token that has ended'() {
+    const config = await configFor(await buildClient(server));
+    return shownBy(() => oidc.refreshTokenGrant(config, 'x'));
+  },
+  async 'a code that is used twice'() {
+    const client = await buildClient(server);
+    const config = await configFor(client);
+    const { url, code_verifier: pkceCodeVerifier } = await cameBack(client);
+    await oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier });
+    return shownBy(() => oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier }));
+  },
+  async 'a lost verifier'() {
+    const client = await buildClient(server);
+    const config = await configFor(client);
+    const { url } = await cameBack(client);
+    return shownBy(() => oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier: oidc.randomPKCECodeVerifier() }));
+  },
+  async 'another redirect URI at the token endpoint'() {
+    const client = await buildClient(server, { redirect_uris: [redirect_uri, 'https://app.example.com/other'] });
+    const config = await configFor(client);
+    const { url, code_verifier: pkceCodeVerifier } = await cameBack(client, { redirect_uri });
+    const other = new URL(url.href.replace('/cb?', '/other?'));
+    return shownBy(() => oidc.authorizationCodeGrant(config, other, { pkceCodeVerifier }));
+  },
+  async 'prompt=none without a session'() {
+    const client = await buildClient(server);
+    const config = await configFor(client);
+    const verifier = oidc.randomPKCECodeVerifier();
+    const address = oidc.buildAuthorizationUrl(config, {
+      ...{ redirect_uri, scope: 'openid', prompt: 'none', code_challenge_method: 'S256' },
+      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    });
+    const { location } = await new Agent(server).go(address.href);
+    return shownBy(() => oidc.authorizationCodeGrant(config, new URL(location ?? ''), { pkceCodeVerifier: verifier }));
+  },
+  async 'an unexpected state'() {
+    const client = await buildClient(server);
+    const config = await configFor(client);
+    const { url, code_verifier: pkceCodeVerifier } = await cameBack(client, { state: 'one' });
+    url.searchParams.set('state', 'one');
+    return shownBy(() => oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier, expectedState: 'two' }));
+  },
+  async 'an issuer with a path'() {
+    return shownBy(() => oidc.discovery(new URL(`${server.url}/other`), 'x', undefined, undefined, insecure));
+  },
+  async 'the issuer under another name'() {
+    const url = new URL(server.url.replace('localhost', '127.0.0.1'));
+    return shownBy(() => oidc.discovery(url, 'x', undefined, undefined, insecure));
+  },
+  async 'http without leave'() {
+    return shownBy(() => oidc.discovery(new URL(server.url), 'x'));
+  },
+  async 'ES256 for a client that registered none'() {
+    const client = await buildClient(server);
+    const config = await configFor(client, { client_id: client.id, id_token_signed_response_alg: 'ES256' });
+    const { url, code_verifier: pkceCodeVerifier } = await cameBack(client);
+    return shownBy(() => oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier }));
+  },
+  async 'userinfo with a token for an API'() {
+    const client = await buildClient(server);
+    const config = await configFor(client);
+    const { grant } = await codeFor(server, client, { scope: 'user' });
+    const url = new URL(`${redirect_uri}?code=${grant.code}&iss=${encodeURIComponent(server.url)}`);
+    const tokens = await oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier: grant.code_verifier });
+    return shownBy(() => oidc.fetchUserInfo(config, tokens.access_token, 'x'));
+  },
+};
+const rows = page.split('\n').filter((line) => line.startsWith('|'));
+
+test.each(Object.keys(tried))('%s: the page has what the client shows', async (name) => {
+  const { messages, error, check } = (await tried[name]?.()) ?? { messages: [] };
+  const told = [messages.at(-1), error, check].filter((one) => one !== undefined).map((one) => `\`${one}\` |`);
+  expect([told, rows.find((row) => told.every((one) => row.includes(one)))]).toEqual([told, expect.any(String)]);
+});
+
+test('each check of the page has a mistake here', () => {
+  const section = page.slice(page.indexOf('### openid-client'), page.indexOf('These never reach'));
+  const checks = [...section.matchAll(/`(\w+)` \|$/gm)].map(([, check]) => check);
+  expect(checks).toHaveLength(8);
+});
+
+test('messages at a start and of commands are those of the server', () => {
+  const source = globSync('src/**/*.ts', { cwd: root })
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .join('\n');
+  const section = page.slice(page.indexOf('## The server does not start'), page.indexOf('## People'));
+  const messages = [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message = '']) => message);
+  const parts = messages
+    .flatMap((message) => message.split('…').map((part) => part.trim()))
+    .filter((part) => part !== '');
+  expect(parts.length).toBeGreaterThan(13);
+  expect(parts.filter((part) => !source.includes(part))).toEqual([]);
+});
