@@ -1,7 +1,7 @@
-// Whether every path that a page of docs/ names, between backticks or in a block of text, exists below the root or src.
-// docs/decisions is history, and keeps the names of its time.
+// Whether every path that a page of docs/ names, between backticks or in a block of text, exists below the root or src; and
+// whether every link into docs/ leads to a page and a heading. docs/decisions is history, and keeps the names of its time.
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const foldersOf = (folder) =>
@@ -23,18 +23,60 @@ const folders = new Set([
 ]);
 
 if (import.meta.main) {
-  const mistakes = [
-    'README.md',
-    'CONTRIBUTING.md',
-    'SECURITY.md',
-    ...globSync('docs/{*,surfaces/*}.md', { cwd: root }).sort(),
-  ].flatMap((page) =>
-    missingPaths(readFileSync(join(root, page), 'utf8')).map(
-      ({ path, line }) => `${page}:${line} names ${path}, which is not there.`,
-    ),
+  const mistakes = ['README.md', ...globSync('docs/{*,surfaces/*}.md', { cwd: root }).sort()].flatMap((page) =>
+    missingPaths(read(page)).map(({ path, line }) => `${page}:${line} names ${path}, which is not there.`),
   );
+  const links = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).flatMap((page) =>
+    brokenLinks(page, read(page)).map(({ link, line }) => `${page}:${line} links to ${link}, which is not there.`),
+  );
+  mistakes.push(...links);
   for (const mistake of mistakes) console.error(mistake);
   process.exitCode = mistakes.length === 0 ? 0 : 1;
+}
+
+function read(page) {
+  return readFileSync(join(root, page), 'utf8');
+}
+
+/** Links of a page into docs/, with the heading after `#`. */
+export function brokenLinks(page, text) {
+  return withoutBlocks(text).flatMap((content, index) =>
+    [...content.matchAll(/\]\(([^)\s]+)\)/g)]
+      .filter(([, link]) => !leads(page, link))
+      .map(([, link]) => ({ link, line: index + 1 })),
+  );
+}
+
+function leads(page, link) {
+  if (/^[a-z]+:/.test(link)) return true;
+  const [path, heading] = link.split('#');
+  const target = path === '' ? page : normalize(join(dirname(page), path));
+  if (!target.startsWith('docs')) return true;
+  if (!existsSync(join(root, target))) return false;
+  return heading === undefined || headings(read(target)).includes(heading);
+}
+
+/** As GitHub names them. */
+function headings(text) {
+  return withoutBlocks(text)
+    .filter((line) => /^#+ /.test(line))
+    .map((line) =>
+      line
+        .replace(/^#+ /, '')
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\-_ ]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+}
+
+/** The lines, with those of fenced blocks empty. */
+function withoutBlocks(text) {
+  let inside = false;
+  return text.split('\n').map((line) => {
+    const fence = line.startsWith('```');
+    if (fence) inside = !inside;
+    return inside || fence ? '' : line;
+  });
 }
 
 export function missingPaths(text) {

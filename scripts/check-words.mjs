@@ -54,14 +54,12 @@ function filesOf(rule) {
 
 export function wordMistakes(text) {
   const pattern = new RegExp(`\\b(?:${unclearWords.join('|')})\\b`, 'gi');
-  return text
-    .split('\n')
-    .flatMap((content, index) =>
-      [...content.matchAll(pattern)].map(([word]) => ({
-        line: index + 1,
-        says: `says "${word}": name who or what it is.`,
-      })),
-    );
+  return text.split('\n').flatMap((content, index) =>
+    [...content.matchAll(pattern)].map(([word]) => ({
+      line: index + 1,
+      says: `says "${word}": name who or what it is.`,
+    })),
+  );
 }
 
 /** Lines that begin as a comment, or end with one. */

@@ -6,6 +6,7 @@ interface Modules {
 }
 interface Paths {
   missingPaths(text: string): { readonly path: string; readonly line: number }[];
+  brokenLinks(page: string, text: string): { readonly link: string; readonly line: number }[];
 }
 interface Graph {
   withGraph(document: string, dependencies: ReadonlyMap<string, readonly string[]>): string;
@@ -28,7 +29,7 @@ const forward = new Map([
   ['src/base/clock.ts', []],
 ]);
 
-const { missingPaths } = await load<Paths>('check-paths.mjs');
+const { missingPaths, brokenLinks } = await load<Paths>('check-paths.mjs');
 
 describe('the structure of src', () => {
   test('a folder holds 24 files and no more', () => {
@@ -103,5 +104,16 @@ describe('paths in the pages', () => {
     ['```sh\nnpm run bench src/nothing\n```', []],
   ])('%j', (text, missing) => {
     expect(missingPaths(text).map(({ path }) => path)).toEqual(missing);
+  });
+});
+
+describe('links into docs/', () => {
+  test.each([
+    ['README.md', '[a](docs/mail.md), [b](docs/mail.md#whose-an-address-is), [c](https://example.com/docs/x.md)', []],
+    ['docs/decisions/016.md', '[a](../mail.md#how-links-work)\n[b](../nothing.md)', ['../nothing.md']],
+    ['docs/sessions.md', '[a](mail.md#nothing) [b](#nothing)', ['mail.md#nothing', '#nothing']],
+    ['docs/sessions.md', '```sh\n[a](nothing.md)\n```', []],
+  ])('%s: %j', (page, text, broken) => {
+    expect(brokenLinks(page, text).map(({ link }) => link)).toEqual(broken);
   });
 });

@@ -19,7 +19,7 @@ export interface Shown {
 }
 
 export const pages = (): string[] =>
-  ['README.md', 'CONTRIBUTING.md', 'docs/**/*.md', 'deploy/**/*.md']
+  ['*.md', 'docs/**/*.md', 'deploy/**/*.md']
     .flatMap((pattern) => globSync(pattern, { cwd: root }))
     .map((page) => page.replaceAll('\\', '/'))
     .sort();
