@@ -61,6 +61,18 @@ async function cameBack(client: { id: string }, parameters: Record<string, strin
   return { ...grant, url: new URL(`${redirect_uri}?code=${grant.code}&iss=${encodeURIComponent(server.url)}`) };
 }
 
+/** The authorization response to a request that is answered without a page. */
+async function redirectedWith(parameters: Record<string, string>): Promise<Shown> {
+  const config = await configFor(await buildClient(server));
+  const verifier = oidc.randomPKCECodeVerifier();
+  const address = oidc.buildAuthorizationUrl(config, {
+    ...{ redirect_uri, code_challenge_method: 'S256', ...parameters },
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+  });
+  const { location } = await new Agent(server).go(address.href);
+  return shownBy(() => oidc.authorizationCodeGrant(config, new URL(location ?? ''), { pkceCodeVerifier: verifier }));
+}
+
 const tried: Readonly<Record<string, () => Promise<Shown>>> = {
   async 'a wrong secret'() {
     const config = await configFor({ ...(await buildClient(server)), secret: 'wrong' });
@@ -94,16 +106,12 @@ const tried: Readonly<Record<string, () => Promise<Shown>>> = {
     const other = new URL(url.href.replace('/cb?', '/other?'));
     return shownBy(() => oidc.authorizationCodeGrant(config, other, { pkceCodeVerifier }));
   },
-  async 'prompt=none without a session'() {
-    const client = await buildClient(server);
+  'prompt=none without a session': () => redirectedWith({ scope: 'openid', prompt: 'none' }),
+  'a scope that is not offered': () => redirectedWith({ scope: 'books' }),
+  async 'an API that is not registered'() {
+    const client = await buildClient(server, { redirect_uris: [], grant_types: ['client_credentials'] });
     const config = await configFor(client);
-    const verifier = oidc.randomPKCECodeVerifier();
-    const address = oidc.buildAuthorizationUrl(config, {
-      ...{ redirect_uri, scope: 'openid', prompt: 'none', code_challenge_method: 'S256' },
-      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
-    });
-    const { location } = await new Agent(server).go(address.href);
-    return shownBy(() => oidc.authorizationCodeGrant(config, new URL(location ?? ''), { pkceCodeVerifier: verifier }));
+    return shownBy(() => oidc.clientCredentialsGrant(config, { resource: 'https://books.example.com' }));
   },
   async 'an unexpected state'() {
     const client = await buildClient(server);
@@ -148,7 +156,15 @@ test.each(Object.keys(tried))('%s: the page has what the client shows', async (n
 test('each check of the page has a mistake here', () => {
   const section = page.slice(page.indexOf('### openid-client'), page.indexOf('These never reach'));
   const checks = [...section.matchAll(/`(\w+)` \|$/gm)].map(([, check]) => check);
-  expect(checks).toHaveLength(8);
+  expect(checks).toHaveLength(10);
+});
+
+test('each check that the page names is one of refusals.md', () => {
+  const refusals = readFileSync(join(root, 'docs/refusals.md'), 'utf8');
+  const pages = page.slice(page.indexOf('## The browser stays'), page.indexOf('## What client'));
+  const checks = [...pages.matchAll(/^\| `(\w+)` \|/gm)].map(([, check]) => check);
+  expect(checks).toHaveLength(7);
+  expect(checks.filter((check) => !refusals.includes(`| \`${check}\` |`))).toEqual([]);
 });
 
 test('messages at a start and of commands are those of the server', () => {
