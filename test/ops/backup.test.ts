@@ -8,7 +8,6 @@ import { expect, test } from '@jest/globals';
 import { blocksOf } from '../cli/documented/shell.ts';
 import { type ChildServer, createPlace, startChild } from '../support/child-server.ts';
 import { describePostgres, freshPostgres } from '../support/databases.ts';
-import { programsAreThere } from '../support/programs.ts';
 
 const blocks = blocksOf('docs/backup.md').map(({ code }) => code);
 
@@ -98,9 +97,9 @@ test.each([
   ),
 );
 
-const hasPrograms = programsAreThere('the Postgres part of docs/backup.md', ['pg_dump', 'pg_restore']);
+// pg_dump and pg_restore come with Postgres.
 describePostgres('Postgres', () => {
-  (hasPrograms ? test : test.skip)('back-up while it runs, restore into an empty database, sign in', () =>
+  test('back-up while it runs, restore into an empty database, sign in', () =>
     scratch(async (folder) => {
       const [first, second] = [await freshPostgres(), await freshPostgres()];
       try {
@@ -115,6 +114,5 @@ describePostgres('Postgres', () => {
       } finally {
         await Promise.all([first.drop(), second.drop()]);
       }
-    }),
-  );
+    }));
 });
