@@ -24,10 +24,11 @@ describe('every shell block', () => {
 
   test.each(pages())('of %s is right for bash', (page) => {
     const shell = blocksOf(page).filter(({ language }) => language === 'sh');
-    const wrong = shell.flatMap(
-      ({ code }) => spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' }).stderr || [],
-    );
-    expect(wrong).toEqual([]);
+    const wrong = spawnSync('bash', ['-n'], {
+      input: shell.map(({ code }) => code).join('\n'),
+      encoding: 'utf8',
+    }).stderr;
+    expect(wrong).toBe('');
   });
 
   test.each(pages())('of %s is run by a suite, or listed with the reason', (page) => {
