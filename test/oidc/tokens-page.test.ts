@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { blocksOf } from '../cli/documented/shell.ts';
 import { token } from '../support/agent.ts';
-import { ask, claimsOf, codeFor, headerOf, redeem, userinfo } from '../support/flow.ts';
+import { setClock } from '../support/clock.ts';
+import { ask, claimsOf, codeFor, comeBack, headerOf, redeem, userinfo } from '../support/flow.ts';
 import { adminKey, buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -33,6 +34,8 @@ let clientToken: string | undefined;
 
 beforeAll(async () => {
   server = await startServer();
+  // A lifetime is then the same, however long a step takes.
+  setClock(Date.now(), { runs: false });
   const { core } = server;
   const books = 'https://books.example.com';
   const scopes = [{ name: 'books:read', sentence: 'See your books.' }];
@@ -102,7 +105,10 @@ beforeAll(async () => {
   opaque = [first.code, first.access_token, first.refresh_token];
   clientToken = issued.client_token;
 });
-afterAll(() => server.close());
+afterAll(() => {
+  comeBack();
+  return server.close();
+});
 
 test('the page shows each token once, and no other', () => {
   expect(shownExamples).toHaveLength(examples.size);
