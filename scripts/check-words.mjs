@@ -20,7 +20,7 @@ const source = [...sourceFolders.now, ...(process.argv.includes('--source') ? so
 const reads = {
   words: [...documents, ...source],
   comments: source.filter((folder) => folder === 'src'),
-  sentences: ['README.md', 'docs'],
+  sentences: ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs'],
 };
 
 /** Pages whose text comes from src: they are read together with it. */
