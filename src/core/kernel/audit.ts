@@ -21,16 +21,14 @@ export const auditEvents = {
   'sign_in.throttled':
     'Sign-ins to an account or from an address were throttled after too many failures; once per window.',
   sign_out: 'A person signed out.',
-  'session.ended': 'A session was ended by an admin, a program or this server, and not by its person.',
-  'session.replayed':
-    'A refresh token of an API session was presented again after its replacement; the session was ended.',
-  'consent.granted': 'A person allowed an application what it asked for.',
-  'consent.by_policy':
-    'An application was given what it asked for without a question, since an operator set its consent to never.',
-  'consent.denied': 'A person refused an application.',
-  'consent.revoked': 'A person took back what they had allowed an application; its tokens ended.',
-  'account.created': 'An account was made.',
-  'account.disabled': 'An account was disabled, its sessions and tokens ended.',
+  'session.ended': 'An admin, a program or this server ended a session.',
+  'session.replayed': 'A refresh token of an API session was used again after its replacement; the session was ended.',
+  'consent.granted': 'A person gave an application consent.',
+  'consent.by_policy': 'An application got consent without a question, because an operator set its consent to never.',
+  'consent.denied': 'A person refused an application consent.',
+  'consent.revoked': 'A person revoked their consent to an application; its tokens ended.',
+  'account.created': 'An account was created.',
+  'account.disabled': 'An account was disabled; its sessions and tokens ended.',
   'account.enabled': 'A disabled account was enabled again.',
   'account.deleted': 'An account was deleted with everything that belonged to it.',
   'account.password_changed': 'The password of an account was set.',
@@ -42,12 +40,12 @@ export const auditEvents = {
   'account.email_confirmed': 'A person confirmed the e-mail address of their account.',
   'account.email_changed': 'A person gave their account another e-mail address and confirmed it.',
   'account.renamed':
-    'An account was named by an e-mail address that it had not proved; another person proved it, and the account lost the name.',
-  'email.requested': 'A person said that an e-mail address is theirs, and a mail to it was made.',
-  'reset.requested': 'A link for setting a new password was asked for; `mailed` tells whether it was sent.',
-  'reset.link_made': 'An admin made a link for setting a new password.',
-  'invitation.made': 'An admin invited a person to make an account.',
-  'invitation.used': 'An account was made through an invitation.',
+    'An account whose username was an unconfirmed e-mail address lost that name to the person who confirmed the address.',
+  'email.requested': 'A person entered an e-mail address, and a mail to confirm it was created.',
+  'reset.requested': 'A link to set a new password was requested; `mailed` tells whether it was sent.',
+  'reset.link_made': 'An admin created a link to set a new password.',
+  'invitation.made': 'An admin created an invitation.',
+  'invitation.used': 'An account was created through an invitation.',
   'mail.failed': 'A mail could not be sent.',
   'factor.added': 'A second factor was added to an account.',
   'factor.removed': 'A second factor, or all of them, was removed from an account.',
@@ -99,8 +97,8 @@ export type AuditEventName = keyof typeof auditEvents;
 export interface AuditFields {
   readonly subject?: string | null | undefined;
   readonly clientId?: string | null | undefined;
-  /** Only the caller's address and request id are stored; more about them goes into `detail`. */
-  readonly caller?: Caller | undefined;
+  readonly address?: string | null | undefined;
+  readonly requestId?: string | null | undefined;
   /** Contains no secrets, because records are kept and read. */
   readonly detail?: JsonObject | undefined;
 }
