@@ -23,7 +23,8 @@ const folders = new Set([
 ]);
 
 if (import.meta.main) {
-  const mistakes = ['README.md', ...globSync('docs/{*,surfaces/*}.md', { cwd: root }).sort()].flatMap((page) =>
+  const pages = globSync(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/{*,surfaces/*}.md'], { cwd: root });
+  const mistakes = pages.flatMap((page) =>
     missingPaths(read(page)).map(({ path, line }) => `${page}:${line} names ${path}, which is not there.`),
   );
   const links = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).flatMap((page) =>
