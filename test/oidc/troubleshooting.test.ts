@@ -176,6 +176,6 @@ test('messages at a start and of commands are those of the server', () => {
   const parts = messages
     .flatMap((message) => message.split('…').map((part) => part.trim()))
     .filter((part) => part !== '');
-  expect(parts.length).toBeGreaterThan(13);
+  expect(parts.length).toBeGreaterThan(12);
   expect(parts.filter((part) => !source.includes(part))).toEqual([]);
 });
