@@ -18,10 +18,13 @@ export const notRun: readonly Entry<RegExp>[] = [
   [/^npm (test|run test:all|run test:unit -- token)$/, 'It is what runs this test.'],
   [/^\.ci\/run$/, 'It runs this test.'],
   [
-    /^npm run (faults|hostile|clients|topology|dockerfile|without-surfaces|without-methods|structure)\b/,
+    /^npm run (faults|hostile|clients|topology|dockerfile|without-surfaces|without-methods|structure|planted)\b/,
     '.ci/run runs it.',
   ],
-  [/^npm run (bench|bench:statements|timing)\b/, 'It measures for minutes, and needs a quiet machine.'],
+  [
+    /^(npm run (bench|bench:statements|timing)|node scripts\/under-load\.mjs)\b/,
+    'It takes minutes, and measures the machine too.',
+  ],
   [/^eval \$\(scripts\/services\.sh env\)$/, '.ci/run starts the services, and tests share them.'],
   [/^docker /, 'It needs Docker: npm run dockerfile and npm run topology follow the same files.'],
   [/^cp deploy\/\.env\.example /, 'npm run topology reads the same file.'],
