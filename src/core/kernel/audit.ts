@@ -97,8 +97,8 @@ export type AuditEventName = keyof typeof auditEvents;
 export interface AuditFields {
   readonly subject?: string | null | undefined;
   readonly clientId?: string | null | undefined;
-  readonly address?: string | null | undefined;
-  readonly requestId?: string | null | undefined;
+  /** Only the caller's address and request id are stored; more about them goes into `detail`. */
+  readonly caller?: Caller | undefined;
   /** Contains no secrets, because records are kept and read. */
   readonly detail?: JsonObject | undefined;
 }
