@@ -1,10 +1,11 @@
 /** Every page is usable by keyboard alone and with less motion. What axe-core says of each is in gallery.test.ts. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { buildVisitor, launchChromium } from '../support/chromium.ts';
+import { isTested } from '../support/needs.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-const suite = chromiumIsTested('accessibility') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('accessibility', () => {
   let browser: Browser;

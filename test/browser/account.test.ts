@@ -2,14 +2,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { codeOf } from '../support/authenticator.ts';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { comeBack, refresh, tokensFor, travel } from '../support/flow.ts';
-import { withAndWithoutScripts } from '../support/sample.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { authorizeAddress, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = chromiumIsTested('the account pages') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('the account pages', () => {
   let browser: Browser;
@@ -47,7 +47,7 @@ suite('the account pages', () => {
     return visitor;
   }
 
-  for (const javaScriptEnabled of withAndWithoutScripts) {
+  for (const javaScriptEnabled of [true, false]) {
     describe(`JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, () => {
       test('an authenticator app: set up from what the page shows, and needed at the next sign-in', async () => {
         const { page, person, problems } = await home({ javaScriptEnabled });

@@ -1,12 +1,12 @@
 /** Back, two tabs, links that wander, impatient fingers: nothing breaks, and every dead end has a way to start again that works. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
-import { withAndWithoutScripts } from '../support/sample.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, isSignedIn, signIn } from './journey.ts';
 
-const suite = chromiumIsTested('Back and tabs') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('Back and tabs', () => {
   let browser: Browser;
@@ -135,7 +135,7 @@ suite('Back and tabs', () => {
     expect(problems).toEqual([]);
   });
 
-  for (const javaScriptEnabled of withAndWithoutScripts) {
+  for (const javaScriptEnabled of [true, false]) {
     test(`pressing twice is harmless, JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, async () => {
       const { page, person, problems } = await atLogin({ javaScriptEnabled });
       await page.getByLabel('Username or e-mail').fill(person.username);

@@ -4,13 +4,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Browser, Page } from 'playwright-core';
 import { hostile } from '../pages/kit/view-states.ts';
 import { pkce, token } from '../support/agent.ts';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { freePort } from '../support/free-port.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = chromiumIsTested('the consent page') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('the consent page', () => {
   let browser: Browser;

@@ -4,14 +4,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { codeOf, enrol } from '../support/authenticator.ts';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { comeBack, travel } from '../support/flow.ts';
-import { withAndWithoutScripts } from '../support/sample.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = chromiumIsTested('adding a second factor') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('adding a second factor on the way', () => {
   let browser: Browser;
@@ -48,7 +48,7 @@ suite('adding a second factor on the way', () => {
 
   const secretOn = async (page: Page) => ((await page.locator('.secret-key').textContent()) ?? '').replaceAll(' ', '');
 
-  for (const javaScriptEnabled of withAndWithoutScripts) {
+  for (const javaScriptEnabled of [true, false]) {
     test(`an app, its code, the recovery codes, the application; JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, async () => {
       const { page, person, problems } = await asked({ javaScriptEnabled });
       const look = async () => javaScriptEnabled && expect(await flaws(page)).toEqual([]);

@@ -1,14 +1,14 @@
 /** A forgotten password, as a person meets it: from the sign-in, through the mail, and back into it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { devMailsLink, linkIn, mailTo } from '../support/mail.ts';
-import { withAndWithoutScripts } from '../support/sample.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, redirectUri } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = chromiumIsTested('a forgotten password in a browser') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 const another = 'eleven quiet foxes by the pond';
 
 suite('a forgotten password in a browser', () => {
@@ -34,7 +34,7 @@ suite('a forgotten password in a browser', () => {
     return linkIn(await mailTo(server, person.email ?? '', 'reset-password'));
   }
 
-  test.each(withAndWithoutScripts)('the whole way round, JavaScript %p', async (javaScriptEnabled) => {
+  test.each([true, false])('the whole way round, JavaScript %p', async (javaScriptEnabled) => {
     const { page, newTab, problems } = await buildVisitor(browser, server, { javaScriptEnabled });
     const person = await buildPerson(server);
     await page.goto(authorizeAddress(server, client));

@@ -1,6 +1,6 @@
 /**
  * The gallery, walked: every page in every state, as the server shows it, left to right and right to left, in light and dark, on the
- * narrowest phone and on a wide screen; with TEST_LOOKS=all in every combination of these. `npm test` looks at one state of a page.
+ * narrowest phone and on a wide screen; with TEST_LOOKS=all in every combination of these.
  * `node test/browser/screenshots.ts DIR --all` takes a picture of each as well.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -8,12 +8,12 @@ import type { Browser } from 'playwright-core';
 import { galleryAddress } from '../../dev/gallery/gallery.ts';
 import type { ViewState } from '../../src/pages/kit/state.ts';
 import { states } from '../../src/pages/states.ts';
-import { buildVisitor, chromiumIsTested, launchChromium, type Visitor } from '../support/chromium.ts';
-import { sampling } from '../support/sample.ts';
+import { buildVisitor, launchChromium, type Visitor } from '../support/chromium.ts';
+import { isTested } from '../support/needs.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { flaws, type Look, looks, sticksOut, twoLooks, weight, withAxe } from './looks.ts';
 
-const suite = chromiumIsTested('gallery') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 const everyLook = process.env.TEST_LOOKS === 'all';
 /** One of each page: the others differ in a sentence. */
 const firsts = Object.values(Object.groupBy(states, ({ view }) => view)).flatMap(([first]) => first ?? []);
@@ -21,9 +21,8 @@ const firsts = Object.values(Object.groupBy(states, ({ view }) => view)).flatMap
 const heavy = ['playground', 'openapi', 'openapi-api', 'gallery'];
 
 /** One load of each language for all its looks. Left to right has those that right to left has not: together they are all four. */
-function looksOf(state: ViewState, at: number): Readonly<Record<string, readonly Look[]>> {
+function looksOf(state: ViewState): Readonly<Record<string, readonly Look[]>> {
   if (everyLook) return { en: looks, ar: looks, de: looks };
-  if (sampling) return { en: twoLooks.slice(at % 2, (at % 2) + 1), ar: twoLooks.slice(0, 1) };
   const others = looks.filter((look) => !twoLooks.includes(look));
   return { en: twoLooks, ar: others, ...(firsts.includes(state) && { de: twoLooks.slice(0, 1) }) };
 }
@@ -54,12 +53,12 @@ suite('gallery', () => {
     expect(problems).toEqual([]);
   });
 
-  test.each((sampling && !everyLook ? firsts : states).map((state, at) => [state.name, state, at] as const))(
+  test.each(states.map((state) => [state.name, state] as const))(
     '%s: nothing for axe-core, nobody scrolls sideways, and the page is small',
-    async (_, state, at) => {
+    async (_, state) => {
       const { page, problems } = visitor;
       const before = problems.length;
-      for (const [locale, seen] of Object.entries(looksOf(state, at))) {
+      for (const [locale, seen] of Object.entries(looksOf(state))) {
         await page.goto(`${galleryAddress(state)}?locale=${locale}`);
         expect(await page.evaluate('document.dir + document.documentElement.lang')).toBe(
           locale === 'ar' ? 'rtlar' : `ltr${locale}`,

@@ -1,11 +1,12 @@
 /** Somebody who does not read the language that they met: two clicks, no script, and the whole way goes on in theirs. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { arrived, buildVisitor, chromiumIsTested, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, launchChromium } from '../support/chromium.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { authorizeAddress } from './journey.ts';
 
-const suite = chromiumIsTested('languages') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('languages', () => {
   let browser: Browser;

@@ -5,15 +5,15 @@ import {
   applicationSite,
   arrived,
   buildVisitor,
-  chromiumIsTested,
   closeVisitors,
   launchChromium,
   type Visitor,
 } from '../support/chromium.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, answerTo, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 
-const suite = chromiumIsTested('the sign-in page') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('the sign-in page', () => {
   let browser: Browser;

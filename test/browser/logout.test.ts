@@ -2,18 +2,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { pkce, token } from '../support/agent.ts';
-import {
-  applicationSite,
-  arrived,
-  buildVisitor,
-  chromiumIsTested,
-  closeVisitors,
-  launchChromium,
-} from '../support/chromium.ts';
+import { applicationSite, arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, isSignedIn, redirectUri, signIn } from './journey.ts';
 
-const suite = chromiumIsTested('signing out') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 const bye = `${applicationSite}/bye`;
 
 suite('signing out', () => {

@@ -1,7 +1,6 @@
 /** What every page must be in every look: light and dark, on the narrowest phone and on a wide screen. */
 import axe from 'axe-core';
 import type { BrowserContext, Page } from 'playwright-core';
-import { sampling } from '../support/sample.ts';
 
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -23,8 +22,8 @@ export async function withAxe(context: BrowserContext): Promise<void> {
   await context.addInitScript(axe.source);
 }
 
-/** What axe-core finds in all of them (in a sample: two), and what sticks out at the side. Nothing, as a rule. */
-export async function flaws(page: Page, seen: readonly Look[] = sampling ? twoLooks : looks): Promise<string[]> {
+/** What axe-core finds in all of them and what sticks out at the side. Nothing, as a rule. */
+export async function flaws(page: Page, seen: readonly Look[] = looks): Promise<string[]> {
   const found: string[] = [];
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe.source);
   for (const { colorScheme, width } of seen) {

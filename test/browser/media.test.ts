@@ -1,10 +1,11 @@
 /** The dark, and paper: what a browser makes of the style sheets there. That it can be read is in gallery.test.ts. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { isTested } from '../support/needs.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-const suite = chromiumIsTested('dark and print') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('the style sheets', () => {
   let browser: Browser;

@@ -2,13 +2,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { pkce } from '../support/agent.ts';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { claimsOf, comeBack, redeem, travel } from '../support/flow.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = chromiumIsTested('passkeys') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('passkeys', () => {
   let browser: Browser;

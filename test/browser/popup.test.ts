@@ -11,14 +11,15 @@ import { randomToken } from '../../src/base/secrets.ts';
 import { startUpstream, startWith } from '../login/upstream/world.ts';
 import { pkce } from '../support/agent.ts';
 import { codeOf } from '../support/authenticator.ts';
-import { buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { redeem } from '../support/flow.ts';
 import { freePort } from '../support/free-port.ts';
 import { linkIn, mailTo } from '../support/mail.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, signIn } from './journey.ts';
 
-const suite = chromiumIsTested('windows of applications') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 /** The application: a page that opens a window and waits for its word, and the address that the window comes back to. */
 const page = (script: string) =>

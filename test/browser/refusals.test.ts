@@ -1,11 +1,12 @@
 /** Being refused: what a person reads, and what a developer is shown, in development and in production. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, startServer, type TestServer } from '../support/server.ts';
 import { authorizeAddress, redirectUri } from './journey.ts';
 
-const suite = chromiumIsTested('being refused') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('being refused', () => {
   let browser: Browser;

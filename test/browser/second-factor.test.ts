@@ -5,14 +5,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { type Authenticator, enrol } from '../support/authenticator.ts';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { comeBack, travel } from '../support/flow.ts';
-import { withAndWithoutScripts } from '../support/sample.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, answerTo, authorizeAddress, goBack, isSignedIn, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = chromiumIsTested('the second factor') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('the second factor', () => {
   let browser: Browser;
@@ -58,7 +58,7 @@ suite('the second factor', () => {
     expect((await arrived(page)).has('code')).toBe(true);
   }
 
-  for (const javaScriptEnabled of withAndWithoutScripts) {
+  for (const javaScriptEnabled of [true, false]) {
     describe(`JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, () => {
       test('password, code, application; the field is right for a phone', async () => {
         const { page, app, person, problems } = await halfway({ javaScriptEnabled });

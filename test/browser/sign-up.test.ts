@@ -1,13 +1,14 @@
 /** Making an account, as a person sees it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { linkIn, mailTo } from '../support/mail.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, password, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, goForward, redirectUri } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = chromiumIsTested('sign-up in a browser') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('sign-up in a browser', () => {
   let server: TestServer;

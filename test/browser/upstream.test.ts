@@ -6,14 +6,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Browser, Page } from 'playwright-core';
 import { type Provider, startUpstream, startWith, unusual } from '../login/upstream/world.ts';
 import { pkce } from '../support/agent.ts';
-import { arrived, buildVisitor, chromiumIsTested, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { claimsOf, redeem } from '../support/flow.ts';
 import { freePort } from '../support/free-port.ts';
+import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, goForward, redirectUri, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = chromiumIsTested('signing in through another provider') ? describe : describe.skip;
+const suite = isTested('Chromium') ? describe : describe.skip;
 
 suite('signing in through another provider', () => {
   let browser: Browser;

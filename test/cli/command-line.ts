@@ -1,6 +1,8 @@
-/** The command line as people run it: a process of its own over a database. */
-import { spawn } from 'node:child_process';
+/** The command line as people run it: a process of its own over a database. In a sample one process makes all calls. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { sampling } from '../support/sample.ts';
+import type { AskedCall } from './calls.ts';
 
 const main = join(import.meta.dirname, '../../src/cli/main.ts');
 
@@ -28,23 +30,12 @@ export function commandLine(
 ): CommandLine {
   let made: Promise<unknown> | undefined;
   const run = async (input: string, args: readonly string[]): Promise<Answer> => {
-    if (fresh) made ??= spawned('', ['migrate', 'up']);
+    const env = { PATH: process.env.PATH, PASSWORD_HASH_MEMORY: '8192', PASSWORD_HASH_TIME: '1', ...environment };
+    const answer = sampling ? called : spawned;
+    if (fresh) made ??= answer(env, '', ['migrate', 'up']);
     await made;
-    return spawned(input, args);
+    return answer(env, input, args);
   };
-  const spawned = (input: string, args: readonly string[]): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      const env = { PATH: process.env.PATH, PASSWORD_HASH_MEMORY: '8192', PASSWORD_HASH_TIME: '1', ...environment };
-      const child = spawn(process.execPath, [main, ...args], { env });
-      const [out, err]: [string[], string[]] = [[], []];
-      child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
-      child.stderr.setEncoding('utf8').on('data', (text: string) => err.push(text));
-      child.on('error', reject);
-      child.on('close', (code) => resolve({ code, out: out.join(''), err: err.join('') }));
-      // A command that fails early does not read.
-      child.stdin.on('error', () => {});
-      child.stdin.end(input);
-    });
   return Object.assign((...args: string[]) => run('', args), {
     fed: (input: string, ...args: string[]) => run(input, args),
     async json<T>(...args: string[]): Promise<T> {
@@ -53,4 +44,49 @@ export function commandLine(
       return JSON.parse(answer.out) as T;
     },
   });
+}
+
+function spawned(env: NodeJS.ProcessEnv, input: string, args: readonly string[]): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], { env });
+    const [out, err]: [string[], string[]] = [[], []];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => err.push(text));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out: out.join(''), err: err.join('') }));
+    // A command that fails early does not read.
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+
+let calls: ChildProcess | undefined;
+const waiting = new Map<number, (answer: Answer) => void>();
+let count = 0;
+
+function called(env: NodeJS.ProcessEnv, input: string, args: readonly string[]): Promise<Answer> {
+  calls ??= startCalls();
+  const { channel } = calls;
+  channel?.ref();
+  count += 1;
+  const asked: AskedCall = { id: count, args, env, input, umask: process.umask() };
+  calls.send(asked);
+  return new Promise((resolve) => {
+    waiting.set(asked.id, (answer) => {
+      if (waiting.size === 0) channel?.unref();
+      resolve(answer);
+    });
+  });
+}
+
+/** It ends with this process, which does not wait for it. */
+function startCalls(): ChildProcess {
+  const child = fork(join(import.meta.dirname, 'calls.ts'), { execArgv: [] });
+  child.unref();
+  child.on('message', ({ id, answer }: { id: number; answer: Answer }) => {
+    const resolve = waiting.get(id);
+    waiting.delete(id);
+    resolve?.(answer);
+  });
+  return child;
 }

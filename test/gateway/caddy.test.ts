@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { caddyIsTested, startCaddy } from '../support/caddy.ts';
+import { startCaddy } from '../support/caddy.ts';
 import { freePort } from '../support/free-port.ts';
+import { isTested } from '../support/needs.ts';
 import { expectNothingSpoofed } from './spoofed-headers.ts';
 import {
   apiSessionToken,
@@ -18,7 +19,7 @@ import {
   startGateway,
 } from './world.ts';
 
-(caddyIsTested('caddy') ? describe : describe.skip)('behind Caddy', () => {
+(isTested('Caddy') ? describe : describe.skip)('behind Caddy', () => {
   let service: Service;
   let server: Gateway;
   let caddy: Awaited<ReturnType<typeof startCaddy>>;

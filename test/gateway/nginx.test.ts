@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort } from '../support/free-port.ts';
-import { type Nginx, nginxIsTested, startNginx } from '../support/nginx.ts';
+import { isTested } from '../support/needs.ts';
+import { type Nginx, startNginx } from '../support/nginx.ts';
 import { expectNothingSpoofed } from './spoofed-headers.ts';
 import {
   apiSessionToken,
@@ -20,7 +21,7 @@ import {
 
 const deploy = join(import.meta.dirname, '../../deploy');
 
-(nginxIsTested('nginx') ? describe : describe.skip)('behind nginx', () => {
+(isTested('nginx') ? describe : describe.skip)('behind nginx', () => {
   let service: Service;
   let server: Gateway;
   let nginx: Nginx;

@@ -8,7 +8,8 @@ import { openService, routesFile, type Service, spaceGuardPair } from '../gatewa
 import { basic } from '../support/agent.ts';
 import { type Call, type CallAnswer, call } from '../support/call.ts';
 import { assertionClaims, assertionForm, comeBack, jwt, travel } from '../support/flow.ts';
-import { eventually, patiently, redisIsTested, startTestRedis } from '../support/redis-server.ts';
+import { isTested } from '../support/needs.ts';
+import { eventually, patiently, startTestRedis } from '../support/redis-server.ts';
 import { leastRoundTrips } from '../support/round-trips.ts';
 import { adminKey, buildClient, type TestServer } from '../support/server.ts';
 import { describeStorages, type Storage } from '../support/storages.ts';
@@ -402,7 +403,7 @@ describeStorages('wrong credentials of programs', (storage: Storage) => {
 describeStorages(
   'wrong credentials of programs on two nodes',
   (storage) => {
-    const run = redisIsTested() ? test : test.skip;
+    const run = isTested('Redis') ? test : test.skip;
 
     run('S8: nodes with one Redis share the count; one that loses it goes on with its own', async () => {
       const redis = await startTestRedis();

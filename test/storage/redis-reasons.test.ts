@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { commandLine } from '../cli/command-line.ts';
 import { freePort } from '../support/free-port.ts';
-import { eventually, redisIsTested } from '../support/redis-server.ts';
+import { isTested } from '../support/needs.ts';
+import { eventually } from '../support/redis-server.ts';
 import { startServer } from '../support/server.ts';
 
 const secret = 'hunter2-of-redis';
-const withRedis = redisIsTested() ? describe : describe.skip;
+const withRedis = isTested('Redis') ? describe : describe.skip;
 
 /** A Redis of this suite's own, with these lines of configuration, stopped by the function that comes back. */
 async function startRedis(port: number, password: string, ...words: string[]): Promise<() => Promise<void>> {

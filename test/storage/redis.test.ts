@@ -5,9 +5,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ClientRecord } from '../../src/core/stores/clients.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
-import { eventually, patiently, redisIsTested, startTestRedis, type TestRedis } from '../support/redis-server.ts';
+import { isTested } from '../support/needs.ts';
+import { eventually, patiently, startTestRedis, type TestRedis } from '../support/redis-server.ts';
 
-const withRedis = redisIsTested() ? describe : describe.skip;
+const withRedis = isTested('Redis') ? describe : describe.skip;
 const prefix = 'test:';
 const sealKey = randomBytes(32);
 

@@ -1,22 +1,11 @@
 /** A real Caddy over a file of the test's, on a free port, with a folder of its own. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { placeOf } from './needs.ts';
 import { listens } from './nginx.ts';
 import { eventually } from './redis-server.ts';
-
-const usualPath = '/usr/bin/caddy';
-const caddyPath = process.env.TEST_CADDY || (existsSync(usualPath) ? usualPath : undefined);
-
-/** Tested where there is a Caddy; elsewhere the suites skip with one line, and fail in CI. */
-export function caddyIsTested(suite: string): boolean {
-  if (caddyPath) return true;
-  const missing = `no Caddy at ${usualPath}: install the caddy package, or name one in TEST_CADDY`;
-  if (process.env.CI === 'true') throw new Error(missing);
-  process.stderr.write(`${suite}: skipped, ${missing}\n`);
-  return false;
-}
 
 /** `sites`: a Caddyfile without global options; it listens on `port`. */
 export async function startCaddy(sites: string, port: number): Promise<{ close(): Promise<void> }> {
@@ -24,7 +13,7 @@ export async function startCaddy(sites: string, port: number): Promise<{ close()
   const file = join(folder, 'Caddyfile');
   // Its admin interface would be on one port for all.
   writeFileSync(file, `{\n\tadmin off\n}\n${sites}`);
-  const child = spawn(caddyPath ?? '', ['run', '--config', file, '--adapter', 'caddyfile'], {
+  const child = spawn(placeOf('Caddy') ?? '', ['run', '--config', file, '--adapter', 'caddyfile'], {
     env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -2,24 +2,13 @@
  * A real Chromium, for the tests of the pages. It reaches this machine and nothing else: the application's site,
  * https://app.example.com, is answered inside the browser, every other name does not resolve.
  */
-import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { placeOf } from './needs.ts';
 import { eventually } from './redis-server.ts';
 
-const usualPath = '/usr/bin/chromium';
-const chromiumPath = process.env.TEST_CHROMIUM || (existsSync(usualPath) ? usualPath : undefined);
-
-/** The pages are tested where there is a Chromium; elsewhere the suites skip with one line, and fail in CI. */
-export function chromiumIsTested(suite: string): boolean {
-  if (chromiumPath) return true;
-  const missing = `no Chromium at ${usualPath}: install the chromium package, or name one in TEST_CHROMIUM`;
-  if (process.env.CI === 'true') throw new Error(missing);
-  process.stderr.write(`${suite}: skipped, ${missing}\n`);
-  return false;
-}
-
 export function launchChromium(): Promise<Browser> {
-  if (!chromiumPath) throw new Error('there is no Chromium');
+  const chromiumPath = placeOf('Chromium');
+  if (chromiumPath === undefined) throw new Error('there is no Chromium');
   return chromium.launch({
     executablePath: chromiumPath,
     args: [

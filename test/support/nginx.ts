@@ -4,19 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { placeOf } from './needs.ts';
 import { eventually } from './redis-server.ts';
-
-const usualPath = '/usr/sbin/nginx';
-const nginxPath = process.env.TEST_NGINX || (existsSync(usualPath) ? usualPath : undefined);
-
-/** Tested where there is an nginx; elsewhere the suites skip with one line, and fail in CI. */
-export function nginxIsTested(suite: string): boolean {
-  if (nginxPath) return true;
-  const missing = `no nginx at ${usualPath}: install the nginx-light package, or name one in TEST_NGINX`;
-  if (process.env.CI === 'true') throw new Error(missing);
-  process.stderr.write(`${suite}: skipped, ${missing}\n`);
-  return false;
-}
 
 export interface Nginx {
   /** What it said about errors. */
@@ -35,7 +24,7 @@ export async function startNginx(http: string, port: number): Promise<Nginx> {
     file,
     `daemon off;\nmaster_process off;\npid ${folder}/pid;\nerror_log ${folder}/errors warn;\nevents {}\nhttp {\naccess_log off;\n${temporary}\n${http}\n}\n`,
   );
-  const child = spawn(nginxPath ?? '', ['-p', folder, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(placeOf('nginx') ?? '', ['-p', folder, '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk) => {
     said += chunk;

@@ -1,30 +1,19 @@
 /** A real PgBouncer before the Postgres of the tests, on a free port, with a folder of its own. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from '@jest/globals';
+import { describe } from '@jest/globals';
 import { describePostgres } from './databases.ts';
 import { freePort } from './free-port.ts';
+import { isTested, placeOf } from './needs.ts';
 import { listens } from './nginx.ts';
 import { eventually } from './redis-server.ts';
 
-const usualPath = '/usr/sbin/pgbouncer';
-const pgbouncerPath = process.env.TEST_PGBOUNCER || (existsSync(usualPath) ? usualPath : undefined);
-
-/** A suite that needs a PgBouncer and a Postgres. Without either it says so in one line and is skipped; in CI that is a failure. */
+/** A suite that needs a PgBouncer and a Postgres. */
 export function describePgbouncer(name: string, suite: () => void): void {
-  const missing = `no PgBouncer at ${usualPath}: install the pgbouncer package, or name one in TEST_PGBOUNCER`;
-  if (pgbouncerPath) {
-    describePostgres(name, suite);
-  } else if (process.env.CI === 'true') {
-    test(`${name}: there is a PgBouncer`, () => {
-      throw new Error(missing);
-    });
-  } else {
-    process.stderr.write(`${name}: skipped, ${missing}\n`);
-    describe.skip(name, suite);
-  }
+  if (isTested('PgBouncer')) describePostgres(name, suite);
+  else describe.skip(name, suite);
 }
 
 export interface PgbouncerOptions {
@@ -67,7 +56,10 @@ max_client_conn = 500
 ${settings}
 `,
   );
-  const child = spawn(pgbouncerPath ?? '', [file], { stdio: ['ignore', 'ignore', 'pipe'], ...ordinaryUser(folder) });
+  const child = spawn(placeOf('PgBouncer') ?? '', [file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...ordinaryUser(folder),
+  });
   let said = '';
   child.stderr.on('data', (chunk) => {
     said += chunk;

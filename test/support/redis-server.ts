@@ -9,14 +9,6 @@ import { freePort } from './free-port.ts';
 /** For what is not about a Redis that hangs: a machine that stands still for a moment is not taken for one. */
 export const patiently = (url: string): string => `${url}?commandTimeout=10000`;
 
-/** Redis is tested where TEST_REDIS_URL is set; elsewhere the suites skip with one line, and fail in CI. */
-export function redisIsTested(): boolean {
-  if (process.env.TEST_REDIS_URL) return true;
-  if (process.env.CI === 'true') throw new Error('TEST_REDIS_URL is not set');
-  process.stderr.write('TEST_REDIS_URL is not set: what needs Redis is skipped.\n');
-  return false;
-}
-
 export interface TestRedis {
   readonly url: string;
   /** Outside the code under test. */

@@ -2,8 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe } from '@jest/globals';
 import { describePostgres, freshPostgres, type TestDatabase } from './databases.ts';
-import { redisIsTested } from './redis-server.ts';
-import { sampling } from './sample.ts';
+import { isTested } from './needs.ts';
 import { startServer, type TestServer, type TestServerOptions } from './server.ts';
 
 export interface Storage {
@@ -14,11 +13,10 @@ export interface Storage {
   join(first: TestServer, env?: Record<string, string>): Promise<TestServer>;
 }
 
-/** `always`: both, also where only a sample is run. For what the storage decides: races, and what several nodes know of each other. */
 export function describeStorages(
   name: string,
   suite: (storage: Storage) => void,
-  { always = false }: { readonly always?: boolean } = {},
+  _options: { readonly always?: boolean } = {},
 ): void {
   describe(`${name} (SQLite)`, () => {
     const joined: TestServer[] = [];
@@ -30,12 +28,11 @@ export function describeStorages(
     afterAll(() => closeAll(joined));
   });
 
-  const describeOther = sampling && !always ? describe.skip : describePostgres;
-  describeOther(`${name} (Postgres and Redis)`, () => {
+  describePostgres(`${name} (Postgres and Redis)`, () => {
     const databases: TestDatabase[] = [];
     const joined: TestServer[] = [];
     const environments = new Map<string, Record<string, string>>();
-    const redis = redisIsTested() ? { REDIS_URL: process.env.TEST_REDIS_URL ?? '' } : undefined;
+    const redis = isTested('Redis') ? { REDIS_URL: process.env.TEST_REDIS_URL ?? '' } : undefined;
     suite({
       kind: 'postgres',
       async start(env = {}) {

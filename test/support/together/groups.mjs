@@ -1,0 +1,41 @@
+// Suites in groups, each of which runs in one module graph: what they all import is loaded, and compiled, once for a group.
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '../../..');
+/** So many at most: the groups should end at about the same time, on as many processors as there are. */
+const size = 18;
+
+/** Every suite but those with a command of their own. */
+export const allSuites = () =>
+  globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/clients/node_modules', 'test/faults', 'test/hostile'] });
+
+/** Writes a file for each group: the suites of one folder of `test`, or a part of them. Gives their patterns for jest. */
+export function writeGroups(name, suites) {
+  const folder = join(root, 'test/output', name);
+  mkdirSync(folder, { recursive: true });
+  const groups = groupsOf(suites);
+  // Another run may be reading them: what is right stays.
+  for (const file of readdirSync(folder)) if (!groups.has(file)) rmSync(join(folder, file));
+  for (const [file, text] of groups) {
+    const path = join(folder, file);
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  }
+  return [`<rootDir>/test/output/${name}/*.test.mjs`];
+}
+
+function groupsOf(suites) {
+  const groups = new Map();
+  for (const [folder, all] of Map.groupBy(suites.toSorted(), (path) => path.split('/')[1])) {
+    const parts = Math.ceil(all.length / size);
+    for (let part = 0; part < parts; part += 1)
+      groups.set(`${folder}-${part + 1}.test.mjs`, runnerOf(all.filter((_, at) => at % parts === part)));
+  }
+  return groups;
+}
+
+const runnerOf = (suites) => `import { runTogether } from '../../support/together/run.mjs';
+
+await runTogether([
+${suites.map((path) => `  '${path}',\n`).join('')}]);
+`;
