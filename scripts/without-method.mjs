@@ -7,6 +7,8 @@
 // suite about the others must pass, and the server must start and have the addresses of the others only.
 import { askServer, checksOf, deleteEach, removeLine, removePaths } from './without.mjs';
 
+const list = 'src/login/methods.ts';
+
 /** The tests that go with it, the suite that must pass without it, and the form by which an account gets it. */
 const methods = {
   totp: {
@@ -38,8 +40,8 @@ const methods = {
 await deleteEach('login method', Object.keys(methods), async (copy, name) => {
   const { tests, suite } = methods[name];
   removePaths(copy, [`src/login/${name}`, ...tests]);
-  removeLine(copy, 'src/login/methods.ts', name, (method) => new RegExp(`^  (\\w+: )?${method},\\n`, 'm'));
-  const checks = await checksOf(copy, suite);
+  removeLine(copy, list, name, (method) => new RegExp(`^  (\\w+: )?${method},\\n`, 'm'));
+  const checks = await checksOf(copy, list, suite);
   return [...checks, ...(await askServer(copy, (url) => addresses(url, name)))];
 });
 

@@ -10,6 +10,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { askServer, checksOf, deleteEach, removeLine, removePaths, root } from './without.mjs';
 
+const list = 'src/api/surfaces.ts';
 const shared = ['kit', 'reference'];
 const names = readdirSync(join(root, 'src/api'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !shared.includes(entry.name))
@@ -19,9 +20,9 @@ const { paths, tags } = await askServer(root, async (url) => (await fetch(`${url
 
 await deleteEach('surface', names, async (copy, name) => {
   removePaths(copy, [`src/api/${name}`, `test/api/${name}.test.ts`, `docs/surfaces/${name}.md`]);
-  removeLine(copy, 'src/api/surfaces.ts', name, (opener) => new RegExp(`^  \\S+: ${opener},\\n`, 'm'));
+  removeLine(copy, list, name, (opener) => new RegExp(`^  \\S+: ${opener},\\n`, 'm'));
   const next = names[(names.indexOf(name) + 1) % names.length];
-  const checks = await checksOf(copy, `test/api/${next}.test.ts`);
+  const checks = await checksOf(copy, list, `test/api/${next}.test.ts`);
   return [...checks, ...(await askServer(copy, (url) => addresses(url, name)))];
 });
 

@@ -70,12 +70,12 @@ export function removeLine(copy, list, folder, lineOf) {
   writeFileSync(path, text.replace(line, '').replace(lineOf(name), ''));
 }
 
-/** The checks that must be as right as before, and a suite about what is left. */
-export function checksOf(copy, suite) {
+/** The checks that must be as right as before, and a suite about what is left. `list`: the one file that has changed. */
+export function checksOf(copy, list, suite) {
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   return Promise.all([
     run(copy, 'types', ['node_modules/.bin/tsc', '--noEmit']),
-    run(copy, 'style', ['node_modules/.bin/biome', 'check', '--error-on-warnings']),
+    run(copy, 'style', ['node_modules/.bin/biome', 'check', '--error-on-warnings', list]),
     // Its page has the graph of all that there is.
     run(copy, 'imports', [process.execPath, 'scripts/check-imports.mjs', '--write']),
     run(copy, 'settings.md', [process.execPath, 'src/config/reference.ts', '--check']),
