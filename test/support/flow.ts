@@ -152,6 +152,11 @@ export function travel(seconds: number): void {
   setClock(Date.now() + seconds * 1000, { runs: true });
 }
 
+/** The clock stands until `travel`: what is counted in seconds is the same on a slow machine. */
+export function stopClock(): void {
+  setClock(Date.now(), { runs: false });
+}
+
 /** Back to the real time: for `afterEach`. */
 export function comeBack(): void {
   jest.useRealTimers();
