@@ -149,7 +149,7 @@ describe('100,000 records', () => {
         await stores.audit.append(Array.from({ length: 5000 }, (_, n) => build(0, { detail: { n: from + n, text } })));
       await stores.close();
       // 200 MB of records, 100 MB of heap.
-      const cli = commandLine({ DATA_DIR: dataDir, NODE_OPTIONS: '--max-old-space-size=100' });
+      const cli = commandLine({ DATA_DIR: dataDir, NODE_OPTIONS: '--max-old-space-size=100' }, { own: true });
       const { code, out } = await cli('audit', 'export');
       expect(code).toBe(0);
       const found = numbers(out);

@@ -1,4 +1,4 @@
-/** The command line as people run it: a process of its own over a database. In a sample one process makes all calls. */
+/** The command line over a database: one process makes all calls, or each is a process of its own, as people run it. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { sampling } from '../support/sample.ts';
@@ -22,16 +22,21 @@ export interface CommandLine {
 
 /**
  * `environment` is all there is: the settings of the test run play no part. `fresh`: makes the database before the first command,
- * which does not make one itself.
+ * which does not make one itself. `own`: a process for each call, except in a sample.
  */
 export function commandLine(
   environment: Readonly<Record<string, string>>,
-  { fresh = false }: { readonly fresh?: boolean } = {},
+  { fresh = false, own = false }: { readonly fresh?: boolean; readonly own?: boolean } = {},
 ): CommandLine {
   let made: Promise<unknown> | undefined;
   const run = async (input: string, args: readonly string[]): Promise<Answer> => {
-    const env = { PATH: process.env.PATH, PASSWORD_HASH_MEMORY: '8192', PASSWORD_HASH_TIME: '1', ...environment };
-    const answer = sampling ? called : spawned;
+    const env: NodeJS.ProcessEnv = {
+      PATH: process.env.PATH,
+      PASSWORD_HASH_MEMORY: '8192',
+      PASSWORD_HASH_TIME: '1',
+      ...environment,
+    };
+    const answer = own && !sampling ? spawned : called;
     if (fresh) made ??= answer(env, '', ['migrate', 'up']);
     await made;
     return answer(env, input, args);

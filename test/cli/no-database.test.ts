@@ -37,32 +37,35 @@ describe('SQLite', () => {
   test.each(Object.entries(words))('%s in a folder that is not there', async (name, options) => {
     expect(everyCommand().map((one) => one.name)).toContain(name);
     const dataDir = join(folder, 'nowhere');
-    const cli = commandLine({ DATA_DIR: dataDir });
+    const cli = commandLine({ DATA_DIR: dataDir }, { own: true });
     expectNoDatabase(await cli(...name.split(' '), ...options, '--json'), join(dataDir, 'gatehouse.sqlite'));
     expect(existsSync(dataDir)).toBe(false);
   });
 
   test('in a folder without a database, and over an empty file: nothing is made, no key either', async () => {
     const dataDir = mkdtempSync(join(folder, 'empty-'));
-    expectNoDatabase(await commandLine({ DATA_DIR: dataDir })('clients', 'list', '--json'), dataDir);
+    expectNoDatabase(await commandLine({ DATA_DIR: dataDir }, { own: true })('clients', 'list', '--json'), dataDir);
     expect(readdirSync(dataDir)).toEqual([]);
     writeFileSync(join(dataDir, 'gatehouse.sqlite'), '');
     const keys = { SECRET_KEY: 'a-secret-key-for-tests-0123456789abcdef' };
-    expectNoDatabase(await commandLine({ DATA_DIR: dataDir, ...keys })('clients', 'list', '--json'), 'is empty');
+    expectNoDatabase(
+      await commandLine({ DATA_DIR: dataDir, ...keys }, { own: true })('clients', 'list', '--json'),
+      'is empty',
+    );
     expect(readdirSync(dataDir).filter((name) => !name.startsWith('gatehouse.sqlite'))).toEqual([]);
   });
 
   test('in words: without DATA_DIR it says which folder that means', async () => {
     // Only where this project itself has no data can the default be asked for.
     if (existsSync('data/gatehouse.sqlite')) return;
-    const { code, out, err } = await commandLine({})('clients', 'list');
+    const { code, out, err } = await commandLine({}, { own: true })('clients', 'list');
     expect([code, out]).toEqual([1, '']);
     expect(err).toContain(`DATA_DIR is not set, so the command looked in ./data of ${process.cwd()}`);
     expect(existsSync('data')).toBe(false);
   });
 
   test('migrate up makes it, and commands work then', async () => {
-    const cli = commandLine({ DATA_DIR: join(folder, 'made') });
+    const cli = commandLine({ DATA_DIR: join(folder, 'made') }, { own: true });
     expect((await cli('migrate', 'up')).code).toBe(0);
     expect(await cli.json('clients', 'list')).toEqual([]);
   });
@@ -74,11 +77,11 @@ describePostgres('Postgres', () => {
     try {
       const env = { DATABASE_URL: database.url, SECRET_KEY: 'a-secret-key-for-tests-0123456789abcdef' };
       for (const more of [{}, { MIGRATE: 'true' }]) {
-        const cli = commandLine({ ...env, ...more, DATA_DIR: join(folder, 'unused') });
+        const cli = commandLine({ ...env, ...more, DATA_DIR: join(folder, 'unused') }, { own: true });
         expectNoDatabase(await cli('clients', 'list', '--json'), `"${new URL(database.url).pathname.slice(1)}"`);
         expect(await cli.json('migrate', 'status')).toMatchObject({ applied: [] });
       }
-      const cli = commandLine({ ...env, DATA_DIR: join(folder, 'unused') });
+      const cli = commandLine({ ...env, DATA_DIR: join(folder, 'unused') }, { own: true });
       expect((await cli('migrate', 'up')).code).toBe(0);
       expect(await cli.json('clients', 'list')).toEqual([]);
     } finally {

@@ -112,13 +112,13 @@ describePgbouncer('R1: the server behind PgBouncer', () => {
       SECRET_KEY: 'a-secret-key-for-tests-0123456789abcdef',
       DATA_DIR: node(0).dataDir,
     };
-    const { pending } = await commandLine(settings).json('migrate', 'status');
+    const { pending } = await commandLine(settings, { own: true }).json('migrate', 'status');
     expect(pending).toEqual([]);
-    expect((await commandLine(settings)('migrate', 'up')).out).toContain('up to date');
+    expect((await commandLine(settings, { own: true })('migrate', 'up')).out).toContain('up to date');
     const byStatement = await startPgbouncer(database.url, { mode: 'statement' });
     const wrong = { ...settings, DATABASE_URL: byStatement.through(database.url) };
-    const refused = await commandLine(wrong)('migrate', 'up');
-    const server = await commandLine({ ...wrong, PORT: String(await freePort()) })('serve');
+    const refused = await commandLine(wrong, { own: true })('migrate', 'up');
+    const server = await commandLine({ ...wrong, PORT: String(await freePort()) }, { own: true })('serve');
     await byStatement.close();
     for (const { code, err } of [refused, server]) {
       expect([code, err]).toEqual([1, expect.stringContaining('pools by statement')]);

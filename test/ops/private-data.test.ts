@@ -86,7 +86,10 @@ describe('the command line', () => {
   ])('%s %s on a fresh folder', async (...words) => {
     process.umask(0);
     const dataDir = join(freshFolder(), 'data');
-    await commandLine({ DATA_DIR: dataDir, ...keys }, { fresh: true })(...words.filter((word) => word !== undefined));
+    await commandLine(
+      { DATA_DIR: dataDir, ...keys },
+      { fresh: true, own: true },
+    )(...words.filter((word) => word !== undefined));
     const found = Object.entries(modesIn(dataDir));
     expect(found.map(([name]) => name)).toContain('gatehouse.sqlite');
     for (const [name, mode] of found) expect([name, mode]).toEqual([name, name === '.' ? '700' : '600']);

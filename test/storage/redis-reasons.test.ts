@@ -83,7 +83,7 @@ withRedis('R6: a Redis with a password', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
     try {
       const env = { DATA_DIR: folder, REDIS_URL: `redis://:wrong-${secret}@127.0.0.1:${port}` };
-      const { code, err } = await commandLine(env, { fresh: true })('accounts', 'list');
+      const { code, err } = await commandLine(env, { fresh: true, own: true })('accounts', 'list');
       expect(code).toBe(0);
       expect(err).toContain(`Redis at 127.0.0.1:${port} refuses the password of the user "default"`);
       expect(err).not.toContain(secret);

@@ -10,7 +10,7 @@ const size = 18;
 export const allSuites = () =>
   globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/clients/node_modules', 'test/faults', 'test/hostile'] });
 
-/** Writes a file for each group: the suites of one folder of `test`, or a part of them. Gives their patterns for jest. */
+/** Writes a file for each group: the suites of one folder of `test`, a part of them, or those of all small folders. Gives their patterns for jest. */
 export function writeGroups(name, suites) {
   const folder = join(root, 'test/output', name);
   mkdirSync(folder, { recursive: true });
@@ -25,11 +25,16 @@ export function writeGroups(name, suites) {
 }
 
 function groupsOf(suites) {
+  const folderOf = (path) => path.split('/')[1];
+  const folders = Map.groupBy(suites.toSorted(), folderOf);
+  const small = (folder) => folders.get(folder).length < size / 2;
   const groups = new Map();
-  for (const [folder, all] of Map.groupBy(suites.toSorted(), (path) => path.split('/')[1])) {
+  for (const [name, all] of Map.groupBy(suites.toSorted(), (path) =>
+    small(folderOf(path)) ? 'small' : folderOf(path),
+  )) {
     const parts = Math.ceil(all.length / size);
     for (let part = 0; part < parts; part += 1)
-      groups.set(`${folder}-${part + 1}.test.mjs`, runnerOf(all.filter((_, at) => at % parts === part)));
+      groups.set(`${name}-${part + 1}.test.mjs`, runnerOf(all.filter((_, at) => at % parts === part)));
   }
   return groups;
 }
