@@ -1,10 +1,9 @@
 /**
- * An operator's changes of an account, by the rules that hold for its person. Only what is named changes, and it is
- * decided on the account as it is at that moment, so that two changes at once lose nothing of each other.
+ * Changes of an account by an operator, under the rules for the user's own changes. Each change is decided on the
+ * locked row, so that concurrent changes are not lost.
  *
- * What hangs on it ends as it does when the person makes the same change: with another address its links and mailed
- * codes (and the address that was proved gets a word of it), with another username its sessions, whose tokens name the
- * old one.
+ * The effects match the user's own change. A new address ends the account's links and mailed codes, and the old address
+ * gets a mail if it was proved. A new username ends the sessions, because their tokens contain the old one.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
@@ -23,12 +22,12 @@ import { type AttributeForm, changedAttributes, type InvalidAttribute, readAttri
 import { claimTries, type EmailClaims } from './email-claims.ts';
 import { isTold } from './told-names.ts';
 
-/** What is left out stays. */
+/** Members that are left out stay. */
 export interface AccountChange {
   readonly username?: string | undefined;
   readonly firstName?: string | undefined;
   readonly lastName?: string | undefined;
-  /** Empty: none. A new address is unproved unless `verified` says otherwise. */
+  /** Empty: removes the address. A new address is unproved unless `verified` is true. */
   readonly email?: string | undefined;
   readonly verified?: boolean | undefined;
   readonly attributes?: AttributeForm | undefined;
@@ -37,17 +36,17 @@ export interface AccountChange {
 }
 
 export type UpdateOutcome =
-  /** `changed`: members of the account; empty where all of it was so already. */
+  /** `changed`: names of the changed members; empty if nothing changed. */
   | { readonly outcome: 'changed'; readonly account: Account; readonly changed: readonly string[] }
-  /** `last-admin`: no one would be left to administer this server, so nothing was changed. */
+  /** `last-admin`: no admin would be left, so nothing was changed. */
   | { readonly outcome: 'not-found' | 'last-admin' }
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
   | Extract<FormProblem, { outcome: 'invalid' }>
   | InvalidAttribute
-  /** There is no address or number that could be known to be theirs. */
+  /** The account has no such address or number. */
   | { readonly outcome: 'nothing-to-verify'; readonly field: 'email' | 'phone' };
 
-/** All throw `Unavailable`; a change is on record when it resolves. */
+/** Throws `Unavailable`. Resolves after the audit record is written. */
 interface AccountEdits {
   update(subject: string, change: AccountChange, caller?: Caller): Promise<UpdateOutcome>;
 }
@@ -67,7 +66,7 @@ export function createAccountEdits(deps: {
 
   const written = createCallerRecord(audit);
 
-  /** An address that is known to be theirs goes from an account that only named it. */
+  /** If the operator marks the address as proved, an account that has it unproved loses it. */
   async function edited(
     subject: string,
     change: AccountChange,
@@ -101,7 +100,7 @@ export function createAccountEdits(deps: {
       const { before, account } = outcome;
       if (before.emailKey !== account.emailKey && before.emailKey !== null)
         await addressChanged(before, account, caller);
-      // After the change, as with a password: a session that begins in between begins under the new name.
+      // After the change, so that no session under the old name begins afterwards.
       if (before.usernameKey !== account.usernameKey) await sessions.endAll(subject);
       await changes.changed();
       const changed = changedMembers(before, account);
@@ -125,11 +124,12 @@ function decided(account: Account, change: AccountChange): AccountEdit<UpdateOut
   if (change.verified === true && email === null) return { stop: { outcome: 'nothing-to-verify', field: 'email' } };
   const key = email === null ? null : (emailKey(email) ?? null);
   const verified = email !== null && (change.verified ?? (key === account.emailKey && account.verified));
-  // As in core/accounts/email-claims: who is called by their address is called by the new one.
+  // As in email-claims.ts: if the username is the old address, it becomes the new one.
   const called = account.emailKey !== null && account.usernameKey === account.emailKey && key !== account.emailKey;
   const username = change.username ?? (called ? (email ?? account.username) : account.username);
 
-  // A name that was there before these rules stays. One that was proved must not be left without its proof.
+  // An unchanged username may be older than the rules, so it is not checked. But if it is a proved address, it must
+  // stay proved.
   const { firstName, lastName } = change;
   const proved = readsAsAddress(account.username) && isTold(account.username, account);
   const asked = username !== account.username || proved ? username : 'unchanged';
@@ -138,8 +138,14 @@ function decided(account: Account, change: AccountChange): AccountEdit<UpdateOut
   if (problem !== undefined) return { stop: problem };
 
   const patch = movingPatch(account, {
-    ...{ firstName, lastName, email, emailKey: key, verified, admin: change.admin },
-    ...{ username, usernameKey: usernameKey(username) },
+    firstName,
+    lastName,
+    email,
+    emailKey: key,
+    verified,
+    admin: change.admin,
+    username,
+    usernameKey: usernameKey(username),
     ...attributes,
     ...(change.phoneVerified !== undefined && { phoneVerified: change.phoneVerified }),
   });

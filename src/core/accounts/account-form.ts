@@ -1,4 +1,4 @@
-/** What an account is made of, and the rules for its names. */
+/** The data of a new account, and the checks of its names. */
 
 import { emailKey, emailProblem, type NameProblem, nameProblems, personNameProblem } from '../kernel/names.ts';
 import type { PasswordProblem } from '../passwords/password-rules.ts';
@@ -8,20 +8,20 @@ import { newNameProblem } from './new-names.ts';
 
 export interface AccountForm {
   readonly username: string;
-  /** Left out: an account that cannot sign in with a password until one is set. */
+  /** If left out, the account cannot sign in with a password until one is set. */
   readonly password?: string | undefined;
   readonly firstName: string;
   readonly lastName: string;
   readonly email?: string | undefined;
   readonly verified?: boolean | undefined;
   readonly admin?: boolean | undefined;
-  /** As core/accounts/attributes has looked at them. */
+  /** Checked by attributes.ts. */
   readonly attributes?: Partial<Attributes> | undefined;
   /** The username may read as an e-mail address that is not proved (`NAMES_WITH_AT`). */
   readonly unprovedName?: boolean | undefined;
-  /** What else the password must not be made of: an address that the account is to have when it is proved. */
+  /** Further values that the password must not consist of, such as an address that is not proved yet. */
   readonly notInPassword?: readonly string[] | undefined;
-  /** With which its person signs in at another provider: made with the account, or neither is. */
+  /** The user's identity at an upstream provider. Stored in the same transaction as the account. */
   readonly identity?: NewIdentity | undefined;
 }
 
@@ -32,14 +32,14 @@ export type FormProblem =
   | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
 
 /**
- * A username that is an e-mail address takes that address for its account: the store's one account per e-mail key then keeps
- * two accounts from having one address as name and as address. Unproved, it is never sent or matched as an address.
+ * Returns the username if it is an e-mail address. The account takes that address too, so that no second account can
+ * have it. While it is unproved, clients do not see it, and no look-up by address finds it.
  */
 export function ownEmail(username: string): string | undefined {
   return emailKey(username) === undefined ? undefined : username;
 }
 
-/** `email`: given, or the username's own. */
+/** `email`: from the form, or from `ownEmail`. */
 export function formProblem(
   form: Pick<AccountForm, 'username' | 'firstName' | 'lastName' | 'verified' | 'unprovedName'>,
   email: string | undefined,

@@ -1,7 +1,6 @@
 /**
- * Accounts of another system, with the hashes that it made of their passwords. The rules for names are those of a new account
- * (core/accounts); those for passwords cannot be applied to a hash. At the first sign-in core/sign-in puts a hash of ours in
- * its place.
+ * Imports accounts and their password hashes from another system. Names follow the rules of new accounts; the password
+ * rules cannot be applied to a hash. core/sign-in replaces the hash at the first sign-in.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { randomName } from '../../base/secrets.ts';
@@ -28,30 +27,33 @@ export interface ImportForm {
   readonly verified: boolean;
   readonly admin: boolean;
   readonly disabled: boolean;
-  /** As the other system stored it. Left out: an account that cannot sign in with a password until one is set. */
+  /** As the other system stored it. If left out, the account cannot sign in with a password until one is set. */
   readonly passwordHash?: string | undefined;
   readonly attributes?: AttributeForm | undefined;
   readonly phoneVerified?: boolean | undefined;
 }
 
 export type ImportOutcome =
-  /** In a dry run: it would be. */
+  /** In a dry run: would be imported. */
   | { readonly outcome: 'imported' }
-  /** There was an account of that username before this import, and it is as it was. */
+  /** An account had this username before the import. It is unchanged. */
   | { readonly outcome: 'exists' }
-  /** By an account that came before, in this import or earlier. */
+  /** An earlier account of this import has the username, or another account has the e-mail address. */
   | { readonly outcome: 'taken'; readonly field: 'username' | 'email' }
   | Extract<FormProblem, { outcome: 'invalid' }>
   | InvalidAttribute
   | { readonly outcome: 'unusable-hash'; readonly sentence: string };
 
 interface AccountImport {
-  /** At most 100 accounts; the outcomes are in their order. Throws `Unavailable`: then none of these was imported, or all that could be were. */
+  /**
+   * Imports at most 100 accounts; returns their outcomes in the same order. If it throws `Unavailable`, the call
+   * imported none of them, or all valid ones.
+   */
   add(forms: readonly ImportForm[]): Promise<ImportOutcome[]>;
 }
 
 interface AccountImports {
-  /** One import: it knows the usernames it has met, so that two people whose names are one name here are told apart from a second run. */
+  /** Begins one import. It remembers usernames: a duplicate in the import is `taken`; a second run returns `exists`. */
   begin(options?: { readonly dryRun?: boolean; readonly caller?: Caller }): AccountImport;
 }
 

@@ -1,4 +1,4 @@
-/** What follows a new password or a deleted account: a mail, and an end to what knew the old password. */
+/** After a new password or a deleted account: sends a mail, and forgets browsers and failures of the old password. */
 import type { Caller } from '../kernel/caller.ts';
 import { accountThrottleKey } from '../kernel/throttle-keys.ts';
 import type { Mails } from '../mail/mails.ts';
@@ -23,7 +23,7 @@ export function accountLetters({ knownBrowsers, throttle, mails }: LetterParts) 
   return {
     async passwordSet(account: Account, caller: Caller | undefined): Promise<void> {
       await knownBrowsers.forgetOthers(account.subject, caller?.browser);
-      // Guesses were at the old password: they must not keep out an owner who comes with the new one.
+      // The failures were guesses at the old password. They must not throttle the owner, who has the new one.
       await throttle.clear(accountThrottleKey(account.subject, ''));
       send('password-changed', account, caller);
     },

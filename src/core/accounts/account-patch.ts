@@ -1,19 +1,28 @@
-/** What a change makes of an account: the members that really move, and their names for the audit record. */
+/** Which members of an account a change alters, and their names for the audit record. */
 import type { Account, AccountPatch } from '../stores/accounts.ts';
 
-/** Keys, which follow their names, and what has a record of its own or is kept by this server. */
+/** Not named in the audit record: keys, members with an event of their own, and members that this server maintains. */
 const unnamed: ReadonlySet<string> = new Set<keyof Account>([
-  ...(['id', 'subject', 'usernameKey', 'emailKey', 'createdAt', 'updatedAt', 'lastSeenAt'] as const),
-  ...(['twoFactor', 'admin', 'passwordHash', 'disabledAt'] as const),
+  'id',
+  'subject',
+  'usernameKey',
+  'emailKey',
+  'createdAt',
+  'updatedAt',
+  'lastSeenAt',
+  'twoFactor',
+  'admin',
+  'passwordHash',
+  'disabledAt',
 ]);
 
-/** Values are compared as they are stored: an address is a small object. */
+/** Compares as JSON, because `address` is an object. */
 const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-/** As a form has them: what is undefined is left out. */
+/** Undefined members are left out. */
 type Wanted = { readonly [Member in keyof AccountPatch]?: AccountPatch[Member] | undefined };
 
-/** Without what is so already; undefined: nothing moves. */
+/** Returns the members that differ from the account, or undefined if none does. */
 export function movingPatch(account: Account, patch: Wanted): AccountPatch | undefined {
   const moving = Object.entries(patch).filter(
     ([member, value]) => value !== undefined && !same(value, Reflect.get(account, member)),
@@ -21,7 +30,7 @@ export function movingPatch(account: Account, patch: Wanted): AccountPatch | und
   return moving.length === 0 ? undefined : Object.fromEntries(moving);
 }
 
-/** Names only, in the order of their columns: an audit record outlives the account, and holds no one's address. */
+/** Returns names in column order, without values: audit records outlive the account and hold no personal data. */
 export function changedMembers(before: Account, after: Account): readonly string[] {
   const moved = Object.entries(after).filter(([member, value]) => !same(Reflect.get(before, member), value));
   return moved.map(([member]) => member).filter((member) => !unnamed.has(member));

@@ -1,6 +1,5 @@
 /**
- * Making, changing and ending accounts. Whoever signs in goes through core/sign-in; what hangs on an account (its sessions,
- * grants and tokens) ends by core/sessions.
+ * Creates, changes and removes accounts. Sign-ins are in core/sign-in; core/sessions ends sessions, grants and tokens.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { randomName } from '../../base/secrets.ts';
@@ -27,11 +26,11 @@ export type CreateOutcome =
 
 export type SetPasswordOutcome =
   | { readonly outcome: 'changed' }
-  /** No such account, or not with the password hash that this was to go over. */
+  /** There is no such account, or its password hash is not `over`. */
   | { readonly outcome: 'not-found' }
   | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem };
 
-/** What is left out stays. */
+/** Members that are left out stay. */
 type Profile = Partial<Pick<Account, 'firstName' | 'lastName'>> & AttributeForm;
 
 type SetProfileOutcome =
@@ -43,32 +42,32 @@ type SetProfileOutcome =
 interface SetPasswordOptions {
   /** Ends the account's sessions, grants and tokens. */
   readonly endSessions: boolean;
-  /** The hash that was verified a moment ago, null for none: somebody else's change in between stays, and this one is refused. */
+  /** The verified hash, or null for no password. If another change has replaced it since, this one is refused. */
   readonly over?: string | null | undefined;
-  /** The uid of the one session that lives on. */
+  /** Uid of the one session that stays. */
   readonly keepSession?: string | undefined;
-  /** Ids of the accounts elsewhere that sign in here as before; the others are disconnected. Left out: all stay. Needs `over`. */
+  /** Ids of the upstream identities to keep; the others are unlinked. If left out, all stay. Requires `over`. */
   readonly keepIdentities?: readonly string[] | undefined;
   readonly caller?: Caller | undefined;
-  /** Is told the new hash as soon as it is stored. */
+  /** Called with the new hash as soon as it is stored. */
   readonly stored?: ((passwordHash: string) => void) | undefined;
 }
 
 export interface Accounts {
-  /** Throws `Unavailable` where storage or the hasher cannot answer, as do all that follow. */
+  /** All methods throw `Unavailable` if storage or the hasher is not available. */
   create(form: AccountForm, caller?: Caller): Promise<CreateOutcome>;
-  /** The same, and the link of this key is used up with it: both or neither. `gone`: it has been, or was never there. */
+  /** As `create`, and consumes the link in the same transaction. `gone`: the link was used or never existed. */
   createInvited(form: AccountForm, linkKey: string, caller?: Caller): Promise<CreateOutcome | { outcome: 'gone' }>;
   setPassword(subject: string, password: string, options: SetPasswordOptions): Promise<SetPasswordOutcome>;
   setProfile(subject: string, profile: Profile, caller?: Caller): Promise<SetProfileOutcome>;
-  /** False where there is no such account. Disabling twice keeps the first time. */
+  /** Returns false if there is no such account. A second call does not change `disabledAt`. */
   disable(subject: string, caller?: Caller): Promise<boolean>;
   enable(subject: string, caller?: Caller): Promise<boolean>;
-  /** `last-admin`: nothing was removed, since nobody would be left to administer this server. */
+  /** `last-admin`: no admin would be left, so nothing was removed. */
   remove(subject: string, caller?: Caller): Promise<RemovedAccount>;
   findBySubject(subject: string): Promise<Account | undefined>;
   findById(id: number): Promise<Account | undefined>;
-  /** By any spelling of the username; e-mail addresses find nobody here. */
+  /** Matches any spelling of the username. Does not search e-mail addresses. */
   findByUsername(username: string): Promise<Account | undefined>;
 }
 
@@ -77,7 +76,7 @@ interface AccountsParts extends LetterParts {
   sessions: Pick<Sessions, 'endAll'>;
   changes: Pick<ChangeLog, 'changed'>;
   hasher: PasswordHasher;
-  /** Left out: new passwords are not looked for there. */
+  /** If left out, new passwords are not looked up there. */
   breached?: BreachedPasswords | undefined;
   audit: Audit;
   config: {
@@ -87,7 +86,7 @@ interface AccountsParts extends LetterParts {
       /** The same for an account with a second factor (`PASSWORD_MIN_LENGTH_SECOND_FACTOR`). */
       readonly minLengthSecondFactor: number;
     };
-    /** A password must not be made of it. */
+    /** A password must not consist of it. */
     readonly brandName: string;
   };
 }
@@ -107,13 +106,13 @@ export function createAccounts(parts: AccountsParts): Accounts {
       serviceName: config.brandName,
       own: own.filter((name): name is string => name !== null && name !== undefined && name !== ''),
     });
-    // Last: it asks somebody else, and need not where the answer is known.
+    // Last, because this check may send a request to another server.
     return problem ?? ((await breached?.includes(password)) ? breachedPassword : undefined);
   };
 
   const written = createCallerRecord(audit);
 
-  /** What has been disconnected; undefined where there is no such account, or not with that hash. */
+  /** Returns the unlinked identities, or undefined if there is no such account or its hash is not `over`. */
   const putHash = async (
     subject: string,
     to: string,
@@ -132,7 +131,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
     if (disabled === (account.disabledAt !== null)) return true;
     const now = nowSeconds();
     if ((await store.update(subject, { disabledAt: disabled ? now : null }, now)) === undefined) return false;
-    // With it the applications that it owns stop, or work again.
+    // The clients that the account owns stop or work again.
     await changes.changed();
     return true;
   };
@@ -187,7 +186,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
       const unlinked = await putHash(subject, passwordHash, { over, keepIdentities });
       if (unlinked === undefined) return { outcome: 'not-found' };
       stored?.(passwordHash);
-      // After the change: a session that begins in between began with the new password.
+      // After the change, so that no session with the old password begins afterwards.
       if (endSessions) await sessions.endAll(subject, keepSession);
       await written('account.password_changed', subject, caller);
       for (const { provider } of unlinked) await written('identity.unlinked', subject, caller, { upstream: provider });
@@ -214,7 +213,7 @@ export function createAccounts(parts: AccountsParts): Accounts {
 
     async disable(subject, caller) {
       if (!(await setDisabled(subject, true))) return false;
-      // Also where it was disabled already: the call that did it may have died before this line.
+      // Also if the account was disabled already: an earlier call may have failed before this line.
       await sessions.endAll(subject);
       await written('account.disabled', subject, caller);
       return true;

@@ -1,6 +1,6 @@
 /**
- * When people and their sessions were last seen, and when applications last used what people have allowed them. Marks are collected and written together about once a second: they are worth
- * one write a person and moment, not one a request. A mark that could not be written is lost; the next request makes another.
+ * Stores when users and sessions were last seen, and when clients last used a consent. Marks are collected and written
+ * together about once a second. A mark that cannot be written is lost; the next request makes another.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
@@ -10,16 +10,16 @@ import type { ConsentStore } from '../stores/consents.ts';
 import type { EngineStore } from '../stores/engine.ts';
 
 export interface Activity {
-  /** Either may be missing: a person without a session (a sign-in), a program's session without a person. Never waits. */
+  /** Either may be missing: a sign-in has no session yet, and a program's session has no user. Never waits. */
   seen(subject: string | null, sessionUid?: string): void;
-  /** The application was given a token. Written to ten minutes' precision: this is the busiest road. Never waits. */
+  /** The client got a token. Written with a precision of ten minutes, because this path is the busiest. Never waits. */
   used(subject: string, clientId: string): void;
-  /** Writes what is still to be written. */
+  /** Writes the remaining marks. */
   close(): Promise<void>;
 }
 
 const everyMs = 1000;
-/** Marks of one write: whoever comes beyond them is marked by their next request. */
+/** Marks per write. Further ones are dropped; the next request makes another. */
 const marksMax = 10_000;
 const usedPrecision = 600;
 

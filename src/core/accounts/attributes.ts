@@ -1,7 +1,7 @@
 /**
- * What an account tells beyond its names (OpenID Connect Core, section 5.1): language, picture, time zone, phone number
- * and postal address. The rules hold at every entry point. Nothing is fetched or dialled: that a value is well formed is
- * all that is known of it.
+ * Account attributes beyond names (OpenID Connect Core, section 5.1): language, picture, time zone, phone number and
+ * postal address. The same rules hold at every entry point. They check the format only: this server fetches no URL and
+ * calls no number.
  */
 import { codePoints, isPlainText } from '../kernel/names.ts';
 import type { Address, AddressMember, Attributes } from '../stores/accounts.ts';
@@ -18,11 +18,11 @@ export const addressMembers = [
 
 export type AttributeField = 'locale' | 'picture' | 'zoneinfo' | 'phone' | AddressMember;
 
-/** As it was typed. A member that is left out stays; an empty or null one is removed. */
+/** As the user typed it. A member that is left out stays; an empty or null one is removed. */
 export type AttributeForm = Readonly<Partial<Record<AttributeField, string | null | undefined>>>;
 
 const attributeProblems = {
-  malformed: 'It holds characters that are not valid text.',
+  malformed: 'It contains characters that are not valid text.',
   'too-long': 'It is too long.',
   'not-a-picture': 'It is not an absolute https URL without a user name or password.',
   'not-a-locale': 'It is not a language tag, such as de, pt-BR or zh-Hant (BCP 47).',
@@ -31,7 +31,7 @@ const attributeProblems = {
 } as const;
 export type AttributeProblem = keyof typeof attributeProblems;
 
-/** Well formed. `address`: null members are to be removed. */
+/** Checked values. Null members of `address` are removed. */
 type AttributeChange = Partial<Pick<Attributes, 'locale' | 'picture' | 'zoneinfo' | 'phone'>> & {
   readonly address?: Readonly<Partial<Record<AddressMember, string | null>>>;
 };
@@ -46,7 +46,7 @@ export type InvalidAttribute = {
 const longestPicture = 2048;
 const longestLine = 200;
 const longestFormatted = 1000;
-/** What turns the reading direction or cannot be seen; a line break is allowed in two members. */
+/** Control characters, and invisible ones that change the reading direction. Two members allow line breaks. */
 const control = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u;
 const zoneName = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+){0,3}$/;
 
@@ -59,7 +59,7 @@ const checks: Readonly<Record<'locale' | 'picture' | 'zoneinfo' | 'phone', (text
   phone: phoneNumber,
 };
 
-/** The first value that is refused is the answer. */
+/** Returns the change, or the first invalid value. */
 export function readAttributes(form: AttributeForm): { outcome: 'read'; change: AttributeChange } | InvalidAttribute {
   const change: Record<string, string | null> = {};
   const address: Partial<Record<AddressMember, string | null>> = {};
@@ -82,10 +82,9 @@ export function readAttributes(form: AttributeForm): { outcome: 'read'; change: 
   return { outcome: 'read', change: { ...change, ...(Object.keys(address).length > 0 && { address }) } };
 }
 
-/** What a change depends on. */
 type Before = Pick<Attributes, 'phone' | 'address'>;
 
-/** What the change makes of an account. A number that changes is proved no more. */
+/** Returns the members to store. A changed phone number is unproved. */
 export function changedAttributes(before: Before, { address, ...change }: AttributeChange): Partial<Attributes> {
   const phone = change.phone === undefined ? before.phone : change.phone;
   return {
@@ -95,10 +94,9 @@ export function changedAttributes(before: Before, { address, ...change }: Attrib
   };
 }
 
-/** Of an account that has none. */
 export const noAttributes: Before = { phone: null, address: null };
 
-/** The canonical form of a language tag; undefined if it is none. */
+/** Returns the canonical form, or undefined if it is not a language tag. */
 export function canonicalLocale(tag: string): string | undefined {
   const checked = localeTag(tag);
   return 'value' in checked ? checked.value : undefined;
@@ -132,24 +130,24 @@ function pictureUrl(text: string): Checked {
   const url = /^[\x21-\x7e\u00a0-\u{10ffff}]+$/u.test(text) && isPlainText(text) ? URL.parse(text) : null;
   const usable = url?.protocol === 'https:' && url.username === '' && url.password === '' && /^https:\/\//i.test(text);
   if (!usable) return { reason: 'not-a-picture' };
-  // Percent-encoding may make it longer than what was typed.
+  // Percent-encoding may make the URL longer.
   return url.href.length > longestPicture ? { reason: 'too-long' } : { value: url.href };
 }
 
-/** `Intl` also takes offsets (`+01:00`), which are no names. */
+/** `Intl` also accepts offsets (`+01:00`), which are not zone names. */
 function timeZone(text: string): Checked {
   if (text.length > 64) return { reason: 'too-long' };
   if (!zoneName.test(text)) return { reason: 'not-a-zone' };
   try {
     const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions();
-    // Its usual spelling. Of a name that has another one today (`Europe/Kyiv`) the one that was given stays.
+    // Takes the usual capitals. If `Intl` returns another name for the zone (`Europe/Kyiv`), the given name stays.
     return { value: timeZone.toLowerCase() === text.toLowerCase() ? timeZone : text };
   } catch {
     return { reason: 'not-a-zone' };
   }
 }
 
-/** People group digits; E.164 does not. */
+/** Removes the separators that people type: E.164 has none. */
 function phoneNumber(text: string): Checked {
   if (text.length > 64) return { reason: 'too-long' };
   const value = text.normalize('NFKC').replaceAll(/[\s().\u2010-\u2015/-]/g, '');

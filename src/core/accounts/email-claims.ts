@@ -1,8 +1,8 @@
 /**
- * An address belongs to the account whose person has proved it. An account may name one that is not proved, and API surfaces
- * may take one for a username (`NAMES_WITH_AT`); the person who proves it gets it from that account, its name included, so
- * naming an address first keeps no one from it. The account goes on under a name that says nothing, and its sessions end:
- * their tokens name the address as its own.
+ * An e-mail address belongs to the account that has proved it. Another account may have it unproved, and API surfaces
+ * may accept it as a username (`NAMES_WITH_AT`). When a user proves the address, that account loses it as address and
+ * as username, so claiming an address first does not keep its owner from it. The account continues under a random
+ * username, and its sessions end, because their tokens contain the address.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { randomToken } from '../../base/secrets.ts';
@@ -14,16 +14,16 @@ import type { Sessions } from '../sessions/sessions.ts';
 import type { Account, AccountPatch } from '../stores/accounts.ts';
 import type { Stores } from '../stores/stores.ts';
 
-/** Whoever wants to keep an owner out may name the address anew the moment it is free, over and over. They would have to be lucky this often. */
+/** An attacker may claim the address again each time it becomes free. Each try is one more race that they must win. */
 export const claimTries = 5;
 
-/** For an address whose owner has just proved it. All throw `Unavailable`. */
+/** For an address that the user has just proved. All throw `Unavailable`. */
 export interface EmailClaims {
-  /** Somebody has proved it. */
+  /** An account has proved the address. */
   isProved(email: string): Promise<boolean>;
-  /** Takes it from whoever only said so. */
+  /** Takes the address from an account that has it unproved. */
   free(email: string, caller: Caller | undefined): Promise<void>;
-  /** Gives it to an account; undefined where another has proved it too. */
+  /** Gives the address to the account. Returns undefined if another account has proved it. */
   claim(account: Account, email: string, caller: Caller): Promise<Account | undefined>;
 }
 
@@ -62,12 +62,12 @@ export function createEmailClaims(deps: {
     async claim(account, email, caller) {
       const key = emailKey(email);
       if (key === undefined) return undefined;
-      // Who is called by an address is called by the new one from now on: the old one may be somebody else's one day.
+      // If the username is the old address, it becomes the new one: the old address may get another owner one day.
       const called = account.emailKey !== null && account.usernameKey === account.emailKey && account.emailKey !== key;
       const patch: AccountPatch = { email, emailKey: key, verified: true };
       const whole = called ? { ...patch, username: email, usernameKey: key } : patch;
       for (let tries = 0; tries < claimTries; tries += 1) {
-        // Its own name is changed with the address.
+        // If the account has the address already, there is nothing to free.
         if (account.emailKey !== key) await free(email, caller);
         const updated = await store.update(account.subject, whole, nowSeconds());
         if (updated === undefined || 'subject' in updated) return updated;

@@ -1,13 +1,13 @@
 /**
- * The e-mail address of an account: changed, or proved for the first time, by a link that is mailed to it. Until then the account
- * does not have it. So nobody keeps an address from its owner by naming it first, and what an account has been given by mistake
- * or malice never gets a mail that could open the account.
+ * Changes or proves the e-mail address of an account, by a mailed link. The account gets the address only when the link
+ * is used. So claiming an address first does not keep its owner from it, and a wrong address never gets a mail that
+ * could open the account.
  *
- * Whether an address is somebody's already is told to its owner, by mail, and to nobody else: asking has one answer, and the
- * look-ups come after it.
+ * If another account has the address, only its owner learns this, by mail. Every request gets the same response, and
+ * the look-ups follow the response.
  *
- * The link alone is not enough: an address with a typing mistake is somebody else's mailbox. Whoever confirms is also signed in,
- * or gives the account's password; that is asked by the page.
+ * The link alone is not enough, because a mistyped address is another person's mailbox. The page also requires a
+ * session or the account's password.
  */
 
 import type { Factors } from '../factors/factors.ts';
@@ -24,7 +24,7 @@ import type { Stores } from '../stores/stores.ts';
 import type { EmailClaims } from './email-claims.ts';
 
 type AskedOutcome =
-  /** Also where no mail will come of it. */
+  /** Also if no mail will be sent. */
   | { readonly outcome: 'asked' }
   | { readonly outcome: 'invalid'; readonly reason: NameProblem }
   /** `retryAfter`: seconds. */
@@ -32,27 +32,27 @@ type AskedOutcome =
 
 type ConfirmOutcome =
   | { readonly outcome: 'confirmed'; readonly account: Account }
-  /** Somebody else has proved it meanwhile. */
+  /** Another account has proved the address since. */
   | { readonly outcome: 'taken' }
   | { readonly outcome: 'gone' };
 
 interface AskOptions {
-  /** The caller is signed in as the person whom it is about. */
+  /** The caller is signed in as this user. */
   readonly signedIn?: boolean;
 }
 
 export interface PendingEmail {
   readonly account: Account;
-  /** As it was typed. */
+  /** As the user typed it. */
   readonly email: string;
 }
 
 export interface Emails {
-  /** Mails a link to this address. Also for an address that the account has but has not proved, and to have the mail once more. */
+  /** Mails a link to this address. Works for the account's own unproved address, and repeatedly. */
   requestChange(subject: string, email: string, caller: Caller, options?: AskOptions): Promise<AskedOutcome>;
-  /** What a link would confirm; undefined where it is no good (any more). Uses nothing up. */
+  /** Returns what the link would confirm, or undefined if it is not valid. Does not consume the link. */
   look(token: string): Promise<PendingEmail | undefined>;
-  /** The caller has made sure that whoever asks can use the account. */
+  /** The caller has checked that the user can use the account. */
   confirm(token: string, caller: Caller): Promise<ConfirmOutcome>;
 }
 
@@ -71,7 +71,7 @@ export function createEmails(deps: {
   const seconds = deps.config.mail.emailLinkTtl;
   const written = createCallerRecord(audit);
 
-  /** The letter for what was asked, if there is to be one. */
+  /** Returns the mail to send, or undefined if none is due. */
   async function letterFor(
     subject: string,
     email: string,
@@ -84,7 +84,7 @@ export function createEmails(deps: {
     const owner = await store.byVerifiedEmailKey(key);
     if (owner?.subject === subject) return undefined;
     if (!(await limits.mayConfirm(email, signedIn ? undefined : subject)).allowed) return undefined;
-    // The same record either way: a person may read their own trail.
+    // The same record in both cases, because users can read their own audit events.
     audit.note('email.requested', { subject, caller });
     if (owner) {
       const { subject, email: to, locale } = owner;
@@ -108,12 +108,12 @@ export function createEmails(deps: {
     };
   }
 
-  /** What a link's row still stands for. */
+  /** Returns undefined if the account has changed since the link was made. */
   async function pending(link: Awaited<ReturnType<Links['look']>>): Promise<PendingEmail | undefined> {
     const { email, before } = link?.detail ?? {};
     if (!link?.subject || typeof email !== 'string') return undefined;
     const account = await store.bySubject(link.subject);
-    // Confirming one address ends the links to others: the latest choice stands.
+    // Confirming one address ends the links to others.
     const holds = account !== undefined && account.disabledAt === null && account.emailKey === (before ?? null);
     return holds ? { account, email } : undefined;
   }
@@ -124,7 +124,7 @@ export function createEmails(deps: {
       if (reason !== undefined) return { outcome: 'invalid', reason };
       const may = await limits.mayAsk(caller.address);
       if (!may.allowed) return { outcome: 'throttled', retryAfter: may.retryAfter };
-      // Before the answer, and whatever address it is: they are not to wait for a mail that will not come.
+      // Checked before the response and for any address, so that no user waits for a mail that is never sent.
       const mine = signedIn ? await limits.mayChange(subject) : may;
       if (!mine.allowed) return { outcome: 'throttled', retryAfter: mine.retryAfter };
       mails.later(() => letterFor(subject, email, caller, signedIn));
@@ -141,19 +141,20 @@ export function createEmails(deps: {
         const account = await claims.claim(before, email, caller);
         if (!account) return { done: true, result: { outcome: 'taken' } };
         const changed = before.email !== null && before.emailKey !== account.emailKey;
-        // To the address that was: whoever took the account over must not be able to do it without a word.
+        // Warns the old address, in case another person has taken over the account.
         if (changed && before.verified && before.email !== null) {
           const { subject, username } = account;
-          const letter = {
+          mails.send({
             kind: 'email-changed',
             to: before.email,
             locale: before.locale ?? caller.locale ?? 'en',
             subject,
-          } as const;
-          mails.send({ ...letter, path: '/', values: { username } });
+            path: '/',
+            values: { username },
+          });
         }
         await written(changed ? 'account.email_changed' : 'account.email_confirmed', account.subject, caller);
-        // All of it names the address that was, and is no good from the change on: not even where the address comes back one day.
+        // Links and codes were sent to the old address. They end even if the address comes back later.
         if (changed) await Promise.all([links.endAll(account.subject), factors.endChallenges(account.subject)]);
         return { done: true, result: { outcome: 'confirmed', account } };
       });

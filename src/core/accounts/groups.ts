@@ -1,6 +1,6 @@
 /**
- * Groups of people, kept by operators. Applications are told a person's groups by the scope `groups`; nothing here
- * grants anything by itself. A name may change, the id never does.
+ * Groups of users, managed by operators. The scope `groups` tells a client the user's groups; a group grants nothing by
+ * itself. A group's name may change, its id never does.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { randomName } from '../../base/secrets.ts';
@@ -25,28 +25,28 @@ export type SavedGroup =
   | { readonly outcome: 'taken' | 'not-found' }
   | InvalidGroup;
 
-/** All throw `Unavailable`; a change is on record when it resolves. */
+/** All throw `Unavailable`. Changes resolve after the audit record is written. */
 interface Groups {
   add(form: { readonly name: string; readonly description?: string | undefined }, caller?: Caller): Promise<SavedGroup>;
-  /** What is left out stays. */
+  /** Members that are left out stay. */
   rename(
     id: string,
     form: { readonly name?: string | undefined; readonly description?: string | undefined },
     caller?: Caller,
   ): Promise<SavedGroup>;
-  /** With its memberships; how many there were, undefined where there is no such group. */
+  /** Removes its memberships too. Returns their number, or undefined if there is no such group. */
   remove(group: Group, caller?: Caller): Promise<number | undefined>;
   join(group: Group, subject: string, caller?: Caller): Promise<'joined' | 'already' | 'no-account' | 'no-group'>;
-  /** False: it was no member. */
+  /** Returns false if the account was not a member. */
   leave(group: Group, subject: string, caller?: Caller): Promise<boolean>;
-  /** By any spelling of the name. */
+  /** Matches any spelling of the name. */
   findByName(name: string): Promise<Group | undefined>;
   findById(id: string): Promise<Group | undefined>;
-  /** By name, those after this name key, at most 1000. */
+  /** Groups with a name key after `after`, by name. `limit` is at most 1000. */
   list(after: string, limit: number): Promise<ListedGroup[]>;
-  /** By the account's number, ascending, those greater than `after`, at most 1000. */
+  /** Members with an account id greater than `after`, ascending. `limit` is at most 1000. */
   members(id: string, after: number, limit: number): Promise<GroupMember[]>;
-  /** The names of a person's groups, in their order. One round trip. */
+  /** The names of the user's groups, sorted. One round trip. */
   namesOf(subject: string): Promise<readonly string[]>;
 }
 
