@@ -1,6 +1,6 @@
 /**
- * Invitations: a link with which one person makes one account, unless `SIGN_UP` is off. Where it was mailed, and only mailed,
- * opening it proves the address: nobody else has seen it.
+ * Invitations: a link that creates one account, unless `SIGN_UP` is off. If the link was only mailed, opening it proves
+ * the address, because only that mailbox has received it.
  */
 
 import type { JsonObject } from '../../base/json.ts';
@@ -16,13 +16,13 @@ import type { SignUp, SignUpForm, SignUpOutcome } from './sign-up.ts';
 
 export interface Invitation {
   readonly email: string | undefined;
-  /** Opening the link has proved the address. */
+  /** Opening the link proves the address. */
   readonly proved: boolean;
 }
 
 interface NewInvitation {
   readonly email?: string | undefined;
-  /** Mail it to that address, and tell the link to nobody else. */
+  /** Mail the link to `email`, and show it nowhere else. */
   readonly mail: boolean;
   readonly locale: string;
 }
@@ -36,9 +36,9 @@ type InviteOutcome =
 
 interface Invitations {
   invite(invitation: NewInvitation, caller: Caller): Promise<InviteOutcome>;
-  /** Uses nothing up. */
+  /** Does not consume the invitation. */
   look(token: string): Promise<Invitation | undefined>;
-  /** Makes the account. A form that is refused leaves the invitation as it was. */
+  /** Creates the account. If the form is refused, the invitation stays valid. */
   accept(token: string, form: SignUpForm, caller: Caller): Promise<SignUpOutcome | { outcome: 'gone' }>;
 }
 

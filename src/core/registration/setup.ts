@@ -1,6 +1,6 @@
 /**
- * The first admin: a one-time link, shown where the server was started, that makes an admin account. It works while there
- * is no admin: an installation on which people have signed up but whose admin was never made is not locked out of itself.
+ * The first admin: a one-time link, printed where the server starts, creates an admin account. It works while there is
+ * no admin, so that an installation with users but without an admin can still get one.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nowMs, nowSeconds } from '../../base/clock.ts';
@@ -25,15 +25,15 @@ interface SetupLink {
 
 type CompleteOutcome =
   | CreateOutcome
-  /** The link is unknown, used, replaced or expired, or there is an admin by now. */
+  /** The link is unknown, used, replaced or expired, or an admin exists by now. */
   | { readonly outcome: 'gone' };
 
 export interface Setup {
-  /** A new link in place of every older one; undefined where there is an admin. Call it in one process of a fleet. */
+  /** Replaces all earlier links. Returns undefined if an admin exists. Call it in one process of a cluster. */
   createSetupLink(): Promise<SetupLink | undefined>;
-  /** Whether the link would still work, for showing its page. */
+  /** Tells whether the link works, for showing its page. */
   isOpen(token: string): Promise<boolean>;
-  /** Makes the admin. A form that is refused leaves the link as it was. */
+  /** Creates the admin. If the form is refused, the link stays valid. */
   complete(
     token: string,
     form: Omit<AccountForm, 'admin' | 'verified'> & { password: string },
@@ -68,9 +68,9 @@ export function createSetup(parts: {
     isOpen,
 
     async complete(token, form, caller) {
-      // Asked before the lease too, so that a stranger with a made-up token can hold nobody up.
+      // Checked before the lease too, so that requests with invented tokens do not block it.
       if (!(await isOpen(token))) return { outcome: 'gone' };
-      return alone(leases, async () => {
+      return withLease(leases, async () => {
         if (!(await isOpen(token))) return { outcome: 'gone' };
         const made = await accounts.create({ ...form, admin: true }, caller);
         if (made.outcome !== 'created') return made;
@@ -83,7 +83,7 @@ export function createSetup(parts: {
   };
 }
 
-/** The first admin is as a rule the first account, so this reads one page; all of them only where there is no admin. */
+/** Reads one page if the first accounts include an admin, and all pages only if there is none. */
 async function hasAdmin(store: AccountStore): Promise<boolean> {
   for (let after = 0; ; ) {
     const page = await store.list(after, 1000);
@@ -95,12 +95,12 @@ async function hasAdmin(store: AccountStore): Promise<boolean> {
 }
 
 const leaseMs = 30_000;
-const patienceMs = 5000;
+const waitMs = 5000;
 
-/** One completion at a time over all processes: between "there is no admin" and the insert nobody else may look. */
-async function alone<T>(leases: LeaseStore, work: () => Promise<T>): Promise<T> {
+/** Runs one completion at a time across all processes, so that two requests cannot both create the first admin. */
+async function withLease<T>(leases: LeaseStore, work: () => Promise<T>): Promise<T> {
   const holder = randomToken(16);
-  const giveUp = nowMs() + patienceMs;
+  const giveUp = nowMs() + waitMs;
   while (!(await leases.acquire(purpose, holder, nowMs() + leaseMs, nowMs()))) {
     if (nowMs() > giveUp) throw new Unavailable('busy');
     await sleep(25);

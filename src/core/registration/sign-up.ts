@@ -1,6 +1,6 @@
 /**
- * People who make their own account: the page, and the API surfaces that register. Whether they may is `SIGN_UP`; what an
- * account may be is core/accounts/accounts.
+ * Self-registration: the page, and the API surfaces that register users. `SIGN_UP` says who may register;
+ * core/accounts/accounts checks and creates the account.
  */
 import type { AccountForm } from '../accounts/account-form.ts';
 import type { Accounts, CreateOutcome } from '../accounts/accounts.ts';
@@ -15,7 +15,7 @@ import type { Throttle } from '../stores/throttle.ts';
 
 export interface SignUpForm {
   readonly username: string;
-  /** Undefined: the account is signed in to in another way. */
+  /** Undefined: the account has another sign-in method. */
   readonly password: string | undefined;
   readonly firstName?: string;
   readonly lastName?: string;
@@ -25,38 +25,38 @@ export interface SignUpForm {
 
 export type SignUpOutcome =
   | CreateOutcome
-  /** Nobody may, or only the invited. */
+  /** Registration is off, or by invitation only. */
   | { readonly outcome: 'closed' }
   /** `retryAfter`: seconds. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number };
 
 interface SignUpOptions {
-  /** Somebody who may make accounts for others asks; only the limiter still counts. */
+  /** The caller may create accounts for others. Only the throttle applies, not `SIGN_UP`. */
   readonly vouched?: true;
   /**
-   * What becomes of the e-mail address. Left out, by the API surfaces: there is none but a username of that form, which
-   * `NAMES_WITH_AT` allows; the account has it at once, unproved, and one that an account has is refused. `later`: the
-   * account has it when it is proved, so that no answer tells whose it is. `proved`: it has been.
+   * How the account gets its e-mail address. Left out (API surfaces): a username that is an address (`NAMES_WITH_AT`)
+   * sets it at once, unproved; a taken one is refused. `later`: when the user proves it, so that no response tells
+   * whether it is taken. `proved`: at once; the user has proved it.
    */
   readonly email?: 'later' | 'proved';
 }
 
-/** Of an invitation: the key of its link, and whether opening that has proved the address. */
+/** `linkKey`: key of the invitation's link. `proved`: opening the link has proved the address. */
 interface SignUpInvitation {
   readonly linkKey: string;
   readonly proved: boolean;
 }
 
-/** The invitation is used up, or was none. */
+/** The invitation was used, or never existed. */
 type Gone = { readonly outcome: 'gone' };
 type Made = CreateOutcome | Gone;
 
 export interface SignUp {
-  /** Returns why people may not give themselves this name. `provedEmail`: what they have proved at this moment. */
+  /** Returns why users may not choose this name, or undefined. `provedEmail`: the address that the user has proved. */
   nameProblem(username: string, provedEmail?: string): NameProblem | undefined;
   /** Throws `Unavailable`. */
   signUp(form: SignUpForm, caller: Caller, options?: SignUpOptions): Promise<SignUpOutcome>;
-  /** The invitation is used up with the account it makes: both or neither, whatever happens. Throws `Unavailable`. */
+  /** Creates the account and consumes the invitation in one transaction. Throws `Unavailable`. */
   accept(form: SignUpForm, caller: Caller, invitation: SignUpInvitation): Promise<SignUpOutcome | Gone>;
 }
 
@@ -67,10 +67,10 @@ export function createSignUp(deps: {
   throttle: Throttle;
   config: {
     readonly signUp: 'open' | 'invite' | 'off';
-    /** `surfaces`: what the API surfaces register may read as an address. */
+    /** `surfaces`: usernames from the API surfaces may read as addresses. */
     readonly namesWithAt: 'off' | 'surfaces';
     readonly brandName: string;
-    /** Attempts from one address within the window: the same counter as failed sign-ins. */
+    /** Attempts per IP address within the window (seconds). Shares its counter with failed sign-ins. */
     readonly throttle: { readonly addressLimit: number; readonly window: number };
   };
 }): SignUp {
@@ -81,7 +81,7 @@ export function createSignUp(deps: {
     newNameProblem(username, by) ?? (isReserved(username) ? 'reserved' : undefined);
   const underWay = new Map<string, Promise<unknown>>();
 
-  /** Of many who want one name at once only one password is hashed: the others find the name taken. */
+  /** Runs requests for the same name in turn. Only the first one hashes a password; the others find the name taken. */
   async function inTurn(username: string, create: () => Promise<Made>): Promise<Made> {
     const key = usernameKey(username);
     if (key === undefined) return create();
@@ -99,16 +99,19 @@ export function createSignUp(deps: {
     }
   }
 
-  /** The account has the address from its first moment on. Whoever named it without proving it loses it only to an account. */
+  /**
+   * The account has the address from the start. Another account that has it unproved loses it only after the new
+   * account has passed all other checks.
+   */
   async function createProved(
     form: AccountForm & { readonly email: string },
     caller: Caller,
     create: (form: AccountForm) => Promise<Made>,
   ): Promise<Made> {
     const taken = { outcome: 'taken', field: 'email' } as const;
-    // Of an address that is the username too, the database may name either as taken.
+    // If the address is also the username, the database may report either as taken.
     const named = emailKey(form.username) === emailKey(form.email);
-    // Asked first, because here it may be said: who comes this way has been in that mailbox.
+    // The response may tell that the address is taken, because this user has read its mailbox.
     if (await claims.isProved(form.email)) return taken;
     for (let tries = 0; tries < claimTries; tries += 1) {
       const made = await create({ ...form, verified: true });
@@ -131,7 +134,7 @@ export function createSignUp(deps: {
     if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter };
 
     const unprovedName = fate === undefined && config.namesWithAt === 'surfaces';
-    // Before any look-up: a name that is refused is refused alike whether or not an account has it.
+    // Before any look-up, so that a refused name gets the same response whether or not an account has it.
     const name = problemOf(rest.username, {
       provedEmail: fate === 'proved' ? email : undefined,
       unproved: unprovedName,
