@@ -1,17 +1,13 @@
 /**
- * A forgotten password: a link to the account's proved address, with which a new one is set. What somebody typed is answered the
- * same way in the same time whoever it names; whether there is anybody is looked up after the answer.
+ * Password reset by a mailed link. Every request gets the same response after the same time; the account is looked up
+ * after the response. Mails go only to the proved address, as stored: a claimed address may be another person's, and
+ * two spellings that compare as equal may be two mailboxes.
  *
- * Only a proved address is written to: one that was merely claimed may be a stranger's, or a trap for its owner (who would go on
- * in an account that somebody else prepared). The mail goes to the address as stored, never to what was typed: two addresses
- * that are compared as one may be two mailboxes.
+ * Others can request links for an account, so mails are limited, but the limits never lock its user out. A known
+ * browser has its own counter. Elsewhere the last link of an hour works until the next one may be sent. Using a link
+ * makes the browser known, so that failures by others do not throttle it.
  *
- * Anybody can ask for links in somebody's name, so there is an end to them; the person is kept out by none of it. In a browser that
- * is known for the account mails count for that browser, and elsewhere the last mail of an hour has a link that is good until
- * there may be another. Whoever uses a link makes their browser known, so that guesses at the password do not stop them either.
- *
- * A link is bound to the password and address of the moment it was made. So a new password, however it came about, ends all
- * earlier links.
+ * A link is bound to the password and address at its creation, so a new password ends all earlier links.
  */
 import { digest, sameSecret } from '../../base/secrets.ts';
 import type { Accounts, SetPasswordOutcome } from '../accounts/accounts.ts';
@@ -29,37 +25,39 @@ import type { LinkRow } from '../stores/links.ts';
 import type { Stores } from '../stores/stores.ts';
 
 interface ResetLink {
-  /** On this server, with its query. */
+  /** Path and query on this server. */
   readonly path: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
-  /** For which it is good. */
+  /** Lifetime of the link. */
   readonly seconds: number;
 }
 
 type ResetOutcome =
-  /** `account`: with the new password. `browser`: what it is known by from now on. */
+  /** `account` has the new password. `browser`: its new cookie value. */
   | { readonly outcome: 'changed'; readonly account: Account; readonly browser?: BrowserValue | undefined }
   | Extract<SetPasswordOutcome, { outcome: 'weak-password' }>
-  /** The link is unknown, used or over, or the account is not what it was. */
+  /** The link is unknown, used or expired, or the account has changed since. */
   | { readonly outcome: 'gone' };
 
 interface PasswordReset {
-  /** `typed`: a username or an e-mail address. `query`: added to the link, for the page to lead back to where one came from. */
+  /**
+   * `typed`: a username or an e-mail address. `query`: added to the link, so that its page can lead back to the client.
+   */
   request(
     typed: string,
     caller: Caller,
     query?: Readonly<Record<string, string>>,
   ): Promise<{ outcome: 'asked' } | { outcome: 'throttled'; retryAfter: number }>;
-  /** For an admin to hand over: also for an account without a proved address. */
+  /** For an admin to hand over. Works without a proved address, too. */
   makeLink(account: Account, caller: Caller): Promise<ResetLink>;
-  /** The letter that carries such a link, where the account has a proved address. */
+  /** Returns the mail with this link, or undefined if the account has no proved address. */
   letter(account: Account, link: ResetLink, locale: string): Letter | undefined;
-  /** Whose password a link would set. Uses nothing up. */
+  /** Returns the account whose password the link sets. Does not consume the link. */
   look(token: string): Promise<Account | undefined>;
   /**
-   * Sets it, and ends all sessions and tokens, and of the accounts elsewhere that sign in here all but those of these ids. A password
-   * that is refused leaves the link as it was.
+   * Sets the password, ends all sessions and tokens, and unlinks the upstream identities that are not in
+   * `keepIdentities`. If the password is refused, the link stays valid.
    */
   complete(token: string, password: string, keepIdentities: readonly string[], caller: Caller): Promise<ResetOutcome>;
 }
@@ -104,8 +102,13 @@ export function createPasswordReset(deps: {
     email === null || !verified
       ? undefined
       : {
-          ...{ kind: 'reset-password', to: email, locale: theirs ?? locale, subject, path },
-          ...{ seconds, values: { username } },
+          kind: 'reset-password',
+          to: email,
+          locale: theirs ?? locale,
+          subject,
+          path,
+          seconds,
+          values: { username },
         };
 
   async function holder(link: LinkRow | undefined): Promise<Account | undefined> {
@@ -168,14 +171,14 @@ export function createPasswordReset(deps: {
         }
       });
       if (set?.outcome !== 'changed') return set ?? { outcome: 'gone' };
-      // Good to have: the password is set either way.
+      // A failure here does not fail the reset.
       const browser = await knownBrowsers.met(set.account.subject, caller.browser, token).catch(() => undefined);
       return { ...set, browser };
     },
   };
 }
 
-/** Says nothing about the password: the stored hash is salted. */
+/** Reveals nothing about the password, because the stored hash is salted. */
 function stamp({ passwordHash, emailKey }: Account): string {
   return digest(`${passwordHash ?? ''} ${emailKey ?? ''}`);
 }
