@@ -1,5 +1,5 @@
-/** What core needs from a list of passwords that were stolen elsewhere. Implemented in login/breach. */
+/** The port of the list of stolen passwords. Implemented in login/breach. */
 export interface BreachedPasswords {
-  /** False also where the list cannot be asked: it is a precaution, and must not keep people from having a password. */
+  /** Also returns false if the list is not available: its failure must not keep users from setting a password. */
   includes(password: string): Promise<boolean>;
 }

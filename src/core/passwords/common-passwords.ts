@@ -1,6 +1,6 @@
 /**
- * Words and phrases that people use as passwords most, folded (core/kernel/names). Short ones matter too: a password of
- * fifteen characters is refused when it is put together from up to three of them.
+ * The most used words and phrases in passwords, folded (core/kernel/names). Short words matter too: a password that
+ * consists of up to three of them is refused.
  */
 export const commonPasswords: ReadonlySet<string> = new Set(
   `

@@ -1,32 +1,32 @@
-/** What core needs from the login method `password`. Implemented in login/password. */
+/** The port of the login method `password`. Implemented in login/password. */
 
-/** A hash that another system made, looked at before it is stored. */
+/** The check of a hash from another system, before it is stored. */
 type ForeignHashOutcome =
   | {
       readonly outcome: 'usable';
-      /** What to store in its place: `verify` knows by it that another system made this one. */
+      /** The value to store. `verify` recognizes in it that another system made the hash. */
       readonly stored: string;
       /** `bcrypt`, `pbkdf2`, `scrypt` or `argon2`. */
       readonly algorithm: string;
     }
-  /** Why it cannot be used, in an English sentence. */
+  /** `sentence`: why the hash cannot be used, in English. */
   | { readonly outcome: 'unusable'; readonly sentence: string };
 
-/** `hash` and `verify` throw `Unavailable('busy')` when too many passwords are being hashed already. */
+/** `hash` and `verify` throw `Unavailable('busy')` if too many passwords are being hashed. */
 export interface PasswordHasher {
   /**
-   * A PHC string. The password must have passed `passwordProblem`. `standsAlone`: false where it is too short for an account without
-   * a second factor; then that is stored with it.
+   * Returns a PHC string. The password must have passed `passwordProblem`. `standsAlone` is false if it is too short
+   * for an account without a second factor; the string records this.
    */
   hash(password: string, options?: { readonly standsAlone: boolean }): Promise<string>;
   /**
-   * Null (no such account, or none with a password) costs the same time as a hash made here and is false. A hash that another
-   * system made takes the time that it takes.
+   * For null (no such account, or no password), takes the time of a hash made here and returns false. A hash from
+   * another system takes its own time.
    */
   verify(stored: string | null, password: string): Promise<boolean>;
-  /** False where it was stored as too short to be all that is asked for. Nothing else could tell: a hash has no length. */
+  /** Returns false if the string records that the password is too short without a second factor. */
   standsAlone(stored: string): boolean;
-  /** The string was made with other parameters than new ones are, or by another system. */
+  /** The hash has other parameters than new ones, or comes from another system. */
   needsRehash(stored: string): boolean;
   foreign(hash: string): ForeignHashOutcome;
 }

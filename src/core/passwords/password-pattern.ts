@@ -1,9 +1,9 @@
 /**
- * Whether a folded password is a simple pattern: few different characters, a short piece repeated, or pieces of rows of
- * the keyboard and the alphabet.
+ * Tells whether a folded password is a simple pattern: few different characters, a repeated short piece, or pieces of
+ * rows of the keyboard or the alphabet.
  *
- * The pages' hint runs this very function: pages/kit/static.ts puts its source into `strength.js`. So it names nothing
- * outside of itself.
+ * The pages' hint runs this function too: pages/kit/static.ts puts its source into `strength.js`. So the function uses
+ * nothing outside of itself.
  */
 export function isPattern(text: string): boolean {
   const characters = [...text];
@@ -26,7 +26,7 @@ export function isPattern(text: string): boolean {
     '!@#$%^&*()_+',
   ].flatMap((run) => [run, [...run].reverse().join('')]);
 
-  // As few pieces of at least three characters of one row as it falls into, if it does.
+  // Counts the fewest pieces of rows that form the text. A piece has at least three characters.
   let pieces = 0;
   for (let at = 0; at < text.length; pieces++) {
     let size = 0;

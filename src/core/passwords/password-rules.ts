@@ -1,24 +1,24 @@
 /**
- * Which passwords may be set, and in which form passwords are compared (NIST SP 800-63B, 3.1.1.2: length, a blocklist, no
- * composition rules). Pure: hashing is in login/password.
+ * Which passwords may be set, and in which form they are compared (NIST SP 800-63B, 3.1.1.2: length, a blocklist, no
+ * composition rules). These functions are pure; login/password hashes.
  */
 
 import { codePoints, fold, isPlainText } from '../kernel/names.ts';
 import { commonPasswords } from './common-passwords.ts';
 import { isPattern } from './password-pattern.ts';
 
-/** In code points. A longer one is refused before it is hashed: hashing time must not be the sender's choice. */
+/** Code points. Longer passwords are refused before hashing, so that the sender does not control the hashing time. */
 export const passwordLimit = 1024;
 
 const passwordProblems = {
-  malformed: 'The password holds a character that cannot be used (U+0000, or half of a surrogate pair).',
+  malformed: 'The password contains a character that is not allowed (U+0000, or half of a surrogate pair).',
   'too-short': 'The password is too short.',
   'too-long': `The password is longer than ${passwordLimit} characters.`,
-  'own-name': 'The password is mostly your own user name, e-mail address or name.',
+  'own-name': 'The password is mostly your own username, e-mail address or name.',
   'service-name': 'The password is mostly the name of this service.',
-  pattern: 'The password is a simple pattern, which is guessed early.',
-  common: 'The password is one of the most used ones, which are guessed first.',
-  breached: 'The password is on a list of passwords that were stolen elsewhere, which are guessed first.',
+  pattern: 'The password is a simple pattern. Attackers try such passwords first.',
+  common: 'The password is one of the most common ones. Attackers try such passwords first.',
+  breached: 'The password was stolen elsewhere. Attackers try such passwords first.',
 } as const;
 
 export type PasswordReason = keyof typeof passwordProblems;
@@ -30,9 +30,8 @@ export interface PasswordProblem {
 }
 
 /**
- * The form that is hashed; undefined for what can be nobody's password. NFKC, so that the composed, decomposed and
- * full-width forms which keyboards send for the same keys are one password. The bound before it keeps the cost of
- * normalising small; the one after it is the rule.
+ * Returns the form that is hashed, or undefined if no password can be like this. NFKC makes composed, decomposed and
+ * full-width input the same password. The first bound limits the cost of normalization; the second is the rule.
  */
 export function normalisePassword(password: string): string | undefined {
   if (password.length > 4 * passwordLimit || !isPlainText(password)) return undefined;
@@ -44,14 +43,14 @@ interface PasswordContext {
   /** In code points. */
   readonly minLength: number;
   readonly serviceName: string;
-  /** The person's username, e-mail address and names, as far as they are known. */
+  /** The user's username, e-mail address and names, as far as known. */
   readonly own: readonly string[];
 }
 
-/** What `passwordProblem` cannot know: the list is another service's (core/passwords/breached-passwords). */
+/** Not returned by `passwordProblem`: core/passwords/breached-passwords does this check. */
 export const breachedPassword: PasswordProblem = { code: 'breached', sentence: passwordProblems.breached };
 
-/** Why this may not be a new password; undefined where it may. The checks run in the order of `passwordProblems`. */
+/** Returns why this may not be a new password, or undefined. */
 export function passwordProblem(password: string, context: PasswordContext): PasswordProblem | undefined {
   const code = reason(password, context);
   if (code === undefined) return undefined;
@@ -59,7 +58,7 @@ export function passwordProblem(password: string, context: PasswordContext): Pas
   return { code, sentence: passwordProblems[code] };
 }
 
-/** In code points. One compatibility character can unfold to eighteen (U+FDFA): it counts as the one that was typed. */
+/** `minLength`: code points. One character can become eighteen under NFKC (U+FDFA); it counts as one. */
 export function isLongEnough(password: string, minLength: number): boolean {
   return Math.min(codePoints(password.normalize('NFKC')), codePoints(password.normalize('NFC'))) >= minLength;
 }
@@ -78,14 +77,14 @@ function reason(password: string, { minLength, serviceName, own }: PasswordConte
   return isCommon(text) ? 'common' : undefined;
 }
 
-/** A name, and for an e-mail address its local part as well. */
+/** Returns the folded name, and the local part of an e-mail address. */
 function parts(name: string): string[] {
   const folded = fold(name);
   const at = folded.indexOf('@');
   return at > 0 ? [folded, folded.slice(0, at)] : [folded];
 }
 
-/** What is left without the name is shorter than the name, or is too little to be a secret. */
+/** True if the rest without the name has fewer characters than the name, or fewer than six. */
 function isMostly(text: string, part: string): boolean {
   const size = codePoints(part);
   if (size < 3 || !text.includes(part)) return text === part;
@@ -105,7 +104,10 @@ const swaps: Readonly<Record<string, string>> = {
   '!': 'i',
 };
 
-/** A listed password as it is, or with the usual swaps (p@ssw0rd), blanks, and digits or marks around it, or put together from listed words only. */
+/**
+ * True for a listed password, with or without the usual swaps (p@ssw0rd), separators, and digits or signs around it,
+ * and for up to three listed words in a row.
+ */
 function isCommon(text: string): boolean {
   const joined = text.replaceAll(/[\s._-]/gu, '');
   const bare = joined.replaceAll(/^[\d\p{P}\p{S}]{1,6}|[\d\p{P}\p{S}]{1,6}$/gu, '');
@@ -118,7 +120,7 @@ function isCommon(text: string): boolean {
 
 function fallsIntoCommon(text: string): boolean {
   const characters = text.slice(0, 64);
-  // best[n]: the fewest listed words that make up the first n characters.
+  // best[n]: the least number of listed words that form the first n characters.
   const best = [0];
   for (let end = 1; end <= characters.length; end++) {
     let fewest = Number.POSITIVE_INFINITY;
