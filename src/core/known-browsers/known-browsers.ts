@@ -1,21 +1,12 @@
 /**
- * Browsers in which people have signed in, or set a password by a link. A browser is known by one value in a cookie, whose hash is
- * stored once for each account. What that is good for:
+ * Browsers in which a user has signed in, or has set a password by a link. A cookie holds one value; its hash is stored
+ * once for each account. The value opens nothing: the password is still required. A known browser has its own counters
+ * for wrong passwords and requested mails, so that others cannot lock the user out (security.md B8). The pages offer
+ * the accounts that are remembered in the browser, and a sign-in from an unknown browser causes a mail.
  *
- * - Nobody is kept out for good: a browser that is known for an account has a counter of its own for wrong passwords, and for the
- *   mails that it asks for, so that a stranger who uses up the account's keeps only strangers out (security.md B8). It opens
- *   nothing: the password is still asked for, and no more of them can be tried here than anywhere else.
- * - Where the person has chosen to be remembered, the pages offer the account to choose from, and only here.
- * - A sign-in from a browser in which they have not is told to the person by mail.
- *
- * A program that takes the password (an API surface) has no cookie: it is known by its name and the network that it comes from, for a
- * season, so that one that signs in every hour is told of once, and a thief's first sign-in is told of too.
- *
- * A value says nothing by itself: forged or made for another account it is as good as none, and looking it up takes the same
- * whether or not there is such an account (B6). All are forgotten when the password is set, but the browser that set it.
- *
- * With each account that comes to a browser its value is another one: whoever copied the one before has nothing of those who use
- * that browser later. The new one is made from the sign-in, so that a form which is sent twice brings the browser one value.
+ * A program (API surface) has no cookie; it is known by its name and network. Unknown accounts cost the same look-up
+ * (B6). A new password forgets all other browsers. Each new account changes the value, so that a copy of the old one is
+ * useless; it derives from the sign-in, so that a form sent twice gives one value.
  */
 import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
@@ -34,65 +25,68 @@ import type { Throttle } from '../stores/throttle.ts';
 
 export interface Arrival {
   readonly subject: string;
-  /** Of the sign-in: one that comes twice, on whatever node, is a form that was sent twice. */
+  /** Id of the sign-in. A second arrival with the same id, on any node, is a form that was sent twice. */
   readonly id: string;
-  /** What the browser's cookie says; anybody can send anything. */
+  /** The untrusted value of the cookie. */
   readonly browser: string | undefined;
-  /** They were signed in here already and have only proved it once more, or are told of it in another way. */
+  /** The user was signed in here already, or learns of the sign-in in another way. */
   readonly again: boolean;
-  /** The person wants to be remembered here. */
+  /** The user wants to be remembered here. */
   readonly keep: boolean;
   readonly caller: Caller;
-  /** For the mail, where the person has not chosen one. */
+  /** Language of the mail, if the user has not chosen one. */
   readonly locale: string;
 }
 
-/** What a browser is to say from now on. */
+/** The new value of the browser's cookie. */
 export interface BrowserValue {
   readonly value: string;
-  /** Some account is remembered there; otherwise the cookie goes with the browser. */
+  /** The browser remembers an account. Otherwise the cookie ends when the browser closes. */
   readonly lasting: boolean;
 }
 
 interface KnownAccount {
-  /** Of this browser and account: good for nothing anywhere else. */
+  /** Of this pair of browser and account; valid only in this browser. */
   readonly id: string;
   readonly account: Account;
 }
 
-/** All throw `Unavailable` where storage cannot answer. */
+/** All throw `Unavailable` if storage is not available. */
 export interface KnownBrowsers {
-  /** The id of this browser for this account; undefined where it is not known for it. Also asked for an account that there is not. */
+  /**
+   * Returns the id of this browser for this account, or undefined if it is not known. An unknown account costs the
+   * same.
+   */
   known(browser: string | undefined, subject: string | undefined): Promise<string | undefined>;
-  /** Somebody has signed in. Undefined: the browser's cookie stays as it is. */
+  /** Call after a sign-in. Returns undefined if the cookie stays as it is. */
   arrived(arrival: Arrival): Promise<BrowserValue | undefined>;
-  /** A person has signed in through a program. Nothing waits for what comes of it. */
+  /** Call after a sign-in through a program. Does not wait. */
   programArrived(subject: string, caller: Caller): void;
-  /** Somebody has shown in another way whose account it is, once: by the link of this `id`. */
+  /** Call after the user has used a mailed link. `id`: the link's. */
   met(subject: string, browser: string | undefined, id: string): Promise<BrowserValue | undefined>;
-  /** Those that are remembered in this browser, last used first. */
+  /** The accounts that are remembered in this browser, last used first. */
   accounts(browser: string | undefined): Promise<KnownAccount[]>;
-  /** False where this browser has no such account. */
+  /** Returns false if this browser has no such account. */
   forget(browser: string | undefined, id: string, caller: Caller): Promise<boolean>;
-  /** All of an account's but this browser. */
+  /** Forgets all browsers of the account except this one. */
   forgetOthers(subject: string, browser: string | undefined): Promise<void>;
 }
 
 const most = { ofAccount: 20, ofBrowser: 5 };
-/** Seconds without a sign-in; browsers keep no cookie for longer. */
+/** Seconds without a sign-in. Browsers keep no cookie for longer. */
 export const rememberedSeconds = 400 * 86_400;
-/** The same, of a browser that is known and remembers nobody. */
+/** The same, for a browser that is known but not remembered. */
 const quietSeconds = 30 * 86_400;
-/** No account's owner is sent more of these within an hour, however often somebody signs in. */
+/** Mails per account, however many sign-ins there are. */
 const mailsAnHour = 5;
-/** A program from the same network is told of anew after this. */
+/** Seconds. After this time a program from the same network causes a new mail. */
 const placeSeconds = 90 * 86_400;
-/** For so long this process goes by what it has found itself. */
+/** Seconds for which this process skips a place that it has already checked. */
 const placeLookSeconds = 86_400;
-/** As long as a sign-in can be under way. */
+/** Seconds. The longest that a sign-in can take. */
 const arrivalSeconds = 86_400;
 
-/** What has been told of: the first of any number of calls on all nodes stores it. */
+/** A reported sign-in. Only the first of any number of calls on all nodes stores it. */
 interface Mark {
   readonly id: string;
   readonly seconds: number;
@@ -121,10 +115,12 @@ export function createKnownBrowsers(deps: {
     return looksRight(browser) ? store.find(digest(browser), subject, nowSeconds()) : undefined;
   }
 
-  /** Of a form that is sent many times at once one is written: they would wait for each other at the account's row. */
+  /**
+   * A form that is sent many times at once is written once: the writes would wait for each other at the account's row.
+   */
   const underWay = new Map<string, Promise<BrowserValue | undefined>>();
 
-  /** The account is known here from now on, and shown if it is to be. */
+  /** Makes the browser known for the account, and offers the account there if `shown`. */
   function keepHere(
     { subject, browser, id }: Pick<Arrival, 'subject' | 'browser' | 'id'>,
     shown: boolean,
@@ -158,17 +154,26 @@ export function createKnownBrowsers(deps: {
     return { value, lasting: shown || (await store.ofBrowser(row.browser, now)).length > 0 };
   }
 
-  /** Nobody without the key can tell it, and it is another for every sign-in. */
+  /** Only the server's key can produce the value, and it differs for every sign-in. */
   function valueFor(former: string | undefined, subject: string, id: string): string {
     return createHmac('sha256', valueKey)
       .update(JSON.stringify([former ?? '', subject, id]))
       .digest('base64url');
   }
 
-  /** Of any number of calls for one sign-in one gets true. */
+  /** Returns true to one of any number of calls with the same mark. */
   function isFirst({ id, seconds }: Mark, at: number): Promise<boolean> {
-    const mark = { key: digest(`arrival ${id}`), kind: 'Arrival', payload: '{}', expiresAt: at + seconds };
-    return engine.insertOnce({ ...mark, grantId: null, clientId: null, subject: null, sessionUid: null }, at);
+    const row = {
+      key: digest(`arrival ${id}`),
+      kind: 'Arrival',
+      payload: '{}',
+      grantId: null,
+      clientId: null,
+      subject: null,
+      sessionUid: null,
+      expiresAt: at + seconds,
+    };
+    return engine.insertOnce(row, at);
   }
 
   async function letterFor(
@@ -200,7 +205,7 @@ export function createKnownBrowsers(deps: {
   }
 
   return {
-    async known(browser, subject = 'nobody') {
+    async known(browser, subject = 'unknown') {
       return (await find(browser, subject))?.id;
     },
 
@@ -211,7 +216,7 @@ export function createKnownBrowsers(deps: {
         const at = nowSeconds();
         mails.later(() => letterFor(arrival, { id: arrival.id, seconds: arrivalSeconds }, at));
       }
-      // Remembered once, an account is until it is forgotten.
+      // A remembered account stays so until the user forgets it.
       if (!keep && before?.shown) return undefined;
       const kept = await keepHere(arrival, keep, before);
       if (kept && keep && !before?.shown) audit.note('device.remembered', { subject, ...by(caller) });
