@@ -1,6 +1,6 @@
 /**
- * How many mails may be caused: nobody's mailbox is to be flooded through this server, and nobody is to send from it at will. What
- * strangers can ask for counts apart from what its person asks for, so that neither uses up the other's (security.md B8).
+ * Limits the mails that requests can cause, so that this server cannot be used to flood mailboxes. Requests by others
+ * count separately from the user's own, so that neither uses up the other's limit (security.md B8).
  */
 import { digest } from '../../base/secrets.ts';
 import { emailKey } from '../kernel/names.ts';
@@ -17,19 +17,18 @@ export interface MailLimits {
   /** Counts a request from this IP address that may lead to a mail. */
   mayAsk(address: string | undefined): Promise<MayAsk>;
   /**
-   * Counts a link for a new password. `stamp`: of the account's password and address, since every link goes with those.
-   * `knownBrowser`: the browser that asks, where it is known for the account; it counts for itself. Any visitor may ask
-   * in the others, so the last mail that they can cause has to serve its person until the next: `seconds` is how long
-   * its link must be good at least. A refusal is the log's business alone.
+   * Counts a password reset mail. `stamp` covers the account's password and address. `knownBrowser`: the browser's id
+   * if it is known for the account; it has its own counter. `seconds`: minimum lifetime of the link. The last link
+   * works until the next mail is allowed, because any visitor can use up the count.
    */
   mayMailReset(stamp: string, knownBrowser: string | undefined): Promise<MayMailReset>;
-  /** Counts a link that is asked for by somebody who is signed in as this person. */
+  /** Counts a link that the signed-in user requests. */
   mayChange(subject: string): Promise<MayAsk>;
-  /** Counts a link that proves this address. `subject`: whose it is to be, where nobody is signed in as that person. */
+  /** Counts a link that proves this address. `subject`: its account, if the caller is not signed in. */
   mayConfirm(email: string, subject: string | undefined): Promise<MayAsk>;
-  /** Counts a code mailed to this person: it takes the right password. */
+  /** Counts a code mailed to this user. Call only after the right password. */
   mayMailCode(subject: string): Promise<MayAsk>;
-  /** None was sent after all, or it was used by whom it was for. */
+  /** No code was sent after all, or its user has used it. */
   giveBackCode(subject: string): Promise<void>;
 }
 
@@ -39,7 +38,7 @@ export function createMailLimits(deps: {
   throttle: Throttle;
   config: {
     readonly mail: {
-      /** Of each kind to one mailbox, or on account of one person, within the window. */
+      /** Mails of each kind to one mailbox, or for one user, within the window. */
       readonly limit: number;
       /** Requests from one IP address within the window. */
       readonly addressLimit: number;
@@ -67,7 +66,7 @@ export function createMailLimits(deps: {
     mayChange: (subject) => count(`changes-of:${subject}`, perMailbox),
 
     mayConfirm(email, subject) {
-      // Whatever follows a plus is the same mailbox at most providers; at the others it is at least the same person.
+      // At most providers, addresses that differ only after a plus are one mailbox.
       const mailbox = digest((emailKey(email) ?? email).replace(/\+[^@]*@/, '@'));
       const keys = subject === undefined ? [`changes-to:${mailbox}`] : [`mails-to:${mailbox}`, `mails-of:${subject}`];
       return throttle.attempt(

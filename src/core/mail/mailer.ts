@@ -1,26 +1,26 @@
 /**
- * What the core writes to people, and what it needs from whoever words and carries it (src/mail). A letter names its kind; its
- * words are in the catalogue, `mail.<kind>.subject`, `.text` and, where there is a link, `.button`.
+ * The mails that the core sends, and the port that delivers them (src/mail). The texts are in the catalogue, by kind:
+ * `mail.<kind>.subject`, `.text` and, with a link, `.button`.
  */
 
 export const letterKinds = [
-  /** To an address that somebody says is theirs: the link that proves it. */
+  /** To an address that a user claims: the link that proves it. */
   'confirm-email',
-  /** To an address that is an account's already, when somebody says of another account that it is theirs. */
+  /** To the owner of a proved address, when another account claims it. */
   'address-known',
   'email-changed',
   'reset-password',
   'password-changed',
   'factor-added',
   'factor-removed',
-  /** An account at another provider signs in here from now on, or no longer. */
+  /** An upstream identity was linked or unlinked. */
   'identity-linked',
   'identity-unlinked',
   'account-deleted',
   'invitation',
-  /** To somebody who has given the right password: the code for the second step. */
+  /** After the right password: the code for the second step. */
   'sign-in-code',
-  /** To somebody who has signed in in a browser that does not remember them, or through a program from a new place. */
+  /** After a sign-in from an unknown browser, or through a program from a new network. */
   'new-sign-in',
 ] as const;
 export type LetterKind = (typeof letterKinds)[number];
@@ -28,26 +28,26 @@ export type LetterKind = (typeof letterKinds)[number];
 export interface Letter {
   readonly kind: LetterKind;
   /**
-   * An address as core/kernel/names lets it pass, from the account or, to prove it, from the form; never from what only
-   * resembles it.
+   * A checked address (core/kernel/names) of the account or, to prove it, of the form. Never another spelling of
+   * either.
    */
   readonly to: string;
-  /** One of the catalogue's languages; any other becomes English. */
+  /** A language of the catalogue. Any other becomes English. */
   readonly locale: string;
-  /** Whom it is about: for the log and the audit record. */
+  /** The account, for the log and the audit record. */
   readonly subject?: string | undefined;
   /**
-   * Where its link leads: a path on this server with its query. The issuer goes in front, whatever host a request named. Left out:
-   * it has none, only a code that stands in its text.
+   * Path and query of the link on this server. The link begins with the issuer, whatever host the request named. Left
+   * out: the mail has no link.
    */
   readonly path?: string | undefined;
-  /** How long the link works, in seconds. */
+  /** Lifetime of the link, in seconds. */
   readonly seconds?: number | undefined;
-  /** For the placeholders of its text. */
+  /** Values of the placeholders in its text. */
   readonly values?: Readonly<Record<string, string>> | undefined;
 }
 
-/** A letter in words. */
+/** A rendered mail. */
 export interface Message {
   readonly kind: LetterKind;
   readonly to: string;
@@ -55,16 +55,16 @@ export interface Message {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** The address in it that does something, whole. */
+  /** The whole URL of its link. */
   readonly link: string | undefined;
 }
 
 export type Delivery =
   | { readonly outcome: 'sent' }
-  /** `forGood`: trying again would change nothing. `reason` is fit for a log: no credentials, no link. */
+  /** `forGood`: a retry would fail, too. `reason` is safe to log: it contains no credentials and no link. */
   | { readonly outcome: 'failed'; readonly forGood: boolean; readonly reason: string };
 
 export interface MailTransport {
-  /** Resolves when the mail server has taken the message or said why not. Never throws. */
+  /** Resolves when the mail server has accepted or refused the message. Never throws. */
   deliver(message: Message): Promise<Delivery>;
 }

@@ -1,8 +1,7 @@
 /**
- * Mails leave outside of the request that causes them, so that a mail server which is slow or down holds nobody up, and so that
- * an answer takes the same time whether or not there is anybody to write to: whatever has to be looked up for a mail is looked
- * up here too, a moment after the answer. What cannot be sent now is tried again for a quarter of an hour; then, or when the
- * server stops, it is dropped, which the log, a counter and the audit trail say. A person asks for another one.
+ * Sends mails outside of the request that causes them. So a slow mail server delays no response, and the response time
+ * does not reveal whether a mail is sent: look-ups for a mail also run after the response. A failed mail is retried for
+ * a quarter of an hour. Then, or when the server stops, it is dropped and recorded in log, metrics and audit trail.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../base/log.ts';
@@ -11,17 +10,17 @@ import type { Audit } from '../kernel/audit.ts';
 import type { Delivery, Letter, MailTransport, Message } from './mailer.ts';
 
 export interface Mails {
-  /** Whether this server sends mails. Where it does not, whatever would need one is not offered. */
+  /** False: this server sends no mails, and does not offer what needs them. */
   readonly work: boolean;
-  /** Soon. Does not wait, and never throws. */
+  /** Queues the mail. Does not wait, and never throws. */
   send(letter: Letter): void;
-  /** Soon: looks something up (again, where that throws), and sends what comes of it, if anything. */
+  /** Queues a look-up, and sends the mail that it returns. If the look-up throws, it is retried. */
   later(look: () => Promise<Letter | undefined>): void;
-  /** At once and only once, for a caller who wants to know. */
+  /** Sends at once and does not retry, for a caller that needs the outcome. */
   sendNow(letter: Letter): Promise<Delivery>;
-  /** Resolves when everything has had its first try. */
+  /** Resolves when every queued mail has been tried once. */
   settled(): Promise<void>;
-  /** Gives what waits a last chance of a few seconds, and lets the rest go. */
+  /** Gives queued mails a few seconds, and drops the rest. */
   close(): Promise<void>;
 }
 
@@ -36,13 +35,13 @@ const waitingMax = 10_000;
 const closeMs = 5_000;
 
 export function createMails(parts: {
-  /** Undefined: this server sends none. */
+  /** Undefined: this server sends no mails. */
   transport: MailTransport | undefined;
   word: (letter: Letter) => Message;
   audit: Pick<Audit, 'note'>;
   log: Logger;
   metrics: Metrics;
-  /** Before each further try, in milliseconds. */
+  /** Delays before the retries, in milliseconds. */
   retryMs?: readonly number[];
 }): Mails {
   const { transport, word, audit, log, metrics, retryMs = [2_000, 15_000, 60_000, 240_000, 600_000] } = parts;
@@ -75,9 +74,9 @@ export function createMails(parts: {
       job.letter = letter;
       delivery = await deliver(letter);
     } catch (error) {
-      // A database that is away: what it would have said is asked again. Its message stays out of the audit record.
-      log.warn({ err: error }, 'a mail could not be made');
-      delivery = { outcome: 'failed', forGood: false, reason: 'it could not be made' };
+      // If the database is down, the look-up is retried. The error message stays out of the audit record.
+      log.warn({ err: error }, 'a mail could not be prepared');
+      delivery = { outcome: 'failed', forGood: false, reason: 'it could not be prepared' };
     }
     if (delivery.outcome === 'sent') return;
     const pause = retryMs[job.tries];
@@ -110,7 +109,7 @@ export function createMails(parts: {
     pump();
   };
 
-  /** The answer to the request leaves first, and at no fixed distance: its time must not tell what is done after it. */
+  /** The response leaves first. The random delay hides the work after it from measurements of the response time. */
   const answerFirst = (): Promise<void> => (closing ? Promise.resolve() : sleep(20 + Math.random() * 60));
 
   const settled = async (): Promise<void> => {
