@@ -1,15 +1,15 @@
 /**
- * How surely a person was proved, and how surely a request wants it: decided from the methods of the session (`amr`), the policy for
- * second factors and the `acr` that was asked for (OpenID Connect Core, sections 3.1.2.1 and 5.5.1.1; RFC 9470). Nothing here looks
- * anything up.
+ * How strongly a user was authenticated, and how strongly a request wants it. Decided from the session's methods
+ * (`amr`), the policy for second factors, and the requested `acr` (OpenID Connect Core, sections 3.1.2.1 and 5.5.1.1;
+ * RFC 9470). These functions are pure.
  */
 import type { SecondFactor } from './factors.ts';
 
-/** From the weakest to the strongest; each is all that the ones before it are. */
+/** From the weakest to the strongest; each includes the ones before it. */
 const assurances = ['single', 'multi', 'phishing-resistant'] as const;
 export type Assurance = (typeof assurances)[number];
 
-/** A passkey answers to this server's address alone, so whoever imitates the page gets nothing (`hwk`, `swk`: RFC 8176). */
+/** A passkey works at this server's origin only, so a phishing page gets nothing (`hwk`, `swk`: RFC 8176). */
 export function assuranceOf(amr: readonly string[] = []): Assurance {
   if (!amr.includes('mfa')) return 'single';
   return amr.includes('hwk') || amr.includes('swk') ? 'phishing-resistant' : 'multi';
@@ -24,25 +24,25 @@ export const reaches = (reached: Assurance, wanted: Assurance): boolean => rank(
 export const secondFactorRules = ['none', 'offered', 'required'] as const;
 export type SecondFactorRule = (typeof secondFactorRules)[number];
 
-/** The server's, made stricter where the client wants it so. Anything that is no rule says nothing. */
+/** Returns the stricter of the two rules. Ignores a client value that is not a rule. */
 export function ruleFor(server: SecondFactorRule, client: unknown): SecondFactorRule {
   return secondFactorRules.findLast((rule) => rule === server || rule === client) ?? server;
 }
 
-/** What nobody goes below under it. */
+/** The least assurance that the rule accepts. */
 export const leastOf = (rule: SecondFactorRule): Assurance => (rule === 'required' ? 'multi' : 'single');
 
 // ---- names ----------------------------------------------------------------------------------------------------------
 
 /**
- * What an `acr` is called. `phr` is registered (RFC 6711; OpenID Connect EAP ACR Values 1.0); the one for two factors is OpenID's own
- * from PAPE 1.0, section 4; for a password alone nobody has agreed on a name, so it is one of this issuer.
+ * Names of `acr` values. `phr` is registered (RFC 6711; OpenID Connect EAP ACR Values 1.0). The name for two factors is
+ * from OpenID PAPE 1.0, section 4. No standard names a password alone, so that name is this issuer's own.
  */
 interface AcrNames {
   /** For `acr_values_supported`. */
   readonly all: readonly string[];
   nameOf(assurance: Assurance): string;
-  /** Undefined for a name that means nothing here. */
+  /** Returns undefined for an unknown name. */
   meaningOf(name: string): Assurance | undefined;
 }
 
@@ -59,18 +59,18 @@ export function acrNames(issuer: string): AcrNames {
   };
 }
 
-// ---- what is asked for ----------------------------------------------------------------------------------------------
+// ---- the request ----------------------------------------------------------------------------------------------------
 
 export interface AcrAsked {
-  /** The best liked first. */
+  /** In order of preference. */
   readonly values: readonly string[];
   /** One of them must be reached. */
   readonly essential: boolean;
 }
 
 /**
- * `request`: the member `acr` of the claims parameter's `id_token`, which says more than `acr_values` and wins over it. Undefined:
- * it is no such request.
+ * `request`: the member `acr` of `id_token` in the claims parameter. It takes precedence over `acr_values`. Returns
+ * undefined if it is malformed.
  */
 export function acrAsked(request: unknown, acrValues: string | undefined): AcrAsked | undefined {
   const plain = { values: acrValues?.split(' ').filter(Boolean) ?? [], essential: false };
@@ -84,13 +84,13 @@ export function acrAsked(request: unknown, acrValues: string | undefined): AcrAs
   return texts ? { values: list as string[], essential } : undefined;
 }
 
-/** `must`: without it there is no answer. `should`: as far as this person can. */
+/** `must`: without it the request fails. `should`: if the user can reach it. */
 interface Wanted {
   readonly must: Assurance;
   readonly should: Assurance;
 }
 
-/** Undefined: it must be one of several, and none of them means anything here. */
+/** Returns undefined if the request requires one of its values and none of them is known. */
 export function wantedBy({ values, essential }: AcrAsked, rule: SecondFactorRule, names: AcrNames): Wanted | undefined {
   const known = values.map(names.meaningOf).filter((one) => one !== undefined);
   if (essential && values.length > 0 && known.length === 0) return undefined;
@@ -101,7 +101,10 @@ export function wantedBy({ values, essential }: AcrAsked, rule: SecondFactorRule
 
 const stronger = (one: Assurance, other: Assurance): Assurance => (reaches(one, other) ? one : other);
 
-/** The `acr` of the answer: of the names asked for the first that is true (section 5.5.1.1), otherwise the strongest that is. */
+/**
+ * The `acr` of the response: the first requested name that is reached (section 5.5.1.1), otherwise the strongest
+ * reached.
+ */
 export function acrOf(reached: Assurance, asked: Pick<AcrAsked, 'values'>, names: AcrNames): string {
   const said = asked.values.find((name) => {
     const meaning = names.meaningOf(name);
@@ -110,34 +113,34 @@ export function acrOf(reached: Assurance, asked: Pick<AcrAsked, 'values'>, names
   return said ?? names.nameOf(reached);
 }
 
-// ---- the way there --------------------------------------------------------------------------------------------------
+// ---- the next step --------------------------------------------------------------------------------------------------
 
 export interface Reached {
   /** By the session. */
   readonly reached: Assurance;
-  /** The account's, as core/factors has them; `required` without methods: all are locked or used up. */
+  /** From core/factors. `required` without methods: all are locked or used up. */
   readonly factors: { readonly required: boolean; readonly methods: readonly SecondFactor[] };
-  /** The person has signed in, as a whole, in the last minutes. */
+  /** The user has completed a sign-in within `freshSeconds`. */
   readonly fresh: boolean;
-  /** They have proved something for this very request, if only a second factor. */
+  /** The user has proved something for this request, if only a second factor. */
   readonly justNow: boolean;
 }
 
 export type Way =
   | { readonly way: 'enough' | 'sign-in' | 'unmet' }
-  /** `only`: nothing else would do. */
+  /** `only`: no other factor is enough. */
   | { readonly way: 'second-factor' | 'enrol'; readonly only: 'passkey' | undefined };
 
 /**
- * The order is what matters. Whoever has a second factor gives it before another is added, else a stolen password could add the
- * thief's own; and nobody adds one without a fresh sign-in, else an open browser could (security.md B11).
+ * The order matters. A user with a second factor must use it before adding another, or the thief of a password could
+ * add their own. Adding one requires a fresh sign-in, or any visitor of an unattended browser could (security.md B11).
  */
 export function wayTo({ must, should }: Wanted, current: Reached, rule: SecondFactorRule): Way {
   const { reached, factors, fresh, justNow } = current;
   const only = must === 'phishing-resistant' ? 'passkey' : undefined;
   const has = factors.methods.includes('passkey');
   if (reaches(reached, must)) {
-    // Wished for, not demanded: asked once, and of those who can.
+    // Preferred, not required: asks once, and only users who can.
     const can = should === 'phishing-resistant' ? has : factors.required;
     return reaches(reached, should) || justNow || !can ? { way: 'enough' } : { way: 'second-factor', only: undefined };
   }
@@ -147,5 +150,5 @@ export function wayTo({ must, should }: Wanted, current: Reached, rule: SecondFa
   return fresh ? { way: 'enrol', only } : { way: 'sign-in' };
 }
 
-/** How long ago a sign-in may be for a factor to be added, in seconds. */
+/** Maximum age of a sign-in after which a factor may be added, in seconds. */
 export const freshSeconds = 300;

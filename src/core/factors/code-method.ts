@@ -1,15 +1,13 @@
 /**
- * The port of a login method whose proof is a code that is typed: from an authenticator app, from a mail, from a list.
- * Each is a folder of login/ and a line in login/methods.ts. The second step, the pages, `X-OTP` and the mails go
- * through that list.
+ * The port of a login method whose proof is a typed code: from an authenticator app, a mail or a list. Each is a folder
+ * of login/ and a line in login/methods.ts. The second step, the pages, `X-OTP` and the mails use that list.
  *
- *   kind, name    what it is called in storage, in `X-OTP` and in the texts of the pages; and on the command line
+ *   kind, name    its name in storage, in `X-OTP` and in page texts; its name on the command line
  *   amr           what it adds to `amr`
  *   wire          its fields in the form of the second-factor page
- *   read, verify  whether what was typed is one of its codes; then whether it is right, and is used up by that
- *   challenge     sends a code; left out where its owner has it at hand
- *   switchOn      how an account gets it: at once, or (`enrolment`) with a secret and a code that shows that a device
- *                 has it
+ *   read, verify  whether the text is one of its codes; then whether the code is right, which consumes it
+ *   challenge     sends a code; left out if the user already has one
+ *   switchOn      adds it to an account: at once, or (`enrolment`) with a secret and a code that proves possession
  */
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { Amr } from '../kernel/amr.ts';
@@ -23,23 +21,23 @@ import type { RecoveryCodeFormat } from './recovery-codes.ts';
 
 export interface CodeMethod {
   readonly kind: string;
-  /** As the command line writes it. */
+  /** As on the command line. */
   readonly name: string;
   /** RFC 8176. */
   readonly amr: readonly Amr[];
-  /** `code`: the field of its code. `send`: the value of `answer` by which a code is asked for. */
+  /** `code`: the field of the code. `send`: the value of `answer` that requests a code. */
   readonly wire: { readonly code: string; readonly send?: string };
-  /** Its codes are short enough to be guessed, so each counts before it is looked at. */
+  /** The codes are short enough to guess, so each attempt counts before it is checked. */
   readonly guessable: boolean;
   /**
-   * The code in what was typed, in its one form; undefined where it is something else. No two methods read the same
+   * Returns the code in its canonical form, or undefined if the text is something else. No two methods read the same
    * text.
    */
   read(typed: string): string | undefined;
   open(parts: CodeMethodParts): OpenCodeMethod;
 }
 
-/** What a method has to work with. */
+/** The dependencies of a method. */
 export interface CodeMethodParts {
   readonly store: FactorStore;
   readonly accounts: Pick<AccountStore, 'bySubject'>;
@@ -50,19 +48,19 @@ export interface CodeMethodParts {
   readonly changes: Pick<ChangeLog, 'changed'>;
   /** To derive keys from (base/secrets `deriveKey`). */
   readonly secretKey: string;
-  /** As an authenticator app shows it. */
+  /** As authenticator apps show it. */
   readonly issuer: string;
-  /** Ends the rows of wrong codes that are among these factors, of each kind that can be locked. */
+  /** Resets the counters of wrong codes of these factors, for each kind that can be locked. */
   forgive(subject: string, rows: readonly FactorRow[]): Promise<void>;
 }
 
-/** All throw `Unavailable` where storage cannot answer. */
+/** All throw `Unavailable` if storage is not available. */
 export interface OpenCodeMethod {
-  /** Whether the account with these factors can use it at this moment. */
+  /** Tells whether the account with these factors can use the method now. */
   isOpen(subject: string, rows: readonly FactorRow[]): boolean | Promise<boolean>;
-  /** Refused after too many wrong codes in a row; left out: none ever is. */
+  /** Locked after too many wrong codes in a row. Left out: the method is never locked. */
   isLocked?(row: FactorRow): boolean;
-  /** Only after the right password. */
+  /** Call only after the right password. */
   verify(subject: string, code: string, fields: AuditFields): Promise<Verified>;
   readonly challenge?: Challenge;
   readonly switchOn?: Switch;
@@ -74,35 +72,38 @@ export type WrongCode = 'wrong' | 'used' | 'locked' | 'over';
 export type Verified =
   | { readonly outcome: 'right' }
   /**
-   * `used`: it was right, once. `locked`: no code of the app is looked at. `over`: no code that was mailed is good any more. `lately`:
-   * one was right a moment ago, so that this may be the same form sent twice.
+   * `used`: the code was right, but used before. `locked`: the app is locked, and its codes are not checked. `over`: no
+   * mailed code is valid. `lately`: a code was right a moment ago, so this may be the same form sent twice.
    */
   | { readonly outcome: 'wrong'; readonly why: WrongCode; readonly lately?: boolean };
 
 export interface SentCode {
-  /** `wait`: one was sent a moment ago, or too many were. `failed`: this server sends no mails, or there is no verified address. */
+  /**
+   * `wait`: a code was sent a moment ago, or too many were. `failed`: this server sends no mails, or the account has no
+   * proved address.
+   */
   readonly outcome: 'sent' | 'wait' | 'failed';
-  /** The address with most of it left out. */
+  /** The address, mostly masked. */
   readonly to: string;
-  /** Seconds until another may be asked for. */
+  /** Seconds until another code may be requested. */
   readonly retryAfter: number;
 }
 
 export interface Challenge {
-  /** Only after the right password. Does not wait for the mail to leave. */
+  /** Call only after the right password. Does not wait for the mail. */
   send(account: Account, fields: AuditFields): Promise<SentCode>;
-  /** The code that is out, if one is, is good no more. */
+  /** Ends the code that was sent, if there is one. */
   end(subject: string): Promise<void>;
 }
 
 export type SwitchOnOutcome =
-  /** `recoveryCodes`: to be shown now and never again; none where the account has some left. */
+  /** `recoveryCodes`: shown once; empty if the account has some left. */
   | { readonly outcome: 'added'; readonly recoveryCodes: readonly string[] }
-  /** `no-address`: none that is verified. `no-mail`: this server sends none. */
+  /** `no-address`: the account has no proved address. `no-mail`: this server sends no mails. */
   | { readonly outcome: 'on-already' | 'no-address' | 'no-mail' | 'not-found' };
 
 interface Switch {
-  /** Whether this account could have it. */
+  /** Tells whether this account can have it. */
   fits(account: Account): boolean;
   on(subject: string, caller?: Caller): Promise<SwitchOnOutcome>;
 }
@@ -110,30 +111,30 @@ interface Switch {
 export interface BegunEnrolment {
   readonly outcome: 'begun';
   readonly factorId: string;
-  /** Base32, for those who type it. Shown now and never again. */
+  /** Base32, for users who type it. Shown once. */
   readonly secret: string;
-  /** What the QR code holds. */
+  /** The content of the QR code. */
   readonly uri: string;
 }
 
 export type ConfirmOutcome =
-  /** `recoveryCodes`: to be shown now and never again; none where the account has some left. */
+  /** `recoveryCodes`: shown once; empty if the account has some left. */
   | { readonly outcome: 'enrolled'; readonly recoveryCodes: readonly string[] }
   | { readonly outcome: 'wrong-code' }
-  /** Unknown, confirmed before, replaced by a newer enrolment, or begun too long ago. */
+  /** The enrolment is unknown, confirmed, replaced or expired. */
   | { readonly outcome: 'gone' };
 
-/** Nothing is asked for at a sign-in until it is confirmed. */
+/** Sign-ins ask for the factor only after it is confirmed. */
 interface Enrolment {
   begin(
     subject: string,
     options?: { readonly name?: string },
   ): Promise<BegunEnrolment | { readonly outcome: 'not-found' | 'too-many' }>;
-  /** With a current code, which shows that the device has the secret. */
+  /** `code`: a current one, which proves that the device has the secret. */
   confirm(subject: string, factorId: string, code: string, caller?: Caller): Promise<ConfirmOutcome>;
 }
 
-/** What was typed for a code of digits, in one form: apps and mails show `123 456`, and a keyboard may type full-width or Arabic digits. */
+/** Removes the spaces and dashes of a typed code (`123 456`), and reads full-width and Arabic digits. */
 export function digitsTyped(typed: string): string {
   return typed
     .normalize('NFKC')

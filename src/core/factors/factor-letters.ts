@@ -1,6 +1,6 @@
 /**
- * A mail to whoever's second factors, or accounts elsewhere that sign in here, have changed: somebody who got hold of a session must
- * not be able to add or take away one without a word. It hangs on the record of the change, so that no way to change one can forget it.
+ * Mails the user when a second factor or an upstream identity is added or removed, because an attacker with a stolen
+ * session could do that. The mail follows the audit record, so that no code path can forget it.
  */
 import type { Audit } from '../kernel/audit.ts';
 import type { LetterKind } from '../mail/mailer.ts';
@@ -20,7 +20,7 @@ export function withFactorLetters(core: {
   readonly audit: Audit;
   readonly stores: { readonly accounts: Pick<AccountStore, 'bySubject'> };
   readonly mails: Pick<Mails, 'later'>;
-  /** The accounts elsewhere that sign in here: what people call them. */
+  /** Upstream providers, for their names. */
   readonly providers?: readonly { readonly id: string; readonly name: string }[];
 }): Audit {
   const { audit, stores, mails, providers = [] } = core;

@@ -1,6 +1,6 @@
 /**
- * Whether to invite somebody to add a second factor. Once, and not again for half a year, whatever they answer; and not on the day
- * they made the account, when they are here for something else.
+ * Decides whether to invite a user to add a second factor: at most once in half a year, whatever they answer, and not
+ * on the day of their registration.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
@@ -11,7 +11,7 @@ const DAY = 86_400;
 const againAfter = 180 * DAY;
 
 export interface FactorOffer {
-  /** True once: whoever asks is to show the invitation. Throws `Unavailable` where storage cannot answer. */
+  /** Returns true once; the caller must then show the invitation. Throws `Unavailable` if storage is not available. */
   isDue(account: Pick<Account, 'subject' | 'createdAt' | 'twoFactor'>): Promise<boolean>;
 }
 
@@ -26,7 +26,7 @@ export function createFactorOffer({ engine }: { engine: Pick<EngineStore, 'inser
         payload: '{}',
         grantId: null,
         clientId: null,
-        // Not the person's: the end of their sessions is no reason to ask again.
+        // Without a subject, so that the row outlives the user's sessions.
         subject: null,
         sessionUid: null,
         expiresAt: now + againAfter,

@@ -3,7 +3,6 @@ import { nowSeconds } from '../../base/clock.ts';
 import { randomToken } from '../../base/secrets.ts';
 import type { FactorRow } from '../stores/factors.ts';
 
-/** As it is when it is new. */
 export function newFactor(
   subject: string,
   kind: string,
@@ -22,7 +21,7 @@ export function newFactor(
   };
 }
 
-/** What lies between two arrivals of one form, and between the clocks of two nodes, in seconds. */
+/** Longest time between two arrivals of the same form, clock differences of nodes included. Seconds. */
 const latelySeconds = 10;
 
 export const wasLately = ({ lastUsedAt }: FactorRow): { readonly lately?: true } =>

@@ -1,11 +1,10 @@
 /**
- * Second factors: codes (each kind a login method, core/factors/code-method), passkeys (core/factors/passkeys), and
- * recovery codes for the day they are lost. Who may enrol or remove one, and after which proof, is for the pages to
- * ask; what a code is worth at a sign-in is decided here, for every entry point alike.
+ * Second factors: codes (each kind a login method, code-method.ts), passkeys (passkeys.ts), and recovery codes for
+ * users who have lost them. The pages decide who may enrol or remove a factor; every entry point checks codes here.
  *
- * A code that can be guessed counts before it is looked at, so that of parallel guesses no more than the limit are
- * looked at in a window, and no success of the person's own gives a guesser a fresh start. It takes the password to
- * come this far, so no stranger can lock an account by it.
+ * A guessable code counts before it is checked, so that parallel guesses stay within the limit of a window. A success
+ * of the user does not reset the count. Codes are checked only after the right password, so others cannot lock an
+ * account.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
@@ -31,17 +30,17 @@ import { withFactorLetters } from './factor-letters.ts';
 import type { Passkeys } from './passkeys.ts';
 import { codesLeft, newRecoveryCodes, type RecoveryCodeFormat } from './recovery-codes.ts';
 
-/** `passkey`, or the kind of a login method that is codes. */
+/** `passkey`, or the `kind` of a code method. */
 export type SecondFactor = string;
 
-/** What a person may see of a factor of theirs; core/factors/passkeys has passkeys. */
+/** What a user sees of their factor. Passkeys are in passkeys.ts. */
 interface Factor {
   readonly id: string;
   readonly kind: string;
   readonly name: string;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
-  /** Refused after too many wrong codes in a row; a recovery code ends it. */
+  /** Locked after too many wrong codes in a row; a recovery code unlocks it. */
   readonly locked: boolean;
 }
 
@@ -53,28 +52,28 @@ interface FactorList {
 type UseOutcome =
   | { readonly outcome: 'right'; readonly amr: readonly Amr[] }
   | Extract<Verified, { outcome: 'wrong' }>
-  /** `keys`: what is at its limit. */
+  /** `keys`: the throttle keys at their limit. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number; readonly keys: readonly ThrottleKey[] };
 
-/** All throw `Unavailable` where storage cannot answer. */
+/** All throw `Unavailable` if storage is not available. */
 export interface Factors {
-  /** The login methods that are codes, the best first. */
+  /** The code methods, best first. */
   readonly codes: readonly (Pick<CodeMethod, 'kind' | 'name' | 'wire'> & Pick<OpenCodeMethod, 'switchOn'>)[];
   list(subject: string): Promise<FactorList>;
-  /** Kinds that are switched on without more ado, and could be for this account. */
+  /** Kinds that this account can switch on without an enrolment. */
   switches(account: Account): readonly string[];
   switchOn(kind: string, subject: string, caller?: Caller): Promise<SwitchOnOutcome>;
-  /** Whether a page can add a second factor that would do here. `only`: nothing else would. */
+  /** Tells whether a page can add a suitable second factor. `only`: no other kind is suitable. */
   adds(only: 'passkey' | undefined): boolean;
-  /** Kinds with which a device can be enrolled, the best first. */
+  /** Kinds that enrol a device, best first. */
   readonly enrols: readonly string[];
-  /** Nothing is asked for at a sign-in until the enrolment is confirmed. */
+  /** Sign-ins ask for the factor only after it is confirmed. */
   begin(
     kind: string | undefined,
     subject: string,
     options?: { readonly name?: string },
   ): Promise<BegunEnrolment | { readonly outcome: 'not-found' | 'too-many' }>;
-  /** With a current code, which shows that the device has the secret. */
+  /** `code`: a current one, which proves that the device has the secret. */
   confirm(
     kind: string | undefined,
     subject: string,
@@ -82,19 +81,19 @@ export interface Factors {
     code: string,
     caller?: Caller,
   ): Promise<ConfirmOutcome>;
-  /** False where the account has no such factor. With the last one the recovery codes go. */
+  /** Returns false if the account has no such factor. The recovery codes go with the last one. */
   remove(subject: string, factorId: string, caller?: Caller): Promise<boolean>;
-  /** For an admin whose person has lost everything. False where there was nothing. */
+  /** For an admin, if the user has lost everything. Returns false if there was nothing to remove. */
   removeAll(subject: string, caller?: Caller): Promise<boolean>;
-  /** Ten new codes in place of all older ones, to be shown once; undefined where the account has no second factor. */
+  /** Replaces all codes with ten new ones, shown once. Returns undefined if the account has no second factor. */
   regenerateRecoveryCodes(subject: string, caller?: Caller): Promise<readonly string[] | undefined>;
-  /** The ways open to this account, the best first; `required` with none of them where all are locked or used up. */
+  /** Methods that the account can use now, best first. `required` without methods: all are locked or used up. */
   methods(subject: string): Promise<{ readonly required: boolean; readonly methods: readonly SecondFactor[] }>;
-  /** How a code of this kind is sent; undefined where it is none that is sent. */
+  /** Undefined if codes of this kind are not sent. */
   challenge(kind: string | undefined): Pick<Challenge, 'send'> | undefined;
-  /** The codes that are out are good no more. */
+  /** Ends all codes that were sent. */
   endChallenges(subject: string): Promise<void>;
-  /** Looks at what was typed at a sign-in, whichever kind of code it is, and uses it up. Only after the right password. */
+  /** Checks a typed code of any kind, and consumes it. Call only after the right password. */
   use(subject: string, typed: string, fields: AuditFields): Promise<UseOutcome>;
 }
 
@@ -103,10 +102,10 @@ export function createFactors(core: {
   secrets: { readonly secretKey: string };
   config: {
     readonly brandName: string;
-    /** Wrong codes of an account within the window, which is in seconds. */
+    /** Wrong codes per account within the window (seconds). */
     readonly throttle: { readonly accountLimit: number; readonly window: number };
   };
-  /** The best first. */
+  /** Best first. */
   codes: readonly CodeMethod[];
   recoveryCodeFormat: RecoveryCodeFormat;
   passkeys: Pick<Passkeys, 'list' | 'offered'>;
@@ -185,7 +184,7 @@ export function createFactors(core: {
 
     async methods(subject) {
       const [rows, keys] = await Promise.all([store.list(subject), passkeys.list(subject)]);
-      // Alone, recovery codes are no second factor; the store keeps none without another.
+      // Recovery codes alone are not a second factor; the store keeps none without another factor.
       if (!rows.some(isActive) && keys.length === 0) return { required: false, methods: [] };
       const methods: SecondFactor[] = keys.length > 0 && passkeys.offered ? ['passkey'] : [];
       for (const { kind, isOpen } of codes) if (await isOpen(subject, rows)) methods.push(kind);
@@ -199,13 +198,13 @@ export function createFactors(core: {
     },
 
     async use(subject, typed, fields) {
-      // 1. Which kind of code it is.
+      // 1. Find the method of the code.
       const method = codes.find(({ read }) => read(typed) !== undefined);
       const code = method?.read(typed);
       if (method === undefined || code === undefined) return { outcome: 'wrong', why: 'wrong' };
       const { guessable, amr } = method;
 
-      // 2. Count it before it is looked at.
+      // 2. Count the attempt before the check.
       const key = `codes:${subject}`;
       const keys = guessable ? [{ key, limit: config.throttle.accountLimit }] : [];
       if (guessable) {
@@ -213,19 +212,19 @@ export function createFactors(core: {
         if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter, keys };
       }
 
-      // 3. Look at it. A wrong one stays counted.
+      // 3. Check the code. A wrong one stays counted.
       let isWrong = false;
       try {
         const verified = await method.verify(subject, code, fields);
         isWrong = verified.outcome === 'wrong';
         return verified.outcome === 'right' ? { outcome: 'right', amr } : verified;
       } finally {
-        // Not cleared: the person's own success must not give a guesser a fresh start.
+        // Takes back this attempt only: the user's success must not reset the count of a guesser.
         if (guessable && !isWrong) await throttle.giveBack([key]);
       }
     },
   };
 }
 
-/** Recovery codes stand in for a second factor; alone they are none. */
+/** Recovery codes alone are not a second factor. */
 const isActive = ({ kind, state }: FactorRow): boolean => kind !== 'recovery-code' && state === 'active';

@@ -1,12 +1,12 @@
-/** What core needs from the login method `passkey`, which knows WebAuthn's formats. Implemented in login/passkey. */
+/** The port of the login method `passkey`, which knows WebAuthn's formats. Implemented in login/passkey. */
 
-/** What a browser says that an authenticator signed; nothing of it is proved yet. */
+/** What the browser sent. Nothing in it is verified yet. */
 export interface Assertion {
   readonly credentialId: string;
-  /** base64url, as is everything binary here. */
+  /** base64url, like all binary values here. */
   readonly challenge: string;
   readonly userHandle: string | undefined;
-  /** As it came. */
+  /** As received. */
   readonly response: unknown;
 }
 
@@ -35,19 +35,21 @@ export interface PasskeyMethod {
     readonly handle: string;
     readonly username: string;
     readonly displayName: string;
-    /** Of the same account: an authenticator that has one of them makes no second. */
+    /** The account's passkeys: an authenticator that has one of them creates no second one. */
     readonly exclude: readonly CredentialName[];
   }): string;
-  /** `PublicKeyCredentialRequestOptionsJSON`. `allow` left out: whichever the person chooses, and it has to verify them. */
+  /**
+   * `PublicKeyCredentialRequestOptionsJSON`. Without `allow`, the user chooses any passkey, which must verify the user.
+   */
   requestOptions(wanted: { readonly challenge: string; readonly allow?: readonly CredentialName[] }): string;
-  /** The JSON of an assertion; undefined where it is something else. */
+  /** Reads the JSON of an assertion. Returns undefined if it is something else. */
   readAssertion(text: string): Promise<Assertion | undefined>;
-  /** Whether it was made here (origin, RP ID), with this key and over this challenge, by a person who was there. */
+  /** Verifies origin, RP ID, key, challenge and user presence. Returns undefined if one of them is wrong. */
   proveAssertion(
     assertion: Assertion,
     expected: { readonly publicKey: string; readonly userVerified: boolean },
   ): Promise<ProvedAssertion | undefined>;
-  /** The JSON of a new credential: its challenge, and how to check the rest. */
+  /** Reads the JSON of a new credential: its challenge, and the verification of the rest. */
   readCredential(text: string): Promise<
     | {
         readonly challenge: string;
@@ -63,7 +65,7 @@ export interface PasskeySettings {
   readonly brandName: string;
 }
 
-/** Where there is no such login method: nothing is asked of a browser, and nothing that it says is taken. */
+/** Used without a login method `passkey`: asks browsers for nothing, and accepts nothing. */
 export const noPasskeys: PasskeyMethod = {
   creationOptions: () => '',
   requestOptions: () => '',

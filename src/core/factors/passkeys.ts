@@ -1,15 +1,12 @@
 /**
- * Passkeys (WebAuthn level 3): enrolled by a person who has just signed in, and worth a whole sign-in, since the authenticator
- * verifies its person, or the second step after a password.
+ * Passkeys (WebAuthn level 3): a whole sign-in, since the authenticator verifies its user, or the second step after a
+ * password. Making a challenge stores nothing: random bytes and the time, with a MAC that binds them to their purpose.
+ * Its return consumes it, by an insert that only one of concurrent requests wins.
  *
- * A challenge is made without writing anything down: random bytes and the time, under a keyed hash that binds them to what they are
- * for (this interaction, this enrolment). It is used up when it comes back, by the insert that only one of concurrent requests wins.
- *
- * An assertion is looked at in this order, and every way to fail gives the same answer outside:
- * 1. its form; 2. its challenge: made here, for this, within five minutes; 3. its credential: known, and of the account that is
- * asked (the authenticator's own word for the account, the user handle, must agree); 4. the challenge is used up, so a replay ends
- * here; 5. origin, RP ID, user verification and signature; 6. the counter goes forward. A counter that does not has been
- * cloned, or this is a replay of an assertion whose challenge has been forgotten.
+ * Checks of an assertion, in this order; all failures look the same to the client:
+ *   1. form; 2. challenge: made here, for this purpose, within five minutes;
+ *   3. credential: known, of the expected account, and the user handle agrees; 4. challenge not yet consumed;
+ *   5. origin, RP ID, user verification, signature; 6. the counter increases, or else the authenticator was cloned.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
@@ -27,26 +24,26 @@ import { withFactorLetters } from './factor-letters.ts';
 import { type Assertion, noPasskeys, type PasskeyMethod } from './passkey-method.ts';
 import { newRecoveryCodes, type RecoveryCodeFormat } from './recovery-codes.ts';
 
-/** What a person may see of a passkey of theirs. */
+/** What a user sees of their passkey. */
 interface Passkey {
   readonly id: string;
   /** May be empty. */
   readonly name: string;
-  /** It follows the person to other devices, as a password manager has it. */
+  /** The passkey is synchronized to other devices, as by a password manager. */
   readonly synced: boolean;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
 }
 
-/** How a passkey proves a person, in RFC 8176's words. Without attestation `hwk` is what the authenticator says of itself. */
+/** Values of `amr` (RFC 8176). Without attestation, `hwk` is the authenticator's own claim. */
 type PasskeyAmr = readonly ['hwk' | 'swk', 'user'];
 
-/** For the audit record; outside they are one. */
+/** For the audit record. The client sees one error for all. */
 export type WrongPasskey = 'malformed' | 'challenge' | 'replayed' | 'unknown' | 'foreign' | 'signature' | 'counter';
 
 type ProveOutcome =
   | { readonly outcome: 'right'; readonly subject: string; readonly amr: PasskeyAmr }
-  /** `subject`: whose passkey it would have been. */
+  /** `subject`: the account of the passkey. */
   | { readonly outcome: 'wrong'; readonly why: WrongPasskey; readonly subject?: string };
 
 type BeginOutcome =
@@ -54,22 +51,22 @@ type BeginOutcome =
   | { readonly outcome: 'not-found' | 'too-many' };
 
 export type EnrolOutcome =
-  /** `recoveryCodes`: to be shown now and never again; none where the account has some left, or no password that they would follow. */
+  /** `recoveryCodes`: shown once; empty if the account has some left, or has no password. */
   | { readonly outcome: 'enrolled'; readonly passkey: Passkey; readonly recoveryCodes: readonly string[] }
-  /** `refused`: not what was asked for, or too late. `taken`: the authenticator's credential is enrolled already. */
+  /** `refused`: not what was requested, or too late. `taken`: the credential is enrolled already. */
   | { readonly outcome: 'refused' | 'taken' | 'too-many' | 'not-found' | 'bad-name' };
 
 /**
- * `purpose` is what a challenge is good for: the interaction or session, in a text that nothing else uses. All but
- * `signInOptions` throw `Unavailable` where storage cannot answer.
+ * `purpose`: the interaction or session that a challenge is for, in a text that nothing else uses. All but
+ * `signInOptions` throw `Unavailable` if storage is not available.
  */
 export interface Passkeys {
-  /** False: there is no such way to sign in. */
+  /** False: this server does not offer passkeys. */
   readonly offered: boolean;
   list(subject: string): Promise<readonly Passkey[]>;
   /** Options for the browser, as JSON. */
   beginEnrolment(subject: string, purpose: string): Promise<BeginOutcome>;
-  /** `credential`: as the browser sent it, JSON. */
+  /** `credential`: the JSON from the browser. */
   finishEnrolment(
     subject: string,
     enrolment: { readonly purpose: string; readonly credential: string; readonly name: string },
@@ -77,8 +74,8 @@ export interface Passkeys {
   ): Promise<EnrolOutcome>;
   rename(subject: string, id: string, name: string, caller?: Caller): Promise<'renamed' | 'not-found' | 'bad-name'>;
   /**
-   * `last`: it is the only way into the account. `providers`: with which people can sign in instead
-   * (core/factors/sign-in-methods); left out: none.
+   * `last`: it is the account's only sign-in method. `providers`: upstream providers that users can sign in with
+   * (sign-in-methods.ts). Left out: none.
    */
   remove(
     subject: string,
@@ -86,11 +83,14 @@ export interface Passkeys {
     caller?: Caller,
     providers?: readonly string[],
   ): Promise<'removed' | 'not-found' | 'last'>;
-  /** The same for every visitor: it says nothing of any account. Empty where passkeys are not offered. */
+  /** Independent of any account, so that it reveals nothing. Empty if passkeys are not offered. */
   signInOptions(purpose: string): string;
-  /** For the second step of this account: undefined where it has no passkey. */
+  /** Options for the second step of this account, or undefined if it has no passkey. */
   stepOptions(subject: string, purpose: string): Promise<string | undefined>;
-  /** `subject`: the account whose password came before; left out: the passkey is all there is, and must have verified its person. */
+  /**
+   * `subject`: the account whose password was right. Left out: the passkey is the whole sign-in, and must verify the
+   * user.
+   */
   prove(assertion: {
     readonly purpose: string;
     readonly assertion: string;
@@ -113,7 +113,7 @@ export function createPasskeys(core: {
     readonly engine: Pick<EngineStore, 'insertOnce'>;
   };
   secrets: { readonly secretKey: string };
-  /** Left out: people who have some can only remove them. */
+  /** If left out, users can only remove passkeys. */
   passkeyMethod: PasskeyMethod | undefined;
   recoveryCodeFormat: RecoveryCodeFormat;
   audit: Audit;
@@ -136,7 +136,7 @@ export function createPasskeys(core: {
     return Buffer.concat([fresh, Buffer.from(seal(purpose, fresh), 'base64url')]).toString('base64url');
   };
 
-  /** When it ends; undefined where it was not made here, not for this, or is over. */
+  /** Returns when the challenge ends, or undefined if it was not made here, is for another purpose, or has expired. */
   const challengeEnd = (purpose: string, challenge: string): number | undefined => {
     const bytes = Buffer.from(challenge, 'base64url');
     if (bytes.length !== randomLength + timeLength + 32 || bytes.toString('base64url') !== challenge) return undefined;
@@ -147,7 +147,7 @@ export function createPasskeys(core: {
     return now < end && end <= now + challengeSeconds + clockSkew ? end : undefined;
   };
 
-  /** False where another request has used it up. */
+  /** Returns false if another request has consumed the challenge. */
   const spend = (challenge: string, end: number): Promise<boolean> =>
     engine.insertOnce(
       {
@@ -158,16 +158,15 @@ export function createPasskeys(core: {
         clientId: null,
         subject: null,
         sessionUid: null,
-        // Kept beyond the end by what the clocks of two nodes may differ.
+        // Kept longer than the challenge, because the clocks of two nodes may differ.
         expiresAt: end + 2 * clockSkew,
       },
       nowSeconds(),
     );
 
   /**
-   * By this an authenticator tells accounts apart, and it hands it to whoever holds it: so not the subject, which applications
-   * know, nor anything of the person's. The same for all passkeys of an account, else an authenticator would keep a dead one beside
-   * its successor.
+   * The user handle. Any holder of the authenticator can read it, so it is neither the subject nor personal data. All
+   * passkeys of an account share it, or an authenticator keeps a dead passkey beside its successor.
    */
   const handleOf = (subject: string, rows: readonly PasskeyRow[]): string =>
     rows[0]?.handle ?? createHmac('sha256', handleKey).update(subject).digest('base64url');
@@ -176,7 +175,7 @@ export function createPasskeys(core: {
 
   const add = async (account: Account, row: PasskeyRow, caller: Caller | undefined): Promise<EnrolOutcome> => {
     const { subject } = account;
-    // They stand in for a passkey after the password; where there is none, nothing asks for them.
+    // Recovery codes replace a passkey after the password. Without a password, nothing asks for them.
     const codes = account.passwordHash === null ? undefined : newRecoveryCodes(recoveryCodes, subject);
     const inserted = await store.insert(row, codes?.rows ?? [], passkeysMax, nowSeconds());
     if (inserted.outcome !== 'added') return inserted;
@@ -274,7 +273,7 @@ export function createPasskeys(core: {
         publicKey: row.publicKey,
         userVerified: subject === undefined,
       });
-      // A credential is synced or it is not, from its beginning (WebAuthn level 3, section 7.2).
+      // Whether a credential is synced never changes (WebAuthn level 3, section 7.2).
       if (proved === undefined || proved.synced !== row.synced) return wrong('signature');
       if (!(await store.use(row.id, proved.counter, nowSeconds()))) return wrong('counter');
       return { outcome: 'right', subject: row.subject, amr: [row.synced ? 'swk' : 'hwk', 'user'] };
@@ -282,23 +281,23 @@ export function createPasskeys(core: {
   };
 }
 
-/** Between the clocks of two nodes, in seconds. */
+/** Maximum difference between the clocks of two nodes, in seconds. */
 const clockSkew = 30;
 
-/** A challenge of the page before must not open the next one, nor one account's another's. */
+/** A challenge works for one step and one account only. */
 const step = (purpose: string, subject: string): string => `${purpose} ${subject}`;
 const enrolment = (purpose: string, subject: string): string => `enrol ${purpose} ${subject}`;
 
 /**
- * WebAuthn level 3, section 7.2: where nobody has been named before, the user handle must be there and name the account; where
- * somebody has, the credential must be theirs, and the handle, if there is one, say the same.
+ * WebAuthn level 3, section 7.2. Without a known account, the user handle is required and must match. With one, the
+ * passkey must be the account's, and a user handle, if present, must match.
  */
 function isOf(row: PasskeyRow, { userHandle }: Assertion, subject: string | undefined): boolean {
   if (subject === undefined) return userHandle === row.handle;
   return row.subject === subject && (userHandle === undefined || userHandle === row.handle);
 }
 
-/** Undefined: too long. */
+/** Returns undefined if the name is too long. */
 function readName(name: string): string | undefined {
   const called = name.toWellFormed().replaceAll('\0', '\uFFFD').trim();
   return Array.from(called).length <= passkeyNameMax ? called : undefined;

@@ -5,17 +5,15 @@ import { newFactor } from './factor-row.ts';
 
 const recoveryCodes = 10;
 
-/** How they are written. Implemented in login/recovery-code. */
+/** The port that writes and reads the codes. Implemented in login/recovery-code. */
 export interface RecoveryCodeFormat {
-  /**
-   * Fresh codes, as they are shown. Each holds 80 random bits, too many to guess, so nothing has to slow guessing down.
-   */
+  /** Returns new codes, as shown to the user. Each has 80 random bits, so guesses need no throttle. */
   make(count: number): string[];
-  /** The one form of what was typed; undefined where it cannot be such a code. */
+  /** Returns the canonical form, or undefined if the text cannot be such a code. */
   read(typed: string): string | undefined;
 }
 
-/** Fresh ones: as they are shown, once, and as they are stored. */
+/** `shown`: the new codes, to show once. `rows`: the same codes, to store. */
 export function newRecoveryCodes(format: RecoveryCodeFormat, subject: string): { shown: string[]; rows: FactorRow[] } {
   const shown = format.make(recoveryCodes);
   const rows = shown.map((code) =>
@@ -27,10 +25,7 @@ export function newRecoveryCodes(format: RecoveryCodeFormat, subject: string): {
   return { shown, rows };
 }
 
-/**
- * With the subject in it, so that a guess made with a copy of the database is good against one account, not against all
- * at once.
- */
+/** Includes the subject, so that one guess against a copy of the database tests one account, not all of them. */
 export function recoveryCodeHash(subject: string, code: string): string {
   return digest(`recovery-code:${subject}:${code}`);
 }

@@ -1,6 +1,6 @@
 /**
- * With what somebody can begin a sign-in by themselves. Whatever takes one of these away asks here whether another is left: the
- * stores in the transaction that takes it, the pages before they offer to. Codes of all kinds only follow a password.
+ * The methods that can begin a sign-in; codes of all kinds only follow a password. Before one is removed, the store
+ * checks in the same transaction that another is left, and the pages check before they offer it.
  */
 export interface SignInMethods {
   readonly password: boolean;
@@ -8,11 +8,13 @@ export interface SignInMethods {
   readonly identities: readonly { readonly id: string; readonly provider: string }[];
 }
 
-/** `id`: of the passkey or identity that goes. `providers`: those that people can sign in with at this moment; an account at any other opens nothing. */
-export function leavesSignInMethod(ways: SignInMethods, id: string, providers: readonly string[]): boolean {
+/**
+ * `id`: of the passkey or identity to remove. `providers`: those that users can sign in with now; others do not count.
+ */
+export function leavesSignInMethod(methods: SignInMethods, id: string, providers: readonly string[]): boolean {
   return (
-    ways.password ||
-    ways.passkeys.some((passkey) => passkey.id !== id) ||
-    ways.identities.some((identity) => identity.id !== id && providers.includes(identity.provider))
+    methods.password ||
+    methods.passkeys.some((passkey) => passkey.id !== id) ||
+    methods.identities.some((identity) => identity.id !== id && providers.includes(identity.provider))
   );
 }
