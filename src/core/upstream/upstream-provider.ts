@@ -1,36 +1,36 @@
-/** What core asks of a provider elsewhere that proves people; login/upstream speaks its protocol. */
+/** The port of an upstream provider that authenticates users. login/upstream speaks its protocol. */
 import type { Amr } from '../kernel/amr.ts';
 import type { Freshness } from './upstream-state.ts';
 
-/** A person as the provider describes them. Everything but `subject` is only what they say of themselves. */
+/** A user as the provider describes them. Everything except `subject` may be the user's own choice. */
 export interface UpstreamPerson {
-  /** Lasting and never somebody else's: `sub`, or the numeric id. */
+  /** Stable and never reassigned: `sub`, or the numeric id. */
   readonly subject: string;
   readonly username: string | undefined;
   readonly email: string | undefined;
-  /** The provider says that the address is the person's. */
+  /** The provider states that the address is the user's. */
   readonly emailVerified: boolean;
   readonly firstName: string;
   readonly lastName: string;
   readonly amr: readonly Amr[];
-  /** When they proved themselves there, where it tells: seconds since the epoch. */
+  /** Time of the sign-in there, if the provider sends it: seconds since the epoch. */
   readonly authTime: number | undefined;
 }
 
 export type UpstreamFailure =
-  /** The person said no there. */
+  /** The user refused there. */
   | 'denied'
-  /** No answer in time, or one that says that it cannot. */
+  /** No answer in time, or an answer that reports a failure. */
   | 'unavailable'
-  /** An answer that does not hold: a code, an ID token or an issuer that is not what was asked for. */
+  /** An invalid answer: the code, the ID token or the issuer does not match the request. */
   | 'wrong'
-  /** The person was not asked to sign in anew, although the application wanted that. */
+  /** The client requires a fresh sign-in, and the provider did not ask the user for one. */
   | 'not-fresh';
 
-/** `detail`: for the log, without anything that could be used. */
+/** `detail`: for the log; contains no secrets. */
 export type Failed = { readonly outcome: 'failed'; readonly reason: UpstreamFailure; readonly detail: string };
 
-/** `lacking`: what it should have told beside, for the log. */
+/** `lacking`: data that is missing in the answer, for the log. */
 interface Identified {
   readonly outcome: 'identified';
   readonly person: UpstreamPerson;
@@ -46,25 +46,27 @@ export interface UpstreamRequest {
   readonly uiLocales: string | undefined;
 }
 
-/** Nothing is thrown for what the provider does or leaves undone. */
+/** Failures of the provider are outcomes, not exceptions. */
 export interface UpstreamProvider {
-  /** Lower-case letters, digits and hyphens: a part of addresses. Kept in the database, so never given to another provider. */
+  /**
+   * Lower-case letters, digits and hyphens: a part of URLs. Stored with identities, so no other provider may reuse it.
+   */
   readonly id: string;
-  /** As people know it. */
+  /** As users know it. */
   readonly name: string;
   /**
-   * Where an application asks for a fresh sign-in (`max_age`): `told`, the provider has to say when the person signed in there;
-   * `assumed`, it cannot, and its answer stands for one; `never`, it is not offered then.
+   * What happens if a client requires a fresh sign-in (`max_age`). `told`: the provider must send the time of its
+   * sign-in. `assumed`: its answer counts as a fresh sign-in. `never`: this server does not offer the provider then.
    */
   readonly freshSignIn: 'told' | 'assumed' | 'never';
-  /** Whoever it proves may make an account here, as far as `SIGN_UP` allows. */
+  /** Its users may create accounts here, as far as `SIGN_UP` allows. */
   readonly signUp: boolean;
   readonly trustEmail: boolean;
-  /** Where it says that it has asked for two factors (RFC 8176), none is asked for here. */
+  /** If the provider reports two factors (RFC 8176), this server asks for none. */
   readonly trustMfa: boolean;
-  /** Where the browser goes. */
+  /** Returns the URL to which the browser goes. */
   address(request: UpstreamRequest): Promise<{ readonly outcome: 'address'; readonly address: string } | Failed>;
-  /** Redeems the answer that came back. `sentAt`: seconds since the epoch. */
+  /** Redeems the provider's answer. `sentAt`: seconds since the epoch. */
   identify(
     answer: URLSearchParams,
     request: UpstreamRequest & { readonly sentAt: number },
@@ -72,15 +74,15 @@ export interface UpstreamProvider {
 }
 
 export interface ReadOptions {
-  /** http on loopback is good enough. */
+  /** http is allowed on loopback. */
   readonly development: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** The login method behind them, which reads the file that UPSTREAMS names. Implemented in login/upstream. */
+/** The port of the login method that reads the file `UPSTREAMS`. Implemented in login/upstream. */
 export interface ProviderSource {
-  /** Everything that is wrong with the file, fit to be shown; undefined where nothing is. */
+  /** Returns all mistakes in the file, as text to print, or undefined if there are none. */
   mistakesIn(file: string, options: ReadOptions): Promise<string | undefined>;
-  /** Ready, and not yet spoken to. Throws a plain error with every mistake. */
+  /** Returns the providers, and sends them no request. Throws an error that lists all mistakes. */
   open(file: string, options: ReadOptions): Promise<readonly UpstreamProvider[]>;
 }

@@ -1,14 +1,14 @@
 /**
- * The `state` of a sign-in at another provider: where it belongs and what was asked for, sealed, so that the provider reads nothing
- * in it and nobody else can make one. It is good once and for ten minutes; nonce and PKCE verifier follow from it under this
- * server's key, so the database holds no more than its digest.
+ * The `state` of a sign-in at an upstream provider: its place and the requested freshness, sealed so that only this
+ * server can read or make one. It works once, for ten minutes. Nonce and PKCE verifier derive from it and this server's
+ * key, so the database holds only its digest.
  */
 import { createHmac } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, digest, randomToken, seal, unseal } from '../../base/secrets.ts';
 import type { LinkStore } from '../stores/links.ts';
 
-/** To whom the answer belongs: one interaction, or one session of one person. The pages there know the browser by its cookie. */
+/** Where the answer belongs: one interaction, or one session of one user. The pages know its browser by the cookie. */
 export type Place =
   | { readonly kind: 'interaction'; readonly uid: string }
   | { readonly kind: 'account'; readonly subject: string; readonly session: string };
@@ -18,7 +18,7 @@ export function samePlace(a: Place, b: Place): boolean {
   return b.kind === 'account' && a.subject === b.subject && a.session === b.session;
 }
 
-/** What the application asked of the sign-in (OpenID Connect Core, section 3.1.2.1). */
+/** What the client requires of the sign-in (OpenID Connect Core, section 3.1.2.1). */
 export interface Freshness {
   /** Seconds. */
   readonly maxAge?: number | undefined;
@@ -30,7 +30,7 @@ interface UpstreamState {
   readonly provider: string;
   readonly place: Place;
   readonly fresh: Freshness;
-  /** When the person was sent away: seconds since the epoch. */
+  /** When the browser left for the provider: seconds since the epoch. */
   readonly at: number;
 }
 
@@ -41,9 +41,12 @@ interface UpstreamSecrets {
 
 interface UpstreamStates {
   make(about: Omit<UpstreamState, 'at'>): Promise<string>;
-  /** Undefined where this server did not make it. Says nothing of whether it is still good, and uses nothing up. */
+  /**
+   * Returns undefined if this server did not make it. Does not check whether it is still valid, and does not consume
+   * it.
+   */
   read(state: string): UpstreamState | undefined;
-  /** Of any number of calls one gets true, within ten minutes. */
+  /** Consumes the state. Returns true once, within ten minutes. */
   take(state: string): Promise<boolean>;
   secrets(state: string): UpstreamSecrets;
 }

@@ -1,17 +1,14 @@
 /**
- * Signing in through others: providers that prove people, and the accounts here that are linked to theirs.
+ * Sign-in through upstream providers, and the identities there that are linked to accounts here.
  *
  *   begin -> [browser at the provider] -> finish -> signIn | signUp | link
  *
- * What is decided here, and why:
- * - A state is one browser's (its place is looked for there), one provider's (each has a callback address of its own, so that no
- *   provider's answer is taken for another's, RFC 9700, section 4.4), and is used up before anything is asked of the provider.
- * - Who signs in is decided by provider and lasting subject alone. That an address equals an account's opens nothing: it may be
- *   somebody's who only says so, or one that has changed hands.
- * - Linking takes both proofs: the provider's, and that of the account here, by its own way in.
- * - What comes back is worth ten minutes, and never leaves this server as long as it is.
- * - Failures count for the address they come from, together with failed sign-ins; the provider's own troubles do not count.
- * The provider's tokens are used to ask who it is, and forgotten.
+ * - A state belongs to one browser and one provider. Each provider has its own callback URL (RFC 9700, section 4.4).
+ *   The state is consumed before any request to the provider.
+ * - Only provider and subject decide who signs in. An equal e-mail address opens nothing: it may be claimed or
+ *   reassigned.
+ * - Linking requires both proofs: the provider's, and a sign-in to the account here.
+ * - Failures count with failed sign-ins of their IP address, except failures of the provider.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
@@ -32,21 +29,24 @@ import { signedInAt, staleness } from './upstream-freshness.ts';
 import type { UpstreamFailure, UpstreamProvider } from './upstream-provider.ts';
 import { createUpstreamStates, type Freshness, type Place, samePlace } from './upstream-state.ts';
 
-/** That a provider has proved somebody a moment ago. Whoever holds it is that person, so it stays on this side of the wire. */
+/**
+ * Proof that a provider has authenticated a user; valid for ten minutes. Its bearer is that user, so it must not leave
+ * this server.
+ */
 export interface UpstreamProof {
   readonly provider: string;
   readonly subject: string;
-  /** What the person is called there. */
+  /** The user's name at the provider. */
   readonly label: string;
-  /** Theirs, where it may be a name here. */
+  /** The username there, if it is valid here. */
   readonly username: string | undefined;
   readonly email: string | undefined;
-  /** The address is theirs, by a provider whose word counts for that. */
+  /** The address is the user's, as stated by a provider that is trusted for addresses. */
   readonly emailProved: boolean;
   readonly firstName: string;
   readonly lastName: string;
   readonly amr: readonly Amr[];
-  /** Of the sign-in there, in seconds since the epoch; 0: nobody knows. */
+  /** Time of the sign-in there: seconds since the epoch, or 0 if unknown. */
   readonly authTime: number;
   readonly at: number;
 }
@@ -58,19 +58,19 @@ type FinishOutcome =
   /** `retryAfter`: seconds. */
   | { readonly outcome: 'failed'; readonly reason: FinishFailure; readonly retryAfter?: number };
 
-/** How somebody without a linked account may go on. */
+/** What a user without a linked account can do. */
 interface Newcomer {
-  /** An account may be made. */
+  /** They may create an account. */
   readonly signUp: boolean;
-  /** An account here has that proved address: it is to be linked, a second one cannot have it. */
+  /** An account here has proved the address, so the user must link it: a second account cannot have the address. */
   readonly known: boolean;
   /** Free at this moment. */
   readonly username: string | undefined;
 }
 
-/** All throw `Unavailable` where storage cannot answer. */
+/** All throw `Unavailable` if storage is not available. */
 export interface Upstream {
-  /** Those that can give what is asked for, in the order of the settings. */
+  /** Providers that can meet the requested freshness, in the order of the settings. */
   offered(fresh?: Freshness): readonly Pick<UpstreamProvider, 'id' | 'name'>[];
   name(provider: string): string;
   begin(
@@ -82,10 +82,13 @@ export interface Upstream {
     | { readonly outcome: 'failed'; readonly reason: UpstreamFailure }
     | { readonly outcome: 'unknown' }
   >;
-  /** Where an answer belongs that came to this provider's callback; undefined where it was not asked for. Uses nothing up. */
+  /**
+   * Returns where the answer to this provider's callback belongs, or undefined if it was not requested. Does not
+   * consume the state.
+   */
   placeOf(provider: string, state: string): Place | undefined;
   finish(provider: string, place: Place, answer: URLSearchParams, caller: Caller): Promise<FinishOutcome>;
-  /** `unknown`: no account here is linked with it. `expired`: the proof is. */
+  /** `unknown`: no account is linked with the identity. `expired`: the proof has expired. */
   signIn(proof: UpstreamProof, caller: Caller): Promise<SignInOutcome | { readonly outcome: 'unknown' | 'expired' }>;
   newcomer(proof: UpstreamProof): Promise<Newcomer>;
   signUp(
@@ -93,7 +96,7 @@ export interface Upstream {
     username: string,
     caller: Caller,
   ): Promise<SignUpOutcome | { readonly outcome: 'expired' }>;
-  /** The caller has made sure that whoever asks can use the account, as it is. `not-found`: it is another one by now. */
+  /** The caller has checked that the user can use the account. `not-found`: the account has changed since. */
   link(proof: UpstreamProof, account: Account, caller: Caller): Promise<'linked' | 'taken' | 'not-found' | 'expired'>;
   linked(subject: string): Promise<readonly IdentityRow[]>;
   unlink(subject: string, id: string, caller: Caller): Promise<'unlinked' | 'not-found' | 'last'>;
@@ -113,7 +116,7 @@ export function createUpstream(parts: {
   config: {
     readonly issuer: string;
     readonly signUp: 'open' | 'invite' | 'off';
-    /** Failures from one address within the window: the same counter as failed sign-ins. */
+    /** Failures per IP address within the window (seconds). Shares its counter with failed sign-ins. */
     readonly throttle: { readonly addressLimit: number; readonly window: number };
   };
 }): Upstream {
@@ -127,7 +130,7 @@ export function createUpstream(parts: {
 
   const failed = <Reason extends FinishFailure>(provider: string, reason: Reason, detail: string, caller: Caller) => {
     const { requestId } = caller;
-    // The reference a person is shown is the request's own id.
+    // The error page shows the request id as its reference.
     log.warn({ upstream: provider, reason, detail, requestId }, 'a sign-in through another provider failed');
     audit.note('upstream.failed', { caller, detail: { upstream: provider, reason } });
     return { outcome: 'failed', reason } as const;
@@ -193,7 +196,7 @@ export function createUpstream(parts: {
       const provider = providers.get(id);
       const own = known?.provider === id && samePlace(known.place, place);
       if (provider === undefined || !own || !(await states.take(state))) {
-        return failed(id, 'expired', 'the state is unknown, used or over', caller);
+        return failed(id, 'expired', 'the state is unknown, used or expired', caller);
       }
       const request = { ...requestOf(id, state, known.fresh, undefined), sentAt: known.at };
       const found = await provider.identify(answer, request);
@@ -206,7 +209,7 @@ export function createUpstream(parts: {
       if (lacking !== undefined)
         log.warn(
           { upstream: id, detail: lacking, requestId: caller.requestId },
-          'a provider has told less than it should',
+          'the answer of a provider is incomplete',
         );
       const late = staleness(known, person.authTime, provider.freshSignIn);
       if (late !== undefined) return failed(id, 'not-fresh', late, caller);
@@ -225,7 +228,7 @@ export function createUpstream(parts: {
           emailProved,
           firstName: personNameProblem(firstName) === undefined ? firstName : '',
           lastName: personNameProblem(lastName) === undefined ? lastName : '',
-          // What the operator does not rely on is not passed on to applications that might.
+          // Clients must not get an `amr` that the operator does not trust.
           amr: provider.trustMfa ? withTwoFactors(person.amr) : [],
           authTime: signedInAt(person.authTime, provider.freshSignIn),
           at: nowSeconds(),
@@ -238,7 +241,7 @@ export function createUpstream(parts: {
       if (!holds(proof) || provider === undefined) return { outcome: 'expired' };
       const identity = await identities.find(proof.provider, proof.subject);
       if (identity === undefined) return { outcome: 'unknown' };
-      // Without its word for it, it has asked for no second factor, whatever the operator thinks of it.
+      // Without `mfa` in its answer, the provider has asked for no second factor, whatever the operator trusts.
       const enough = provider.trustMfa && proof.amr.includes('mfa');
       const elsewhere = { provider: provider.id, amr: proof.amr, at: proof.authTime, enough };
       return parts.signIn.withProvider({ ...caller, identity, elsewhere });
