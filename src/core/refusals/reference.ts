@@ -16,8 +16,8 @@ const introduction = `# Why was I refused?
 
 <!-- Generated from src/core/refusals/checks.ts by \`node src/core/refusals/reference.ts\`. -->
 
-Every refused request leaves a record: the check that failed, what was expected, what was received, the nearest value that would have passed,
-and what to do. The response carries its reference.
+Every refused request leaves a record: the check that failed, what was expected, what was received, the nearest value
+that would have passed, and what to do. The response carries its reference.
 
 | where | how it carries the reference |
 |---|---|
@@ -30,7 +30,8 @@ and what to do. The response carries its reference.
 
 - **In development**, on the server's own machine, the response says everything: \`check\`, \`says\`, \`source\`, \`expected\`, \`received\`,
   \`nearest\`, \`advice\`. An error page shows the same.
-- **In production** strangers get the standard's words. \`/why/REFERENCE\` shows them the rule, and no value.
+- **In production** the response says what the standard prescribes. \`/why/REFERENCE\` shows everyone the rule, without
+  values.
 - **The owner of the application and administrators**, signed in, see all of it at \`/why/REFERENCE\`.
 - **Operators** find it in the log (\`a request was refused\`) and by command:
 
@@ -43,12 +44,14 @@ The metric \`gatehouse_refusals_total\` counts all of them by endpoint and check
 
 ## Bounds
 
-Records are kept for 30 days: at most 500 of one client, 1,000 of all requests that name no registered client, 20,000 in all. One process
-records at most 20 a second, and 5 a minute of one client, network, endpoint and check. More of the same raise the count of the last record, and their
-responses name it. Where there are too many, the network with the most records gives its oldest.
+Records are kept for 30 days: at most 500 of one client, 1,000 of all requests that name no registered client, and
+20,000 in total. One process records at most 20 a second, and 5 a minute of one client, network, endpoint and check.
+Further ones raise the count of the last record, and their responses name it. If there are too many records, the
+network with the most records loses its oldest.
 
-Secrets, codes, tokens, verifiers and passwords are never recorded: a record says how long one is and of which letters. A record never delays a
-response; where the database is away it is dropped and counted in \`gatehouse_refusals_dropped_total\`.
+Secrets, codes, tokens, verifiers and passwords are never recorded: a record describes only their length and
+characters. A record never delays a response. If the database is down, the record is dropped and counted in
+\`gatehouse_refusals_dropped_total\`.
 
 ## The checks
 `;
