@@ -105,7 +105,7 @@ async function caughtBy(copy, { suites }) {
     { tier: 'test:all', command: commands.suites, words: named, sample: false },
     { tier: 'test:all', command: commands.whole, words: [], sample: false },
   ];
-  for (const { tier, command, words, sample } of options.named ? runs.slice(0, 1) : runs) {
+  for (const { tier, command, words, sample } of options.named ? runs.filter(({ words }) => words === named) : runs) {
     const { reports, passed, printed } = await test(copy, command, words, sample);
     const notLoaded = reports.find((report) => report.notLoaded);
     if (notLoaded) return { tier: 'broken', suite: notLoaded.suite, title: notLoaded.notLoaded };
