@@ -1,13 +1,13 @@
 /**
- * Whether a request may pass, in this order, each with its answer:
+ * Decides whether a request may pass. The checks, in this order, with their status:
  *
- * 1. a spelling of the path that every parser reads alike (404), a query likewise (400)
+ * 1. the spelling of the path (404) and the query (400) that every parser reads alike
  * 2. a route (404)
- * 3. a live token of a kind the route takes (401; 429 where too many client tokens from there were wrong)
- * 4. the route's scopes (403)
+ * 3. a live token of a kind that the route accepts (401; 429 after too many wrong client tokens from this address)
+ * 4. the scopes of the route (403)
  * 5. the method (405)
  *
- * Who has no token learns nothing about methods, and whether there is an upstream only who has passed all of them.
+ * A caller without a token learns nothing about methods. Only a caller that passes learns whether there is an upstream.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../core/kernel/caller.ts';

@@ -1,4 +1,4 @@
-/** The gateway's own words: refusals and failures, as JSON with a reference that is also in the log. */
+/** Refusals and failures of the gateway itself: JSON with a reference, which the log has too. */
 import type { ServerResponse } from 'node:http';
 
 export const statuses = {
@@ -64,7 +64,7 @@ export const unavailable = (retryAfter: number): Refused => ({
   headers: { 'Retry-After': String(retryAfter) },
 });
 
-/** RFC 6750, section 3: without an error code where no token was presented. */
+/** RFC 6750, section 3: no error code if the request has no token. */
 export function unauthorized(why: 'anonymous' | 'malformed' | 'expired' | 'invalid'): Refused {
   if (why === 'anonymous') {
     return {
@@ -109,7 +109,6 @@ export function refuse(res: ServerResponse, refused: Refused, requestId: string)
   res.end(body);
 }
 
-/** Headers and body. */
 export function worded({ error, description, headers }: Refused, requestId: string) {
   const body = JSON.stringify({ error, error_description: description, reference: requestId });
   return {

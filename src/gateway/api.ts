@@ -1,4 +1,6 @@
-/** What the OpenAPI document says of the gateway's own address. What it forwards is described by whoever answers it. */
+/**
+ * The OpenAPI document of the gateway's own addresses. Forwarded addresses belong to the documents of their services.
+ */
 import { type Api, apiRoutes } from '../api/kit/endpoints.ts';
 import type { Route } from '../http/routes.ts';
 import { byDemand, byTable } from './verify.ts';
@@ -7,31 +9,31 @@ const shapes = () => import('./verify-shape.ts');
 
 const answers = {
   200: {
-    description: 'It may. Who sent it is in the headers; those that do not apply are empty.',
+    description: 'The request may pass. The headers name its sender; headers that do not apply are empty.',
     headers: {
-      'X-Gatehouse-Token-Kind': 'What kind of token it was.',
-      'X-Gatehouse-Subject': 'The person.',
-      'X-Gatehouse-Username': 'Their name.',
-      'X-Gatehouse-Client': 'The client.',
-      'X-Gatehouse-Scope': 'What it may do.',
-      'X-Gatehouse-Session': 'The session.',
+      'X-Gatehouse-Token-Kind': 'The kind of the token.',
+      'X-Gatehouse-Subject': 'The subject of the user.',
+      'X-Gatehouse-Username': 'The name of the user.',
+      'X-Gatehouse-Client': 'The client ID.',
+      'X-Gatehouse-Scope': 'The scope of the token.',
+      'X-Gatehouse-Session': 'The session ID.',
     },
   },
   401: {
-    description: 'There is no token, or none that is good here.',
+    description: 'The request has no token, or its token is not valid here.',
     headers: { 'WWW-Authenticate': 'A Bearer challenge (RFC 6750, section 3).' },
   },
   403: {
-    description: 'The token may not do this; or the question is not understood, or no route fits.',
-    headers: { 'X-Gatehouse-Reason': 'What is wrong with the question.' },
+    description: 'The token lacks a scope, the question is malformed, or no route matches.',
+    headers: { 'X-Gatehouse-Reason': 'The error code; absent if the token lacks a scope.' },
   },
-  503: 'The database does not answer.',
+  503: 'The database is unavailable.',
 } as const;
 
 export const gatewayApi: Api = {
   name: 'gateway',
   title: 'Gateway',
-  about: 'For a proxy that forwards by itself, and asks here who sent a request and whether they may.',
+  about: 'For a proxy that forwards requests itself and asks here who sent a request and whether it may pass.',
   failure: async () => (await shapes()).failure,
   schemes: {
     token: {
@@ -43,9 +45,9 @@ export const gatewayApi: Api = {
   table: {
     [byTable]: {
       GET: {
-        summary: 'May this request pass',
+        summary: 'Check a request against the route table',
         description:
-          'Any method is answered alike. The proxy names the request in headers, and the route table decides. A query is refused: it may be the caller’s.',
+          'Every method gets the same response. The proxy names the request in headers, and the route table decides. A query is refused, because it may come from the caller.',
         security: ['token', 'nobody'],
         headers: {
           'X-Original-Method': 'The method of the request in question (nginx).',
@@ -58,8 +60,9 @@ export const gatewayApi: Api = {
     },
     [byDemand]: {
       GET: {
-        summary: 'Is this token good for that',
-        description: 'Any method is answered alike. The query says what is due; there need be no route table.',
+        summary: 'Check a token against a demand',
+        description:
+          'Every method gets the same response. The query says what the token must be; no route table is needed.',
         security: ['token', 'nobody'],
         query: async () => (await shapes()).demand,
         answers,

@@ -1,6 +1,6 @@
 /**
- * Who a request comes from. Its token's `typ`, which nobody has vouched for yet, only chooses the verifier, so that each request
- * costs one verification; the verifier then takes that one kind and no other.
+ * Authenticates the sender of a request. The unverified `typ` of the token only selects the verifier, so each request
+ * costs one verification. The verifier accepts that one kind.
  */
 import type { IncomingMessage } from 'node:http';
 import { toldUsername } from '../core/accounts/told-names.ts';
@@ -15,10 +15,10 @@ import type { Tokens, VerifiedAccessToken } from '../core/tokens/tokens.ts';
 import { bearerOf, clientPairOf } from '../http/authorization.ts';
 import type { Demand, TokenName } from './routes.ts';
 
-/** What an upstream is told. */
+/** What the upstream learns about the sender. */
 export interface Identity {
   readonly kind: TokenName;
-  /** Of a person: never changes, never given to another. */
+  /** The user's subject: never changes, never reused. */
   readonly subject: string | undefined;
   readonly username: string | undefined;
   readonly client: string | undefined;
@@ -31,11 +31,11 @@ export type Authenticated =
   /** No token was presented. */
   | { readonly outcome: 'anonymous' }
   | { readonly outcome: 'refused'; readonly why: 'malformed' | 'expired' | 'invalid' }
-  /** Too many wrong client tokens came from there. Seconds. */
+  /** Too many wrong client tokens came from this address. `retryAfter` is in seconds. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number }
   | { readonly outcome: 'insufficient-scope'; readonly scopes: readonly string[] };
 
-/** `from` undefined: asked for once more, which counts for nothing. Throws `Unavailable`. */
+/** If `from` is undefined, the call repeats an earlier check and counts against no limit. Throws `Unavailable`. */
 export type Authenticator = (req: IncomingMessage, demand: Demand, from: Caller | undefined) => Promise<Authenticated>;
 
 interface AuthenticatorDeps {
@@ -54,11 +54,11 @@ const invalid: Authenticated = { outcome: 'refused', why: 'invalid' };
 export function createAuthenticator({ tokens, apis, apiSessions, clientSessions }: AuthenticatorDeps): Authenticator {
   async function oauth(token: string, isJwt: boolean, { audience = '', scopes }: Demand): Promise<Authenticated> {
     let verified: VerifiedAccessToken;
-    // A route may spell it another way; the token names it as it is registered.
+    // A route may spell the identifier differently; the token has it as registered.
     const api = apis.find(audience);
     const identifier = api?.identifier ?? audience;
     if (isJwt) verified = await tokens.verifyAccessToken(token, identifier);
-    // Only an API that is given opaque tokens costs a look into the database for whatever a stranger sends.
+    // An opaque token costs a database read, so it is looked up only if the API has opaque tokens.
     else if (api?.tokenFormat === 'opaque') verified = await tokens.verifyOpaqueToken(token, identifier);
     else return invalid;
     if (verified.outcome === 'refused') return refusedFor(verified.reason);
@@ -99,8 +99,8 @@ export function createAuthenticator({ tokens, apis, apiSessions, clientSessions 
 }
 
 function identified(kind: TokenName, known: Partial<Identity>): Authenticated {
-  const nobody = { subject: undefined, username: undefined, client: undefined, scope: undefined, session: undefined };
-  return { outcome: 'identified', identity: { ...nobody, ...known, kind } };
+  const empty = { subject: undefined, username: undefined, client: undefined, scope: undefined, session: undefined };
+  return { outcome: 'identified', identity: { ...empty, ...known, kind } };
 }
 
 function refusedFor(reason: string): Authenticated {

@@ -1,12 +1,12 @@
 /**
- * Passes a request on and its answer back, both as streams. The proxy library (httpxy) connects, pipes with back pressure and lets
- * go of one side when the other has gone; what is sent and what comes back (headers.ts), deadlines and the words of a failure are
- * decided here. docs/decisions/014-proxy-library.md says what was looked at.
+ * Streams a request to its upstream, and the response back. The proxy library (httpxy) connects, pipes with back
+ * pressure and closes one side when the other is gone; docs/decisions/014-proxy-library.md compares libraries. This
+ * file decides on headers (headers.ts), deadlines and the response to a failure.
  *
  *     connecting ── connect ──> waiting ── answer ──> answering ── idle ──> done
  *
- * Each phase has its deadline; one that passes before the answer has begun is a 504, any other failure before that a 502. Once
- * the answer has begun there is only one way left to say that it is not whole: to cut the connection.
+ * Each phase has a deadline. Before the response has begun, a missed deadline is a 504 and any other failure a 502.
+ * After that, a failure cuts the connection, so that the caller sees that the response is incomplete.
  */
 import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
@@ -21,7 +21,7 @@ import { targetOf } from './routes.ts';
 import { watch } from './watchdog.ts';
 
 interface Forwarder {
-  /** `path`: as the upstream is to see it, with its query. */
+  /** `path`: the path for the upstream, with the query. */
   forward(req: IncomingMessage, res: ServerResponse, path: string, about: Sent): Promise<void>;
   close(): void;
 }
@@ -29,16 +29,16 @@ interface Forwarder {
 interface Passage {
   readonly about: Sent;
   upstream: ClientRequest | undefined;
-  /** What ended it, where that was decided here. */
+  /** The refusal, if this file ended the request and not the connection. */
   verdict: Refused | undefined;
-  /** The upstream's headers are on their way back. */
+  /** The response has begun. */
   answering: boolean;
   over: boolean;
   retried: boolean;
   stopWatching: () => void;
 }
 
-/** Idle connections are closed before the usual upstreams would do it: a request that meets a closing one is a 502. */
+/** Shorter than the idle timeout of common upstreams: a request on a connection that the upstream closes is a 502. */
 const keptMs = 4_000;
 const lingerMs = 5_000;
 
@@ -50,7 +50,7 @@ export function createForwarder(log: Logger): Forwarder {
   const passages = new WeakMap<IncomingMessage, Passage>();
   let loading: Promise<ProxyServer> | undefined;
 
-  /** Loaded with the first request that is passed on. */
+  /** Loads the library with the first forwarded request. */
   async function load(): Promise<ProxyServer> {
     const { createProxyServer } = await import('httpxy');
     const proxy = createProxyServer({ selfHandleResponse: true, prependPath: false });
@@ -59,7 +59,7 @@ export function createForwarder(log: Logger): Forwarder {
     proxy.on('error', (error, req, res) => {
       if (req && res) failed(error, req, res as ServerResponse);
     });
-    // Of the caller's side, which has gone: nothing has failed.
+    // The caller closed the connection, which is no failure.
     proxy.on('econnreset', (_error, req) => settle(req));
     return proxy;
   }
@@ -72,7 +72,7 @@ export function createForwarder(log: Logger): Forwarder {
       agent: again ? false : agents[upstream.protocol],
       ...(again && { buffer: Readable.from([]) }),
     });
-    // What went wrong was said to the `error` listener; this is the same error once more.
+    // The `error` listener has handled this error already.
     sending.catch(() => {});
   }
 
@@ -80,7 +80,7 @@ export function createForwarder(log: Logger): Forwarder {
     const passage = passages.get(req);
     if (!passage || passage.over) return void upstream.destroy();
     passage.upstream = upstream;
-    // Closed without an answer and without an error: it has switched protocols, and nobody had asked for that.
+    // A close without response and without error: the upstream switched protocols, which the request did not ask for.
     upstream.once('close', () => {
       if (passage.upstream === upstream && !passage.answering) failed(undefined, req, res);
     });
@@ -89,7 +89,7 @@ export function createForwarder(log: Logger): Forwarder {
     if (socket.connecting) socket.once('encrypted' in socket ? 'secureConnect' : 'connect', wait);
     else wait();
 
-    /** From the last byte that was passed on: an upload may take its time, and its answer only begins then. */
+    /** Starts after the last byte of the request: an upload may take long, and its response begins only then. */
     function wait(): void {
       if (passage === undefined || passage.over || passage.answering) return;
       passage.stopWatching();
@@ -97,7 +97,7 @@ export function createForwarder(log: Logger): Forwarder {
       passage.stopWatching = watch(timeouts.answer, progress, () => end(req, res, gatewayTimeout));
     }
 
-    // A length that was announced has been checked; without one, what comes is counted on its way.
+    // `Content-Length` was checked before; a body without one is counted as it arrives.
     if (req.headers['transfer-encoding'] !== undefined) {
       let size = 0;
       req.on('data', (chunk: Buffer) => {
@@ -116,14 +116,15 @@ export function createForwarder(log: Logger): Forwarder {
       res.statusCode = answer.statusCode ?? 502;
       if (answer.statusMessage) res.statusMessage = answer.statusMessage;
     } catch (error) {
-      // What an upstream writes and nobody can send on: the half of it that was taken must not colour our own words.
+      // Node refused a header or status of the upstream. Remove the headers that were set, before the 502 is written.
       for (const name of res.getHeaderNames()) if (name !== 'connection') res.removeHeader(name);
       failed(error as Error, req, res);
       return;
     }
     passage.answering = true;
     answer.pipe(res);
-    // The first bytes of most answers come together with the headers and leave with them; of a stream of events they may be long.
+    // Most first bytes of a body come with the headers and leave with them; an event stream may send its first byte
+    // late.
     setImmediate(() => {
       if (!res.headersSent && !res.destroyed) res.flushHeaders();
     });
@@ -138,7 +139,7 @@ export function createForwarder(log: Logger): Forwarder {
     });
   }
 
-  /** Decided here, not by the connection. */
+  /** Ends the request with a refusal of the gateway itself. */
   function end(req: IncomingMessage, res: ServerResponse, verdict: Refused): void {
     const passage = passages.get(req);
     if (!passage || passage.over) return;
@@ -164,13 +165,14 @@ export function createForwarder(log: Logger): Forwarder {
     }
     settle(req);
     upstream?.destroy();
-    // The caller has gone, or hears by a cut that the answer is not whole.
+    // The caller is gone, or the response has begun: cut the connection.
     if (res.destroyed || passage.answering || req.socket.destroyed) return void res.destroy();
     const refused = verdict ?? badGateway;
     if (refused !== tooLarge)
       note(passage, refused === gatewayTimeout ? 'an upstream took too long' : 'an upstream failed', error);
     refuse(res, refused, passage.about.caller.requestId);
-    // What still comes of the body is read and dropped, for a moment: closed at once, a sender would see a reset and no answer.
+    // Read and drop the rest of the body for a short time: after an immediate close, the sender would see a reset
+    // instead of the response.
     req.resume();
     limitBodyTime(req, lingerMs);
   }
@@ -182,7 +184,7 @@ export function createForwarder(log: Logger): Forwarder {
     passage.stopWatching();
   }
 
-  /** Neither the path nor the query, where a token may have slipped in, and no more of the error than its code. */
+  /** Logs no path and no query, which may hold a token, and only the code of the error. */
   function note({ about: { caller, route, upstream } }: Passage, what: string, error?: Error): void {
     const reason = (error as NodeJS.ErrnoException | undefined)?.code ?? error?.name;
     log.warn({ requestId: caller.requestId, route: route.prefix, upstream: upstream.host, reason }, what);
@@ -220,13 +222,16 @@ export function createForwarder(log: Logger): Forwarder {
   };
 }
 
-/** A kept connection that the upstream was just closing: it has not seen the request (RFC 9112, section 9.3.1). */
+/**
+ * The upstream closed a kept connection just as the request was sent, so it has not seen the request (RFC 9112, section
+ * 9.3.1).
+ */
 function isStale(upstream: ClientRequest | undefined, error: Error | undefined): boolean {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return upstream?.reusedSocket === true && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
-/** Without a body, which would be gone, and safe to be done twice. */
+/** Only a safe method without a body can be sent twice. */
 function isRepeatable({ method = '', headers }: IncomingMessage): boolean {
   const body = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   return !body && ['GET', 'HEAD', 'OPTIONS'].includes(method);

@@ -1,13 +1,12 @@
 /**
- * The gateway: authenticates a request, then passes it on to the service behind it. It owns the prefixes of its route
- * table, `/gateway/verify` and `/gateway/verify/token`. Core decides who sends a request; a library speaks HTTP to an
- * upstream.
+ * The gateway authenticates a request, then forwards it to its service. It owns the prefixes of its route table,
+ * `/gateway/verify` and `/gateway/verify/token`. Core authenticates the sender; a library speaks HTTP to the upstream.
  *
  *     front door ── owns? ── admission ── forward ── upstream      a request
  *     upgrade ─────────────── admission ── sockets ── upstream      a WebSocket
  *     /gateway/verify ─────── admission                             for a proxy that forwards itself
  *
- * It works on Node's own request and response: nothing here waits for a body, and nothing in between may read one.
+ * It uses Node's own request and response, because bodies are streamed and no framework may read them.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -32,32 +31,32 @@ import { answerVerify, isVerifyPath } from './verify.ts';
 interface GatewayDeps extends Core {
   readonly noteRefusal: NoteRefusal;
   readonly addressOf: AddressOf;
-  /** Every address at which this server answers itself; no route may get in its way. */
+  /** Every address of this server itself; no route may hide one. */
   readonly ownAddresses: readonly string[];
   readonly isDeveloper: IsDeveloper;
-  /** Whether this surface is served: its original has paths that belong to the gateway. */
+  /** Whether a surface is served. Its original has paths that belong to the gateway. */
   readonly serves: (surface: 'tinyoauth' | 'space-guard') => boolean;
 }
 
 interface Gateway {
-  /** Whether it answers: at an address of one of its routes, or at its own. */
+  /** Whether the gateway answers this request: it matches a route, or asks to verify. */
   owns(req: IncomingMessage): boolean;
-  /** Answers every request that it owns, whatever happens. */
+  /** Answers every request that `owns` accepts, and never rejects. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Everything else that asks for an upgrade is an ordinary request (RFC 9110, section 7.8). */
+  /** False for any other upgrade, which is then an ordinary request (RFC 9110, section 7.8). */
   takesUpgrade(req: IncomingMessage): boolean;
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Opens the sample upstream, if there is to be one; what comes before it is open waits. */
+  /** Opens the sample upstream in development. Requests wait until it is open. */
   start(): void;
-  /** Reads the route table again. Where it has mistakes they are logged, and the table that there was stays. */
+  /** Reads the route table again. If it has mistakes, logs them and keeps the previous table. */
   reload(): Promise<void>;
-  /** Opens no more WebSockets and ends those there are: no other part of a shutdown would. */
+  /** Refuses new WebSockets and ends the open ones, which no other part of the shutdown does. */
   closeSockets(): void;
-  /** When no request is under way any more. */
+  /** Call it after the last request has ended. */
   close(): void;
 }
 
-/** Rejects with all mistakes of the route table as a text. */
+/** Rejects with a text that lists all mistakes of the route table. */
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const { log, config } = deps;
   const routesFile = config.gatewayRoutes;
@@ -78,7 +77,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   };
   const tableOf = (routes: readonly Route[]) => createRouteTable([...routes, ...builtIn(routes, deps)]);
   let table = tableOf(await read());
-  // Without a route table there is a sample to forward to, for requests of the developer's.
+  // Without a route table, the developer's own requests are forwarded to a sample.
   const hasSample = config.developmentPages && routesFile === undefined;
   const sampleTable = () => createRouteTable([...builtIn([], deps), ...sampleRoutes(deps, sample?.upstream)]);
   let withSample = hasSample ? sampleTable() : undefined;
@@ -91,7 +90,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     withSample = sampleTable();
   }
 
-  /** The reference of a refusal. A service that is down is none. An upgrade has no response to carry a header. */
+  /** Returns the reference of a refusal. A failure (5xx) is not recorded. An upgrade has no `res` to carry a header. */
   function noted(
     req: IncomingMessage,
     res: ServerResponse | undefined,
@@ -113,11 +112,12 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (admission.outcome === 'refused') return no(admission.refused);
     const { route, identity } = admission;
     if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return no(tooLarge);
-    // Any other coding than this one would have to be passed on with its name, and who reads which is how bodies are smuggled.
+    // With other transfer codings, this server and the upstream could disagree about the end of the body (request
+    // smuggling).
     if (!/^(chunked)?$/i.test(req.headers['transfer-encoding'] ?? '')) return no(badCoding);
     const { upstream } = route;
     if (upstream === undefined) return no(badGateway);
-    // Only now is the body asked for.
+    // Only now does the caller send the body.
     if (/^100-continue$/i.test(req.headers.expect ?? '')) res.writeContinue();
     return forwarder.forward(req, res, pathFor(route, upstream, asked), { route, upstream, identity, issuer, caller });
   }
@@ -126,7 +126,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     await starting;
     const asked = splitTarget('GET', req.url ?? '');
     const { headers } = req;
-    // Where would its body end, and the first message begin?
+    // A body in an upgrade would leave unclear where the first WebSocket message begins.
     const no = (refused: Refused) => refuseUpgrade(socket, refused, noted(req, undefined, refused, caller));
     if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) return no(badCoding);
     const admission = await admit(req, asked, tableFor(req), authenticate, caller);
@@ -139,7 +139,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     return sockets.open(req, socket, head, pathFor(route, upstream, asked), about, stillGood);
   }
 
-  /** What stands in the way of an answer that no admission has foreseen. */
+  /** The response to an error that admission did not return. */
   function failure(error: unknown, requestId: string): Refused {
     if (error instanceof Unavailable) {
       log.warn({ err: error, requestId }, 'a dependency is away');
@@ -167,7 +167,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     upgrade(req, socket, head) {
       const caller = { ...keepCaller(req, deps.addressOf(req)), via: 'gateway' };
       const { requestId } = caller;
-      // Until the two connections are tied together nobody else listens, and an error nobody hears ends the process.
+      // An `error` event without a listener ends the process, and no other listener exists before the connections are
+      // joined.
       socket.on('error', () => {});
       open(req, socket, head, caller).catch((error: unknown) =>
         refuseUpgrade(socket, failure(error, requestId), requestId),
@@ -188,7 +189,10 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
         table = tableOf(await read());
         log.info({ routes: table.size }, 'the route table was read again');
       } catch (error) {
-        log.error({ mistakes: (error as Error).message }, 'the route table has mistakes: the one before stays');
+        log.error(
+          { mistakes: (error as Error).message },
+          'the route table has mistakes; the previous table stays in use',
+        );
       }
     },
     closeSockets() {
@@ -204,7 +208,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
 
 const plain = { ...routeDefaults, audience: undefined, scopes: [], methods: undefined } as const;
 
-/** What the originals have beside their own endpoints. `/protected` belongs to tinyoauth, whatever the table leaves out. */
+/** `/protected` belongs to tinyoauth, whatever the table leaves out. */
 function builtIn(routes: readonly Route[], { serves }: Pick<GatewayDeps, 'serves'>): readonly Route[] {
   if (!serves('tinyoauth') || routes.some(({ prefix }) => prefix === '/protected')) return [];
   return [{ ...plain, prefix: '/protected', tokens: ['tinyoauth'], upstream: undefined }];
@@ -230,5 +234,5 @@ function pathFor(
 const badCoding: Refused = {
   status: 400,
   error: 'invalid_request',
-  description: 'the body comes in a form that cannot be passed on',
+  description: 'the body has a transfer coding that cannot be forwarded',
 };

@@ -1,4 +1,6 @@
-/** What an upstream is sent, and what of its answer is passed on (RFC 9110, section 7.6). */
+/**
+ * The headers that an upstream receives, and those of its response that the caller receives (RFC 9110, section 7.6).
+ */
 import type { IncomingMessage } from 'node:http';
 import type { RequestCaller } from '../core/kernel/caller.ts';
 import type { Identity } from './authenticate.ts';
@@ -7,7 +9,7 @@ import type { Route, Upstream } from './routes.ts';
 
 type Headers = Record<string, string | string[]>;
 
-/** For one connection only (RFC 9110, section 7.6.1), beside those that `Connection` names. */
+/** Hop-by-hop headers (RFC 9110, section 7.6.1), besides those that `Connection` names. */
 const hopByHop = new Set([
   'connection',
   'http2-settings',
@@ -24,7 +26,7 @@ const hopByHop = new Set([
 
 const stripsByDefault = stripperOf();
 
-/** `name=value…`: of the session and the forms of this server's own pages. Other cookies belong to the upstream. */
+/** `pair`: `name=value…`. Cookies of this server's own pages; all others belong to the upstream. */
 export function isOwnCookie(pair: string): boolean {
   return /^\s*(?:__Host-|__Secure-)?gatehouse(?:[.-]|\s*=|\s*$)/.test(pair);
 }
@@ -34,7 +36,7 @@ export interface Sent {
   readonly upstream: Upstream;
   readonly identity: Identity;
   readonly issuer: URL;
-  /** Its address is as TRUST_PROXY settled it. */
+  /** The caller, with the address that TRUST_PROXY determines. */
   readonly caller: RequestCaller;
 }
 
@@ -57,7 +59,8 @@ export function upstreamHeaders(req: IncomingMessage, about: Sent): Headers {
   if (cookies === undefined) delete sent.cookie;
   else if (sent.cookie !== undefined) sent.cookie = cookies;
 
-  // Where a body ends is said anew, whatever was dropped: a body without a frame would be the upstream's next request.
+  // The framing is set again from the original headers: a body without framing would become the upstream's next
+  // request.
   delete sent['content-length'];
   if (headers['transfer-encoding'] !== undefined) sent['transfer-encoding'] = 'chunked';
   else if (headers['content-length'] !== undefined) sent['content-length'] = headers['content-length'];
@@ -72,12 +75,12 @@ export function upstreamHeaders(req: IncomingMessage, about: Sent): Headers {
   return Object.assign(sent, identityHeaders(identity));
 }
 
-/** Absent where there is nothing to say, so that an empty name is never taken for somebody. */
+/** Leaves out empty values, so that an upstream never takes an empty name for a user. */
 export function identityHeaders(identity: Identity): Headers {
   return Object.fromEntries(Object.entries(verifiedHeaders(identity)).filter(([, value]) => value !== ''));
 }
 
-/** Empty where there is nothing to say: of a header that is absent Caddy 2.6 makes the name of its own variable. */
+/** Always has all headers: for an absent one, Caddy 2.6 would insert the name of its own variable. */
 export function verifiedHeaders({ kind, subject, username, client, scope, session }: Identity): Headers {
   return {
     'X-Gatehouse-Token-Kind': kind,
@@ -89,12 +92,12 @@ export function verifiedHeaders({ kind, subject, username, client, scope, sessio
   };
 }
 
-/** Printable ASCII stays; everything else, and `%`, is percent-encoded UTF-8. */
+/** Keeps printable ASCII; percent-encodes `%` and everything else as UTF-8. */
 function encoded(value = ''): string {
   return value.toWellFormed().replaceAll(/[^\x20-\x24\x26-\x7e]+|^ | $/g, encodeURIComponent);
 }
 
-/** The headers of an answer by their name in lower case: as they were written, and all of them. */
+/** The response headers by lower-case name, with their original spelling and all values. */
 export function answerHeaders({
   rawHeaders,
   headers,
@@ -105,7 +108,7 @@ export function answerHeaders({
     const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
     const key = name.toLowerCase();
     if (hopByHop.has(key) || dropped.has(key)) continue;
-    // An upstream has no business with this server's sessions.
+    // An upstream must not set the cookies of this server.
     if (key === 'set-cookie' && isOwnCookie(value)) continue;
     const known = kept.get(key);
     if (known) known.values.push(value);

@@ -1,15 +1,15 @@
 /**
- * Which spellings of a path the gateway takes at all. What an upstream makes of `//`, `..`, `%2e`, `%2f`, `;` or a backslash
- * differs from upstream to upstream, and every difference between its reading and ours is a way around a route's rules
- * (security.md G2). So only one spelling of each path is taken, and the rest is not there.
+ * The one spelling of a path that the gateway accepts. Upstreams differ in how they read `//`, `..`, `%2e`, `%2f`, `;`
+ * and backslashes, and each difference is a way around the rules of a route (security.md G2). Any other spelling is
+ * 404.
  */
 
-/** RFC 3986's unreserved characters and delimiters, without `;`, after which some upstreams see parameters of a segment. */
+/** RFC 3986 unreserved characters and delimiters, except `;`: some upstreams read parameters after it. */
 const segments = /^(?:\/(?!\.{1,2}(?:\/|$))(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-Fa-f]{2})+)+\/?$/;
 
 /**
- * Escapes that some upstreams take for the character itself: unreserved ones (RFC 3986, section 6.2.2.2), `%2f`, `%3b`, `%5c`,
- * control characters, and `%25` before two hexadecimal digits, which an upstream that decodes twice would decode again.
+ * Escapes that some upstreams decode: unreserved characters (RFC 3986, section 6.2.2.2), `%2f`, `%3b`, `%5c`, control
+ * characters, and `%25` before two hexadecimal digits, which a second decoding turns into another escape.
  */
 const treacherous =
   /%(?:[01][0-9A-Fa-f]|2[DEFdef]|3[0-9Bb]|4[1-9A-Fa-f]|5[0-9AaCcFf]|6[1-9A-Fa-f]|7[0-9AaEeFf]|25[0-9A-Fa-f]{2})/;
@@ -19,7 +19,7 @@ export function isNormalPath(path: string): boolean {
   return !path.includes('%') || (!treacherous.test(path) && isUtf8(path));
 }
 
-/** `%c0%af` is a slash to decoders that do not mind its being too long. */
+/** Some decoders accept overlong UTF-8 and read `%c0%af` as a slash. */
 function isUtf8(path: string): boolean {
   try {
     decodeURIComponent(path);
@@ -29,7 +29,7 @@ function isUtf8(path: string): boolean {
   }
 }
 
-/** Printable ASCII without `#`: what is passed on must mean the same to the next parser. */
+/** Printable ASCII without `#`: other characters are parsed differently by different upstreams. */
 export function isNormalQuery(query: string): boolean {
   return /^[\x21\x22\x24-\x7e]*$/.test(query);
 }

@@ -1,17 +1,17 @@
 /**
- * What this server answers itself: a route over one of these would hide it, one beneath it would hide a part of it. The
- * list is made of the route table (http/routes.ts).
+ * The paths that this server answers itself, derived from the route table (http/routes.ts). A gateway route at, above
+ * or below such a path would hide part of this server.
  */
 
-/** Kept although nothing is there yet: a table that is right today stays right when it comes. */
+/** Reserved for later versions, so that a route table that is valid today stays valid. */
 const kept: readonly string[] = ['/.well-known', '/admin', '/docs', '/mail'];
 
-/** Several environments share a host so; only what follows belongs to this server. */
+/** Prefixes of environments that share a host. Only the segment after the prefix belongs to this server. */
 const shared: readonly string[] = ['dev', 'qa', 'staging'];
 
 /**
- * The places that the addresses take, in lower case: the first segment of each, as the next version may have more below
- * it. Parameters are written `:name`.
+ * The first segment of each address, in lower case: a later version may add addresses below it. Parameters are written
+ * `:name`.
  */
 export function ownPlaces(addresses: Iterable<string>): readonly string[] {
   const places = new Set(kept);
@@ -24,7 +24,7 @@ export function ownPlaces(addresses: Iterable<string>): readonly string[] {
   return [...places].sort();
 }
 
-/** The place of this server that a prefix would get in the way of. */
+/** Returns the own path that `prefix` collides with. */
 export function ownPlaceAt(prefix: string, places: readonly string[]): string | undefined {
   const folded = `${prefix.toLowerCase()}/`;
   return places.find((own) => folded.startsWith(`${own}/`) || `${own}/`.startsWith(folded));

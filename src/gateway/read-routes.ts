@@ -1,4 +1,4 @@
-/** Reads the file that GATEWAY_ROUTES names, JSON or YAML, or says everything that is wrong with it. */
+/** Reads the file that GATEWAY_ROUTES names, as JSON or YAML. */
 import { readFile } from 'node:fs/promises';
 import { mistakesAsText } from '../base/mistakes.ts';
 import type { RouteMistake } from './route-shape.ts';
@@ -6,10 +6,10 @@ import type { Route } from './routes.ts';
 
 type ReadRoutes =
   | { readonly outcome: 'read'; readonly routes: readonly Route[] }
-  /** `text`: all mistakes, for a terminal or a log. */
+  /** `text`: all mistakes, for a terminal or the log. */
   | { readonly outcome: 'mistaken'; readonly text: string };
 
-/** `own`: this server's own places (own-paths.ts); without them no prefix is taken. */
+/** `own`: the own paths of this server (own-paths.ts); if empty, no prefix collides. */
 export async function readRoutes(file: string, own: readonly string[] = []): Promise<ReadRoutes> {
   let text: string;
   try {
@@ -18,8 +18,8 @@ export async function readRoutes(file: string, own: readonly string[] = []): Pro
     return { outcome: 'mistaken', text: `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).` };
   }
   const { parseDocument } = await import('yaml');
-  // Every JSON text is YAML 1.2. Aliases are left out: a few lines of them make gigabytes. Without tags of its own a file makes
-  // no other values than JSON's.
+  // Every JSON text is YAML 1.2. Aliases are refused, because a few lines of them expand to gigabytes. Without custom
+  // tags, the file holds only JSON values.
   const document = parseDocument(text, {
     schema: 'core',
     uniqueKeys: true,
@@ -43,7 +43,7 @@ export async function readRoutes(file: string, own: readonly string[] = []): Pro
   return mistakes.length === 0 ? { outcome: 'read', routes } : { outcome: 'mistaken', text: describe(file, mistakes) };
 }
 
-/** All mistakes of the file, for a terminal; undefined where there are none. */
+/** Returns all mistakes of the file as text, or undefined if there are none. */
 export async function mistakesInRoutes(file: string): Promise<string | undefined> {
   const read = await readRoutes(file);
   return read.outcome === 'mistaken' ? read.text : undefined;

@@ -1,34 +1,35 @@
-/** The rules between the members of a route, and between routes: what no member can be wrong about by itself. */
+/** Rules between the members of a route, and between routes. route-shape.ts checks each member alone. */
 import { covers, methodOverrides, neverPassed, overlap } from './header-names.ts';
 import { ownPlaceAt } from './own-paths.ts';
 
 export type Loose = Readonly<Record<string, unknown>>;
 
 export interface RouteRule {
-  /** The members it reads; the first is the one to change. */
+  /** The members that the rule reads; the mistake is reported for the first. */
   readonly about: readonly [string, ...string[]];
   /**
-   * What is wanted instead, where it is broken. `earlier`: the routes before this one; `own`: this server's own places.
+   * Returns the expected value if the rule is broken. `earlier`: the routes before this one; `own`: the own paths of
+   * this server.
    */
   readonly check: (route: Loose, earlier: readonly Loose[], own: readonly string[]) => string | undefined;
 }
 
 const takesOauth = ({ tokens }: Loose): boolean => listed(tokens).includes('oauth');
 
-/** Of the file as a whole, and of each route. */
+/** For the whole file, and for each route. */
 const headerRules: readonly RouteRule[] = [
   {
     about: ['passHeaders'],
     check: ({ passHeaders }) => {
       const name = texts(passHeaders).find((each) => neverPassed.some((never) => overlap(each, never)));
-      return name && `other names than ${name}: the gateway says itself, or withholds, what that covers`;
+      return name && `names other than ${name}: the gateway sets or withholds these headers itself`;
     },
   },
   {
     about: ['passHeaders', 'stripHeaders'],
     check: ({ passHeaders, stripHeaders }) => {
       const lost = texts(stripHeaders).find((strip) => texts(passHeaders).some((pass) => covers(pass, strip)));
-      return lost && `names that do not cover ${lost}, which stripHeaders has`;
+      return lost && `names that do not cover ${lost} in stripHeaders`;
     },
   },
 ];
@@ -42,7 +43,7 @@ export const routeRules: readonly RouteRule[] = [
     check: ({ passHeaders, methods }) => {
       if (methods === undefined) return undefined;
       const override = texts(passHeaders).find((each) => methodOverrides.some((name) => overlap(each, name)));
-      return override && `other names than ${override}: it would get around methods`;
+      return override && `names other than ${override}: this header bypasses methods`;
     },
   },
   {
@@ -66,7 +67,7 @@ export const routeRules: readonly RouteRule[] = [
           mine.some((method) => theirs.includes(method))
         );
       });
-      return clash && 'a prefix that no route before has, unless both name methods and none of them twice';
+      return clash && 'a prefix that no earlier route has, unless both routes name methods and share none';
     },
   },
   {

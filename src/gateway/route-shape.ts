@@ -1,6 +1,6 @@
 /**
- * What may stand in the file that GATEWAY_ROUTES names, member by member, and the rules between them. All mistakes are found at
- * once. Loaded only where there is such a file: zod takes its time.
+ * The shape of the file that GATEWAY_ROUTES names, and its rules. Reports all mistakes at once. Loaded only if there is
+ * such a file, because loading zod takes time.
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { fileRules, type Loose, type RouteRule, routeRules } from './route-rules
 import { type Route, routeDefaults, tokenNames, type Upstream } from './routes.ts';
 
 export interface RouteMistake {
-  /** Counted from 1; undefined where the file as a whole is meant. */
+  /** Counted from 1; undefined if the mistake concerns the whole file. */
   readonly route: number | undefined;
   /** `upstream`, `timeouts.connect` … */
   readonly member: string;
@@ -19,9 +19,9 @@ export interface RouteMistake {
   readonly example: string;
 }
 
-const headerNames = 'a list of names of headers, or of their beginnings with * at the end';
+const headerNames = 'a list of header names, or of prefixes that end with *';
 
-/** Each member: what is wanted, and how it looks. The reference in docs/surfaces/gateway.md has the same rows. */
+/** The expected value and an example for each member. docs/surfaces/gateway.md has the same rows. */
 const members: Readonly<Record<string, { readonly wanted: string; readonly example: string }>> = {
   prefix: {
     wanted:
@@ -76,7 +76,7 @@ const headers = z
   .max(200)
   .default([]);
 
-/** The file may be the list of routes alone. */
+/** The file may also be just the list of routes. */
 const fileShape = z.strictObject({ routes: z.array(z.unknown()), stripHeaders: headers, passHeaders: headers });
 
 const shape = z.strictObject({
@@ -111,11 +111,11 @@ const shape = z.strictObject({
 
 type Checked = { readonly routes: readonly Route[]; readonly mistakes: readonly RouteMistake[] };
 
-/** `document`: what the file holds, parsed. `own`: this server's own places (own-paths.ts). */
+/** `document`: the parsed file. `own`: the own paths of this server (own-paths.ts). */
 export function checkRoutes(document: unknown, own: readonly string[]): Checked {
   const given: Loose = Array.isArray(document) ? { routes: document } : isObject(document) ? document : {};
   if (!Array.isArray(given.routes)) {
-    const wanted = 'a list of routes, or an object whose member routes is one';
+    const wanted = 'a list of routes, or an object with such a list as its member routes';
     const mistake = { route: undefined, member: 'the file', given: whole(document), wanted };
     return { routes: [], mistakes: [{ ...mistake, example: '- prefix: /reports' }] };
   }
@@ -144,7 +144,7 @@ function routeOf(read: z.output<typeof shape>, file: HeaderRules): Route {
   return { ...rest, methods, upstream: to, audience, timeouts: times, strips };
 }
 
-/** A rule about a member that is itself unreadable (`found`) would only confuse. */
+/** Skips rules about members that are already invalid (`found`). */
 function brokenRules(
   rules: readonly RouteRule[],
   given: Loose,
@@ -163,7 +163,7 @@ function brokenRules(
   });
 }
 
-/** Of the file, or of the route of this number. `names`: the members there are. */
+/** The mistakes of the file, or of route `number`. `names`: the known members. */
 function mistakesOf(
   issues: readonly z.core.$ZodIssue[],
   given: unknown,
@@ -180,7 +180,7 @@ function mistakesOf(
         seen.set(member, {
           route: number,
           member: printable(member),
-          given: 'a member that there is not',
+          given: 'an unknown member',
           wanted,
           example: '',
         });
@@ -215,7 +215,7 @@ function defined(times: { readonly [name: string]: number | undefined }): Partia
   return Object.fromEntries(Object.entries(times).filter(([, ms]) => ms !== undefined));
 }
 
-/** Of the file, or of a route in it: a text may come from another file, such as one with a secret. */
+/** A wrong file may hold a secret, so its text is not shown. */
 const whole = (value: unknown): string => (typeof value === 'string' ? 'a text' : shown(value));
 
 function shown(value: unknown): string {

@@ -1,66 +1,63 @@
-/** The route table as it is used: immutable, and replaced as a whole when the file is read again. */
+/** The route table in use: immutable, and replaced as a whole when the file is read again. */
 import { isIP } from 'node:net';
 import type { PersonKind } from '../core/tokens/token-kinds.ts';
 import type { Strips } from './header-names.ts';
 
-/** The kinds of token that a route may take. */
+/** The kinds of token that a route may accept. */
 export type TokenName = 'oauth' | PersonKind | 'space-guard';
 export const tokenNames = ['oauth', 'identity', 'security-service', 'tinyoauth', 'space-guard'] as const;
 
 export interface Upstream {
   readonly protocol: 'http:' | 'https:';
-  /** A name or an address, without the brackets of an IPv6 address. */
+  /** A name or an address; an IPv6 address without brackets. */
   readonly hostname: string;
   readonly port: number;
-  /** As the `Host` header has it. */
+  /** The value of the `Host` header. */
   readonly host: string;
-  /** What its paths begin with; without a slash at its end. */
+  /** The path of the upstream's URL, without a trailing slash. */
   readonly basePath: string;
 }
 
-/** What a token must be, for a route and for a question to /gateway/verify/token. */
+/** The token that a route, or a request to /gateway/verify/token, requires. */
 export interface Demand {
   readonly tokens: readonly TokenName[];
-  /** The API's identifier; present where OAuth tokens are taken. */
+  /** The identifier of the API; set if `tokens` has `oauth`. */
   readonly audience: string | undefined;
-  /** All of them, of an OAuth token. */
+  /** An OAuth token must have all of these. */
   readonly scopes: readonly string[];
 }
 
-/** As the proxy library wants it. `ssl` is a new object each time: the library writes into it. */
+/** The target in the form of the proxy library. `ssl` is a new object each time, because the library writes to it. */
 export function targetOf({ protocol, hostname, port, host }: Upstream) {
-  // The certificate is that of the upstream, also where the `Host` header names the issuer.
+  // The certificate is the upstream's, even if the `Host` header names the issuer.
   const ssl = protocol === 'https:' && !isIP(hostname) ? { servername: hostname } : {};
   return { target: { protocol, hostname, port, host }, ssl };
 }
 
 export interface Route extends Demand {
   readonly prefix: string;
-  /** Undefined: all but TRACE and CONNECT. */
+  /** If undefined, all methods except TRACE and CONNECT. */
   readonly methods: readonly string[] | undefined;
-  /** Undefined: there is nothing behind it, 502. */
+  /** If undefined, the route has no service, and the response is 502. */
   readonly upstream: Upstream | undefined;
   /** Milliseconds. */
   readonly timeouts: {
-    /** Until there is a connection. */
+    /** To open the connection. */
     readonly connect: number;
-    /** From the last byte of the request that was passed on to the answer's headers. */
+    /** From the last byte of the request sent to the upstream until the response headers. */
     readonly answer: number;
-    /** Without a byte either way, once the answer has begun. */
+    /** Without a byte in either direction, once the response has begun. */
     readonly idle: number;
-    /** For the whole of a request's body. */
+    /** For the whole request body. */
     readonly upload: number;
   };
   /** Bytes. */
   readonly maxBody: number;
   readonly passToken: boolean;
   readonly stripPrefix: boolean;
-  /** The upstream sees the issuer's `Host` and not its own. */
+  /** The upstream gets the issuer's `Host` instead of its own. */
   readonly preserveHost: boolean;
-  /**
-   * Which of a caller's headers do not reach the upstream, where the table has rules of its own; undefined: the
-   * default.
-   */
+  /** The headers that do not reach the upstream. If undefined, the default rules apply. */
   readonly strips: Strips | undefined;
 }
 
@@ -73,11 +70,11 @@ export const routeDefaults = {
   strips: undefined,
 } as const;
 
-/** The address as it was asked for; a proxy's own question says another than the request has. */
+/** The request to check. A question to `/gateway/verify` names a request other than itself. */
 export interface Asked {
   readonly method: string;
   readonly path: string;
-  /** With its question mark, or empty. */
+  /** Empty, or with its question mark. */
   readonly query: string;
 }
 
@@ -89,28 +86,27 @@ export function splitTarget(method: string, target: string): Asked {
 }
 
 interface Match {
-  /** The one that takes the method, or the first of this prefix. */
+  /** The route that accepts the method, or the first one of this prefix. */
   readonly route: Route;
-  /** What this prefix takes, for `Allow`; undefined where it takes this method. */
+  /** The methods of this prefix, for `Allow`; undefined if the method is accepted. */
   readonly allow: readonly string[] | undefined;
 }
 
 export interface RouteTable {
   readonly size: number;
-  /** Whether a path belongs to a route, however it is spelled. */
+  /** Whether the path has a route, in any spelling. */
   owns(path: string): boolean;
-  /** The route of the longest prefix; a prefix ends where a segment ends. */
+  /** Finds the longest prefix; a prefix ends at the end of a segment. */
   match(path: string, method: string): Match | undefined;
 }
 
 export function createRouteTable(routes: readonly Route[]): RouteTable {
   const byPrefix = new Map<string, Route[]>();
   for (const route of routes) byPrefix.set(route.prefix, [...(byPrefix.get(route.prefix) ?? []), route]);
-  // Compared without case as well, see `match`.
   const folded = new Map([...byPrefix].map(([prefix, found]) => [prefix.toLowerCase(), found]));
   const deepest = Math.max(0, ...routes.map(({ prefix }) => prefix.split('/').length - 1));
 
-  /** Only as many segments as the longest prefix has are looked at: a path of thousands costs no more. */
+  /** Looks at no more segments than the longest prefix has, so a long path costs nothing. */
   function find(path: string, among: ReadonlyMap<string, Route[]>): Route[] | undefined {
     const ends: number[] = [];
     for (let end = path.indexOf('/', 1); ends.length < deepest; end = path.indexOf('/', end + 1)) {
@@ -129,8 +125,8 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     owns: (path) => find(path, byPrefix) !== undefined,
     match(path, method) {
       const found = find(path, byPrefix);
-      // To an upstream that does not tell cases apart `/files/SECRET` is `/files/secret`: where that has a route of its own,
-      // another spelling must not get by with the rules of a shorter one.
+      // An upstream that ignores case reads `/files/SECRET` as `/files/secret`. If a longer prefix matches without
+      // case, the path is unknown, so that it does not pass under the rules of a shorter prefix.
       if (found === undefined || found !== find(path.toLowerCase(), folded)) return undefined;
       const [first] = found as [Route, ...Route[]];
       const route = found.find(({ methods }) => takes(methods, method));
@@ -141,7 +137,7 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
 }
 
 function takes(methods: readonly string[] | undefined, method: string): boolean {
-  // TRACE would show the request's credentials to whoever asks (RFC 9110, section 9.3.8).
+  // TRACE would return the credentials of the request to its sender (RFC 9110, section 9.3.8).
   if (methods === undefined) return method !== 'TRACE' && method !== 'CONNECT';
   return methods.includes(method) || (method === 'HEAD' && methods.includes('GET'));
 }

@@ -1,6 +1,6 @@
 /**
- * A service to forward to where nobody has named one: in development, so that the flows of the tinyoauth and space guard
- * originals can be seen whole. It says what has reached it.
+ * A sample service for development without a route table: the tinyoauth and space guard flows can be tried to their
+ * end. It returns what reached it.
  */
 import { createServer } from 'node:http';
 import type { Upstream } from './routes.ts';
@@ -18,7 +18,7 @@ export async function openSampleUpstream(): Promise<SampleUpstream> {
       null,
       2,
     );
-    // What was sent is not kept, but it is waited for.
+    // The body is dropped, but read to its end before the response.
     req.resume().once('end', () => {
       res.writeHead(200, {
         'Content-Type': 'application/json; charset=utf-8',
@@ -31,7 +31,7 @@ export async function openSampleUpstream(): Promise<SampleUpstream> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
-  // It keeps no process alive by itself.
+  // The open port must not keep the process alive.
   server.unref();
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;

@@ -1,7 +1,7 @@
 /**
- * WebSockets (RFC 6455): the handshake is checked like any request, then both connections are tied together until one of them
- * ends. A socket may be open for days, so the token it was opened with is asked for again every few seconds: it ends with its
- * token, and with the session, the person or the client behind it.
+ * WebSockets (RFC 6455). The handshake is checked like any request, then the two connections are joined until one ends.
+ * A socket may stay open for days, so its token is checked again every few seconds: the socket ends with the token, its
+ * session, its user or its client.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -15,7 +15,7 @@ import { endWhenSaid, refuseUpgrade } from './upgrade-socket.ts';
 import { watch } from './watchdog.ts';
 
 interface Sockets {
-  /** `stillGood`: whether the token would be taken again; what it throws is taken for "nobody knows". */
+  /** `stillGood`: whether the token is still accepted. If it throws, the socket stays open. */
   open(
     req: IncomingMessage,
     socket: Duplex,
@@ -62,14 +62,14 @@ export function createSockets(log: Logger): Sockets {
     });
     upstream.once('response', ({ headers }) => {
       done(handshake);
-      // No WebSocket: the library passes this answer on, as it is.
+      // The upstream refused the WebSocket; the library forwards its response unchanged.
       const cookies = headers['set-cookie']?.filter((cookie) => !isOwnCookie(cookie));
       if (cookies) headers['set-cookie'] = cookies;
       endWhenSaid(socket);
     });
     upstream.once('upgrade', (_answer, other: Socket) => {
       done(handshake);
-      // Ends are passed on by the pipes between the two; an abrupt one is not.
+      // The pipes forward an orderly end, but not an abrupt one.
       socket.once('close', () => other.destroy());
       other.once('close', () => (socket as Socket).destroySoon());
       keep(socket, handshake.stillGood);
@@ -90,7 +90,7 @@ export function createSockets(log: Logger): Sockets {
           (yes) => {
             if (!yes) each.destroy();
           },
-          // Storage is away: nobody knows, and cutting off everybody would not make it safer.
+          // Storage is unavailable, so the token's state is unknown. Closing every socket would not be safer.
           () => {},
         );
       }

@@ -1,4 +1,4 @@
-/** A connection that has asked for an upgrade and gets none: Node's parser has let go of it, and there is no response object. */
+/** Refuses an upgrade on the bare connection: Node has detached its parser, and there is no response object. */
 import type { Duplex } from 'node:stream';
 import { type Refused, statuses, worded } from './answers.ts';
 
@@ -10,7 +10,7 @@ export function refuseUpgrade(socket: Duplex, refused: Refused, requestId: strin
   endWhenSaid(socket);
 }
 
-/** What still comes is dropped: nobody reads it, and what is not read never says that its other end has gone. */
+/** Drops further input. A socket that is not read does not notice that the other end has closed. */
 export function endWhenSaid(socket: Duplex): void {
   socket.resume();
   if (socket.writableFinished) socket.destroy();

@@ -1,13 +1,18 @@
-/** The question to `/gateway/verify/token` and the refusals of both addresses, for the OpenAPI document. */
+/** The query of `/gateway/verify/token` and the refusals of both addresses, for the OpenAPI document. */
 import { z } from 'zod';
 
 export const demand = z.object({
   tokens: z
     .string()
     .optional()
-    .meta({ description: 'Kinds, with commas: `oauth`, `identity`, `security-service`, `tinyoauth`, `space-guard`.' }),
-  audience: z.string().optional().meta({ description: 'The API; needed with `oauth`, and only then.' }),
-  scope: z.string().optional().meta({ description: 'Names with one space between them; with `oauth` only.' }),
+    .meta({
+      description: 'Kinds, separated by commas: `oauth`, `identity`, `security-service`, `tinyoauth`, `space-guard`.',
+    }),
+  audience: z
+    .string()
+    .optional()
+    .meta({ description: 'The identifier of the API; required with `oauth`, and only then.' }),
+  scope: z.string().optional().meta({ description: 'Scopes, separated by one space; with `oauth` only.' }),
 });
 
 export const failure = z.object({ error: z.string(), error_description: z.string(), reference: z.string() }).meta({

@@ -1,12 +1,13 @@
 /**
- * `/gateway/verify`: the check without the forwarding, for a proxy that forwards itself (nginx auth_request, Traefik ForwardAuth,
- * Caddy forward_auth). What is asked for stands in headers of the proxy's, and is looked up in the route table; or, at
- * `/gateway/verify/token`, the proxy's configuration says in the query what it demands. The answer is 200 with the identity
- * headers, 401 or 403: nginx makes a 500 of everything else, so what would be 400, 404, 405 or 429 is a 403 whose
- * `X-Gatehouse-Reason` tells the operator which.
+ * `/gateway/verify` checks a request without forwarding it, for a proxy that forwards itself (nginx auth_request,
+ * Traefik ForwardAuth, Caddy forward_auth). The proxy names the request in headers, and the route table decides. At
+ * `/gateway/verify/token`, the query of the proxy's configuration states the demand. The response is 200 with identity
+ * headers, 401 or 403. nginx turns any other status into a 500, so 400, 404, 405 and 429 become a 403 whose
+ * `X-Gatehouse-Reason` has the code.
  *
- * Two addresses, because a proxy may hand its caller's query on (Caddy does, where its `uri` names none): a query must never
- * decide whether the table counts. Where it does, one is refused, and a proxy that is set up like this is noticed at once.
+ * There are two addresses because a proxy may append its caller's query (Caddy does if its `uri` has none). A query
+ * must not decide whether the route table applies. `/gateway/verify` refuses any query, which exposes such a
+ * configuration.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../core/kernel/caller.ts';
@@ -59,12 +60,14 @@ async function check(
     return { outcome: 'refused', refused: refusalOf(authenticated) };
   }
   const target = originalTarget(req);
-  // Caddy writes the lone question mark that keeps its caller's query away.
+  // Caddy's `uri` ends with a lone question mark to keep the caller's query away.
   const queried = query !== '' && query !== '?';
   return queried || target === undefined ? misunderstood : admit(req, target, table, authenticate, from);
 }
 
-/** `?tokens=oauth,identity&audience=…&scope=…`; undefined where it says anything else, or leaves the audience out. */
+/**
+ * Parses `?tokens=oauth,identity&audience=…&scope=…`. Returns undefined if a member is unknown, repeated or invalid.
+ */
 function demandOf(query: URLSearchParams): Demand | undefined {
   const names = [...query.keys()];
   if (new Set(names).size !== names.length || names.some((name) => !['tokens', 'audience', 'scope'].includes(name)))
@@ -73,7 +76,7 @@ function demandOf(query: URLSearchParams): Demand | undefined {
   const tokens = tokenNames.filter((name) => wanted.includes(name));
   const audience = query.get('audience') || undefined;
   const scopes = (query.get('scope') ?? '').split(' ').filter(Boolean);
-  // RFC 6749, section 3.3; they are repeated in a header of the refusal.
+  // RFC 6749, section 3.3. The refusal repeats the scopes in a header, so their characters are limited.
   if (!scopes.every((scope) => /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/.test(scope))) return undefined;
   const oauth = tokens.includes('oauth');
   if (tokens.length !== wanted.length || oauth !== (audience !== undefined)) return undefined;
@@ -81,8 +84,8 @@ function demandOf(query: URLSearchParams): Demand | undefined {
 }
 
 /**
- * nginx is told to say `X-Original-Method` and `X-Original-URI`, Traefik and Caddy say `X-Forwarded-Method` and
- * `X-Forwarded-Uri`. A header that stands there twice, or two pairs that differ: one of them is the caller's own.
+ * nginx sends `X-Original-Method` and `X-Original-URI`, Traefik and Caddy send `X-Forwarded-Method` and
+ * `X-Forwarded-Uri`. If values differ, one of them comes from the caller, so the result is undefined.
  */
 function originalTarget({ headersDistinct }: IncomingMessage): ReturnType<typeof splitTarget> | undefined {
   const said = (name: string) => headersDistinct[name] ?? [];
@@ -100,7 +103,7 @@ const misunderstood: Checked = {
   refused: {
     status: 403,
     error: 'forbidden',
-    description: 'what is to be verified is not said, or not understood',
+    description: 'the request or token to verify is not named, or is malformed',
     headers: { 'X-Gatehouse-Reason': 'bad_question' },
   },
 };

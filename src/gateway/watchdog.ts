@@ -1,8 +1,8 @@
-/** A deadline that moves on as long as something does. */
+/** A deadline that moves on with each sign of progress. */
 
 /**
- * Calls `stuck` once when `progress()` has not changed for `ms`, at twice that at the latest. It is looked at when the time is
- * over and not with each chunk, so watching a stream costs nothing. Returns what ends it.
+ * Calls `stuck` once if `progress()` does not change for `ms`, and within `2 * ms` at the latest. A timer polls
+ * `progress`, so a chunk of a stream costs nothing. Returns a function that stops the timer.
  */
 export function watch(ms: number, progress: () => number, stuck: () => void): () => void {
   let seen = progress();

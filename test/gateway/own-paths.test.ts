@@ -47,7 +47,7 @@ describe.each(modes)('in %s', (_mode, env) => {
       for (const prefix of all) {
         server.write([{ prefix, tokens }]);
         await server.app.reloadRoutes();
-        const line = server.logged.findLast((each) => each.includes('the one before stays')) ?? '';
+        const line = server.logged.findLast((each) => each.includes('the previous table stays in use')) ?? '';
         refused.push(...refusedIn(line.replaceAll('\\n', '\n')));
       }
       expect(refused).toEqual(all);
