@@ -1,15 +1,14 @@
 /**
- * The Authorization header (RFC 9110, section 11.6.2), of which a request has one: names and passwords, bearer tokens,
- * and the challenge of a 401.
+ * The Authorization header (RFC 9110, section 11.6.2): Basic credentials, bearer tokens, and the challenge of a 401.
  */
 import type { IncomingMessage } from 'node:http';
 
 type Authorization =
   /** Missing or empty. */
   | { readonly outcome: 'none' }
-  /** Which of them counts is unknown: a proxy in front may have looked at the other one. */
+  /** Two headers: a proxy in front may have checked the other one. */
   | { readonly outcome: 'repeated' }
-  /** `scheme` in lower case, what follows it without the blanks around it, and the whole of it. */
+  /** `scheme`: in lower case. `credentials`: the rest, trimmed. `value`: the whole header. */
   | { readonly outcome: 'sent'; readonly scheme: string; readonly credentials: string; readonly value: string };
 
 export function authorizationOf(req: IncomingMessage): Authorization {
@@ -23,7 +22,7 @@ export function authorizationOf(req: IncomingMessage): Authorization {
 type Word = { readonly outcome: 'word'; readonly word: string } | NoWord;
 export type NoWord = { readonly outcome: 'none' | 'other-scheme' | 'malformed' };
 
-/** The one word after this scheme, whatever it is: some callers answer a token of another form by themselves. */
+/** The one word after `scheme`, in any form: some callers answer a malformed token themselves. */
 export function wordOf(req: IncomingMessage, scheme: string): Word {
   const sent = authorizationOf(req);
   if (sent.outcome === 'none') return sent;
@@ -34,33 +33,33 @@ export function wordOf(req: IncomingMessage, scheme: string): Word {
 
 type Basic =
   | { readonly outcome: 'credentials'; readonly username: string; readonly password: string }
-  /** `malformed`: no canonical base64, no UTF-8, control characters, no colon, nothing on one side of it, or two headers. */
+  /** `malformed`: not canonical base64 or UTF-8, a control character, no colon, an empty side, or two headers. */
   | NoWord;
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * A name and a password in UTF-8 (RFC 7617, section 2.1). Only what a strict reader understands is taken: what one
- * decoder passes over and another does not would be two different passwords.
+ * A name and a password in UTF-8 (RFC 7617, section 2.1). Decoding is strict: two decoders that differ would read two
+ * different passwords.
  */
 export function basicOf(req: IncomingMessage): Basic {
   const sent = wordOf(req, 'basic');
   if (sent.outcome !== 'word') return sent;
   const text = decoded(sent.word);
-  // The first colon: a name has none, a password may have any number.
+  // Split at the first colon: a name has none, a password may have several.
   const at = text.indexOf(':');
   const [username, password] = [text.slice(0, Math.max(0, at)), text.slice(at + 1)];
   if (username === '' || password === '') return { outcome: 'malformed' };
   return { outcome: 'credentials', username, password };
 }
 
-/** Empty where it is not text in base64. */
+/** Returns '' if `base64` is not text. */
 function decoded(base64: string): string {
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.toString('base64') !== base64) return '';
   try {
     const text = strictUtf8.decode(bytes);
-    // RFC 7617, section 2: neither part has control characters.
+    // RFC 7617, section 2: neither part may contain control characters.
     return /\p{Cc}/u.test(text) ? '' : text;
   } catch {
     return '';
@@ -73,7 +72,7 @@ type Bearer =
   | { readonly outcome: 'none' }
   | { readonly outcome: 'malformed' };
 
-/** A bearer token (RFC 6750, section 2.1), never from a query or a form. */
+/** A bearer token from the header (RFC 6750, section 2.1), never from a query or a form. */
 export function bearerOf(req: IncomingMessage): Bearer {
   const [header = '', ...more] = req.headersDistinct.authorization ?? [];
   if (more.length > 0) return { outcome: 'malformed' };
@@ -83,8 +82,8 @@ export function bearerOf(req: IncomingMessage): Bearer {
 }
 
 /**
- * A client token alone, or with a JWT behind a colon, as space guard's programs send them: `Bearer: <token>:<jwt>`. The colon
- * behind the scheme is no HTTP, but written in their API. Undefined for anything else; what the halves are worth is not asked.
+ * A client token, alone or followed by a colon and a JWT, as space guard's programs send it: `Bearer: <token>:<jwt>`.
+ * Their API documents the invalid colon after the scheme. Returns undefined for any other form; verifies neither part.
  */
 export function clientPairOf(req: IncomingMessage): { clientToken: string; jwt: string | undefined } | undefined {
   const [header = '', ...more] = req.headersDistinct.authorization ?? [];
@@ -93,8 +92,8 @@ export function clientPairOf(req: IncomingMessage): { clientToken: string; jwt: 
 }
 
 /**
- * The header of a 401 (RFC 6750, section 3). Parameters follow where a token was sent; their values are this server's
- * own words, without quotation marks.
+ * The header of a 401 (RFC 6750, section 3). Add parameters only if a token was sent; a value must not contain
+ * quotation marks.
  */
 export function bearerChallenge(
   realm: string,

@@ -1,19 +1,19 @@
-/** A request's body: how large it may be, how long it may take to arrive, and how it is read: bytes, a form or JSON. */
+/** Request bodies: their size, their deadline, and how they are read: as bytes, a form or JSON. */
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 import { Refusal } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import { isPlainText } from '../core/kernel/names.ts';
 
-/** Bytes: more is answered with 413 at every door. */
+/** In bytes. Every entry point answers 413 to a larger body. */
 export const bodyLimit = 65_536;
 
-/** Whether one is announced (RFC 9112, section 6); it may still turn out to be of no bytes. */
+/** Whether a body is announced (RFC 9112, section 6); it may still be empty. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** The whole body, or undefined where it is larger than the limit. Throws `Refusal` where it ends early. */
+/** Returns undefined if the body is larger than `limit`. Throws `Refusal` if it ends early. */
 export async function readBody(req: IncomingMessage, limit = bodyLimit): Promise<Buffer | undefined> {
   if (Number(req.headers['content-length'] ?? 0) > limit) return undefined;
   return new Promise((resolve, reject) => {
@@ -28,7 +28,7 @@ export async function readBody(req: IncomingMessage, limit = bodyLimit): Promise
       } else chunks.push(chunk);
     });
     req.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    // The sender has gone, or what it sends is no HTTP any more: nothing here has failed.
+    // The sender is gone, or sends invalid HTTP: not a failure of this server.
     const early = () => reject(new Refusal('invalid_request', 'the body ended early'));
     req.on('error', early);
     req.on('close', () => {
@@ -37,23 +37,23 @@ export async function readBody(req: IncomingMessage, limit = bodyLimit): Promise
   });
 }
 
-/** On the request itself, for the sake of the garbage collector. */
+/** Kept on the request itself, which costs the garbage collector less than a WeakMap. */
 const once = Symbol('body');
 type Read = IncomingMessage & { [once]?: Promise<Buffer | undefined> };
 
-/** As `readBody`, read once for all who look at it. */
+/** Like `readBody`, but reads once for all callers. */
 export function bodyOnce(req: Read): Promise<Buffer | undefined> {
   req[once] ??= readBody(req);
   return req[once];
 }
 
-/** On the request itself, for the sake of the garbage collector. */
+/** Kept on the request itself, which costs the garbage collector less than a WeakMap. */
 const deadline = Symbol('deadline');
 type Timed = IncomingMessage & { [deadline]?: NodeJS.Timeout };
 
 /**
- * How long a request's body may take to arrive, from now on (security.md L4); in place of a deadline given before.
- * Node's own `requestTimeout` is one figure for a whole server, and would cut off an upload that the gateway passes on.
+ * Sets the deadline of the request's body, from now on (security.md L4), and replaces an earlier one. Node's own
+ * `requestTimeout` is one value for the whole server and would cut off uploads through the gateway.
  */
 export function limitBodyTime(req: Timed, ms: number): void {
   const { headers, socket } = req;
@@ -69,21 +69,21 @@ export function limitBodyTime(req: Timed, ms: number): void {
     socket.off('close', over);
   };
   req.once('close', over);
-  // A request that was answered before its body was there hears nothing of the connection's end.
+  // If the response was sent before the body was complete, the request does not see the connection close.
   socket.once('close', over);
 }
 
 function cutOff(req: IncomingMessage): void {
   const { socket } = req;
   if (req.complete || socket.destroyed) return;
-  // As Node words it. Where an answer is already on its way the client reads that one first.
+  // The same text as Node's. If a response is on its way, the client reads that response first.
   socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
   socket.destroySoon();
 }
 
 /**
- * The fields of an HTML form, each once, as text. Throws `Refusal` for another content type, a body that is too large
- * or ends early, or a field that comes twice.
+ * The fields of an HTML form. Throws `Refusal` if the content type is wrong, a field is repeated, or the body is too
+ * large or ends early.
  */
 export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string>> {
   if (!ctx.is('application/x-www-form-urlencoded')) {
@@ -105,25 +105,22 @@ const depthLimit = 32;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * JSON request bodies: one object, in UTF-8, whose text can be stored. In this order: content type and encoding (415), size
- * (413), UTF-8, syntax, that it is an object, then nesting, repeated members and text (400).
+ * Reads a JSON body: one object, in UTF-8, whose text can be stored. Throws `Refusal`. The checks, in this order:
+ * content type and encoding (415), size (413), then UTF-8, syntax, object, nesting, repeated members and text (400).
  *
- * `JSON.parse` itself takes any depth, keeps the last of two members of one name, and lets `\u0000` and half a surrogate pair
- * through. What works on the result afterwards overflows on the first, disagrees about the second with whatever stands in
- * front of this server, and cannot be stored in Postgres for the third.
- *
- * Throws `Refusal`.
+ * `JSON.parse` accepts any depth, which overflows later recursion. It keeps the last of two equal members, where a
+ * proxy may keep the first. It accepts `\u0000` and half a surrogate pair, which Postgres cannot store.
  */
 export async function readJson(ctx: Context): Promise<JsonObject> {
   const unsupported = !isJson(ctx) || ctx.get('Content-Encoding') !== '';
-  // Where nothing is sent that is what is wrong, whatever it is called.
+  // Without a body, the mistake is the missing body and not its type.
   if (unsupported && hasBody(ctx.req)) {
     throw new Refusal('unsupported_media_type', 'the body must be application/json in UTF-8, not compressed');
   }
   return parseObject(decoded(await wholeBody(ctx)));
 }
 
-/** One JSON object, by the same rules wherever its text stands. Throws `Refusal`, in words for a body. */
+/** Parses one JSON object by the rules of `readJson`. Throws `Refusal`; its text speaks of a body. */
 export function parseObject(text: string): JsonObject {
   let value: unknown;
   try {
@@ -139,7 +136,7 @@ export function parseObject(text: string): JsonObject {
   return value as JsonObject;
 }
 
-/** Reads a body that says nothing to this endpoint, as far as the limit. Throws `Refusal`. */
+/** Reads and drops a body that this endpoint does not use. Throws `Refusal`. */
 export async function ignoreBody(ctx: Context): Promise<void> {
   await wholeBody(ctx);
 }
@@ -151,9 +148,9 @@ async function wholeBody(ctx: Context): Promise<Buffer> {
 }
 
 /**
- * RFC 8259, section 11: JSON has no parameters; `charset=utf-8` is sent all the same and does no harm. A body of no type is
- * taken for what the endpoint takes (RFC 9110, section 8.3): the originals' programs name none. Another site's page can send
- * that too, and a form as well, but at none of these endpoints does a cookie count.
+ * JSON has no parameters (RFC 8259, section 11), but clients send `charset=utf-8`. A missing type is accepted, because
+ * programs of the original services send none (RFC 9110, section 8.3). Pages of other sites can send such a body too,
+ * but these endpoints accept no cookie.
  */
 function isJson({ method, req }: Context): boolean {
   const headers = req.headersDistinct['content-type'] ?? [];
@@ -163,7 +160,7 @@ function isJson({ method, req }: Context): boolean {
 }
 
 const jsonType = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?;?$/i;
-/** RFC 7396, section 4, names the type of a merge patch; `application/json` is sent all the same. */
+/** RFC 7396, section 4, names the type of a merge patch; clients also send `application/json`. */
 const patchType = /^application\/(?:json|merge-patch\+json)\s*(;\s*charset="?utf-8"?\s*)?;?$/i;
 
 function decoded(body: Buffer): string {
@@ -174,9 +171,9 @@ function decoded(body: Buffer): string {
   }
 }
 
-/** Looks through text that is known to be JSON, without recursion. */
+/** `json` must be valid JSON. Does not recurse. */
 function mistakeIn(json: string): string | undefined {
-  /** The member names seen in each object around this place; null for an array. */
+  /** The member names seen in each enclosing object; null for an array. */
   const around: (Set<string> | null)[] = [];
   for (const [, bracket, quoted = '', colon] of json.matchAll(/([{}[\]])|("(?:[^"\\]|\\.)*")\s*(:)?/g)) {
     if (bracket === '{' || bracket === '[') {

@@ -1,17 +1,17 @@
-/** Who sends a request, and from which address: the front door keeps it on the request, handlers read it. */
+/** The sender of a request and its address. The front door keeps them on the request, and handlers read them. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Logger } from '../base/log.ts';
 import type { RequestCaller } from '../core/kernel/caller.ts';
 
-/** On the request itself: a WeakMap costs an entry per request at every garbage collection (docs/performance.md). */
+/** Kept on the request: a WeakMap costs an entry per request at every garbage collection (docs/performance.md). */
 const kept = Symbol('caller');
 type Known = IncomingMessage & { [kept]?: RequestCaller };
 
-/** Once per request, before anything asks who sends it. */
+/** Call it once per request, before other code reads the caller. */
 export function keepCaller(req: Known, address: string): RequestCaller {
-  // Short, random, in the log and in every error: 48 bits, which Node takes from a supply without a system call each.
+  // Short and random, in the log and in every error: 48 bits, which Node serves from a buffer without a system call.
   const requestId = randomUUID().slice(0, 13);
   req[kept] = { via: 'http', address, userAgent: req.headers['user-agent'] ?? '', requestId };
   return req[kept];
@@ -19,21 +19,24 @@ export function keepCaller(req: Known, address: string): RequestCaller {
 
 const unknown: RequestCaller = { via: 'http', address: '', userAgent: '', requestId: '' };
 
-/** `via`: the entry point. Takes a Koa context, or anything else that holds Node's request. */
+/** `via`: the entry point. Takes a Koa context, or any object with Node's request. */
 export function callerOf({ req }: { readonly req: Known }, via = 'http'): RequestCaller {
   return { ...(req[kept] ?? unknown), via };
 }
 
-/** `off`; the last n proxies in front; or the proxies at these addresses (CIDR allowed). */
+/** `hops`: the last n proxies. `addresses`: the proxies at these addresses (CIDR allowed). */
 export type TrustProxy =
   | { readonly kind: 'off' }
   | { readonly kind: 'hops'; readonly hops: number }
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] };
 
-/** The caller's address, from a request whose headers are still as they came. */
+/** The caller's address. Call it before any header is overwritten. */
 export type AddressOf = (req: IncomingMessage) => string;
 
-/** Reads `X-Forwarded-For` from the right, as far as the chain is trusted: further left is a stranger's word. */
+/**
+ * Reads `X-Forwarded-For` from the right, up to the first proxy that is not trusted; entries further left are
+ * untrusted.
+ */
 export function clientAddressOf(trust: TrustProxy, notices?: ForwardingNotices): AddressOf {
   if (trust.kind === 'off') {
     return (req) => {
@@ -58,7 +61,7 @@ export function clientAddressOf(trust: TrustProxy, notices?: ForwardingNotices):
   return (req) => {
     const forwarded = String(req.headers['x-forwarded-for'] ?? '').split(',');
     const claimed = forwarded.reverse().map((part) => plain(withoutPort(part.trim())));
-    // Whatever stands left of something that is no address may be a stranger’s word: the chain ends there.
+    // The chain ends at the first entry that is not an address, because everything before it is untrusted.
     const rubbish = claimed.findIndex((part) => isIP(part) === 0);
     const peer = plain(req.socket.remoteAddress);
     notices?.look(req, peer, trusted(peer, 0));
@@ -75,25 +78,24 @@ function withoutPort(address: string): string {
   return ipv6 ?? ipv4 ?? address;
 }
 
-/** `::ffff:192.0.2.1` is the IPv4 address it wraps: one person, one throttle key. */
+/** `::ffff:192.0.2.1` is the IPv4 address it contains: one caller must have one throttle key. */
 function plain(address: string | undefined): string {
   return (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 /**
- * One line each, for as long as the process runs: forwarding headers from a peer that `TRUST_PROXY` does not name, and
- * a trusted proxy that does not say whom it forwards. Either makes strangers share one limit, and neither fails by
- * itself.
+ * Two warnings, each logged once per process: forwarding headers from a peer that `TRUST_PROXY` does not name, and a
+ * trusted proxy that names no caller. In both cases unrelated callers share one limit, without any error.
  */
 interface ForwardingNotices {
-  /** `trusted`: whether `TRUST_PROXY` names the peer. The headers must be the caller's own still. */
+  /** `trusted`: whether `TRUST_PROXY` names the peer. Call it before any header is overwritten. */
   look(req: IncomingMessage, peer: string, trusted: boolean): void;
 }
 
 const claims = ['x-forwarded-for', 'forwarded', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip'] as const;
 const shownMax = 200;
 
-/** What a load balancer or a monitor asks on its own behalf. */
+/** Paths that a load balancer or a monitor requests for itself. */
 const ownQuestion = /^\/(healthz|readyz|metrics)(\?|$)/;
 
 export function createForwardingNotices(log: Logger): ForwardingNotices {
@@ -111,7 +113,7 @@ export function createForwardingNotices(log: Logger): ForwardingNotices {
         ignored = true;
         log.warn(
           { peer, said: saidIn(req), setting: 'TRUST_PROXY' },
-          'forwarding headers are ignored, because TRUST_PROXY does not name the peer that sent them: if it is your proxy, name it there; if not, a caller has made them up. This is said once',
+          'forwarding headers are ignored, because TRUST_PROXY does not name the peer that sent them. If the peer is your proxy, add it to TRUST_PROXY; otherwise a caller forged them. This warning is logged once',
         );
         return;
       }
@@ -119,7 +121,7 @@ export function createForwardingNotices(log: Logger): ForwardingNotices {
       silent = true;
       log.warn(
         { peer, said: saidIn(req), setting: 'TRUST_PROXY' },
-        'a proxy that TRUST_PROXY names sends no X-Forwarded-For, so its own address counts for all its callers: have it send one, or take it out of TRUST_PROXY. This is said once',
+        'a proxy that TRUST_PROXY names sends no X-Forwarded-For, so all its callers share its address. Configure it to send X-Forwarded-For, or remove it from TRUST_PROXY. This warning is logged once',
       );
     },
   };

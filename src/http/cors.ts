@@ -1,7 +1,7 @@
 /**
- * Cross-origin requests of browser applications (security.md A13). A preflight names no client and may be answered to any
- * origin; the answer itself may be read by an origin of the client's redirect URIs, on this machine with any port where they
- * may have any. Never with credentials, never by `null`.
+ * Cross-origin requests of browser applications (security.md A13). A preflight names no client, so every origin gets an
+ * answer. Only an origin of the client's redirect URIs may read the response itself; a loopback origin may have any
+ * port if the client's redirect URIs may. Credentials and the origin `null` are never allowed.
  */
 import type { Context } from 'koa';
 import { withoutLoopbackPort } from '../base/loopback.ts';
@@ -24,21 +24,21 @@ export function answerPreflight(ctx: Context, methods: string, headers: string):
   }
 }
 
-/** Call it as soon as the client is known, so that its applications can read errors too. */
+/** Call it as soon as the client is known, so that its pages can read errors too. */
 export function allowOriginOf(ctx: Context, client: ClientRecord): void {
   const origin = ctx.get('Origin');
   if (!isOriginOf(client, origin)) return;
   ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': 'WWW-Authenticate' });
 }
 
-/** Whether a page of this origin may be the client's. */
+/** Whether `origin` belongs to the client. */
 export function isOriginOf({ metadata }: Pick<ClientRecord, 'metadata'>, origin: string): boolean {
   const { redirect_uris: uris } = metadata;
   const texts = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
   return isOriginAmong(texts, origin, storedLoopbackPorts(metadata));
 }
 
-/** Whether a page of this origin may be one of the client with these redirect URIs. `ports`: on loopback. */
+/** Whether `origin` belongs to one of the redirect URIs. `ports`: which ports are allowed on loopback. */
 export function isOriginAmong(uris: readonly string[], origin: string, ports: 'any' | 'registered'): boolean {
   if (!isOrigin(origin)) return false;
   const origins = uris.map((uri) => URL.parse(uri)?.origin ?? '');
@@ -47,7 +47,7 @@ export function isOriginAmong(uris: readonly string[], origin: string, ports: 'a
   return bare !== undefined && origins.some((known) => withoutLoopbackPort(known) === bare);
 }
 
-/** As a browser sends it; a private-use scheme and a sandboxed page have the origin `null`, and so would each other's. */
+/** The form that browsers send. Private-use schemes and sandboxed pages all share the origin `null`. */
 function isOrigin(origin: string): boolean {
   return /^https?:\/\//.test(origin) && URL.parse(origin)?.origin === origin;
 }

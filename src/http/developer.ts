@@ -1,9 +1,9 @@
 /**
- * Whom development pages answer: the developer at this machine, who asks it directly. The peer, the request's own
- * `Host` and the issuer are loopback together, and nothing has passed the request on. Otherwise a tunnel, a proxy or a
- * rebound name (`Host: rebind.evil.example` at 127.0.0.1) would open them to others.
+ * Development pages answer only the developer, who calls from this machine without a proxy. The peer, the request's own
+ * `Host` and the issuer must all be loopback, and no header may show a proxy. Otherwise a tunnel, a proxy or DNS
+ * rebinding (`Host: rebind.evil.example` at 127.0.0.1) would open these pages to others.
  *
- * Decided on the request as it came, which `rawHeaders` keeps: the front door overwrites `headers`.
+ * Reads `rawHeaders`, because the front door overwrites `headers`.
  */
 import { isLoopbackAuthority, isLoopbackPeer } from '../base/loopback.ts';
 
@@ -12,11 +12,11 @@ export type IsDeveloper = (req: {
   readonly rawHeaders: readonly string[];
 }) => boolean;
 
-/** What proxies and tunnels add. */
+/** Headers that proxies and tunnels add. */
 const passedOn =
   /^(forwarded|via|cdn-loop|x-(forwarded|original|envoy).*|x-real-ip|(true|x|x-cluster|fastly|fly)-client-ip|cf-.*)$/i;
 
-/** `pages`: whether this server has development pages at all, which follows from its settings. */
+/** `pages`: whether the settings enable development pages. */
 export function createIsDeveloper(pages: boolean): IsDeveloper {
   if (!pages) return () => false;
   return ({ socket, rawHeaders }) => {

@@ -1,6 +1,6 @@
 /**
- * The last word on errors outside the engine: `Refusal` and `Unavailable` become answers, anything else is logged and becomes
- * a 500 that says nothing. JSON for programs, a page for browsers.
+ * Handles errors outside the engine. `Refusal` and `Unavailable` become responses; any other error is logged and
+ * becomes a 500 without details. Programs get JSON, browsers a page.
  */
 import type { Context, Next } from 'koa';
 import { Refusal, Unavailable } from '../base/errors.ts';
@@ -48,15 +48,15 @@ export function errorHandler(deps: { log: Logger; pages: ErrorPages; noteRefusal
 
 const isOperations = (path: string): boolean => path === '/metrics' || path === '/healthz' || path === '/readyz';
 
-/** Read by programs alone, whatever their libraries accept by default. */
+/** Only programs read these paths, so they get JSON, whatever their library accepts by default. */
 const isMachine = (path: string): boolean => isOperations(path) || path === '/openapi.json';
 
-/** What a record says of a refusal: the words of the answer, and what was asked. */
+/** The members of a refusal's record: the text of the response, and the request. */
 export function refusedOf(ctx: Context, { status, code, message }: { status: number; code: string; message: string }) {
   return { status, code, caller: callerOf(ctx), expected: message, received: askedOf(ctx.req) };
 }
 
-/** A browser asks for HTML by name; a program that says nothing, or asks for anything, gets JSON. */
+/** A browser accepts HTML by name. A program that accepts anything, or sends no `Accept`, gets JSON. */
 export function wantsPage(ctx: Context): boolean {
   return ctx.accepts('json', 'html') === 'html';
 }
@@ -96,8 +96,8 @@ export function wordsFor(
 }
 
 /**
- * For a framework's own `error` event. What a connection's other end does (goes away, sends what is no HTTP) is no failure of
- * this server, and must not fill its log.
+ * For the `error` event of a framework. A client that disconnects or sends invalid HTTP is no failure of this server,
+ * and must not fill the log.
  */
 export function logFailure(log: Logger): (error: NodeJS.ErrnoException) => void {
   return (error) => {
@@ -107,7 +107,7 @@ export function logFailure(log: Logger): (error: NodeJS.ErrnoException) => void 
   };
 }
 
-/** The storage's own word, also where the engine has worded it for itself. */
+/** Finds the storage's error, also inside an error of the engine. */
 function unavailable(error: unknown): Unavailable | undefined {
   if (error instanceof Unavailable) return error;
   return error instanceof Error && error.cause instanceof Unavailable ? error.cause : undefined;

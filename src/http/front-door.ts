@@ -1,13 +1,10 @@
 /**
- * The first code a request meets, on Node's own request and response, before any framework.
- *
- * In this order, and why:
- * 1. The path must be spelled as it is written in the documentation. The engine matches without regard to case and a
- *    trailing slash; what compares paths (the gateway, a proxy's rules, a middleware) does not, and the gap between the
- *    two is how checks get bypassed (security.md G2). Any other spelling is 404.
- * 2. Host and scheme are what ISSUER says, whatever the request claims: discovery, redirects and cookies are made from them (G1).
- * 3. Ready documents (discovery, JWKS) leave as bytes.
- * 4. Protocol paths go to the engine, everything else to the pages and surfaces.
+ * The first code that a request meets, on Node's own request and response, before any framework. Its steps:
+ * 1. The path must be spelled as documented; any other spelling is 404. The engine ignores case and a trailing slash,
+ *    but the gateway and a proxy's rules do not, and that gap lets a request bypass checks (security.md G2).
+ * 2. Host and scheme come from ISSUER, not from the request: discovery, redirects and cookies use them (G1).
+ * 3. Discovery and JWKS are sent from ready bytes.
+ * 4. Protocol paths go to the engine, all others to the pages, the surfaces or the gateway.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { nowMs } from '../base/clock.ts';
@@ -37,21 +34,24 @@ interface FrontDoorDeps {
       { readonly body: Buffer; readonly headers: Readonly<Record<string, string>> }
     >;
   };
-  /** Draining: the server is on its way out, so connections are not to be reused. */
+  /** While the server drains, no connection may be reused. */
   readonly status: { readonly draining: boolean };
   readonly gateway: { owns(req: IncomingMessage): boolean; readonly handle: Handle };
   /** Pages, surfaces and ops. */
   readonly koa: Handle;
 }
 
-/** For a request's whole body. */
+/** For the whole body of a request. */
 const bodyMs = 30_000;
 
 export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res: ServerResponse) => void {
   const issuer = new URL(deps.issuer);
   const secure = issuer.protocol === 'https:';
 
-  /** Hardens the response of a protocol address. Returns false if it has answered itself: a wrong method, or OPTIONS. */
+  /**
+   * Hardens the response of a protocol address. Returns false if it has answered the request: a wrong method, or
+   * OPTIONS.
+   */
   function isForEngine(
     req: IncomingMessage,
     res: ServerResponse,
@@ -63,9 +63,9 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     if (listed.protocol === 'page') hardenPage(res, secure, null);
     else {
       hardenAnswer(res, secure);
-      // Whatever a program's library accepts by default: a machine endpoint answers in JSON.
+      // A machine endpoint answers in JSON, whatever the client library accepts by default.
       req.headers.accept = 'application/json';
-      // Tokens and personal data: the engine says so at most endpoints, here it is said at all of them.
+      // Tokens and personal data. The engine sets this header at most endpoints, but not at all of them.
       res.setHeader('Cache-Control', 'no-store');
     }
     if (!methods.includes(method)) {
@@ -82,7 +82,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       });
       return false;
     }
-    // Not a preflight, which the engine answers: it has no words for the plain question of what there is.
+    // The engine answers a preflight, but not a plain OPTIONS.
     if (method === 'OPTIONS' && !(req.headers.origin && req.headers['access-control-request-method'])) {
       res.writeHead(204, { Allow: methods.join(', ') });
       res.end();
@@ -98,7 +98,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     const asked = query === -1 ? url : url.slice(0, query);
     const listed = deps.routes.at(asked);
     const path = listed?.sameAs ?? asked;
-    // From here on it is the protocol's own path in everything: methods, CORS, errors and the engine's routing.
+    // From here on, methods, CORS, errors and the engine see only the protocol's own path.
     if (path !== asked) req.url = path + url.slice(asked.length);
 
     if (deps.status.draining) res.setHeader('Connection', 'close');
@@ -136,16 +136,16 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
         answerJson(res, 500, { error: 'server_error', error_description: `something went wrong here (${requestId})` });
     };
 
-    // An address of its own (`GET http://…`), an asterisk: for a proxy (RFC 9112, section 3.2), not for this server. A fragment
-    // has no place there at all, and the framework behind would cut it off.
+    // Absolute form (`GET http://…`) and `*` are for a proxy (RFC 9112, section 3.2). A fragment is invalid here, and
+    // the framework would cut it off.
     if (!path.startsWith('/') || path.includes('#')) {
       answerJson(res, 404, { error: 'not_found', error_description: 'there is nothing at this address' });
       return;
     }
     if (!methods) {
-      // Redirects too, which no page hardens.
+      // Pages harden themselves, but redirects do not.
       if (keepsOpener(path)) res.setHeader('Cross-Origin-Opener-Policy', 'unsafe-none');
-      // Own addresses are reserved: only what the table does not know is asked of the gateway.
+      // The server's own addresses are reserved: the gateway is asked only if the route table knows no such address.
       const isGateways = listed ? !listed.handlers : deps.gateway.owns(req);
       (isGateways ? deps.gateway.handle(req, res) : deps.koa(req, res)).catch(failed);
       return;
@@ -164,13 +164,13 @@ function answerJson(res: ServerResponse, status: number, body: Record<string, st
   res.end(bytes);
 }
 
-/** Overwrites every header from which a framework would derive this server's own address, or the caller's. */
+/** Overwrites every header from which a framework derives this server's or the caller's address. */
 function speakAsIssuer(req: IncomingMessage, issuer: URL, address: string): void {
   const { headers } = req;
   headers.host = issuer.host;
   headers['x-forwarded-host'] = issuer.host;
   headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
   headers['x-forwarded-for'] = address;
-  // Deleting from an object makes every later look into it slower, so only what is there.
+  // `delete` slows down all later reads of an object, so check for the header first.
   for (const name of ['forwarded', 'x-forwarded-port', 'x-forwarded-prefix']) if (name in headers) delete headers[name];
 }

@@ -1,12 +1,12 @@
-/** The headers that keep browsers from being turned against the person (OWASP ASVS 5.0, 3.4; RFC 9700, section 4.16). */
+/** Response headers that protect users in their browsers (OWASP ASVS 5.0, 3.4; RFC 9700, section 4.16). */
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 
 /**
- * The policy of a page. `formTargets`: origins or schemes to which a form's answer may redirect besides this server; Chromium
- * checks each redirect after a form post against `form-action`, to the last one, so the consent page has to name the application
- * it returns to and wherever that may send the person on.
- * `null` leaves the directive out, for the engine's own self-submitting pages.
+ * The policy of a page. `formTargets`: origins or schemes that a form's response may redirect to, besides this server.
+ * Chromium checks every redirect after a form post against `form-action`, so the consent page must name the
+ * application, and all sites that the application may redirect to. `null` omits the directive, for the engine's
+ * self-submitting pages.
  */
 function contentSecurityPolicy(formTargets: readonly string[] | null = []): string {
   return [
@@ -23,18 +23,19 @@ function contentSecurityPolicy(formTargets: readonly string[] | null = []): stri
 }
 
 /**
- * Addresses between an authorization or logout request and the return to the application. The application's page may have
- * opened this window, and wait for the answer (security.md A14). Each of these pages leads to `/language` and back.
+ * Addresses between an authorization or logout request and the return to the application. The application's page may
+ * have opened this window and wait for the response (security.md A14). Each of these pages links to `/language`, which
+ * returns.
  */
 const onTheWay =
   /^\/(?:oauth\/(?:authorize|logout)(?:\/.*)?|interaction\/.+|upstream\/.+|forgot|reset|language)(?:\?.*)?$/s;
 
-/** Whether the window at this address (path and query) stays connected with the page that opened it. Everywhere else it does not. */
+/** Whether the window at this address (path and query) stays connected to the page that opened it. */
 export function keepsOpener(address: string): boolean {
   return onTheWay.test(address);
 }
 
-/** Everything a page carries. `secure`: the issuer is https. */
+/** Sets all headers of a page. `secure`: the issuer is https. */
 export function hardenPage(res: ServerResponse, secure: boolean, formTargets: readonly string[] | null = []): void {
   res.setHeader('Content-Security-Policy', contentSecurityPolicy(formTargets));
   res.setHeader('X-Frame-Options', 'DENY');
@@ -45,13 +46,13 @@ export function hardenPage(res: ServerResponse, secure: boolean, formTargets: re
   hardenAnswer(res, secure);
 }
 
-/** What every answer carries, JSON ones too. */
+/** Sets the headers that every response carries, JSON too. */
 export function hardenAnswer(res: ServerResponse, secure: boolean): void {
   res.setHeader('X-Content-Type-Options', 'nosniff');
   if (secure) res.setHeader('Strict-Transport-Security', 'max-age=31536000; includeSubDomains');
 }
 
-/** 303, so that the browser does not post a password on (RFC 9700, section 4.12). Nothing keeps the answer. */
+/** A 303 makes the browser drop a posted password (RFC 9700, section 4.12). The response is not cached. */
 export function seeOther(ctx: Pick<Context, 'status' | 'set' | 'redirect'>, to: string): void {
   ctx.status = 303;
   ctx.set('Cache-Control', 'no-store');
@@ -59,8 +60,8 @@ export function seeOther(ctx: Pick<Context, 'status' | 'set' | 'redirect'>, to: 
 }
 
 /**
- * Where a form's answer may end that leads to this redirect URI, as CSP sources: its origin or private scheme, any https site, since
- * the application may send the person on to another of its own, and, for one on this machine, any port of it.
+ * CSP sources for a form whose response leads to this redirect URI: its origin or private scheme; any https site,
+ * because the application may redirect further; and any loopback port if the URI is on loopback.
  */
 export function formTargetsFor(redirectUri: string): readonly string[] {
   const url = URL.parse(redirectUri);

@@ -1,4 +1,4 @@
-/** Notes the refusal of a request outside the engine; the response says where it is explained. */
+/** Records a refused request outside the engine, and links the response to its explanation. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CheckName, EndpointName } from '../core/refusals/checks.ts';
 import type { Refusals, Refused } from '../core/refusals/refusals.ts';
@@ -7,12 +7,12 @@ import { whyLink } from './why-link.ts';
 interface RefusedRequest extends Pick<Refused, 'caller' | 'clientId' | 'expected' | 'received' | 'advice'> {
   readonly endpoint: EndpointName;
   readonly status: number;
-  /** The error code of the response; names the check unless `check` does. */
+  /** The error code of the response. It determines the check, unless `check` is set. */
   readonly code: string;
   readonly check?: CheckName | undefined;
 }
 
-/** Returns the reference. Only for responses from 400 to 499. */
+/** Returns the reference. Only for a status from 400 to 499. */
 export type NoteRefusal = (
   res: Pick<ServerResponse, 'setHeader' | 'headersSent'> | undefined,
   refused: RefusedRequest,
@@ -49,7 +49,7 @@ export function createNoteRefusal({
   };
 }
 
-/** Method and path of a request, without its query: that may hold secrets. */
+/** Method and path of a request, without the query, which may hold secrets. */
 export function askedOf({ method = '', url = '' }: Pick<IncomingMessage, 'method' | 'url'>): string {
   return `${method} ${url.split('?', 1)[0] ?? ''}`;
 }

@@ -1,9 +1,8 @@
 /**
- * Routes as data, and the one matcher over them. Each entry point says which addresses it answers; the table of all of
- * them serves requests, answers HEAD, OPTIONS and 405, names what is measured, and tells the gateway which prefixes are
- * taken.
+ * Routes as data, and the one matcher for them. Each entry point lists its addresses. The combined table serves
+ * requests, answers HEAD, OPTIONS and 405, labels metrics, and tells the gateway which prefixes are taken.
  *
- * Protocol addresses never reach Koa: the front door looks them up here and hands them to the engine.
+ * Protocol addresses never reach Koa: the front door looks them up here and passes them to the engine.
  */
 import type { Context, Middleware, Next } from 'koa';
 import Router from 'koa-router';
@@ -15,36 +14,36 @@ export type Handle = (ctx: Context, next: Next) => unknown;
 export interface Route {
   /** Parameters are written `:name`. */
   readonly path: string;
-  /** As `Allow` names them. Empty: every method is answered alike. */
+  /** The value of `Allow`. If empty, every method gets the same response. */
   readonly methods: readonly string[];
   /** Who may call it: an `Access`, or security schemes of the OpenAPI document. */
   readonly access: string;
-  /** The folder that answers. */
+  /** The folder of the code that answers. */
   readonly entry: string;
-  /** Left out: it is always served. Its address stays reserved where it is not. */
+  /** If absent, the route is always served. If the condition is false, the address stays reserved. */
   readonly when?: Condition | undefined;
-  /** By method; GET answers HEAD too. Left out: the engine or the gateway answers, before Koa. */
+  /** By method; GET also answers HEAD. If absent, the engine or the gateway answers, before Koa. */
   readonly handlers?: Readonly<Record<string, Handle>>;
-  /** Runs around the handler, to answer every error in the format of its API. */
+  /** Runs around the handler, to format errors for its API. */
   readonly frame?: (ctx: Context, act: () => unknown) => Promise<void>;
-  /** The engine answers: browsers with pages and redirects, or programs in JSON. */
+  /** The engine answers: `page` to browsers, `json` to programs. */
   readonly protocol?: 'page' | 'json';
-  /** Spellings of a protocol address with a parameter; all others are unknown. */
+  /** The spellings of a protocol address with a parameter; all others are unknown. */
   readonly pattern?: RegExp;
-  /** The address whose second name this is. */
+  /** The address that this route is an alias of. */
   readonly sameAs?: string;
 }
 
-/** A second name of another entry point's address; all the rest is as there. */
+/** A second address for a route of another entry point. */
 export type Alias = Required<Pick<Route, 'path' | 'entry' | 'sameAs'>>;
 
 interface Condition {
   readonly holds: boolean;
-  /** `in development`: a few words for the documents. */
+  /** For the documents, such as `in development`. */
   readonly says: string;
 }
 
-/** Who may call a page. The table itself enforces `developer`; the handlers enforce the others. */
+/** Who may call a page. The table itself enforces `developer`; the handlers enforce the rest. */
 type Access = 'public' | 'link' | 'interaction' | 'session' | 'developer' | 'operator';
 
 /** A page: GET shows it, POST takes its form. */
@@ -68,15 +67,14 @@ export function pageRoutes(entry: string, rows: readonly PageRow[]): readonly Ro
 }
 
 export interface RouteTable {
-  /** All of them, with those that a setting or the mode switches off. */
+  /** All routes, including those that a setting or the mode disables. */
   readonly routes: readonly Route[];
-  /** The route of this address. */
   at(path: string): Route | undefined;
-  /** What stands in the address for the parameters of its route. */
+  /** The values of the route's parameters in `path`. */
   parameters(route: Route, path: string): object;
 }
 
-/** Throws where two routes have one address, or an alias names none. */
+/** Throws if two routes have the same address, or the target of an alias does not exist. */
 export function createRouteTable(rows: readonly (Route | Alias)[]): RouteTable {
   const routes = rows.map((row) => ('methods' in row ? row : named(row, rows)));
   const literal = new Map<string, Route>();
@@ -85,7 +83,7 @@ export function createRouteTable(rows: readonly (Route | Alias)[]): RouteTable {
     literal.set(route.path, route);
   }
   const layers = new Map<Route, Router.Layer>();
-  /** Those with parameters, by the first segment of their path. */
+  /** Routes with parameters, by the first segment of their path. */
   const below = new Map<string, Route[]>();
   const router = new Router({ strict: true, sensitive: true });
   for (const route of routes) {
@@ -109,7 +107,7 @@ export function createRouteTable(rows: readonly (Route | Alias)[]): RouteTable {
   };
 }
 
-/** `/interaction`, of `/interaction/:uid`. */
+/** Returns `/interaction` for `/interaction/:uid`. */
 function firstOf(path: string): string {
   const end = path.indexOf('/', 1);
   return end === -1 ? path : path.slice(0, end);
@@ -117,11 +115,11 @@ function firstOf(path: string): string {
 
 function named({ path, entry, sameAs }: Alias, rows: readonly (Route | Alias)[]): Route {
   const route = rows.find((row): row is Route => row.path === sameAs && 'methods' in row);
-  if (!route || sameAs.includes(':')) throw new Error(`${path} is another name of ${sameAs}, which is no route`);
+  if (!route || sameAs.includes(':')) throw new Error(`${path} is an alias of the unknown route ${sameAs}`);
   return { ...route, path, entry, sameAs };
 }
 
-/** Answers every route that is not the engine's or the gateway's; any other address is left to `next`. */
+/** Answers every route with handlers; leaves other addresses to `next`. */
 export function serveRoutes({ at, parameters }: RouteTable, isDeveloper: IsDeveloper): Middleware {
   function answer(ctx: Context, next: Next, route: Route): unknown {
     if (!route.handlers || (route.access === 'developer' && !isDeveloper(ctx.req))) return next();
@@ -148,7 +146,7 @@ function handlerOf({ methods, handlers = {} }: Route, method: string): Handle | 
   return handlers[method === 'HEAD' ? 'GET' : method] ?? ((ctx) => sayMethods(ctx, methods));
 }
 
-/** The answer to OPTIONS where the route has none of its own. */
+/** Answers OPTIONS if the route has no handler for it. */
 function sayMethods(ctx: Context, methods: readonly string[]): void {
   ctx.set('Allow', methods.join(', '));
   ctx.status = 204;

@@ -1,8 +1,8 @@
-/** The HTTP server: its limits, its beginning and its end. */
+/** The HTTP server: limits, start and shutdown. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** What takes connections beside plain requests. */
+/** The gateway's part in upgrades and in `Expect: 100-continue`. */
 interface Gateway {
   owns(req: IncomingMessage): boolean;
   takesUpgrade(req: IncomingMessage): boolean;
@@ -12,8 +12,8 @@ interface Gateway {
 export function createHttpServer(frontDoor: RequestListener, gateway: Gateway): Server {
   const server = createServer(
     {
-      // A client that dribbles its request is let go (security.md L4): its headers by this, its body by the front door, since
-      // one `requestTimeout` for all would cut off the gateway's uploads. Keep-alive outlives the usual proxies' own.
+      // Slow requests are cut off (security.md L4): headers by this limit, bodies by the front door, because one
+      // `requestTimeout` would cut off gateway uploads. `keepAliveTimeout` exceeds that of common proxies.
       headersTimeout: 10_000,
       requestTimeout: 0,
       connectionsCheckingInterval: 5_000,
@@ -23,7 +23,7 @@ export function createHttpServer(frontDoor: RequestListener, gateway: Gateway): 
     frontDoor,
   );
   server.on('upgrade', gateway.upgrade);
-  // The gateway asks for a body once it knows the sender; all others take it at once.
+  // The gateway asks for the body after it has authenticated the sender; all other routes ask at once.
   server.on('checkContinue', (req, res) => {
     if (!gateway.owns(req)) res.writeContinue();
     server.emit('request', req, res);
@@ -31,7 +31,7 @@ export function createHttpServer(frontDoor: RequestListener, gateway: Gateway): 
   return server;
 }
 
-/** Rejects where the address is taken or not allowed. */
+/** Rejects if the address is in use or not permitted. */
 export function listening(server: Server, port: number, host: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -42,13 +42,13 @@ export function listening(server: Server, port: number, host: string | undefined
   });
 }
 
-/** Takes no new connections, lets requests under way finish for at most `seconds`, then cuts off the rest. */
+/** Accepts no new connections, lets running requests finish for at most `seconds`, then closes all connections. */
 export function drained(server: Server, seconds: number): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) return resolve();
     const last = setTimeout(() => server.closeAllConnections(), seconds * 1000);
-    // A connection that was busy when the server closed is idle a moment later. Looked at after this turn's sockets have been
-    // read: until then one on which the next request waits looks idle as well.
+    // A busy connection becomes idle after the server has closed. `setImmediate` waits until this turn's sockets are
+    // read: before that, a connection with a waiting request looks idle too.
     const idle = setInterval(() => setImmediate(() => server.closeIdleConnections()), 50);
     setImmediate(() =>
       server.close(() => {

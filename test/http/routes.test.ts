@@ -252,7 +252,7 @@ describe('a table', () => {
   test('gives another name all that its address has', () => {
     const table = createRouteTable([{ path: '/b', entry: 'api/x', sameAs: '/a' }, ...page('/a')]);
     expect(table.at('/b')).toEqual({ ...table.at('/a'), path: '/b', entry: 'api/x', sameAs: '/a' });
-    expect(() => createRouteTable([{ path: '/b', entry: 'api/x', sameAs: '/c' }])).toThrow('which is no route');
+    expect(() => createRouteTable([{ path: '/b', entry: 'api/x', sameAs: '/c' }])).toThrow('of the unknown route');
   });
 
   test('finds an address with parameters, spelled as it is', () => {
