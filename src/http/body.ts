@@ -105,11 +105,9 @@ const depthLimit = 32;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Reads a JSON body: one object, in UTF-8, whose text can be stored. Throws `Refusal`. The checks, in this order:
- * content type and encoding (415), size (413), then UTF-8, syntax, object, nesting, repeated members and text (400).
- *
- * `JSON.parse` accepts any depth, which overflows later recursion. It keeps the last of two equal members, where a
- * proxy may keep the first. It accepts `\u0000` and half a surrogate pair, which Postgres cannot store.
+ * Reads one JSON object (UTF-8). Throws `Refusal`, in this order: content type and encoding (415), size (413), syntax,
+ * nesting, repeated members, text (400). `JSON.parse` allows the last three, which break recursion, proxies and
+ * Postgres.
  */
 export async function readJson(ctx: Context): Promise<JsonObject> {
   const unsupported = !isJson(ctx) || ctx.get('Content-Encoding') !== '';
@@ -148,9 +146,8 @@ async function wholeBody(ctx: Context): Promise<Buffer> {
 }
 
 /**
- * JSON has no parameters (RFC 8259, section 11), but clients send `charset=utf-8`. A missing type is accepted, because
- * programs of the original services send none (RFC 9110, section 8.3). Pages of other sites can send such a body too,
- * but these endpoints accept no cookie.
+ * Clients send `charset=utf-8`, although JSON has no parameters (RFC 8259, section 11). No type is accepted too:
+ * programs of the original services send none (RFC 9110, section 8.3), and these endpoints take no cookie.
  */
 function isJson({ method, req }: Context): boolean {
   const headers = req.headersDistinct['content-type'] ?? [];

@@ -3,10 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
 
 /**
- * The policy of a page. `formTargets`: origins or schemes that a form's response may redirect to, besides this server.
- * Chromium checks every redirect after a form post against `form-action`, so the consent page must name the
- * application, and all sites that the application may redirect to. `null` omits the directive, for the engine's
- * self-submitting pages.
+ * `formTargets`: origins or schemes that a form's response may redirect to; Chromium checks every redirect after a form
+ * post against `form-action`. `null` omits the directive, for the engine's self-submitting pages.
  */
 function contentSecurityPolicy(formTargets: readonly string[] | null = []): string {
   return [
@@ -23,9 +21,8 @@ function contentSecurityPolicy(formTargets: readonly string[] | null = []): stri
 }
 
 /**
- * Addresses between an authorization or logout request and the return to the application. The application's page may
- * have opened this window and wait for the response (security.md A14). Each of these pages links to `/language`, which
- * returns.
+ * Addresses from an authorization or logout request to the return, where the application's page may have opened this
+ * window and wait (security.md A14). These pages also lead to `/language` and back.
  */
 const onTheWay =
   /^\/(?:oauth\/(?:authorize|logout)(?:\/.*)?|interaction\/.+|upstream\/.+|forgot|reset|language)(?:\?.*)?$/s;

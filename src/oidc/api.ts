@@ -1,6 +1,6 @@
 /**
- * What the OpenAPI document says of the protocol's JSON endpoints. The engine checks their input; the tests hold these words to
- * its answers. The endpoints that a browser visits (`authorize`, `logout`) are not here: they answer with pages and redirects.
+ * The OpenAPI document of the protocol's JSON endpoints. The engine validates their input; tests compare this document
+ * with its responses. `authorize` and `logout` are left out, because browsers visit them for pages and redirects.
  */
 import type { Api } from '../api/kit/endpoints.ts';
 import type { Description } from '../api/kit/operation.ts';
@@ -8,32 +8,35 @@ import { routes } from './configuration.ts';
 
 const shapes = () => import('./shapes.ts');
 
-/** Errors of the token endpoint have a member more. */
+/** Errors of the token endpoint have one more member. */
 const tokenFailure = async () => (await shapes()).tokenFailure;
 const client = ['client', 'nobody'];
 const ways =
-  'A confidential client authenticates by HTTP Basic, by `client_secret` in the form, or by `client_assertion`, whichever it is registered for; a public one sends its `client_id`.';
+  'A confidential client authenticates with its registered method: HTTP Basic, `client_secret` in the form, or `client_assertion`. A public client sends its `client_id`.';
 const likewise = 'The client authenticates as at the token endpoint.';
-const badClient = 'The client is unknown or disabled, or has not authenticated as it is registered.';
+const badClient = 'The client is unknown or disabled, or has not authenticated with its registered method.';
 const tooLarge = 'The body is larger than 64 KiB.';
 const tooMany = {
-  description: 'Too many credentials of this client, or from this address, were wrong; `temporarily_unavailable`.',
-  headers: { 'Retry-After': 'Seconds until another one is looked at.' },
+  description: 'Too many wrong credentials for this client or from this address; `temporarily_unavailable`.',
+  headers: { 'Retry-After': 'Seconds until the next attempt is checked.' },
 };
-const away = 'The database does not answer.';
+const away = 'The database is unavailable.';
 const challenge = { 'WWW-Authenticate': 'A Bearer challenge (RFC 6750, section 3).' };
 
 const userinfo: Description = {
-  summary: 'Claims about the person',
-  description: 'Those that the scopes and the `claims` parameter of the authorization request asked for.',
+  summary: 'Claims about the user',
+  description: 'The claims that the scopes and the `claims` parameter of the authorization request asked for.',
   security: ['accessToken'],
   answers: {
     200: {
-      description: 'As JSON, or signed (`application/jwt`) where the client is registered so.',
+      description: 'JSON, or signed (`application/jwt`) if the client is registered for it.',
       body: async () => (await shapes()).userinfo,
     },
-    400: 'More than one access token, a malformed header, or an origin that is not the client’s.',
-    401: { description: 'No access token; or it is forged, expired, ended, or for an API alone.', headers: challenge },
+    400: 'More than one access token, a malformed header, or an origin of another client.',
+    401: {
+      description: 'No access token, or one that is forged, expired, ended, or only for an API.',
+      headers: challenge,
+    },
     403: { description: 'The token lacks the scope `openid`.', headers: challenge },
     503: away,
   },
@@ -60,21 +63,21 @@ export const protocolApi: Api = {
       type: 'http',
       scheme: 'bearer',
       description:
-        'An access token with the scope openid: an opaque one, or a JWT whose audience names ISSUER/userinfo as well.',
+        'An access token with the scope openid: an opaque token, or a JWT whose audience includes ISSUER/userinfo.',
     },
   },
   table: {
     [routes.token]: {
       POST: {
         summary: 'Get tokens',
-        description: `For a code, a refresh token, or the client itself. ${ways}`,
+        description: `For a code, for a refresh token, or for the client itself. ${ways}`,
         security: client,
         bodyType: 'form',
         body: async () => (await shapes()).tokenForm,
         answers: {
           200: { description: 'The tokens.', body: async () => (await shapes()).tokens },
           400: {
-            description: 'The grant is not valid, or the request is wrong in itself (RFC 6749, section 5.2).',
+            description: 'The grant is invalid, or the request is malformed (RFC 6749, section 5.2).',
             body: tokenFailure,
           },
           401: { description: badClient, body: tokenFailure },
@@ -88,24 +91,24 @@ export const protocolApi: Api = {
       GET: userinfo,
       POST: {
         ...userinfo,
-        description: `${userinfo.description} The token may be in the form instead of the header (RFC 6750, section 2.2).`,
+        description: `${userinfo.description} The form may carry the token instead of the header (RFC 6750, section 2.2).`,
         security: ['accessToken', 'nobody'],
         answers: { ...userinfo.answers, 413: tooLarge },
       },
     },
     [routes.introspection]: {
       POST: {
-        summary: 'Ask about a token',
-        description: `Of the client itself, or of an API that names it as an introspector (RFC 7662). ${likewise}`,
+        summary: 'Introspect a token',
+        description: `A token of the client itself, or of an API that names the client as an introspector (RFC 7662). ${likewise}`,
         security: client,
         bodyType: 'form',
         body: async () => (await shapes()).tokenToAskAbout,
         answers: {
           200: {
-            description: 'What it stands for; only `active: false` for any token that the client may not ask about.',
+            description: 'The facts of the token; only `active: false` for a token that the client may not introspect.',
             body: async () => (await shapes()).introspection,
           },
-          400: 'The request is wrong in itself.',
+          400: 'The request is malformed.',
           401: badClient,
           413: tooLarge,
           429: tooMany,
@@ -116,16 +119,16 @@ export const protocolApi: Api = {
     [routes.revocation]: {
       POST: {
         summary: 'Revoke a token',
-        description: `With a person's token goes the whole grant (RFC 7009); a client's own ends alone. ${likewise}`,
+        description: `A user's token ends with its whole grant (RFC 7009); a client's own token ends alone. ${likewise}`,
         security: client,
         bodyType: 'form',
         body: async () => (await shapes()).tokenToAskAbout,
         answers: {
           200: {
-            description: 'It is revoked, or the client has no such token: an empty object.',
+            description: 'The token is revoked, or the client has no such token. The body is an empty object.',
             body: async () => (await shapes()).nothing,
           },
-          400: 'The request is wrong in itself.',
+          400: 'The request is malformed.',
           401: badClient,
           413: tooLarge,
           429: tooMany,
@@ -136,7 +139,7 @@ export const protocolApi: Api = {
     [routes.jwks]: {
       GET: {
         summary: 'Public keys',
-        description: 'Those that sign now, will sign next, or have signed what may still be valid (RFC 7517).',
+        description: 'The current keys, the next keys, and old keys whose signatures may still be valid (RFC 7517).',
         answers: {
           200: {
             description: 'Public, and cacheable.',

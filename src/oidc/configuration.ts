@@ -1,6 +1,6 @@
 /**
- * The engine, configured on one screen. What is not named here is off: implicit, hybrid and password grants, request objects,
- * dynamic registration, the engine's own development pages.
+ * The configuration of the engine. Features that are not named here are off: implicit, hybrid and password grants,
+ * request objects, dynamic registration, and the engine's development pages.
  */
 import { type Configuration, errors, type KoaContextWithOIDC, type RefreshToken } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
@@ -34,7 +34,7 @@ export const routes = {
   end_session: '/oauth/logout',
 } as const;
 
-/** Node reads 16 KiB of request line and headers together; the rest is for cookies. */
+/** Node limits the request line and headers to 16 KiB together; the rest is for cookies. */
 export const longestAddress = 12_288;
 
 export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recorder): Configuration {
@@ -75,29 +75,32 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     enabledJWA: {
       idTokenSigningAlgValues: asymmetric,
       userinfoSigningAlgValues: asymmetric,
-      // Libraries have begun to say Ed25519 where they said EdDSA (RFC 9864).
+      // Some libraries send `Ed25519` instead of `EdDSA` (RFC 9864).
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
     },
     clockTolerance: 15,
     pkce: { required: pkceRequired(config.requirePkce) },
     allowOmittingSingleRegisteredRedirectUri: true,
-    // Not an extra one: only so that it is looked at here.
+    // `scope` is no extra parameter: naming it here makes the engine call the check.
     extraParams: { scope: (ctx) => checkRequestedScopes(ctx, deps) },
     formats: { customizers: { jwt: (ctx, token, jwt) => shapeAccessToken(ctx, token, jwt, deps) } },
-    // One switch for the server: which claims an ID token carries is each client's own rule, kept by claims.ts.
+    // This switch is for the whole server, but each client has its own rule for ID token claims (claims.ts).
     conformIdTokenClaims: false,
     discovery: {
       prompt_values_supported: [
-        ...['none', 'login', 'consent', 'select_account'],
+        'none',
+        'login',
+        'consent',
+        'select_account',
         ...(config.signUp === 'open' ? ['create'] : []),
       ],
     },
     features: {
       devInteractions: { enabled: false },
-      // Named in discovery, and issued for: userinfo.ts answers before the engine does.
+      // Enabled for discovery and for token issuance; userinfo.ts answers the requests.
       userinfo: { enabled: true },
       jwtUserinfo: { enabled: true },
-      // Both only authenticate the client; the token is never shown to the engine (about-tokens.ts).
+      // For both, the engine only authenticates the client and never sees the token (about-tokens.ts).
       revocation: { enabled: true, allowedPolicy: () => false },
       introspection: { enabled: true, allowedPolicy: () => false },
       clientCredentials: { enabled: true },
@@ -113,7 +116,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       pushedAuthorizationRequests: { enabled: false },
     },
     cookies: {
-      // The `__Host-` prefix needs the root path; the engine binds the other two to paths of their own.
+      // The `__Host-` prefix requires the root path; the engine gives the other two cookies paths of their own.
       names: {
         session: secure ? '__Host-gatehouse' : 'gatehouse',
         interaction: secure ? '__Secure-gatehouse-interaction' : 'gatehouse-interaction',
@@ -129,8 +132,8 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       AuthorizationCode: lifetimes.authorizationCode,
       IdToken: lifetimes.idToken,
       Interaction: lifetimes.interaction,
-      // From the sign-in on, whatever happens in between; at least one second, as the engine wants. A cookie whose session has
-      // ended gets an empty session from the engine, which need not be kept for longer than a sign-in takes.
+      // Counted from the sign-in; the engine requires at least one second. After a session has ended, its cookie gets
+      // an empty session, which needs to last only for a sign-in.
       Session: (ctx, session) => {
         keepWhereAsked(ctx, session);
         const { accountId, uid, loginTs = nowSeconds() } = session;
@@ -139,14 +142,14 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
           ? lifetimes.interaction
           : Math.max(1, since + sessionLifetime(lifetimes, session) - nowSeconds());
       },
-      // A grant must outlive the session it was made in and the last refresh token made from it: its own end is never moved.
+      // A grant must outlive its session and its last refresh token, because the grant's expiry never moves.
       Grant: lifetimes.session + lifetimes.refreshToken,
-      // Never longer than from the redemption of the code, however often it is replaced; sooner when it lies unused.
+      // Counted from the redemption of the code, also after rotation; it ends earlier if the token is not used.
       RefreshToken: (_ctx, token) => refreshTokenTtl(lifetimes, token),
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: (_ctx, source) => source.scopes.has('openid') && !source.scopes.has('offline_access'),
-    // A client that authenticates keeps its refresh token; a public one gets a new one each time (RFC 9700, section 4.14.2).
+    // Only public clients get a new refresh token with each use (RFC 9700, section 4.14.2).
     rotateRefreshToken: async (ctx) => {
       if (ctx.oidc.client?.clientAuthMethod === 'none') return currentUnit()?.successor === undefined;
       await keepInUse(lifetimes, ctx.oidc.entities.RefreshToken);
@@ -160,7 +163,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
         : await orUnavailable(() => deps.accounts.bySubject(subject));
       unit?.reads.accounts.set(subject, account);
       if (account?.disabledAt === null) return enginePerson(account, sourcesOf(deps, ctx));
-      // Disabled or deleted since they signed in a moment ago: the engine takes for granted that they are still there.
+      // The account was disabled or deleted just after the sign-in; here the engine requires an account.
       if (ctx.oidc.route === 'resume') throw new errors.AccessDenied(undefined, 'the account is gone');
       return undefined;
     },
@@ -169,10 +172,10 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
         checkMachineScopes(ctx, token.scope, deps.apis);
         return undefined;
       }
-      // Names the grant, so that our own endpoints and the gateway can tell whether it still stands.
+      // `gid` names the grant, so that this server's own endpoints and the gateway can check that it still exists.
       const { acr, authTime } = ctx.oidc.entities.AuthorizationCode ?? ctx.oidc.entities.RefreshToken ?? {};
-      // By the last two an API sees whether to ask for a step-up (RFC 9068, section 2.2.1; RFC 9470, section 6).
-      // And the session, where the token ends with it; an opaque one is stored with it.
+      // `acr` and `auth_time` let an API demand a step-up (RFC 9068, section 2.2.1; RFC 9470, section 6). A JWT names
+      // its session if it ends with it; an opaque token is stored with its session.
       const isJwt = token.resourceServer?.accessTokenFormat === 'jwt';
       const session = isJwt && token.expiresWithSession ? token.sessionUid : undefined;
       return { gid: token.grantId, session, acr, auth_time: authTime };
@@ -195,7 +198,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
   };
 }
 
-/** Asked when claims are made, which is after the client and the access token are known. */
+/** Called when claims are made, after the client and the access token are known. */
 function sourcesOf({ groups, issuer }: ProtocolDeps, ctx: KoaContextWithOIDC): ClaimSources {
   const { oidc } = ctx;
   return {
@@ -203,7 +206,8 @@ function sourcesOf({ groups, issuer }: ProtocolDeps, ctx: KoaContextWithOIDC): C
     idTokenClaims() {
       const rule = oidc.client?.id_token_claims;
       if (rule === 'standard' || rule === 'all') return rule;
-      // OpenID Connect Core, section 5.4: where userinfo takes no access token of this request, the ID token has them.
+      // OpenID Connect Core, section 5.4: if no access token of this request works at userinfo, the ID token has the
+      // claims.
       const isForApi = oidc.entities.AccessToken?.aud !== undefined;
       return isForApi && !isForUserinfoToo(ctx, issuer) ? 'all' : 'minimal';
     },
@@ -212,7 +216,7 @@ function sourcesOf({ groups, issuer }: ProtocolDeps, ctx: KoaContextWithOIDC): C
 
 type Lifetimes = ProtocolDeps['config']['lifetimes'];
 
-/** The engine forgets to: a session that was to end with the browser and is signed in to again, to be kept. */
+/** The engine keeps a session transient if a later sign-in asks to stay signed in, so clear the flag. */
 function keepWhereAsked({ oidc }: KoaContextWithOIDC, session: { transient?: boolean | undefined }): void {
   if (oidc.result?.login?.remember === true && session.transient) session.transient = undefined;
 }
@@ -221,14 +225,17 @@ function refreshTokenTtl({ refreshToken, refreshTokenIdle }: Lifetimes, { iiat }
   return Math.max(1, Math.min(refreshTokenIdle, (iiat ?? nowSeconds()) + refreshToken - nowSeconds()));
 }
 
-/** A refresh token that is not replaced must have its idle time begin anew with each use; its absolute end stays. */
+/** Each use of a refresh token that is not rotated restarts its idle time; its absolute expiry stays. */
 async function keepInUse(lifetimes: Lifetimes, token: RefreshToken | undefined): Promise<void> {
   if (!token || lifetimes.refreshTokenIdle >= lifetimes.refreshToken) return;
   token.exp = nowSeconds() + refreshTokenTtl(lifetimes, token);
   await token.save();
 }
 
-/** Stricter than the engine on assertions (RFC 7523, section 3; security.md C7): short-lived, for one audience, with a key that is named. */
+/**
+ * Stricter than the engine (RFC 7523, section 3; security.md C7): short-lived, one audience, and a named key if there
+ * are several.
+ */
 function checkAssertion(
   _ctx: KoaContextWithOIDC,
   claims: Record<string, unknown>,
@@ -241,7 +248,7 @@ function checkAssertion(
   if (typeof claims.aud !== 'string') refuse('aud must be one string');
   if (typeof claims.exp !== 'number' || claims.exp > nowSeconds() + 600)
     refuse('exp must be at most ten minutes ahead');
-  // As for nbf: what comes from further ahead than clocks differ was not made by this client just now.
+  // As for `nbf`: an `iat` beyond clock skew shows that the client did not just make the assertion.
   if (claims.iat !== undefined && !(Number(claims.iat) <= nowSeconds() + 60)) refuse('iat must not be in the future');
   if (typeof claims.sub !== 'string' || claims.sub !== claims.iss) refuse('sub must be the client_id');
   if (header.kid === undefined && (client.jwks?.keys.length ?? 0) > 1) refuse('kid must name one of several keys');

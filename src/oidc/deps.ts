@@ -1,4 +1,4 @@
-/** What the protocol takes from core, and what it tells it. */
+/** The parts of core that the protocol uses, and the events that it reports to core. */
 import type { Core } from '../core/core.ts';
 import { createFactorOffer } from '../core/factors/factor-offer.ts';
 import type { IsDeveloper } from '../http/developer.ts';
@@ -18,20 +18,19 @@ export function protocolDeps(core: Core, pages: ProtocolPages, isDeveloper: IsDe
     clients: core.cached,
     issuer: config.issuer,
     secretKey: secrets.secretKey,
-    /** Identifier of the built-in user API. */
     userApi: `${config.issuer}/user`,
-    /** Of the ids there are, those that may be the one that was meant. */
+    /** The registered client IDs that a wrong ID may stand for. */
     async clientIdsNear(id: string): Promise<readonly string[]> {
       const near = await Promise.all(['', id.slice(0, 3)].map((after) => stores.clients.list(after, 100)));
       return near.flat().map((client) => client.id);
     },
-    /** The value of an API session, in place of a cookie's. */
+    /** The cookie value of an API session, which has no cookie. */
     sessionValue: core.sessions.valueOf,
     seen: core.activity.seen,
     factorOffer: createFactorOffer(stores),
     events: createEvents(core),
     pages,
-    /** Whose request is answered with everything that is known of a refusal. */
+    /** Whose refused requests are answered with all known facts. */
     isDeveloper,
   };
 }

@@ -1,34 +1,34 @@
-/** What the protocol is given by the rest of the server. */
+/** The parts of the server that the protocol uses: pages and events. */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuditFields } from '../core/kernel/audit.ts';
 import type { RecordedRefusal } from './refusals/recorded.ts';
 
-/** The pages the engine asks for in the middle of its own answers. */
+/** The pages that the engine needs in its own responses. */
 export interface ProtocolPages {
-  /** `refusal`: its record; left out for what is no refusal, such as a database that is away. */
+  /** `refusal`: the record of the refusal; undefined for a failure, such as a database that is unavailable. */
   error(
     ctx: KoaContextWithOIDC,
     out: { error: string; error_description?: string | undefined },
     error: Error,
     refusal?: RecordedRefusal,
   ): void;
-  /** In place of a redirect to an application that no operator has looked at. */
+  /** Replaces a redirect to an application that no operator has reviewed. */
   unreviewed(ctx: KoaContextWithOIDC, error: Error, refusal: RecordedRefusal): void;
   logout(ctx: KoaContextWithOIDC, form: string): Promise<void> | void;
   signedOut(ctx: KoaContextWithOIDC): void;
   stale(ctx: KoaContextWithOIDC): void;
 }
 
-/** What the protocol tells the rest of the server. */
+/** The events that the protocol reports. */
 export interface ProtocolEvents {
-  /** A reviewed client has redeemed a code of a request that had neither PKCE nor a nonce. Never waits. */
+  /** A reviewed client has redeemed a code whose request had neither PKCE nor a nonce. Does not wait. */
   unprotected(clientId: string): void;
   replayed(grantId: string, clientId: string | undefined, subject: string | undefined): void;
   signedOut(subject: string, clientId: string | undefined): void;
-  /** A browser's session was ended as it began: the password it began with was changed, or the account disabled, meanwhile. */
+  /** A browser session ended as it began: its password changed, or its account was disabled, during the sign-in. */
   outdated(subject: string, clientId: string | undefined): void;
-  /** A program has allowed an application something in its person's place. The answer waits until it is on record. */
+  /** A program allowed an application something for its user. The response waits until the event is stored. */
   allowed(consent: AuditFields): Promise<void>;
-  /** An application was given something without a question (its `consent` is `never`). The same goes for its record. */
+  /** An application got something without a question (its `consent` is `never`). The response waits for the record. */
   allowedByPolicy(consent: AuditFields): Promise<void>;
 }

@@ -1,11 +1,11 @@
 /**
- * The protocol: oidc-provider over the core, by its public API.
+ * The protocol: oidc-provider over the core, through its public API.
  *
  *   request -> http/front-door -> [body, scope] -> [unit of work] -> engine -> adapter -> core
  *
- * The engine takes its signing keys once, at construction; its state is in the adapter and in cookies. So a rotation builds a
- * fresh provider (1 to 3 ms) and swaps it in; requests under way finish on the old one.
- * Discovery and the JWKS change only with a swap: their first answer is kept as ready bytes.
+ * The engine reads its signing keys once, at construction; its state is in the adapter and in cookies. So a key
+ * rotation builds a new provider (1 to 3 ms) and swaps it in; running requests finish on the old one. Discovery and the
+ * JWKS change only with a swap: their first response is kept as ready bytes.
  */
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -42,24 +42,24 @@ interface ReadyDocument {
 }
 
 export interface Protocol {
-  /** The provider of this moment: for the interaction pages. */
+  /** The current provider, for the interaction pages. */
   provider(): Provider;
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
   /** Discovery and JWKS as ready bytes, by path, once the engine has answered them. A swap replaces the map. */
   readonly documents: ReadonlyMap<string, ReadyDocument>;
-  /** Takes the key ring of this moment. */
+  /** Builds a provider with the current key ring. */
   swap(): void;
-  /** What the engine itself has against a client's metadata, in one sentence; undefined: nothing. */
+  /** Returns the engine's objection to client metadata as one sentence, or undefined. */
   checkMetadata(metadata: JsonObject, id: string): Promise<string | undefined>;
   readonly authorizer: Authorizer;
 }
 
-/** Where clients prove themselves. */
+/** The endpoints at which clients authenticate. */
 const clientRoutes: ReadonlySet<string | undefined> = new Set(['token', 'introspection', 'revocation']);
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-/** Its pages differ between the server and the command line, which shows none. */
+/** The server and the command line pass different pages; the command line shows none. */
 export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper: IsDeveloper = () => false): Protocol {
   const parts = protocolDeps(core, ofServer, isDeveloper);
   const recorder = createRecorder(parts);
@@ -71,7 +71,7 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
   function build(): typeof current {
     const provider = new Provider(deps.issuer, configuration(deps, deps.keys.ring(), recorder));
     const documents = new Map<string, ReadyDocument>();
-    // The front door has already written the issuer's own host and scheme over whatever the request claimed.
+    // The front door has replaced the request's host and scheme by the issuer's.
     provider.proxy = true;
     compareHashedSecrets(provider, deps.clients, deps.credentials);
     matchRedirectUris(provider);
@@ -100,14 +100,14 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
     provider.use(only(isVisited, here.keepLogoutHere));
     provider.use(only(isAboutTokens, aboutTokens(deps)));
     here.watch(provider);
-    // A Koa application as well, which its types leave out.
+    // A Provider is also a Koa application, which its types leave out.
     (provider as EventEmitter).on('error', logFailure(deps.log));
     provider.on('server_error', (ctx, error) =>
       deps.log.error({ err: error, route: ctx.oidc.route }, 'the engine failed'),
     );
     provider.on('end_session.success', (ctx) => {
       const { session, client, params } = ctx.oidc;
-      // Also after "stay signed in", which only parts with the application.
+      // Also after "Stay signed in", which signs out of the application only.
       if (session?.accountId && params?.logout) deps.events.signedOut(session.accountId, client?.clientId);
     });
     return { provider, handler: provider.callback() as Handler, documents };
@@ -131,7 +131,7 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
     },
     async checkMetadata(metadata: JsonObject, id: string) {
       try {
-        // A stand-in where a secret will be made: the engine insists that there is one.
+        // A placeholder for a generated secret: the engine requires one.
         await current.provider.Client.validate({
           client_secret: 'x'.repeat(43),
           ...engineMetadata(metadata),
@@ -153,26 +153,28 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
   return protocol;
 }
 
-/** The front door lets no other spelling in. */
+/** The front door accepts no other spelling of the path. */
 function isUserinfo({ url = '' }: IncomingMessage): boolean {
   return url === routes.userinfo || url.startsWith(`${routes.userinfo}?`);
 }
 
 type Around = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
 
-/** Runs a middleware at the endpoints that it is about. */
 function only(isAbout: (path: string) => boolean, around: Around): Around {
   return (ctx, next) => (isAbout(ctx.path) ? around(ctx, next) : next());
 }
 
-/** Whether browsers come to this address of the engine: the others are for programs. */
+/** Whether browsers visit this address of the engine; the others are for programs. */
 function isVisited(path: string): boolean {
   return path.startsWith(routes.authorization) || path.startsWith(routes.end_session);
 }
 
 const isAboutTokens = (path: string): boolean => path === routes.introspection || path === routes.revocation;
 
-/** Around the engine: the body with a limit in front, our members of the token answer and the ready documents behind. */
+/**
+ * Runs around the engine: limits the body before it; adds our members to the token response and keeps documents after
+ * it.
+ */
 function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     if (!(await isForEngine(deps, ctx))) return;
@@ -193,7 +195,7 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
   };
 }
 
-/** After the commit: nothing durable hangs on it. */
+/** Runs after the commit; the event is not durable. */
 function noteIssued({ metrics, activity }: ProtocolDeps, { oidc }: KoaContextWithOIDC): void {
   const { client, account, params } = oidc;
   if (!client) return;
@@ -201,7 +203,7 @@ function noteIssued({ metrics, activity }: ProtocolDeps, { oidc }: KoaContextWit
   if (account) activity.used(account.accountId, client.clientId);
 }
 
-/** Readies a request for the engine. False: it is answered already. */
+/** Prepares a request for the engine. Returns false if the request is already answered. */
 async function isForEngine(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<boolean> {
   if (comesTwice(ctx.req, 'authorization')) return refuse(ctx, 400, 'the Authorization header comes twice');
   if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) return takeForm(deps, ctx);
@@ -210,7 +212,8 @@ async function isForEngine(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise
     const query = authorizationQuery(ctx.query, deps.apis);
     if (query !== ctx.query) ctx.query = query;
   } else if (resumePath.test(ctx.path)) {
-    // The request is in the interaction. Where that has gone, the engine would take what a stranger put here for it.
+    // The interaction holds the request. If the interaction is gone, the engine would read this query, which is
+    // untrusted.
     ctx.query = {};
   }
   return true;
@@ -224,7 +227,8 @@ async function takeForm(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<bo
     return refuse(ctx, 413, `the body is larger than ${bodyLimit} bytes`);
   }
   if (goesOnByQuery(ctx)) return goOnByQuery(ctx, body.toString('utf8'));
-  // Already read: the engine takes it from here. As a string, parameters that come twice stay so, and are refused.
+  // The body is already read, so pass it to the engine as a string, in which repeated parameters stay visible and are
+  // refused.
   const { headers } = ctx.req;
   const form = await withoutEmptySecret({ headers, form: body.toString('utf8') }, deps.clients);
   Object.assign(ctx.req, {
@@ -236,7 +240,7 @@ async function takeForm(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<bo
 const goesOnByQuery = ({ path }: KoaContextWithOIDC): boolean =>
   path === routes.authorization || path === routes.end_session;
 
-/** An unreviewed client needs PKCE wherever a browser carries the code. */
+/** Only reviewed clients: an unreviewed client needs PKCE whenever a browser carries the code. */
 function noteUnprotected({ events }: ProtocolDeps, { oidc }: KoaContextWithOIDC): void {
   const { client, params } = oidc;
   const code = oidc.entities.AuthorizationCode;
@@ -244,7 +248,7 @@ function noteUnprotected({ events }: ProtocolDeps, { oidc }: KoaContextWithOIDC)
   if (code.codeChallenge === undefined && code.nonce === undefined) events.unprotected(client.clientId);
 }
 
-/** Before the engine has seen the request. */
+/** Refuses a request before the engine sees it. */
 function refuse(ctx: KoaContextWithOIDC, status: 400 | 413, description: string): false {
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
@@ -253,7 +257,7 @@ function refuse(ctx: KoaContextWithOIDC, status: 400 | 413, description: string)
   return false;
 }
 
-/** Of several such headers Node keeps the first and says nothing; a proxy in front may have looked at another (security.md G4). */
+/** Node keeps the first of several such headers; a proxy in front may have checked another one (security.md G4). */
 function comesTwice({ rawHeaders }: IncomingMessage, name: string): boolean {
   let times = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === name) times += 1;
@@ -261,9 +265,8 @@ function comesTwice({ rawHeaders }: IncomingMessage, name: string): boolean {
 }
 
 /**
- * A request that comes as a form (OpenID Connect Core, section 3.1.2.1; RP-Initiated Logout, section 2) goes on as the same
- * request in the query. A browser sends no `SameSite=Lax` cookie with another site's form: taken as it is, the post would
- * replace the person's session, or find nobody to sign out.
+ * Redirects a posted request to the same request in the query: a browser sends no `SameSite=Lax` cookie with another
+ * site's form (OpenID Connect Core, section 3.1.2.1; RP-Initiated Logout, section 2).
  */
 function goOnByQuery(ctx: KoaContextWithOIDC, form: string): false {
   const parameters = [...new URLSearchParams(ctx.querystring), ...new URLSearchParams(form)];
@@ -280,7 +283,7 @@ function keep(deps: ProtocolDeps, ctx: KoaContextWithOIDC, documents: Map<string
   const headers = {
     'Content-Type': ctx.response.get('Content-Type') || 'application/json; charset=utf-8',
     'Cache-Control': `public, max-age=${maxAge}`,
-    // Public documents: the same for every origin, so no `Vary` is needed (security.md A13).
+    // Public documents are the same for every origin, so they need no `Vary` (security.md A13).
     'Access-Control-Allow-Origin': '*',
   };
   ctx.remove('Vary');

@@ -1,9 +1,9 @@
 /**
- * What one protocol request reads and what it is going to write.
+ * The reads and the pending writes of one protocol request.
  *
- * The engine reads and writes record by record; here its reads are answered from the few statements that already brought the
- * rows along, and its writes wait until the whole answer is known, so that they can be committed together (unit-of-work.ts).
- * A unit belongs to one request and is found through `Provider.ctx`; outside the engine's own routes there is none.
+ * The engine reads and writes record by record. Here, a few statements read related rows together, and writes wait
+ * until the whole response is known, so that they are committed together (unit-of-work.ts). A unit belongs to one
+ * request and is found through `Provider.ctx`; outside the engine's routes there is none.
  */
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
@@ -28,13 +28,15 @@ export interface RequestUnit {
         readonly grantId: string | null;
       })
     | undefined;
-  /** By key, so that a second save of a record replaces the first. */
+  /** By key: a second save of a record replaces the first. */
   readonly tokens: Map<string, TokenRow>;
-  /** The values behind the keys of `tokens`: needed to seal a successor. */
+  /** The values behind the keys of `tokens`, needed to seal a successor. */
   readonly values: Map<string, string>;
   readonly grants: Map<string, GrantPut>;
   readonly sessions: Map<string, NonNullable<Unit['sessions']>[number]>;
-  /** Uids of sessions that the engine destroyed; one that is saved again under a new value is replaced, not ended. */
+  /**
+   * UIDs of sessions that the engine destroyed. A session that is saved again under a new value is replaced, not ended.
+   */
   readonly destroyedSessions: Set<string>;
   readonly reads: {
     readonly tokens: Map<string, Promise<TokenBundle | undefined>>;
@@ -43,17 +45,17 @@ export interface RequestUnit {
     readonly sessionsByUid: Map<string, StoredSession | undefined>;
     readonly bundles: Map<string, Promise<SessionBundle | undefined>>;
   };
-  /** Grants being revoked: the engine asks once per model, one statement does it. */
+  /** Grants being revoked. The engine asks once per model; one statement revokes all. */
   readonly revoked: Map<string, Promise<void>>;
-  /** The presented refresh token was replaced a moment ago: this is what it was replaced with. */
+  /** The successor, if the presented refresh token was rotated within the reuse window. */
   successor: string | undefined;
 }
 
-/** On the request's context itself, for the sake of the garbage collector. */
+/** Kept on the context itself, which costs the garbage collector less than a WeakMap. */
 const unitOfContext = Symbol('unit');
 type WithUnit = { [unitOfContext]?: RequestUnit };
 
-/** The unit of the request that is being handled; undefined outside the engine's routes. */
+/** The unit of the current request; undefined outside the engine's routes. */
 export function currentUnit(): RequestUnit | undefined {
   const ctx: KoaContextWithOIDC | undefined = Provider.ctx;
   if (!ctx?.oidc) return undefined;
@@ -81,18 +83,18 @@ export function currentUnit(): RequestUnit | undefined {
   return unit;
 }
 
-/** The unit of this request, if its handling touched the storage at all. */
+/** The unit of this request; undefined if the request used no storage. */
 export function unitOf(ctx: object): RequestUnit | undefined {
   return (ctx as WithUnit)[unitOfContext];
 }
 
-// Records that a caller presents by value (tokens, codes, interactions): read once, written with the rest of a request.
+// Records that a caller presents by value (tokens, codes, interactions). Each is read once per request.
 
 export async function readRecord(engine: EngineStore, key: string): Promise<TokenBundle | undefined> {
   const unit = currentUnit();
   let reading = unit?.reads.tokens.get(key);
   if (!reading) {
-    // Several kinds may be looked for at once: the row says its kind, so one read answers all of them.
+    // The engine may look for several kinds at once. The row names its kind, so one read answers all.
     reading = engine.readToken(key);
     unit?.reads.tokens.set(key, reading);
   }
@@ -117,11 +119,11 @@ export async function saveRecord(engine: EngineStore, row: TokenRow, value: stri
   unit.reads.tokens.delete(row.key);
 }
 
-/** Uses a single-use record up, with everything its request writes. */
+/** Consumes a single-use record together with all other writes of the request. */
 export async function useUp(engine: EngineStore, kind: string, value: string): Promise<void> {
   const unit = currentUnit();
-  if (!unit) throw new Error('a single-use record can only be used up by a request');
-  if (unit.consume) throw new Error('a request can use up only one single-use record');
+  if (!unit) throw new Error('only a request can consume a single-use record');
+  if (unit.consume) throw new Error('a request can consume only one single-use record');
   const bundle = await readRecord(engine, digest(value));
   unit.consume = { key: digest(value), at: nowSeconds(), kind, value, grantId: bundle?.token.grantId ?? null };
 }

@@ -1,16 +1,16 @@
-/** The addresses at which the engine answers: those of the OpenAPI document, and those that browsers visit. */
+/** The addresses of the engine: those of the OpenAPI document, and those that browsers visit. */
 import { apiRoutes } from '../api/kit/endpoints.ts';
 import type { Route } from '../http/routes.ts';
 import { protocolApi } from './api.ts';
 import { routes } from './configuration.ts';
 
-/** Where an authorization goes on after the pages. */
+/** Where an authorization continues after the pages. */
 export const resumePath = /^\/oauth\/authorize\/[A-Za-z0-9_-]{1,64}$/;
 
 const visited = { entry: 'oidc', protocol: 'page' } as const;
 const get = ['GET', 'HEAD'];
 
-/** In the order in which its `Allow` has always been. */
+/** This order keeps the `Allow` header as it was. */
 const userinfo = { methods: [...get, 'POST', 'OPTIONS'] };
 
 export const protocolRoutes: readonly Route[] = [

@@ -1,7 +1,7 @@
 /**
- * Two requests of one browser change its session at the same moment: two tabs, or several applications that each ask in a hidden
- * frame. The engine knows one copy of a session and writes all of it, so the later write would undo the earlier one, and the
- * application whose part got lost would find its refresh token dead. Here the later one puts its own change on top.
+ * Merges two changes of one browser session made at the same time: by two tabs, or by several applications in hidden
+ * frames. The engine writes its whole copy of the session, so the later write would undo the earlier one, and the
+ * application that loses its part would lose its refresh token. Here, the later request applies its own change on top.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { AdapterPayload } from 'oidc-provider';
@@ -10,8 +10,8 @@ import type { SessionOrigin, SessionPut, StoredSession } from '../core/stores/en
 type Members = Record<string, unknown>;
 
 /**
- * A session row from the engine's payload (without its value). The engine has its own idea of a session's end and renews its value
- * at will; both are the browser's. A session begun through an API keeps its key and its end.
+ * Makes a session row from the engine's payload, without its value. The engine computes the expiry and renews the value
+ * of a browser session. A session begun through an API keeps its key and its expiry.
  */
 export function sessionRow(
   key: string,
@@ -40,17 +40,18 @@ export function isBrowsers({ origin }: Pick<StoredSession, 'origin'>): boolean {
   return origin.door === 'browser';
 }
 
-/** What `ours` changed against `read`, done to `theirs` instead. */
+/** Applies to `theirs` what `ours` changed in `read`. */
 export function mergeSession(read: StoredSession, ours: SessionPut, theirs: StoredSession): SessionPut {
   const [from, to, onto]: Members[] = [read, ours, theirs].map(({ payload }) => JSON.parse(payload));
   const merged = withChanges(from ?? {}, to ?? {}, onto ?? {}) as AdapterPayload;
-  // Two people signed in at once from a browser in which nobody was: the later one has it, whole.
+  // Two users signed in at once in a browser without a session: the later one gets the whole session.
   if (from?.accountId !== to?.accountId && onto?.accountId !== to?.accountId)
     return { ...ours, before: theirs.payload };
   const clients = [from, to, onto].map((payload) => (payload?.authorizations ?? {}) as Members);
   const authorizations = withChanges(clients[0] ?? {}, clients[1] ?? {}, clients[2] ?? {});
   if (Object.keys(authorizations).length > 0) Object.assign(merged, { authorizations });
-  // The cookie's value only where this request has renewed it, and the place only where somebody has signed in.
+  // Keep the stored cookie value unless this request renewed it, and the stored origin unless this request signed a
+  // user in.
   const key = ours.key === read.key ? theirs.key : ours.key;
   return sessionRow(key, merged, {
     before: theirs,

@@ -1,27 +1,26 @@
-/** The forms and answers of the protocol's JSON endpoints, for the OpenAPI document. */
+/** The forms and responses of the protocol's JSON endpoints, for the OpenAPI document. */
 import { z } from 'zod';
 
 const clientMembers = {
-  client_id: z.string().optional().meta({ description: 'Where the client does not authenticate by HTTP Basic.' }),
+  client_id: z.string().optional().meta({ description: 'Required unless the client authenticates with HTTP Basic.' }),
   client_secret: z.string().optional(),
   client_assertion_type: z.string().optional(),
-  client_assertion: z.string().optional().meta({ description: 'A JWT that the client has signed (RFC 7523).' }),
+  client_assertion: z.string().optional().meta({ description: 'A JWT signed by the client (RFC 7523).' }),
 };
 
 export const tokenForm = z
   .object({
     grant_type: z.enum(['authorization_code', 'refresh_token', 'client_credentials']),
     code: z.string().optional(),
-    authorization_code: z.string().optional().meta({ description: 'Another name of `code`.' }),
-    redirect_uri: z.string().optional().meta({ description: 'May be left out where one is registered.' }),
+    authorization_code: z.string().optional().meta({ description: 'An alias of `code`.' }),
+    redirect_uri: z.string().optional().meta({ description: 'Optional if only one is registered.' }),
     code_verifier: z.string().optional().meta({ description: 'PKCE (RFC 7636).' }),
     refresh_token: z.string().optional(),
-    scope: z.string().optional().meta({ description: 'Fewer than were granted; names with one space between them.' }),
+    scope: z.string().optional().meta({ description: 'A subset of the granted scopes, separated by one space.' }),
     resource: z.string().optional().meta({
-      description:
-        'The API that the token is for (RFC 8707). Without it: the one that was granted, or that has the scope.',
+      description: 'The API that the token is for (RFC 8707). Default: the granted API, or the API that has the scope.',
     }),
-    audience: z.string().optional().meta({ description: 'Another name of `resource`.' }),
+    audience: z.string().optional().meta({ description: 'An alias of `resource`.' }),
     ...clientMembers,
   })
   .meta({ id: 'TokenRequest', examples: [{ grant_type: 'authorization_code', code: 'kQw4…' }] });
@@ -33,13 +32,13 @@ export const tokens = z
     token_type: z.literal('Bearer'),
     expires_in: z.int().meta({ description: 'Seconds.' }),
     refresh_token: z.string().optional(),
-    id_token: z.string().optional().meta({ description: 'Where the scope `openid` was granted.' }),
+    id_token: z.string().optional().meta({ description: 'If the scope `openid` was granted.' }),
     scope: z.string().optional(),
     username: z.string().optional().meta({
-      description: 'Where `user` or `profile` was granted, or as for `success`.',
+      description: 'If `user` or `profile` was granted, or as for `success`.',
     }),
     expiry: z.int().optional().meta({
-      description: 'When the access token ends, in seconds since 1970. As for `success`.',
+      description: 'When the access token expires, in seconds since 1970. As for `success`.',
     }),
   })
   .meta({
@@ -74,7 +73,7 @@ export const introspection = z
     sub: z.string().optional(),
     aud: z.union([z.string(), z.array(z.string())]).optional(),
     token_type: z.string().optional(),
-    gid: z.string().optional().meta({ description: 'The grant that a person’s token was issued under.' }),
+    gid: z.string().optional().meta({ description: 'The grant under which a user’s token was issued.' }),
     exp: z.int().optional().meta({ description: 'Seconds since 1970.' }),
   })
   .meta({ id: 'Introspection', examples: [{ active: false }] });
@@ -82,7 +81,7 @@ export const introspection = z
 export const nothing = z.object({}).meta({ id: 'Nothing', examples: [{}] });
 
 export const userinfo = z
-  .looseObject({ sub: z.string().meta({ description: 'The person, to this client.' }) })
+  .looseObject({ sub: z.string().meta({ description: 'The subject of the user, for this client.' }) })
   .meta({ id: 'Claims', examples: [{ sub: 'u7Gk…', name: 'Ada Lovelace', email: 'ada@example.org' }] });
 
 export const keySet = z
@@ -96,13 +95,13 @@ export const metadata = z
     token_endpoint: z.string(),
     jwks_uri: z.string(),
   })
-  .meta({ id: 'Metadata', description: 'And what else the standards name.' });
+  .meta({ id: 'Metadata', description: 'Also has the other members of the standards.' });
 
 /** RFC 6749, section 5.2. */
 const error = {
   error: z.string(),
   error_description: z.string().optional(),
-  error_uri: z.string().optional().meta({ description: 'Where this refusal is explained.' }),
+  error_uri: z.string().optional().meta({ description: 'The page that explains this refusal.' }),
 };
 const failureExample = { error: 'invalid_request', error_description: 'a form is expected' };
 
@@ -113,7 +112,7 @@ export const tokenFailure = z
     success: z
       .literal(false)
       .optional()
-      .meta({ description: 'For clients of `POST /clients/register`, and where the caller is not known.' }),
+      .meta({ description: 'For clients of `POST /clients/register`, and if the client is not identified.' }),
     ...error,
   })
   .meta({ id: 'TokenFailure', examples: [{ success: false, ...failureExample }] });

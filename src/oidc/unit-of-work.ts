@@ -1,16 +1,13 @@
 /**
- * Single use and one unit of work per request (docs/decisions/008-unit-of-work.md).
+ * Single use, and one unit of work per request (docs/decisions/008-unit-of-work.md).
  *
- * The engine consumes a code, saves a refresh token and saves an access token in separate calls and ignores whether the
- * consuming won. So nothing is written while it works: afterwards, before the answer leaves, everything is committed at
- * once, on the condition that nobody else used the code or token up meanwhile. The checks, in this order:
- *
- * 1. The engine refused: nothing is committed, nothing is burned. A replay that it saw itself is told.
- * 2. Committed: the answer leaves.
- * 3. The refresh token was replaced a moment ago (reuse window) and its successor is unused: the access token is kept, the
- *    second successor dropped, and the answer carries the first: one family, never two.
- * 4. Anything else used before: a replay. The whole grant ends (RFC 6749, section 4.1.2; RFC 9700, section 4.14) and the answer
- *    is `invalid_grant`.
+ * The engine consumes a code and saves tokens in separate calls, and ignores a lost race. So its writes are held back
+ * and committed at once before the response, on the condition that no other request used the code or token. The cases:
+ * 1. The engine refused: commit nothing and consume nothing. Report a replay that the engine detected.
+ * 2. The commit succeeded: send the response.
+ * 3. The refresh token was rotated within the reuse window and its successor is unused: keep the access token, drop the
+ *    second successor, and return the first. So there is one token family, never two.
+ * 4. Any other earlier use is a replay: end the grant (RFC 6749, 4.1.2; RFC 9700, 4.14) and answer `invalid_grant`.
  */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../base/errors.ts';
@@ -29,15 +26,17 @@ interface UnitOfWorkDeps {
   /** The authorization endpoint. */
   readonly authorization: string;
   readonly reuseWindow: number;
-  /** A code or refresh token was used a second time and its grant has been ended. */
+  /** A code or refresh token was used twice, and its grant has ended. */
   readonly onReplay: (ctx: KoaContextWithOIDC, grantId: string) => void;
-  /** A session has been ended whose person signed in with a password that was changed meanwhile. */
+  /** A session has ended because the password changed during its sign-in. */
   readonly onOutdatedLogin: (ctx: KoaContextWithOIDC, subject: string) => void;
-  /** Whether a request whose session was changed meanwhile will be made again; otherwise its change comes on top. */
+  /**
+   * Whether a request starts over if its session changed in parallel. Otherwise its change is merged into the session.
+   */
   readonly startsOver: (ctx: KoaContextWithOIDC, unit: RequestUnit) => Promise<boolean>;
-  /** Shows the page for an interaction that was finished already. */
+  /** Shows the page for an interaction that is already finished. */
   readonly renderStale: (ctx: KoaContextWithOIDC) => void;
-  /** Shows the page for a database that went away in the middle. */
+  /** Shows the page for a database that fails during the request. */
   readonly renderUnavailable: (ctx: KoaContextWithOIDC, error: TemporarilyUnavailable) => void;
 }
 
@@ -53,7 +52,7 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
       return;
     }
     if (token ? ctx.status !== 200 : ctx.status >= 500) {
-      // Used before, and that was plain to see when it was looked up: the engine has ended the grant by itself.
+      // The lookup showed the earlier use, so the engine itself has ended the grant.
       if (token) for (const grantId of unit.revoked.keys()) deps.onReplay(ctx, grantId);
       return;
     }
@@ -63,7 +62,7 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
         beginAnew(ctx, deps.authorization);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      // It is not known whether the session may stand: nobody is given it.
+      // It is unknown whether the session is valid, so the browser does not get its cookie.
       if (login) ctx.remove('Set-Cookie');
       const words = new TemporarilyUnavailable(error);
       refuse(ctx, words.statusCode, words.error, words.error_description ?? '');
@@ -77,7 +76,7 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
   const outcome = await commit(engine, unit);
   if (outcome.outcome === 'committed') {
     if (unit.successor !== undefined) giveSuccessor(ctx, unit.successor);
-    // The engine first destroys the old value of a session it renews; a row saved again under a new value replaces the old one.
+    // The engine destroys the old value of a renewed session; the row saved under the new value replaces it.
     for (const uid of unit.destroyedSessions) if (!unit.sessions.has(uid)) await engine.deleteSession(uid);
     if (outcome.overtaken && !(await deps.startsOver(ctx, unit)))
       for (const put of unit.sessions.values()) await putOnTop(engine, unit, put);
@@ -85,7 +84,7 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
   }
 
   if (!token) {
-    // The interaction was finished by another tab, or the session ended while this request was under way.
+    // Another tab finished the interaction, or the session ended during this request.
     nameCheck(ctx, 'stale');
     deps.renderStale(ctx);
     return;
@@ -108,7 +107,7 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
   refuse(ctx, 400, 'invalid_grant', 'grant request is invalid');
 }
 
-/** Another request of this browser was faster: its change stays, ours comes on top of it. Gone altogether: it was signed out. */
+/** Another request of this browser was faster: merges this change into that one. A missing session was signed out. */
 async function putOnTop(engine: EngineStore, unit: RequestUnit, put: SessionPut): Promise<void> {
   const read = unit.reads.sessionsByUid.get(put.uid);
   for (let tries = 0; read && tries < 20; tries += 1) {
@@ -119,7 +118,7 @@ async function putOnTop(engine: EngineStore, unit: RequestUnit, put: SessionPut)
   }
 }
 
-/** A row that is simply gone was ended by somebody else: nothing is left to end. */
+/** A missing row was ended elsewhere, so there is nothing to revoke. */
 const isReplay = (token: StoredToken | undefined): boolean => token !== undefined && token.consumedAt !== null;
 
 function commit(engine: EngineStore, unit: RequestUnit) {

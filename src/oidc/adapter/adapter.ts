@@ -1,9 +1,9 @@
 /**
- * The engine's storage adapter over the core's ports. A database that is down is an error of the engine's own here: 503
- * in JSON or as a page, at every endpoint, never `invalid_client`.
+ * The engine's storage adapter over the core's ports. A database that is down becomes a 503 in JSON or as a page at
+ * every endpoint, never `invalid_client`.
  *
- * No stored byte holds a usable value: a record is kept under the SHA-256 of its value, its payload without the value, and
- * an interaction (whose parameters and return address would hold several) sealed under a key made from its own value.
+ * No stored byte holds a usable value. A record's key is the SHA-256 of its value, and its payload lacks the value. An
+ * interaction also holds parameters and the return address, so it is sealed under a key derived from its own value.
  * Writes of a request are collected in its unit; outside a request (our own pages) they are committed at once.
  */
 import Provider, { type Adapter, errors } from 'oidc-provider';
@@ -15,7 +15,7 @@ import { grantCalls, type TokenDeps, tokenCalls } from './tokens.ts';
 
 type AdapterDeps = ClientDeps & SessionDeps & TokenDeps;
 
-/** One adapter object per model name, as the engine asks for them. */
+/** The engine asks for one adapter per model name. */
 export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
   return (model) => adapterOf(model, callsOf(model, deps));
 }
@@ -35,7 +35,7 @@ function callsOf(model: string, deps: AdapterDeps): Partial<Adapter> {
   }
 }
 
-/** Fills in what a model never calls, and words a database that is down for the engine. */
+/** Adds the calls that a model never makes, and turns `Unavailable` into an error of the engine. */
 function adapterOf(model: string, calls: Partial<Adapter>): Adapter {
   const guard =
     <A extends unknown[], R>(call: ((...args: A) => Promise<R>) | undefined, name: string) =>
@@ -58,14 +58,14 @@ export class TemporarilyUnavailable extends errors.OIDCProviderError {
   constructor(cause: Unavailable) {
     super(503, 'temporarily_unavailable', { cause });
     this.error_description = 'the server cannot answer right now, try again in a moment';
-    // The engine hides whatever is 5xx behind `server_error`; this one says what to do. It carries nothing from the inside.
+    // The engine hides 5xx errors behind `server_error`. This error says what to do and reveals no internals.
     this.expose = true;
-    // A redirect would tell the application something while the person could simply try again here.
+    // No redirect to the application, because the user can retry here.
     Object.assign(this, { allow_redirect: false, error_detail: undefined });
   }
 }
 
-/** Runs a storage call and words `Unavailable` for the engine. */
+/** Runs a storage call and turns `Unavailable` into an error of the engine. */
 export async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -77,8 +77,8 @@ export async function orUnavailable<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /**
- * The engine looks for the session before it reads the parameters, and its error handler takes them for granted where a request
- * may leave redirect_uri out: a session that cannot be read would become a 500.
+ * The engine reads the session before the parameters, but its error handler requires the parameters if a request may
+ * omit redirect_uri. Without this, a session that cannot be read would become a 500.
  */
 function giveParameters(): void {
   const { ctx } = Provider;

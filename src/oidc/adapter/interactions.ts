@@ -1,4 +1,4 @@
-/** What a browser is in the middle of: sealed, and used up with everything its last request writes. */
+/** The interactions of browsers: sealed, and consumed together with all writes of the last request. */
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import { deriveKey, digest, seal, unseal } from '../../base/secrets.ts';
 import type { EngineStore, TokenBundle, TokenRow } from '../../core/stores/engine.ts';
@@ -15,7 +15,7 @@ export function interactionCalls({ engine }: { readonly engine: EngineStore }): 
         : undefined;
     },
     upsert: (value, payload) => saveRecord(engine, sealInteraction(value, payload), value),
-    // A finished interaction is used up with everything its request writes, so that it cannot be finished twice (B4).
+    // Consumed with all writes of the request, so that an interaction cannot be finished twice (B4).
     destroy: (value) =>
       Provider.ctx?.oidc?.route === 'resume' ? useUp(engine, kind, value) : engine.deleteToken(digest(value)),
   };
@@ -23,7 +23,7 @@ export function interactionCalls({ engine }: { readonly engine: EngineStore }): 
 
 function sealInteraction(value: string, payload: AdapterPayload): TokenRow {
   const { jti: _value, ...rest } = payload;
-  // The session cookie's value rides along in the engine's payload and is never read back.
+  // The engine's payload has the value of the session cookie, which is never read back.
   const session = payload.session ? { ...payload.session, cookie: undefined } : undefined;
   const text = seal(deriveKey(value, 'interaction'), JSON.stringify({ ...rest, session }), 'interaction');
   return {
@@ -38,7 +38,7 @@ function sealInteraction(value: string, payload: AdapterPayload): TokenRow {
   };
 }
 
-/** Finished ones too: whether it may still be used is for the caller to ask. */
+/** Opens finished interactions too; the caller checks whether the interaction may still be used. */
 export function openInteraction({ token }: TokenBundle, value: string): AdapterPayload | undefined {
   const { sealed } = JSON.parse(token.payload);
   const text = unseal(deriveKey(value, 'interaction'), sealed, 'interaction');

@@ -1,4 +1,4 @@
-/** The sessions of browsers, and those begun through an API with which a browser's flow is gone through. */
+/** Browser sessions, and sessions begun through an API that run a browser's flow. */
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
@@ -11,7 +11,7 @@ import { isBrowsers, sameJson, sessionRow } from '../session-merge.ts';
 export interface SessionDeps {
   readonly engine: EngineStore;
   readonly lifetimes: SessionLimits;
-  /** A person has just used a session. */
+  /** Reports that a user has used a session. */
   readonly seen: (subject: string, sessionUid: string) => void;
 }
 
@@ -19,7 +19,7 @@ export function sessionCalls(deps: SessionDeps): Partial<Adapter> {
   const payloadOf = (session: StoredSession, value?: string): AdapterPayload | undefined => {
     if (isOver(session, deps.lifetimes)) return undefined;
     const payload: AdapterPayload = JSON.parse(session.payload);
-    // The end of one that is no browser's is the row's, whatever the engine has computed at a save.
+    // The row decides when an API session expires, whatever the engine computed on a save.
     if (!isBrowsers(session)) payload.exp = session.expiresAt;
     if (value !== undefined) payload.jti = value;
     return payload;
@@ -41,7 +41,7 @@ export function sessionCalls(deps: SessionDeps): Partial<Adapter> {
         if (bundle.session.subject) unit.reads.accounts.set(bundle.session.subject, bundle.account);
         if (bundle.grant) unit.reads.grants.set(bundle.grant.id, bundle.grant);
       }
-      // A disabled or deleted person has no session: the browser is asked to sign in.
+      // A disabled or deleted user has no session, so the browser must sign in.
       if (bundle.session.subject && bundle.account?.disabledAt !== null) return undefined;
       const payload = payloadOf(bundle.session, value);
       if (payload && bundle.session.subject) deps.seen(bundle.session.subject, bundle.session.uid);
@@ -55,7 +55,7 @@ export function sessionCalls(deps: SessionDeps): Partial<Adapter> {
         unit?.reads.sessionsByUid.set(uid, session);
       }
       const payload = session && payloadOf(session);
-      // An application that goes on with what hangs on this session uses it, too.
+      // An application that uses a grant of this session keeps the session in use.
       if (payload && session?.subject && deps.lifetimes.sessionIdle > 0) deps.seen(session.subject, uid);
       return payload;
     },
@@ -70,10 +70,11 @@ export function sessionCalls(deps: SessionDeps): Partial<Adapter> {
         await deps.engine.commit({ sessions: [row] });
         return;
       }
-      // For a cookie whose session has ended the engine makes an empty one at each request. Nobody is in it: it need not be kept.
+      // After a session has ended, the engine makes an empty one for its cookie at each request. It has no user, so it
+      // is not stored.
       if (!before && payload.accountId === undefined && payload.state === undefined) return;
-      // Nothing changed: nothing is written. The engine saves a session at every authorization request, a refused one too, and
-      // would undo what another request has changed meanwhile. It does not keep the order of the members.
+      // The engine saves the session at every authorization request, which could undo a parallel change. So an
+      // unchanged session is not written. `sameJson` ignores the order of members.
       if (before && before.key === row.key && sameJson(before.payload, row.payload)) unit.sessions.delete(row.uid);
       else unit.sessions.set(row.uid, row);
     },
@@ -88,19 +89,19 @@ export function sessionCalls(deps: SessionDeps): Partial<Adapter> {
   };
 }
 
-/** As this server stores it. */
+/** The payload that this server stores. */
 type Stored = AdapterPayload & { readonly begunAt?: number };
 type Login = Pick<AdapterPayload, 'accountId' | 'loginTs'>;
 
-/** The session before, where nobody has signed in since. */
+/** The earlier payload, if no user has signed in since. */
 function goingOn({ accountId, loginTs }: Login, before: StoredSession | undefined): Stored | undefined {
   const known: Stored | undefined = before && JSON.parse(before.payload);
   return known?.accountId === accountId && known?.loginTs === loginTs ? known : undefined;
 }
 
 /**
- * From when on a session's life counts, in seconds since the epoch: the moment in which somebody signed in here, while `loginTs` is when they last
- * proved themselves, which may be long ago and at another provider. The engine has no member for it. Undefined: `loginTs` is both.
+ * When the session's lifetime began, in seconds since the epoch: the moment of the sign-in here. `loginTs` is the last
+ * authentication, which may be older and at another provider. Returns undefined if `loginTs` is both.
  */
 export function begunAt(login: Login, before: StoredSession | undefined): number | undefined {
   if (login.accountId === undefined) return undefined;
@@ -108,11 +109,11 @@ export function begunAt(login: Login, before: StoredSession | undefined): number
   return known === undefined ? nowSeconds() : known.begunAt;
 }
 
-/** Where the person is who has just signed in; a session that goes on stays where it was begun. */
+/** The origin of a new sign-in; a continued session keeps its origin. */
 function originOf(login: Login, before: StoredSession | undefined): SessionOrigin {
   if (before && goingOn(login, before)) return before.origin;
   const req = Provider.ctx?.req;
-  // Node takes nothing beyond Latin-1 in a header, and no U+0000: fit for every database.
+  // Node accepts only Latin-1 without U+0000 in headers, so every database can store the value.
   const userAgent = req?.headers['user-agent']?.slice(0, 256);
   return {
     door: 'browser',
@@ -122,7 +123,7 @@ function originOf(login: Login, before: StoredSession | undefined): SessionOrigi
   };
 }
 
-/** Which client's grant is worth bringing along with the session. */
+/** The client whose grant is read together with the session. */
 function requestedClient(): string | undefined {
   const ctx = Provider.ctx;
   const asked = ctx?.oidc?.route === 'authorization' ? ctx.query.client_id : undefined;

@@ -1,4 +1,4 @@
-/** Codes, tokens and used assertions, and the grants they rest on: what a person has given one client in one session. */
+/** Codes, tokens and used assertions, and their grants: what a user has allowed one client in one session. */
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
@@ -11,7 +11,7 @@ export interface TokenDeps {
   readonly engine: EngineStore;
   readonly clients: CachedClients;
   readonly lifetimes: {
-    /** Seconds in which a replaced refresh token still answers with its successor; 0: never. */
+    /** Seconds in which a rotated refresh token still returns its successor; 0 turns this off. */
     readonly refreshReuseWindow: number;
   };
 }
@@ -19,7 +19,7 @@ export interface TokenDeps {
 export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
   return {
     async find(value) {
-      // Of what it asks there nothing is told: about-tokens.ts does.
+      // These endpoints do not use what the engine finds; about-tokens.ts answers instead.
       if (notAsked.has(Provider.ctx?.oidc?.route)) return undefined;
       const bundle = await readRecord(deps.engine, digest(value));
       if (bundle?.token.kind !== model || !(await stillGood(deps, bundle))) return undefined;
@@ -28,10 +28,10 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
       return payload;
     },
     async upsert(value, payload) {
-      // 0: nobody knows when the person signed in elsewhere, so nothing is said (OpenID Connect Core, section 2: it is optional).
+      // The time of a sign-in elsewhere is unknown: 0. `auth_time` is optional (OpenID Connect Core, section 2).
       const row = tokenRow(model, value, { ...payload, authTime: payload.authTime || undefined });
       if (model !== 'ReplayDetection') return saveRecord(deps.engine, row, value);
-      // Find-then-save cannot stop two at once; inserting can (security.md C7, D8).
+      // Two parallel requests can both pass find-then-save, but only one can insert (security.md C7, D8).
       const first = await deps.engine.insertOnce(row, nowSeconds());
       if (!first) throw new errors.InvalidClientAuth('the assertion has been used before');
     },
@@ -43,7 +43,7 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
 
 const notAsked: ReadonlySet<string | undefined> = new Set(['introspection', 'revocation']);
 
-/** A token ends with its client, its grant and its account, at every door. */
+/** A token ends with its client, its grant and its account. */
 async function stillGood(deps: TokenDeps, { token, grant, account }: TokenBundle): Promise<boolean> {
   if (token.clientId) {
     const client = await deps.clients.find(token.clientId);
@@ -69,7 +69,7 @@ function applyConsumption(
     }
   }
   payload.consumed = bundle.token.consumedAt ?? true;
-  // A code that is used again after its minute is over must still end what it was redeemed for (RFC 6749, section 4.1.2).
+  // A used code must still end its tokens after it has expired (RFC 6749, section 4.1.2).
   if (model === 'AuthorizationCode') payload.exp = Math.max(payload.exp ?? 0, nowSeconds() + 60);
 }
 
@@ -124,7 +124,7 @@ function grantPayload(row: GrantRow): AdapterPayload {
   return Object.assign(JSON.parse(row.payload), { jti: row.id });
 }
 
-/** Grant and tokens together, once per request however many models ask for it. */
+/** Revokes grant and tokens together, once per request, for all models that ask. */
 function revokeGrant(deps: Pick<TokenDeps, 'engine'>, id: string): Promise<void> {
   const unit = currentUnit();
   let revoking = unit?.revoked.get(id);

@@ -1,4 +1,4 @@
-/** A client as the engine finds it, in the engine's words, and the comparison of its secret. */
+/** A client in the engine's form, and the comparison of its secret. */
 import type { AdapterPayload, Provider } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -14,7 +14,7 @@ export interface ClientDeps {
   readonly clients: CachedClients;
 }
 
-/** From memory, and never a disabled one. */
+/** From the cache. A disabled client is unknown. */
 export async function findClient({ clients }: ClientDeps, id: string): Promise<AdapterPayload | undefined> {
   const record = await clients.find(id);
   if (record?.disabledAt === null) return engineClient(record);
@@ -22,7 +22,7 @@ export async function findClient({ clients }: ClientDeps, id: string): Promise<A
   return undefined;
 }
 
-/** The engine hashes what it is given to find its own copy again, so the same record must give the same object. */
+/** The engine finds its own copy by a hash of the payload, so the same record must give the same object. */
 const known = new WeakMap<ClientRecord, AdapterPayload>();
 
 function engineClient(record: ClientRecord): AdapterPayload {
@@ -31,11 +31,11 @@ function engineClient(record: ClientRecord): AdapterPayload {
     payload = {
       ...engineMetadata(record.metadata),
       client_id: record.id,
-      // Last but for the secret, and no members of the stored metadata: a client cannot say this of itself.
+      // After the stored metadata, so that a client cannot set these members itself.
       reviewed: record.reviewedAt !== null,
       made_by_person: record.origin === 'person',
       made_by_register: record.origin === 'register',
-      // The engine wants a secret to be there; it never compares this one (see below) and no symmetric algorithm is enabled.
+      // The engine requires a secret. It never compares this one (see below), and symmetric algorithms are off.
       ...(record.secrets[0] ? { client_secret: record.secrets[0].hash } : {}),
     };
     known.set(record, payload);
@@ -44,16 +44,15 @@ function engineClient(record: ClientRecord): AdapterPayload {
 }
 
 /**
- * The engine knows only its own scopes and refuses a client that is registered for an API's. It gets the ones it knows; resources.ts
- * holds the client to all of them by `registered_scope`. A client with none of the engine's gets the one that means nothing without
- * another, since no `scope` at all would mean every one.
+ * The engine refuses scopes of APIs, so `registered_scope` keeps them all for resources.ts. If none is left for the
+ * engine, it gets `offline_access`, which does nothing alone: no `scope` would mean all.
  */
 export function engineMetadata(metadata: JsonObject): JsonObject {
   const { scope } = metadata;
   const own = {
     ...metadata,
     application_type: engineType(metadata),
-    // Of a client from before too, which has none.
+    // Clients registered earlier may have no such member.
     loopback_ports: storedLoopbackPorts(metadata),
   };
   if (typeof scope !== 'string') return own;
@@ -62,15 +61,15 @@ export function engineMetadata(metadata: JsonObject): JsonObject {
 }
 
 /**
- * To the engine the type says only which redirect URIs there may be, and core has decided that. As `web` it takes http on any
- * name; `native` it needs for private-use schemes. What else it does with the type is configured or overridden here.
+ * The engine uses the type only to check redirect URIs, which core has already checked. `web` allows http on any host;
+ * private-use schemes need `native`. The other effects of the type are configured or overridden elsewhere.
  */
 function engineType({ redirect_uris: uris, post_logout_redirect_uris: logout }: JsonObject): 'native' | 'web' {
   const all = [uris ?? [], logout ?? []].flat();
   return all.every((uri) => /^https?:/i.test(String(uri))) ? 'web' : 'native';
 }
 
-/** Client secrets are stored as hashes: the comparison is ours, and during a rotation it knows both. */
+/** Secrets are stored as hashes, so this server compares them. During a rotation, both secrets match. */
 export function compareHashedSecrets(provider: Provider, clients: CachedClients, limits: CredentialLimits): void {
   provider.Client.prototype.compareClientSecret = async function compareClientSecret(presented: string) {
     const record = await clients.find(this.clientId);

@@ -1,7 +1,6 @@
 /**
- * A client's id and secret, as a request presents them, and the limits on wrong ones. The engine says after its answer
- * that a client has not proved itself, so failures are counted behind it; a credential is looked at only where the
- * limits allow it (`mayLook`).
+ * Client credentials of a request, and the limits on wrong ones. The engine reports a failed authentication with its
+ * response, so failures are counted after it. A credential is checked only if the limits allow it (`mayLook`).
  */
 import type { IncomingMessage } from 'node:http';
 import type { ParsedUrlQuery } from 'node:querystring';
@@ -17,15 +16,15 @@ import { failureOf } from '../refusals/record.ts';
 
 interface BasicCredentials {
   readonly id: string;
-  /** Empty where nothing follows the colon. */
+  /** Empty if nothing follows the colon. */
   readonly secret: string;
-  /** The base64 is whole; some readers take it without its padding, too. */
+  /** Whether the base64 is padded; some decoders accept it without padding. */
   readonly padded: boolean;
 }
 
 /**
- * Id and secret in HTTP Basic, each form-encoded before base64 (RFC 6749, section 2.3.1). Returns undefined if the
- * header holds no such pair, or one that is not properly encoded.
+ * ID and secret in HTTP Basic, each form-encoded before base64 (RFC 6749, section 2.3.1). Returns undefined if the
+ * header has no such pair, or the pair is not encoded correctly.
  */
 function basicCredentials(header: string): BasicCredentials | undefined {
   const [, encoded] = /^basic ([A-Za-z0-9+/]+={0,2})$/i.exec(header) ?? [];
@@ -41,7 +40,7 @@ function basicCredentials(header: string): BasicCredentials | undefined {
   }
 }
 
-/** Throws where a percent sign begins no encoding. */
+/** Throws if a percent sign begins no escape. */
 function decoded(text: string): string {
   return decodeURIComponent(text.replaceAll('+', '%20'));
 }
@@ -52,15 +51,15 @@ interface Sent {
 }
 
 /**
- * HTTP Basic with an empty secret, as some libraries send for a client that has none: the engine takes it for malformed
- * credentials. Returns the form that says it all, with `client_id`, and then takes the header away.
+ * Some libraries send HTTP Basic with an empty secret for a public client, which the engine refuses as malformed.
+ * Returns the form with `client_id` instead, and deletes the header.
  */
 export async function withoutEmptySecret({ headers, form }: Sent, clients: Pick<CachedClients, 'find'>) {
   const sent = basicCredentials(headers.authorization ?? '');
   if (sent?.secret !== '') return form;
   const { id } = sent;
   const named = new URLSearchParams(form).getAll('client_id');
-  // Another id in the body: the engine refuses the two.
+  // With a different ID in the body, the engine refuses the request.
   if (named.some((other) => other !== id) || !(await isPublic(id, clients))) return form;
   delete headers.authorization;
   if (named.length > 0) return form;
@@ -71,7 +70,7 @@ async function isPublic(id: string, clients: Pick<CachedClients, 'find'>): Promi
   try {
     return (await clients.find(id))?.metadata.token_endpoint_auth_method === 'none';
   } catch (error) {
-    // The engine is about to look for the client too, and has the answer for this.
+    // The engine looks up the client next, and answers this error.
     if (error instanceof Unavailable) return false;
     throw error;
   }
@@ -88,8 +87,8 @@ export interface SecretClientDeps {
 }
 
 /**
- * The client that proves itself by its secret, read as the engine reads it. Only the plain case is told here: what is
- * missing, doubled, malformed or wrong is undefined, and for the engine to say. Throws `Unavailable`.
+ * Returns the client that authenticates with its secret, parsed as the engine parses it. Returns undefined if
+ * credentials are missing, repeated, malformed or wrong, so that the engine answers. Throws `Unavailable`.
  */
 export async function provenBySecret(
   req: IncomingMessage,
@@ -101,7 +100,7 @@ export async function provenBySecret(
   const client = await clients.find(sent.id);
   if (client?.disabledAt !== null) return undefined;
   const { token_endpoint_auth_method: method = 'client_secret_basic' } = client.metadata;
-  // Both ways of sending it are one method here.
+  // Basic and post count as one method here.
   if (method !== 'client_secret_basic' && method !== 'client_secret_post') return undefined;
   const presented = presentedBy({ req }, client.id);
   if (credentials.wait(presented) > 0 || !verifySecret(client, sent.secret, nowSeconds())) return undefined;
@@ -123,7 +122,7 @@ function credentialsIn({ headers, headersDistinct }: IncomingMessage, form: Pars
   return id === undefined || id === sent?.id ? sent : undefined;
 }
 
-/** Undefined for anything but printable ASCII (RFC 6749, appendix A) in whole base64. */
+/** Returns undefined unless both parts are printable ASCII (RFC 6749, appendix A) and the base64 is padded. */
 function basicIn(header: string): Credentials | undefined {
   const sent = basicCredentials(header);
   return sent?.padded && printable.test(sent.id) && printable.test(sent.secret) ? sent : undefined;
@@ -132,9 +131,8 @@ function basicIn(header: string): Credentials | undefined {
 const printable = /^[\x20-\x7e]+$/;
 
 /**
- * RFC 6749, section 5.2 has no code for "too many": `temporarily_unavailable`, which the same RFC defines for a server
- * that cannot answer now (section 4.1.2.1), says what a client should do. `invalid_client` would have it ask its
- * operator for another secret.
+ * RFC 6749, section 5.2, has no code for "too many requests". `temporarily_unavailable`, which section 4.1.2.1 defines
+ * for a server that cannot answer now, tells the client to retry; `invalid_client` would suggest a new secret.
  */
 class TooManyAttempts extends errors.OIDCProviderError {
   readonly retryAfter: number;
@@ -146,24 +144,24 @@ class TooManyAttempts extends errors.OIDCProviderError {
   }
 }
 
-/** The id that a request names and no client has. On the context itself; only requests that name one have it. */
+/** An unknown client ID in the request. Kept on the context; only requests with an unknown ID have it. */
 const unknownClient = Symbol('unknown client');
 type WithUnknownClient = { [unknownClient]?: string };
 
-/** Of the adapter. The first one is the client that asks. */
+/** Called by the adapter. The first ID is the requesting client's. */
 export function noteUnknownClient(id: string): void {
   const ctx: WithUnknownClient | undefined = Provider.ctx as object | undefined;
   if (ctx) ctx[unknownClient] ??= id;
 }
 
-/** Throws where too many credentials of this client, or from this address, were wrong. */
+/** Throws if there were too many wrong credentials for this client or from this address. */
 export function mayLook(limits: CredentialLimits, clientId: string): void {
   const { ctx } = Provider;
   const wait = ctx ? limits.wait(presentedBy(ctx, clientId)) : 0;
   if (wait > 0) throw new TooManyAttempts(wait);
 }
 
-/** Behind the engine: counts what has failed, and answers 429 where it is one too many. */
+/** Runs after the engine: counts a failure, and answers 429 if it exceeds the limit. */
 export async function limitAttempts(ctx: KoaContextWithOIDC, limits: CredentialLimits): Promise<void> {
   const error = failureOf(ctx);
   const unknownId = (ctx as WithUnknownClient)[unknownClient] ?? '';
@@ -190,7 +188,7 @@ function refuse(ctx: KoaContextWithOIDC, error: TooManyAttempts): void {
   ctx.body = { error: error.message, error_description: error.error_description };
 }
 
-/** A client that sends nothing to prove itself by has guessed nothing. */
+/** A request without credentials is no guess. */
 function presents({ headers, oidc: { params } }: KoaContextWithOIDC): boolean {
   return Boolean(headers.authorization ?? params?.client_secret ?? params?.client_assertion);
 }

@@ -1,11 +1,11 @@
-/** What is wrong with a client assertion (RFC 7523): read without trusting it, told by member, never as a whole. */
+/** The mistake in a client assertion (RFC 7523). Reads it without verification, and shows single members only. */
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, type ProtectedHeaderParameters } from 'jose';
 import { nowSeconds } from '../../base/clock.ts';
 import { shapeOf, shown } from '../../core/refusals/shown.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Facts } from './recorded.ts';
 
-/** `said`: the engine's words. `issuer`: the audience that passes. */
+/** `said`: the engine's text. `issuer`: the audience that is accepted. */
 export function assertionFacts(
   assertion: unknown,
   client: ClientRecord | undefined,

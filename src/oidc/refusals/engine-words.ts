@@ -1,7 +1,7 @@
-/** Which check failed, by what the engine says: `error_detail` names it where there is one, else the error's description. */
+/** Finds the failed check by the engine's text: `error_detail` if there is one, otherwise the error's description. */
 import type { CheckName } from '../../core/refusals/checks.ts';
 
-/** First match wins. Each is anchored on words of oidc-provider 9.13; a test raises every one of them. */
+/** The first match wins. The patterns match texts of oidc-provider 9.13; a test raises each of them. */
 const words: readonly (readonly [RegExp, CheckName])[] = [
   [/^client not found$|^client is invalid$/, 'client_unknown'],
   [/^no client authentication mechanism provided$/, 'client_missing'],
@@ -66,7 +66,7 @@ const words: readonly (readonly [RegExp, CheckName])[] = [
   [/^origin .* not allowed for client/, 'origin_not_allowed'],
 ];
 
-/** By the error's code, where its words are not in the table. */
+/** The check by error code, if no pattern matches the text. */
 const codes: Readonly<Record<string, CheckName>> = {
   login_required: 'login_required',
   consent_required: 'consent_required',
@@ -91,13 +91,13 @@ interface EngineError {
   readonly detail?: string | undefined;
 }
 
-/** `route` as the engine calls it; `params` of the request. */
+/** `route`: the engine's name of the route. `params`: the parameters of the request. */
 export function checkOf(
   { error, description, detail }: EngineError,
   route: string | undefined,
   params: Readonly<Record<string, unknown>>,
 ): CheckName {
-  // Of a grant, words that both grants share.
+  // Texts that both grants share.
   if (route === 'token' && error === 'invalid_grant' && detail !== undefined) {
     const refresh = params.grant_type === 'refresh_token';
     if (detail === 'client mismatch') return refresh ? 'refresh_of_another_client' : 'code_of_another_client';

@@ -1,6 +1,6 @@
 /**
- * What was expected and received, by the check that failed. Secrets, codes, tokens and verifiers are told by their shape, every
- * other value is cut (core/refusals/shown.ts).
+ * The expected and received values of each failed check. Secrets, codes, tokens and verifiers are shown by shape only,
+ * and other values are cut (core/refusals/shown.ts).
  */
 import { hash } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
@@ -85,7 +85,7 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
     case 'login_required':
     case 'consent_required':
     case 'interaction_required':
-      return { expected: 'a person who need not be asked anything', received: `prompt=${shown(params.prompt ?? '')}` };
+      return { expected: 'a user who needs no prompt', received: `prompt=${shown(params.prompt ?? '')}` };
     default:
       return check.startsWith('code_') || check.startsWith('verifier_') || check.startsWith('refresh_')
         ? grantFacts(check, asked)
@@ -102,7 +102,7 @@ function methodFacts({ params, client, ctx }: Asked): Facts {
       : ctx.get('Authorization') !== ''
         ? 'client_secret_basic'
         : 'none';
-  // Nothing was sent: the credentials are missing rather than of another kind.
+  // Without any credentials, they are missing rather than of the wrong method.
   const check =
     received === 'none' && offeredMethods.includes(registered) ? 'client_credentials_missing' : 'client_method';
   return { check, expected: registered, received, nearest: registered };
@@ -140,7 +140,7 @@ function redirectFacts({ params, client, ctx }: Asked): Facts {
       received: 'nothing',
     };
   }
-  // Registered while the client was reviewed, or allowed to have it.
+  // The URI was registered while the client was reviewed or allowed to use insecure redirects.
   if (registered.includes(text)) return { check: 'redirect_uri_insecure', expected: 'https', received: shown(text) };
   const near = nearestUri(text, registered);
   if (near === undefined) return { received: shown(text), advice: 'Register a redirect URI for this client.' };
@@ -157,7 +157,7 @@ function parameterFacts({ said = '', params }: Asked): Facts {
   return { expected: shown(said), received: `${name}=${shapeOf(params[name])}` };
 }
 
-/** Of a code or a refresh token: what became of it, read with the request itself. */
+/** For a code or a refresh token: its state, from rows that the request has already read. */
 async function grantFacts(check: CheckName, { ctx, params, client }: Asked): Promise<Facts> {
   const refresh = check.startsWith('refresh_');
   const value = refresh ? params.refresh_token : params.code;
@@ -198,7 +198,7 @@ async function grantFacts(check: CheckName, { ctx, params, client }: Asked): Pro
   }
 }
 
-/** Names the usual slips of PKCE code: the two values swapped, hexadecimal or padded hashes, no hash at all. */
+/** Detects common PKCE mistakes: swapped values, a hexadecimal or padded hash, no hash. */
 function verifierFacts(check: CheckName, verifier: unknown, challenge: unknown): Facts {
   const received = shapeOf(verifier);
   if (typeof challenge !== 'string') {
@@ -227,7 +227,7 @@ function usedAt(token: StoredToken | undefined, client: ClientRecord | undefined
 }
 
 function spelled(value: string): Facts {
-  if (value !== value.trim()) return { advice: 'Remove the white space around it.' };
+  if (value !== value.trim()) return { advice: 'Remove the white space around the value.' };
   return value.includes('%') ? { advice: 'Decode the value once: it holds percent signs.' } : {};
 }
 

@@ -1,7 +1,7 @@
 /**
- * One refusal record for each protocol request that is refused, whichever way the answer goes: JSON, a page, or a redirect to
- * the application. The answer carries the reference: `error_uri` (RFC 6749, sections 4.1.2.1 and 5.2) in JSON and redirects, the
- * page itself, and a `Link` header everywhere.
+ * Records each refused protocol request once, whether the response is JSON, a page or a redirect to the application.
+ * The response carries the reference: as `error_uri` in JSON and redirects (RFC 6749, sections 4.1.2.1 and 5.2), on the
+ * page, and in a `Link` header.
  */
 import type { EventEmitter } from 'node:events';
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
@@ -23,20 +23,20 @@ interface RecorderDeps extends FactsDeps {
   readonly refusals: Refusals;
   readonly log: Logger;
   readonly clients: Pick<CachedClients, 'find'>;
-  /** Whose request is answered with everything that is known. */
+  /** Whose refused requests are answered with all known facts. */
   readonly isDeveloper: IsDeveloper;
 }
 
 const recorded = Symbol('recorded');
 type Marked = { [recorded]?: Promise<RecordedRefusal> };
 
-/** Names the check where the engine has no words for it, before the answer is recorded. */
+/** Names the failed check if the engine's text does not. Call it before the response is recorded. */
 const named = Symbol('check');
 export function nameCheck(ctx: object, check: CheckName): void {
   (ctx as { [named]?: CheckName })[named] = check;
 }
 
-/** Where the engine says what it has refused a request for; the response holds only the public words. */
+/** The engine's events with the reason of a refusal; the response has only the public text. */
 const events = [
   'authorization.error',
   'grant.error',
@@ -52,14 +52,14 @@ type WithFailure = { [failure]?: Error };
 
 export function keepFailures(provider: Provider): void {
   for (const event of events) {
-    // The events share one shape, which the types spell out for each alone.
+    // All events have this shape, but their types are separate.
     (provider as EventEmitter).on(event, (ctx: KoaContextWithOIDC, error: Error) => {
       (ctx as WithFailure)[failure] = error;
     });
   }
 }
 
-/** Undefined where the engine has refused nothing. */
+/** Undefined if the engine refused nothing. */
 export function failureOf(ctx: object): Error | undefined {
   return (ctx as WithFailure)[failure];
 }
@@ -90,7 +90,7 @@ export function createRecorder(deps: RecorderDeps) {
     const forced = (ctx as { [named]?: CheckName })[named];
     const first = forced ?? (status === 429 ? 'client_throttled' : checkOf(said, ctx.oidc?.route, params));
     const asked = { ctx, params, clientId, client, said: said.detail ?? said.description };
-    // What the request has read may have failed: then there are no facts.
+    // If a read of this request failed, there are no facts.
     const { look, ...facts }: Facts = await factsOfRefusal(first, asked, deps).catch((error: unknown) => {
       deps.log.debug({ err: error }, 'a refusal is recorded without facts');
       return {};
@@ -120,13 +120,13 @@ export function createRecorder(deps: RecorderDeps) {
     try {
       return await clients.find(id);
     } catch (error) {
-      // The record is about a refusal that stands; a database that went away since does not change it.
+      // The refusal stands, even if the database has become unavailable.
       if (error instanceof Unavailable) return undefined;
       throw error;
     }
   }
 
-  /** Once per request: at the page that the engine shows, or at the end of the request. */
+  /** Records once per request: for the engine's page, or at the end of the request. */
   function record(ctx: KoaContextWithOIDC, error?: Error, status = ctx.status): Promise<RecordedRefusal> {
     const marked = ctx as Marked;
     marked[recorded] ??= write(ctx, status, error ?? failureOf(ctx));
@@ -136,7 +136,7 @@ export function createRecorder(deps: RecorderDeps) {
   return {
     record,
 
-    /** Outermost around the engine. */
+    /** The outermost middleware around the engine. */
     async middleware(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
       await next();
       const failed = failureOf(ctx) !== undefined;
@@ -161,7 +161,7 @@ export function createRecorder(deps: RecorderDeps) {
   };
 }
 
-/** What a developer's JSON answer says beside the standard members. */
+/** The additional members of a JSON response to the developer. */
 export function explained({ check, says, source, expected, received, nearest, advice }: RecordedRefusal) {
   return { check, says, source, expected, received, nearest, advice };
 }
@@ -170,7 +170,7 @@ function isJson(body: Record<string, unknown> | undefined): body is Record<strin
   return typeof body === 'object' && body !== null && typeof body.error === 'string';
 }
 
-/** Into the query or the fragment, wherever the error is. */
+/** Appends `error_uri` to the query or the fragment, whichever has the error. */
 function withErrorUri(location: string, uri: string): string {
   const url = URL.parse(location);
   if (!url) return location;

@@ -1,4 +1,4 @@
-/** What is known of a refusal of the engine's: before it is recorded, and as the page and a developer's answer show it. */
+/** The facts of a refusal by the engine: before it is recorded, and as the page and a developer's response show it. */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Apis } from '../../core/apis/apis.ts';
 import type { Check } from '../../core/refusals/check.ts';
@@ -7,7 +7,7 @@ import type { Refused } from '../../core/refusals/refusals.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 
 export interface Facts extends Pick<Refused, 'expected' | 'received' | 'nearest' | 'advice' | 'look'> {
-  /** A more exact one than the engine's words name. */
+  /** A more exact check than the one that the engine's text names. */
   readonly check?: CheckName;
 }
 
@@ -20,17 +20,17 @@ export interface RecordedRefusal extends Omit<Facts, 'look'>, Pick<Check, 'sourc
 export interface FactsDeps {
   readonly issuer: string;
   readonly apis: Apis;
-  /** Ids that may be the one that was meant. */
+  /** Registered client IDs similar to a wrong one. */
   readonly clientIdsNear: (id: string) => Promise<readonly string[]>;
 }
 
-/** What a refusal is told of. */
+/** The input for the facts of a refusal. */
 export interface Asked {
   readonly ctx: KoaContextWithOIDC;
   readonly params: Readonly<Record<string, unknown>>;
   readonly clientId: string | undefined;
-  /** Disabled ones too. */
+  /** Also set for a disabled client. */
   readonly client: ClientRecord | undefined;
-  /** The engine's words. */
+  /** The engine's text. */
   readonly said: string | undefined;
 }

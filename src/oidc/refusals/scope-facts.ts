@@ -1,4 +1,4 @@
-/** What is wrong with the scopes of a request, or with the APIs that it names (RFC 6749, section 3.3; RFC 8707, section 2). */
+/** The mistake in the scopes or the APIs of a request (RFC 6749, section 3.3; RFC 8707, section 2). */
 import { digest } from '../../base/secrets.ts';
 import { type Apis, openScopes, userinfoAudience } from '../../core/apis/apis.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
@@ -25,7 +25,7 @@ export function scopeFacts(check: CheckName, request: Asked, { apis }: FactsDeps
   };
 }
 
-/** An API that is not there, or that the code or refresh token was not granted for. */
+/** For an unknown API, or an API that the code or refresh token was not granted for. */
 export async function resourceFacts(request: Asked, deps: FactsDeps): Promise<Facts> {
   const received = sent(request, 'resource');
   const granted = await grantedApis(request, deps);
@@ -38,7 +38,7 @@ export async function resourceFacts(request: Asked, deps: FactsDeps): Promise<Fa
   };
 }
 
-/** Which APIs, or which scopes of the API, the request may have meant. */
+/** The APIs, or the scopes of the API, that the request may have meant. */
 export async function meantFacts(request: Asked, deps: FactsDeps): Promise<Facts> {
   const named = namedApis(request, deps.apis);
   const scope = sent(request, 'scope');
@@ -52,17 +52,17 @@ export async function meantFacts(request: Asked, deps: FactsDeps): Promise<Facts
   };
 }
 
-/** As it came: the engine changes its own copy of these parameters. */
+/** The original value: the engine changes its own copy of these parameters. */
 function sent({ ctx }: Asked, name: 'scope' | 'resource'): unknown {
   return ctx.oidc?.body?.[name] ?? ctx.query[name];
 }
 
-/** Those that the request names, as far as they are known. */
+/** The known APIs that the request names. */
 function namedApis(request: Asked, apis: Apis): ApiRecord[] {
   return [sent(request, 'resource')].flat().flatMap((identifier) => apis.find(String(identifier ?? '')) ?? []);
 }
 
-/** What a code or a refresh token was granted for; nothing where the request brings neither. */
+/** The APIs that the code or refresh token was granted for; empty if the request has neither. */
 async function grantedApis({ ctx, params }: Asked, { issuer }: FactsDeps): Promise<string[]> {
   const value = params.grant_type === 'refresh_token' ? params.refresh_token : params.code;
   if (ctx.oidc?.route !== 'token' || typeof value !== 'string') return [];

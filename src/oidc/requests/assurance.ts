@@ -1,10 +1,9 @@
 /**
- * How surely a person must have been proved, as the engine asks it at every authorization, whichever page or door it comes by. So
- * nothing is skipped by going on in another tab, by posting ahead, or by having signed in for an application that wants less
- * (security.md B4).
+ * The required strength of a sign-in. The engine checks it at every authorization, through any page or entry point. So
+ * no second tab, early post or sign-in for a less strict application skips it (security.md B4).
  *
- * The session's `amr` is what is known; `acr` is a word for it, chosen for each answer among those the request asked for. Whatever
- * `acr` a session holds from an earlier request is written over.
+ * The session's `amr` is the stored fact. `acr` is derived from it for each response, from the values that the request
+ * asked for; an `acr` of an earlier request is overwritten.
  */
 import { errors, type InteractionResults, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import {
@@ -29,11 +28,11 @@ export interface AssuranceDeps {
   readonly issuer: string;
   readonly factors: Pick<Factors, 'methods' | 'adds'>;
   readonly factorOffer: FactorOffer;
-  /** A client may want it stricter. */
+  /** A client may require a stricter rule. */
   readonly config: { readonly secondFactor: SecondFactorRule };
 }
 
-/** What an interaction's prompt says to the pages (`prompt.details`). */
+/** The `prompt.details` of an interaction, for the pages. */
 export interface AssuranceDetails {
   readonly only?: 'passkey' | undefined;
 }
@@ -41,7 +40,7 @@ export interface AssuranceDetails {
 const { Check, Prompt } = interactionPolicy;
 type Policy = ReturnType<typeof interactionPolicy.base>;
 
-/** To a policy with the engine's own prompts `login` and `consent`: what must be asked between the two. */
+/** Adds prompts between the engine's own `login` and `consent`. */
 export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
   const names = acrNames(deps.issuer);
   const found = new WeakMap<KoaContextWithOIDC, Promise<Way>>();
@@ -56,7 +55,7 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     if (session?.accountId === undefined) return { way: 'enough' };
     const reached = assuranceOf(session.amr);
     session.acr = acrOf(reached, asked, names);
-    // Where no page may be shown a mere wish is passed over.
+    // If no page may be shown, a voluntary `acr` request is ignored.
     const { must, should } = prompts.has('none') ? { ...wanted, should: wanted.must } : wanted;
     if (reached === 'phishing-resistant' || (must === 'single' && should === 'single')) return { way: 'enough' };
     const { accountId } = session;
@@ -64,7 +63,7 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     const current = {
       reached,
       factors: await orUnavailable(() => deps.factors.methods(accountId)),
-      // Also of a sign-in for this very request: another provider may have answered without asking the person
+      // Checked even after a sign-in for this request: another provider may have answered without asking the user
       // (core/upstream/upstream-freshness).
       fresh: !session.past(freshSeconds),
       justNow,
@@ -78,7 +77,7 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     found.set(ctx, way);
     // OpenID Connect Core Unmet Authentication Requirements 1.0, section 2.
     if ((await way).way === 'unmet')
-      throw new errors.UnmetAuthenticationRequirements('the person has no way to be proved as was asked');
+      throw new errors.UnmetAuthenticationRequirements('the user has no sign-in method that meets the request');
     return way;
   }
 
@@ -92,16 +91,16 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     const { client, session, result, account } = oidc;
     const rule = ruleFor(deps.config.secondFactor, client?.second_factor);
     const alone = result?.login !== undefined && assuranceOf(session?.amr) === 'single';
-    // Whoever would be asked to sign in once more for it is not invited.
+    // No offer if the user would have to sign in again to accept it.
     if (rule !== 'offered' || !alone || account === undefined || session?.past(freshSeconds)) return false;
     return orUnavailable(() => deps.factorOffer.isDue((account as EnginePerson).record));
   }
 
   const login = policy.get('login');
-  // The engine's own takes a step-up for a sign-in.
+  // The engine's check counts a step-up as a sign-in.
   login?.checks.remove('max_age');
   login?.checks.add(new Check('max_age', 'the last sign-in is too long ago', 'login_required', isTooOld));
-  // They compare with one name; ours knows that more is enough.
+  // The engine's checks compare one name; this server also accepts stronger authentication.
   login?.checks.remove('essential_acrs');
   login?.checks.remove('essential_acr');
   login?.checks.add(
@@ -117,20 +116,23 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
     new Prompt({ name: 'enrol' }, details, enrol),
     new Prompt({ name: 'offer' }, offer),
   ];
-  // After whatever finds out who it is.
+  // After all prompts that identify the user.
   const consent = policy.findIndex(({ name }) => name === 'consent');
   for (const [n, prompt] of prompts.entries()) policy.add(prompt, consent + n);
 }
 
 /**
- * Somebody has signed in for this very request, by all that a sign-in takes. A second factor that was given or added to a session that
- * stands is no such thing (pages/kit/interaction/login-result).
+ * A user has completed a whole sign-in for this request. A second factor given or added to an existing session does not
+ * count (pages/kit/interaction/login-result).
  */
 export function isWholeSignIn(result: InteractionResults | undefined): boolean {
   return result?.login !== undefined && result.login.stepUp !== true;
 }
 
-/** The session's time is that of its last whole sign-in (OpenID Connect Core, section 3.1.2.1: `max_age` asks for one). */
+/**
+ * The session's time is that of its last whole sign-in, which `max_age` requires (OpenID Connect Core, section
+ * 3.1.2.1).
+ */
 function isTooOld({ oidc }: KoaContextWithOIDC): boolean {
   const { params, session, result } = oidc;
   const maxAge = params?.max_age;
@@ -139,12 +141,12 @@ function isTooOld({ oidc }: KoaContextWithOIDC): boolean {
 }
 
 /**
- * Read from the parameter itself: of the engine's own reading a client's `default_acr_values` would take the place, though they count
- * only where a request says nothing (OpenID Connect Registration, section 2).
+ * Reads the parameter itself. The engine would put a client's `default_acr_values` in its place, although they count
+ * only if a request has none (OpenID Connect Registration, section 2).
  */
 function askedIn({ oidc }: KoaContextWithOIDC): AcrAsked {
   const { claims, acr_values: values } = oidc.params ?? {};
-  // The engine has looked at it by now, and `checkAcrRequest` at this member.
+  // The engine has validated the parameter by now, and `checkAcrRequest` this member.
   const request = typeof claims === 'string' ? JSON.parse(claims).id_token?.acr : undefined;
   return acrAsked(request, typeof values === 'string' ? values : undefined) ?? { values: [], essential: false };
 }

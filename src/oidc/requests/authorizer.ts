@@ -10,20 +10,20 @@ import { mark, type OnBehalf } from './on-behalf.ts';
 
 interface AuthorizerDeps {
   readonly issuer: string;
-  /** The engine of this moment, with all that stands around it. */
+  /** The current engine with its middleware. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
   readonly sessionValue: (uid: string) => string;
   readonly events: Pick<ProtocolEvents, 'allowed'>;
 }
 
-/** Against other nodes that change the same session; those of this one take turns. */
+/** Retries after conflicts with other nodes; requests of this node for one session are queued. */
 const triesMax = 20;
 
 export function createAuthorizer(deps: AuthorizerDeps): Authorizer {
   const { host, protocol } = new URL(deps.issuer);
   const inTurn = createTurns();
 
-  /** As if it had come in by the front door. There is no connection: what the engine writes is never sent. */
+  /** Builds the request that the front door would pass on. There is no connection, so the response is never sent. */
   function requestFor(address: string, caller: Caller): IncomingMessage {
     const req = new IncomingMessage(new Socket());
     req.method = 'GET';
@@ -71,9 +71,9 @@ export function createAuthorizer(deps: AuthorizerDeps): Authorizer {
   return {
     async authorize(request) {
       if (request.parameters.some((pair) => pair.some((text) => !text.isWellFormed()))) {
-        return refused(400, 'a parameter holds half of a character');
+        return refused(400, 'a parameter contains an unpaired surrogate');
       }
-      const address = `${routes.authorization}?${new URLSearchParams(forNobody(request.parameters))}`;
+      const address = `${routes.authorization}?${new URLSearchParams(withoutPrompts(request.parameters))}`;
       if (address.length > longestAddress) return refused(413, `the request is larger than ${longestAddress} bytes`);
       return inTurn(request.sessionUid, () => authorize(address, request));
     },
@@ -87,12 +87,12 @@ const refused = (status: 400 | 413, description: string): AuthorizationOutcome =
   description,
 });
 
-/** The request as it is where nobody can be asked, and no page is shown that would post itself to the application. */
-function forNobody(parameters: AuthorizationOnBehalf['parameters']): [string, string][] {
+/** Allows no prompt, and no page that posts itself to the application. */
+function withoutPrompts(parameters: AuthorizationOnBehalf['parameters']): [string, string][] {
   return [
     ...parameters
       .filter(([name]) => name !== 'prompt')
-      // To the engine, a mode that it does not know: the application is told so, as of any other.
+      // An unknown mode for the engine, so the application gets the usual error.
       .map(([name, value]): [string, string] => [
         name,
         name === 'response_mode' && value === 'form_post' ? 'none' : value,
@@ -102,8 +102,8 @@ function forNobody(parameters: AuthorizationOnBehalf['parameters']): [string, st
 }
 
 /**
- * One after the other for each key. Two requests of one session that ask for different scopes would each add theirs to the grant
- * as they have read it, and the later one would write the other's away.
+ * Queues work by key. Two parallel requests of one session with different scopes would each extend the grant as they
+ * read it, and the later write would undo the earlier one.
  */
 function createTurns() {
   const last = new Map<string, Promise<unknown>>();

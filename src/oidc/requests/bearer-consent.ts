@@ -1,7 +1,7 @@
 /**
- * What the bearer of a first-party token may consent to in its person's place (oidc/requests/on-behalf). A password
- * alone opens such a session, and no page tells the person what is asked for: so only for applications that people have
- * registered for themselves, and only who the person is.
+ * What the bearer of a first-party token may consent to on behalf of its user (oidc/requests/on-behalf). A password
+ * alone opens such a session, and no page shows the user the request. So only applications that users have registered
+ * themselves are allowed, and only for the user's identity and the API scopes marked `bearer`.
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
@@ -10,7 +10,7 @@ import { scopeClaims } from '../tokens/claims.ts';
 import { knownScopes } from './scopes.ts';
 
 const ownScopes = ['openid', 'profile', 'email'] as const;
-/** What these release: the `claims` parameter gets no more than they would. */
+/** The claims of these scopes; the `claims` parameter may request no others. */
 const ownClaims: ReadonlySet<string> = new Set(ownScopes.flatMap((scope) => scopeClaims[scope]));
 
 export interface BearerConsentDeps {
@@ -18,7 +18,7 @@ export interface BearerConsentDeps {
   readonly issuer: string;
 }
 
-/** The scopes of an API that are allowed without a page. */
+/** The scopes of an API that need no consent page. */
 function bearerScopes({ scopes }: ReturnType<Apis['list']>[number]): readonly string[] {
   return scopes.flatMap(({ name, bearer, held }) => (bearer && !held ? [name] : []));
 }
@@ -29,7 +29,9 @@ export function requireOwnApplication({ oidc }: KoaContextWithOIDC): void {
   throw new errors.UnauthorizedClient('only a person in a browser may allow this client anything');
 }
 
-/** Throws `unauthorized_client`, `invalid_target`, `invalid_scope` or `invalid_request`: the application hears of each. */
+/**
+ * Throws `unauthorized_client`, `invalid_target`, `invalid_scope` or `invalid_request`, which the application receives.
+ */
 export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, issuer }: BearerConsentDeps): void {
   requireOwnApplication(ctx);
   const { oidc } = ctx;
@@ -45,7 +47,7 @@ export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, issuer }: Be
     throw new errors.InvalidTarget('only a person in a browser may allow a client this API');
   const known = knownScopes(all);
   const granted = new Set<string>([...ownScopes, ...[...allowed.values()].flat()]);
-  // As they were sent: the engine has dropped some of them from its own copy already.
+  // The original value: the engine has dropped scopes from its own copy.
   const asked = String(ctx.query.scope ?? '').split(' ');
   const refused = asked.filter((scope) => known.has(scope) && !granted.has(scope));
   if (refused.length > 0)
@@ -57,7 +59,7 @@ export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, issuer }: Be
   const servers = Object.keys(oidc.resourceServers ?? {}).filter((api) => api !== userinfoAudience(issuer));
   if (servers.some((api) => !allowed.has(api)))
     throw new errors.InvalidTarget('only a person in a browser may allow a client this API');
-  // Another API may have marked a scope of the same name.
+  // The scope may be marked by another API that has a scope of the same name.
   for (const [api, { scopes }] of Object.entries(oidc.resourceServers ?? {})) {
     const unmarked = asked.filter((scope) => scopes.has(scope) && !allowed.get(api)?.includes(scope));
     if (unmarked.length > 0)

@@ -1,4 +1,4 @@
-/** Whether a person is asked for consent, beside what the engine asks for by itself: scopes and claims that are new. */
+/** When the user is asked for consent, besides the engine's own reasons (new scopes and claims). */
 import { type Client, type Grant, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { isLoopbackHost } from '../../base/loopback.ts';
@@ -14,16 +14,16 @@ import { onBehalfOf } from './on-behalf.ts';
 
 export interface ConsentDeps {
   readonly consents: ConsentStore;
-  /** An application has been given something without a question. It is on record before this resolves. */
+  /** An application got something without a question. Resolves after the event is stored. */
   readonly allowedByPolicy: (consent: AuditFields) => Promise<void>;
 }
 
 const { Check, Prompt } = interactionPolicy;
 
-/** To a policy with the engine's own prompt `consent`. */
+/** Adds checks and a prompt around the engine's own prompt `consent`. */
 export function demandConsent(policy: ReturnType<typeof interactionPolicy.base>, deps: ConsentDeps): void {
   const consent = policy.get('consent');
-  // Ours looks at what proves an application, not at what it calls itself.
+  // The check below considers what authenticates an application, not its registered type.
   consent?.checks.remove('native_client_prompt');
   const [unproven, always] = [
     new Check(
@@ -34,15 +34,16 @@ export function demandConsent(policy: ReturnType<typeof interactionPolicy.base>,
     ),
     new Check(
       'always_asked',
-      'the application has its people asked at each authorization',
+      'the client asks for consent at each authorization',
       'consent_required',
       (ctx) => isAsked(ctx) && ctx.oidc.client?.consent === 'always',
     ),
   ];
   consent?.checks.add(always, 0);
   consent?.checks.add(unproven, 0);
-  // Asks nothing. Before `consent`, and after all that finds out who it is: nothing is granted before that is sure.
-  const given = new Check('consent_never', 'never: what is asked for is given', async (ctx) => {
+  // Shows nothing. Runs after all prompts that identify the user, so that nothing is granted earlier, and before
+  // `consent`.
+  const given = new Check('consent_never', 'consent is never asked, so the request is granted', async (ctx) => {
     await giveByPolicy(ctx, deps);
     return false;
   });
@@ -50,7 +51,7 @@ export function demandConsent(policy: ReturnType<typeof interactionPolicy.base>,
   policy.add(new Prompt({ name: 'consent-by-policy' }, given), at);
 }
 
-/** This server's own pages: they lie behind its own address, and ask for nothing but a sign-in. */
+/** This server's own pages: they are at its own address, and ask only for a sign-in. */
 export function isOurs({ oidc }: KoaContextWithOIDC): boolean {
   return oidc.client?.clientId === accountClient;
 }
@@ -60,9 +61,8 @@ function isAsked(ctx: KoaContextWithOIDC): boolean {
 }
 
 /**
- * Another program can listen on a loopback port or claim a private-use scheme and pose as this application. Consent that
- * was given before is no answer there (RFC 8252, section 8.6; security.md A10). An https address is the application's own,
- * and a code is worth nothing to another program where the application authenticates to redeem it.
+ * Another program can pose as this application on a loopback port or a private-use scheme (RFC 8252, section 8.6;
+ * security.md A10). An https address or client authentication rules this out.
  */
 function isRemembered({ oidc }: KoaContextWithOIDC): boolean {
   const { client, params } = oidc;
@@ -71,7 +71,7 @@ function isRemembered({ oidc }: KoaContextWithOIDC): boolean {
   return url?.protocol === 'https:' && !isLoopbackHost(url.hostname);
 }
 
-/** Consent `never` counts for reviewed clients, and only where remembered consent would. */
+/** Consent `never` applies to reviewed clients, and only where remembered consent would. */
 async function giveByPolicy(ctx: KoaContextWithOIDC, deps: ConsentDeps): Promise<void> {
   const { client, session, grant, prompts, account } = ctx.oidc;
   if (client?.consent !== 'never' || client.reviewed !== true || !isAsked(ctx) || !isRemembered(ctx)) return;
@@ -95,14 +95,14 @@ async function giveByPolicy(ctx: KoaContextWithOIDC, deps: ConsentDeps): Promise
   restOnConsent(id);
 }
 
-/** A client with a `scope` in its metadata is given by policy no claim that none of those scopes releases. */
+/** If a client has a registered `scope`, policy grants it only claims that these scopes release. */
 function isRegisteredFor({ registered_scope: scope }: Client, claim: string): boolean {
   if (typeof scope !== 'string') return true;
   const ofScopes: Readonly<Record<string, readonly string[]>> = scopeClaims;
   return scope.split(' ').some((name) => ofScopes[name]?.includes(claim));
 }
 
-/** They may take it back while this request is under way. */
+/** The grant depends on the consent, which the user may revoke during this request. */
 export function restOnConsent(grantId: string): void {
   const unit = currentUnit();
   const row = unit?.grants.get(grantId);
@@ -115,7 +115,7 @@ interface Missing extends Asked {
   readonly resources: Record<string, string[]>;
 }
 
-/** What the request asks for beyond the grant; undefined: nothing. */
+/** The parts of the request that the grant lacks; undefined if there are none. */
 export function missingIn(grant: Grant, { oidc }: KoaContextWithOIDC): Missing | undefined {
   const resources = Object.entries(oidc.resourceServers ?? {}).map(([api, { scopes }]): [string, string[]] => {
     const wanted = [...oidc.requestParamScopes].filter((scope) => scopes.has(scope));
@@ -134,7 +134,7 @@ function without(wanted: Iterable<string>, known: readonly string[]): string[] {
   return [...wanted].filter((name) => !known.includes(name));
 }
 
-/** Takes away what was allowed before. */
+/** Removes scopes from the grant that were allowed earlier. */
 export function removeConsent(grant: Grant, declined: Readonly<Record<string, readonly string[]>>): void {
   for (const [api, scopes] of Object.entries(declined)) {
     const left = without(grant.getResourceScope(api).split(' '), scopes).join(' ');

@@ -1,12 +1,10 @@
 /**
- * Requests that a program makes in a person's place (core/api-sessions/authorize), on their way through the engine. The
- * engine takes them for any other; what must be different about them is here, found by the request itself, so that
- * nothing in a request can claim it:
- *
- * - the session is the one named by the caller, by a cookie that only this server can make;
- * - the call is the consent: the grant of this session and client gets whatever is asked for;
- * - nothing is shown: what would be a page is an outcome, and so is what would be a redirect;
- * - what was not given a code leaves nothing behind.
+ * Authorization requests that a program makes on behalf of a user (core/api-sessions/authorize), inside the engine.
+ * They are marked on the Node request object, so that no content of a request can claim this. Unlike other requests:
+ * - the session is the one that the caller names, through a cookie that only this server can make;
+ * - the call is the consent: the grant of this session and client gets what the request asks for;
+ * - no page is shown: pages and redirects become outcomes;
+ * - a request that gets no code stores nothing.
  */
 import type { IncomingMessage } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
@@ -19,19 +17,19 @@ import type { EngineStore } from '../../core/stores/engine.ts';
 import type { ProtocolPages } from '../ports.ts';
 import { type RequestUnit, unitOf } from '../request-unit.ts';
 
-/** One pass of such a request, and what became of it. */
+/** One attempt at such a request, and its result. */
 export interface OnBehalf {
   readonly subject: string;
   readonly sessionUid: string;
   readonly caller: Caller;
-  /** The value of the session's cookie. */
+  /** The value of the session cookie. */
   readonly sessionValue: string;
   outcome: AuthorizationOutcome | undefined;
-  /** What went wrong in this server. */
+  /** A failure of this server. */
   failure: Error | undefined;
-  /** Another request came in between: nothing is decided, and everything is to be asked once more. */
+  /** A parallel request interfered: nothing is decided, and the request must be repeated. */
   again: boolean;
-  /** What the grant did not have before; only of an authorization that was given. */
+  /** The additions to the grant; set only if a code was issued. */
   allowed: { readonly clientId: string; readonly detail: JsonObject } | undefined;
 }
 
@@ -47,7 +45,10 @@ export function onBehalfOf({ req }: { readonly req: IncomingMessage }): OnBehalf
 
 type Next = () => Promise<void>;
 
-/** Around the unit of work: shows the engine the session's cookie, and takes down its answer instead of sending it. */
+/**
+ * Wraps the unit of work: gives the engine the session cookie, and keeps its response as an outcome instead of sending
+ * it.
+ */
 export function answerOnBehalf(cookieName: string) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     const asked = onBehalfOf(ctx);
@@ -74,7 +75,7 @@ function isTheirs({ oidc }: KoaContextWithOIDC, { subject, sessionUid }: OnBehal
   return oidc?.session?.uid === sessionUid && oidc.session.accountId === subject;
 }
 
-/** Signed by the framework itself, as it will be verified: set as a cookie of the answer and moved over to the request. */
+/** Koa signs the cookie as it will verify it: sets it on the response, then moves it to the request. */
 function showSession(ctx: KoaContextWithOIDC, name: string, value: string): void {
   ctx.cookies.set(name, value, { signed: true });
   const pairs = [ctx.response.get('Set-Cookie')].flat().map((line) => line.slice(0, line.indexOf(';')));
@@ -82,7 +83,7 @@ function showSession(ctx: KoaContextWithOIDC, name: string, value: string): void
   ctx.req.headers.cookie = pairs.join('; ');
 }
 
-/** Inside the unit of work: a session that would note a refused client, or a grant without a code, is not written. */
+/** Runs inside the unit of work. Without a code, neither the grant nor the session is written. */
 export async function keepOnlyWhatIsGiven(ctx: KoaContextWithOIDC, next: Next): Promise<void> {
   await next();
   const asked = onBehalfOf(ctx);
@@ -94,7 +95,7 @@ export async function keepOnlyWhatIsGiven(ctx: KoaContextWithOIDC, next: Next): 
   asked.allowed = undefined;
 }
 
-/** The engine's pages for people; a program has the same refusal as an outcome. */
+/** Shows the engine's pages to browsers; a program gets the same refusal as an outcome. */
 export function pagesForPeople(pages: ProtocolPages, log: Logger): ProtocolPages {
   return {
     ...pages,
@@ -120,8 +121,8 @@ export function pagesForPeople(pages: ProtocolPages, log: Logger): ProtocolPages
 }
 
 /**
- * Two nodes have authorized for one session at once, and each has made a grant of its own; the session can hold one of a client.
- * In a browser the later one has it. Here the later one is done again on top of the first, and its code and grant are of no use.
+ * If two nodes authorize one session at once, each makes a grant, but the session holds one per client. The later
+ * request is repeated on top of the first, and its own code and grant are dropped.
  */
 export async function startsOver(engine: EngineStore, ctx: KoaContextWithOIDC, unit: RequestUnit): Promise<boolean> {
   const asked = onBehalfOf(ctx);

@@ -1,11 +1,10 @@
 /**
- * Signing in takes a while: the password is looked at, the browser is sent on, a session is written. Whoever changes the password
- * or disables the account in between has ended the sessions that there were, and this one was not there yet (security.md B13, B14).
+ * A sign-in takes several requests. A password change or a disabled account ends all existing sessions, but the session
+ * of a sign-in in progress does not exist yet (security.md B13, B14).
  *
- * So what was found out says what the password was then, and that is compared twice: before anything is written, which is nearly
- * always in time and leaves everything as it was; and once more when the session is there. Seen only afterwards, neither order of
- * the two lets one slip through: either whoever made the change found the session and ended it, or it is found and ended here.
- * The browser begins anew.
+ * So the sign-in result holds a mark of the password at that time, which is compared twice: before anything is written,
+ * which catches nearly all cases, and again after the session is written. Then either the password change finds the new
+ * session, or the second comparison finds the change and ends the session. The browser starts over.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { KoaContextWithOIDC } from 'oidc-provider';
@@ -30,26 +29,27 @@ interface FreshLogin {
   readonly password?: unknown;
 }
 
-/** The sign-in that this request makes a session of; undefined where it makes none, or goes on with one that is there. */
+/** Returns the sign-in that begins a session with this request; undefined if there is none, or a session continues. */
 export async function freshLogin(
   { oidc }: KoaContextWithOIDC,
   { consume, reads }: RequestUnit,
 ): Promise<FreshLogin | undefined> {
   const login = oidc?.result?.login as FreshLogin | undefined;
   if (!login) return undefined;
-  // The page after the sign-in brings it along once more. Whoever ends sessions finds the one that it has made.
+  // The page after the sign-in repeats its result. The session of that sign-in exists already, and a password change
+  // ends it like any other.
   const finished = consume && (await reads.tokens.get(consume.key));
   const before = finished && openInteraction(finished, consume.value)?.lastSubmission?.login;
   return isDeepStrictEqual(login, before) ? undefined : login;
 }
 
-/** Nothing is written yet. */
+/** Call it before anything is written. */
 export function isOutdated(login: FreshLogin, unit: RequestUnit): boolean {
   const { accounts } = unit.reads;
   return accounts.has(login.accountId) && !holds(login, accounts.get(login.accountId));
 }
 
-/** Everything is written. True: it has been ended again. */
+/** Call it after everything is written. Returns true if the session was ended. */
 export async function endIfOutdated(
   deps: OutdatedLoginDeps,
   ctx: KoaContextWithOIDC,
@@ -63,7 +63,7 @@ export async function endIfOutdated(
   return true;
 }
 
-/** Instead of what the engine has answered: the same request from its beginning, with the cookies that the browser has. */
+/** Replaces the engine's response: the browser repeats the request from its beginning, with its existing cookies. */
 export function beginAnew(ctx: KoaContextWithOIDC, path: string): void {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(ctx.oidc.params ?? {})) {

@@ -1,8 +1,8 @@
 /**
- * When a person is asked, and what a remembered consent is worth.
+ * When the user is asked, and what a remembered consent allows.
  *
- * Consent is remembered per person and application, apart from the grants: each browser session has a grant of its own
- * for a client, so that the end of one (a replayed token, a signed-out browser) does not end the others.
+ * Consent is remembered per user and application, apart from the grants. Each browser session has its own grant for a
+ * client, so that the end of one grant (a replayed token, a signed-out browser) does not end the others.
  */
 import {
   type Client,
@@ -27,9 +27,11 @@ interface InteractionDeps extends AssuranceDeps, ConsentDeps {
 
 export function interactions(deps: InteractionDeps) {
   const policy = interactionPolicy.base();
-  // Before anything else (OpenID Connect Core, section 3.1.2.1). Nothing but the request itself asks for these.
+  // Before all other prompts (OpenID Connect Core, section 3.1.2.1). Only the request itself asks for this prompt and
+  // the next.
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
-  // Where sign-up is closed it is refused as any unknown value (Initiating User Registration via OpenID Connect 1.0).
+  // If sign-up is closed, `create` is refused like any unknown value (Initiating User Registration via OpenID Connect
+  // 1.0).
   if (deps.config.signUp === 'open') policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
   demandAssurance(policy, deps);
   demandConsent(policy, deps);
@@ -42,8 +44,8 @@ export function interactions(deps: InteractionDeps) {
 }
 
 /**
- * As the engine has it, but for optional scopes that the person has just left out: these are asked for again with the next request,
- * so the grant must not keep them as refused.
+ * As the engine's check, except for optional scopes that the user has just declined: the next request asks for them
+ * again, so the grant must not keep them as rejected.
  */
 function scopesMissing({ oidc }: KoaContextWithOIDC): boolean {
   const declined = declinedIn(oidc.result);
@@ -55,22 +57,21 @@ function scopesMissing({ oidc }: KoaContextWithOIDC): boolean {
   });
 }
 
-/** API -> scopes. By `pages/consent/consent`. */
+/** API -> declined scopes, from `pages/consent/consent`. */
 function declinedIn(result: InteractionResults | undefined): Readonly<Record<string, readonly string[]>> {
   return (result?.consent?.declined ?? {}) as Record<string, readonly string[]>;
 }
 
 /**
- * Every public client and every unreviewed one needs PKCE, and with `all` every client. A reviewed one that authenticates has its
- * own rule, and so has any that authenticates where a program asks in a person's place, whatever the server's rule is: no browser
- * carries the code (contracts: tinyoauth).
+ * Public and unreviewed clients need PKCE, and all clients with `all`. Reviewed confidential clients follow their own
+ * rule, as do all confidential ones on behalf of a user: no browser carries that code.
  */
 export function pkceRequired(rule: 'public' | 'all') {
   return (ctx: KoaContextWithOIDC, client: Client): boolean => {
     const asking = onBehalfOf(ctx);
-    // Before the request's own mistakes: none of them could be mended.
+    // Before any mistake of the request, because fixing one would not help.
     if (asking) requireOwnApplication(ctx);
-    // A client from before has no such member where PKCE was due from it.
+    // Clients registered earlier may have no `require_pkce`; undefined requires PKCE.
     if (client.clientAuthMethod === 'none' || client.require_pkce !== false) return true;
     return asking === undefined && (rule === 'all' || client.reviewed !== true);
   };
@@ -81,7 +82,7 @@ export function loadExistingGrant({ consents, ...deps }: BearerConsentDeps & { r
     const asking = onBehalfOf(ctx);
     if (asking) {
       checkBearerConsent(ctx, deps);
-      // Where nothing is left the application should hear why.
+      // If no scope is left, the application gets an error with the reason.
       refuseUnlessOffered(ctx, deps);
       return grantOnBehalf(ctx, asking);
     }
@@ -110,7 +111,7 @@ export function loadExistingGrant({ consents, ...deps }: BearerConsentDeps & { r
 
 const ours: Asked = { scopes: ['openid'], claims: [], resources: {} };
 
-/** The grant of this session and client, with whatever the request asks for. One for all requests, as in a browser. */
+/** The one grant of this session and client, as in a browser, extended by what the request asks for. */
 async function grantOnBehalf(ctx: KoaContextWithOIDC, asking: OnBehalf): Promise<Grant | undefined> {
   const { oidc } = ctx;
   const { client, session, provider } = oidc;

@@ -1,11 +1,11 @@
 /**
- * Keeps the query of a redirect URI byte for byte (RFC 6749, section 3.1.2). The engine parses it and writes it anew where it
- * adds its own parameters: `%20` becomes `+`, `%E4` another letter, `flag` becomes `flag=`. Here the bytes that were asked for
- * take their place again. A parameter of the response that the address has too is the engine's to decide: it stays replaced.
+ * Keeps the query of a redirect URI byte for byte (RFC 6749, section 3.1.2). The engine parses and rewrites it to add
+ * its own parameters: `%20` becomes `+`, `%E4` another letter, `flag` becomes `flag=`. This restores the original
+ * bytes. If a response parameter replaces one of the query, the engine's result stays.
  */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 
-/** Around the engine, and inside of whatever else reads the redirect. */
+/** Runs around the engine, and inside all other middleware that reads the redirect. */
 export async function keepQuery(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
   await next();
   const location: string | undefined = ctx.response.get('Location');
@@ -13,7 +13,7 @@ export async function keepQuery(ctx: KoaContextWithOIDC, next: () => Promise<voi
   for (const uri of askedFor(ctx)) {
     const kept = uri.includes('?') ? withQueryOf(uri, location) : undefined;
     if (kept === undefined) continue;
-    // Not by `redirect`, which would write it anew too.
+    // `redirect` would rewrite the URI too.
     ctx.set('Location', kept);
     ctx.type = 'text/plain; charset=utf-8';
     ctx.body = `Redirecting to ${kept}.`;
@@ -25,18 +25,20 @@ function askedFor({ oidc }: KoaContextWithOIDC): readonly string[] {
   const { route, params, client } = oidc;
   if (route === 'authorization' || route === 'resume')
     return [params?.redirect_uri].filter((uri) => typeof uri === 'string');
-  // By then the engine has forgotten which one was asked for. The longest first: another may have a part of its query.
+  // The engine has dropped the requested URI by now. Longest first, because a shorter one may have part of its query.
   return route === 'end_session_confirm'
     ? [...(client?.postLogoutRedirectUris ?? [])].sort((one, other) => other.length - one.length)
     : [];
 }
 
-/** The location with the query of `uri` as it stands there; undefined where it leads elsewhere, or has replaced some of it. */
+/**
+ * Returns the location with the query of `uri`; undefined if it leads elsewhere, or if part of the query was replaced.
+ */
 function withQueryOf(uri: string, location: string): string | undefined {
   const [asked, made] = [URL.parse(uri), URL.parse(location)];
   if (!asked || !made || asked.protocol !== made.protocol || asked.hostname !== made.hostname) return undefined;
   if (asked.pathname !== made.pathname) return undefined;
-  // In the fragment the engine's parameters leave the query alone.
+  // Response parameters in the fragment do not touch the query.
   const before = [...asked.searchParams];
   const after = [...made.searchParams];
   if (!before.every(([name, value], i) => after[i]?.[0] === name && after[i]?.[1] === value)) return undefined;

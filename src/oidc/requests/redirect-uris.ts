@@ -1,8 +1,8 @@
-/** Which redirect URIs a client may name in a request, in place of the engine's own rule. */
+/** The rule for redirect URIs in requests, which replaces the engine's own. */
 import type { Client, Provider } from 'oidc-provider';
 import { isLoopbackHost, withoutLoopbackPort } from '../../base/loopback.ts';
 
-/** Both methods are the engine's public ones; it asks them at authorization and at logout. */
+/** Overrides two public methods of the engine, which it calls at authorization and at logout. */
 export function matchRedirectUris(provider: Provider): void {
   const { prototype } = provider.Client;
   prototype.redirectUriAllowed = function redirectUriAllowed(asked: string) {
@@ -13,7 +13,7 @@ export function matchRedirectUris(provider: Provider): void {
   };
 }
 
-/** Character by character (RFC 9700, section 4.1.3), but for the port on this machine (RFC 8252, section 7.3). */
+/** Exact string comparison (RFC 9700, section 4.1.3), except for the port on loopback (RFC 8252, section 7.3). */
 function isAllowed(client: Client, registered: readonly string[], asked: string): boolean {
   if (isInsecure(asked) && !(client.reviewed === true && client.allow_insecure_redirects === true)) return false;
   if (registered.includes(asked)) return true;

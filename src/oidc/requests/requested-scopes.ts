@@ -1,7 +1,7 @@
 /**
- * The scopes of an authorization request, looked at before a person is asked anything: where none of them can be granted the
- * application hears why at once (RFC 6749, section 4.1.2.1). Otherwise what is unknown is left out, and the token answer's `scope`
- * says so (section 3.3).
+ * Checks the scopes of an authorization request before the user is asked. If none can be granted, the application gets
+ * an error at once (RFC 6749, section 4.1.2.1). Otherwise unknown scopes are left out, and `scope` in the token
+ * response says so (section 3.3).
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { openScopes } from '../../core/apis/apis.ts';
@@ -15,21 +15,21 @@ interface RequestedScopesDeps {
   readonly apis: { list(): readonly ApiRecord[] };
 }
 
-/** For the engine's `extraParams`: it is called once for each authorization request, after the APIs are known. */
+/** For the engine's `extraParams`: called once per authorization request, after the APIs are known. */
 export function checkRequestedScopes(ctx: KoaContextWithOIDC, deps: RequestedScopesDeps): void {
-  // What a program asks in a person's place has rules of its own before these (oidc/requests/bearer-consent).
+  // Requests on behalf of a user have stricter rules, which apply first (oidc/requests/bearer-consent).
   if (onBehalfOf(ctx)) return;
   keepOfflineAccess(ctx);
   refuseUnlessOffered(ctx, deps);
 }
 
-/** Throws `invalid_scope`, naming what was asked for. */
+/** Throws `invalid_scope` with the requested scopes. */
 export function refuseUnlessOffered(ctx: KoaContextWithOIDC, { apis }: RequestedScopesDeps): void {
   const { oidc } = ctx;
   const servers = Object.values(oidc.resourceServers ?? {});
   const offered = (name: string) => servers.some(({ scopes }) => scopes.has(name));
   if (oidc.requestParamOIDCScopes.size > 0 || [...oidc.requestParamScopes].some(offered)) return;
-  // As they were sent: the engine has dropped some of them from its own copy already.
+  // The original value: the engine has dropped scopes from its own copy.
   const asked = String(ctx.query.scope ?? '')
     .split(' ')
     .filter((name) => name !== '');
@@ -55,8 +55,8 @@ function checkOf(asked: readonly string[], apis: readonly ApiRecord[]): keyof ty
 }
 
 /**
- * The engine takes `offline_access` out unless the request asks for the consent page. Here consent that exists is as good as one
- * that is asked for (OpenID Connect Core, section 11: "other conditions").
+ * The engine drops `offline_access` unless the request asks for the consent page. Here, existing consent is enough
+ * (OpenID Connect Core, section 11: "other conditions").
  */
 function keepOfflineAccess({ oidc, query }: KoaContextWithOIDC): void {
   const { client, params } = oidc;
@@ -68,7 +68,10 @@ function keepOfflineAccess({ oidc, query }: KoaContextWithOIDC): void {
   params.scope = [...oidc.requestParamScopes, 'offline_access'].join(' ');
 }
 
-/** Where no page may be shown, `offline_access` that was never allowed is left out, as any scope that is not granted may be. */
+/**
+ * If no page may be shown, leaves out `offline_access` that the user has never allowed, like any scope that is not
+ * granted.
+ */
 export function dropOfflineAccess({ oidc }: KoaContextWithOIDC, granted: string): void {
   const { params, prompts, requestParamScopes: scopes } = oidc;
   if (!params || !prompts.has('none') || granted.split(' ').includes('offline_access')) return;

@@ -1,6 +1,6 @@
 /**
- * APIs as the engine's resource servers (RFC 8707): which one a request names or means, which of its scopes the client may have,
- * and in what form its access tokens come.
+ * APIs as the engine's resource servers (RFC 8707): the API that a request names or implies, the scopes of it that the
+ * client may have, and the format of its access tokens.
  */
 import type { ParsedUrlQuery } from 'node:querystring';
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
@@ -9,7 +9,7 @@ import type { ApiRecord } from '../../core/stores/apis.ts';
 import { nameCheck } from '../refusals/record.ts';
 import { engineScopes } from './scopes.ts';
 
-/** The scope of the built-in user API: what an authorization request without any scope asks for. */
+/** The scope of the built-in user API, and the default of an authorization request without scope. */
 const userScope = 'user';
 
 interface ResourcesDeps {
@@ -20,15 +20,15 @@ interface ResourcesDeps {
 
 export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
   /**
-   * Beside an API it stands for the token that both take: one for that API which the userinfo endpoint accepts too
-   * (docs/decisions/024). By itself it cannot be asked for.
+   * Besides an API, this stands for a token that both the API and the userinfo endpoint accept (docs/decisions/024). It
+   * cannot be requested alone.
    */
   const userinfo = userinfoAudience(issuer);
 
   function forPerson(ctx: KoaContextWithOIDC, client: Client): string | readonly string[] | undefined {
     const asked = ctx.oidc.requestParamScopes;
     const openid = asked.has('openid');
-    // An opaque token has one audience: beside `openid` it is the userinfo endpoint.
+    // An opaque token has one audience; with `openid`, this is the userinfo endpoint.
     const offered = apis.list().filter(({ tokenFormat }) => !openid || tokenFormat === 'jwt');
     const meant = apiMeant(asked, offered, (api) => allowedScopes(client.registered_scope, api), userApi);
     if (meant.outcome === 'several') refuseScopesOfSeveral(ctx);
@@ -36,7 +36,7 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
     return openid ? [meant.api.identifier, userinfo] : meant.api.identifier;
   }
 
-  /** The scope that one API has selects that API; the user API is for people. */
+  /** A scope of exactly one API selects this API. The user API is left out, because it is for users. */
   function forMachine(ctx: KoaContextWithOIDC): string | undefined {
     const offered = apis.list().filter(({ identifier }) => identifier !== userApi);
     const meant = apiMeant(ctx.oidc.requestParamScopes, offered, openScopes);
@@ -48,8 +48,8 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
     enabled: true,
 
     /**
-     * With `openid` and no scope of an API it is OpenID Connect unchanged: no API. Otherwise a person's token is for the API that has
-     * the scopes asked for, the user API where nothing says otherwise. `oneOf`: named or granted at the token endpoint.
+     * `openid` without API scopes is plain OpenID Connect, without an API. Otherwise a user's token is for the API of
+     * the requested scopes, by default the user API. `oneOf`: the APIs named or granted at the token endpoint.
      */
     defaultResource(
       ctx: KoaContextWithOIDC,
@@ -87,28 +87,25 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
       };
     },
 
-    // A token request without `resource` is for the API that was granted.
+    // A token request without `resource` is for the granted API.
     useGrantedResource: () => true,
   };
 }
 
-/** RFC 9068, section 3. */
 function refuseScopesOfSeveral(ctx: KoaContextWithOIDC): never {
   nameCheck(ctx, 'resource_missing');
   const scope = [...ctx.oidc.requestParamScopes].join(' ').slice(0, 200);
   throw new errors.InvalidScope(`more than one API is meant: name one with the parameter resource: ${scope}`, scope);
 }
 
-/** RFC 8707, section 2.2. */
 function refuseGrantOfSeveral(ctx: KoaContextWithOIDC): never {
   nameCheck(ctx, 'resource_missing');
   throw new errors.InvalidTarget('several APIs were granted: name one with the parameter resource');
 }
 
 /**
- * For client_credentials the engine drops what it does not know, or what no named resource offers, even from its own copy of the
- * parameters; an application should hear about it (RFC 6749, section 5.2). There is no person, so the scopes that speak of one are
- * refused as well (security.md C15).
+ * The engine silently drops scopes that are unknown or not offered; here they are refused (RFC 6749, section 5.2).
+ * Scopes about a user are refused too, because there is no user (security.md C15).
  */
 export function checkMachineScopes(ctx: KoaContextWithOIDC, granted: string | undefined, apis: Apis): void {
   const has = new Set(granted?.split(' '));
@@ -131,13 +128,12 @@ function refuseMachineScope(ctx: KoaContextWithOIDC, scope: string, apis: Apis):
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-/** Parameters that need `openid`: the engine looks at them before anything could be said of the scope. */
+/** Parameters that require `openid`. The engine checks them before the scope, so the scope error would not appear. */
 const ofOpenid = ['acr_values', 'claims', 'claims_locales', 'id_token_hint', 'max_age', 'nonce'] as const;
 
 /**
- * The parameters of an authorization request as the engine will read them: the APIs by the identifiers they are registered
- * under, also where they come as `audience`, and default scopes. What is wrong in itself is left for the engine to refuse.
- * Returns the same object if nothing changes.
+ * Normalizes an authorization request for the engine: APIs by their registered identifiers, also from `audience`, and
+ * default scopes. Malformed parameters are left for the engine to refuse. Returns the same object if nothing changes.
  */
 export function authorizationQuery(query: ParsedUrlQuery, apis: Apis): ParsedUrlQuery {
   const { resource, audience, ...rest } = query;
@@ -152,7 +148,7 @@ export function authorizationQuery(query: ParsedUrlQuery, apis: Apis): ParsedUrl
   return changed;
 }
 
-/** The scopes that a request for these APIs, or for none, asks for by saying nothing. */
+/** The scopes of a request without `scope`, for these APIs or for none. */
 function defaultScope(identifiers: readonly string[], apis: Apis): string | undefined {
   if (identifiers.length === 0) return userScope;
   const names = identifiers.flatMap((identifier) => {
@@ -170,7 +166,7 @@ function isOffered(scope: string, apis: Apis): boolean {
   );
 }
 
-/** The same for the form of a token request. */
+/** Normalizes the form of a token request in the same way. */
 export function tokenForm(form: string, apis: Apis): string {
   if (!/(^|&)(resource|audience)=/.test(form)) return form;
   const pairs = form.split('&').map((text) => ({ text, pair: [...new URLSearchParams(text)][0] }));
@@ -181,7 +177,7 @@ export function tokenForm(form: string, apis: Apis): string {
   return [...others, ...identifiersOf(values, apis).map((value) => `resource=${encodeURIComponent(value)}`)].join('&');
 }
 
-/** Each once, as it is registered. A URI holds no space, so that a list of them in one value is one. */
+/** Unique registered identifiers. A URI contains no space, so a value with spaces is a list. */
 function identifiersOf(values: readonly (string | undefined)[], apis: Apis): string[] {
   const all = values.flatMap((value) => value?.split(' ') ?? []).filter((value) => value !== '');
   return [...new Set(all.map((value) => apis.find(value)?.identifier ?? value))];
@@ -189,12 +185,12 @@ function identifiersOf(values: readonly (string | undefined)[], apis: Apis): str
 
 type Meant =
   | { readonly outcome: 'one'; readonly api: ApiRecord }
-  /** No API has any of them. */
+  /** No API has any of the scopes. */
   | { readonly outcome: 'none' }
-  /** They belong to several APIs, or more than one API has them all. */
+  /** The scopes belong to several APIs, or several APIs have them all. */
   | { readonly outcome: 'several'; readonly apis: readonly ApiRecord[] };
 
-/** The API that has all of the scopes which any API has. Where several have them the first one wins if it is `first`. */
+/** The API that has all requested scopes of any API. If several do, `first` wins. */
 function apiMeant(
   asked: ReadonlySet<string>,
   apis: readonly ApiRecord[],

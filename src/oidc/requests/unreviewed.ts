@@ -1,11 +1,11 @@
 /**
- * Unreviewed clients: anyone may register one, so a request of theirs must not become a redirect that this server lends
- * its name to (RFC 9700, section 4.11.2). People are sent there once they are signed in and have agreed to the client;
- * until then every error, and the end of a logout, is a page of this server's own.
+ * Unreviewed clients. Anyone can register one, so its requests must not make this server an open redirector (RFC 9700,
+ * section 4.11.2). Users are redirected to it only after they have signed in and agreed to the client. Until then,
+ * every error and the end of a logout is a page of this server.
  *
  *   engine: an error on its way to the redirect URI -> [keepErrorsHere] -> a page, or the redirect after all
  *
- * Requests that a program makes in a person's place (oidc/requests/on-behalf) are left alone: no browser follows them.
+ * Requests on behalf of a user (oidc/requests/on-behalf) are exempt, because no browser follows their redirects.
  */
 import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { Unavailable } from '../../base/errors.ts';
@@ -19,7 +19,10 @@ const isUnreviewed = (client: Client | undefined): client is Client => client !=
 
 type Agreed = (subject: string | undefined, client: Client) => Promise<boolean>;
 
-/** Whether the person who is signed in has agreed to the client. A database that is away is no reason to send them. */
+/**
+ * Whether the signed-in user has agreed to the client. False if the database is unavailable, so that nothing is
+ * redirected.
+ */
 export function createAgreed(consents: Pick<ConsentStore, 'find'>): Agreed {
   return async (subject, client) => {
     if (subject === undefined) return false;
@@ -33,7 +36,7 @@ export function createAgreed(consents: Pick<ConsentStore, 'find'>): Agreed {
 }
 
 export function createKeepHere(agreed: Agreed, shown: ProtocolPages, record: Recorder['record']) {
-  /** Errors that the engine has not shown as a page by itself. */
+  /** Errors that the engine has not shown as a page itself. */
   const errors = new WeakMap<object, Error>();
 
   const pages: ProtocolPages = {
@@ -47,7 +50,7 @@ export function createKeepHere(agreed: Agreed, shown: ProtocolPages, record: Rec
       if (isUnreviewed(client) && session?.state) {
         const { accountId: subject } = session;
         const allowed = isTheirs(entities.IdTokenHint?.payload, subject) || (await agreed(subject, client));
-        // The engine goes on by its own note of where to: without one it stays here.
+        // The engine redirects to the URI stored in its state; without that URI, the browser stays here.
         Object.assign(session.state, allowed ? { mayLeave: true } : { postLogoutRedirectUri: undefined });
       }
       await shown.logout(ctx, form);
@@ -73,24 +76,27 @@ export function createKeepHere(agreed: Agreed, shown: ProtocolPages, record: Rec
     },
 
     /**
-     * A logout that began while no person was signed in: the engine shows no page of ours before it goes on. By then a person may
-     * have signed in, or the client may be gone.
+     * A logout that began without a signed-in user skips our logout page. Until it ends, a user may have signed in, or
+     * the client may be deleted.
      */
     async keepLogoutHere(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
       await next();
       const { client, session, route } = ctx.oidc ?? {};
       if (route !== 'end_session_confirm' || client?.reviewed === true) return;
       if (session?.state?.mayLeave === true) return;
-      // Without a state the person has stayed signed in, which only our page offers.
+      // Without a state, the user chose to stay signed in, which only our page offers.
       if (session?.accountId !== undefined && session.state === undefined) return;
-      // Undefined where there is none, whatever its type says.
+      // Undefined if there is no such header, although its type says otherwise.
       const location: string | undefined = ctx.response.get('Location');
       if (location && !location.startsWith(`${ctx.oidc.issuer}/`)) ctx.redirect(`${routes.end_session}/success`);
     },
   };
 }
 
-/** An ID token of the person who is signed in, for this client: they agreed to it once. The engine has verified it. */
+/**
+ * An ID token of the signed-in user for this client shows that the user has agreed to it. The engine has verified the
+ * token.
+ */
 function isTheirs(hint: unknown, subject: string | undefined): boolean {
   return subject !== undefined && (hint as { sub?: unknown } | undefined)?.sub === subject;
 }

@@ -1,8 +1,7 @@
 /**
- * Introspection (RFC 7662) and revocation (RFC 7009). The engine authenticates the client and checks the request by its
- * own rules; what is said of the token, and done to it, comes from core/tokens/tokens. The engine is shown what no
- * token can be in its place, so that it looks nothing up and never refuses a JWT. Signed answers (RFC 9701) belong
- * where the answer is given.
+ * Introspection (RFC 7662) and revocation (RFC 7009). The engine authenticates the client and validates the request;
+ * core/tokens/tokens handles the token. The engine sees a placeholder instead of the token, so it looks up nothing and
+ * never refuses a JWT.
  */
 import { parse } from 'node:querystring';
 import type { KoaContextWithOIDC } from 'oidc-provider';
@@ -21,7 +20,7 @@ interface AboutTokensDeps {
   readonly apis: Pick<Apis, 'find'>;
 }
 
-/** At the two endpoints; innermost, right around the engine. The body has been read. */
+/** Wraps the engine directly at both endpoints. The body is already read. */
 export function aboutTokens(deps: AboutTokensDeps) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     const introspects = ctx.path === routes.introspection;
@@ -40,7 +39,10 @@ export function aboutTokens(deps: AboutTokensDeps) {
   };
 }
 
-/** Undefined where the token is missing, empty or repeated: the engine refuses that. Read as the engine reads it. */
+/**
+ * Parses the form as the engine does. Returns undefined if the token is missing, empty or repeated; the engine refuses
+ * that.
+ */
 function takeToken({ req }: KoaContextWithOIDC): string | undefined {
   const { body } = req as { body?: unknown };
   if (typeof body !== 'string') return undefined;
@@ -51,14 +53,14 @@ function takeToken({ req }: KoaContextWithOIDC): string | undefined {
 }
 
 function answerRevocation(ctx: KoaContextWithOIDC, outcome: 'done' | 'full'): void {
-  // JSON, which clients expect even where there is nothing to say.
+  // Clients expect JSON, even an empty object.
   if (outcome === 'done') {
     answer(ctx, 200, {});
     return;
   }
   nameCheck(ctx, 'throttled');
   ctx.set('Retry-After', '60');
-  const words = 'too many tokens of this client were revoked lately, wait until some of them have expired';
+  const words = 'too many tokens of this client were revoked recently, wait until some of them have expired';
   answer(ctx, 429, { error: 'temporarily_unavailable', error_description: words });
 }
 

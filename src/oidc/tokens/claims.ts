@@ -1,6 +1,6 @@
 /**
- * A person's claims (OpenID Connect Core, section 5.1), which scope releases them, and which of them an ID token
- * carries. This is the one place that makes them. A claim without a value is left out.
+ * A user's claims (OpenID Connect Core, section 5.1), the scope that releases each, and the claims of an ID token. Only
+ * this file makes claims; one without a value is left out.
  */
 import type { Account as EngineAccount } from 'oidc-provider';
 import { isTold, toldEmail, toldName, toldUsername } from '../../core/accounts/told-names.ts';
@@ -8,40 +8,44 @@ import type { IdTokenClaims } from '../../core/clients/id-token-claims.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 
 export const scopeClaims = {
-  // The last three: of the sign-in, not of the person. The engine adds them to ID tokens, where they are named here.
+  // The last three describe the sign-in, not the user. The engine adds them to ID tokens if they are listed here.
   openid: ['sub', 'amr', 'acr', 'auth_time'],
-  profile: [
-    ...['name', 'given_name', 'family_name', 'preferred_username', 'picture', 'locale', 'zoneinfo'],
-    'updated_at',
-  ],
+  profile: ['name', 'given_name', 'family_name', 'preferred_username', 'picture', 'locale', 'zoneinfo', 'updated_at'],
   email: ['email', 'email_verified'],
   phone: ['phone_number', 'phone_number_verified'],
   address: ['address'],
   groups: ['groups'],
 };
 
-/** A token travels in headers and addresses; userinfo has all of a person's groups. */
+/** ID tokens travel in headers and URLs, so they carry few groups; userinfo returns all. */
 const groupsInIdToken = 50;
 
 const standardClaims: ReadonlySet<string> = new Set([
-  ...['name', 'preferred_username', 'given_name', 'family_name', 'picture', 'locale'],
-  ...['email', 'email_verified', 'groups'],
+  'name',
+  'preferred_username',
+  'given_name',
+  'family_name',
+  'picture',
+  'locale',
+  'email',
+  'email_verified',
+  'groups',
 ]);
 
-/** What the engine carries along for a person; `record` is ours, for the answers of our own endpoints. */
+/** The engine's account object. `record` is for this server's own endpoints. */
 export interface EnginePerson extends EngineAccount {
   readonly record: Account;
   /**
-   * `scope`: as granted, with spaces between. `requested`: members of the `claims` request parameter for this use, as
-   * far as they were granted. Both decide what is looked up; the caller picks what they release. Throws `Unavailable`.
+   * `scope`: the granted scopes, separated by spaces. `requested`: the granted members of the `claims` parameter for
+   * this use. Both decide which data is read; the caller picks the claims that they release. Throws `Unavailable`.
    */
   claims(use: string, scope: string, requested?: object): Promise<{ sub: string; [claim: string]: unknown }>;
 }
 
 export interface ClaimSources {
-  /** Names of the person's groups: one round trip, made only if they are asked for. */
+  /** The names of the user's groups. One round trip, made only if groups are requested. */
   readonly groupsOf: (subject: string) => Promise<readonly string[]>;
-  /** What the ID tokens of the client of this request carry. */
+  /** The rule for ID tokens of the requesting client. */
   readonly idTokenClaims: () => IdTokenClaims;
 }
 
@@ -80,8 +84,8 @@ function personClaims(record: Account): Readonly<Record<string, unknown>> {
 }
 
 /**
- * An ID token carries what its client's rule says and what the `claims` parameter names. An address that is not proved
- * is in none of them: applications sign people in by it.
+ * An ID token carries the claims of its client's rule and those that the `claims` parameter names. An unverified e-mail
+ * address is never among them, because applications identify users by it.
  */
 function inIdToken(
   { email, email_verified: verified, ...claims }: Readonly<Record<string, unknown>>,
@@ -97,7 +101,7 @@ function inIdToken(
   );
 }
 
-/** No name is told as `""`, and who is in no group has no `groups`. */
+/** Drops empty values: an empty name, and `groups` of a user without groups. */
 function valued(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const empty = (value: unknown) =>
     value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);

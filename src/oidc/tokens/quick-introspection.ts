@@ -1,7 +1,7 @@
 /**
- * Introspection in front of the engine, for the plain case that resource servers send all day: a form, a client that proves itself by
- * its secret, a token. The comparison of secrets and the answer are this server's own anyway. Everything else, each refusal
- * included, is left to the engine, so that there is one place that refuses; a test compares the two over a table of credentials.
+ * A fast path for the common introspection request: a form, a client with a secret, a token. Any other request, and
+ * every refusal, is left to the engine, so that only one place refuses. A test compares both paths for a table of
+ * credentials.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse } from 'node:querystring';
@@ -17,10 +17,10 @@ interface QuickIntrospectionDeps extends SecretClientDeps {
   readonly apis: Pick<Apis, 'find'>;
 }
 
-/** Parameters of which one that comes twice is refused. */
+/** Parameters that must not be repeated. */
 const parameters = ['token', 'token_type_hint', 'client_id', 'client_secret', 'client_assertion'];
 
-/** At the introspection endpoint. False: nothing was answered. */
+/** Returns false if the request is left to the engine. */
 export function quickIntrospection(deps: QuickIntrospectionDeps) {
   return async (req: IncomingMessage, res: ServerResponse): Promise<boolean> => {
     if (!isPlain(req)) return false;
@@ -31,7 +31,7 @@ export function quickIntrospection(deps: QuickIntrospectionDeps) {
     res.writeHead(200, {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': bytes.length,
-      // As the engine says it to a request without an origin.
+      // As the engine answers a request without an origin.
       'Access-Control-Allow-Origin': '*',
       Vary: 'Origin',
     });
@@ -61,7 +61,7 @@ function isPlain({ method, headers }: IncomingMessage): boolean {
   );
 }
 
-/** The engine finds out by itself, and has the words for it. */
+/** The engine meets the same failure and answers it. */
 function unlessAway(error: unknown): undefined {
   if (!(error instanceof Unavailable)) throw error;
 }

@@ -1,6 +1,6 @@
 /**
- * Signing in the engine's terms, by Node's synchronous `crypto.sign`: twice as quick as the promise around WebCrypto
- * (docs/performance.md). The private key stays a KeyObject; the engine sees only the public half.
+ * Signs for the engine with Node's synchronous `crypto.sign`, twice as fast as WebCrypto's promise
+ * (docs/performance.md). The private key stays a KeyObject; the engine sees only the public key.
  */
 import type { KeyObject } from 'node:crypto';
 import { ExternalSigningKey } from 'oidc-provider';
@@ -36,8 +36,8 @@ export class EngineKey extends ExternalSigningKey {
 let next: Promise<void> | undefined;
 
 /**
- * The next turn of the event loop, the same for all who ask in this one: their signatures are made one after the other, and then
- * all their requests go on. Under load this halves the time of a request, as reading together does (docs/performance.md).
+ * One shared `setImmediate` per turn of the event loop. All waiting signatures are made in a row, then all requests
+ * continue. Under load this halves the time of a request (docs/performance.md).
  */
 function turn(): Promise<void> {
   next ??= new Promise((resolve) => {

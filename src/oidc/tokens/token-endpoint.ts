@@ -1,7 +1,7 @@
 /**
- * What the token endpoint adds to the standard (contracts: OAuth clients and users). `authorization_code` is taken for `code`.
- * Clients of `POST /clients/register` get `success`, `username` and `expiry` beside the standard members; others get
- * `username` where `user` or `profile` was granted.
+ * The token endpoint's additions to the standard (contracts: OAuth clients and users). `authorization_code` is an alias
+ * of `code`. Clients of `POST /clients/register` get `success`, `username` and `expiry` besides the standard members;
+ * others get `username` if `user` or `profile` was granted.
  */
 import Provider, {
   type AccessToken,
@@ -15,7 +15,10 @@ import { toldUsername } from '../../core/accounts/told-names.ts';
 import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
 import type { EnginePerson } from './claims.ts';
 
-/** Renames the original's parameter in a form body. Both at once are left alone: the engine refuses what it does not know. */
+/**
+ * Renames the original service's parameter in a form body. With both names, `code` is repeated, and the engine refuses
+ * the request.
+ */
 export function acceptOldCodeName(form: string): string {
   if (!form.includes('authorization_code=')) return form;
   return form
@@ -29,7 +32,7 @@ export function shapeTokenAnswer(ctx: KoaContextWithOIDC): void {
   if (!body || typeof body !== 'object') return;
   const client = ctx.oidc?.client;
   const original = client?.made_by_register === true;
-  // Into the object that is there: setting another body has Koa work out the headers again.
+  // Assign to the existing body: a new body makes Koa compute the headers again.
   if (typeof body.access_token !== 'string') {
     if (original || !isIdentified(ctx, body)) Object.assign(body, { success: false });
     return;
@@ -38,19 +41,19 @@ export function shapeTokenAnswer(ctx: KoaContextWithOIDC): void {
   const scopes = String(body.scope ?? '').split(' ');
   const person = (ctx.oidc.account as EnginePerson | undefined)?.record;
   if (person && (original || scopes.includes('user') || scopes.includes('profile'))) {
-    // Programs of the user API know the account by its username, whatever it is; others are told what everyone may be told.
+    // The scope `user` returns the username as stored; otherwise only a name that applications may see is returned.
     const username = scopes.includes('user') ? person.username : toldUsername(person);
     if (username !== undefined) body.username = username;
   }
   if (original) body.expiry = expiryOf(body.access_token) ?? nowSeconds() + Number(body.expires_in);
 }
 
-/** Whether the caller has proved to be a client: neither refused as one, nor kept from trying. */
+/** Whether the caller is identified as a client: neither refused as one, nor throttled. */
 function isIdentified({ oidc, status }: KoaContextWithOIDC, { error }: Record<string, unknown>): boolean {
   return oidc?.client !== undefined && error !== 'invalid_client' && status !== 429;
 }
 
-/** The token's own `exp`, so that the two can never differ by a tick of the clock. */
+/** Reads the token's own `exp`, so that the two values never differ. */
 function expiryOf(token: string): number | undefined {
   const payload = token.split('.')[1];
   if (payload === undefined) return undefined;
@@ -59,8 +62,8 @@ function expiryOf(token: string): number | undefined {
 }
 
 /**
- * A grant type that the client may not use is `unauthorized_client` (RFC 6749, section 5.2); the engine says `invalid_request`.
- * It also asks before it issues a refresh token, so only the grant of this request is refused.
+ * RFC 6749, section 5.2, requires `unauthorized_client`; the engine answers `invalid_request`. The engine also calls
+ * this before it issues a refresh token, so only the grant of the request throws.
  */
 export function refuseForeignGrants(provider: Provider): void {
   const { prototype } = provider.Client;
@@ -74,8 +77,8 @@ export function refuseForeignGrants(provider: Provider): void {
 }
 
 /**
- * The form that an API wants of its access tokens, and the token that both an API and the userinfo endpoint take
- * (docs/decisions/024). For the engine's `formats.customizers.jwt`.
+ * For the engine's `formats.customizers.jwt`: applies the API's token format, and makes the token that both an API and
+ * the userinfo endpoint accept (docs/decisions/024).
  */
 export function shapeAccessToken(
   ctx: KoaContextWithOIDC,
@@ -86,7 +89,7 @@ export function shapeAccessToken(
   const identifier = String(token.aud);
   if (apis.find(identifier)?.tokenTyp === 'JWT') {
     jwt.header = { ...jwt.header, typ: 'JWT' };
-    // So that no other kind of JWT can be taken for it (RFC 8725, section 3.12).
+    // Prevents confusion with other kinds of JWT (RFC 8725, section 3.12).
     jwt.payload.token_use = 'access';
   }
   const identity = identityScopes(ctx);
@@ -95,20 +98,20 @@ export function shapeAccessToken(
   jwt.payload.scope = together(identity, token.scope);
 }
 
-/** No API was named, neither at the authorization nor now, so the token is for the userinfo endpoint as well. */
+/** Neither the authorization nor this request named an API, so the token is also for the userinfo endpoint. */
 export function isForUserinfoToo({ oidc }: KoaContextWithOIDC, issuer: string): boolean {
   const { resource } = sourceOf(oidc) ?? {};
   return oidc.params?.resource === undefined && [resource].flat().includes(userinfoAudience(issuer));
 }
 
-/** The answer's `scope` is all that was granted: the scopes of OpenID Connect beside those of the API. */
+/** The response's `scope` lists everything that was granted: OpenID Connect scopes besides those of the API. */
 export function tellScopes({ oidc, body }: KoaContextWithOIDC): void {
   const answer = body as Record<string, unknown>;
   const identity = oidc.params?.grant_type === 'client_credentials' ? [] : identityScopes({ oidc });
   if (identity.length > 0) answer.scope = together(identity, answer.scope);
 }
 
-/** Those of OpenID Connect that this token request asks for and the grant has. */
+/** The OpenID Connect scopes that this request asks for and the grant has. */
 function identityScopes({ oidc }: Pick<KoaContextWithOIDC, 'oidc'>): string[] {
   const source = sourceOf(oidc);
   if (!oidc.grant || !source) return [];

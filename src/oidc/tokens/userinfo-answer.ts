@@ -1,7 +1,4 @@
-/**
- * What userinfo tells of a person (OpenID Connect Core, section 5.3.2): JSON, or signed where the client is registered
- * so.
- */
+/** The userinfo response (OpenID Connect Core, section 5.3.2): JSON, or signed if the client is registered for it. */
 import { nowSeconds } from '../../base/clock.ts';
 import { grantedBy } from '../../core/consents/granted.ts';
 import { type Keys, signingAlgorithms } from '../../core/keys/keys.ts';
@@ -24,7 +21,7 @@ interface UserinfoSources {
   readonly groups: Pick<GroupStore, 'namesOf'>;
 }
 
-/** `scope`: fewer scopes than the token has. Throws `Unavailable`. */
+/** `scope`: a subset of the token's scopes. Throws `Unavailable`. */
 export async function userinfoAnswer(
   token: PersonToken,
   scope: string | undefined,
@@ -39,7 +36,7 @@ export async function userinfoAnswer(
   return { type: 'application/jwt', body: signJwt(keys, undefined, { ...claims, ...about }, algorithm) };
 }
 
-/** Claims of the scopes, and those that the `claims` parameter asked for, as far as the person has granted them. */
+/** The claims of the scopes, and those of the `claims` parameter that the user has granted. */
 async function claimsFor(
   token: PersonToken,
   narrowed: string | undefined,
@@ -54,17 +51,17 @@ async function claimsFor(
 
   const person = enginePerson(token.account, {
     groupsOf: (subject) => groups.namesOf(subject),
-    // Asked of ID tokens alone.
+    // Used only for ID tokens.
     idTokenClaims: () => 'minimal',
   });
   const mask = Object.fromEntries([...requested].map((name) => [name, null]));
   const all: Readonly<Record<string, unknown>> = await person.claims('userinfo', scopes.join(' '), mask);
   const told = Object.entries(all).filter(([name, value]) => names.has(name) && value !== undefined);
-  // Always there (section 5.3.2). Were there pairwise subjects, this would be the one of the client's sector.
+  // Section 5.3.2 requires `sub`. All subjects are public; this server has no pairwise ones.
   return { ...Object.fromEntries(told), sub: token.account.subject };
 }
 
-/** A claim is asked for by null or by an object; anything else asks for nothing (section 5.5.1). */
+/** A claim is requested by null or an object; any other value requests nothing (section 5.5.1). */
 function namesIn(requested: Readonly<Record<string, unknown>>, granted: ReadonlySet<string>): ReadonlySet<string> {
   const asked = Object.entries(requested).filter(([, how]) => typeof how === 'object' && !Array.isArray(how));
   return new Set(asked.map(([name]) => name).filter((name) => granted.has(name)));

@@ -1,5 +1,5 @@
 /**
- * How an access token comes to userinfo (RFC 6750, section 2): in the header or a posted form, once, never in the
+ * The access token of a userinfo request (RFC 6750, section 2): in the header or a posted form, once, never in the
  * query.
  */
 import { parse } from 'node:querystring';
@@ -9,16 +9,15 @@ import type { CheckName } from '../../core/refusals/checks.ts';
 import { bodyLimit, readBody } from '../../http/body.ts';
 
 interface UserinfoRequest {
-  /** Undefined: none was sent. */
+  /** Undefined if no token was sent. */
   readonly token: string | undefined;
-  /** Fewer scopes than the token has. */
+  /** A subset of the token's scopes. */
   readonly scope: string | undefined;
 }
 
-/** Names the check that the request has failed. */
 export class UserinfoRefusal extends Refusal {
   readonly check: CheckName;
-  /** Of `insufficient_scope`: what is needed. */
+  /** The required scope, for `insufficient_scope`. */
   readonly scope: string | undefined;
 
   constructor(code: Refusal['code'], words: string, check: CheckName, scope?: string) {

@@ -1,10 +1,10 @@
 /**
- * `/oauth/userinfo` (OpenID Connect Core, section 5.3), over core/tokens: in front of the engine, which only names it
- * in discovery. In this order: how the token came (400, or 401 for none), the token (401, 403), scopes asked for (400,
- * 403), the origin (400).
+ * `/oauth/userinfo` (OpenID Connect Core, section 5.3), over core/tokens. It answers before the engine, which only
+ * names it in discovery. The checks: how the token was sent (400, or 401 without one), the token (401, 403), the
+ * requested scopes (400, 403), the origin (400).
  *
- * An origin may read any refusal, so that an application learns that its token has expired; a person's claims only
- * where it is one of the client's own.
+ * Every origin may read a refusal, so that an application learns that its token has expired. Only an origin of the
+ * client may read claims.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Context } from 'koa';
@@ -40,7 +40,7 @@ interface UserinfoDeps {
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
-/** What is known of a request when it is refused. */
+/** The facts of a request at the time of its refusal. */
 interface Known {
   token: string | undefined;
   client: ClientRecord | undefined;
@@ -114,7 +114,7 @@ function requireScopes(asked: string | undefined, token: LiveToken): void {
 const insufficient = (scope: string) =>
   new UserinfoRefusal('insufficient_scope', 'access token missing requested scope', 'scope_insufficient', scope);
 
-/** RFC 6750, section 3: the challenge repeats the error, except where no token was sent. */
+/** RFC 6750, section 3: the challenge repeats the error, unless no token was sent. */
 function refuse(ctx: Context, deps: UserinfoDeps, thrown: unknown, { token, client }: Known): void {
   const { status, code, message, headers } = wordsFor(thrown, deps.log, ctx);
   const error = code === 'payload_too_large' ? 'invalid_request' : code;
