@@ -123,8 +123,7 @@ export function createForwarder(log: Logger): Forwarder {
     }
     passage.answering = true;
     answer.pipe(res);
-    // Most first bytes of a body come with the headers and leave with them; an event stream may send its first byte
-    // late.
+    // Usually the headers leave with the first bytes of the body; an event stream may send its first byte late.
     setImmediate(() => {
       if (!res.headersSent && !res.destroyed) res.flushHeaders();
     });
@@ -171,8 +170,7 @@ export function createForwarder(log: Logger): Forwarder {
     if (refused !== tooLarge)
       note(passage, refused === gatewayTimeout ? 'an upstream took too long' : 'an upstream failed', error);
     refuse(res, refused, passage.about.caller.requestId);
-    // Read and drop the rest of the body for a short time: after an immediate close, the sender would see a reset
-    // instead of the response.
+    // Read and drop the rest of the body: after an immediate close, the sender would see a reset and no response.
     req.resume();
     limitBodyTime(req, lingerMs);
   }

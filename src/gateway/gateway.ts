@@ -112,8 +112,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (admission.outcome === 'refused') return no(admission.refused);
     const { route, identity } = admission;
     if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return no(tooLarge);
-    // With other transfer codings, this server and the upstream could disagree about the end of the body (request
-    // smuggling).
+    // With other codings, this server and the upstream could disagree on the end of the body (request smuggling).
     if (!/^(chunked)?$/i.test(req.headers['transfer-encoding'] ?? '')) return no(badCoding);
     const { upstream } = route;
     if (upstream === undefined) return no(badGateway);
@@ -142,7 +141,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   /** The response to an error that admission did not return. */
   function failure(error: unknown, requestId: string): Refused {
     if (error instanceof Unavailable) {
-      log.warn({ err: error, requestId }, 'a dependency is away');
+      log.warn({ err: error, requestId }, 'a dependency is unavailable');
       return unavailable(error.retryAfter);
     }
     log.error({ err: error, requestId }, 'a request failed');
@@ -167,8 +166,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     upgrade(req, socket, head) {
       const caller = { ...keepCaller(req, deps.addressOf(req)), via: 'gateway' };
       const { requestId } = caller;
-      // An `error` event without a listener ends the process, and no other listener exists before the connections are
-      // joined.
+      // No other listener exists before the connections are joined, and an unheard `error` event ends the process.
       socket.on('error', () => {});
       open(req, socket, head, caller).catch((error: unknown) =>
         refuseUpgrade(socket, failure(error, requestId), requestId),

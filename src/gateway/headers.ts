@@ -59,8 +59,7 @@ export function upstreamHeaders(req: IncomingMessage, about: Sent): Headers {
   if (cookies === undefined) delete sent.cookie;
   else if (sent.cookie !== undefined) sent.cookie = cookies;
 
-  // The framing is set again from the original headers: a body without framing would become the upstream's next
-  // request.
+  // Framing is set from the original headers: a body without it would become the upstream's next request.
   delete sent['content-length'];
   if (headers['transfer-encoding'] !== undefined) sent['transfer-encoding'] = 'chunked';
   else if (headers['content-length'] !== undefined) sent['content-length'] = headers['content-length'];

@@ -9,10 +9,7 @@ const kept: readonly string[] = ['/.well-known', '/admin', '/docs', '/mail'];
 /** Prefixes of environments that share a host. Only the segment after the prefix belongs to this server. */
 const shared: readonly string[] = ['dev', 'qa', 'staging'];
 
-/**
- * The first segment of each address, in lower case: a later version may add addresses below it. Parameters are written
- * `:name`.
- */
+/** The first segment of each address, in lower case, because later versions may add addresses below it. */
 export function ownPlaces(addresses: Iterable<string>): readonly string[] {
   const places = new Set(kept);
   for (const address of addresses) {

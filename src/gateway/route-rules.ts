@@ -7,10 +7,7 @@ export type Loose = Readonly<Record<string, unknown>>;
 export interface RouteRule {
   /** The members that the rule reads; the mistake is reported for the first. */
   readonly about: readonly [string, ...string[]];
-  /**
-   * Returns the expected value if the rule is broken. `earlier`: the routes before this one; `own`: the own paths of
-   * this server.
-   */
+  /** The expected value, if the rule is broken. `earlier`: routes before this one; `own`: paths of this server. */
   readonly check: (route: Loose, earlier: readonly Loose[], own: readonly string[]) => string | undefined;
 }
 

@@ -2,12 +2,9 @@
 import { z } from 'zod';
 
 export const demand = z.object({
-  tokens: z
-    .string()
-    .optional()
-    .meta({
-      description: 'Kinds, separated by commas: `oauth`, `identity`, `security-service`, `tinyoauth`, `space-guard`.',
-    }),
+  tokens: z.string().optional().meta({
+    description: 'Kinds, separated by commas: `oauth`, `identity`, `security-service`, `tinyoauth`, `space-guard`.',
+  }),
   audience: z
     .string()
     .optional()

@@ -39,8 +39,7 @@ type Basic =
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * A name and a password in UTF-8 (RFC 7617, section 2.1). Decoding is strict: two decoders that differ would read two
- * different passwords.
+ * A name and a password in UTF-8 (RFC 7617, section 2.1). Strict, because lenient decoders read different passwords.
  */
 export function basicOf(req: IncomingMessage): Basic {
   const sent = wordOf(req, 'basic');
@@ -91,10 +90,7 @@ export function clientPairOf(req: IncomingMessage): { clientToken: string; jwt: 
   return clientToken === undefined || more.length > 0 ? undefined : { clientToken, jwt };
 }
 
-/**
- * The header of a 401 (RFC 6750, section 3). Add parameters only if a token was sent; a value must not contain
- * quotation marks.
- */
+/** The header of a 401 (RFC 6750, section 3). `about`: only if a token was sent; values without quotation marks. */
 export function bearerChallenge(
   realm: string,
   about: Readonly<Record<string, string>> = {},

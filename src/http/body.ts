@@ -82,8 +82,8 @@ function cutOff(req: IncomingMessage): void {
 }
 
 /**
- * The fields of an HTML form. Throws `Refusal` if the content type is wrong, a field is repeated, or the body is too
- * large or ends early.
+ * The fields of an HTML form. Throws `Refusal` for a wrong content type, a repeated field, or a large or incomplete
+ * body.
  */
 export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string>> {
   if (!ctx.is('application/x-www-form-urlencoded')) {
@@ -105,9 +105,8 @@ const depthLimit = 32;
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Reads one JSON object (UTF-8). Throws `Refusal`, in this order: content type and encoding (415), size (413), syntax,
- * nesting, repeated members, text (400). `JSON.parse` allows the last three, which break recursion, proxies and
- * Postgres.
+ * Reads one JSON object. Throws `Refusal` for content type and encoding (415), size (413), syntax (400), and then for
+ * what `JSON.parse` accepts (400): deep nesting, repeated members, text that Postgres cannot store.
  */
 export async function readJson(ctx: Context): Promise<JsonObject> {
   const unsupported = !isJson(ctx) || ctx.get('Content-Encoding') !== '';

@@ -33,10 +33,7 @@ export type TrustProxy =
 /** The caller's address. Call it before any header is overwritten. */
 export type AddressOf = (req: IncomingMessage) => string;
 
-/**
- * Reads `X-Forwarded-For` from the right, up to the first proxy that is not trusted; entries further left are
- * untrusted.
- */
+/** Reads `X-Forwarded-For` from the right while the proxies are trusted; entries further left are untrusted. */
 export function clientAddressOf(trust: TrustProxy, notices?: ForwardingNotices): AddressOf {
   if (trust.kind === 'off') {
     return (req) => {

@@ -78,7 +78,7 @@ export function wordsFor(
   const { requestId } = callerOf(ctx);
   const away = unavailable(error);
   if (away) {
-    log.warn({ err: away, requestId }, 'a dependency is away');
+    log.warn({ err: away, requestId }, 'a dependency is unavailable');
     return {
       status: 503,
       code: 'temporarily_unavailable',

@@ -48,10 +48,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
   const issuer = new URL(deps.issuer);
   const secure = issuer.protocol === 'https:';
 
-  /**
-   * Hardens the response of a protocol address. Returns false if it has answered the request: a wrong method, or
-   * OPTIONS.
-   */
+  /** Hardens the response of a protocol address. Returns false if it has answered: a wrong method, or OPTIONS. */
   function isForEngine(
     req: IncomingMessage,
     res: ServerResponse,

@@ -164,7 +164,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       unit?.reads.accounts.set(subject, account);
       if (account?.disabledAt === null) return enginePerson(account, sourcesOf(deps, ctx));
       // The account was disabled or deleted just after the sign-in; here the engine requires an account.
-      if (ctx.oidc.route === 'resume') throw new errors.AccessDenied(undefined, 'the account is gone');
+      if (ctx.oidc.route === 'resume') throw new errors.AccessDenied(undefined, 'the account is disabled or deleted');
       return undefined;
     },
     extraTokenClaims: (ctx, token) => {
@@ -206,8 +206,7 @@ function sourcesOf({ groups, issuer }: ProtocolDeps, ctx: KoaContextWithOIDC): C
     idTokenClaims() {
       const rule = oidc.client?.id_token_claims;
       if (rule === 'standard' || rule === 'all') return rule;
-      // OpenID Connect Core, section 5.4: if no access token of this request works at userinfo, the ID token has the
-      // claims.
+      // OpenID Connect Core, section 5.4: the ID token has the claims if no access token works at userinfo.
       const isForApi = oidc.entities.AccessToken?.aud !== undefined;
       return isForApi && !isForUserinfoToo(ctx, issuer) ? 'all' : 'minimal';
     },
@@ -233,8 +232,8 @@ async function keepInUse(lifetimes: Lifetimes, token: RefreshToken | undefined):
 }
 
 /**
- * Stricter than the engine (RFC 7523, section 3; security.md C7): short-lived, one audience, and a named key if there
- * are several.
+ * Stricter than the engine (RFC 7523, section 3; security.md C7): short-lived, one audience, `kid` if there are several
+ * keys.
  */
 function checkAssertion(
   _ctx: KoaContextWithOIDC,

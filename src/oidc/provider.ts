@@ -171,10 +171,7 @@ function isVisited(path: string): boolean {
 
 const isAboutTokens = (path: string): boolean => path === routes.introspection || path === routes.revocation;
 
-/**
- * Runs around the engine: limits the body before it; adds our members to the token response and keeps documents after
- * it.
- */
+/** Runs around the engine: limits the body, completes the token response, keeps the ready documents. */
 function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     if (!(await isForEngine(deps, ctx))) return;
@@ -212,8 +209,7 @@ async function isForEngine(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise
     const query = authorizationQuery(ctx.query, deps.apis);
     if (query !== ctx.query) ctx.query = query;
   } else if (resumePath.test(ctx.path)) {
-    // The interaction holds the request. If the interaction is gone, the engine would read this query, which is
-    // untrusted.
+    // The interaction holds the request. Without an interaction, the engine would read this untrusted query.
     ctx.query = {};
   }
   return true;
@@ -227,8 +223,7 @@ async function takeForm(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<bo
     return refuse(ctx, 413, `the body is larger than ${bodyLimit} bytes`);
   }
   if (goesOnByQuery(ctx)) return goOnByQuery(ctx, body.toString('utf8'));
-  // The body is already read, so pass it to the engine as a string, in which repeated parameters stay visible and are
-  // refused.
+  // The body is already read. The engine gets it as a string, so that repeated parameters are seen and refused.
   const { headers } = ctx.req;
   const form = await withoutEmptySecret({ headers, form: body.toString('utf8') }, deps.clients);
   Object.assign(ctx.req, {

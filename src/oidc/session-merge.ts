@@ -50,8 +50,7 @@ export function mergeSession(read: StoredSession, ours: SessionPut, theirs: Stor
   const clients = [from, to, onto].map((payload) => (payload?.authorizations ?? {}) as Members);
   const authorizations = withChanges(clients[0] ?? {}, clients[1] ?? {}, clients[2] ?? {});
   if (Object.keys(authorizations).length > 0) Object.assign(merged, { authorizations });
-  // Keep the stored cookie value unless this request renewed it, and the stored origin unless this request signed a
-  // user in.
+  // Keep the stored cookie value unless this request renewed it, and the stored origin unless a user signed in.
   const key = ours.key === read.key ? theirs.key : ours.key;
   return sessionRow(key, merged, {
     before: theirs,

@@ -156,7 +156,7 @@ describeStorages('scopes of APIs', (storage) => {
         const answer = await begin(new Agent(server), client, parameters);
         expect(errorOf(answer)).toEqual([
           'invalid_scope',
-          'only people with a role for it are given this scope: orders:all',
+          'this scope is granted only to users with a role for it: orders:all',
         ]);
         expect(await recorded(server, answer)).toMatchObject({ check: 'scope_held' });
       }

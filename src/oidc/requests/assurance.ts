@@ -122,8 +122,8 @@ export function demandAssurance(policy: Policy, deps: AssuranceDeps): void {
 }
 
 /**
- * A user has completed a whole sign-in for this request. A second factor given or added to an existing session does not
- * count (pages/kit/interaction/login-result).
+ * Whether the user has completed a whole sign-in for this request. A second factor given or added to an existing
+ * session does not count (pages/kit/interaction/login-result).
  */
 export function isWholeSignIn(result: InteractionResults | undefined): boolean {
   return result?.login !== undefined && result.login.stepUp !== true;

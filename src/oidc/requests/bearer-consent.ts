@@ -26,7 +26,7 @@ function bearerScopes({ scopes }: ReturnType<Apis['list']>[number]): readonly st
 /** Throws `unauthorized_client`. */
 export function requireOwnApplication({ oidc }: KoaContextWithOIDC): void {
   if (oidc.client?.made_by_person === true) return;
-  throw new errors.UnauthorizedClient('only a person in a browser may allow this client anything');
+  throw new errors.UnauthorizedClient('only a user in a browser can give consent to this client');
 }
 
 /**
@@ -44,25 +44,25 @@ export function checkBearerConsent(ctx: KoaContextWithOIDC, { apis, issuer }: Be
   );
   const named = [ctx.query.resource ?? []].flat();
   if (named.some((api) => api !== '' && !allowed.has(api)))
-    throw new errors.InvalidTarget('only a person in a browser may allow a client this API');
+    throw new errors.InvalidTarget('only a user in a browser can give consent to this API');
   const known = knownScopes(all);
   const granted = new Set<string>([...ownScopes, ...[...allowed.values()].flat()]);
   // The original value: the engine has dropped scopes from its own copy.
   const asked = String(ctx.query.scope ?? '').split(' ');
   const refused = asked.filter((scope) => known.has(scope) && !granted.has(scope));
   if (refused.length > 0)
-    throw new errors.InvalidScope('only a person in a browser may allow a client this scope', refused.join(' '));
+    throw new errors.InvalidScope('only a user in a browser can give consent to this scope', refused.join(' '));
   if ([...oidc.requestParamClaims].some((claim) => !ownClaims.has(claim))) {
     nameCheck(ctx, 'parameter_invalid');
-    throw new errors.InvalidRequest('only a person in a browser may allow a client these claims');
+    throw new errors.InvalidRequest('only a user in a browser can give consent to these claims');
   }
   const servers = Object.keys(oidc.resourceServers ?? {}).filter((api) => api !== userinfoAudience(issuer));
   if (servers.some((api) => !allowed.has(api)))
-    throw new errors.InvalidTarget('only a person in a browser may allow a client this API');
+    throw new errors.InvalidTarget('only a user in a browser can give consent to this API');
   // The scope may be marked by another API that has a scope of the same name.
   for (const [api, { scopes }] of Object.entries(oidc.resourceServers ?? {})) {
     const unmarked = asked.filter((scope) => scopes.has(scope) && !allowed.get(api)?.includes(scope));
     if (unmarked.length > 0)
-      throw new errors.InvalidScope('only a person in a browser may allow a client this scope', unmarked.join(' '));
+      throw new errors.InvalidScope('only a user in a browser can give consent to this scope', unmarked.join(' '));
   }
 }

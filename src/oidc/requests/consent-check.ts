@@ -41,8 +41,7 @@ export function demandConsent(policy: ReturnType<typeof interactionPolicy.base>,
   ];
   consent?.checks.add(always, 0);
   consent?.checks.add(unproven, 0);
-  // Shows nothing. Runs after all prompts that identify the user, so that nothing is granted earlier, and before
-  // `consent`.
+  // Shows nothing. Runs before `consent`, but after all prompts that identify the user: only then may it grant.
   const given = new Check('consent_never', 'consent is never asked, so the request is granted', async (ctx) => {
     await giveByPolicy(ctx, deps);
     return false;

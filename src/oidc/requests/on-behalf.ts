@@ -45,10 +45,7 @@ export function onBehalfOf({ req }: { readonly req: IncomingMessage }): OnBehalf
 
 type Next = () => Promise<void>;
 
-/**
- * Wraps the unit of work: gives the engine the session cookie, and keeps its response as an outcome instead of sending
- * it.
- */
+/** Wraps the unit of work: gives the engine the session cookie, and turns its response into an outcome. */
 export function answerOnBehalf(cookieName: string) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     const asked = onBehalfOf(ctx);

@@ -27,8 +27,7 @@ interface InteractionDeps extends AssuranceDeps, ConsentDeps {
 
 export function interactions(deps: InteractionDeps) {
   const policy = interactionPolicy.base();
-  // Before all other prompts (OpenID Connect Core, section 3.1.2.1). Only the request itself asks for this prompt and
-  // the next.
+  // First of all prompts (OpenID Connect Core, section 3.1.2.1). Only the request itself asks for it, and for `create`.
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   // If sign-up is closed, `create` is refused like any unknown value (Initiating User Registration via OpenID Connect
   // 1.0).

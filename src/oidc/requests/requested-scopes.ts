@@ -41,7 +41,7 @@ export function refuseUnlessOffered(ctx: KoaContextWithOIDC, { apis }: Requested
 
 const words = {
   scope_missing: 'the API has no default scopes: scope must be sent',
-  scope_held: 'only people with a role for it are given this scope: ',
+  scope_held: 'this scope is granted only to users with a role for it: ',
   scope_not_allowed: 'the scope belongs to another API or is not registered for the client: ',
   scope_unknown: 'unknown scope: ',
 } as const satisfies Partial<Record<CheckName, string>>;
@@ -68,10 +68,7 @@ function keepOfflineAccess({ oidc, query }: KoaContextWithOIDC): void {
   params.scope = [...oidc.requestParamScopes, 'offline_access'].join(' ');
 }
 
-/**
- * If no page may be shown, leaves out `offline_access` that the user has never allowed, like any scope that is not
- * granted.
- */
+/** If no page may be shown, leaves out `offline_access` unless the user has allowed it before. */
 export function dropOfflineAccess({ oidc }: KoaContextWithOIDC, granted: string): void {
   const { params, prompts, requestParamScopes: scopes } = oidc;
   if (!params || !prompts.has('none') || granted.split(' ').includes('offline_access')) return;

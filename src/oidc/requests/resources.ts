@@ -19,10 +19,7 @@ interface ResourcesDeps {
 }
 
 export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
-  /**
-   * Besides an API, this stands for a token that both the API and the userinfo endpoint accept (docs/decisions/024). It
-   * cannot be requested alone.
-   */
+  /** With an API: a token that both the API and userinfo accept (docs/decisions/024). Never requested alone. */
   const userinfo = userinfoAudience(issuer);
 
   function forPerson(ctx: KoaContextWithOIDC, client: Client): string | readonly string[] | undefined {
@@ -95,7 +92,7 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
 function refuseScopesOfSeveral(ctx: KoaContextWithOIDC): never {
   nameCheck(ctx, 'resource_missing');
   const scope = [...ctx.oidc.requestParamScopes].join(' ').slice(0, 200);
-  throw new errors.InvalidScope(`more than one API is meant: name one with the parameter resource: ${scope}`, scope);
+  throw new errors.InvalidScope(`the scopes match several APIs: name one with the parameter resource: ${scope}`, scope);
 }
 
 function refuseGrantOfSeveral(ctx: KoaContextWithOIDC): never {

@@ -19,10 +19,7 @@ const isUnreviewed = (client: Client | undefined): client is Client => client !=
 
 type Agreed = (subject: string | undefined, client: Client) => Promise<boolean>;
 
-/**
- * Whether the signed-in user has agreed to the client. False if the database is unavailable, so that nothing is
- * redirected.
- */
+/** Whether the signed-in user has agreed to the client. False without a database: nothing is redirected then. */
 export function createAgreed(consents: Pick<ConsentStore, 'find'>): Agreed {
   return async (subject, client) => {
     if (subject === undefined) return false;
@@ -93,10 +90,7 @@ export function createKeepHere(agreed: Agreed, shown: ProtocolPages, record: Rec
   };
 }
 
-/**
- * An ID token of the signed-in user for this client shows that the user has agreed to it. The engine has verified the
- * token.
- */
+/** An ID token of the signed-in user for this client, verified by the engine: the user has agreed to the client. */
 function isTheirs(hint: unknown, subject: string | undefined): boolean {
   return subject !== undefined && (hint as { sub?: unknown } | undefined)?.sub === subject;
 }

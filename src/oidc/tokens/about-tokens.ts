@@ -40,8 +40,7 @@ export function aboutTokens(deps: AboutTokensDeps) {
 }
 
 /**
- * Parses the form as the engine does. Returns undefined if the token is missing, empty or repeated; the engine refuses
- * that.
+ * Parses the form as the engine does. Undefined if the token is missing, empty or repeated, which the engine refuses.
  */
 function takeToken({ req }: KoaContextWithOIDC): string | undefined {
   const { body } = req as { body?: unknown };

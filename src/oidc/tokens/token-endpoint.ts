@@ -16,8 +16,8 @@ import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
 import type { EnginePerson } from './claims.ts';
 
 /**
- * Renames the original service's parameter in a form body. With both names, `code` is repeated, and the engine refuses
- * the request.
+ * Renames the original service's parameter in a form body. If `code` is there too, the engine sees it twice and
+ * refuses.
  */
 export function acceptOldCodeName(form: string): string {
   if (!form.includes('authorization_code=')) return form;

@@ -1,7 +1,4 @@
-/**
- * The access token of a userinfo request (RFC 6750, section 2): in the header or a posted form, once, never in the
- * query.
- */
+/** The access token of a userinfo request (RFC 6750, section 2): in the header or a posted form, never in the query. */
 import { parse } from 'node:querystring';
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
