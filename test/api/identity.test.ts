@@ -728,182 +728,177 @@ describe('identity on the wire', () => {
   });
 });
 
-describeStorages(
-  'sessions of identity',
-  ({ start, join }) => {
-    let server: TestServer;
-    beforeAll(async () => {
-      server = await start(env);
-      described = await describedBy(server);
-    });
-    afterAll(() => server.close());
-    afterEach(comeBack);
+describeStorages('sessions of identity', ({ start, join }) => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await start(env);
+    described = await describedBy(server);
+  });
+  afterAll(() => server.close());
+  afterEach(comeBack);
 
-    test('a refresh replaces the refresh token; JWTs from before stay good until they expire or the session ends', async () => {
-      const { username } = await buildPerson(server);
-      const first = await login(server, username);
-      const second = await refreshedAt(server, first.refreshToken);
-      const third = await refreshedAt(server, second.refreshToken);
-      expect(new Set([first, second, third].map((one) => one.refreshToken)).size).toBe(3);
-      expect(new Set([first, second, third].map((one) => one.payload.sid)).size).toBe(3);
-      for (const { token } of [first, second, third])
-        expect(await statusOf(server, verifying(bearer(token)))).toBe('200');
-      expect(await statusOf(server, loggingOut(bearer(third.refreshToken)))).toBe('200');
-      for (const { token } of [first, second, third])
-        expect(await statusOf(server, verifying(bearer(token)))).toBe(invalid);
-    });
+  test('a refresh replaces the refresh token; JWTs from before stay good until they expire or the session ends', async () => {
+    const { username } = await buildPerson(server);
+    const first = await login(server, username);
+    const second = await refreshedAt(server, first.refreshToken);
+    const third = await refreshedAt(server, second.refreshToken);
+    expect(new Set([first, second, third].map((one) => one.refreshToken)).size).toBe(3);
+    expect(new Set([first, second, third].map((one) => one.payload.sid)).size).toBe(3);
+    for (const { token } of [first, second, third])
+      expect(await statusOf(server, verifying(bearer(token)))).toBe('200');
+    expect(await statusOf(server, loggingOut(bearer(third.refreshToken)))).toBe('200');
+    for (const { token } of [first, second, third])
+      expect(await statusOf(server, verifying(bearer(token)))).toBe(invalid);
+  });
 
-    test('a session goes on as long as it is refreshed, for whoever verifies on another node too', async () => {
-      const second = await join(server);
-      const { username } = await buildPerson(server);
-      let made = await login(server, username);
-      expect(await statusOf(second, verifying(bearer(made.token)))).toBe('200');
-      for (let n = 0; n < 3; n++) {
-        travel(29 * 86_400);
-        made = await refreshedAt(server, made.refreshToken);
-        for (const node of [server, second]) expect(await statusOf(node, verifying(bearer(made.token)))).toBe('200');
-      }
-      travel(30 * 86_400 + 1);
-      expect(await statusOf(server, refreshing(bearer(made.refreshToken)))).toBe(gone);
-    });
-
-    test('C10: 50 refreshes at once, on two nodes, bring one successor', async () => {
-      const second = await join(server);
-      const { username, subject } = await buildPerson(server);
-      const { refreshToken } = await login(server, username);
-      const all = await Promise.all(
-        Array.from({ length: 50 }, (_, n) => refreshedAt(n % 2 ? server : second, refreshToken)),
-      );
-      const successors = new Set(all.map((one) => one.refreshToken));
-      expect(successors.size).toBe(1);
-      expect(new Set(all.map(({ payload }) => payload.sid)).size).toBe(1);
-      expect(await server.core.sessions.list(subject)).toHaveLength(1);
-      const [successor = ''] = successors;
-      await refreshedAt(server, successor);
-    });
-
-    test('within the reuse window the replaced token brings the same successor again', async () => {
-      const { username } = await buildPerson(server);
-      const { refreshToken } = await login(server, username);
-      const once = await refreshedAt(server, refreshToken);
-      expect((await refreshedAt(server, refreshToken)).refreshToken).toBe(once.refreshToken);
-      travel(8);
-      expect((await refreshedAt(server, refreshToken)).refreshToken).toBe(once.refreshToken);
-      await refreshedAt(server, once.refreshToken);
-      // C11: only the immediate predecessor is forgiven.
-      expect(await statusOf(server, refreshing(bearer(refreshToken)))).toBe(gone);
-    });
-
-    const replays: Record<string, (server: TestServer) => Promise<TestServer>> = {
-      'on the same node': async (first) => first,
-      'on another node': join,
-      'after a restart': (first) => first.restart(),
-    };
-    for (const [where, move] of Object.entries(replays)) {
-      test(`C8, C9: outside the window a replaced token ends the session: ${where}`, async () => {
-        const own = await start(env);
-        const { username } = await buildPerson(own);
-        const first = await login(own, username);
-        const second = await refreshedAt(own, first.refreshToken);
-        const other = await login(own, username);
-        travel(11);
-        const there = await move(own);
-        try {
-          expect(await statusOf(there, refreshing(bearer(first.refreshToken)))).toBe(gone);
-          expect(await statusOf(there, refreshing(bearer(second.refreshToken)))).toBe(gone);
-          for (const { token } of [first, second])
-            expect(await statusOf(there, verifying(bearer(token)))).toBe(invalid);
-          // The person's other session lives on.
-          expect(await statusOf(there, verifying(bearer(other.token)))).toBe('200');
-          await refreshedAt(there, other.refreshToken);
-          if (there.port !== own.port) {
-            for (const { token } of [first, second]) await refusedAt(own, token);
-          }
-        } finally {
-          await (where === 'after a restart' ? there : own).close();
-        }
-      });
+  test('a session goes on as long as it is refreshed, for whoever verifies on another node too', async () => {
+    const second = await join(server);
+    const { username } = await buildPerson(server);
+    let made = await login(server, username);
+    expect(await statusOf(second, verifying(bearer(made.token)))).toBe('200');
+    for (let n = 0; n < 3; n++) {
+      travel(29 * 86_400);
+      made = await refreshedAt(server, made.refreshToken);
+      for (const node of [server, second]) expect(await statusOf(node, verifying(bearer(made.token)))).toBe('200');
     }
+    travel(30 * 86_400 + 1);
+    expect(await statusOf(server, refreshing(bearer(made.refreshToken)))).toBe(gone);
+  });
 
-    test('X6: a logout that races refreshes leaves nothing usable', async () => {
-      const { username, subject } = await buildPerson(server);
-      for (let n = 0; n < 50; n++) {
-        const made = await login(server, username);
-        const race = [
-          ask(server, refreshing(bearer(made.refreshToken))),
-          ask(server, loggingOut(bearer(made.refreshToken))),
-          ask(server, refreshing(bearer(made.refreshToken))),
-        ];
-        const answers = await Promise.all(n % 2 ? race : race.reverse());
-        const got = answers.flatMap(({ body }) => (body.jwt ? [body.jwt] : []));
-        // Whoever logs out with the token that has just been replaced names the same session.
-        expect(answers.filter(({ body }) => body.logged_out)).toHaveLength(1);
-        for (const { token, refresh_token } of [...got, { token: made.token, refresh_token: made.refreshToken }]) {
-          expect(await statusOf(server, refreshing(bearer(refresh_token)))).toBe(gone);
-          expect(await statusOf(server, verifying(bearer(token)))).toBe(invalid);
+  test('C10: 50 refreshes at once, on two nodes, bring one successor', async () => {
+    const second = await join(server);
+    const { username, subject } = await buildPerson(server);
+    const { refreshToken } = await login(server, username);
+    const all = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => refreshedAt(n % 2 ? server : second, refreshToken)),
+    );
+    const successors = new Set(all.map((one) => one.refreshToken));
+    expect(successors.size).toBe(1);
+    expect(new Set(all.map(({ payload }) => payload.sid)).size).toBe(1);
+    expect(await server.core.sessions.list(subject)).toHaveLength(1);
+    const [successor = ''] = successors;
+    await refreshedAt(server, successor);
+  });
+
+  test('within the reuse window the replaced token brings the same successor again', async () => {
+    const { username } = await buildPerson(server);
+    const { refreshToken } = await login(server, username);
+    const once = await refreshedAt(server, refreshToken);
+    expect((await refreshedAt(server, refreshToken)).refreshToken).toBe(once.refreshToken);
+    travel(8);
+    expect((await refreshedAt(server, refreshToken)).refreshToken).toBe(once.refreshToken);
+    await refreshedAt(server, once.refreshToken);
+    // C11: only the immediate predecessor is forgiven.
+    expect(await statusOf(server, refreshing(bearer(refreshToken)))).toBe(gone);
+  });
+
+  const replays: Record<string, (server: TestServer) => Promise<TestServer>> = {
+    'on the same node': async (first) => first,
+    'on another node': join,
+    'after a restart': (first) => first.restart(),
+  };
+  for (const [where, move] of Object.entries(replays)) {
+    test(`C8, C9: outside the window a replaced token ends the session: ${where}`, async () => {
+      const own = await start(env);
+      const { username } = await buildPerson(own);
+      const first = await login(own, username);
+      const second = await refreshedAt(own, first.refreshToken);
+      const other = await login(own, username);
+      travel(11);
+      const there = await move(own);
+      try {
+        expect(await statusOf(there, refreshing(bearer(first.refreshToken)))).toBe(gone);
+        expect(await statusOf(there, refreshing(bearer(second.refreshToken)))).toBe(gone);
+        for (const { token } of [first, second]) expect(await statusOf(there, verifying(bearer(token)))).toBe(invalid);
+        // The person's other session lives on.
+        expect(await statusOf(there, verifying(bearer(other.token)))).toBe('200');
+        await refreshedAt(there, other.refreshToken);
+        if (there.port !== own.port) {
+          for (const { token } of [first, second]) await refusedAt(own, token);
         }
-      }
-      expect(await server.core.sessions.list(subject)).toEqual([]);
-    });
-
-    test('kill_sessions ends every session of the person on every node; without it they live on', async () => {
-      const second = await join(server);
-      const { username } = await buildPerson(server);
-      const [one, two] = [await login(server, username), await login(server, username)];
-      const change = (kill_sessions: boolean | undefined, from: string, to: string) =>
-        ask(server, changing({ new_password: to, kill_sessions }, basic(username, from)));
-      expect((await change(undefined, password, another)).body.killed_sessions).toBe(false);
-      for (const { token } of [one, two]) expect(await statusOf(second, verifying(bearer(token)))).toBe('200');
-      const next = await refreshedAt(second, one.refreshToken);
-      expect(await statusOf(second, loggingIn(basic(username)))).toBe('401 incorrect credentials');
-
-      const answer = await change(true, another, 'eleven plums on a roof');
-      expect(answer.body).toEqual({
-        changed_password: true,
-        killed_sessions: true,
-        ok: true,
-        timestamp: expect.any(Number),
-      });
-      for (const { token } of [one, two, next]) expect(await statusOf(server, verifying(bearer(token)))).toBe(invalid);
-      for (const { token } of [one, two, next]) await refusedAt(second, token);
-      for (const token of [next.refreshToken, two.refreshToken])
-        expect(await statusOf(second, refreshing(bearer(token)))).toBe(gone);
-      await login(server, username, 'eleven plums on a roof');
-    });
-
-    test('an account that is disabled or deleted is refused with all it has, within a second on every node', async () => {
-      const second = await join(server);
-      for (const end of ['disable', 'remove'] as const) {
-        const { username, subject } = await buildPerson(server);
-        const made = await login(server, username);
-        expect(await statusOf(second, verifying(bearer(made.token)))).toBe('200');
-        await server.core.accounts[end](subject);
-        expect(await statusOf(server, verifying(bearer(made.token)))).toBe(invalid);
-        await refusedAt(second, made.token);
-        expect(await statusOf(second, refreshing(bearer(made.refreshToken)))).toBe(gone);
-        expect(await statusOf(second, loggingOut(bearer(made.refreshToken)))).toBe(gone);
-        expect(await statusOf(second, loggingIn(basic(username)))).toMatch(end === 'disable' ? /^401/ : /^404/);
+      } finally {
+        await (where === 'after a restart' ? there : own).close();
       }
     });
+  }
 
-    test('X3: 100 registrations of one name at once, in every spelling and on two nodes, make one account', async () => {
-      const second = await join(server);
-      const name = `Lovelace${Math.floor(performance.now())}`;
-      const fullWidth = [...name].map((sign) => String.fromCodePoint((sign.codePointAt(0) ?? 0) + 0xfee0)).join('');
-      const spellings = [name, name.toLowerCase(), name.toUpperCase(), fullWidth];
-      const answers = await Promise.all(
-        Array.from({ length: 100 }, (_, n) =>
-          ask(n % 3 ? server : second, registering(basic(spellings[n % 4] ?? name, `${password} ${n}`))),
-        ),
-      );
-      const won = answers.flatMap(({ status, body }, n) => (status === 200 ? [{ uid: body.uid, n }] : []));
-      expect(won).toHaveLength(1);
-      expect(answers.filter(({ body }) => body.message === 'user already exist')).toHaveLength(99);
-      for (const spelling of spellings) {
-        const { payload } = await login(server, spelling, `${password} ${won[0]?.n}`);
-        expect(payload.uid).toBe(won[0]?.uid);
+  test('X6: a logout that races refreshes leaves nothing usable', async () => {
+    const { username, subject } = await buildPerson(server);
+    for (let n = 0; n < 50; n++) {
+      const made = await login(server, username);
+      const race = [
+        ask(server, refreshing(bearer(made.refreshToken))),
+        ask(server, loggingOut(bearer(made.refreshToken))),
+        ask(server, refreshing(bearer(made.refreshToken))),
+      ];
+      const answers = await Promise.all(n % 2 ? race : race.reverse());
+      const got = answers.flatMap(({ body }) => (body.jwt ? [body.jwt] : []));
+      // Whoever logs out with the token that has just been replaced names the same session.
+      expect(answers.filter(({ body }) => body.logged_out)).toHaveLength(1);
+      for (const { token, refresh_token } of [...got, { token: made.token, refresh_token: made.refreshToken }]) {
+        expect(await statusOf(server, refreshing(bearer(refresh_token)))).toBe(gone);
+        expect(await statusOf(server, verifying(bearer(token)))).toBe(invalid);
       }
+    }
+    expect(await server.core.sessions.list(subject)).toEqual([]);
+  });
+
+  test('kill_sessions ends every session of the person on every node; without it they live on', async () => {
+    const second = await join(server);
+    const { username } = await buildPerson(server);
+    const [one, two] = [await login(server, username), await login(server, username)];
+    const change = (kill_sessions: boolean | undefined, from: string, to: string) =>
+      ask(server, changing({ new_password: to, kill_sessions }, basic(username, from)));
+    expect((await change(undefined, password, another)).body.killed_sessions).toBe(false);
+    for (const { token } of [one, two]) expect(await statusOf(second, verifying(bearer(token)))).toBe('200');
+    const next = await refreshedAt(second, one.refreshToken);
+    expect(await statusOf(second, loggingIn(basic(username)))).toBe('401 incorrect credentials');
+
+    const answer = await change(true, another, 'eleven plums on a roof');
+    expect(answer.body).toEqual({
+      changed_password: true,
+      killed_sessions: true,
+      ok: true,
+      timestamp: expect.any(Number),
     });
-  },
-  { always: true },
-);
+    for (const { token } of [one, two, next]) expect(await statusOf(server, verifying(bearer(token)))).toBe(invalid);
+    for (const { token } of [one, two, next]) await refusedAt(second, token);
+    for (const token of [next.refreshToken, two.refreshToken])
+      expect(await statusOf(second, refreshing(bearer(token)))).toBe(gone);
+    await login(server, username, 'eleven plums on a roof');
+  });
+
+  test('an account that is disabled or deleted is refused with all it has, within a second on every node', async () => {
+    const second = await join(server);
+    for (const end of ['disable', 'remove'] as const) {
+      const { username, subject } = await buildPerson(server);
+      const made = await login(server, username);
+      expect(await statusOf(second, verifying(bearer(made.token)))).toBe('200');
+      await server.core.accounts[end](subject);
+      expect(await statusOf(server, verifying(bearer(made.token)))).toBe(invalid);
+      await refusedAt(second, made.token);
+      expect(await statusOf(second, refreshing(bearer(made.refreshToken)))).toBe(gone);
+      expect(await statusOf(second, loggingOut(bearer(made.refreshToken)))).toBe(gone);
+      expect(await statusOf(second, loggingIn(basic(username)))).toMatch(end === 'disable' ? /^401/ : /^404/);
+    }
+  });
+
+  test('X3: 100 registrations of one name at once, in every spelling and on two nodes, make one account', async () => {
+    const second = await join(server);
+    const name = `Lovelace${Math.floor(performance.now())}`;
+    const fullWidth = [...name].map((sign) => String.fromCodePoint((sign.codePointAt(0) ?? 0) + 0xfee0)).join('');
+    const spellings = [name, name.toLowerCase(), name.toUpperCase(), fullWidth];
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, n) =>
+        ask(n % 3 ? server : second, registering(basic(spellings[n % 4] ?? name, `${password} ${n}`))),
+      ),
+    );
+    const won = answers.flatMap(({ status, body }, n) => (status === 200 ? [{ uid: body.uid, n }] : []));
+    expect(won).toHaveLength(1);
+    expect(answers.filter(({ body }) => body.message === 'user already exist')).toHaveLength(99);
+    for (const spelling of spellings) {
+      const { payload } = await login(server, spelling, `${password} ${won[0]?.n}`);
+      expect(payload.uid).toBe(won[0]?.uid);
+    }
+  });
+});

@@ -51,59 +51,55 @@ describe('what is served', () => {
   });
 });
 
-describeStorages(
-  'R11: in production without SURFACES what is in use goes on',
-  (storage) => {
-    let server: TestServer;
-    beforeAll(async () => {
-      server = await storage.start({ SIGN_UP: 'open' });
-    });
-    afterAll(() => server.close());
+describeStorages('R11: in production without SURFACES what is in use goes on', (storage) => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await storage.start({ SIGN_UP: 'open' });
+  });
+  afterAll(() => server.close());
 
-    /** As after an update: the same storage, and no setting for the surfaces. */
-    async function updated(): Promise<{ names: readonly string[]; inUse: readonly string[]; logged: string }> {
-      const node = await storage.join(server, production);
-      return { names: await served(node), inUse: node.app.surfacesInUse, logged: node.logged.join('') };
-    }
+  /** As after an update: the same storage, and no setting for the surfaces. */
+  async function updated(): Promise<{ names: readonly string[]; inUse: readonly string[]; logged: string }> {
+    const node = await storage.join(server, production);
+    return { names: await served(node), inUse: node.app.surfacesInUse, logged: node.logged.join('') };
+  }
 
-    test('people who sign in by browser only use none of them', async () => {
-      await buildPerson(server);
-      await buildClient(server);
-      expect(await updated()).toMatchObject({ names: ['oauth-clients'], inUse: [] });
-    });
+  test('people who sign in by browser only use none of them', async () => {
+    await buildPerson(server);
+    await buildClient(server);
+    expect(await updated()).toMatchObject({ names: ['oauth-clients'], inUse: [] });
+  });
 
-    test('a client of a person, a client token, a session: each shows its surface, and the log says so', async () => {
-      const person = await buildPerson(server);
-      await buildClient(server, {}, 'register');
-      const owned = await server.app.clients.register(
-        { client_name: 'Own', redirect_uris: ['https://own.example.com/cb'] },
-        { origin: 'person', owner: person.subject },
-      );
-      expect(owned.outcome).toBe('registered');
-      expect(await updated()).toMatchObject({ names: ['oauth-clients', 'tinyoauth'], inUse: ['tinyoauth'] });
+  test('a client of a person, a client token, a session: each shows its surface, and the log says so', async () => {
+    const person = await buildPerson(server);
+    await buildClient(server, {}, 'register');
+    const owned = await server.app.clients.register(
+      { client_name: 'Own', redirect_uris: ['https://own.example.com/cb'] },
+      { origin: 'person', owner: person.subject },
+    );
+    expect(owned.outcome).toBe('registered');
+    expect(await updated()).toMatchObject({ names: ['oauth-clients', 'tinyoauth'], inUse: ['tinyoauth'] });
 
-      const program = await buildClient(server);
-      const issued = await server.app.clients.issueToken(program.id, { label: '', lifetime: null });
-      expect(issued.outcome).toBe('issued');
-      expect((await updated()).inUse).toEqual(['tinyoauth', 'space-guard']);
+    const program = await buildClient(server);
+    const issued = await server.app.clients.issueToken(program.id, { label: '', lifetime: null });
+    expect(issued.outcome).toBe('issued');
+    expect((await updated()).inUse).toEqual(['tinyoauth', 'space-guard']);
 
-      expect((await fetch(`${server.url}/v1/login`, { headers: basic(person.username) })).status).toBe(200);
-      expect((await updated()).inUse).toEqual(['tinyoauth', 'identity', 'space-guard']);
+    expect((await fetch(`${server.url}/v1/login`, { headers: basic(person.username) })).status).toBe(200);
+    expect((await updated()).inUse).toEqual(['tinyoauth', 'identity', 'space-guard']);
 
-      const login = await post(server, '/security/login', {}, { username: person.username, password });
-      expect(login.status).toBe(200);
-      const { names, logged } = await updated();
-      expect(names).toEqual(Object.keys(calls));
-      expect(logged).toContain('surfaces are served only because they are in use');
-    });
+    const login = await post(server, '/security/login', {}, { username: person.username, password });
+    expect(login.status).toBe(200);
+    const { names, logged } = await updated();
+    expect(names).toEqual(Object.keys(calls));
+    expect(logged).toContain('surfaces are served only because they are in use');
+  });
 
-    test('a setting decides alone', async () => {
-      const node = await storage.join(server, { ...production, SURFACES: 'oauth-clients' });
-      expect([await served(node), node.app.surfacesInUse]).toEqual([['oauth-clients'], []]);
-    });
-  },
-  { always: true },
-);
+  test('a setting decides alone', async () => {
+    const node = await storage.join(server, { ...production, SURFACES: 'oauth-clients' });
+    expect([await served(node), node.app.surfacesInUse]).toEqual([['oauth-clients'], []]);
+  });
+});
 
 test('R11: the terminal says which are on only for that reason, and what to set', async () => {
   const place = await createPlace({ env: production });

@@ -400,55 +400,51 @@ describeStorages('wrong credentials of programs', (storage: Storage) => {
   });
 });
 
-describeStorages(
-  'wrong credentials of programs on two nodes',
-  (storage) => {
-    const run = isTested('Redis') ? test : test.skip;
+describeStorages('wrong credentials of programs on two nodes', (storage) => {
+  const run = isTested('Redis') ? test : test.skip;
 
-    run('S8: nodes with one Redis share the count; one that loses it goes on with its own', async () => {
-      const redis = await startTestRedis();
-      const withRedis = { ...env, REDIS_URL: patiently(redis.url) };
-      const one = await storage.start(withRedis);
-      const two = await storage.join(one, withRedis);
-      try {
-        const client = await buildClient(one, machine);
-        const asked = async (server: TestServer, address: string, secret: string) => {
-          const request = form('/oauth/token', grant, ['Authorization', basic(client.id, secret)]);
-          return (await from(server, address, request)).status;
-        };
-        await eventually(
-          'the second node knows the client',
-          async () => (await asked(two, fresh(), client.secret)) === 200,
-        );
-        const address = fresh();
-        const statuses: number[] = [];
-        for (let n = 0; n < 4 * limit; n += 1) {
-          statuses.push(await asked(one, address, 'wrong'));
-          statuses.push(await asked(two, address, 'wrong'));
-        }
-        expect(statuses.filter((status) => status === 401)).toHaveLength(limit);
-        for (const node of [one, two]) {
-          expect(await asked(node, address, client.secret)).toBe(429);
-          expect(await asked(node, fresh(), client.secret)).toBe(200);
-        }
-
-        const admin = fresh();
-        for (let n = 0; n < 2 * limit; n += 1)
-          await withAdminKey(n % 2 === 0 ? one : two, 'POST', '/internal/reload-clients')(admin);
-        for (const node of [one, two])
-          expect((await withAdminKey(node, 'POST', '/internal/reload-clients')(admin, true)).status).toBe(429);
-
-        await redis.kill();
-        const later = fresh();
-        const alone = [];
-        for (let n = 0; n < limit + 3; n += 1) alone.push(await asked(one, later, 'wrong'));
-        expect(alone).toEqual([...Array<number>(limit).fill(401), 429, 429, 429]);
-        expect(await asked(one, fresh(), client.secret)).toBe(200);
-      } finally {
-        await one.close();
-        await redis.close();
+  run('S8: nodes with one Redis share the count; one that loses it goes on with its own', async () => {
+    const redis = await startTestRedis();
+    const withRedis = { ...env, REDIS_URL: patiently(redis.url) };
+    const one = await storage.start(withRedis);
+    const two = await storage.join(one, withRedis);
+    try {
+      const client = await buildClient(one, machine);
+      const asked = async (server: TestServer, address: string, secret: string) => {
+        const request = form('/oauth/token', grant, ['Authorization', basic(client.id, secret)]);
+        return (await from(server, address, request)).status;
+      };
+      await eventually(
+        'the second node knows the client',
+        async () => (await asked(two, fresh(), client.secret)) === 200,
+      );
+      const address = fresh();
+      const statuses: number[] = [];
+      for (let n = 0; n < 4 * limit; n += 1) {
+        statuses.push(await asked(one, address, 'wrong'));
+        statuses.push(await asked(two, address, 'wrong'));
       }
-    });
-  },
-  { always: true },
-);
+      expect(statuses.filter((status) => status === 401)).toHaveLength(limit);
+      for (const node of [one, two]) {
+        expect(await asked(node, address, client.secret)).toBe(429);
+        expect(await asked(node, fresh(), client.secret)).toBe(200);
+      }
+
+      const admin = fresh();
+      for (let n = 0; n < 2 * limit; n += 1)
+        await withAdminKey(n % 2 === 0 ? one : two, 'POST', '/internal/reload-clients')(admin);
+      for (const node of [one, two])
+        expect((await withAdminKey(node, 'POST', '/internal/reload-clients')(admin, true)).status).toBe(429);
+
+      await redis.kill();
+      const later = fresh();
+      const alone = [];
+      for (let n = 0; n < limit + 3; n += 1) alone.push(await asked(one, later, 'wrong'));
+      expect(alone).toEqual([...Array<number>(limit).fill(401), 429, 429, 429]);
+      expect(await asked(one, fresh(), client.secret)).toBe(200);
+    } finally {
+      await one.close();
+      await redis.close();
+    }
+  });
+});

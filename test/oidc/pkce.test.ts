@@ -117,70 +117,66 @@ describe('the rule', () => {
   });
 });
 
-describeStorages(
-  'clients that send neither PKCE nor a nonce',
-  (storage) => {
-    let server: TestServer;
-    let other: TestServer;
-    beforeAll(async () => {
-      server = await storage.start();
-      other = await storage.join(server);
+describeStorages('clients that send neither PKCE nor a nonce', (storage) => {
+  let server: TestServer;
+  let other: TestServer;
+  beforeAll(async () => {
+    server = await storage.start();
+    other = await storage.join(server);
+  });
+  afterAll(async () => {
+    comeBack();
+    await server.close();
+  });
+
+  const since = async (id: string) => (await server.core.stores.clients.find(id))?.metadata.unprotected_at;
+
+  async function flow(
+    on: TestServer,
+    client: Awaited<ReturnType<typeof buildClient>>,
+    more: Record<string, string> = {},
+  ) {
+    const answer = await new Agent(server).authorize(await buildPerson(server), {
+      ...{ client_id: client.id, scope: 'openid', ...more },
     });
-    afterAll(async () => {
-      comeBack();
-      await server.close();
+    expect((await redeem(on, client, { code: codeOf(answer) })).status).toBe(200);
+    for (const node of [server, other]) await node.core.unprotected.flush();
+  }
+
+  test('are noted when they redeem such a code, once for all nodes and requests, and it outlasts a change', async () => {
+    const client = await buildClient(server);
+    expect(await since(client.id)).toBeUndefined();
+    await flow(server, client, { nonce: 'n' });
+    expect(await since(client.id)).toBeUndefined();
+    await flow(server, client);
+    const first = await since(client.id);
+    expect(first).toEqual(expect.any(Number));
+    const version = (await server.core.stores.clients.find(client.id))?.version;
+    await flow(server, client);
+    await flow(other, client);
+    expect((await server.core.stores.clients.find(client.id))?.version).toBe(version);
+    const told = [...server.logged, ...other.logged].filter(
+      (line) => line.includes('neither PKCE nor a nonce') && line.includes(client.id),
+    );
+    expect(told).toHaveLength(1);
+
+    await server.app.clients.update(client.id, { redirect_uris: [callback], unprotected_at: 1 }, 'cli');
+    expect(await since(client.id)).toBe(first);
+    travel(2 * 86_400);
+    await flow(other, client);
+    expect(await since(client.id)).toBeGreaterThan(Number(first) + 86_400);
+    comeBack();
+  });
+
+  test('a request alone says nothing of a client: anyone can send it', async () => {
+    const client = await buildClient(server);
+    expect(await errorOf(server, client.id)).toBe('goes on');
+    const answer = await new Agent(server).authorize(await buildPerson(server), {
+      client_id: client.id,
+      scope: 'openid',
     });
-
-    const since = async (id: string) => (await server.core.stores.clients.find(id))?.metadata.unprotected_at;
-
-    async function flow(
-      on: TestServer,
-      client: Awaited<ReturnType<typeof buildClient>>,
-      more: Record<string, string> = {},
-    ) {
-      const answer = await new Agent(server).authorize(await buildPerson(server), {
-        ...{ client_id: client.id, scope: 'openid', ...more },
-      });
-      expect((await redeem(on, client, { code: codeOf(answer) })).status).toBe(200);
-      for (const node of [server, other]) await node.core.unprotected.flush();
-    }
-
-    test('are noted when they redeem such a code, once for all nodes and requests, and it outlasts a change', async () => {
-      const client = await buildClient(server);
-      expect(await since(client.id)).toBeUndefined();
-      await flow(server, client, { nonce: 'n' });
-      expect(await since(client.id)).toBeUndefined();
-      await flow(server, client);
-      const first = await since(client.id);
-      expect(first).toEqual(expect.any(Number));
-      const version = (await server.core.stores.clients.find(client.id))?.version;
-      await flow(server, client);
-      await flow(other, client);
-      expect((await server.core.stores.clients.find(client.id))?.version).toBe(version);
-      const told = [...server.logged, ...other.logged].filter(
-        (line) => line.includes('neither PKCE nor a nonce') && line.includes(client.id),
-      );
-      expect(told).toHaveLength(1);
-
-      await server.app.clients.update(client.id, { redirect_uris: [callback], unprotected_at: 1 }, 'cli');
-      expect(await since(client.id)).toBe(first);
-      travel(2 * 86_400);
-      await flow(other, client);
-      expect(await since(client.id)).toBeGreaterThan(Number(first) + 86_400);
-      comeBack();
-    });
-
-    test('a request alone says nothing of a client: anyone can send it', async () => {
-      const client = await buildClient(server);
-      expect(await errorOf(server, client.id)).toBe('goes on');
-      const answer = await new Agent(server).authorize(await buildPerson(server), {
-        client_id: client.id,
-        scope: 'openid',
-      });
-      expect((await redeem(server, { id: client.id, secret: 'wrong' }, { code: codeOf(answer) })).status).toBe(401);
-      await server.core.unprotected.flush();
-      expect(await since(client.id)).toBeUndefined();
-    });
-  },
-  { always: true },
-);
+    expect((await redeem(server, { id: client.id, secret: 'wrong' }, { code: codeOf(answer) })).status).toBe(401);
+    await server.core.unprotected.flush();
+    expect(await since(client.id)).toBeUndefined();
+  });
+});

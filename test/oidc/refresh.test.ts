@@ -19,187 +19,181 @@ import { describeStorages } from '../support/storages.ts';
 const days = 86_400;
 const publicClient = { token_endpoint_auth_method: 'none' };
 
-describeStorages(
-  'refresh tokens',
-  (storage) => {
-    let server: TestServer;
-    beforeAll(async () => {
-      server = await storage.start();
-    });
-    afterAll(() => server.close());
-    afterEach(comeBack);
+describeStorages('refresh tokens', (storage) => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await storage.start();
+  });
+  afterAll(() => server.close());
+  afterEach(comeBack);
 
-    const refused = async (client: TestClient, value: string | undefined) =>
-      expect((await refresh(server, client, value)).body).toMatchObject({ error: 'invalid_grant' });
+  const refused = async (client: TestClient, value: string | undefined) =>
+    expect((await refresh(server, client, value)).body).toMatchObject({ error: 'invalid_grant' });
 
-    test('C8: a rotated token used again after the window ends the whole family, and that is noted', async () => {
-      const client = await buildClient(server, publicClient);
-      const asked = { scope: 'openid user', extra: { resource: `${server.url}/user` } };
-      const { body: first } = await tokensFor(server, client, asked);
-      const { body: second } = await refresh(server, client, first.refresh_token);
-      const { body: third } = await refresh(server, client, second.refresh_token);
-      const api = await refresh(server, client, third.refresh_token, { resource: `${server.url}/user` });
-      expect(await userApiTakes(server, api.body.access_token)).toBe(true);
-      travel(11);
-      await refused(client, first.refresh_token);
-      await refused(client, api.body.refresh_token);
-      for (const { access_token } of [first, second, third])
-        expect((await userinfo(server, access_token)).status).toBe(401);
-      expect(await userApiTakes(server, api.body.access_token)).toBe(false);
-      await eventually('the replay is in the audit log', async () =>
-        (await server.core.stores.audit.list({ event: 'grant.replayed' }, 100)).some(
-          ({ clientId }) => clientId === client.id,
-        ),
-      );
-    });
+  test('C8: a rotated token used again after the window ends the whole family, and that is noted', async () => {
+    const client = await buildClient(server, publicClient);
+    const asked = { scope: 'openid user', extra: { resource: `${server.url}/user` } };
+    const { body: first } = await tokensFor(server, client, asked);
+    const { body: second } = await refresh(server, client, first.refresh_token);
+    const { body: third } = await refresh(server, client, second.refresh_token);
+    const api = await refresh(server, client, third.refresh_token, { resource: `${server.url}/user` });
+    expect(await userApiTakes(server, api.body.access_token)).toBe(true);
+    travel(11);
+    await refused(client, first.refresh_token);
+    await refused(client, api.body.refresh_token);
+    for (const { access_token } of [first, second, third])
+      expect((await userinfo(server, access_token)).status).toBe(401);
+    expect(await userApiTakes(server, api.body.access_token)).toBe(false);
+    await eventually('the replay is in the audit log', async () =>
+      (await server.core.stores.audit.list({ event: 'grant.replayed' }, 100)).some(
+        ({ clientId }) => clientId === client.id,
+      ),
+    );
+  });
 
-    test('C9: a replay is still seen after a restart', async () => {
-      const client = await buildClient(server, publicClient);
-      const { body: first } = await tokensFor(server, client);
-      const { body: second } = await refresh(server, client, first.refresh_token);
-      server = await server.restart();
-      travel(11);
-      await refused(client, first.refresh_token);
-      await refused(client, second.refresh_token);
-    });
+  test('C9: a replay is still seen after a restart', async () => {
+    const client = await buildClient(server, publicClient);
+    const { body: first } = await tokensFor(server, client);
+    const { body: second } = await refresh(server, client, first.refresh_token);
+    server = await server.restart();
+    travel(11);
+    await refused(client, first.refresh_token);
+    await refused(client, second.refresh_token);
+  });
 
-    test('C9: a replay on another node ends the family on both', async () => {
-      const other = await storage.join(server);
-      const client = await buildClient(server, publicClient);
-      const { body: first } = await tokensFor(server, client);
-      const { body: second } = await refresh(server, client, first.refresh_token);
-      travel(11);
-      expect((await refresh(other, client, first.refresh_token)).body.error).toBe('invalid_grant');
-      await refused(client, second.refresh_token);
-    });
+  test('C9: a replay on another node ends the family on both', async () => {
+    const other = await storage.join(server);
+    const client = await buildClient(server, publicClient);
+    const { body: first } = await tokensFor(server, client);
+    const { body: second } = await refresh(server, client, first.refresh_token);
+    travel(11);
+    expect((await refresh(other, client, first.refresh_token)).body.error).toBe('invalid_grant');
+    await refused(client, second.refresh_token);
+  });
 
-    test('C10: of 50 concurrent refreshes all successes give one successor, over two nodes as well, and the client goes on', async () => {
-      const nodes = [server, await storage.join(server)];
-      const client = await buildClient(server, publicClient);
-      await eventually(
-        'the other node knows the client',
-        async () => (await nodes[1]?.core.cached.find(client.id)) !== undefined,
-      );
-      for (const asked of [[server], nodes]) {
-        const { body } = await tokensFor(server, client);
-        const all = await Promise.all(
-          Array.from({ length: 50 }, (_, i) => refresh(asked[i % asked.length] ?? server, client, body.refresh_token)),
-        );
-        expect(all.filter(({ status }) => status >= 500)).toHaveLength(0);
-        const successors = new Set(
-          all.filter(({ status }) => status === 200).map((answer) => answer.body.refresh_token),
-        );
-        expect(successors.size).toBe(1);
-        const [next] = successors;
-        expect((await refresh(server, client, next)).status).toBe(200);
-      }
-    });
-
-    test('C10: without a window exactly one of 50 succeeds', async () => {
-      const strict = await storage.start({ REFRESH_REUSE_WINDOW: '0' });
-      try {
-        const client = await buildClient(strict, publicClient);
-        const { body } = await tokensFor(strict, client);
-        const all = await Promise.all(Array.from({ length: 50 }, () => refresh(strict, client, body.refresh_token)));
-        expect(all.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(49).fill(400)]);
-      } finally {
-        await strict.close();
-      }
-    });
-
-    test('C11: the window is for the immediate predecessor only', async () => {
-      const client = await buildClient(server, publicClient);
-      const { body: first } = await tokensFor(server, client);
-      const { body: second } = await refresh(server, client, first.refresh_token);
-      const repeated = await refresh(server, client, first.refresh_token);
-      expect(repeated.body.refresh_token).toBe(second.refresh_token);
-      const { body: third } = await refresh(server, client, second.refresh_token);
-      await refused(client, first.refresh_token);
-      await refused(client, third.refresh_token);
-    });
-
-    test('C12: a wider scope or another resource is refused and burns nothing; a narrower one does not narrow the token', async () => {
-      const client = await buildClient(server, publicClient);
-      const { body } = await tokensFor(server, client, { scope: 'openid email' });
-      expect((await refresh(server, client, body.refresh_token, { scope: 'openid email profile' })).body.error).toBe(
-        'invalid_scope',
-      );
-      expect(
-        (await refresh(server, client, body.refresh_token, { resource: 'https://api.example.com' })).body.error,
-      ).toBe('invalid_target');
-      const narrow = await refresh(server, client, body.refresh_token, { scope: 'openid' });
-      expect(narrow.body.scope).toBe('openid');
-      expect(await (await userinfo(server, narrow.body.access_token)).json()).not.toHaveProperty('email');
-      const wide = await refresh(server, client, narrow.body.refresh_token);
-      expect(wide.body.scope).toBe('openid email');
-      expect(await (await userinfo(server, wide.body.access_token)).json()).toHaveProperty('email');
-    });
-
-    test("C13: another client gets nothing for it, and the owner's still works", async () => {
-      const [client, other, confidential] = [
-        await buildClient(server, publicClient),
-        await buildClient(server, publicClient),
-        await buildClient(server),
-      ];
+  test('C10: of 50 concurrent refreshes all successes give one successor, over two nodes as well, and the client goes on', async () => {
+    const nodes = [server, await storage.join(server)];
+    const client = await buildClient(server, publicClient);
+    await eventually(
+      'the other node knows the client',
+      async () => (await nodes[1]?.core.cached.find(client.id)) !== undefined,
+    );
+    for (const asked of [[server], nodes]) {
       const { body } = await tokensFor(server, client);
-      await refused(other, body.refresh_token);
-      await refused(confidential, body.refresh_token);
-      const { body: next } = await refresh(server, client, body.refresh_token);
-      travel(11);
-      await refused(other, body.refresh_token);
-      expect((await refresh(server, client, next.refresh_token)).status).toBe(200);
-    });
+      const all = await Promise.all(
+        Array.from({ length: 50 }, (_, i) => refresh(asked[i % asked.length] ?? server, client, body.refresh_token)),
+      );
+      expect(all.filter(({ status }) => status >= 500)).toHaveLength(0);
+      const successors = new Set(all.filter(({ status }) => status === 200).map((answer) => answer.body.refresh_token));
+      expect(successors.size).toBe(1);
+      const [next] = successors;
+      expect((await refresh(server, client, next)).status).toBe(200);
+    }
+  });
 
-    test('C14: 30 days from the redemption, however often it is used', async () => {
-      for (const metadata of [publicClient, {}]) {
-        const client = await buildClient(server, metadata);
-        let { body } = await tokensFor(server, client, {
-          scope: 'openid offline_access',
-          extra: { prompt: 'consent' },
-        });
-        for (let week = 0; week < 4; week += 1) {
-          travel(7 * days);
-          ({ body } = await refresh(server, client, body.refresh_token));
-          expect(body.access_token).toEqual(expect.any(String));
-        }
-        travel(2 * days - 60);
+  test('C10: without a window exactly one of 50 succeeds', async () => {
+    const strict = await storage.start({ REFRESH_REUSE_WINDOW: '0' });
+    try {
+      const client = await buildClient(strict, publicClient);
+      const { body } = await tokensFor(strict, client);
+      const all = await Promise.all(Array.from({ length: 50 }, () => refresh(strict, client, body.refresh_token)));
+      expect(all.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(49).fill(400)]);
+    } finally {
+      await strict.close();
+    }
+  });
+
+  test('C11: the window is for the immediate predecessor only', async () => {
+    const client = await buildClient(server, publicClient);
+    const { body: first } = await tokensFor(server, client);
+    const { body: second } = await refresh(server, client, first.refresh_token);
+    const repeated = await refresh(server, client, first.refresh_token);
+    expect(repeated.body.refresh_token).toBe(second.refresh_token);
+    const { body: third } = await refresh(server, client, second.refresh_token);
+    await refused(client, first.refresh_token);
+    await refused(client, third.refresh_token);
+  });
+
+  test('C12: a wider scope or another resource is refused and burns nothing; a narrower one does not narrow the token', async () => {
+    const client = await buildClient(server, publicClient);
+    const { body } = await tokensFor(server, client, { scope: 'openid email' });
+    expect((await refresh(server, client, body.refresh_token, { scope: 'openid email profile' })).body.error).toBe(
+      'invalid_scope',
+    );
+    expect(
+      (await refresh(server, client, body.refresh_token, { resource: 'https://api.example.com' })).body.error,
+    ).toBe('invalid_target');
+    const narrow = await refresh(server, client, body.refresh_token, { scope: 'openid' });
+    expect(narrow.body.scope).toBe('openid');
+    expect(await (await userinfo(server, narrow.body.access_token)).json()).not.toHaveProperty('email');
+    const wide = await refresh(server, client, narrow.body.refresh_token);
+    expect(wide.body.scope).toBe('openid email');
+    expect(await (await userinfo(server, wide.body.access_token)).json()).toHaveProperty('email');
+  });
+
+  test("C13: another client gets nothing for it, and the owner's still works", async () => {
+    const [client, other, confidential] = [
+      await buildClient(server, publicClient),
+      await buildClient(server, publicClient),
+      await buildClient(server),
+    ];
+    const { body } = await tokensFor(server, client);
+    await refused(other, body.refresh_token);
+    await refused(confidential, body.refresh_token);
+    const { body: next } = await refresh(server, client, body.refresh_token);
+    travel(11);
+    await refused(other, body.refresh_token);
+    expect((await refresh(server, client, next.refresh_token)).status).toBe(200);
+  });
+
+  test('C14: 30 days from the redemption, however often it is used', async () => {
+    for (const metadata of [publicClient, {}]) {
+      const client = await buildClient(server, metadata);
+      let { body } = await tokensFor(server, client, {
+        scope: 'openid offline_access',
+        extra: { prompt: 'consent' },
+      });
+      for (let week = 0; week < 4; week += 1) {
+        travel(7 * days);
         ({ body } = await refresh(server, client, body.refresh_token));
         expect(body.access_token).toEqual(expect.any(String));
-        travel(120);
-        await refused(client, body.refresh_token);
+      }
+      travel(2 * days - 60);
+      ({ body } = await refresh(server, client, body.refresh_token));
+      expect(body.access_token).toEqual(expect.any(String));
+      travel(120);
+      await refused(client, body.refresh_token);
+      comeBack();
+    }
+  });
+
+  test('C14: unused for longer than the idle time it ends before', async () => {
+    const strict = await storage.start({ REFRESH_TOKEN_IDLE_TTL: String(2 * days) });
+    try {
+      for (const metadata of [publicClient, {}]) {
+        const client = await buildClient(strict, metadata);
+        let { body } = await tokensFor(strict, client, { scope: 'user' });
+        for (let day = 0; day < 3; day += 1) {
+          travel(days);
+          ({ body } = await refresh(strict, client, body.refresh_token));
+          expect(body.access_token).toEqual(expect.any(String));
+        }
+        travel(2 * days + 60);
+        expect((await refresh(strict, client, body.refresh_token)).body.error).toBe('invalid_grant');
         comeBack();
       }
-    });
+    } finally {
+      await strict.close();
+    }
+  });
 
-    test('C14: unused for longer than the idle time it ends before', async () => {
-      const strict = await storage.start({ REFRESH_TOKEN_IDLE_TTL: String(2 * days) });
-      try {
-        for (const metadata of [publicClient, {}]) {
-          const client = await buildClient(strict, metadata);
-          let { body } = await tokensFor(strict, client, { scope: 'user' });
-          for (let day = 0; day < 3; day += 1) {
-            travel(days);
-            ({ body } = await refresh(strict, client, body.refresh_token));
-            expect(body.access_token).toEqual(expect.any(String));
-          }
-          travel(2 * days + 60);
-          expect((await refresh(strict, client, body.refresh_token)).body.error).toBe('invalid_grant');
-          comeBack();
-        }
-      } finally {
-        await strict.close();
-      }
-    });
-
-    test('a client that authenticates keeps its refresh token; a public one gets a new one each time', async () => {
-      const [kept, rotated] = [await buildClient(server), await buildClient(server, publicClient)];
-      const [a, b] = [await tokensFor(server, kept), await tokensFor(server, rotated)];
-      expect((await refresh(server, kept, a.body.refresh_token)).body.refresh_token).toBe(a.body.refresh_token);
-      expect((await refresh(server, rotated, b.body.refresh_token)).body.refresh_token).not.toBe(b.body.refresh_token);
-    });
-  },
-  { always: true },
-);
+  test('a client that authenticates keeps its refresh token; a public one gets a new one each time', async () => {
+    const [kept, rotated] = [await buildClient(server), await buildClient(server, publicClient)];
+    const [a, b] = [await tokensFor(server, kept), await tokensFor(server, rotated)];
+    expect((await refresh(server, kept, a.body.refresh_token)).body.refresh_token).toBe(a.body.refresh_token);
+    expect((await refresh(server, rotated, b.body.refresh_token)).body.refresh_token).not.toBe(b.body.refresh_token);
+  });
+});
 
 describeStorages('lifetimes', (storage) => {
   let server: TestServer;

@@ -13,11 +13,7 @@ export interface Storage {
   join(first: TestServer, env?: Record<string, string>): Promise<TestServer>;
 }
 
-export function describeStorages(
-  name: string,
-  suite: (storage: Storage) => void,
-  _options: { readonly always?: boolean } = {},
-): void {
+export function describeStorages(name: string, suite: (storage: Storage) => void): void {
   describe(`${name} (SQLite)`, () => {
     const joined: TestServer[] = [];
     suite({
