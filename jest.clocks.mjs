@@ -1,4 +1,5 @@
-// The suites that use clocks, timers or limits, for runs under load: node scripts/under-load.mjs 20 test:unit --config jest.clocks.mjs
+// The suites that use clocks, timers or limits, for runs under load:
+// node scripts/under-load.mjs 20 test:unit --config jest.clocks.mjs
 import { readFileSync } from 'node:fs';
 import config from './jest.config.mjs';
 import { allSuites, writeGroups } from './test/support/together/groups.mjs';

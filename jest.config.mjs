@@ -18,7 +18,7 @@ export default {
   globalSetup: '<rootDir>/test/support/run-begins.ts',
   // Something hangs then: no test waits so long, however busy the machine is.
   testTimeout: 120_000,
-  // One more than two processors, since whoever drives a browser or another process mostly waits for it.
+  // One more than two processors: a worker that drives a browser or another process mostly waits for it.
   maxWorkers: Math.max(3, availableParallelism()),
   watchman: false,
 };

@@ -1,4 +1,5 @@
-// For `npm test`: without what needs another program than Node, as test/support/sample.ts says. With CI=true nothing is left out.
+// For `npm test`: without what needs another program than Node, as test/support/sample.ts says.
+// With CI=true nothing is left out.
 import config from './jest.config.mjs';
 import { allSuites, writeGroups } from './test/support/together/groups.mjs';
 

@@ -1,4 +1,5 @@
-// Runs an npm script again and again while eight processes keep the processors busy. It ends at the first round that fails.
+// Runs an npm script again and again while eight processes keep the processors busy.
+// It ends at the first round that fails.
 //
 //   node scripts/under-load.mjs 3 test
 //   node scripts/under-load.mjs 20 test:unit --config jest.clocks.mjs

@@ -70,7 +70,7 @@ export function removeLine(copy, list, folder, lineOf) {
   writeFileSync(path, text.replace(line, '').replace(lineOf(name), ''));
 }
 
-/** The checks that must be as right as before, and a suite about what is left. `list`: the one file that has changed. */
+/** The checks that must be as right as before, and a suite about what is left. `list`: the file that has changed. */
 export function checksOf(copy, list, suite) {
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   return Promise.all([
