@@ -211,8 +211,8 @@ describeStorages('an import', (storage) => {
       [10, /earlier line/],
       [11, /belongs to another account/],
       [12, /longer than/],
-      [13, /reads as an e-mail address that this account has not proved/],
-      [14, /reads as an e-mail address that this account has not proved/],
+      [13, /looks like an e-mail address that this account has not confirmed/],
+      [14, /looks like an e-mail address that this account has not confirmed/],
       [15, /ends with a dot/],
       [16, /mixes Latin letters/],
     ];

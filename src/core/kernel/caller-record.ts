@@ -1,9 +1,9 @@
-/** The audit record of what a caller did, with the entry point and, where another person acts, their subject. */
+/** The audit record of a caller's action, with the entry point and, if another person acts, their subject. */
 import type { JsonObject } from '../../base/json.ts';
 import type { Audit, AuditEventName } from './audit.ts';
 import type { Caller } from './caller.ts';
 
-/** Writes what a caller did. `subject`: of the account that it is about, if any. */
+/** `subject`: the account concerned, if any. */
 type CallerRecord = (
   event: AuditEventName,
   subject: string | undefined,

@@ -1,18 +1,13 @@
 /**
- * Limits on guesses at what programs prove themselves by: admin keys, client secrets, client assertions and client
- * tokens.
- *
- * Only failures count, and only they ask the shared throttle, so a right credential costs no round trip. Each process
- * counts its own failures as well, at once: it looks at no more than the limit, however many guesses come together, and
- * where several nodes share a throttle each finds out with its next failure.
- *
+ * Limits on guesses at credentials of programs: admin keys, client secrets, client assertions and client tokens. Only
+ * failures count and use the shared throttle, so a right credential costs no round trip. Each process also counts its
+ * own failures at once, so concurrent guesses cannot pass the limit. Another node sees a full shared counter with its
+ * next failure.
  * - An admin key counts for its address.
- * - A client's credential counts for client and address together: one client with an old secret does not hold back the
- *   others behind the same address. Ten times the limit holds for all clients of an address, so that inventing ids is
- *   no way around it; a client that has proved itself from there is not held back by that.
- *
- * Over the limit everything from there is refused unseen, the right credential too: an answer would tell it from a
- * wrong one.
+ * - A client credential counts for client and address together, so a client with an old secret does not lock out the
+ *   others behind that address. All clients of an address have ten times the limit, so invented ids do not avoid it.
+ *   A client that authenticated from there is exempt from the second limit.
+ * Over the limit, even the right credential is refused unchecked: an answer would tell it from a wrong one.
  */
 import { nowMs } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
@@ -26,20 +21,20 @@ import { addressNetwork, adminKeyThrottleKey, clientsThrottleKey, clientThrottle
 /** A credential that a request presents. */
 export interface Presented {
   readonly kind: 'admin_key' | 'client';
-  /** The id that a client claims, whether or not there is one of it; empty: none that could be read. */
+  /** The client id in the request, known or unknown. Empty: the request has no readable id. */
   readonly clientId?: string;
   readonly from: Caller;
 }
 
 export interface CredentialLimits {
-  /** Seconds to wait before another one is looked at; 0: look at it. Asks nothing outside this process. */
+  /** Returns the seconds until a credential may be checked; 0: check it now. No round trip. */
   wait(presented: Presented): number;
   /**
-   * Counts a wrong one. Returns the seconds to wait where it is one too many, otherwise 0. `known`: whether there is
-   * such a client; ids that strangers make up are not recorded.
+   * Counts a wrong credential. Returns the seconds to wait if the limit is reached, otherwise 0. `known`: the client
+   * exists; invented ids are not recorded.
    */
   failed(presented: Presented, known?: boolean): Promise<number>;
-  /** A client has proved itself. */
+  /** The client has authenticated. */
   succeeded(presented: Presented): void;
 }
 
@@ -50,11 +45,11 @@ interface Count {
   blockedUntil: number;
 }
 
-/** How much an address may get wrong for all its clients together, in limits of one. */
+/** The limit of all clients of an address together, in limits of one client. */
 const allClients = 10;
-/** Counters kept in this process, at least; the shared throttle knows those that go. */
+/** Counters kept in this process, at least. The shared throttle still has the evicted ones. */
 const countsKept = 10_000;
-/** Of each kind and process: guesses from many addresses must not fill the audit trail. */
+/** Per kind and process, so that guesses from many addresses do not fill the audit trail. */
 const recordsAnHour = 100;
 
 const events = {
@@ -72,11 +67,11 @@ export function createCredentialLimits(parts: {
   const limits = { address: config.throttle.addressLimit, windowSeconds: config.throttle.window };
   const counts = createLru<Count>(countsKept);
   const proved = createLru<true>(countsKept);
-  /** Until the first failure there is nothing to look up. */
+  /** Saves all lookups until the first failure. */
   let anyFailed = false;
   const record = createRecorder(audit);
 
-  /** The narrowest first. */
+  /** The narrowest key comes first. */
   function keysOf({ kind, clientId = '', from }: Presented): readonly [ThrottleKey, ...ThrottleKey[]] {
     const network = addressNetwork(from.address);
     if (kind === 'admin_key') return [{ key: adminKeyThrottleKey(network), limit: limits.address }];
@@ -87,7 +82,7 @@ export function createCredentialLimits(parts: {
 
   function countOf(key: string, now: number): Count | undefined {
     const count = counts.get(key);
-    // One that closes later than a window from now is from before the clock was set back.
+    // A count that closes more than a window from now was made before the clock was set back.
     const open = count && now < count.closes && count.closes <= now + limits.windowSeconds * 1000;
     return open ? count : undefined;
   }
@@ -103,7 +98,7 @@ export function createCredentialLimits(parts: {
     return count;
   }
 
-  /** Seconds that the shared throttle wants; one that is away leaves it to this process's own count. */
+  /** Returns the seconds to wait. If the shared throttle is unavailable, the count of this process decides. */
   async function askShared(key: ThrottleKey): Promise<number> {
     try {
       const counted = await throttle.attempt([key], limits.windowSeconds);
@@ -137,7 +132,7 @@ export function createCredentialLimits(parts: {
       anyFailed = true;
       const now = nowMs();
       const keys = keysOf(presented);
-      // Before anything is waited for: what comes in the meantime meets these counts.
+      // Count before the first await, so that concurrent requests see these counts.
       const made = keys.map((key, at) => ({ key, count: countOne(key, now), ofAll: at > 0 }));
       if (made.some(({ count, ofAll }) => count.failures === 1 && (ofAll || known)))
         record(events[kind].failed, presented, known);
@@ -156,7 +151,7 @@ export function createCredentialLimits(parts: {
   };
 }
 
-/** Records while there is room for more, and says in the next one how many were left out. */
+/** Writes at most `recordsAnHour` records; the next one after a pause says how many were omitted. */
 function createRecorder(audit: Pick<Audit, 'note'>) {
   const hours = { admin_key: { began: 0, records: 0, omitted: 0 }, client: { began: 0, records: 0, omitted: 0 } };
   return (event: AuditEventName, { kind, clientId, from }: Presented, known: boolean): void => {

@@ -1,6 +1,6 @@
 /**
- * One-time links that are mailed or handed over. Whoever has one may do what it is for, once: it holds 256 random bits, only its
- * digest is stored, and it ends by itself. Looking at one (a mail scanner opens every address it finds) uses nothing up.
+ * One-time links, mailed or handed over. A link holds 256 random bits and expires; the database stores only its digest.
+ * Opening a link does not use it up, because mail scanners open every address.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -10,25 +10,25 @@ import type { LinkRow, LinkStore } from '../stores/links.ts';
 type LinkPurpose = 'confirm-email' | 'reset-password' | 'invitation' | 'pass';
 
 interface MadeLink {
-  /** Goes into the link. */
+  /** The secret part of the link. */
   readonly token: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
 }
 
 export interface Links {
-  /** All throw `Unavailable`. */
+  /** All methods throw `Unavailable`. */
   make(
     purpose: LinkPurpose,
     link: { readonly subject: string | null; readonly detail: JsonObject; readonly seconds: number },
   ): Promise<MadeLink>;
-  /** Undefined where it is unknown, used or over. */
+  /** Returns undefined if the link is unknown, used or expired. */
   look(purpose: LinkPurpose, token: string): Promise<LinkRow | undefined>;
-  /** Those of one account are good no more. */
+  /** Ends all links of an account. */
   endAll(subject: string): Promise<void>;
   /**
-   * Uses the link up and does what it is for; of concurrent calls one gets that far. Where nothing came of it (`done` is false, or
-   * it threw) the link is good as before. Undefined where it is unknown, used or over.
+   * Takes the link and runs `work`; only one of concurrent calls does. If `done` is false or `work` throws, the link is
+   * valid again. Returns undefined if the link is unknown, used or expired.
    */
   spend<T>(
     purpose: LinkPurpose,
@@ -55,7 +55,7 @@ export function createLinks(store: LinkStore): Links {
     endAll: (subject) => store.removeOf(subject),
 
     async spend(purpose, token, work) {
-      // Looked at first: one link must not use up another that is for something else.
+      // Check the purpose first, so that a link for another purpose is not used up.
       if ((await look(purpose, token)) === undefined) return undefined;
       const link = await store.take(digest(token));
       if (link === undefined) return undefined;

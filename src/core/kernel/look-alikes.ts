@@ -1,18 +1,18 @@
 /**
- * Names that a reader takes for another name. The letters are those of Unicode UTS 39 (confusables) that the five alphabets
- * share in names; capitals and small letters stand apart, because Greek Η looks like H and η like n.
+ * Finds names that look like other names. The table holds letters of Unicode UTS 39 (confusables) in five scripts.
+ * Capitals and small letters are separate rows of look-alikes, because Greek Η looks like H and η like n.
  */
 import { fold } from './names.ts';
 
 const others = String.raw`[\p{scx=Cyrillic}\p{scx=Greek}\p{scx=Armenian}\p{scx=Cherokee}]`;
-/** An accent has the extensions of several scripts: what is both Latin and another proves neither. */
+/** Some accents belong to several scripts. A character that is both Latin and another script proves neither. */
 const latin = new RegExp(`(?!${others})\\p{scx=Latin}`, 'u');
 const other = new RegExp(`(?!\\p{scx=Latin})${others}`, 'u');
 
 /**
- * Whether the text holds Latin letters together with Cyrillic, Greek, Armenian or Cherokee ones (Unicode Script_Extensions,
- * after NFKC). Digits, punctuation and marks that several scripts use belong to all of them. The whole text counts: where
- * words of two scripts may stand side by side, ask for each word.
+ * Returns true if the text holds Latin letters and also Cyrillic, Greek, Armenian or Cherokee ones (Unicode
+ * Script_Extensions, after NFKC). Digits, punctuation and shared marks are neutral. Call it per word if words of two
+ * scripts may stand side by side.
  */
 export function mixesScripts(text: string): boolean {
   const name = text.normalize('NFKC');
@@ -31,7 +31,7 @@ const rows: readonly (readonly [string, string])[] = [
   ['h', 'ħʜɦΗНнһհᎻᏂ'],
   ['j', 'ɉȷᴊꞲͿϳЈјյᎫ'],
   ['k', 'ƙᴋΚκКкᏦ'],
-  // The dot of an i is the only thing that keeps it from being an l, and its capital has none.
+  // Without its dot an i looks like an l, and the capital I has no dot.
   ['l', 'iıɨɩɪɫłƚʟƖǀℓΙιІіЇӀӏꙇᎥᏞլ1|!'],
   ['m', 'ɱᴍΜϺМмᎷ'],
   ['n', 'ƞɲɳŋɴΝηոռ'],
@@ -57,17 +57,17 @@ const skeleton = new Map(rows.flatMap(([to, letters]) => [...letters].map((lette
 const smallCherokee = /[\u13f8-\u13fd\uab70-\uabbf]/gu;
 
 /**
- * The text without the signs that NFKC makes letters or digits of: `Gatehouse™` is read as `Gatehouse`, not as
- * `GatehouseTM`. A letter in a circle goes too, so this is one reading beside the whole text.
+ * Replaces the signs that NFKC turns into letters or digits by spaces: `Gatehouse™` reads as `Gatehouse`, not as
+ * `GatehouseTM`. Circled letters are lost too, so check the whole text as well.
  */
 export function withoutSigns(text: string): string {
   return text.replaceAll(/[\p{S}\p{Lm}\p{No}]/gu, ' ');
 }
 
 /**
- * The Latin skeleton of a text: two texts that look alike have the same. For comparing a name with a short list of names
- * that are spoken for, not for telling accounts apart: `i`, `l` and `1` are one, accents, case and width are gone. Signs
- * such as `.`, `-` and spaces stay; the caller removes those that do not count.
+ * The Latin skeleton of a text; texts that look alike have the same skeleton. Compare it with a short list of reserved
+ * names, not with other accounts: `i`, `l` and `1` are one, and accents, case and width are dropped. Signs such as `.`,
+ * `-` and spaces stay; the caller removes those that do not count.
  */
 export function lookAlikeKey(text: string): string {
   const bare = text
@@ -76,7 +76,7 @@ export function lookAlikeKey(text: string): string {
     .replaceAll(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, '');
   const letters = bare.replaceAll(smallCherokee, (letter) => letter.toUpperCase());
   const folded = fold(fromTable(letters));
-  // Once more: a capital Latin letter of the table is known by its small one, and folding may set an accent free.
+  // A second pass: the table lists some letters only in lower case, and folding may split a letter from its accent.
   return fromTable(folded).replaceAll('rn', 'm').replaceAll('vv', 'w');
 }
 

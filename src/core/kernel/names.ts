@@ -1,6 +1,6 @@
 /**
- * What counts as the same name, and which names may be given. Two spellings that a person would read as one name have one
- * key: compatibility forms, case and width do not tell accounts apart. What is stored is the name as given, beside its key.
+ * Which names are the same, and which names are allowed. Names that differ only in compatibility forms, case or width
+ * have the same key. The database stores the name as typed, beside its key.
  */
 import { domainToASCII } from 'node:url';
 
@@ -10,9 +10,12 @@ const personNameLimit = 100;
 
 /** Letters, marks and numbers of any script, and `. _ - @ +`. No colon (RFC 7617, section 2), no space, no slash. */
 const usernameText = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._@+-]*$/u;
-/** Not visible, so two names that differ by them look alike: ZWJ, ZWSP, soft hyphen, Hangul fillers, variation selectors, bidi controls. */
+/**
+ * Invisible characters make two names look alike: ZWJ, ZWSP, soft hyphen, Hangul fillers, variation selectors, bidi
+ * controls.
+ */
 const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}]/u;
-/** In the name of a person ZWJ and ZWNJ are letters' business (Persian, Malayalam); what turns the reading direction is not. */
+/** Names of people may hold ZWJ and ZWNJ (Persian and Malayalam need them), but no change of text direction. */
 const disguising = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/u;
 const markPile = /\p{M}{5}/u;
 const emailText = /^[^\s@:;,<>()[\]\\"]+@[^\s@:;,<>()[\]\\"/?#%]+\.[^\s@:;,<>()[\]\\"/?#%.]+$/u;
@@ -25,7 +28,7 @@ export const nameProblems = {
   marks: 'It stacks too many marks on one letter.',
   characters: 'Use letters, numbers and . _ - @ + and begin with a letter or a number.',
   'not-an-email': 'It is not an e-mail address.',
-  'unproved-address': 'It reads as an e-mail address that this account has not proved. Choose a name without @.',
+  'unproved-address': 'It looks like an e-mail address that this account has not confirmed. Choose a name without @.',
   'ends-with-dot': 'It ends with a dot.',
   'mixed-scripts': 'It mixes Latin letters with Cyrillic, Greek, Armenian or Cherokee ones.',
   reserved: 'It is reserved for the operators of this server.',
@@ -45,24 +48,26 @@ export function codePoints(text: string): number {
 }
 
 /**
- * NFKC and full case folding. JavaScript has no case folding; lower, upper, lower comes to the same and, where it differs,
- * merges more: lower first because ẞ has no upper case of its own (ẞ -> ß -> SS -> ss), upper next for ſ, ς and the
- * letters that only differ below (µ, ﬅ, K). Dotless ı meets i, so that `admın` is not free beside `admin`; İ stays i
- * with a dot above, a letter of its own. The last NFKC composes what folding took apart.
+ * NFKC and full case folding. JavaScript has no case folding; lower, upper, lower gives the same or merges more. Lower
+ * comes first because ẞ has no upper case of its own (ẞ -> ß -> SS -> ss). Upper merges ſ, ς and letters that differ
+ * in lower case only (µ, ﬅ, K). Dotless ı becomes i, so `admın` is taken beside `admin`; İ stays a separate letter,
+ * i with a dot above. The last NFKC composes what folding decomposed.
  */
 export function fold(text: string): string {
   return text.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC');
 }
 
 /**
- * Whether a name reads as an e-mail address: it holds an @ of any width (`＠`, `﹫`). Whether that is an address that mail can
- * reach does not matter: people read `ceo@corp` and `ceo@corp.example.` as one too.
+ * Returns true if a name looks like an e-mail address: it holds an @ of any width (`＠`, `﹫`). Undeliverable addresses
+ * count, because people read `ceo@corp` and `ceo@corp.example.` as addresses too.
  */
 export function readsAsAddress(name: string): boolean {
   return name.normalize('NFKC').includes('@');
 }
 
-/** The key of an e-mail address; undefined where it is none. The local part is folded, the domain is in its ASCII form (RFC 5891). */
+/**
+ * Returns undefined if the text is no e-mail address. The local part is folded; the domain is in ASCII form (RFC 5891).
+ */
 export function emailKey(text: string): string | undefined {
   if (text.length > 4 * emailLimit || !isPlainText(text)) return undefined;
   const address = text.normalize('NFKC');
@@ -73,8 +78,8 @@ export function emailKey(text: string): string | undefined {
 }
 
 /**
- * The key by which usernames are compared, for any text somebody types into a sign-in form; undefined where no account can
- * have that name. A username that is an e-mail address has that address's key, so that one typed text has one key.
+ * The key of a username, for any text from a sign-in form. Returns undefined if no account can have that name. A
+ * username that is an e-mail address has the key of the address, so each typed text has one key.
  */
 export function usernameKey(text: string): string | undefined {
   if (text.length > 4 * emailLimit || !isPlainText(text)) return undefined;
@@ -82,10 +87,7 @@ export function usernameKey(text: string): string | undefined {
   return key === '' || codePoints(key) > 2 * emailLimit ? undefined : key;
 }
 
-/**
- * Why this cannot be a username; undefined where it can. Whether it may be given to a new account:
- * core/accounts/new-names.
- */
+/** Returns undefined if the text can be a username. core/accounts/new-names decides if a new account may have it. */
 export function usernameProblem(text: string): NameProblem | undefined {
   if (!isPlainText(text)) return 'malformed';
   if (text === '') return 'empty';
@@ -97,7 +99,7 @@ export function usernameProblem(text: string): NameProblem | undefined {
   return usernameText.test(name) ? undefined : 'characters';
 }
 
-/** Why this may not be a new e-mail address; undefined where it may. */
+/** Returns undefined if the text can be an e-mail address of an account. */
 export function emailProblem(text: string): NameProblem | undefined {
   if (!isPlainText(text)) return 'malformed';
   if (text === '') return 'empty';
@@ -107,12 +109,12 @@ export function emailProblem(text: string): NameProblem | undefined {
   return emailKey(text) === undefined ? 'not-an-email' : undefined;
 }
 
-/** Why this may not be somebody's first or last name; undefined where it may. Empty is allowed: not everybody has two. */
+/** Returns undefined if the text can be a first or last name. Empty is allowed: some people have one name only. */
 export function personNameProblem(text: string): NameProblem | undefined {
   return readableProblem(text, personNameLimit);
 }
 
-/** Why this may not be text of one line that people read, of `most` code points at most; undefined where it may. */
+/** Returns undefined if the text is one readable line of at most `most` code points. */
 export function readableProblem(text: string, most: number): NameProblem | undefined {
   if (!isPlainText(text)) return 'malformed';
   if (text.length > 4 * most || codePoints(text) > most) return 'too-long';
@@ -120,7 +122,7 @@ export function readableProblem(text: string, most: number): NameProblem | undef
   return markPile.test(text.normalize('NFC')) ? 'marks' : undefined;
 }
 
-/** What a person is called on a page: the names they gave, else the username. */
+/** The name that pages show: first and last name, or the username if both are empty. */
 export function displayName(person: { firstName: string; lastName: string; username: string }): string {
   return [person.firstName, person.lastName].filter(Boolean).join(' ') || person.username;
 }

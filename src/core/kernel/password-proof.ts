@@ -1,6 +1,6 @@
 /**
- * That the password was right a moment ago. Good for one account, for five minutes, and only as long as that password is the
- * account's. Whoever holds it needs the second factor only, so it never leaves the server.
+ * Proof that the password was right moments ago. Valid for one account, for five minutes, until the password changes.
+ * With it a sign-in needs only the second factor, so it never leaves the server.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { digest, sameSecret } from '../../base/secrets.ts';
@@ -11,18 +11,18 @@ export interface PasswordProof {
   readonly subject: string;
   /** Seconds since the epoch. */
   readonly at: number;
-  /** SHA-256 of the stored hash, which is salted: another password, another value. */
+  /** SHA-256 of the stored hash, which is salted, so it changes with the password. */
   readonly password: string;
-  /** Not the password was right: another provider has proved the person. */
+  /** Set if another provider authenticated the user instead of the password. */
   readonly elsewhere?: ProvedElsewhere | undefined;
-  /** Neither: a session of theirs stands, and is to be made surer. */
+  /** Set if a live session of the user stands in for the password, for step-up. */
   readonly session?: ProvedBefore | undefined;
 }
 
-/** How long one is good, in seconds. */
+/** The lifetime in seconds. */
 export const proofSeconds = 300;
 
-/** Changes with the account's password, and tells nothing of it. */
+/** Changes with the password and reveals nothing about it. */
 export function passwordMark({ passwordHash }: Pick<Account, 'passwordHash'>): string {
   return digest(passwordHash ?? '');
 }
@@ -31,7 +31,7 @@ export function proofOf(account: Account, elsewhere?: ProvedElsewhere): Password
   return { subject: account.subject, at: nowSeconds(), password: passwordMark(account), elsewhere };
 }
 
-/** Of a session that is live at this moment. */
+/** The session must be live. */
 export function sessionProof(account: Account, session: ProvedBefore): PasswordProof {
   return { ...proofOf(account), session };
 }

@@ -1,13 +1,13 @@
 /**
- * What a person recognises of the text in which a program names itself: "Firefox" and "Linux". For their eyes only, and it decides
- * nothing: anybody can send any text.
+ * The program and the system in a User-Agent, such as "Firefox" and "Linux". For display only: a client can send any
+ * text.
  */
 interface Program {
   readonly program?: string | undefined;
   readonly system?: string | undefined;
 }
 
-/** In this order: most of them claim to be others that come later. */
+/** The order matters: most of these also claim to be one further down. */
 const programs: readonly [string, RegExp][] = [
   ['Edge', /\bEdg(A|iOS)?\//],
   ['Opera', /\b(OPR|Opera)\//],
@@ -32,7 +32,7 @@ const systems: readonly [string, RegExp][] = [
 export function programOf(userAgent: string | null | undefined): Program {
   if (!userAgent) return {};
   const named = (list: readonly [string, RegExp][]) => list.find(([, form]) => form.test(userAgent))?.[0];
-  // A program that is no browser: `curl/8.9.1`, `okhttp/4.12`.
+  // A program that is not a browser: `curl/8.9.1`, `okhttp/4.12`.
   const own = /^([\w.+ -]{2,40})\/[\w.-]+/.exec(userAgent)?.[1];
   return { program: named(programs) ?? (own === 'Mozilla' ? undefined : own), system: named(systems) };
 }

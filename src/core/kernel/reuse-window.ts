@@ -1,15 +1,15 @@
 /**
- * A refresh token that was replaced a moment ago (its answer got lost, or two requests were sent at once) brings the same
- * successor again. The successor's value is kept sealed under a key derived from the token that it replaced, so that only
- * whoever presents that one can open it.
+ * Refresh token reuse. If a response got lost or two requests ran at once, a token that was replaced moments ago
+ * returns the same successor again. The successor is sealed under a key derived from the replaced token, so only the
+ * holder of that token can open it.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, seal, unseal } from '../../base/secrets.ts';
 import type { StoredToken } from '../stores/engine.ts';
 
 /**
- * The value that took this refresh token's place, if the reuse window (seconds) still holds: replaced a moment ago, and the
- * replacement itself unused. Anything older is a replay.
+ * Returns the successor if the token was replaced less than `reuseWindow` seconds ago and the successor is unused.
+ * Otherwise a consumed token is a replay.
  */
 export function successorOf(
   token: Pick<StoredToken, 'consumedAt' | 'successorSealed' | 'successorConsumed'>,

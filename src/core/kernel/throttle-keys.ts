@@ -1,18 +1,18 @@
-/** The names under which attempts are counted (`Throttle` in core/stores). Keys are of bounded length, whatever was typed. */
+/** Keys of the throttle counters (`Throttle` in core/stores). Their length is bounded for any input. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { digest } from '../../base/secrets.ts';
 
-/** One counter per account, whichever of its names was typed; `typed` stands in where there is no such account. */
+/** One counter per account, for all its names. For an unknown account, `typed` is counted. */
 export function accountThrottleKey(subject: string | undefined, typed: string): string {
   return subject === undefined ? `name:${digest(typed.toWellFormed())}` : `account:${subject}`;
 }
 
-/** A browser that is known for the account counts for itself: what strangers do to the account does not reach it. */
+/** A browser known for the account has its own counter, so other people's failures do not lock it. */
 export function knownBrowserThrottleKey(device: string): string {
   return `device:${device}`;
 }
 
-/** Whoever is signed in and proves it once more: strangers have no part in this. */
+/** A signed-in user who authenticates again has a counter per session; other people's failures do not count. */
 export function sessionThrottleKey(session: string): string {
   return `session:${session}`;
 }
@@ -21,22 +21,22 @@ export function addressThrottleKey(address: string | undefined): string {
   return `address:${addressNetwork(address)}`;
 }
 
-/** Of a network, as `addressNetwork` has it. */
+/** `network`: from `addressNetwork`, here and below. */
 export function adminKeyThrottleKey(network: string): string {
   return `admin-key:${network}`;
 }
 
-/** What a client gets wrong from a network. Longer ids than there are share a counter. */
+/** Failures of one client. Ids longer than any real one share a counter. */
 export function clientThrottleKey(clientId: string, network: string): string {
   return `client:${network}:${clientId.slice(0, 128).toWellFormed()}`;
 }
 
-/** What all clients of a network get wrong. */
+/** Failures of all clients of a network. */
 export function clientsThrottleKey(network: string): string {
   return `clients:${network}`;
 }
 
-/** IPv6 by /64, which is one customer's (RFC 6177, section 2); an IPv4 address in IPv6 clothing counts as itself. */
+/** IPv6 by /64, the prefix of one customer (RFC 6177, section 2). An IPv4-mapped address counts as IPv4. */
 export function addressNetwork(address = ''): string {
   const bare = address.split('%', 1)[0] ?? '';
   if (isIPv4(bare)) return bare;
@@ -52,7 +52,7 @@ export function addressNetwork(address = ''): string {
     .join(':')}::/64`;
 }
 
-/** The eight groups of a valid address, the dotted tail included. */
+/** The eight groups of a valid IPv6 address; a dotted tail becomes two groups. */
 function ipv6Groups(address: string): number[] {
   const [head = '', tail] = address.split('::', 2).map((half) => half);
   const left = groupsOf(head);

@@ -1,16 +1,16 @@
 /**
- * A pass: that a person has set the password of an account in this browser a moment ago, by the link of a mail or with a new account.
- * The sign-in that follows asks for no password: what a pass proves is one, and no more. Everything after it is still asked for.
+ * A pass proves that the user has just set the password of an account in this browser, by a mailed link or with a new
+ * account. The sign-in that follows skips the password, and nothing else.
  *
- * It is good once, for five minutes, and only as long as that password is the account's. The browser holds the value of a link, and
- * the database its digest, so a pass is good on every node.
+ * Valid once, for five minutes, until that password changes. The browser holds the token of a link and the database its
+ * digest, so a pass is valid on every node.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { Links } from '../kernel/links.ts';
 import { type PasswordProof, passwordMark, proofSeconds } from '../kernel/password-proof.ts';
 import type { Account } from '../stores/accounts.ts';
 
-/** What the person did. */
+/** How the password was set. */
 const passOrigins = ['setup', 'sign-up', 'invitation', 'reset-link', 'verify-email'] as const;
 export type PassOrigin = (typeof passOrigins)[number];
 
@@ -19,11 +19,11 @@ export interface Pass {
   readonly after: PassOrigin;
 }
 
-/** Both throw `Unavailable` where storage cannot answer. */
+/** Both methods throw `Unavailable` if storage cannot answer. */
 export interface Passes {
-  /** `account`: with the password that was given. The value is for this browser alone. */
+  /** `account`: with the new password. Give the value to this browser only. */
   make(account: Pick<Account, 'subject' | 'passwordHash'>, after: PassOrigin): Promise<string>;
-  /** Uses it up. Undefined where it is unknown, used or over. */
+  /** Uses the pass up. Returns undefined if it is unknown, used or expired. */
   take(value: string): Promise<Pass | undefined>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The second half of a sign-in, for accounts with a second factor: a code or a passkey, looked at only after the first
- * half was right.
+ * The second half of a sign-in, for accounts with a second factor: a code or a passkey. It is checked only after the
+ * first half was right.
  */
 import type { SentCode, WrongCode } from '../factors/code-method.ts';
 import type { Factors, SecondFactor } from '../factors/factors.ts';
@@ -10,37 +10,35 @@ import { type PasswordProof, proofOf } from '../kernel/password-proof.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { Attempt, Throttled } from './sign-in-attempts.ts';
 
-/** What a browser's authenticator signed, and what for (core/factors/passkeys). */
+/** What the browser's authenticator signed, and for which purpose (core/factors/passkeys). */
 export interface PasskeyAnswer {
   readonly purpose: string;
   readonly assertion: string;
 }
 
-/** `passkey-used`: its answer has been here before. */
+/** `passkey-used`: this assertion was used before. */
 export type WrongSecond = WrongCode | 'passkey' | 'passkey-used';
 
 export interface SecondFactorAsked {
   readonly outcome: 'second-factor';
-  /** None where all are locked or used up. */
+  /** Empty if all are locked or used up. */
   readonly methods: readonly SecondFactor[];
-  /** Why what was given did not do; undefined: nothing was given. */
+  /** Why the given factor was refused; undefined if none was given. */
   readonly wrong: WrongSecond | undefined;
-  /** It, or another, did a moment ago: perhaps this very form, sent twice. */
+  /** This or another factor was accepted moments ago: perhaps the form was sent twice. */
   readonly lately?: boolean | undefined;
   readonly proof: PasswordProof;
-  /** A code was sent, or should have been. */
+  /** Whether a code was mailed. */
   readonly mailed?: SentCode | undefined;
-  /** They have none, and must add one before they can sign in here. */
+  /** The account has no second factor and must add one before it can sign in here. */
   readonly enrol?: true | undefined;
-  /** They have none any more, and a password that is too short without one. */
+  /** The account has lost its second factor, and its password is too short without one. */
   readonly short?: true | undefined;
 }
 
-/** What was given for it. */
+/** The second factor in a request. */
 export interface SecondGiven {
-  /**
-   * A code of any kind. Left out or empty: none. The name of a kind that is sent: none, and one is to be sent.
-   */
+  /** A code of any kind. Missing or empty: none. The name of a kind that is sent: send a code. */
   readonly otp?: string | undefined;
   readonly passkey?: PasskeyAnswer | undefined;
   readonly via: string;
@@ -59,7 +57,7 @@ export function createSecondStep(parts: {
 }) {
   const { factors, passkeys } = parts;
 
-  /** `attempt`: right so far. Ends it, unless the second factor is right or none is needed. */
+  /** `attempt`: the first half was right. Ends the attempt, unless the second factor is right or none is needed. */
   return async (
     account: Account,
     { otp = '', passkey, via }: SecondGiven,
@@ -67,7 +65,7 @@ export function createSecondStep(parts: {
     { elsewhere, session }: Pick<PasswordProof, 'elsewhere' | 'session'> = {},
   ): Promise<SecondStepResult> => {
     const { subject } = account;
-    // 1. What the account has.
+    // 1. The factors of the account.
     if (!account.twoFactor) return { outcome: 'none-needed' };
     const { required, methods } = await factors.methods(subject);
     if (!required) return { outcome: 'none-needed' };
@@ -84,7 +82,7 @@ export function createSecondStep(parts: {
       return { ...asked, wrong: 'passkey' };
     }
 
-    // 3. Nothing yet: it is asked for. A code is sent where its kind was typed, or where that is the best way here.
+    // 3. Nothing given: ask for it. Send a code if its kind was typed, or if it is the best method here.
     const typed = otp.trim();
     if (typed === '' || factors.challenge(typed)) {
       await attempt.challenged();
@@ -97,19 +95,19 @@ export function createSecondStep(parts: {
     // 4. A code.
     const used = await factors.use(subject, typed, attempt.person);
     if (used.outcome === 'right') return { outcome: 'right', amr: together(first, used.amr) };
-    // It was not looked at: a failure of nothing but the code's own limit.
+    // The code was not checked, so the failure counts for the limit of codes only.
     if (used.outcome === 'throttled') return attempt.codesThrottled(used.retryAfter, used.keys);
     attempt.failed(`${used.why}-code`);
     return { ...asked, methods: (await factors.methods(subject)).methods, wrong: used.why, lately: used.lately };
   };
 }
 
-/** There is no second factor, and the password alone is not enough here. */
+/** The account has no second factor, and its password alone is not enough here. */
 export function notEnough(account: Account, why: 'enrol' | 'short'): SecondFactorAsked {
   return { outcome: 'second-factor', methods: [], wrong: undefined, proof: proofOf(account), [why]: true };
 }
 
-/** Two different things proved: that is `mfa`. */
+/** Two different proofs make `mfa`. */
 function together(first: readonly Amr[], second: readonly Amr[]): Amr[] {
   return [...new Set<Amr>([...first, ...second, 'mfa'])];
 }

@@ -1,12 +1,10 @@
 /**
- * Attempts at a sign-in. Each is counted when it is opened, for the account and for the address it comes from, so that
- * of parallel ones no more than the limit are looked at. In a browser that is known for the account, and in a session
- * of its person, it counts for that browser or session alone: neither what strangers do to the account nor what comes
- * from the same address reaches it (security.md B8), and it takes no more of them than the account does.
+ * Attempts to sign in. Each is counted when it opens, for the account and for its address, so no more parallel attempts
+ * than the limit are verified. In a browser known for the account, or in a session of its user, an attempt counts for
+ * that browser or session only, with the limit of an account. Failures of others cannot lock it (security.md B8).
  *
- * An attempt ends in a verdict: `failed`, `refused`, `challenged`, `giveBack` or `forgive`. One that breaks off before
- * because this server could not look at it, as when the database is away, is given back. Any other error is a mistake
- * of this server's, and must not open a way to guess without a limit.
+ * An attempt ends with `failed`, `refused`, `challenged`, `giveBack` or `forgive`. `Unavailable` gives it back. After
+ * any other error it stays counted, so that a bug in this server does not allow guesses without a limit.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
@@ -36,7 +34,7 @@ export interface SignInLimits {
 
 type RefusedReason = 'wrong' | 'disabled' | 'unknown' | 'passkey' | 'passkey-used';
 
-/** The reasons are for the audit record: outside they must not be told apart. */
+/** `reason` is for the audit record. Responses must not reveal it. */
 export interface Refused {
   readonly outcome: 'refused';
   readonly reason: RefusedReason;
@@ -49,24 +47,24 @@ export interface Throttled {
 }
 
 export interface Attempt {
-  /** Too many came before: nothing may be looked at. */
+  /** Set if the limit is reached: verify nothing. */
   readonly throttled: Throttled | undefined;
-  /** The person and the origin on record. */
+  /** The account and the origin, for the audit record. */
   readonly person: AuditFields;
-  /** The account is known only now. */
+  /** Sets the account once it is known. */
   isOf(subject: string | undefined): void;
-  /** A failure: it stays counted. */
+  /** A failure, which stays counted. */
   failed(reason: RefusedReason | `${WrongCode}-code` | `passkey-${WrongPasskey}`): void;
   refused(reason: RefusedReason): Refused;
-  /** Right so far, and a second factor is asked for: no failure, and no success that clears earlier failures. */
+  /** Right so far, and a second factor follows: no failure, and earlier failures stay counted. */
   challenged(): Promise<void>;
-  /** Not looked at, because too many codes of this account came before. */
+  /** The code was not checked, because the limit of the account's codes is reached. */
   codesThrottled(retryAfter: number, keys: readonly ThrottleKey[]): Promise<Throttled>;
-  /** No failure. Earlier ones stay counted. */
+  /** No failure. Earlier failures stay counted. */
   giveBack(): Promise<void>;
-  /** The right password shows whose the earlier failures were: those of the account are forgotten. */
+  /** The password was right, so the user made the earlier failures: those of the account are cleared. */
   forgive(): Promise<void>;
-  /** Passes the error on that broke it off. */
+  /** Ends the attempt after an error and throws that error. */
   breakOff(error: unknown): Promise<never>;
 }
 
@@ -100,9 +98,7 @@ export function createSignInAttempts(parts: {
     return [{ key: accountThrottleKey(subject, typed), limit }, ofAddress(address)];
   }
 
-  /**
-   * Under attack every further attempt is throttled: one record per key and window says so, the metric counts them all.
-   */
+  /** Under attack, writes one audit record per key and window; the metric counts each attempt. */
   function throttled(retryAfter: number, keys: readonly ThrottleKey[], person: AuditFields): Throttled {
     metrics.count('sign_ins_total', { outcome: 'throttled' });
     const now = nowSeconds();
@@ -114,7 +110,7 @@ export function createSignInAttempts(parts: {
     return { outcome: 'throttled', retryAfter };
   }
 
-  /** `keys` are counted already. */
+  /** `keys` are already counted. */
   function opened(keys: readonly ThrottleKey[], origin: AuditFields, retryAfter?: number): Attempt {
     let person = origin;
     let counted = keys.length > 0 && retryAfter === undefined;
@@ -175,10 +171,10 @@ export function createSignInAttempts(parts: {
 
     forAddress: (address: string | undefined, person: AuditFields) => open([ofAddress(address)], person),
 
-    /** For what cannot be guessed. */
+    /** For credentials that cannot be guessed. */
     uncounted: (person: AuditFields) => opened([], person),
 
-    /** Not on record: it is no guess, and a flood of them must not fill the audit trail. */
+    /** Writes no audit record: this is no guess, and many such requests must not fill the audit trail. */
     tooLong(reason: RefusedReason): Refused {
       metrics.count('sign_ins_total', { outcome: 'refused' });
       return { outcome: 'refused', reason };
@@ -186,7 +182,7 @@ export function createSignInAttempts(parts: {
   };
 }
 
-/** The typed name is left out: people type their password into that field. */
+/** Leaves out the typed name, because users type passwords into that field. */
 export function auditFields(caller: Caller, elsewhere?: ProvedElsewhere): AuditFields {
   const { via, userAgent } = caller;
   const detail: JsonObject = {

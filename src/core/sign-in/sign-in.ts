@@ -1,9 +1,9 @@
 /**
- * Every sign-in goes through here: with a password, with a passkey, through another provider or with a pass. Each
- * function reads from top to bottom; the numbers beside the code say what is asked in which order, and why.
+ * Every sign-in: with a password, a passkey, another provider or a pass. The numbers beside the code give the order of
+ * the checks and the reason for it.
  *
- * A browser gives the password and the second factor on two pages. Between them it keeps a `PasswordProof`, on this
- * side of the wire, and comes back with it through `secondStep`.
+ * A browser sends the password and the second factor from two pages. Between them the server keeps a `PasswordProof`,
+ * which `secondStep` takes.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
@@ -48,20 +48,20 @@ type PasswordRequest = Caller & {
 
 export type SignInRequest = PasswordRequest & {
   readonly otp?: SecondGiven['otp'];
-  /** An account without a second factor is not signed in either: an outcome `second-factor` without methods. */
+  /** An account without a second factor gets `second-factor` without methods. */
   readonly twoFactors?: boolean | undefined;
-  /** No session follows: it is asked for an act that has a record of its own, and none of a sign-in is written. */
+  /** Only confirms the user, for an action with an audit record of its own: no session, no sign-in record. */
   readonly noSession?: true;
-  /** The caller stores the record of a success itself, in the very commit of the session that follows. */
+  /** The caller stores the record of a success itself, in the commit of the session. */
   readonly carriesRecord?: true;
 };
 
-/** A code or a passkey, or neither. */
+/** With a code, a passkey or neither. */
 type SecondStepRequest = Caller & SecondGiven & { readonly proof: PasswordProof };
 
 type PasskeyRequest = Caller & { readonly passkey: PasskeyAnswer };
 
-/** Another provider has proved the person, and everything after the password is still to come. */
+/** Another provider has authenticated the user; the steps after the password remain. */
 type ProvedRequest = Caller & {
   readonly identity: { readonly id: string; readonly subject: string };
   readonly elsewhere: ProvedElsewhere;
@@ -76,7 +76,7 @@ interface SignedIn {
   readonly amr: readonly Amr[];
   /** Seconds since the epoch, the `auth_time`; 0: unknown. */
   readonly at: number;
-  /** Of a request that `carriesRecord`. */
+  /** Only if the request `carriesRecord`. */
   readonly record?: CarriedRecord;
 }
 
@@ -84,29 +84,32 @@ type PasswordRight = { readonly outcome: 'right'; readonly account: Account };
 
 export type SignInOutcome = SignedIn | Refused | Throttled | SecondFactorAsked;
 
-/** `expired`: the proof is too old, or not of the account as it is now. The password is needed once more. */
+/** `expired`: the proof is too old or the account has changed, so the password is needed again. */
 type SecondStepOutcome = SignInOutcome | { readonly outcome: 'expired' };
 
 export interface SignIn {
-  /** Throws `Unavailable` where storage cannot answer or too many passwords are being hashed; that attempt does not count. */
+  /**
+   * Throws `Unavailable` if storage cannot answer or too many passwords are being hashed; the attempt does not count
+   * then.
+   */
   signIn(request: SignInRequest): Promise<SignInOutcome>;
   /**
-   * Only the password, for an act that asks for it once more (`session`: guesses count for that) or needs no more. No
-   * code is sent or used up, and it is no sign-in. Throws as `signIn` does.
+   * Checks only the password, for an action that asks for it again (with `session`, guesses count for the session) or
+   * needs no more. Sends and uses no code, and is no sign-in. Throws as `signIn` does.
    */
   provePassword(request: PasswordRequest): Promise<PasswordRight | Refused | Throttled>;
-  /** Only the second factor, after an outcome `second-factor`. Throws as `signIn` does. */
+  /** Checks only the second factor, after the outcome `second-factor`. Throws as `signIn` does. */
   secondStep(request: SecondStepRequest): Promise<SecondStepOutcome>;
-  /** The whole way with a passkey that has verified its person. Throws `Unavailable` where storage cannot answer. */
+  /** A whole sign-in with a passkey that verified its user. Throws `Unavailable` if storage cannot answer. */
   withPasskey(request: PasskeyRequest): Promise<SignInOutcome>;
   /**
-   * Everything after the password, which is not asked for: the caller has it from a provider that this is the person.
-   * Nothing can be guessed here, so nothing is counted, and a stranger's wrong passwords do not lock this way.
+   * The steps after the password: a provider has authenticated the user. Nothing can be guessed here, so nothing is
+   * counted, and other people's wrong passwords do not lock this sign-in.
    */
   withProvider(request: ProvedRequest): Promise<SignInOutcome>;
   /**
-   * Everything after the password, which has just been set or given. It proves that password, and not also the mail
-   * whose link may have led here. As with a provider nothing is counted.
+   * The steps after the password, which was just set. The pass proves that password only, not the mail whose link may
+   * have led here. Nothing is counted, as with a provider.
    */
   withPass(request: PassRequest): Promise<SecondStepOutcome>;
 }
@@ -131,7 +134,7 @@ export function createSignIn(parts: {
   const attempts = createSignInAttempts(parts);
   const proveSecond = createSecondStep(parts);
 
-  /** A username wins over an e-mail address; core/accounts sees to it that the two never belong to two people. */
+  /** A username wins over an e-mail address. core/accounts ensures that the two never belong to two accounts. */
   const named = async (key: string) =>
     (await accounts.byUsernameKey(key)) ?? (key.includes('@') ? accounts.byVerifiedEmailKey(key) : undefined);
 
@@ -148,10 +151,10 @@ export function createSignIn(parts: {
     return { outcome: 'signed-in', account, amr, at };
   };
 
-  /** The password was accepted beside a second factor that has gone since (NIST SP 800-63B-4, 3.1.1.2). */
+  /** The password was accepted beside a second factor that was removed later (NIST SP 800-63B-4, 3.1.1.2). */
   const isShort = ({ passwordHash }: Account): boolean => passwordHash !== null && !hasher.standsAlone(passwordHash);
 
-  /** The password was right, so its hash can be made again where its parameters are old. */
+  /** The password was right, so a hash with outdated parameters can be replaced. */
   async function withCurrentHash(account: Account, password: string): Promise<Account> {
     const { passwordHash: from } = account;
     return from !== null && hasher.needsRehash(from)
@@ -159,10 +162,10 @@ export function createSignIn(parts: {
       : account;
   }
 
-  /** What the account lacks for a sign-in by password alone. */
+  /** What the account lacks to sign in with the password alone. */
   function lackOf(account: Account, { twoFactors, noSession }: SignInRequest): 'enrol' | 'short' | undefined {
     if (twoFactors) return 'enrol';
-    // Without a session the password is only confirmed, so that its change to a longer one goes through.
+    // Without a session the password is only confirmed, so that the user can change it to a longer one.
     return isShort(account) && !noSession ? 'short' : undefined;
   }
 
@@ -171,19 +174,19 @@ export function createSignIn(parts: {
   async function withPassword(request: SignInRequest, only?: 'password'): Promise<SignInOutcome | PasswordRight> {
     const { username, password } = request;
 
-    // 1. Too long for a name or a password: refused before accounts are asked, so the reason tells only of the name.
+    // 1. Too long for a name or a password: refuse before the account is read, so the reason depends on the input only.
     if (username.length > usernameMax) return attempts.tooLong('unknown');
     if (password.length > 4 * passwordLimit) return attempts.tooLong('wrong');
 
-    // 2. Look the account up, by username, then by verified e-mail address. This comes before the count, because all
-    //    spellings and names of one account share one counter.
+    // 2. Find the account by username, then by verified e-mail address. This comes before the count, because all names
+    //    of one account share one counter.
     const typed = username.trim();
     const key = usernameKey(typed);
     const found = key === undefined ? undefined : await named(key);
     const person = { ...auditFields(request), subject: found?.subject };
 
-    // 3. Count the attempt before the password is looked at. Of parallel attempts no more than the limit are verified,
-    //    and a locked account is locked for the right password too, else the lock would only slow guessing down.
+    // 3. Count the attempt before the password is verified, so no more parallel attempts than the limit are verified. A
+    //    locked account refuses the right password too, or the lock would only slow guesses down.
     const attempt = await attempts.forAccount(found?.subject, key ?? typed, request, person);
     if (attempt.throttled) return attempt.throttled;
     try {
@@ -192,17 +195,16 @@ export function createSignIn(parts: {
       if (found === undefined) return attempt.refused('unknown');
       if (!right) return attempt.refused('wrong');
 
-      // 5. Disabled? Asked after the password, it costs the same and tells a stranger nothing.
+      // 5. Disabled? After the password, so the check costs the same and reveals nothing.
       if (found.disabledAt !== null) return attempt.refused('disabled');
       const account = await withCurrentHash(found, password);
       if (only === 'password') {
-        // Half of a sign-in where there is a second factor, so earlier failures stay counted.
+        // With a second factor this is half of a sign-in, so earlier failures stay counted.
         await attempt.giveBack();
         return { outcome: 'right', account };
       }
 
-      // 6. The second factor, after the password for the same reason. Without one the password must be long enough
-      //    alone.
+      // 6. The second factor, after the password for the same reason. Without one, the password must be long enough.
       const second = await proveSecond(account, request, attempt);
       if (second.outcome !== 'none-needed' && second.outcome !== 'right') return second;
       const lacks = second.outcome === 'none-needed' ? lackOf(account, request) : undefined;
@@ -247,7 +249,7 @@ export function createSignIn(parts: {
       const attempt = await attempts.forAccount(account.subject, '', request, person);
       if (attempt.throttled) return attempt.throttled;
       try {
-        // 3. The second factor. Where it has been removed since, the proof is not enough: it is for half of the way.
+        // 3. The second factor. If it was removed since, the proof is not enough: it covers half of a sign-in.
         const second = await proveSecond(account, request, attempt, proof);
         if (second.outcome === 'none-needed') {
           await attempt.giveBack();
@@ -255,10 +257,10 @@ export function createSignIn(parts: {
         }
         if (second.outcome !== 'right') return second;
 
-        // 4. After a password earlier failures are forgiven; a session says nothing about attempts at the password.
+        // 4. A right password clears earlier failures; a session says nothing about attempts at the password.
         const settled = session === undefined ? attempt.forgive() : attempt.giveBack();
         await Promise.all([settled, recorded(attempt, second.amr)]);
-        // A session that is made surer keeps the time at which it began.
+        // After step-up, a session keeps the time at which it began.
         return signedIn(account, second.amr, session?.at ?? elsewhere?.at);
       } catch (error) {
         return attempt.breakOff(error);
@@ -270,7 +272,7 @@ export function createSignIn(parts: {
       const attempt = await attempts.forAddress(request.address, auditFields(request));
       if (attempt.throttled) return attempt.throttled;
       try {
-        // 2. The passkey says whose it is.
+        // 2. The passkey identifies the account.
         const proved = await passkeys.prove(request.passkey);
         attempt.isOf(proved.subject);
         if (proved.outcome === 'wrong') {
@@ -296,14 +298,13 @@ export function createSignIn(parts: {
       const { subject } = identity;
       const attempt = attempts.uncounted({ ...auditFields(request, elsewhere), subject });
 
-      // 1. The account, and only then whether the identity is still its own: so one of the two tells of any change
-      //    between.
+      // 1. Read the account before the identity, so that one of the two checks sees a change in between.
       const account = await accounts.bySubject(subject);
       if (account === undefined) return attempt.refused('unknown');
       if (account.disabledAt !== null) return attempt.refused('disabled');
       if (!(await identities.use(identity.id, nowSeconds()))) return attempt.refused('unknown');
 
-      // 2. The second factor, unless the provider has asked for two and is trusted in that.
+      // 2. The second factor, unless the provider asked for two and is trusted for that.
       if (!elsewhere.enough) {
         const second = await proveSecond(account, request, attempt, { elsewhere });
         if (second.outcome !== 'none-needed' && second.outcome !== 'right') return second;
