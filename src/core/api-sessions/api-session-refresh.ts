@@ -1,10 +1,11 @@
 /**
- * Refresh tokens of first-party programs: 64 hexadecimal characters, stored as a hash under their session, and replaced at each
- * use by the same conditional commit that serves OAuth's (core/stores `Unit`): of two refreshes at once one is committed; within
- * the reuse window its predecessor brings the same successor; anything older ends the session (RFC 9700, section 4.14.2).
+ * Refresh tokens of first-party programs: 64 hexadecimal characters, stored as a hash under their session. Each use
+ * rotates the token with the conditional commit that OAuth tokens use (core/stores `Unit`): of two concurrent refreshes
+ * one is committed. Within the reuse window the old token returns the same successor; later, its use ends the session
+ * (RFC 9700, section 4.14.2).
  *
- * A session is what its sign-in was worth, however often it is refreshed. Where the policy of now asks for more, the next refresh
- * ends it: nobody can be asked in the middle of one, and whoever signs in again is.
+ * A refresh does not raise the assurance of a session. If the current policy asks for more than the sign-in gave, the
+ * refresh ends the session, so the user signs in again.
  */
 import { hash, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
@@ -32,15 +33,15 @@ type RefreshOutcome =
 
 interface RefreshSettings {
   readonly issuer: string;
-  /** Seconds. `session` without refresh tokens is the token's own lifetime. */
+  /** Seconds. Without refresh tokens, `session` is the lifetime of the token. */
   readonly lifetimes: Readonly<Record<PersonKind, { readonly token: number; readonly session: number }>>;
-  /** Seconds; 0: never. */
+  /** Seconds; 0: no reuse. */
   readonly reuseWindow: number;
-  /** `required`: nobody signs in with a password alone, nor goes on with one. */
+  /** `required`: a password alone neither begins nor continues a session. */
   readonly secondFactor: SecondFactorRule;
 }
 
-/** What is read of the settings for sessions of this kind. Seconds. */
+/** The settings that these sessions use. Lifetimes in seconds. */
 export interface ApiSessionConfig {
   readonly issuer: string;
   readonly secondFactor: SecondFactorRule;
@@ -74,9 +75,9 @@ interface Found {
 }
 
 export interface Refreshes {
-  /** A token of this session, which ends at `until` (seconds since the epoch). */
+  /** Issues a token of this session, which ends at `until` (seconds since the epoch). */
   issue(kind: PersonKind, account: Account, session: string, until: number, refreshToken?: string): IssuedToken;
-  /** The live session behind a refresh token, which may be one that has been replaced. */
+  /** The live session of a refresh token, even if the token was replaced. */
   read(kind: PersonKind, refreshToken: string): Promise<Found | undefined>;
   refresh(kind: PersonKind, refreshToken: string, caller: Caller): Promise<RefreshOutcome>;
 }
@@ -160,7 +161,7 @@ export function createRefreshes(deps: {
             successor: { key: row.key, sealed: sealSuccessor(refreshToken, next) },
           },
           tokens: [row],
-          // Written over the very session that was read, so that a refresh cannot bring back one that has been ended meanwhile.
+          // Written only over the session that was read, so a refresh cannot restore a session that has ended since.
           sessions: [
             {
               key: session.key,
@@ -174,7 +175,7 @@ export function createRefreshes(deps: {
             },
           ],
         });
-        // Somebody else was faster, or has ended the session: look again.
+        // A concurrent request was faster or ended the session: read again.
         if (committed.outcome === 'spent') continue;
         activity.seen(account.subject, session.uid);
         const issued = issue(kind, account, session.uid, expiresAt, next);
@@ -184,7 +185,7 @@ export function createRefreshes(deps: {
   };
 }
 
-/** Changes with each refresh token and tells nothing about it. */
+/** Changes with each refresh token and reveals nothing about it. */
 function sidOf(refreshToken: string): string {
   return hash('sha256', `sid:${refreshToken}`, 'hex').slice(0, 32);
 }
@@ -195,7 +196,7 @@ export function newRefreshToken(): string {
 
 const rowKind = (kind: PersonKind): string => `refresh:${kind}`;
 
-/** As it is stored. */
+/** The stored form. */
 export function storedRefreshToken(kind: PersonKind, value: string): Pick<TokenRow, 'key' | 'kind'> {
   return { key: digest(value), kind: rowKind(kind) };
 }

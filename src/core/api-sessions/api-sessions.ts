@@ -1,8 +1,8 @@
 /**
- * First-party programs: those to which people give their password. One call each for the API surfaces, which differ in words
- * only: sign in and begin a session, verify its token, refresh it, end it, change the password.
+ * Sessions of first-party programs, to which users give their password. The API surfaces share these calls: sign in and
+ * begin a session, verify its token, refresh it, end it, change the password.
  *
- * A token is a JWT that names its session; it holds only as long as the session does, however long its own `exp` is.
+ * A token is a JWT that names its session. It is valid only while the session lives, even before its `exp`.
  */
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Activity } from '../accounts/activity.ts';
@@ -33,7 +33,7 @@ export type LoginOutcome =
       readonly outcome: 'signed-in';
       readonly account: Account;
       readonly token: IssuedToken;
-      /** Of kinds that have them. */
+      /** Only for kinds with refresh tokens. */
       readonly refreshToken: string | undefined;
     }
   | NotSignedIn;
@@ -52,27 +52,27 @@ type ChangePasswordOutcome =
   | { readonly outcome: 'weak-password'; readonly reason: PasswordProblem }
   | NotSignedIn;
 
-/** All throw `Unavailable` where storage, or the hasher, cannot answer. */
+/** All methods throw `Unavailable` if storage or the hasher cannot answer. */
 export interface ApiSessions {
   login(kind: PersonKind, request: SignInRequest): Promise<LoginOutcome>;
-  /** One read at most. Marks the session and its person as seen. */
+  /** At most one read. Marks the session and its account as seen. */
   verify(kind: PersonKind, token: string): Promise<VerifiedApiSession>;
-  /** Ends a session that began with less than the policy of now asks for. */
+  /** Ends the session if the current policy asks for more than the sign-in gave. */
   refresh: Refreshes['refresh'];
   endByRefreshToken(
     kind: PersonKind,
     refreshToken: string,
     caller: Caller,
   ): Promise<{ outcome: 'ended'; account: Account } | { outcome: 'unknown' }>;
-  /** Ends the token's session, if it is a live token of this kind. */
+  /** Ends the session of the token, if the token is live and of this kind. */
   endByToken(kind: PersonKind, token: string, caller: Caller): Promise<void>;
-  /** For whoever proves the old password. `endSessions`: every session and token of the person. */
+  /** Requires the old password. `endSessions`: ends all sessions and tokens of the account. */
   changePassword(
     request: SignInRequest & { readonly newPassword: string; readonly endSessions: boolean },
   ): Promise<ChangePasswordOutcome>;
 }
 
-/** Kinds whose sessions have a refresh token. */
+/** Kinds whose sessions have refresh tokens. */
 const refreshing: readonly PersonKind[] = ['identity'];
 
 export function createApiSessions(deps: {
@@ -94,7 +94,7 @@ export function createApiSessions(deps: {
   const settings = refreshSettings(deps.config);
   const refreshes = createRefreshes({ sessions, engine, activity, keys, settings });
 
-  /** With the second factor where the policy asks for one, whatever the password is given for. */
+  /** Asks for a second factor if the policy requires one, also to change a password. */
   const proved = (request: SignInRequest): Promise<SignInOutcome> =>
     signIn.signIn({ ...request, twoFactors: secondFactor === 'required' });
 
@@ -107,7 +107,7 @@ export function createApiSessions(deps: {
         const outcome = await proved({ ...request, carriesRecord: true });
         if (outcome.outcome !== 'signed-in') return outcome;
         const { account, amr, record } = outcome;
-        if (record === undefined) throw new Error('A sign-in came without its record.');
+        if (record === undefined) throw new Error('The sign-in has no audit record.');
         const refreshToken = refreshing.includes(kind) ? newRefreshToken() : undefined;
         const begun = await sessions.beginSignedIn({
           door: kind,
@@ -118,7 +118,7 @@ export function createApiSessions(deps: {
           record,
           token: refreshToken === undefined ? undefined : storedRefreshToken(kind, refreshToken),
         });
-        // The password has been changed, or the account disabled, between the look at it and this: from the beginning.
+        // The password was changed, or the account disabled, since the sign-in read it: start again.
         if (begun === undefined) continue;
         activity.seen(account.subject, begun.uid);
         knownBrowsers.programArrived(account.subject, request);
@@ -169,7 +169,7 @@ export function createApiSessions(deps: {
         caller: { via, address, requestId },
       });
       if (changed.outcome !== 'not-found') return changed;
-      // As if the other had come first altogether: the account was deleted, or its password is another one by now.
+      // The account was deleted or its password changed since the sign-in: answer as if that had come first.
       const there = await accountStore.bySubject(outcome.account.subject);
       return { outcome: 'refused', reason: there === undefined ? 'unknown' : 'wrong' };
     },

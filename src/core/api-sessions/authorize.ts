@@ -1,25 +1,26 @@
 /**
- * An authorization that a program asks for in a person's place, holding their token: the answer goes to the program, no
- * page is shown, and the call itself is the consent. The protocol implements it (oidc/requests/authorizer), so that
- * every check of its own authorization endpoint applies here as well.
+ * An authorization that a program requests with the user's token. The program gets the response, no page is shown, and
+ * the call itself is the consent. oidc/requests/authorizer implements it, so each check of the authorization endpoint
+ * applies.
  */
 import type { Caller } from '../kernel/caller.ts';
 
 export interface AuthorizationOnBehalf {
-  /** As they were sent, in order; one that came twice is here twice, and is refused. */
+  /** As sent, in order. Repeated parameters are kept, and refused later. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
-  /** The person, and the session their token belongs to. The caller has verified the token. */
+  /** The user and the session of their token. The caller has verified the token. */
   readonly subject: string;
   readonly sessionUid: string;
   readonly caller: Caller;
 }
 
 export type AuthorizationOutcome =
-  /** To the application: with a code, or with an error of which it may know. Both carry `iss` (RFC 9207) and the `state` that was sent. */
+  /** To the client, with a code or an error. Both carry `iss` (RFC 9207) and the `state` of the request. */
   | { readonly outcome: 'redirect'; readonly location: string }
   /**
-   * Of this the application must not hear (RFC 6749, section 4.1.2.1), or cannot. 400: there is no such client, or it has no such
-   * address. 401 `login_required`: the session has ended, or the person is disabled or gone. 413: longer than any browser's request.
+   * The client must not see this error (RFC 6749, section 4.1.2.1). 400: unknown client or redirect URI. 401
+   * `login_required`: the session has ended, or the account is disabled or deleted. 413: longer than a browser's
+   * request.
    */
   | {
       readonly outcome: 'refused';
@@ -30,8 +31,8 @@ export type AuthorizationOutcome =
 
 export interface Authorizer {
   /**
-   * `prompt` is passed over: nobody can be asked. What the request asks for is allowed to this client in this session, and nothing
-   * of it is remembered as the person's consent. Throws `Unavailable`.
+   * Ignores `prompt`, because there is no page. Grants the request to this client in this session only, and stores no
+   * consent. Throws `Unavailable`.
    */
   authorize(request: AuthorizationOnBehalf): Promise<AuthorizationOutcome>;
 }

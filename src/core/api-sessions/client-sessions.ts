@@ -1,13 +1,11 @@
 /**
- * Programs without a person: a registered client opens a session with a token that an admin gave it
- * (core/clients/client-tokens), and gets a short access token and a long refresh token for it. Both are JWTs that hold
- * only together with the client token, as long as the session does; the end of the session, of the client token or of
- * the client ends them.
+ * Programs without a user. A registered client opens a session with a client token from an admin
+ * (core/clients/client-tokens) and gets a short access token and a long refresh token. Both are JWTs, valid only
+ * together with the client token and until the session, the client token or the client ends.
  *
- * A program that opens one at each start, and never ends any, would fill the table with sessions of thirty days. One
- * client token has so many at a time, and the oldest end for new ones. Their uids begin with the token's id and the
- * time, so that those of one token lie side by side in the order of their age, and finding the oldest costs one short
- * look into an index.
+ * A program that opens a session at each start and ends none would fill the table. So each client token has a maximum
+ * of sessions, and new ones end the oldest. A uid begins with the token's id and the time: the sessions of one token
+ * lie side by side in the index, in order of age.
  */
 import { randomBytes } from 'node:crypto';
 import { nowMs, nowSeconds } from '../../base/clock.ts';
@@ -23,7 +21,7 @@ import type { ClientRecord, ClientToken } from '../stores/clients.ts';
 import type { EngineStore } from '../stores/engine.ts';
 import { type ApiSessionClaims, type IssuedToken, issueToken, verifyApiSession } from '../tokens/api-session-tokens.ts';
 
-/** Of one client token: enough for every copy of a program that runs many times. */
+/** Per client token: enough for a program that runs in many copies. */
 const clientSessionsMax = 100;
 
 const seriesOf = ({ id }: ClientToken): string => `${id}-`;
@@ -31,12 +29,14 @@ const newUid = (token: ClientToken): string =>
   `${seriesOf(token)}${nowMs().toString(36).padStart(9, '0')}-${randomBytes(8).toString('hex')}`;
 
 type Refused = { readonly outcome: 'refused' };
-/** Too many wrong client tokens came from there; this one was not looked at. Seconds. */
+/** Too many wrong client tokens from this address; this one was not checked. `retryAfter`: seconds. */
 type Throttled = { readonly outcome: 'throttled'; readonly retryAfter: number };
 type NotTaken = Refused | Throttled;
 const refused: Refused = { outcome: 'refused' };
 
-/** All throw `Unavailable` where storage cannot answer. A bad half of the pair is refused like the other. */
+/**
+ * All methods throw `Unavailable` if storage cannot answer. The refusal does not tell which of the two tokens is wrong.
+ */
 export interface ClientSessions {
   begin(
     clientToken: string,
@@ -49,8 +49,8 @@ export interface ClientSessions {
   ): Promise<{ outcome: 'refreshed'; access: IssuedToken } | NotTaken>;
   end(clientToken: string, refreshToken: string, caller: Caller): Promise<{ outcome: 'ended' } | NotTaken>;
   /**
-   * No read while the client and its session are in memory. `from` undefined: asked for once more, which counts for
-   * nothing.
+   * No read while the client and its session are in memory. `from` undefined: a repeated check, which counts no
+   * failure.
    */
   verify(
     clientToken: string,
@@ -99,7 +99,7 @@ export function createClientSessions(deps: {
     return retryAfter > 0 ? { outcome: 'throttled', retryAfter } : refused;
   }
 
-  /** The client token first: a wrong one counts, whatever stands beside it. */
+  /** Checks the client token first: a wrong one counts, whatever the other token is. */
   async function pair(
     kind: 'space-guard' | 'space-guard-refresh',
     clientToken: string,
@@ -112,9 +112,9 @@ export function createClientSessions(deps: {
     if (verified.outcome === 'refused') return refused;
     const { claims } = verified;
     const { client, token } = holder;
-    // Made with this very client token: revoking one leaves the programs that hold another alone.
+    // Issued for this client token: revoking one token leaves the programs with another token alone.
     if (claims.sub !== client.id || claims.ctid !== token.id) return refused;
-    // What a refresh token is good for is rare, and must not be done for a session that another node has just ended.
+    // Refreshes are rare, and must not succeed after another node has ended the session, so read storage.
     const session = await sessions.find(claims.sid, claims.sub, { stored: kind === 'space-guard-refresh' });
     if (session === undefined) return refused;
     activity.seen(null, session.uid);

@@ -1,7 +1,6 @@
 /**
- * What a person has let applications do, put together from what they agreed to once (consents) and from what holds at this
- * moment in their sessions (grants): an application that a program of theirs has allowed in their place has grants alone. One
- * call takes all of it back.
+ * The applications that a user has allowed, from stored consents and from the grants of live sessions. An application
+ * that a program allowed with the user's token has only grants. One call revokes both.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { accountClient } from '../clients/account-client.ts';
@@ -19,15 +18,15 @@ export interface Connection {
   readonly resources: Readonly<Record<string, readonly string[]>>;
   /** Seconds since the epoch. */
   readonly since: number;
-  /** When it was last given a token, to about ten minutes; null: not known. */
+  /** When it last got a token, to about ten minutes; null: unknown. */
   readonly lastUsedAt: number | null;
 }
 
-/** Throws `Unavailable` where storage cannot answer. */
+/** Throws `Unavailable` if storage cannot answer. */
 interface Connections {
-  /** Those used or made last come first. */
+  /** The most recently used or granted come first. */
   list(subject: string): Promise<Connection[]>;
-  /** Its tokens end at once, and it has to ask again. False where there was nothing. */
+  /** Ends its tokens at once; it has to ask for consent again. Returns false if there was nothing to revoke. */
   end(subject: string, clientId: string, caller: Caller): Promise<boolean>;
 }
 
@@ -73,7 +72,7 @@ export function createConnections(deps: {
   };
 }
 
-/** As the engine writes them: scopes in one text, the identity scopes apart from those of APIs. */
+/** The engine's format: scopes in one string, identity scopes apart from those of APIs. */
 function readGrant({ payload }: GrantRow): Asked & { readonly since: number } {
   const { openid, resources, iat } = JSON.parse(payload) as {
     openid?: { scope?: string; claims?: string[] };

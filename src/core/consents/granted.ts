@@ -1,6 +1,4 @@
-/**
- * What a person has granted a client: scopes and claims of OpenID Connect, as the engine stores them with the grant.
- */
+/** The scopes and claims of OpenID Connect that a user granted a client, as the engine stores them in the grant. */
 import type { GrantRow } from '../stores/engine.ts';
 
 interface Named {
@@ -11,7 +9,7 @@ interface Named {
 interface Granted {
   readonly scopes: ReadonlySet<string>;
   readonly claims: ReadonlySet<string>;
-  /** Claims that the person has taken out, whichever scope would release them. */
+  /** Claims that the user excluded, even if a granted scope includes them. */
   readonly rejected: ReadonlySet<string>;
 }
 

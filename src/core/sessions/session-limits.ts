@@ -1,17 +1,17 @@
-/** When a stored session is over by itself. One rule for the engine, for tokens that end with it, and for lists. */
+/** When a stored session ends by time. The engine, the tokens that end with a session, and lists share this rule. */
 import { nowSeconds } from '../../base/clock.ts';
 import type { StoredSession } from '../stores/engine.ts';
 
 /** Seconds. */
 export interface SessionLimits {
-  /** From the sign-in on: where the person chose to be remembered, and where not. */
+  /** From the sign-in on; the second if the user did not choose to stay signed in. */
   readonly session: number;
   readonly sessionUnremembered: number;
-  /** Without being used; 0: it does not matter. */
+  /** Without use; 0: no limit. */
   readonly sessionIdle: number;
 }
 
-/** What a stored session says of its own times: the engine's members, and `begunAt` of this server's. */
+/** The times in a session's payload: the engine's members, and this server's `begunAt`. */
 interface Times {
   readonly loginTs?: number;
   readonly begunAt?: number;
@@ -26,18 +26,18 @@ export function sessionLifetime(
   return transient ? sessionUnremembered : session;
 }
 
-/** A browser's session also ends by the settings of now; one begun through an API by its row alone. */
+/** A browser's session also ends by the current settings; a session of an API ends by its row alone. */
 export function isOver(session: StoredSession, limits: SessionLimits): boolean {
   const now = nowSeconds();
   if (session.expiresAt <= now) return true;
   if (session.origin.door !== 'browser') return false;
   const times: Times = JSON.parse(session.payload);
-  // Absolute: using a session does not make it longer (the engine alone would let it roll on).
+  // An absolute limit: use does not extend a session, as the engine alone would do.
   const since = times.begunAt ?? times.loginTs ?? session.createdAt;
   return since + sessionLifetime(limits, times) <= now || isIdle(session, limits.sessionIdle, times);
 }
 
-/** Not used for so long that it has ended, whatever its row says. `idle`: seconds; 0: it does not matter. */
+/** The session has not been used for `idle` seconds; 0: no limit. */
 export function isIdle(session: StoredSession, idle: number, times?: Times): boolean {
   if (idle === 0 || session.origin.door !== 'browser') return false;
   const { loginTs = 0, begunAt = loginTs } = times ?? (JSON.parse(session.payload) as Times);

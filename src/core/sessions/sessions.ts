@@ -1,10 +1,11 @@
 /**
- * Sessions, whatever door they came through: a browser's, which the engine writes, and those of the API surfaces, which
- * begin here. All are rows of one table, so that one list shows them and one call ends them.
+ * Sessions of all entry points: those of browsers, which the engine writes, and those of the API surfaces, which begin
+ * here. They share one table, so one list shows them and one call ends them.
  *
- * Looking one up costs nothing while this process has a copy that the change log vouches for (core/changes/change-log),
- * and one read otherwise. Copies are kept per person, so that the end of a person's sessions drops all of them at once.
+ * While the change log is recent (core/changes/change-log), a lookup uses the copy in this process; otherwise it costs
+ * one read. Copies are kept per account or client, so the end of an account's sessions drops them together.
  */
+
 import { createHmac, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
 import { createLru } from '../../base/lru.ts';
@@ -17,36 +18,36 @@ import type { Account } from '../stores/accounts.ts';
 import type { EngineStore, SessionOrigin, SessionPut, StoredSession, TokenRow, Unit } from '../stores/engine.ts';
 import { isIdle } from './session-limits.ts';
 
-/** A session that holds at this moment. */
+/** A session that is valid now. */
 interface LiveSession {
   readonly uid: string;
   readonly origin: SessionOrigin;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
-  /** Undefined for a program's own session. */
+  /** Undefined for a client's own session. */
   readonly account: Account | undefined;
 }
 
 interface NewSession {
-  /** Left out: a random one. */
+  /** Random if left out. */
   readonly uid?: string;
   /** The API surface. */
   readonly door: string;
-  /** The person, or the client whose own session it is. */
+  /** The account, or the client whose own session this is. */
   readonly holder: { readonly account: Account } | { readonly clientId: string };
   /** Seconds. */
   readonly lifetime: number;
-  /** How the person proved it (RFC 8176). */
+  /** How the user authenticated (RFC 8176). */
   readonly amr?: readonly string[];
   readonly caller: Caller;
-  /** A refresh token of this session, written with it, all or nothing. */
+  /** A refresh token of this session, written in the same commit. */
   readonly token?: Pick<TokenRow, 'key' | 'kind'> | undefined;
 }
 
 interface SignedInSession extends NewSession {
-  /** As the sign-in found it. */
+  /** As the sign-in read it. */
   readonly holder: { readonly account: Account };
-  /** Of the sign-in. */
+  /** The audit record of the sign-in. */
   readonly record: CarriedRecord;
 }
 
@@ -59,46 +60,49 @@ interface BegunSession {
 export interface ListedSession {
   readonly uid: string;
   readonly origin: SessionOrigin;
-  /** Seconds since the epoch, as are the others. */
+  /** Seconds since the epoch, as the next two. */
   readonly createdAt: number;
   readonly lastSeenAt: number | null;
   readonly expiresAt: number;
 }
 
 export interface SessionEnd extends AuditFields {
-  /** Left out: somebody ended it, their own or another's, by name. */
+  /** Default: `session.ended`. */
   readonly event?: 'sign_out' | 'session.ended' | 'session.replayed';
 }
 
-/** Throws `Unavailable` where storage cannot answer. */
+/** Throws `Unavailable` if storage cannot answer. */
 export interface Sessions {
   begin(session: NewSession): Promise<BegunSession>;
   /**
-   * With the record of the sign-in, in one commit. Undefined, and neither is there: the account has been disabled or deleted, or
-   * its password changed, since the sign-in looked at it. Whoever did so has ended the sessions that there were.
+   * Writes the session and the sign-in record in one commit. Returns undefined and writes neither if the account was
+   * disabled or deleted, or its password changed, after the sign-in read it.
    */
   beginSignedIn(session: SignedInSession): Promise<BegunSession | undefined>;
-  /** `holder`: the subject, or the client's id. A browser's session is found as well. Undefined: ended, expired, or its person disabled or gone. `stored`: as storage has it at this moment, whatever is remembered. */
+  /**
+   * Finds sessions of browsers too. `holder`: the subject or the client's id. Returns undefined if the session has
+   * ended or its account is disabled or deleted. `stored`: reads storage instead of the copy.
+   */
   find(uid: string, holder: string, options?: { readonly stored?: boolean }): Promise<LiveSession | undefined>;
-  /** The session ends at every door, here at once and on every node within a second; false where there is none. */
+  /** Ends the session here at once and on every node within a second. Returns false if there is none. */
   end(uid: string, why: SessionEnd): Promise<boolean>;
-  /** Something more has been proved in it, in RFC 8176's words. Its time stays, and one that has ended stays so. */
+  /** Adds `amr` values after step-up. The session keeps its times; an ended one stays ended. */
   strengthen(uid: string, amr: readonly Amr[]): Promise<void>;
-  /** All of a person's sessions, grants and tokens but `keepUid` and what hangs on it. */
+  /** Ends all sessions, grants and tokens of the account, except `keepUid` and what belongs to it. */
   endAll(subject: string, keepUid?: string): Promise<void>;
-  /** Live ones, the newest first, `limit` (at most 1000) of them or all there are. `before`: where an earlier page ended. */
+  /** Live sessions, newest first, at most `limit` (up to 1000). `before`: the last one of the previous page. */
   list(
     subject: string,
     options?: { limit?: number; before?: Pick<ListedSession, 'createdAt' | 'uid'> },
   ): Promise<ListedSession[]>;
   /**
-   * The value by which the engine knows an API session, as it knows a browser's by its cookie's. Only this server can derive
-   * it, and it is never handed out.
+   * The value by which the engine finds an API session, like the cookie value of a browser's. Only this server can
+   * derive it; it must not leave the server.
    */
   valueOf(uid: string): string;
 }
 
-/** People and programs whose sessions are remembered, and sessions of each. */
+/** How many accounts and clients have copies here, and how many sessions each. */
 const holdersMax = 10_000;
 const sessionsMax = 100;
 
@@ -141,7 +145,7 @@ export function createSessions(deps: {
     const now = nowSeconds();
     const expiresAt = now + lifetime;
     const account = 'account' in holder ? holder.account : undefined;
-    // As the engine writes its own, so that an authorization request can be made within this session (oidc/).
+    // The engine's own format, so that an authorization request can use this session (oidc/).
     const payload = {
       kind: 'Session',
       uid,
@@ -179,12 +183,12 @@ export function createSessions(deps: {
     const known = copies.get(uid);
     if (known !== undefined) return known;
     const reading = read(uid);
-    // Into the map that is there now: if the holder is dropped while this is read, the result is dropped with it.
+    // Keep this map: if the holder is dropped during the read, the result is dropped with it.
     const into = copies;
     into.set(uid, reading);
     reading.then(
       (session) => {
-        // What is not there may come yet, and must not fill the memory.
+        // A missing session may begin later, and must not fill the memory.
         if (session === undefined) into.delete(uid);
       },
       () => into.delete(uid),
@@ -216,7 +220,7 @@ export function createSessions(deps: {
       if (stored) holders.get(holder)?.delete(uid);
       let session = await copyOf(uid, holder);
       if (session !== undefined && session.expiresAt <= nowSeconds()) {
-        // The copy may be older than a refresh, which moves the end and is no news to the change log.
+        // The copy may be older than a refresh, which moves the expiry without a note in the change log.
         holders.get(holder)?.delete(uid);
         session = await copyOf(uid, holder);
       }
@@ -226,14 +230,14 @@ export function createSessions(deps: {
 
     async end(uid, { event = 'session.ended', ...fields }) {
       const ended = await engine.deleteSession(uid);
-      // Also where it was gone already: whoever ended it may not have told this process yet.
+      // Even if it was gone: this process may not have seen that change yet.
       await changes.changed();
       if (ended) await audit.record(event, fields);
       return ended;
     },
 
     async strengthen(uid, amr) {
-      // Over the very payload that was read: of what other requests of this browser change meanwhile nothing is undone.
+      // Writes only over the payload that was read, so that concurrent changes of this session stay.
       for (let tries = 0; tries < 20; tries += 1) {
         const stored = (await engine.readSessionByUid(uid))?.session;
         if (stored === undefined) return;
@@ -254,7 +258,7 @@ export function createSessions(deps: {
     async list(subject, { limit = 100, before } = {}) {
       const now = nowSeconds();
       const live: StoredSession[] = [];
-      // Expired ones lie among them until they are swept away, and a short page means that there are no more.
+      // Expired sessions remain in the table until they are purged, so one page may hold too few live ones.
       for (let from: { createdAt: number; uid: string } | undefined = before; ; ) {
         const page: StoredSession[] = await engine.listSessions(subject, limit, from);
         live.push(...page.filter((session) => session.expiresAt > now && !isIdle(session, idle)));
@@ -269,7 +273,7 @@ function listed({ uid, origin, createdAt, lastSeenAt, expiresAt }: StoredSession
   return { uid, origin, createdAt, lastSeenAt, expiresAt };
 }
 
-/** A token that lives as long as its session. */
+/** A token with the lifetime of its session. */
 export function sessionToken(
   { key, kind }: Pick<TokenRow, 'key' | 'kind'>,
   { uid, subject, expiresAt }: Pick<SessionPut, 'uid' | 'subject' | 'expiresAt'>,
@@ -277,7 +281,7 @@ export function sessionToken(
   return { key, kind, payload: '{}', grantId: null, clientId: null, subject, sessionUid: uid, expiresAt };
 }
 
-/** What a stranger's program says of itself is kept to be read by a person, in a bounded length. */
+/** Where the session came from, for display. The user agent is untrusted and cut to 256 characters. */
 export function originOf(door: string, caller: Caller, clientId: string | null = null): SessionOrigin {
   const userAgent = caller.userAgent?.slice(0, 256).toWellFormed().replaceAll('\0', '') || null;
   return { door, clientId, address: caller.address || null, userAgent };
