@@ -50,7 +50,7 @@ describe('a kind', () => {
   test.each([
     [['service', '--name', 'S', '--scope', 'orders:raed'], 'The nearest one is orders:read.'],
     [['service', '--name', 'S', '--scope', 'weather'], 'apis add'],
-    [['service', '--name', 'S', '--scope', 'openid'], 'speaks of a person'],
+    [['service', '--name', 'S', '--scope', 'openid'], 'is about a user'],
     [['web', '--name', 'W', '--public', ...at], 'as spa or native'],
     [['spa', '--name', 'W', '--auth-method', 'client_secret_basic', ...at], 'as web'],
   ])('%j is refused with the fix, and nothing is stored', async (words, fix) => {

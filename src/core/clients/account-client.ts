@@ -1,7 +1,7 @@
 /**
- * The application that a person's own pages are. They sign people in by the same authorization request as any other, so that
- * there is one way in, with everything that belongs to it. Its code is worth nothing to anybody: the pages go by the browser's
- * session, and nobody has the verifier of the challenge that they send.
+ * The client of this server's account pages. They sign users in with an ordinary authorization request, so there is one
+ * path for all sign-ins. Its code is useless to a thief: the pages rely on the browser's session, and the PKCE verifier
+ * is thrown away.
  */
 import { Unavailable } from '../../base/errors.ts';
 import type { Clients } from './clients.ts';
@@ -10,7 +10,7 @@ export const accountClient = 'gatehouse-account';
 
 export const accountCallback = '/account/callback';
 
-/** Called at each start, on every node: of those that come at once one is first. */
+/** Runs at each start, on every node. Concurrent runs are safe. */
 export async function keepAccountClient(clients: Clients, issuer: string): Promise<void> {
   const redirect = `${issuer}${accountCallback}`;
   const metadata = {
@@ -27,7 +27,7 @@ export async function keepAccountClient(clients: Clients, issuer: string): Promi
   };
   try {
     const { known, kept } = await isKept();
-    // A program of the version before may have made it.
+    // An older version may have made the client without a review.
     if (known && known.reviewedAt === null) await clients.review(accountClient);
     if (kept) return;
     if (known && known.disabledAt !== null) await clients.enable(accountClient);
@@ -37,7 +37,7 @@ export async function keepAccountClient(clients: Clients, issuer: string): Promi
     if (made.outcome !== 'invalid' || (await isKept()).kept) return;
     throw new Error(`the client of the account pages is refused: ${made.description}`);
   } catch (error) {
-    // Starting while the database is away is fine; the client comes with the next start.
+    // The database may be away at the start; then the next start makes the client.
     if (!(error instanceof Unavailable)) throw error;
   }
 }

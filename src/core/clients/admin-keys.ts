@@ -1,22 +1,22 @@
-/** The admin key of the management endpoints. Several may hold at once, so that one can be replaced without a gap. */
+/** Admin keys of the management endpoints. Several can be valid at once, so that one can be replaced without a gap. */
 import { digest, sameSecret } from '../../base/secrets.ts';
 import type { Caller } from '../kernel/caller.ts';
 import type { CredentialLimits } from '../kernel/credential-limits.ts';
 
 type KeyCheck =
   | { readonly outcome: 'accepted' | 'refused' }
-  /** Too many wrong ones came from this address; this one was not looked at. Seconds. */
+  /** Too many wrong keys from this address; this one was not checked. `retryAfter`: seconds. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number };
 
 export interface AdminKeys {
   /**
-   * `presented`: every key that a request has; exactly one is taken. Wrong ones count for their address, and without
-   * one there is nothing to count. Takes the same time whichever key it is or none (security.md E1).
+   * `presented`: all keys of a request; only exactly one is accepted. A wrong key counts for its address; a missing one
+   * does not. The time does not reveal which key matched, or none (security.md E1).
    */
   check(presented: readonly string[], from: Caller): Promise<KeyCheck>;
 }
 
-/** Whether the key has one of these digests; takes the same time whichever it is or none. */
+/** Returns true if the key has one of these digests. The time does not reveal which one matched, or none. */
 export function isOneOf(digests: readonly string[], key: string): boolean {
   const hash = digest(key);
   let found = false;

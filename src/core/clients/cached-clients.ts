@@ -1,21 +1,12 @@
 /**
- * Clients from memory. Looking one up asks this process's own copies, then the shared cache (if there is one), then SQL;
- * the APIs are held here too. It decides how old a copy may be and nothing else: it never writes a client.
- *
- * One rule: own copies are served only while the last successful look at the change log began less than a second ago. A
- * timer looks every 400 ms, a message on the channel makes it look sooner, and a look-up that finds the last look too old
- * waits for a new one. So a client that was changed or deleted anywhere (another node, the CLI, a worker without Redis) is
- * refused here within a second, or `Unavailable` is thrown because nobody can know.
- *
- *     find ── looked < 1 s ago ── own copy ── shared cache, if it has caught up with the log ── SQL
- *     look ── latest? ── since(seq): drop those copies ── shared cache behind the log? remove those, mark it caught up
- *
- * Three races decide the details below:
- * - A slow read must not bring back what a change has just dropped: a load that began before the drop is not kept.
- * - The shared cache is believed only after it was asked, in the same look, how far it has caught up. While a look is under
- *   way it is not used at all, and what was loaded across a look is not written to it (ClientCache.put refuses the rest).
- * - A client deleted while the cache was out of reach is still in it afterwards: whoever sees that it is behind removes what
- *   has changed since, before anybody reads from it.
+ * A cache of clients and APIs: copies in this process, then the shared cache (if there is one), then SQL. Copies are
+ * served only while the change log is recent (core/changes/change-log), so a change made anywhere shows here within a
+ * second, or `Unavailable` is thrown. Three races shape the code:
+ * - A slow read must not restore a copy that a change has dropped: a load that began before the drop is not kept.
+ * - The shared cache is used only after the latest look has asked how far it has caught up. During a look it is not
+ *   used, and a load that spans a look is not written to it (ClientCache.put refuses the rest).
+ * - A client deleted while the cache was unreachable is still in it. The process that finds the cache behind removes
+ *   what has changed since, before any read.
  */
 import { nowMs } from '../../base/clock.ts';
 import { createLru } from '../../base/lru.ts';
@@ -28,15 +19,15 @@ import type { ClientRecord, ClientStore } from '../stores/clients.ts';
 
 export interface CachedClients {
   /**
-   * The client, disabled ones included, at most a second behind the database; undefined where there is none.
-   * Throws `Unavailable` where neither a copy may be served nor the database answers. An object once returned never changes.
+   * Disabled clients included, at most a second behind the database. Throws `Unavailable` if no copy may be served and
+   * the database does not answer. A returned object never changes.
    */
   find(id: string): Promise<ClientRecord | undefined>;
   /** The stored APIs as of the last look; the same array until they change. Empty before the first look. */
   apis(): readonly ApiRecord[];
   /**
-   * Reads every client from the database into the shared cache, has every process drop its copies, and returns how many
-   * there are. Calls that come while one runs share the next run. Throws `Unavailable`; then nothing has been dropped.
+   * Reads all clients from the database into the shared cache, makes all processes drop their copies, and returns the
+   * number of clients. Concurrent calls share the next run. If it throws `Unavailable`, nothing was dropped.
    */
   reload(): Promise<number>;
 }
@@ -47,15 +38,15 @@ interface CachedClientsDeps {
   readonly changes: Pick<ChangeStore, 'note'>;
   readonly log: ChangeLog;
   readonly cache?: ClientCache | undefined;
-  /** Copies kept in this process, and unknown ids remembered. */
+  /** The maximum of copies in this process, and of unknown ids. */
   readonly copies?: number;
-  /** Counts each look-up that is answered; those that wait for one load are one. */
+  /** Counts each answered lookup; lookups that share a load count once. */
   readonly metrics?: Pick<Metrics, 'count'>;
 }
 
 type CacheState = { readonly generation: number; readonly appliedSeq: number };
 
-/** The shared cache as one look found it. A new object for each look: its identity says whether another look came between. */
+/** The shared cache as one look found it. Each look makes a new object, so another identity means another look. */
 interface Shared {
   readonly generation: number;
 }
@@ -69,8 +60,8 @@ interface Load {
 
 const pageSize = 1000;
 
-const nobody: Promise<undefined> = Promise.resolve(undefined);
-/** What may be an id at all: the rest must not reach a database (text there cannot hold U+0000). */
+const noClient: Promise<undefined> = Promise.resolve(undefined);
+/** The form of an id. Other texts must not reach the database, where text cannot hold U+0000. */
 const possibleId = /^[\x21-\x7e]{1,255}$/;
 
 export function createCachedClients(deps: CachedClientsDeps): CachedClients {
@@ -79,22 +70,22 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
   const unknown = createLru<true>(deps.copies ?? 10_000);
   const loads = new Map<string, Load>();
   let shared: Shared | undefined;
-  /** The newest generation of the shared cache that this process has heard of. */
+  /** The newest generation of the shared cache that this process has seen. */
   let generationSeen = 0;
-  /** The state in which it was last believed. */
+  /** The state of the shared cache when it was last trusted. */
   let believed = { generation: 0, appliedSeq: 0 };
   let apis: readonly ApiRecord[] = [];
 
   // ---- looking things up --------------------------------------------------------------------------------------------
 
-  // Not an async function: a hit returns a promise that is already there.
+  // Not async: a hit returns the stored promise.
   function find(id: string): Promise<ClientRecord | undefined> {
     const asked = performance.now();
     const look = log.recent();
     return look === undefined ? (known(id) ?? load(id, asked)) : look.then(() => known(id) ?? load(id, asked));
   }
 
-  /** What is known without asking: the copy, or that there is nobody of this name. */
+  /** The answer without a lookup: the copy, or undefined for an id that is known to be unknown. */
   function known(id: string): Promise<ClientRecord | undefined> | undefined {
     const copy = copies.get(id);
     if (copy !== undefined) {
@@ -103,20 +94,20 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     }
     if (!unknown.get(id) && possibleId.test(id)) return undefined;
     metrics?.count('client_lookups_total', { from: 'none' });
-    return nobody;
+    return noClient;
   }
 
   async function load(id: string, asked: number): Promise<ClientRecord | undefined> {
     const running = loads.get(id) ?? beginLoad(id, shared);
     const client = await running.result;
     if (!running.overtaken) return client;
-    // It may be an older state than this call is entitled to. One that begins now and reads SQL is not, whatever overtakes it.
+    // The result may be too old for this call. A load from SQL that begins now is recent enough, even if overtaken.
     const again = loads.get(id);
     return again && again.began > asked ? again.result : beginLoad(id, undefined).result;
   }
 
   function beginLoad(id: string, from: Shared | undefined): Load {
-    const load: Load = { began: performance.now(), overtaken: false, result: nobody };
+    const load: Load = { began: performance.now(), overtaken: false, result: noClient };
     load.result = read().finally(() => {
       if (loads.get(id) === load) loads.delete(id);
     });
@@ -171,7 +162,7 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     },
     async after() {
       if (!cache) return;
-      // From here until the cache has answered nobody reads from it or writes to it: see the top.
+      // Until the cache has answered, no request reads or writes it: see the header.
       shared = undefined;
       shared = await believe(cache);
     },
@@ -179,14 +170,14 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
 
   // ---- the shared cache ---------------------------------------------------------------------------------------------
 
-  /** Asks the cache how far it is, brings it up to the log if it is behind, and returns it if it may be believed. */
+  /** Asks how far the cache has caught up, updates it if it is behind the log, and returns it if it can be trusted. */
   async function believe(cache: ClientCache): Promise<Shared | undefined> {
     let state = await cache.state();
     if (state === undefined) return undefined;
     generationSeen = Math.max(generationSeen, state.generation);
-    // It has gone back in time (flushed, or an old replica took over): so may what was read from it since the last look.
+    // The cache went back in time (flushed, or an old replica took over), so copies from it may be outdated.
     if (isBefore(state, believed)) dropAll();
-    // Somebody was quicker than this look; or the cache remembers another database.
+    // Another process was faster than this look, or the cache belongs to another database.
     if (state.appliedSeq > log.seq()) await log.catchUp();
     if (state.appliedSeq > log.seq()) await startOver(cache, state.generation);
     else if (state.appliedSeq < log.seq()) await catchUp(cache, state);
@@ -202,7 +193,7 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
 
   async function catchUp(cache: ClientCache, state: CacheState): Promise<void> {
     const missed = await log.since(state.appliedSeq);
-    // A reload names the generation that it filled. An older one here is what the database was re-read to get rid of.
+    // A reload names the generation that it filled. Entries of older generations are those that it replaces.
     const reloadMissed = missed?.some(({ kind, id }) => kind === 'reload' && !(Number(id) <= state.generation));
     const last = missed?.at(-1);
     if (missed === undefined || last === undefined || reloadMissed) return startOver(cache, state.generation);
@@ -211,7 +202,7 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     await cache.markApplied(last.seq);
   }
 
-  /** An empty generation knows nothing, so it knows nothing wrong. */
+  /** An empty generation holds no outdated entries. */
   async function startOver(cache: ClientCache, generation: number): Promise<void> {
     await cache.raiseGeneration(generationAfter(generation), log.seq());
   }
@@ -227,7 +218,7 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
       if (cache) await Promise.all(page.map((client) => cache.put(generation, client)));
       after = page.length < pageSize ? undefined : page.at(-1)?.id;
     }
-    // Read from `from` on, so caught up to there and no further: what has changed meanwhile is removed by whoever looks next.
+    // The read began after `from`, so the cache counts as caught up to `from`: the next look removes later changes.
     await cache?.raiseGeneration(generation, from);
     await changes.note('reload', String(generation));
     await log.changed();
@@ -241,7 +232,7 @@ function isBefore(a: CacheState, b: CacheState): boolean {
   return a.generation < b.generation || (a.generation === b.generation && a.appliedSeq < b.appliedSeq);
 }
 
-/** Never a number that was in use before, even where a flushed cache has forgotten which one that was. */
+/** A number that was never used before, even if a flushed cache has forgotten the last one. */
 function generationAfter(generation: number): number {
   return Math.max(generation + 1, nowMs());
 }

@@ -1,4 +1,4 @@
-/** How the metadata of a client is changed in part, and what is said of a change in the audit trail. */
+/** Partial changes of client metadata, and their audit records. */
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import type { Audit } from '../kernel/audit.ts';
@@ -13,7 +13,7 @@ export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
     if (value === null) merged.delete(name);
     else merged.set(name, isObject(value) ? mergePatch(isObject(before) ? before : {}, value) : value);
   }
-  // Members of its own, `__proto__` too.
+  // `Object.fromEntries` makes own members, even of `__proto__`.
   return Object.fromEntries(merged);
 }
 
@@ -21,19 +21,22 @@ function isObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Members that are written out by default, from another one: a change of that one makes them anew. */
+/** Members whose default depends on another member: a change of that one computes the default again. */
 const derived: Readonly<Record<string, string>> = {
   response_types: 'grant_types',
   token_endpoint_auth_signing_alg: 'token_endpoint_auth_method',
   loopback_ports: 'token_endpoint_auth_method',
 };
 
-/** Members that stay where a replacement leaves them out, and their defaults: a change that takes one out means the default. */
+/**
+ * Members that a replacement keeps if it leaves them out, and their defaults. An edit that removes one means the
+ * default.
+ */
 const lasting: JsonObject = { id_token_claims: 'standard', require_pkce: false, loopback_ports: 'registered' };
 
-/** The input for `parseMetadata`: what an edit made of the stored metadata, without what no longer fits and was not edited. */
+/** The input for `parseMetadata`: the edited metadata, without members that were not edited and no longer fit. */
 export function withoutDerived(stored: JsonObject, edited: JsonObject): JsonObject {
-  // The server's own note, which is no member that anyone sends.
+  // The server's own note; no request may set it.
   const { unprotected_at: _note, ...input } = edited;
   for (const [member, from] of Object.entries(derived)) {
     const isSame = (name: string) => isDeepStrictEqual(stored[name], edited[name]);
@@ -49,7 +52,7 @@ export interface MetadataChange {
   readonly after: JsonObject;
 }
 
-/** Only the members that differ; one that is not there is in neither. */
+/** Only the members that differ. A missing member is left out of its side. */
 export function metadataChange(before: JsonObject, after: JsonObject): MetadataChange {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (name) => !isDeepStrictEqual(before[name], after[name]),
@@ -59,12 +62,12 @@ export function metadataChange(before: JsonObject, after: JsonObject): MetadataC
   return { before: only(before), after: only(after) };
 }
 
-/** Empty: nothing was changed. */
+/** Empty if nothing changed. */
 export function changedMembers({ before, after }: MetadataChange): string[] {
   return Object.keys({ ...before, ...after }).sort();
 }
 
-/** One record of a change, none where nothing was changed. `via`: the entry point. */
+/** Writes one record, or none if nothing changed. */
 export async function recordChange(audit: Pick<Audit, 'record'>, changed: Changed, caller: Caller): Promise<void> {
   if (changedMembers(changed.change).length === 0) return;
   const detail = { via: caller.via, ...changeDetail(changed) };
@@ -78,10 +81,10 @@ interface Changed {
   readonly secret?: string;
 }
 
-/** A hundred redirect URIs would make a record of 200 KB. */
+/** In characters. A hundred redirect URIs would make a record of 200 KB. */
 const longestValue = 1000;
 
-/** What the audit trail keeps of a change. A value that is long is told by its length; metadata never holds a secret. */
+/** The change as the audit trail keeps it, with lengths instead of long values. Metadata never holds a secret. */
 function changeDetail({ change, ended, secret, client }: Changed): JsonObject {
   const { before, after } = change;
   const short = (metadata: JsonObject): JsonObject =>
@@ -93,13 +96,15 @@ function changeDetail({ change, ended, secret, client }: Changed): JsonObject {
     );
   return {
     version: client.version,
-    ...{ members: changedMembers(change), before: short(before), after: short(after) },
+    members: changedMembers(change),
+    before: short(before),
+    after: short(after),
     ...(ended > 0 && { secrets_dropped: ended }),
     ...(secret !== undefined && { secret_made: true }),
   };
 }
 
-/** What is registered and, where something of the request is not used, what (RFC 7591, section 3.2.1). */
+/** The registered metadata and, if parts of the request are not used, their names (RFC 7591, section 3.2.1). */
 export function metadataTold(client: Pick<ClientRecord, 'metadata'>, dropped: readonly string[] = []): JsonObject {
   return { ...client.metadata, ...(dropped.length > 0 && { dropped: [...dropped] }) };
 }

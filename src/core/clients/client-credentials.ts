@@ -1,4 +1,7 @@
-/** The credentials of a client: its secrets (client-secrets) and, of one that works without a person, its tokens (client-tokens). */
+/**
+ * The credentials of a client: its secrets (client-secrets) and, if it works without a user, its tokens
+ * (client-tokens).
+ */
 import { nowSeconds } from '../../base/clock.ts';
 import type { ClientRecord, ClientSecret, ClientToken } from '../stores/clients.ts';
 import {
@@ -14,7 +17,9 @@ import {
 import { clientTokensMax, newClientToken } from './client-tokens.ts';
 
 export type Unknown = { readonly outcome: 'unknown' };
-/** `secret`: one that the change made necessary; it is shown once. `dropped`, of a change of metadata: what was sent and is not used. */
+/**
+ * `secret`: made because the change needs one; shown once. `dropped`: what a change of metadata sent and is not used.
+ */
 export type Updated = {
   readonly outcome: 'updated';
   readonly client: ClientRecord;
@@ -30,7 +35,7 @@ type SecretAdded = {
   readonly value: string;
 };
 type TooManySecrets = { readonly outcome: 'too-many' };
-/** Nothing could authenticate as the client any more. */
+/** Without this secret, the client could not authenticate. */
 type LastSecret = { readonly outcome: 'last' };
 type NoSuchSecret = { readonly outcome: 'no-such-secret' };
 /** `value` is shown once. */
@@ -47,25 +52,25 @@ type Secretless = { readonly outcome: 'secretless' };
 type RotateOutcome = Rotated | NoSuchSecret | TooManySecrets | Secretless | Unknown;
 
 export interface ClientCredentials {
-  /** A new secret in place of the newest one of that name (empty: the one without), which goes on working for the overlap. */
+  /** Replaces the newest secret of that name (empty: the unnamed one), which works until the overlap ends. */
   rotateSecret(id: string, name?: string): Promise<RotateOutcome>;
-  /** Another secret beside those that there are. */
+  /** Adds a secret beside the existing ones. */
   addSecret(id: string, options: SecretOptions): Promise<SecretAdded | TooManySecrets | Secretless | Unknown>;
-  /** `secret`: its public id. It ends here at once and on every node within a second. */
+  /** `secret`: its public id. The secret ends here at once and on every node within a second. */
   removeSecret(id: string, secret: string): Promise<Updated | LastSecret | NoSuchSecret | Unknown>;
   /**
-   * A token for a program without a person (core/clients/client-tokens); it works until it is revoked, or for
+   * Makes a token for a program without a user (core/clients/client-tokens). It is valid until it is revoked, or for
    * `lifetime` seconds.
    */
   issueToken(
     id: string,
     options: { label: string; lifetime: number | null },
   ): Promise<TokenIssued | TooManyTokens | Unknown>;
-  /** Ends the token and the sessions that were opened with it. */
+  /** Ends the token and the sessions opened with it. */
   revokeToken(id: string, tokenId: string): Promise<Updated | Unknown>;
 }
 
-/** Changes the newest version of a client, again where another change was first. `instead`: nothing is changed. */
+/** Edits the newest version of a client, and again if another change was faster. `instead`: changes nothing. */
 export type Change = <R>(
   id: string,
   edit: (
@@ -107,7 +112,7 @@ export function createClientCredentials(change: Change, secretOverlapSeconds: nu
         const secrets = client.secrets.filter((secret) => secretId(secret) !== wanted);
         if (secrets.length === client.secrets.length) return { instead: { outcome: 'no-such-secret' } };
         const live = (some: readonly ClientSecret[]) => some.some((secret) => isLive(secret, now));
-        // The engine refuses a client without any, and one without a live one locks its application out.
+        // The engine refuses a client without secrets. Without a live one, the application could not authenticate.
         if (secrets.length === 0 || (live(client.secrets) && !live(secrets))) return { instead: { outcome: 'last' } };
         return { client: { ...client, secrets }, result: (stored) => ({ outcome: 'updated', client: stored }) };
       }),

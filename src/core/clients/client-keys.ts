@@ -1,13 +1,13 @@
-/** An application's own public keys, with which this server verifies what it signs. */
+/** Public keys of applications, with which this server verifies their signatures. */
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import type { PublicKey } from './client-members-shape.ts';
 
-/** Why this server could not verify with it. */
+/** Why the key cannot be used, or undefined. */
 export function keyMistake(key: PublicKey): string | undefined {
   if (key.alg === 'none' || (key.alg !== undefined && isSymmetric(key.alg)))
     return 'alg must be an asymmetric algorithm';
   try {
-    // Node checks the rest: that the members are there and an EC point lies on its curve.
+    // Node checks the rest: all members are present, an EC point lies on its curve.
     const { modulusLength, publicExponent } =
       createPublicKey({ key: key as JsonWebKey, format: 'jwk' }).asymmetricKeyDetails ?? {};
     if (key.kty !== 'RSA') return undefined;

@@ -1,6 +1,6 @@
 /**
- * The kinds of client that an operator registers by one word, with the metadata (RFC 7591, section 2) that each needs. What
- * contradicts the kind is refused with the fix, before `parseMetadata` looks at the rest. Pure.
+ * Kinds of clients that an operator registers with one word, and the metadata (RFC 7591, section 2) of each. Input that
+ * contradicts the kind is refused with a fix, before `parseMetadata` checks the rest.
  */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 
@@ -31,7 +31,7 @@ const defaults: Readonly<Record<ClientKind, JsonObject>> = {
 
 type OfKind = { readonly metadata: JsonObject } | { readonly mistake: string };
 
-/** `given`: what was asked for. `identityScopes`: those that speak of a person. */
+/** `given`: the requested metadata. `identityScopes`: scopes about a user. */
 export function ofKind(kind: ClientKind, given: JsonObject, identityScopes: ReadonlySet<string>): OfKind {
   const mistake = rules[kind].map((rule) => rule(given, identityScopes)).find((found) => found !== undefined);
   return mistake === undefined ? { metadata: { ...defaults[kind], ...given } } : { mistake };
@@ -60,18 +60,18 @@ const withoutPkce: Rule = ({ require_pkce: pkce }) =>
 const otherGrants: Rule = ({ grant_types: grants }) => {
   if (grants === undefined || texts(grants).includes('authorization_code')) {
     return texts(grants).includes('client_credentials')
-      ? 'People sign in to it. Register a client of its own for client_credentials: clients register service.'
+      ? 'Users sign in to this client. Register another one for client_credentials: clients register service.'
       : undefined;
   }
-  return 'People sign in to it, so it needs the grant authorization_code. Leave out --grant-type, or register it as service.';
+  return 'Users sign in to this client, so it needs authorization_code. Leave out --grant-type, or register it as service.';
 };
 
 const noRedirect: Rule = ({ redirect_uris: uris }) =>
-  texts(uris).length === 0 ? 'Give it the address that people are sent back to: --redirect-uri.' : undefined;
+  texts(uris).length === 0 ? 'It needs a redirect URI. Add --redirect-uri.' : undefined;
 
 const privateRedirect: Rule = (given) => {
   const uri = hasUri(given, isPrivateUse);
-  return uri && `The redirect URI ${uri} is one of a native application. Register it as native.`;
+  return uri && `The redirect URI ${uri} is for native applications. Register it as native.`;
 };
 
 const typeOf =
@@ -79,18 +79,18 @@ const typeOf =
   ({ application_type: type }) =>
     type === undefined || type === wanted ? undefined : `Its --type is ${wanted}. Leave out --type ${String(type)}.`;
 
-/** A person's scopes: a service would be refused at the token endpoint. */
+/** Refuses scopes about a user, which the token endpoint would refuse to a service. */
 const withoutPerson: Rule = ({ scope }, identityScopes) => {
   const personal = typeof scope === 'string' ? scope.split(' ').find((name) => identityScopes.has(name)) : undefined;
   return (
     personal &&
-    `The scope ${personal} speaks of a person, and a service works without one. Leave it out, or register it as web.`
+    `The scope ${personal} is about a user, and a service works without one. Leave it out, or register it as web.`
   );
 };
 
 const serviceRedirect: Rule = (given) =>
   texts(given.redirect_uris).length > 0 || texts(given.post_logout_redirect_uris).length > 0
-    ? 'People do not come back to a service, so it has no redirect URI. Leave it out, or register it as web.'
+    ? 'Users do not sign in to a service, so it has no redirect URI. Leave it out, or register it as web.'
     : undefined;
 
 const serviceGrants: Rule = ({ grant_types: grants }) => {

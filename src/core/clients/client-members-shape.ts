@@ -1,14 +1,14 @@
 /**
- * The members of RFC 7591 and OpenID Connect Dynamic Client Registration that this server acts on, each by itself. Anything else
- * in the input is dropped or, where it promises protection, refused (client-metadata), and never stored: the list is closed, so a
- * member that would mean trust (`skip_consent`, `client_secret`, `__proto__` …) has no way in.
+ * The members of RFC 7591 and OpenID Connect Dynamic Client Registration that this server uses, each checked by itself.
+ * Other members are dropped, or refused if they promise protection (client-metadata), and never stored. The list is
+ * closed, so a member that would mean trust (`skip_consent`, `client_secret`, `__proto__` …) has no way in.
  */
 import { z } from 'zod';
 import { secondFactorRules } from '../factors/assurance.ts';
 import { consentPolicies } from './consent-policy.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
 
-/** What is offered of the members that are lists of choices. */
+/** The supported values of members that are lists of choices. */
 export const offered = {
   grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
   response_types: ['code'],
@@ -19,10 +19,17 @@ const maxText = 2048;
 const maxKeys = 20;
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 const member = z.string('members must be strings').max(maxText, 'has a member that is too long').optional();
-/** RFC 7517, section 4: what a public key consists of; certificates and the rest are dropped. */
+/** The members of a public key (RFC 7517, section 4). Certificates and other members are dropped. */
 const publicKey = z.object({
   kty: z.enum(['RSA', 'EC', 'OKP'], 'must hold RSA, EC or OKP keys only'),
-  ...{ crv: member, x: member, y: member, n: member, e: member, use: member, alg: member, kid: member },
+  crv: member,
+  x: member,
+  y: member,
+  n: member,
+  e: member,
+  use: member,
+  alg: member,
+  kid: member,
   key_ops: z.array(z.string(), 'key_ops must be an array of strings').max(10, 'key_ops is too long').optional(),
 });
 const keySet = z.object(
@@ -45,7 +52,9 @@ export type PublicKey = z.infer<typeof publicKey>;
 
 const maxUris = 100;
 
-/** U+0000 and lone surrogates cannot be stored everywhere; other control characters have no business in a name or a URI. */
+/**
+ * Some databases cannot store U+0000 and lone surrogates. Other control characters do not belong in a name or a URI.
+ */
 const text = z
   .string('must be a string')
   .min(1, 'must not be empty')
@@ -54,7 +63,7 @@ const text = z
     (value) => value.isWellFormed() && !/\p{Cc}/u.test(value),
     'must not hold control characters or broken Unicode',
   );
-/** Empty: as if it were left out. */
+/** Empty: as if left out. */
 const scopeText = z.string('must be a string').max(maxText, `must not be longer than ${maxText} bytes`);
 const texts = (most: number) =>
   z
@@ -72,11 +81,14 @@ const oneOf = <const T extends readonly [string, ...string[]]>(
       `must be one of ${values.join(', ')}`,
   });
 
-/** Algorithms of this server's own signatures, and of signatures that it verifies. None is symmetric: client secrets are kept as hashes. */
+/**
+ * Algorithms of this server's signatures, and of signatures that it verifies. None is symmetric, because only hashes of
+ * client secrets are stored.
+ */
 const ownAlgorithm = oneOf(['RS256', 'ES256']);
 const clientAlgorithm = oneOf(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']);
 
-/** Goes into the address of a style sheet: exactly colours, in one form. */
+/** Becomes part of a style sheet's URL, so only colours in one exact form are allowed. */
 const colours = (form: RegExp, wanted: string) => z.string('must be a string').regex(form, wanted);
 const accent = colours(/^#[0-9a-f]{6}$/, 'must be a colour as #rrggbb in small letters');
 const background = colours(
@@ -84,7 +96,7 @@ const background = colours(
   'must be a colour as #rrggbb in small letters, or two with one space between them',
 );
 
-/** Any values: those that are not offered are dropped (client-metadata), unless none is left. */
+/** Accepts any values. client-metadata drops unsupported ones, and refuses the member if none is left. */
 const choice = (values: readonly string[]) =>
   z
     .array(
@@ -94,7 +106,7 @@ const choice = (values: readonly string[]) =>
     .max(20, 'is too long')
     .meta({ description: `Used: ${values.map((value) => `\`${value}\``).join(', ')}. Other values are dropped.` });
 
-/** Why other methods of RFC 7591 and OpenID Connect are refused: a client that registers one cannot authenticate. */
+/** Why other methods of RFC 7591 and OpenID Connect are refused: a client with such a method could not authenticate. */
 const methodReasons = {
   client_secret_jwt: 'client_secret_jwt needs the secret itself, and only its hash is kept: use private_key_jwt',
   tls_client_auth: 'tls_client_auth is not offered: use private_key_jwt',
@@ -145,5 +157,5 @@ const members = z.object({
 export const shape = members.partial();
 export type Members = z.infer<typeof shape>;
 
-/** The members that are ever stored. */
+/** All members that can be stored. */
 export const metadataMembers: readonly string[] = Object.keys(members.shape);

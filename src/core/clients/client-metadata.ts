@@ -1,9 +1,9 @@
 /**
- * What an application may say about itself. The same rules hold at each registration and each change; what only an
- * admin says is in client-policy.
+ * What an application may say about itself, at registration and at each change. client-policy holds the members that
+ * only an admin sets.
  *
- * Order: what is dropped, or refused as not offered; the shape of each member (client-members-shape); URIs; keys; what
- * must fit together; defaults. The first mistake is the answer.
+ * The order of checks: dropped and unsupported members; the shape of each member (client-members-shape); policy; URIs;
+ * keys; combinations; defaults. The first mistake is the response.
  */
 import type { JsonObject } from '../../base/json.ts';
 import { keyMistake } from './client-keys.ts';
@@ -29,7 +29,7 @@ type MetadataOutcome = ValidMetadata | InvalidMetadata;
 interface ValidMetadata {
   readonly outcome: 'valid';
   readonly metadata: JsonObject;
-  /** Members, and values of members, that were sent and are not used: printable ASCII, at most 51. */
+  /** Members and values that were sent and are not used: printable ASCII, at most 51. */
   readonly dropped: readonly string[];
 }
 
@@ -42,10 +42,10 @@ export interface InvalidMetadata {
 
 /** RFC 6749, section 3.3. */
 const scopeList = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
-/** As the engine has it (HTML's definition of an e-mail address). */
+/** The engine's pattern (HTML's definition of an e-mail address). */
 const address = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/;
 
-/** Checks untrusted input and completes it: every default is written out, so that a later default changes no stored client. */
+/** Checks untrusted input and fills in all defaults, so that a later default changes no stored client. */
 export function parseMetadata(input: unknown, context: MetadataContext): MetadataOutcome {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     return invalid('the metadata must be a JSON object');
@@ -64,27 +64,26 @@ export function parseMetadata(input: unknown, context: MetadataContext): Metadat
 
 type Sorted =
   | { readonly given: Record<string, unknown>; readonly dropped: string[] }
-  /** Member and what is wrong with it, in one sentence. */
+  /** The member and what is wrong with it, in one sentence. */
   | { readonly mistake: string };
 
-/** Named in answers and warnings: beyond these the rest is only counted. */
+/** How many dropped members are named; the rest is only counted. */
 const namedMax = 50;
 
 /**
- * What of the metadata that a client sent is used. Members and values that this server does not know are dropped (RFC 7591,
- * section 2), and named so that the caller who registers the client can be told; those that promise protection are refused.
- * `previous`: at a change, what is stored.
+ * Selects the members that are used. Unknown members and values are dropped (RFC 7591, section 2) and named, so that
+ * the caller can see them. Members that promise protection are refused. `previous`: the stored metadata, at a change.
  */
 function sortMembers(input: object, previous: JsonObject = {}): Sorted {
   const given: Record<string, unknown> = {};
   const dropped: string[] = [];
   for (const name of Object.keys(input)) {
     const value: unknown = Reflect.get(input, name);
-    // RFC 7592, section 2.2: null means the same as leaving the member out.
+    // RFC 7592, section 2.2: null means the same as a missing member.
     if (value === undefined || value === null) continue;
     const isPromise = promises.has(name);
     const mistake = isPromise ? promiseMistake(name, value) : undefined;
-    // A client from before goes on without what it never had: its other members can still be changed.
+    // An older version stored such members without effect; the client can still change its other members.
     if (mistake !== undefined && !isStored(previous, name, value)) return { mistake: `${name} ${mistake}` };
     if (metadataMembers.includes(name)) given[name] = value;
     else if (mistake !== undefined || !isPromise) dropped.push(inAscii(name));
@@ -95,14 +94,13 @@ function sortMembers(input: object, previous: JsonObject = {}): Sorted {
     const isOffered = (value: unknown) => typeof value !== 'string' || (values as readonly string[]).includes(value);
     const used = asked.filter(isOffered);
     if (asked.length > 0 && used.length === 0)
-      return { mistake: `${name} has none that is offered: ${values.join(', ')}` };
+      return { mistake: `${name} has no supported value. Supported: ${values.join(', ')}` };
     given[name] = used;
     for (const value of asked) if (!isOffered(value)) dropped.push(`${name} ${inAscii(value)}`);
   }
   if (given.scope === '') {
-    // It had some: without any it would have all.
-    if (previous.scope !== undefined)
-      return { mistake: 'scope is empty, and without it every scope is allowed: remove it for that' };
+    // Without scopes, the client would get all of them.
+    if (previous.scope !== undefined) return { mistake: 'scope is empty. Name scopes, or remove scope to allow all' };
     delete given.scope;
     dropped.push('scope (it is empty)');
   }
@@ -112,7 +110,7 @@ function sortMembers(input: object, previous: JsonObject = {}): Sorted {
 const isStored = (previous: JsonObject, name: string, value: unknown): boolean =>
   Object.hasOwn(previous, name) && JSON.stringify(previous[name]) === JSON.stringify(value);
 
-/** Anyone may send anything, and this is shown in terminals. */
+/** For untrusted text, which terminals show. */
 const inAscii = (text: string): string => text.slice(0, 100).replaceAll(/[^\x21-\x7e]/g, '?');
 
 function shortened(names: string[]): string[] {
@@ -164,11 +162,11 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
   const logoutUris = asked.post_logout_redirect_uris ?? [];
   const method = asked.token_endpoint_auth_method ?? 'client_secret_basic';
 
-  // RFC 7591, section 2.1: the two lists say the same thing twice.
+  // RFC 7591, section 2.1: the two lists must agree.
   if (codeGrant !== responses.includes('code')) return invalid('grant_types and response_types do not fit together');
   if (codeGrant && redirectUris.length === 0) return invalid('redirect_uris must have at least one member', true);
   if (grants.length === 1 && grants[0] === 'refresh_token') return invalid('refresh_token needs another grant type');
-  // RFC 6749, section 4.4: only confidential clients; and a person cannot hand out what the person does not have.
+  // RFC 6749, section 4.4: for confidential clients only. Users cannot register clients that act without a user.
   if (grants.includes('client_credentials')) {
     if (method === 'none') return invalid('client_credentials needs a client that authenticates');
     if (context.by === 'person') return invalid('client_credentials is not available here');
@@ -181,7 +179,7 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
     return invalid('token_endpoint_auth_signing_alg needs private_key_jwt');
   }
 
-  // RFC 8252: a private-use scheme is a native application's; its https URIs are claimed ones, never loopback.
+  // RFC 8252: a private-use scheme means a native application, whose https URIs are claimed, never loopback.
   const allowed = redirectAllowances(asked, context);
   const kinds = [...redirectUris, ...logoutUris].map((uri) => redirectUriKind(uri, allowed));
   const privateUse = kinds.includes('private-use');
@@ -192,7 +190,7 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
     return invalid('redirect_uris of a native application must not be https on loopback', true);
   }
 
-  // The engine knows native clients and web clients, and http on other names only for the latter.
+  // The engine has native and web clients, and allows http on other host names for web clients only.
   if (privateUse && (kinds.includes('http-loopback-name') || kinds.includes('http-elsewhere')))
     return invalid('redirect_uris must not join a private-use scheme and http on a name', true);
 
@@ -217,10 +215,7 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
   return { outcome: 'valid', metadata, dropped: [...dropped, ...notTaken(asked, metadata, context)] };
 }
 
-/**
- * core/clients/unprotected notes it in stored metadata: it is no member that anyone may set, and outlasts a change of
- * the others.
- */
+/** core/clients/unprotected stores this note in the metadata. No request can set it, and other changes keep it. */
 function unprotectedAt({ unprotected_at: at }: JsonObject = {}): { unprotected_at?: number } {
   return typeof at === 'number' ? { unprotected_at: at } : {};
 }

@@ -1,4 +1,4 @@
-/** What is decided about an application beyond its own word: what only an admin says, and what outlasts a change. */
+/** Policy beyond the application's own metadata: members that only an admin sets, and values that a change keeps. */
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../base/json.ts';
 import type { ClientRecord } from '../stores/clients.ts';
@@ -8,22 +8,25 @@ import { type ConsentPolicy, consentPolicyOf } from './consent-policy.ts';
 import { type IdTokenClaims, idTokenClaimRules } from './id-token-claims.ts';
 
 export interface MetadataContext {
-  /** Who asks. Only `admin`, `cli` and `built-in` may relax a policy; a `person` may not register a machine. */
+  /**
+   * Who registers or changes. Only `admin`, `cli` and `built-in` may relax a policy; a `person` may not register a
+   * service.
+   */
   readonly by: ClientRecord['origin'];
-  /** At a change: what is stored. */
+  /** The stored metadata, at a change. */
   readonly previous?: JsonObject;
-  /** An operator answers for it. Left out: whatever a person did not make. */
+  /** An operator has reviewed the client. Default: true, unless a person made it. */
   readonly reviewed?: boolean;
 }
 
 const isAdmin = (by: MetadataContext['by']): boolean => by === 'admin' || by === 'cli' || by === 'built-in';
 
-/** `X-Admin-Key` is an operator's too. */
+/** `register` is a caller with `X-Admin-Key`, so an operator. */
 const isOperator = (by: MetadataContext['by']): boolean => isAdmin(by) || by === 'register';
 
 /**
- * How this server's own pages look while a person goes on to the application, which speaks for the server; the second factor
- * its people need, which an application must not be able to weaken; and where codes may be sent beyond the rule.
+ * The look of this server's pages on the way to the application, because they speak for this server; the second factor
+ * of its users, which the application must not weaken; redirect URIs beyond the rule; and consent.
  */
 export function saidByAdmin(asked: Members, context: MetadataContext): JsonObject {
   const { by, previous = {} } = context;
@@ -40,7 +43,10 @@ const operatorMembers = [
   'redirect_schemes',
 ] as const;
 
-/** Those that were asked for and are not so: what is an operator's, or does not fit this client. What was so before is not asked for. */
+/**
+ * Requested members that were not applied, because they are an operator's or do not fit this client. Values that are
+ * already stored do not count.
+ */
 export function notTaken(asked: Members, metadata: JsonObject, { previous = {} }: MetadataContext): string[] {
   const names = [...operatorMembers, 'consent', 'loopback_ports', 'require_pkce'] as const;
   return names.filter(
@@ -50,7 +56,7 @@ export function notTaken(asked: Members, metadata: JsonObject, { previous = {} }
   );
 }
 
-/** Where its redirect URIs may lead beyond the rule. */
+/** The redirect URIs that are allowed beyond the rule. */
 export function redirectAllowances(asked: Members, context: MetadataContext): RedirectAllowances {
   const { redirect_schemes: schemes, allow_insecure_redirects: insecure } = saidByAdmin(asked, context);
   return {
@@ -61,7 +67,7 @@ export function redirectAllowances(asked: Members, context: MetadataContext): Re
   };
 }
 
-/** Everyone may choose. A change that leaves it out keeps it; a client of a time before this rule has had `minimal`. */
+/** Every caller may choose. A change without it keeps the value; clients older than this rule have `minimal`. */
 export function idTokenClaimsRule(asked: IdTokenClaims | undefined, { previous }: MetadataContext): IdTokenClaims {
   if (asked !== undefined) return asked;
   if (previous === undefined) return 'standard';
@@ -70,19 +76,19 @@ export function idTokenClaimsRule(asked: IdTokenClaims | undefined, { previous }
 
 export const isReviewed = ({ by, reviewed = by !== 'person' }: MetadataContext): boolean => reviewed;
 
-/** The members that are an operator's, taken out of what was asked: `saidByAdmin` decides on them. */
+/** The requested members without those of an operator, which `saidByAdmin` decides. */
 export function withoutAdminMembers(asked: Members): JsonObject {
   const theirs: readonly string[] = [...operatorMembers, 'consent'];
   return Object.fromEntries(Object.entries(asked).filter(([name]) => !theirs.includes(name))) as JsonObject;
 }
 
-/** Why an admin's member is refused; undefined: it is not. */
+/** Why an admin's member is refused, or undefined. */
 export function adminMemberMistake(asked: Members, context: MetadataContext): string | undefined {
   if (asked.consent !== 'never' || isReviewed(context)) return undefined;
   return 'consent never is for reviewed clients: have an operator review the client first';
 }
 
-/** What is left of a client's metadata once its review is taken back. */
+/** The metadata of a client after its review is revoked. */
 export function unreviewedMetadata(metadata: JsonObject): JsonObject {
   return metadata.consent === 'never' ? { ...metadata, consent: 'new' } : metadata;
 }
@@ -93,8 +99,8 @@ function consentRule(asked: ConsentPolicy | undefined, context: MetadataContext)
 }
 
 /**
- * PKCE is due from every public client. A confidential one may leave it out: anyone may ask for it, and only an admin may drop
- * what a client once had. Unreviewed clients need it in the browser all the same (oidc/requests/policy).
+ * Public clients must use PKCE. A confidential client may require it, and only an admin may turn that off again.
+ * Unreviewed clients need it in browsers all the same (oidc/requests/policy).
  */
 export function pkceRule(asked: boolean | undefined, isPublic: boolean, { by, previous }: MetadataContext): boolean {
   if (isPublic || asked === true) return true;
@@ -103,8 +109,8 @@ export function pkceRule(asked: boolean | undefined, isPublic: boolean, { by, pr
 }
 
 /**
- * Whether a redirect to this machine may name any port (RFC 8252, section 7.3): for public clients; for one that authenticates
- * where an admin says so. A native one from before, which has no such member, keeps any port.
+ * Whether a loopback redirect URI may have any port (RFC 8252, section 7.3): for public clients; for confidential ones
+ * if an admin says so. A stored native client without this member keeps any port.
  */
 export function loopbackPorts(
   asked: Members,

@@ -1,11 +1,11 @@
 /**
- * Members by which a client asks for protection that this server does not give. A client that believes in it would be less safe
- * than it thinks, so they are refused at every entry point and never dropped (RFC 7591, section 2 would allow to ignore them).
+ * Members that ask for protection that this server does not give. RFC 7591, section 2, allows to ignore them, but then
+ * the client would be less safe than it assumes. So every entry point refuses them.
  */
 import type { JsonObject } from '../../base/json.ts';
 
 interface Promised {
-  /** `true`: `false` asks for nothing. `any`: whatever the value is. */
+  /** `true`: only the value true asks for protection. `any`: every value does. */
   readonly asks: 'true' | 'any';
   readonly reason: string;
 }
@@ -42,7 +42,7 @@ export const promises: ReadonlyMap<string, Promised> = new Map<string, Promised>
   }),
 );
 
-/** What is wrong with the value of such a member; undefined: it asks for nothing. */
+/** What is wrong with the value, or undefined if it asks for nothing. */
 export function promiseMistake(name: string, value: unknown): string | undefined {
   const promised = promises.get(name);
   if (promised === undefined || value === undefined || value === null) return undefined;
@@ -50,7 +50,7 @@ export function promiseMistake(name: string, value: unknown): string | undefined
   return value === false ? undefined : 'must be a boolean';
 }
 
-/** Those that a client from before has: they were stored and never enforced. */
+/** Such members of a stored client: an older version stored them and never enforced them. */
 export function brokenPromises(metadata: JsonObject): string[] {
   return Object.keys(metadata).filter((name) => promiseMistake(name, metadata[name]) !== undefined);
 }

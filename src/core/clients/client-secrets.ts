@@ -1,12 +1,12 @@
 /**
- * The secrets of a client: several, each with a name of its own or none, and an end or none. Only hashes are stored. All functions
- * are pure; times are seconds since the epoch.
+ * The secrets of a client. Each may have a name and an expiry. Only hashes are stored. All functions are pure; times
+ * are seconds since the epoch.
  */
 import type { JsonObject } from '../../base/json.ts';
 import { digest, randomToken, sameSecret } from '../../base/secrets.ts';
 import type { ClientRecord, ClientSecret } from '../stores/clients.ts';
 
-/** More than any deployment needs; the record stays small. */
+/** More than any deployment needs, and it keeps the record small. */
 export const clientSecretsMax = 10;
 
 /** `value` is shown once. */
@@ -21,21 +21,21 @@ export function newSecret(now: number, { name = '', lifetime = null }: SecretOpt
 }
 
 export interface SecretOptions {
-  /** What an operator calls it; empty: the one that `rotate` replaces. */
+  /** An operator's name for it. Empty: the unnamed secret, which `rotateSecret` replaces by default. */
   readonly name?: string;
-  /** Seconds; null: no end. */
+  /** Seconds; null: no expiry. */
   readonly lifetime?: number | null;
 }
 
-/** What is stored of a secret that was made elsewhere: see `secretMistake`. */
+/** The stored form of a secret. Check one made elsewhere with `secretMistake` first. */
 export function storedSecret(value: string, now: number, name = '', lifetime: number | null = null): ClientSecret {
   const secret = { hash: digest(value), createdAt: now, expiresAt: lifetime === null ? null : now + lifetime };
   return name === '' ? secret : { ...secret, name };
 }
 
-/** Its public name in lists. A hash of the stored hash: of a secret made elsewhere, too, it tells less than the hash does. */
+/** The public id in lists. A hash of the stored hash, so it reveals less than that, even for a weak secret. */
 export function secretId({ hash }: ClientSecret): string {
-  // Hexadecimal: a hyphen in front would make an option of it on a command line.
+  // Hexadecimal, because a command line reads a leading hyphen as an option.
   return Buffer.from(digest(`secret-id:${hash}`), 'base64url').toString('hex', 0, 6);
 }
 
@@ -43,13 +43,13 @@ export const secretName = ({ name }: ClientSecret): string => name ?? '';
 
 export const isLive = ({ expiresAt }: ClientSecret, now: number): boolean => expiresAt === null || now < expiresAt;
 
-/** Basic and post are one method here, so either needs a secret. */
+/** Basic and post count as one method here; both need a secret. */
 export function needsSecret(metadata: JsonObject): boolean {
   const method = metadata.token_endpoint_auth_method;
   return method === 'client_secret_basic' || method === 'client_secret_post';
 }
 
-/** Compares with every secret the client has, so that the time does not tell which one it was. */
+/** Compares with all secrets of the client, so that the time does not reveal which one matched. */
 export function verifySecret(client: Pick<ClientRecord, 'secrets'>, presented: string, now: number): boolean {
   const hash = digest(presented);
   let matches = false;
@@ -61,8 +61,8 @@ export function verifySecret(client: Pick<ClientRecord, 'secrets'>, presented: s
 }
 
 /**
- * The newest first. Ended ones stay while there is room, so that a refusal can say when they ended. Undefined: as many live ones
- * as a client may have.
+ * The secrets with the new one first, or undefined if the client has too many live ones. Expired secrets stay while
+ * there is room, so that a refusal can say when they expired.
  */
 export function withSecret(
   secrets: readonly ClientSecret[],
@@ -76,8 +76,8 @@ export function withSecret(
 }
 
 /**
- * A new secret of that name in place of the newest one, which ends after the overlap; older ones of the name go. Those of other
- * names stay as they are. Undefined: too many.
+ * Adds a new secret of that name. The newest old one of the name ends after the overlap, older ones of the name end
+ * now, and other names stay. Returns undefined if there are too many.
  */
 export function rotated(
   secrets: readonly ClientSecret[],
@@ -96,14 +96,14 @@ export function rotated(
   return all && { made, secrets: all };
 }
 
-/** Bits of randomness that a secret from elsewhere must at least be able to have: a fast hash protects no fewer. */
+/** The bits of randomness that a secret made elsewhere must be able to have, because its hash is a fast one. */
 const leastBits = 128;
 const distinctLeast = 8;
 const longest = 512;
 
 /**
- * Why a secret made elsewhere is refused, to follow its name; undefined: it is taken. Only its shape is looked at: the
- * randomness itself cannot be measured (docs/decisions/025).
+ * Why a secret made elsewhere is refused, to follow its name, or undefined. Checks the form only, because randomness
+ * cannot be measured (docs/decisions/025).
  */
 export function secretMistake(value: string): string | undefined {
   if (!/^[\x20-\x7e]*$/.test(value)) return 'must be printable ASCII (RFC 6749, appendix A.2)';
@@ -113,7 +113,7 @@ export function secretMistake(value: string): string | undefined {
   return 'is too easy to guess: it needs 128 bits of randomness, as 22 random letters and digits or 32 random hexadecimal digits have';
 }
 
-/** At most so many bits of randomness, by length and alphabet. */
+/** An upper bound for the bits of randomness, from length and alphabet. */
 export function secretBits(value: string): number {
   const bare = value.replaceAll(/[^A-Za-z0-9]/g, '');
   // Hyphens in a UUID add nothing.

@@ -1,12 +1,14 @@
-/** The addresses an application may name: where people are sent back to, and those that a page links or this server calls. */
+/** URIs of an application: redirect URIs, and those that pages link or this server fetches. */
 import { isLoopbackHost } from '../../base/loopback.ts';
 import { isPrivateUseScheme } from './redirect-schemes.ts';
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
-/** RFC 3986, section 2: what a URI may consist of, whole percent-encodings included, and none of them a control character. */
+/**
+ * RFC 3986, section 2: the characters of a URI, with whole percent-encodings and without encoded control characters.
+ */
 const uriCharacters = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%(?![01][0-9A-Fa-f]|7[Ff])[0-9A-Fa-f]{2})+$/;
 
-/** `http-loopback-name`: on a name below `localhost` (RFC 6761, section 6.3). `http-elsewhere`: not encrypted on its way. */
+/** `http-loopback-name`: a name below `localhost` (RFC 6761, section 6.3). `http-elsewhere`: not encrypted. */
 type RedirectUriKind =
   | 'https'
   | 'https-loopback'
@@ -17,20 +19,20 @@ type RedirectUriKind =
 
 /** What a client may have beyond the rule. */
 export interface RedirectAllowances {
-  /** Of a built-in client: at whatever loopback the issuer is. */
+  /** A built-in client: any loopback address that the issuer has. */
   readonly ours?: boolean;
   /** Private-use schemes that an operator has added to this client. */
   readonly schemes?: readonly string[];
   /** http on any host. */
   readonly insecure?: boolean;
-  /** Who asks may allow it more: a refusal says how. */
+  /** The caller may allow more, so a refusal says how. */
   readonly operator?: boolean;
 }
 
 /**
- * What kind of redirect URI this is, or why it is none (RFC 9700, section 4.1.3; RFC 8252, sections 7.1 to 7.3). Requests are compared
- * with it character by character, so it must be written as a browser would write it: a URI that parsing changes (`..`, a
- * decimal address, a tab) is refused instead of being mended.
+ * The kind of a redirect URI, or why it is refused (RFC 9700, section 4.1.3; RFC 8252, sections 7.1 to 7.3). Requests
+ * are compared with it character by character, so it must have the form that a browser sends. A URI that parsing
+ * changes (`..`, a decimal address, a tab) is refused, not corrected.
  */
 export function redirectUriKind(
   uri: string,
@@ -62,7 +64,10 @@ function refused(reason: string, member: string, { operator }: RedirectAllowance
   return { reason: operator ? `${reason}; for others set ${member}` : reason };
 }
 
-/** Whether the text names the host and path that a parser finds in it. The case of the host, a default port and an empty path are left as they are. */
+/**
+ * Returns true if the text has the host and path that a parser finds in it. The case of the host, a default port and an
+ * empty path may differ.
+ */
 function writtenAsParsed(uri: string, url: URL): boolean {
   const [, scheme = '', authority = '', rest = ''] = /^([A-Za-z]+):\/\/([^/?#@]+)(.*)$/s.exec(uri) ?? [];
   const defaultPort = url.protocol === 'https:' ? ':443' : ':80';
@@ -76,7 +81,7 @@ function writtenAsParsed(uri: string, url: URL): boolean {
   );
 }
 
-/** The other URI members, with what each may be. A page shows the first three as links, this server calls some of the others. */
+/** Rules for the other URI members. Pages show the first three as links; this server fetches some of the others. */
 export const uriRules = {
   client_uri: { http: 'anywhere', fragment: true },
   policy_uri: { http: 'anywhere', fragment: true },

@@ -1,7 +1,7 @@
 /**
- * Client applications: registering, changing, and their secrets. Who may do so is the caller's business; what a client may
- * be is decided here, by client-metadata.ts and by the engine, at registration and at every change alike. Reading them on the
- * hot path is cached-clients.ts.
+ * Client applications: registration, changes and secrets. The caller decides who may do this. client-metadata.ts and
+ * the engine decide what a client may be, at registration and at each change. Hot paths read clients through
+ * cached-clients.ts.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { nowSeconds } from '../../base/clock.ts';
@@ -26,51 +26,51 @@ export type Registered = {
   readonly outcome: 'registered';
   readonly client: ClientRecord;
   readonly secret?: string;
-  /** What was sent and is not used (client-metadata). */
+  /** Members and values that were sent and are not used (client-metadata). */
   readonly dropped: readonly string[];
 };
-/** `secret`: one that the change made necessary. `ended`: how many secrets it ended. */
+/** `secret`: made because the change needs one. `ended`: how many secrets the change ended. */
 type Patched = Updated & { readonly change: MetadataChange; readonly ended: number };
-/** The client has another version than the one that the change was made for. */
+/** The client's version is not the expected one. */
 type Conflict = { readonly outcome: 'conflict'; readonly version: number };
-/** This server makes it at each start, and would undo the change. */
+/** The next start of this server would undo the change. */
 type BuiltIn = { readonly outcome: 'built-in' };
 interface Registration {
   readonly origin: ClientRecord['origin'];
   readonly owner: string | null;
-  /** Without one the client gets a random one of 128 bits. */
+  /** Default: a random id of 128 bits. */
   readonly id?: string;
-  /** One made elsewhere, of a client that moves here. Without it one is made, if the client authenticates with a secret. */
+  /** The secret of a client that moves here. Default: a new secret, if the client authenticates with one. */
   readonly secret?: string;
 }
 
-/** Secrets are in the answers of `register`, `update` and `rotateSecret` and nowhere else. All but `find` and `list` throw nothing but `Unavailable`. */
+/** Only calls that make a secret return one. All methods except `find` and `list` throw only `Unavailable`. */
 export interface Clients extends ClientCredentials {
   register(input: unknown, registration: Registration): Promise<Registered | InvalidMetadata>;
   /**
-   * Replaces the metadata, as RFC 7592, section 2.2 has it: a member that is left out goes back to its default, except
-   * `require_pkce` and `id_token_claims`, which stay. A secret is returned where the change made one necessary.
+   * Replaces the metadata (RFC 7592, section 2.2): a missing member gets its default, except `require_pkce`,
+   * `id_token_claims` and `loopback_ports`, which stay. Returns a secret if the change makes one necessary.
    */
   update(id: string, input: unknown, by: ClientRecord['origin']): Promise<Updated | InvalidMetadata | Unknown>;
   /**
-   * Changes part of the metadata: `edit` is given what is stored and returns what should be (a function without effects, called
-   * again where another change was first). `ifVersion`: only if the client still has that version. Changes nothing and raises no
-   * version where nothing differs.
+   * Changes part of the metadata. `edit` gets the stored metadata and returns the wanted one; it must be pure, because
+   * it runs again if another change was faster. `ifVersion`: only if the client still has that version. Without a
+   * difference, nothing changes and the version stays.
    */
   patch(id: string, edit: (metadata: JsonObject) => JsonObject, options: PatchOptions): Promise<PatchOutcome>;
-  /** Refused at every door until `enable`. */
+  /** All entry points refuse the client until `enable`. */
   disable(id: string): Promise<Updated | Unknown>;
-  /** While its owner's account is disabled it stays refused: see `disabledAt` of the client. */
+  /** The client stays refused while its owner's account is disabled: see `disabledAt` of the client. */
   enable(id: string): Promise<Updated | Unknown>;
-  /** An operator has looked at it. Reviewing twice keeps the first time. */
+  /** Marks the client as reviewed by an operator. A second review keeps the first time. */
   review(id: string): Promise<Updated | Unknown>;
-  /** Takes the review back, also from a client that an operator made. */
+  /** Revokes the review, also of a client that an operator made. */
   unreview(id: string): Promise<Updated | Unknown>;
-  /** Removes it with its grants, tokens and consents; false where there is none. */
+  /** Removes the client with its grants, tokens and consents. Returns false if there is none. */
   remove(id: string): Promise<boolean>;
-  /** From the database. */
+  /** Reads the database. */
   find(id: string): Promise<ClientRecord | undefined>;
-  /** By id, ascending, those greater than `after` ('' for the first page), at most 1000. */
+  /** In ascending order of ids, those greater than `after` ('' for the first page), at most 1000. */
   list(after: string, limit: number): Promise<ClientRecord[]>;
 }
 
@@ -82,9 +82,9 @@ export type PatchOutcome = Patched | InvalidMetadata | Conflict | BuiltIn | Unkn
 
 interface ClientsDeps {
   readonly stores: { readonly clients: ClientStore };
-  /** After a write: has every process take it in. */
+  /** Called after a write, so that all processes take it in. */
   readonly changes: Pick<ChangeLog, 'changed'>;
-  /** The engine's own opinion of a client: why it would refuse it, or undefined. */
+  /** Why the engine would refuse the client, or undefined. */
   readonly checkWithEngine: (metadata: JsonObject, id: string) => Promise<string | undefined>;
   readonly config: {
     readonly issuer: string;
@@ -94,7 +94,10 @@ interface ClientsDeps {
   };
 }
 
-/** No colon, so it needs no escaping in HTTP Basic; nothing that a URL or a shell would change; no hyphen first, or a command takes it for an option. */
+/**
+ * No colon, so HTTP Basic needs no escaping. Nothing that a URL or a shell would change. No leading hyphen, which a
+ * command would read as an option.
+ */
 const acceptableId = /^[A-Za-z0-9_][A-Za-z0-9._~-]{0,127}$/;
 const attempts = 10;
 
@@ -102,11 +105,11 @@ export function createClients(deps: ClientsDeps): Clients {
   const { changes, checkWithEngine, config } = deps;
   const store = deps.stores.clients;
   const secretOverlapSeconds = config.lifetimes.clientSecretOverlap;
-  // People know this server by these names: an unreviewed client must not speak for it.
+  // An unreviewed client must not have the names of this server.
   const ownNames = [config.brandName, ...hostNames(config.issuer)];
 
   async function checked(input: unknown, id: string, by: ClientRecord['origin'], previous?: ClientRecord) {
-    // Loaded when it is first needed, with the schemas behind it: a start does not wait for them.
+    // Imported on first use, with its schemas, so that the start does not wait for it.
     const { parseMetadata } = await import('./client-metadata.ts');
     const reviewed = reviewFor(by, previous) !== null;
     const parsed = parseMetadata(input, { by, reviewed, ...(previous && { previous: previous.metadata }) });
@@ -117,7 +120,7 @@ export function createClients(deps: ClientsDeps): Clients {
     return refused === undefined ? parsed : invalid(refused);
   }
 
-  /** Changes the newest version; where another change was first, starts again from its result. */
+  /** Changes the newest version, and starts again if another change was faster. */
   const change: Change = async (id, edit) => {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const client = await store.find(id);
@@ -140,7 +143,7 @@ export function createClients(deps: ClientsDeps): Clients {
     return reason === undefined ? undefined : `client_name ${reason}`;
   }
 
-  /** The client with this metadata in place of its own, or why not. */
+  /** The client with this metadata, or why it is invalid. */
   async function changed(
     client: ClientRecord,
     input: unknown,
@@ -150,7 +153,7 @@ export function createClients(deps: ClientsDeps): Clients {
     if (parsed.outcome === 'invalid') return parsed;
     const needed = needsSecret(parsed.metadata);
     const secret = needed && client.secrets.length === 0 ? newSecret(nowSeconds()) : undefined;
-    // A client that stops using its secrets must not find them valid again years later.
+    // If the client uses secrets again later, its old ones must not be valid.
     const secrets = secret ? [secret.stored] : needed ? client.secrets : [];
     const { metadata, dropped } = parsed;
     return {
@@ -160,7 +163,7 @@ export function createClients(deps: ClientsDeps): Clients {
     };
   }
 
-  /** Read again: what a change makes of `disabledAt` is the database's to say. */
+  /** Reads the client again, because the database decides on `disabledAt`. */
   async function switchTo(
     id: string,
     part: (client: ClientRecord) => Partial<ClientRecord>,
@@ -200,7 +203,9 @@ export function createClients(deps: ClientsDeps): Clients {
         updatedAt: now,
       };
       if (!(await store.insert(client)))
-        return invalid((await store.find(id)) ? 'client_id is taken' : 'the account of the owner is disabled or gone');
+        return invalid(
+          (await store.find(id)) ? 'client_id is taken' : 'the account of the owner is disabled or deleted',
+        );
       await changes.changed();
       const { dropped } = parsed;
       return {
@@ -224,16 +229,16 @@ export function createClients(deps: ClientsDeps): Clients {
         if (ifVersion !== undefined && ifVersion !== client.version)
           return { instead: { outcome: 'conflict', version: client.version } };
         const edited = edit(client.metadata);
-        // Defaults that a client from before lacks are written out with its first change, and not without one.
+        // The first real change of an older client stores the defaults that it lacks; an empty change does not.
         if (isDeepStrictEqual(edited, client.metadata))
           return { instead: { ...updated(client, { dropped: [] }), change: { before: {}, after: {} }, ended: 0 } };
         const made = await changed(client, withoutDerived(client.metadata, edited), by);
         if ('outcome' in made) return { instead: made };
         const difference = metadataChange(client.metadata, made.client.metadata);
-        const told = { change: difference, ended: made.client.secrets.length === 0 ? client.secrets.length : 0 };
+        const effect = { change: difference, ended: made.client.secrets.length === 0 ? client.secrets.length : 0 };
         if (changedMembers(difference).length === 0)
-          return { instead: { ...updated(client, { dropped: made.dropped }), ...told } };
-        return { client: made.client, result: (stored) => ({ ...updated(stored, made), ...told }) };
+          return { instead: { ...updated(client, { dropped: made.dropped }), ...effect } };
+        return { client: made.client, result: (stored) => ({ ...updated(stored, made), ...effect }) };
       }),
 
     ...createClientCredentials(change, secretOverlapSeconds),
@@ -255,8 +260,8 @@ export function createClients(deps: ClientsDeps): Clients {
 }
 
 /**
- * Since when a client is reviewed once `by` has made or changed it. What a person registers or changes is unreviewed until
- * an operator has looked at it. An operator's change of an unreviewed client is not yet a review.
+ * When the client was reviewed, after `by` has registered or changed it. A client of a person is unreviewed until an
+ * operator reviews it. An operator's change of an unreviewed client is not a review.
  */
 function reviewFor(by: ClientRecord['origin'], previous?: ClientRecord): number | null {
   if (by === 'person') return null;
@@ -285,7 +290,7 @@ function invalid(description: string): InvalidMetadata {
   return { outcome: 'invalid', error: 'invalid_client_metadata', description };
 }
 
-/** The digits of an IPv6 address are not read as a name. */
+/** An IPv6 address is not a name. */
 function hostNames(issuer: string): string[] {
   const { hostname } = new URL(issuer);
   return hostname.startsWith('[') ? [] : [hostname];

@@ -1,20 +1,20 @@
-/** When the people of an application are asked for their consent. An operator says so; the person always may take it back. */
+/** When users are asked for consent to an application. An operator decides; users can always revoke their consent. */
 import type { JsonValue } from '../../base/json.ts';
 import type { ConsentRow } from '../stores/consents.ts';
 
-/** Asked at each authorization; asked for what is new; not asked. */
+/** Ask at each authorization; ask for what is new; do not ask. */
 export const consentPolicies = ['always', 'new', 'never'] as const;
 export type ConsentPolicy = (typeof consentPolicies)[number];
 
-/** What may be consented to, apart from whose it is. */
+/** What a user can consent to. */
 export type Asked = Pick<ConsentRow, 'scopes' | 'claims' | 'resources'>;
 
-/** The policy in stored metadata. A client of an earlier version has none: `new` is what it had. */
+/** The policy in stored metadata. A client of an earlier version has none, which means `new`. */
 export function consentPolicyOf(value: JsonValue | undefined): ConsentPolicy {
   return consentPolicies.find((policy) => policy === value) ?? 'new';
 }
 
-/** What is in either of them. */
+/** The union of both. */
 export function together(a: Asked | undefined, b: Asked): Asked {
   const apis = union(Object.keys(a?.resources ?? {}), Object.keys(b.resources));
   return {
@@ -27,8 +27,7 @@ export function together(a: Asked | undefined, b: Asked): Asked {
 const union = (a: readonly string[] = [], b: readonly string[] = []): string[] => [...new Set([...a, ...b])];
 
 /**
- * What a person has allowed an application once `asked` is added to what they had allowed `before`, and the scopes they have just
- * left out are taken away. `at` in seconds.
+ * The consent after `asked` is added to `before` and the `declined` scopes are removed. `at`: seconds since the epoch.
  */
 export function mergedConsent(
   of: Pick<ConsentRow, 'subject' | 'clientId'>,

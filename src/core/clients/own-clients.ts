@@ -1,6 +1,6 @@
 /**
- * Applications that people register for themselves. What an application may be is core/clients' business; here is whose it is,
- * and how many in a while, so that one account cannot fill the database.
+ * Applications that users register for themselves, with their owner and a limit, so that one account cannot fill the
+ * database. core/clients decides what an application may be.
  */
 import type { Audit } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
@@ -9,7 +9,7 @@ import type { InvalidMetadata } from './client-metadata.ts';
 import type { Clients, Registered } from './clients.ts';
 
 export interface OwnClients {
-  /** It is on record before this resolves. Throws `Unavailable`. */
+  /** Resolves after the audit record is written. Throws `Unavailable`. */
   register(
     metadata: object,
     subject: string,
@@ -17,7 +17,7 @@ export interface OwnClients {
   ): Promise<Registered | InvalidMetadata | { readonly outcome: 'throttled'; readonly retryAfter: number }>;
 }
 
-/** Registrations of one person within the window, in seconds; refused ones count as well. */
+/** Registrations of one user within the window (seconds), refused ones included. */
 const limit = 50;
 const windowSeconds = 3600;
 

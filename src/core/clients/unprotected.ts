@@ -1,9 +1,9 @@
 /**
- * Which clients leave out both PKCE and a nonce: then no one notices where a stolen code is put into another session (RFC 9700,
- * section 4.5.3). Told when such a code is redeemed, since anyone can send a request in a client's name.
+ * Records which clients use neither PKCE nor a nonce: if a stolen code is injected into another session, they do not
+ * notice (RFC 9700, section 4.5.3). Noted when such a code is redeemed, because a request alone can be forged.
  *
- * What is known is kept with the client, by the day, so that it outlasts a restart and every node and command sees it. Nothing
- * waits for it: notes are collected and written about once a second. One that could not be written is made again.
+ * The note is stored with the client, with the precision of a day, so it outlasts a restart and all nodes and commands
+ * see it. Requests do not wait: notes are written about once a second, and a failed one is made again.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
@@ -12,11 +12,11 @@ import type { ChangeLog } from '../changes/change-log.ts';
 import type { ClientStore } from '../stores/clients.ts';
 
 interface Unprotected {
-  /** Never waits. */
+  /** Does not wait. */
   note(clientId: string): void;
-  /** Writes what has been noted by now. */
+  /** Writes all notes made so far. */
   flush(): Promise<void>;
-  /** The same, for good. */
+  /** As `flush`, at the end of the process. */
   close(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export function createUnprotected(deps: {
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  /** False: another write came in between. */
+  /** Returns false if another write was faster. */
   async function mark(id: string, at: number): Promise<boolean> {
     const client = await clients.find(id);
     if (!client) return true;

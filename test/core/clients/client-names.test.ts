@@ -115,7 +115,7 @@ describe('S11: names of unreviewed clients', () => {
   test.each(['\u202eesuohetaG', '\u2067esuohetaG\u2069', 'Book\u202eflehs'])(
     '%j turns the direction of reading',
     (name) => {
-      expect(reservedClientName(name, own)).toBe('must not turn the direction of reading');
+      expect(reservedClientName(name, own)).toBe('must not change the text direction');
     },
   );
 

@@ -487,9 +487,11 @@ describe('P7: what is not offered', () => {
     expect(stored).not.toHaveProperty('scope');
     expect(dropped(ok)).toEqual([]);
     expect(mistake({ ...ok, grant_types: [device] })).toMatch(
-      /grant_types has none that is offered: authorization_code/,
+      /grant_types has no supported value. Supported: authorization_code/,
     );
-    expect(mistake({ ...ok, response_types: ['token'] })).toMatch(/response_types has none that is offered: code/);
+    expect(mistake({ ...ok, response_types: ['token'] })).toMatch(
+      /response_types has no supported value. Supported: code/,
+    );
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`member${i}`, 1]));
     expect(dropped({ ...ok, ...many })).toHaveLength(51);
   });
