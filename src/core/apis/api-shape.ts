@@ -1,4 +1,4 @@
-/** What an admin may hand in as an API. */
+/** The form of an API in an admin's request. */
 import { z } from 'zod';
 import { identityScopes } from '../kernel/identity-scopes.ts';
 
@@ -13,7 +13,7 @@ const mark = (name: string) => z.boolean(`${name} of a scope must be true or fal
 
 export const apiShape = z.object(
   {
-    // RFC 8707, section 2: an absolute URI without a fragment. Compared as it is written.
+    // RFC 8707, section 2: an absolute URI without a fragment, compared as written.
     identifier: text(512, 'identifier').refine(
       (value) =>
         /^[A-Za-z][A-Za-z0-9+.-]*:[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$/.test(value) &&

@@ -1,6 +1,6 @@
 /**
- * The APIs that tokens are made for (RFC 8707): data, added by an admin, except the user API, which is built in. Reading them
- * never waits: they are in memory, at most a second behind the database (cached-clients.ts).
+ * The APIs (resource servers) that tokens are issued for (RFC 8707). An admin adds them, except the built-in user API.
+ * Reads never wait: the APIs are in memory, at most a second behind the database (cached-clients.ts).
  */
 
 import type { ChangeLog } from '../changes/change-log.ts';
@@ -12,15 +12,14 @@ type ApiSaved = { readonly outcome: 'saved'; readonly api: ApiRecord };
 type InvalidApi = { readonly outcome: 'invalid'; readonly description: string };
 
 export interface Apis {
-  /** In any spelling of its identifier (core/apis/api-identifier). */
+  /** Accepts any spelling of the identifier (core/apis/api-identifier). */
   find(identifier: string): ApiRecord | undefined;
-  /** The user API first. */
+  /** The user API comes first. */
   list(): readonly ApiRecord[];
-  /** Adds or replaces. Throws `Unavailable`. */
+  /** Adds or replaces an API. Throws `Unavailable`. */
   add(input: unknown): Promise<ApiSaved | InvalidApi>;
   /**
-   * Saves what `edit` makes of the stored API; what others have changed until then stays. `edit` may be called again, and may throw.
-   * Throws `Unavailable`.
+   * Saves the result of `edit` and keeps concurrent changes. `edit` may run again, and may throw. Throws `Unavailable`.
    */
   update(
     identifier: string,
@@ -36,15 +35,15 @@ interface ApisDeps {
   readonly issuer: string;
 }
 
-/** In the `aud` of a token that the userinfo endpoint takes beside an API. It names no API. */
+/** The `aud` member that lets a token for an API also be used at the userinfo endpoint. It names no API. */
 export function userinfoAudience(issuer: string): string {
   return `${issuer}/userinfo`;
 }
 
 /**
- * With a `scope` in its metadata (`registered`) a client may have only those; without one, whatever a person consents to, but
- * nothing of its own.
- * Held scopes are for people with a role that includes them. There are no roles yet: no one is given them.
+ * The scopes that a client may have. With a `scope` in its metadata (`registered`), only those. Without one, everything
+ * that a user consents to, but nothing for the client itself. Held scopes need a role; there are no roles yet, so they
+ * are never granted.
  */
 export function allowedScopes(registered: unknown, api: ApiRecord, machine = false): string[] {
   if (typeof registered !== 'string') return machine ? [] : openScopes(api);
@@ -56,7 +55,7 @@ export function openScopes({ scopes }: ApiRecord): string[] {
   return scopes.flatMap(({ name, held }) => (held ? [] : [name]));
 }
 
-/** What a request for this API without `scope` asks for. */
+/** The scopes of a request for this API without `scope`. */
 export function defaultScopes({ scopes }: ApiRecord): string[] {
   return scopes.flatMap((scope) => (scope.default && !scope.held ? [scope.name] : []));
 }
@@ -81,7 +80,7 @@ export function createApis({ store, cached, changes, issuer }: ApisDeps): Apis {
     tokenLifetime: null,
     introspectors: [],
   };
-  // A token for the issuer itself could be taken for one that speaks to this server.
+  // A token for the issuer itself could be mistaken for one that this server's own endpoints accept.
   const taken = new Set([issuer, userinfoAudience(issuer), userApi.identifier].map(comparable));
   let source: readonly ApiRecord[] | undefined;
   let all: ReadonlyMap<string, ApiRecord> = new Map();
@@ -90,7 +89,7 @@ export function createApis({ store, cached, changes, issuer }: ApisDeps): Apis {
   function current(): ReadonlyMap<string, ApiRecord> {
     const stored = cached.apis();
     if (stored !== source) {
-      // The built-in one last, so that no row in the database can take its place; `list` puts it first.
+      // The built-in API is set last, so that no row in the database can replace it; `list` shows it first.
       all = new Map([userApi, ...stored, userApi].map((api) => [api.identifier, api]));
       spelled = new Map([...all.values()].reverse().map((api) => [comparable(api.identifier), api]));
       source = stored;
@@ -103,7 +102,7 @@ export function createApis({ store, cached, changes, issuer }: ApisDeps): Apis {
   }
 
   async function parse(): Promise<(input: unknown) => ApiSaved | InvalidApi> {
-    // Loaded when it is first needed, with the schemas behind it: a start does not wait for them.
+    // Imported on first use, with its schemas, so that the start does not wait for it.
     const { apiShape } = await import('./api-shape.ts');
     return (input) => {
       const parsed = apiShape.safeParse(input);
@@ -120,11 +119,11 @@ export function createApis({ store, cached, changes, issuer }: ApisDeps): Apis {
       const parsed = (await parse())(input);
       if (parsed.outcome === 'invalid') return parsed;
       const { identifier } = parsed.api;
-      if (taken.has(comparable(identifier))) return invalid('identifier is taken by the server itself');
+      if (taken.has(comparable(identifier))) return invalid('identifier is reserved for this server');
       const other = (await store.list()).find((api) => comparable(api.identifier) === comparable(identifier));
       if (other && other.identifier !== identifier)
         return invalid(`identifier names the same API as ${other.identifier}`);
-      // Whatever takes tokens for the one would take those of the other.
+      // A resource server that accepts tokens for the client would accept tokens for the API.
       if (await cached.find(identifier)) return invalid('identifier is the id of a client');
       await store.put(parsed.api);
       await changes.changed();

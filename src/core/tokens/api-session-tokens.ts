@@ -1,6 +1,6 @@
 /**
- * The JWTs of this server's own API surfaces, one kind for each (core/tokens/token-kinds): made, and looked at without
- * their session.
+ * The JWTs of this server's API surfaces, one kind for each (core/tokens/token-kinds). They are issued and verified
+ * here, without their session.
  */
 import type { JWTPayload } from 'jose';
 import { randomToken } from '../../base/secrets.ts';
@@ -12,9 +12,9 @@ export interface ApiSessionClaims extends JWTPayload {
   readonly iss: string;
   readonly aud: string;
   readonly sub: string;
-  /** The session, or this state of it: new with each refresh. */
+  /** The session, or a value that changes with each refresh. */
   readonly sid: string;
-  /** The session's own id, where `sid` is not it. */
+  /** The session's id, if `sid` is another value. */
   readonly session?: string;
   readonly jti: string;
   readonly iat: number;
@@ -26,7 +26,7 @@ export interface IssuedToken {
   readonly claims: ApiSessionClaims;
 }
 
-/** Signs a token of this kind; `iss`, `aud` and `jti` are added. */
+/** Signs a token of this kind, and adds `iss`, `aud` and `jti`. */
 export function issueToken(
   keys: Keys,
   issuer: string,
@@ -38,7 +38,7 @@ export function issueToken(
   return { token: signJwt(keys, typ, all), claims: all };
 }
 
-/** The token alone; whether its session holds is another question. */
+/** Verifies the token only. The caller checks its session. */
 export async function verifyApiSession(
   keys: Keys,
   issuer: string,
@@ -54,7 +54,7 @@ export async function verifyApiSession(
   });
   if (verified.outcome === 'refused') return verified;
   const { sub, sid, session = sid } = verified.claims;
-  // What is looked up by them takes text.
+  // These claims are used as keys, so they must be strings.
   const text = [sub, sid, session].every((claim) => typeof claim === 'string');
   return text ? verified : { outcome: 'refused', reason: 'malformed' };
 }

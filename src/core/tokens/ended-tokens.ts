@@ -1,26 +1,27 @@
 /**
- * The clients' own JWTs that were revoked. They hang on no grant that could be ended, and looking at one costs no read:
- * so all of those that were ended and have not expired are in memory, on every node, by way of the change log. A look
- * at a token asks for its client first (core/clients/cached-clients), which waits until the log was read less than a
- * second ago.
+ * Revoked JWTs of clients without a user. They belong to no grant that could end, and a check must cost no read. So
+ * each node keeps all revoked and unexpired ones in memory, by means of the change log. A check first finds the client
+ * (core/clients/cached-clients), which waits until the change log is less than a second old.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { EndedToken, EndedTokenStore } from '../stores/ended-tokens.ts';
 
-/** Live ones of one client: about a megabyte of memory, and 16 a second where tokens live for ten minutes. */
+/** Unexpired ones per client: about a megabyte of memory, and 16 a second if tokens live for ten minutes. */
 const endedTokensMax = 10_000;
 
 export interface EndedTokens {
   has(clientId: string, jti: string): boolean;
-  /** Here at once, on every node within a second. `full`: the client has as many as it may. Throws `Unavailable`. */
+  /**
+   * Effective here at once, on every node within a second. `full`: the client is at its limit. Throws `Unavailable`.
+   */
   end(token: EndedToken): Promise<'ended' | 'full'>;
 }
 
 export function createEndedTokens(deps: {
   readonly store: EndedTokenStore;
   readonly changes: Pick<ChangeLog, 'follow' | 'changed'>;
-  /** Live ones of one client. */
+  /** Unexpired ones per client. */
   readonly most?: number;
 }): EndedTokens {
   const { store, changes, most = endedTokensMax } = deps;

@@ -1,4 +1,6 @@
-/** What a client is told of a token (RFC 7662): of its own, and of those of an API that names it; otherwise nothing. */
+/**
+ * The introspection response (RFC 7662). A client sees its own tokens and those of APIs that name it as introspector.
+ */
 import type { Apis } from '../apis/apis.ts';
 import type { LiveToken } from './live-token.ts';
 
@@ -15,7 +17,7 @@ export function introspectionOf(
   const { kind, form, claims } = token;
   const { sub, client_id, exp, iat, iss, jti, aud, scope, cnf, gid, ...more } = claims;
   return {
-    // An opaque token of a client's own speaks of no one; a JWT says what it says.
+    // An opaque token of a client without a user has no `sub`; a JWT shows its claims.
     ...((kind !== 'client' || form === 'jwt') && { sub }),
     ...(kind === 'refresh' ? {} : { gid, ...more }),
     active: true,
@@ -31,7 +33,7 @@ export function introspectionOf(
   };
 }
 
-/** Its own tokens, and those of an API it has been named for (RFC 7662, section 4). */
+/** The client's own tokens, and those of an API that names it as introspector (RFC 7662, section 4). */
 function mayAsk({ kind, claims: { client_id, aud = [] } }: LiveToken, clientId: string, apis: Pick<Apis, 'find'>) {
   if (client_id === clientId) return true;
   if (kind === 'refresh') return false;

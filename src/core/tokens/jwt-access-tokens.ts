@@ -1,7 +1,7 @@
 /**
- * Access tokens in JWT form (RFC 9068). The signature and the claims must hold, and so must everything the token hangs
- * on, read at the time of use: its client, from memory; a person's grant, account and, where the token ends with it,
- * session, by one read; a client's own hangs on no grant and may have been ended by itself, which is in memory, too.
+ * Access tokens in JWT form (RFC 9068). Beyond signature and claims, a token needs, at the time of use: its client,
+ * from memory; a user's token also its grant, account and (if it ends with it) session, with one read. A client's own
+ * token has no grant; whether it was revoked is in memory too.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { CachedClients } from '../clients/cached-clients.ts';
@@ -12,11 +12,11 @@ import { type HeldSessionDeps, sessionHolds } from './held-session.ts';
 import { typOf, type VerifiedJwt, verifyJwt } from './jwt.ts';
 import { type AccessTokenClaims, type Looked, refused } from './live-token.ts';
 
-/** The `typ` of RFC 9068, and the one that other software expects; there `token_use` says what it is. */
+/** The `typ` of RFC 9068, and the one that other software expects; that one needs a `token_use` claim. */
 export const accessTokenTyps = ['at+jwt', 'JWT'] as const;
 
 const requiredClaims = ['sub', 'client_id', 'iat', 'exp', 'jti'];
-/** Of an id that another table or the change log can name. */
+/** The form of an id that a table or the change log can hold. */
 const plainName = /^[\x21-\x7e]{1,255}$/;
 
 interface JwtAccessTokenDeps extends HeldSessionDeps {
@@ -27,20 +27,18 @@ interface JwtAccessTokenDeps extends HeldSessionDeps {
   readonly ended: Pick<EndedTokens, 'has'>;
 }
 
-/**
- * The token alone; whether what it hangs on holds is another question. `audience` undefined: whatever API it is for.
- */
+/** Verifies the token only, not the state behind it. `audience` undefined: any API. */
 export async function verifyAccessJwt(
   { keys, issuer }: Pick<JwtAccessTokenDeps, 'keys' | 'issuer'>,
   token: string,
   audience: string | undefined,
 ): Promise<VerifiedJwt<AccessTokenClaims>> {
-  // What the header says only chooses: as which of the two the token is then verified.
+  // The unverified header only selects which `typ` is then verified.
   const typ = accessTokenTyps.find((known) => known === typOf(token)) ?? 'at+jwt';
   const verified = await verifyJwt<AccessTokenClaims>(keys, token, { issuer, audience, typ, requiredClaims });
   if (verified.outcome === 'refused') return verified;
   const { sub, client_id, jti, gid, session, scope, token_use, aud } = verified.claims;
-  // ID tokens and signed answers of userinfo may be called JWT as well; they are no access tokens.
+  // ID tokens and signed userinfo responses may also have the typ JWT; they are no access tokens.
   const use = typ === 'at+jwt' || token_use === 'access';
   const text = [sub, client_id, jti, gid ?? '', session ?? '', scope ?? ''].every((claim) => typeof claim === 'string');
   const sound = use && text && aud !== undefined && plainName.test(String(jti));
@@ -56,7 +54,7 @@ export function createJwtAccessTokens(deps: JwtAccessTokenDeps) {
     if (!client || client.disabledAt !== null) return refused('ended');
     const found = { outcome: 'valid', form: 'jwt', claims, client, requested: undefined } as const;
     if (claims.gid === undefined) {
-      // Its own: the subject is the client (RFC 9068, section 2.2).
+      // A client's own token: the subject is the client (RFC 9068, section 2.2).
       if (claims.sub !== claims.client_id) return refused('malformed');
       if (deps.ended.has(client.id, String(claims.jti))) return refused('ended');
       return { ...found, kind: 'client', account: undefined, grant: undefined };

@@ -1,7 +1,6 @@
 /**
- * Signing and verifying this server's own JWTs (RFC 7519) with its own keys. What a token may do is for core/tokens,
- * core/api-sessions and core/api-sessions/client-sessions to say; a token is only ever verified as the one kind that is
- * due.
+ * Signs and verifies this server's own JWTs (RFC 7519). A token is verified as exactly one kind, the one that the
+ * caller expects. What it may do is decided in core/tokens and core/api-sessions.
  */
 import { type KeyObject, sign } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
@@ -17,21 +16,20 @@ export type VerifiedJwt<C> =
 
 export interface ExpectedJwt {
   readonly issuer: string;
-  /** `aud` is it, or has it among others; undefined: whatever it is. */
+  /** `aud` must be or contain it; undefined: any. */
   readonly audience: string | undefined;
-  /** The header's `typ`: what keeps one kind from being taken for another (RFC 8725, section 3.11). */
+  /** The header's `typ`, which keeps one kind from being accepted as another (RFC 8725, section 3.11). */
   readonly typ: string;
   readonly requiredClaims: readonly string[];
 }
 
-/** Two clocks may differ by so much (security.md D3 asks for at most 15). */
+/** Two clocks may differ by this much (security.md D3 asks for at most 15). */
 export const clockToleranceSeconds = 15;
 
 /**
- * A program shows the same token for as long as it lives, and checking its signature is most of what that costs. So the tokens
- * that were found good last are remembered, by their digest and what was expected of them, with the key that signed them: as
- * long as that very key is in the ring and the token's times hold, the answer is the same. Whether its session holds is not
- * part of it.
+ * Programs send the same token many times, and its signature is most of the cost. So recently verified tokens are
+ * cached under a digest of the token and the expectations. An entry is valid while its key is in the ring and the
+ * token's times hold. The session is not part of it.
  */
 interface Remembered {
   readonly claims: JWTPayload;
@@ -48,13 +46,13 @@ function memoryOf(keys: Keys): Lru<Remembered> {
   return made;
 }
 
-/** Without tolerance: in doubt, and once it has expired, the token is looked at from the beginning. */
+/** Without tolerance: at the limits, and after expiry, the token is fully verified again. */
 function holdNow({ exp = 0, nbf = 0, iat = 0 }: JWTPayload): boolean {
   const now = nowSeconds();
   return now < exp && nbf <= now && iat <= now;
 }
 
-/** The signature is checked before anything the token says: of a forged and expired one only the forgery is told. */
+/** Checks the signature before the claims: a forged token that has expired is refused for its signature only. */
 export async function verifyJwt<C extends JWTPayload>(
   keys: Keys,
   token: string,
@@ -62,7 +60,7 @@ export async function verifyJwt<C extends JWTPayload>(
 ): Promise<VerifiedJwt<C>> {
   const { issuer, audience, typ, requiredClaims } = expected;
   const memory = memoryOf(keys);
-  // JSON: an audience that is left out is not the same as an empty one.
+  // JSON, because a missing audience differs from an empty one.
   const id = digest(JSON.stringify([issuer, audience ?? null, typ, ...requiredClaims, token]));
   const known = memory.get(id);
   if (known && holdNow(known.claims) && keys.ring().includes(known.key))
@@ -74,7 +72,7 @@ export async function verifyJwt<C extends JWTPayload>(
     const verified = await jwtVerify<C>(
       token,
       ({ kid, alg }) => {
-        // Only a key of this server, named by its kid, with the algorithm it was made for: what the header says decides nothing.
+        // Only a key of this server, by its kid, with its own algorithm: the header cannot choose anything else.
         used = keys.ring().find((candidate) => candidate.id === kid && candidate.algorithm === alg);
         if (!used) throw new errors.JWKSNoMatchingKey();
         return used.publicKey;
@@ -92,10 +90,10 @@ export async function verifyJwt<C extends JWTPayload>(
   } catch (error) {
     return { outcome: 'refused', reason: reasonOf(error) };
   }
-  // jose leaves iat alone: a token from the future was not made by this server's clock.
+  // jose does not check iat: a token from the future does not come from this server's clock.
   if (typeof claims.iat === 'number' && claims.iat > nowSeconds() + clockToleranceSeconds)
     return { outcome: 'refused', reason: 'malformed' };
-  // Others will be given the same object.
+  // Later callers get the same object.
   Object.freeze(claims);
   if (used) memory.set(id, { claims, key: used });
   return { outcome: 'valid', claims };
@@ -109,7 +107,7 @@ function reasonOf(error: unknown): JwtRefusal {
   return 'malformed';
 }
 
-/** The `typ` that a JWT claims, not yet verified, or an empty string: good for choosing who looks at it. */
+/** The unverified `typ` of a JWT, or an empty string. Use it only to choose how to verify the token. */
 export function typOf(token: string): string {
   const header = token.slice(0, token.indexOf('.'));
   if (header.length > 1024) return '';
@@ -122,8 +120,8 @@ export function typOf(token: string): string {
 }
 
 /**
- * Signs with the current key of this algorithm: ES256 48,000 a second, twice what WebCrypto's promise gives
- * (docs/performance.md). `typ` undefined: the header has none.
+ * Signs with the current key of this algorithm: 48,000 ES256 signatures a second, twice the rate of WebCrypto
+ * (docs/performance.md). `typ` undefined: no `typ` in the header.
  */
 export function signJwt(keys: Keys, typ: string | undefined, claims: object, alg: SigningAlgorithm = 'ES256'): string {
   const key = keys.ring().find(({ algorithm, status }) => algorithm === alg && status === 'current');
@@ -146,12 +144,12 @@ export function signature(
 }
 
 /**
- * The two numbers of an ECDSA signature as JWS wants them (RFC 7518, section 3.4): 32 bytes each, one behind the other, and not in
- * the DER that Node makes. Asking Node for this form (`dsaEncoding`) doubles the time of a signature.
+ * Converts Node's DER form of an ECDSA signature to the JWS form (RFC 7518, section 3.4): two numbers of 32 bytes.
+ * Asking Node for this form (`dsaEncoding`) doubles the time of a signature.
  */
 function joseSignature(der: Buffer): Buffer {
   const joined = Buffer.alloc(64);
-  // SEQUENCE, its length, then twice: INTEGER, its length, the number with a leading zero where its first bit is set.
+  // SEQUENCE, its length; then twice INTEGER, its length, the number (with a leading zero if its first bit is set).
   let at = 2;
   for (const end of [32, 64]) {
     const length = der[at + 1] ?? 0;

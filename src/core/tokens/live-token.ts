@@ -1,4 +1,4 @@
-/** A token of OAuth that is good at this moment, whatever its form, and why another is not. */
+/** An OAuth token that is valid now, in either form, or the reason why it is not. */
 import type { JWTPayload } from 'jose';
 import type { JsonObject } from '../../base/json.ts';
 import type { Account } from '../stores/accounts.ts';
@@ -6,20 +6,20 @@ import type { ClientRecord } from '../stores/clients.ts';
 import type { GrantRow } from '../stores/engine.ts';
 import type { JwtRefusal } from './jwt.ts';
 
-/** RFC 9068, section 2.2; of an opaque token what a JWT would say. */
+/** RFC 9068, section 2.2. For an opaque token, the claims that a JWT would have. */
 export interface AccessTokenClaims extends JWTPayload {
   readonly sub: string;
   readonly client_id: string;
   readonly scope?: string;
-  /** The grant it was issued under; absent in a client's own token. */
+  /** The grant under which it was issued; absent for a client's own token. */
   readonly gid?: string;
-  /** The session that it ends with; absent: it outlives every session. */
+  /** The session with which it ends; absent if it outlives every session. */
   readonly session?: string;
-  /** What its holder must prove (RFC 7800); absent: nothing. */
+  /** The key that the holder must prove (RFC 7800); absent for a bearer token. */
   readonly cnf?: JsonObject;
 }
 
-/** A person's access token, a client's own, or a refresh token. */
+/** A user's access token, a client's own, or a refresh token. */
 export type LiveKind = 'person' | 'client' | 'refresh';
 
 export interface LiveToken {
@@ -28,23 +28,23 @@ export interface LiveToken {
   readonly form: 'jwt' | 'opaque';
   readonly claims: AccessTokenClaims;
   readonly client: ClientRecord;
-  /** Both undefined for a client's own. */
+  /** Undefined for a client's own token, as is `grant`. */
   readonly account: Account | undefined;
   readonly grant: GrantRow | undefined;
   /**
-   * What the `claims` parameter asked of userinfo (OpenID Connect Core, section 5.5); undefined: the token does not
-   * say.
+   * What the `claims` parameter requested from userinfo (OpenID Connect Core, section 5.5). Undefined: the token does
+   * not contain it.
    */
   readonly requested: JsonObject | undefined;
 }
 
 export type TokenRefusal =
   | JwtRefusal
-  /** It, or something that it hangs on, was ended, or never was. */
+  /** The token or something that it depends on was ended, or never existed. */
   | 'ended'
-  /** It is bound to a key of its holder, and nothing here checks the proof. */
+  /** The token is bound to a key of its holder, and this server does not check such proofs yet. */
   | 'bound'
-  /** At userinfo, without the scope openid. */
+  /** At userinfo: the scope openid is missing. */
   | 'scope';
 
 export type Looked = LiveToken | { readonly outcome: 'refused'; readonly reason: TokenRefusal };

@@ -1,6 +1,6 @@
 /**
- * Opaque tokens: stored, under a digest of their value, and read together with everything they hang on (grant, account
- * and, where a token ends with it, session) by one statement.
+ * Opaque tokens: stored under a digest of their value, and read by one statement together with grant, account and (if
+ * the token ends with it) session.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
@@ -10,19 +10,19 @@ import type { EngineStore, StoredToken, TokenBundle } from '../stores/engine.ts'
 import { type HeldSessionDeps, sessionHolds } from './held-session.ts';
 import { type AccessTokenClaims, type LiveKind, type Looked, refused } from './live-token.ts';
 
-/** The engine's names for them. */
+/** By the engine's names. */
 const kinds: ReadonlyMap<string, LiveKind> = new Map([
   ['AccessToken', 'person'],
   ['ClientCredentials', 'client'],
   ['RefreshToken', 'refresh'],
 ]);
 
-/** What cannot be one costs no read. */
+/** Saves a read for texts that cannot be opaque tokens. */
 function canBeOpaque(token: string): boolean {
   return /^[A-Za-z0-9_-]{20,128}$/.test(token);
 }
 
-/** As the engine stores it. */
+/** The engine's format. */
 interface Payload {
   readonly aud?: string | string[];
   readonly scope?: string;
@@ -39,7 +39,7 @@ interface OpaqueTokenDeps extends HeldSessionDeps {
   readonly engine: Pick<EngineStore, 'readToken'>;
 }
 
-/** The stored token of one of these kinds, expired ones too. */
+/** The stored token of one of these kinds, even if expired. */
 export async function readOpaque(
   engine: Pick<EngineStore, 'readToken'>,
   token: string,
@@ -96,7 +96,7 @@ function claimsOf(
 }
 
 /**
- * The grant, the person and, where the token ends with it, the session that it names are there, and are each other's.
+ * Returns true if the grant, the account and (if the token ends with it) the session are live and belong to each other.
  */
 function holds({ token, grant, account, session }: TokenBundle, deps: OpaqueTokenDeps): boolean {
   const { clientId, subject, grantId, sessionUid } = token;

@@ -1,23 +1,22 @@
 /**
- * Every kind of token this server signs for its own API surfaces. Each has a `typ` and an audience of its own (RFC 8725,
- * sections 3.11 and 3.12), so that one kind is never accepted where another is due. OAuth access tokens are `at+jwt`
- * (core/tokens).
+ * The kinds of tokens that this server signs for its API surfaces. Each has its own `typ` and audience (RFC 8725,
+ * sections 3.11 and 3.12), so one kind is never accepted as another. OAuth access tokens are `at+jwt` (core/tokens).
  */
 interface TokenKind {
   /** The header's `typ`, without `application/`. */
   readonly typ: string;
-  /** What the audience is beside the issuer. */
+  /** The audience is the issuer followed by this path. */
   readonly path: string;
 }
 
-/** Tokens of people. The name of the kind is the name of the surface that hands it out. */
+/** Tokens of users. Each kind has the name of the surface that issues it. */
 const personKinds = {
   identity: { typ: 'identity+jwt', path: '/v1' },
   'security-service': { typ: 'security-service+jwt', path: '/security' },
   tinyoauth: { typ: 'tinyoauth+jwt', path: '/protected' },
 } as const satisfies Record<string, TokenKind>;
 
-/** Tokens of programs without a person. */
+/** Tokens of programs without a user. */
 const clientKinds = {
   'space-guard': { typ: 'space-guard+jwt', path: '/space-guard' },
   'space-guard-refresh': { typ: 'space-guard-refresh+jwt', path: '/space-guard' },

@@ -1,7 +1,7 @@
 /**
- * Whether a token of OAuth is good, decided here for every entry point: introspection, revocation, userinfo, the
- * gateway and `/gateway/verify`, the user API. Opaque ones are in opaque-tokens.ts, JWTs in jwt-access-tokens.ts; what
- * both must satisfy at an entry point is below. Proofs of possession, once they are accepted, belong at `unbound`.
+ * Whether an OAuth token is valid, for every entry point: introspection, revocation, userinfo, the gateway,
+ * `/gateway/verify` and the user API. Opaque tokens are in opaque-tokens.ts, JWTs in jwt-access-tokens.ts; the checks
+ * that both share are below. Proofs of possession will belong in `unbound`.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
@@ -20,20 +20,20 @@ import { createOpaqueTokens, readOpaque } from './opaque-tokens.ts';
 
 export type VerifiedAccessToken = Looked;
 
-/** All throw `Unavailable` where storage cannot answer. */
+/** All methods throw `Unavailable` if storage cannot answer. */
 export interface Tokens {
-  /** A JWT for the API with this identifier. One database read for a person's token, none for a client's own. */
+  /** A JWT for the API with this identifier. One database read for a user's token, none for a client's own. */
   verifyAccessToken(token: string, audience: string): Promise<VerifiedAccessToken>;
-  /** The same for a token of an API whose tokens are opaque: one read. */
+  /** As above, for an API with opaque tokens: one read. */
   verifyOpaqueToken(token: string, audience: string): Promise<VerifiedAccessToken>;
-  /** A person's, with the scope openid: an opaque one for no API, or a JWT that names userinfo. One read. */
+  /** A user's token with the scope openid: an opaque one for no API, or a JWT with the userinfo audience. One read. */
   verifyForUserinfo(token: string): Promise<VerifiedAccessToken>;
-  /** What a token is: of any form, for any API; a refresh token, too. One read at most. */
+  /** Finds a live token of any form for any API, also refresh tokens. At most one read. */
   find(token: string): Promise<LiveToken | undefined>;
   /**
-   * Ends what the client presents, and with a person's token its whole grant (docs/decisions/023). A token that is
-   * unknown, expired or another client's is left alone. Here at once, on every node within a second. `full`: not done,
-   * the client has ended too many of its own lately.
+   * Ends the token; for a user's token, ends its whole grant (docs/decisions/023). Ignores tokens that are unknown,
+   * expired or another client's. Effective here at once, on every node within a second. `full`: not revoked, because
+   * the client has revoked too many of its own tokens lately.
    */
   revoke(token: string, clientId: string): Promise<'done' | 'full'>;
 }
@@ -82,7 +82,7 @@ export function createTokens(core: {
 
     async find(token) {
       const looked = await (isJwt(token) ? lookAtJwt(token, undefined) : lookAtOpaque(token));
-      // Of one that is over in the next second no one should hear that it is active, whatever clocks may differ by.
+      // No clock tolerance: introspection must not call a token active that is expired for its caller.
       return looked.outcome === 'valid' && Number(looked.claims.exp) > nowSeconds() ? looked : undefined;
     },
 
@@ -107,7 +107,7 @@ export function createTokens(core: {
   };
 }
 
-/** A bound token is worth nothing without the proof of its holder, and none is looked at yet (RFC 9449, RFC 8705). */
+/** A bound token needs a proof from its holder, which this server does not check yet (RFC 9449, RFC 8705). */
 function unbound(looked: Looked): Looked {
   return looked.outcome === 'valid' && looked.claims.cnf !== undefined ? refused('bound') : looked;
 }
