@@ -1,4 +1,4 @@
-/** Puts core together over its ports. Entry points take the whole of it; a module of core takes what it names. */
+/** Assembles core from its ports. Entry points take all of it; a module of core takes only the parts that it names. */
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Config } from '../config/config.ts';
@@ -54,18 +54,18 @@ interface Ports extends Storage {
   readonly hasher: PasswordHasher;
   readonly breached: BreachedPasswords | undefined;
   readonly passkeyMethod: PasskeyMethod | undefined;
-  /** The best first. */
+  /** In order of preference. */
   readonly codes: readonly CodeMethod[];
   readonly recoveryCodeFormat: RecoveryCodeFormat;
 
-  /** Undefined: this server sends no mails. */
+  /** Undefined if this server sends no mail. */
   readonly transport: MailTransport | undefined;
   readonly word: (letter: Letter) => Message;
 }
 
 export interface Core extends Awaited<ReturnType<typeof createCore>> {}
 
-/** Resolves when the signing keys are read and the change log is followed; until then a failure closes the ports, too. */
+/** Resolves after the signing keys and the change log have loaded. A failure before that also closes the ports. */
 export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
   const { config, secrets, log, metrics, stores } = ports;
   const longestToken = longestSigned(config.lifetimes);
@@ -114,7 +114,7 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
     await ports.close();
   }
   await Promise.all([changes.start(), shared.keys.load(earlyKey)]).catch(async (error: unknown) => {
-    // An open database would keep a command, which ends by itself, from ending.
+    // An open database would keep a command from ending.
     await close();
     throw error;
   });

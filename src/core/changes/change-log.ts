@@ -1,12 +1,11 @@
 /**
- * What is changed anywhere (another node, the command line, a worker without Redis), seen here within a second. One rule for
- * everything this process keeps copies of: a copy is served only while the last successful look at the log of changes began
- * less than a second ago. A timer looks every 400 ms, a message on the channel makes it look sooner, and whoever finds the last
- * look too old waits for a new one, or gets `Unavailable`, because nobody can know.
+ * Shows changes made by other processes (nodes, the command line) here within a second. This process serves a copy only
+ * if the last successful look at the change log began less than a second ago. A timer looks every 400 ms, and a message
+ * on the channel makes it look sooner. If the last look is too old, callers wait for a new one or get `Unavailable`.
  *
- * Who keeps copies is a `Follower`. A look is: ask for the newest number; where it has moved, read what lies between, let
- * every follower prepare (it may wait), then have all of them drop their copies in one turn of the event loop: whoever looks
- * something up sees all of these changes or none.
+ * A `Follower` keeps copies. A look asks for the newest number. If that has moved, it reads the changes in between,
+ * lets each follower prepare (it may wait), then makes all of them drop their copies in one turn of the event loop. So
+ * a reader sees all of these changes or none.
  */
 import type { ChangeChannel } from '../stores/change-channel.ts';
 import type { ChangeKind, ChangeStore } from '../stores/changes.ts';
@@ -14,38 +13,43 @@ import type { ChangeKind, ChangeStore } from '../stores/changes.ts';
 type Change = { readonly seq: number; readonly kind: ChangeKind; readonly id: string };
 
 interface Follower {
-  /** What it keeps copies of; it hears of no other changes. */
+  /** The kinds of its copies; it gets no other changes. */
   readonly kinds: readonly ChangeKind[];
-  /** There is news: what was read before may be older than it. */
+  /** There are changes: reads that began before may be outdated. */
   begin?(): void;
-  /** Reads what it will need to take the news in. When it throws, the look fails and is made again. */
+  /** Reads what `take` needs. If it throws, the look fails and runs again. */
   prepare?(news: readonly Change[] | undefined): Promise<void>;
-  /** Drops what has changed; undefined: anything may have. Must not wait. */
+  /** Drops copies of the changes; undefined: drop all. Must not wait. */
   take(news: readonly Change[] | undefined): void;
-  /** Belongs to every look, with or without news. */
+  /** Runs in each look, with or without changes. */
   after?(): Promise<void>;
 }
 
 type ChangeListener = (id: string | undefined) => void | Promise<void>;
 
 export interface ChangeLog {
-  /** Undefined where copies may be served now; otherwise wait for it first. Throws `Unavailable`. */
+  /** Undefined: copies may be served now. Otherwise wait for the promise first. Throws `Unavailable`. */
   recent(): Promise<void> | undefined;
-  /** Looks, beginning after this call. Throws `Unavailable`. */
+  /** Makes a look that begins after this call. Throws `Unavailable`. */
   check(): Promise<void>;
-  /** For whoever has written something that others copy: takes it in here and tells the other processes. Never throws: the write is done. */
+  /**
+   * Call after a write to copied data: takes the change in and tells other processes. Never throws: the write is done.
+   */
   changed(): Promise<void>;
-  /** Before the first look. */
+  /** Call before the first look. */
   follow(follower: Follower): void;
-  /** Calls `listener` after changes of this kind: with the id, or with undefined where any of them may have changed. One that fails is called again. */
+  /**
+   * Calls `listener` after changes of this kind: with the id, or with undefined if any may have changed. A failed call
+   * is repeated.
+   */
   onChange(kind: ChangeKind, listener: ChangeListener): () => void;
-  /** Every change up to this number has been taken in; -1 before the first look. */
+  /** All changes up to this number are taken in; -1 before the first look. */
   seq(): number;
-  /** Takes in what has been noted by now, within the look that is under way. */
+  /** Takes in the changes noted by now, within the current look. */
   catchUp(): Promise<void>;
-  /** All changes after `seq`, or undefined where the log does not say or it is too many. */
+  /** All changes after `seq`, or undefined if there are too many or the log no longer has them. */
   since(seq: number): Promise<readonly Change[] | undefined>;
-  /** Begins to look regularly; resolves after the first look. */
+  /** Starts regular looks; resolves after the first. */
   start(): Promise<void>;
   close(): void;
 }
@@ -53,7 +57,7 @@ export interface ChangeLog {
 const freshMs = 1000;
 const lookEveryMs = 400;
 const pageSize = 1000;
-/** Further behind than this it is cheaper to start over than to replay. */
+/** Beyond this, dropping all copies is cheaper than a replay. */
 const replayLimit = 10_000;
 
 export function createChangeLog(deps: {
@@ -64,7 +68,7 @@ export function createChangeLog(deps: {
   const followers: Follower[] = [];
   const listeners = new Set<{ kind: ChangeKind; call: ChangeListener; owed: boolean }>();
   let seq = -1;
-  // Ages are measured on the monotonic clock: a step of the wall clock must not keep a dead client alive.
+  // Ages use the monotonic clock: a step of the wall clock must not keep a deleted client alive.
   let lookedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let unsubscribe: (() => void) | undefined;
@@ -88,7 +92,7 @@ export function createChangeLog(deps: {
       return own?.length === 0 ? [] : [{ follower, own }];
     });
     for (const { follower, own } of concerned) await follower.prepare?.(own);
-    // Nothing below waits.
+    // Nothing below awaits.
     for (const { follower, own } of concerned) follower.take(own);
     const first = seq < 0;
     seq = news?.at(-1)?.seq ?? latest;
@@ -114,7 +118,7 @@ export function createChangeLog(deps: {
 
   function notify(listener: { call: ChangeListener; owed: boolean }, id: string | undefined): void {
     listener.owed = false;
-    // Not waited for, or a listener that itself looks at the log would wait for itself.
+    // Not awaited, or a listener that looks at the log would wait for itself.
     void (async () => listener.call(id))().catch(() => {
       listener.owed = true;
     });
@@ -122,7 +126,7 @@ export function createChangeLog(deps: {
 
   async function lookAgain(asked: number): Promise<void> {
     await looks.current();
-    // The look that was under way may itself have begun too long ago; one that begins now is always recent enough for this call.
+    // The current look may have begun too long ago; a look that begins now is recent enough for this call.
     if (asked - lookedAt >= freshMs) await check();
   }
 
@@ -135,7 +139,7 @@ export function createChangeLog(deps: {
     },
     check,
     async changed() {
-      // If this look fails, no copy is served before one succeeds, and that one sees the change.
+      // If this look fails, no copy is served until a look succeeds, and that one sees the change.
       await check().catch(() => {});
       channel.publish();
     },
@@ -164,8 +168,8 @@ export function createChangeLog(deps: {
 }
 
 /**
- * Runs `task` at most once at a time. `next` is a run that begins after the call, shared by all who ask before it begins;
- * `current` is the one under way, if there is one.
+ * Runs `task` at most once at a time. `next` returns a run that begins after the call, shared by all callers until it
+ * begins; `current` returns the active run, or starts one.
  */
 export function oneAtATime<T>(task: () => Promise<T>): { next(): Promise<T>; current(): Promise<T> } {
   let running: Promise<T> | undefined;

@@ -1,9 +1,9 @@
 /**
- * The signing keys: for each algorithm one next, one current and any number of previous ones, kept encrypted in the database.
+ * Signing keys: for each algorithm one next, one current and any number of previous keys, encrypted in the database.
  *
- * A key is published (as next) at least one JWKS max-age before it signs, so that a relying party that caches the JWKS knows it
- * by then, and stays published (as previous) until the last token signed with it has ended. What changes goes through
- * `KeyStore.replace`, which refuses when another process was faster; the loser reads again.
+ * A key is published (as next) for at least one JWKS max-age before it signs, so relying parties that cache the JWKS
+ * know it. It stays published (as previous) until the last token signed with it has expired. Changes go through
+ * `KeyStore.replace`, which refuses if another process was faster; then this process reads again.
  */
 import { createPrivateKey, createPublicKey, generateKeyPair, hash, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -34,10 +34,10 @@ export interface SigningKey {
   readonly previousAt: number | null;
 }
 
-/** The current key of each algorithm first; then next, then previous ones, newest first. */
+/** The current key of each algorithm, then next keys, then previous keys, newest first. */
 export type KeyRing = readonly SigningKey[];
 
-/** A private key made ahead of time, so that the slow RSA generation can run beside opening the database. */
+/** A private key made early, so that the slow RSA generation runs while the database opens. */
 export type NewKey = { readonly algorithm: SigningAlgorithm; readonly privateKey: KeyObject };
 
 const generate = promisify(generateKeyPair);
@@ -53,15 +53,15 @@ export async function generateKey(algorithm: SigningAlgorithm): Promise<NewKey> 
 
 export interface KeySettings {
   readonly secretKey: string;
-  /** Seconds a relying party may cache the JWKS. */
+  /** Seconds for which a relying party may cache the JWKS. */
   readonly jwksMaxAge: number;
-  /** Days after which the schedule rotates; 0: only by command. */
+  /** Days between scheduled rotations; 0: rotate by command only. */
   readonly rotationDays: number;
-  /** Seconds the longest-lived token signed here lasts. */
+  /** Seconds: the longest lifetime of a token signed here. */
   readonly longestToken: number;
 }
 
-/** Lifetimes of what is signed here, by the names that the settings give them. */
+/** Settings with lifetimes of signed tokens. */
 const signed = [
   'accessToken',
   'idToken',
@@ -72,21 +72,28 @@ const signed = [
   'spaceGuardRefresh',
 ] as const;
 
-/** Seconds that the longest-lived token lasts; a day at least, for the APIs that set a lifetime of their own (core/apis). */
+/**
+ * The longest lifetime of a signed token in seconds. At least a day, for APIs with a lifetime of their own (core/apis).
+ */
 export function longestSigned(lifetimes: Readonly<Record<(typeof signed)[number], number>>): number {
   return Math.max(86_400, ...signed.map((name) => lifetimes[name]));
 }
 
 export interface Keys {
-  /** The ring as last loaded. Throws where `load` has not succeeded yet. */
+  /** The ring as last loaded. Throws before `load` has succeeded. */
   ring(): KeyRing;
-  /** Reads the ring and makes the current keys where there are none yet (the first start). */
+  /** Reads the ring, and makes the current keys at the first start. */
   load(ready?: Promise<NewKey>): Promise<KeyRing>;
-  /** Lets the next key sign and makes a new next one. Without `force`, refused while the next key is younger than the JWKS max-age. */
+  /**
+   * Makes the next key current and generates a new next key. Without `force`, refuses while the next key is younger
+   * than the JWKS max-age.
+   */
   rotate(options?: {
     force?: boolean;
   }): Promise<{ outcome: 'rotated'; ring: KeyRing } | { outcome: 'too-early'; readyAt: number }>;
-  /** What the schedule does, by whoever holds the lease: missing next keys, due rotations, the end of previous keys. */
+  /**
+   * For the holder of the upkeep lease: generates missing next keys, rotates by schedule, removes old previous keys.
+   */
   upkeep(): Promise<void>;
 }
 
@@ -114,7 +121,9 @@ export function createKeys(store: KeyStore, settings: KeySettings): Keys {
   function open(row: KeyRow): SigningKey {
     const opened = unseal(sealing, row.sealed, row.id);
     if (opened === undefined) {
-      throw new Error('a signing key in the database cannot be decrypted: SECRET_KEY is not the one it was made with');
+      throw new Error(
+        'SECRET_KEY does not decrypt a signing key in the database. Set the SECRET_KEY that encrypted it.',
+      );
     }
     const privateKey = createPrivateKey({ key: JSON.parse(opened), format: 'jwk' });
     const publicKey = createPublicKey(privateKey);
@@ -166,7 +175,7 @@ export function createKeys(store: KeyStore, settings: KeySettings): Keys {
       const nexts = rows.filter((row) => row.status === 'next');
       const readyAt = Math.max(0, ...nexts.map((row) => row.createdAt + settings.jwksMaxAge));
       if (!force) {
-        // A key that nobody has seen yet must not sign either: it is published first.
+        // A next key must be published before it signs, so a missing one is added first.
         if (await addNexts(rows)) continue;
         if (readyAt > now) return { outcome: 'too-early', readyAt };
       }
@@ -183,7 +192,7 @@ export function createKeys(store: KeyStore, settings: KeySettings): Keys {
     }
   }
 
-  /** Makes the next keys that are lacking, and removes the rows that have ended; false where there was nothing to do. */
+  /** Generates missing next keys and removes the ended rows. Returns false if there was nothing to do. */
   async function addNexts(rows: readonly KeyRow[], ended: readonly KeyRow[] = []): Promise<boolean> {
     const lacking = signingAlgorithms.filter((alg) => !rows.some((r) => r.algorithm === alg && r.status === 'next'));
     if (lacking.length === 0 && ended.length === 0) return false;

@@ -1,6 +1,6 @@
 /**
- * The work that nobody waits for: removing what has expired, pruning the change log, the schedule of the signing keys. Of all
- * processes over one database only the holder of a lease does it.
+ * Background work: purges expired rows, prunes the change log, rotates signing keys by schedule. Of all processes on
+ * one database, only the holder of a lease does it.
  */
 import { nowMs, nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
@@ -13,7 +13,7 @@ import type { Stores } from '../stores/stores.ts';
 const everyMs = 30_000;
 const leaseMs = 90_000;
 const batch = 1_000;
-/** Rows are kept a little past their end: clocks differ, and a replayed code should still be recognised. */
+/** Expired rows stay a little longer: clocks differ, and a replayed code should still be recognised. */
 const keepSeconds = 120;
 const changeLogSeconds = 86_400;
 
@@ -33,7 +33,7 @@ export function createUpkeep(deps: {
     const now = nowMs();
     if (!(await stores.leases.acquire('upkeep', holder, now + leaseMs, now))) return;
     const before = nowSeconds() - keepSeconds;
-    // Small batches with a pause between them, so that requests never queue behind a big delete.
+    // Small batches with pauses, so that requests never queue behind a big delete.
     while (!stopped && (await stores.engine.purgeExpired(before, batch)) >= batch) await pause(20);
     await deps.refusals.prune();
     await stores.changes.prune(nowSeconds() - changeLogSeconds);
@@ -45,7 +45,7 @@ export function createUpkeep(deps: {
     const seen = ids();
     await deps.keys.upkeep();
     await deps.keys.load();
-    // Every process is to take in new keys.
+    // All processes must load the new keys.
     if (ids() !== seen) await deps.changes.changed();
   }
 
@@ -54,7 +54,7 @@ export function createUpkeep(deps: {
       try {
         await once();
       } catch (error) {
-        deps.log.warn({ err: error }, 'upkeep could not be done; it is tried again');
+        deps.log.warn({ err: error }, 'upkeep failed; the next round tries again');
       }
       if (!stopped) plan(everyMs);
     }, delay);
@@ -67,7 +67,7 @@ export function createUpkeep(deps: {
       stopped = true;
       clearTimeout(timer);
     },
-    /** One round, now: for tests and the command line. */
+    /** Runs one round now, for tests and the command line. */
     once,
   };
 }
