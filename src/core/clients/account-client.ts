@@ -1,7 +1,7 @@
 /**
  * The client of this server's account pages. They sign users in with an ordinary authorization request, so there is one
  * path for all sign-ins. Its code is useless to a thief: the pages rely on the browser's session, and the PKCE verifier
- * is thrown away.
+ * is not kept.
  */
 import { Unavailable } from '../../base/errors.ts';
 import type { Clients } from './clients.ts';

@@ -85,7 +85,7 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
     return look === undefined ? (known(id) ?? load(id, asked)) : look.then(() => known(id) ?? load(id, asked));
   }
 
-  /** The answer without a lookup: the copy, or undefined for an id that is known to be unknown. */
+  /** The copy, or `noClient` if the id is known to be unknown. Returns undefined if a load is needed. */
   function known(id: string): Promise<ClientRecord | undefined> | undefined {
     const copy = copies.get(id);
     if (copy !== undefined) {

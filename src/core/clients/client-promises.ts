@@ -1,6 +1,6 @@
 /**
- * Members that ask for protection that this server does not give. RFC 7591, section 2, allows to ignore them, but then
- * the client would be less safe than it assumes. So every entry point refuses them.
+ * Members that ask for protection that this server does not give. A server may ignore them (RFC 7591, section 2), but
+ * then the client would be less safe than it assumes. So every entry point refuses them.
  */
 import type { JsonObject } from '../../base/json.ts';
 

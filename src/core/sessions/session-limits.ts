@@ -32,7 +32,7 @@ export function isOver(session: StoredSession, limits: SessionLimits): boolean {
   if (session.expiresAt <= now) return true;
   if (session.origin.door !== 'browser') return false;
   const times: Times = JSON.parse(session.payload);
-  // An absolute limit: use does not extend a session, as the engine alone would do.
+  // An absolute limit: use does not extend a session (the engine alone would let it).
   const since = times.begunAt ?? times.loginTs ?? session.createdAt;
   return since + sessionLifetime(limits, times) <= now || isIdle(session, limits.sessionIdle, times);
 }

@@ -2,10 +2,9 @@
  * Sessions of all entry points: those of browsers, which the engine writes, and those of the API surfaces, which begin
  * here. They share one table, so one list shows them and one call ends them.
  *
- * While the change log is recent (core/changes/change-log), a lookup uses the copy in this process; otherwise it costs
- * one read. Copies are kept per account or client, so the end of an account's sessions drops them together.
+ * A lookup costs nothing if this process has a copy and the change log is recent (core/changes/change-log); otherwise
+ * it costs one read. Copies are kept per account or client, so the end of an account's sessions drops them together.
  */
-
 import { createHmac, randomBytes } from 'node:crypto';
 import { nowSeconds } from '../../base/clock.ts';
 import { createLru } from '../../base/lru.ts';

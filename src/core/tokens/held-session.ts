@@ -8,7 +8,7 @@ export interface HeldSessionDeps {
   readonly seen: (subject: string, sessionUid: string) => void;
 }
 
-/** What the token names beside its session, or null. */
+/** The ids that the token holds beside its session; null: none. */
 interface Holder {
   readonly subject: string | null;
   readonly clientId: string | null;

@@ -17,7 +17,7 @@ export function introspectionOf(
   const { kind, form, claims } = token;
   const { sub, client_id, exp, iat, iss, jti, aud, scope, cnf, gid, ...more } = claims;
   return {
-    // An opaque token of a client without a user has no `sub`; a JWT shows its claims.
+    // The response for an opaque token without a user has no `sub`; the one for a JWT has the claims of the JWT.
     ...((kind !== 'client' || form === 'jwt') && { sub }),
     ...(kind === 'refresh' ? {} : { gid, ...more }),
     active: true,
