@@ -1,4 +1,4 @@
-/** Opens storage as the settings say: SQL always; counters and messages in Redis where there is one, otherwise in this process. */
+/** Opens storage from the settings: SQL always; throttle, channel and client cache in Redis if configured. */
 import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { deriveKey } from '../base/secrets.ts';
@@ -18,11 +18,11 @@ interface StorageParts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly secrets: { readonly secretKey: string };
-  /** True: throws `NoDatabase` where there is none yet. */
+  /** True: throws `NoDatabase` if the database does not exist yet. */
   readonly mustExist: boolean;
 }
 
-/** Throws what `openSql` throws. Redis is never waited for longer than half a second. */
+/** Throws what `openSql` throws. Waits for Redis at most half a second. */
 export async function openStorage(
   { database, migrate, redis }: StorageSettings,
   parts: StorageParts,
@@ -52,7 +52,7 @@ async function openRedisStorage(
   fallbackThrottle: RedisSettings['fallbackThrottle'],
   { log, metrics, secrets }: StorageParts,
 ) {
-  // Loaded only where it is configured: a start without Redis does not pay for it.
+  // Loaded only if Redis is configured, so other starts do not pay for it.
   const { openRedis } = await import('./redis/open.ts');
   return openRedis({
     ...redis,

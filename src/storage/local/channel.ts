@@ -1,4 +1,4 @@
-/** The change channel of one process: reaches everybody who subscribed in it. Other processes look at the log by themselves. */
+/** The change channel of one process. Other processes read the change log on their own schedule. */
 import type { ChangeChannel } from '../../core/stores/change-channel.ts';
 
 export function createLocalChannel(): ChangeChannel {
@@ -8,7 +8,8 @@ export function createLocalChannel(): ChangeChannel {
       for (const listener of listeners) listener();
     },
     subscribe(listener) {
-      // A wrapper of its own, so that subscribing one function twice makes two subscriptions.
+      // The wrapper gives each subscription its own identity, so subscribing one function twice makes two
+      // subscriptions.
       const own = (): void => listener();
       listeners.add(own);
       return () => void listeners.delete(own);

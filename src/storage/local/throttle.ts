@@ -1,4 +1,4 @@
-/** Counts attempts in this process: without Redis, and in place of it while it is down. */
+/** Counts attempts in this process: without Redis, and as a fallback while Redis is down. */
 import { nowMs } from '../../base/clock.ts';
 import type { Throttle } from '../../core/stores/throttle.ts';
 
@@ -9,13 +9,13 @@ interface Window {
   readonly lengthMs: number;
 }
 
-/** At most `maxKeys` keys are kept; beyond that the oldest window is forgotten, since whoever fills the memory must not stop the server. */
+/** Keeps at most `maxKeys` keys and drops the oldest window beyond that, so an attacker cannot exhaust the memory. */
 export function createLocalThrottle(maxKeys = 100_000): Throttle {
-  // In order of opening, roughly: the first ones are the first to close.
+  // Roughly in the order of opening, so the first windows close first.
   const windows = new Map<string, Window>();
   let sweptAt = Number.NEGATIVE_INFINITY;
 
-  // A window that opens in the future is one from before the clock was set back: it must not lock anybody for ever.
+  // A window that opens in the future predates a clock change. It counts as closed, or it would lock the key for ever.
   const closed = (window: Window, now: number): boolean =>
     now < window.opened || now >= window.opened + window.lengthMs;
 
@@ -30,7 +30,7 @@ export function createLocalThrottle(maxKeys = 100_000): Throttle {
 
   function makeRoom(now: number): void {
     let looked = 0;
-    // Two keys leave for each that comes, as long as the oldest have closed.
+    // Removes up to two closed windows per new key, so the map shrinks over time.
     for (const [key, window] of windows) {
       if (++looked > 2 || !closed(window, now)) break;
       windows.delete(key);
@@ -47,7 +47,7 @@ export function createLocalThrottle(maxKeys = 100_000): Throttle {
   }
 
   return {
-    // Nothing in here waits, so no two attempts can be counted at once.
+    // This function never awaits, so two attempts cannot interleave.
     async attempt(keys, windowSeconds) {
       const now = nowMs();
       let retryMs = 0;

@@ -1,4 +1,4 @@
-/** "Look at the change log" over Redis: a nudge without content. Losing one costs at most a second. */
+/** Publishes "read the change log" over Redis, without content. A lost message delays a reader by at most a second. */
 import { randomToken } from '../../base/secrets.ts';
 import type { ChangeChannel } from '../../core/stores/change-channel.ts';
 import type { Connection } from './connection.ts';
@@ -7,7 +7,7 @@ export function createRedisChannel(connection: Connection, prefix: string): Chan
   const name = `${prefix}changes`;
   const self = randomToken(16);
   const listeners = new Set<() => void>();
-  // A connection that subscribes can do nothing else. It is silent for hours, so silence must not end it.
+  // A subscribed connection accepts no other commands. It can be silent for hours, so it has no socket timeout.
   const subscriber = connection.another({ autoResubscribe: false, commandTimeout: 2000, socketTimeout: undefined });
 
   const tell = (): void => {
@@ -15,7 +15,7 @@ export function createRedisChannel(connection: Connection, prefix: string): Chan
   };
   subscriber.on('error', () => {});
   subscriber.on('ready', () => {
-    // Also after each reconnection; whatever was said in between was missed, so it is as if something had been.
+    // Runs after each reconnection too. Messages sent in between are lost, so listeners act as if one had arrived.
     subscriber.subscribe(name).then(tell, () => subscriber.disconnect(true));
   });
   subscriber.on('message', (_channel, sender) => {

@@ -1,11 +1,12 @@
 /**
- * Clients in Redis, one hash each, sealed: what was altered, moved to another key or written by somebody else does not open
- * and is a miss.
+ * Clients in Redis: one hash per client, sealed. A value that was altered, moved to another key or written by another
+ * program does not open, and counts as a miss.
  *
- * Every write holds only if the cache is still as `state` last found it, which `token` tells (see scripts.ts). Otherwise a
- * slow process could put back what has been removed while it was reading the database, and everybody would believe it.
- * After a write that failed nothing is marked as applied until `state` has been asked again, and after a reconnection nothing
- * is read or written either: a Redis that comes back may have forgotten removals.
+ * A write takes effect only if the cache still has the `token` that `state` last read (scripts.ts). Otherwise a slow
+ * process could restore a client that was removed while the process read the database.
+ *
+ * After a failed write, nothing is marked as applied until `state` is read again. After a reconnection, nothing is read
+ * or written until then either: a restarted Redis may have lost removals.
  */
 import { randomToken, seal, unseal } from '../../base/secrets.ts';
 import type { ClientCache } from '../../core/stores/client-cache.ts';
@@ -13,13 +14,13 @@ import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Connection } from './connection.ts';
 import { markApplied, putClient, raiseGeneration, removeClients } from './scripts.ts';
 
-/** Nothing here is needed for longer: a client in use is put again at its next look-up. */
+/** A client in use is cached again at its next look-up. */
 const lifetimeMs = 3_600_000;
 
 export function createClientCache(connection: Connection, prefix: string, sealKey: Buffer): ClientCache {
   const about = `${prefix}clients`;
   const keyOf = (generation: number, id: string): string => `${prefix}client:${generation}:${id}`;
-  /** As `state` found it, or as this process has itself left it since. */
+  /** What `state` last read, or what this process wrote since. */
   let seen: { generation: number; token: string } | undefined;
   connection.onLoss(() => {
     seen = undefined;
@@ -41,7 +42,7 @@ export function createClientCache(connection: Connection, prefix: string, sealKe
       const generation = wholeNumber(fields[0]);
       const appliedSeq = wholeNumber(fields[1]);
       if (generation === undefined || appliedSeq === undefined) {
-        // Not ours any more: start from nothing, which is believed only where the change log is empty too.
+        // Not a value of this program. Starts over; an empty state is trusted only if the change log is empty too.
         await connection.ask((redis) => redis.del(about));
         return undefined;
       }
@@ -63,7 +64,7 @@ export function createClientCache(connection: Connection, prefix: string, sealKe
       const sealed = fields?.[0];
       if (sealed === undefined || sealed === null) return undefined;
       const opened = unseal(sealKey, sealed, key);
-      // Sealed by this program under this very key, so it is a client of this id.
+      // This program sealed the value under this key, so it is a client with this id.
       if (opened !== undefined) {
         const client = JSON.parse(opened) as ClientRecord;
         return isWhole(client) ? client : undefined;
@@ -97,12 +98,12 @@ export function createClientCache(connection: Connection, prefix: string, sealKe
   };
 }
 
-/** False: written by an earlier version, which did not know of tokens, of reviews or of its owner's account. */
+/** False: an earlier version wrote the record, without tokens, review time or the owner's state. */
 function isWhole({ tokens, reviewedAt, ownDisabledAt }: Partial<ClientRecord>): boolean {
   return tokens !== undefined && reviewedAt !== undefined && ownDisabledAt !== undefined;
 }
 
-/** Undefined for what this program never wrote. */
+/** Returns undefined for values that this program never writes. */
 function wholeNumber(field: string | null | undefined): number | undefined {
   if (field === null || field === undefined) return 0;
   return /^\d{1,15}$/.test(field) ? Number(field) : undefined;

@@ -1,7 +1,7 @@
 /**
- * One connection that is allowed to fail: a command has 200 ms, nothing waits for a connection to come back, and after a
- * failure the rest is spared the wait. While Redis is down one command a second is sent to see whether it is back; all others
- * fail at once. So a Redis that hangs costs this process one wait of 200 ms a second, not one per request.
+ * A connection to Redis that may fail. A command has a deadline of 200 ms, and no command waits for a reconnection.
+ * While Redis is down, one command a second is sent as a probe and all others fail at once. So a Redis that hangs costs
+ * this process 200 ms a second, not 200 ms per request.
  */
 import { Redis, type RedisOptions } from 'ioredis';
 import { nowMs } from '../../base/clock.ts';
@@ -9,13 +9,13 @@ import { closedByIt, isRefusal, redisReason } from './reasons.ts';
 import type { Script } from './scripts.ts';
 
 export interface Connection {
-  /** The command's reply, or undefined where it failed for whatever reason. Never rejects. */
+  /** Returns the reply, or undefined if the command failed for any reason. Never rejects. */
   ask<T>(command: (redis: Redis) => Promise<T>): Promise<T | undefined>;
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<number | undefined>;
-  /** Another connection to the same server, for what needs its own. */
+  /** Opens another connection to the same server, for uses that need their own. */
   another(options: RedisOptions): Redis;
   up(): boolean;
-  /** Called when the connection has broken: whoever answers next may know less than the one before. */
+  /** Called when the connection is lost: the next server may have less data than the one before. */
   onLoss(listener: () => void): void;
   close(): void;
 }
@@ -24,13 +24,13 @@ const options = {
   commandTimeout: 200,
   connectTimeout: 1000,
   enableOfflineQueue: false,
-  // What was sent before the connection broke has been answered as failed: sent again it could undo what came later.
+  // A command in flight when the connection breaks is reported as failed. Sent again, it could undo a later command.
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   retryStrategy: (times: number) => Math.min(25 * 2 ** Math.min(times, 8), 2000),
-  // After a failover the old primary answers reads and refuses writes: connect again, to where the name points now.
+  // After a failover the old primary answers reads and refuses writes. Reconnecting resolves the host name again.
   reconnectOnError: (error: Error) => error.message.includes('READONLY'),
-  // A connection whose other end has gone without a word is given up instead of being kept for minutes.
+  // Detects a peer that vanished without closing the connection, in seconds instead of minutes.
   socketTimeout: 5000,
   keepAlive: 10_000,
   disableClientInfo: true,
@@ -39,10 +39,10 @@ const options = {
 
 const probeEveryMs = 1000;
 
-/** `reason`: a sentence, where it does not answer. Called again while it does not if that changes. */
+/** `reason` is a sentence, present if Redis is down. Called again if the reason changes while Redis is down. */
 export type OnState = (up: boolean, reason?: string) => void;
 
-/** Resolves when the first attempt to connect has succeeded or failed, at the latest after half a second. */
+/** Resolves when the first connection attempt succeeds or fails, after half a second at the latest. */
 export async function openConnection(url: string, onState: OnState): Promise<Connection> {
   const redis = new Redis(url, options);
   let state: 'new' | 'up' | 'down' | 'closed' = 'new';
@@ -56,7 +56,7 @@ export async function openConnection(url: string, onState: OnState): Promise<Con
     if (next === 'down') probeAt = nowMs() + probeEveryMs;
     if (state === 'closed') return;
     const reason = next === 'up' ? undefined : redisReason(error, url);
-    // While it is down a probe fails for want of a connection, which is no news.
+    // While Redis is down, a probe fails because there is no connection; this is not a new reason.
     const news = state !== next || (next === 'down' && error !== undefined && reason !== told);
     state = next;
     if (!news) return;
@@ -73,7 +73,7 @@ export async function openConnection(url: string, onState: OnState): Promise<Con
     become('down', failure ?? new Error(closedByIt));
     for (const listener of lost) listener();
   });
-  // Each error is followed by `close`; without a listener it would be printed.
+  // Each error is followed by `close`. Without a listener ioredis prints the error.
   redis.on('error', (error) => {
     failure = error;
   });
@@ -81,7 +81,7 @@ export async function openConnection(url: string, onState: OnState): Promise<Con
   async function ask<T>(command: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (state !== 'up') {
       const due = probeAt - nowMs();
-      // (Further off than it was ever set: the clock has been put back.)
+      // A probe further away than the interval means that the clock was set back.
       if (state !== 'down' || probing || (due > 0 && due <= probeEveryMs)) return undefined;
       probing = true;
     }
@@ -91,7 +91,7 @@ export async function openConnection(url: string, onState: OnState): Promise<Con
       become('up');
       return reply;
     } catch (error) {
-      // An answer, if only a refusal (wrong type, out of memory), was quick: that is no reason to spare the others.
+      // An error reply (wrong type, out of memory) is still a quick reply, so other commands need not be held back.
       if (!isReply(error)) become('down');
       else if (isRefusal(error)) become('down', error);
       else become(error.message.startsWith('LOADING') ? 'down' : 'up');
@@ -119,7 +119,7 @@ export async function openConnection(url: string, onState: OnState): Promise<Con
         try {
           return Number(await redis.evalsha(script.sha, keys.length, ...keys, ...args));
         } catch (error) {
-          // A Redis that has been started anew does not know the script yet.
+          // After a restart, Redis does not know the script yet.
           if (!isReply(error) || !error.message.startsWith('NOSCRIPT')) throw error;
           return Number(await redis.eval(script.text, keys.length, ...keys, ...args));
         }

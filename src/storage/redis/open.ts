@@ -1,7 +1,6 @@
 /**
- * Everything that may live in Redis: the client cache, the change channel and the throttle. Redis is never needed. Down,
- * hanging, flushed or full of somebody else's values, it costs a little speed, never a request and never a right answer;
- * nothing here throws.
+ * The client cache, the change channel and the throttle in Redis. Redis is optional: if it is down, hangs, is flushed
+ * or holds foreign values, the server is slower but stays correct. Nothing here throws.
  */
 import type { ChangeChannel } from '../../core/stores/change-channel.ts';
 import type { ClientCache } from '../../core/stores/client-cache.ts';
@@ -15,7 +14,7 @@ export interface RedisStorage {
   readonly cache: ClientCache;
   readonly channel: ChangeChannel;
   readonly throttle: Throttle;
-  /** The last command was answered. */
+  /** True if the last command was answered. */
   healthy(): boolean;
   close(): void;
 }
@@ -23,17 +22,17 @@ export interface RedisStorage {
 export interface RedisSettings {
   /** `redis://` or `rediss://`. */
   readonly url: string;
-  /** Before every key and channel name. */
+  /** Prefix of every key and channel name. */
   readonly prefix: string;
-  /** 32 bytes; what is sealed under another key is a miss. */
+  /** 32 bytes. A value sealed under another key is a miss. */
   readonly sealKey: Buffer;
-  /** Counts while Redis cannot. */
+  /** Counts while Redis is down. */
   readonly fallbackThrottle: Throttle;
-  /** Called when Redis is first reached or missed, and whenever that changes. */
+  /** Called when Redis is first reached or missed, and at each change. */
   readonly onState: OnState;
 }
 
-/** Resolves within half a second, with or without Redis; it connects, and connects again, by itself. */
+/** Resolves within half a second, with or without Redis. Reconnects on its own. */
 export async function openRedis(settings: RedisSettings): Promise<RedisStorage> {
   const { prefix } = settings;
   const connection = await openConnection(settings.url, settings.onState);

@@ -1,17 +1,17 @@
-/** Why Redis does not answer, for those who run the server. Never a password. */
+/** Why Redis does not answer, as a sentence for the operator. Never contains a password. */
 import { certificateProblem } from '../../base/tls-failures.ts';
 
-/** The message of a connection that ended without an error of its own. */
+/** Message for a connection that closed without an error. */
 export const closedByIt = 'closed';
 
-/** Replies that mean: not for this user, whatever it asks. */
+/** Replies that refuse every command of this user. */
 const refusals = /\b(NOAUTH|WRONGPASS|NOPERM)\b/;
 
 export function isRefusal(error: Error): boolean {
   return refusals.test(error.message);
 }
 
-/** `error`: the last that the connection had; undefined where it had none, as with a Redis that hangs. */
+/** `error`: the last error of the connection, or undefined if there was none (Redis hangs). */
 export function redisReason(error: unknown, url: string): string {
   const { hostname, port, username } = new URL(url);
   const host = decodeURIComponent(hostname);

@@ -1,9 +1,9 @@
 /**
- * What must happen in one step in Redis, as Lua. Each script takes all its keys as KEYS and returns a number.
+ * Lua scripts for steps that must be atomic in Redis. Each script takes all its keys as KEYS and returns a number.
  *
- * The client cache keeps one hash about itself (`generation`, `applied`, `token`) and one hash per client (`v`, its version,
- * and `s`, the sealed record). `token` is a random value that every removal renews: it is how a `put` learns that something
- * was removed after its record had been read.
+ * The client cache keeps one hash about itself (`generation`, `applied`, `token`) and one hash per client (`v`, its
+ * version, and `s`, the sealed record). Each removal renews `token`, a random value, so that a `put` detects a removal
+ * that happened after its record was read.
  */
 import { createHash } from 'node:crypto';
 
@@ -16,7 +16,10 @@ function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
-/** KEYS: about, client. ARGV: generation, token, version, sealed, lifetime (ms). 0: a removal or a newer version was first. */
+/**
+ * KEYS: about, client. ARGV: generation, token, version, sealed, lifetime (ms). Returns 0 if a removal or a newer
+ * version came first.
+ */
 export const putClient = script(`
 local about = redis.call('HMGET', KEYS[1], 'generation', 'token')
 if (about[1] or '0') == ARGV[1] and (about[2] or '') ~= ARGV[2] then return 0 end
@@ -36,7 +39,10 @@ for i = 2, #KEYS do redis.call('UNLINK', KEYS[i]) end
 return 1
 `);
 
-/** KEYS: about. ARGV: seq, generation and token as this process left them. 0: somebody else has changed something since. */
+/**
+ * KEYS: about. ARGV: seq, and the generation and token that this process last saw. Returns 0 if another process changed
+ * them.
+ */
 export const markApplied = script(`
 local about = redis.call('HMGET', KEYS[1], 'generation', 'token', 'applied')
 if (about[1] or '0') ~= ARGV[2] or (about[2] or '') ~= ARGV[3] then return 0 end
@@ -44,14 +50,14 @@ if (tonumber(about[3] or nil) or 0) < tonumber(ARGV[1]) then redis.call('HSET', 
 return 1
 `);
 
-/** KEYS: about. ARGV: generation, seq, new token. The seq may be lower than before: it is the new generation's own. */
+/** KEYS: about. ARGV: generation, seq, new token. The seq may decrease: it belongs to the new generation. */
 export const raiseGeneration = script(`
 if (tonumber(redis.call('HGET', KEYS[1], 'generation') or nil) or 0) >= tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'applied', ARGV[2], 'token', ARGV[3])
 return 1
 `);
 
-/** KEYS: counters. ARGV: window (ms), a limit for each. Returns 0 (counted) or the milliseconds to wait (nothing counted). */
+/** KEYS: counters. ARGV: window (ms), one limit per key. Returns 0 if counted, else the milliseconds to wait. */
 export const countAttempt = script(`
 local wait = 0
 for i = 1, #KEYS do

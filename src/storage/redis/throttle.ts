@@ -1,9 +1,9 @@
 /**
- * Counts attempts in Redis, so that all nodes count together; while it is down each process counts for itself.
+ * Counts attempts in Redis, so that all nodes share one count. While Redis is down, each process counts alone.
  *
- * A Redis that is slow for a moment is down for that moment, and whoever guesses much at once can bring that about: then a process
- * that began at nothing would look at as many guesses again. So it counts along with Redis all the time; and for as long as
- * attempts may lie in its own count that Redis has not seen, both must allow.
+ * An attacker can slow Redis down with many guesses at once. A process that then started its own count at zero would
+ * allow as many guesses again. So each process always counts as well; for as long as its count may hold attempts that
+ * Redis has not seen, both counts must allow the attempt.
  */
 import { nowMs } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
@@ -12,10 +12,10 @@ import type { Connection } from './connection.ts';
 import { countAttempt, giveBack } from './scripts.ts';
 
 export function createRedisThrottle(connection: Connection, prefix: string, fallback: Throttle): Throttle {
-  // Digests: the keys name people and addresses, which have no business in another program's memory.
+  // Keys name users and addresses, so only their digests are stored in Redis.
   const keyOf = (key: string): string => `${prefix}attempts:${digest(key)}`;
 
-  /** Until when an attempt may count that Redis knows nothing of; milliseconds since the epoch. */
+  /** Time until which this process may hold attempts that Redis has not seen; milliseconds since the epoch. */
   let aloneUntil = 0;
 
   return {
@@ -29,7 +29,7 @@ export function createRedisThrottle(connection: Connection, prefix: string, fall
         aloneUntil = Math.max(aloneUntil, nowMs() + windowSeconds * 1000);
         return here;
       }
-      // Otherwise a count of another process that was cleared there would go on here.
+      // A count that another process cleared in Redis must not go on here.
       if (here.allowed || nowMs() >= aloneUntil) return { allowed: true };
       await connection.run(giveBack, names, []);
       return here;

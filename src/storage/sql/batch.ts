@@ -1,18 +1,24 @@
 /**
- * Carries what concurrent requests ask for in few trips: items that arrive while the trips under way are out, or in the same
- * turns of the event loop, go together in the next one. An item alone leaves after one turn that brought no other.
+ * Combines the items of concurrent requests into few round trips. Items that arrive while round trips are under way, or
+ * in the same turns of the event loop, share the next one. A single item leaves after one turn without another item.
  */
 import { nowMs } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
 
 interface BatcherOptions<Item, Result> {
-  /** Batches under way at the same time, at most. */
+  /** Maximum number of concurrent batches. */
   readonly limit: number;
-  /** Items in one batch, at most. */
+  /** Maximum number of items per batch. */
   readonly size: number;
-  /** Items that share a key are never under way at the same time: a statement cannot change one row twice, nor two lock rows in turns. */
+  /**
+   * Items that share a key are never in flight together: one statement cannot change a row twice, and two statements
+   * could deadlock.
+   */
   readonly keys?: (item: Item) => readonly string[];
-  /** Answers in the order of the items. When it throws, each item is sent again alone, unless the database is unavailable. */
+  /**
+   * Returns results in the order of the items. If it throws, each item is sent alone, unless the database is
+   * unavailable.
+   */
   readonly send: (items: readonly Item[]) => Promise<readonly Result[]>;
 }
 
@@ -24,7 +30,7 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** An item that has waited this long behind batches that hang is refused, instead of hanging in a batch of its own. */
+/** An item that waited this long behind hanging batches is rejected instead of hanging in its own batch. */
 const patienceMs = 2000;
 
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): (item: Item) => Promise<Result> {
@@ -33,7 +39,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   let queue: Waiting<Item, Result>[] = [];
   let batchesUnderWay = 0;
   let scheduled = false;
-  /** How many were waiting a turn of the event loop ago. */
+  /** Number of waiting items one turn of the event loop ago. */
   let before = 0;
 
   function take(): Waiting<Item, Result>[] {
@@ -94,7 +100,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     }
   }
 
-  /** After the sockets of this turn have been read. While each turn brings another, more are likely on their way. */
+  /** Runs after this turn's sockets are read. As long as each turn brings another item, more are likely to come. */
   function gather(): void {
     if (queue.length > before && queue.length < size) {
       before = queue.length;

@@ -1,4 +1,4 @@
-/** What the errors of the two drivers mean. */
+/** Classifies the errors of the two database drivers. */
 import { Unavailable } from '../../base/errors.ts';
 import { certificateProblem } from '../../base/tls-failures.ts';
 
@@ -13,19 +13,19 @@ export function codeOf(error: unknown): string {
   return Array.isArray(inner) && inner.length > 0 ? codeOf(inner[0]) : '';
 }
 
-/** By its member, not by its class: tests run in a realm of their own, where the driver's errors are not instances of Error. */
+/** Reads the member, not the class: tests run in their own realm, where driver errors are not instances of Error. */
 export function messageOf(error: unknown): string {
   const message = property(error, 'message');
   return typeof message === 'string' ? message : '';
 }
 
-/** The file that could not be opened, where that is what the error is about. */
+/** The file that could not be opened, if the error is about one. */
 export function fileOf(error: unknown): string | undefined {
   const path = property(error, 'path');
   return property(error, 'syscall') === 'open' && typeof path === 'string' ? path : undefined;
 }
 
-/** SQLite's primary result code (the low byte of the extended one), or 0 for an error of anybody else. */
+/** SQLite's primary result code (the low byte of the extended code), or 0 for other errors. */
 export function sqliteCode(error: unknown): number {
   const code = property(error, 'errcode');
   return typeof code === 'number' ? code & 0xff : 0;
@@ -34,21 +34,22 @@ export function sqliteCode(error: unknown): number {
 // BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB
 const sqliteUnavailable = new Set([5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 
-/** Node's codes for sockets, names and files that do not answer. */
+/** Node's codes for sockets, names and files that cannot be reached. */
 const systemCode =
   /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDR|ENOENT|EACCES|EPERM|EROFS|EMFILE|ENFILE|ENOSPC|EIO$|ERR_SOCKET|ERR_STREAM|ERR_TLS|ERR_SSL)/;
 
 /**
- * SQLSTATE classes: connection (08), authorization (28), no such database (3D), resources (53), operator (57), system (58); 55000 is
- * a database that takes no connections. A prepared statement that is there already or gone (42P05, 26000): the session is not ours.
+ * SQLSTATE classes: connection (08), authorization (28), no such database (3D), resources (53), operator (57), system
+ * (58). 55000: the database accepts no connections. 42P05 and 26000: a prepared statement exists already or is gone, so
+ * the session is shared.
  */
 const sqlState = /^(08...|26000|28...|3D000|42P05|53...|57...|58...|25006|55000|55P03|XX001|XX002)$/;
 
-// Knex puts its statement and a dash before the driver's message.
+// Knex puts the statement and a dash before the driver's message.
 const driverMessage =
   /(?:^| - )(Connection terminated|Query read timeout|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after|The server does not support SSL|There was an error establishing an SSL|database is not open|Knex: Timeout acquiring|Unable to acquire a connection)/;
 
-/** The database cannot answer now, as opposed to: it answered that the statement is wrong. */
+/** True if the database cannot answer now; false if it rejected the statement. */
 function isUnavailable(error: unknown): boolean {
   if (error instanceof Unavailable) return true;
   const sqlite = sqliteCode(error);
@@ -58,20 +59,20 @@ function isUnavailable(error: unknown): boolean {
   return driverMessage.test(messageOf(error));
 }
 
-/** Serialization failure or deadlock: nothing happened, and the same again may well succeed. */
+/** Serialization failure or deadlock: nothing was written, and a retry may succeed. */
 export function isConflict(error: unknown): boolean {
   const code = codeOf(error);
   return code === '40001' || code === '40P01';
 }
 
-/** The connection must not be used again. */
+/** True if the connection must not be used again. */
 export function isBroken(error: unknown): boolean {
   const code = codeOf(error);
-  // A statement stopped by the server's own limit (57014), a full disk or a standby leaves the connection healthy.
+  // A statement timeout (57014), a full disk or a standby leaves the connection healthy.
   return isUnavailable(error) && !/^(57014|53[12]..|25006|55P03)$/.test(code);
 }
 
-/** The connection ended under the statement, as after a restart: another connection may answer at once. */
+/** True if the connection ended during the statement, as after a restart: another connection may work at once. */
 export function connectionEnded(error: unknown): boolean {
   if (/^(57P0[1-3]|08...|ECONNRESET|EPIPE)$/.test(codeOf(error))) return true;
   return /(?:^| - )(Connection terminated( unexpectedly)?$|Client has encountered|Client was closed)/.test(
@@ -79,7 +80,7 @@ export function connectionEnded(error: unknown): boolean {
   );
 }
 
-/** The column whose uniqueness a write would have broken, looked for among `columns`. */
+/** Returns the one of `columns` whose unique constraint the write violated. */
 export function takenColumn<Column extends string>(error: unknown, columns: readonly Column[]): Column | undefined {
   const constraint =
     codeOf(error) === '23505'

@@ -1,6 +1,6 @@
 /**
- * Brings a database to the version of this program: the files of `db/migrations`, each with `up` and `down`. An up-to-date
- * database costs one query and one listing of that folder; no migration file is loaded.
+ * Migrates a database to the version of this program: the files of `db/migrations`, each with `up` and `down`. If the
+ * database is up to date, this costs one query and one directory listing; no migration file is loaded.
  */
 
 import { readdirSync } from 'node:fs';
@@ -9,18 +9,18 @@ import { nowSeconds } from '../../base/clock.ts';
 import { guarded } from './sql.ts';
 
 interface MigrationStatus {
-  /** In the order in which they were applied. */
+  /** In the order of application. */
   readonly applied: readonly string[];
   readonly pending: readonly string[];
-  /** Applied by a newer version of this program, which knows files that this one does not. */
+  /** Applied by a newer version of this program: no file of this version has the name. */
   readonly unknown: readonly string[];
 }
 
 export interface Migrations {
   status(): Promise<MigrationStatus>;
-  /** Applies what is pending, up to and including `to` (a name or its number). Returns the names applied. */
+  /** Applies pending migrations up to and including `to` (a name or its number). Returns their names. */
   up(options?: { to?: string }): Promise<string[]>;
-  /** Takes back the latest `steps`. Returns the names taken back. */
+  /** Reverts the latest `steps` migrations. Returns their names. */
   down(options: { steps: number }): Promise<string[]>;
 }
 
@@ -36,7 +36,7 @@ export interface MigrationTarget {
 
 const folder = new URL('../../../db/migrations/', import.meta.url);
 
-/** Any number will do that nobody else locks in this database. */
+/** An arbitrary number; no other program may lock the same one in this database. */
 const advisoryLock = 7_203_114_501;
 
 function listed(): string[] {
@@ -51,7 +51,7 @@ async function load(name: string): Promise<Migration> {
 }
 
 function noSuchTable(error: unknown): boolean {
-  // Not `instanceof Error`: an error of node:sqlite comes from outside the test runner's own realm.
+  // Not `instanceof Error`: an error of node:sqlite comes from outside the test runner's realm.
   const { code, message } = error as { code?: unknown; message?: unknown };
   return code === '42P01' || String(message).includes('no such table');
 }
@@ -78,7 +78,7 @@ export async function migrationStatus(knex: Knex): Promise<MigrationStatus> {
   return compare(await appliedIn(knex));
 }
 
-/** Throws where a newer version of this program has changed the database: this one could damage what it does not know. */
+/** Throws if a newer version of this program has changed the database: this version could damage its data. */
 export function refuseNewer({ unknown }: MigrationStatus): void {
   if (unknown.length === 0) return;
   throw new Error(
@@ -87,17 +87,17 @@ export function refuseNewer({ unknown }: MigrationStatus): void {
   );
 }
 
-/** `open` gives a connection for one run: migrating may take longer than a request is allowed to. */
+/** `open` returns a connection for one run: a migration may take longer than a request may. */
 export function createMigrations(
   open: () => Promise<{ target: MigrationTarget; close: () => Promise<void> }>,
 ): Migrations {
-  /** One at a time, also among processes, and all or nothing: both databases can undo changes of tables. */
+  /** One run at a time, also across processes, in one transaction: both databases can roll back changes of tables. */
   async function locked<T>(work: (knex: Knex, applied: string[]) => Promise<T>): Promise<T> {
     const { target, close } = await open();
     try {
       return await guarded(() =>
         target.knex.transaction(async (trx) => {
-          // SQLite has taken its write lock with BEGIN IMMEDIATE.
+          // On SQLite, BEGIN IMMEDIATE already holds the write lock.
           if (target.dialect === 'postgres') await trx.raw('select pg_advisory_xact_lock(?)', [advisoryLock]);
           if (!(await trx.schema.hasTable('migrations'))) {
             await trx.schema.createTable('migrations', (table) => {

@@ -1,7 +1,7 @@
 /**
- * SQL storage: every port of core/stores but the cache, the channel and the throttle, over SQLite or Postgres. Each store is
- * one file; `sqlite.ts` and `postgres.ts` say how the database is reached, `engine-sqlite.ts` and `engine-postgres.ts` how
- * the requests of one moment are written together. What a row means is for core to decide.
+ * SQL storage: every port of core/stores except cache, channel and throttle, on SQLite or Postgres. Each store is one
+ * file. `sqlite.ts` and `postgres.ts` connect to the database; `engine-sqlite.ts` and `engine-postgres.ts` write the
+ * requests of one moment together. Core decides what a row means.
  */
 import { existsSync } from 'node:fs';
 import { NoDatabase } from '../../base/errors.ts';
@@ -29,32 +29,32 @@ import { createPasskeyStore } from './stores/passkeys.ts';
 import { createRefusalStore } from './stores/refusals.ts';
 import { createUseStore } from './stores/use.ts';
 
-/** `file` may be `:memory:`. `pool` is the number of connections, at most. */
+/** `file` may be `:memory:`. `pool`: the maximum number of connections. */
 export type SqlSettings =
   | { readonly kind: 'sqlite'; readonly file: string }
   | ({ readonly kind: 'postgres' } & Pick<PostgresSettings, 'url' | 'pool' | 'pooler'>);
 
 interface SqlOptions {
   /**
-   * What to do with a database that lacks migrations: apply them, refuse it, or leave it as it is (for the commands that
-   * migrate). Without it SQLite is migrated and Postgres refused.
+   * What to do if migrations are pending: apply them, refuse to start, or leave the database as it is (for the commands
+   * that migrate). Default: apply on SQLite, refuse on Postgres.
    */
   readonly migrateAtOpen?: boolean | 'leave';
-  /** Throws `NoDatabase` where there is no database yet, or an empty one, and makes nothing. */
+  /** Throws `NoDatabase` if the database does not exist or is empty, and creates nothing. */
   readonly mustExist?: boolean;
 }
 
 export interface SqlStores extends Stores {
   readonly migrate: Migrations;
-  /** Postgres is reached through a pooler, which lends one session to many. */
+  /** True if a pooler shares Postgres sessions among clients. */
   behindPooler(): boolean;
 }
 
 const ping = statement('ping', 'select 1');
 
 /**
- * Throws `Unavailable` where the database does not answer, `Unusable` where its pooler allows no transactions, and a plain error
- * where its version is not this program's.
+ * Throws `Unavailable` if the database does not answer, `Unusable` if its pooler allows no transactions, and a plain
+ * error if its schema does not match this version.
  */
 export async function openSql(settings: SqlSettings, options: SqlOptions = {}): Promise<SqlStores> {
   if (options.mustExist && settings.kind === 'sqlite') requireFile(settings.file);
@@ -97,7 +97,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
   };
 }
 
-/** Throws `NoDatabase`. By itself, since opening would make the file and what lies beside it. */
+/** Throws `NoDatabase`. Runs before opening, because opening would create the file. */
 export function requireFile(file: string): void {
   if (!existsSync(file)) throw new NoDatabase(`There is no database at ${file}.`);
 }

@@ -1,21 +1,22 @@
 /**
- * The connections to Postgres, and whether a pooler such as PgBouncer lends them out: then each transaction may meet another
- * server process, nothing may be kept in the session, and a prepared statement may be there already or be gone.
+ * The connections to Postgres, and the detection of a pooler such as PgBouncer. Behind a pooler, each transaction may
+ * run in another server process, no state can be kept in the session, and a prepared statement may exist already or be
+ * gone.
  */
 import pg from 'pg';
 import { Unusable } from '../../base/errors.ts';
 import { forSession, plans, type SessionSettings } from './session-settings.ts';
 
-/** `auto`: each new connection is asked. `on`: there is one. `off`: the session is ours, whatever lies between. */
+/** `auto`: each new connection is tested. `on`: there is a pooler. `off`: the session is never shared. */
 type Pooler = 'auto' | 'on' | 'off';
 
 export interface PostgresSettings {
   readonly url: string;
-  /** Connections, at most. */
+  /** Maximum number of connections. */
   readonly pool: number;
-  /** `auto` unless given. */
+  /** Default: `auto`. */
   readonly pooler?: Pooler;
-  /** For migrations, which may take as long as they need. */
+  /** True: no statement timeout, for migrations. */
   readonly patient?: boolean;
 }
 
@@ -24,11 +25,11 @@ export type Connection = pg.PoolClient & { __knex__disposed?: unknown; readonly 
 
 interface PostgresPool {
   readonly pool: pg.Pool;
-  /** What each transaction on a connection that is `shared` has to set for itself. */
+  /** Settings that each transaction on a `shared` connection must set itself. */
   readonly settings: SessionSettings;
-  /** A pooler lends this one out. */
+  /** True if a pooler lends this connection out. */
   shared(connection: Connection): boolean;
-  /** The connection opened last was such a one. */
+  /** True if a pooler lends out the connection that was opened last. */
   behindPooler(): boolean;
 }
 
@@ -68,23 +69,26 @@ export function openPool({ url, pool: max, pooler = 'auto', patient = false }: P
     onConnect: (client) => greet(client as Connection),
   });
   pool.on('connect', (client: Connection) => {
-    // While it is lent out the pool does not listen, and an 'error' without a listener ends the process.
+    // The pool does not listen while the connection is checked out, and an unhandled 'error' event ends the process.
     client.on('error', (error) => {
       client.__knex__disposed = error;
     });
   });
-  // An idle connection that breaks is dropped by the pool; the next call opens another.
+  // The pool drops an idle connection that breaks. The next call opens another.
   pool.on('error', () => {});
   return { pool, settings, shared: (connection) => lent.has(connection), behindPooler: () => behindPooler };
 }
 
-/** Sets up a session that is ours alone. False, and nothing is set, where the process that answers is not the one that greeted us. */
+/**
+ * Sets the session settings. Returns false, and sets nothing, if another server process answers than the one that
+ * greeted.
+ */
 async function ownSession(client: Connection, settings: SessionSettings, sure: boolean): Promise<boolean> {
   const { rows } = await asked(client, forSession(settings, sure ? 'anyone' : (client.processID ?? 0)));
   return rows.every(([set]) => set !== null);
 }
 
-/** In PgBouncer's statement mode each statement may meet another server process, so there are no transactions. */
+/** In PgBouncer's statement mode each statement may run in another server process, so there are no transactions. */
 async function refuseStatementMode(client: Connection): Promise<void> {
   try {
     await asked(client, 'begin');

@@ -1,16 +1,16 @@
-/** Sends a statement with the settings it needs, in one round trip and for itself alone: what runs behind a pooler. */
+/** Sends a statement together with its settings in one round trip, for connections behind a pooler. */
 import type pg from 'pg';
 import { Query } from 'pg';
 
 type Callback = (error: Error | undefined, result: pg.QueryArrayResult<unknown[]> | undefined) => void;
 
 /**
- * `settings` returns no rows. Both go out before one Sync and so are one transaction (PostgreSQL, "Extended Query: Pipelining"),
- * at whose end the settings are as before. A pooler leaves a transaction with one server process.
+ * `settings` returns no rows. Both statements go out before one Sync and so form one transaction (PostgreSQL, "Extended
+ * Query: Pipelining"); the settings end with it. A pooler keeps a transaction on one server process.
  */
 export function sendWith(settings: string, client: pg.ClientBase, config: pg.QueryConfig, callback: Callback): void {
   const extended = { ...config, queryMode: 'extended' };
-  // Of each statement there is a result; the second is the one that was asked for.
+  // One result per statement; the second belongs to `config`.
   const query = new Query(extended, (error, results) => callback(error, [results].flat()[1]));
   const submit = query.submit.bind(query);
   query.submit = (connection) => {
@@ -19,7 +19,7 @@ export function sendWith(settings: string, client: pg.ClientBase, config: pg.Que
       connection.parse({ name: '', text: settings, types: [] }, true);
       connection.bind({}, true);
       connection.execute({}, true);
-      // Returned where it cannot be sent: the driver then reports it.
+      // Returns the driver's error if the query cannot be sent.
       return submit(connection);
     } finally {
       connection.stream.uncork();

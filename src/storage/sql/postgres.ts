@@ -1,7 +1,7 @@
 /**
- * Postgres: one pool, which Knex shares with the fixed statements. No answer takes longer than about five seconds: the server
- * stops a statement, and where the server hangs we give up on it ourselves. On a connection that a pooler lends out, each
- * statement is unnamed and brings its settings along.
+ * Postgres: one pool, shared by Knex and the fixed statements. No call takes longer than about five seconds: the server
+ * stops a long statement, and a client-side timeout covers a server that hangs. Behind a pooler, each statement is
+ * unnamed and brings its own settings.
  */
 import { createRequire } from 'node:module';
 import knex, { type Knex } from 'knex';
@@ -13,11 +13,11 @@ import { forTransaction } from './session-settings.ts';
 import { guarded, type Row, type Sql, type Statement } from './sql.ts';
 
 interface PostgresSql extends Sql {
-  /** A pooler lends the connections out. Known once a statement was answered. */
+  /** True if a pooler lends the connections out. Known after the first statement. */
   behindPooler(): boolean;
 }
 
-/** What Knex's dialect asks of a connection. */
+/** What Knex's dialect needs from a connection. */
 type Sender = { query(config: pg.QueryConfig, callback: (error: Error | undefined, result: unknown) => void): void };
 
 type Dialect = Knex.Client & { _query(connection: Sender, query: { sql: string }): Promise<unknown> };
@@ -31,7 +31,7 @@ export function openPostgres(settings: PostgresSettings): PostgresSql {
   const locally = forTransaction(opened.settings);
   let trips = 0;
 
-  /** What begins a transaction sets everything for it; what is sent outside of one brings it along. */
+  /** A `begin` sets the settings for its transaction. A statement outside a transaction brings them along. */
   function senderOf(connection: Connection, sql: string): Sender {
     if (!shared(connection)) return connection;
     if (/^begin;?$/i.test(sql)) {
@@ -55,12 +55,12 @@ export function openPostgres(settings: PostgresSettings): PostgresSql {
 
   const quiet = () => {};
   const builder: Knex = knex({
-    // Knex publishes no types for what a client of one's own overrides.
+    // Knex publishes no types for the methods that a custom client overrides.
     client: SharedPool as unknown as typeof Knex.Client,
     connectionPool: pool,
-    // Saves Knex from asking; it only wants to know that this is newer than 9.2.
+    // Saves Knex a query; it only checks for a version newer than 9.2.
     version: '14',
-    // Values do not belong into the messages of errors, which end in logs.
+    // Keeps values out of error messages, which are logged.
     compileSqlOnError: false,
     log: { warn: quiet, error: quiet, debug: quiet, deprecate: quiet },
   });
@@ -90,8 +90,8 @@ export function openPostgres(settings: PostgresSettings): PostgresSql {
     behindPooler: opened.behindPooler,
     rows: (statement, values) =>
       guarded(async () => {
-        // After a restart every pooled connection is dead, and each is found out by being used. A read may ask again until they
-        // are gone; of a write nobody knows whether it happened.
+        // After a restart, every pooled connection fails at its next use. A read is retried until these connections are
+        // gone; a write is not, because it may have taken effect.
         for (let dead = 0; ; dead++) {
           try {
             return await send(statement, values);
@@ -104,9 +104,9 @@ export function openPostgres(settings: PostgresSettings): PostgresSql {
     transaction: (work) => guarded(() => builder.transaction(work)),
     roundTrips: () => trips,
     async close() {
-      // A server that hangs does not say goodbye.
+      // A server that hangs does not confirm the end.
       const enough = new Promise<void>((resolve) => setTimeout(resolve, 2000).unref());
-      // Before Knex lets go of the pool: until then it gives back the connections of what is under way.
+      // Before Knex releases the pool, because Knex still returns the connections of running queries.
       await Promise.race([pool.end(), enough]);
       await builder.destroy();
     },

@@ -1,4 +1,7 @@
-/** Why the database does not answer, for those who run the server: the cause, and what the settings say. Never a password. */
+/**
+ * Why the database does not answer, as a sentence for the operator: the cause, and the setting to check. Never contains
+ * a password.
+ */
 import { Unavailable } from '../../base/errors.ts';
 import { certificateProblem } from '../../base/tls-failures.ts';
 import { codeOf, fileOf, messageOf, sqliteCode } from './failures.ts';
@@ -9,10 +12,10 @@ type Settings =
   | { readonly kind: 'sqlite'; readonly file: string }
   | { readonly kind: 'postgres'; readonly url: string };
 
-/** The same database, whose `Unavailable` says why. */
+/** Wraps `sql` so that its `Unavailable` errors carry a reason. */
 export function explained(sql: Sql, settings: Settings): Sql {
   const told = teller(settings);
-  // What is no silence of the database is a fault of this program, and stays what it is.
+  // Other errors are bugs of this program and pass unchanged.
   const tell = (error: unknown): never => {
     if (error instanceof Unavailable) told(error);
     throw error;
@@ -34,7 +37,7 @@ export function explainedMigrations(migrate: Migrations, settings: Settings): Mi
   };
 }
 
-/** Throws `Unavailable` with the words for it where there are any, otherwise what it is given. */
+/** Throws `Unavailable` with a reason if one is known, otherwise the error itself. */
 export function teller(settings: Settings): (error: unknown) => never {
   return (error) => {
     if (error instanceof Unavailable && error.reason !== undefined) throw error;
@@ -70,7 +73,7 @@ function postgresReason(error: unknown, url: string): string | undefined {
   switch (code) {
     case '28P01':
       return wrongPassword;
-    // Every refusal of PgBouncer's own.
+    // PgBouncer's code for each of its refusals.
     case '08P01':
       if (/authentication failed/.test(message)) return wrongPassword;
       return `The pooler at ${where} refuses the connection (${message.split(' - ').at(-1)}). ${change}, or the pooler.`;
@@ -109,14 +112,14 @@ function postgresReason(error: unknown, url: string): string | undefined {
   return undefined;
 }
 
-/** Of a database without one table of this program. */
+/** For a database without any table of this program. */
 export function emptySentence(settings: Settings): string {
   if (settings.kind === 'sqlite') return `The database at ${settings.file} is empty.`;
   const { where, database } = targetOf(settings.url);
   return `The database "${database}" of Postgres at ${where} is empty.`;
 }
 
-/** As `pg` reads the address; it has been one since the settings were read. */
+/** Parsed as `pg` parses it. The settings have checked that it is a URL. */
 function targetOf(url: string): Target {
   const { hostname, port, username, pathname, searchParams } = new URL(url);
   const folder = searchParams.get('host');
@@ -126,7 +129,7 @@ function targetOf(url: string): Target {
   return { host, where, user, database: decoded(pathname.slice(1)) || user };
 }
 
-/** `pg` takes a bare `%` as it is. */
+/** `pg` accepts a bare `%`. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

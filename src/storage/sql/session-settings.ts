@@ -1,13 +1,13 @@
 /**
- * What our statements need Postgres to be set to, and the two ways to say so. On a connection of our own it holds for the
- * session. Behind a pooler a session is shared with strangers, so it holds for one transaction and is gone with it.
+ * The Postgres settings that the statements need, in two forms. On a connection of its own, this program sets them for
+ * the session. Behind a pooler, other clients share the session, so they are set for one transaction.
  */
 
 export type SessionSettings = Readonly<Record<string, string>>;
 
 /**
- * Every statement looks rows up by an index. A plan that was made when a table was empty is kept with the prepared statement,
- * and must not go on reading the whole table when it has grown; so the planner is told to prefer the index from the start.
+ * Every statement finds its rows by an index. A prepared statement keeps its plan, also one made while the table was
+ * empty; so the planner must prefer the index from the start, or it would scan a table that has grown.
  */
 export const plans: SessionSettings = {
   plan_cache_mode: 'force_generic_plan',
@@ -18,17 +18,18 @@ export const plans: SessionSettings = {
 };
 
 /**
- * Sets them for the session if the process that answers is the one that greeted us, and does nothing otherwise. Each row is
- * the value, or null where it was not set. `case` looks at its condition first; a `where` need not.
+ * Sets the settings for the session if the answering server process is the one that greeted this client; otherwise does
+ * nothing. Each row is the value, or null if it was not set. `case` guarantees the order of evaluation; `where` does
+ * not.
  */
 export function forSession(settings: SessionSettings, greetedBy: number | 'anyone'): string {
   const own = greetedBy === 'anyone' ? 'true' : `pg_backend_pid() = ${greetedBy}`;
-  // Not at the start-up, where a pooler would leave it to the next who brings no name.
+  // Not set at start-up: a pooler would pass the name on to the next client without one.
   const name = `('application_name', coalesce(nullif(current_setting('application_name'), ''), 'gatehouse'))`;
   return `select case when ${own} then set_config(name, value, false) end as set from ${rows(settings, name)}`;
 }
 
-/** Sets them until the transaction ends. Returns no rows. */
+/** Sets the settings until the transaction ends. Returns no rows. */
 export function forTransaction(settings: SessionSettings): string {
   return `select from ${rows(settings)} where set_config(name, value, true) is null`;
 }

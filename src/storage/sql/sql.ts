@@ -1,32 +1,35 @@
-/** The few things that the stores ask of a database, whichever it is. `sqlite.ts` and `postgres.ts` provide them. */
+/** What the stores need from a database. `sqlite.ts` and `postgres.ts` implement it. */
 import type { Knex } from 'knex';
 import { Unavailable } from '../../base/errors.ts';
 import type { GrantBundle, SessionBundle, TokenBundle, Unit } from '../../core/stores/engine.ts';
 import { isConflict, translated } from './failures.ts';
 
-/** The columns of one row, in the order in which the statement names them. */
+/** The columns of one row, in the order of the statement. */
 export type Row = readonly unknown[];
 
-/** A statement whose text never changes, so that the database parses and plans it once per connection. */
+/** A statement with a fixed text, so the database parses and plans it once per connection. */
 export interface Statement {
   /** Name of the prepared statement; unique. */
   readonly name: string;
-  /** With `?` for each value. */
+  /** With `?` as the placeholder. */
   readonly text: string;
-  /** The same with `$1`, `$2` … as Postgres numbers them. */
+  /** With `$1`, `$2` … as the placeholders, for Postgres. */
   readonly numbered: string;
-  /** It changes nothing, so it may be sent again when its connection died. */
+  /** True if it only reads, so it may be sent again after its connection failed. */
   readonly read: boolean;
 }
 
 export interface Sql {
   readonly dialect: 'sqlite' | 'postgres';
   readonly knex: Knex;
-  /** Runs one fixed statement by itself. This is the hot path: Knex's builder is not on it. */
+  /** Runs one fixed statement. This is the hot path and bypasses Knex's builder. */
   rows(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
-  /** Runs what Knex has built, by itself. The thunk may run again after a serialization failure. */
+  /** Runs a query built by Knex. The thunk may run again after a serialization failure. */
   run<T>(query: () => PromiseLike<T>): Promise<T>;
-  /** All or nothing. `work` may run again after a serialization failure, so it must do nothing but talk to `trx`. */
+  /**
+   * Runs `work` in one transaction. It may run again after a serialization failure, so `trx` must be its only side
+   * effect.
+   */
   transaction<T>(work: (trx: Knex.Transaction) => Promise<T>): Promise<T>;
   roundTrips(): number;
   close(): Promise<void>;
@@ -34,14 +37,17 @@ export interface Sql {
 
 export type Committed = 'committed' | 'overtaken' | 'spent';
 
-/** What the engine's store does differently in the two databases. */
+/** The operations of the engine's store that differ between the two databases. */
 export interface EngineDialect {
-  /** `spent`: something it needs was used or gone, and nothing was written. `overtaken`: all but its session was. */
+  /**
+   * `spent`: a row that the unit needs was used or is gone, and nothing was written. `overtaken`: all was written
+   * except the session.
+   */
   commit(unit: Unit): Promise<Committed>;
   readToken(key: string): Promise<TokenBundle | undefined>;
-  /** `client` is '' for none. */
+  /** `client`: '' for none. */
   readSession(key: string, client: string): Promise<SessionBundle | undefined>;
-  /** `session` is '' for none. */
+  /** `session`: '' for none. */
   readGrant(id: string, session: string): Promise<GrantBundle | undefined>;
 }
 
@@ -53,7 +59,7 @@ export function statement(name: string, text: string): Statement {
 
 const attempts = 4;
 
-/** Runs `work` with the errors of the drivers told apart: a conflict is tried again, silence of the database is `Unavailable`. */
+/** Runs `work`, retries it after a conflict, and throws `Unavailable` if the database does not answer. */
 export async function guarded<T>(work: () => PromiseLike<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -67,17 +73,20 @@ export async function guarded<T>(work: () => PromiseLike<T>): Promise<T> {
   }
 }
 
-/** Postgres cannot hold U+0000 in text nor an id beyond its integers, so no row has either: no need to ask, nor to fail. */
+/**
+ * Postgres stores no U+0000 in text and no id beyond its integers. No row has such a value, so the query can be
+ * skipped.
+ */
 export function findable(value: string | number): boolean {
   return typeof value === 'number' ? Number.isSafeInteger(value) : !value.includes('\0');
 }
 
-/** Rows of one page: between none and a thousand. */
+/** Limits the rows of one page to between 0 and 1000. */
 export function page(limit: number): number {
   return Math.max(0, Math.min(1000, Math.trunc(limit)));
 }
 
-/** Text that came from outside and is only kept to be read by a person. */
+/** For untrusted text that is stored only for people to read. */
 export function keepable(value: string | null): string | null {
   return value === null ? null : value.replaceAll('\0', '\uFFFD');
 }

@@ -1,7 +1,7 @@
 /**
  * SQLite: one connection, used directly by the fixed statements and through Knex by the rest. A statement takes
- * microseconds and blocks the process for that long, so there is nothing to gain from a pool. Under Knex stands Node's
- * own SQLite, with the part of better-sqlite3's interface that Knex's dialect uses.
+ * microseconds and blocks the process for that long, so a pool would gain nothing. Knex runs on node:sqlite through the
+ * part of better-sqlite3's interface that its dialect uses.
  */
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -10,7 +10,10 @@ import knex, { type Knex } from 'knex';
 import { privateFile, privateFolder, privateIfThere } from '../../base/private-files.ts';
 import { guarded, type Row, type Sql, type Statement } from './sql.ts';
 
-/** Texts that Knex builds differ by the number of their values: beyond this many the oldest are prepared anew. */
+/**
+ * Knex builds one text per number of values. Beyond this many texts the oldest are dropped and prepared again when
+ * needed.
+ */
 const cachedTexts = 200;
 
 class Prepared {
@@ -39,14 +42,14 @@ export class SqliteConnection {
 
   constructor(file: string) {
     this.database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
-    // FULL: a commit is on the disk when it returns, so that kill -9 or a power cut takes back nothing that was answered.
+    // FULL: a commit is on disk when it returns, so kill -9 or a power cut loses nothing that was answered.
     this.database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma temp_store = memory');
   }
 
   /** Called by Knex's dialect for each query. */
   prepare(text: string): Prepared {
     this.trips++;
-    // A transaction that reads before it writes must not find, when it comes to write, that another process was faster.
+    // Takes the write lock at once. Otherwise a transaction that reads first could fail at its first write.
     const sql = text === 'BEGIN;' ? 'BEGIN IMMEDIATE;' : text;
     let prepared = this.#built.get(sql);
     if (prepared === undefined) {
@@ -63,7 +66,7 @@ export class SqliteConnection {
     return prepared;
   }
 
-  /** One of our own statements, which has a fixed text. Rows come as arrays. */
+  /** Runs one of the fixed statements. Rows are arrays. */
   rows(statement: Statement, values: readonly unknown[]): Row[] {
     let prepared = this.#fixed.get(statement.name);
     if (prepared === undefined) {
@@ -71,11 +74,11 @@ export class SqliteConnection {
       prepared.setReturnArrays(true);
       this.#fixed.set(statement.name, prepared);
     }
-    // Arrays, as set above: the types of Node know rows as objects only.
+    // Rows are arrays, as set above; Node's types only know objects.
     return prepared.all(...(values as SQLInputValue[])) as unknown as Row[];
   }
 
-  /** A COMMIT that failed leaves its transaction open; nobody after it may fall into that transaction. */
+  /** A failed COMMIT leaves its transaction open. Rolls it back, so that the next caller does not join it. */
   reset(): void {
     if (this.database.isOpen && this.database.isTransaction) this.database.exec('ROLLBACK');
   }
@@ -87,12 +90,12 @@ export class SqliteConnection {
   }
 }
 
-// Knex exports its dialects as files without types.
+// Knex publishes its dialects as files without types.
 const BetterSqlite = createRequire(import.meta.url)('knex/lib/dialects/better-sqlite3/index.js') as new (
   config: Knex.Config,
 ) => Knex.Client;
 
-/** A Knex client class over this one connection. `held` tells whether Knex has it: between its statements others must wait. */
+/** A Knex client class over this connection. `held`: true while Knex has the connection; other callers must wait. */
 function sqliteClient(connection: SqliteConnection): { Client: typeof Knex.Client; held: () => boolean } {
   let holders = 0;
 
@@ -105,7 +108,7 @@ function sqliteClient(connection: SqliteConnection): { Client: typeof Knex.Clien
       return connection;
     }
 
-    /** The connection lives as long as the stores; whoever opened it closes it. */
+    /** The caller that opened the connection closes it. */
     override async destroyRawConnection(): Promise<void> {}
 
     override async acquireConnection(): Promise<SqliteConnection> {
@@ -121,16 +124,19 @@ function sqliteClient(connection: SqliteConnection): { Client: typeof Knex.Clien
     }
   }
 
-  // Knex publishes no types for what a client of one's own overrides.
+  // Knex publishes no types for the methods that a custom client overrides.
   return { Client: NodeSqlite as unknown as typeof Knex.Client, held: () => holders > 0 };
 }
 
 export interface Sqlite extends Sql {
-  /** Runs `work` while nobody else has the connection. It must not wait for anything. */
+  /** Runs `work` while no other caller has the connection. `work` must be synchronous. */
   exclusively<T>(work: (connection: SqliteConnection) => T): Promise<T>;
 }
 
-/** SQLite gives the files beside the database its mode, whatever the umask; those of a run before have their own. */
+/**
+ * SQLite creates its side files with the mode of the database file. Files of an earlier run keep theirs, so they are
+ * set too.
+ */
 function keepPrivate(file: string): void {
   privateFolder(dirname(file));
   privateFile(file);
@@ -148,12 +154,12 @@ export function openSqlite(file: string): Sqlite {
     useNullAsDefault: true,
     pool: { min: 1, max: 1 },
     acquireConnectionTimeout: 5000,
-    // Values do not belong into the messages of errors, which end in logs.
+    // Keeps values out of error messages, which are logged.
     compileSqlOnError: false,
     log: { warn: quiet, error: quiet, debug: quiet, deprecate: quiet },
   });
 
-  /** Outside a transaction that Knex holds between two of its statements: inside, a rollback would take ours with it. */
+  /** Never runs inside an open transaction of Knex, whose rollback would undo this work too. */
   async function exclusively<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     return guarded(async () => {
       if (!held()) return work(connection);

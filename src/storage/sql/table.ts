@@ -1,27 +1,26 @@
 /**
- * A table is declared once, by the literal that makes a record of a row: each member names its column. Run with a
- * recorder, the literal tells the columns; run with a row, it takes their values in the same order. Nothing else knows
- * that order.
+ * Declares a table once, by the literal that makes a record of a row: each member names its column. With a recorder,
+ * the literal yields the columns; with a row, it reads their values in the same order. No other code knows the order.
  */
 import type { Row } from './sql.ts';
 
-/** What a declaration may take from a row. */
+/** The readers that a declaration may call. */
 type Cells = Omit<Reader, 'read'>;
 
 export interface Column {
   readonly name: string;
   readonly kind: 'text' | 'number' | 'boolean' | 'json';
   readonly nullable: boolean;
-  /** Where the record holds its value: `['username']`, `['origin', 'address']`. */
+  /** Where the record holds the value: `['username']`, `['origin', 'address']`. */
   readonly path: readonly string[];
 }
 
-/** What a statement selects, and how a row of that is read. */
+/** The columns of a select, and how to read a row of them. */
 export interface Selection<T> {
   /** `accounts.id, accounts.subject, …` */
   readonly list: string;
   readonly read: (row: Row) => T;
-  /** For selections that this one is part of. */
+  /** For a selection that contains this one. */
   readonly declare: (row: Cells) => T;
   readonly selected: readonly string[];
 }
@@ -31,15 +30,15 @@ interface Table<T> extends Selection<T> {
   /** `select accounts.id, … from accounts` */
   readonly select: string;
   readonly columns: readonly Column[];
-  /** The names of the columns. An array of its own for each use, as Knex wants it. */
+  /** The column names, in a new array each time, because Knex may change it. */
   names(): string[];
-  /** A row as Knex returns it. */
+  /** Reads a row as Knex returns it. */
   readNamed(row: Readonly<Record<string, unknown>>): T;
-  /** The members that are there, under the names of their columns: a row to insert, or a patch. */
+  /** The members that are present, under their column names: a row to insert, or a patch. */
   values(record: Partial<T>): Record<string, unknown>;
 }
 
-/** Stands in the literal for a value, while the literal is recorded. */
+/** A placeholder for a value while the literal is recorded. */
 class Mark implements Column {
   readonly name: string;
   readonly kind: Column['kind'];
@@ -55,7 +54,7 @@ class Mark implements Column {
 
 class Recorder implements Cells {
   readonly selected: string[] = [];
-  /** The same without the table's name: as Knex names them. */
+  /** Without the table's name, as Knex names them. */
   readonly cells: string[] = [];
   readonly columns: Column[] = [];
   readonly #table: string;
@@ -95,7 +94,7 @@ class Recorder implements Cells {
   joined = <T>(table: Selection<T>) => this.from(table);
 }
 
-/** JSON that is parsed only where it is asked for. */
+/** JSON that is parsed only on demand. */
 declare const content: unique symbol;
 type JsonText<T> = string & { readonly [content]: T };
 
@@ -127,12 +126,12 @@ class Reader {
     return this.#row[this.#at++] as number | null;
   }
 
-  /** SQLite has no booleans but 0 and 1. */
+  /** SQLite stores booleans as 0 and 1. */
   boolean(_column: string): boolean {
     return Boolean(this.#row[this.#at++]);
   }
 
-  /** JSON is kept as text. */
+  /** JSON is stored as text. */
   json<T>(_column: string): T {
     return JSON.parse(this.#row[this.#at++] as string);
   }
@@ -142,22 +141,22 @@ class Reader {
     return text === null ? null : JSON.parse(text);
   }
 
-  /** For a getter that gives it `parsed`. */
+  /** For a getter that passes it to `parsed`. */
   jsonText<T>(_column: string): JsonText<T> {
     return this.#row[this.#at++] as JsonText<T>;
   }
 
-  /** An expression over the tables that the statement reads; it is never written. */
+  /** An SQL expression over the tables of the statement; never written. */
   sql<T>(_expression: string): T {
     return this.#row[this.#at++] as T;
   }
 
-  /** A row of a table that the statement reads. */
+  /** A row of a table of the statement. */
   from<T>(table: Selection<T>): T {
     return table.declare(this);
   }
 
-  /** The same of a left join: undefined where it found no row. The first column of a table is never null. */
+  /** Like `from`, for a left join: undefined if there is no row. The first column of a table is never null. */
   joined<T>(table: Selection<T>): T | undefined {
     if (this.#row[this.#at] !== null) return table.declare(this);
     this.#at += table.selected.length;
@@ -167,7 +166,7 @@ class Reader {
 
 const reader = new Reader();
 
-/** Of rows that a statement joins, or whose columns are expressions. */
+/** For joined rows and for columns that are expressions. */
 export function selection<T>(declare: (row: Pick<Cells, 'sql' | 'from' | 'joined'>) => T): Selection<T> {
   const recorder = new Recorder('');
   declare(recorder);
@@ -209,7 +208,7 @@ function setPaths(declared: object, outer: readonly string[]): void {
   }
 }
 
-/** As the database keeps it; undefined where the record does not have it. */
+/** The value as the database stores it; undefined if the record does not have the member. */
 function storedValue({ kind, path }: Column, record: object): unknown {
   let value: unknown = record;
   for (const member of path) {
@@ -222,7 +221,7 @@ function storedValue({ kind, path }: Column, record: object): unknown {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** The fixed statements that write a row of a table: they insert it, or replace the one with its key. */
+/** Fixed statements that insert a row, or replace the row with the same key. */
 interface Put<T> {
   /** `key, kind, …` */
   readonly list: string;
@@ -232,17 +231,17 @@ interface Put<T> {
   readonly insert: string;
   /** `on conflict (key) do update set kind = excluded.kind, …` */
   readonly replace: string;
-  /** The columns that a later put of the same key changes. */
+  /** The columns that a later put with the same key changes. */
   readonly changed: readonly string[];
-  /** For the places of `insert`; null for what the record does not have. */
+  /** For the placeholders of `insert`; null for missing members. */
   values(record: Partial<T>): unknown[];
-  /** Of the columns that are changed. */
+  /** The values of `changed`. */
   changes(record: Partial<T>): unknown[];
-  /** By the names of the columns, added to what a statement needs beside them. */
+  /** By column name, added to `beside`. */
   row(record: Partial<T>, beside: Record<string, unknown>): Record<string, unknown>;
 }
 
-/** `leaves`: columns that no put writes. `keeps`: columns that only the first put of a key writes. */
+/** `leaves`: columns that no put writes. `keeps`: columns that only the first put with a key writes. */
 export function put<T extends object>(
   { name, columns }: Table<T>,
   { key = '', leaves = [], keeps = [] }: { key?: string; leaves?: readonly string[]; keeps?: readonly string[] },

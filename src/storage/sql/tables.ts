@@ -1,7 +1,6 @@
 /**
- * Every table: its columns, and the members of the records that they hold. A new column is a line here, beside its
- * migration and its member in core/stores. Changes, leases and memberships are not here: one store names their few
- * columns.
+ * Every table: its columns, and the record members that they hold. A new column needs a line here, a migration and a
+ * member in core/stores. Changes, leases and memberships are not here: one store each names their few columns.
  */
 import type { Account } from '../../core/stores/accounts.ts';
 import type { ApiRecord, ApiScope } from '../../core/stores/apis.ts';
@@ -128,7 +127,7 @@ export const clients = table(
     owner: row.textOrNull('owner'),
     origin: row.text('origin'),
     reviewedAt: row.numberOrNull('reviewed_at'),
-    // Read together with the owner's account, whose end is the client's too.
+    // Reads the owner's account too: a client is disabled if its owner is disabled or deleted.
     disabledAt: row.sql(`coalesce(clients.disabled_at, case when clients.owner is null then null
       when accounts.subject is null then clients.updated_at else accounts.disabled_at end)`),
     ownDisabledAt: row.numberOrNull('disabled_at'),
@@ -138,7 +137,7 @@ export const clients = table(
   }),
 );
 
-/** Scopes of the version before have a name and a sentence only. */
+/** Scopes stored by an earlier version have only a name and a sentence. */
 export type StoredScope = Partial<ApiScope> & Pick<ApiScope, 'name' | 'sentence'>;
 
 export interface StoredApi extends Omit<ApiRecord, 'scopes'> {
@@ -175,7 +174,7 @@ export const tokens = table(
     consumedAt: row.numberOrNull('consumed_at'),
     successorKey: row.textOrNull('successor_key'),
     successorSealed: row.textOrNull('successor_sealed'),
-    // Read together with the token that took its place.
+    // Reads the successor token too.
     successorConsumed: row.sql<number | null>('successors.consumed_at') !== null,
   }),
 );
@@ -192,7 +191,7 @@ export const grants = table(
 );
 
 export const sessions = table('sessions', (row): StoredSession => {
-  // Few of those who read a session ask for these.
+  // Parsed on demand, because few readers of a session need the grants.
   const grantIds = row.jsonText<StoredSession['grants']>('grants');
   return {
     key: row.text('key'),

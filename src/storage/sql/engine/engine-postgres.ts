@@ -1,6 +1,6 @@
 /**
  * The engine's hot path on Postgres: units of concurrent requests share one statement, and so do reads
- * (docs/performance.md). Each row carries the number of its unit (`n`) and is written only if the unit is good.
+ * (docs/performance.md). Each row carries the number of its unit (`n`) and is written only if the unit is valid.
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import type { SessionPut, TokenRow, Unit } from '../../../core/stores/engine.ts';
@@ -20,7 +20,7 @@ import {
 } from './engine-store.ts';
 
 const readTokens = statement('read_tokens', `${selectToken} where tokens.key = any (?::text[])`);
-/** A bundle, and the two names that it was asked for by. */
+/** A bundle, with the two values that requested it. */
 const asked = <Bundle>(key: string, along: string, bundle: Selection<Bundle>) =>
   selection((row) => ({ key: row.sql<string>(key), along: row.sql<string>(along), bundle: row.from(bundle) }));
 
@@ -46,14 +46,14 @@ const readSessions = statement(
 );
 
 /**
- * One statement sees one snapshot. A revocation that commits after it deletes the grant, session or account that
- * readers look for beside the token, so a token that slips in behind it is not usable. Text comes as JSON inside JSON:
- * an escape such as \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and the scalar subqueries
- * leave the planner only the index, even while a table is small enough to be scanned as quickly.
+ * One statement sees one snapshot. A revocation that commits later deletes the grant, session or account that readers
+ * join to the token, so a token written concurrently is not usable. Text is JSON inside JSON: an escape such as \u0000,
+ * which Postgres cannot store, is never decoded. `= any (array(…))` and the scalar subqueries leave the planner only
+ * the index, even while a table is small.
  *
- * What a grant rests on is locked too, so a revocation finds the grant that is being made of it. The account is locked
- * before the first write, since every write reads `lacking`, and always in the order of subjects: a new password waits
- * for the session that the old one has begun, and then ends it, and no two statements wait for each other.
+ * The rows that a grant depends on are locked too, so a revocation finds a grant that is being written. Accounts are
+ * locked before the first write (every write reads `lacking`) and in the order of subjects. So a password change waits
+ * for a session that the old password started, and then ends that session; and no two statements deadlock.
  */
 const outcome = selection((row) => ({
   n: row.sql<number>('n'),
@@ -126,15 +126,15 @@ const commitUnits = statement(
   select ${outcome.list} from good`,
 );
 
-/** For the test that each of them is served by an index. */
+/** For the test that an index serves each statement. */
 export const postgresStatements = [readTokens, readGrants, readSessions, commitUnits];
 
-/** The last of several rows with one name, as if they were written one after the other. */
+/** Keeps the last of several rows with one name, as if the rows were written one after the other. */
 function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
   return rows.length < 2 ? rows : [...new Map(rows.map((row) => [name(row), row])).values()];
 }
 
-/** What each parameter of `commitUnits` has of the unit with the number `n`, in their order. */
+/** For each parameter of `commitUnits`, in order: the rows of the unit with the number `n`. */
 const parameters: readonly ((unit: Unit, n: number) => readonly object[])[] = [
   ({ consume, account }, n) => [
     {
@@ -162,7 +162,7 @@ const parameters: readonly ((unit: Unit, n: number) => readonly object[])[] = [
 const parametersOf = (units: readonly Unit[]): string[] =>
   parameters.map((rows) => JSON.stringify(units.flatMap(rows)));
 
-/** Every row that the unit changes, by name. */
+/** Names every row that the unit changes. */
 function keysOf(unit: Unit): string[] {
   const keys: string[] = unit.consume === undefined ? [] : [`t${unit.consume.key}`];
   for (const token of unit.tokens ?? []) keys.push(`t${token.key}`);
@@ -171,7 +171,7 @@ function keysOf(unit: Unit): string[] {
   return keys;
 }
 
-/** More at once would only mean smaller batches: Postgres spends most on many small statements. */
+/** A higher limit would only make batches smaller: the cost on Postgres is the number of statements. */
 const lanes = { limit: 3, size: 64 };
 
 export function postgresEngine(sql: Sql): EngineDialect {

@@ -1,6 +1,6 @@
 /**
- * The engine's hot path on SQLite: units that arrive in the same turns of the event loop share one transaction, that is one
- * fsync, and reads are done together (docs/performance.md).
+ * The engine's hot path on SQLite: units that arrive in the same turns of the event loop share one transaction, and so
+ * one fsync. Reads are combined in the same way (docs/performance.md).
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import type { Unit } from '../../../core/stores/engine.ts';
@@ -30,7 +30,7 @@ const readGrant = statement(
 );
 const readSession = statement(
   'read_session',
-  // Not `->>`: it would take a client id that begins with "$" for a path.
+  // Not `->>`: a client id that begins with "$" would be read as a path.
   `select ${sessionBundle.list} from sessions
    left join accounts on accounts.subject = sessions.subject
    left join grants on grants.id = (select e.value from json_each(sessions.grants) e where e.key = ?)
@@ -60,7 +60,7 @@ const renewSession = statement(
 );
 const auditPut = statement('put_audit', putAudit.insert);
 
-/** For the test that each of them is served by an index. */
+/** For the test that an index serves each statement. */
 export const sqliteStatements = [
   readToken,
   readGrant,
@@ -73,7 +73,7 @@ export const sqliteStatements = [
   renewSession,
 ];
 
-/** Whether the account has changed, or an account, a grant or a session that the unit builds on is gone. */
+/** True if the account has changed, or if an account, grant or session that the unit depends on is gone. */
 function lacks(connection: SqliteConnection, unit: Unit): boolean {
   const { account, grants = [], sessions = [], tokens = [] } = unit;
   if (account && connection.rows(hasAccount, [account.subject, account.passwordHash]).length === 0) return true;
@@ -88,7 +88,7 @@ function lacks(connection: SqliteConnection, unit: Unit): boolean {
   return sessions.some(({ before, uid }) => before !== null && connection.rows(hasSession, [uid]).length === 0);
 }
 
-/** Writes the unit. A spent unit has written nothing: every condition is asked before the first write. */
+/** Checks every condition before the first write, so a spent unit writes nothing. */
 function write(connection: SqliteConnection, unit: Unit): Committed {
   if (lacks(connection, unit)) return 'spent';
   if (unit.consume !== undefined) {
@@ -109,7 +109,7 @@ function write(connection: SqliteConnection, unit: Unit): Committed {
   return committed;
 }
 
-/** An error in one unit takes all of them back; they are then sent again one by one. */
+/** An error in one unit rolls back all of them. The batcher then sends each one alone. */
 function writeAll(connection: SqliteConnection, units: readonly Unit[]): Committed[] {
   connection.trips++;
   connection.rows(begin, []);
@@ -140,8 +140,8 @@ export function sqliteEngine(sqlite: Sqlite): EngineDialect {
 const together = { limit: 1, size: 256 };
 
 /**
- * The reads of one moment one after the other, and then all that waited for them goes on. Under load this halves the
- * time of a request: taking turns, SQLite and the engine drive each other out of the processor's caches.
+ * Runs the reads of one moment back to back before any waiting request continues. Under load this halves the time of a
+ * request: alternating, SQLite and the engine evict each other from the processor's caches.
  */
 function merged<Bundle>(
   sqlite: Sqlite,

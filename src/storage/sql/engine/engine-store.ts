@@ -1,4 +1,4 @@
-/** Tokens, grants and sessions. What differs between the databases is in `engine-sqlite.ts` and `engine-postgres.ts`. */
+/** Tokens, grants and sessions. The two databases differ only in `engine-sqlite.ts` and `engine-postgres.ts`. */
 import type { EngineStore, GrantBundle, SessionBundle, TokenBundle } from '../../../core/stores/engine.ts';
 import { type EngineDialect, findable, page, type Sql, statement } from '../sql.ts';
 import { noteChange } from '../stores/changes.ts';
@@ -6,7 +6,7 @@ import { sessionsSeen } from '../stores/last-seen.ts';
 import { put, selection } from '../table.ts';
 import { accounts, audit, grants, sessions, tokens } from '../tables.ts';
 
-// What the engine reads together, and how it writes: the statements of both databases are made of these.
+// The bundles that the engine reads and the rows that it writes; both dialects build their statements from these.
 export const tokenBundle = selection(
   (row): TokenBundle => ({
     token: row.from(tokens),
@@ -32,7 +32,7 @@ export const sessionBundle = selection(
   }),
 );
 
-/** Before the condition. */
+/** Ends before the condition. */
 export const selectToken = `select ${tokenBundle.list} from tokens
   left join tokens successors on successors.key = tokens.successor_key
   left join grants on grants.id = tokens.grant_id
@@ -66,7 +66,7 @@ const sessionsBeyond = statement(
   'select uid from sessions where uid > ? and uid < ? order by uid desc limit 20 offset ?',
 );
 
-/** For the test that each of them is served by an index. */
+/** For the test that an index serves each statement. */
 export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, sessionsBeyond];
 
 export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore {
@@ -75,7 +75,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
       const committed = await dialect.commit(unit);
       if (committed !== 'spent') return { outcome: 'committed', ...(committed === 'overtaken' && { overtaken: true }) };
       const token = unit.consume && (await dialect.readToken(unit.consume.key))?.token;
-      // There and not used: then something else that the unit needs is gone.
+      // The token exists and is not consumed, so another row that the unit needs is gone.
       return { outcome: 'spent', token: token?.consumedAt === null ? undefined : token };
     },
 
@@ -125,7 +125,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     },
 
     async sessionsBeyond(prefix, kept) {
-      // Behind every sign that may follow the prefix.
+      // `~` sorts after every character that may follow the prefix.
       const rows = await sql.rows(sessionsBeyond, [prefix, `${prefix}~`, kept]);
       return rows.map(([uid]) => String(uid));
     },
@@ -138,7 +138,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
 
     revokeGrant: (id) =>
       sql.transaction(async (trx) => {
-        // The grant first: a token that is being written at this moment is unusable without it.
+        // The grant goes first: a token written at this moment is unusable without it.
         await trx('grants').where({ id }).delete();
         await trx('tokens').where({ grant_id: id }).delete();
       }),
@@ -160,7 +160,8 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
       if (!findable(subject) || !findable(clientId)) return false;
       const of = { subject, client_id: clientId };
       return sql.transaction(async (trx) => {
-        // The consent first: whoever asks from now on is asked for it. Then the grants, without which no token is any good.
+        // The consent goes first, so new requests ask for consent again. Then the grants, without which no token is
+        // valid.
         let gone = 0;
         for (const table of ['consents', 'grants', 'tokens']) gone += await trx(table).where(of).delete();
         return gone > 0;
@@ -186,7 +187,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     async purgeExpired(before, limit) {
       let gone = 0;
       for (const [table, key] of expiring) {
-        // Small batches, each by itself, so that whoever needs these rows meanwhile waits for milliseconds.
+        // Small batches in separate transactions, so a request that needs these rows waits only milliseconds.
         gone += await sql.run(() => {
           const expired = sql
             .knex(table)

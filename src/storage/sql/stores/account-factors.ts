@@ -1,6 +1,6 @@
 /**
- * What factors and passkeys share: whatever changes whether an account has a second factor takes the account's row first, as the
- * account's deletion does, so that no two of them can pass each other, and leaves `two_factor` telling the truth.
+ * Shared by factors and passkeys. Each change of a second factor locks the account's row first, as deleting the account
+ * does, so changes run one after the other and `two_factor` stays true to the rows.
  */
 import type { Knex } from 'knex';
 import type { SignInMethods } from '../../../core/factors/sign-in-methods.ts';
@@ -8,7 +8,7 @@ import type { FactorRow } from '../../../core/stores/factors.ts';
 import { factors } from '../tables.ts';
 import { noteChange } from './changes.ts';
 
-/** As they are while the account's row is held, so that of two that are taken away at once the second is asked for again. */
+/** The methods while the account's row is locked, so concurrent removals cannot remove the last one. */
 export async function signInMethods(
   trx: Knex,
   subject: string,
@@ -21,7 +21,7 @@ export async function signInMethods(
   };
 }
 
-/** Recovery codes stand in for one of these; alone they are none. */
+/** Recovery codes replace a second factor but are not one. */
 export async function hasSecond(trx: Knex, subject: string): Promise<boolean> {
   const factor = await trx('factors')
     .where({ subject, state: 'active' })
@@ -30,7 +30,7 @@ export async function hasSecond(trx: Knex, subject: string): Promise<boolean> {
   return factor !== undefined || (await trx('passkeys').where({ subject }).first('id')) !== undefined;
 }
 
-/** Writes down whether the account has a second factor now; without one it needs no recovery codes. */
+/** Updates `two_factor`. Without a second factor, also deletes the recovery codes. */
 export async function settle(trx: Knex, subject: string, now: number): Promise<void> {
   const left = await hasSecond(trx, subject);
   if (!left) await trx('factors').where({ subject, kind: 'recovery-code' }).delete();
@@ -38,7 +38,7 @@ export async function settle(trx: Knex, subject: string, now: number): Promise<v
   await noteChange(trx, 'account', subject);
 }
 
-/** Where there are none left. False: there are. */
+/** Stores `codes` if the account has no active ones. Returns false if it has. */
 export async function putCodesWhereNone(trx: Knex, subject: string, codes: readonly FactorRow[]): Promise<boolean> {
   if (codes.length === 0) return false;
   if ((await trx('factors').where({ subject, kind: 'recovery-code', state: 'active' }).first('id')) !== undefined)

@@ -1,9 +1,9 @@
-/** Accounts of another system, a batch in one transaction. */
+/** Imports accounts from another system, one batch per transaction. */
 import type { ImportedAccount, InsertedOrTaken, NewAccount } from '../../../core/stores/accounts.ts';
 import type { Sql } from '../sql.ts';
 import { accounts } from '../tables.ts';
 
-/** What a new account does not have yet: null, or no. Rows that are written together have the same columns. */
+/** Defaults of a new account: null or false. Rows of one insert must have the same columns. */
 const unset = Object.fromEntries(
   accounts.columns
     .filter(({ kind, nullable }) => nullable || kind === 'boolean')
@@ -15,7 +15,7 @@ export const newAccount = (account: NewAccount): Record<string, unknown> => ({
   ...accounts.values({ ...account, updatedAt: account.createdAt }),
 });
 
-/** Thrown out of a transaction that is to leave nothing behind. */
+/** Thrown to roll back the transaction of a dry run. */
 class Unkept extends Error {
   readonly answers: readonly InsertedOrTaken[];
   constructor(answers: readonly InsertedOrTaken[]) {

@@ -1,4 +1,4 @@
-/** Accounts. Names and addresses are unique by the database itself, so two processes cannot both win. */
+/** Accounts. The database enforces unique usernames and addresses, also between processes. */
 import type { Knex } from 'knex';
 import type {
   Account,
@@ -38,7 +38,7 @@ async function replaceHash(trx: Knex, subject: string, { from, to }: PasswordCha
   return accounts.readNamed(changed);
 }
 
-/** Holds the account's row for what follows. Undefined, and nothing written, where there is no such account. */
+/** Locks the account's row for `work`. Returns undefined, and writes nothing, if there is no such account. */
 export async function ofAccount<T>(
   sql: Sql,
   subject: string,
@@ -84,7 +84,7 @@ export function createAccountStore(sql: Sql): AccountStore {
       if (!findable(linkKey)) return { outcome: 'gone' };
       try {
         return await sql.transaction(async (trx) => {
-          // First: whoever comes second waits here, and finds it gone.
+          // The link goes first: a concurrent call waits here and finds it gone.
           if ((await trx('links').where({ key: linkKey }).delete()) === 0) return { outcome: 'gone' };
           return insert(trx, account);
         });
@@ -131,7 +131,7 @@ export function createAccountStore(sql: Sql): AccountStore {
       if (!findable(subject)) return { outcome: 'not-found' };
       try {
         return await sql.transaction(async (trx): Promise<EditedAccount<Stop>> => {
-          // Before the account's own row: administrators are always locked in one order.
+          // Before the account's own row, because administrators are always locked in one order.
           const last = demotes && (await isLastAdmin(trx, subject));
           const held = await trx('accounts').where({ subject }).forUpdate().first(accounts.names());
           if (held === undefined) return { outcome: 'not-found' };
@@ -159,7 +159,7 @@ export function createAccountStore(sql: Sql): AccountStore {
     async resetPasswordHash(subject, change, keepIdentities, now) {
       if (!findable(subject)) return undefined;
       return sql.transaction(async (trx) => {
-        // The account's row first: whoever links one waits here, and finds another password.
+        // The account's row goes first: a concurrent link waits here and finds a changed password.
         if ((await replaceHash(trx, subject, change, now)) === undefined) return undefined;
         const kept = new Set(keepIdentities);
         const all: { id: string; provider: string }[] = await trx('identities')
@@ -180,8 +180,11 @@ export function createAccountStore(sql: Sql): AccountStore {
         const [released] = await trx('accounts')
           .where({ email_key: key, verified: false, admin: false })
           .update({
-            ...{ email: null, email_key: null, updated_at: now },
-            ...{ username: named('username', username), username_key: named('username_key', usernameKey) },
+            email: null,
+            email_key: null,
+            updated_at: now,
+            username: named('username', username),
+            username_key: named('username_key', usernameKey),
           })
           .returning(['subject', 'username_key']);
         if (released === undefined) return undefined;
@@ -201,7 +204,7 @@ export function createAccountStore(sql: Sql): AccountStore {
       if (!findable(subject)) return 'not-found';
       return sql.transaction(async (trx) => {
         if (await isLastAdmin(trx, subject)) return 'last-admin';
-        // The account first: what is being written for it at this moment is unusable without it.
+        // The account goes first: a row written for it at this moment is unusable without it.
         const gone = await trx('accounts').where({ subject }).delete();
         for (const table of [
           'factors',
@@ -218,7 +221,7 @@ export function createAccountStore(sql: Sql): AccountStore {
           await trx(table).where({ subject }).delete();
         }
         if (gone === 0) return 'not-found';
-        // Applications that are this person's own have nobody left to answer for them.
+        // A client must not outlive its owner.
         await removeOwned(trx, subject);
         await noteChange(trx, 'account', subject);
         return 'removed';
@@ -240,8 +243,8 @@ export function createAccountStore(sql: Sql): AccountStore {
 }
 
 /**
- * Whether nobody would be left to administer this server. Two administrators are locked, always in the order of their ids: of two who
- * go at the same moment the second sees that the first has gone, and neither waits for the other in a circle.
+ * True if the account is the last enabled administrator. Locks two administrators in the order of their ids: of two
+ * concurrent removals the second sees the first, and they cannot deadlock.
  */
 async function isLastAdmin(trx: Knex, subject: string): Promise<boolean> {
   const account = await trx('accounts').where({ subject }).first('admin');

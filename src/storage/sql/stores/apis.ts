@@ -40,7 +40,10 @@ export function createApiStore(sql: Sql): ApiStore {
   };
 }
 
-/** Scopes with a role apart: a version before 0012 would grant them to everyone (docs/data-model.md). */
+/**
+ * Stores scopes that need a role in a separate column: a version before 0012 would grant them to every user
+ * (docs/data-model.md).
+ */
 function toRow(api: ApiRecord): Record<string, unknown> {
   const scopes = api.scopes.filter(({ held }) => !held);
   return apis.values({ ...api, scopes, heldScopes: api.scopes.filter(({ held }) => held) });

@@ -1,10 +1,10 @@
-/** The audit trail: appended to, read by an admin, never changed. */
+/** The audit trail: append-only. */
 import type { Knex } from 'knex';
 import type { AuditEvent, AuditFilter, AuditStore } from '../../../core/stores/audit.ts';
 import { findable, keepable, page, type Sql } from '../sql.ts';
 import { audit } from '../tables.ts';
 
-/** A statement takes a limited number of values: SQLite 32,766, Postgres 65,535. */
+/** Well below the limit of values per statement: 32,766 in SQLite, 65,535 in Postgres. */
 const rowsPerStatement = 500;
 
 export function createAuditStore(sql: Sql): AuditStore {
@@ -52,7 +52,7 @@ const filterNames = Object.keys(filterColumns) as (keyof typeof filterColumns)[]
 
 const isFindable = (filter: AuditFilter): boolean => filterNames.every((name) => findable(filter[name] ?? ''));
 
-/** Each of the columns has an index that ends with the id, so that a page is read in order without sorting. */
+/** Each filter column has an index that ends with the id, so a page is read in order without sorting. */
 function matching(knex: Knex, filter: AuditFilter): Knex.QueryBuilder {
   const query = knex('audit');
   for (const name of filterNames) {
@@ -64,7 +64,7 @@ function matching(knex: Knex, filter: AuditFilter): Knex.QueryBuilder {
   return query;
 }
 
-/** A row to insert; also of records that go along with a unit of the engine's. */
+/** An event as it can be stored; the engine's units write such rows too. */
 export function keepableEvent(event: AuditEvent): AuditEvent {
   return {
     ...event,

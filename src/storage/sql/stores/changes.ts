@@ -1,6 +1,6 @@
 /**
- * The log of changes. Its numbers come from one row that each writer locks until it commits: so they become visible in
- * their order and without gaps, which a sequence would not give.
+ * The change log. Each writer takes its numbers from one row and locks it until the commit, so numbers become visible
+ * in order and without gaps. A sequence does not guarantee this.
  */
 import type { Knex } from 'knex';
 import { nowSeconds } from '../../../base/clock.ts';
@@ -9,12 +9,12 @@ import { type Sql, statement } from '../sql.ts';
 
 const latest = statement('latest_change', 'select seq from change_counter where id = 1');
 
-/** Notes a change within the transaction that makes it. Call it last: until the commit, every other writer waits. */
+/** Notes a change in the transaction that makes it. Call it last, because every other writer waits until the commit. */
 export function noteChange(trx: Knex, kind: ChangeKind, id: string): Promise<number> {
   return noteChanges(trx, kind, [id]);
 }
 
-/** Many at once, in their order. Returns the number of the last one. */
+/** Notes several changes in order. Returns the last number. */
 export async function noteChanges(trx: Knex, kind: ChangeKind, ids: readonly string[]): Promise<number> {
   const [counter] = await trx('change_counter').where({ id: 1 }).increment('seq', ids.length).returning('seq');
   const last = Number(counter.seq);
@@ -24,7 +24,7 @@ export async function noteChanges(trx: Knex, kind: ChangeKind, ids: readonly str
   return last;
 }
 
-/** Fewer than any database takes in one statement. */
+/** Below the limit of values per statement of both databases. */
 const rowsAtOnce = 100;
 
 export function createChangeStore(sql: Sql): ChangeStore {
@@ -45,7 +45,7 @@ export function createChangeStore(sql: Sql): ChangeStore {
     note: (kind, id) => sql.transaction((trx) => noteChange(trx, kind, id)),
 
     async prune(before) {
-      // By number: clocks of several processes differ, and the log must not get a hole in its middle.
+      // Deletes by number: the clocks of the processes differ, and the log must not get gaps.
       await sql.run(() => {
         const last = knex('changes').max('seq').where('noted_at', '<', before);
         return knex('changes').where('seq', '<=', last).delete();

@@ -1,4 +1,4 @@
-/** Clients. Each write notes its change in the same transaction, so that no process can miss it. */
+/** Clients. Each write notes its change in the same transaction, so every process sees it. */
 import type { Knex } from 'knex';
 import type { ClientRecord, ClientStore } from '../../../core/stores/clients.ts';
 import { findable, page, type Sql, statement } from '../sql.ts';
@@ -13,7 +13,7 @@ const listOwned = statement(
   `${select} where clients.owner = ? and clients.id > ? order by clients.id limit ?`,
 );
 
-/** For the test that each of them is served by an index. */
+/** For the test that an index serves each statement. */
 export const clientStatements = [find, list, listOwned];
 
 function changeable(client: ClientRecord): Record<string, unknown> {
@@ -21,21 +21,23 @@ function changeable(client: ClientRecord): Record<string, unknown> {
   return clients.values(rest);
 }
 
-/** With all that hangs on it; false where there is none. The caller notes the change. */
+/** Deletes the client and all rows that depend on it. Returns false if there is none. The caller notes the change. */
 async function removeClient(trx: Knex.Transaction, id: string): Promise<boolean> {
   const gone = await trx('clients').where({ id }).delete();
   for (const table of ['grants', 'tokens', 'consents', 'sessions']) await trx(table).where({ client_id: id }).delete();
   return gone > 0;
 }
 
-/** Of an account that goes. Noted all at once at the end: a noted change holds up every other writer. */
+/**
+ * Removes the clients of a deleted account. Notes all changes at the end, because a noted change blocks other writers.
+ */
 export async function removeOwned(trx: Knex.Transaction, owner: string): Promise<void> {
   const owned: string[] = await trx('clients').where({ owner }).orderBy('id').pluck('id');
   for (const id of owned) await removeClient(trx, id);
   await noteChanges(trx, 'client', owned);
 }
 
-/** What becomes of an account decides about the clients that it owns: every copy of them is out of date now. */
+/** A client's state depends on its owner, so a change of the account outdates every cached copy. */
 export async function ownerChanged(trx: Knex.Transaction, owner: string): Promise<void> {
   const owned: { id: string }[] = await trx('clients').where({ owner }).increment('version', 1).returning('id');
   await noteChanges(
@@ -45,7 +47,9 @@ export async function ownerChanged(trx: Knex.Transaction, owner: string): Promis
   );
 }
 
-/** Locks the owner's account until the commit: it is disabled or deleted before the client is made, or finds it. */
+/**
+ * Locks the owner's account until the commit, so the account cannot be disabled or deleted while the client is created.
+ */
 async function ownerLives(trx: Knex.Transaction, owner: string | null): Promise<boolean> {
   if (owner === null) return true;
   if (!findable(owner)) return false;

@@ -1,4 +1,4 @@
-/** What people have allowed applications, one row per person and client. */
+/** Consents, one row per user and client. */
 import type { ConsentStore } from '../../../core/stores/consents.ts';
 import { findable, type Sql, statement } from '../sql.ts';
 import { consents } from '../tables.ts';

@@ -1,6 +1,6 @@
 /**
- * Ended JWTs are rows of `tokens` whose key begins with a word that no digest begins with: those of a client lie side
- * by side, they are purged with everything else that has expired, and go with their client.
+ * Ended JWTs are rows of `tokens` whose key begins with a word that no digest begins with. So the rows of a client are
+ * adjacent, expire with all other tokens, and are deleted with the client.
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import type { EndedTokenStore } from '../../../core/stores/ended-tokens.ts';
@@ -14,11 +14,11 @@ const prefix = 'ended ';
 const ended = selection((row) => ({ key: row.sql<string>('key'), until: row.sql<number>('expires_at') }));
 const list = statement(
   'list_ended_tokens',
-  // `!` is the sign behind the blank.
+  // `!` is the character after the blank.
   `select ${ended.list} from tokens where key > 'ended ' and key < 'ended!' and expires_at > ?`,
 );
 
-/** For the test that it is served by an index. */
+/** For the test that an index serves the statement. */
 export const endedTokenStatements = [list];
 
 export function createEndedTokenStore(sql: Sql): EndedTokenStore {

@@ -1,4 +1,4 @@
-/** Second factors but passkeys. What may happen once only is one conditional statement. */
+/** Second factors except passkeys. Each single-use step is one conditional statement. */
 import type { FactorStore } from '../../../core/stores/factors.ts';
 import { findable, type Row, type Sql, statement } from '../sql.ts';
 import { factors } from '../tables.ts';

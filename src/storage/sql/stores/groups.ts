@@ -1,4 +1,4 @@
-/** Groups of people. A name is unique by the database itself. */
+/** Groups of users. The database enforces unique names. */
 import type { Group, GroupStore } from '../../../core/stores/groups.ts';
 import { takenColumn } from '../failures.ts';
 import { findable, page, type Sql, statement } from '../sql.ts';
@@ -48,7 +48,7 @@ export function createGroupStore(sql: Sql): GroupStore {
     async remove(id) {
       if (!findable(id)) return undefined;
       return sql.transaction(async (trx) => {
-        // The group first: who joins it at this moment waits here, and finds it gone.
+        // The group goes first: a concurrent join waits here and finds it gone.
         if ((await trx('groups').where({ id }).delete()) === 0) return undefined;
         return trx('group_members').where({ group_id: id }).delete();
       });
@@ -69,7 +69,7 @@ export function createGroupStore(sql: Sql): GroupStore {
     async join(id, subject, now) {
       if (!findable(id)) return 'no-group';
       const joined = await ofAccount(sql, subject, async (trx) => {
-        // Held as the account is: neither goes while this is written.
+        // Locks the group, so neither group nor account can be deleted during the insert.
         if ((await trx('groups').where({ id }).forShare().first('id')) === undefined) return 'no-group';
         const row = { group_id: id, subject, created_at: now };
         const made = await trx('group_members')

@@ -1,4 +1,4 @@
-/** Accounts at other providers. One belongs to one account by the database itself. */
+/** Identities at other providers. The database enforces that one identity belongs to one account. */
 
 import { leavesSignInMethod } from '../../../core/factors/sign-in-methods.ts';
 import type { IdentityRow, IdentityStore } from '../../../core/stores/identities.ts';
@@ -32,7 +32,7 @@ export function createIdentityStore(sql: Sql): IdentityStore {
       try {
         const linked = await ofAccount(sql, subject, async (trx, account) => {
           if (account.passwordHash !== passwordHash) return 'not-found' as const;
-          // The account's row is held: what is its own is neither linked nor unlinked meanwhile.
+          // The account's row is locked, so its own identities cannot change.
           const known = await trx('identities')
             .where({ provider: identity.provider, provider_subject: identity.providerSubject })
             .first('subject');
@@ -42,7 +42,7 @@ export function createIdentityStore(sql: Sql): IdentityStore {
         });
         return linked ?? 'not-found';
       } catch (error) {
-        // By another account, in between.
+        // Another account linked the identity concurrently.
         if (takenColumn(error, ['provider_subject'] as const) === undefined) throw error;
         return 'taken';
       }

@@ -1,11 +1,11 @@
-/** Signing keys. A rotation is decided on what was seen, so it counts only if that is still what is stored. */
+/** Signing keys. A rotation counts only if the stored keys are still the ones that it was decided on. */
 import type { Knex } from 'knex';
 import type { KeyRow, KeyStore } from '../../../core/stores/keys.ts';
 import type { Sql } from '../sql.ts';
 import { keys } from '../tables.ts';
 import { noteChange } from './changes.ts';
 
-/** Thrown inside the transaction to undo it; never leaves this file. */
+/** Thrown inside the transaction to roll it back; never leaves this file. */
 const outdated = Symbol('outdated');
 
 async function read(knex: Knex): Promise<KeyRow[]> {
@@ -26,7 +26,7 @@ export function createKeyStore(sql: Sql): KeyStore {
     async replace(seen, puts, removes) {
       try {
         await sql.transaction(async (trx) => {
-          // Noting the change first locks the counter, so of two rotations the second one sees what the first one wrote.
+          // Noting the change first locks the counter, so a concurrent rotation sees what this one wrote.
           await noteChange(trx, 'key', '');
           if (fingerprint(await read(trx)) !== fingerprint(seen)) throw outdated;
           if (removes.length > 0) await trx('signing_keys').whereIn('id', removes).delete();

@@ -1,4 +1,4 @@
-/** Browsers in which people have signed in. One row per browser and account, by the database itself. */
+/** Browsers in which users have signed in. The database enforces one row per browser and account. */
 import type { KnownBrowserStore } from '../../../core/stores/known-browsers.ts';
 import { findable, type Sql, statement } from '../sql.ts';
 import { knownBrowsers } from '../tables.ts';
@@ -37,7 +37,7 @@ export function createKnownBrowserStore(sql: Sql): KnownBrowserStore {
       const { browser, subject, shown, lastUsedAt, expiresAt } = knownBrowser;
       const put = await ofAccount(sql, subject, async (trx) => {
         if (former !== undefined && former !== browser) {
-          // A form that was sent twice: what it has brought over already stays as it is.
+          // A form may be submitted twice: rows that were moved already stay unchanged.
           const there = trx('devices').where({ browser }).select('subject');
           await trx('devices').where({ browser: former }).whereNotIn('subject', there).update({ browser });
           await trx('devices').where({ browser: former }).delete();
@@ -46,7 +46,7 @@ export function createKnownBrowserStore(sql: Sql): KnownBrowserStore {
           .insert(knownBrowsers.values(knownBrowser))
           .onConflict(['browser', 'subject'])
           .merge(knownBrowsers.values({ shown, lastUsedAt, expiresAt }));
-        // Those that were not used for longest make room.
+        // Removes the least recently used rows beyond the limits.
         for (const mine of [
           { subject, shown },
           { browser, shown },
@@ -58,7 +58,7 @@ export function createKnownBrowserStore(sql: Sql): KnownBrowserStore {
               { column: 'id', order: 'asc' },
             ])
             .offset('subject' in mine ? most.ofAccount : most.ofBrowser)
-            // SQLite takes no offset without a limit.
+            // SQLite requires a limit with an offset.
             .limit(1000);
           const ids = await over.pluck('id');
           if (ids.length > 0) await trx('devices').whereIn('id', ids).delete();

@@ -1,16 +1,16 @@
-/** Last-seen times of many rows by one statement: they come in batches, and must not hold up what people wait for. */
+/** Updates the last-seen times of many rows in one statement, so that these batches do not delay requests. */
 import { type Sql, type Statement, statement } from '../sql.ts';
 
-/** `key`: the values of the key columns, in their order. */
+/** `key`: the values of the key columns, in order. */
 interface Mark {
   readonly key: readonly string[];
   readonly at: number;
 }
 
 interface LastSeen {
-  /** Moves the time of each row forward; rows that are not there are passed over. */
+  /** Moves the time of each row forward. Ignores rows that do not exist. */
   mark(sql: Sql, marks: readonly Mark[]): Promise<void>;
-  /** For the test that each of them is served by an index. */
+  /** For the test that an index serves each statement. */
   readonly statements: { readonly sqlite: Statement; readonly postgres: Statement };
 }
 
@@ -24,7 +24,7 @@ function lastSeenOf(table: string, columns: readonly string[], time: string): La
        from json_each(?)) m
      where ${same('m')} and coalesce(${table}.${time}, 0) < m.at`,
   );
-  // Locked in one order everywhere, so that two processes that mark the same rows do not wait for each other in turns.
+  // Locks rows in one order everywhere, so two processes that mark the same rows cannot deadlock.
   const ordered = columns.map((column) => `${table}.${column}`).join(', ');
   const postgres = statement(
     `touch_${table}`,

@@ -1,4 +1,4 @@
-/** Named leases: who does the background work. One statement takes, keeps or refuses. */
+/** Named leases for background work. One statement acquires, renews or refuses. */
 import type { LeaseStore } from '../../../core/stores/leases.ts';
 import { type Sql, statement } from '../sql.ts';
 

@@ -1,4 +1,4 @@
-/** One-time links. Taking one is deleting it, so only one taker gets it. */
+/** One-time links. Taking a link deletes it, so only one caller gets it. */
 import type { LinkRow, LinkStore } from '../../../core/stores/links.ts';
 import { findable, type Sql, type Statement, statement } from '../sql.ts';
 import { links } from '../tables.ts';

@@ -1,4 +1,4 @@
-/** Passkeys. A credential is one account's by the database itself, and its counter goes forward by one conditional statement. */
+/** Passkeys. The database enforces one account per credential; a conditional statement moves the counter forward. */
 
 import { leavesSignInMethod } from '../../../core/factors/sign-in-methods.ts';
 import type { PasskeyStore } from '../../../core/stores/passkeys.ts';

@@ -1,4 +1,7 @@
-/** Refusal records: written in batches, trimmed by network and scope, so that one source cannot displace what others left. */
+/**
+ * Refusal records: written in batches, and trimmed by network and scope, so one source cannot displace the records of
+ * others.
+ */
 import type { Knex } from 'knex';
 import type { RefusalStore } from '../../../core/stores/refusals.ts';
 import { findable, page, type Sql, type Statement, statement } from '../sql.ts';
@@ -31,7 +34,7 @@ export function createRefusalStore(sql: Sql): RefusalStore {
     return row === undefined ? 0 : total.read(row).count;
   }
 
-  /** The oldest `many` of a network within a scope. */
+  /** Removes the oldest `many` records of a network within a scope. */
   function removeOldest(scope: string, network: string, many: number): Promise<number> {
     return sql.run(() =>
       knex('refusals')
@@ -49,7 +52,7 @@ export function createRefusalStore(sql: Sql): RefusalStore {
       const [row] = await sql.rows(largestNetwork, [scope]);
       if (row === undefined) break;
       const network = perNetwork.read(row);
-      // Down to the next largest network at the soonest, by at least one.
+      // At most half of the largest network and at least one record, so the networks shrink evenly.
       const gone = await removeOldest(
         scope,
         network.value,

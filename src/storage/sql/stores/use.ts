@@ -5,7 +5,7 @@ import { selection } from '../table.ts';
 
 const used = selection((row) => ({ what: row.sql<string>('what'), door: row.sql<string>('door') }));
 
-/** From one door to the next along their index, since `distinct` would read every session. */
+/** Walks from door to door along their index, because `distinct` would read every session. */
 const use = statement(
   'surface_use',
   `with recursive doors (door) as (
