@@ -84,7 +84,7 @@ describePostgres('R6: a Postgres that does not let this server in', () => {
   });
 
   test('no password in the address', async () => {
-    const text = `Postgres at ${where} asks for a password, and DATABASE_URL has none for the user "${role}". Correct DATABASE_URL.`;
+    const text = `Postgres at ${where} requires a password, but DATABASE_URL has none for the user "${role}". Correct DATABASE_URL.`;
     const url = asRole((one) => {
       one.password = '';
     });
@@ -92,7 +92,7 @@ describePostgres('R6: a Postgres that does not let this server in', () => {
   });
 
   test('a server without TLS where TLS is asked for', async () => {
-    const text = `Postgres at ${where} speaks no TLS, and DATABASE_URL asks for it (sslmode).`;
+    const text = `Postgres at ${where} does not support TLS, but DATABASE_URL requires it (sslmode).`;
     expect(await toldOf(asRole((one) => one.searchParams.set('sslmode', 'verify-full')))).toEqual(thrice(text));
   });
 
@@ -100,7 +100,7 @@ describePostgres('R6: a Postgres that does not let this server in', () => {
     const { code, err } = await failedStart({ ...base, DATABASE_URL: asRole() });
     expect(code).toBe(1);
     expect(err).toContain(
-      `Postgres at ${where} does not let the user "${role}" do that in the database "${address.pathname.slice(1)}"`,
+      `Postgres at ${where} denies the user "${role}" this operation in the database "${address.pathname.slice(1)}"`,
     );
     expect(err).toContain('permission denied for schema public');
     expect(err).not.toMatch(/create table/i);
@@ -238,8 +238,8 @@ describe('R6: a Postgres whose certificate nobody knows', () => {
       const url = `postgres://gatehouse:${password}@localhost:${port}/gatehouse?sslmode=verify-full`;
       for (const said of await toldOf(url)) {
         expect(said).toBe(
-          `The certificate of Postgres at localhost:${port} is not trusted: it is signed by itself (DEPTH_ZERO_SELF_SIGNED_CERT). ` +
-            'Name its authority in DATABASE_URL (sslrootcert=…) or in NODE_EXTRA_CA_CERTS.',
+          `The certificate of Postgres at localhost:${port} is not trusted: it is self-signed (DEPTH_ZERO_SELF_SIGNED_CERT). ` +
+            'Add its certificate authority to DATABASE_URL (sslrootcert=…) or to NODE_EXTRA_CA_CERTS.',
         );
       }
     });
@@ -271,7 +271,7 @@ describe('R6: SQLite', () => {
       writeFileSync(join(folder, 'gatehouse.sqlite'), 'this is a text, and no database, '.repeat(100));
       for (const [, words] of programs) {
         const { code, err } = await failedStart({ DATA_DIR: folder }, { words });
-        expect([code, err.trim()]).toEqual([1, `${folder}/gatehouse.sqlite is no SQLite database. Check DATA_DIR.`]);
+        expect([code, err.trim()]).toEqual([1, `${folder}/gatehouse.sqlite is not a SQLite database. Check DATA_DIR.`]);
       }
     } finally {
       rmSync(folder, { recursive: true });

@@ -42,7 +42,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     expect(await stores.migrate.status()).toEqual({ applied: [], pending: applied, unknown: [] });
     expect(await stores.migrate.up({ to: '0001' })).toEqual(['0001-tables']);
     expect(await stores.migrate.up()).toEqual(applied.slice(1));
-    await expect(stores.migrate.up({ to: 'no-such' })).rejects.toThrow('There is no migration no-such');
+    await expect(stores.migrate.up({ to: 'no-such' })).rejects.toThrow('Unknown migration "no-such".');
     await stores.close();
   });
 

@@ -64,7 +64,7 @@ withRedis('R6: a Redis with a password', () => {
 
   test('that REDIS_URL lacks', async () => {
     const { reason, ready, logged } = await toldOf(`redis://127.0.0.1:${port}`);
-    expect(reason).toContain(`Redis at 127.0.0.1:${port} asks for a password (NOAUTH). Name it in REDIS_URL`);
+    expect(reason).toContain(`Redis at 127.0.0.1:${port} requires a password (NOAUTH). Set it in REDIS_URL`);
     expect(ready).toBe(200);
     expect(logged).not.toContain('Redis answers');
   });
@@ -129,7 +129,7 @@ withRedis('R6: a Redis whose certificate nobody knows', () => {
   test('is not trusted, and said to be so', async () => {
     const { reason } = await toldOf(`rediss://:${secret}@localhost:${port}`);
     expect(reason).toMatch(
-      new RegExp(`The certificate of Redis at localhost:${port} is not trusted: it is signed by itself \\(\\w+\\)`),
+      new RegExp(`The certificate of Redis at localhost:${port} is not trusted: it is self-signed \\(\\w+\\)`),
     );
     expect(reason).toContain('NODE_EXTRA_CA_CERTS');
   });

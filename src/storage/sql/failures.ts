@@ -39,9 +39,8 @@ const systemCode =
   /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDR|ENOENT|EACCES|EPERM|EROFS|EMFILE|ENFILE|ENOSPC|EIO$|ERR_SOCKET|ERR_STREAM|ERR_TLS|ERR_SSL)/;
 
 /**
- * SQLSTATE classes: connection (08), authorization (28), no such database (3D), resources (53), operator (57), system
- * (58). 55000: the database accepts no connections. 42P05 and 26000: a prepared statement exists already or is gone, so
- * the session is shared.
+ * SQLSTATE: connection (08), authorization (28), no database (3D), resources (53), operator (57), system (58), database
+ * closed to connections (55000), prepared statement of another session (26000, 42P05).
  */
 const sqlState = /^(08...|26000|28...|3D000|42P05|53...|57...|58...|25006|55000|55P03|XX001|XX002)$/;
 

@@ -82,8 +82,8 @@ export async function migrationStatus(knex: Knex): Promise<MigrationStatus> {
 export function refuseNewer({ unknown }: MigrationStatus): void {
   if (unknown.length === 0) return;
   throw new Error(
-    `The database was migrated by a newer version of Gatehouse (${unknown.join(', ')}). Run that version, or take its ` +
-      'migrations back with it first: npm run cli -- migrate down',
+    `The database was migrated by a newer version of Gatehouse (${unknown.join(', ')}). Run that version, or revert its ` +
+      'migrations with that version first: npm run cli -- migrate down',
   );
 }
 
@@ -128,7 +128,7 @@ export function createMigrations(
         const status = compare(applied);
         refuseNewer(status);
         const last = to === undefined ? undefined : listed().find((name) => name === to || name.startsWith(`${to}-`));
-        if (to !== undefined && last === undefined) throw new Error(`There is no migration ${to}`);
+        if (to !== undefined && last === undefined) throw new Error(`Unknown migration "${to}".`);
         const wanted = status.pending.filter((name) => last === undefined || name <= last);
         for (const name of wanted) {
           await (await load(name)).up(knex);

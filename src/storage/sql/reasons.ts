@@ -65,7 +65,7 @@ function postgresReason(error: unknown, url: string): string | undefined {
   const message = messageOf(error);
   const certificate = certificateProblem(code);
   if (certificate !== undefined) {
-    return `The certificate of Postgres at ${where} is not trusted: ${certificate} (${code}). Name its authority in DATABASE_URL (sslrootcert=…) or in NODE_EXTRA_CA_CERTS.`;
+    return `The certificate of Postgres at ${where} is not trusted: ${certificate} (${code}). Add its certificate authority to DATABASE_URL (sslrootcert=…) or to NODE_EXTRA_CA_CERTS.`;
   }
   const file = fileOf(error);
   if (file !== undefined) return `${file}, which DATABASE_URL names, cannot be read (${code}). ${change}, or the file.`;
@@ -78,13 +78,13 @@ function postgresReason(error: unknown, url: string): string | undefined {
       if (/authentication failed/.test(message)) return wrongPassword;
       return `The pooler at ${where} refuses the connection (${message.split(' - ').at(-1)}). ${change}, or the pooler.`;
     case '28000':
-      return `Postgres at ${where} does not let the user "${user}" into the database "${database}" (${message}). ${change}, or its pg_hba.conf.`;
+      return `Postgres at ${where} denies the user "${user}" access to the database "${database}" (${message}). ${change}, or its pg_hba.conf.`;
     case '3D000':
       return `Postgres at ${where} has no database "${database}". Create it, or correct its name in DATABASE_URL.`;
     case '42501':
-      return `Postgres at ${where} does not let the user "${user}" do that in the database "${database}" (${message.split(' - ').at(-1)}). Grant it, or name another user in DATABASE_URL.`;
+      return `Postgres at ${where} denies the user "${user}" this operation in the database "${database}" (${message.split(' - ').at(-1)}). Grant it, or use another user in DATABASE_URL.`;
     case '53300':
-      return `Postgres at ${where} has no connection left. Raise its max_connections, or lower DATABASE_POOL or WORKERS.`;
+      return `Postgres at ${where} has no free connection. Raise its max_connections, or lower DATABASE_POOL or WORKERS.`;
     case '57P03':
       return `Postgres at ${where} is starting or stopping. Try again in a moment.`;
     case 'ENOTFOUND':
@@ -95,19 +95,19 @@ function postgresReason(error: unknown, url: string): string | undefined {
       return `Nothing listens at ${where} (${code}). Start Postgres there, or correct DATABASE_URL.`;
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return `There is no way to ${where} (${code}). ${change}, or the network.`;
+      return `${where} cannot be reached (${code}). ${change}, or the network.`;
   }
   if (/client password must be a/.test(message)) {
-    return `Postgres at ${where} asks for a password, and DATABASE_URL has none for the user "${user}". ${change}.`;
+    return `Postgres at ${where} requires a password, but DATABASE_URL has none for the user "${user}". ${change}.`;
   }
   if (/does not support SSL/.test(message)) {
-    return `Postgres at ${where} speaks no TLS, and DATABASE_URL asks for it (sslmode).`;
+    return `Postgres at ${where} does not support TLS, but DATABASE_URL requires it (sslmode).`;
   }
   if (
     code === 'ETIMEDOUT' ||
     /connection timeout|timeout exceeded when trying to connect|timeout expired/.test(message)
   ) {
-    return `Postgres at ${where} does not answer in time. Check that it runs there, that a firewall lets this host through, and DATABASE_URL.`;
+    return `Postgres at ${where} does not answer in time. Check that it is running, that no firewall blocks this host, and DATABASE_URL.`;
   }
   return undefined;
 }
@@ -146,7 +146,7 @@ const sqliteProblems: Readonly<Record<number, string>> = {
   11: 'is damaged: restore it from a back-up',
   13: 'cannot grow: the disk is full',
   14: 'cannot be opened',
-  26: 'is no SQLite database',
+  26: 'is not a SQLite database',
 };
 
 function sqliteReason(error: unknown, file: string): string | undefined {

@@ -18,9 +18,8 @@ export const plans: SessionSettings = {
 };
 
 /**
- * Sets the settings for the session if the answering server process is the one that greeted this client; otherwise does
- * nothing. Each row is the value, or null if it was not set. `case` guarantees the order of evaluation; `where` does
- * not.
+ * Sets the settings for the session if the answering server process is the one that greeted. Each row is the value, or
+ * null if it was not set. Uses `case`, because `where` does not guarantee the order of evaluation.
  */
 export function forSession(settings: SessionSettings, greetedBy: number | 'anyone'): string {
   const own = greetedBy === 'anyone' ? 'true' : `pg_backend_pid() = ${greetedBy}`;

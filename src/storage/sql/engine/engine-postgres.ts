@@ -1,6 +1,13 @@
 /**
  * The engine's hot path on Postgres: units of concurrent requests share one statement, and so do reads
  * (docs/performance.md). Each row carries the number of its unit (`n`) and is written only if the unit is valid.
+ *
+ * A statement sees one snapshot. A later revocation deletes the grant, session or account that readers join to a token,
+ * so a token written concurrently is not usable. Rows that a grant depends on are locked, so a revocation finds a grant
+ * that is being written. Accounts are locked first and in the order of subjects, so statements do not deadlock, and a
+ * password change waits for a session that the old password started and then ends it. Text is JSON inside JSON, so an
+ * escape such as \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and scalar subqueries force
+ * index scans, even while a table is small.
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import type { SessionPut, TokenRow, Unit } from '../../../core/stores/engine.ts';
@@ -45,16 +52,6 @@ const readSessions = statement(
    where sessions.key = any (?::text[])`,
 );
 
-/**
- * One statement sees one snapshot. A revocation that commits later deletes the grant, session or account that readers
- * join to the token, so a token written concurrently is not usable. Text is JSON inside JSON: an escape such as \u0000,
- * which Postgres cannot store, is never decoded. `= any (array(…))` and the scalar subqueries leave the planner only
- * the index, even while a table is small.
- *
- * The rows that a grant depends on are locked too, so a revocation finds a grant that is being written. Accounts are
- * locked before the first write (every write reads `lacking`) and in the order of subjects. So a password change waits
- * for a session that the old password started, and then ends that session; and no two statements deadlock.
- */
 const outcome = selection((row) => ({
   n: row.sql<number>('n'),
   overtaken: row.sql<true | null>(`(select true from session s
