@@ -1,4 +1,4 @@
-/** The composition root of the server: protocol, pages, surfaces and gateway over a core, as one HTTP server. */
+/** The composition root of the server: protocol, pages, API surfaces and gateway over core, as one HTTP server. */
 import Koa from 'koa';
 import { createReference } from './api/reference/reference.ts';
 import { openSurfaces } from './api/served.ts';
@@ -32,11 +32,11 @@ export async function createApp(core: OpenCore) {
   const { config, log } = core;
   const status = { draining: false };
   const { page: metricsPage } = joinMetrics(core.metrics);
-  // One for requests and upgrades, so that it notes each thing once.
+  // One for requests and upgrades, so each notice is logged once.
   const addressOf = clientAddressOf(config.trustProxy, createForwardingNotices(log));
   const noteRefusal = createNoteRefusal({ refusals: core.refusals, issuer: config.issuer });
   const parts = { ...core, status, metricsPage, addressOf, noteRefusal, ...(await openPages(core, noteRefusal)) };
-  // Not in the core: a command should not want the providers' secrets.
+  // Not in core: commands must not need the providers' secrets.
   const providers = await openProviders(config, process.env);
   const upstream = createUpstream({ ...core, providers, audit: withFactorLetters({ ...core, providers }) });
   const protocol = createProtocol(core, createEnginePages(parts), parts.isDeveloper);
@@ -64,7 +64,7 @@ export async function createApp(core: OpenCore) {
 
   const koa = new Koa();
   koa.proxy = true;
-  // The handler's own logging says more than Koa's default, which prints to standard error.
+  // Koa's default logger prints to standard error; this handler logs more.
   koa.on('error', logFailure(log));
   koa.use(errorHandler(deps));
   koa.use(serveRoutes(routes, deps.isDeveloper));
@@ -83,13 +83,13 @@ export async function createApp(core: OpenCore) {
     protocol,
     server,
     surfaces: served,
-    /** The names of those among them that no setting asks for. */
+    /** Names of the surfaces that are served because the database shows their use, not because a setting names them. */
     surfacesInUse: inUse,
-    /** Of this process or, where there are several, of all of them. */
+    /** The metrics of this process, or of all worker processes together. */
     metricsPage,
-    /** Every address of this server, with those that a setting switches off. */
+    /** Every address of this server, including those that a setting switches off. */
     routes: routes.routes,
-    /** Listens and begins the background work. Rejects where the address is taken. */
+    /** Listens and starts the background work. Rejects if the address is taken. */
     async listen(port = config.port, host = config.host): Promise<void> {
       await listening(server, port, host);
       gateway.start();
@@ -97,11 +97,11 @@ export async function createApp(core: OpenCore) {
     },
     /** Reads the gateway's route table again. */
     reloadRoutes: gateway.reload,
-    /** From now on every answer ends its connection, and a load balancer is told to look elsewhere. */
+    /** From now on every response closes its connection, and `/readyz` answers 503 for load balancers. */
     startDraining(): void {
       status.draining = true;
     },
-    /** Takes no new work, lets what is under way finish for at most `seconds`, and closes everything. */
+    /** Accepts no new requests, waits at most `seconds` for those in progress, and closes everything. */
     async close(seconds = config.shutdownTimeout): Promise<void> {
       status.draining = true;
       upkeep.stop();

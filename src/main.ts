@@ -1,7 +1,7 @@
-/** Reads the settings, builds the server, listens, and drains on the way out; nothing else. */
+/** The entry point of the server. serve.ts does the work. */
 import { enableCompileCache } from 'node:module';
 
-// First of all: the modules below load from the cache (a start takes a quarter of the time).
+// Must run first: the modules below then load from the compile cache, which makes a start four times as fast.
 enableCompileCache();
 const { serve } = await import('./serve.ts');
 await serve(process.env);

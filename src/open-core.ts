@@ -1,4 +1,4 @@
-/** Opens core over its adapters, as the settings say. The server, the command line and the tests of core begin here. */
+/** Opens core with its adapters from the settings. The server, the command line and the tests of core start here. */
 import { createLog, type LogLevel } from './base/log.ts';
 import { createMetrics } from './base/metrics.ts';
 import type { Config } from './config/config.ts';
@@ -16,26 +16,26 @@ import { requireFile } from './storage/sql/open.ts';
 export type OpenCore = Awaited<ReturnType<typeof openCore>>;
 
 interface CoreOptions {
-  /** Where log lines go instead of standard output. */
+  /** Destination of log lines instead of standard output. */
   readonly logTo?: { write(line: string): void } | undefined;
-  /** In place of `LOG_LEVEL`. */
+  /** Overrides `LOG_LEVEL`. */
   readonly logLevel?: LogLevel;
-  /** False: leaves it to a server's start to make and show one. */
+  /** False: does not create an admin key, so that the server's start can create and show it. */
   readonly makeAdminKey?: boolean;
-  /** True: throws `NoDatabase` where there is none yet, before anything is made. */
+  /** True: throws `NoDatabase` if the database does not exist, before anything is created. */
   readonly mustExist?: boolean;
-  /** An RSA key already being made, for a first start that should not wait for it. */
+  /** An RSA key that is already being generated, so that a first start does not wait for it. */
   readonly earlyKey?: Promise<NewKey> | undefined;
 }
 
-/** Throws `Unavailable` if the database does not answer, and an error that is fit to be shown if core cannot start. */
+/** Throws `Unavailable` if the database does not answer, and an error with a printable message if core cannot start. */
 export async function openCore(config: Config, options: CoreOptions = {}) {
   const adapters = await openAdapters(config, options);
   const core = await createCore(adapters, options.earlyKey);
   return { ...core, print: adapters.print, mailbox: adapters.mailbox };
 }
 
-/** What core stands on; and what only the server's terminal and development pages use. */
+/** Opens the adapters that core needs, and what only the server's terminal and development pages use. */
 export async function openAdapters(config: Config, options: CoreOptions = {}) {
   const { mustExist = false } = options;
   if (mustExist && config.database.kind === 'sqlite') requireFile(config.database.file);

@@ -1,4 +1,4 @@
-/** One run of the server as a program: `npm start` and `cli serve`. */
+/** Runs the server as a program: `npm start` and `cli serve`. */
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
 import type { Server } from 'node:http';
@@ -27,7 +27,7 @@ export const settingsChecks: SettingsChecks = {
 };
 
 export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
-  // A worker receives settings that its primary has checked.
+  // The primary has already checked the settings of a worker.
   const loaded = cluster.isWorker ? loadConfig(environment) : await readSettings(environment, settingsChecks);
   if (!loaded.ok) {
     process.stderr.write(`${describeMistakes(loaded.mistakes, loaded.warnings)}\n`);
@@ -48,23 +48,23 @@ export async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
 }
 
 async function run(config: Config): Promise<void> {
-  // A first start needs an RSA key: it is made on another thread while everything else is loaded.
+  // A first start needs an RSA key: it is generated on another thread while the rest loads.
   const first = config.database.kind === 'sqlite' && !existsSync(config.database.file);
   const core = await openCore(config, { earlyKey: first ? generateKey('RS256') : undefined });
-  // Libraries that print go to the log, where a line has a level and a shape.
+  // Output of libraries goes to the log, with a level and a format.
   console.warn = (...words: unknown[]) => core.log.debug({ library: words.join(' ') }, 'a library warns');
   console.info = (...words: unknown[]) => core.log.debug({ library: words.join(' ') }, 'a library says');
   const app = await createApp(core);
-  // Before it listens, since the primary passes signals on from then. Without a table SIGHUP means, as ever, that the
-  // terminal has gone.
+  // Before listening, because the primary passes signals on from then. Without a route table, SIGHUP keeps its default
+  // meaning: the terminal has closed.
   if (config.gatewayRoutes !== undefined) process.on('SIGHUP', () => void app.reloadRoutes());
   await app.listen();
   let metricsServer: Server | undefined;
   stopOnSignals(app, () => metricsServer?.close());
-  // Of several processes the primary has the port, and the figures of all.
+  // With several processes, the primary serves the metrics of all.
   metricsServer = cluster.isWorker ? undefined : await openMetrics(config, app.metricsPage);
   await core.metrics.start();
-  // Of several workers one speaks for all.
+  // With several workers, only the first prints the banner.
   if (cluster.isWorker && cluster.worker?.id !== 1) return;
   await banner(app, core.print);
   const notice = inUseNotice(app.surfacesInUse);
@@ -84,8 +84,8 @@ function stopOnSignals(app: App, also: () => void): void {
     stopping = true;
     app.core.log.info({ signal }, 'stopping');
     also();
-    // Connections in use end with their next answer. Closed at once, they would lose requests that have been sent but not
-    // yet read.
+    // Open connections end with their next response. Closing them at once would lose requests that are sent but not yet
+    // read.
     app.startDraining();
     await sleep(drainingMs);
     await app.close();

@@ -1,4 +1,4 @@
-/** A span of time in somebody's language, rounded up: "30 seconds", "15 minutes", "7 days". */
+/** A time span in the language `locale`, rounded up: "30 seconds", "15 minutes", "7 days". */
 export function duration(seconds: number, locale: string): string {
   const [amount, unit] =
     seconds < 90

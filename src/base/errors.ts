@@ -1,14 +1,14 @@
 /**
- * The errors that cross a border. An outcome that a caller expects is a value (a discriminated union), not one of these.
+ * Errors that cross module borders. An outcome that callers expect is a value (a discriminated union), not an error.
  */
 
-/** A dependency (database, hash queue) cannot answer now: 503 with `Retry-After` at every door. */
+/** A dependency (database, hash queue) cannot answer now. Every entry point answers 503 with `Retry-After`. */
 export class Unavailable extends Error {
-  /** What is down, in a word that may be shown: `database`, `busy`. */
+  /** The name of the dependency; safe to show: `database`, `busy`. */
   readonly what: string;
-  /** Seconds after which another try makes sense (RFC 9110, section 10.2.3). */
+  /** Seconds until a retry makes sense (RFC 9110, section 10.2.3). */
   readonly retryAfter: number;
-  /** A sentence for those who run the server: what is wrong, where, and which setting to look at. Never for an answer. */
+  /** A sentence for the operator: what is wrong, where, and which setting to check. Never part of a response. */
   readonly reason: string | undefined;
 
   constructor(what: string, options: { cause?: unknown; retryAfter?: number; reason?: string | undefined } = {}) {
@@ -21,7 +21,7 @@ export class Unavailable extends Error {
   }
 }
 
-/** A dependency answers, but cannot be used as it is set up. The message is for the operator. */
+/** A dependency answers but is set up in a way that this program cannot use. The message is for the operator. */
 export class Unusable extends Error {
   constructor(message: string, options: { cause?: unknown } = {}) {
     super(message, options);
@@ -29,7 +29,7 @@ export class Unusable extends Error {
   }
 }
 
-/** There is no database where the settings say, and none is to be made. The message says where that is. */
+/** The configured database does not exist, and the caller must not create it. The message names its place. */
 export class NoDatabase extends Error {
   constructor(message: string) {
     super(message);
@@ -37,7 +37,7 @@ export class NoDatabase extends Error {
   }
 }
 
-/** The codes of `Refusal`, each with the HTTP status it stands for. A surface gives it its own wire format. */
+/** The codes of `Refusal` with their HTTP status. Each surface maps them to its own wire format. */
 const refusals = {
   invalid_request: 400,
   invalid_redirect_uri: 400,
@@ -58,7 +58,7 @@ const refusals = {
 
 export type RefusalCode = keyof typeof refusals;
 
-/** Input that is refused for a reason its sender may read. */
+/** A refused input. The message is safe to show to the sender. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly status: number;

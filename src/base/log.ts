@@ -1,6 +1,6 @@
 /**
- * The log: JSON lines in production, readable lines in development. Whatever is logged is looked through for secrets first,
- * at any depth; a reader of the log that goes away (`node … | head`) or stops reading never stops the server.
+ * The log: JSON lines in production, readable lines in development. Secrets are removed from every field at any depth.
+ * A log reader that exits (`node … | head`) or stops reading never stops the server.
  */
 import { isNativeError } from 'node:util/types';
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
@@ -15,13 +15,13 @@ export type LogLevel = (typeof logLevels)[number];
 
 interface OpenLog {
   readonly log: Logger;
-  /** Writes a text as it is where the lines go, whatever the level: secrets in it are shown. */
+  /** Writes `text` to the log's destination unchanged, at every level and with its secrets. */
   print(text: string): void;
-  /** Writes out what is buffered, waiting a second at most for a reader that does not read. */
+  /** Flushes the buffer. Waits at most one second for a reader that does not read. */
   close(): Promise<void>;
 }
 
-/** Bytes that may wait for a slow reader; lines beyond them are dropped. */
+/** Maximum number of bytes that wait for a slow reader. Further lines are dropped. */
 const bufferMax = 4 * 1024 * 1024;
 
 export function createLog(options: {
@@ -31,7 +31,7 @@ export function createLog(options: {
 }): OpenLog {
   const stdout = options.to === undefined ? openStdout() : undefined;
   const to = options.to ?? stdout;
-  if (to === undefined) throw new Error('There is nowhere to log to.');
+  if (to === undefined) throw new Error('The log has no destination.');
   const logger = pino(
     {
       level: options.level,
@@ -41,7 +41,7 @@ export function createLog(options: {
         level: (label) => ({ level: label }),
         log: (fields) => cleanFields(fields),
       },
-      // Errors are taken apart by cleanFields, before pino would.
+      // cleanFields has already turned errors into objects, before pino can.
       serializers: { err: (err: unknown) => err },
       hooks: {
         logMethod(args, method) {
@@ -56,7 +56,7 @@ export function createLog(options: {
     },
     options.format === 'json' ? to : { write: (line: string) => to.write(readable(line)) },
   );
-  // pino puts a child's fields into every line as they are; children inherit this.
+  // pino adds a child's fields to every line unchanged; children inherit this method.
   const { child } = logger;
   const log: Logger = Object.assign(logger, {
     child(this: PinoLogger, fields: object): Logger {
@@ -70,7 +70,7 @@ export function createLog(options: {
       new Promise((resolve) => {
         if (stdout === undefined) return resolve();
         const timer = setTimeout(() => {
-          // Nobody reads. What waits is given up, or its own attempt to write it at exit would keep the process alive.
+          // No reader. The buffer is dropped, because another attempt to write it at exit would keep the process alive.
           stdout.write = () => true;
           stdout.destroy();
           resolve();
@@ -84,12 +84,12 @@ export function createLog(options: {
 }
 
 /**
- * Asynchronous, so that a full pipe makes lines wait and not the server; pino's own destination outlives EPIPE. Each line is
- * written at once: `minLength` is 1 because with 0 `flush` calls back without waiting for what is still being written.
+ * Asynchronous, so a full pipe delays lines but not the server; pino's destination survives EPIPE. `minLength` is 1,
+ * because with 0 `flush` calls back before pending writes are done.
  */
 function openStdout(): ReturnType<typeof pino.destination> {
   const stdout = pino.destination({ fd: 1, sync: false, minLength: 1, maxLength: bufferMax });
-  // For whatever else prints to it: without a listener EPIPE would be an uncaught exception.
+  // For other writers to these streams: without a listener, EPIPE is an uncaught exception.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
@@ -98,7 +98,7 @@ function openStdout(): ReturnType<typeof pino.destination> {
   return stdout;
 }
 
-/** Names of fields, headers and parameters that carry secrets; compared without case, `-` and `_`. */
+/** Names of fields, headers and parameters that hold secrets; compared without case, `-` and `_`. */
 const secretNames = new Set(
   `authorization proxyauthorization cookie setcookie password currentpassword newpassword passwordhash secret clientsecret
   secretkey privatekey adminkey xadminkey code usercode devicecode codeverifier token accesstoken refreshtoken idtoken
@@ -138,13 +138,13 @@ function cleanError(error: Error, depth: number): Record<string, unknown> {
     message: withoutSecrets(error.message),
     ...(error.stack !== undefined && { stack: withoutSecrets(error.stack) }),
     ...cleanObject(error, depth),
-    // An error's code is ECONNREFUSED or 23505; what looks otherwise is an authorization code.
+    // An error's code is like ECONNREFUSED or 23505; any other text may be an authorization code.
     ...(typeof code === 'string' && /^[A-Z0-9_]{1,40}$/.test(code) && { code }),
     ...(error.cause !== undefined && { cause: cleanValue(error.cause, depth + 1) }),
   };
 }
 
-/** `12:30:01.123 warn  what happened  name=value …`, an error's stack below it. */
+/** `12:30:01.123 warn  what happened  name=value …`, with an error's stack below. */
 function readable(line: string): string {
   const { level, time, pid: _pid, msg, err, ...rest } = JSON.parse(line) as Record<string, unknown>;
   const fields = Object.entries(rest)
@@ -160,7 +160,7 @@ function errorText(err: unknown): string {
   return cause === undefined ? text : `${text}    because of\n${errorText(cause)}`;
 }
 
-/** A line of the log is one line, and a terminal takes no orders from a request. */
+/** Keeps a log entry on one line, and escapes control characters so that a request cannot steer a terminal. */
 function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (sign) =>
     JSON.stringify(sign)

@@ -1,4 +1,4 @@
-/** A map that keeps the entries used most recently: at least `limit` of them, never more than twice as many. */
+/** A map that keeps the most recently used entries: at least `limit`, at most twice as many. */
 export interface Lru<V> {
   get(key: string): V | undefined;
   set(key: string, value: V): void;
@@ -7,8 +7,8 @@ export interface Lru<V> {
 }
 
 /**
- * Two plain maps instead of a linked list: a hit in the young one costs one look-up. When that is full it becomes the old
- * one, and what nobody has asked for since then goes with the old one before it.
+ * Two plain maps instead of a linked list, so a hit in the young map costs one look-up. When the young map is full it
+ * becomes the old one, and the entries of the former old map are dropped.
  */
 export function createLru<V>(limit: number): Lru<V> {
   let young = new Map<string, V>();

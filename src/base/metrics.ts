@@ -1,58 +1,58 @@
 /**
- * The counters of the product, one row each, in Prometheus' format. prom-client takes some 40 ms to load, which a start
- * should not wait for: what is counted before `start` has loaded it is kept and counted then. Names get `gatehouse_` in front.
+ * The counters of this program in Prometheus format, one row each. prom-client takes about 40 ms to load, so it loads
+ * after the start; counts until then are kept and added later. Names get the prefix `gatehouse_`.
  */
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export const metricsPrefix = 'gatehouse_';
 
-/** docs/metrics.md lists the same, and Node's own metrics. */
+/** docs/metrics.md lists the same rows, and Node's own metrics. */
 export const metricsTable = {
   http_requests_total: { type: 'counter', help: 'Requests answered.', labels: ['route', 'method', 'status'] },
   http_request_duration_seconds: {
     type: 'histogram',
-    help: 'Time from a request to the end of its answer.',
+    help: 'Time from a request to the end of its response.',
     labels: ['route'],
   },
   tokens_issued_total: { type: 'counter', help: 'Tokens issued.', labels: ['grant_type', 'kind'] },
   sign_ins_total: {
     type: 'counter',
-    help: 'Attempts to sign in: signed_in, refused, throttled, or second_factor where one was asked for.',
+    help: 'Sign-in attempts: signed_in, refused, throttled, or second_factor if one is required.',
     labels: ['outcome'],
   },
   credential_failures_total: {
     type: 'counter',
-    help: 'Wrong admin keys and client credentials: refused, or throttled where too many came before.',
+    help: 'Wrong admin keys and client credentials: refused, or throttled after too many failures.',
     labels: ['kind', 'outcome'],
   },
   audit_events_total: { type: 'counter', help: 'Audit records written.', labels: ['event'] },
   audit_events_dropped_total: {
     type: 'counter',
-    help: 'Audit records that could not be written and are in the log only.',
+    help: 'Audit records that could not be written and are only in the log.',
     labels: [],
   },
   refusals_total: {
     type: 'counter',
-    help: 'Requests refused, by where and by the check that failed.',
+    help: 'Refused requests, by endpoint and failed check.',
     labels: ['endpoint', 'check'],
   },
   refusals_dropped_total: {
     type: 'counter',
-    help: 'Refusals that are counted and in no record: too many at once, or the database was away.',
+    help: 'Refusals that are counted but not recorded: too many at once, or the database was unavailable.',
     labels: [],
   },
-  mails_total: { type: 'counter', help: 'Mails by what became of them: sent or failed.', labels: ['outcome'] },
+  mails_total: { type: 'counter', help: 'Mails by outcome: sent or failed.', labels: ['outcome'] },
   client_lookups_total: {
     type: 'counter',
-    help: 'Look-ups of a client by where it was found: process, redis, sql or none.',
+    help: 'Client look-ups by where the client was found: process, redis, sql or none.',
     labels: ['from'],
   },
   db_round_trips_total: { type: 'counter', help: 'Round trips to the database.', labels: [] },
   redis_up: {
     type: 'gauge',
-    help: 'Whether Redis answers: 1, 0, or absent where none is configured.',
+    help: '1 if Redis answers, otherwise 0; absent if Redis is not configured.',
     labels: [],
-    // Of several processes one that is cut off is the news.
+    // One process without Redis is worth reporting, so the lowest value counts.
     aggregator: 'min',
   },
 } as const satisfies Record<
@@ -68,13 +68,16 @@ export interface Metrics {
   count<Name extends Named<'counter'>>(name: Name, labels: Labels<Name>, by?: number): void;
   observe<Name extends Named<'histogram'>>(name: Name, labels: Labels<Name>, value: number): void;
   set<Name extends Named<'gauge'>>(name: Name, labels: Labels<Name>, value: number): void;
-  /** A metric without labels whose value is asked for when somebody looks; undefined: leave it out. */
+  /**
+   * Sets the function that returns the value at each scrape; undefined leaves the metric out. Metrics without labels
+   * only.
+   */
   read(name: 'db_round_trips_total' | 'redis_up', value: () => number | undefined): void;
-  /** Loads what it needs; call it once the server answers. */
+  /** Loads prom-client. Call it once the server answers. */
   start(): Promise<void>;
-  /** The page for Prometheus. */
+  /** The page for a scrape. */
   page(): Promise<MetricsPage>;
-  /** The same as JSON, for `pageOfAll`. */
+  /** The same metrics as JSON, for `pageOfAll`. */
   snapshot(): Promise<object[]>;
 }
 
@@ -83,14 +86,14 @@ export interface MetricsPage {
   readonly body: string;
 }
 
-/** One page of the snapshots of several processes: counters and histograms are added up. */
+/** One page from the snapshots of several processes. Counters and histograms are added up. */
 export async function pageOfAll(snapshots: readonly object[][]): Promise<MetricsPage> {
   const { AggregatorRegistry } = (await import('prom-client')).default;
   const registry = AggregatorRegistry.aggregate([...snapshots]);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
-/** From a millisecond, which a cached answer takes, to the ten seconds a request may last. */
+/** From 1 ms (a cached response) to 10 s (the longest request). */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const keptMax = 1000;
 
@@ -121,7 +124,7 @@ export function createMetrics(): Metrics {
       if (type === 'counter') metrics.set(short, new prom.Counter(options));
       else if (type === 'gauge') {
         const gauge = new prom.Gauge(options);
-        // It begins at 0 by itself, which for redis_up would be a lie.
+        // prom-client starts a gauge at 0, which would be wrong for redis_up.
         gauge.remove();
         metrics.set(short, gauge);
       } else metrics.set(short, new prom.Histogram({ ...options, buckets }));

@@ -1,17 +1,19 @@
-/** What is wrong in settings or in a file, as a text for a terminal: what was given, what is wanted, how it looks. */
+/** Formats mistakes in settings or files for a terminal: the given value, the wanted value, and an example. */
 
 interface Mistake {
   readonly where: string;
   /** Safe to show. */
   readonly given: string;
   readonly wanted: string;
-  /** Empty: there is none. */
+  /** Empty if there is no example. */
   readonly example: string;
-  /** Several lines. */
+  /** May have several lines. */
   readonly details?: string | undefined;
 }
 
-/** `thing` and `place` make the title: "2 things in routes.yaml need a change". `end`: what follows the mistakes. */
+/**
+ * `thing` and `place` form the title: "2 things in routes.yaml need a change". `end`: paragraphs after the mistakes.
+ */
 export function mistakesAsText(
   mistakes: readonly Mistake[],
   { thing, place = '', end }: { readonly thing: string; readonly place?: string; readonly end: readonly string[] },

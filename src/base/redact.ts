@@ -1,4 +1,7 @@
-/** Takes secrets out of a text that is logged or recorded: passwords in parameters and addresses, credentials, tokens, JWTs. */
+/**
+ * Removes secrets from text before it is logged or recorded: passwords in parameters and URLs, credentials, tokens,
+ * JWTs.
+ */
 
 export const removed = '[removed]';
 
@@ -8,10 +11,10 @@ const credentials = /\b(Bearer:?|Basic|DPoP)\s+[\w~+/.:=-]{6,}/gi;
 const jwt = /\beyJ[\w-]{5,1000}(?:\.[\w-]*){1,4}/g;
 const urlPassword = /(\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s:/?#@]*):[^\s/@]+@/gi;
 
-/** Longer texts are cut first: a log line is no archive, and what a stranger sends must not decide how long this takes. */
+/** Longer texts are cut first, so that the size of untrusted input does not decide how long this takes. */
 const textMax = 8192;
 
-/** `whole` with what reads as a secret taken out, cut to 8,192 characters. */
+/** Replaces secrets in `whole` and cuts it to 8,192 characters. */
 export function withoutSecrets(whole: string): string {
   const text = whole.length > textMax ? `${whole.slice(0, textMax)}…` : whole;
   return text

@@ -1,4 +1,4 @@
-/** Random values, digests, constant-time comparison, and sealing under keys derived from `SECRET_KEY`. */
+/** Random values, digests, constant-time comparison, and sealing with keys derived from `SECRET_KEY`. */
 import {
   createCipheriv,
   createDecipheriv,
@@ -9,12 +9,14 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
-/** A random value of `bytes` bytes (16 to 64) in the alphabet `[A-Za-z0-9_-]`. */
+/** A random value of `bytes` bytes (16 to 64), as base64url. */
 export function randomToken(bytes = 32): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-/** A random name that people may type: of 128 bits, and no hyphen first, or a command takes it for an option. */
+/**
+ * A random name of 128 bits that users may type. Never starts with a hyphen, which a command would read as an option.
+ */
 export function randomName(): string {
   for (;;) {
     const name = randomToken(16);
@@ -22,32 +24,35 @@ export function randomName(): string {
   }
 }
 
-/** SHA-256 in base64url: what is stored in place of a value that must not be readable in the database. */
+/** SHA-256 as base64url. Stored in place of a value that must not be readable in the database. */
 export function digest(value: string): string {
   return hash('sha256', value, 'base64url');
 }
 
-/** Compares in a time that does not depend on where the two differ; their lengths may differ. */
+/** Compares in constant time. The lengths may differ. */
 export function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'));
 }
 
-/** A 32-byte key for one purpose (HKDF, RFC 5869), so that a key used in one place opens nothing in another. */
+/** Derives a 32-byte key for one purpose (HKDF, RFC 5869), so a key for one purpose opens nothing of another. */
 export function deriveKey(secret: string | Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `gatehouse:${purpose}`, 32));
 }
 
-/** AES-256-GCM; `context` is bound in, so a sealed value moved elsewhere does not open. The result is base64url. */
+/**
+ * Encrypts with AES-256-GCM. `context` is authenticated, so a sealed value does not open in another place. Returns
+ * base64url.
+ */
 export function seal(key: Buffer, plaintext: string, context: string): string {
   const iv = randomBytes(12);
-  // As a KeyObject: given a Buffer, Node first throws and catches an error to find out that it is none.
+  // As a KeyObject: with a Buffer, Node internally throws and catches an error first.
   const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), iv).setAAD(Buffer.from(context));
   return Buffer.concat([iv, cipher.update(plaintext, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
     'base64url',
   );
 }
 
-/** Opens what `seal` made; undefined where key, context or bytes are not the ones it was made with. */
+/** Opens a sealed value. Returns undefined if key, context or bytes are wrong. */
 export function unseal(key: Buffer, sealed: string, context: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url');
   if (bytes.length < 28) return undefined;

@@ -1,4 +1,4 @@
-/** What a start says, once and readably, in the terminal where it happens: where to go, and everything that is open. */
+/** Prints once, at the start: the addresses to open, and everything that others can reach. */
 import type { AddressInfo } from 'node:net';
 import type { Setup } from '../core/registration/setup.ts';
 import type { TrustProxy } from '../http/caller.ts';
@@ -24,7 +24,7 @@ interface BannerFacts {
     readonly setup: Pick<Setup, 'createSetupLink'>;
     readonly mailbox: { readonly key: string } | undefined;
   };
-  /** The API surfaces that are switched on. */
+  /** The API surfaces that are served. */
   readonly surfaces: readonly { readonly name: string; readonly api: { readonly takesPasswords?: true } }[];
   readonly server: { address(): AddressInfo | string | null };
 }
@@ -49,7 +49,7 @@ export async function banner(facts: BannerFacts, write: (text: string) => void):
   write(`\nGatehouse is ready.\n\n${lines.join('\n')}\n\n`);
 }
 
-/** What others can reach, and how far. */
+/** What others can reach, and under which conditions. */
 function openRows({ core, surfaces, server }: BannerFacts): readonly (Row | undefined)[] {
   const { config, mailbox } = core;
   const { metrics } = config;
@@ -78,17 +78,17 @@ function placeOf(address: string, port: number): string {
 }
 
 function proxyWords(trust: TrustProxy): string {
-  if (trust.kind === 'off') return 'none is trusted: X-Forwarded-For is ignored';
-  if (trust.kind === 'addresses') return `X-Forwarded-For is believed from ${trust.addresses.join(', ')}`;
-  return `X-Forwarded-For is believed, ${trust.hops === 1 ? 'one proxy' : `${trust.hops} proxies`} deep`;
+  if (trust.kind === 'off') return 'not trusted: X-Forwarded-For is ignored';
+  if (trust.kind === 'addresses') return `X-Forwarded-For is trusted from ${trust.addresses.join(', ')}`;
+  return `X-Forwarded-For is trusted through ${trust.hops === 1 ? 'one proxy' : `${trust.hops} proxies`}`;
 }
 
 const signUpWords = { open: 'open to everyone', invite: 'by invitation', off: 'off' } as const;
 
 function mailWords({ goes, smtp }: BannerFacts['core']['config']['mail']): string {
-  // The host alone: the address holds a password.
+  // Only the host: the URL contains a password.
   if (smtp) return `sent through ${new URL(smtp.url).hostname}`;
-  return goes === 'terminal' ? 'shown here in the terminal' : 'none are sent: set SMTP_URL';
+  return goes === 'terminal' ? 'printed in this terminal' : 'none are sent: set SMTP_URL';
 }
 
 function developmentWords({ developmentPages, issuer }: BannerFacts['core']['config']): string {

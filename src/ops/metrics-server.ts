@@ -1,4 +1,4 @@
-/** Metrics on a port of their own (`METRICS_PORT`), on loopback unless `METRICS_HOST` says otherwise. */
+/** Serves metrics on a separate port (`METRICS_PORT`), on loopback unless `METRICS_HOST` is set. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { MetricsPage } from '../base/metrics.ts';
 import { digest } from '../base/secrets.ts';
@@ -7,19 +7,19 @@ import { mayScrape } from './scraper.ts';
 interface MetricsServerDeps {
   readonly port: number;
   readonly host: string;
-  /** Empty: none is asked for. */
+  /** Empty: no token is required. */
   readonly tokens: readonly string[];
   readonly page: () => Promise<MetricsPage>;
 }
 
-/** A scraper or two; others are not to use up file descriptors. */
+/** Enough for a few scrapers. The limit protects the file descriptors. */
 const connectionsMax = 100;
 
-/** Rejects where the address is taken or not allowed. */
+/** Rejects if the address is taken or not permitted. */
 export function createMetricsServer({ port, host, tokens, page }: MetricsServerDeps): Promise<Server> {
   const digests = tokens.map(digest);
   let rendering: Promise<MetricsPage> | undefined;
-  /** One for all who ask at once. */
+  /** Concurrent scrapes share one page. */
   const shared = (): Promise<MetricsPage> => {
     rendering ??= page().finally(() => {
       rendering = undefined;
@@ -27,7 +27,7 @@ export function createMetricsServer({ port, host, tokens, page }: MetricsServerD
     return rendering;
   };
 
-  // As on the main port, a client that dribbles is let go; no request here has a body worth waiting for.
+  // As on the main port, slow clients are disconnected. No request here has a body.
   const limits = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 5_000 };
   const server = createServer({ ...limits, keepAliveTimeout: 65_000 }, async (req, res) => {
     const [path] = (req.url ?? '').split('?', 1);
@@ -45,7 +45,7 @@ export function createMetricsServer({ port, host, tokens, page }: MetricsServerD
     }
   });
   server.maxConnections = connectionsMax;
-  // For one that does not read its answer.
+  // Disconnects clients that do not read the response.
   server.timeout = 30_000;
   return new Promise((resolve, reject) => {
     server.once('error', reject);

@@ -1,4 +1,7 @@
-/** For whoever runs the server: is it alive, is it ready, what is it doing. None of them tells a stranger anything (security.md E8). */
+/**
+ * Endpoints for operators: liveness, readiness, metrics. None reveals anything to unauthenticated callers (security.md
+ * E8).
+ */
 
 import type { Context } from 'koa';
 import { type Api, apiRoutes } from '../api/kit/endpoints.ts';
@@ -14,32 +17,32 @@ import { mayScrape } from './scraper.ts';
 
 interface OpsDeps extends Core {
   readonly metricsPage: () => Promise<MetricsPage>;
-  /** Draining: no new work is taken, a load balancer should look elsewhere. */
+  /** Draining: the server takes no new requests, and load balancers should use another server. */
   readonly status: { readonly draining: boolean };
 }
 
 const shapes = () => import('./shapes.ts');
 
-/** Those that answer in JSON, for the OpenAPI document. */
+/** The JSON endpoints, for the OpenAPI document. */
 export const opsApi: Api = {
   name: 'ops',
   title: 'Health',
-  about: 'For load balancers and whoever runs the server.',
+  about: 'For load balancers and monitoring.',
   failure: async () => (await shapes()).failure,
   table: {
     '/healthz': {
       GET: {
-        summary: 'Is it alive',
-        answers: { 200: { description: 'The process answers.', body: async () => (await shapes()).alive } },
+        summary: 'Check liveness',
+        answers: { 200: { description: 'The process is running.', body: async () => (await shapes()).alive } },
       },
     },
     '/readyz': {
       GET: {
-        summary: 'Is it ready for requests',
+        summary: 'Check readiness',
         answers: {
-          200: { description: 'It is, and so is its database.', body: async () => (await shapes()).ready },
+          200: { description: 'The server and its database are ready.', body: async () => (await shapes()).ready },
           503: {
-            description: 'The database does not answer, or the server is on its way out.',
+            description: 'The database does not answer, or the server is shutting down.',
             body: async () => (await shapes()).notReady,
           },
         },
@@ -50,7 +53,7 @@ export const opsApi: Api = {
 
 export function createOps(deps: OpsDeps): readonly Route[] {
   const { config } = deps;
-  // An admin key opens the metrics as well.
+  // An admin key also gives access to the metrics.
   const scrapeTokens = config.metrics.tokens.map(digest);
   const alive = (ctx: Context) => answer(ctx, 200, 'alive');
 

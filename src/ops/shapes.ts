@@ -1,4 +1,4 @@
-/** What health and readiness answer, for the OpenAPI document. */
+/** Response schemas of the health endpoints, for the OpenAPI document. */
 import { z } from 'zod';
 
 export const alive = z.object({ status: z.literal('alive') });

@@ -1,29 +1,29 @@
-/** Why a start, or a command, came to nothing, in words for those who run the server. */
+/** Explains to the operator why a start or a command failed. */
 import { Unavailable } from '../base/errors.ts';
 import { NotPrivate } from '../base/private-files.ts';
 
-/** What `port` can be the number of. */
+/** The setting that `port` may come from. */
 interface Ports {
   readonly metrics: { readonly port: number | undefined };
 }
 
-/** Of an error of `openCore` or of listening. */
+/** `error`: from `openCore` or from listening. */
 export function startProblem(error: unknown, config: Ports): string {
   const { code, message, port, syscall } = error as NodeJS.ErrnoException & { readonly port?: number };
   if (syscall === 'listen' && port !== undefined) return portProblem(code ?? message, port, config);
   return knownProblem(error) ?? `Gatehouse could not start: ${message}`;
 }
 
-/** Undefined where the message is not fit to be all that is said. */
+/** Returns undefined if the message does not explain the problem. */
 export function knownProblem(error: unknown): string | undefined {
   if (error instanceof NotPrivate) {
-    return `DATA_DIR has to be a folder that its own user alone may open. ${error.message}\nName one of its own, such as DATA_DIR=/var/lib/gatehouse.`;
+    return `DATA_DIR must be a folder that only its owner can open. ${error.message}\nUse a separate folder, for example DATA_DIR=/var/lib/gatehouse.`;
   }
   if (!(error instanceof Unavailable)) return undefined;
   if (error.reason !== undefined) return error.reason;
   return error.what === 'database'
     ? 'The database does not answer. Check DATABASE_URL, and that the database is running.'
-    : `Not available just now (${error.what}). Try again in ${error.retryAfter} s.`;
+    : `Temporarily unavailable (${error.what}). Try again in ${error.retryAfter} s.`;
 }
 
 function portProblem(code: string, port: number, { metrics }: Ports): string {
@@ -33,7 +33,7 @@ function portProblem(code: string, port: number, { metrics }: Ports): string {
     case 'EADDRINUSE':
       return `Port ${port} is taken by another program. Set ${name} to a free one, for example ${name}=${port + 1}.`;
     case 'EACCES':
-      return `Port ${port} may not be opened by this user. Set ${name} to one above 1023.`;
+      return `This user may not open port ${port}. Set ${name} to a port above 1023.`;
     default:
       return `Port ${port} cannot be opened (${code}). Check ${host} and ${name}.`;
   }

@@ -1,20 +1,21 @@
 /**
- * Metrics of several processes on one port (`WORKERS`): each counts for itself, and a scrape that met one of them by chance
- * would jump. So the primary process asks all of them and adds up, also for a scrape that reached a worker.
+ * Metrics of several processes on one port (`WORKERS`). Each process counts alone, and a scrape reaches one of them at
+ * random. So the primary process collects the metrics of all workers and adds them up, also for a scrape that reached a
+ * worker.
  */
 import cluster from 'node:cluster';
 import { type Metrics, type MetricsPage, pageOfAll } from '../base/metrics.ts';
 
-/** Between the primary and a worker; `id` tells answers apart. */
+/** Messages between the primary and a worker. `id` matches a reply to its request. */
 type Message =
   | { readonly gatehouse: 'snapshot?' | 'page?'; readonly id: number }
   | { readonly gatehouse: 'snapshot'; readonly id: number; readonly snapshot: object[] }
   | { readonly gatehouse: 'page'; readonly id: number; readonly page: MetricsPage };
 
-/** For a worker that hangs: what the others say is not held up by it. */
+/** A worker that hangs delays the page by this long at most. */
 const patienceMs = 2000;
 
-/** In a worker: answers the primary, which `page` asks in its turn; in a process by itself `page` is its own. */
+/** In a worker: replies to the primary, and `page` asks the primary. Otherwise `page` is the process's own. */
 export function joinMetrics(metrics: Metrics): { page(): Promise<MetricsPage> } {
   if (!cluster.isWorker) return { page: metrics.page };
   const asked = new Map<number, (page: MetricsPage) => void>();
@@ -39,7 +40,7 @@ export function joinMetrics(metrics: Metrics): { page(): Promise<MetricsPage> } 
   };
 }
 
-/** In the primary: the page of all workers that answer in time, here and for those that ask for it. */
+/** In the primary: the page of all workers that reply in time. */
 export function collectMetrics(): { page(): Promise<MetricsPage> } {
   const asked = new Map<number, (from: number, snapshot: object[]) => void>();
   let last = 0;
@@ -70,7 +71,7 @@ export function collectMetrics(): { page(): Promise<MetricsPage> } {
   return { page };
 }
 
-/** The other end may have gone: then there is nothing to tell it. */
+/** Ignores errors: the other process may have ended. */
 function send(to: { send?(message: Message, done: () => void): unknown }, message: Message): void {
   to.send?.(message, () => {});
 }

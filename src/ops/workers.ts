@@ -1,13 +1,16 @@
-/** Several workers on one port (`WORKERS`): the primary process starts them, replaces those that die, and passes signals on. */
+/**
+ * Several workers on one port (`WORKERS`): the primary process starts them, replaces those that exit, and passes
+ * signals on.
+ */
 import cluster from 'node:cluster';
 
 interface WorkersSettings {
   readonly workers: number;
-  /** With a route table SIGHUP has it read again; otherwise it means, as ever, that the terminal has gone. */
+  /** With a route table, SIGHUP reloads it. Without one, SIGHUP has its default meaning: the terminal has closed. */
   readonly gatewayRoutes: string | undefined;
 }
 
-/** A worker that ends sooner after its start would do so again. */
+/** A worker that exits this soon after its start would exit again. */
 const soonMs = 2_000;
 
 export function superviseWorkers({ workers, gatewayRoutes }: WorkersSettings): void {
@@ -37,7 +40,10 @@ export function superviseWorkers({ workers, gatewayRoutes }: WorkersSettings): v
   if (gatewayRoutes !== undefined) passReloadOn();
 }
 
-/** A worker that is still starting would die of SIGHUP, and may have read the old table: it is told as soon as it listens. */
+/**
+ * SIGHUP would end a worker that is still starting, and it may have read the old table. So it gets the signal once it
+ * listens.
+ */
 function passReloadOn(): void {
   const listening = new Set<number>();
   const late = new Set<number>();

@@ -30,7 +30,7 @@ describe('what is open', () => {
       Playground: `${address}/playground`,
       'First admin': expect.stringMatching(/^http:\S+\/setup\?token=\S+$/),
       'Listens on': expect.stringMatching(/^(127\.0\.0\.1|\[::1\]):\d+ {2}\(this machine only\)$/),
-      Proxy: 'none is trusted: X-Forwarded-For is ignored',
+      Proxy: 'not trusted: X-Forwarded-For is ignored',
       'Sign-up': 'open to everyone',
       Passwords: 'the sign-in page, tinyoauth API, identity API, security-service API',
       Mails: expect.stringMatching(/^http:\/\/localhost:\d+\/dev\/mails\?key=[\w-]{32} {2}\(opens once\)$/),
@@ -77,9 +77,9 @@ describe('what is open', () => {
   });
 
   test.each([
-    ['10.0.0.0/8, ::1', 'X-Forwarded-For is believed from 10.0.0.0/8, ::1'],
-    ['1', 'X-Forwarded-For is believed, one proxy deep'],
-    ['2', 'X-Forwarded-For is believed, 2 proxies deep'],
+    ['10.0.0.0/8, ::1', 'X-Forwarded-For is trusted from 10.0.0.0/8, ::1'],
+    ['1', 'X-Forwarded-For is trusted through one proxy'],
+    ['2', 'X-Forwarded-For is trusted through 2 proxies'],
   ])('S1: TRUST_PROXY=%s', async (TRUST_PROXY, words) => {
     expect((await printed({ env: { TRUST_PROXY } })).lines.Proxy).toBe(words);
   });
@@ -89,7 +89,7 @@ describe('what is open', () => {
     const { lines, text } = await printed({ env: { ISSUER: issuer, DEVELOPMENT_ON: issuer } });
     expect(lines).toMatchObject({
       Development: `no development pages, because ${issuer} is not loopback`,
-      Mails: 'shown here in the terminal',
+      Mails: 'printed in this terminal',
     });
     expect(text).not.toContain('playground');
   });
@@ -106,7 +106,7 @@ describePostgres('workers', () => {
     const { lines } = await printed({ env: { WORKERS: '3', DATABASE_URL: database.url, MIGRATE: 'true' } });
     expect(lines).toMatchObject({
       Workers: '3',
-      Mails: 'shown here in the terminal',
+      Mails: 'printed in this terminal',
       Data: 'PostgreSQL (DATABASE_URL)',
     });
   });

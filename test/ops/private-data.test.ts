@@ -127,7 +127,7 @@ describe('a folder that cannot be kept from others', () => {
     const shared = freshFolder(0o1777);
     const { code, err } = await failedStart({ DATA_DIR: shared });
     expect(code).toBe(1);
-    expect(err).toContain(`${shared} is a folder that others use as well.`);
+    expect(err).toContain(`${shared} is a folder that other users share.`);
     expect(err).toContain(`DATA_DIR=${shared}/gatehouse`);
     expect(modeOf(shared)).toBe('1777');
   });
