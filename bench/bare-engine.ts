@@ -1,6 +1,6 @@
 /**
- * The measure of all ratios: oidc-provider as it comes, over a plain Map. The same routes, clients, scopes and algorithms as
- * the server has; no persistence, no hashing of what is stored, none of the server's own checks.
+ * The baseline of all ratios: plain oidc-provider on a Map, with the same routes, clients, scopes and algorithms as the
+ * server. It has no persistence, does not hash stored values, and has none of the server's own checks.
  */
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -46,7 +46,7 @@ function jwk(pair: { privateKey: { export(options: { format: 'jwk' }): JsonWebKe
   return { ...pair.privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' };
 }
 
-// It warns about its own development pages, which sign the benchmark's people in.
+// oidc-provider warns about its development pages, which sign in the benchmark's users.
 console.warn = () => {};
 
 const day = 86_400;
@@ -108,7 +108,7 @@ const seeded: Seeded = {
   spa: { id: 'spa' },
 };
 for (const client of [
-  // The engine refuses scopes there that are not its own.
+  // In client metadata, the engine accepts only its own scopes.
   { ...machine, scope: undefined, client_id: seeded.machine.id, client_secret: seeded.machine.secret },
   { ...web, client_id: seeded.web.id, client_secret: seeded.web.secret },
   { ...spa, client_id: seeded.spa.id },

@@ -1,13 +1,13 @@
 /**
- * The measure of first-party sign-ins, behind the same HTTP: an Argon2id hash with the server's default parameters and nothing
- * else, and a check of an ES256 signature, by the library that the server uses, and nothing else. No storage, no session, nobody looked up.
+ * The baseline of first-party sign-ins, over the same HTTP: an Argon2id hash with the server's default parameters, and
+ * an ES256 signature check with the server's library. It has no storage, no session and no user look-up.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hash, verify } from '@node-rs/argon2';
 import { generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import { password } from './clients.ts';
 
-/** Answers what is its own; false for everything else. */
+/** Handles its own two paths. Returns false for every other request. */
 export async function createBareFirstParty(): Promise<(req: IncomingMessage, res: ServerResponse) => boolean> {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const issuer = 'http://localhost';
@@ -23,7 +23,7 @@ export async function createBareFirstParty(): Promise<(req: IncomingMessage, res
   const options = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
   const stored = await hash(Buffer.from(password), options);
   const signedIn = JSON.stringify({ jwt: { token } });
-  // As many at once as the server does with one core.
+  // One at a time, as the server does with one core.
   let last: Promise<unknown> = Promise.resolve();
 
   async function login(res: ServerResponse): Promise<void> {

@@ -1,10 +1,10 @@
-/** A person's browser: keeps cookies, follows redirects on the server, fills in the pages for signing in and for consent. */
+/** A simulated browser: keeps cookies, follows redirects on the server, and submits the sign-in and consent pages. */
 import { password, redirectUri, scope } from './clients.ts';
 import { type Answer, type Connection, headerOf } from './connection.ts';
 import { get, post } from './requests.ts';
 import type { Server } from './servers.ts';
 
-/** RFC 7636. The same pair every time: what is measured is checking it. */
+/** RFC 7636. Always the same pair: the benchmark measures the check. */
 const verifier = 'm'.repeat(43);
 const challenge = 'aVDfGWJwTq0gczQY35JMQNtnlmfD0qtWOFoT1tTwVaU';
 
@@ -22,7 +22,7 @@ export class Browser {
     return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 
-  /** Signs in and allows where asked to, and returns the code. */
+  /** Signs in, gives consent if asked, and returns the authorization code. */
   async authorize(username: string, clientId: string): Promise<string> {
     let path = authorizePath(clientId);
     let answer = await this.#go(get(this.#server, path, { Cookie: this.cookie, Accept: 'text/html' }));

@@ -1,9 +1,9 @@
-/** The clients, APIs and scopes that every server under test is given, so that both sides of a ratio do the same work. */
+/** The clients, APIs and scopes of every server under test, so that both sides of a ratio do the same work. */
 
 export const redirectUri = 'https://app.example.com/cb';
 export const scope = 'openid';
 
-/** Client credentials for these give a JWT (RFC 9068, ES256); without a resource the token is opaque. */
+/** A client credentials token for this resource is a JWT (RFC 9068, ES256). Without a resource it is opaque. */
 export const api = { identifier: 'https://api.example.com/', name: 'Example', scope: 'read' };
 
 export const machine = {
@@ -14,7 +14,7 @@ export const machine = {
   scope: api.scope,
 };
 
-/** Confidential: its tokens are introspected and shown to userinfo. */
+/** Confidential. Its access tokens are used for introspection and userinfo. */
 export const web = {
   client_name: 'Web application',
   redirect_uris: [redirectUri],
@@ -23,7 +23,7 @@ export const web = {
   id_token_signed_response_alg: 'ES256',
 };
 
-/** Public: its refresh tokens are replaced at each use. */
+/** Public. Its refresh tokens rotate. */
 export const spa = { ...web, client_name: 'Single-page application', token_endpoint_auth_method: 'none' };
 
 export const password = 'seven lemons under glass';

@@ -1,12 +1,12 @@
 /**
- * One keep-alive connection of the load generator: a request goes out when the answer to the one before it is complete. It
- * reads just enough HTTP/1.1 (a status, headers, a Content-Length) to stay far quicker than the servers it measures.
+ * One keep-alive connection of the load generator. It sends a request after the previous response is complete. To be
+ * much faster than the servers under test, it parses only status, headers and Content-Length.
  */
 import { connect, type Socket } from 'node:net';
 
 export interface Answer {
   readonly status: number;
-  /** Status line and headers as they came. */
+  /** Status line and headers, unparsed. */
   readonly head: string;
   readonly body: Buffer;
 }
@@ -24,7 +24,7 @@ export class Connection {
   send(request: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      // A server closes what is idle for long, as it is while the others are measured: then it is opened again.
+      // The server closes idle connections, for example while another server is measured. Then a new one is opened.
       this.#socket ??= this.#open();
       this.#socket.write(request, 'latin1');
     });
@@ -53,7 +53,7 @@ export class Connection {
       const status = Number(head.slice(9, 12));
       const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1];
       if (length === undefined && status !== 204) {
-        this.#fail(new Error(`an answer without Content-Length: ${head}`));
+        this.#fail(new Error(`a response without Content-Length: ${head}`));
         return;
       }
       const end = headEnd + 4 + Number(length ?? 0);

@@ -1,9 +1,9 @@
 /**
  * npm run bench -- [--only refresh,introspect] [--storage sqlite,postgres] [--rounds 3] [--seconds 4] [--json]
  *
- * Compares this server with the bare engine in the same run: each in a process of its own on core 1, the load on core 0,
- * production settings, one after the other in every round. docs/performance.md says what the figures mean. Any wrong answer
- * ends the run: errors are quick, and there is nothing to compare.
+ * Compares this server with the bare engine in one run, with production settings. Each server is a process on core 1,
+ * the load generator runs on core 0, and the servers take turns in every round. docs/performance.md explains the
+ * figures. A wrong response ends the run, because errors are fast and would distort the result.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -31,7 +31,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     connections: { type: 'string', default: '32' },
     starts: { type: 'string', default: '5' },
-    /** Options for the node of the servers, as `--node=--cpu-prof`. */
+    /** Options for the Node of the servers, for example `--node=--cpu-prof`. */
     node: { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
   },
@@ -44,9 +44,10 @@ const storages = chosen(values.storage, ['sqlite', 'postgres'] as const);
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 pinGenerator();
-if (!pinned) say('not pinned: this needs two cores and taskset, so the load takes from the server');
+if (!pinned) say('not pinned (this needs two cores and taskset): load generator and servers share the cores');
 const services = storages.includes('postgres') ? startServices() : undefined;
-if (storages.includes('postgres') && !services) say('Postgres and Redis: skipped, this machine lacks one of them');
+if (storages.includes('postgres') && !services)
+  say('Postgres and Redis: skipped, because one of them is not installed');
 
 const kinds: Kind[] = ['bare', ...storages.filter((kind) => kind === 'sqlite' || services !== undefined)];
 const homes: Home[] = [];
@@ -78,11 +79,11 @@ try {
     console.log(`\n${startTable(starts)}\n\n${resultTable(results)}`);
     for (const line of beyondTheHash(results)) console.log(`\n${line}`);
     console.log(
-      "\nbusy: of the server's core. Where it is well below 100 %, the other core (the load, Postgres) set the pace.",
+      "\nbusy: use of the server's core. If it is well below 100 %, the other core (load, Postgres) is the bottleneck.",
     );
   }
 } catch (error) {
-  say(`nothing to compare: ${error instanceof Error ? error.message : String(error)}`);
+  say(`no result: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
   await Promise.all(servers.map((server) => server.stop()));
@@ -121,7 +122,7 @@ async function compare(name: OperationName, seats: ReadonlyMap<Server, readonly 
 async function measureStart(home: Home, times: number): Promise<Start> {
   const startMs: number[] = [];
   let idleRss = 0;
-  // The first one fills the compile cache and is not counted.
+  // The first start fills the compile cache and is not counted.
   for (let time = 0; time <= times; time += 1) {
     const server = await startServer(home);
     if (time > 0) startMs.push(server.startMs);
@@ -137,7 +138,7 @@ async function measureStart(home: Home, times: number): Promise<Start> {
 function chosen<Name extends string>(list: string, names: readonly Name[]): Name[] {
   return list.split(',').map((word) => {
     const name = names.find((candidate) => candidate === word);
-    if (name === undefined) throw new Error(`there is no ${word}; there are ${names.join(', ')}`);
+    if (name === undefined) throw new Error(`unknown name "${word}". Known names: ${names.join(', ')}`);
     return name;
   });
 }

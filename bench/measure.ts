@@ -1,21 +1,21 @@
-/** Runs one operation on all seats of one server for a while and says how it went. */
+/** Runs one operation on all seats of one server for some seconds and returns the figures. */
 import type { Operation, Seat, Step } from './operations.ts';
 import type { Server } from './servers.ts';
 
 export interface Sample {
-  /** Goes a second. */
+  /** Runs per second. */
   readonly rate: number;
   /** Milliseconds. */
   readonly p50: number;
   readonly p99: number;
-  /** Microseconds of the server's processor time for one go: hardly moved by what else the machine does. */
+  /** Microseconds of the server's processor time per run. Other load on the machine hardly changes it. */
   readonly cpu: number;
-  /** How busy the server's core was with it, and the generator with itself, from 0 to 1. */
+  /** Use of the server's core and of the generator's, from 0 to 1. */
   readonly serverBusy: number;
   readonly generatorBusy: number;
 }
 
-/** Throws the first error of any seat: there is nothing to compare then. */
+/** Throws the first error of any seat. */
 export async function measure(operation: Operation, seats: readonly Seat[], seconds: number): Promise<Sample> {
   const [{ server }] = seats as readonly [Seat, ...Seat[]];
   const counted = operation.beside ? seats.filter((_, index) => index % 4 === 0) : seats;
@@ -53,7 +53,7 @@ async function drive(step: Step, until: number, times: number[]): Promise<void> 
   }
 }
 
-/** Round trips to the database for one go of a single seat with nobody else there. */
+/** Database round trips per run of a single seat, without other load. */
 export async function countRoundTrips(operation: Operation, server: Server, seat: Seat): Promise<number | undefined> {
   const goes = 40;
   const step = operation.step(seat);
@@ -62,6 +62,6 @@ export async function countRoundTrips(operation: Operation, server: Server, seat
   if (before === undefined) return undefined;
   for (let go = 0; go < goes; go += 1) await step();
   const after = (await server.roundTrips()) ?? before;
-  // The look at the change log, two or three times a second, disappears in the rounding.
+  // Rounding removes the reads of the change log, two or three a second.
   return Math.round((after - before) / goes);
 }

@@ -1,4 +1,4 @@
-/** What is measured, as a table. A seat is one of the concurrent users: a connection of its own, a session and tokens of its own. */
+/** The table of operations. A seat is one concurrent user with a connection, a session and tokens of its own. */
 import { authorizePath, Browser, codeIn, redemption } from './browser.ts';
 import { api, password, personName, scope } from './clients.ts';
 import { type Answer, Connection, headerOf } from './connection.ts';
@@ -9,29 +9,29 @@ export interface Seat {
   readonly server: Server;
   readonly connection: Connection;
   readonly username: string;
-  /** Of a live session with consent for both applications. */
+  /** A live session with consent for both clients. */
   readonly cookie: string;
-  /** Opaque, of the confidential application. */
+  /** Opaque; issued to the confidential client. */
   readonly accessToken: string;
-  /** A JWT of the machine's for the API behind the gateway. */
+  /** A JWT of the machine client for the API behind the gateway. */
   readonly apiToken: string;
-  /** Of the public application; replaced at each use. */
+  /** Issued to the public client; rotates. */
   refreshToken: string;
 }
 
-/** One go; throws where the answer is not the one that is measured. */
+/** One run. Throws if the response is not the expected one. */
 export type Step = () => Promise<void>;
 
 export interface Operation {
   readonly title: string;
-  /** The ratio to the bare engine that is aimed for, where there is one. */
+  /** The target ratio to the bare engine, if there is one. */
   readonly target?: { readonly sqlite: number; readonly postgres: number };
-  /** The bare engine has nothing of the kind. */
+  /** The bare engine has no such operation. */
   readonly oursAlone?: true;
-  /** Requests of one go. */
+  /** Requests per run. */
   readonly requests: number;
   step(seat: Seat): Step;
-  /** What three of four seats do meanwhile, without being counted. */
+  /** What three of four seats do at the same time, uncounted. */
   beside?(seat: Seat): Step;
 }
 
@@ -105,7 +105,7 @@ export const operations = {
       always(connection, get(server, '/.well-known/openid-configuration'), '"token_endpoint":'),
   },
   forward: {
-    // Beside it, in place of the bare engine: the same request sent to the upstream directly.
+    // Compared with the same request sent directly to the upstream, instead of with the bare engine.
     title: 'forwarded (bare: directly)',
     target: { sqlite: 0.1, postgres: 0.1 },
     requests: 1,
@@ -165,7 +165,7 @@ export const operations = {
 export type OperationName = keyof typeof operations;
 export const operationNames = Object.keys(operations) as OperationName[];
 
-/** Takes a seat: signs a person in at both applications. */
+/** Creates a seat: signs a user in to both clients. */
 export async function takeSeat(server: Server, index: number): Promise<Seat> {
   const connection = new Connection(server.port);
   const { web, spa, machine } = server.seeded;
@@ -206,7 +206,7 @@ async function signIn(seat: Seat): Promise<{ token: string; refresh_token?: stri
   return JSON.parse(expectAnswer(await seat.connection.send(loginRequest(seat)), '"token":"eyJ')).jwt;
 }
 
-/** The same request each time. */
+/** Sends the same request each time. */
 function always(connection: Connection, request: string, wanted: string): Step {
   return async () => {
     expectAnswer(await connection.send(request), wanted);
@@ -215,7 +215,7 @@ function always(connection: Connection, request: string, wanted: string): Step {
 
 function expectAnswer(answer: Answer, wanted: string): string {
   const text = answer.body.toString('latin1');
-  if (answer.status !== 200 || !text.includes(wanted)) throw new Error(`not the answer: ${answer.head}\n${text}`);
+  if (answer.status !== 200 || !text.includes(wanted)) throw new Error(`unexpected response: ${answer.head}\n${text}`);
   return text;
 }
 

@@ -1,4 +1,4 @@
-/** The results as a table for people. */
+/** Formats the results as tables. */
 import type { Sample } from './measure.ts';
 import { type Operation, type OperationName, operations } from './operations.ts';
 import type { Kind } from './servers.ts';
@@ -14,9 +14,9 @@ export interface Result {
 
 export interface Start {
   readonly kind: Kind;
-  /** Milliseconds, of several starts with a warm compile cache. */
+  /** Milliseconds, one per start with a warm compile cache. */
   readonly startMs: readonly number[];
-  /** MB, a moment after the start. */
+  /** MB, shortly after the start. */
   readonly idleRss: number;
 }
 
@@ -26,7 +26,7 @@ export function median(values: readonly number[]): number {
   return ((sorted[Math.floor(half)] ?? 0) + (sorted[Math.ceil(half) - 1] ?? 0)) / 2;
 }
 
-/** Round against round, so that what slows the whole machine for a while slows both sides. */
+/** Compares round by round, so that a slow phase of the machine affects both sides. */
 export function ratios(result: Result, bare: Result | undefined): number[] {
   return result.samples.map((sample, round) => sample.rate / (bare?.samples[round]?.rate ?? Number.NaN));
 }
@@ -75,7 +75,7 @@ export function resultTable(results: readonly Result[]): string {
   );
 }
 
-/** What a sign-in costs the processor beside its hash, which no server can save. */
+/** The processor time of a sign-in beyond its password hash. */
 export function beyondTheHash(results: readonly Result[]): string[] {
   const cpuOf = (kind: Kind): number | undefined => {
     const found = results.find((result) => result.operation === 'login' && result.kind === kind);

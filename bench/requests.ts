@@ -1,4 +1,4 @@
-/** The requests of the benchmark as the bytes that go over the wire. */
+/** The requests of the benchmark as bytes on the wire. */
 export type Headers = Readonly<Record<string, string>>;
 
 export function get(server: { readonly port: number }, path: string, headers: Headers = {}): string {
@@ -21,7 +21,7 @@ export function post(
   return `POST ${path} HTTP/1.1\r\n${headerLines(all)}\r\n${body}`;
 }
 
-/** A POST that says everything in its headers. */
+/** A POST without a body. */
 export function postNothing(server: { readonly port: number }, path: string, headers: Headers): string {
   return `POST ${path} HTTP/1.1\r\n${headerLines({ Host: hostOf(server), 'Content-Length': '0', ...headers })}\r\n`;
 }

@@ -1,4 +1,4 @@
-/** Puts the benchmark's people, clients and API into the database that the environment names, and says what they are. */
+/** Seeds the database that the environment names with users, clients and an API, and prints the clients. */
 import { createApp } from '../src/app.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { openCore } from '../src/open-core.ts';
@@ -30,7 +30,7 @@ for (let index = 0; index < Number(process.env.BENCH_PEOPLE); index += 1) {
     lastName: 'Person',
     email: `${personName(index)}@example.org`,
     verified: true,
-    // One admin, so that the server does not greet its owner with a set-up link.
+    // One admin, so that the server does not print a set-up link.
     admin: index === 0,
   });
   if (made.outcome !== 'created') throw new Error(JSON.stringify(made));

@@ -1,4 +1,4 @@
-/** The servers under test: each a process of its own on a core of its own, with its own empty database. */
+/** The servers under test: each a process on the server's core, with an empty database of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,18 +17,17 @@ export type Kind = (typeof kinds)[number];
 export interface Server {
   readonly kind: Kind;
   readonly port: number;
-  /** Of the service behind the gateway. */
+  /** The port of the service behind the gateway. */
   readonly upstreamPort: number;
   readonly seeded: Seeded;
   /** Milliseconds from the start of the process to its first discovery document. */
   readonly startMs: number;
-  /** MB, as the kernel counts them. */
+  /** MB, as the kernel reports it. */
   rss(): number;
   /** Seconds of processor time used since the start. */
   cpu(): number;
-  /** Round trips to the database since the start; undefined where there is none. */
+  /** Database round trips since the start; undefined without a database. */
   roundTrips(): Promise<number | undefined>;
-  /** Stops it; with `forget` its data go as well. */
   stop(): Promise<void>;
 }
 
@@ -43,7 +42,7 @@ export interface Home {
 
 const root = join(import.meta.dirname, '..');
 const adminKey = randomBytes(24).toString('base64url');
-/** Core 1 for the server, core 0 for everything else. */
+/** Core 1 for the servers, core 0 for everything else. */
 export const pinned = availableParallelism() > 1 && works('taskset', ['--version']);
 
 export const servicesEnvironment = { SERVICES_DIR: join(tmpdir(), 'gatehouse-bench-services') };
@@ -57,12 +56,12 @@ function works(command: string, words: string[]): boolean {
   }
 }
 
-/** This process, which makes the load, on core 0; what it starts without another word inherits that. */
+/** Pins this process, the load generator, to core 0. Its child processes inherit this unless they are pinned. */
 export function pinGenerator(): void {
   if (pinned) execFileSync('taskset', ['-acp', '0', String(process.pid)], { stdio: 'ignore' });
 }
 
-/** A Postgres and a Redis of the benchmark's own; undefined where this machine has none. */
+/** Starts a Postgres and a Redis for the benchmark. Returns undefined if one is not installed. */
 export function startServices(): { databaseUrl: string; redisUrl: string } | undefined {
   const script = join(root, 'scripts/services.sh');
   const environment = { ...process.env, ...servicesEnvironment };
@@ -84,7 +83,7 @@ export function stopServices(): void {
   });
 }
 
-/** Where a server keeps its data, seeded. */
+/** Creates and seeds the data folder of a server. */
 export async function createHome(
   kind: Kind,
   people: number,
@@ -143,13 +142,13 @@ export async function startServer(home: Home, nodeOptions: readonly string[] = [
   child.stdout.on('data', (chunk) => {
     said += chunk;
   });
-  // taskset becomes the program it starts, so this is the server's own id.
+  // taskset replaces itself with the program, so this is the server's process id.
   const pid = child.pid ?? 0;
   const server: Server = {
     kind,
     port,
     upstreamPort: home.upstreamPort,
-    seeded: home.seeded ?? nobody,
+    seeded: home.seeded ?? noClients,
     startMs: await firstAnswer(port, child, started),
     rss: () => memory(pid),
     cpu: () => processorSeconds(pid),
@@ -163,12 +162,12 @@ export async function startServer(home: Home, nodeOptions: readonly string[] = [
   return home.seeded ? server : { ...server, seeded: JSON.parse(said) };
 }
 
-const nobody: Seeded = { machine: { id: '', secret: '' }, web: { id: '', secret: '' }, spa: { id: '' } };
+const noClients: Seeded = { machine: { id: '', secret: '' }, web: { id: '', secret: '' }, spa: { id: '' } };
 
 async function firstAnswer(port: number, child: ChildProcess, started: number): Promise<number> {
   const request = `GET /.well-known/openid-configuration HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`;
   while (performance.now() - started < 30_000) {
-    if (child.exitCode !== null) throw new Error('the server under test ended at its start');
+    if (child.exitCode !== null) throw new Error('the server under test exited at its start');
     try {
       await once(port, request);
       return performance.now() - started;
@@ -191,7 +190,7 @@ async function once(port: number, request: string): Promise<string> {
 }
 
 function whole(environment: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  // Nothing of the caller's settings: the same run on every machine.
+  // Excludes the caller's settings, so that the run is the same on every machine.
   return { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
 }
 

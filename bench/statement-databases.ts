@@ -1,4 +1,4 @@
-/** The databases of `statements.ts`: seeded with people who are signed in, and with many sessions of APIs. */
+/** The databases of `statements.ts`, seeded with signed-in users and many API sessions. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,9 +18,9 @@ export const people = 2000;
 const far = 4_000_000_000;
 
 interface Common {
-  /** An engine's store that shares its statements with none of the others. */
+  /** An engine store that shares no statements with other stores. */
   readonly engine: () => ReturnType<typeof createEngineStore>;
-  /** Microseconds of processor time of everything that does the work. */
+  /** Microseconds of processor time, of this process and of the database's processes. */
   cpu(): Promise<number>;
   drop(): Promise<void>;
 }
@@ -61,7 +61,7 @@ const buildPerson = (n: number) => ({
 
 const origin = { door: 'browser', clientId: null, address: '192.0.2.1', userAgent: 'bench' };
 
-/** The token `t`, grant `g` and session `k` and `u` of a subject. */
+/** The token `t…`, grant `g…` and session `k…`, `u…` of a subject. */
 function signedIn(subject: string) {
   const [key, uid, grantId] = [`k${subject}`, `u${subject}`, `g${subject}`];
   const session = { key, uid, subject, payload: '{"login":1}', grants: { client: grantId }, expiresAt: far, origin };
@@ -95,7 +95,7 @@ async function ownCpu(): Promise<number> {
   return user + system;
 }
 
-/** Of a process of this machine; the kernel counts in hundredths of a second. */
+/** Processor time of a process on this machine, in microseconds. The kernel counts in hundredths of a second. */
 function cpuOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10_000;
@@ -129,7 +129,7 @@ export async function openPostgresBench(server: string): Promise<Database> {
   const sql = openPostgres(settings);
   await seed(settings, sql);
   const pool = new pg.Pool({ connectionString: address.href, max: 8 });
-  // Those that are idle when the database is dropped.
+  // Dropping the database ends idle connections.
   pool.on('error', () => {});
   const backends = new Map<number, number>();
   return {

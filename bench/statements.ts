@@ -1,9 +1,9 @@
 /**
  * npm run bench:statements -- [--rounds 12] [--only join,commit]
  *
- * Each joined or merged statement beside the simple form it could have: in turns within one process, 32 at once, by the processor
- * time of this process and, on Postgres, of its backends. Postgres takes part where TEST_DATABASE_URL names a server.
- * docs/performance.md has the results. What shows no gain there is to be written simply.
+ * Compares each joined or merged statement with its simple form: in turns within one process, 32 at once, by the
+ * processor time of this process and of the Postgres backends. Postgres is included if TEST_DATABASE_URL is set.
+ * docs/performance.md has the results. A statement without a gain there should have the simple form.
  */
 import { parseArgs } from 'node:util';
 import { putToken } from '../src/storage/sql/engine/engine-store.ts';
@@ -27,19 +27,19 @@ const { values: options } = parseArgs({
 const seatsOf = (count: number) => Array.from({ length: count }, (_, seat) => seat);
 const seats = seatsOf(32);
 
-/** One go of one seat. */
+/** One run of one seat. */
 type Go = (seat: number) => Promise<unknown>;
 
 interface Comparison {
   readonly name: string;
   readonly atOnce?: number;
-  /** Of each seat. */
+  /** Runs per seat. */
   readonly goes: number;
   readonly kept: Go;
   readonly simple: Go;
 }
 
-/** What a refresh writes: the token that is used up, and two new ones. */
+/** The writes of a refresh: consumes one token and stores two. */
 function refreshOf() {
   const current = new Map<number, string>();
   return (seat: number) => {
@@ -88,7 +88,7 @@ function reading(database: Database): Comparison[] {
     },
   };
   const merged = (what: string, go: (by: typeof together, subject: string) => Promise<unknown>): Comparison => ({
-    name: `merge: ${what} that are read at one moment, against one by one`,
+    name: `merge: concurrent reads of ${what}, against one by one`,
     goes: 200,
     kept: () => go(together, someone()),
     simple: (seat) => go(mine(seat), someone()),
@@ -108,7 +108,7 @@ function committing(database: Database): Comparison[] {
   const [merged, single, plain] = [refreshOf(), refreshOf(), refreshOf()];
   const comparisons: Comparison[] = [
     {
-      name: 'merge: refreshes that are committed at one moment, against one by one',
+      name: 'merge: concurrent commits of refreshes, against one by one',
       goes: 60,
       kept: (seat) => together.commit(merged(seat)),
       simple: (seat) => (apart[seat] ?? together).commit(single(seat)),
@@ -117,7 +117,7 @@ function committing(database: Database): Comparison[] {
   if (database.kind === 'sqlite') return comparisons;
   const { pool } = database;
   const inFive: Comparison = {
-    name: 'commit: refreshes that are merged, against a transaction of five statements each',
+    name: 'commit: merged refreshes, against a transaction of five statements each',
     goes: 60,
     kept: (seat) => together.commit(merged(seat)),
     async simple(seat) {
@@ -136,7 +136,7 @@ function committing(database: Database): Comparison[] {
 }
 
 let touched = 0;
-/** Fifty, each time of others, in one order. */
+/** Fifty sorted marks, of other subjects each time. */
 function marks() {
   touched += 50;
   const subjects = Array.from({ length: 50 }, (_, n) => `s${(touched + n) % people}`).sort();
@@ -146,7 +146,7 @@ function marks() {
 function touching({ sql }: Database): Comparison {
   return {
     name: 'touch: 50 last-seen times, against a transaction of 50 updates',
-    // More than there ever are.
+    // More than ever run at once in production.
     atOnce: 2,
     goes: 10,
     kept: () => accountsSeen.mark(sql, marks()),
@@ -164,7 +164,7 @@ const doors = statement('bench_doors', "select distinct door from sessions where
 function surfaces({ sql }: Database): Comparison {
   const store = createUseStore(sql);
   return {
-    name: 'use: by which doors there are sessions, 100,000 of APIs, against distinct',
+    name: 'use: the doors of all sessions (100,000 of APIs), against distinct',
     atOnce: 1,
     goes: 10,
     kept: () => store.read(),

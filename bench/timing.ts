@@ -1,10 +1,10 @@
 /**
  * npm run timing
  *
- * Whether an answer's time tells a stranger something (security.md B6, E1) and whether what is refused is cheap (G5, G6), measured
- * from outside over HTTP: pairs of requests in alternation, the difference of their medians against the spread of one of them with itself. So that a quiet measurement
- * means something, a leak that is really there is planted and must be found: an account whose password was hashed with
- * cheaper parameters than those for unknown names.
+ * Measures over HTTP whether response times reveal anything (security.md B6, E1) and whether refusals are cheap (G5,
+ * G6). It sends two kinds of requests in alternation, and compares the difference of their medians with the noise
+ * within one kind. To prove that the measurement works, it plants a leak that must be found: accounts whose password
+ * hash is cheaper than the one for unknown names.
  */
 import { createPasswordHasher } from '../src/login/password/password.ts';
 import { Agent, csrfOf } from '../test/support/agent.ts';
@@ -35,7 +35,7 @@ async function signInTimer() {
   };
 }
 
-/** A form of the pages for people who are not signed in: what is sent again and again, and what has to come of it. */
+/** Submits a form of the pages for signed-out users again and again. `arrives`: part of the expected redirect. */
 async function formTimer(path: string, arrives: string) {
   const agent = new Agent(server);
   const csrf = csrfOf(await agent.go(path));
@@ -59,7 +59,7 @@ async function adminTimer(key: string): Promise<number> {
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
-/** Medians of two kinds of request taken in turns, and how far two halves of the first kind lie apart by themselves. */
+/** Medians of two kinds of requests in alternation. `noise`: the difference between two halves of the first kind. */
 async function compare(pairs: number, one: (n: number) => Promise<number>, other: (n: number) => Promise<number>) {
   const first: number[] = [];
   const second: number[] = [];
@@ -68,7 +68,7 @@ async function compare(pairs: number, one: (n: number) => Promise<number>, other
       [first, one],
       [second, other],
     ];
-    // Whoever goes second finds warm caches: the order changes from pair to pair.
+    // The second request finds warm caches, so the order changes from pair to pair.
     for (const [times, ask] of n % 2 === 0 ? turns : turns.reverse()) times.push(await ask(n));
   }
   const noise = Math.abs(median(first.filter((_, n) => n % 2 === 0)) - median(first.filter((_, n) => n % 2 === 1)));
@@ -78,7 +78,7 @@ async function compare(pairs: number, one: (n: number) => Promise<number>, other
 let failed = 0;
 function report(name: string, found: Awaited<ReturnType<typeof compare>>, leakExpected: boolean): void {
   const { difference, noise, median: usual } = found;
-  // Three times the noise, and at least 5 % of the whole: what a stranger could build on.
+  // A difference above three times the noise and 5 % of the whole could be exploited.
   const leaks = Math.abs(difference) > Math.max(3 * noise, usual * 0.05);
   if (leaks !== leakExpected) failed += 1;
   const verdict = leaks === leakExpected ? 'PASS' : 'FAIL';
@@ -97,7 +97,7 @@ for (const { subject } of cheap) {
 }
 const nameOf = (list: readonly { username: string }[], n: number) => list[n % list.length]?.username ?? '';
 const ask = await signInTimer();
-const unknown = (n: number) => ask(`nobody-${n}`);
+const unknown = (n: number) => ask(`unknown-${n}`);
 for (let n = 0; n < 20; n += 1) await unknown(n);
 
 report('B6 unknown name / wrong password', await compare(200, unknown, (n) => ask(nameOf(people, n))), false);
@@ -106,12 +106,12 @@ report('B6 planted leak: a cheaper hash', await compare(200, unknown, (n) => ask
 
 const forgot = await formTimer('/forgot', '/forgot?sent=yes');
 const forgotten = (username: string) => forgot({ username });
-for (let n = 0; n < 100; n += 1) await forgotten(`nobody-${n}`);
+for (let n = 0; n < 100; n += 1) await forgotten(`unknown-${n}`);
 report(
   'B6 forgotten password: unknown / known name',
   await compare(
     1000,
-    (n) => forgotten(`nobody-${n}`),
+    (n) => forgotten(`unknown-${n}`),
     (n) => forgotten(nameOf(people, n)),
   ),
   false,
@@ -140,7 +140,7 @@ report(
   false,
 );
 
-/** G5 and G6: the limit on a body answers at once, and a long parameter costs little and leaves nothing behind. */
+/** G5 and G6: the limit on a body refuses at once, and a long parameter costs little. */
 function judge(name: string, milliseconds: number, limit: number): void {
   if (milliseconds > limit) failed += 1;
   const verdict = milliseconds > limit ? 'FAIL' : 'PASS';
@@ -160,7 +160,7 @@ judge('G5 413 for a body over the limit, slowest of 50', Math.max(...over), 100)
 for (const name of ['scope', 'ui_locales', 'claims', 'acr_values', 'login_hint']) {
   const cpu = process.cpuUsage();
   for (let n = 0; n < 50; n += 1) {
-    // As much as fits into the headers Node reads, and different each time.
+    // The longest query that fits into the headers that Node accepts, different each time.
     const query = new URLSearchParams({
       response_type: 'code',
       client_id: client.id,

@@ -1,4 +1,4 @@
-/** The service behind the gateway: it answers as quickly as Node does, so that what is measured is the way to it. */
+/** The service behind the gateway. It answers as fast as Node can, so the measurement shows the gateway. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -9,12 +9,12 @@ import { api } from './clients.ts';
 
 export interface Upstream {
   readonly port: number;
-  /** The route table that leads to it. */
+  /** The gateway's route table with a route to this service. */
   readonly routesFile: string;
   stop(): void;
 }
 
-/** A process of its own on the generator's core: the gateway has the other one to itself. */
+/** Runs on the generator's core, so the gateway has the other core to itself. */
 export async function startUpstream(): Promise<Upstream> {
   const child = spawn(process.execPath, [import.meta.filename], { stdio: ['ignore', 'pipe', 'inherit'] });
   const port = await portOf(child);
@@ -41,7 +41,7 @@ export async function startUpstream(): Promise<Upstream> {
 function portOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.stdout?.once('data', (chunk) => resolve(Number(chunk)));
-    child.once('exit', () => reject(new Error('the upstream ended at its start')));
+    child.once('exit', () => reject(new Error('the upstream exited at its start')));
   });
 }
 

@@ -1,4 +1,4 @@
-/** Writes docs/routes.md from the route table of a server with all on. `--check` fails if the file says otherwise. */
+/** Writes docs/routes.md from the route table of a server with every surface. `--check` fails if the file differs. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,18 +17,18 @@ Every address of this server. A parameter is written \`:name\`; every other spel
 \`Allow\` to a method that is not listed. The routes of an API are served while \`SURFACES\` names it. The
 [gateway](surfaces/gateway.md) also answers the prefixes of its own route table, which cannot cover an address of this list.
 
-| who may call | what is asked for |
+| who may call | what a request needs |
 |---|---|
 | \`public\` | nothing |
 | \`link\` | the secret of a link that was mailed or handed over |
-| \`interaction\` | the cookie of a sign-in that this browser began |
+| \`interaction\` | the cookie of a sign-in that this browser started |
 | \`session\` | the session of a signed-in browser |
 | \`developer\` | a direct request from this machine, in development |
 | \`operator\` | \`METRICS_TOKEN\` or an admin key |
 
 All other names in that column are security schemes of the OpenAPI document (\`/openapi\`); one of them is enough.`;
 
-/** In the order of their paths. Starts a server in a folder of its own, and ends it. */
+/** Sorted by path. Starts a server with a temporary data folder, and stops it. */
 export async function wholeTable(): Promise<readonly Route[]> {
   const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-routes-'));
   try {

@@ -19,7 +19,7 @@ const tables = [
 
 export async function up(knex: Knex): Promise<void> {
   const postgres = knex.client.dialect === 'postgresql';
-  // Names are compared byte by byte, as SQLite does: order and equality do not depend on the server's locale.
+  // Names are compared byte by byte, as in SQLite, so order and equality do not depend on the server's locale.
   const name = (table: Knex.CreateTableBuilder, column: string) =>
     table.specificType(column, postgres ? 'text collate "C"' : 'text');
   const time = (table: Knex.CreateTableBuilder, column: string) => table.bigInteger(column);
@@ -90,7 +90,7 @@ export async function up(knex: Knex): Promise<void> {
     name(table, 'successor_key');
     table.text('successor_sealed');
   });
-  // Only rows that have the value: each index that a token is not in makes its insert cheaper.
+  // Partial indexes: an index without the token makes its insert cheaper.
   for (const column of ['grant_id', 'client_id', 'subject', 'expires_at']) {
     await knex.schema.raw(`create index tokens_${column}_index on tokens (${column}) where ${column} is not null`);
   }

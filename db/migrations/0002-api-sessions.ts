@@ -1,4 +1,6 @@
-/** Sessions say where they come from and when they were last seen, so that browser and API sessions are one list; clients hold tokens. */
+/**
+ * Stores origin and last use of a session, so that browser and API sessions form one list. Adds the tokens of clients.
+ */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {

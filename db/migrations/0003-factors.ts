@@ -1,4 +1,4 @@
-/** Second factors and recovery codes. `failures`: wrong codes in a row. */
+/** Second factors and recovery codes. `failures`: consecutive wrong codes. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
@@ -22,6 +22,6 @@ export async function up(knex: Knex): Promise<void> {
 
 export async function down(knex: Knex): Promise<void> {
   await knex.schema.dropTable('factors');
-  // Nobody could give a second factor any more, and `two_factor` is to tell the truth.
+  // Without the table no second factor exists, so `two_factor` must be false.
   await knex('accounts').where({ two_factor: true }).update({ two_factor: false });
 }

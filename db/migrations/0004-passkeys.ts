@@ -1,4 +1,4 @@
-/** Passkeys. `public_key` is in COSE (RFC 9052), `credential_id` the authenticator's own name for it; both base64url. */
+/** Passkeys. `public_key`: COSE (RFC 9052); `credential_id`: the authenticator's id; both base64url. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
@@ -23,7 +23,7 @@ export async function up(knex: Knex): Promise<void> {
 
 export async function down(knex: Knex): Promise<void> {
   await knex.schema.dropTable('passkeys');
-  // What the program before this one cannot ask for; `two_factor` is to tell the truth, and recovery codes stand in for nothing else.
+  // The earlier version cannot check these factors. Recovery codes and `two_factor` must match what is left.
   await knex('factors').where({ kind: 'email-code' }).delete();
   const left = knex('factors').where({ kind: 'totp', state: 'active' }).select('subject');
   await knex('factors').where({ kind: 'recovery-code' }).whereNotIn('subject', left.clone()).delete();

@@ -1,4 +1,4 @@
-/** What a person's own pages show and set: their language; since when an application may what it may, and when it last did. */
+/** For the account pages: the user's language, and when a consent was given and last used. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
@@ -6,7 +6,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text('locale');
   });
   await knex.schema.alterTable('consents', (table) => {
-    // For what a program of the version before writes while both run.
+    // Default for rows that the earlier version inserts while both run.
     table.bigInteger('created_at').notNullable().defaultTo(0);
     table.bigInteger('last_used_at');
   });

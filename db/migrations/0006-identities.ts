@@ -1,4 +1,4 @@
-/** Accounts at other providers with which people sign in. One per provider and that provider's own name for the person. */
+/** Identities at other providers, for sign-in. Unique per provider and the provider's own subject. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {

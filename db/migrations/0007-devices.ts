@@ -1,4 +1,4 @@
-/** Browsers that people have chosen to be remembered in, one row per browser and account. */
+/** Browsers that remember an account, one row per browser and account. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {

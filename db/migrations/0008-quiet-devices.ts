@@ -1,15 +1,15 @@
-/** Browsers that are known for an account although its person did not ask to be remembered: known, and never shown. */
+/** Browsers that are known for an account although the user did not choose to be remembered; these are never shown. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('devices', (table) => {
-    // For what is there, and for what a program of the version before writes while both run: all of those are shown.
+    // Existing rows, and rows that the earlier version inserts while both run, are shown.
     table.boolean('shown').notNullable().defaultTo(true);
   });
 }
 
 export async function down(knex: Knex): Promise<void> {
-  // The program before this one would show them.
+  // The earlier version would show these rows.
   await knex('devices').where({ shown: false }).delete();
   await knex.schema.alterTable('devices', (table) => table.dropColumn('shown'));
 }

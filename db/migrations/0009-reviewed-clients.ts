@@ -1,9 +1,9 @@
-/** Since when an operator answers for an application. What people have registered for themselves is unreviewed. */
+/** When an operator reviewed a client. Clients that users have registered start unreviewed. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('clients', (table) => {
-    // Null: unreviewed. So is what a program of the version before writes while both run.
+    // Null: unreviewed, also for rows that the earlier version inserts while both run.
     table.bigInteger('reviewed_at');
   });
   await knex('clients')

@@ -1,4 +1,4 @@
-/** Whether an API surface is in use is a look at an index: browser sessions and clients without tokens are not in these. */
+/** Indexes that answer whether an API surface is in use, without browser sessions and clients without tokens. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {

@@ -1,4 +1,4 @@
-/** Why requests were refused. */
+/** Records of refused requests. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
@@ -22,7 +22,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text('received');
     table.text('nearest');
     table.text('advice').notNullable();
-    // Trimming counts by scope and network; a list is of one client, the newest first.
+    // Trimming counts by scope and network. A list shows one client, newest first.
     table.index(['scope', 'network', 'last_ms']);
     table.index(['client_id', 'last_ms']);
   });

@@ -1,9 +1,9 @@
-/** What the access tokens of an API look like, and scopes that only people with a role for them may be given. */
+/** The access token format of an API, and scopes that need a role. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('apis', (table) => {
-    // Apart from `scopes`: the version before, which would grant them to everyone, never sees them.
+    // A column of its own: the earlier version would grant these scopes to every user, and never reads this column.
     table.text('held_scopes').notNullable().defaultTo('[]');
     table.text('token_typ').notNullable().defaultTo('at+jwt');
     table.text('signing_alg').notNullable().defaultTo('ES256');

@@ -1,4 +1,4 @@
-/** What people tell of themselves beyond their names, and groups of people. */
+/** Further attributes of users, and groups of users. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {
@@ -10,12 +10,12 @@ export async function up(knex: Knex): Promise<void> {
     table.text('picture');
     table.text('zoneinfo');
     table.text('phone');
-    // With a default for what a program of the version before writes while both run.
+    // Default for rows that the earlier version inserts while both run.
     table.boolean('phone_verified').notNullable().defaultTo(false);
-    // JSON: its members come and go together, and nothing is found by one of them.
+    // JSON: the members are read and written together, and none is searched.
     table.text('address');
   });
-  // What a group holds beside people comes in tables of its own, by the id: a name may change.
+  // Further data of a group refers to its id, because the name may change.
   await knex.schema.createTable('groups', (table) => {
     name(table, 'id').primary();
     table.text('name').notNullable();
@@ -29,7 +29,7 @@ export async function up(knex: Knex): Promise<void> {
     name(table, 'subject').notNullable();
     table.bigInteger('created_at').notNullable();
     table.primary(['group_id', 'subject']);
-    // The other way round: the groups of a person are read with their claims.
+    // For the other direction: the groups of a user are read with the user's claims.
     table.unique(['subject', 'group_id']);
   });
 }

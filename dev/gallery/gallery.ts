@@ -1,6 +1,6 @@
 /**
- * Every page in every state, in development: /gallery lists them, /gallery/<view>/<state>?locale=<tag> shows one as the server
- * shows it, with its renderer, headers and style sheet. Nothing on them works: the people and applications are made up.
+ * Shows every page in every state, in development: /gallery lists them, /gallery/<view>/<state>?locale=<tag> shows one
+ * with the server's renderer, headers and style sheet. Forms and links on these pages do not work; the data is made up.
  */
 import type { Context, Next } from 'koa';
 import type { Pages } from '../../src/pages/kit/page.ts';
@@ -9,7 +9,7 @@ declare module '../../src/pages/kit/views.ts' {
   interface ViewLocals {
     gallery: {
       readonly locales: readonly string[];
-      /** The one that the links lead to. */
+      /** The language of the linked pages. */
       readonly shownIn: string;
       readonly views: readonly { readonly name: string; readonly states: readonly string[] }[];
     };
@@ -18,17 +18,17 @@ declare module '../../src/pages/kit/views.ts' {
 
 export interface GalleryDeps {
   readonly pages: Pages;
-  /** The languages there are. */
+  /** The available languages. */
   readonly locales: readonly string[];
 }
 
-/** Where a state is shown. */
+/** The address of a state. */
 export const galleryAddress = ({ view, name }: { readonly view: string; readonly name: string }): string =>
   `/gallery/${view}/${name}`;
 
 export function createGallery({ pages, locales }: GalleryDeps) {
   const asked = (ctx: Context) => locales.find((locale) => locale === ctx.query.locale);
-  // Needed by whoever looks, not by every start.
+  // Loaded on the first visit, so a start does not pay for it.
   const load = async () => (await import('../../src/pages/states.ts')).states;
 
   const list = async (ctx: Context) => {
