@@ -1,9 +1,8 @@
-// Checks the import rules of .dependency-cruiser.mjs and says, for each import that breaks one, what to do instead.
-// The cruiser reads TypeScript through @swc/core. Without a parser it would look at nothing and be content, so this
-// check also fails when it saw fewer modules than there are files, or no import in a file that plainly has one.
-// What it has read also gives the size of each folder, cycles between the modules of core, and the graph in
-// docs/architecture.md, which is compared, or written with `--write`. A name that a file of src exports must be imported
-// by another file.
+// Checks the imports against .dependency-cruiser.mjs and says, for each violation, what to do instead. The cruiser
+// reads TypeScript with @swc/core. Without a parser it would find nothing, so this check also fails if it saw fewer
+// modules than files, or no import in a file that has one. It also checks the size of folders, cycles between the
+// modules of core, exported names that no other file imports, and the graph in docs/architecture.md (`--write` writes
+// the graph).
 import { readFileSync, writeFileSync } from 'node:fs';
 import ruleSet from '../.dependency-cruiser.mjs';
 import { cruiseOf } from './structure/cruise.mjs';
@@ -32,7 +31,7 @@ for (const mistake of shape) console.error(`${mistake}\n`);
 
 const unused = unusedExports(files);
 for (const name of unused) {
-  console.error(`${name}\n  No other file imports this name: remove \`export\`, or the name where nothing uses it.\n`);
+  console.error(`${name}\n  No other file imports this name: remove \`export\`, or the name if nothing uses it.\n`);
 }
 
 const page = 'docs/architecture.md';
@@ -43,5 +42,5 @@ if (outdated) console.error(`${page} does not match the imports. Run: npm run ch
 else if (wanted !== written) writeFileSync(page, wanted);
 
 const mistakes = violations.length + unread.length + shape.length + unused.length + (outdated ? 1 : 0);
-console.log(`Imports: ${files.length} files, ${mistakes === 0 ? 'every rule kept' : `${mistakes} to mend`}.`);
+console.log(`Imports: ${files.length} files, ${mistakes === 0 ? 'no violations' : `${mistakes} to fix`}.`);
 process.exitCode = mistakes === 0 ? 0 : 1;

@@ -1,5 +1,5 @@
-// Checks the lock files: npm compares each package with its hash, so every entry must have one. No entry may say
-// where it was fetched: `npm ci` asks the registry of the machine it runs on.
+// Checks the lock files: every entry must have a hash, with which npm verifies the package. No entry may name a host:
+// `npm ci` uses the registry of the machine it runs on.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -21,6 +21,6 @@ export function lockMistakes({ packages }) {
       ...(/^sha512-[\w+/]{86}==$/.test(integrity)
         ? []
         : [`${name} has no SHA-512 hash. Delete the entry, then run: npm install --package-lock-only`]),
-      ...(resolved === undefined ? [] : [`${name} names a host. Delete the line that begins with "resolved".`]),
+      ...(resolved === undefined ? [] : [`${name} names a host. Delete its line "resolved".`]),
     ]);
 }

@@ -1,5 +1,5 @@
-// Whether every path that a page of docs/ names, between backticks or in a block of text, exists below the root or src; and
-// whether every link into docs/ leads to a page and a heading. docs/decisions is history, and keeps the names of its time.
+// Checks that each path in docs/, in backticks or in a text block, exists below the root or src, and that each link into
+// docs/ leads to a page and a heading. Skips docs/decisions, which keeps the names of its time.
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
@@ -8,7 +8,7 @@ const foldersOf = (folder) =>
   readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? [entry.name] : [],
   );
-/** `deploy` is left out: an operator adds files there. */
+/** Without `deploy`, where operators add files. */
 const folders = new Set([
   'src',
   'test',
@@ -25,7 +25,7 @@ const folders = new Set([
 if (import.meta.main) {
   const pages = globSync(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/{*,surfaces/*}.md'], { cwd: root });
   const mistakes = pages.flatMap((page) =>
-    missingPaths(read(page)).map(({ path, line }) => `${page}:${line} names ${path}, which is not there.`),
+    missingPaths(read(page)).map(({ path, line }) => `${page}:${line} names ${path}, which does not exist.`),
   );
   const links = globSync(['*.md', 'docs/**/*.md'], { cwd: root }).flatMap((page) =>
     brokenLinks(page, read(page)).map(({ link, line }) => `${page}:${line} links to ${link}, which is not there.`),
@@ -86,7 +86,7 @@ export function missingPaths(text) {
   );
 }
 
-/** Words between backticks and, in blocks of ```text, all words. */
+/** The words in backticks and, in blocks of ```text, all words. */
 function named(text) {
   let block;
   return text.split('\n').flatMap((content, index) => {

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs Node for `npm start` and `npm run cli`: the machine's own if it fits, else the one that npm brought.
-# It fits from 24.15 on, which prints no warning about TypeScript or SQLite; after 24, if it is an LTS release, which
-# oidc-provider asks for. exec.cmd has the same rule for Windows.
+# Runs Node for `npm start` and `npm run cli`: the machine's own Node if suitable, otherwise the one that npm installed.
+# Suitable: 24.15 or later, which prints no warning about TypeScript or SQLite, and later LTS releases, which
+# oidc-provider requires. exec.cmd has the same rule for Windows.
 set -f
 IFS=:
 for folder in $PATH; do

@@ -1,13 +1,13 @@
-// Whether the tests notice mistakes: each patch of test/planted puts one into a copy of the project, and the tests must fail.
+// Checks that the tests detect faults: plants each patch of test/planted in a copy of the project; the tests must fail.
 //
-//   npm run planted                              all of them
-//   npm run planted -- core-key-removed-early    only this one
+//   npm run planted                              all patches
+//   npm run planted -- core-key-removed-early    only this patch
 //   npm run planted -- --short                   a dozen, for .ci/run
-//   npm run planted -- --named                   only the suites that each patch names
-//   npm run planted -- --list                    what each of them is
+//   npm run planted -- --named                   runs only the suites that each patch names
+//   npm run planted -- --list                    lists the patches
 //
-// First the suites that the patch names, with the sample of `npm test`; then all of `npm test`; then, only for a fault that was
-// missed, `npm run test:all`. Exit code 1: one was missed by all of them, or more than four by `npm test`.
+// Runs the named suites with the sample of `npm test`, then all of `npm test`, then, only for a missed fault,
+// `npm run test:all`. Exit code 1: all tests missed a fault, or `npm test` missed more than four.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,11 +15,11 @@ import { parseArgs } from 'node:util';
 import { mistakesOf, planted, readFaults } from './planted/patches.mjs';
 import { inCopy, removePaths, root } from './without.mjs';
 
-/** How tests are run: of each script of package.json what stands behind its checks. */
+/** The test commands: each script of package.json without its checks. */
 const commands = { sample: commandOf('test'), whole: commandOf('test:all'), suites: commandOf('test:unit') };
-/** So many may be missed by `npm test`: several nodes, races, Postgres or Redis alone, the browser's own doing. */
+/** `npm test` may miss this many faults: those of several nodes, races, Postgres, Redis or browsers. */
 const missedMax = 4;
-/** For `--short`: quick ones, each of another part of src. */
+/** For `--short`: fast ones, each from another part of src. */
 const dozen = new Set([
   'api-retry-after-in-milliseconds',
   'base-cause-logged-whole',
@@ -45,7 +45,7 @@ const chosen = all.filter(({ name }) =>
 );
 const mistakes = [
   ...[...positionals, ...dozen].flatMap((name) =>
-    all.some((fault) => fault.name === name) ? [] : [`There is no fault ${name}; --list names them.`],
+    all.some((fault) => fault.name === name) ? [] : [`Unknown fault "${name}". Known faults: --list.`],
   ),
   ...chosen.flatMap((fault) => mistakesOf(fault, root)),
 ];
@@ -64,7 +64,7 @@ async function run() {
   const began = performance.now();
   const results = [];
   await inCopy(async (copy) => {
-    // It says that each patch applies, which in the copy one of them does not.
+    // This suite checks that every patch applies, which fails for the planted one.
     removePaths(copy, ['test/scripts/planted.test.ts']);
     for (const fault of chosen) {
       const start = performance.now();
@@ -82,7 +82,7 @@ async function run() {
   return missed > 0 || bySample > missedMax || broken > 0 ? 1 : 0;
 }
 
-/** Plants the fault for as long as `work` takes. */
+/** Plants the fault while `work` runs. */
 async function whileIn(copy, { hunks }, work) {
   const files = new Map(hunks.map(({ file }) => [file, readFileSync(join(copy, file), 'utf8')]));
   for (const { file, ...hunk } of hunks) {
@@ -96,7 +96,7 @@ async function whileIn(copy, { hunks }, work) {
   }
 }
 
-/** `tier`: the smallest run that notices it. */
+/** `tier`: the smallest run that detects the fault. */
 async function caughtBy(copy, { suites }) {
   const named = ['--runTestsByPath', ...suites];
   const runs = [
@@ -116,11 +116,11 @@ async function caughtBy(copy, { suites }) {
   return { tier: 'missed', suite: '', title: '' };
 }
 
-/** Stops at the first suite in which a test fails. */
+/** Stops at the first suite with a failed test. */
 async function test(copy, command, words, sample) {
   const report = join(copy, 'planted-report.jsonl');
   rmSync(report, { force: true });
-  // Neither sampled nor told by the caller: with CI=true a missing service would look like a fault that was noticed.
+  // Ignores the caller's CI and TEST_SAMPLE: with CI=true a missing service would look like a detected fault.
   const { CI: _, TEST_SAMPLE: __, ...env } = process.env;
   const jest = ['--bail', '--reporters=./scripts/planted/reporter.mjs', ...words];
   const child = spawn([command, ...jest].join(' '), {
@@ -135,12 +135,12 @@ async function test(copy, command, words, sample) {
     stream.on('data', (chunk) => {
       printed = `${printed}${chunk}`.slice(-4000);
     });
-  // What jest leaves behind where it stops early: servers and browsers of suites that ran beside.
+  // Ends servers and browsers of concurrent suites, which jest leaves running when it stops early.
   const endRest = () => {
     try {
       process.kill(-child.pid);
     } catch {
-      // There is nothing left.
+      // No process is left.
     }
   };
   process.once('exit', endRest);

@@ -1,4 +1,4 @@
-// Prints the notes of one version, from its section in CHANGELOG.md: `npm run -s release-notes -- 0.2.0`.
+// Prints the notes of one version from CHANGELOG.md: `npm run -s release-notes -- 0.2.0`.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -16,7 +16,10 @@ if (import.meta.main) {
   console.log(notes);
 }
 
-/** A section begins with `## 0.2.0 (…)`. Each paragraph and point becomes one line: release pages keep line breaks. */
+/**
+ * A section begins with `## 0.2.0 (…)`. Joins each paragraph and list item to one line, because release pages keep line
+ * breaks.
+ */
 export function releaseNotes(changelog, version) {
   const sections = changelog.split(/^## /m).slice(1);
   const versionOf = (section) => section.split(/\s/, 1)[0];

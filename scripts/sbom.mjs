@@ -1,6 +1,5 @@
-// Prints what is installed in production as a CycloneDX document: `npm run -s sbom`. It needs the
-// lock file alone, no network.
-// `npm sbom --omit=dev` is not used: it leaves out the packages that the tests need as well, such as nodemailer.
+// Prints the production packages as a CycloneDX document: `npm run -s sbom`. Needs only the lock file, no network. Does
+// not use `npm sbom --omit=dev`, which leaves out packages that tests need too, such as nodemailer.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
@@ -14,7 +13,7 @@ const whole = JSON.parse(
 );
 
 const { component } = whole.metadata;
-// npm names the folder.
+// npm uses the name of the folder.
 component.name = manifest.name;
 
 const components = whole.components.filter(

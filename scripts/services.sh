@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A private Postgres and Redis for tests, in a folder of their own, on free ports, for nobody but this machine.
+# A private Postgres and Redis for tests, in a folder of their own, on free ports of this machine only.
 #
-#   eval "$(scripts/services.sh start)"   start both (or find them running) and set TEST_DATABASE_URL, TEST_REDIS_URL, TEST_CHROMIUM
+#   eval "$(scripts/services.sh start)"   start both, set TEST_DATABASE_URL, TEST_REDIS_URL, TEST_CHROMIUM
 #   scripts/services.sh env               print the same variables again
 #   scripts/services.sh stop              stop both and remove their folder
 #
-# "stop postgres", "start postgres", "stop redis" and "start redis" act on one and keep its port (and Postgres its data).
+# "start" and "stop", followed by "postgres" or "redis", act on one and keep its port (and Postgres its data).
 # SERVICES_DIR chooses the folder, so that several sets can run side by side.
 set -euo pipefail
 

@@ -1,10 +1,10 @@
-// Where the code stands against its targets: the size of folders, cycles, what one request enters, and more.
+// Compares the code with its targets: size of folders, cycles, files that one request enters, and more.
 //
 //   npm run structure                  the table
 //   npm run structure -- --files       with the files and lines that were counted
-//   npm run structure -- --json        the same for programs
+//   npm run structure -- --json        as JSON
 //
-// It fails for none of them: what must hold at every commit is in `npm run check:imports`.
+// Never fails: `npm run check:imports` enforces what must hold at every commit.
 import { join } from 'node:path';
 import { callerTypes, columnPlaces, continuations, emailCodeFiles, wiringLines } from './structure/counts.mjs';
 import { entered } from './structure/coverage.mjs';
@@ -16,11 +16,11 @@ import { filesOf } from './structure/sources.mjs';
 process.chdir(join(import.meta.dirname, '..'));
 const unknown = process.argv.slice(2).find((option) => !['--files', '--json'].includes(option));
 if (unknown !== undefined) {
-  console.error(`There is no ${unknown}; there are --files and --json.`);
+  console.error(`Unknown option "${unknown}". Known options: --files, --json.`);
   process.exit(2);
 }
 
-/** Of the requests that have one. The first figure is the first version's. */
+/** Targets of the requests that have one. The first figure is that of the first version. */
 const requestTargets = {
   'a login POST': [57, 35],
   'a token request': [42, 28],

@@ -1,15 +1,15 @@
-// Whether a login method can be deleted: its folder of src/login, its line in methods.ts, and the tests about it alone.
+// Checks that each login method can be deleted: its folder of src/login, its line in methods.ts, and its tests.
 //
-//   node scripts/without-method.mjs               each of them in turn
-//   node scripts/without-method.mjs totp          only without this one
+//   node scripts/without-method.mjs               each method in turn
+//   node scripts/without-method.mjs totp          only this method
 //
-// Each time in a copy of the project: types, style, import rules and generated documents must be as right as before, a
-// suite about the others must pass, and the server must start and have the addresses of the others only.
+// Each run uses a copy of the project. Types, style, import rules and generated documents must still pass, a suite of
+// another method must pass, and the server must serve exactly the addresses of the other methods.
 import { askServer, checksOf, deleteEach, removeLine, removePaths } from './without.mjs';
 
 const list = 'src/login/methods.ts';
 
-/** The tests that go with it, the suite that must pass without it, and the form by which an account gets it. */
+/** `tests` go with the method; `suite` must pass without it; `form` is the address that adds it to an account. */
 const methods = {
   totp: {
     tests: ['test/login/totp.test.ts'],
@@ -29,7 +29,8 @@ const methods = {
   upstream: {
     tests: [
       'test/login/upstream',
-      ...['popup', 'upstream'].map((name) => `test/browser/${name}.test.ts`),
+      'test/browser/popup.test.ts',
+      'test/browser/upstream.test.ts',
       'test/pages/account/identities',
     ],
     suite: 'test/core/factors/passkeys.test.ts',
@@ -45,7 +46,7 @@ await deleteEach('login method', Object.keys(methods), async (copy, name) => {
   return [...checks, ...(await askServer(copy, (url) => addresses(url, name)))];
 });
 
-/** A form without a token is refused where it is taken, and not there where it is not. */
+/** A form without a CSRF token is refused (403) where the address exists, and not found (404) otherwise. */
 async function addresses(url, removed) {
   const failures = [];
   for (const [name, { form }] of Object.entries(methods)) {

@@ -1,11 +1,11 @@
-// Whether an API surface can be deleted: its folder, its line in surfaces.ts, and the test and the page that are about it alone.
+// Checks that each API surface can be deleted: its folder, its line in surfaces.ts, its test and its page.
 //
-//   node scripts/without-surface.mjs               each of them in turn
-//   node scripts/without-surface.mjs identity      only without this one
+//   node scripts/without-surface.mjs               each surface in turn
+//   node scripts/without-surface.mjs identity      only this surface
 //
-// Each time in a copy of the project: types, style, import rules and generated documents must be as right as before, the server
-// must start and answer at every address of the other surfaces and with 404 at those that are gone, and another surface's
-// golden suite must pass (each has its turn). It takes a minute.
+// Each run uses a copy of the project. Types, style, import rules and generated documents must still pass, the server
+// must answer at the addresses of the other surfaces and 404 at the deleted ones, and the golden suite of another
+// surface (each in turn) must pass. Takes about a minute.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { askServer, checksOf, deleteEach, removeLine, removePaths, root } from './without.mjs';
@@ -26,7 +26,7 @@ await deleteEach('surface', names, async (copy, name) => {
   return [...checks, ...(await askServer(copy, (url) => addresses(url, name)))];
 });
 
-/** Every operation of the whole project's OpenAPI document, asked for with nothing in it: is it there or not? */
+/** Sends an empty request to every operation of the project's OpenAPI document, and checks which ones are found. */
 async function addresses(url, removed) {
   const failures = [];
   const titleOf = tags.find(({ externalDocs }) => externalDocs.url.endsWith(`/${removed}`))?.name;

@@ -1,4 +1,4 @@
-// What the runs share that change a copy of the project: the copy, the checks in it, and its server.
+// Shared by the scripts that change a copy of the project: the copy, the checks in it, and its server.
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -7,12 +7,12 @@ import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '..');
 
-/** Deletes each of `names`, or those of the command line, in a copy of its own. `without`: what went wrong there. */
+/** Deletes each of `names`, or those of the command line, in a copy of its own. `without` returns the failures. */
 export async function deleteEach(what, names, without) {
   const asked = process.argv.slice(2);
   const unknown = asked.find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    console.error(`There is no ${what} ${unknown}; there are ${names.join(', ')}.`);
+    console.error(`Unknown ${what} "${unknown}". Known: ${names.join(', ')}.`);
     process.exitCode = 2;
     return;
   }
@@ -31,7 +31,7 @@ export async function deleteEach(what, names, without) {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-/** Runs `work` in a copy of the project, which is there for as long as that takes. */
+/** Runs `work` in a temporary copy of the project. */
 export async function inCopy(work) {
   const copy = mkdtempSync(join(tmpdir(), 'gatehouse-copy-'));
   try {
@@ -53,7 +53,7 @@ function copyProject(copy) {
     cpSync(join(root, file), join(copy, file));
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  // Biome leaves out what git leaves out, and asks for the place where git keeps that list.
+  // Biome ignores what git ignores, and needs a git folder for that.
   execFileSync('git', ['init', '--quiet'], { cwd: copy });
 }
 
@@ -61,7 +61,7 @@ export function removePaths(copy, paths) {
   for (const path of paths) rmSync(join(copy, path), { recursive: true, force: true });
 }
 
-/** Takes the import of `folder` out of a list, and the line of the name that it imports (`$`). */
+/** Removes the import of `folder` from a list file, and the line with the imported name (`lineOf`). */
 export function removeLine(copy, list, folder, lineOf) {
   const path = join(copy, list);
   const text = readFileSync(path, 'utf8');
@@ -70,13 +70,13 @@ export function removeLine(copy, list, folder, lineOf) {
   writeFileSync(path, text.replace(line, '').replace(lineOf(name), ''));
 }
 
-/** The checks that must be as right as before, and a suite about what is left. `list`: the file that has changed. */
+/** Checks that must still pass, and a suite of the remaining code. `list`: the one file that has changed. */
 export function checksOf(copy, list, suite) {
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   return Promise.all([
     run(copy, 'types', ['node_modules/.bin/tsc', '--noEmit']),
     run(copy, 'style', ['node_modules/.bin/biome', 'check', '--error-on-warnings', list]),
-    // Its page has the graph of all that there is.
+    // The graph in docs/architecture.md shows the whole project, so it is rewritten.
     run(copy, 'imports', [process.execPath, 'scripts/check-imports.mjs', '--write']),
     run(copy, 'settings.md', [process.execPath, 'src/config/reference.ts', '--check']),
     run(copy, 'cli.md', [process.execPath, 'src/cli/reference.ts', '--check']),
@@ -84,10 +84,10 @@ export function checksOf(copy, list, suite) {
   ]);
 }
 
-/** What it printed, where it failed. */
+/** Resolves with the output if the program failed, otherwise with an empty string. */
 function run(cwd, what, [program, ...words]) {
   return new Promise((resolve) => {
-    // Not the services of the caller's tests: this is about SQLite, and what it lacks is no failure here.
+    // Without the caller's test services: these checks use SQLite only, and a missing service is no failure.
     const child = spawn(program, words, { cwd, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     let printed = '';
     child.stdout.on('data', (chunk) => {
@@ -106,7 +106,7 @@ function environment() {
   return { PATH, HOME, ...(TMPDIR && { TMPDIR }) };
 }
 
-/** Starts the server of this folder over an empty database for as long as `work` takes. */
+/** Starts the server of this folder with an empty database while `work` runs. */
 export async function askServer(folder, work) {
   const port = await freePort();
   const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-'));

@@ -1,11 +1,11 @@
-// The planted faults: a patch each in test/planted. A line of prose says what is wrong and for whom; `Suites:` names those
-// that should notice. A patch is applied by its text, so its lines may have moved; where the text is gone it is refused.
+// The planted faults: one patch each in test/planted. A sentence says what is wrong and for whom; `Suites:` names the
+// suites that should detect it. Patches match by text, so lines may move; a patch whose text is gone is refused.
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 export const folder = 'test/planted';
 
-/** All of them, in the order of their names. Throws where one cannot be read. */
+/** All faults, sorted by name. Throws if one is unreadable. */
 export function readFaults(root) {
   const files = globSync(`${folder}/*.patch`, { cwd: root }).sort();
   return files.map((file) => readFault(basename(file, '.patch'), readFileSync(join(root, file), 'utf8')));
@@ -18,11 +18,11 @@ export function readFault(name, patch) {
   return { name, sentence, suites: suites.split(' '), hunks: hunksOf(diff) };
 }
 
-/** Why this fault cannot be planted below `root`, as a sentence each. */
+/** The reasons why this fault cannot be planted below `root`, one sentence each. */
 export function mistakesOf({ name, suites, hunks }, root) {
   const missing = suites.filter((suite) => !existsSync(join(root, suite)));
   return [
-    ...missing.map((suite) => `${folder}/${name}.patch names the suite ${suite}, which is not there.`),
+    ...missing.map((suite) => `${folder}/${name}.patch names the suite ${suite}, which does not exist.`),
     ...hunks.flatMap(({ file, before }) => {
       const times = existsSync(join(root, file)) ? countOf(readFileSync(join(root, file), 'utf8'), before) : undefined;
       return times === 1 ? [] : [renew(name, file, times)];
@@ -30,7 +30,7 @@ export function mistakesOf({ name, suites, hunks }, root) {
   ];
 }
 
-/** The text of a file with the fault in it. Only for a fault without mistakes. */
+/** The text of a file with the fault. Only for a fault without mistakes. */
 export function planted(text, { before, after }) {
   return whole(text)
     .replace(whole(before), () => whole(after))
@@ -39,19 +39,18 @@ export function planted(text, { before, after }) {
 
 function renew(name, file, times) {
   const patch = `${folder}/${name}.patch`;
-  if (times === undefined) return `${patch} changes ${file}, which is not there: write its new path into the patch.`;
-  const what =
-    times === 0 ? 'the lines that it changes are gone' : `the lines that it changes are there ${times} times`;
-  return `${patch} does not apply to ${file}: ${what}. To renew it make the same mistake in that file, put the output of \`git diff -U0 ${file}\` (-U1 where its lines are not the only ones) in place of the old diff, and take the mistake back.`;
+  if (times === undefined) return `${patch} changes ${file}, which does not exist: write its new path into the patch.`;
+  const what = times === 0 ? 'the lines to change are gone' : `the lines to change occur ${times} times`;
+  return `${patch} does not apply to ${file}: ${what}. To renew it, make the same mistake in that file, replace the old diff with the output of \`git diff -U0 ${file}\` (-U1 if its lines are not unique), and revert the mistake.`;
 }
 
-/** So that the first line begins behind a line break like the others. */
+/** Gives the first line a line break in front, like every other line. */
 const whole = (text) => `\n${text}`;
-/** Each line with a break of its own before and behind it: neighbours count as two. */
+/** Gives each line its own breaks before and after it, so that neighbours count as two. */
 const apart = (text) => text.replaceAll(/^.*\n/gm, (line) => `\n${line}`);
 const countOf = (text, lines) => apart(text).split(apart(lines)).length - 1;
 
-/** The lines that each part of a unified diff changes, before and after, with those around them. */
+/** The lines before and after each hunk of a unified diff, with their context. */
 function hunksOf(diff) {
   const hunks = [];
   let file = '';

@@ -1,4 +1,5 @@
-// For jest: writes what has failed into the file PLANTED_REPORT, one suite a line. With `--bail` jest itself writes nothing.
+// A jest reporter that writes each failed suite as a line into the file PLANTED_REPORT; with `--bail` jest writes no
+// report.
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
@@ -6,7 +7,7 @@ export default class Reporter {
   onTestResult(_test, { testFilePath, testExecError, testResults }) {
     const failed = testResults.filter(({ status }) => status === 'failed');
     if (failed.length === 0 && !testExecError) return;
-    // Where suites run together the outermost title is the path of one.
+    // If suites run together, the outermost title is the path of the suite.
     const [path = ''] = failed[0]?.ancestorTitles ?? [];
     const suite = path.endsWith('.test.ts') ? path : relative(process.cwd(), testFilePath);
     const report = { suite, title: failed[0]?.fullName, notLoaded: testExecError && String(testExecError.message) };

@@ -1,7 +1,7 @@
-// What is counted in the text of src, each by a rule that can be said in one sentence.
+// Counts in the text of src, each by a rule of one sentence.
 import { filesOf, nodesOf, places, textOf, treeOf } from './sources.mjs';
 
-/** Files that name e-mail codes in any spelling, in their path or their text, outside the login method's own folder. */
+/** Files that name e-mail codes in any spelling, in path or text, outside the folder of the login method. */
 export function emailCodeFiles() {
   const named = /e-?mail[-_ ]?codes?/i;
   return filesOf('src')
@@ -10,14 +10,14 @@ export function emailCodeFiles() {
 }
 
 /**
- * Places to edit for a column of accounts, shown by one: lines that name `phone_verified` or its member in the storage,
- * its ports and the migration that adds it; in core, only in lists and defaults of all members.
+ * The places to edit for a column of accounts, for the example `phone_verified`: lines that name it in storage, its
+ * ports and its migration; in core, only in lists and defaults of all members.
  */
 export function columnPlaces() {
   const named = /\b(phone_verified|phoneVerified)\b/;
   const listed = /^\s*'phoneVerified',?$|picture: null\b.*phoneVerified: false/;
   return filesOf('src/storage', 'src/core', 'db/migrations').flatMap((file) => {
-    // The way back of a migration names it once more; nothing is to be decided there.
+    // Ignores `down` of the migration, which always names the column once more.
     const text = file.startsWith('db/') ? textOf(file).split(/^export async function down/m)[0] : textOf(file);
     const rule = /^src\/core\/(?!stores\/)/.test(file) ? listed : named;
     return text.split('\n').flatMap((line, index) => (rule.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : []));
@@ -25,8 +25,7 @@ export function columnPlaces() {
 }
 
 /**
- * Declarations of a type that has an address, a text, together with the request's id. Stored records (core/stores) and
- * what a page shows are left out.
+ * Types with an address of type string and a request id. Ignores stored records (core/stores) and the data of pages.
  */
 export function callerTypes() {
   const files = filesOf('src').filter((file) => !/^src\/(core\/stores|pages)\//.test(file));
@@ -47,7 +46,7 @@ export function callerTypes() {
 
 const typeNames = (member) => [...nodesOf(member.typeAnnotation ?? [])].map(([{ kind }]) => kind);
 
-/** Lines of the files that put the server together, and of the second root in the tests. */
+/** Lines of the files that assemble the server, and of the fixture that assembles core for tests. */
 export function wiringLines() {
   const files = [
     ...filesOf('src').filter((file) => /^src\/(app|open-core|serve|core\/core)\.ts$/.test(file)),
@@ -57,15 +56,15 @@ export function wiringLines() {
 }
 
 /**
- * Functions of core and pages that ran in a request and await or return a call of one of their arguments: there the way
- * goes back into the file it came from. Koa's `next` and the queue of mails are left out.
+ * Functions of core and pages that ran in a request and await or return a call of one of their arguments, so control
+ * returns to the calling file. Ignores Koa's `next` and the mail queue.
  */
 export function continuations(called) {
   return [...called].flatMap(([file, starts]) => {
     if (!/^src\/(core\/(?!mail\/)|pages\/)/.test(file)) return [];
     const { characterOf, lineOf } = places(textOf(file));
     const functions = [...nodesOf(treeOf(file))].map(([node]) => node).filter(isFunction);
-    // Whichever of its words the inspector counts from, a function begins nearest there.
+    // The inspector's offset may point at any token of the start, so the nearest function counts.
     const begins = functions.map(({ span }) => characterOf(span));
     const nearest = (start) => {
       const distances = begins.map((begin) => Math.abs(begin - start));
@@ -78,7 +77,7 @@ export function continuations(called) {
   });
 }
 
-/** The name of the argument that a function calls, and whose result it awaits or returns. */
+/** The name of the argument that a function calls and whose result it awaits or returns. */
 function handedOn(node) {
   const own = new Set(node.params.map(parameterName));
   if (own.has('ctx')) own.delete('next');
@@ -92,6 +91,10 @@ function handedOn(node) {
 
 const isFunction = ({ type }) => functionTypes.has(type);
 const functionTypes = new Set([
-  ...['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression', 'MethodProperty', 'ClassMethod'],
+  'FunctionDeclaration',
+  'FunctionExpression',
+  'ArrowFunctionExpression',
+  'MethodProperty',
+  'ClassMethod',
 ]);
 const parameterName = (param) => (param.pat ?? param).value;

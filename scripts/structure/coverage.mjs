@@ -1,17 +1,17 @@
-// Which files of src one request enters. A file counts when at least one of its functions is called.
+// The files of src that one request enters: those with at least one called function.
 import { requestsOf } from './requests.mjs';
 import { startServer } from './server.mjs';
 
-/** Background work comes between: what one request enters, every one of these entered. */
+/** Background work may run at the same time, so only the files that every try enters count. */
 const tries = 6;
 
-/** Title of each request -> Map of file -> Set of the offsets at which the called functions begin. */
+/** Title of each request -> Map of file -> Set of the start offsets of the called functions. */
 export async function entered() {
   const server = await startServer();
   const { coverage } = server;
   try {
     const requests = await requestsOf(server);
-    // Once around: everything that loads on demand is loaded.
+    // The first run loads every module that loads on demand.
     for (const prepare of Object.values(requests)) await (await prepare())();
     const result = {};
     for (const [title, prepare] of Object.entries(requests)) {

@@ -1,4 +1,4 @@
-// One look at the imports of these files, for the import rules and for what is counted of them.
+// Reads the imports of these files, for the import rules and the counts.
 import { cruise } from 'dependency-cruiser';
 import ruleSet from '../../.dependency-cruiser.mjs';
 
@@ -9,7 +9,7 @@ export async function cruiseOf(files) {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    // A package within this one may use what this one names.
+    // A package within this project may use the dependencies of the project.
     combinedDependencies: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
   });
@@ -19,5 +19,5 @@ export async function cruiseOf(files) {
   return { violations: output.summary.violations, dependencies };
 }
 
-/** File -> the files and packages it imports, types included. */
+/** File -> the files and packages that it imports, types included. */
 export const dependenciesOf = async (files) => (await cruiseOf(files)).dependencies;

@@ -1,10 +1,10 @@
-// The names that files of src export, and who imports them.
+// Finds the exported names of src that no other file imports.
 import { dirname, join } from 'node:path/posix';
 import { filesOf, textOf, treeOf } from './sources.mjs';
 
 /**
- * Names that a file of src exports and no other file imports from it. `files`: all that may import. Of a module that is
- * loaded on demand, the words of the file that loads it count as imported; `import * as` imports every name.
+ * `files`: all files that may import. If a module is loaded on demand, all words of the loading file count as imported;
+ * `import * as` imports every name.
  */
 export function unusedExports(files = filesOf('src', 'dev', 'db', 'test', 'bench'), read = textOf) {
   const used = new Set();

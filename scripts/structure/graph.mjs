@@ -4,7 +4,7 @@ import { coreModuleOf, groupsOf, importsBetween, moduleOf } from './modules.mjs'
 const begin = '<!-- Generated from the imports by `npm run check:fix`. -->';
 const end = '<!-- End of the generated part. -->';
 
-/** The document with the graph of these imports in its marked part. */
+/** Returns the document with the graph of these imports in the marked part. */
 export function withGraph(document, dependencies) {
   const [before, rest] = document.split(begin);
   const after = rest?.split(end)[1];
@@ -18,7 +18,7 @@ function graphOf(dependencies) {
   return `The modules of core:\n\n${table(core)}\n\nAll modules, with core as one:\n\n${table(all)}`;
 }
 
-/** What is imported stands above what imports it; modules that import each other stand side by side. */
+/** A module follows the modules that it imports. Modules that import each other are adjacent. */
 function table(graph) {
   const groups = groupsOf(graph);
   const order = new Map(groups.flat().map((module, index) => [module, index]));

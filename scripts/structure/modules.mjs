@@ -1,16 +1,16 @@
-// The modules of src, what each imports, and the rules about them that are no rule about one import.
+// The modules of src, their imports, and the rules that are not about a single import.
 import { dirname } from 'node:path';
 
 export const largestFolder = 24;
 
-/** Folders of src by the number of files directly in them, the largest first. */
+/** Folders of src with the number of their own files, largest first. */
 export function folderSizes(files) {
   const sizes = new Map();
   for (const file of files) if (file.startsWith('src/')) add(sizes, dirname(file), 1);
   return [...sizes].sort(([, a], [, b]) => b - a);
 }
 
-/** Of each module (named by `moduleOf`; undefined: none) the modules that it imports, types included. */
+/** Each module (named by `moduleOf`; undefined: none) with the modules that it imports, types included. */
 export function importsBetween(dependencies, moduleOf) {
   const graph = new Map();
   for (const [from, targets] of dependencies) {
@@ -23,14 +23,17 @@ export function importsBetween(dependencies, moduleOf) {
   return graph;
 }
 
-/** `core/accounts/…` is of the module accounts. */
+/** `core/accounts/…` belongs to the module accounts. */
 export const coreModuleOf = (file) => /^src\/core\/([^/]+)\//.exec(file)?.[1];
 
-/** The first folder, and in `api`, `login`, `pages` and `storage` the second. */
+/** The first folder; in `api`, `login`, `pages` and `storage` also the second. */
 export const moduleOf = (file) =>
   /^src\/((?:api|login|pages|storage)\/[^/]+|[^/]+)\//.exec(file)?.[1] ?? /^src\/([^/]+\.ts)$/.exec(file)?.[1];
 
-/** Tarjan's strongly connected components: modules that reach each other, each group after those it imports. */
+/**
+ * Tarjan's strongly connected components: groups of modules that reach each other, each after the groups that it
+ * imports.
+ */
 export function groupsOf(graph) {
   const groups = [];
   const seen = new Map();
@@ -58,14 +61,14 @@ export function groupsOf(graph) {
 
 export const cyclesOf = (graph) => groupsOf(graph).filter((group) => group.length > 1);
 
-/** What breaks a rule, in words. */
+/** The violations as text. */
 export function structureMistakes(files, dependencies) {
   return [
     ...folderSizes(files)
       .filter(([, size]) => size > largestFolder)
       .map(
         ([folder, size]) =>
-          `${folder} has ${size} files\n  A folder has at most ${largestFolder}: give what belongs together a folder of its own.`,
+          `${folder} has ${size} files\n  A folder has at most ${largestFolder}: move related files into a subfolder.`,
       ),
     ...cyclesOf(importsBetween(dependencies, coreModuleOf)).map(
       (group) =>

@@ -1,10 +1,10 @@
-// The requests whose files are counted. What must come before one is prepared apart, and not counted.
+// The requests whose files are counted. Their preparation is not counted.
 import { createHash, randomBytes } from 'node:crypto';
 
 const password = 'seven lemons under glass';
 const redirect = 'https://bookshelf.example/callback';
 
-/** Title -> a function that prepares such a request and resolves with another that sends it. */
+/** Title -> a function that prepares the request and resolves with a function that sends it. */
 export async function requestsOf({ url, adminKey }) {
   const admin = { 'x-admin-key': adminKey, 'content-type': 'application/json' };
   const metadata = () => ({ app_name: 'Bookshelf', contact_email: 'team@bookshelf.example', redirect_url: redirect });
@@ -20,8 +20,13 @@ export async function requestsOf({ url, adminKey }) {
     const verifier = random();
     const challenge = createHash('sha256').update(verifier).digest('base64url');
     const query = new URLSearchParams({
-      ...{ response_type: 'code', client_id, redirect_uri: redirect, scope: 'user' },
-      ...{ state: 'xyz', code_challenge: challenge, code_challenge_method: 'S256' },
+      response_type: 'code',
+      client_id,
+      redirect_uri: redirect,
+      scope: 'user',
+      state: 'xyz',
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
     });
     return { verifier, address: `${url}/oauth/authorize?${query}` };
   };
@@ -30,7 +35,7 @@ export async function requestsOf({ url, adminKey }) {
     return { verifier, page: await browser.open(address) };
   };
   const signIn = (browser, page) => browser.submit(page, { username, password }, { follow: false });
-  /** To the code, through whatever page is in between. */
+  /** Signs in, gives consent if asked, and returns the authorization code. */
   const codeOf = async (browser) => {
     const { verifier, page } = await loginPage(browser);
     let answer = await browser.submit(page, { username, password });
@@ -66,7 +71,7 @@ export async function requestsOf({ url, adminKey }) {
     },
     'a consent POST': async () => {
       const browser = createBrowser();
-      // One that nothing has been allowed to yet.
+      // A new client, for which the user has given no consent.
       const application = JSON.parse((await register({ ...metadata(), scope: 'user' })).text);
       const { page } = await loginPage(browser, application);
       const consent = await browser.submit(page, { username, password });
@@ -112,7 +117,7 @@ async function send(address, options = {}) {
   };
 }
 
-/** Keeps cookies, whatever their path; follows redirects within the server; fills in the one form of a page. */
+/** Keeps cookies regardless of path, follows redirects within the server, and submits the only form of a page. */
 function createBrowser() {
   const jar = new Map();
   async function open(address, { follow = true, ...options } = {}) {

@@ -1,4 +1,4 @@
-// The server as a child process under Node's inspector: calls are counted from outside, and nothing in src knows of it.
+// Starts the server under Node's inspector, which counts calls from outside, so src needs no code for it.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(import.meta.dirname, '../..');
 const startSeconds = 60;
 
-/** As in production, over a SQLite file of its own; the hashes are cheap, so that a run is short. */
+/** Production settings, a SQLite file of its own, and cheap password hashes for a short run. */
 export async function startServer() {
   const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-structure-'));
   const port = await freePort();
@@ -95,7 +95,7 @@ async function openCoverage(address) {
       const called = new Map();
       for (const { url, functions } of result) {
         const file = fileOf(url);
-        // What begins at 0 is the module itself, which runs when it is loaded.
+        // Offset 0 is the module itself, which runs when it is loaded.
         const starts = functions.flatMap(({ ranges: [{ count, startOffset }] }) =>
           count > 0 && startOffset > 0 ? [startOffset] : [],
         );

@@ -1,11 +1,11 @@
-// The files of the project, each with its text and, where asked for, its syntax tree.
+// The files of the project, their texts and syntax trees.
 import { globSync, readFileSync } from 'node:fs';
 import { parseSync } from '@swc/core';
 
 export const filesOf = (...folders) =>
   globSync(folders.map((folder) => `${folder}/**/*.ts`))
     .map((file) => file.replaceAll('\\', '/'))
-    // Programs of a package of its own, which need not be installed.
+    // Ignores programs with their own package, which may not be installed.
     .filter((file) => !/\/node_modules\/|^test\/clients\/programs\//.test(file))
     .sort();
 
@@ -13,7 +13,7 @@ export const textOf = (file) => readFileSync(file, 'utf8');
 
 export const treeOf = (file, text = textOf(file)) => parseSync(text, { syntax: 'typescript', target: 'esnext' });
 
-/** Each node of a tree, with the nodes around it, the outermost first. */
+/** Each node of a tree with its ancestors, outermost first. */
 export function* nodesOf(node, around = []) {
   if (Array.isArray(node)) for (const child of node) yield* nodesOf(child, around);
   else if (node !== null && typeof node === 'object') {
@@ -23,7 +23,7 @@ export function* nodesOf(node, around = []) {
   }
 }
 
-/** The parser counts bytes from 1; the inspector and people count characters and lines. */
+/** Converts the parser's byte offsets, which start at 1, to characters and lines. */
 export function places(text) {
   const bytes = Buffer.from(text);
   const before = ({ start }) => bytes.subarray(0, start - 1).toString();

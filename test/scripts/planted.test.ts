@@ -64,14 +64,14 @@ describe('a patch', () => {
     const renewed = (what: string) => [expect.stringMatching(`limit.patch does not apply to .*${what}.* To renew it`)];
     expect(mistakes('if (a >= 3) {\n')).toEqual(renewed('are gone'));
     expect(mistakes('  if (a > 3) {\n')).toEqual(renewed('are gone'));
-    expect(mistakes('if (a > 3) {\nif (a > 3) {\n}\n')).toEqual(renewed('there 2 times'));
+    expect(mistakes('if (a > 3) {\nif (a > 3) {\n}\n')).toEqual(renewed('occur 2 times'));
   });
 
   test('is refused without its file or its suite', () => {
     rmSync(join(project, 'src'), { recursive: true });
     expect(mistakesOf(fault, project)).toEqual([
-      expect.stringContaining('names the suite src/limit.test.ts, which is not there'),
-      expect.stringContaining('changes src/limit.ts, which is not there'),
+      expect.stringContaining('names the suite src/limit.test.ts, which does not exist'),
+      expect.stringContaining('changes src/limit.ts, which does not exist'),
     ]);
   });
 
