@@ -1,15 +1,15 @@
-# Two stages: packages are fetched where npm is, the image that runs holds only what runs. `npm run dockerfile` follows this
+# Two stages: the first installs packages with npm; the second holds only what runs. `npm run dockerfile` follows this
 # file without Docker.
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The optional packages are kept, because the binary of @node-rs/argon2 is one of them. The ones that bring Node itself
-# to machines with an older one go: this image has its own.
+# Optional packages stay, because the binary of @node-rs/argon2 is one of them. The packages that bring Node to machines
+# with an older version are removed, because this image has Node.
 RUN npm ci --omit=dev && rm -rf node_modules/node-linux-* node_modules/node-win-* node_modules/.bin/node
 
 FROM node:24-slim
-# HOST: all addresses of the container, since localhost is reached by nothing outside it. What may reach the container is
-# said where it is run: publish the port on loopback, or put a proxy in front. ISSUER has to be set there.
+# HOST: every address of the container, because nothing outside can reach its localhost. Restrict access where the
+# container is run: publish the port on loopback, or use a proxy. Set ISSUER there.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
@@ -19,7 +19,7 @@ COPY public public
 COPY views views
 COPY src src
 RUN mkdir -m 700 /data && chown node:node /data
-# The program's files stay root's: what runs cannot change them.
+# The program's files belong to root, so the running program cannot change them.
 USER node
 VOLUME /data
 EXPOSE 3000

@@ -1,17 +1,18 @@
 #!/bin/sh
-# Makes the secrets that compose.yaml mounts, each one that is missing. What is there stays as it is.
+# Creates each missing secret that compose.yaml mounts. Existing files stay unchanged.
 #
-#   deploy/make-secrets.sh [FOLDER]      without a FOLDER: deploy/secrets
+#   deploy/make-secrets.sh [FOLDER]      default FOLDER: deploy/secrets
 #
-# The certificate it makes is for trying: signed by itself, for the host of ISSUER (in deploy/.env or the environment) and
-# localhost. Put your own in its place: tls_certificate.pem (the whole chain) and tls_key.pem.
+# The certificate is for trying only: self-signed, for the host of ISSUER (from deploy/.env or the environment) and
+# localhost. Replace it with your own: tls_certificate.pem (the whole chain) and tls_key.pem.
 set -eu
 
 here="$(cd "$(dirname "$0")" && pwd)"
 folder="${1:-$here/secrets}"
 command -v openssl >/dev/null || { echo "make-secrets: openssl is needed" >&2; exit 1; }
 
-# The folder is its owner's alone. The files are not: Compose mounts each with the mode it has, for users of other numbers.
+# Only the owner can open the folder. Compose mounts each file with its mode, for users with other ids, so files are
+# readable.
 mkdir -p "$folder"
 chmod 700 "$folder"
 umask 022
@@ -32,5 +33,5 @@ if [ ! -s "$folder/tls_certificate.pem" ] && [ ! -s "$folder/tls_key.pem" ]; the
     -addext "subjectAltName=DNS:$host,DNS:localhost" \
     -keyout "$folder/tls_key.pem" -out "$folder/tls_certificate.pem" 2>/dev/null
   chmod 444 "$folder/tls_key.pem" "$folder/tls_certificate.pem"
-  echo "made a certificate for $host to try it with: browsers will warn, so put your own in its place"
+  echo "made a self-signed certificate for $host: browsers will warn about it, so replace it with your own"
 fi
