@@ -1,8 +1,8 @@
-// Small comforts for the pages. Every form and link works without this file.
+// Enhances the pages. Every form and link works without this script.
 
 const find = (selector) => document.querySelectorAll(selector);
 
-// Show or hide what is typed. It goes back to hidden before it is sent, so that no browser keeps it as plain text.
+// Shows or hides the password. It is hidden again before submission, so that no browser stores it as plain text.
 for (const button of find('.reveal')) {
   const input = document.getElementById(button.getAttribute('aria-controls'));
   const reveal = (shown) => {
@@ -24,18 +24,18 @@ for (const hint of find('[data-caps]')) {
   for (const name of ['keydown', 'keyup', 'mousedown', 'blur']) input.addEventListener(name, say);
 }
 
-// What the box for staying signed in says goes along to other providers, too.
+// Passes the choice of the "stay signed in" box on to the links to other providers.
 for (const box of find('input[name=keep][type=checkbox]')) {
   const tell = () => {
     for (const link of find('a[data-keep]')) link.search = box.checked ? '?keep=yes' : '';
   };
   box.addEventListener('change', tell);
-  // Browsers fill in what it was before a reload, or before Back.
+  // After a reload or Back, browsers restore the earlier value of the box.
   addEventListener('pageshow', tell);
 }
 
-// The pressed button shows that work is under way; a second press does nothing. It is not disabled: a disabled button's
-// own name and value would be left out of what is sent.
+// Marks the pressed button as busy and ignores a second press. The button is not disabled, because a disabled button's
+// name and value are not submitted.
 let sent;
 const release = () => {
   sent?.removeAttribute('aria-busy');
@@ -43,7 +43,7 @@ const release = () => {
   sent = undefined;
 };
 document.addEventListener('submit', (event) => {
-  // Its answer is a file: the page stays.
+  // The response is a file, so this page stays open.
   if (event.target.dataset.file !== undefined) return;
   if (sent) return event.preventDefault();
   sent = event.submitter;
@@ -53,10 +53,10 @@ document.addEventListener('submit', (event) => {
     sent.dataset.label = sent.textContent;
     sent.textContent = sent.dataset.working;
   }
-  // An answer that opens another program leaves this page standing.
+  // If the response opens another program, this page stays open.
   setTimeout(release, 10_000);
 });
-// Coming back with the Back button finds the page as it was left: usable again.
+// The Back button restores the page as it was left, so the button must be released.
 addEventListener('pageshow', (event) => {
   if (event.persisted) release();
 });
@@ -73,12 +73,12 @@ for (const button of find('[data-copy]')) {
       button.textContent = button.dataset.copied;
       setTimeout(() => (button.textContent = label), 2000);
     } catch {
-      // Not permitted: the details are on the page to be selected by hand.
+      // Without permission, the user can select the details by hand.
     }
   });
 }
 
-// The server says times as UTC; where its person is, the browser knows.
+// The server formats times as UTC. The browser knows the user's time zone.
 for (const time of find('time')) {
   const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
   time.textContent = format.format(new Date(time.dateTime));

@@ -1,13 +1,14 @@
-// A form that asks for a passkey is hidden until this has found that there can be one. Its data-passkey or data-new-passkey has
-// the options in JSON; the authenticator's answer goes into its own field, and it is sent like any other.
+// Shows the passkey forms if the browser supports passkeys. The form's data-passkey or data-new-passkey holds the
+// options as JSON. The authenticator's response goes into the form's own field, and the form is submitted as usual.
 
-// A challenge lives five minutes, a page longer: then a fresh one is taken from the page itself.
+// A challenge expires after five minutes, but a page may stay open longer. So a fresh challenge is loaded from the
+// page.
 const freshMs = 240_000;
 
 const { credentials } = navigator;
 const PKC = window.PublicKeyCredential;
 
-// For browsers of before 2025, which do not read and write this JSON themselves.
+// For browsers before 2025, without native conversion to and from this JSON.
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (sign) => sign.charCodeAt(0));
 const text = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(
@@ -24,7 +25,7 @@ const read = (json) => ({
 });
 const parts = ['clientDataJSON', 'authenticatorData', 'signature', 'userHandle', 'attestationObject'];
 const written = (credential) => {
-  // A password manager that stands in for the browser may have none, or one that throws.
+  // A password manager may replace the browser's implementation, without toJSON or with one that throws.
   try {
     return credential.toJSON();
   } catch {
@@ -69,20 +70,20 @@ for (const form of document.querySelectorAll('[data-passkey], [data-new-passkey]
         });
     if (signal.aborted) return;
     answer.value = JSON.stringify(written(credential));
-    // The box of the form beside this one stands for both.
+    // The box of the adjacent form applies to both forms.
     const kept = form.querySelector('[name=keep]');
     if (kept) kept.disabled = !document.querySelector('[type=checkbox][name=keep]')?.checked;
     form.requestSubmit();
   }
 
-  // In the name field, for as long as the page is open.
+  // Offers passkeys in the name field while the page is open.
   async function offer() {
     if (form.dataset.autofill === undefined || !(await PKC.isConditionalMediationAvailable?.())) return;
     const renew = setTimeout(offer, freshMs + 1000);
     try {
       await ask('conditional');
     } catch {
-      // Overtaken by the button or the next round.
+      // Aborted by the button or by the next call.
     }
     clearTimeout(renew);
   }
@@ -92,7 +93,7 @@ for (const form of document.querySelectorAll('[data-passkey], [data-new-passkey]
     continue;
   }
   form.hidden = false;
-  // A browser may put back what it held.
+  // A browser may restore an earlier value.
   answer.value = '';
   button.addEventListener('click', async () => {
     if (button.ariaBusy || !form.reportValidity()) return;
@@ -106,7 +107,7 @@ for (const form of document.querySelectorAll('[data-passkey], [data-new-passkey]
     }
     button.ariaBusy = null;
   });
-  // Enter in the field of the name.
+  // Enter in the name field submits the form.
   form.addEventListener('submit', (event) => {
     if (answer.value) return;
     event.preventDefault();

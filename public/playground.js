@@ -1,5 +1,5 @@
-// The playground: a public client in one page. It speaks to this server only and keeps everything in this tab's
-// sessionStorage: what is under way (state, nonce, verifier), the tokens, and the log of what happened so far.
+// The playground: a public client in one page. It calls this server only and keeps its data in the tab's
+// sessionStorage: the pending request (state, nonce, verifier), the tokens, and the log.
 
 const root = document.getElementById('playground');
 const { issuer, client: clientId, redirect: redirectUri, scope: signInScope } = root.dataset;
@@ -106,7 +106,7 @@ function refreshPage() {
   for (const button of document.querySelectorAll('[data-needs]')) button.disabled = !isFor(button.dataset);
 }
 
-// There is such a token, and it is for this API: a JWT says so in `aud`, one that is none is for userinfo.
+// True if the token exists and is valid for this API: a JWT names the API in `aud`; an opaque token is for userinfo.
 function isFor({ needs, audience }) {
   const token = store.tokens[needs];
   if (!token || audience === undefined) return Boolean(token);
@@ -151,7 +151,7 @@ async function call(title, method, url, { headers = {}, form, open } = {}) {
   try {
     json = JSON.parse(body);
   } catch {
-    // Not JSON: shown as it came.
+    // Not JSON: shown unchanged.
   }
   const answer = [
     `${response.status} ${response.statusText}`.trim(),
@@ -178,7 +178,7 @@ async function call(title, method, url, { headers = {}, form, open } = {}) {
 
 const describe = (error) => (typeof error === 'string' ? error : JSON.stringify(error));
 
-// Read once; kept with the rest, for every journey to the server and back loads this page anew.
+// Read once and stored, because each redirect to the server and back reloads this page.
 async function discovery() {
   if (store.server?.issuer === issuer) return store.server;
   const url = `${issuer}/.well-known/openid-configuration`;
@@ -369,7 +369,7 @@ const steps = {
     const { ok, json } = await call(t('title.refresh'), 'POST', (await discovery()).token_endpoint, { form });
     if (ok) await keep(json);
   },
-  // The refresh token if there is one, for it takes the whole grant with it; a JWT access token cannot be revoked alone.
+  // Prefers the refresh token, whose revocation ends the whole grant. A JWT access token cannot be revoked alone.
   revoke: async () => {
     const name = store.tokens.refresh_token ? 'refresh_token' : 'access_token';
     const form = new URLSearchParams({ client_id: clientId, token: store.tokens[name], token_type_hint: name });
@@ -416,7 +416,7 @@ root.addEventListener('click', async (event) => {
 });
 
 for (const entry of store.log) {
-  // An address shown before was good for one journey: its button goes, its parameters stay.
+  // The URL in an earlier entry was valid once: its button is removed, its parameters stay.
   entry.parts = entry.parts.filter((part) => part.kind !== 'go');
   entry.open = false;
   drawEntry(entry);
@@ -429,7 +429,7 @@ if (!crypto.subtle) log(t('title.failed'), [{ kind: 'problem', title: t('error.i
 
 const answer = new URLSearchParams(location.search);
 if (answer.size > 0) {
-  // The code leaves the address bar, and with it the history, before anything else happens.
+  // Removes the code from the address bar and the history first.
   history.replaceState(undefined, '', location.pathname);
   await attempt(() => comeBack(answer));
 }

@@ -1,5 +1,5 @@
-// How far a new password has come. What counts is what the server says; this only saves a round.
-// `fold` and `isPattern` are the server's own rules: they stand at the end of this file as it is served.
+// Rates a new password while the user types. The server decides; this only saves a round trip. `fold` and `isPattern`
+// are the server's own rules, appended to this file when it is served.
 
 for (const meter of document.querySelectorAll('[data-strength]')) {
   const { strength, least, own, more, like, simple, good } = meter.dataset;
@@ -17,7 +17,7 @@ for (const meter of document.querySelectorAll('[data-strength]')) {
   let soon;
   input.addEventListener('input', () => {
     clearTimeout(soon);
-    // Not at every key: a screen reader would read each of them out.
+    // Delayed, because a screen reader would read out each change.
     soon = setTimeout(() => {
       meter.textContent = judge(input.value);
       meter.classList.toggle('good', meter.textContent === good);
