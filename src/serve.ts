@@ -84,8 +84,7 @@ function stopOnSignals(app: App, also: () => void): void {
     stopping = true;
     app.core.log.info({ signal }, 'stopping');
     also();
-    // Open connections end with their next response. Closing them at once would lose requests that are sent but not yet
-    // read.
+    // Open connections end with their next response. Closing them at once would lose unread requests.
     app.startDraining();
     await sleep(drainingMs);
     await app.close();

@@ -1,6 +1,4 @@
-/**
- * Stores origin and last use of a session, so that browser and API sessions form one list. Adds the tokens of clients.
- */
+/** Stores origin and last use of a session, so browser and API sessions form one list. Adds the tokens of clients. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {

@@ -1,6 +1,4 @@
-/**
- * Errors that cross module borders. An outcome that callers expect is a value (a discriminated union), not an error.
- */
+/** Errors that cross module borders. An outcome that callers expect is a value (a discriminated union) instead. */
 
 /** A dependency (database, hash queue) cannot answer now. Every entry point answers 503 with `Retry-After`. */
 export class Unavailable extends Error {

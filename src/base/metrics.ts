@@ -68,10 +68,7 @@ export interface Metrics {
   count<Name extends Named<'counter'>>(name: Name, labels: Labels<Name>, by?: number): void;
   observe<Name extends Named<'histogram'>>(name: Name, labels: Labels<Name>, value: number): void;
   set<Name extends Named<'gauge'>>(name: Name, labels: Labels<Name>, value: number): void;
-  /**
-   * Sets the function that returns the value at each scrape; undefined leaves the metric out. Metrics without labels
-   * only.
-   */
+  /** For metrics without labels: reads the value at each scrape; undefined leaves the metric out. */
   read(name: 'db_round_trips_total' | 'redis_up', value: () => number | undefined): void;
   /** Loads prom-client. Call it once the server answers. */
   start(): Promise<void>;

@@ -11,9 +11,7 @@ interface Mistake {
   readonly details?: string | undefined;
 }
 
-/**
- * `thing` and `place` form the title: "2 things in routes.yaml need a change". `end`: paragraphs after the mistakes.
- */
+/** `thing` and `place` form the title: "2 things in routes.yaml need a change". `end`: the last paragraphs. */
 export function mistakesAsText(
   mistakes: readonly Mistake[],
   { thing, place = '', end }: { readonly thing: string; readonly place?: string; readonly end: readonly string[] },

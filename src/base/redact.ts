@@ -1,7 +1,4 @@
-/**
- * Removes secrets from text before it is logged or recorded: passwords in parameters and URLs, credentials, tokens,
- * JWTs.
- */
+/** Removes secrets from text for logs and records: passwords in parameters and URLs, credentials, tokens, JWTs. */
 
 export const removed = '[removed]';
 

@@ -14,9 +14,7 @@ export function randomToken(bytes = 32): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-/**
- * A random name of 128 bits that users may type. Never starts with a hyphen, which a command would read as an option.
- */
+/** A random name of 128 bits to type. Never starts with a hyphen, which a command would read as an option. */
 export function randomName(): string {
   for (;;) {
     const name = randomToken(16);
@@ -39,10 +37,7 @@ export function deriveKey(secret: string | Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `gatehouse:${purpose}`, 32));
 }
 
-/**
- * Encrypts with AES-256-GCM. `context` is authenticated, so a sealed value does not open in another place. Returns
- * base64url.
- */
+/** AES-256-GCM, as base64url. `context` is authenticated, so a sealed value does not open in another place. */
 export function seal(key: Buffer, plaintext: string, context: string): string {
   const iv = randomBytes(12);
   // As a KeyObject: with a Buffer, Node internally throws and catches an error first.

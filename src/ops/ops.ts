@@ -1,7 +1,4 @@
-/**
- * Endpoints for operators: liveness, readiness, metrics. None reveals anything to unauthenticated callers (security.md
- * E8).
- */
+/** Liveness, readiness and metrics, for operators. Nothing is revealed to unauthenticated callers (security.md E8). */
 
 import type { Context } from 'koa';
 import { type Api, apiRoutes } from '../api/kit/endpoints.ts';

@@ -1,7 +1,4 @@
-/**
- * Several workers on one port (`WORKERS`): the primary process starts them, replaces those that exit, and passes
- * signals on.
- */
+/** Several workers on one port (`WORKERS`). The primary process starts and replaces them, and passes signals on. */
 import cluster from 'node:cluster';
 
 interface WorkersSettings {
@@ -40,10 +37,7 @@ export function superviseWorkers({ workers, gatewayRoutes }: WorkersSettings): v
   if (gatewayRoutes !== undefined) passReloadOn();
 }
 
-/**
- * SIGHUP would end a worker that is still starting, and it may have read the old table. So it gets the signal once it
- * listens.
- */
+/** SIGHUP ends a worker that is still starting, which may have read the old table. So it is sent once it listens. */
 function passReloadOn(): void {
   const listening = new Set<number>();
   const late = new Set<number>();

@@ -8,8 +8,7 @@ export function createLocalChannel(): ChangeChannel {
       for (const listener of listeners) listener();
     },
     subscribe(listener) {
-      // The wrapper gives each subscription its own identity, so subscribing one function twice makes two
-      // subscriptions.
+      // A new wrapper each time, so subscribing one function twice makes two subscriptions.
       const own = (): void => listener();
       listeners.add(own);
       return () => void listeners.delete(own);

@@ -16,10 +16,7 @@ function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
-/**
- * KEYS: about, client. ARGV: generation, token, version, sealed, lifetime (ms). Returns 0 if a removal or a newer
- * version came first.
- */
+/** KEYS: about, client. ARGV: generation, token, version, sealed, lifetime (ms). 0: removed, or a newer one is there. */
 export const putClient = script(`
 local about = redis.call('HMGET', KEYS[1], 'generation', 'token')
 if (about[1] or '0') == ARGV[1] and (about[2] or '') ~= ARGV[2] then return 0 end
@@ -39,10 +36,7 @@ for i = 2, #KEYS do redis.call('UNLINK', KEYS[i]) end
 return 1
 `);
 
-/**
- * KEYS: about. ARGV: seq, and the generation and token that this process last saw. Returns 0 if another process changed
- * them.
- */
+/** KEYS: about. ARGV: seq, and the generation and token last seen. Returns 0 if another process changed them. */
 export const markApplied = script(`
 local about = redis.call('HMGET', KEYS[1], 'generation', 'token', 'applied')
 if (about[1] or '0') ~= ARGV[2] or (about[2] or '') ~= ARGV[3] then return 0 end

@@ -6,19 +6,13 @@ import { nowMs } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
 
 interface BatcherOptions<Item, Result> {
-  /** Maximum number of concurrent batches. */
+  /** Concurrent batches, at most. */
   readonly limit: number;
-  /** Maximum number of items per batch. */
+  /** Items per batch, at most. */
   readonly size: number;
-  /**
-   * Items that share a key are never in flight together: one statement cannot change a row twice, and two statements
-   * could deadlock.
-   */
+  /** Items that share a key never run together: a statement changes a row once, and two could deadlock. */
   readonly keys?: (item: Item) => readonly string[];
-  /**
-   * Returns results in the order of the items. If it throws, each item is sent alone, unless the database is
-   * unavailable.
-   */
+  /** One result per item, in order. If it throws, each item is sent alone, unless the database is unavailable. */
   readonly send: (items: readonly Item[]) => Promise<readonly Result[]>;
 }
 

@@ -1,7 +1,6 @@
 /**
  * The connections to Postgres, and the detection of a pooler such as PgBouncer. Behind a pooler, each transaction may
- * run in another server process, no state can be kept in the session, and a prepared statement may exist already or be
- * gone.
+ * run in another server process, the session keeps no state, and a prepared statement may exist already or be gone.
  */
 import pg from 'pg';
 import { Unusable } from '../../base/errors.ts';
@@ -79,10 +78,7 @@ export function openPool({ url, pool: max, pooler = 'auto', patient = false }: P
   return { pool, settings, shared: (connection) => lent.has(connection), behindPooler: () => behindPooler };
 }
 
-/**
- * Sets the session settings. Returns false, and sets nothing, if another server process answers than the one that
- * greeted.
- */
+/** Sets the session settings. Returns false, and sets nothing, if another server process answers than greeted. */
 async function ownSession(client: Connection, settings: SessionSettings, sure: boolean): Promise<boolean> {
   const { rows } = await asked(client, forSession(settings, sure ? 'anyone' : (client.processID ?? 0)));
   return rows.every(([set]) => set !== null);

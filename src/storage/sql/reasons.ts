@@ -1,7 +1,4 @@
-/**
- * Why the database does not answer, as a sentence for the operator: the cause, and the setting to check. Never contains
- * a password.
- */
+/** Tells the operator why the database does not answer, and which setting to check. Never contains a password. */
 import { Unavailable } from '../../base/errors.ts';
 import { certificateProblem } from '../../base/tls-failures.ts';
 import { codeOf, fileOf, messageOf, sqliteCode } from './failures.ts';

@@ -26,10 +26,7 @@ export interface Sql {
   rows(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
   /** Runs a query built by Knex. The thunk may run again after a serialization failure. */
   run<T>(query: () => PromiseLike<T>): Promise<T>;
-  /**
-   * Runs `work` in one transaction. It may run again after a serialization failure, so `trx` must be its only side
-   * effect.
-   */
+  /** One transaction. `work` may run again after a serialization failure, so `trx` must be its only side effect. */
   transaction<T>(work: (trx: Knex.Transaction) => Promise<T>): Promise<T>;
   roundTrips(): number;
   close(): Promise<void>;
@@ -39,10 +36,7 @@ export type Committed = 'committed' | 'overtaken' | 'spent';
 
 /** The operations of the engine's store that differ between the two databases. */
 export interface EngineDialect {
-  /**
-   * `spent`: a row that the unit needs was used or is gone, and nothing was written. `overtaken`: all was written
-   * except the session.
-   */
+  /** `spent`: a row that it needs is used or gone; nothing was written. `overtaken`: only the session was not. */
   commit(unit: Unit): Promise<Committed>;
   readToken(key: string): Promise<TokenBundle | undefined>;
   /** `client`: '' for none. */
@@ -73,10 +67,7 @@ export async function guarded<T>(work: () => PromiseLike<T>): Promise<T> {
   }
 }
 
-/**
- * Postgres stores no U+0000 in text and no id beyond its integers. No row has such a value, so the query can be
- * skipped.
- */
+/** Postgres stores no U+0000 in text and no id beyond its integers, so no row has such a value. */
 export function findable(value: string | number): boolean {
   return typeof value === 'number' ? Number.isSafeInteger(value) : !value.includes('\0');
 }

@@ -10,10 +10,7 @@ import knex, { type Knex } from 'knex';
 import { privateFile, privateFolder, privateIfThere } from '../../base/private-files.ts';
 import { guarded, type Row, type Sql, type Statement } from './sql.ts';
 
-/**
- * Knex builds one text per number of values. Beyond this many texts the oldest are dropped and prepared again when
- * needed.
- */
+/** Knex builds one text per number of values. Beyond this many, the oldest are dropped and prepared again on demand. */
 const cachedTexts = 200;
 
 class Prepared {
@@ -133,10 +130,7 @@ export interface Sqlite extends Sql {
   exclusively<T>(work: (connection: SqliteConnection) => T): Promise<T>;
 }
 
-/**
- * SQLite creates its side files with the mode of the database file. Files of an earlier run keep theirs, so they are
- * set too.
- */
+/** SQLite gives its side files the mode of the database file. Files of an earlier run keep theirs, so set it. */
 function keepPrivate(file: string): void {
   privateFolder(dirname(file));
   privateFile(file);

@@ -32,7 +32,7 @@ export const sessionBundle = selection(
   }),
 );
 
-/** Ends before the condition. */
+/** Without the `where` clause. */
 export const selectToken = `select ${tokenBundle.list} from tokens
   left join tokens successors on successors.key = tokens.successor_key
   left join grants on grants.id = tokens.grant_id
@@ -160,8 +160,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
       if (!findable(subject) || !findable(clientId)) return false;
       const of = { subject, client_id: clientId };
       return sql.transaction(async (trx) => {
-        // The consent goes first, so new requests ask for consent again. Then the grants, without which no token is
-        // valid.
+        // The consent goes first, so new requests ask for it again. Then the grants, without which no token is valid.
         let gone = 0;
         for (const table of ['consents', 'grants', 'tokens']) gone += await trx(table).where(of).delete();
         return gone > 0;

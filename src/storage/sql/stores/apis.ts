@@ -40,10 +40,7 @@ export function createApiStore(sql: Sql): ApiStore {
   };
 }
 
-/**
- * Stores scopes that need a role in a separate column: a version before 0012 would grant them to every user
- * (docs/data-model.md).
- */
+/** Scopes with a role get a column of their own: a version before 0012 would grant them to all (docs/data-model.md). */
 function toRow(api: ApiRecord): Record<string, unknown> {
   const scopes = api.scopes.filter(({ held }) => !held);
   return apis.values({ ...api, scopes, heldScopes: api.scopes.filter(({ held }) => held) });

@@ -28,9 +28,7 @@ async function removeClient(trx: Knex.Transaction, id: string): Promise<boolean>
   return gone > 0;
 }
 
-/**
- * Removes the clients of a deleted account. Notes all changes at the end, because a noted change blocks other writers.
- */
+/** Removes the clients of a deleted account. Notes the changes last, because a noted change blocks other writers. */
 export async function removeOwned(trx: Knex.Transaction, owner: string): Promise<void> {
   const owned: string[] = await trx('clients').where({ owner }).orderBy('id').pluck('id');
   for (const id of owned) await removeClient(trx, id);
@@ -47,9 +45,7 @@ export async function ownerChanged(trx: Knex.Transaction, owner: string): Promis
   );
 }
 
-/**
- * Locks the owner's account until the commit, so the account cannot be disabled or deleted while the client is created.
- */
+/** Locks the owner's account until the commit: it cannot be disabled or deleted while the client is created. */
 async function ownerLives(trx: Knex.Transaction, owner: string | null): Promise<boolean> {
   if (owner === null) return true;
   if (!findable(owner)) return false;

@@ -1,7 +1,4 @@
-/**
- * Refusal records: written in batches, and trimmed by network and scope, so one source cannot displace the records of
- * others.
- */
+/** Refusal records: written in batches, trimmed by network and scope, so no source displaces those of others. */
 import type { Knex } from 'knex';
 import type { RefusalStore } from '../../../core/stores/refusals.ts';
 import { findable, page, type Sql, type Statement, statement } from '../sql.ts';
