@@ -1,8 +1,7 @@
 // Checks the imports against .dependency-cruiser.mjs and says, for each violation, what to do instead. The cruiser
 // reads TypeScript with @swc/core. Without a parser it would find nothing, so this check also fails if it saw fewer
 // modules than files, or no import in a file that has one. It also checks the size of folders, cycles between the
-// modules of core, exported names that no other file imports, and the graph in docs/architecture.md (`--write` writes
-// the graph).
+// modules of core, exported names that no other file imports, and the graph in docs/architecture.md (`--write`).
 import { readFileSync, writeFileSync } from 'node:fs';
 import ruleSet from '../.dependency-cruiser.mjs';
 import { cruiseOf } from './structure/cruise.mjs';

@@ -59,7 +59,7 @@ if (options.list) {
 
 async function run() {
   const absent = ['TEST_DATABASE_URL', 'TEST_REDIS_URL'].filter((name) => !process.env[name]);
-  if (absent.length > 0) console.log(`Without ${absent.join(' and ')} suites are skipped that would notice faults.`);
+  if (absent.length > 0) console.log(`Without ${absent.join(' and ')}, some suites that detect faults are skipped.`);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
   const began = performance.now();
   const results = [];

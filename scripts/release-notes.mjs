@@ -16,10 +16,7 @@ if (import.meta.main) {
   console.log(notes);
 }
 
-/**
- * A section begins with `## 0.2.0 (…)`. Joins each paragraph and list item to one line, because release pages keep line
- * breaks.
- */
+/** A section begins with `## 0.2.0 (…)`. Each paragraph becomes one line, because release pages keep line breaks. */
 export function releaseNotes(changelog, version) {
   const sections = changelog.split(/^## /m).slice(1);
   const versionOf = (section) => section.split(/\s/, 1)[0];

@@ -33,7 +33,7 @@ postgres_runs() { [ -s "$dir/postgres/data/postmaster.pid" ] && as_postgres "$bi
 redis_runs() { [ -s "$dir/redis/pid" ] && kill -0 "$(cat "$dir/redis/pid")" 2>/dev/null; }
 
 start_postgres() {
-  [ -x "$bin/initdb" ] || { say "no Postgres here; on Debian: apt-get install postgresql"; return; }
+  [ -x "$bin/initdb" ] || { say "Postgres is not installed; on Debian: apt-get install postgresql"; return; }
   postgres_runs && return
   if [ ! -d "$dir/postgres/data" ]; then
     mkdir -p "$dir/postgres"
@@ -52,7 +52,7 @@ start_postgres() {
 }
 
 start_redis() {
-  command -v redis-server >/dev/null || { say "no Redis here; on Debian: apt-get install redis-server"; return; }
+  command -v redis-server >/dev/null || { say "Redis is not installed; on Debian: apt-get install redis-server"; return; }
   redis_runs && return
   mkdir -p "$dir/redis"
   [ -s "$dir/redis.port" ] || free_port >"$dir/redis.port"

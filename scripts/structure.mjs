@@ -44,10 +44,10 @@ const rows = [
   ...Object.entries(requests).map(([title, files]) =>
     row(`files entered by ${title}`, requestTargets[title], [...files.keys()].sort()),
   ),
-  row('functions that a login POST hands on to be called', [8, 0], continuations(requests['a login POST'])),
+  row('functions that a login POST passes on and that are called', [8, 0], continuations(requests['a login POST'])),
   row('files that name e-mail codes, outside their folder', [26, 6], emailCodeFiles()),
   row('places of one column of accounts', [7, 3], columnPlaces()),
-  row('types of who is calling, from where', [7, 1], callerTypes()),
+  row('types for the caller', [7, 1], callerTypes()),
   row(
     'lines of wiring',
     [1116, 500],

@@ -1,5 +1,4 @@
-// A jest reporter that writes each failed suite as a line into the file PLANTED_REPORT; with `--bail` jest writes no
-// report.
+// A jest reporter: one line per failed suite in the file PLANTED_REPORT. With `--bail`, jest writes no report.
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
 

@@ -24,9 +24,7 @@ export function columnPlaces() {
   });
 }
 
-/**
- * Types with an address of type string and a request id. Ignores stored records (core/stores) and the data of pages.
- */
+/** Types with an address of type string and a request id, except stored records (core/stores) and data of pages. */
 export function callerTypes() {
   const files = filesOf('src').filter((file) => !/^src\/(core\/stores|pages)\//.test(file));
   return files.flatMap((file) => {

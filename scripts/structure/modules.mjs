@@ -30,10 +30,7 @@ export const coreModuleOf = (file) => /^src\/core\/([^/]+)\//.exec(file)?.[1];
 export const moduleOf = (file) =>
   /^src\/((?:api|login|pages|storage)\/[^/]+|[^/]+)\//.exec(file)?.[1] ?? /^src\/([^/]+\.ts)$/.exec(file)?.[1];
 
-/**
- * Tarjan's strongly connected components: groups of modules that reach each other, each after the groups that it
- * imports.
- */
+/** Tarjan's strongly connected components: modules that reach each other, each group after those that it imports. */
 export function groupsOf(graph) {
   const groups = [];
   const seen = new Map();
@@ -72,7 +69,7 @@ export function structureMistakes(files, dependencies) {
       ),
     ...cyclesOf(importsBetween(dependencies, coreModuleOf)).map(
       (group) =>
-        `core: ${group.sort().join(', ')} import each other\n  The modules of core have no cycle: pass one in as an argument, or move what both need into core/kernel.`,
+        `core: ${group.sort().join(', ')} import each other\n  The modules of core have no cycle: pass one as an argument, or move the shared part into core/kernel.`,
     ),
   ];
 }
