@@ -1,5 +1,4 @@
-# Two stages: the first installs packages with npm; the second holds only what runs. `npm run dockerfile` follows this
-# file without Docker.
+# Two stages: one installs the packages, one is the image that runs. `npm run dockerfile` follows this without Docker.
 FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

@@ -11,8 +11,7 @@ here="$(cd "$(dirname "$0")" && pwd)"
 folder="${1:-$here/secrets}"
 command -v openssl >/dev/null || { echo "make-secrets: openssl is needed" >&2; exit 1; }
 
-# Only the owner can open the folder. Compose mounts each file with its mode, for users with other ids, so files are
-# readable.
+# Only the owner can open the folder. Files are readable, because Compose mounts them for users with other ids.
 mkdir -p "$folder"
 chmod 700 "$folder"
 umask 022

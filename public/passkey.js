@@ -1,8 +1,7 @@
 // Shows the passkey forms if the browser supports passkeys. The form's data-passkey or data-new-passkey holds the
 // options as JSON. The authenticator's response goes into the form's own field, and the form is submitted as usual.
 
-// A challenge expires after five minutes, but a page may stay open longer. So a fresh challenge is loaded from the
-// page.
+// A challenge expires after five minutes, but a page may stay open longer. So the page is loaded for a fresh one.
 const freshMs = 240_000;
 
 const { credentials } = navigator;
