@@ -1,6 +1,6 @@
 /**
  * Metrics of several processes on one port (`WORKERS`). Each process counts alone, and a scrape reaches one of them at
- * random. So the primary process collects the metrics of all workers and adds them up, also if a scrape reached a worker.
+ * random. So the primary process adds up the metrics of all workers, also for a scrape that reached a worker.
  */
 import cluster from 'node:cluster';
 import { type Metrics, type MetricsPage, pageOfAll } from '../base/metrics.ts';

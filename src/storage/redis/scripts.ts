@@ -16,7 +16,7 @@ function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
-/** KEYS: about, client. ARGV: generation, token, version, sealed, lifetime (ms). 0: removed, or a newer one is there. */
+/** KEYS: about, client. ARGV: generation, token, version, sealed, lifetime (ms). 0: removed, or a newer one exists. */
 export const putClient = script(`
 local about = redis.call('HMGET', KEYS[1], 'generation', 'token')
 if (about[1] or '0') == ARGV[1] and (about[2] or '') ~= ARGV[2] then return 0 end
