@@ -1,4 +1,4 @@
-/** Opens what all pages are made of: texts, brand, views, and the parts that a page receives beside core. */
+/** Opens what all pages share: texts, brand, views, and the parts of a page that are not in core. */
 import { join } from 'node:path';
 import type { Core } from '../core/core.ts';
 import { createIsDeveloper } from '../http/developer.ts';
@@ -36,7 +36,7 @@ export async function openPages(core: Core, noteRefusal: NoteRefusal) {
   };
 }
 
-/** Throws, naming the file, where one of a deployment's own cannot be shown. */
+/** Throws an error that names the file if a deployment's own view or text is invalid. */
 async function openLook(settings: BrandSettings, viewsDir: string | undefined) {
   const texts = openTexts(viewsDir);
   const brand = openBrand(settings);
@@ -46,7 +46,7 @@ async function openLook(settings: BrandSettings, viewsDir: string | undefined) {
   return { texts, brand, statics, renderer };
 }
 
-/** What is wrong with a deployment's own templates and texts; undefined where all of them can be shown. */
+/** The error in a deployment's own templates and texts; undefined if there is none. */
 export async function mistakesInViews(viewsDir: string): Promise<string | undefined> {
   try {
     await openLook({ name: 'Gatehouse' }, viewsDir);

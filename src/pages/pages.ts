@@ -1,4 +1,4 @@
-/** The pages, one line each, and the steps of a sign-in. An area of pages is a folder beside this file. */
+/** All pages, one line for each area, and the steps of a sign-in. An area is a folder next to this file. */
 import type { Route } from '../http/routes.ts';
 import type { Protocol } from '../oidc/provider.ts';
 import { createAccountPages } from './account/account.ts';

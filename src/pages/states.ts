@@ -1,6 +1,6 @@
 /**
- * Every page in every state worth looking at. The gallery shows them, the browser tests walk them, and at start a deployment's
- * own views are tried on them. A state stands beside the page that shows it.
+ * All pages in all states worth showing. The gallery shows them, the browser tests visit them, and a deployment's own
+ * views are tried with them at start. Each state is declared next to its page.
  */
 
 import { referenceStates } from '../api/reference/states.ts';

@@ -1,16 +1,16 @@
-/** Optional scopes of APIs: what of a request a person has allowed, and what is remembered of it. */
+/** Optional API scopes: which of them the person has allowed. */
 import type { Apis } from '../../core/apis/apis.ts';
 import type { Asked } from '../../core/clients/consent-policy.ts';
 import type { ConsentRow } from '../../core/stores/consents.ts';
 
-/** Of an optional scope on the page. */
+/** The form field of an optional scope. */
 export function fieldOf(identifier: string, scope: string): string {
   return `optional ${scope} ${identifier}`;
 }
 
 type Resources = ConsentRow['resources'];
 
-/** What of it the person has left ticked. A browser sends nothing for a box that is not ticked. */
+/** Splits the request into the allowed scopes and the optional scopes left unticked. Browsers omit unticked boxes. */
 export function chosen(
   asked: Asked,
   form: ReadonlyMap<string, string>,

@@ -1,4 +1,4 @@
-/** The consent page: what the application asks for, in plain words, and the answer. */
+/** The consent page: what the client requests, in plain words, and the person's answer. */
 
 import type { Grant } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
@@ -16,7 +16,10 @@ import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import type { ClientView, ScopeView } from '../kit/view-parts.ts';
 import { chosen, fieldOf } from './consent-choice.ts';
 
-/** Why a person is asked although they may have allowed it before: the address proves nothing, or an operator wants it so. */
+/**
+ * Why an earlier consent does not apply: the redirect URI does not identify the client, or a policy requires the
+ * question.
+ */
 export const eachTimeReasons = ['unproven', 'policy'] as const;
 type EachTime = (typeof eachTimeReasons)[number];
 
@@ -25,15 +28,15 @@ declare module '../kit/views.ts' {
     consent: {
       readonly action: string;
       readonly csrf: string;
-      /** Why they are asked although they may have allowed it before. */
+      /** Why an earlier consent does not apply. */
       readonly eachTime?: EachTime | undefined;
       readonly client: ClientView & {
         readonly policyUri?: string | undefined;
         readonly tosUri?: string | undefined;
         readonly contacts?: readonly string[] | undefined;
-        /** Where the answer goes. */
+        /** The destination of the response. */
         readonly redirectHost?: string | undefined;
-        /** The username of the person who registered it for themselves; left out: an admin did, or the server itself. */
+        /** The username of the person who registered the client; absent if an admin or this server did. */
         readonly owner?: string | undefined;
       };
       readonly account: {
@@ -42,20 +45,20 @@ declare module '../kit/views.ts' {
         readonly email?: string | undefined;
       };
       readonly scopes: readonly ScopeView[];
-      /** Scopes that belong to an API, under its name. */
+      /** Scopes of APIs, by the API's name. */
       readonly apis?: readonly { readonly name: string; readonly scopes: readonly ScopeView[] }[] | undefined;
     };
   }
 }
 
-/** Why what they have allowed before is no answer; undefined: it would be. */
+/** Returns undefined if an earlier consent applies. */
 function eachTimeFor(reasons: readonly string[]): EachTime | undefined {
   if (reasons.includes('unproven_redirect_uri')) return 'unproven';
   return reasons.includes('always_asked') ? 'policy' : undefined;
 }
 
 export function createConsentStep(deps: PageDeps): Step {
-  /** Every scope of the request that means something here, not only those the engine misses: the page shows the whole picture. */
+  /** All scopes of the request that exist here, including those granted before: the page shows the full request. */
   async function askedIn({ interaction }: StepContext): Promise<Asked> {
     const { scopes, clientId } = requestOf(interaction);
     const registered = (await deps.cached.find(clientId))?.metadata.scope;
@@ -107,7 +110,7 @@ export function createConsentStep(deps: PageDeps): Step {
             tosUri: text('tos_uri'),
             contacts: Array.isArray(metadata.contacts) ? metadata.contacts.map(String) : [],
             redirectHost: destinationOf(request.redirectUri),
-            // Anybody may register an application and call it what they like: its name alone says nothing of whose it is.
+            // Registration is open and names are free, so the page also shows who registered the client.
             owner: client?.owner ? ((owner && toldUsername(owner)) ?? '?') : undefined,
           },
           account: {
@@ -126,7 +129,7 @@ export function createConsentStep(deps: PageDeps): Step {
               .map(({ name, sentence, optional }) => ({
                 name,
                 field: optional ? fieldOf(identifier, name) : undefined,
-                // What is built in is worded in the catalogue, in the reader's language.
+                // The sentences of the built-in API are in the catalogue, in the reader's language.
                 sentence: identifier === builtIn?.identifier ? undefined : sentence,
                 isNew: isNew(before?.resources[identifier], name),
               }));

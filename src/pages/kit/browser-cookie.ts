@@ -1,8 +1,8 @@
-/** The cookie by which a browser is known where a person has signed in (core/known-browsers). */
+/** The cookie that identifies a browser in which a person has signed in (core/known-browsers). */
 import type { Context } from 'koa';
 import { type BrowserValue, rememberedSeconds } from '../../core/known-browsers/known-browsers.ts';
 
-/** What this browser says it is; anybody can send anything. */
+/** Untrusted: a browser can send any value. */
 export function browserOf(ctx: Context): string | undefined {
   return ctx.cookies.get(cookieName(ctx));
 }
@@ -18,7 +18,7 @@ export function keepBrowser(ctx: Context, { value, lasting }: BrowserValue): voi
   });
 }
 
-/** No other host of the domain can plant one with the prefix. The scheme is the issuer's, by the front door. */
+/** The prefix stops other hosts of the domain from setting this cookie. `secure` follows the issuer's scheme. */
 function cookieName({ secure }: Context): string {
   return secure ? '__Host-gatehouse-device' : 'gatehouse-device';
 }

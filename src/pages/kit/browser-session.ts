@@ -1,11 +1,11 @@
-/** The browser's session, and whose it is. */
+/** A session in a browser, and its account. */
 import type { Account } from '../../core/stores/accounts.ts';
 
 export interface BrowserSession {
   readonly account: Account;
   readonly uid: string;
-  /** When the person last signed in as a whole; no step-up moves it. Seconds since the epoch. */
+  /** Time of the last full sign-in, in seconds since the epoch. A step-up does not change it. */
   readonly signedInAt: number;
-  /** How they did, and what they have proved since. */
+  /** The methods of that sign-in and of later step-ups. */
   readonly amr: readonly string[];
 }

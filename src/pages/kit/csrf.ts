@@ -1,9 +1,9 @@
 /**
- * Cross-site request forgery: a form is good only from the browser it was given to.
+ * Protects forms against cross-site request forgery. A form is valid only in the browser that received it.
  *
- * Two independent checks. The browser's own word (`Sec-Fetch-Site`, else `Origin`) must say that the post comes from this
- * server's pages; and the form must carry a token made from a random cookie of this browser, so that a browser that says
- * nothing is still held to it (OWASP ASVS 5.0, 3.5.1).
+ * Two independent checks: `Sec-Fetch-Site`, or else `Origin`, must name this server; and the form must carry a token
+ * that is derived from a random cookie of this browser. The token also protects browsers that send neither header
+ * (OWASP ASVS 5.0, 3.5.1).
  */
 import { createHmac } from 'node:crypto';
 import type { Context } from 'koa';
@@ -12,9 +12,11 @@ import { readForm } from '../../http/body.ts';
 import type { Pages, RefusalMore } from './page.ts';
 
 export interface Csrf {
-  /** The token for a form on this page; sets the browser's cookie where there is none. `about`: it is good for nothing else. */
+  /**
+   * Returns the token for a form, and sets the browser's cookie if it has none. `about` binds the token to one purpose.
+   */
   token(ctx: Context, about?: string): string;
-  /** Whether this post comes from a form of ours, about this, in this browser. */
+  /** True if the post comes from a form of this server, for the same `about`, in this browser. */
   check(ctx: Context, token: unknown, about?: string): boolean;
 }
 
@@ -24,7 +26,7 @@ export function createCsrf(secretKey: string, issuer: string): Csrf {
   const key = deriveKey(secretKey, 'csrf');
   const secure = issuer.startsWith('https:');
   const cookieName = secure ? '__Host-gatehouse-browser' : 'gatehouse-browser';
-  // Of a fixed length, so that it runs into nothing that follows.
+  // `browser` has a fixed length, so the boundary to `about` is unambiguous.
   const tokenOf = (browser: string, about: string) =>
     createHmac('sha256', key).update(browser).update(about).digest('base64url');
 
@@ -48,7 +50,7 @@ export function createCsrf(secretKey: string, issuer: string): Csrf {
       const site = ctx.get('Sec-Fetch-Site');
       if (site !== '' ? site !== 'same-origin' : ctx.get('Origin') !== '' && ctx.get('Origin') !== issuer) return false;
       const browser = ctx.cookies.get(cookieName);
-      // Only what `token` gives out, whatever the cookie says.
+      // Accepts only values of the format that `token` sets.
       if (browser === undefined || !/^[A-Za-z0-9_-]{32}$/.test(browser) || typeof token !== 'string') return false;
       return sameSecret(token, tokenOf(browser, about));
     },
@@ -56,8 +58,9 @@ export function createCsrf(secretKey: string, issuer: string): Csrf {
 }
 
 /**
- * The form of a post. Undefined if it comes from no page of ours: then it has been refused.
- * `about`: what the form must be about. `more`: what the refusal says beside.
+ * Reads the form of a post. Returns undefined, after an error page, if the check fails.
+ *
+ * `about`: see `Csrf.token`. `more`: further content of the error page.
  */
 export async function readCheckedForm(
   { pages, csrf }: { readonly pages: Pages; readonly csrf: Csrf },

@@ -1,4 +1,4 @@
-/** What pages receive: core, and what all of them share. */
+/** What pages receive: core, and what all pages share. */
 import type { Context } from 'koa';
 import type { Clients } from '../../core/clients/clients.ts';
 import type { Core } from '../../core/core.ts';
@@ -12,20 +12,20 @@ import type { StaticFiles } from './static.ts';
 
 export interface PageDeps extends Core {
   readonly issuer: string;
-  /** Cookies are for HTTPS only. */
+  /** The issuer uses HTTPS, so cookies are `Secure`. */
   readonly secure: boolean;
   readonly pages: Pages;
   readonly csrf: Csrf;
   readonly statics: StaticFiles;
-  /** Tags of the languages. */
+  /** Language tags of the catalogues. */
   readonly locales: readonly string[];
   readonly isDeveloper: IsDeveloper;
   readonly clients: Clients;
   readonly upstream: Upstream;
   /** The account that is signed in in this browser. */
   readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
-  /** The address of a sign-in that comes back to this page. */
+  /** The address of a sign-in that returns to this page. */
   readonly signInAt: (page: string) => string;
-  /** The way on for a person who has set a password. */
+  /** Continues after a person has set a password. */
   readonly letIn: LetIn;
 }

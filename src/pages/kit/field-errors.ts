@@ -1,4 +1,4 @@
-/** What core refuses in a form, in the catalogue's words. */
+/** Maps the refusals of core to the error keys of the catalogue. */
 import type { AttributeProblem } from '../../core/accounts/attributes.ts';
 import type { NameProblem } from '../../core/kernel/names.ts';
 import type { PasswordReason } from '../../core/passwords/password-rules.ts';
@@ -29,7 +29,7 @@ export const nameErrors: Readonly<Record<NameProblem, SetupError>> = {
   reserved: 'reserved',
 };
 
-/** Those of a profile, which holds more than names. */
+/** For a profile, which has more fields than names. */
 export const fieldErrors: Readonly<Record<NameProblem | AttributeProblem, SetupError>> = {
   ...nameErrors,
   'not-a-picture': 'not-a-picture',

@@ -1,6 +1,6 @@
 /**
- * Where somebody chooses the language of the pages for this browser. Every page leads here, and from here back: by the `Referer` of
- * that link, so that no address with a token in it stands in another one.
+ * The page that sets the language for this browser. Every page links to it. It finds the way back by the `Referer`
+ * header, so no address with a token becomes part of another address.
  */
 import type { Context } from 'koa';
 import { seeOther } from '../../http/hardening.ts';
@@ -12,9 +12,9 @@ declare module './views.ts' {
   interface ViewLocals {
     language: {
       readonly csrf: string;
-      /** A path of this server: where to go on. */
+      /** A path of this server, to return to. */
       readonly back: string;
-      /** Tags of the languages there are. */
+      /** Tags of the available languages. */
       readonly locales: readonly string[];
     };
   }
@@ -31,7 +31,7 @@ export function createLanguagePage({ issuer, pages, csrf, locales, signedIn }: P
   const choose = async (ctx: Context) => {
     const form = await readCheckedForm({ pages, csrf }, ctx);
     if (!form) return undefined;
-    // Anything that is not a language of ours is the wish to leave it to the browser.
+    // Any other value means: use the browser's language.
     pages.chooseLocale(
       ctx,
       locales.find((locale) => locale === form.get('language')),
@@ -48,7 +48,7 @@ function pageBefore(ctx: Context, issuer: string): string {
   return (from?.origin === issuer && localPath(from.pathname + from.search)) || '/';
 }
 
-/** A path on this server and nothing a browser could take for another's address (CWE-601); not this page again. */
+/** A path on this server that a browser cannot read as another host (CWE-601), and not this page. */
 function localPath(address: string | undefined): string | undefined {
   if (address === undefined || address.length > 8192 || !/^\/(?![/\\])[\x21-\x7e]*$/.test(address)) return undefined;
   return address === path || address.startsWith(`${path}?`) ? undefined : address;

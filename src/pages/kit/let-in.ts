@@ -1,7 +1,7 @@
 /**
- * A person has set a password in this browser, and goes on signed in: to the application whose sign-in led here, or to
- * a page of this server. Both are ordinary authorizations; a pass (core/sign-in/passes) in a cookie stands for the
- * password there, and for nothing else.
+ * Signs a person in who has just set a password in this browser, and continues: at the client whose sign-in led here,
+ * or at a page of this server. Both are ordinary authorizations. A pass (core/sign-in/passes) in a cookie replaces the
+ * password there, once.
  */
 import type { Context } from 'koa';
 import { Unavailable } from '../../base/errors.ts';
@@ -12,16 +12,16 @@ import { seeOther } from '../../http/hardening.ts';
 
 interface Onward {
   readonly after: PassOrigin;
-  /** Where to be in the end: a page that the account pages' callback leads to. */
+  /** The final target: a page that the account pages' callback can reach. */
   readonly page: string;
-  /** The sign-in that led here, by the id of its interaction, which need not be this browser's. */
+  /** The id of the interaction that led here. It may belong to another browser. */
   readonly from?: string | undefined;
 }
 
-/** Sends the browser on. Where no pass can be made the person is asked for the password. */
+/** Redirects the browser. If no pass can be made, the person enters the password instead. */
 export type LetIn = (ctx: Context, account: Account, onward: Onward) => Promise<void>;
 
-/** `signInAt`: the way to a sign-in that comes back to this page. */
+/** `signInAt`: the address of a sign-in that returns to a page. */
 export function createLetIn({ passes, signInAt }: { passes: Passes; signInAt: (page: string) => string }): LetIn {
   return async (ctx, account, { after, page, from }) => {
     try {
@@ -34,7 +34,7 @@ export function createLetIn({ passes, signInAt }: { passes: Passes; signInAt: (p
   };
 }
 
-// Strict: it is used up by this server's own pages, and no other site's link spends it.
+// Strict: only this server's own pages spend the pass, never a link on another site.
 const options = { httpOnly: true, sameSite: 'strict', path: '/', overwrite: true } as const;
 
 function keepPass(ctx: Context, value: string): void {
@@ -45,14 +45,14 @@ export function hasPass(ctx: Context): boolean {
   return ctx.cookies.get(nameOf(ctx)) !== undefined;
 }
 
-/** The browser has it no more. */
+/** Removes the cookie. */
 export function takePass(ctx: Context): string | undefined {
   const value = ctx.cookies.get(nameOf(ctx));
   if (value !== undefined) ctx.cookies.set(nameOf(ctx), null, { ...options, secure: ctx.secure });
   return value;
 }
 
-/** No other host of the domain can plant one with the prefix. The scheme is the issuer's, by the front door. */
+/** The prefix stops other hosts of the domain from setting this cookie. `secure` follows the issuer's scheme. */
 function nameOf({ secure }: Context): string {
   return secure ? '__Host-gatehouse-pass' : 'gatehouse-pass';
 }

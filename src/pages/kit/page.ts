@@ -1,4 +1,4 @@
-/** Sending a page: language, headers, status. What it says is the view's business. */
+/** Sends a page: language, headers and status. The views hold the content. */
 import type { Context } from 'koa';
 import { callerOf } from '../../http/caller.ts';
 import type { ErrorPages } from '../../http/errors.ts';
@@ -9,34 +9,34 @@ import type { Texts } from './texts.ts';
 import type { ViewLocals, ViewName } from './views.ts';
 
 export const errorKinds = [
-  /** The redirect address is missing or not registered. */
+  /** The redirect URI is missing or not registered. */
   'redirect',
   'unknown-client',
-  /** Anything else the application's own request got wrong. */
+  /** Any other error in the authorization request. */
   'request',
-  /** A form without its token, or sent from another site. */
+  /** A form without its token, or from another site. */
   'form',
   'forbidden',
   'throttled',
   'method',
   'too-large',
-  /** A database or another part is away: 503. */
+  /** The database or another dependency is unavailable: 503. */
   'unavailable',
   'internal',
-  /** The application's request ended in an error, and no operator has looked at the application: no redirect. */
+  /** The request of an unreviewed client ended in an error: this page replaces the redirect. */
   'unreviewed',
 ] as const;
 export type ErrorKind = (typeof errorKinds)[number];
 
-/** Why a person stays here instead of going to an unreviewed application. */
+/** Why a person stays here instead of being redirected to an unreviewed client. */
 export const unreviewedReasons = ['cancelled', 'silent', 'request'] as const;
 export type UnreviewedReason = (typeof unreviewedReasons)[number];
 
 export interface RefusalDetail {
-  /** The check that failed, as a sentence or a parameter's name. */
+  /** The failed check: a sentence or a parameter name. */
   readonly check: string;
   readonly received?: string | undefined;
-  /** Where `received` begins to differ from `expected`; everything from there on is marked. */
+  /** Where `received` begins to differ from `expected`. The page marks the rest. */
   readonly receivedMarkFrom?: number | undefined;
   readonly expected?: string | undefined;
   readonly advice?: string | undefined;
@@ -47,12 +47,12 @@ declare module './views.ts' {
     error: {
       readonly status: number;
       readonly kind: ErrorKind;
-      /** What a developer looks for in the logs. */
+      /** The id to search for in the logs. */
       readonly reference: string;
       readonly clientName?: string | undefined;
-      /** Of the kind `unreviewed`. */
+      /** Set for the kind `unreviewed`. */
       readonly why?: UnreviewedReason | undefined;
-      /** The protocol's own `error` and `error_description`. */
+      /** `error` and `error_description` of the protocol. */
       readonly code?: string | undefined;
       readonly description?: string | undefined;
       readonly detail?: RefusalDetail | undefined;
@@ -65,36 +65,36 @@ declare module './views.ts' {
 
 export interface PageOptions {
   readonly status?: number;
-  /** Where the answer to this page's form may lead besides this server (see hardening.ts). */
+  /** Where the response to this page's form may redirect, besides this server (see hardening.ts). */
   readonly formTargets?: readonly string[] | null;
-  /** One of the catalogue's, in place of whatever the reader would get. */
+  /** A locale of the catalogue; overrides the negotiation. */
   readonly locale?: string | undefined;
-  /** The request's `ui_locales`. */
+  /** The `ui_locales` parameter of the request. */
   readonly uiLocales?: string | undefined;
   /**
-   * The language that the person has chosen on their account. Pages for the same browser that do not know whose it is, such as a
-   * refusal, are in it too from then on; null: they have chosen none. Left out: this page does not know either.
+   * The language on the account. Later pages of the same browser that do not know the account use it too. Null: the
+   * account has none. Absent: this page does not know the account.
    */
   readonly accountLocale?: string | null | undefined;
 }
 
 export interface Pages extends ErrorPages {
   show<V extends ViewName>(ctx: Context, view: V, locals: ViewLocals[V], options?: PageOptions): void;
-  /** The language that `show` would use: for what is written to its person later. */
+  /** The language that `show` would use, for mails that are sent later. */
   localeOf(ctx: Context, uiLocales?: string, accountLocale?: string | null): string;
   /**
-   * What somebody has chosen on a page of ours holds in this browser, wherever no application asks for another language; undefined: no
-   * longer, since they have now said it on their account, or leave it to the browser.
+   * Stores a person's choice of language in this browser. A client's `ui_locales` takes precedence. Undefined removes
+   * the choice: it is on the account now, or the browser's language applies.
    */
   chooseLocale(ctx: Context, locale: string | undefined): void;
-  /** Whose language this browser's pages are in, as `accountLocale` of a page says it; null: nobody's any more. */
+  /** Remembers the account's language in this browser. Null: the account has none, or is signed out. */
   noteReader(ctx: Context, accountLocale: string | null): void;
-  /** An error page that carries the request's own id as its reference. */
+  /** Shows an error page with the request id as its reference. */
   refuse(ctx: Context, status: number, kind: ErrorKind, more?: RefusalMore): void;
 }
 
 export interface RefusalMore {
-  /** In place of the request's own id. */
+  /** Replaces the request id. */
   readonly reference?: string | undefined;
   readonly clientName?: string | undefined;
   readonly why?: UnreviewedReason | undefined;
@@ -125,10 +125,10 @@ export function createPages(deps: {
 }): Pages {
   const { secure } = deps;
   const cookie = secure ? '__Host-gatehouse-language' : 'gatehouse-language';
-  // Not signed, whatever else the engine's own context signs: it is a wish, and looked at as one.
+  // Not signed: the value is an untrusted preference and is validated.
   const cookieOptions = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true, signed: false } as const;
 
-  // Until the browser is closed, or its person signs out: the next one at it may read another language.
+  // Ends with the browser session or the sign-out: the next user may read another language.
   const readerCookie = secure ? '__Host-gatehouse-reader' : 'gatehouse-reader';
 
   const noteReader: Pages['noteReader'] = (ctx, locale) => {
@@ -162,7 +162,7 @@ export function createPages(deps: {
     show(ctx, 'error', { status, kind, reference, ...shown }, { status });
   }
 
-  /** A page that refuses by itself: a form without its token. What others refuse has its record already. */
+  /** Records a refusal that a page itself makes. Other refusals are recorded where they occur. */
   function noted(ctx: Context, status: number, kind: ErrorKind): string {
     const caller = callerOf(ctx);
     if (status >= 500) return caller.requestId;

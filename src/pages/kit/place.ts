@@ -1,7 +1,7 @@
-/** What an address says by itself of where somebody is. There is no list of places here: more would be a guess. */
+/** What an IP address alone says about its location. There is no GeoIP database. */
 import { BlockList, isIP } from 'node:net';
 
-/** `here`: the machine of this server. `private`: a network that is not on the internet (RFC 1918, RFC 4193, link-local). */
+/** `here`: the machine of this server. `private`: a private network (RFC 1918, RFC 4193) or link-local. */
 export const addressPlaces = ['here', 'private'] as const;
 export type AddressPlace = (typeof addressPlaces)[number];
 

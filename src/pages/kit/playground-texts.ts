@@ -1,4 +1,4 @@
-/** What `public/playground.js` says; the page hands it the texts. */
+/** Keys of the texts that `public/playground.js` shows. The page passes the texts to the script. */
 export const playgroundTexts = [
   'title.discovery',
   'title.authorize',

@@ -1,7 +1,7 @@
-/** A QR code as one path of an SVG, drawn here: the secret in it goes to no service, and the page needs no script for it. */
+/** A QR code as one SVG path. It is drawn here, so the secret in it goes to no service and the page needs no script. */
 
 interface QrCode {
-  /** Side of the square in modules, the quiet zone of four on each side included (ISO/IEC 18004, 9.1). */
+  /** Side of the square in modules, with the quiet zone of four on each side (ISO/IEC 18004, 9.1). */
   readonly size: number;
   /** Horizontal strokes, one module wide. */
   readonly path: string;
@@ -10,13 +10,13 @@ interface QrCode {
 const quiet = 4;
 
 export async function qrCode(text: string): Promise<QrCode> {
-  // Loaded when somebody enrols an app: few starts of a server need it.
+  // Loaded on first use: most server runs never need it.
   const { default: encode } = await import('qr');
   const rows = encode(text, 'raw', { ecc: 'medium', border: quiet });
   return { size: rows.length, path: rows.map(strokes).join('') };
 }
 
-/** From run to run with relative moves, which is about half as long as naming each place. */
+/** Relative moves make the path half as long as absolute ones. */
 function strokes(row: readonly boolean[], y: number): string {
   let path = '';
   let at = 0;

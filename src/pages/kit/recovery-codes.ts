@@ -1,4 +1,4 @@
-/** Recovery codes as a file to keep. */
+/** Sends recovery codes as a file. */
 import type { Context } from 'koa';
 
 export function sendRecoveryCodes(ctx: Context, codes: readonly string[]): void {

@@ -1,10 +1,9 @@
 /**
- * Turns a view and its locals into a whole page: layout, texts in the reader's language, addresses of assets.
+ * Renders a view and its locals into a page: layout, texts in the reader's language, asset URLs.
  *
- * Every value leaves through EJS's escaping `<%= %>`. The two raw outputs there are (the layout's body and the
- * engine's own logout form) are counted by a test. A file of the same name in the override folder wins, so that a
- * deployment can word or arrange any page its own way; those files are read at start, so that a mistake in one of them is
- * found then. Headers (CSP, no-store) belong to hardening.
+ * Values are escaped by EJS (`<%= %>`). A test counts the two raw outputs: the layout's body and the engine's logout
+ * form. A file of the same name in the override folder replaces a view; these files are compiled at start, so errors
+ * show there. Headers (CSP, no-store) are set in http/hardening.
  */
 import { readFileSync } from 'node:fs';
 import ejs from 'ejs';
@@ -35,36 +34,36 @@ interface RendererOptions {
 }
 
 export interface Renderer {
-  /** `locale` is one of the catalogue's, as `texts.negotiateLocale` gives it. */
+  /** `locale` is a locale of the catalogue, from `texts.negotiateLocale`. */
   render<V extends ViewName>(view: V, locals: ViewLocals[V], options: { readonly locale: string }): string;
-  /** `gatehouse.css` -> its address with the hash of its content. */
+  /** `gatehouse.css` -> its URL with a content hash. */
   asset(name: string): string;
-  /** The views, and perhaps the layout, that are a deployment's own. */
+  /** The views (and the layout, if any) that the deployment replaces. */
   readonly overridden: readonly string[];
 }
 
-/** What a view tells the layout. */
+/** What a view passes to the layout. */
 interface Page {
   title: string;
-  /** A developer's page: broader than the one calm card. */
+  /** `wide` and `full` are for developers' pages. */
   width: 'narrow' | 'wide' | 'full';
-  /** One of a person's own pages: beside it stand the others. */
+  /** Set on account pages: the layout shows the navigation. */
   section?: AccountSection;
-  /** Beside what every page has. */
+  /** In addition to the scripts of every page. */
   readonly scripts: string[];
   readonly styles: string[];
-  /** The application that the page is about, where no operator has looked at it. A page that says so by itself takes it away. */
+  /** Name of the unreviewed client that the page is about. A view with its own notice clears it. */
   unreviewed: string | undefined;
 }
 
-/** Everything a view can name. `it` is its own locals. */
+/** All names that a view can use. `it` holds its locals. */
 interface Scope {
   readonly it: unknown;
   readonly page: Page;
   readonly brand: string;
   readonly brandLogo: Brand['logo'];
   readonly brandLinks: readonly { readonly name: BrandLink; readonly to: string }[];
-  /** The address of a style sheet with colours of their own: the application's, else the brand's. */
+  /** URL of the style sheet with the client's colours, or else the brand's. */
   readonly theme: string | undefined;
   readonly locale: string;
   readonly dir: Direction;
@@ -127,7 +126,7 @@ export function createRenderer(options: RendererOptions): Renderer {
     if (known !== undefined) return known;
     const file = fileOf(name);
     const compiled = ejs.compile(readFileSync(file, 'utf8'), {
-      // Strict mode has no `with`: a view sees the names of Scope and nothing that a local could shadow.
+      // In strict mode EJS uses no `with`, so no local can shadow a name of Scope.
       strict: true,
       destructuredLocals: [...scopeNames],
       compileDebug: false,
@@ -137,14 +136,14 @@ export function createRenderer(options: RendererOptions): Renderer {
       try {
         return compiled({ ...scope });
       } catch (cause) {
-        throw new Error(`view ${file} could not be shown`, { cause });
+        throw new Error(`view ${file} failed to render`, { cause });
       }
     };
     templates.set(name, template);
     return template;
   };
 
-  // One that is not a template would break its page.
+  // Fail at start, not when the page is first shown.
   for (const name of overridden) {
     try {
       compile(name);
@@ -190,12 +189,12 @@ export function createRenderer(options: RendererOptions): Renderer {
   };
 }
 
-/** EJS tells of a mistake and then how to look for it with another program. */
+/** EJS appends debugging advice after the first line. */
 function firstLine(error: unknown): string {
   return error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error);
 }
 
-/** The colours of the application that a page is about come before the server's own, one by one. */
+/** The client's colours override the brand's, each on its own. */
 function themeFor(locals: object, brand: Brand): string | undefined {
   const { client } = locals as { readonly client?: ClientView | undefined };
   return themeAddress({ accent: client?.accent ?? brand.accent, background: client?.background ?? brand.background });
@@ -207,8 +206,8 @@ function unreviewedIn(locals: object): string | undefined {
 }
 
 /**
- * A foreign value as something short to read on one line. Control and bidirectional formatting characters go (U+202E
- * would turn the rest of a sentence around, U+2069 would break out of its isolation), piled-up combining marks too.
+ * A foreign value, shortened for one line. Removes control and bidirectional formatting characters (U+202E reverses the
+ * rest of a sentence, U+2069 breaks out of isolation) and more than three combining marks in a row.
  */
 function clip(value: string | undefined, longest = 64): string {
   const clean = plain((value ?? '').slice(0, longest * 8))
@@ -223,12 +222,12 @@ function clip(value: string | undefined, longest = 64): string {
     : clean;
 }
 
-/** What somebody typed, to be put back into its field. */
+/** A value that the user typed, for its own form field. */
 function typed(value: string | undefined, longest = 256): string {
   return plain((value ?? '').slice(0, longest));
 }
 
-/** The same for a field of several lines. */
+/** The same for a multi-line field. */
 function typedLines(value: string | undefined): string {
   return (value ?? '')
     .slice(0, 1200)
@@ -244,7 +243,7 @@ function plain(value: string): string {
     .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
 }
 
-/** A value for a developer's eyes, where what cannot be seen is what matters: invisible characters are spelled out. */
+/** A value for developers: spells out invisible characters. */
 function exact(value: string | undefined): string {
   const spelled = (value ?? '')
     .slice(0, 600)
@@ -254,7 +253,7 @@ function exact(value: string | undefined): string {
   return (value ?? '').length > 600 ? `${spelled}…` : spelled;
 }
 
-/** Only what a browser opens as a page of somebody's site; `javascript:` and its kin never become a link. */
+/** Accepts a path of this server or an http(s) URL. `javascript:` and similar schemes never become a link. */
 function href(value: string | null | undefined): string | undefined {
   if (typeof value !== 'string' || value.length > 2048) return undefined;
   if (/^\/(?![/\\])[\x21-\x7e]*$/.test(value)) return value;
@@ -262,13 +261,13 @@ function href(value: string | null | undefined): string | undefined {
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url.href : undefined;
 }
 
-/** Where its reader is the server cannot know: it says so, and the page's script puts it into the reader's own time. */
+/** In UTC, because the server does not know the reader's time zone. The page's script converts it. */
 function moment(at: number, locale: string): { iso: string; text: string } {
   const date = new Date(at * 1000);
   return { iso: date.toISOString(), text: `${formatOf(locale).format(date)} UTC` };
 }
 
-/** Making one costs more than a page; there are as many as languages. */
+/** Cached: creating a format costs more than rendering a page. One entry for each language. */
 const formats = new Map<string, Intl.DateTimeFormat>();
 function formatOf(locale: string): Intl.DateTimeFormat {
   const known = formats.get(locale);
@@ -278,7 +277,7 @@ function formatOf(locale: string): Intl.DateTimeFormat {
   return made;
 }
 
-/** In that language itself, as its speakers look for it. Kept for the tags that the catalogue has, which are all it is asked for. */
+/** Each language is named in itself. Cached: only tags of the catalogue occur. */
 const languageNames = new Map<string, string>();
 function languageName(tag: string): string {
   const known = languageNames.get(tag);

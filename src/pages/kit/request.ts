@@ -1,22 +1,22 @@
-/** What the pages of this folder read from a request, and where they send on to. */
+/** Helpers that read query parameters. */
 import type { Context } from 'koa';
 
-/** A query parameter that is there once. */
+/** Returns undefined if the parameter is absent or repeated. */
 export function oneOf(ctx: Context, name: string): string | undefined {
   const value = ctx.query[name];
   return typeof value === 'string' ? value : undefined;
 }
 
 /**
- * The sign-in that somebody came from, by the id of its interaction: the way back, kept through the mail. Nothing but such an id is
- * taken, and it only ever becomes a path on this server, where the interaction still belongs to its own browser.
+ * The interaction that the person left, by its id, so that a link in a mail can lead back. Only a valid id is accepted,
+ * and it only becomes a path on this server, where the interaction still requires its own browser.
  */
 export function signInOf(ctx: Context): { readonly id: string; readonly path: string } | undefined {
   const id = oneOf(ctx, 'from');
   return id !== undefined && /^[\w-]{10,64}$/.test(id) ? { id, path: `/interaction/${id}` } : undefined;
 }
 
-/** This page's own address, with the way back. */
+/** The address of a page of this server, with the parameter that leads back. */
 export function withSignIn(ctx: Context, path: string, query: Readonly<Record<string, string>> = {}): string {
   const from = signInOf(ctx);
   const all = new URLSearchParams({ ...query, ...(from && { from: from.id }) });

@@ -1,4 +1,4 @@
-/** One page in one state, and the people and applications that stand in for real ones. */
+/** The states of pages that the gallery and the tests render, with sample people and clients. */
 import { qrCode } from './qr-code.ts';
 import type { ViewLocals, ViewName } from './views.ts';
 
@@ -9,9 +9,9 @@ export type ViewState = {
 export const action = '/interaction/Qw3rTy';
 export const csrf = 'c0ffee';
 export const bookshelf = { name: 'Bookshelf', uri: 'https://bookshelf.example/', host: 'bookshelf.example' };
-/** A name as it may be: long, and without a place to break it. */
+/** A long name without a place to break the line. */
 export const unbroken = 'Donaudampfschifffahrtsgesellschaft'.repeat(2).slice(0, 60);
-/** Registered by another person; no operator has looked at it. */
+/** An unreviewed client that another person registered. */
 export const unknownShop = {
   name: 'Google Drive',
   uri: 'https://drive.example/',
@@ -21,16 +21,16 @@ export const unknownShop = {
 /** Long enough to be clipped. */
 export const longName = 'The Very Long Named Reading and Lending Library of Upper Example';
 export const account = { name: 'Ada Example', username: 'ada', email: 'ada@example.org' };
-/** An authenticator app that is being added, and the recovery codes of its person. An app can read it. */
+/** An enrolment of an authenticator app. The QR code is valid. */
 const secret = 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP';
 export const appSample = {
   secret,
   code: await qrCode(`otpauth://totp/Gatehouse:ada?secret=${secret.replaceAll(' ', '')}&issuer=Gatehouse`),
 };
 export const codesSample = Array.from({ length: 10 }, (_, n) => `0${n}ab-cdef-ghjk-mnpq`);
-/** The second factor that is switched on at once, and whose codes are sent. */
+/** A second factor whose codes are sent. */
 export const sentKind = 'email-code';
-/** What the browser is asked for a passkey. */
+/** WebAuthn request options. */
 export const passkey = JSON.stringify({ challenge: 'Y2hhbGxlbmdl', rpId: 'localhost', userVerification: 'preferred' });
 /** Seconds since the epoch. */
 export const at = 1_800_000_000;

@@ -1,9 +1,8 @@
 /**
- * The files under `public/`, read once at start and served from memory.
+ * The files under `public/`, read at start and served from memory.
  *
- * A request is a map look-up by its whole path, so there is no file system behind a URL and nothing to traverse.
- * Addresses made by `url()` carry a hash of the content: they may be cached for a year, and a new release is a new
- * address. Sending the bytes, the caching headers and 304 are left to whoever mounts this.
+ * A request is a map look-up by its full path, so path traversal is impossible. URLs from `url()` carry a content hash
+ * and may be cached for a year. The caller sends the body, the caching headers and 304.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,9 +17,9 @@ export interface StaticFile {
 }
 
 export interface StaticFiles {
-  /** The file at a request path such as `/public/gatehouse.css`, without its query. */
+  /** The file at a request path such as `/public/gatehouse.css`, without the query. */
   (path: string): StaticFile | undefined;
-  /** `gatehouse.css` -> `/public/gatehouse.css?v=<hash>`. Throws for a file that is not there: that is a typing mistake. */
+  /** `gatehouse.css` -> `/public/gatehouse.css?v=<hash>`. Throws if there is no such file. */
   url(name: string): string;
 }
 
@@ -33,7 +32,7 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-/** Rules of the core that a script goes by as well: their own source is put at its end, so that there is one of each. */
+/** Functions of core that a script also needs. Their source is appended to the script, so each rule exists once. */
 const rules: Readonly<Record<string, readonly ((text: string) => unknown)[]>> = { 'strength.js': [fold, isPattern] };
 
 export function serveStatic(publicDir: string): StaticFiles {
@@ -59,14 +58,14 @@ export function serveStatic(publicDir: string): StaticFiles {
   return Object.assign((path: string) => files.get(path), { url });
 }
 
-/** Without what only its authors read: a quarter of every first page. */
+/** Removes comments and indentation, a quarter of the bytes of a first visit. */
 function bare(kind: string, file: Buffer): Buffer {
   if (kind === '.css') {
     const sheet = file.toString().replace(/\/\*[\s\S]*?\*\//g, '');
-    // A line's own space, then the ends of lines behind what ends a part anyway; any other may stand for a space.
+    // Removes the space after a property's colon, then line ends after `{`, `}`, `;` and `,`.
     const dense = sheet.replace(/^(\s*[\w-]+): /gm, '$1:').replace(/ ?([{};,])\s*\n\s*/g, '$1');
     return Buffer.from(dense.replace(/\s*\n\s*/g, '\n').trimStart());
   }
-  // Lines that are a comment and nothing else; no text of ours runs over several lines and begins one so.
+  // Removes whole-line comments. No string in these scripts has a line that starts with `//`.
   return kind === '.js' ? Buffer.from(file.toString().replace(/^\s*\/\/.*\n/gm, '')) : file;
 }

@@ -1,10 +1,10 @@
 /**
- * The catalogue of everything a page says: one flat JSON file per language under `views/texts/`.
+ * The texts of all pages: one flat JSON file for each language under `views/texts/`.
  *
- * Another language is one more file. A text is plain, never HTML, and may hold `{name}` placeholders. Where `{count}` changes
- * the words around it, the text is an object of its plural forms, by the categories of `Intl.PluralRules` for that language:
- * two in English, six in Arabic. English is complete by definition (a test compares it with the views) and stands in for
- * whatever another language lacks. A deployment's own folder may add languages and reword single texts.
+ * A text is plain, never HTML, and may contain `{name}` placeholders. If `{count}` changes the words around it, the
+ * value is an object of plural forms by the categories of `Intl.PluralRules`. English is complete (a test compares it
+ * with the views) and fills the gaps of other languages. A deployment's own folder can add languages and replace single
+ * texts.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -13,23 +13,25 @@ export type TextValues = Readonly<Record<string, string | number>>;
 export type Direction = 'ltr' | 'rtl';
 
 interface LocaleWishes {
-  /** The request's `ui_locales`: space-separated tags in order of preference (OpenID Connect Core 3.1.2.1). */
+  /** The request's `ui_locales`: space-separated tags in order of preference (OpenID Connect Core, 3.1.2.1). */
   readonly uiLocales?: string | undefined;
-  /** What the person has chosen in this browser, on a page of ours. */
+  /** The choice that the person made in this browser. */
   readonly chosen?: string | undefined;
-  /** The language chosen on the account. */
+  /** The language on the account. */
   readonly account?: string | undefined;
   readonly acceptLanguage?: string | undefined;
 }
 
 export interface Texts {
-  /** The languages there are, English first. */
+  /** The available languages, English first. */
   readonly locales: readonly string[];
-  /** A text with its placeholders filled in; the key itself where no catalogue knows it. Not yet escaped for HTML. */
+  /** A text with its placeholders filled in; not escaped for HTML. Returns the key if no catalogue has it. */
   text(locale: string, key: string, values?: TextValues): string;
-  /** What stands before and after one placeholder, so that a view can put markup there instead of plain text. */
+  /** The parts before and after one placeholder, so that a view can put markup in its place. */
   around(locale: string, key: string, slot: string, values?: TextValues): readonly [string, string];
-  /** `ui_locales`, then the choice in this browser, the account, `Accept-Language`, English. Always one of `locales`. */
+  /**
+   * Order: `ui_locales`, the choice in this browser, the account, `Accept-Language`, English. Returns one of `locales`.
+   */
   negotiateLocale(wishes: LocaleWishes): string;
   direction(locale: string): Direction;
 }
@@ -42,12 +44,12 @@ const fallback = 'en';
 const rightToLeft = new Set(['ar', 'arc', 'ckb', 'dv', 'fa', 'he', 'ku', 'ps', 'sd', 'ug', 'ur', 'yi']);
 const rightToLeftLetters = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
-/** The server's texts; `viewsDir`: with a deployment's own. Throws as `loadTexts` does. */
+/** `viewsDir`: the deployment's own views, whose texts are added. Throws as `loadTexts` does. */
 export function openTexts(viewsDir: string | undefined): Texts {
   return loadTexts(textsDir, viewsDir && join(viewsDir, 'texts'));
 }
 
-/** `ownDir`: a deployment's own texts. Throws, naming the file and the text, where one of them cannot be what was meant. */
+/** `ownDir`: the deployment's own texts. Throws an error that names the file and the text if a text is invalid. */
 export function loadTexts(dir: string, ownDir?: string): Texts {
   const catalogues = readFolder(dir);
   const english = catalogues.get(fallback);
@@ -59,7 +61,7 @@ export function loadTexts(dir: string, ownDir?: string): Texts {
     }
   }
   const locales = [fallback, ...[...catalogues.keys()].filter((tag) => tag !== fallback).sort()];
-  // Made once for each language there is, never for a tag that a request names (security.md G6).
+  // One for each language, never for a tag from a request (security.md G6).
   const plurals = new Map(locales.map((locale) => [locale, new Intl.PluralRules(locale)]));
   const numbers = new Map(locales.map((locale) => [locale, new Intl.NumberFormat(locale)]));
 
@@ -73,7 +75,7 @@ export function loadTexts(dir: string, ownDir?: string): Texts {
     return template[form] ?? template.other ?? key;
   }
 
-  // One pass over the template only: a value that itself reads "{name}" stays as it is.
+  // One pass over the template: a value that contains "{name}" is not expanded.
   function fill(template: string, values: TextValues, locale: string): string {
     return template.replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = Object.hasOwn(values, name) ? values[name] : undefined;
@@ -126,21 +128,23 @@ function pluralForms(value: object, categories: readonly string[], where: string
   for (const [category, form] of Object.entries(value)) {
     if (typeof form !== 'string') throw new Error(`${where}: "${category}" is not a text`);
     if (!categories.includes(category))
-      throw new Error(`${where}: "${category}" is not among ${categories.join(', ')}`);
+      throw new Error(
+        `${where}: "${category}" is not a plural form of this language. Its forms: ${categories.join(', ')}`,
+      );
     forms[category] = form;
   }
   if (forms.other === undefined) throw new Error(`${where} has no form "other"`);
   return forms;
 }
 
-/** A key that no view asks for, or a placeholder that nobody fills in, would be a mistake that shows up much later. */
+/** Finds unknown keys and placeholders at start, not when the page is shown. */
 function checkOwn(file: string, own: Catalogue, english: Catalogue): void {
   for (const [key, template] of own) {
     const known = english.get(key);
-    if (known === undefined) throw new Error(`${file}: there is no text "${key}"`);
+    if (known === undefined) throw new Error(`${file}: unknown text "${key}"`);
     const slots = placeholders(known);
     const strange = placeholders(template).find((slot) => !slots.includes(slot));
-    if (strange !== undefined) throw new Error(`${file}: "${key}" has ${strange}, which nobody fills in`);
+    if (strange !== undefined) throw new Error(`${file}: "${key}" has an unknown placeholder ${strange}`);
   }
 }
 
@@ -153,15 +157,15 @@ const placeholders = (template: Template): string[] =>
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-// In plain text (a page's title) U+2068 and U+2069 do what <bdi> does in markup: a right-to-left name cannot reorder
-// the sentence around it. Where both run the same way they would only be noise.
+// In plain text, such as a page's title, U+2068 and U+2069 isolate a right-to-left name as <bdi> does in markup. If the
+// directions agree they are left out.
 function isolate(value: string, direction: Direction): string {
   return direction === 'rtl' || rightToLeftLetters.test(value) ? `\u2068${value}\u2069` : value;
 }
 
 const primary = (tag: string): string => tag.split('-', 1)[0] ?? tag;
 
-/** RFC 4647, section 3.4: the tag itself, then what is left of it without its last part. */
+/** RFC 4647, section 3.4: the tag, then the tag without its last part, and so on. */
 function lookUp(tag: string, catalogues: ReadonlyMap<string, unknown>): string | undefined {
   for (let range = tag; range !== ''; range = range.slice(0, Math.max(0, range.lastIndexOf('-')))) {
     if (catalogues.has(range)) return range;
@@ -169,7 +173,7 @@ function lookUp(tag: string, catalogues: ReadonlyMap<string, unknown>): string |
   return undefined;
 }
 
-// Both come from the request: an endless list is looked at only so far.
+// Both come from the request, so their length is bounded.
 const words = (list: string | undefined): string[] =>
   (list ?? '').slice(0, 500).toLowerCase().split(/\s+/).filter(Boolean);
 

@@ -1,8 +1,8 @@
-/** Tries a deployment's own views at start, so that what is wrong with one is known before somebody meets it. */
+/** Renders a deployment's own views at start, so that their errors show before a user meets them. */
 import type { Renderer } from './render.ts';
 import type { ViewState } from './state.ts';
 
-/** Throws with the name of the file and what is wrong in it. */
+/** Throws an error that names the file and its problem. */
 export function tryViews(renderer: Renderer, states: readonly ViewState[]): void {
   const layout = renderer.overridden.includes('layout');
   for (const { name, view, locals } of states) {

@@ -1,19 +1,18 @@
 /**
- * Where the template of each view is: `<area>/<page>.ejs`. A deployment's own folder may have it there, or directly in
- * the folder. Other folders of a deployment's (of a mounted volume, of parts that its templates include) are not looked
- * at.
+ * Finds the template of each view: `<area>/<page>.ejs`. A deployment's own folder may hold it at that path or at the
+ * top. Other folders there (of a mounted volume, or of included partials) are ignored.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 interface ViewFiles {
-  /** The deployment's own where it has one. */
+  /** The deployment's own file if there is one. */
   fileOf(view: string): string;
-  /** The views, and perhaps the layout, that are a deployment's own. */
+  /** The views (and the layout, if any) that the deployment replaces. */
   readonly overridden: readonly string[];
 }
 
-/** Throws, naming the file, where a file of a deployment's is no view's, or two are one view's. */
+/** Throws an error that names the file if a file replaces no view, or if two files replace the same view. */
 export function findViews(viewsDir: string, overrideDir?: string): ViewFiles {
   const builtIn = new Map(templatesIn(viewsDir, readdirSync(viewsDir)).map((file) => [nameOf(file), file]));
   const own = new Map<string, string>();
@@ -23,9 +22,9 @@ export function findViews(viewsDir: string, overrideDir?: string): ViewFiles {
     const path = join(overrideDir ?? '', file);
     const place = builtIn.get(name);
     if (place === undefined || (dirname(file) !== '.' && file !== place))
-      throw new Error(`${path} takes the place of no page. There are: ${[...builtIn.keys()].sort().join(', ')}.`);
+      throw new Error(`${path} replaces no view. Known views: ${[...builtIn.keys()].sort().join(', ')}.`);
     const other = own.get(name);
-    if (other !== undefined) throw new Error(`${other} and ${path} are both the view ${name}: keep one of them.`);
+    if (other !== undefined) throw new Error(`${other} and ${path} both replace the view ${name}. Keep one of them.`);
     own.set(name, path);
   }
   return {

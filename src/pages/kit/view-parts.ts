@@ -1,16 +1,16 @@
-/** What several views are made of, and what every view or the layout can name. */
+/** Types and lists that several views, or the layout, share. */
 
-/** An application as a page names it. Only `name` is needed; it may be anything at all. */
+/** A client as a page shows it. `name` is untrusted text. */
 export interface ClientView {
   readonly name: string;
   readonly uri?: string | undefined;
   readonly host?: string | undefined;
-  /** Loaded by the browser, never by this server; `img-src` has to allow it. */
+  /** Loaded by the browser, never by this server; `img-src` must allow it. */
   readonly logo?: string | undefined;
-  /** Colours of its own, `#rrggbb`; two of a background are the ends of a gradient. */
+  /** The client's own colours, `#rrggbb`. Two backgrounds are the ends of a gradient. */
   readonly accent?: string | undefined;
   readonly background?: readonly string[] | undefined;
-  /** No operator has looked at it: the layout says so on every page that names it. */
+  /** No operator has reviewed the client. The layout shows a notice on each page that names it. */
   readonly unreviewed?: boolean | undefined;
 }
 
@@ -35,25 +35,25 @@ export const setupErrors = [
 ] as const;
 export type SetupError = (typeof setupErrors)[number];
 
-/** What keeps a form from being looked at, beside what is wrong in its fields. */
+/** Problems that are not about a field. */
 export const formProblems = ['throttled', 'busy'] as const;
 export type FormProblemKind = (typeof formProblems)[number];
 
-/** A form that is shown again: why. */
+/** Why a form is shown again. */
 export interface FormProblem {
   readonly error?: SetupError | undefined;
   readonly problem?: FormProblemKind | undefined;
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** A form on the way to an application. */
+/** A form of an interaction. */
 export interface ClientForm {
   readonly action: string;
   readonly csrf: string;
   readonly client?: ClientView | undefined;
 }
 
-/** Why a sign-in through another provider came to nothing. */
+/** Why a sign-in through another provider failed. */
 export const upstreamFailures = [
   'denied',
   'unavailable',
@@ -61,24 +61,24 @@ export const upstreamFailures = [
   'not-fresh',
   'expired',
   'throttled',
-  /** The account here must not be signed in to. */
+  /** The account here may not sign in. */
   'refused',
-  /** Somebody else has connected it meanwhile. */
+  /** Another account has been connected with this identity first. */
   'taken',
 ] as const;
 export type UpstreamFailureKind = (typeof upstreamFailures)[number];
 
 export interface ScopeView {
   readonly name: string;
-  /** Left out for a scope the catalogue knows. */
+  /** Absent for a scope of the catalogue. */
   readonly sentence?: string | undefined;
-  /** Not granted to this application before. */
+  /** Not granted to this client before. */
   readonly isNew?: boolean | undefined;
-  /** The person may leave it out: the field of the form that holds their choice. */
+  /** Set if the scope is optional: the name of the form field with the person's choice. */
   readonly field?: string | undefined;
 }
 
-/** Scopes with a sentence of their own in the catalogue; any other comes with the sentence of its API. */
+/** Scopes with a sentence in the catalogue. The API of any other scope provides its sentence. */
 export const knownScopes = [
   'openid',
   'profile',
@@ -90,7 +90,7 @@ export const knownScopes = [
   'user',
 ] as const;
 
-/** The pages, in the order in which they are offered. Each is at `/account/<name>`, but for the first. */
+/** The account pages in menu order. Each is at `/account/<name>`, except the first. */
 export const accountSections = [
   'overview',
   'profile',
@@ -105,7 +105,7 @@ export const accountSections = [
 ] as const;
 export type AccountSection = (typeof accountSections)[number];
 
-/** What has just been done, said on the page that follows. */
+/** Messages about the action just done, shown on the next page. */
 export const accountNotices = [
   'profile-saved',
   'email-asked',
@@ -134,7 +134,7 @@ export const accountNotices = [
 ] as const;
 export type AccountNotice = (typeof accountNotices)[number];
 
-/** Those by which nothing came of it: a page shows them as it shows its other problems. */
+/** Messages about a failure: pages show them as errors. */
 export const problemNotices: readonly AccountNotice[] = [
   'factor-too-many',
   'app-gone',

@@ -1,6 +1,6 @@
 /**
- * Writes docs/views.md from what the pages declare as `ViewLocals`. With `--check` it writes nothing and fails when the
- * file says something else.
+ * Generates docs/views.md from the `ViewLocals` of the pages. With `--check` it writes nothing and fails if the file is
+ * out of date.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,21 +12,23 @@ const introduction = `# Views
 
 <!-- Generated from the pages' declarations of \`ViewLocals\` by \`npm run check:fix\`. -->
 
-What each template under \`views/\` is given, as \`it\`. \`VIEWS_DIR\` names a folder whose templates take the place of those of the
-same name; [branding.md](branding.md) says how. A value arrives as it was registered or typed: put it out with \`<%= %>\`, a name
-through \`clip\`, what was typed through \`typed\`, a link through \`href\`, and each inside \`<bdi>\`.
+The locals of each template under \`views/\`, which receives them as \`it\`. \`VIEWS_DIR\` names a folder whose
+templates replace those of the same name; [branding.md](branding.md) explains how. Values arrive as they were
+registered or typed. Print every value with \`<%= %>\` and inside \`<bdi>\`. Pass names through \`clip\`, typed text
+through \`typed\` and links through \`href\`.
 
-Beside \`it\` every template has:
+Every template also has:
 
-- \`t(key, values)\`: a text of the catalogue. \`around(key, slot)\`: what stands before and after one of its placeholders.
-- \`page\`: what the layout is told: \`title\`, \`width\` (\`narrow\`, \`wide\`, \`full\`), \`scripts\`, \`styles\`.
-- \`brand\`, \`brandLogo\`, \`brandLinks\`, \`theme\`: whose pages these are. \`locale\`, \`dir\`: the reader's language.
-- \`asset(name)\`: the address of a file under \`public/\`. \`body\`: in the layout, the page.
-- \`clip\`, \`typed\`, \`typedLines\`, \`exact\`, \`href\`, \`initial\`: foreign values made fit to be shown. \`duration\`, \`moment\`, \`languageName\`,
-  \`scopeSentence\`: things in the reader's language.
-- \`problemNotices\`: which of an account page's notices tell of a problem.`;
+- \`t(key, values)\`: a text of the catalogue.
+- \`around(key, slot)\`: the parts of a text before and after one of its placeholders.
+- \`page\`: settings for the layout: \`title\`, \`width\` (\`narrow\`, \`wide\`, \`full\`), \`scripts\`, \`styles\`.
+- \`brand\`, \`brandLogo\`, \`brandLinks\`, \`theme\`: the brand. \`locale\`, \`dir\`: the reader's language.
+- \`asset(name)\`: the URL of a file under \`public/\`. \`body\`: the page (in the layout only).
+- \`clip\`, \`typed\`, \`typedLines\`, \`exact\`, \`href\`, \`initial\`: make foreign values safe to show.
+- \`duration\`, \`moment\`, \`languageName\`, \`scopeSentence\`: format a value in the reader's language.
+- \`problemNotices\`: the notices of account pages that report a problem.`;
 
-/** Wherever a page is. */
+/** All folders with pages. */
 const folders = ['src/pages', 'src/api/reference', 'dev/gallery'];
 
 function viewsReference(): string {
@@ -36,7 +38,7 @@ function viewsReference(): string {
   return `${[
     introduction,
     ...members.map(([name, code]) => section(`\`${name}.ejs\``, code)),
-    '## Shapes that several share',
+    '## Shared shapes',
     ...named.map(fenced),
   ].join('\n\n')}\n`;
 }
@@ -49,7 +51,7 @@ const sourcesIn = (folder: string): string[] =>
 const fenced = (code: string): string => `\`\`\`ts\n${code}\n\`\`\``;
 const section = (title: string, code: string): string => `## ${title}\n\n${fenced(code)}`;
 
-/** The members of `ViewLocals` in a file: each begins where the formatter indents it, and ends before the next. */
+/** The members of `ViewLocals` in a file, found by their indentation. */
 function membersOf(file: string): [string, string][] {
   const [, indent = '', body = ''] = /^( *)(?:export )?interface ViewLocals \{\n([\s\S]*?)^\1\}/m.exec(file) ?? [];
   const own = body.replace(new RegExp(`^${indent}  `, 'gm'), '').replace(/^\/\*\*[^\n]*\*\/\n/gm, '');
@@ -68,7 +70,7 @@ function shapesOf(file: string): [string, string][] {
   );
 }
 
-/** Those that the code names, and those that these name in turn. */
+/** The shapes that the code names, and the shapes that those name. */
 function shapesNamed(code: string, shapes: ReadonlyMap<string, string>): string[] {
   const found = new Map<string, string>();
   const look = (text: string): void => {

@@ -1,13 +1,13 @@
 /**
- * What each view is given: its page declares it, beside the route that shows it, as a member of `ViewLocals`. Here are
- * those that several areas show.
+ * The locals of the views. Each page declares its own as a member of `ViewLocals`, next to its route. This file
+ * declares those that several areas show.
  *
  * Names, addresses and sentences arrive as they were registered or typed. The views clip, isolate and escape them and
- * leave out any link that is not http or https, so no page prepares a value for being shown.
+ * omit links that are not http or https, so pages pass them on unchanged.
  */
 import type { ClientView } from './view-parts.ts';
 
-/** Pages that say how something ended, and where to go from there. */
+/** Pages that report an outcome, with one link onward. */
 export const noticeKinds = [
   'sign-up-off',
   'sign-up-invited-only',
@@ -27,12 +27,12 @@ export interface ViewLocals {
   notice: {
     readonly kind: NoticeKind;
     readonly client?: ClientView | undefined;
-    /** How long a link works. */
+    /** How long a link is valid. */
     readonly seconds?: number | undefined;
     readonly go?: { readonly to: string; readonly as: 'signIn' | 'home' | 'account' | 'again' } | undefined;
   };
   stale: {
-    /** It was the first administrator's link, not a sign-in. */
+    /** The link was the first administrator's, not a sign-in. */
     readonly setup?: boolean | undefined;
     readonly startAgain?: string | undefined;
     readonly clientName?: string | undefined;

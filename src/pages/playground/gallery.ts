@@ -1,4 +1,4 @@
-/** The gallery's addresses. Its pages are in dev/, which is not part of the product: an image of it has no such folder. */
+/** The gallery's routes. Its pages are in dev/, which is not part of the product: an image has no such folder. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context, Next } from 'koa';

@@ -21,7 +21,7 @@ export function createArrival(deps: PageDeps) {
       const account = await deps.stores.accounts.bySubject(login.accountId);
       if (account) deps.pages.noteReader(ctx, account.locale);
     } catch (err) {
-      // Whoever has signed in must not be kept out by what is only good to have.
+      // Remembering the browser is optional: its failure must not stop the sign-in.
       deps.log.warn({ err, subject: login.accountId }, 'a browser could not be remembered');
     }
   };

@@ -1,4 +1,7 @@
-/** The application whose sign-in somebody has left for a page outside of it, by the id of that sign-in; undefined: none that is known. */
+/**
+ * Finds the client of an interaction by its id, for pages that a person reaches from a sign-in. Undefined if the id is
+ * unknown.
+ */
 import { digest } from '../../base/secrets.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import type { EngineStore } from '../../core/stores/engine.ts';

@@ -1,4 +1,4 @@
-/** The accounts that this browser may be offered: the one that is signed in, and those that are remembered here. */
+/** The accounts to choose from in this browser: the one that is signed in and the remembered ones. */
 
 import { usernameKey } from '../../core/kernel/names.ts';
 import type { KnownBrowsers } from '../../core/known-browsers/known-browsers.ts';
@@ -10,12 +10,12 @@ import type { StepContext } from '../kit/interaction/dispatcher.ts';
 interface Choice {
   readonly id: string;
   readonly account: Account;
-  /** Signed in at this moment. */
+  /** Signed in now. */
   readonly current: boolean;
   readonly remembered: boolean;
 }
 
-/** What stands for the account that is signed in, where nothing remembers it. */
+/** The id of the signed-in account if this browser does not remember it. */
 const currentId = 'current';
 
 interface ChoiceDeps {
@@ -23,7 +23,7 @@ interface ChoiceDeps {
   readonly stores: { readonly accounts: Pick<AccountStore, 'bySubject'> };
 }
 
-/** The application's hint first, then whoever is signed in, then by last use. */
+/** Order: the client's `login_hint`, the signed-in account, then the last used. */
 export async function choicesFor(deps: ChoiceDeps, { ctx, interaction }: StepContext): Promise<Choice[]> {
   const subject = interaction.session?.accountId;
   const [known, current] = await Promise.all([
@@ -40,7 +40,7 @@ export async function choicesFor(deps: ChoiceDeps, { ctx, interaction }: StepCon
   return choices.sort((a, b) => rank(a) - rank(b));
 }
 
-/** `?account=` of the sign-in page: `other`, or one of the choices. */
+/** The parameter `account` of the sign-in page: `other`, or the id of a choice. */
 export function chosenIn({ ctx }: Pick<StepContext, 'ctx'>): string | undefined {
   const { account } = ctx.query;
   return typeof account === 'string' && account !== '' ? account : undefined;

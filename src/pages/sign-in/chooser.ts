@@ -16,9 +16,9 @@ declare module '../kit/views.ts' {
         readonly id: string;
         readonly name?: string | undefined;
         readonly username: string;
-        /** Signed in at this moment. */
+        /** Signed in now. */
         readonly current: boolean;
-        /** This browser can be told to forget it. */
+        /** This browser remembers the account, and can forget it. */
         readonly remembered: boolean;
       }[];
       readonly cancel?: string | undefined;
@@ -65,7 +65,7 @@ export function createChooserStep(deps: PageDeps): Step {
       const account = form.get('account') ?? '';
       if (account === 'other') return { redirect: `${action}?account=other` };
       const chosen = (await choicesFor(deps, step)).find(({ id }) => id === account);
-      // Forgotten in another tab meanwhile, or never there.
+      // Forgotten in another tab, or never listed.
       if (chosen === undefined) return { redirect: `${action}/accounts` };
       if (chosen.current && interaction.prompt.name === 'select_account') return { select_account: {} };
       return { redirect: `${action}?account=${encodeURIComponent(chosen.id)}` };

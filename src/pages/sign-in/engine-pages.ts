@@ -1,4 +1,4 @@
-/** The pages the engine asks for in the middle of its own answers: refused, sign out, signed out. */
+/** Pages that the engine shows itself: error, sign-out, signed out. */
 import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { displayName } from '../../core/kernel/names.ts';
@@ -11,16 +11,16 @@ import type { ErrorKind, RefusalDetail, UnreviewedReason } from '../kit/page.ts'
 declare module '../kit/views.ts' {
   interface ViewLocals {
     logout: {
-      /** The engine's own form, put into the page as it is. */
+      /** The engine's own form, as raw HTML. */
       readonly formHtml: string;
       readonly formId: string;
       readonly client?: { readonly name: string } | undefined;
       readonly account?: { readonly name: string } | undefined;
-      /** The request proved itself: the script answers yes at once. */
+      /** The request has proved itself: the script submits the form at once. */
       readonly auto: boolean;
     };
     'signed-out': {
-      /** The person chose not to sign out. */
+      /** The person chose to stay signed in. */
       readonly stayed?: boolean | undefined;
       readonly client?: { readonly name: string; readonly uri?: string | undefined } | undefined;
     };
@@ -28,7 +28,7 @@ declare module '../kit/views.ts' {
 }
 
 export function createEnginePages(deps: Pick<PageDeps, 'pages' | 'stores' | 'secure' | 'isDeveloper'>): ProtocolPages {
-  // The engine's context is a Koa context with more on it.
+  // The engine's context extends the Koa context.
   const plain = (ctx: KoaContextWithOIDC) => ctx as unknown as Context;
 
   const told = (ctx: KoaContextWithOIDC, refusal: RecordedRefusal) => ({
@@ -90,14 +90,14 @@ export function createEnginePages(deps: Pick<PageDeps, 'pages' | 'stores' | 'sec
 
     async signedOut(ctx) {
       const { client, cookies, provider } = ctx.oidc;
-      // The engine comes here after "stay signed in" as well.
+      // The engine also comes here after "stay signed in".
       const id = cookies.get(provider.cookieName('session'), { signed: true });
       const session = id === undefined ? undefined : await provider.Session.find(id);
       deps.pages.show(plain(ctx), 'signed-out', {
         stayed: session?.accountId !== undefined,
         client: client && { name: client.clientName ?? client.clientId, uri: client.clientUri },
       });
-      // The page is still in their language; the next person's is not.
+      // This page keeps their language; the pages after it do not.
       if (session?.accountId === undefined) deps.pages.noteReader(plain(ctx), null);
     },
 
@@ -109,7 +109,7 @@ export function createEnginePages(deps: Pick<PageDeps, 'pages' | 'stores' | 'sec
   };
 }
 
-/** An unexpired ID token of the very person who is signed in here: the application may sign them out without another question. */
+/** True for an unexpired ID token of the signed-in person: the client may sign them out without a question. */
 function provesItself(hint: unknown, subject: string | undefined): boolean {
   const { sub, exp } = (hint ?? {}) as { sub?: unknown; exp?: unknown };
   return subject !== undefined && sub === subject && typeof exp === 'number' && exp * 1000 > Date.now();
@@ -117,7 +117,7 @@ function provesItself(hint: unknown, subject: string | undefined): boolean {
 
 const nameOf = (ctx: KoaContextWithOIDC) => ctx.oidc?.client?.clientName ?? ctx.oidc?.client?.clientId;
 
-/** What went wrong, as the person sees it. */
+/** The reason that the page shows. */
 function whyHere(error: string): UnreviewedReason {
   if (error === 'access_denied') return 'cancelled';
   const silent = ['login_required', 'consent_required', 'interaction_required', 'account_selection_required'];
@@ -131,7 +131,7 @@ function kindOf(status: number, error: string): ErrorKind {
   return error === 'invalid_client' ? 'unknown-client' : 'request';
 }
 
-/** The check, what came, and the nearest thing that would have passed. */
+/** The check, the received value and the nearest accepted value. */
 function detailOf({ says, source, received, expected, nearest, advice }: RecordedRefusal): RefusalDetail {
   const passes = nearest ?? expected;
   return {

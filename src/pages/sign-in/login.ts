@@ -1,6 +1,6 @@
 /**
- * The sign-in page: a name and a password, or a passkey, through core/sign-in/sign-in. A second factor is the next
- * page's business.
+ * The sign-in page: username and password, or a passkey, checked by core/sign-in. The second factor is on the next
+ * page.
  */
 import { accountClient } from '../../core/clients/account-client.ts';
 import { callerOf } from '../../http/caller.ts';
@@ -25,28 +25,28 @@ import type { ClientForm, UpstreamFailureKind } from '../kit/view-parts.ts';
 import { choicesFor, chosenIn } from './choices.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 
-/** Each picks a text; the test of the catalogue reads such lists too. */
+/** Each selects a text. The test of the catalogue reads this list. */
 export const loginErrors = ['wrong', 'throttled', 'busy', 'missing', 'expired', 'passkey'] as const;
 type LoginError = (typeof loginErrors)[number];
 
-/** Why a signed-in person is asked once more: by their own pages, after too long a time, or for the application. */
+/** Why a signed-in person is asked again: by the account pages, because the sign-in is too old, or for the client. */
 export const signInReasons = ['account', 'old', 'asked'] as const;
 type SignInReason = (typeof signInReasons)[number];
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
     login: ClientForm & {
-      /** As it was typed. */
+      /** As the user typed it. */
       readonly username?: string | undefined;
-      /** They are signed in; left out: this person is not. */
+      /** Set if the person is signed in already. */
       readonly again?: SignInReason | undefined;
       readonly error?: LoginError | undefined;
       readonly retryAfterSeconds?: number | undefined;
       readonly signUp?: string | undefined;
       readonly forgot?: string | undefined;
-      /** What the browser is to be asked for a passkey, in JSON; left out: no such button. */
+      /** WebAuthn request options, in JSON. Absent: no passkey button. */
       readonly passkey?: string | undefined;
-      /** Other providers through which to sign in, and where that begins. */
+      /** Other providers, with the address that starts the sign-in there. */
       readonly providers?: readonly { readonly name: string; readonly to: string }[] | undefined;
       readonly failed?:
         | {
@@ -56,13 +56,13 @@ declare module '../kit/views.ts' {
             readonly retryAfterSeconds?: number | undefined;
           }
         | undefined;
-      /** The account that is proved here is to be connected with this one. */
+      /** The identity at another provider that will be connected with the account that signs in. */
       readonly connecting?: { readonly provider: string; readonly label: string } | undefined;
-      /** The box that keeps the browser signed in is ticked. */
+      /** The box "stay signed in" is ticked. */
       readonly keep?: boolean | undefined;
-      /** Where another account can be chosen; left out: there is none. */
+      /** The address of the account chooser, if there are accounts to choose from. */
       readonly choose?: string | undefined;
-      /** Where the cancel button posts to; null or left out: no such button. */
+      /** Where the cancel button posts to; null or absent: no such button. */
       readonly cancel?: string | null | undefined;
     };
   }
@@ -78,18 +78,18 @@ const statuses: Record<LoginError, number> = {
 };
 
 export function createLoginStep(deps: PageDeps): Step {
-  /** Of the page after this one. */
+  /** Fields of the second-factor page. */
   const secondFields = ['second_passkey', ...deps.factors.codes.map(({ wire }) => wire.code)];
 
   interface Shown {
     readonly username?: string | undefined;
-    /** The box is ticked. */
+    /** The box "stay signed in" is ticked. */
     readonly keep: boolean;
     /** There are accounts to choose from. */
     readonly choices?: boolean;
     readonly error?: LoginError;
     readonly retryAfterSeconds?: number;
-    /** Otherwise what the error says. */
+    /** Default: the status of `error`. */
     readonly status?: number;
   }
 
@@ -115,12 +115,12 @@ export function createLoginStep(deps: PageDeps): Step {
         retryAfterSeconds,
         signUp: deps.config.signUp === 'open' ? `${action}/sign-up` : undefined,
         forgot: deps.mails.work ? `/forgot?from=${interaction.uid}` : undefined,
-        // The same for everybody, so that the page tells nobody who has one.
+        // The same options for every account, so the page does not reveal who has a passkey.
         passkey: deps.passkeys.signInOptions(passkeyPurpose(interaction)) || undefined,
         ...(pending?.stage === 'link'
           ? { connecting: { provider: deps.upstream.name(pending.proof.provider), label: pending.proof.label } }
           : { providers: providersFor(interaction, action) }),
-        // Of two things that went wrong the later one is said.
+        // If two things failed, the page shows the later one.
         failed: error || !failed ? undefined : { ...failed, provider: deps.upstream.name(failed.provider) },
         cancel: action,
       },
@@ -128,7 +128,7 @@ export function createLoginStep(deps: PageDeps): Step {
     );
   }
 
-  /** What the engine has found wanting in the session that stands. */
+  /** Why the engine does not accept the current session. */
   function againFor(ctx: StepContext['ctx'], interaction: StepContext['interaction']): SignInReason | undefined {
     const { prompt, session } = interaction;
     if (session?.accountId === undefined || prompt.name !== 'login' || chosenIn({ ctx }) !== undefined)
@@ -172,7 +172,7 @@ export function createLoginStep(deps: PageDeps): Step {
 
   return {
     async show(step) {
-      // Here again although the password was right: the code took too long, or the password has been changed meanwhile.
+      // The code took too long, or the password has changed: the sign-in starts again.
       const memory = memoryOf(step.interaction);
       if (memory) {
         const keep = isToBeKept(step.interaction);
@@ -182,7 +182,7 @@ export function createLoginStep(deps: PageDeps): Step {
       const choices = await choicesFor(deps, step);
       const chosen = chosenIn(step);
       const named = chosen === undefined ? choices[0] : choices.find(({ id }) => id === chosen);
-      // What the application knows of the person, unless they have said that they are somebody else.
+      // The client's hint applies unless the person has chosen an account.
       const hint = chosen === undefined ? requestOf(step.interaction).loginHint : undefined;
       await show(step, {
         username: hint ?? named?.account.username,
@@ -235,7 +235,7 @@ export function createLoginStep(deps: PageDeps): Step {
             return { redirect: action };
         }
       } catch (error) {
-        // Everything a person typed but the password is still there when the queue is full: trying again is one click.
+        // The queue is full. The form keeps all fields except the password, so one click tries again.
         await show(step, { username, keep, error: 'busy', retryAfterSeconds: busySeconds(error) });
         return undefined;
       }

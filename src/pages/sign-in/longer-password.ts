@@ -16,7 +16,7 @@ import { finishedMeanwhile } from './sent-twice.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    /** For a person whose second factor has gone, with a password that was long enough only beside it. */
+    /** For a person whose second factor is gone and whose password is too short without one. */
     'longer-password': ClientForm &
       FormProblem & {
         readonly username: string;
@@ -28,7 +28,9 @@ declare module '../kit/views.ts' {
 export function createLongerPasswordStep(deps: PageDeps): Step {
   const { pages } = deps;
 
-  /** Undefined where the password is another one by now, or a second factor has come back: that takes a sign-in as a whole. */
+  /**
+   * Returns undefined if the password has changed or the account has a second factor again: both need a new sign-in.
+   */
   async function personOf({ interaction }: StepContext): Promise<Account | undefined> {
     const proof = waitsForSecondFactor(interaction)?.proof;
     const account = proof && (await deps.stores.accounts.bySubject(proof.subject));
@@ -69,7 +71,7 @@ export function createLongerPasswordStep(deps: PageDeps): Step {
     if (set.outcome === 'weak-password') return show(step, account, { error: passwordErrors[set.reason.code] });
     if (set.outcome === 'not-found') return startAgain(step);
     const outcome = await deps.signIn.signIn({ ...caller, username, password });
-    // A second factor, or somebody who guesses, has come in between: as for anybody.
+    // If a second factor was added or the account is throttled by now, the ordinary sign-in decides.
     return outcome.outcome === 'signed-in' ? loginResult(outcome, isToBeKept(interaction)) : startAgain(step);
   }
 

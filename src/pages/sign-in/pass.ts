@@ -1,7 +1,4 @@
-/**
- * A person comes to a sign-in with a pass (core/sign-in/passes): they have set the password in this browser a moment
- * ago.
- */
+/** Signs a person in with a pass (core/sign-in/passes), because they have just set their password in this browser. */
 import { accountClient } from '../../core/clients/account-client.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';

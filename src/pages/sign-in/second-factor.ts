@@ -1,7 +1,6 @@
 /**
- * The page after the password, for a person with a second factor: a code or a passkey, through core/sign-in/sign-in. It
- * is shown to a person who is signed in as well, where an application wants to be surer than their session is
- * (oidc/requests/assurance).
+ * The second factor, a code or a passkey, checked by core/sign-in. It follows the password. It is also a step-up for a
+ * signed-in person when the client requires more assurance than the session has (oidc/requests/assurance).
  */
 import type { Interaction } from 'oidc-provider';
 import type { SecondFactor } from '../../core/factors/factors.ts';
@@ -32,7 +31,7 @@ export const secondFactorErrors = [
   'over',
   'passkey',
   'throttled',
-  /** One was mailed a moment ago. */
+  /** A code was sent a moment ago. */
   'mail-wait',
   'mail-failed',
 ] as const;
@@ -43,13 +42,13 @@ declare module '../kit/views.ts' {
     'second-factor': ClientForm & {
       readonly account: { readonly name?: string | undefined; readonly username: string };
       readonly method: SecondFactor;
-      /** The other ways, and where each is asked for. */
+      /** The other methods, with the address of each. */
       readonly others: readonly { readonly method: SecondFactor; readonly to: string }[];
-      /** For the method `passkey`: what the browser is to be asked, in JSON. */
+      /** For the method `passkey`: WebAuthn request options, in JSON. */
       readonly passkey?: string | undefined;
-      /** For a method whose codes are sent: where one has gone; left out: none has been sent yet. */
+      /** For a method that sends codes: the masked address, once a code has been sent. */
       readonly mailedTo?: string | undefined;
-      /** They are signed in, and an application wants to be surer. */
+      /** The person is signed in, and the client requires more assurance. */
       readonly stepUp?: boolean | undefined;
       readonly error?: SecondFactorError | undefined;
       readonly retryAfterSeconds?: number | undefined;
@@ -72,7 +71,7 @@ const statuses: Record<SecondFactorError, number> = {
 
 export function createSecondFactorStep(deps: PageDeps): Step {
   interface Shown {
-    /** The best there is where it is none of the methods. */
+    /** If this is none of the methods, the page shows the first. */
     readonly wanted: SecondFactor | readonly string[] | undefined;
     readonly methods: readonly SecondFactor[];
     readonly error?: SecondFactorError;
@@ -113,7 +112,7 @@ export function createSecondFactorStep(deps: PageDeps): Step {
     );
   }
 
-  /** After the password what is remembered of it; for somebody who is signed in, their session. */
+  /** The state of the sign-in; for a step-up, the current session. */
   async function memoryFor(step: StepContext): Promise<Memory | undefined> {
     const { interaction } = step;
     if (!isStepUp(interaction)) {
@@ -133,7 +132,7 @@ export function createSecondFactorStep(deps: PageDeps): Step {
     };
   }
 
-  /** A code, a passkey's answer, or which code is to be sent. */
+  /** A code, a passkey assertion, or a request to send a code. */
   function givenIn(form: ReadonlyMap<string, string>) {
     const { codes } = deps.factors;
     const sending = codes.find(({ wire }) => wire.send !== undefined && wire.send === form.get('answer'));
@@ -142,14 +141,14 @@ export function createSecondFactorStep(deps: PageDeps): Step {
     return {
       sending,
       filled,
-      // Which page the form came from, so that the answer is that page again.
+      // The method of the page that sent the form, for showing it again.
       wanted: (sending ?? filled)?.kind ?? 'passkey',
       otp: sending?.kind ?? typed.trim(),
       assertion: form.get('second_passkey'),
     };
   }
 
-  /** What was given was not enough: a code has been sent, or the page says what was wrong. */
+  /** The input was not enough: either a code has been sent, or the page shows the error. */
   async function askAgain(
     step: StepContext,
     memory: Memory,
@@ -160,7 +159,7 @@ export function createSecondFactorStep(deps: PageDeps): Step {
     if (finished) return finished;
     if (mailed?.outcome === 'sent') {
       await remember(step.interaction, { ...memory, mailedTo: mailed.to });
-      // The kind whose code was sent, also where its name was typed into another kind's field.
+      // The method whose code was sent, even if its name was typed into another method's field.
       return { redirect: `${step.action}?method=${otp}` };
     }
     await show(step, memory, {
@@ -220,7 +219,7 @@ export function createSecondFactorStep(deps: PageDeps): Step {
           return undefined;
         case 'expired':
         case 'refused':
-          // They have no second factor any more, or are disabled: the engine looks again.
+          // The second factor is gone or the account is disabled: the engine checks again.
           if (isStepUp(interaction)) return {};
           await remember(interaction, { username: memory.username, methods });
           return { redirect: action };
@@ -233,13 +232,13 @@ type Memory = SignInMemory & { readonly proof: PasswordProof; readonly keep: boo
 
 const isStepUp = ({ prompt }: Interaction): boolean => prompt.name === 'second-factor';
 
-/** Of the methods there are, those that would do. */
+/** The available methods that satisfy the request. */
 function allowed({ prompt }: Interaction, methods: readonly SecondFactor[]): readonly SecondFactor[] {
   const { only } = prompt.details as AssuranceDetails;
   return only === undefined ? methods : methods.filter((method) => method === only);
 }
 
-/** `sent`: by this server, so that the person may ask for another. */
+/** `sent`: this server sends the codes, so the person can ask for another. */
 function errorOf(wrong: WrongSecond | undefined, sent: boolean): SecondFactorError {
   if (wrong === 'wrong' && sent) return 'wrong-mail';
   return wrong === 'passkey-used' ? 'passkey' : (wrong ?? 'missing');

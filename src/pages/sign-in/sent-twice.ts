@@ -1,10 +1,10 @@
-/** A form that was sent twice. */
+/** Handles a form that is sent twice. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InteractionResults, StepContext } from '../kit/interaction/dispatcher.ts';
 
 /**
- * An impatient finger sends one code, or one passkey's answer, twice, and the browser shows the answer to the second. Where the
- * first has signed in here, in this very interaction, the second goes where the first would have gone.
+ * After a double click, the browser shows the response to the second post. If the first post has finished this
+ * interaction, the second one gets the same result. Waits for it up to three seconds.
  */
 export async function finishedMeanwhile({
   provider,

@@ -1,6 +1,6 @@
 /**
- * Making an account in the middle of an authorization: whoever has made one goes on with it, signed in by the password just set.
- * That the address is not proved yet stops nobody; applications see that there is none so far.
+ * Creates an account during an authorization and continues signed in by the new password. The e-mail address need not
+ * be confirmed yet; until it is, clients receive no address.
  */
 import type { Context } from 'koa';
 import { nowSeconds } from '../../base/clock.ts';
@@ -22,7 +22,7 @@ interface About {
   readonly formTargets: readonly string[];
 }
 
-/** The page itself, which also stands alone (pages/registration). */
+/** The page itself, which also exists outside an authorization (pages/registration). */
 interface SignUpPage {
   show(ctx: Context, about: About): void;
   take(ctx: Context, form: ReadonlyMap<string, string>, about: About): Promise<Account | undefined>;
@@ -33,7 +33,7 @@ export function createSignUpStep(deps: PageDeps, page: SignUpPage): Step {
     const request = requestOf(interaction);
     return {
       action: `${action}/sign-up`,
-      // Where the application asked for this very page, the interaction's own address leads here.
+      // If the client sent `prompt=create`, the interaction's own address shows this page.
       signIn: interaction.prompt.name === 'create' ? `${action}?account=other` : action,
       client: clientView(await deps.cached.find(request.clientId)),
       uiLocales: request.uiLocales,

@@ -1,4 +1,4 @@
-/** Who is signed in in the browser that sends this request, for pages outside an authorization. */
+/** The account that is signed in in the browser of a request, for pages outside an authorization. */
 import type { Context } from 'koa';
 import type { Provider } from 'oidc-provider';
 import { assuranceOf } from '../../core/factors/assurance.ts';
@@ -11,14 +11,14 @@ interface Deps {
   readonly config: { readonly secondFactor: 'none' | 'offered' | 'required' };
 }
 
-/** Throws what the storage throws; a browser without a session has no account. */
+/** Throws what the storage throws. Returns undefined for a browser without a session. */
 export function createSignedIn(deps: Deps) {
   return async (ctx: Context): Promise<Account | undefined> => (await sessionOf(deps, ctx, false))?.account;
 }
 
 /**
- * The session itself, for the account pages. The engine asks every application's people for a second factor that is
- * required; these pages go by the session alone.
+ * The session for the account pages. The engine enforces a required second factor for clients; these pages check the
+ * session themselves.
  */
 export function createAccountSession(deps: Deps) {
   const required = deps.config.secondFactor === 'required';

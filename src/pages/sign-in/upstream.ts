@@ -1,12 +1,12 @@
 /**
- * Signing in through another provider, in the middle of an authorization.
+ * Sign-in through another provider, during an authorization.
  *
  *   login -> [start] -> provider -> [/upstream/:provider/callback] -> [callback] -> signed in | second factor
- *                                                                 -> choose -> account made | login (-> second factor) -> confirm
+ *     -> choose -> account created | login (-> second factor) -> confirm
  *
- * The callback that providers know has no cookie of the interaction, which is bound to the interaction's path: it reads in the sealed
- * state which one it is and sends the browser there. A browser that has not begun it has no cookie for it, and is refused like any
- * stranger (security.md B3); so nobody is signed in as somebody else by a link.
+ * The cookie of an interaction is bound to its path, so the providers' redirect URI does not receive it. The redirect
+ * URI reads the interaction from the sealed state and continues there. A browser that did not start this sign-in has no
+ * cookie for it and is refused, so a link cannot sign a person in as another (security.md B3).
  */
 import type { Context } from 'koa';
 import { displayName } from '../../core/kernel/names.ts';
@@ -37,17 +37,17 @@ import type { ViewLocals } from '../kit/views.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    /** For a person whom another provider has proved, and who has no account here yet. */
+    /** For a person from another provider who has no account here yet. */
     'upstream-new': ClientForm &
       FormProblem & {
         readonly provider: string;
-        /** What the person is called there. */
+        /** The person's name at the provider. */
         readonly label: string;
         readonly email?: string | undefined;
         readonly signUp: boolean;
-        /** An account here has that address: it can be connected, and no other be made. */
+        /** An account here has that e-mail address: the person can connect it, but not create another. */
         readonly known: boolean;
-        /** As it was typed, or as the person is called there. */
+        /** As the user typed it, or a suggestion from the provider. */
         readonly username?: string | undefined;
       };
     'upstream-connect': ClientForm & {
@@ -55,7 +55,7 @@ declare module '../kit/views.ts' {
       readonly label: string;
       readonly account: { readonly name?: string | undefined; readonly username: string };
     };
-    /** For a moment, on the way back from a provider. */
+    /** Shown for a moment on the way back from a provider. */
     onward: { readonly to: string };
   }
 }
@@ -63,7 +63,7 @@ declare module '../kit/views.ts' {
 type Pending = NonNullable<UpstreamMemory['pending']>;
 type Onward = InteractionResults | Redirect;
 
-/** Where providers send people back: one address for each, so that none can answer for another (RFC 9700, section 4.4.2). */
+/** The redirect URIs for providers: one for each provider, against mix-up attacks (RFC 9700, section 4.4.2). */
 export function createUpstreamCallback(deps: PageDeps): readonly Route[] {
   const comeBack = async (ctx: Context) => {
     const provider = String(ctx.params.provider);
@@ -78,13 +78,13 @@ export function createUpstreamCallback(deps: PageDeps): readonly Route[] {
         ? `/interaction/${place.uid}/upstream/${provider}/callback`
         : `/account/identities/callback/${provider}`;
     const to = `${path}?${answer}`;
-    // A page, no redirect: Chromium holds every redirect after a form to the `form-action` of the form's page, and the provider's
-    // consent page names this server, but not the application to which a remembered person would be sent on from here.
+    // A page, not a redirect: Chromium applies `form-action` to every redirect after a form, and the provider's consent
+    // page allows this server only, not the client to which the next steps redirect.
     ctx.set('Refresh', `0; url=${to}`);
     deps.pages.show(ctx, 'onward', { to });
   };
-  // An answer as a form (OAuth 2.0 Form Post Response Mode): another site's page posts it, and no `SameSite=Lax` cookie comes with it.
-  // So it goes on as the same answer in the query, as at /oauth/authorize, and is looked at there.
+  // For the form post response mode. The post comes from another site, without `SameSite=Lax` cookies, so it is
+  // redirected to the same parameters in the query, as at /oauth/authorize.
   const comeBackByForm = async (ctx: Context) => {
     const form = await readForm(ctx);
     const answer = new URLSearchParams();
@@ -101,12 +101,12 @@ export function createUpstreamCallback(deps: PageDeps): readonly Route[] {
   ]);
 }
 
-/** What is looked at. Apple adds what the person is called there, in no way that proves it. */
+/** Other parameters are dropped. Apple adds the person's name, unsigned. */
 const answerParameters = ['code', 'state', 'iss', 'error'];
-/** Characters: an address has to fit into 16 KiB with the cookies. */
+/** Characters. URL and cookies together must fit into 16 KiB of headers. */
 const longestAnswer = 8192;
 
-/** Addresses below an interaction's own. */
+/** By their path below the interaction's path. */
 export function createUpstreamDetours(deps: PageDeps): Readonly<Record<string, Detour>> {
   return {
     'upstream/:provider': async (step) => {
@@ -119,7 +119,7 @@ export function createUpstreamDetours(deps: PageDeps): Readonly<Record<string, D
       };
       const begun = await deps.upstream.begin(provider, about, callerOf(ctx, 'browser'));
       if (begun.outcome === 'address') {
-        // A second account that is being connected: one thing at a time.
+        // Starting at another provider abandons a connection in progress.
         const keep = ctx.query.keep === 'yes';
         noteKeep(interaction, keep);
         if (keep || interaction.lastSubmission?.upstream !== undefined) await rememberUpstream(interaction, {});
@@ -136,7 +136,7 @@ export function createUpstreamDetours(deps: PageDeps): Readonly<Record<string, D
       const caller = callerOf(ctx, 'browser');
       const finished = await deps.upstream.finish(provider, place, new URLSearchParams(ctx.querystring), caller);
       if (finished.outcome === 'failed') {
-        // An address that is opened a second time, by Back or by a reload, must not undo what the first time brought.
+        // The callback was opened twice (Back, reload): keep the result of the first time.
         if (finished.reason === 'expired' && upstreamMemory(interaction).pending) return { redirect: action };
         return failed(step, provider, finished.reason, finished.retryAfter);
       }
@@ -148,7 +148,7 @@ export function createUpstreamDetours(deps: PageDeps): Readonly<Record<string, D
   };
 }
 
-/** Back to the sign-in page, which says so. */
+/** Returns to the sign-in page, which shows the failure. */
 async function failed(
   { ctx, interaction, action }: StepContext,
   provider: string,
@@ -160,7 +160,7 @@ async function failed(
   return { redirect: action };
 }
 
-/** Undefined where no account here is connected with it. */
+/** Returns undefined if no account here is connected with the identity. */
 async function signedIn(deps: PageDeps, step: StepContext, proof: UpstreamProof): Promise<Onward | undefined> {
   const { ctx, interaction, action } = step;
   const outcome = await deps.upstream.signIn(proof, callerOf(ctx, 'browser'));
@@ -186,7 +186,7 @@ async function signedIn(deps: PageDeps, step: StepContext, proof: UpstreamProof)
   }
 }
 
-/** The pages that come between: somebody new, and two accounts to be connected. */
+/** The pages in between: for a new person, and before two accounts are connected. */
 export function createUpstreamStep(deps: PageDeps): Step {
   const { upstream, pages } = deps;
 
@@ -217,7 +217,7 @@ export function createUpstreamStep(deps: PageDeps): Step {
     }
     const locale = pages.localeOf(ctx, requestOf(interaction).uiLocales);
     const made = await upstream.signUp(pending.proof, username, { ...callerOf(ctx, 'browser'), locale });
-    // Pressed twice: the second finds the name taken, by the account that the first has just made.
+    // After a double click, the name is taken by the account that the first click created.
     const already = made.outcome === 'closed' ? undefined : await signedIn(deps, step, pending.proof);
     if (already !== undefined) return already;
     switch (made.outcome) {
@@ -238,7 +238,7 @@ export function createUpstreamStep(deps: PageDeps): Step {
 
   async function connect(step: StepContext, { proof, proved }: Pending): Promise<Onward> {
     if (proved === undefined) return { redirect: step.action };
-    // A changed password keeps out whoever knew the old one: this page, left open, must not give them another way in.
+    // After a change of password, an old copy of this page must not sign its user in.
     const account = await deps.stores.accounts.bySubject(proved.accountId);
     if (account?.disabledAt !== null || proved.password !== passwordMark(account))
       return failed(step, proof.provider, 'expired');
@@ -251,8 +251,8 @@ export function createUpstreamStep(deps: PageDeps): Step {
   return {
     async show(step) {
       const { pending } = upstreamMemory(step.interaction);
-      // The dispatcher has looked a moment ago.
-      if (pending === undefined) throw new Error('nobody has come from a provider');
+      // The dispatcher has checked this.
+      if (pending === undefined) throw new Error('no sign-in through a provider is pending');
       if (pending.stage === 'choose') {
         await showNew(step, pending);
         return;

@@ -210,21 +210,21 @@ describe('overrides and assets', () => {
 
   test('a view of a name that no page has stops the start', () => {
     const { overrideDir, open } = overriding({ 'logn.ejs': 'x' });
-    expect(open).toThrow(`${join(overrideDir, 'logn.ejs')} takes the place of no page. There are: `);
+    expect(open).toThrow(`${join(overrideDir, 'logn.ejs')} replaces no view. Known views: `);
   });
 
   test.each(['sign-in/logn.ejs', 'sign-in/consent.ejs'])(
     'so does one in the folder of an area that has none: %s',
     (file) => {
       const { overrideDir, open } = overriding({ [file]: 'x' });
-      expect(open).toThrow(`${join(overrideDir, file)} takes the place of no page. There are: `);
+      expect(open).toThrow(`${join(overrideDir, file)} replaces no view. Known views: `);
     },
   );
 
   test('two files for one view stop the start, with both their names', () => {
     const { overrideDir, open } = overriding({ 'login.ejs': 'x', 'sign-in/login.ejs': 'y' });
     const [one, other] = [join(overrideDir, 'login.ejs'), join(overrideDir, 'sign-in/login.ejs')];
-    expect(open).toThrow(`${one} and ${other} are both the view login: keep one of them.`);
+    expect(open).toThrow(`${one} and ${other} both replace the view login. Keep one of them.`);
   });
 
   test('folders that are no area may hold anything', () => {
@@ -240,7 +240,7 @@ describe('overrides and assets', () => {
     const { overrideDir, open } = overriding({ [`${view}.ejs`]: text });
     expect(() => tryViews(open(), states)).toThrow(
       new RegExp(
-        `${join(overrideDir, view)}\\.ejs could not be shown \\(in the state [\\w-]+\\): .*(no|such|explain|footer)`,
+        `${join(overrideDir, view)}\\.ejs failed to render \\(in the state [\\w-]+\\): .*(no|such|explain|footer)`,
       ),
     );
   });

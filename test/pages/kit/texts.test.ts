@@ -227,11 +227,15 @@ describe('texts of a deployment’s own', () => {
   });
 
   test.each([
-    ['unknown', { 'de.json': { helo: 'x' } }, 'de.json: there is no text "helo"'],
-    ['placeholder', { 'de.json': { bye: 'Tschüss {name}' } }, '"bye" has {name}, which nobody fills in'],
+    ['unknown', { 'de.json': { helo: 'x' } }, 'de.json: unknown text "helo"'],
+    ['placeholder', { 'de.json': { bye: 'Tschüss {name}' } }, '"bye" has an unknown placeholder {name}'],
     ['kind', { 'de.json': { bye: 1 } }, 'de.json: "bye" is not a text'],
     ['list', { 'de.json': ['bye'] }, 'de.json: not an object of texts'],
-    ['form', { 'de.json': { bye: { few: 'x', other: 'y' } } }, '"few" is not among one, other'],
+    [
+      'form',
+      { 'de.json': { bye: { few: 'x', other: 'y' } } },
+      '"few" is not a plural form of this language. Its forms: one, other',
+    ],
     ['other', { 'de.json': { bye: { one: 'x' } } }, '"bye" has no form "other"'],
   ])('what cannot be meant stops the start: %s', (name, files, message) => {
     const own = folder(`wrong-${name}`, files);

@@ -65,7 +65,10 @@ export const consentStates: readonly ViewState[] = [
     name: 'consent-owned',
     view: 'consent',
     locals: {
-      ...{ action, csrf, account, scopes },
+      action,
+      csrf,
+      account,
+      scopes,
       client: { ...unknownShop, redirectHost: 'drive.example', owner: 'mallory' },
     },
   },
@@ -73,7 +76,10 @@ export const consentStates: readonly ViewState[] = [
     name: 'consent-reviewed',
     view: 'consent',
     locals: {
-      ...{ action, csrf, account, scopes },
+      action,
+      csrf,
+      account,
+      scopes,
       client: { ...bookshelf, redirectHost: 'bookshelf.example', owner: 'grace' },
     },
   },

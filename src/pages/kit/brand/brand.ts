@@ -1,18 +1,18 @@
-/** Whose pages these are: the name, the logo, the colours and the links that every page carries. */
+/** The brand that every page carries: name, logo, colours and footer links. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { StaticFile } from '../static.ts';
 import type { Theme } from './theme.ts';
 
-/** Links of the footer, in this order. */
+/** Links of the footer, in display order. */
 export const brandLinks = ['privacy', 'terms', 'support'] as const;
 export type BrandLink = (typeof brandLinks)[number];
 
-/** As the settings give it; what it holds has been checked. */
+/** Validated by the settings reader. */
 export interface BrandSettings extends Theme {
   readonly name: string;
-  /** Paths of pictures. */
+  /** Paths of image files. */
   readonly logo?: string | undefined;
   readonly logoDark?: string | undefined;
   readonly links?: Readonly<Partial<Record<BrandLink, string>>> | undefined;
@@ -22,7 +22,7 @@ export interface Brand extends Theme {
   readonly name: string;
   readonly logo?: { readonly light: string; readonly dark?: string | undefined } | undefined;
   readonly links: readonly { readonly name: BrandLink; readonly to: string }[];
-  /** The pictures, by request path. */
+  /** The logos, by request path. */
   readonly files: ReadonlyMap<string, StaticFile>;
 }
 
@@ -32,7 +32,7 @@ const types: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
 };
 
-/** Reads the pictures once. */
+/** Reads the logo files once. */
 export function openBrand({ name, accent, background, logo, logoDark, links = {} }: BrandSettings): Brand {
   const files = new Map<string, StaticFile>();
   const address = (path: string, as: string): string => {
@@ -43,7 +43,10 @@ export function openBrand({ name, accent, background, logo, logoDark, links = {}
     return `/brand/${as}${kind}?v=${hash}`;
   };
   return {
-    ...{ name, accent, background, files },
+    name,
+    accent,
+    background,
+    files,
     logo:
       logo === undefined
         ? undefined

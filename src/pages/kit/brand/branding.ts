@@ -1,6 +1,4 @@
-/**
- * The files of a brand: its pictures, and style sheets with its colours or an application's (pages/kit/brand/theme.ts).
- */
+/** Serves the logos of the brand, and the style sheets with the colours of the brand or a client (theme.ts). */
 import type { Context, Next } from 'koa';
 import { pageRoutes, type Route } from '../../../http/routes.ts';
 import type { Brand } from './brand.ts';
@@ -15,7 +13,7 @@ export function createBranding({ brand }: { brand: Pick<Brand, 'files'> }): read
     ctx.set('Cache-Control', ctx.query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable');
     if (theme) answer(ctx, themeSheet(theme), 'text/css; charset=utf-8');
     if (picture) {
-      // An SVG that somebody opens by itself is a document of this origin: whatever script it holds does not run.
+      // An SVG opened by itself is a document of this origin. The policy stops any script in it.
       ctx.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; sandbox");
       ctx.set('ETag', picture.etag);
       answer(ctx, picture.body, picture.type);

@@ -1,6 +1,6 @@
 /**
- * Colours as people see them. Lightness and hue are OKLab's (Ottosson 2020), so that a colour made lighter stays the same colour;
- * contrast is WCAG 2.2's. A colour here is `#rrggbb`.
+ * Perceptual colour arithmetic: lightness and hue from OKLab (Ottosson 2020), so a lighter shade keeps its hue;
+ * contrast from WCAG 2.2. Colours are strings of the form `#rrggbb`.
  */
 
 interface Oklch {
@@ -24,7 +24,7 @@ export function oklchOf(colour: string): Oklch {
   return { lightness, chroma: Math.hypot(x, y), hue: Math.atan2(y, x) };
 }
 
-/** The nearest colour a screen has: what is too vivid for its lightness is made paler. */
+/** The nearest colour in sRGB: keeps the lightness and reduces the chroma. */
 export function colourOf({ lightness, chroma, hue }: Oklch): string {
   const wanted = Math.min(1, Math.max(0, lightness));
   let [low, high] = [0, chroma];

@@ -1,12 +1,11 @@
 /**
  * The colours of a brand, as a style sheet that follows `gatehouse.css`.
  *
- * An accent is given without a thought for who has to read it, in the light and in the dark. Here it becomes a family: buttons
- * have exactly the brand's colour with whichever text is readable on it; links and other text get the nearest shade that keeps
- * 4.5:1 on every ground it stands on (WCAG 2.2, 1.4.3). A background becomes its tint, as far as the text on it needs.
+ * An operator chooses one accent colour; it must stay readable in the light and the dark scheme. Buttons keep the exact
+ * accent and get the text colour that is readable on it. Links and other text get the nearest shade with a contrast of
+ * 4.5:1 on each of their backgrounds (WCAG 2.2, 1.4.3). A background colour is tinted until the text on it is readable.
  *
- * The address of a theme says all about it and nothing else goes into it, so there is nothing to store for each client, and a
- * made-up address is only a style sheet with other colours.
+ * The URL of a theme holds all of its colours, so nothing is stored for each client.
  */
 import { colourOf, contrast, oklchOf } from './colour.ts';
 
@@ -17,36 +16,50 @@ export interface Theme {
   readonly background?: readonly string[] | undefined;
 }
 
-/** Changes with what is made of the colours: the address is cached for a year. */
+/** Increase this number if the derivation of the colours changes: browsers cache the URL for a year. */
 const revision = 1;
 const colour = /^#[0-9a-f]{6}$/;
 const gray = 265 * (Math.PI / 180);
 const made = (lightness: number, chroma: number) => colourOf({ lightness, chroma, hue: gray });
 
-/** As `gatehouse.css` has them. `step`: which way text goes to be readable. */
+/** The same values as in `gatehouse.css`. `step`: the direction in which text becomes more readable. */
 const schemes = {
   light: {
-    ...{ card: '#ffffff', ground: made(0.975, 0.006), muted: made(0.48, 0.02), accent: made(0.5, 0.17) },
-    ...{ step: -1, softLightness: 0.95, softChroma: 0.03, strength: 0.06, groundBound: 1 },
+    card: '#ffffff',
+    ground: made(0.975, 0.006),
+    muted: made(0.48, 0.02),
+    accent: made(0.5, 0.17),
+    step: -1,
+    softLightness: 0.95,
+    softChroma: 0.03,
+    strength: 0.06,
+    groundBound: 1,
   },
   dark: {
-    ...{ card: made(0.215, 0.018), ground: made(0.17, 0.015), muted: made(0.74, 0.02), accent: made(0.74, 0.12) },
-    ...{ step: 1, softLightness: 0.3, softChroma: 0.05, strength: 0.07, groundBound: 0.2 },
+    card: made(0.215, 0.018),
+    ground: made(0.17, 0.015),
+    muted: made(0.74, 0.02),
+    accent: made(0.74, 0.12),
+    step: 1,
+    softLightness: 0.3,
+    softChroma: 0.05,
+    strength: 0.07,
+    groundBound: 0.2,
   },
 } as const;
 type Scheme = (typeof schemes)[keyof typeof schemes];
 
-/** 4.5 and a little for the rounding of a colour to eight bits. */
+/** 4.5, plus a margin for rounding to eight bits. */
 const readable = 4.55;
 
-/** Where a page finds its theme; undefined: it has none, or what it was given is not a colour. */
+/** Returns undefined if the theme has no colours, or if one of them is not `#rrggbb`. */
 export function themeAddress({ accent, background = [] }: Theme): string | undefined {
   const parts = [...(accent === undefined ? [] : [['a', accent]]), ...background.slice(0, 2).map((end) => ['b', end])];
   if (parts.length === 0 || !parts.every(([, value = '']) => colour.test(value))) return undefined;
   return `/brand/theme-${parts.map(([kind, value = '']) => kind + value.slice(1)).join('-')}.css?v=${revision}`;
 }
 
-/** The theme at `/brand/theme-….css`. */
+/** Parses `/brand/theme-….css`. Returns undefined for any other path. */
 export function themeAt(path: string): Theme | undefined {
   const [, accent, ...background] =
     /^\/brand\/theme(?:-a([0-9a-f]{6}))?(?:-b([0-9a-f]{6}))?(?:-b([0-9a-f]{6}))?\.css$/.exec(path) ?? [];
@@ -57,7 +70,7 @@ export function themeAt(path: string): Theme | undefined {
 export function themeSheet(theme: Theme): string {
   const light = block(tokensOf(theme, schemes.light));
   const dark = block(tokensOf(theme, schemes.dark));
-  // A printed page keeps the plain ground of the style sheet before.
+  // Printed pages keep the plain background of `gatehouse.css`.
   return `@media screen{${light}}\n@media screen and (prefers-color-scheme:dark){${dark}}\n`;
 }
 
@@ -88,7 +101,7 @@ export function tokensOf({ accent, background = [] }: Theme, scheme: Scheme | ke
   };
 }
 
-/** A button in the brand's colour where there is no style sheet: in a mail. */
+/** Colours of a button in a mail, where no style sheet applies. */
 export function buttonColours(accent: string): { fill: string; text: string } {
   const { fill, fillText } = accentFamily(accent, schemes.light);
   return { fill, text: fillText };
@@ -98,7 +111,7 @@ function accentFamily(accent: string, { card, ground, step, softLightness, softC
   const own = oklchOf(accent);
   const soft = colourOf({ ...own, lightness: softLightness, chroma: Math.min(own.chroma, softChroma) });
   const shade = (by: number) => colourOf({ ...own, lightness: own.lightness + by });
-  // Text on a card, on the ground, on the soft accent of a mark.
+  // The text stands on a card, on the page background and on the soft accent of a mark.
   const text = until(own.lightness, step, (at) => {
     const candidate = colourOf({ ...own, lightness: at });
     return [card, ground, soft].every((under) => contrast(candidate, under) >= readable) ? candidate : undefined;
@@ -112,9 +125,9 @@ function accentFamily(accent: string, { card, ground, step, softLightness, softC
     strong: colourOf({ ...onText, lightness: onText.lightness + step * strength }),
     soft,
     fill: accent,
-    // Away from its text, so that pressing never makes it harder to read.
+    // A pressed button moves away from its text colour, so it stays readable.
     fillStrong: shade(white ? -0.06 : 0.06),
-    // A button that its card would swallow gets an edge (WCAG 2.2, 1.4.11).
+    // A button with too little contrast to its card gets an edge (WCAG 2.2, 1.4.11).
     fillEdge: contrast(accent, card) >= 3 ? accent : text,
     fillText,
   };
@@ -129,7 +142,10 @@ function tint(end: string, texts: readonly string[], { step, groundBound }: Sche
   });
 }
 
-/** The first lightness, going up or down from `start`, that will do; at the very end white or black always does. */
+/**
+ * The first accepted lightness, up or down from `start`. Falls back to black or white, which always have enough
+ * contrast.
+ */
 function until(start: number, step: number, accept: (lightness: number) => string | undefined): string {
   for (let at = start; at > 0 && at < 1; at += step * 0.005) {
     const found = accept(at);

@@ -1,4 +1,4 @@
-/** The authorization request behind an interaction, as its pages need it. */
+/** The parameters of the authorization request that the interaction pages use. */
 import type { Interaction } from 'oidc-provider';
 import { formTargetsFor } from '../../../http/hardening.ts';
 
@@ -24,12 +24,12 @@ export function requestOf({ params }: Pick<Interaction, 'params'>): Authorizatio
   };
 }
 
-/** The page's form ends, after some redirects, at the application. */
+/** The form's chain of redirects can end at the client's redirect URI, so `form-action` must allow it. */
 export function formTargets({ redirectUri }: AuthorizationRequest): readonly string[] {
   return formTargetsFor(redirectUri);
 }
 
-/** The same request from its beginning; `change` adds or replaces parameters. */
+/** The address of the same authorization request. `change` adds or replaces parameters. */
 export function restartAddress(params: Interaction['params'], change: Readonly<Record<string, string>> = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...params, ...change })) {

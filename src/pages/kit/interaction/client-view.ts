@@ -1,10 +1,10 @@
-/** A client as the pages name it. The views escape, clip and check the links. */
+/** A client as the pages show it. The views escape, clip and check the values. */
 import { accountClient } from '../../../core/clients/account-client.ts';
 import type { ClientRecord } from '../../../core/stores/clients.ts';
 import type { ClientView } from '../view-parts.ts';
 
 export function clientView(client: ClientRecord | undefined): ClientView | undefined {
-  // Nobody signs in to go on to an application there: the pages are this server's own.
+  // The account client stands for this server's own pages, so there is no application to name.
   if (!client || client.id === accountClient) return undefined;
   const { client_name: name, client_uri: uri, logo_uri: logo, brand_accent: accent } = client.metadata;
   const site = typeof uri === 'string' ? uri : undefined;
@@ -19,7 +19,10 @@ export function clientView(client: ClientRecord | undefined): ClientView | undef
   };
 }
 
-/** Where people go on to. A private-use scheme says which application it is; what stands for its host may be any name. */
+/**
+ * What the consent page shows as the destination. For a private-use scheme the scheme identifies the app; its host part
+ * is arbitrary.
+ */
 export function destinationOf(redirectUri: string): string | undefined {
   const url = URL.parse(redirectUri);
   return /^https?:$/.test(url?.protocol ?? '') ? url?.host : url?.protocol;

@@ -1,4 +1,4 @@
-/** The session that stands while somebody who is signed in is asked for more. */
+/** The session of a person who is asked for a further proof while signed in. */
 import type { Amr } from '../../../core/kernel/amr.ts';
 import type { AccountStore } from '../../../core/stores/accounts.ts';
 import type { BrowserSession } from '../browser-session.ts';
@@ -6,11 +6,14 @@ import type { StepContext } from './dispatcher.ts';
 
 export interface CurrentSession extends Pick<BrowserSession, 'account' | 'signedInAt'> {
   readonly amr: readonly Amr[];
-  /** It outlives the closing of the browser, and goes on doing so. */
+  /** The session survives the closing of the browser. */
   readonly keep: boolean;
 }
 
-/** Undefined where it is not the one that the interaction was begun in any more, or its person is disabled or gone. */
+/**
+ * Returns undefined if the session is not the one in which the interaction began, or if the account is disabled or
+ * deleted.
+ */
 export async function currentSessionOf(
   { ctx, provider, interaction }: StepContext,
   accounts: Pick<AccountStore, 'bySubject'>,
@@ -23,7 +26,7 @@ export async function currentSessionOf(
   if (account?.disabledAt !== null) return undefined;
   return {
     account,
-    // As they were written at the sign-in.
+    // Written at the sign-in, by this server.
     amr: (session.amr ?? []) as Amr[],
     signedInAt: session.loginTs ?? 0,
     keep: session.transient !== true,

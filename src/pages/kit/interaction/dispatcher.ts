@@ -1,12 +1,12 @@
 /**
- * The pages in the middle of an authorization: who you are, and whether the application may.
+ * The pages of an interaction: who the person is, and whether they consent.
  *
- *   engine: 303 /interaction/:uid -> [dispatcher] -> login (-> second factor) | sign-up | another provider (upstream.ts) | consent
- *   -> 303 back to the engine, which asks again or answers
+ *   engine: 303 /interaction/:uid -> [dispatcher] -> login (-> second factor) | sign-up | upstream | consent
+ *   -> 303 back to the engine, which prompts again or answers
  *
- * The dispatcher alone decides which step comes: by what the engine asks for and what the interaction remembers of the password,
- * never by what a form claims. Steps do not call steps. An interaction belongs to the browser it was started in (a signed cookie bound to its path); a finished, expired or
- * foreign one gets the page that offers to start again.
+ * The dispatcher alone chooses the step, by the engine's prompt and by what the interaction remembers, never by what
+ * a form claims. Steps do not call steps. An interaction belongs to one browser, by a signed cookie bound to its path.
+ * A finished, expired or foreign one gets the page that offers to start again.
  */
 
 import type { Context } from 'koa';
@@ -17,21 +17,27 @@ import { type Csrf, readCheckedForm } from '../csrf.ts';
 import type { Pages } from '../page.ts';
 import { forgetting, heldBack, waitsForSecondFactor, waitsForUpstream } from './memory.ts';
 
-/** One page of the way. */
+/** One page of an interaction. */
 export interface Step {
   show(step: StepContext): Promise<void>;
-  /** Takes the form; either answers with a page again or returns what the engine is to be told. */
+  /** Handles the post. Either shows a page again and returns undefined, or returns the result for the engine. */
   take(step: StepContext, form: ReadonlyMap<string, string>): Promise<InteractionResults | Redirect | undefined>;
 }
 
-/** An address below the interaction's own that leads on and shows nothing; undefined: there is no such thing. Only at the sign-in. */
+/**
+ * A path below the interaction's that only redirects. Returns undefined if there is no such target. Used during the
+ * sign-in only.
+ */
 export type Detour = (step: StepContext) => Promise<InteractionResults | Redirect | undefined>;
 
-/** The way in with a pass (pass.ts). */
+/** Sign-in with a pass (pass.ts). */
 export interface WithPass {
-  /** Whether this browser's is for the sign-in at hand, as it is for that of the account pages. An application's has an address for it. */
+  /**
+   * True if the browser's pass belongs to this sign-in, which is so for the account pages. For clients, a pass has its
+   * own path.
+   */
   isFor(step: StepContext): boolean;
-  /** Always leads on: to the next page, where the pass is good, otherwise to the sign-in page. */
+  /** Redirects to the next page if the pass is valid, otherwise to the sign-in page. */
   take(step: StepContext): Promise<InteractionResults | Redirect>;
 }
 
@@ -48,12 +54,12 @@ export interface Redirect {
   readonly redirect: string;
 }
 
-/** Nobody has proved who they are yet, or somebody else may want to. */
+/** The person has not proved who they are yet, or may want to switch accounts. */
 function isAtSignIn({ prompt }: Interaction): boolean {
   return prompt.name === 'login' || prompt.name === 'select_account' || prompt.name === 'create';
 }
 
-/** The page before the sign-in, where the application asks for one. */
+/** The page before the sign-in, by the prompt that the client requests. */
 const firstSteps: Readonly<Record<string, string>> = { select_account: 'chooser', create: 'sign-up' };
 
 export function createInteractions(deps: {
@@ -61,19 +67,22 @@ export function createInteractions(deps: {
   pages: Pages;
   csrf: Csrf;
   /**
-   * By the engine's prompt name; `second-factor` or `longer-password` comes between `login` and its end, `sign-up` in its place, `chooser`
-   * before it.
+   * By the engine's prompt name. `second-factor` and `longer-password` follow `login`; `sign-up` replaces it; `chooser`
+   * precedes it.
    */
   steps: Readonly<Record<string, Step>>;
-  /** By their path below the interaction's. */
+  /** By their path below the interaction's path. */
   detours: Readonly<Record<string, Detour>>;
-  /** A person has proved who they are, and will be signed in. `byPass`: what led here was told to them by a mail of its own. */
+  /** The person is signed in. `byPass`: they used a pass, for which they have already received a mail. */
   arrived: (step: StepContext, login: NonNullable<InteractionResults['login']>, byPass: boolean) => Promise<void>;
-  /** In place of the sign-in page, for a person who has set their password a moment ago. */
+  /** Replaces the sign-in page for a person who has just set their password. */
   withPass: WithPass;
-  /** Where those go on who come with a pass for a sign-in that is not this browser's, or is over. */
+  /** The target for a pass whose sign-in belongs to another browser or is finished. */
   homeWithPass: string;
-  /** The authorization request behind a finished interaction, as an address to start it again; undefined: not known any more. */
+  /**
+   * The address that starts a finished interaction's authorization request again. Undefined if the request is not known
+   * any more.
+   */
   startAgain: (uid: string) => Promise<string | undefined>;
 }): readonly Route[] {
   async function open(ctx: Context): Promise<StepContext | undefined> {
@@ -89,7 +98,7 @@ export function createInteractions(deps: {
     return interaction.uid === uid ? { ctx, provider, interaction, action: actionOf(ctx) } : undefined;
   }
 
-  /** The same, also where the session in which it was begun has ended, as it does with the password. */
+  /** Like `open`, but accepts an interaction whose session has ended: setting a new password ends the session. */
   async function openForPass(ctx: Context): Promise<StepContext | undefined> {
     const provider = deps.provider();
     const { cookies } = provider.createContext(ctx.req, ctx.res);
@@ -108,11 +117,11 @@ export function createInteractions(deps: {
     deps.pages.show(ctx, 'stale', { startAgain }, { status: 400 });
   }
 
-  /** Tells the engine, and where to go on; undefined where the interaction was finished in another tab meanwhile. */
+  /** Returns the next address. Returns undefined if the interaction has been finished in another tab. */
   async function finish(step: StepContext, result: InteractionResults, byPass: boolean): Promise<string | undefined> {
     const { ctx, provider } = step;
     try {
-      // A person who has signed in has chosen the account, and made one if they wanted to.
+      // A sign-in also answers the prompts `select_account` and `create`.
       const whole = result.login === undefined ? result : { ...result, select_account: {}, create: {} };
       const next = await provider.interactionResult(ctx.req, ctx.res, forgetting(whole));
       if (result.login) await deps.arrived(step, result.login, byPass);
@@ -139,7 +148,7 @@ export function createInteractions(deps: {
     if (!isAtSignIn(interaction)) return ctx.path === action ? deps.steps[name] : undefined;
     if (ctx.path === `${action}/sign-up`) return deps.steps['sign-up'];
     if (ctx.path === `${action}/accounts`) return deps.steps.chooser;
-    // The page before may be sent again (Back, another account): a form may lead back, never ahead.
+    // The previous page may be posted again (Back, another account). A form may lead back, never ahead.
     const back = form?.has('password') || form?.has('passkey');
     const provider = !back && (form?.has('upstream') || (!form && waitsForUpstream(interaction)));
     if (provider) return deps.steps.upstream;

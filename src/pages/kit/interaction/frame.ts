@@ -1,4 +1,4 @@
-/** What the pages in the middle of an authorization have in common: the application's look, the form, the language. */
+/** What all interaction pages share: the client, the form and the language. */
 import type { CachedClients } from '../../../core/clients/cached-clients.ts';
 import type { Csrf } from '../csrf.ts';
 import { formTargets, requestOf } from './authorization-request.ts';

@@ -1,4 +1,4 @@
-/** What the engine is told when somebody has proved who they are: the same from every step that can find it out. */
+/** The results with which a sign-in or a step-up ends, for the engine. */
 import type { Interaction } from 'oidc-provider';
 import { passwordMark } from '../../../core/kernel/password-proof.ts';
 import type { SignInOutcome } from '../../../core/sign-in/sign-in.ts';
@@ -8,8 +8,8 @@ import type { InteractionResults } from './dispatcher.ts';
 export type Login = NonNullable<InteractionResults['login']>;
 
 /**
- * `keep`: the browser stays signed in when it is closed. `password` says what the account's password was when this was found out,
- * so that a session cannot begin with one that has been changed since (oidc/requests/outdated-login).
+ * `keep`: the session survives the closing of the browser. `password` identifies the password at the time of the proof,
+ * so a session cannot start if the password has changed since (oidc/requests/outdated-login).
  */
 export function loginResult(
   { account, amr, at }: Pick<Extract<SignInOutcome, { outcome: 'signed-in' }>, 'account' | 'amr' | 'at'>,
@@ -18,7 +18,7 @@ export function loginResult(
   return {
     login: {
       accountId: account.subject,
-      // A provider that does not say how it proved somebody leaves nothing to pass on.
+      // Some upstream providers do not name the methods they used.
       ...(amr.length > 0 && { amr: [...amr] }),
       ts: at,
       remember: keep,
@@ -28,10 +28,9 @@ export function loginResult(
 }
 
 /**
- * What the engine is told when somebody who is signed in has given, or added, a second factor: their session is surer,
- * and goes on. `at` stays the time of the last whole sign-in, which is what `max_age` and the pages that need a fresh
- * one go by, else whoever finds an open browser and a phone beside it would need no password. `stepUp` says so to
- * oidc/requests/assurance; left out where this very request began with a whole sign-in.
+ * The result of a step-up: a signed-in person has used or added a second factor. `at` stays the time of the last full
+ * sign-in, on which `max_age` and fresh sign-ins depend; otherwise a found open session and phone would replace the
+ * password. `stepUp` is absent if this request began with a full sign-in (oidc/requests/assurance).
  */
 export function surerResult(
   { lastSubmission }: Pick<Interaction, 'lastSubmission'>,

@@ -1,7 +1,7 @@
 /**
- * What an interaction remembers between its pages. It lives in the engine's record of the interaction, sealed like the
- * rest of it, so it belongs to this interaction and this browser, and no form can claim it. Resuming without a result
- * drops it: a person who skips a page begins anew.
+ * What an interaction remembers between its pages. It is part of the engine's sealed record of the interaction, so it
+ * belongs to one interaction and one browser, and a form cannot forge it. The engine drops it if the interaction
+ * resumes without a result: a person who skips a page starts again.
  */
 import type { Interaction } from 'oidc-provider';
 import { nowSeconds } from '../../../base/clock.ts';
@@ -14,16 +14,16 @@ import type { UpstreamFailureKind } from '../view-parts.ts';
 
 type Results = NonNullable<Interaction['result']>;
 
-/** Of a sign-in between its two pages: that the password was right, and whose it was. */
+/** The state between the password page and the second page: the password was right, and for which account. */
 export interface SignInMemory {
-  /** As it was typed. */
+  /** As the user typed it. */
   readonly username: string;
-  /** Left out once core has refused it. */
+  /** Absent after core has refused it. */
   readonly proof?: PasswordProof;
   readonly methods: readonly SecondFactor[];
-  /** There is no second step: the password has to become a longer one first. */
+  /** The next page is not a second factor: the password is too short and must be replaced. */
   readonly short?: true | undefined;
-  /** Where a code has gone by e-mail, as the page says it. */
+  /** The masked e-mail address to which a code was sent. */
   readonly mailedTo?: string | undefined;
 }
 
@@ -32,7 +32,10 @@ export function memoryOf({ lastSubmission }: Pick<Interaction, 'lastSubmission'>
   return lastSubmission?.signIn as SignInMemory | undefined;
 }
 
-/** The password was given, and lately enough; core looks again at whether it still is the account's. */
+/**
+ * Returns undefined if no password was given or it has expired. Core checks again that it is still the account's
+ * password.
+ */
 export function waitsForSecondFactor(interaction: Interaction): (SignInMemory & { proof: PasswordProof }) | undefined {
   const memory = memoryOf(interaction);
   const proof = memory?.proof;
@@ -44,12 +47,12 @@ export async function remember(interaction: Interaction, memory: SignInMemory | 
   await interaction.persist();
 }
 
-/** The box under the password, or what stands for it in a form that has none. */
+/** The check box "stay signed in", or the hidden field that replaces it. */
 export function wantsToBeKept(form: ReadonlyMap<string, string>): boolean {
   return form.get('keep') === 'yes';
 }
 
-/** Whether the browser is to stay signed in, as the sign-in page was told; kept with whatever is remembered next. */
+/** Stores the choice for the end of the sign-in. The caller persists it with `remember` or `rememberUpstream`. */
 export function noteKeep(interaction: Interaction, keep: boolean): void {
   interaction.lastSubmission = { ...interaction.lastSubmission, keep };
 }
@@ -58,25 +61,25 @@ export function isToBeKept({ lastSubmission }: Pick<Interaction, 'lastSubmission
   return lastSubmission?.keep === true;
 }
 
-/** The engine adds what was remembered to the result: this is no part of it. */
+/** Removes the memory from a result: the engine merges the last submission into it. */
 export function forgetting(result: Results): Results {
   return { ...result, signIn: undefined, upstream: undefined, keep: undefined, enrol: undefined };
 }
 
 /**
- * Of a sign-in through another provider.
+ * The state of a sign-in through another provider.
  *
- *   failed                    the sign-in page says so
- *   proof, stage `choose`     a new person: to make an account, or to connect one
- *   proof, stage `link`       the account to connect is being proved, on the ordinary pages
- *   proof, stage `confirm`    both are proved: `proved` waits for the person's yes
+ *   failed                    the sign-in page shows the failure
+ *   proof, stage `choose`     a new person: creates an account, or connects an existing one
+ *   proof, stage `link`       the person proves the account to connect, on the ordinary pages
+ *   proof, stage `confirm`    both are proved: `proved` waits for the person's confirmation
  */
 export interface UpstreamMemory {
   readonly failed?: {
     readonly kind: UpstreamFailureKind;
     /** The provider's id. */
     readonly provider: string;
-    /** As the log has it. */
+    /** The request id in the log. */
     readonly reference: string;
     readonly retryAfterSeconds?: number | undefined;
   };
@@ -92,19 +95,19 @@ export function upstreamMemory({ lastSubmission }: Pick<Interaction, 'lastSubmis
   return (lastSubmission?.upstream as UpstreamMemory | undefined) ?? {};
 }
 
-/** Forgets a password that was given, too: what comes back from a provider begins anew. */
+/** Also forgets a password that was given: a return from a provider starts the sign-in again. */
 export async function rememberUpstream(interaction: Interaction, memory: UpstreamMemory): Promise<void> {
   interaction.lastSubmission = { ...interaction.lastSubmission, signIn: undefined, upstream: memory };
   await interaction.persist();
 }
 
-/** A question of its own is open. */
+/** A page of the upstream sign-in waits for the person's choice. */
 export function waitsForUpstream(interaction: Interaction): boolean {
   const stage = upstreamMemory(interaction).pending?.stage;
   return stage === 'choose' || stage === 'confirm';
 }
 
-/** Whoever signs in so that the two accounts be connected is asked once more before they are. */
+/** Holds a sign-in back until the person has confirmed that the two accounts shall be connected. */
 export async function heldBack(
   { interaction, action }: { readonly interaction: Interaction; readonly action: string },
   result: Results | { readonly redirect: string },
@@ -112,13 +115,13 @@ export async function heldBack(
   const { pending } = upstreamMemory(interaction);
   if (pending === undefined || pending.stage === 'choose' || !('login' in result)) return undefined;
   const { login } = result as Results;
-  // The answer to that very question.
+  // The person has just answered the confirmation page.
   if (login === undefined || login === pending.proved) return undefined;
   await rememberUpstream(interaction, { pending: { stage: 'confirm', proof: pending.proof, proved: login } });
   return { redirect: action };
 }
 
-/** What is asked of the sign-in: by the application, and by this server where a second factor is to be added after a fresh one only. */
+/** How fresh the sign-in must be: by the client's parameters, and by this server before it adds a second factor. */
 export function freshnessOf({ params, prompt }: Pick<Interaction, 'params' | 'prompt'>): Freshness {
   const { max_age: age, prompt: prompts } = params;
   const maxAge = age === undefined ? undefined : Number(age);

@@ -1,4 +1,4 @@
-/** What a passkey's challenge is made for here: one interaction, and with it one browser. */
+/** Binds a passkey challenge to one interaction, and so to one browser. */
 import type { Interaction } from 'oidc-provider';
 
 export function passkeyPurpose({ uid }: Pick<Interaction, 'uid'>): string {

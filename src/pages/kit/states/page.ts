@@ -8,7 +8,11 @@ export const errorStates: readonly ViewState[] = [
       name: `error-unreviewed-${why}`,
       view: 'error',
       locals: {
-        ...{ status: 400, kind: 'unreviewed', why, clientName: unknownShop.name, reference: 'R-7Q4K-2M' },
+        status: 400,
+        kind: 'unreviewed',
+        why,
+        clientName: unknownShop.name,
+        reference: 'R-7Q4K-2M',
         code: why === 'cancelled' ? 'access_denied' : why === 'silent' ? 'login_required' : 'invalid_scope',
       },
     }),

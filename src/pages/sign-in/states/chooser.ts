@@ -5,7 +5,10 @@ export const chooserStates: readonly ViewState[] = [
     name: 'chooser',
     view: 'chooser',
     locals: {
-      ...{ action: `${action}/accounts`, csrf, client: bookshelf, cancel: action },
+      action: `${action}/accounts`,
+      csrf,
+      client: bookshelf,
+      cancel: action,
       accounts: [
         { id: 'a', ...account, current: true, remembered: true },
         { id: 'b', name: 'Grace Example', username: 'grace@example.org', current: false, remembered: true },
@@ -17,7 +20,8 @@ export const chooserStates: readonly ViewState[] = [
     name: 'chooser-current',
     view: 'chooser',
     locals: {
-      ...{ action: `${action}/accounts`, csrf },
+      action: `${action}/accounts`,
+      csrf,
       accounts: [{ id: 'current', ...account, current: true, remembered: false }],
     },
   },
