@@ -1,18 +1,18 @@
-/** The API surfaces that are served: those that `SURFACES` names, or what its absence means. */
+/** Chooses the API surfaces to serve: those in `SURFACES`, or the default if it is not set. */
 import { createOwnClients } from '../core/clients/own-clients.ts';
 import type { Surface, SurfaceDeps } from './kit/surface.ts';
 import { surfaces } from './surfaces.ts';
 
 interface Served {
   readonly served: readonly Surface[];
-  /** The names of those that no setting asks for: the database shows that they are in use. */
+  /** Surfaces that no setting names: the database shows that they are in use. */
   readonly inUse: readonly string[];
 }
 
-/** The one that production serves where nothing is set. */
+/** The only surface that production serves by default. */
 const main = 'oauth-clients';
 
-/** Asks the database once where production has no `SURFACES`. Throws `Unavailable`. */
+/** Without `SURFACES` in production, reads the database once. Throws `Unavailable`. */
 export async function openSurfaces(deps: Omit<SurfaceDeps, 'ownClients'>): Promise<Served> {
   const { config, stores, log } = deps;
   const ownClients = createOwnClients(deps);
@@ -27,7 +27,7 @@ export async function openSurfaces(deps: Omit<SurfaceDeps, 'ownClients'>): Promi
   return { served: opened.filter((surface) => surface.name === main || found.includes(surface)), inUse };
 }
 
-/** What to tell those who run the server; undefined where there is nothing to tell. */
+/** A notice for operators. Returns undefined if there is nothing to report. */
 export function inUseNotice(inUse: readonly string[]): string | undefined {
   if (inUse.length === 0) return undefined;
   return [

@@ -1,4 +1,4 @@
-/** The API surfaces, one line each, by the name that `SURFACES` has for it. Each can be deleted with its folder. */
+/** All API surfaces by their names in `SURFACES`. To delete a surface, delete its folder and its line. */
 
 import { createIdentity } from './identity/identity.ts';
 import type { Surface, SurfaceDeps } from './kit/surface.ts';

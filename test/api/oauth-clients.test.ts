@@ -750,7 +750,7 @@ describe('on SQLite', () => {
         expect(await refusal(forUsers)).toEqual([
           401,
           'invalid_token',
-          challenge(', error="invalid_token", error_description="the access token is not a person\'s"'),
+          challenge(', error="invalid_token", error_description="the access token does not belong to a person"'),
         ]);
       });
 

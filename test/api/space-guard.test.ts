@@ -494,7 +494,7 @@ describeStorages('space guard', (storage) => {
       ['client_id a number', { client_id: 1 }, 'client_id must be a string'],
       ['label too long', { client_id: 'x', label: 'y'.repeat(101) }, 'label must not be longer than 100'],
       ['label null', { client_id: 'x', label: null }, 'label must be a string'],
-      ['label with a line break', { client_id: 'x', label: 'a\nb' }, 'label must not hold control characters'],
+      ['label with a line break', { client_id: 'x', label: 'a\nb' }, 'label must not contain control characters'],
       ['expires_in a string', { client_id: 'x', expires_in: '60' }, 'expires_in must be a number'],
       ['expires_in a fraction', { client_id: 'x', expires_in: 60.5 }, 'expires_in must be a whole number'],
       ['expires_in negative', { client_id: 'x', expires_in: -1 }, 'expires_in must not be less than 60'],

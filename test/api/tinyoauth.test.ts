@@ -603,8 +603,8 @@ describeStorages('tinyoauth', (storage) => {
         [{ path: `/authorize?${query}&state=b`, headers: [bearer(token)] }, 400, 'state must be given once'],
         [{ path: `/authorize?${query}&scope=user`, headers: [bearer(token)] }, 400, 'scope must be given once'],
         [{ ...formOf({}, bearer(token)), body: `${query}&client_id=x` }, 400, 'the field "client_id" comes twice'],
-        [{ path: `/authorize?${query}&nonce=%00`, headers: [bearer(token)] }, 400, 'nonce must not hold U+0000'],
-        [formOf(standard(client, { nonce: '\0' }), bearer(token)), 400, 'nonce must not hold U+0000'],
+        [{ path: `/authorize?${query}&nonce=%00`, headers: [bearer(token)] }, 400, 'nonce must not contain U+0000'],
+        [formOf(standard(client, { nonce: '\0' }), bearer(token)), 400, 'nonce must not contain U+0000'],
         [posting('/authorize', { ...standard(client), max_age: 1 }, bearer(token)), 400, 'max_age must be a string'],
         [posting('/authorize', '[]', bearer(token)), 400, 'the body must be a JSON object'],
         [{ ...formOf(standard(client), bearer(token)), headers: [bearer(token)] }, 400, 'the body is not valid JSON'],
@@ -860,7 +860,7 @@ describe('settings', () => {
     try {
       expect(await inform(server, posting('/register', { username: 'ada', password }))).toEqual([
         403,
-        { result: 'failed', reason: 'nobody may make an account here' },
+        { result: 'failed', reason: 'sign-up is closed on this server' },
         undefined,
       ]);
       expect(await server.core.stores.accounts.count()).toBe(0);

@@ -1,15 +1,15 @@
 /**
- * The API "identity" (docs/surfaces/identity.md), for first-party apps that keep nothing of a person but the user id.
+ * The API "identity" (docs/surfaces/identity.md), for first-party apps that store only a user id.
  *
- *     POST /v1/register          Basic                   makes an account
- *     GET  /v1/login             Basic                   begins a session: a JWT and a refresh token
- *     POST /v1/logout            Bearer, refresh token   ends it
+ *     POST /v1/register          Basic                   creates an account
+ *     GET  /v1/login             Basic                   starts a session: a JWT and a refresh token
+ *     POST /v1/logout            Bearer, refresh token   ends the session
  *     GET  /v1/token/refresh     Bearer, refresh token   the next JWT and refresh token
- *     POST /v1/password/change   Basic                   with the old password
- *     POST /v1/verify            Bearer, JWT             whether it holds
+ *     POST /v1/password/change   Basic                   needs the old password
+ *     POST /v1/verify            Bearer, JWT             verifies a JWT
  *
- * The checks, in this order: that there is a header, its scheme, what it carries (all 400), the body (400), then the account
- * (401, 404). Every error is `{"ok": false, "message", "timestamp"}`.
+ * Checks, in this order: the header, its scheme, its value (all 400), the body (400), then the account (401, 404).
+ * Every error is `{"ok": false, "message", "timestamp"}`.
  */
 import type { Context } from 'koa';
 import { nowMs } from '../../base/clock.ts';
@@ -27,22 +27,22 @@ import type { Surface, SurfaceDeps } from '../kit/surface.ts';
 const shapes = schemasOf(() => import('./shapes.ts'));
 const via = 'identity';
 
-const badHeader = 'The `Authorization` header is missing, of another scheme, or not to be read.';
+const badHeader = 'The `Authorization` header is missing, malformed, or has another scheme.';
 const badRefreshToken = 'Not 64 hexadecimal characters.';
 const hidden = '(401 with `HIDE_ACCOUNT_EXISTENCE`)';
 const signInErrors = {
-  401: 'The password is wrong, the account disabled, or a second factor needed.',
-  404: `Nobody has this name ${hidden}.`,
+  401: 'The password is wrong, the account is disabled, or a second factor is needed.',
+  404: `No account has this name ${hidden}.`,
   429: 'Too many failed attempts.',
 };
 
 export function createIdentity({ config, log, noteRefusal, apiSessions, factors, signUp }: SurfaceDeps): Surface {
-  // Not `Basic`, at which a browser would open a dialog of its own and keep the password.
+  // Not `Basic`: browsers would show their own password dialog and keep the password.
   const basicChallenge = { 'WWW-Authenticate': `X-Basic realm="${config.issuer}/v1", charset="UTF-8"` };
   const challenge = bearerChallenge(`${config.issuer}/v1`, { error: 'invalid_token' });
   const incorrect = 'incorrect credentials';
 
-  /** `unknown`: how this call words it that nobody has this name. */
+  /** `unknown`: the message of this call for an unknown username. */
   function notSignedIn(outcome: Exclude<LoginOutcome, { outcome: 'signed-in' }>, unknown: string): Refusal {
     const told = outcome.outcome === 'refused' && outcome.reason === 'unknown' && !config.hideAccountExistence;
     return told ? new Refusal('not_found', unknown) : signInRefusal(outcome, incorrect, basicChallenge);
@@ -59,12 +59,12 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, factors,
   const table: Table = {
     '/v1/register': {
       POST: operation({
-        summary: 'Make an account',
+        summary: 'Create an account',
         security: ['password'],
         answers: {
-          200: { description: 'It is made.', body: shapes.registered },
-          400: `${badHeader} Or the name is taken or cannot be used, or the password is too weak.`,
-          403: 'Nobody may register (`SIGN_UP`).',
+          200: { description: 'The account is created.', body: shapes.registered },
+          400: `${badHeader} Or the name is taken or invalid, or the password is too weak.`,
+          403: 'Sign-up is closed (`SIGN_UP`).',
           429: 'Too many attempts.',
         },
         async handle(ctx, read) {
@@ -83,7 +83,7 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, factors,
         security: ['password'],
         headers: otpHeader(factors),
         answers: {
-          200: { description: 'A session has begun.', body: shapes.signedIn },
+          200: { description: 'A session has started.', body: shapes.signedIn },
           400: badHeader,
           ...signInErrors,
         },
@@ -100,7 +100,10 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, factors,
         summary: 'Sign out',
         security: ['refreshToken'],
         answers: {
-          200: { description: 'Every JWT of the session is refused.', body: shapes.loggedOut },
+          200: {
+            description: 'The session has ended; all of its JWTs are refused from now on.',
+            body: shapes.loggedOut,
+          },
           400: badHeader,
           401: badRefreshToken,
           404: `No session has this refresh token ${hidden}.`,
@@ -116,11 +119,11 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, factors,
     },
     '/v1/token/refresh': {
       GET: operation({
-        summary: 'The next JWT',
-        description: 'Replaces the refresh token. JWTs issued before stay good until they expire.',
+        summary: 'Get the next JWT',
+        description: 'Replaces the refresh token. Earlier JWTs stay valid until they expire.',
         security: ['refreshToken'],
         answers: {
-          200: { description: 'Refreshed.', body: shapes.signedIn },
+          200: { description: 'The next JWT and refresh token.', body: shapes.signedIn },
           400: badHeader,
           401: badRefreshToken,
           404: 'No session has this refresh token.',
@@ -136,13 +139,13 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, factors,
     '/v1/password/change': {
       POST: operation({
         summary: 'Change the password',
-        description: 'With the old one as authorization.',
+        description: 'The old password is the authorization.',
         security: ['password'],
         headers: otpHeader(factors),
         body: shapes.newPassword,
         answers: {
-          200: { description: 'It is changed, on every surface.', body: shapes.changed },
-          400: `${badHeader} Or the body is wrong, or the new password too weak.`,
+          200: { description: 'The password is changed, on every surface.', body: shapes.changed },
+          400: `${badHeader} Or the body is invalid, or the new password is too weak.`,
           ...signInErrors,
         },
         async handle(ctx, read) {
@@ -157,12 +160,12 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, factors,
     },
     '/v1/verify': {
       POST: operation({
-        summary: 'Whether a JWT holds',
+        summary: 'Verify a JWT',
         security: ['accessToken'],
         answers: {
-          200: { description: 'It does.', body: shapes.verified },
+          200: { description: 'The JWT is valid.', body: shapes.verified },
           400: badHeader,
-          401: '`invalid signature`, `expired signature`, or `invalid token`: of another kind, or its session has ended.',
+          401: '`invalid signature`, `expired signature`, or `invalid token`: another kind of token, or an ended session.',
         },
         async handle(ctx, read) {
           const token = bearer(ctx);
@@ -180,7 +183,7 @@ export function createIdentity({ config, log, noteRefusal, apiSessions, factors,
       name: via,
       takesPasswords: true,
       title: 'Identity',
-      about: 'For first-party apps that keep only a user id: register, sign in, refresh, verify, sign out.',
+      about: 'For first-party apps that store only a user id: register, sign in, refresh, verify, sign out.',
       table,
       schemes: {
         password: { type: 'http', scheme: 'basic', description: 'The user id and the password, in UTF-8.' },
@@ -228,5 +231,5 @@ function signedIn(made: { account: Account; token: IssuedToken; refreshToken: st
 
 const success = () => ({ ok: true, timestamp: timestamp() });
 
-/** The middle of this millisecond: JSON has no way to give a whole number a fraction, and some readers tell the two apart. */
+/** Adds half a millisecond, so the number always has a fraction: some readers distinguish integers from floats. */
 const timestamp = () => (nowMs() + 0.5) / 1000;

@@ -1,4 +1,4 @@
-/** What goes in and out of this API, as schemas. Loaded at the first request that needs one. */
+/** Input and output schemas of this API. Loaded by the first request that needs one. */
 import { z } from 'zod';
 
 const text = z.string();
@@ -9,7 +9,7 @@ const success = { ok: z.literal(true), timestamp };
 const times = { iat: z.int(), exp: z.int() };
 const payload = z
   .object({ iss: text, aud: text, sub: text, sid: text, session: text, ...times, uid, jti: text })
-  .meta({ id: 'Payload', description: 'The claims of the JWT. `sid` is new with each refresh, `session` stays.' });
+  .meta({ id: 'Payload', description: 'The claims of the JWT. `sid` changes with each refresh; `session` does not.' });
 
 export const registered = z.object({ uid, reg_date: z.int(), ...success });
 
@@ -23,7 +23,7 @@ export const loggedOut = z.object({ logged_out: z.literal(true), token: text, ui
 export const newPassword = z
   .object({
     new_password: z.string(),
-    kill_sessions: z.boolean().optional().meta({ description: 'Ends every session of the person.' }),
+    kill_sessions: z.boolean().optional().meta({ description: 'Ends all sessions of the person.' }),
   })
   .meta({ examples: [{ new_password: 'nine pears above water', kill_sessions: false }] });
 

@@ -1,7 +1,7 @@
 /**
- * The guard of an endpoint that takes a person's access token (RFC 6750): how the token came (400, or 401 for none), whether it is
- * good and a person's (401), then its scope (403). Whoever is refused is told by the challenge, too (section 3): it repeats the
- * error, except where no token was sent.
+ * Guards an endpoint that needs a person's access token (RFC 6750). Order: how the token was sent (400, or 401 if
+ * absent), whether it is valid and belongs to a person (401), then its scope (403). The challenge repeats the error,
+ * unless no token was sent (section 3).
  */
 import type { Context } from 'koa';
 import { Refusal, type RefusalCode } from '../../base/errors.ts';
@@ -10,7 +10,10 @@ import type { Tokens } from '../../core/tokens/tokens.ts';
 import { bearerChallenge, bearerOf } from '../../http/authorization.ts';
 import { allowOriginOf } from '../../http/cors.ts';
 
-/** Whose it is. Throws `Refusal`. Pages of the application that the token was given to may read the answer, a later refusal too. */
+/**
+ * Returns the token's account. Throws `Refusal`. Lets pages of the token's client read the response, also that of a
+ * later refusal (CORS).
+ */
 export async function requireAccessToken(
   ctx: Context,
   tokens: Pick<Tokens, 'verifyAccessToken'>,
@@ -31,7 +34,7 @@ export async function requireAccessToken(
   }
   const { account, claims, client } = verified;
   allowOriginOf(ctx, client);
-  if (account === undefined) throw refuse('invalid_token', "the access token is not a person's");
+  if (account === undefined) throw refuse('invalid_token', 'the access token does not belong to a person');
   if (!claims.scope?.split(' ').includes(scope))
     throw refuse('insufficient_scope', `the scope ${scope} is needed`, { scope });
   return account;
@@ -40,7 +43,7 @@ export async function requireAccessToken(
 /** For the description of such an operation. */
 export const accessTokenAnswers = {
   401: {
-    description: 'No access token, or one that is forged, expired, ended, for another API, or not a person’s.',
+    description: 'The access token is missing, invalid, expired or revoked, for another API, or not a person’s.',
     headers: { 'WWW-Authenticate': 'A Bearer challenge (RFC 6750, section 3).' },
   },
 } as const;

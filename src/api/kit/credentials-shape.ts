@@ -1,4 +1,4 @@
-/** A name and a password in a JSON body: of somebody who signs in, and of a new account. */
+/** A username and a password in a JSON body, for sign-in and sign-up. */
 import { z } from 'zod';
 
 export const credentials = z

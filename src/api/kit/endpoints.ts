@@ -1,6 +1,6 @@
 /**
- * The endpoints of an API surface, as a table: path, then method, then the operation. Whatever goes wrong on one of these
- * paths is answered in the surface's own format, for browsers too; paths that are not in the table are left to others.
+ * The endpoints of an API surface as a table: path, method, operation. All errors on these paths have the surface's own
+ * format, also for browsers. Paths that are not in the table are left to other entry points.
  */
 import type { Context } from 'koa';
 import type { ZodType } from 'zod';
@@ -15,49 +15,49 @@ import type { Alias, Handle, Route } from '../../http/routes.ts';
 import { mistakeIn, wordsOf } from './mistakes.ts';
 import type { Description, Lazy, Method, Mistake, Operation, Read, SecurityScheme } from './operation.ts';
 
-/** A row with GET answers HEAD as well; OPTIONS says what there is, unless the row has an answer of its own. */
+/** A row with GET also answers HEAD. OPTIONS lists the methods, unless the row defines it. */
 export type Row<O extends Description = Operation> = Readonly<Partial<Record<Method, O>>> & {
   readonly OPTIONS?: Handle;
 };
 
-/** Path -> method -> operation. A path may have parameters: `/users/{id}`, then in `ctx.params.id`. */
+/** Path -> method -> operation. A parameter of a path, as in `/users/{id}`, is in `ctx.params.id`. */
 export type Table<O extends Description = Operation> = Readonly<Record<string, Row<O>>>;
 
-/** An API as the OpenAPI document tells of it. */
+/** An API as the OpenAPI document describes it. */
 export interface Api<O extends Description = Description> {
-  /** As in `SURFACES`. */
+  /** The name in `SURFACES`. */
   readonly name: string;
   readonly title: string;
-  /** A sentence or two: who calls it, and what for. */
+  /** One or two sentences: who calls the API, and for what. */
   readonly about: string;
-  /** People's own passwords are sent to it: the start says so. */
+  /** People's passwords are sent to this API. The server logs a notice about it at start. */
   readonly takesPasswords?: true;
-  /** The table is mounted under each of these; the first is the one the documentation leads with. */
+  /** The base paths of the table. The documentation shows the first. */
   readonly bases?: readonly string[];
   readonly table: Table<O>;
-  /** Further addresses of this API, each with the path of another API that answers there. */
+  /** Further paths of this API, each with the path of another API's endpoint that answers there. */
   readonly aliases?: Readonly<Record<string, string>> | undefined;
-  /** The schema of every error's body. */
+  /** The schema of all error bodies. */
   readonly failure: Lazy<ZodType>;
-  /** Ways to authenticate that only this API has. */
+  /** Security schemes of this API alone. */
   readonly schemes?: Readonly<Record<string, SecurityScheme>>;
 }
 
 interface Endpoints extends Api<Operation> {
-  /** The body of an error. `code` is one of base/errors' codes, `temporarily_unavailable` or `server_error`. */
+  /** The body of an error. `code` is a code of base/errors, `temporarily_unavailable` or `server_error`. */
   readonly errorBody: (failure: { status: number; code: string; message: string }, ctx: Context) => object;
-  /** As `Operation.onInvalid`, for all of them. */
+  /** The default of `Operation.onInvalid`. */
   readonly onInvalid?: (mistake: Mistake) => Error;
 }
 
-/** What `SurfaceDeps` has of it is enough. */
+/** The parts of `SurfaceDeps` that the endpoints need. */
 interface Surroundings {
   readonly log: Logger;
   readonly noteRefusal: NoteRefusal;
   readonly config: { readonly issuer: string };
 }
 
-/** The surface that these endpoints are. */
+/** Creates the surface of these endpoints. */
 export function createEndpoints(endpoints: Endpoints, surroundings: Surroundings) {
   const entry = `api/${endpoints.name}`;
   const frame: Route['frame'] = (ctx, act) => answer(ctx, act, endpoints, surroundings);
@@ -70,7 +70,7 @@ export function createEndpoints(endpoints: Endpoints, surroundings: Surroundings
   return { name: endpoints.name, api: endpoints, routes: [...routes, ...aliases] };
 }
 
-/** A route for each row of the table, under each of its bases. `more`: who answers the row, and how. */
+/** The routes of the table, under each base path. `more` adds the handlers. */
 export function apiRoutes(
   { table, bases = [''] }: Pick<Api, 'table' | 'bases'>,
   entry: string,
@@ -126,7 +126,7 @@ function answering(operation: Operation, { onInvalid }: Endpoints): Handle {
         if (twice !== undefined) {
           throw wrong({ part: 'query', member: twice, missing: false, message: `${twice} must be given once` });
         }
-        // As everywhere in OAuth, a parameter without a value is one that was left out (RFC 6749, section 3.1).
+        // A parameter without a value counts as omitted (RFC 6749, section 3.1).
         const given = known.filter((name) => query[name]).map((name) => [name, query[name]] as const);
         return check('query', querySchema, Object.fromEntries(given));
       },
@@ -150,10 +150,10 @@ async function answer(
     ctx.set(failure.headers);
     ctx.status = failure.status;
     if (failure.status < 500) {
-      // Not the address is unknown here, but what was asked for.
+      // The path exists, but the record does not.
       const check = failure.code === 'not_found' ? ('no_such_record' as const) : undefined;
       const endpoint = name as EndpointName;
-      // The originals fix the body, so the reference is in the header that every response has.
+      // The wire format of the bodies is fixed, so the reference is in a header.
       ctx.set('X-Request-Id', noteRefusal(undefined, { ...refusedOf(ctx, failure), endpoint, check }));
     }
     ctx.body = errorBody(failure, ctx);
@@ -164,13 +164,13 @@ async function formFields(ctx: Context): Promise<object> {
   return Object.fromEntries(await readForm(ctx));
 }
 
-/** The parameters that a query's schema names. */
+/** The parameters in a query's schema. */
 async function shapeOf(schema: Lazy<ZodType>): Promise<object | undefined> {
   const { shape } = (await schema()) as ZodType & { shape?: object };
   return shape;
 }
 
-/** Even a module that is already there costs something to import again, and these are asked at each request. */
+/** Caches the schema: even a repeated dynamic import is too slow for each request. */
 function once<T>(load: Lazy<T> | undefined): Lazy<T> | undefined {
   if (!load) return undefined;
   let loaded: Promise<T> | undefined;

@@ -1,6 +1,6 @@
 /**
- * Words for what a schema has against the input: one sentence that names the member. A schema's own message, where it has
- * one, is the rest of that sentence (`must be an array of strings`).
+ * Turns a schema's error into one sentence that names the member. A schema's own message, if any, completes the
+ * sentence (`must be an array of strings`).
  */
 import type { core } from 'zod';
 import type { Mistake } from './operation.ts';
@@ -12,7 +12,7 @@ export function mistakeIn(part: Mistake['part'], error: core.$ZodError, input: o
   const path = issue?.path ?? [];
   const member = path.length > 0 ? String(path[0]) : '';
   const missing = path.length === 1 && Reflect.get(input, member) === undefined;
-  // `contacts.0.email`: the path consists of names that the schema knows, never of the input's own.
+  // For example `contacts.0.email`. The path has names of the schema only, never names from the input.
   const name = path.length > 0 ? path.join('.') : `the ${part}`;
   return { part, member, missing, message: `${name} ${issue?.message ?? 'is not valid'}` };
 }
@@ -27,7 +27,7 @@ const things: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
-/** For `safeParse`. */
+/** The error map for `safeParse`. */
 export function wordsOf(issue: Raw): string {
   switch (issue.code) {
     case 'invalid_type': {
@@ -46,8 +46,8 @@ export function wordsOf(issue: Raw): string {
     case 'invalid_value':
       return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.join(', ')}`;
     case 'unrecognized_keys':
-      return 'has a member that is not known';
+      return 'has an unknown member';
     default:
-      return 'is not in a form that is taken here';
+      return 'is not valid';
   }
 }

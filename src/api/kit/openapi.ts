@@ -1,6 +1,6 @@
 /**
- * The OpenAPI 3.1 document, from what the endpoints say of themselves (operation.ts) and the schemas that check their input.
- * Its schemas are JSON Schema 2020-12, as OpenAPI 3.1 has them and zod writes them. zod is loaded here, when somebody asks.
+ * Builds the OpenAPI 3.1 document from the operations' descriptions (operation.ts) and input schemas. zod writes the
+ * schemas as JSON Schema 2020-12. zod is loaded here, on the first request for the document.
  */
 import type { ZodType, z } from 'zod';
 import type { Api } from './endpoints.ts';
@@ -52,18 +52,19 @@ interface OpenApiOptions {
   readonly title: string;
   readonly version: string;
   readonly issuer: string;
-  /** Those that are switched on, in the order in which they are to be shown. */
+  /** The active APIs, in display order. */
   readonly apis: readonly Api[];
 }
 
 const formType = 'application/x-www-form-urlencoded';
 
 const about =
-  'Every answer that carries a token or personal data says `Cache-Control: no-store`. An address answers HEAD where it answers GET, ' +
-  'says its methods to OPTIONS, and answers 405 with `Allow` to any other, in the error format of its API. ' +
-  'JSON bodies are at most 64 KiB, in UTF-8, nest at most 32 levels deep and name each member once; members that are not named here are ignored.';
+  'Responses with tokens or personal data have `Cache-Control: no-store`. Every path that supports GET supports HEAD; ' +
+  'OPTIONS lists the methods of a path. Other methods get 405 with `Allow`, in the error format of the API. ' +
+  'JSON bodies are UTF-8, at most 64 KiB, nested at most 32 levels deep, without repeated members. ' +
+  'Unknown members are ignored.';
 
-/** Throws where two operations or two schemas would have one name: a mistake in the tables. */
+/** Throws if two operations or two different schemas have the same name. */
 export async function buildOpenApi({ title, version, issuer, apis }: OpenApiOptions): Promise<OpenApi> {
   const { z } = await import('zod');
   const schemas = createSchemas(z);
@@ -75,7 +76,7 @@ export async function buildOpenApi({ title, version, issuer, apis }: OpenApiOpti
     const { OPTIONS: _, ...row } = api.table[path] ?? {};
     for (const [method, operation] of Object.entries(row) as [Method, Description][]) {
       const operationId = idOf(method, under);
-      if (ids.has(operationId)) throw new Error(`two operations are called ${operationId}`);
+      if (ids.has(operationId)) throw new Error(`duplicate operation id "${operationId}"`);
       ids.add(operationId);
       const documented: DocumentedOperation = {
         operationId,
@@ -114,7 +115,7 @@ export async function buildOpenApi({ title, version, issuer, apis }: OpenApiOpti
   };
 }
 
-/** `POST /clients/register` -> `postClientsRegister`: for programs that make functions of it. */
+/** `POST /clients/register` -> `postClientsRegister`, for code generators. */
 function idOf(method: string, path: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter(Boolean);
   return method.toLowerCase() + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
@@ -122,11 +123,11 @@ function idOf(method: string, path: string): string {
 
 function securityOf(api: Api, { security = [] }: Description, all: Record<string, SecurityScheme>) {
   return security.map((name): Record<string, readonly string[]> => {
-    // Anybody, beside those who authenticate.
+    // Also callable without authentication.
     if (name === 'nobody') return {};
     const own = api.schemes?.[name];
     const scheme = own ?? (schemes as Readonly<Record<string, SecurityScheme>>)[name];
-    if (!scheme) throw new Error(`there is no security scheme ${name}`);
+    if (!scheme) throw new Error(`unknown security scheme "${name}"`);
     const known = own ? `${api.name}.${name}` : name;
     all[known] = scheme;
     return { [known]: [] };
@@ -165,11 +166,11 @@ async function inputOf(api: Api, operation: Description, path: string, schemas: 
 
 async function answersOf(api: Api, operation: Description, method: Method, schemas: Schemas) {
   const answers: Record<string, DocumentedAnswer> = {};
-  // Object keys that are numbers come in ascending order, whichever was first.
+  // Numeric object keys are always in ascending order.
   for (const [status, said] of Object.entries({ ...implied(operation, method), ...operation.answers })) {
     const answer: Answer = typeof said === 'string' ? { description: said } : said;
     const headers = Object.entries({
-      ...(status === '429' || status === '503' ? { 'Retry-After': 'Seconds until another try makes sense.' } : {}),
+      ...(status === '429' || status === '503' ? { 'Retry-After': 'Seconds to wait before retrying.' } : {}),
       ...answer.headers,
     });
     const body = answer.body ?? (Number(status) >= 400 && !answer.type ? api.failure : undefined);
@@ -192,24 +193,24 @@ async function answersOf(api: Api, operation: Description, method: Method, schem
   return answers;
 }
 
-/** What `createEndpoints` answers by itself. What only describes another's endpoint lists everything. */
+/** Responses of `createEndpoints`. A description without a handler lists all of its responses itself. */
 function implied(operation: Description, method: Method): Record<number, string> {
   if (!('handle' in operation)) return {};
   const form = operation.bodyType === 'form';
   return {
-    ...(operation.query ? { 400: 'A parameter is missing, wrong, or there twice.' } : {}),
-    ...(operation.body ? { 400: 'The body is malformed, or a member is missing or wrong.' } : {}),
+    ...(operation.query ? { 400: 'A parameter is missing, invalid or repeated.' } : {}),
+    ...(operation.body ? { 400: 'The body is malformed, or a member is missing or invalid.' } : {}),
     ...(method === 'GET' ? {} : { 413: 'The body is larger than 64 KiB.' }),
     ...(operation.body
       ? { 415: form ? 'The body is not a form.' : 'The body is not JSON in UTF-8, or is compressed.' }
       : {}),
-    503: 'Something this server needs does not answer.',
+    503: 'A dependency of this server is unavailable.',
   };
 }
 
 interface Schemas {
   readonly named: Readonly<Record<string, Schema>>;
-  /** Named schemas in it become references into the document. */
+  /** Replaces named schemas by references into the document. */
   of(api: Api, schema: ZodType, io: 'input' | 'output'): Schema;
 }
 
@@ -218,7 +219,7 @@ function createSchemas({ toJSONSchema, globalRegistry }: typeof z): Schemas {
   const options = {
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {
-      // zod leaves them out of an input that it transforms anywhere, lest they are of the output.
+      // zod omits the examples of a schema with transforms, because they may describe the output.
       const { examples } = globalRegistry.get(zodSchema) ?? {};
       if (Array.isArray(examples)) jsonSchema.examples = examples;
     },
@@ -231,7 +232,7 @@ function createSchemas({ toJSONSchema, globalRegistry }: typeof z): Schemas {
         const name = `${api.name}.${id}`;
         const written = tidy(api, definition) as Schema;
         if (named[name] && JSON.stringify(named[name]) !== JSON.stringify(written)) {
-          throw new Error(`two schemas are called ${name}`);
+          throw new Error(`two different schemas are named "${name}"`);
         }
         named[name] = written;
       }
@@ -240,7 +241,7 @@ function createSchemas({ toJSONSchema, globalRegistry }: typeof z): Schemas {
   };
 }
 
-/** References lead into the document; what zod spells out at length is said in fewer words. */
+/** Rewrites references for the document and shortens verbose output of zod. */
 function tidy(api: Api, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => tidy(api, item));
   if (typeof value !== 'object' || value === null) return value;

@@ -1,6 +1,6 @@
 /**
- * How the API surfaces word it that somebody may not sign in or sign up: each has its own format for the words, and may have
- * words of its own for what its original names.
+ * The refusals of sign-in and sign-up that the API surfaces share. Each surface has its own error format, and may
+ * replace sentences that its contract prescribes.
  */
 import { Refusal } from '../../base/errors.ts';
 import type { PatchOutcome } from '../../core/clients/clients.ts';
@@ -14,14 +14,16 @@ type NotSignedIn = Exclude<SignInOutcome, { outcome: 'signed-in' }>;
 type NotSignedUp = Exclude<SignUpOutcome, { outcome: 'created' }>;
 type Headers = Readonly<Record<string, string>>;
 
-/** Of an operation that takes a password: for its description. Kinds of code that are mailed are asked for by name. */
+/** For an operation with a password. Mailed codes are requested by the name of their kind. */
 export function otpHeader({ codes }: Pick<Factors, 'codes'>): Headers {
   const mailed = codes.flatMap(({ kind, wire }) => (wire.send === undefined ? [] : [`\`${kind}\``])).join(' or ');
-  const ask = mailed === '' ? '' : `; ${mailed} to have one mailed`;
-  return { 'X-OTP': `A current code, where the person has a second factor${ask}.` };
+  const ask = mailed === '' ? '' : `; send ${mailed} to get one by e-mail`;
+  return { 'X-OTP': `A current code, if the person has a second factor${ask}.` };
 }
 
-/** `challenge`: the headers of a 401. The call succeeds when it is repeated with a code in `X-OTP`, which that header of the answer asks for. */
+/**
+ * `challenge`: headers of a 401. The response header `X-OTP` asks the client to repeat the call with a code in `X-OTP`.
+ */
 export function signInRefusal(outcome: NotSignedIn, words: string, challenge: Headers): Refusal {
   switch (outcome.outcome) {
     case 'refused':
@@ -29,7 +31,7 @@ export function signInRefusal(outcome: NotSignedIn, words: string, challenge: He
     case 'throttled':
       return tooMany(outcome.retryAfter);
     case 'second-factor': {
-      // No code would do: it is the password that has to change.
+      // A code does not help: the password must change.
       if (outcome.short) return new Refusal('unauthorized', secondFactorWords(outcome), challenge);
       const methods = codeMethods(outcome.methods);
       const list = outcome.enrol ? ['enrol'] : methods;
@@ -44,7 +46,7 @@ export function changeRefusal(outcome: Exclude<PatchOutcome, { outcome: 'updated
     case 'unknown':
       return new Refusal('not_found', 'there is no such client');
     case 'built-in':
-      return new Refusal('forbidden', 'the server itself makes this client');
+      return new Refusal('forbidden', 'this client is built in and cannot be changed');
     case 'conflict':
       return new Refusal('conflict', `the client is at version ${outcome.version}: read it again`);
     case 'invalid':
@@ -61,7 +63,7 @@ export function signUpRefusal(outcome: NotSignedUp): Refusal {
     case 'weak-password':
       return new Refusal('invalid_request', outcome.reason.sentence);
     case 'closed':
-      return new Refusal('forbidden', 'nobody may make an account here');
+      return new Refusal('forbidden', 'sign-up is closed on this server');
     case 'throttled':
       return tooMany(outcome.retryAfter);
   }
@@ -71,10 +73,10 @@ export function tooMany(retryAfter: number, what = 'attempts'): Refusal {
   return new Refusal('too_many_requests', `too many ${what}, wait a while`, { 'Retry-After': String(retryAfter) });
 }
 
-/** Of a 429: for its description. */
-export const retryAfterHeader = { 'Retry-After': 'Seconds until another try is looked at.' } as const;
+/** For the description of a 429. */
+export const retryAfterHeader = { 'Retry-After': 'Seconds to wait before retrying.' } as const;
 
-/** What core says of client metadata begins with the member: here by this API's names for members of RFC 7591. */
+/** Refusals of client metadata start with the member's RFC 7591 name. Replaces it with this API's own name. */
 export function inOwnNames(names: Readonly<Record<string, string>>): (message: string) => string {
   return (message) => message.replace(/^\w+/, (member) => names[member] ?? member);
 }
@@ -83,12 +85,12 @@ const wrongCodes: Readonly<Record<WrongSecond, string>> = {
   wrong: 'the code is wrong',
   used: 'the code has been used before',
   locked: 'too many codes were wrong',
-  over: 'the code that was mailed is not good any more',
+  over: 'the mailed code is no longer valid',
   passkey: 'the passkey did not work',
   'passkey-used': 'the passkey did not work',
 };
 
-/** Those that fit into a header: a passkey needs a page. */
+/** Methods that work in a header. A passkey needs a page. */
 function codeMethods(methods: readonly SecondFactor[]): readonly SecondFactor[] {
   return methods.filter((method) => method !== 'passkey');
 }
@@ -105,7 +107,7 @@ function secondFactorWords(asked: {
   if (asked.enrol) return 'a second factor is required: sign in at /account in a browser and add one';
   const what = asked.wrong === undefined ? 'a second factor is needed' : wrongCodes[asked.wrong];
   const methods = codeMethods(asked.methods);
-  if (methods.length === 0) return `${what}, and there is none that could be used now`;
+  if (methods.length === 0) return `${what}, but no method is available now`;
   const mailed = asked.mailed?.outcome === 'sent' ? `; one was mailed to ${asked.mailed.to}` : '';
   return `${what}: send a code in X-OTP (${methods.join(', ')})${mailed}`;
 }

@@ -8,16 +8,16 @@ import type { Alias, Route } from '../../http/routes.ts';
 import type { Api } from './endpoints.ts';
 
 export interface Surface {
-  /** As in `SURFACES`. */
+  /** The name in `SURFACES`. */
   readonly name: string;
-  /** What the OpenAPI document says of it. */
+  /** Its description in the OpenAPI document. */
   readonly api: Api;
   readonly routes: readonly (Route | Alias)[];
-  /** What shows that it is in use, beside sessions whose door is its name. */
+  /** True if the database shows that the surface is in use, besides sessions that began at it. */
   readonly inUse?: (use: SurfaceUse) => boolean;
 }
 
-/** The parts of the core that an API surface may need; each takes those that it uses. */
+/** What an API surface receives. */
 export interface SurfaceDeps extends Core {
   readonly noteRefusal: NoteRefusal;
   readonly clients: Clients;

@@ -1,6 +1,6 @@
 /**
- * The API "OAuth clients and users" (docs/surfaces/oauth-clients.md): registering applications, telling an application who its
- * user is, and reloading the client cache. The flow in between, `/oauth/*`, is the protocol's own (oidc/).
+ * The API "OAuth clients and users" (docs/surfaces/oauth-clients.md): client registration, user information, and
+ * reloading the client cache. The protocol endpoints, `/oauth/*`, are in oidc/.
  *
  *     POST /clients/register          X-Admin-Key   register.ts
  *     PATCH /clients/{id}             X-Admin-Key   update.ts
@@ -22,12 +22,12 @@ import { createUserInfo } from './user-info.ts';
 
 const shapes = schemasOf(() => import('./shapes.ts'));
 
-/** RFC 6749 and 7591 have one word for a request that is wrong in itself; the status says more. */
+/** RFC 6749 and RFC 7591 have one code for all malformed requests. The status is more specific. */
 const standardWords: Readonly<Record<string, string>> = {
   method_not_allowed: 'invalid_request',
   payload_too_large: 'invalid_request',
   unsupported_media_type: 'invalid_request',
-  // As at the token endpoint, where RFC 6749 has no nearer word for it.
+  // As at the token endpoint: RFC 6749 has no closer code.
   too_many_requests: 'temporarily_unavailable',
 };
 
@@ -41,14 +41,15 @@ export function createOauthClients(deps: SurfaceDeps): Surface {
     },
     '/internal/reload-clients': {
       POST: adminOperation(deps.adminKeys, {
-        summary: 'Re-read every client',
-        description: 'From the database, on every node. No request fails or misses a client while it runs.',
+        summary: 'Reload all clients',
+        description:
+          'Reads all clients from the database, for every node. Requests continue to work during the reload.',
         answers: {
-          200: { description: 'All are loaded.', body: shapes.reloaded },
+          200: { description: 'All clients are loaded.', body: shapes.reloaded },
         },
         async handle(ctx, read) {
           await read.body();
-          // Calls that come while a reload runs share the next one, so that asking often costs no more than asking twice.
+          // Calls during a reload share the next one, so many calls cost at most two reloads.
           const loaded = await deps.cached.reload();
           const caller = callerOf(ctx, 'oauth-clients');
           await deps.audit.record('client.cache_reloaded', { caller, detail: { loaded } });
@@ -62,14 +63,14 @@ export function createOauthClients(deps: SurfaceDeps): Surface {
     {
       name: 'oauth-clients',
       title: 'OAuth clients and users',
-      about: 'For the admins who register applications, and for applications that ask who their user is.',
+      about: 'For admins who register clients, and for clients that read their user’s data.',
       table,
       schemes: {
         userToken: {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT (RFC 9068)',
-          description: 'An access token of a person for the user API (ISSUER/user), from /oauth/token.',
+          description: 'A person’s access token for the user API (ISSUER/user), from /oauth/token.',
         },
       },
       failure: shapes.failure,

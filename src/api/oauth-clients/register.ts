@@ -1,7 +1,7 @@
 /**
- * `POST /clients/register`: the admin key, the body, the three fields of this API, then what any client must satisfy (core).
- * The key comes first, so that a stranger learns nothing about what would be accepted. What is stored is what
- * core/clients/client-metadata lets in, whatever else the body holds.
+ * `POST /clients/register`: checks the admin key, the body, the three fields of this API, then the rules for all
+ * clients (core). Callers without a key learn nothing about valid input. Only metadata that
+ * core/clients/client-metadata accepts is stored.
  */
 import { Refusal } from '../../base/errors.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';
@@ -14,7 +14,7 @@ import type { SurfaceDeps } from '../kit/surface.ts';
 
 const shapes = schemasOf(() => import('./shapes.ts'));
 
-/** This API's names for members of RFC 7591, for the words of a refusal. */
+/** This API's names for members of RFC 7591, for error messages. */
 const ownNames: Readonly<Record<string, string>> = {
   client_name: 'app_name',
   contacts: 'contact_email',
@@ -24,21 +24,21 @@ const own = inOwnNames(ownNames);
 
 export const createRegister = ({ adminKeys, audit, clients }: SurfaceDeps) =>
   adminOperation(adminKeys, {
-    summary: 'Register an application',
+    summary: 'Register a client',
     description:
-      'The client works on every node within a second. It is confidential unless the metadata says otherwise.',
+      'The client works on every node within a second. It is confidential, unless the metadata says otherwise.',
     body: shapes.registration,
     answers: {
       200: {
-        description: 'It is registered. This is the only answer that ever shows the secret.',
+        description: 'The client is registered. No other response shows the secret.',
         body: shapes.registered,
       },
-      400: '`invalid_redirect_uri`: `redirect_url` is missing or not allowed. `invalid_client_metadata`: another field is. `invalid_request`: the body as a whole.',
+      400: '`invalid_redirect_uri`: `redirect_url` is missing or not allowed. `invalid_client_metadata`: another field is missing or invalid. `invalid_request`: the body is malformed.',
     },
     onInvalid: refused,
     async handle(ctx, read) {
       const { app_name, contact_email, redirect_url, ...standard } = (await read.body()) as Registration;
-      // Where a standard member says the same as a field of this API, lists are joined and the field wins.
+      // If a standard member and a field of this API mean the same, lists are joined and otherwise the field wins.
       const made = await clients.register(
         {
           ...standard,
@@ -55,16 +55,16 @@ export const createRegister = ({ adminKeys, audit, clients }: SurfaceDeps) =>
       ctx.body = {
         success: true,
         client_id: clientId,
-        // Null for a client that authenticates without one (`none`, `private_key_jwt`).
+        // Null for a client that authenticates without a secret (`none`, `private_key_jwt`).
         client_secret: made.secret ?? null,
         redirect_url,
-        // RFC 7591, section 3.2.1. Programs of this API's own get its four fields, as ever.
+        // RFC 7591, section 3.2.1. Clients that send only this API's fields get only its four members.
         ...(made.dropped.length > 0 && metadataTold(made.client, made.dropped)),
       };
     },
   });
 
-/** The body as the schema lets it through: JSON, with these three. */
+/** The body after validation. */
 type Registration = JsonObject & { app_name: string; contact_email: string; redirect_url: string | string[] };
 
 function refused({ member, message }: Mistake): Refusal {

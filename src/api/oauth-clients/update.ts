@@ -1,6 +1,6 @@
 /**
- * `PATCH /clients/{id}`: part of the metadata of a client (RFC 7396 over RFC 7591), for the same callers as registering. What
- * only an operator's own tools may set stays as it is.
+ * `PATCH /clients/{id}`: changes client metadata (RFC 7396 over RFC 7591), for admins. Members that only the command
+ * line may set stay unchanged.
  */
 import type { JsonObject } from '../../base/json.ts';
 import { mergePatch, metadataTold, recordChange } from '../../core/clients/client-changes.ts';
@@ -14,17 +14,17 @@ const shapes = schemasOf(() => import('./shapes.ts'));
 
 export const createUpdate = ({ adminKeys, audit, clients }: SurfaceDeps) =>
   adminOperation(adminKeys, {
-    summary: 'Change an application',
+    summary: 'Change a client',
     description:
-      'A JSON merge patch (RFC 7396): what is not named stays. With `version` only if it still has that one.',
-    params: { id: 'Its `client_id`.' },
+      'A JSON merge patch (RFC 7396). Absent members stay. `version`: change only if the client still has it.',
+    params: { id: 'The `client_id`.' },
     body: shapes.change,
     answers: {
-      200: { description: 'As it is now.', body: shapes.changed },
+      200: { description: 'The client after the change.', body: shapes.changed },
       400: 'As for a registration.',
-      403: 'The server itself makes this client.',
-      404: 'There is no such client.',
-      409: 'It has another version. Nothing is changed.',
+      403: 'The client is built in.',
+      404: 'The client does not exist.',
+      409: 'The client has another version. Nothing is changed.',
     },
     async handle(ctx, read) {
       const { version: ifVersion, ...patch } = (await read.body()) as JsonObject & { version?: number };

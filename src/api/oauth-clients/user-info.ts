@@ -1,6 +1,6 @@
 /**
- * `GET /user/info`: who the person is whose access token this is. In this order: the token (400, 401, 403), then the query (400) and
- * the name in it (403). Only somebody with a good token learns anything about the query.
+ * `GET /user/info`: the person of the access token. Checks the token (400, 401, 403), then the query (400) and its
+ * username (403). Callers without a valid token learn nothing about the query.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
@@ -16,14 +16,14 @@ const scope = 'user';
 
 export const createUserInfo = ({ config, tokens }: SurfaceDeps) =>
   operation({
-    summary: 'Who the person is',
+    summary: 'Get the user’s data',
     description: `Needs a person's access token with the scope \`${scope}\`.`,
     security: ['userToken'],
     query: shapes.userInfoQuery,
     answers: {
-      200: { description: 'The person of the token.', body: shapes.userInfo },
+      200: { description: 'The data of the token’s person.', body: shapes.userInfo },
       ...accessTokenAnswers,
-      400: 'A malformed or repeated `Authorization` header, an access token in the query, or `username` twice.',
+      400: 'A malformed or repeated `Authorization` header, an access token in the query, or a repeated `username`.',
       403: '`insufficient_scope`: the token lacks the scope. `access_denied`: `username` is another person.',
     },
     async handle(ctx, read) {
@@ -37,7 +37,7 @@ export const createUserInfo = ({ config, tokens }: SurfaceDeps) =>
 
 function userData(account: Account) {
   return {
-    // Strings in the original, so strings where there is nothing to tell.
+    // The API requires strings, so absent values are empty.
     first_name: isTold(account.firstName, account) ? account.firstName : '',
     last_name: isTold(account.lastName, account) ? account.lastName : '',
     username: account.username,

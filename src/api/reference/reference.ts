@@ -1,9 +1,9 @@
 /**
- * The description of every JSON endpoint that is switched on, for programs and for people:
+ * Describes every active JSON endpoint, for programs and for people:
  *
- *     GET /openapi.json      the OpenAPI document, made at the first request and ready bytes from then on
- *     GET /openapi           which APIs there are, with their operations
- *     GET /openapi/{name}    one of them in full (views.ts)
+ *     GET /openapi.json      the OpenAPI document, built by the first request and then served from memory
+ *     GET /openapi           all APIs with their operations
+ *     GET /openapi/{name}    one API in full (views.ts)
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -48,7 +48,7 @@ export function createReference({ issuer, config, pages, apis }: ReferenceDeps):
   const document = async (ctx: Context) => {
     const { body, etag } = await ready();
     hardenAnswer(ctx.res, issuer.startsWith('https:'));
-    // The same for everybody: a page of documentation elsewhere may read it.
+    // Public and the same for all callers, so documentation on other origins may read it.
     ctx.set({ 'Cache-Control': 'public, max-age=300', ETag: etag, 'Access-Control-Allow-Origin': '*' });
     ctx.set('Content-Type', 'application/json; charset=utf-8');
     ctx.status = 200;

@@ -1,4 +1,4 @@
-/** The OpenAPI document as its pages need it: a row for each member, and everything that is a reference followed. */
+/** Prepares the OpenAPI document for its pages: one row for each member, with references resolved. */
 
 import type { ViewLocals } from '../../pages/kit/views.ts';
 import type { Api } from '../kit/endpoints.ts';
@@ -6,7 +6,7 @@ import type { DocumentedOperation, OpenApi, Schema } from '../kit/openapi.ts';
 
 /** A member of a body, or a parameter. */
 interface FieldView {
-  /** Members of members by their path: `user_data.first_name`. */
+  /** Nested members by their path: `user_data.first_name`. */
   readonly name: string;
   readonly type: string;
   readonly required: boolean;
@@ -19,7 +19,7 @@ interface OperationView {
   readonly path: string;
   readonly summary: string;
   readonly description?: string | undefined;
-  /** Ways to authenticate, a sentence each. */
+  /** Accepted authentication, one sentence each. */
   readonly security: readonly string[];
   readonly parameters: readonly FieldView[];
   readonly body?: {
@@ -32,9 +32,9 @@ interface OperationView {
     readonly status: number;
     readonly description: string;
     readonly headers: readonly { readonly name: string; readonly description: string }[];
-    /** Where it is not JSON as usual. */
+    /** Set if it is not JSON. */
     readonly type?: string | undefined;
-    /** None for a body that is the API's usual error. */
+    /** Empty if the body is the API's common error. */
     readonly fields: readonly FieldView[];
     readonly example?: string | undefined;
   }[];
@@ -53,12 +53,12 @@ declare module '../../pages/kit/views.ts' {
     'openapi-api': {
       readonly title: string;
       readonly about: string;
-      /** Further places where the same is mounted. */
+      /** Further base paths of the same operations. */
       readonly bases: readonly string[];
-      /** The body of its errors. */
+      /** The common error body. */
       readonly failure: { readonly fields: readonly FieldView[]; readonly example?: string | undefined };
       readonly operations: readonly OperationView[];
-      /** Addresses at which another API's operation answers. */
+      /** Paths at which another API's operation answers. */
       readonly aliases: readonly (Pick<OperationView, 'id' | 'method' | 'path' | 'summary'> & {
         readonly of: string;
         readonly href: string;
@@ -118,7 +118,7 @@ export function inFull(document: OpenApi, api: Api, apis: readonly Api[]): ViewL
   };
 }
 
-/** Under the first of its bases; the others are the same again. */
+/** Shows the first base path; the others are identical. */
 function operationsOf(document: OpenApi, { table, bases: [base = ''] = [] }: Api) {
   return Object.keys(table).flatMap((path) => operationsAt(document, base + path));
 }
@@ -139,7 +139,7 @@ function securityOf(document: OpenApi, { security }: DocumentedOperation): strin
   return security
     .flatMap((way) => (Object.keys(way).length > 0 ? Object.keys(way) : ['']))
     .map((name) => {
-      if (name === '') return 'Or not at all.';
+      if (name === '') return 'Or without authentication.';
       const scheme = document.components.securitySchemes[name];
       if (!scheme) return name;
       const header =
@@ -164,7 +164,7 @@ function bodyOf({ requestBody }: DocumentedOperation, resolve: Resolve): Pick<Op
   };
 }
 
-/** A body that several answers have is shown once: at the first of them, or with the API's errors. */
+/** A body that several responses share is shown at the first one, or with the common error. */
 function answersOf({ responses }: DocumentedOperation, failure: string, resolve: Resolve): OperationView['answers'] {
   const shown = new Set<unknown>([failure]);
   return Object.entries(responses).map(([status, answer]) => {
@@ -207,7 +207,7 @@ function formOf({ examples }: Schema): string | undefined {
   );
 }
 
-/** `user_data`, then `user_data.first_name`: members of members are rows like all others. */
+/** Nested members become rows of their own: `user_data`, then `user_data.first_name`. */
 function fieldsOf(schema: Schema, resolve: Resolve, prefix = ''): FieldView[] {
   const {
     properties = {},
@@ -232,7 +232,7 @@ function fieldsOf(schema: Schema, resolve: Resolve, prefix = ''): FieldView[] {
   });
 }
 
-/** The members of several forms of one thing, each once. */
+/** Merges the members of alternative schemas. */
 function together(forms: readonly FieldView[][]): FieldView[] {
   const names = new Set(forms.flat().map(({ name }) => name));
   return [...names].flatMap((name) => {

@@ -1,13 +1,13 @@
 /**
- * The API "security service" (docs/surfaces/security-service.md), for first-party apps: JSON in and out.
+ * The API "security service" (docs/surfaces/security-service.md), for first-party apps, with JSON bodies.
  *
- *     POST   /security/login                          a token for a day
- *     POST   /security/validateToken                  whether it holds
- *     DELETE /security/logout                         ends its session
- *     POST   /security/users           Authorization  makes an account
+ *     POST   /security/login                          a token for one day
+ *     POST   /security/validateToken                  verifies a token
+ *     DELETE /security/logout                         ends the token's session
+ *     POST   /security/users           Authorization  creates an account
  *
- * The same under `/dev`, `/qa` and `/staging`: what were three deployments are addresses of one server here. Every error is
- * `{"error": {"code", "message"}}`, `code` being the HTTP status.
+ * Also served under `/dev`, `/qa` and `/staging`, as the contract requires. Every error is
+ * `{"error": {"code", "message"}}`, where `code` is the HTTP status.
  */
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
@@ -33,7 +33,7 @@ export function createSecurityService({
 }: SurfaceDeps): Surface {
   const challenge = bearerChallenge(`${config.issuer}/security`);
   const unauthorized = (message: string) => new Refusal('unauthorized', message, challenge);
-  /** What is missing in a body is, at these two endpoints, the credential. */
+  /** At these two endpoints, a missing member is a missing credential. */
   const missing = ({ message }: Mistake) => unauthorized(message);
 
   const table: Table = {
@@ -44,9 +44,9 @@ export function createSecurityService({
         headers: otpHeader(factors),
         body: credentials,
         answers: {
-          200: { description: 'A session has begun. The token is good for a day.', body: shapes.signedIn },
+          200: { description: 'A session has started. The token is valid for one day.', body: shapes.signedIn },
           400: 'The body is not valid JSON.',
-          401: 'The name or the password is missing or wrong, the account disabled, or a second factor needed.',
+          401: 'The name or the password is missing or wrong, the account is disabled, or a second factor is needed.',
           429: 'Too many failed attempts.',
         },
         onInvalid: missing,
@@ -62,13 +62,13 @@ export function createSecurityService({
     },
     '/validateToken': {
       POST: operation({
-        summary: 'Whether a token holds',
+        summary: 'Verify a token',
         security: [],
         body: shapes.tokenBody,
         answers: {
-          200: 'It does. The body is empty.',
+          200: 'The token is valid. The body is empty.',
           400: 'The body is not valid JSON.',
-          401: 'The token is missing, forged, expired, of another kind, or its session has ended.',
+          401: 'The token is missing, invalid, expired or of another kind, or its session has ended.',
         },
         onInvalid: missing,
         async handle(ctx, read) {
@@ -76,7 +76,7 @@ export function createSecurityService({
           const verified = await apiSessions.verify(via, token);
           if (verified.outcome === 'refused') throw unauthorized('the token is not valid');
           ctx.status = 200;
-          // Without any body Koa answers 204.
+          // Without a body Koa would answer 204.
           ctx.body = '';
           ctx.remove('Content-Type');
         },
@@ -88,7 +88,7 @@ export function createSecurityService({
         security: [],
         body: shapes.tokenBody,
         answers: {
-          204: 'If there was a session of this token, it has ended.',
+          204: 'The session of this token, if there was one, has ended.',
           400: 'The body is not valid JSON, or has no token.',
         },
         async handle(ctx, read) {
@@ -100,14 +100,14 @@ export function createSecurityService({
     },
     '/users': {
       POST: operation({
-        summary: 'Make an account',
-        description: 'For anybody who is signed in here.',
+        summary: 'Create an account',
+        description: 'For every caller with a token of this API.',
         security: ['token', 'bearer'],
         body: credentials,
         answers: {
-          201: { description: 'It is made.', body: shapes.created },
-          400: 'The body is wrong, the name taken or not to be used, or the password too weak.',
-          401: 'No token that holds.',
+          201: { description: 'The account is created.', body: shapes.created },
+          400: 'The body is invalid, the name is taken or invalid, or the password is too weak.',
+          401: 'The token is missing or not valid.',
           429: 'Too many attempts.',
         },
         async handle(ctx, read) {
@@ -129,7 +129,7 @@ export function createSecurityService({
       name: via,
       takesPasswords: true,
       title: 'Security service',
-      about: 'For first-party apps: sign in, ask whether a token holds, sign out, make accounts for others.',
+      about: 'For first-party apps: sign in, verify a token, sign out, create accounts for others.',
       bases: ['/security', '/dev/security', '/qa/security', '/staging/security'],
       table,
       schemes: {
@@ -143,7 +143,7 @@ export function createSecurityService({
   );
 }
 
-/** `{"token": "…"}` as the original has it, or `Bearer …`; undefined for anything else. */
+/** `{"token": "…"}`, as the contract has it, or `Bearer …`. Returns undefined for anything else. */
 function tokenOf(ctx: Context): string | undefined {
   const sent = authorizationOf(ctx.req);
   if (sent.outcome !== 'sent') return undefined;

@@ -1,4 +1,4 @@
-/** What goes in and out of this API, as schemas. Loaded at the first request that needs one. */
+/** Input and output schemas of this API. Loaded by the first request that needs one. */
 import { z } from 'zod';
 
 export const signedIn = z.object({
@@ -16,7 +16,7 @@ export const failure = z
     error: z.object({
       code: z.int().meta({ description: 'The HTTP status.' }),
       message: z.string(),
-      detail: z.unknown().optional().meta({ description: 'Where there is more to say.' }),
+      detail: z.unknown().optional().meta({ description: 'Further details, if there are any.' }),
     }),
   })
   .meta({ id: 'Failure', examples: [{ error: { code: 401, message: 'the username or the password is wrong' } }] });

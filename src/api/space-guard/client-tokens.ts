@@ -1,4 +1,4 @@
-/** Client tokens, for admins: given out, listed without what they are worth, revoked. */
+/** Client tokens, for admins: issue, list (without their values), revoke. */
 import { Refusal } from '../../base/errors.ts';
 import type { ClientToken } from '../../core/stores/clients.ts';
 import { callerOf } from '../../http/caller.ts';
@@ -20,12 +20,12 @@ const noClient = () => new Refusal('not_found', 'there is no such client');
 
 export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): Table {
   const issue = adminOperation(adminKeys, {
-    summary: 'Give a client a token',
+    summary: 'Issue a client token',
     body: shapes.issue,
     answers: {
-      201: { description: 'The only answer that ever shows the token.', body: shapes.issued },
-      404: 'There is no such client.',
-      409: 'The client has as many tokens as one may have.',
+      201: { description: 'The token is issued. No other response shows it.', body: shapes.issued },
+      404: 'The client does not exist.',
+      409: 'The client has the maximum number of tokens.',
     },
     async handle(ctx, read) {
       const { client_id: clientId, label, expires_in: lifetime = null } = await read.body();
@@ -46,8 +46,8 @@ export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): 
     summary: 'List the tokens of a client',
     query: shapes.ofClient,
     answers: {
-      200: { description: 'Without what they are worth.', body: shapes.list },
-      404: 'There is no such client.',
+      200: { description: 'The tokens, without their values.', body: shapes.list },
+      404: 'The client does not exist.',
     },
     async handle(ctx, read) {
       const { client_id } = await read.query();
@@ -59,12 +59,12 @@ export function createClientTokens({ adminKeys, audit, clients }: SurfaceDeps): 
 
   const revoke = adminOperation(adminKeys, {
     summary: 'Revoke a token',
-    description: 'What was opened with it ends, here at once and on every node within a second.',
-    params: { id: 'Its id, as in the list.' },
+    description: 'Its sessions end: on this node at once, on other nodes within a second.',
+    params: { id: 'The id from the list.' },
     query: shapes.ofClient,
     answers: {
-      200: { description: 'It is revoked.', body: shapes.done },
-      404: 'There is no such client, or it has no such token.',
+      200: { description: 'The token is revoked.', body: shapes.done },
+      404: 'The client or the token does not exist.',
     },
     async handle(ctx, read) {
       const { client_id: clientId } = await read.query();

@@ -1,13 +1,13 @@
 /**
- * space guard (docs/surfaces/space-guard.md): programs without a person. A client token opens a session; its access token,
- * together with the client token, is good at the gateway.
+ * space guard (docs/surfaces/space-guard.md), for programs without a person. A client token starts a session; the
+ * gateway accepts the session's access token together with the client token.
  *
  *     POST   /register-client                     client token            here
  *     POST   /refresh-client                      client token and JWT    here
  *     POST   /logout-client                       client token and JWT    here
  *     GET, POST /client-tokens, DELETE …/{id}     X-Admin-Key             client-tokens.ts
  *
- * Every answer is `{"code", "message"}`, with `data` where there is some; `code` is the HTTP status.
+ * Every response is `{"code", "message"}`, some with `data`. `code` is the HTTP status.
  */
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
@@ -21,7 +21,7 @@ import { createClientTokens } from './client-tokens.ts';
 
 const shapes = schemasOf(() => import('./shapes.ts'));
 
-const throttled = { description: 'Too many wrong client tokens came from this address.', headers: retryAfterHeader };
+const throttled = { description: 'Too many wrong client tokens from this address.', headers: retryAfterHeader };
 
 export function createSpaceGuard(deps: SurfaceDeps): Surface {
   const { clientSessions, config } = deps;
@@ -29,7 +29,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
   const noToken = () => new Refusal('unauthorized', 'a valid client token is needed', challenge);
   const noPair = () => new Refusal('unauthorized', 'a valid client token and its refresh token are needed', challenge);
 
-  /** Both halves, whatever they are worth. */
+  /** Returns both halves, unchecked. */
   function pairOf(ctx: Context) {
     const { clientToken, jwt } = clientPairOf(ctx.req) ?? {};
     if (clientToken === undefined || jwt === undefined) throw noPair();
@@ -37,11 +37,11 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
   }
 
   const register = operation({
-    summary: 'Open a session',
-    description: 'With a client token alone. A body is ignored.',
+    summary: 'Start a session',
+    description: 'Needs only a client token. A body is ignored.',
     security: ['clientToken'],
     answers: {
-      200: { description: 'It is open.', body: shapes.begun },
+      200: { description: 'The session has started.', body: shapes.begun },
       401: 'The client token is missing, unknown, expired or revoked, or its client is disabled.',
       429: throttled,
     },
@@ -59,11 +59,11 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
 
   const refresh = operation({
     summary: 'Get another access token',
-    description: 'The refresh token stays as it is. A body is ignored.',
+    description: 'The refresh token does not change. A body is ignored.',
     security: ['pair'],
     answers: {
-      200: { description: 'The next one.', body: shapes.refreshed },
-      401: 'One half of the pair is missing or not valid, or the session has ended.',
+      200: { description: 'The next access token.', body: shapes.refreshed },
+      401: 'Half of the pair is missing or invalid, or the session has ended.',
       429: throttled,
     },
     async handle(ctx, read) {
@@ -79,11 +79,11 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
 
   const logout = operation({
     summary: 'End the session',
-    description: 'Both of its tokens end, here at once and on every node within a second. A body is ignored.',
+    description: 'Both tokens end: on this node at once, on other nodes within a second. A body is ignored.',
     security: ['pair'],
     answers: {
-      200: { description: 'It has ended.', body: shapes.done },
-      401: 'One half of the pair is missing or not valid, or the session has ended before.',
+      200: { description: 'The session has ended.', body: shapes.done },
+      401: 'Half of the pair is missing or invalid, or the session had already ended.',
       429: throttled,
     },
     async handle(ctx, read) {
@@ -101,7 +101,7 @@ export function createSpaceGuard(deps: SurfaceDeps): Surface {
     {
       name: 'space-guard',
       title: 'space guard',
-      about: 'For registered programs that work without a person, and for the admins who give them their tokens.',
+      about: 'For registered programs without a person, and for admins who issue their client tokens.',
       bases: ['/space-guard/api/v1'],
       table: {
         '/register-client': { POST: register },

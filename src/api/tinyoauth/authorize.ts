@@ -1,7 +1,7 @@
 /**
- * `/authorize`: a code for an application, in the place of a person who shows their token; the call is their consent. Without any
- * token it is the browser flow's, and goes there. In this order: the token (401), the parameters' form (400), then the engine's
- * own checks: an unknown client or redirect URI is 400 and never a redirect, everything later is told to the application.
+ * `/authorize`: issues a code for a client if the request has a person's token; the call is their consent. A request
+ * without a token is redirected to the browser flow. Order: the token (401), the form of the parameters (400), then the
+ * engine's checks: an unknown client or redirect URI is 400 and never a redirect; later errors go to the client.
  */
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
@@ -16,10 +16,10 @@ const { authorization: parameters } = schemasOf(() => import('./shapes.ts'));
 type Parameters = Readonly<Record<string, string | undefined>>;
 
 const loginPage = '/oauth/authorize';
-/** What the browser that follows can send, its cookies beside it. */
+/** Leaves room for cookies in the request that follows the redirect. */
 const longestAddress = 12_288;
 
-/** Whose live token came with the request, and its session. Throws `Refusal`. */
+/** The account and session of the request's token. Throws `Refusal`. */
 export async function requirePerson(ctx: Context, { apiSessions, config }: SurfaceDeps) {
   const bearer = bearerOf(ctx.req);
   const verified = bearer.outcome === 'token' ? await apiSessions.verify('tinyoauth', bearer.token) : undefined;
@@ -27,7 +27,7 @@ export async function requirePerson(ctx: Context, { apiSessions, config }: Surfa
   throw notSignedIn(config.issuer, bearer.outcome !== 'none');
 }
 
-/** RFC 6750, section 3: the challenge has an error only where a token was sent. */
+/** The challenge has an error only if a token was sent (RFC 6750, section 3). */
 export const challenge = (issuer: string, sent = false) =>
   bearerChallenge(`${issuer}/protected`, sent ? { error: 'invalid_token' } : {});
 const notSignedIn = (issuer: string, sent: boolean) =>
@@ -40,7 +40,9 @@ function redirect(ctx: Context, status: 302 | 303, location: string): void {
   ctx.set('Location', location);
 }
 
-/** The original does not say where a POST has them: in the body or the query, each once (RFC 6749, section 3.1). */
+/**
+ * The contract leaves open where a POST has its parameters: body or query, each at most once (RFC 6749, section 3.1).
+ */
 async function parametersOf(ctx: Context, read: Read<Parameters, Parameters>): Promise<Parameters> {
   const query = await read.query();
   const body = hasBody(ctx.req) ? await read.body() : {};
@@ -58,22 +60,21 @@ export function createAuthorize(deps: SurfaceDeps): Row {
     const caller = callerOf(ctx, 'tinyoauth');
     const outcome = await deps.authorizer.authorize({ parameters, subject: account.subject, sessionUid, caller });
     if (outcome.outcome === 'redirect') return redirect(ctx, 302, outcome.location);
-    // Ended since it was verified.
+    // The session ended after the token was verified.
     if (outcome.status === 401) throw notSignedIn(deps.config.issuer, true);
     throw new Refusal(outcome.status === 413 ? 'payload_too_large' : 'invalid_request', outcome.description);
   }
 
   const said = {
     summary: 'Get a code',
-    description:
-      'With a token, for an application registered at /client. The call is the consent of the person whose token it is.',
+    description: 'With a token: a code for a client from /client. The call is the consent of the token’s person.',
     security: ['person', 'nobody'],
     answers: {
-      302: 'To the redirect URI in `Location`, with `code` or `error`, and with `state` and `iss` (RFC 9207).',
-      303: 'There is no token: to the sign-in page, with the same parameters.',
-      400: 'A parameter is malformed or there twice, there is no such client, or the redirect URI is not its own.',
-      401: 'The token is not a live one.',
-      405: 'HEAD too is refused: it would take a code that nobody sees.',
+      302: 'Redirects to the redirect URI with `code` or `error`, and with `state` and `iss` (RFC 9207).',
+      303: 'No token was sent: redirects to the sign-in page, with the same parameters.',
+      400: 'A parameter is malformed or repeated, the client is unknown, or the redirect URI is not registered.',
+      401: 'The token is not valid.',
+      405: 'HEAD is refused too: its response would lose the code.',
       413: 'The request is too long.',
     },
   };

@@ -1,4 +1,4 @@
-/** What goes in and out of this API, as schemas. Loaded at the first request that needs one. */
+/** Input and output schemas of this API. Loaded by the first request that needs one. */
 import { z } from 'zod';
 import { isPlainText } from '../../core/kernel/names.ts';
 
@@ -14,7 +14,7 @@ export const failure = z
 
 export const application = z
   .object({
-    name: z.string().min(1).meta({ description: 'What people are shown when they are asked.' }),
+    name: z.string().min(1).meta({ description: 'The name on the consent page.' }),
     redirect_uri: z.string().min(1).meta({ description: 'https, http on loopback, or a private-use scheme.' }),
   })
   .meta({ examples: [{ name: 'Bookshelf', redirect_uri: 'http://localhost:8080/callback' }] });
@@ -22,33 +22,35 @@ export const application = z
 export const registered = z.object({
   result,
   client_id: z.string(),
-  client_secret: z.string().meta({ description: 'Shown here and nowhere else.' }),
+  client_secret: z.string().meta({ description: 'Shown only here.' }),
 });
 
-/** All that the engine's own endpoint knows. Those that it refuses are among them: left out, they would be passed over. */
+/**
+ * All parameters of the engine's endpoint, also those it refuses: a parameter that is missing here would be ignored.
+ */
 const parameters = [
-  ...[
-    'response_type',
-    'client_id',
-    'redirect_uri',
-    'state',
-    'scope',
-    'code_challenge',
-    'code_challenge_method',
-    'nonce',
-  ],
-  ...[
-    'resource',
-    'claims',
-    'max_age',
-    'prompt',
-    'response_mode',
-    'login_hint',
-    'id_token_hint',
-    'acr_values',
-    'display',
-  ],
-  ...['ui_locales', 'claims_locales', 'request', 'request_uri', 'registration'],
+  'response_type',
+  'client_id',
+  'redirect_uri',
+  'state',
+  'scope',
+  'code_challenge',
+  'code_challenge_method',
+  'nonce',
+  'resource',
+  'claims',
+  'max_age',
+  'prompt',
+  'response_mode',
+  'login_hint',
+  'id_token_hint',
+  'acr_values',
+  'display',
+  'ui_locales',
+  'claims_locales',
+  'request',
+  'request_uri',
+  'registration',
 ];
-const parameter = z.string().refine(isPlainText, 'must not hold U+0000').optional();
+const parameter = z.string().refine(isPlainText, 'must not contain U+0000').optional();
 export const authorization = z.object(Object.fromEntries(parameters.map((name) => [name, parameter])));

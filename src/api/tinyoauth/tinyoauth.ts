@@ -1,6 +1,6 @@
 /**
- * tinyoauth (docs/surfaces/tinyoauth.md): for programs without a browser. People sign in by a call, register applications of
- * their own, and hand them codes.
+ * tinyoauth (docs/surfaces/tinyoauth.md), for programs without a browser: sign-in, registration of own applications,
+ * and authorization codes for them.
  *
  *     POST /register                         here
  *     POST /login            X-OTP           here
@@ -8,7 +8,7 @@
  *     GET, POST /authorize   Bearer or not   authorize.ts
  *     POST /token                            the protocol's own /oauth/token
  *
- * Every error is `{"result": "failed", "reason"}`; at /login it has `"token": null` as well.
+ * Every error is `{"result": "failed", "reason"}`; at /login it also has `"token": null`.
  */
 import { Refusal } from '../../base/errors.ts';
 import { callerOf } from '../../http/caller.ts';
@@ -26,13 +26,13 @@ const own = inOwnNames({ client_name: 'name', redirect_uris: 'redirect_uri' });
 
 export function createTinyoauth(deps: SurfaceDeps): Surface {
   const register = operation({
-    summary: 'Make an account',
-    description: 'Where `SIGN_UP` allows it. It signs in at every door of this server.',
+    summary: 'Create an account',
+    description: 'If `SIGN_UP` allows it. The account can sign in on every surface of this server.',
     body: credentials,
     answers: {
-      200: { description: 'It is made.', body: shapes.done },
-      400: 'The body is malformed, the name cannot be one, or the password is weak.',
-      403: 'People cannot sign up here by themselves.',
+      200: { description: 'The account is created.', body: shapes.done },
+      400: 'The body is malformed, the name is invalid, or the password is too weak.',
+      403: 'Sign-up is closed.',
       409: 'The name is taken.',
       429: 'Too many sign-ups or failed sign-ins from this address.',
     },
@@ -46,12 +46,12 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
 
   const login = operation({
     summary: 'Sign in',
-    description: 'The person is online from then on. The token works for a day: here and at the gateway.',
+    description: 'The person is online from now on. The token is valid for one day, here and at the gateway.',
     body: credentials,
     headers: otpHeader(deps.factors),
     answers: {
       200: { description: 'Signed in, or the name or the password is wrong.', body: shapes.loginAnswer },
-      401: { description: 'A right code is needed in `X-OTP`.', headers: { 'X-OTP': 'What it may come from.' } },
+      401: { description: 'A code is needed in `X-OTP`.', headers: { 'X-OTP': 'The methods for the code.' } },
       429: 'Too many failed attempts for this account or from this address.',
     },
     async handle(ctx, read) {
@@ -64,15 +64,15 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
   });
 
   const client = operation({
-    summary: 'Register an application of your own',
-    description: 'It is confidential, belongs to the person whose token it is, and needs PKCE in the browser.',
+    summary: 'Register an own application',
+    description: 'The client is confidential, belongs to the token’s person, and needs PKCE in the browser flow.',
     security: ['person'],
     body: shapes.application,
     answers: {
-      200: { description: 'The only answer that ever shows the secret.', body: shapes.registered },
+      200: { description: 'The client is registered. No other response shows the secret.', body: shapes.registered },
       400: 'The body is malformed, or the name or the redirect URI is not allowed.',
-      401: 'There is no live token.',
-      429: 'This person has registered too many of late.',
+      401: 'The token is missing or not valid.',
+      429: 'This person has registered too many applications recently.',
     },
     async handle(ctx, read) {
       const { subject } = (await requirePerson(ctx, deps)).account;
@@ -90,7 +90,7 @@ export function createTinyoauth(deps: SurfaceDeps): Surface {
       name: via,
       takesPasswords: true,
       title: 'tinyoauth',
-      about: 'For programs without a browser: signing in, applications of one’s own, and codes for them.',
+      about: 'For programs without a browser: sign-in, own applications, and codes for them.',
       table: {
         '/register': { POST: register },
         '/login': { POST: login },
