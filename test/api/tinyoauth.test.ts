@@ -372,13 +372,13 @@ describeStorages('tinyoauth', (storage) => {
         ['name empty', { name: '' }, 'name must not be empty'],
         ['name a number', { name: 7 }, 'name must be a string'],
         ['name too long', { name: 'x'.repeat(3000) }, 'name must not be longer than 2048 bytes'],
-        ['name with a line break', { name: 'a\nb' }, 'name must not hold control characters or broken Unicode'],
+        ['name with a line break', { name: 'a\nb' }, 'name must not contain control characters or broken Unicode'],
         ['no redirect_uri', { redirect_uri: undefined }, 'redirect_uri must be given, as a string'],
         ['redirect_uri an array', { redirect_uri: [callback] }, 'redirect_uri must be a string'],
         ['http elsewhere', { redirect_uri: 'http://app.example.com/cb' }, uri],
         ['a fragment', { redirect_uri: `${callback}#x` }, 'redirect_uri must not have a fragment'],
         ['a wildcard', { redirect_uri: 'https://*.example.com/' }, 'redirect_uri must not have a wildcard'],
-        ['credentials', { redirect_uri: 'https://a:b@example.com/' }, 'redirect_uri must not hold credentials'],
+        ['credentials', { redirect_uri: 'https://a:b@example.com/' }, 'redirect_uri must not contain credentials'],
         ['relative', { redirect_uri: '/cb' }, 'redirect_uri must be an absolute URI'],
       ])('%s', async (_name, change, reason) => {
         await exactly(posting('/client', { ...application, ...change }, bearer(token)), 400, failed(reason));

@@ -139,7 +139,7 @@ function securityOf(document: OpenApi, { security }: DocumentedOperation): strin
   return security
     .flatMap((way) => (Object.keys(way).length > 0 ? Object.keys(way) : ['']))
     .map((name) => {
-      if (name === '') return 'Or without authentication.';
+      if (name === '') return 'Or anonymous.';
       const scheme = document.components.securitySchemes[name];
       if (!scheme) return name;
       const header =

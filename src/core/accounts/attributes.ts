@@ -24,10 +24,10 @@ export type AttributeForm = Readonly<Partial<Record<AttributeField, string | nul
 const attributeProblems = {
   malformed: 'It contains characters that are not valid text.',
   'too-long': 'It is too long.',
-  'not-a-picture': 'It is not an absolute https URL without a user name or password.',
+  'not-a-picture': 'It must be an absolute https URL without a user name or password.',
   'not-a-locale': 'It is not a language tag, such as de, pt-BR or zh-Hant (BCP 47).',
   'not-a-zone': 'It is not a time zone of the IANA database, such as Europe/Berlin.',
-  'not-a-phone': 'It is not an international number: + and 7 to 15 digits, the country code first (E.164).',
+  'not-a-phone': 'It is not an international number: + and 7 to 15 digits, starting with the country code (E.164).',
 } as const;
 export type AttributeProblem = keyof typeof attributeProblems;
 

@@ -7,7 +7,7 @@ const text = (most: number, what: string) =>
     .string(`${what} must be a string`)
     .min(1, `${what} must not be empty`)
     .max(most, `${what} must not be longer than ${most} characters`)
-    .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), `${what} must not hold control characters`);
+    .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), `${what} must not contain control characters`);
 
 const mark = (name: string) => z.boolean(`${name} of a scope must be true or false`).default(false);
 
@@ -39,7 +39,7 @@ export const apiShape = z.object(
             held: mark('held'),
             bearer: mark('bearer'),
           },
-          'scopes must hold objects with name and sentence',
+          'scopes must contain objects with name and sentence',
         ),
         'scopes must be an array',
       )
@@ -47,7 +47,7 @@ export const apiShape = z.object(
       .max(200, 'scopes must not have more than 200 members')
       .refine(
         (scopes) => new Set(scopes.map(({ name }) => name)).size === scopes.length,
-        'scopes must not name one twice',
+        'scopes must not repeat a name',
       ),
     tokenFormat: z.enum(['jwt', 'opaque'], 'tokenFormat must be jwt or opaque').default('jwt'),
     tokenTyp: z.enum(['at+jwt', 'JWT'], 'tokenTyp must be at+jwt or JWT').default('at+jwt'),

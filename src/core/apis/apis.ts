@@ -119,7 +119,7 @@ export function createApis({ store, cached, changes, issuer }: ApisDeps): Apis {
       const parsed = (await parse())(input);
       if (parsed.outcome === 'invalid') return parsed;
       const { identifier } = parsed.api;
-      if (taken.has(comparable(identifier))) return invalid('identifier is taken by the server itself');
+      if (taken.has(comparable(identifier))) return invalid('identifier is reserved for this server');
       const other = (await store.list()).find((api) => comparable(api.identifier) === comparable(identifier));
       if (other && other.identifier !== identifier)
         return invalid(`identifier names the same API as ${other.identifier}`);

@@ -12,12 +12,12 @@ export function keyMistake(key: PublicKey): string | undefined {
       createPublicKey({ key: key as JsonWebKey, format: 'jwk' }).asymmetricKeyDetails ?? {};
     if (key.kty !== 'RSA') return undefined;
     if (modulusLength === undefined || modulusLength < 2048 || modulusLength > 8192) {
-      return 'must hold RSA keys of 2048 to 8192 bits';
+      return 'must contain RSA keys of 2048 to 8192 bits';
     }
     const odd = publicExponent !== undefined && publicExponent > 1n && publicExponent % 2n === 1n;
-    return odd ? undefined : 'must hold RSA keys with an odd exponent above 1';
+    return odd ? undefined : 'must contain RSA keys with an odd exponent above 1';
   } catch {
-    return 'holds a key that is not valid';
+    return 'contains an invalid key';
   }
 }
 

@@ -37,8 +37,8 @@ const keySet = z.object(
     keys: z
       .array(
         z
-          .looseObject({}, 'must hold objects')
-          .refine((key) => !privateMembers.some((name) => Object.hasOwn(key, name)), 'must hold public keys only')
+          .looseObject({}, 'must contain objects')
+          .refine((key) => !privateMembers.some((name) => Object.hasOwn(key, name)), 'must contain public keys only')
           .pipe(publicKey),
         'must have an array of keys',
       )
@@ -61,7 +61,7 @@ const text = z
   .refine((value) => Buffer.byteLength(value) <= maxText, `must not be longer than ${maxText} bytes`)
   .refine(
     (value) => value.isWellFormed() && !/\p{Cc}/u.test(value),
-    'must not hold control characters or broken Unicode',
+    'must not contain control characters or broken Unicode',
   );
 /** Empty: as if left out. */
 const scopeText = z.string('must be a string').max(maxText, `must not be longer than ${maxText} bytes`);
@@ -104,13 +104,13 @@ const choice = (values: readonly string[]) =>
       'must be an array of strings',
     )
     .max(20, 'is too long')
-    .meta({ description: `Used: ${values.map((value) => `\`${value}\``).join(', ')}. Other values are dropped.` });
+    .meta({ description: `Used: ${values.map((value) => `\`${value}\``).join(', ')}. Other values are ignored.` });
 
 /** Why other methods of RFC 7591 and OpenID Connect are refused: a client with such a method could not authenticate. */
 const methodReasons = {
-  client_secret_jwt: 'client_secret_jwt needs the secret itself, and only its hash is kept: use private_key_jwt',
-  tls_client_auth: 'tls_client_auth is not offered: use private_key_jwt',
-  self_signed_tls_client_auth: 'self_signed_tls_client_auth is not offered: use private_key_jwt',
+  client_secret_jwt: 'client_secret_jwt needs the secret itself, but only its hash is stored: use private_key_jwt',
+  tls_client_auth: 'tls_client_auth is not supported: use private_key_jwt',
+  self_signed_tls_client_auth: 'self_signed_tls_client_auth is not supported: use private_key_jwt',
 };
 
 const members = z.object({
@@ -139,7 +139,7 @@ const members = z.object({
   software_version: text,
   jwks_uri: text,
   jwks: keySet,
-  subject_type: oneOf(['public'], { pairwise: 'must be public: pairwise identifiers are not offered' }),
+  subject_type: oneOf(['public'], { pairwise: 'must be public: pairwise identifiers are not supported' }),
   sector_identifier_uri: text,
   id_token_signed_response_alg: ownAlgorithm,
   id_token_claims: oneOf(idTokenClaimRules),

@@ -192,7 +192,7 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
 
   // The engine has native and web clients, and allows http on other host names for web clients only.
   if (privateUse && (kinds.includes('http-loopback-name') || kinds.includes('http-elsewhere')))
-    return invalid('redirect_uris must not join a private-use scheme and http on a name', true);
+    return invalid('redirect_uris must not combine a private-use scheme with http on a host name', true);
 
   const isPublic = method === 'none';
   const metadata: JsonObject = {

@@ -13,16 +13,16 @@ interface Promised {
 const ifTrue = (reason: string): Promised => ({ asks: 'true', reason });
 const always = (reason: string): Promised => ({ asks: 'any', reason });
 
-const encrypted = always('asks for encryption, which is not offered');
-const signed = always('asks for signed answers, which are not offered');
-const requests = always('asks for request objects, which are not offered');
-const logout = 'asks for a notice of logouts, which is not offered';
+const encrypted = always('asks for encryption, which is not supported');
+const signed = always('asks for signed responses, which are not supported');
+const requests = always('asks for request objects, which are not supported');
+const logout = 'asks for logout notifications, which are not supported';
 
 export const promises: ReadonlyMap<string, Promised> = new Map<string, Promised>(
   Object.entries({
-    require_pushed_authorization_requests: ifTrue('asks for pushed authorization requests, which are not offered'),
-    dpop_bound_access_tokens: ifTrue('asks for DPoP, which is not offered'),
-    tls_client_certificate_bound_access_tokens: ifTrue('asks for certificate-bound tokens, which are not offered'),
+    require_pushed_authorization_requests: ifTrue('asks for pushed authorization requests, which are not supported'),
+    dpop_bound_access_tokens: ifTrue('asks for DPoP, which is not supported'),
+    tls_client_certificate_bound_access_tokens: ifTrue('asks for certificate-bound tokens, which are not supported'),
     require_signed_request_object: ifTrue(requests.reason),
     request_object_signing_alg: requests,
     request_object_encryption_alg: requests,

@@ -44,7 +44,7 @@ export function redirectUriKind(
   if (uri.includes('*')) return { reason: 'must not have a wildcard' };
   const url = URL.parse(uri);
   if (!url) return { reason: 'must be an absolute URI' };
-  if (url.username !== '' || url.password !== '') return { reason: 'must not hold credentials' };
+  if (url.username !== '' || url.password !== '') return { reason: 'must not contain credentials' };
   if (url.protocol === 'https:' || url.protocol === 'http:') {
     if (!writtenAsParsed(uri, url)) return { reason: 'must be written in its normal form' };
     const loopback = loopbackHosts.has(url.hostname) || (allowed.ours === true && isLoopbackHost(url.hostname));
@@ -99,7 +99,7 @@ export function webUriMistake(uri: string, rule: (typeof uriRules)[keyof typeof 
   const schemes = rule.http === 'never' ? ['https:'] : ['https:', 'http:'];
   if (!url || !schemes.includes(url.protocol))
     return `must be ${schemes.map((scheme) => scheme.slice(0, -1)).join(' or ')}`;
-  if (url.username !== '' || url.password !== '') return 'must not hold credentials';
+  if (url.username !== '' || url.password !== '') return 'must not contain credentials';
   if (!writtenAsParsed(uri, url)) return 'must be written in its normal form';
   if (uri.includes('#') && !rule.fragment) return 'must not have a fragment';
   if (rule.http === 'loopback' && url.protocol === 'http:' && !loopbackHosts.has(url.hostname)) {

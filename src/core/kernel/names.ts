@@ -21,16 +21,16 @@ const markPile = /\p{M}{5}/u;
 const emailText = /^[^\s@:;,<>()[\]\\"]+@[^\s@:;,<>()[\]\\"/?#%]+\.[^\s@:;,<>()[\]\\"/?#%.]+$/u;
 
 export const nameProblems = {
-  malformed: 'It holds characters that are not valid text.',
+  malformed: 'It contains characters that are not valid text.',
   empty: 'It is empty.',
   'too-long': 'It is too long.',
-  invisible: 'It holds invisible or control characters.',
-  marks: 'It stacks too many marks on one letter.',
-  characters: 'Use letters, numbers and . _ - @ + and begin with a letter or a number.',
+  invisible: 'It contains invisible or control characters.',
+  marks: 'It has too many marks on one letter.',
+  characters: 'Use letters, numbers and . _ - @ +, and start with a letter or number.',
   'not-an-email': 'It is not an e-mail address.',
   'unproved-address': 'It looks like an e-mail address that this account has not confirmed. Choose a name without @.',
   'ends-with-dot': 'It ends with a dot.',
-  'mixed-scripts': 'It mixes Latin letters with Cyrillic, Greek, Armenian or Cherokee ones.',
+  'mixed-scripts': 'It mixes Latin letters with Cyrillic, Greek, Armenian or Cherokee letters.',
   reserved: 'It is reserved for the operators of this server.',
 } as const;
 

@@ -437,7 +437,7 @@ describe('where codes may go beyond the rule', () => {
     expect(mistake({ ...lan, allow_insecure_redirects: false })).toMatch(/for others set allow_insecure_redirects$/);
     for (const uri of ['http://user@nas.lan/cb', 'http://nas.lan/cb#x', 'http://*.lan/cb', 'ftp://nas.lan/cb'])
       expect(mistake({ ...lan, redirect_uris: [uri] })).toMatch(/^invalid_redirect_uri/);
-    expect(mistake({ ...lan, redirect_uris: [...lan.redirect_uris, 'com.example.app:/cb'] })).toMatch(/join/);
+    expect(mistake({ ...lan, redirect_uris: [...lan.redirect_uris, 'com.example.app:/cb'] })).toMatch(/combine/);
   });
 
   test('P5: any port on loopback is for public clients; what was stored before keeps what it had', () => {
@@ -518,7 +518,7 @@ describe('P7: what is not offered', () => {
   test.each(asked)('%s %j promises protection: it is refused, whoever asks, and never dropped', (member, value) => {
     for (const by of ['admin', 'cli', 'register', 'person', 'built-in'] as const)
       expect(mistake({ ...ok, [member]: value }, { by })).toMatch(
-        new RegExp(`^invalid_client_metadata: ${member} asks for .*not offered$`),
+        new RegExp(`^invalid_client_metadata: ${member} asks for .*not supported$`),
       );
     if (value !== true) return;
     expect(dropped({ ...ok, [member]: false })).toEqual([]);
@@ -531,14 +531,16 @@ describe('P7: what is not offered', () => {
     const context: MetadataContext = { by: 'cli', previous };
     expect(dropped({ ...ok, ...previous }, context)).toEqual(['backchannel_logout_uri']);
     expect(metadata({ ...ok, ...previous }, context)).not.toHaveProperty('backchannel_logout_uri');
-    expect(mistake({ ...ok, backchannel_logout_uri: 'https://app.example.com/other' }, context)).toMatch(/not offered/);
+    expect(mistake({ ...ok, backchannel_logout_uri: 'https://app.example.com/other' }, context)).toMatch(
+      /not supported/,
+    );
   });
 
   test.each([
-    ['token_endpoint_auth_method', 'client_secret_jwt', /only its hash is kept: use private_key_jwt/],
-    ['token_endpoint_auth_method', 'tls_client_auth', /is not offered: use private_key_jwt/],
-    ['token_endpoint_auth_method', 'self_signed_tls_client_auth', /is not offered: use private_key_jwt/],
-    ['subject_type', 'pairwise', /pairwise identifiers are not offered/],
+    ['token_endpoint_auth_method', 'client_secret_jwt', /only its hash is stored: use private_key_jwt/],
+    ['token_endpoint_auth_method', 'tls_client_auth', /is not supported: use private_key_jwt/],
+    ['token_endpoint_auth_method', 'self_signed_tls_client_auth', /is not supported: use private_key_jwt/],
+    ['subject_type', 'pairwise', /pairwise identifiers are not supported/],
   ])('%s %s is refused with the reason', (member, value, reason) => {
     expect(mistake({ ...ok, [member]: value })).toMatch(reason);
   });
