@@ -1,5 +1,5 @@
-// Checks that each path in docs/, in backticks or in a text block, exists below the root or src, and that each link into
-// docs/ leads to a page and a heading. Skips docs/decisions, which keeps the names of its time.
+// Checks that each path in docs/, in backticks or in a text block, exists below the root or src, and that each link
+// into docs/ leads to a page and a heading. Skips docs/decisions, which keeps the names of its time.
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 

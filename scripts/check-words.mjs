@@ -1,5 +1,5 @@
 // Plain English: words that hide who acts, comment lines wider than 120 columns, sentences of 25 words or more.
-// `--count` prints a figure for each rule; `--source` reads sourceFolders.later as well.
+// `--count` prints a figure for each rule.
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,19 +12,16 @@ const longestSentence = 24;
 
 const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'docs'];
 
-/** Folders of code that are read. To widen the check, move them from `later` to `now`. */
-export const sourceFolders = { now: [], later: ['src', 'views'] };
-
-const source = [...sourceFolders.now, ...(process.argv.includes('--source') ? sourceFolders.later : [])];
+const code = ['src', 'views', 'public', 'db', 'dev', 'bench', 'scripts', 'deploy'];
 
 const reads = {
-  words: [...documents, ...source],
-  comments: source.filter((folder) => folder === 'src'),
+  words: [...documents, ...code],
+  comments: code,
   sentences: ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs'],
 };
 
-/** Pages whose text comes from src: they are read together with it. */
-const generated = /^<!-- Generated from (?!the imports)/m;
+/** Names the words themselves: as a password, and as what is counted. */
+const lists = ['src/core/passwords/common-passwords.ts', 'scripts/check-words.mjs'];
 
 const rules = { words: wordMistakes, comments: commentMistakes, sentences: sentenceMistakes };
 
@@ -46,9 +43,11 @@ function read(file) {
 
 function filesOf(rule) {
   return reads[rule]
-    .flatMap((name) => globSync(name.includes('.') ? name : `${name}/**/*.{md,ts,ejs,json}`, { cwd: root }))
+    .flatMap((name) =>
+      globSync(name.includes('.') ? name : `${name}/**/*.{md,ts,mjs,js,css,ejs,json,yaml}`, { cwd: root }),
+    )
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => source.includes('src') || !file.startsWith('docs/') || !generated.test(read(file)))
+    .filter((file) => !lists.includes(file))
     .sort();
 }
 

@@ -30,7 +30,7 @@ const introduction = `# Command line
 \`${calledAs} <command>\` in the project folder (\`-s\` hides npm's own lines from programs); in a container
 \`node src/cli/main.ts <command>\`. \`--help\` after any command explains it.
 
-It uses the same [settings](settings.md) and the same database as the server, also while a server runs: every server
+It uses the same [settings](settings.md) and the same database as the server, also while a server runs. Every server
 applies a change within a second, with Redis or without. Changes to applications, APIs, accounts and keys are in the [audit trail](audit.md) with \`via: "cli"\`.
 
 - **Results** go to standard output, everything else (questions, progress, warnings, problems) to standard error.

@@ -81,7 +81,7 @@ export const redisUrl: Kind<string> = {
 /** A mail server; `?tls=` sets how much TLS it must use. */
 export const smtpUrl: Kind<string> = {
   wanted:
-    'an address that begins with `smtp://` or `smtps://`, with `%25` for a percent sign; the only addition is `?tls=required` or `?tls=unverified`',
+    'an address that begins with `smtp://` or `smtps://`, with `%25` for a percent sign, and optionally `?tls=required` or `?tls=unverified`',
   parse: (value) => {
     const url = isEncoded(value) ? URL.parse(value) : null;
     if (!url || url.hostname === '' || !/^smtps?:$/.test(url.protocol)) return undefined;

@@ -48,7 +48,7 @@ export const gatewayApi: Api = {
         summary: 'Check a request against the route table',
         description:
           'Every method gets the same response. The proxy names the request in headers, and the route table decides. A query is refused, because it may come from the caller.',
-        security: ['token', 'nobody'],
+        security: ['token', 'public'],
         headers: {
           'X-Original-Method': 'The method of the request in question (nginx).',
           'X-Original-URI': 'Its path and query (nginx).',
@@ -63,7 +63,7 @@ export const gatewayApi: Api = {
         summary: 'Check a token against a demand',
         description:
           'Every method gets the same response. The query says what the token must be; no route table is needed.',
-        security: ['token', 'nobody'],
+        security: ['token', 'public'],
         query: async () => (await shapes()).demand,
         answers,
       },

@@ -1,4 +1,4 @@
-/** Opens the login methods as the settings say: how passwords are hashed, which codes there are, which providers elsewhere. */
+/** Opens the login methods by the settings: password hashing, code methods, upstream providers. */
 import type { Logger } from '../base/log.ts';
 import type { ReadOptions, UpstreamProvider } from '../core/upstream/upstream-provider.ts';
 import { createBreachedPasswords } from './breach/breach.ts';

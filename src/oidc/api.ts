@@ -10,7 +10,7 @@ const shapes = () => import('./shapes.ts');
 
 /** Errors of the token endpoint have one more member. */
 const tokenFailure = async () => (await shapes()).tokenFailure;
-const client = ['client', 'nobody'];
+const client = ['client', 'public'];
 const ways =
   'A confidential client authenticates with its registered method: HTTP Basic, `client_secret` in the form, or `client_assertion`. A public client sends its `client_id`.';
 const likewise = 'The client authenticates as at the token endpoint.';
@@ -92,7 +92,7 @@ export const protocolApi: Api = {
       POST: {
         ...userinfo,
         description: `${userinfo.description} The form may carry the token instead of the header (RFC 6750, section 2.2).`,
-        security: ['accessToken', 'nobody'],
+        security: ['accessToken', 'public'],
         answers: { ...userinfo.answers, 413: tooLarge },
       },
     },

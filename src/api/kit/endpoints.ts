@@ -94,8 +94,8 @@ function methodsOf(operations: { readonly GET?: Description & { readonly head?: 
 
 /** The security schemes of all operations. */
 function accessOf(operations: readonly Description[]): string {
-  const ways = operations.flatMap(({ security = [] }) => (security.length > 0 ? security : ['nobody']));
-  return [...new Set(ways)].map((way) => (way === 'nobody' ? 'public' : way)).join(', ');
+  const ways = operations.flatMap(({ security = [] }) => (security.length > 0 ? security : ['public']));
+  return [...new Set(ways)].join(', ');
 }
 
 function answering(operation: Operation, { onInvalid }: Endpoints): Handle {

@@ -124,7 +124,7 @@ function idOf(method: string, path: string): string {
 function securityOf(api: Api, { security = [] }: Description, all: Record<string, SecurityScheme>) {
   return security.map((name): Record<string, readonly string[]> => {
     // Also callable without authentication.
-    if (name === 'nobody') return {};
+    if (name === 'public') return {};
     const own = api.schemes?.[name];
     const scheme = own ?? (schemes as Readonly<Record<string, SecurityScheme>>)[name];
     if (!scheme) throw new Error(`unknown security scheme "${name}"`);

@@ -24,7 +24,7 @@ export interface Description<B = unknown, Q = unknown> {
   /** Further details, in full sentences. */
   readonly description?: string;
   /**
-   * Accepted authentication: names of `schemes` or of the surface's own. Empty: no authentication. `nobody` beside
+   * Accepted authentication: names of `schemes` or of the surface's own. Empty: no authentication. `public` beside
    * others: authentication is optional.
    */
   readonly security?: readonly string[];

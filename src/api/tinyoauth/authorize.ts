@@ -68,7 +68,7 @@ export function createAuthorize(deps: SurfaceDeps): Row {
   const said = {
     summary: 'Get a code',
     description: 'With a token: a code for a client from /client. The call is the consent of the token’s person.',
-    security: ['person', 'nobody'],
+    security: ['person', 'public'],
     answers: {
       302: 'Redirects to the redirect URI with `code` or `error`, and with `state` and `iss` (RFC 9207).',
       303: 'No token was sent: redirects to the sign-in page, with the same parameters.',

@@ -29,7 +29,7 @@ export const update: Command = {
   ],
   details:
     'An empty text removes a value: --picture "". The rules are those of the pages. A new e-mail address ends the links and codes that were ' +
-    'mailed to the old one; if the old one was confirmed, it gets a mail. A new number is unconfirmed. Running servers apply changes within a second.',
+    'mailed to the old one. If the old one was confirmed, it gets a mail. A new number is unconfirmed. Running servers apply changes within a second.',
   examples: [
     'accounts update alice --first-name Alice --zoneinfo Europe/Berlin',
     'accounts update alice --email alice@example.com --verified',

@@ -23,8 +23,8 @@ export const importAccounts: Command = {
   sentence: 'Import accounts from another system, with the password hashes of that system.',
   args: [{ name: '<file>', sentence: 'JSON lines, one account per line; `-` is standard input.' }],
   options: [{ flags: '--dry-run', sentence: 'Check every line and change nothing.' }],
-  details: `A line is a JSON object: username; first_name, last_name, email, verified, password_hash, disabled, admin, picture,
-locale, zoneinfo, phone_number, phone_number_verified and address as far as known.
+  details: `A line is a JSON object with a username. All other members are optional: first_name, last_name, email, verified,
+password_hash, disabled, admin, picture, locale, zoneinfo, phone_number, phone_number_verified, address.
 Hashes may be bcrypt, PBKDF2, scrypt and Argon2; each is replaced at the first sign-in of the account. See docs/importing.md.
 Accounts that exist are left as they are, so an import that was interrupted is run again. Exit code 1 where a line was refused.`,
   examples: ['accounts import people.jsonl --dry-run', 'accounts import people.jsonl'],

@@ -29,7 +29,7 @@ export const register: Command = {
   ],
   options: [{ flags: '--id <id>', sentence: 'The client id. Without it: a random one.' }, ...metadataOptions],
   details:
-    'A file may contain the client_id and the client_secret of an application that moves here: the secret keeps working, and only ' +
+    'A file may contain the client_id and the client_secret of an application that moves here. The secret keeps working, and only ' +
     'its hash is stored. The secret needs 128 bits of randomness.',
   examples: [
     'clients register web --name Bookshelf --redirect-uri https://app.example.com/callback',

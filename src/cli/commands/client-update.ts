@@ -26,8 +26,8 @@ export const update: Command = {
   ],
   details:
     'Values that are not given stay as they are. --redirect-uri and other list options replace the whole list; --add-… and --remove-… change one value. ' +
-    'A file is merged into the stored metadata (RFC 7396): null resets a member to its default; the output of `clients show --json` ' +
-    'is a valid file. Running servers apply changes within a second. An application that becomes public loses its secrets.',
+    'A file is merged into the stored metadata (RFC 7396): null resets a member to its default. The output of ' +
+    '`clients show --json` is a valid file. Running servers apply changes within a second. An application that becomes public loses its secrets.',
   examples: [
     'clients update bookshelf --add-redirect-uri https://app.example.com/other',
     'clients update bookshelf --name "The new Bookshelf" --remove-scope orders:write',

@@ -134,7 +134,7 @@ const review: Command = {
   args: [idArg],
   options: [{ flags: '--revoke', sentence: 'Mark it as unreviewed again.' }],
   details:
-    'Applications that people register themselves are unreviewed: pages show this, they need PKCE, and people are sent to them only ' +
+    'Applications that people register themselves are unreviewed. Pages show this, and the applications need PKCE. Users are sent to them only ' +
     'after they have signed in and given consent. A reviewed application is treated like one that you registered. Running servers know within a second.',
   examples: ['clients review bookshelf', 'clients review bookshelf --revoke'],
   async run(call) {

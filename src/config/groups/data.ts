@@ -18,7 +18,7 @@ export const data = {
   }),
   DATABASE_POOLER: setting(oneOf('auto', 'on', 'off'), 'auto', {
     sentence:
-      'Whether a connection pooler such as PgBouncer stands before Postgres: detect it at each connection (`auto`), there is one (`on`), or there is none, or one that gives each connection its own session (`off`).',
+      'Whether a connection pooler such as PgBouncer stands before Postgres. `auto` detects it at each connection. `off`: there is none, or it gives each connection its own session.',
     example: 'on',
   }),
   MIGRATE: setting(flag, false, {

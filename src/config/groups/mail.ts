@@ -34,7 +34,7 @@ export const mail = {
   }),
   NEW_DEVICE_MAIL: setting(flag, true, {
     sentence:
-      'Sends users a mail about a sign-in to their account in a browser that does not remember them, or through a program at a new address.',
+      'Sends users a mail about a sign-in in a browser that does not remember them, or through a program at a new address.',
     example: 'false',
   }),
   INVITATION_TTL: setting(seconds(60, 90 * DAY), 7 * DAY, {

@@ -16,7 +16,7 @@ const introduction = `# Why was I refused?
 
 <!-- Generated from src/core/refusals/checks.ts by \`node src/core/refusals/reference.ts\`. -->
 
-Every refused request leaves a record: the check that failed, what was expected, what was received, the nearest value
+Every refused request leaves a record. It names the check that failed, what was expected and received, the nearest value
 that would have passed, and what to do. The response carries its reference.
 
 | where | how it carries the reference |
@@ -44,8 +44,8 @@ The metric \`gatehouse_refusals_total\` counts all of them by endpoint and check
 
 ## Bounds
 
-Records are kept for 30 days: at most 500 of one client, 1,000 of all requests that name no registered client, and
-20,000 in total. One process records at most 20 a second, and 5 a minute of one client, network, endpoint and check.
+Records are kept for 30 days. There are at most 500 of one client, 1,000 of all requests that name no registered
+client, and 20,000 in total. One process records at most 20 a second, and 5 a minute of one client, network, endpoint and check.
 Further ones raise the count of the last record, and their responses name it. If there are too many records, the
 network with the most records loses its oldest.
 

@@ -175,7 +175,7 @@ export function checkProviders(
     if (!parsed.success) {
       for (const { code, path, ...issue } of parsed.error.issues) {
         if (code === 'unrecognized_keys' && 'keys' in issue && path.length === 0) {
-          for (const key of issue.keys as string[]) found.set(key, 'a member that there is not');
+          for (const key of issue.keys as string[]) found.set(key, 'an unknown member');
         } else {
           const [member = ''] = path.map(String);
           found.set(member, told(given, member));
