@@ -21,7 +21,7 @@ const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 const member = z.string('members must be strings').max(maxText, 'has a member that is too long').optional();
 /** The members of a public key (RFC 7517, section 4). Certificates and other members are dropped. */
 const publicKey = z.object({
-  kty: z.enum(['RSA', 'EC', 'OKP'], 'must hold RSA, EC or OKP keys only'),
+  kty: z.enum(['RSA', 'EC', 'OKP'], 'must contain RSA, EC or OKP keys only'),
   crv: member,
   x: member,
   y: member,
