@@ -113,12 +113,7 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
     await audit.close();
     await ports.close();
   }
-  await Promise.all([changes.start(), shared.keys.load(earlyKey)]).catch(async (error: unknown) => {
-    // An open database would keep a command from ending.
-    await close();
-    throw error;
-  });
-  return {
+  const core = {
     ...withAccounts,
     emails,
     signUp,
@@ -136,4 +131,11 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
     adminKeys: createAdminKeys(secrets.adminKeyDigests, shared.credentials),
     close,
   };
+  // Last: each part that keeps copies follows the change log from its first look on.
+  await Promise.all([changes.start(), shared.keys.load(earlyKey)]).catch(async (error: unknown) => {
+    // An open database would keep a command from ending.
+    await close();
+    throw error;
+  });
+  return core;
 }

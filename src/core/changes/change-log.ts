@@ -36,7 +36,7 @@ export interface ChangeLog {
    * Call after a write to copied data: takes the change in and tells other processes. Never throws: the write is done.
    */
   changed(): Promise<void>;
-  /** Call before the first look. */
+  /** Throws after `start`. */
   follow(follower: Follower): void;
   /**
    * Calls `listener` after changes of this kind: with the id, or with undefined if any may have changed. A failed call
@@ -143,7 +143,11 @@ export function createChangeLog(deps: {
       await check().catch(() => {});
       channel.publish();
     },
-    follow: (follower) => void followers.push(follower),
+    follow(follower) {
+      // It would keep copies from before and never hear of them.
+      if (timer || seq >= 0) throw new Error('A follower of the change log comes after its first look.');
+      followers.push(follower);
+    },
     onChange(kind, call) {
       const listener = { kind, call, owed: false };
       listeners.add(listener);
