@@ -279,7 +279,7 @@ describe('identity on the wire', () => {
         'The password needs at least 15 characters.',
       ],
       ['a common password', () => registering(basic('fresh', 'passwordpassword')), 400, /^The password is /],
-      ['the own name', () => registering(basic('fresh.lemons-2020', 'fresh.lemons-2020')), 400, /own user name/],
+      ['the own name', () => registering(basic('fresh.lemons-2020', 'fresh.lemons-2020')), 400, /own username/],
       ['too long a password', () => registering(basic('fresh', 'x y'.repeat(400))), 400, /longer than 1024/],
       ['a name with a blank', () => registering(basic('two words')), 400, /^the name cannot be used: Use letters/],
       ['a name with markup', () => registering(basic('<svg/onload=>')), 400, /^the name cannot be used: Use letters/],

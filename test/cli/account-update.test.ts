@@ -77,7 +77,7 @@ describeStorages('the command line for people', (storage) => {
       [
         ['update', 'bob', '--picture', 'http://x.example/'],
         1,
-        'The picture was refused. It is not an absolute https URL',
+        'The picture was refused. It must be an absolute https URL',
       ],
       [['update', 'bob', '--phone', '12'], 1, 'The phone number was refused.'],
       [['update', 'bob', '--locale', '!!'], 1, 'The language was refused.'],

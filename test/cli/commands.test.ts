@@ -298,8 +298,8 @@ test('apis update: what is named is changed, the rest stays; what cannot be is r
   const renamed = await cli.fed('{"identifier":"https://b.example"}', 'apis', 'update', identifier, '--file', '-');
   expect(renamed).toMatchObject({ code: 1, err: expect.stringContaining('identifier cannot be changed') });
   for (const [taken, why] of [
-    ['http://localhost:3999', 'server itself'],
-    ['http://localhost:3999/userinfo', 'server itself'],
+    ['http://localhost:3999', 'reserved for this server'],
+    ['http://localhost:3999/userinfo', 'reserved for this server'],
     [`${identifier}/`, `names the same API as ${identifier}`],
   ] as const) {
     const answer = await refusal('add', taken, '--name', 'x', '--scope', 'a=A.');

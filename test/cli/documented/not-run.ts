@@ -28,6 +28,12 @@ export const notRun: readonly Entry<RegExp>[] = [
   [/^eval \$\(scripts\/services\.sh env\)$/, '.ci/run starts the services, and tests share them.'],
   [/^docker /, 'It needs Docker: npm run dockerfile and npm run topology follow the same files.'],
   [/^cp deploy\/\.env\.example /, 'npm run topology reads the same file.'],
+  [/^npm run -s sbom$/, 'test/scripts/release.test.ts runs it.'],
+  [
+    /^(curl|grep|sha256sum) .*(nodejs|linux-x64|-c$)/,
+    'It needs the network: test/deploy/ci.test.ts compares the hash in the page.',
+  ],
+  [/^(tar|cmp) .*linux-x64/, 'It reads what the line before has fetched.'],
   [/^deploy\/make-secrets\.sh$/, 'npm run topology runs it.'],
 ];
 
