@@ -68,7 +68,6 @@ function failure(error: unknown): Delivery {
   return { outcome: 'failed', forGood, reason: `${code ?? 'EUNKNOWN'}${status}${words}` };
 }
 
-/** Exported for its test. */
 function smtpOptions(address: string): SMTPTransportOptions {
   const url = new URL(address);
   const secure = url.protocol === 'smtps:';

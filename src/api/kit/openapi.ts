@@ -59,7 +59,7 @@ interface OpenApiOptions {
 const formType = 'application/x-www-form-urlencoded';
 
 const about =
-  'Responses with tokens or personal data have `Cache-Control: no-store`. Every path that supports GET supports HEAD; ' +
+  'Responses with tokens or personal data have `Cache-Control: no-store`. Paths that support GET support HEAD, unless the operation says otherwise; ' +
   'OPTIONS lists the methods of a path. Other methods get 405 with `Allow`, in the error format of the API. ' +
   'JSON bodies are UTF-8, at most 64 KiB, nested at most 32 levels deep, without repeated members. ' +
   'Unknown members are ignored.';

@@ -95,7 +95,7 @@ export function createSecondStep(parts: {
     // 4. A code.
     const used = await factors.use(subject, typed, attempt.person);
     if (used.outcome === 'right') return { outcome: 'right', amr: together(first, used.amr) };
-    // The code was not checked, so the failure counts for the limit of codes only.
+    // The limit of codes was reached before this code was checked, so nothing counts as a failed sign-in.
     if (used.outcome === 'throttled') return attempt.codesThrottled(used.retryAfter, used.keys);
     attempt.failed(`${used.why}-code`);
     return { ...asked, methods: (await factors.methods(subject)).methods, wrong: used.why, lately: used.lately };

@@ -182,13 +182,13 @@ export function createSignInAttempts(parts: {
   };
 }
 
-/** Leaves out the typed name, because users type passwords into that field. */
+/** Leaves out what the user typed: the password, the code, and the name, into which users type passwords too. */
 export function auditFields(caller: Caller, elsewhere?: ProvedElsewhere): AuditFields {
-  const { via, userAgent } = caller;
+  const { via, address, userAgent, requestId } = caller;
   const detail: JsonObject = {
     via,
     ...(elsewhere !== undefined && { upstream: elsewhere.provider }),
     ...(userAgent !== undefined && { user_agent: userAgent.slice(0, 256).toWellFormed() }),
   };
-  return { caller, detail };
+  return { caller: { via, address, userAgent, requestId }, detail };
 }
