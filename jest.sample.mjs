@@ -15,4 +15,8 @@ const programs = [
 ];
 const isSampled = (suite) => process.env.CI === 'true' || !programs.some((path) => suite.startsWith(path));
 
-export default { ...config, testMatch: writeGroups('sample', allSuites().filter(isSampled)) };
+export default {
+  ...config,
+  testSequencer: '<rootDir>/test/support/together/longest-first.mjs',
+  testMatch: writeGroups('sample', allSuites().filter(isSampled)),
+};

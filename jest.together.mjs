@@ -3,4 +3,8 @@
 import config from './jest.config.mjs';
 import { allSuites, writeGroups } from './test/support/together/groups.mjs';
 
-export default { ...config, testMatch: writeGroups('together', allSuites()) };
+export default {
+  ...config,
+  testSequencer: '<rootDir>/test/support/together/longest-first.mjs',
+  testMatch: writeGroups('together', allSuites()),
+};

@@ -3,8 +3,10 @@ import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../../..');
-/** So many at most: the groups should end at about the same time, on as many processors as there are. */
+/** Suites of one group at most. Small enough for the groups to end at about the same time. */
 const size = 18;
+/** Suites of these folders take long. */
+const sizes = { browser: 5, cli: 8, storage: 8 };
 
 /** Every suite but those with a command of their own. */
 export const allSuites = () =>
@@ -32,7 +34,7 @@ function groupsOf(suites) {
   for (const [name, all] of Map.groupBy(suites.toSorted(), (path) =>
     small(folderOf(path)) ? 'small' : folderOf(path),
   )) {
-    const parts = Math.ceil(all.length / size);
+    const parts = Math.ceil(all.length / (sizes[name] ?? size));
     for (let part = 0; part < parts; part += 1)
       groups.set(`${name}-${part + 1}.test.mjs`, runnerOf(all.filter((_, at) => at % parts === part)));
   }
