@@ -1,12 +1,12 @@
 /** Back, two tabs, links that wander, impatient fingers: nothing breaks, and every dead end has a way to start again that works. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
-import { isTested } from '../support/needs.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, isSignedIn, signIn } from './journey.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 suite('Back and tabs', () => {
   let browser: Browser;

@@ -1,17 +1,17 @@
 /**
  * Adding a second factor on the way to an application. What cannot be skipped is in test/oidc/step-up.test.ts. B4, B11.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { codeOf, enrol } from '../support/authenticator.ts';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { comeBack, travel } from '../support/flow.ts';
-import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 suite('adding a second factor on the way', () => {
   let browser: Browser;

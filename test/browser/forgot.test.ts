@@ -1,14 +1,14 @@
 /** A forgotten password, as a person meets it: from the sign-in, through the mail, and back into it. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { devMailsLink, linkIn, mailTo } from '../support/mail.ts';
-import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, redirectUri } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 const another = 'eleven quiet foxes by the pond';
 
 suite('a forgotten password in a browser', () => {

@@ -3,17 +3,17 @@
  * narrowest phone and on a wide screen; with TEST_LOOKS=all in every combination of these.
  * `node test/browser/screenshots.ts DIR --all` takes a picture of each as well.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { galleryAddress } from '../../dev/gallery/gallery.ts';
 import type { ViewState } from '../../src/pages/kit/state.ts';
 import { states } from '../../src/pages/states.ts';
 import { buildVisitor, launchChromium, type Visitor } from '../support/chromium.ts';
-import { isTested } from '../support/needs.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { flaws, type Look, looks, sticksOut, twoLooks, weight, withAxe } from './looks.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 const everyLook = process.env.TEST_LOOKS === 'all';
 /** One of each page: the others differ in a sentence. */
 const firsts = Object.values(Object.groupBy(states, ({ view }) => view)).flatMap(([first]) => first ?? []);

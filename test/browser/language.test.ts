@@ -1,12 +1,12 @@
 /** Somebody who does not read the language that they met: two clicks, no script, and the whole way goes on in theirs. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { arrived, buildVisitor, launchChromium } from '../support/chromium.ts';
-import { isTested } from '../support/needs.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { authorizeAddress } from './journey.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 suite('languages', () => {
   let browser: Browser;

@@ -9,11 +9,11 @@ import {
   launchChromium,
   type Visitor,
 } from '../support/chromium.ts';
-import { isTested } from '../support/needs.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, answerTo, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 suite('the sign-in page', () => {
   let browser: Browser;

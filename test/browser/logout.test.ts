@@ -1,13 +1,13 @@
 /** Signing out: asked, unless the application proves whom it signs out. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { pkce, token } from '../support/agent.ts';
 import { applicationSite, arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
-import { isTested } from '../support/needs.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, isSignedIn, redirectUri, signIn } from './journey.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 const bye = `${applicationSite}/bye`;
 
 suite('signing out', () => {

@@ -1,15 +1,15 @@
 /** Passkeys as a person meets them, with Chromium's virtual authenticator (WebAuthn level 3, section 11). B12. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { pkce } from '../support/agent.ts';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { claimsOf, comeBack, redeem, travel } from '../support/flow.ts';
-import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 suite('passkeys', () => {
   let browser: Browser;

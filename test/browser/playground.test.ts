@@ -1,13 +1,13 @@
 /** The playground, from its first button to its last, as a newcomer presses them. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
-import { isTested } from '../support/needs.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 suite('the playground', () => {
   let browser: Browser;

@@ -5,21 +5,21 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { randomToken } from '../../src/base/secrets.ts';
 import { startUpstream, startWith } from '../login/upstream/world.ts';
 import { pkce } from '../support/agent.ts';
 import { codeOf } from '../support/authenticator.ts';
 import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { redeem } from '../support/flow.ts';
 import { freePort } from '../support/free-port.ts';
 import { linkIn, mailTo } from '../support/mail.ts';
-import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, signIn } from './journey.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 /** The application: a page that opens a window and waits for its word, and the address that the window comes back to. */
 const page = (script: string) =>

@@ -1,12 +1,12 @@
 /** Being refused: what a person reads, and what a developer is shown, in development and in production. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
-import { isTested } from '../support/needs.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { buildClient, startServer, type TestServer } from '../support/server.ts';
 import { authorizeAddress, redirectUri } from './journey.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 suite('being refused', () => {
   let browser: Browser;

@@ -1,14 +1,14 @@
 /** Making an account, as a person sees it. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { linkIn, mailTo } from '../support/mail.ts';
-import { isTested } from '../support/needs.ts';
 import { buildClient, password, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, goForward, redirectUri } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 suite('sign-up in a browser', () => {
   let server: TestServer;

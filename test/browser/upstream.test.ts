@@ -2,19 +2,19 @@
  * Signing in through another provider in a real browser: the provider is a second instance of this very server. Browsers keep
  * cookies by host name and not by port, so the two live at two names of this machine.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { type Provider, startUpstream, startWith, unusual } from '../login/upstream/world.ts';
 import { pkce } from '../support/agent.ts';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { claimsOf, redeem } from '../support/flow.ts';
 import { freePort } from '../support/free-port.ts';
-import { isTested } from '../support/needs.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, goBack, goForward, redirectUri, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
-const suite = isTested('Chromium') ? describe : describe.skip;
+const suite = describeWith('Chromium');
 
 suite('signing in through another provider', () => {
   let browser: Browser;

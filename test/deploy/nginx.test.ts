@@ -5,9 +5,9 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
-import { isTested } from '../support/needs.ts';
 import { mapNginx } from './nginx-conf.ts';
 import { type Daemon, startDaemon } from './topology/daemon.ts';
 
@@ -53,7 +53,7 @@ const claims = [
 ];
 const lie = 'evil.example';
 
-(isTested('nginx') ? describe : describe.skip)('S6: what passes the proxy of compose.yaml', () => {
+describeWith('nginx')('S6: what passes the proxy of compose.yaml', () => {
   let scratch: string;
   let echo: Server;
   let nodes: readonly number[];

@@ -1,10 +1,10 @@
 /** A real Caddy with deploy/Caddyfile, in front of a service. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startCaddy } from '../support/caddy.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
-import { isTested } from '../support/needs.ts';
 import { expectNothingSpoofed } from './spoofed-headers.ts';
 import {
   apiSessionToken,
@@ -19,7 +19,7 @@ import {
   startGateway,
 } from './world.ts';
 
-(isTested('Caddy') ? describe : describe.skip)('behind Caddy', () => {
+describeWith('Caddy')('behind Caddy', () => {
   let service: Service;
   let server: Gateway;
   let caddy: Awaited<ReturnType<typeof startCaddy>>;

@@ -1,9 +1,9 @@
 /** A real nginx with the configuration of deploy/nginx-auth-request.conf, in front of a service. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
-import { isTested } from '../support/needs.ts';
 import { type Nginx, startNginx } from '../support/nginx.ts';
 import { expectNothingSpoofed } from './spoofed-headers.ts';
 import {
@@ -21,7 +21,7 @@ import {
 
 const deploy = join(import.meta.dirname, '../../deploy');
 
-(isTested('nginx') ? describe : describe.skip)('behind nginx', () => {
+describeWith('nginx')('behind nginx', () => {
   let service: Service;
   let server: Gateway;
   let nginx: Nginx;

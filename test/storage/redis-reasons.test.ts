@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { commandLine } from '../cli/command-line.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
-import { isTested } from '../support/needs.ts';
 import { eventually } from '../support/redis-server.ts';
 import { startServer } from '../support/server.ts';
 
 const secret = 'hunter2-of-redis';
-const withRedis = isTested('Redis') ? describe : describe.skip;
+const withRedis = describeWith('Redis');
 
 /** A Redis of this suite's own, with these lines of configuration, stopped by the function that comes back. */
 async function startRedis(port: number, password: string, ...words: string[]): Promise<() => Promise<void>> {

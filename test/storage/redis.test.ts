@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { ClientRecord } from '../../src/core/stores/clients.ts';
 import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
-import { isTested } from '../support/needs.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { eventually, patiently, startTestRedis, type TestRedis } from '../support/redis-server.ts';
 
-const withRedis = isTested('Redis') ? describe : describe.skip;
+const withRedis = describeWith('Redis');
 const prefix = 'test:';
 const sealKey = randomBytes(32);
 

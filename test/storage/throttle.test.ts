@@ -5,7 +5,7 @@ import { createLocalThrottle } from '../../src/storage/local/throttle.ts';
 import { type Connection, openConnection } from '../../src/storage/redis/connection.ts';
 import { openRedis, type RedisStorage } from '../../src/storage/redis/open.ts';
 import { createRedisThrottle } from '../../src/storage/redis/throttle.ts';
-import { isTested } from '../support/needs.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { patiently } from '../support/redis-server.ts';
 import { throttlePromises } from './throttle-promises.ts';
 
@@ -61,7 +61,7 @@ describe('in the process', () => {
   });
 });
 
-const withRedis = isTested('Redis') ? describe : describe.skip;
+const withRedis = describeWith('Redis');
 
 withRedis('in Redis, from two processes', () => {
   let nodes: RedisStorage[] = [];

@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe } from '@jest/globals';
 import pg from 'pg';
 import type { SqlSettings } from '../../src/storage/sql/open.ts';
-import { isTested } from './needs.ts';
+import { describeWith } from './describe-with.ts';
 
 export interface TestDatabase {
   /** For `openSql`. */
@@ -53,5 +52,5 @@ export async function freshPostgres(pool = 8): Promise<TestDatabase> {
 
 /** A suite that needs a Postgres server. */
 export function describePostgres(name: string, suite: () => void): void {
-  (isTested('Postgres') ? describe : describe.skip)(name, suite);
+  describeWith('Postgres')(name, suite);
 }

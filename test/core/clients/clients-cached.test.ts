@@ -16,7 +16,7 @@ import { createLocalChannel } from '../../../src/storage/local/channel.ts';
 import { createLocalThrottle } from '../../../src/storage/local/throttle.ts';
 import { openRedis, type RedisStorage } from '../../../src/storage/redis/open.ts';
 import { openSql, type SqlStores } from '../../../src/storage/sql/open.ts';
-import { isTested } from '../../support/needs.ts';
+import { describeWith } from '../../support/describe-with.ts';
 import { eventually, startTestRedis, type TestRedis } from '../../support/redis-server.ts';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -349,7 +349,7 @@ describe('reload without Redis', () => {
   reloading(async () => [await openNode(), await openNode()]);
 });
 
-const withRedis = isTested('Redis') ? describe : describe.skip;
+const withRedis = describeWith('Redis');
 
 withRedis('with Redis', () => {
   let redis: TestRedis;
