@@ -13,7 +13,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { mistakesOf, planted, readFaults } from './planted/patches.mjs';
-import { inCopy, removePaths, root } from './without.mjs';
+import { inCopy, removePaths, root, secondsSince } from './without.mjs';
 
 /** The test commands: each script of package.json without its checks. */
 const commands = { sample: commandOf('test'), whole: commandOf('test:all'), suites: commandOf('test:unit') };
@@ -163,8 +163,4 @@ function commandOf(script) {
 function print({ name, tier, suite, title, seconds }) {
   const found = { test: 'npm test', 'test:all': 'test:all', missed: 'MISSED', broken: 'BROKEN' }[tier];
   console.log(`${found.padEnd(9)} ${name.padEnd(36)} ${seconds.padStart(6)} s  ${suite}${title ? `: ${title}` : ''}`);
-}
-
-function secondsSince(start) {
-  return ((performance.now() - start) / 1000).toFixed(1);
 }

@@ -17,18 +17,23 @@ export async function deleteEach(what, names, without) {
     return;
   }
   const began = performance.now();
-  const seconds = (since) => ((performance.now() - since) / 1000).toFixed(1);
   let failed = 0;
   for (const name of asked.length > 0 ? asked : names) {
     const start = performance.now();
     const found = await inCopy((copy) => without(copy, name)).catch((error) => [String(error)]);
     const failures = found.filter(Boolean);
-    console.log(`${failures.length === 0 ? 'PASS' : 'FAIL'}  without ${name.padEnd(18)} [${seconds(start)} s]`);
+    console.log(`${failures.length === 0 ? 'PASS' : 'FAIL'}  without ${name.padEnd(18)} [${secondsSince(start)} s]`);
     for (const failure of failures) console.log(failure.replace(/^/gm, '        '));
     if (failures.length > 0) failed += 1;
   }
-  console.log(`${failed === 0 ? `Any ${what} can be deleted` : `${failed} cannot be deleted`}, ${seconds(began)} s`);
+  console.log(
+    `${failed === 0 ? `Any ${what} can be deleted` : `${failed} cannot be deleted`}, ${secondsSince(began)} s`,
+  );
   process.exitCode = failed === 0 ? 0 : 1;
+}
+
+export function secondsSince(start) {
+  return ((performance.now() - start) / 1000).toFixed(1);
 }
 
 /** Runs `work` in a temporary copy of the project. */

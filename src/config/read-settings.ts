@@ -1,16 +1,16 @@
-/** The settings, and what can be known of the start without a database: all that is wrong with either, at once. */
+/** Reads the settings, and checks without a database what a start needs. Reports all mistakes at once. */
 import { dataDirMistake } from './data-dir.ts';
 import { type Environment, type Loaded, loadConfig } from './load.ts';
 import { type Mistake, mistake } from './mistakes.ts';
 import { surfacesMistake } from './surface-names.ts';
 
-/** Returns what is wrong with the file or folder at `path`, for a terminal; undefined where nothing is. */
+/** Returns the mistakes in the file or folder at `path`, as text for a terminal, or undefined. */
 type Look = (
   path: string,
   about: { readonly development: boolean; readonly environment: Environment },
 ) => Promise<string | undefined>;
 
-/** What only other parts of the server know. Those that open a file later look at it now. */
+/** Checks by other parts of the server: the known surfaces, and the files that these parts open later. */
 export interface SettingsChecks {
   readonly surfaces: readonly string[];
   readonly files: Readonly<Record<keyof typeof wanted, Look>>;
@@ -34,12 +34,12 @@ export async function readSettings(environment: Environment, { surfaces, files }
     const details = path === undefined ? undefined : await files[name](path, about);
     return details === undefined ? undefined : { ...mistake(name, path, wanted[name]), details };
   });
-  // With Postgres nothing is kept in DATA_DIR; a broken address was meant to name one.
+  // Postgres does not use DATA_DIR. An invalid DATABASE_URL was meant for Postgres too.
   const embedded = values.DATABASE_URL === undefined && 'DATABASE_URL' in values;
   const folder = values.DATA_DIR !== undefined && embedded ? dataDirMistake(values.DATA_DIR) : undefined;
   const more = [unknown, folder, ...(await Promise.all(inFiles))].filter((one) => one !== undefined);
   if (more.length === 0) return loaded;
-  // A name that is no name at all is described better by the list that knows the names.
+  // For an unknown name in SURFACES, the check that knows all names gives the better message.
   const before = loaded.ok ? [] : loaded.mistakes.filter(({ name }) => !unknown || name !== 'SURFACES');
   return { ok: false, mistakes: [...before, ...more], warnings, values };
 }

@@ -11,9 +11,15 @@ type Authorization =
   /** `scheme`: in lower case. `credentials`: the rest, trimmed. `value`: the whole header. */
   | { readonly outcome: 'sent'; readonly scheme: string; readonly credentials: string; readonly value: string };
 
+/** The whole header, '' if it is missing. Returns undefined if it is repeated. */
+function headerOf(req: IncomingMessage): string | undefined {
+  const [header = '', ...more] = req.headersDistinct.authorization ?? [];
+  return more.length > 0 ? undefined : header;
+}
+
 export function authorizationOf(req: IncomingMessage): Authorization {
-  const [value = '', ...more] = req.headersDistinct.authorization ?? [];
-  if (more.length > 0) return { outcome: 'repeated' };
+  const value = headerOf(req);
+  if (value === undefined) return { outcome: 'repeated' };
   if (value === '') return { outcome: 'none' };
   const [scheme = ''] = value.split(' ', 1);
   return { outcome: 'sent', scheme: scheme.toLowerCase(), credentials: value.slice(scheme.length).trim(), value };
@@ -73,8 +79,8 @@ type Bearer =
 
 /** A bearer token from the header (RFC 6750, section 2.1), never from a query or a form. */
 export function bearerOf(req: IncomingMessage): Bearer {
-  const [header = '', ...more] = req.headersDistinct.authorization ?? [];
-  if (more.length > 0) return { outcome: 'malformed' };
+  const header = headerOf(req);
+  if (header === undefined) return { outcome: 'malformed' };
   if (!/^bearer(\s|,|$)/i.test(header)) return { outcome: 'none' };
   const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header)?.[1];
   return token === undefined ? { outcome: 'malformed' } : { outcome: 'token', token };
@@ -85,9 +91,8 @@ export function bearerOf(req: IncomingMessage): Bearer {
  * Their API documents the invalid colon after the scheme. Returns undefined for any other form; verifies neither part.
  */
 export function clientPairOf(req: IncomingMessage): { clientToken: string; jwt: string | undefined } | undefined {
-  const [header = '', ...more] = req.headersDistinct.authorization ?? [];
-  const [, clientToken, jwt] = /^bearer:? +([A-Za-z0-9_-]+)(?::([A-Za-z0-9_.-]+))?$/i.exec(header) ?? [];
-  return clientToken === undefined || more.length > 0 ? undefined : { clientToken, jwt };
+  const [, clientToken, jwt] = /^bearer:? +([A-Za-z0-9_-]+)(?::([A-Za-z0-9_.-]+))?$/i.exec(headerOf(req) ?? '') ?? [];
+  return clientToken === undefined ? undefined : { clientToken, jwt };
 }
 
 /** The header of a 401 (RFC 6750, section 3). `about`: only if a token was sent; values without quotation marks. */

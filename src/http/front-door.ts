@@ -49,15 +49,9 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
   const secure = issuer.protocol === 'https:';
 
   /** Hardens the response of a protocol address. Returns false if it has answered: a wrong method, or OPTIONS. */
-  function isForEngine(
-    req: IncomingMessage,
-    res: ServerResponse,
-    listed: Route,
-    methods: readonly string[],
-    path: string,
-  ): boolean {
+  function isForEngine(req: IncomingMessage, res: ServerResponse, { protocol, methods }: Route, path: string): boolean {
     const { method = '' } = req;
-    if (listed.protocol === 'page') hardenPage(res, secure, null);
+    if (protocol === 'page') hardenPage(res, secure, null);
     else {
       hardenAnswer(res, secure);
       // A machine endpoint answers in JSON, whatever the client library accepts by default.
@@ -114,7 +108,6 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     res.setHeader('X-Request-Id', requestId);
     speakAsIssuer(req, issuer, address);
 
-    const methods = listed?.protocol && listed.methods;
     const route = listed?.protocol ? (listed.sameAs ?? listed.path) : 'other';
     res.on('finish', () => {
       const labels = { route, method, status: String(res.statusCode) };
@@ -139,7 +132,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       answerJson(res, 404, { error: 'not_found', error_description: 'there is nothing at this address' });
       return;
     }
-    if (!methods) {
+    if (!listed?.protocol) {
       // Pages harden themselves, but redirects do not.
       if (keepsOpener(path)) res.setHeader('Cross-Origin-Opener-Policy', 'unsafe-none');
       // The server's own addresses are reserved: the gateway is asked only if the route table knows no such address.
@@ -147,7 +140,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
       (isGateways ? deps.gateway.handle(req, res) : deps.koa(req, res)).catch(failed);
       return;
     }
-    if (isForEngine(req, res, listed, methods, path)) deps.protocol.handle(req, res).catch(failed);
+    if (isForEngine(req, res, listed, path)) deps.protocol.handle(req, res).catch(failed);
   };
 }
 

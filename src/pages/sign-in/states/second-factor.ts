@@ -2,6 +2,8 @@ import { account, action, bookshelf, csrf, passkey, sentKind, unknownShop, type 
 import { type SecondFactorError, secondFactorErrors } from '../second-factor.ts';
 
 const other = (method: string) => ({ method, to: `${action}?method=${method}` });
+/** What the page of a reviewed client has in every state. */
+const asked = { action, csrf, client: bookshelf, account };
 /** Errors that one method alone has; the others are shown with the authenticator app. */
 const methodOf: Readonly<Partial<Record<SecondFactorError, string>>> = {
   'wrong-mail': sentKind,
@@ -15,7 +17,7 @@ export const secondFactorStates: readonly ViewState[] = [
   {
     name: 'second-factor',
     view: 'second-factor',
-    locals: { action, csrf, client: bookshelf, account, method: 'totp', others: [other('recovery-code')] },
+    locals: { ...asked, method: 'totp', others: [other('recovery-code')] },
   },
   {
     name: 'second-factor-recovery',
@@ -26,10 +28,7 @@ export const secondFactorStates: readonly ViewState[] = [
     name: 'second-factor-passkey',
     view: 'second-factor',
     locals: {
-      action,
-      csrf,
-      client: bookshelf,
-      account,
+      ...asked,
       method: 'passkey',
       passkey,
       others: [other('totp'), other(sentKind), other('recovery-code')],
@@ -38,16 +37,13 @@ export const secondFactorStates: readonly ViewState[] = [
   {
     name: 'second-factor-mail',
     view: 'second-factor',
-    locals: { action, csrf, client: bookshelf, account, method: sentKind, others: [other('recovery-code')] },
+    locals: { ...asked, method: sentKind, others: [other('recovery-code')] },
   },
   {
     name: 'second-factor-mailed',
     view: 'second-factor',
     locals: {
-      action,
-      csrf,
-      client: bookshelf,
-      account,
+      ...asked,
       method: sentKind,
       mailedTo: 'ad•••@example.org',
       others: [other('recovery-code')],
@@ -57,10 +53,7 @@ export const secondFactorStates: readonly ViewState[] = [
     name: 'second-factor-step-up',
     view: 'second-factor',
     locals: {
-      action,
-      csrf,
-      client: bookshelf,
-      account,
+      ...asked,
       method: 'passkey',
       passkey,
       stepUp: true,
@@ -72,10 +65,7 @@ export const secondFactorStates: readonly ViewState[] = [
       name: `second-factor-${error}`,
       view: 'second-factor',
       locals: {
-        action,
-        csrf,
-        client: bookshelf,
-        account,
+        ...asked,
         method: methodOf[error] ?? 'totp',
         others: [],
         passkey,
