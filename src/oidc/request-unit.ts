@@ -45,8 +45,8 @@ export interface RequestUnit {
     readonly sessionsByUid: Map<string, StoredSession | undefined>;
     readonly bundles: Map<string, Promise<SessionBundle | undefined>>;
   };
-  /** Grants being revoked. The engine asks once per model; one statement revokes all. */
-  readonly revoked: Map<string, Promise<void>>;
+  /** Grants being revoked, and whether they existed. The engine asks once per model; one statement revokes all. */
+  readonly revoked: Map<string, Promise<boolean>>;
   /** The successor, if the presented refresh token was rotated within the reuse window. */
   successor: string | undefined;
 }

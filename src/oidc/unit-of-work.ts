@@ -53,7 +53,7 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     }
     if (token ? ctx.status !== 200 : ctx.status >= 500) {
       // The lookup showed the earlier use, so the engine itself has ended the grant.
-      if (token) for (const grantId of unit.revoked.keys()) deps.onReplay(ctx, grantId);
+      if (token) for (const [grantId, ended] of unit.revoked) if (await ended) deps.onReplay(ctx, grantId);
       return;
     }
     try {
@@ -99,10 +99,8 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
     }
   }
   const grantId = outcome.token?.grantId ?? consume?.grantId;
-  if (grantId && isReplay(outcome.token)) {
-    await engine.revokeGrant(grantId);
-    deps.onReplay(ctx, grantId);
-  }
+  // Of many replays at once, one ends the grant and is noted.
+  if (grantId && isReplay(outcome.token) && (await engine.revokeGrant(grantId))) deps.onReplay(ctx, grantId);
   nameCheck(ctx, consume?.kind === 'RefreshToken' ? 'refresh_replayed' : 'code_used');
   refuse(ctx, 400, 'invalid_grant', 'grant request is invalid');
 }

@@ -64,6 +64,10 @@ describeStorages('authorization code', (storage) => {
     const won = all.filter(({ status }) => status === 200);
     expect(won).toHaveLength(1);
     expect(all.filter(({ status, body }) => status === 400 && body.error === 'invalid_grant')).toHaveLength(199);
+    await eventually('the replay is in the audit log, once', async () => {
+      const noted = await server.core.stores.audit.list({ event: 'grant.replayed', clientId: client.id }, 10);
+      return noted.length === 1;
+    });
     expect((await refresh(server, client, won[0]?.body.refresh_token)).body.error).toBe('invalid_grant');
     expect((await userinfo(server, won[0]?.body.access_token)).status).toBe(401);
   });

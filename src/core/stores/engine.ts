@@ -169,8 +169,11 @@ export interface EngineStore {
   sessionsBeyond(prefix: string, kept: number): Promise<string[]>;
   /** Moves `lastSeenAt` forward, in one transaction. Skips unknown uids. */
   touchSessions(marks: readonly { uid: string; at: number }[]): Promise<void>;
-  /** Removes the grant and all its tokens, in one transaction. */
-  revokeGrant(id: string): Promise<void>;
+  /**
+   * Removes the grant and all its tokens, in one transaction. Returns false if there is no such grant. Of concurrent
+   * calls one gets true.
+   */
+  revokeGrant(id: string): Promise<boolean>;
   /** The user's grants, newest first, expired ones included; `limit` is at most 1000. */
   listGrants(subject: string, limit: number): Promise<GrantRow[]>;
   /**

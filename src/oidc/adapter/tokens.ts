@@ -37,7 +37,9 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
     },
     consume: (value) => useUp(deps.engine, model, value),
     destroy: (value) => deps.engine.deleteToken(digest(value)),
-    revokeByGrantId: (grantId) => revokeGrant(deps, grantId),
+    async revokeByGrantId(grantId) {
+      await revokeGrant(deps, grantId);
+    },
   };
 }
 
@@ -125,7 +127,7 @@ function grantPayload(row: GrantRow): AdapterPayload {
 }
 
 /** Revokes grant and tokens together, once per request, for all models that ask. */
-function revokeGrant(deps: Pick<TokenDeps, 'engine'>, id: string): Promise<void> {
+function revokeGrant(deps: Pick<TokenDeps, 'engine'>, id: string): Promise<boolean> {
   const unit = currentUnit();
   let revoking = unit?.revoked.get(id);
   if (!revoking) {

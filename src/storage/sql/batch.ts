@@ -24,7 +24,10 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** An item that waited this long behind hanging batches is rejected instead of hanging in its own batch. */
+/**
+ * An item that waited this long behind a batch that the database did not answer is rejected, instead of waiting in a
+ * batch of its own. Time alone is no reason: this process may have been busy.
+ */
 const patienceMs = 2000;
 
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): (item: Item) => Promise<Result> {
@@ -58,26 +61,29 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     }
   }
 
-  async function carry(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+  /** Returns false if the database is unavailable. */
+  async function carry(batch: readonly Waiting<Item, Result>[]): Promise<boolean> {
     try {
       const results = await send(batch.map((waiting) => waiting.item));
       batch.forEach((waiting, index) => {
         waiting.resolve(results[index] as Result);
       });
+      return true;
     } catch (error) {
       const final = batch.length === 1 || error instanceof Unavailable;
       for (const waiting of batch) {
         if (final) waiting.reject(error);
         else await alone(waiting);
       }
+      return !(error instanceof Unavailable);
     }
   }
 
-  function settle(batch: readonly Waiting<Item, Result>[]): void {
+  function settle(batch: readonly Waiting<Item, Result>[], answered: boolean): void {
     batchesUnderWay--;
     for (const waiting of batch) for (const key of waiting.keys) underWay.delete(key);
-    const latest = nowMs() - patienceMs;
-    if (queue[0] !== undefined && queue[0].since < latest) {
+    if (!answered) {
+      const latest = nowMs() - patienceMs;
       for (const waiting of queue) if (waiting.since < latest) waiting.reject(new Unavailable('database'));
       queue = queue.filter((waiting) => waiting.since >= latest);
     }
@@ -90,7 +96,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       const batch = take();
       if (batch.length === 0) return;
       batchesUnderWay++;
-      void carry(batch).then(() => settle(batch));
+      void carry(batch).then((answered) => settle(batch, answered));
     }
   }
 

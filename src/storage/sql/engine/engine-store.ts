@@ -1,5 +1,13 @@
 /** Tokens, grants and sessions. The two databases differ only in `engine-sqlite.ts` and `engine-postgres.ts`. */
-import type { EngineStore, GrantBundle, SessionBundle, TokenBundle } from '../../../core/stores/engine.ts';
+import type {
+  CommitOutcome,
+  EngineStore,
+  GrantBundle,
+  SessionBundle,
+  TokenBundle,
+  Unit,
+} from '../../../core/stores/engine.ts';
+import { gathered, oncePerKey } from '../gathered.ts';
 import { type EngineDialect, findable, page, type Sql, statement } from '../sql.ts';
 import { noteChange } from '../stores/changes.ts';
 import { sessionsSeen } from '../stores/last-seen.ts';
@@ -70,14 +78,21 @@ const sessionsBeyond = statement(
 export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, sessionsBeyond];
 
 export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore {
+  async function commit(unit: Unit): Promise<CommitOutcome> {
+    const committed = await dialect.commit(unit);
+    if (committed !== 'spent') return { outcome: 'committed', ...(committed === 'overtaken' && { overtaken: true }) };
+    const token = unit.consume && (await dialect.readToken(unit.consume.key))?.token;
+    // The token exists and is not consumed, so another row that the unit needs is gone.
+    return { outcome: 'spent', token: token?.consumedAt === null ? undefined : token };
+  }
+
+  const deleted = gathered(async (key) => {
+    await sql.rows(deleteToken, [key]);
+    return true;
+  });
+
   return {
-    async commit(unit) {
-      const committed = await dialect.commit(unit);
-      if (committed !== 'spent') return { outcome: 'committed', ...(committed === 'overtaken' && { overtaken: true }) };
-      const token = unit.consume && (await dialect.readToken(unit.consume.key))?.token;
-      // The token exists and is not consumed, so another row that the unit needs is gone.
-      return { outcome: 'spent', token: token?.consumedAt === null ? undefined : token };
-    },
+    commit: oncePerKey(commit, async (key) => (await dialect.readToken(key))?.token),
 
     readToken: (key) => dialect.readToken(key),
 
@@ -96,7 +111,7 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     },
 
     async deleteToken(key) {
-      await sql.rows(deleteToken, [key]);
+      await deleted(key);
     },
 
     async deleteSession(uid) {
@@ -136,12 +151,14 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
         marks.map(({ uid, at }) => ({ key: [uid], at })),
       ),
 
-    revokeGrant: (id) =>
+    revokeGrant: gathered((id) =>
       sql.transaction(async (trx) => {
         // The grant goes first: a token written at this moment is unusable without it.
-        await trx('grants').where({ id }).delete();
+        const grants = await trx('grants').where({ id }).delete();
         await trx('tokens').where({ grant_id: id }).delete();
+        return grants > 0;
       }),
+    ),
 
     async listGrants(subject, limit) {
       if (!findable(subject)) return [];
