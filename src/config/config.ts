@@ -101,6 +101,9 @@ export interface Config {
     readonly spaceGuardToken: number;
     readonly spaceGuardRefresh: number;
   };
+  readonly protocol: {
+    readonly requirePushedAuthorizationRequests: boolean;
+  };
   readonly keys: { readonly jwksMaxAge: number; readonly rotationDays: number };
   readonly logLevel: Values['LOG_LEVEL'];
   readonly metrics: {
@@ -202,6 +205,9 @@ export function configOf(values: Values): Config {
       tinyoauthToken: values.TINYOAUTH_TOKEN_TTL,
       spaceGuardToken: values.SPACE_GUARD_TOKEN_TTL,
       spaceGuardRefresh: values.SPACE_GUARD_REFRESH_TTL,
+    },
+    protocol: {
+      requirePushedAuthorizationRequests: values.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS,
     },
     keys: { jwksMaxAge: values.JWKS_MAX_AGE, rotationDays: values.KEY_ROTATION_DAYS },
     logLevel: values.LOG_LEVEL,

@@ -8,6 +8,7 @@ import { lifetimes } from './groups/lifetimes.ts';
 import { mail } from './groups/mail.ts';
 import { operation } from './groups/operation.ts';
 import { people } from './groups/people.ts';
+import { protocol } from './groups/protocol.ts';
 import { server } from './groups/server.ts';
 import { surfaces } from './groups/surfaces.ts';
 import { throttle } from './groups/throttle.ts';
@@ -25,6 +26,7 @@ export const groups: readonly {
   { title: 'Mail', settings: mail },
   { title: 'Throttle', settings: throttle },
   { title: 'Lifetimes', settings: lifetimes },
+  { title: 'Protocol', settings: protocol },
   { title: 'Signing keys', settings: keys },
   { title: 'Operation', settings: operation },
 ];
@@ -37,6 +39,7 @@ export const settings = {
   ...mail,
   ...throttle,
   ...lifetimes,
+  ...protocol,
   ...keys,
   ...operation,
 } as const;

@@ -60,6 +60,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     },
     extraClientMetadata: {
       properties: [
+        'profile',
         'require_pkce',
         'registered_scope',
         'second_factor',

@@ -1,5 +1,6 @@
 /** The metadata of an application from the options of a command and a JSON file (RFC 7591, section 2). */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
+import { offeredProfiles } from '../../core/clients/profiles.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call, Opt } from '../command.ts';
 import { readJsonObject } from '../json-file.ts';
@@ -8,6 +9,7 @@ import { UsageError } from '../usage-error.ts';
 /** Options that set one member of the metadata. */
 const textMembers: Readonly<Record<string, string>> = {
   name: 'client_name',
+  profile: 'profile',
   'auth-method': 'token_endpoint_auth_method',
   scope: 'scope',
   type: 'application_type',
@@ -50,6 +52,11 @@ const shownMembers: readonly string[] = [
 
 export const metadataOptions: readonly Opt[] = [
   { flags: '--name <text>', sentence: 'The name on the consent page.' },
+  {
+    flags: '--profile <profile>',
+    sentence: 'A whole set of rules that it keeps. Without it: standard.',
+    choices: offeredProfiles,
+  },
   { flags: '--redirect-uri <uri>', sentence: 'A redirect URI.', many: true },
   { flags: '--post-logout-redirect-uri <uri>', sentence: 'A redirect URI after a sign-out.', many: true },
   {

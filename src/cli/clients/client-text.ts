@@ -58,6 +58,7 @@ export function shown(client: ClientRecord, secret?: string): string {
     'Client id': client.id,
     'Client secret': secret === undefined ? undefined : `${secret}  ${shownOnce}`,
     Name: listed(metadata.client_name),
+    Profile: listed(metadata.profile),
     Status: status(client),
     Review: client.reviewedAt === null ? 'unreviewed' : `reviewed on ${day(client.reviewedAt)}`,
     'Redirect URIs': listed(metadata.redirect_uris),

@@ -32,7 +32,12 @@ const derived: Readonly<Record<string, string>> = {
  * Members that a replacement keeps if it leaves them out, and their defaults. An edit that removes one means the
  * default.
  */
-const lasting: JsonObject = { id_token_claims: 'standard', require_pkce: false, loopback_ports: 'registered' };
+const lasting: JsonObject = {
+  id_token_claims: 'standard',
+  require_pkce: false,
+  loopback_ports: 'registered',
+  profile: 'standard',
+};
 
 /** The input for `parseMetadata`: the edited metadata, without members that were not edited and no longer fit. */
 export function withoutDerived(stored: JsonObject, edited: JsonObject): JsonObject {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { secondFactorRules } from '../factors/assurance.ts';
 import { consentPolicies } from './consent-policy.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
+import { offeredProfiles, profileReasons } from './profiles.ts';
 
 /** The supported values of members that are lists of choices. */
 export const offered = {
@@ -114,6 +115,7 @@ const methodReasons = {
 };
 
 const members = z.object({
+  profile: oneOf(offeredProfiles, profileReasons),
   redirect_uris: texts(maxUris),
   post_logout_redirect_uris: texts(maxUris),
   application_type: oneOf(['web', 'native']),

@@ -22,6 +22,7 @@ import {
 } from './client-policy.ts';
 import { promiseMistake, promises } from './client-promises.ts';
 import { redirectUriKind, uriRules, webUriMistake } from './client-uris.ts';
+import { profileMistake, profileRule, withProfile } from './profiles.ts';
 import { schemeMistake } from './redirect-schemes.ts';
 
 type MetadataOutcome = ValidMetadata | InvalidMetadata;
@@ -59,7 +60,7 @@ export function parseMetadata(input: unknown, context: MetadataContext): Metadat
   }
   const asked = parsed.data;
   const mistake = policyMistake(asked, context) ?? uriMistake(asked, context) ?? memberMistake(asked);
-  return mistake ?? complete(asked, context, sorted.dropped);
+  return mistake ?? completeInProfile(asked, context, sorted.dropped);
 }
 
 type Sorted =
@@ -152,6 +153,21 @@ function memberMistake(asked: Members): InvalidMetadata | undefined {
   if (asked.jwks && asked.jwks_uri) return invalid('jwks and jwks_uri must not be used together');
   const mistake = asked.jwks?.keys.map(keyMistake).find((found) => found !== undefined);
   return mistake === undefined ? undefined : invalid(`jwks ${mistake}`);
+}
+
+/** A profile sets what the request leaves out, and refuses what contradicts it. */
+function completeInProfile(given: Members, context: MetadataContext, dropped: readonly string[]): MetadataOutcome {
+  const { profile: asked, ...members } = given;
+  const profile = profileRule(asked, context);
+  const made = complete(withProfile(members, profile), context, dropped);
+  if (made.outcome === 'invalid') return made;
+  const mistake = profileMistake(made.metadata, profile);
+  if (mistake !== undefined) return invalid(mistake);
+  return {
+    outcome: 'valid',
+    metadata: profile === 'standard' ? made.metadata : { ...made.metadata, profile },
+    dropped: asked === undefined || asked === profile ? made.dropped : [...made.dropped, 'profile'],
+  };
 }
 
 function complete(asked: Members, context: MetadataContext, dropped: readonly string[]): MetadataOutcome {

@@ -49,7 +49,7 @@ export interface Clients extends ClientCredentials {
   register(input: unknown, registration: Registration): Promise<Registered | InvalidMetadata>;
   /**
    * Replaces the metadata (RFC 7592, section 2.2): a missing member gets its default, except `require_pkce`,
-   * `id_token_claims` and `loopback_ports`, which stay. Returns a secret if the change makes one necessary.
+   * `id_token_claims`, `loopback_ports` and `profile`, which stay. Returns a secret if the change makes one necessary.
    */
   update(id: string, input: unknown, by: ClientRecord['origin']): Promise<Updated | InvalidMetadata | Unknown>;
   /**
