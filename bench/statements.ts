@@ -48,7 +48,7 @@ function refreshOf() {
     const tokens = [buildToken(next), buildToken(fresh(), { kind: 'AccessToken' })];
     return {
       tokens,
-      ...(key !== undefined && { consume: { key, at: 1, successor: { key: next, sealed: 'sealed' } } }),
+      ...(key !== undefined && { consume: [{ key, at: 1, successor: { key: next, sealed: 'sealed' } }] }),
     };
   };
 }
@@ -124,7 +124,8 @@ function committing(database: Database): Comparison[] {
       const { consume, tokens } = plain(seat);
       const client = await pool.connect();
       await client.query('begin');
-      const used = [consume?.at, consume?.successor.key, consume?.successor.sealed, consume?.key];
+      const [spent] = consume ?? [];
+      const used = [spent?.at, spent?.successor.key, spent?.successor.sealed, spent?.key];
       await client.query({ name: use.name, text: use.numbered, values: used });
       for (const token of tokens)
         await client.query({ name: putOne.name, text: putOne.numbered, values: putToken.values(token) });

@@ -20,14 +20,15 @@ import type {
   Unit,
 } from '../core/stores/engine.ts';
 
+interface UsedUp {
+  readonly key: string;
+  readonly at: number;
+  readonly value: string;
+}
+
 export interface RequestUnit {
-  consume:
-    | (NonNullable<Unit['consume']> & {
-        readonly kind: string;
-        readonly value: string;
-        readonly grantId: string | null;
-      })
-    | undefined;
+  /** By kind: a request consumes at most one record of a kind. */
+  readonly consume: Map<string, UsedUp>;
   /** By key: a second save of a record replaces the first. */
   readonly tokens: Map<string, TokenRow>;
   /** The values behind the keys of `tokens`, needed to seal a successor. */
@@ -62,7 +63,7 @@ export function currentUnit(): RequestUnit | undefined {
   let unit = (ctx as WithUnit)[unitOfContext];
   if (!unit) {
     unit = {
-      consume: undefined,
+      consume: new Map(),
       tokens: new Map(),
       values: new Map(),
       grants: new Map(),
@@ -119,11 +120,10 @@ export async function saveRecord(engine: EngineStore, row: TokenRow, value: stri
   unit.reads.tokens.delete(row.key);
 }
 
-/** Consumes a single-use record together with all other writes of the request. */
-export async function useUp(engine: EngineStore, kind: string, value: string): Promise<void> {
+/** Consumes a single-use record together with all other writes of the request: all or nothing. */
+export async function useUp(kind: string, value: string): Promise<void> {
   const unit = currentUnit();
   if (!unit) throw new Error('only a request can consume a single-use record');
-  if (unit.consume) throw new Error('a request can consume only one single-use record');
-  const bundle = await readRecord(engine, digest(value));
-  unit.consume = { key: digest(value), at: nowSeconds(), kind, value, grantId: bundle?.token.grantId ?? null };
+  if (unit.consume.has(kind)) throw new Error('a request can consume only one record of a kind');
+  unit.consume.set(kind, { key: digest(value), at: nowSeconds(), value });
 }

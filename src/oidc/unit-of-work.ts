@@ -90,18 +90,18 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
     return;
   }
 
-  const { consume } = unit;
-  if (consume?.kind === 'RefreshToken' && outcome.token) {
-    const successor = successorOf(outcome.token, consume.value, deps.reuseWindow);
+  const refresh = unit.consume.get('RefreshToken');
+  if (refresh && outcome.token) {
+    const successor = successorOf(outcome.token, refresh.value, deps.reuseWindow);
     if (successor !== undefined && (await keepAccessToken(engine, unit))) {
       giveSuccessor(ctx, successor);
       return;
     }
   }
-  const grantId = outcome.token?.grantId ?? consume?.grantId;
+  const grantId = outcome.token?.grantId;
   // Of many replays at once, one ends the grant and is noted.
   if (grantId && isReplay(outcome.token) && (await engine.revokeGrant(grantId))) deps.onReplay(ctx, grantId);
-  nameCheck(ctx, consume?.kind === 'RefreshToken' ? 'refresh_replayed' : 'code_used');
+  nameCheck(ctx, refresh ? 'refresh_replayed' : 'code_used');
   refuse(ctx, 400, 'invalid_grant', 'grant request is invalid');
 }
 
@@ -120,19 +120,17 @@ async function putOnTop(engine: EngineStore, unit: RequestUnit, put: SessionPut)
 const isReplay = (token: StoredToken | undefined): boolean => token !== undefined && token.consumedAt !== null;
 
 function commit(engine: EngineStore, unit: RequestUnit) {
-  const { consume } = unit;
-  const next =
-    consume?.kind === 'RefreshToken' ? [...unit.tokens.values()].find((row) => row.kind === 'RefreshToken') : undefined;
+  const rotated = unit.consume.get('RefreshToken');
+  const next = rotated && [...unit.tokens.values()].find((row) => row.kind === 'RefreshToken');
   const nextValue = next && unit.values.get(next.key);
   return commitIfAny(engine, {
-    ...(consume && {
-      consume: {
-        key: consume.key,
-        at: consume.at,
-        ...(next &&
-          nextValue !== undefined && { successor: { key: next.key, sealed: sealSuccessor(consume.value, nextValue) } }),
-      },
-    }),
+    consume: [...unit.consume.values()].map((used) => ({
+      key: used.key,
+      at: used.at,
+      ...(used === rotated &&
+        next &&
+        nextValue !== undefined && { successor: { key: next.key, sealed: sealSuccessor(used.value, nextValue) } }),
+    })),
     tokens: [...unit.tokens.values()],
     grants: [...unit.grants.values()],
     sessions: [...unit.sessions.values()],
@@ -145,7 +143,7 @@ async function keepAccessToken(engine: EngineStore, unit: RequestUnit): Promise<
 }
 
 async function commitIfAny(engine: EngineStore, unit: Unit): Promise<CommitOutcome> {
-  const empty = !unit.consume && !unit.tokens?.length && !unit.grants?.length && !unit.sessions?.length;
+  const empty = !unit.consume?.length && !unit.tokens?.length && !unit.grants?.length && !unit.sessions?.length;
   return empty ? { outcome: 'committed' } : engine.commit(unit);
 }
 

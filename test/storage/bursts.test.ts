@@ -111,7 +111,7 @@ function burstsOn(make: () => Promise<TestDatabase>): void {
       await engine.commit({ tokens: [code] });
       const before = roundTrips();
       const outcomes = await Promise.all(
-        Array.from({ length: 200 }, (_, n) => engine.commit({ consume: { key: code.key, at: now + n } })),
+        Array.from({ length: 200 }, (_, n) => engine.commit({ consume: [{ key: code.key, at: now + n }] })),
       );
       expect(outcomes.filter(({ outcome }) => outcome === 'committed')).toHaveLength(1);
       expect(outcomes.filter((each) => each.outcome === 'spent' && each.token?.consumedAt === now)).toHaveLength(199);
@@ -122,7 +122,7 @@ function burstsOn(make: () => Promise<TestDatabase>): void {
     within(async ({ engine }) => {
       const code = buildToken();
       await engine.commit({ tokens: [code] });
-      const consume = { key: code.key, at: now };
+      const consume = [{ key: code.key, at: now }];
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, (_, n) =>
           engine.commit(n === 10 ? { consume } : { consume, tokens: [buildToken({ grantId: 'gone' })] }),

@@ -533,17 +533,17 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
       test('a consumed token stays, with its successor, and is spent for the next one', async () => {
         const [old, next] = [buildToken(), buildToken()];
         await stores.engine.commit({ tokens: [old] });
-        const consume = { key: old.key, at: now, successor: { key: next.key, sealed: 'sealed' } };
+        const consume = [{ key: old.key, at: now, successor: { key: next.key, sealed: 'sealed' } }];
         expect(await stores.engine.commit({ consume, tokens: [next] })).toEqual({ outcome: 'committed' });
         const state = { consumedAt: now, successorKey: next.key, successorSealed: 'sealed', successorConsumed: false };
         expect((await stores.engine.readToken(old.key))?.token).toEqual({ ...old, ...state });
 
         const late = buildToken();
-        const spent = await stores.engine.commit({ consume: { key: old.key, at: now + 1 }, tokens: [late] });
+        const spent = await stores.engine.commit({ consume: [{ key: old.key, at: now + 1 }], tokens: [late] });
         expect(spent).toEqual({ outcome: 'spent', token: { ...old, ...state } });
         expect(await stores.engine.readToken(late.key)).toBeUndefined();
 
-        await stores.engine.commit({ consume: { key: next.key, at: now + 2 } });
+        await stores.engine.commit({ consume: [{ key: next.key, at: now + 2 }] });
         expect((await stores.engine.readToken(old.key))?.token.successorConsumed).toBe(true);
       });
 
@@ -586,17 +586,51 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         const token = buildToken();
         const grant = buildGrant();
         const session = buildSession();
-        const unit = { consume: { key: 'none', at: now }, tokens: [token], grants: [grant], sessions: [session] };
+        const unit = { consume: [{ key: 'none', at: now }], tokens: [token], grants: [grant], sessions: [session] };
         expect(await stores.engine.commit(unit)).toEqual({ outcome: 'spent', token: undefined });
         expect(await stores.engine.readToken(token.key)).toBeUndefined();
         expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
         expect(await stores.engine.readSessionByUid(session.uid)).toBeUndefined();
       });
 
+      test('several tokens are consumed together, or none of them is and nothing is written', async () => {
+        const [interaction, pushed, other] = [buildToken(), buildToken(), buildToken()];
+        await stores.engine.commit({ tokens: [interaction, pushed, other] });
+        const consuming = (...tokens: readonly { readonly key: string }[]) => {
+          const code = buildToken();
+          const consume = tokens.map(({ key }) => ({ key, at: now }));
+          return { code, unit: { consume, tokens: [code] } };
+        };
+        const used = async ({ key }: { key: string }) => (await stores.engine.readToken(key))?.token.consumedAt ?? null;
+        const first = consuming(interaction, pushed);
+        expect(await stores.engine.commit(first.unit)).toEqual({ outcome: 'committed' });
+        expect([await used(interaction), await used(pushed)]).toEqual([now, now]);
+        expect(await stores.engine.readToken(first.code.key)).toBeDefined();
+        // Whichever of them was used before, or is not there: the others stay unused.
+        for (const more of [pushed, { key: 'none' }]) {
+          for (const order of [
+            [other, more],
+            [more, other],
+          ]) {
+            const { code, unit } = consuming(...order);
+            const outcome = await stores.engine.commit(unit);
+            const token = more === pushed ? expect.objectContaining({ key: pushed.key, consumedAt: now }) : undefined;
+            expect(outcome).toEqual({ outcome: 'spent', token });
+            expect(await used(other)).toBeNull();
+            expect(await stores.engine.readToken(code.key)).toBeUndefined();
+          }
+        }
+        // Neither does one that lacks something else.
+        const grantless = buildToken({ grantId: 'revoked' });
+        const consume = [other, buildToken()].map(({ key }) => ({ key, at: now }));
+        expect(await stores.engine.commit({ consume, tokens: [grantless] })).toMatchObject({ outcome: 'spent' });
+        expect(await used(other)).toBeNull();
+      });
+
       test('a token that is put again keeps that it was consumed', async () => {
         const token = buildToken();
         await stores.engine.commit({ tokens: [token] });
-        await stores.engine.commit({ consume: { key: token.key, at: now, successor: { key: 'n', sealed: 'x' } } });
+        await stores.engine.commit({ consume: [{ key: token.key, at: now, successor: { key: 'n', sealed: 'x' } }] });
         await stores.engine.commit({ tokens: [{ ...token, payload: '{"new":1}', expiresAt: null }] });
         expect((await stores.engine.readToken(token.key))?.token).toMatchObject({
           payload: '{"new":1}',
@@ -611,7 +645,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         const old = buildToken();
         await stores.engine.commit({ tokens: [old] });
         const [token, grant] = [buildToken({ grantId: 'revoked' }), buildGrant()];
-        const unit = { consume: { key: old.key, at: now }, tokens: [buildToken(), token], grants: [grant] };
+        const unit = { consume: [{ key: old.key, at: now }], tokens: [buildToken(), token], grants: [grant] };
         expect(await stores.engine.commit(unit)).toEqual({ outcome: 'spent', token: undefined });
         expect(await stores.engine.readToken(token.key)).toBeUndefined();
         expect(await stores.engine.readGrant(grant.id)).toBeUndefined();
@@ -665,7 +699,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         await stores.engine.commit({ tokens: [old] });
         const before = stores.roundTrips();
         await stores.engine.commit({
-          consume: { key: old.key, at: now },
+          consume: [{ key: old.key, at: now }],
           grants: [grant],
           sessions: [buildSession()],
           tokens: [buildToken({ grantId: grant.id }), buildToken()],

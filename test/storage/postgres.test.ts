@@ -120,7 +120,7 @@ describePostgres('Postgres', () => {
     through.hang(false);
     await stores.ping();
     expect((await stores.engine.readToken(token.key))?.token.key).toBe(token.key);
-    expect(await stores.engine.commit({ consume: { key: token.key, at: now } })).toEqual({ outcome: 'committed' });
+    expect(await stores.engine.commit({ consume: [{ key: token.key, at: now }] })).toEqual({ outcome: 'committed' });
     await stores.close();
     through.close();
   });

@@ -36,7 +36,7 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       await stores.engine.commit({ tokens: [code] });
       const tokens = Array.from({ length: 200 }, () => buildToken());
       const outcomes = await times(200, (n) =>
-        either(n).engine.commit({ consume: { key: code.key, at: now + n }, tokens: tokens.slice(n, n + 1) }),
+        either(n).engine.commit({ consume: [{ key: code.key, at: now + n }], tokens: tokens.slice(n, n + 1) }),
       );
       expect(outcomes.filter(({ outcome }) => outcome === 'committed')).toHaveLength(1);
       for (const each of outcomes)
@@ -46,6 +46,25 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       expect(written.findIndex((bundle) => bundle !== undefined)).toBe(
         outcomes.findIndex(({ outcome }) => outcome === 'committed'),
       );
+    });
+
+    test('of commits that consume one record with another each, exactly one counts and the others burn nothing (two tabs must not get two codes for one pushed request)', async () => {
+      const pushed = buildToken();
+      const interactions = Array.from({ length: 60 }, () => buildToken());
+      await stores.engine.commit({ tokens: [pushed, ...interactions] });
+      const codes = Array.from({ length: 60 }, () => buildToken());
+      const outcomes = await times(60, (n) => {
+        const keys = [interactions[n]?.key ?? '', pushed.key];
+        // Half of them the other way round, as another request may have met the records.
+        const consume = (n % 4 < 2 ? keys : keys.toReversed()).map((key) => ({ key, at: now + n }));
+        return either(n).engine.commit({ consume, tokens: codes.slice(n, n + 1) });
+      });
+      expect(outcomes.filter(({ outcome }) => outcome === 'committed')).toHaveLength(1);
+      const winner = outcomes.findIndex(({ outcome }) => outcome === 'committed');
+      const used = await times(60, async (n) => (await stores.engine.readToken(interactions[n]?.key ?? ''))?.token);
+      expect(used.flatMap((token, n) => (token?.consumedAt === null ? [] : [n]))).toEqual([winner]);
+      const written = await times(60, (n) => stores.engine.readToken(codes[n]?.key ?? ''));
+      expect(written.flatMap((bundle, n) => (bundle === undefined ? [] : [n]))).toEqual([winner]);
     });
 
     test('of many who replace one password hash exactly one does (a rehash must not undo a change of password)', async () => {
@@ -171,7 +190,7 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
         const old = buildToken({ grantId: grant.id });
         await stores.engine.commit({ grants: [grant], tokens: [old] });
         const next = buildToken({ grantId: grant.id });
-        const refresh = stores.engine.commit({ consume: { key: old.key, at: now }, tokens: [next] });
+        const refresh = stores.engine.commit({ consume: [{ key: old.key, at: now }], tokens: [next] });
         await Promise.all([refresh, other.engine.revokeGrant(grant.id)]);
         // Usable is what comes with its grant.
         expect((await stores.engine.readToken(next.key))?.grant).toBeUndefined();

@@ -155,11 +155,13 @@ export function createRefreshes(deps: {
         const expiresAt = now + settings.lifetimes[kind].session;
         const row = sessionToken(storedRefreshToken(kind, next), { ...session, expiresAt });
         const committed = await engine.commit({
-          consume: {
-            key: token.key,
-            at: now,
-            successor: { key: row.key, sealed: sealSuccessor(refreshToken, next) },
-          },
+          consume: [
+            {
+              key: token.key,
+              at: now,
+              successor: { key: row.key, sealed: sealSuccessor(refreshToken, next) },
+            },
+          ],
           tokens: [row],
           // Written only over the session that was read, so a refresh cannot restore a session that has ended since.
           sessions: [

@@ -101,6 +101,12 @@ export interface SessionBundle {
   readonly grant: GrantRow | undefined;
 }
 
+interface Consumption {
+  readonly key: string;
+  readonly at: number;
+  readonly successor?: { readonly key: string; readonly sealed: string };
+}
+
 /**
  * What one request writes, atomically. The outcome is `spent`, and nothing is written, if `account` has changed, an
  * existing session is gone, what a grant rests on is gone, or a token names a grant that is neither stored nor in
@@ -112,13 +118,12 @@ export interface Unit {
    * change comes either before the sign-in, which then fails, or after it, and then ends its session.
    */
   readonly account?: { readonly subject: string; readonly passwordHash: string | null };
-  /** The single-use token that this request consumes. The unit commits only if the token is unused. */
-  readonly consume?: {
-    readonly key: string;
-    readonly at: number;
-    readonly successor?: { readonly key: string; readonly sealed: string };
-  };
-  /** Inserted or replaced by key, never `consume.key`. A replaced row keeps `consumedAt` and its successor. */
+  /**
+   * The single-use tokens that this request consumes, each once. The unit commits only if all of them are unused. Only
+   * the first may have a successor.
+   */
+  readonly consume?: readonly Consumption[];
+  /** Inserted or replaced by key, never a consumed one. A replaced row keeps `consumedAt` and its successor. */
   readonly tokens?: readonly TokenRow[];
   readonly grants?: readonly GrantPut[];
   /** A session with a new key and a stored uid replaces that row: the old cookie value stops working. */
@@ -131,7 +136,8 @@ export type CommitOutcome =
   /** `overtaken`: all but the session was written, because another request changed it. Read it again and merge. */
   | { readonly outcome: 'committed'; readonly overtaken?: true }
   /**
-   * Nothing was written: `token` was used before, or (undefined) the token or another precondition of the unit is gone.
+   * Nothing was written: `token`, the first of those to consume that was used before; or (undefined) a token or another
+   * precondition of the unit is gone.
    */
   | { readonly outcome: 'spent'; readonly token: StoredToken | undefined };
 
@@ -144,7 +150,7 @@ export interface GrantBundle {
 export interface EngineStore {
   /**
    * Commits one unit atomically and durably. Concurrent units may share a statement or transaction, but never fail each
-   * other. Of concurrent units that consume the same key, exactly one commits.
+   * other. Of concurrent units that consume the same key, exactly one commits, with all keys of that unit.
    */
   commit(unit: Unit): Promise<CommitOutcome>;
   /** May return an expired row: the reader checks. One round trip. */

@@ -35,7 +35,7 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
       const first = await deps.engine.insertOnce(row, nowSeconds());
       if (!first) throw new errors.InvalidClientAuth('the assertion has been used before');
     },
-    consume: (value) => useUp(deps.engine, model, value),
+    consume: (value) => useUp(model, value),
     destroy: (value) => deps.engine.deleteToken(digest(value)),
     async revokeByGrantId(grantId) {
       await revokeGrant(deps, grantId);

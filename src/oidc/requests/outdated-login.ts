@@ -38,8 +38,9 @@ export async function freshLogin(
   if (!login) return undefined;
   // The page after the sign-in repeats its result. The session of that sign-in exists already, and a password change
   // ends it like any other.
-  const finished = consume && (await reads.tokens.get(consume.key));
-  const before = finished && openInteraction(finished, consume.value)?.lastSubmission?.login;
+  const interaction = consume.get('Interaction');
+  const finished = interaction && (await reads.tokens.get(interaction.key));
+  const before = finished && openInteraction(finished, interaction.value)?.lastSubmission?.login;
   return isDeepStrictEqual(login, before) ? undefined : login;
 }
 

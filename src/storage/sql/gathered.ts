@@ -34,8 +34,8 @@ export function gathered(work: (key: string) => Promise<boolean>): (key: string)
 }
 
 /**
- * Of concurrent units that consume one key, the first is sent. If it consumes the key, or finds it consumed, that decides
- * the others too. Otherwise each is sent.
+ * Of concurrent units that first consume one key, the first is sent. If it consumes the key, or finds it consumed, that
+ * decides the others too. Otherwise each is sent.
  */
 export function oncePerKey(
   commit: (unit: Unit) => Promise<CommitOutcome>,
@@ -43,7 +43,7 @@ export function oncePerKey(
 ): (unit: Unit) => Promise<CommitOutcome> {
   const underWay = new Map<string, Promise<CommitOutcome>>();
   return async (unit) => {
-    const key = unit.consume?.key;
+    const key = unit.consume?.[0]?.key;
     if (key === undefined) return commit(unit);
     const first = underWay.get(key);
     if (first === undefined) {
@@ -53,6 +53,6 @@ export function oncePerKey(
     }
     const outcome = await first;
     if (outcome.outcome === 'committed') return { outcome: 'spent', token: await read(key) };
-    return outcome.token === undefined ? commit(unit) : outcome;
+    return outcome.token?.key === key ? outcome : commit(unit);
   };
 }

@@ -7,7 +7,7 @@
  * that is being written. Accounts are locked first and in the order of subjects, so statements do not deadlock, and a
  * password change waits for a session that the old password started and then ends it. Text is JSON inside JSON, so an
  * escape such as \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and scalar subqueries force
- * index scans, even while a table is small.
+ * index scans, even while a table is small. Several records that one unit consumes are locked first, in the order of keys.
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import type { SessionPut, TokenRow, Unit } from '../../../core/stores/engine.ts';
@@ -61,7 +61,13 @@ const commitUnits = statement(
   'commit_units',
   `with unit as (
     select * from json_to_recordset(?::json)
-      as x(n int, key text, at bigint, successor text, sealed text, account text, password text)
+      as x(n int, key text, at bigint, successor text, sealed text, further text[], account text, password text)
+  ), further as (
+    select n, key as first, at, unnest(further) as key from unit where further is not null
+  ), unused as (
+    select key from tokens
+    where key = any (array(select key from further union select first from further)) and consumed_at is null
+    order by key for update
   ), account as (
     select subject, password_hash, disabled_at from accounts
     where subject = any (array(select account from unit where account is not null)) order by subject for share
@@ -89,6 +95,9 @@ const commitUnits = statement(
     select n from token where needs is not null and (select true from grants where id = needs) is null
     union all
     select n from session s where s.before is not null and (select true from sessions where uid = s.uid) is null
+    union all
+    select n from further where (select true from unused where unused.key = further.key) is null
+      or (select true from unused where unused.key = further.first) is null
   ), used as (
     update tokens t set consumed_at = unit.at, successor_key = unit.successor, successor_sealed = unit.sealed
     from unit
@@ -99,6 +108,10 @@ const commitUnits = statement(
     select n from used
     union all
     select n from unit where key is null and n not in (select n from lacking)
+  ), used_further as (
+    update tokens t set consumed_at = further.at
+    from further
+    where t.key = any (array(select key from further)) and t.key = further.key and further.n in (select n from good)
   ), put_grants as (
     insert into grants (${putGrant.list})
     select ${putGrant.list} from given where n in (select n from good) order by id ${putGrant.replace}
@@ -133,11 +146,12 @@ function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
 
 /** For each parameter of `commitUnits`, in order: the rows of the unit with the number `n`. */
 const parameters: readonly ((unit: Unit, n: number) => readonly object[])[] = [
-  ({ consume, account }, n) => [
+  ({ consume: [first, ...further] = [], account }, n) => [
     {
       n,
-      ...(consume && { key: consume.key, at: consume.at }),
-      ...(consume?.successor && { successor: consume.successor.key, sealed: consume.successor.sealed }),
+      ...(first && { key: first.key, at: first.at }),
+      ...(first?.successor && { successor: first.successor.key, sealed: first.successor.sealed }),
+      ...(further.length > 0 && { further: further.map(({ key }) => key) }),
       ...(account && { account: account.subject, password: account.passwordHash }),
     },
   ],
@@ -161,7 +175,7 @@ const parametersOf = (units: readonly Unit[]): string[] =>
 
 /** Names every row that the unit changes. */
 function keysOf(unit: Unit): string[] {
-  const keys: string[] = unit.consume === undefined ? [] : [`t${unit.consume.key}`];
+  const keys = (unit.consume ?? []).map(({ key }) => `t${key}`);
   for (const token of unit.tokens ?? []) keys.push(`t${token.key}`);
   for (const grant of unit.grants ?? []) keys.push(`g${grant.id}`);
   for (const session of unit.sessions ?? []) keys.push(`s${session.uid}`);

@@ -50,6 +50,7 @@ const consume = statement(
   `update tokens set consumed_at = ?, successor_key = ?, successor_sealed = ?
    where key = ? and consumed_at is null returning 1`,
 );
+const isUnused = statement('is_unused', 'select 1 from tokens where key = ? and consumed_at is null');
 const tokenPut = statement('put_token', `${putToken.insert} ${putToken.replace}`);
 const grantPut = statement('put_grant', `${putGrant.insert} ${putGrant.replace}`);
 const sessionPut = statement('put_session', `${putSession.insert} ${putSession.replace}`);
@@ -70,6 +71,7 @@ export const sqliteStatements = [
   hasConsent,
   hasSession,
   consume,
+  isUnused,
   renewSession,
 ];
 
@@ -88,14 +90,20 @@ function lacks(connection: SqliteConnection, unit: Unit): boolean {
   return sessions.some(({ before, uid }) => before !== null && connection.rows(hasSession, [uid]).length === 0);
 }
 
+/** Consumes all of them or none. One alone needs no look before: its update is the check. */
+function uses(connection: SqliteConnection, all: NonNullable<Unit['consume']>): boolean {
+  if (all.length > 1 && all.some(({ key }) => connection.rows(isUnused, [key]).length === 0)) return false;
+  for (const { key, at, successor } of all) {
+    const used = connection.rows(consume, [at, successor?.key ?? null, successor?.sealed ?? null, key]);
+    if (used.length === 0) return false;
+  }
+  return true;
+}
+
 /** Checks every condition before the first write, so a spent unit writes nothing. */
 function write(connection: SqliteConnection, unit: Unit): Committed {
   if (lacks(connection, unit)) return 'spent';
-  if (unit.consume !== undefined) {
-    const { key, at, successor } = unit.consume;
-    const used = connection.rows(consume, [at, successor?.key ?? null, successor?.sealed ?? null, key]);
-    if (used.length === 0) return 'spent';
-  }
+  if (!uses(connection, unit.consume ?? [])) return 'spent';
   for (const grant of unit.grants ?? []) connection.rows(grantPut, putGrant.values(grant));
   let committed: Committed = 'committed';
   for (const session of unit.sessions ?? []) {

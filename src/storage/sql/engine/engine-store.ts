@@ -81,9 +81,12 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
   async function commit(unit: Unit): Promise<CommitOutcome> {
     const committed = await dialect.commit(unit);
     if (committed !== 'spent') return { outcome: 'committed', ...(committed === 'overtaken' && { overtaken: true }) };
-    const token = unit.consume && (await dialect.readToken(unit.consume.key))?.token;
-    // The token exists and is not consumed, so another row that the unit needs is gone.
-    return { outcome: 'spent', token: token?.consumedAt === null ? undefined : token };
+    for (const { key } of unit.consume ?? []) {
+      const token = (await dialect.readToken(key))?.token;
+      if (token && token.consumedAt !== null) return { outcome: 'spent', token };
+    }
+    // No token was consumed before, so one of them or another row that the unit needs is gone.
+    return { outcome: 'spent', token: undefined };
   }
 
   const deleted = gathered(async (key) => {
