@@ -6,6 +6,7 @@ import type { Members } from './client-members-shape.ts';
 import type { RedirectAllowances } from './client-uris.ts';
 import { type ConsentPolicy, consentPolicyOf } from './consent-policy.ts';
 import { type IdTokenClaims, idTokenClaimRules } from './id-token-claims.ts';
+import type { Profile } from './profiles.ts';
 
 export interface MetadataContext {
   /**
@@ -15,24 +16,38 @@ export interface MetadataContext {
   readonly by: ClientRecord['origin'];
   /** The stored metadata, at a change. */
   readonly previous?: JsonObject;
-  /** An operator has reviewed the client. Default: true, unless a person made it. */
+  /** An operator has reviewed the client. Default: true, if an operator made it. */
   readonly reviewed?: boolean;
+  /** For a client that registered itself. */
+  readonly granted?: Granted;
+}
+
+/** What the policy of this server gives a client that registers itself, whatever the client asks for. */
+export interface Granted {
+  /** The profile of a new client. */
+  readonly profile?: Profile;
+  /** Private-use schemes beyond the known ones. */
+  readonly redirectSchemes?: readonly string[];
 }
 
 const isAdmin = (by: MetadataContext['by']): boolean => by === 'admin' || by === 'cli' || by === 'built-in';
 
-/** `register` is a caller with `X-Admin-Key`, so an operator. */
-const isOperator = (by: MetadataContext['by']): boolean => isAdmin(by) || by === 'register';
+/** `register` is a caller with `X-Admin-Key`, so an operator. Only what an operator makes is reviewed at once. */
+export const isOperator = (by: MetadataContext['by']): boolean => isAdmin(by) || by === 'register';
 
 /**
  * The look of this server's pages on the way to the application, because they speak for this server; the second factor
  * of its users, which the application must not weaken; redirect URIs beyond the rule; and consent.
  */
 export function saidByAdmin(asked: Members, context: MetadataContext): JsonObject {
-  const { by, previous = {} } = context;
-  const said = isAdmin(by) ? asked : previous;
+  const said = isAdmin(context.by) ? asked : saidBefore(context);
   const members = operatorMembers.flatMap((name) => (said[name] === undefined ? [] : [[name, said[name]]]));
   return { ...Object.fromEntries(members), consent: consentRule(asked.consent, context) };
+}
+
+function saidBefore({ previous = {}, granted }: MetadataContext): JsonObject {
+  const schemes = granted?.redirectSchemes ?? [];
+  return schemes.length === 0 ? previous : { ...previous, redirect_schemes: [...schemes] };
 }
 
 const operatorMembers = [
@@ -74,7 +89,7 @@ export function idTokenClaimsRule(asked: IdTokenClaims | undefined, { previous }
   return idTokenClaimRules.find((rule) => rule === previous.id_token_claims) ?? 'minimal';
 }
 
-export const isReviewed = ({ by, reviewed = by !== 'person' }: MetadataContext): boolean => reviewed;
+export const isReviewed = ({ by, reviewed = isOperator(by) }: MetadataContext): boolean => reviewed;
 
 /** The requested members without those of an operator, which `saidByAdmin` decides. */
 export function withoutAdminMembers(asked: Members): JsonObject {

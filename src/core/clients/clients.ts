@@ -19,7 +19,7 @@ import {
   type Updated,
 } from './client-credentials.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
-import { unreviewedMetadata } from './client-policy.ts';
+import { type Granted, isOperator, unreviewedMetadata } from './client-policy.ts';
 import { needsSecret, newSecret, secretMistake, storedSecret } from './client-secrets.ts';
 
 export type Registered = {
@@ -42,6 +42,9 @@ interface Registration {
   readonly id?: string;
   /** The secret of a client that moves here. Default: a new secret, if the client authenticates with one. */
   readonly secret?: string;
+  readonly granted?: Granted;
+  /** Stores the client together with rows of the caller, instead of `ClientStore.insert`. */
+  readonly insert?: (client: ClientRecord) => Promise<boolean>;
 }
 
 /** Only calls that make a secret return one. All methods except `find` and `list` throw only `Unavailable`. */
@@ -51,7 +54,12 @@ export interface Clients extends ClientCredentials {
    * Replaces the metadata (RFC 7592, section 2.2): a missing member gets its default, except `require_pkce`,
    * `id_token_claims`, `loopback_ports` and `profile`, which stay. Returns a secret if the change makes one necessary.
    */
-  update(id: string, input: unknown, by: ClientRecord['origin']): Promise<Updated | InvalidMetadata | Unknown>;
+  update(
+    id: string,
+    input: unknown,
+    by: ClientRecord['origin'],
+    granted?: Granted,
+  ): Promise<Updated | InvalidMetadata | Unknown>;
   /**
    * Changes part of the metadata. `edit` gets the stored metadata and returns the wanted one; it must be pure, because
    * it runs again if another change was faster. `ifVersion`: only if the client still has that version. Without a
@@ -72,6 +80,11 @@ export interface Clients extends ClientCredentials {
   find(id: string): Promise<ClientRecord | undefined>;
   /** In ascending order of ids, those greater than `after` ('' for the first page), at most 1000. */
   list(after: string, limit: number): Promise<ClientRecord[]>;
+}
+
+interface Registrant {
+  readonly by: ClientRecord['origin'];
+  readonly granted?: Granted | undefined;
 }
 
 interface PatchOptions {
@@ -108,11 +121,16 @@ export function createClients(deps: ClientsDeps): Clients {
   // An unreviewed client must not have the names of this server.
   const ownNames = [config.brandName, ...hostNames(config.issuer)];
 
-  async function checked(input: unknown, id: string, by: ClientRecord['origin'], previous?: ClientRecord) {
+  async function checked(input: unknown, id: string, { by, granted }: Registrant, previous?: ClientRecord) {
     // Imported on first use, with its schemas, so that the start does not wait for it.
     const { parseMetadata } = await import('./client-metadata.ts');
     const reviewed = reviewFor(by, previous) !== null;
-    const parsed = parseMetadata(input, { by, reviewed, ...(previous && { previous: previous.metadata }) });
+    const parsed = parseMetadata(input, {
+      by,
+      reviewed,
+      ...(granted && { granted }),
+      ...(previous && { previous: previous.metadata }),
+    });
     if (parsed.outcome === 'invalid') return parsed;
     const mistake = reviewed ? undefined : await nameMistake(parsed.metadata.client_name);
     if (mistake !== undefined) return invalid(mistake);
@@ -147,9 +165,9 @@ export function createClients(deps: ClientsDeps): Clients {
   async function changed(
     client: ClientRecord,
     input: unknown,
-    by: ClientRecord['origin'],
+    registrant: Registrant,
   ): Promise<{ client: ClientRecord; secret: string | undefined; dropped: readonly string[] } | InvalidMetadata> {
-    const parsed = await checked(input, client.id, by, client);
+    const parsed = await checked(input, client.id, registrant, client);
     if (parsed.outcome === 'invalid') return parsed;
     const needed = needsSecret(parsed.metadata);
     const secret = needed && client.secrets.length === 0 ? newSecret(nowSeconds()) : undefined;
@@ -157,7 +175,7 @@ export function createClients(deps: ClientsDeps): Clients {
     const secrets = secret ? [secret.stored] : needed ? client.secrets : [];
     const { metadata, dropped } = parsed;
     return {
-      client: { ...client, metadata, secrets, reviewedAt: reviewFor(by, client) },
+      client: { ...client, metadata, secrets, reviewedAt: reviewFor(registrant.by, client) },
       secret: secret?.value,
       dropped,
     };
@@ -177,10 +195,10 @@ export function createClients(deps: ClientsDeps): Clients {
   }
 
   return {
-    async register(input, { origin, owner, id = newId(), secret: given }) {
+    async register(input, { origin, owner, id = newId(), secret: given, granted, insert = store.insert }) {
       if (!acceptableId.test(id))
         return invalid('client_id must be 1 to 128 letters, digits, dots, hyphens, underscores or tildes');
-      const parsed = await checked(input, id, origin);
+      const parsed = await checked(input, id, { by: origin, granted });
       if (parsed.outcome === 'invalid') return parsed;
       const now = nowSeconds();
       const needed = needsSecret(parsed.metadata);
@@ -202,7 +220,7 @@ export function createClients(deps: ClientsDeps): Clients {
         createdAt: now,
         updatedAt: now,
       };
-      if (!(await store.insert(client)))
+      if (!(await insert(client)))
         return invalid(
           (await store.find(id)) ? 'client_id is taken' : 'the account of the owner is disabled or deleted',
         );
@@ -216,9 +234,9 @@ export function createClients(deps: ClientsDeps): Clients {
       };
     },
 
-    update: (id, input, by) =>
+    update: (id, input, by, granted) =>
       change<Updated | InvalidMetadata>(id, async (client) => {
-        const made = await changed(client, input, by);
+        const made = await changed(client, input, { by, granted });
         if ('outcome' in made) return { instead: made };
         return { client: made.client, result: (stored) => updated(stored, made) };
       }),
@@ -232,7 +250,7 @@ export function createClients(deps: ClientsDeps): Clients {
         // The first real change of an older client stores the defaults that it lacks; an empty change does not.
         if (isDeepStrictEqual(edited, client.metadata))
           return { instead: { ...updated(client, { dropped: [] }), change: { before: {}, after: {} }, ended: 0 } };
-        const made = await changed(client, withoutDerived(client.metadata, edited), by);
+        const made = await changed(client, withoutDerived(client.metadata, edited), { by });
         if ('outcome' in made) return { instead: made };
         const difference = metadataChange(client.metadata, made.client.metadata);
         const effect = { change: difference, ended: made.client.secrets.length === 0 ? client.secrets.length : 0 };
@@ -260,11 +278,11 @@ export function createClients(deps: ClientsDeps): Clients {
 }
 
 /**
- * When the client was reviewed, after `by` has registered or changed it. A client of a person is unreviewed until an
- * operator reviews it. An operator's change of an unreviewed client is not a review.
+ * When the client was reviewed, after `by` has registered or changed it. What a person or the client itself makes or
+ * changes is unreviewed until an operator reviews it. An operator's change of an unreviewed client is not a review.
  */
 function reviewFor(by: ClientRecord['origin'], previous?: ClientRecord): number | null {
-  if (by === 'person') return null;
+  if (!isOperator(by)) return null;
   return previous === undefined ? nowSeconds() : previous.reviewedAt;
 }
 

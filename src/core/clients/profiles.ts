@@ -5,7 +5,7 @@
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 
 const profiles = ['standard', 'fapi2', 'mcp-client'] as const;
-type Profile = (typeof profiles)[number];
+export type Profile = (typeof profiles)[number];
 
 /** Those that a client can have today. */
 export const offeredProfiles = ['standard', 'mcp-client'] as const satisfies readonly Profile[];
@@ -19,6 +19,8 @@ interface Registrant {
   readonly by: string;
   /** The stored metadata, at a change. */
   readonly previous?: JsonObject;
+  /** What the policy of this server gives a client that registers itself. */
+  readonly granted?: { readonly profile?: Profile };
 }
 
 /** Clients that registered themselves, without a person or an operator. */
@@ -29,8 +31,8 @@ const operators: ReadonlySet<string> = new Set(['admin', 'cli', 'built-in', 'reg
  * The profile after a registration or a change. An operator chooses it. Others may only move a `standard` client to a
  * stricter profile. Without the member, a change keeps the profile.
  */
-export function profileRule(asked: Profile | undefined, { by, previous }: Registrant): Profile {
-  const stored = previous === undefined ? firstProfile(by) : profileOf(previous);
+export function profileRule(asked: Profile | undefined, { by, previous, granted }: Registrant): Profile {
+  const stored = previous === undefined ? (granted?.profile ?? firstProfile(by)) : profileOf(previous);
   if (asked === undefined) return stored;
   if (operators.has(by)) return asked;
   return stored === 'standard' ? asked : stored;

@@ -35,8 +35,11 @@ export interface ClientRecord {
   readonly tokens: readonly ClientToken[];
   /** Subject of the account that owns it. Null: an administrator's. */
   readonly owner: string | null;
-  /** How it was registered. `person`: by its owner, through `POST /client`. */
-  readonly origin: 'register' | 'admin' | 'cli' | 'person' | 'built-in';
+  /**
+   * How it was registered. `person`: by its owner, through `POST /client`. `dynamic`: by itself (RFC 7591). `metadata`:
+   * by the document at its id.
+   */
+  readonly origin: 'register' | 'admin' | 'cli' | 'person' | 'dynamic' | 'metadata' | 'built-in';
   /** When an operator registered or reviewed it. Null: unreviewed. */
   readonly reviewedAt: number | null;
   /**
