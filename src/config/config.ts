@@ -54,6 +54,7 @@ export interface Config {
   readonly upstreams: string | undefined;
   readonly secondFactor: 'none' | 'offered' | 'required';
   readonly requirePkce: 'public' | 'all';
+  readonly dpopNonce: 'offered' | 'required';
   readonly hideAccountExistence: boolean;
   readonly namesWithAt: 'off' | 'surfaces';
   readonly setupLinkTtl: number;
@@ -161,6 +162,7 @@ export function configOf(values: Values): Config {
     upstreams: values.UPSTREAMS,
     secondFactor: values.SECOND_FACTOR,
     requirePkce: values.REQUIRE_PKCE,
+    dpopNonce: values.DPOP_NONCE,
     hideAccountExistence: values.HIDE_ACCOUNT_EXISTENCE,
     namesWithAt: values.NAMES_WITH_AT,
     setupLinkTtl: values.SETUP_LINK_TTL,

@@ -8,6 +8,7 @@ import { deriveKey } from '../base/secrets.ts';
 import { acrNames } from '../core/factors/assurance.ts';
 import type { KeyRing } from '../core/keys/keys.ts';
 import { sessionLifetime } from '../core/sessions/session-limits.ts';
+import { proofAlgorithms } from '../core/tokens/dpop-proof.ts';
 import { isOriginAmong } from '../http/cors.ts';
 import { createAdapter, orUnavailable } from './adapter/adapter.ts';
 import { begunAt } from './adapter/sessions.ts';
@@ -17,6 +18,7 @@ import type { Recorder } from './refusals/record.ts';
 import { currentUnit } from './request-unit.ts';
 import { checkAcrRequest } from './requests/assurance.ts';
 import { interactions, loadExistingGrant, pkceRequired } from './requests/policy.ts';
+import { checkThumbprint, dpopFeature } from './requests/proofs.ts';
 import { checkRequestedScopes } from './requests/requested-scopes.ts';
 import { checkMachineScopes, createResources } from './requests/resources.ts';
 import { engineScopes } from './requests/scopes.ts';
@@ -78,12 +80,13 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       userinfoSigningAlgValues: asymmetric,
       // Some libraries send `Ed25519` instead of `EdDSA` (RFC 9864).
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      dPoPSigningAlgValues: proofAlgorithms,
     },
     clockTolerance: 15,
     pkce: { required: pkceRequired(config.requirePkce) },
     allowOmittingSingleRegisteredRedirectUri: true,
     // `scope` is no extra parameter: naming it here makes the engine call the check.
-    extraParams: { scope: (ctx) => checkRequestedScopes(ctx, deps) },
+    extraParams: { scope: (ctx) => checkRequestedScopes(ctx, deps), dpop_jkt: checkThumbprint },
     formats: { customizers: { jwt: (ctx, token, jwt) => shapeAccessToken(ctx, token, jwt, deps) } },
     // This switch is for the whole server, but each client has its own rule for ID token claims (claims.ts).
     conformIdTokenClaims: false,
@@ -113,7 +116,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       resourceIndicators: createResources(deps),
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       claimsParameter: { enabled: true, assertClaimsParameter: checkAcrRequest },
-      dPoP: { enabled: false },
+      dPoP: dpopFeature(deps),
       pushedAuthorizationRequests: { enabled: false },
     },
     cookies: {

@@ -25,6 +25,7 @@ import { createRecorder, keepFailures } from './refusals/record.ts';
 import { unitOf } from './request-unit.ts';
 import { createAuthorizer } from './requests/authorizer.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './requests/on-behalf.ts';
+import { createNonceHeader } from './requests/proofs.ts';
 import { keepQuery } from './requests/redirect-query.ts';
 import { matchRedirectUris } from './requests/redirect-uris.ts';
 import { authorizationQuery, tokenForm } from './requests/resources.ts';
@@ -173,11 +174,13 @@ const isAboutTokens = (path: string): boolean => path === routes.introspection |
 
 /** Runs around the engine: limits the body, completes the token response, keeps the ready documents. */
 function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
+  const tellNonce = createNonceHeader(deps);
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     if (!(await isForEngine(deps, ctx))) return;
     await next();
 
     if (clientRoutes.has(ctx.oidc?.route)) await limitAttempts(ctx, deps.credentials);
+    tellNonce(ctx);
     if (ctx.oidc?.route === 'token') {
       if (ctx.status === 200) {
         noteIssued(deps, ctx);
@@ -203,6 +206,8 @@ function noteIssued({ metrics, activity }: ProtocolDeps, { oidc }: KoaContextWit
 /** Prepares a request for the engine. Returns false if the request is already answered. */
 async function isForEngine(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<boolean> {
   if (comesTwice(ctx.req, 'authorization')) return refuse(ctx, 400, 'the Authorization header comes twice');
+  // The engine would take an empty proof for none, and issue a token that is not bound.
+  if (ctx.req.headers.dpop === '') return refuse(ctx, 400, 'the DPoP header is empty', 'invalid_dpop_proof');
   if (ctx.method === 'POST' && ctx.is('application/x-www-form-urlencoded')) return takeForm(deps, ctx);
   if (ctx.method === 'POST' && goesOnByQuery(ctx)) return refuse(ctx, 400, 'a form is expected');
   if (ctx.path === routes.authorization) {
@@ -244,10 +249,10 @@ function noteUnprotected({ events }: ProtocolDeps, { oidc }: KoaContextWithOIDC)
 }
 
 /** Refuses a request before the engine sees it. */
-function refuse(ctx: KoaContextWithOIDC, status: 400 | 413, description: string): false {
+function refuse(ctx: KoaContextWithOIDC, status: 400 | 413, description: string, error = 'invalid_request'): false {
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
-  ctx.body = { error: 'invalid_request', error_description: description };
+  ctx.body = { error, error_description: description };
   if (ctx.path === routes.token) shapeTokenAnswer(ctx);
   return false;
 }

@@ -50,6 +50,8 @@ export interface RequestUnit {
   readonly revoked: Map<string, Promise<boolean>>;
   /** The successor, if the presented refresh token was rotated within the reuse window. */
   successor: string | undefined;
+  /** The client has authenticated and sent a DPoP proof, so a value used once from here on is that proof's. */
+  provesKey: boolean;
 }
 
 /** Kept on the context itself, which costs the garbage collector less than a WeakMap. */
@@ -78,6 +80,7 @@ export function currentUnit(): RequestUnit | undefined {
       },
       revoked: new Map(),
       successor: undefined,
+      provesKey: false,
     };
     (ctx as WithUnit)[unitOfContext] = unit;
   }

@@ -29,7 +29,7 @@ export const tokens = z
   .object({
     success: z.literal(true).optional().meta({ description: 'Only for clients of `POST /clients/register`.' }),
     access_token: z.string(),
-    token_type: z.literal('Bearer'),
+    token_type: z.enum(['Bearer', 'DPoP']),
     expires_in: z.int().meta({ description: 'Seconds.' }),
     refresh_token: z.string().optional(),
     id_token: z.string().optional().meta({ description: 'If the scope `openid` was granted.' }),

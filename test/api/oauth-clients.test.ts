@@ -200,7 +200,7 @@ describe('on SQLite', () => {
       expect(Object.keys(plain)).toEqual(['success', 'client_id', 'client_secret', 'redirect_url']);
     });
 
-    test.each(['require_pushed_authorization_requests', 'dpop_bound_access_tokens'])(
+    test.each(['require_pushed_authorization_requests', 'require_signed_request_object'])(
       'P7: %s is refused, since it is not enforced',
       async (member) => {
         const { status, text } = await call(registering({ ...application, [member]: true }));

@@ -61,7 +61,6 @@ describe('P7: what is not used', () => {
 
   test.each([
     [{ require_pushed_authorization_requests: true }, 'pushed authorization requests'],
-    [{ dpop_bound_access_tokens: true }, 'DPoP'],
     [{ backchannel_logout_uri: 'https://app.example.com/logout' }, 'logout notifications'],
   ])('P7: %j is refused', async (more, reason) => {
     const refused = await register('--file', fileOf({ redirect_uris: [callback], ...more }));

@@ -81,6 +81,8 @@ export const metadataOptions: readonly Opt[] = [
     flags: '--no-require-pkce',
     sentence: 'It may leave PKCE out. This is the default for clients that authenticate.',
   },
+  { flags: '--dpop', sentence: 'Its access tokens are bound to its key: the token endpoint demands a DPoP proof.' },
+  { flags: '--no-dpop', sentence: 'It may send proofs, and gets Bearer tokens without one. This is the default.' },
   {
     flags: '--redirect-scheme <scheme>',
     sentence: 'A private-use scheme without a dot that its redirect URIs may have, besides the known ones.',
@@ -149,6 +151,8 @@ export async function wanted(call: Call): Promise<Wanted> {
   }
   const pkce = call.flag('require-pkce');
   if (pkce !== undefined) metadata.require_pkce = pkce;
+  const dpop = call.flag('dpop');
+  if (dpop !== undefined) metadata.dpop_bound_access_tokens = dpop;
   if (call.flag('allow-insecure-redirects')) metadata.allow_insecure_redirects = true;
   if (call.flag('public')) {
     const method = call.text('auth-method');

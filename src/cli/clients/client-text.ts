@@ -66,6 +66,7 @@ export function shown(client: ClientRecord, secret?: string): string {
     'Grant types': listed(metadata.grant_types).join(', '),
     Authentication: listed(metadata.token_endpoint_auth_method),
     PKCE: metadata.require_pkce === false && client.reviewedAt !== null ? 'optional' : 'required',
+    DPoP: metadata.dpop_bound_access_tokens === true ? 'required' : '',
     'Added schemes': listed(metadata.redirect_schemes).join(', '),
     'Second factor': listed(metadata.second_factor),
     Consent: consentText(client),

@@ -25,6 +25,11 @@ export const surfaces = {
       'Which clients must use PKCE: public and unreviewed ones, and those with `require_pkce` (`public`), or all (`all`). A `code_challenge` that was sent is always enforced.',
     example: 'all',
   }),
+  DPOP_NONCE: setting(oneOf('offered', 'required'), 'offered', {
+    sentence:
+      'Whether a DPoP proof must have a nonce of this server (`required`), or may have one (`offered`). A wrong nonce is always refused.',
+    example: 'required',
+  }),
   GATEWAY_ROUTES: optional(file, 'nothing is forwarded; in development a sample shows how it works', {
     sentence: 'The route table of the gateway, as JSON or YAML. SIGHUP reloads it.',
     example: '/etc/gatehouse/routes.yaml',

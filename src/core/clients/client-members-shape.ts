@@ -129,6 +129,7 @@ const members = z.object({
   token_endpoint_auth_signing_alg: clientAlgorithm,
   scope: scopeText,
   require_pkce: flag,
+  dpop_bound_access_tokens: flag,
   second_factor: oneOf(secondFactorRules),
   consent: oneOf(consentPolicies),
   client_name: text,

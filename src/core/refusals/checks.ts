@@ -3,9 +3,10 @@
  * page `/why` and docs/refusals.md use this list. `says` and `advice` are public, so they contain no values.
  */
 import { grantChecks } from './grant-checks.ts';
+import { proofChecks } from './proof-checks.ts';
 import { requestChecks } from './request-checks.ts';
 
-export const checks = { ...requestChecks, ...grantChecks };
+export const checks = { ...requestChecks, ...grantChecks, ...proofChecks };
 
 export type CheckName = keyof typeof checks;
 

@@ -19,6 +19,8 @@ export interface TokenDeps {
 export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
   return {
     async find(value) {
+      // Only the insertion below decides whether a value is used for the first time.
+      if (model === 'ReplayDetection') return undefined;
       // These endpoints do not use what the engine finds; about-tokens.ts answers instead.
       if (notAsked.has(Provider.ctx?.oidc?.route)) return undefined;
       const bundle = await readRecord(deps.engine, digest(value));
@@ -33,7 +35,9 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
       if (model !== 'ReplayDetection') return saveRecord(deps.engine, row, value);
       // Two parallel requests can both pass find-then-save, but only one can insert (security.md C7, D8).
       const first = await deps.engine.insertOnce(row, nowSeconds());
-      if (!first) throw new errors.InvalidClientAuth('the assertion has been used before');
+      if (first) return;
+      if (!currentUnit()?.provesKey) throw new errors.InvalidClientAuth('the assertion has been used before');
+      throw new errors.InvalidDpopProof('the DPoP proof has been used before');
     },
     consume: (value) => useUp(model, value),
     destroy: (value) => deps.engine.deleteToken(digest(value)),

@@ -5,6 +5,12 @@ import type { CheckName } from '../../core/refusals/checks.ts';
 const words: readonly (readonly [RegExp, CheckName])[] = [
   [/^client not found$|^client is invalid$/, 'client_unknown'],
   [/^no client authentication mechanism provided$/, 'client_missing'],
+  [/^(missing )?DPoP proof JWT( not provided)?$|^this client must send a DPoP proof$/, 'proof_missing'],
+  [/^DPoP proof key thumbprint does not match dpop_jkt$/, 'proof_other_key'],
+  [/^the DPoP proof has been used before$/, 'proof_replayed'],
+  [/^the DPoP header is empty$/, 'proof_missing'],
+  [/nonce (is required )?in (the )?DPoP proof$/, 'proof_nonce'],
+  [/^invalid DPoP key binding$/, 'proof_signature'],
   [
     /^client_id mismatch$|only be provided using one mechanism$|^invalid authorization header value format$/,
     'client_credentials_malformed',
@@ -49,7 +55,10 @@ const words: readonly (readonly [RegExp, CheckName])[] = [
   [/^requested scope is not allowed$|^refresh token missing requested scope/, 'scope_not_allowed'],
   [/^only a single resource indicator|^resource indicator/, 'resource_unknown'],
   [/id_token_hint/, 'id_token_hint'],
-  [/^(unsupported prompt value|prompt none|invalid max_age|could not parse the claims|claims)/, 'parameter_invalid'],
+  [
+    /^(dpop_jkt must|unsupported prompt value|prompt none|invalid max_age|could not parse the claims|claims)/,
+    'parameter_invalid',
+  ],
 
   [/^unsupported grant_type requested$/, 'grant_type_unknown'],
   [/grant type is not allowed for this client$|^authorization_code is not allowed/, 'grant_type_not_allowed'],
@@ -83,6 +92,8 @@ const codes: Readonly<Record<string, CheckName>> = {
   unsupported_response_mode: 'response_mode',
   unsupported_grant_type: 'grant_type_unknown',
   unauthorized_client: 'grant_type_not_allowed',
+  invalid_dpop_proof: 'proof_malformed',
+  use_dpop_nonce: 'proof_nonce',
 };
 
 interface EngineError {
@@ -102,11 +113,13 @@ export function checkOf(
     const refresh = params.grant_type === 'refresh_token';
     if (detail === 'client mismatch') return refresh ? 'refresh_of_another_client' : 'code_of_another_client';
     if (/^grant |^accountId mismatch$/.test(detail)) return refresh ? 'refresh_ended' : 'code_ended';
+    if (detail === 'failed jkt verification') return 'proof_other_key';
     if (detail === 'unsupported code_challenge_method') return 'verifier_unexpected';
     if (detail === 'code_verifier must be provided') return 'verifier_missing';
     if (detail === 'code_verifier does not match code_challenge') return 'verifier_wrong';
   }
-  for (const said of [detail, description]) {
+  // The detail of a proof is the text of a library.
+  for (const said of error === 'invalid_dpop_proof' ? [description] : [detail, description]) {
     const found = said === undefined ? undefined : words.find(([pattern]) => pattern.test(said));
     if (found) return found[1];
   }

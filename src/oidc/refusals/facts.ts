@@ -13,6 +13,7 @@ import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { StoredToken } from '../../core/stores/engine.ts';
 import { unitOf } from '../request-unit.ts';
 import { assertionFacts } from './assertion.ts';
+import { proofFacts } from './proof-facts.ts';
 import type { Asked, Facts, FactsDeps } from './recorded.ts';
 import { meantFacts, resourceFacts, scopeFacts } from './scope-facts.ts';
 
@@ -87,6 +88,7 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
     case 'interaction_required':
       return { expected: 'a user who needs no prompt', received: `prompt=${shown(params.prompt ?? '')}` };
     default:
+      if (check.startsWith('proof_')) return proofFacts(check, asked, deps);
       return check.startsWith('code_') || check.startsWith('verifier_') || check.startsWith('refresh_')
         ? grantFacts(check, asked)
         : {};

@@ -13,6 +13,7 @@ import Provider, {
 import { nowSeconds } from '../../base/clock.ts';
 import { toldUsername } from '../../core/accounts/told-names.ts';
 import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
+import { demandProof } from '../requests/proofs.ts';
 import type { EnginePerson } from './claims.ts';
 
 /**
@@ -63,15 +64,19 @@ function expiryOf(token: string): number | undefined {
 
 /**
  * RFC 6749, section 5.2, requires `unauthorized_client`; the engine answers `invalid_request`. The engine also calls
- * this before it issues a refresh token, so only the grant of the request throws.
+ * this before it issues a refresh token, so only the grant of the request throws. A bound client must send a proof.
  */
 export function refuseForeignGrants(provider: Provider): void {
   const { prototype } = provider.Client;
   const { grantTypeAllowed } = prototype;
   prototype.grantTypeAllowed = function allowed(type: string) {
-    if (grantTypeAllowed.call(this, type)) return true;
-    const { route, params } = Provider.ctx?.oidc ?? {};
-    if (route !== 'token' || params?.grant_type !== type) return false;
+    const isAllowed = grantTypeAllowed.call(this, type);
+    const { ctx } = Provider;
+    if (ctx?.oidc?.route !== 'token' || ctx.oidc.params?.grant_type !== type) return isAllowed;
+    if (isAllowed) {
+      demandProof(this, ctx);
+      return true;
+    }
     throw new errors.UnauthorizedClient('requested grant type is not allowed for this client');
   };
 }
