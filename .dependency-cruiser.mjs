@@ -28,6 +28,7 @@ const core = {
     ...['stores', 'kernel', 'passwords', 'keys', 'sessions', 'known-browsers', 'factors', 'accounts', 'sign-in'],
     ...['clients', 'tokens'],
   ],
+  deliveries: ['stores'],
   upkeep: ['stores', 'keys', 'changes', 'refusals'],
 };
 

@@ -12,6 +12,7 @@ import { openSql, type SqlSettings } from '../src/storage/sql/open.ts';
 import { openPostgres } from '../src/storage/sql/postgres.ts';
 import type { Sql } from '../src/storage/sql/sql.ts';
 import { openSqlite, type Sqlite } from '../src/storage/sql/sqlite.ts';
+import { createOutbox } from '../src/storage/sql/stores/outbox.ts';
 import { sessions } from '../src/storage/sql/tables.ts';
 
 export const people = 2000;
@@ -64,7 +65,8 @@ const origin = { door: 'browser', clientId: null, address: '192.0.2.1', userAgen
 /** The token `t…`, grant `g…` and session `k…`, `u…` of a subject. */
 function signedIn(subject: string) {
   const [key, uid, grantId] = [`k${subject}`, `u${subject}`, `g${subject}`];
-  const session = { key, uid, subject, payload: '{"login":1}', grants: { client: grantId }, expiresAt: far, origin };
+  const payload = '{"login":1}';
+  const session = { key, uid, subject, payload, grants: { client: grantId }, sids: {}, expiresAt: far, origin };
   return {
     tokens: [buildToken(`t${subject}`, { grantId, subject, sessionUid: uid })],
     grants: [{ id: grantId, clientId: 'client', subject, payload: '{"openid":{"scope":"openid"}}', expiresAt: far }],
@@ -106,10 +108,11 @@ export async function openSqliteBench(): Promise<Database> {
   const settings = { kind: 'sqlite', file: join(folder, 'bench.sqlite') } as const;
   const sql = openSqlite(settings.file);
   await seed(settings, sql);
+  const outbox = createOutbox(sql);
   return {
     kind: 'sqlite',
     sql,
-    engine: () => createEngineStore(sql, sqliteEngine(sql)),
+    engine: () => createEngineStore(sql, sqliteEngine(sql, outbox), outbox),
     cpu: ownCpu,
     async drop() {
       await sql.close();
@@ -128,6 +131,7 @@ export async function openPostgresBench(server: string): Promise<Database> {
   const settings = { kind: 'postgres', url: address.href, pool: 8 } as const;
   const sql = openPostgres(settings);
   await seed(settings, sql);
+  const outbox = createOutbox(sql);
   const pool = new pg.Pool({ connectionString: address.href, max: 8 });
   // Dropping the database ends idle connections.
   pool.on('error', () => {});
@@ -136,7 +140,7 @@ export async function openPostgresBench(server: string): Promise<Database> {
     kind: 'postgres',
     sql,
     pool,
-    engine: () => createEngineStore(sql, postgresEngine(sql)),
+    engine: () => createEngineStore(sql, postgresEngine(sql, outbox), outbox),
     async cpu() {
       const { rows } = await admin.query('select pid from pg_stat_activity where datname = $1', [name]);
       for (const { pid } of rows) backends.set(pid, cpuOf(pid));

@@ -19,8 +19,10 @@ export function sessionRow(
   { before, expiresAt, origin }: { before: StoredSession | undefined; expiresAt: number; origin: SessionOrigin },
 ): SessionPut {
   const grants: Record<string, string> = {};
-  for (const [clientId, { grantId }] of Object.entries(payload.authorizations ?? {})) {
+  const sids: Record<string, string> = {};
+  for (const [clientId, { grantId, sid }] of Object.entries(payload.authorizations ?? {})) {
     if (grantId) grants[clientId] = grantId;
+    if (sid) sids[clientId] = sid;
   }
   const own = before !== undefined && !isBrowsers(before);
   const { exp, ...lasting } = payload;
@@ -30,10 +32,25 @@ export function sessionRow(
     subject: payload.accountId ?? null,
     payload: JSON.stringify(own ? lasting : payload),
     grants,
+    sids,
     expiresAt: own ? before.expiresAt : (exp ?? expiresAt),
     origin: own ? before.origin : origin,
     before: before?.payload ?? null,
   };
+}
+
+/** Null: the client has no name for this session. */
+const sidIn = (sids: Readonly<Record<string, string>>, clientId: string): string | null =>
+  (Object.hasOwn(sids, clientId) ? sids[clientId] : undefined) ?? null;
+
+/** Adds the clients whose part of the session ends with this write. */
+export function withLeft(put: SessionPut, before: StoredSession | undefined): SessionPut {
+  const { subject } = before ?? {};
+  if (!before || !subject) return put;
+  const goesOn = (clientId: string) => subject === put.subject && Object.hasOwn(put.grants, clientId);
+  const gone = Object.keys(before.grants).filter((clientId) => !goesOn(clientId));
+  if (gone.length === 0 && put.left === undefined) return put;
+  return { ...put, left: gone.map((clientId) => ({ clientId, subject, sid: sidIn(before.sids, clientId) })) };
 }
 
 export function isBrowsers({ origin }: Pick<StoredSession, 'origin'>): boolean {
@@ -46,17 +63,18 @@ export function mergeSession(read: StoredSession, ours: SessionPut, theirs: Stor
   const merged = withChanges(from ?? {}, to ?? {}, onto ?? {}) as AdapterPayload;
   // Two users signed in at once in a browser without a session: the later one gets the whole session.
   if (from?.accountId !== to?.accountId && onto?.accountId !== to?.accountId)
-    return { ...ours, before: theirs.payload };
+    return withLeft({ ...ours, before: theirs.payload }, theirs);
   const clients = [from, to, onto].map((payload) => (payload?.authorizations ?? {}) as Members);
   const authorizations = withChanges(clients[0] ?? {}, clients[1] ?? {}, clients[2] ?? {});
   if (Object.keys(authorizations).length > 0) Object.assign(merged, { authorizations });
   // Keep the stored cookie value unless this request renewed it, and the stored origin unless a user signed in.
   const key = ours.key === read.key ? theirs.key : ours.key;
-  return sessionRow(key, merged, {
+  const row = sessionRow(key, merged, {
     before: theirs,
     expiresAt: Math.max(ours.expiresAt, theirs.expiresAt),
     origin: isDeepStrictEqual(ours.origin, read.origin) ? theirs.origin : ours.origin,
   });
+  return withLeft(row, theirs);
 }
 
 function withChanges(from: Members, to: Members, onto: Members): Members {

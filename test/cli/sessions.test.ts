@@ -81,6 +81,7 @@ describeStorages('sessions on the command line', (storage) => {
       subject,
       payload: '{}',
       grants: {},
+      sids: {},
       // Of the newest, a page and more are over.
       expiresAt: n % 2 === 0 ? 4_000_000_000 : 1,
       origin,

@@ -1,7 +1,7 @@
 /** Two changes of one session, put together: nobody's part is lost, and nobody becomes half of somebody else. */
 import { describe, expect, test } from '@jest/globals';
 import type { SessionOrigin, SessionPut, StoredSession } from '../../src/core/stores/engine.ts';
-import { mergeSession, sessionRow } from '../../src/oidc/session-merge.ts';
+import { mergeSession, sessionRow, withLeft } from '../../src/oidc/session-merge.ts';
 
 const base = { uid: 'u', iat: 1, exp: 100, kind: 'Session' };
 const browser: SessionOrigin = { door: 'browser', clientId: null, address: '192.0.2.1', userAgent: 'Browser' };
@@ -60,6 +60,21 @@ describe('mergeSession', () => {
     const theirs = stored({ ...base, accountId: 'bob', loginTs: 11, acr: 'x', authorizations: { b: {} } });
     const merged = mergeSession(read, ours, theirs);
     expect(merged).toEqual({ ...ours, before: theirs.payload });
+  });
+
+  test('a session that passes to another person, or loses a client, leaves its clients', () => {
+    const parts = { a: { grantId: 'ga', sid: 'sa' }, b: { grantId: 'gb' }, asked: { sid: 'no grant yet' } };
+    const before = stored({ ...base, accountId: 'ada', loginTs: 1, authorizations: parts });
+    const left = (payload: Record<string, unknown>) => withLeft(put(payload, before), before).left;
+    expect(left({ ...base, accountId: 'ada', loginTs: 2, authorizations: parts })).toBeUndefined();
+    const { a, ...rest } = parts;
+    const one = { clientId: 'a', subject: 'ada', sid: 'sa' };
+    const two = { clientId: 'b', subject: 'ada', sid: null };
+    expect(left({ ...base, accountId: 'ada', authorizations: rest })).toEqual([one]);
+    expect(left({ ...base, accountId: 'bob', authorizations: { a } })).toEqual([one, two]);
+    // Decided anew over what another request wrote.
+    const ours = put({ ...base, accountId: 'bob', loginTs: 3 }, stored(base));
+    expect(mergeSession(stored(base), ours, before).left).toEqual([one, two]);
   });
 
   test('where the latest sign-in came from is kept, whoever writes last', () => {

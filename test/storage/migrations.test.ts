@@ -7,6 +7,7 @@ import { openPostgres } from '../../src/storage/sql/postgres.ts';
 import type { Sql } from '../../src/storage/sql/sql.ts';
 import { openSqlite } from '../../src/storage/sql/sqlite.ts';
 import { clientStatements } from '../../src/storage/sql/stores/clients.ts';
+import { deliveryStatements } from '../../src/storage/sql/stores/deliveries.ts';
 import { endedTokenStatements } from '../../src/storage/sql/stores/ended-tokens.ts';
 import { factorStatements } from '../../src/storage/sql/stores/factors.ts';
 import { groupStatements } from '../../src/storage/sql/stores/groups.ts';
@@ -178,6 +179,40 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     await stores.close();
   });
 
+  test('sessions of the version before have no sid, and go on in both versions; the outbox goes with a step back', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: 'leave' });
+    await stores.migrate.up({ to: '0014' });
+    const sql = open(database);
+    const old = (uid: string) => ({
+      ...{ key: uid, uid, subject: 'ada', payload: '{}', grants: '{"c":"g"}', expires_at: 4e9, created_at: 1 },
+      ...{ door: 'browser', client_id: null, address: null, user_agent: null },
+    });
+    await sql.knex('sessions').insert(old('before'));
+    expect(await stores.migrate.up()).toContain('0020-deliveries');
+    // What a program of the version before writes while both run.
+    await sql.knex('sessions').insert(old('beside'));
+    const metadata = JSON.stringify({ backchannel_logout_uri: 'https://c.example/' });
+    await sql
+      .knex('clients')
+      .insert({ id: 'c', origin: 'cli', metadata, secrets: '[]', version: 1, created_at: 1, updated_at: 1 });
+    for (const uid of ['before', 'beside']) {
+      expect((await stores.engine.readSessionByUid(uid))?.session.sids).toEqual({});
+      expect(await stores.engine.deleteSession(uid)).toBe(true);
+    }
+    expect(await stores.deliveries.list({}, 10)).toMatchObject([{ facts: { sub: 'ada', sid: null }, version: 2 }]);
+    await sql.knex('sessions').insert(old('after'));
+    const { applied } = await stores.migrate.status();
+    const steps = applied.length - applied.indexOf('0020-deliveries');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0020-deliveries');
+    expect(await sql.knex('sessions').select('uid')).toEqual([{ uid: 'after' }]);
+    await stores.migrate.up();
+    expect(await stores.deliveries.list({}, 10)).toEqual([]);
+    expect(await stores.engine.deleteSession('after')).toBe(true);
+    await sql.close();
+    await stores.close();
+  });
+
   test('every statement of the hot path finds its rows by an index', async () => {
     const database = await fresh();
     await (await openSql(database.settings, { migrateAtOpen: true })).close();
@@ -192,6 +227,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       ...groupStatements,
       ...knownBrowserStatements,
       ...clientStatements,
+      ...deliveryStatements,
       ...seen,
       ...(sql.dialect === 'sqlite' ? sqliteStatements : postgresStatements),
     ];

@@ -100,6 +100,7 @@ export function buildSession(overrides: Partial<SessionPut> = {}): SessionPut {
     subject: null,
     payload: '{}',
     grants: {},
+    sids: {},
     expiresAt: now + 100,
     origin: { door: 'browser', clientId: null, address: null, userAgent: null },
     before: null,

@@ -6,6 +6,7 @@ import { sqliteEngine } from '../../src/storage/sql/engine/engine-sqlite.ts';
 import { createEngineStore } from '../../src/storage/sql/engine/engine-store.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { openSqlite } from '../../src/storage/sql/sqlite.ts';
+import { createOutbox } from '../../src/storage/sql/stores/outbox.ts';
 import { freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { storageConformance } from './conformance.ts';
 import { storageRaces } from './races.ts';
@@ -65,7 +66,8 @@ describe('SQLite', () => {
     const { settings } = await fresh();
     await (await openSql(settings)).close();
     const sqlite = openSqlite(settings.kind === 'sqlite' ? settings.file : '');
-    const engine = createEngineStore(sqlite, sqliteEngine(sqlite));
+    const outbox = createOutbox(sqlite);
+    const engine = createEngineStore(sqlite, sqliteEngine(sqlite, outbox), outbox);
     await sqlite.exclusively(({ database }) => database.exec('pragma max_page_count = 60'));
     const big = () => buildToken({ payload: 'x'.repeat(100_000) });
     const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => engine.commit({ tokens: [big()] })));

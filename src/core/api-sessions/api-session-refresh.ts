@@ -170,6 +170,7 @@ export function createRefreshes(deps: {
               uid: session.uid,
               subject: session.subject,
               grants: session.grants,
+              sids: session.sids,
               payload: JSON.stringify({ ...payload, iat: now }),
               expiresAt,
               origin: originOf(kind, caller),

@@ -157,6 +157,7 @@ export function createSessions(deps: {
       subject: account?.subject ?? null,
       payload: JSON.stringify(payload),
       grants: {},
+      sids: {},
       expiresAt,
       origin: originOf(door, caller, 'clientId' in holder ? holder.clientId : null),
       before: null,

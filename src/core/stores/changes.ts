@@ -1,8 +1,9 @@
 /**
  * The kind decides what `id` holds: a client id, an API identifier, an account's subject; for an ended session its uid,
- * a blank, and its subject or client; for a reload the generation that it filled; for a token see EndedTokenStore.
+ * a blank, and its subject or client; for a reload the generation that it filled; for a token see EndedTokenStore; for
+ * deliveries that were written their number.
  */
-export type ChangeKind = 'client' | 'api' | 'key' | 'reload' | 'account' | 'session' | 'token';
+export type ChangeKind = 'client' | 'api' | 'key' | 'reload' | 'account' | 'session' | 'token' | 'delivery';
 
 /**
  * The change log. An entry is written in the transaction of its change. Numbers have no gaps and follow the order in

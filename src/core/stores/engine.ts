@@ -1,5 +1,6 @@
 import type { Account } from './accounts.ts';
 import type { AuditEvent } from './audit.ts';
+import type { EndedPart } from './deliveries.ts';
 
 /** Codes, tokens, interactions and the engine's other records that a caller presents by value. */
 export interface TokenRow {
@@ -66,6 +67,8 @@ interface SessionRow {
   readonly payload: string;
   /** Client id -> grant id, to read a session together with the requesting client's grant. */
   readonly grants: Readonly<Record<string, string>>;
+  /** Client id -> `sid`, the session's name in the ID tokens of that client. */
+  readonly sids: Readonly<Record<string, string>>;
   readonly expiresAt: number;
   readonly origin: SessionOrigin;
 }
@@ -77,6 +80,8 @@ export interface SessionPut extends SessionRow {
    * payload, so that a request cannot restore an ended session, and two tabs cannot undo each other's changes.
    */
   readonly before: string | null;
+  /** Clients whose part of the session ends with this write; those with a back-channel logout URI get a delivery. */
+  readonly left?: readonly EndedPart[];
 }
 
 export interface StoredSession extends SessionRow {

@@ -15,6 +15,7 @@ import type { ChangeStore } from './changes.ts';
 import type { ClientCache } from './client-cache.ts';
 import type { ClientStore } from './clients.ts';
 import type { ConsentStore } from './consents.ts';
+import type { DeliveryStore } from './deliveries.ts';
 import type { EndedTokenStore } from './ended-tokens.ts';
 import type { EngineStore } from './engine.ts';
 import type { FactorStore } from './factors.ts';
@@ -49,6 +50,7 @@ export interface Stores {
   readonly leases: LeaseStore;
   readonly use: UseStore;
   readonly refusals: RefusalStore;
+  readonly deliveries: DeliveryStore;
   /** Resolves if the database answers; throws `Unavailable` otherwise. */
   ping(): Promise<void>;
   /** Statements sent to the database since the start, each statement of a transaction counted. */

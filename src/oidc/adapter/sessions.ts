@@ -1,12 +1,13 @@
 /** Browser sessions, and sessions begun through an API that run a browser's flow. */
+import { isDeepStrictEqual } from 'node:util';
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
 import { isOver, type SessionLimits } from '../../core/sessions/session-limits.ts';
-import type { EngineStore, SessionOrigin, StoredSession } from '../../core/stores/engine.ts';
+import type { EngineStore, SessionOrigin, SessionPut, StoredSession } from '../../core/stores/engine.ts';
 import { callerOf } from '../../http/caller.ts';
 import { currentUnit } from '../request-unit.ts';
-import { isBrowsers, sameJson, sessionRow } from '../session-merge.ts';
+import { isBrowsers, sameJson, sessionRow, withLeft } from '../session-merge.ts';
 
 export interface SessionDeps {
   readonly engine: EngineStore;
@@ -67,7 +68,7 @@ export function sessionCalls(deps: SessionDeps): Partial<Adapter> {
       const rest = begun === undefined ? engines : { ...engines, begunAt: begun };
       const row = sessionRow(digest(value), rest, { before, expiresAt: nowSeconds(), origin: originOf(rest, before) });
       if (!unit) {
-        await deps.engine.commit({ sessions: [row] });
+        await deps.engine.commit({ sessions: [withLeft(row, before)] });
         return;
       }
       // After a session has ended, the engine makes an empty one for its cookie at each request. It has no user, so it
@@ -75,8 +76,8 @@ export function sessionCalls(deps: SessionDeps): Partial<Adapter> {
       if (!before && payload.accountId === undefined && payload.state === undefined) return;
       // The engine saves the session at every authorization request, which could undo a parallel change. So an
       // unchanged session is not written. `sameJson` ignores the order of members.
-      if (before && before.key === row.key && sameJson(before.payload, row.payload)) unit.sessions.delete(row.uid);
-      else unit.sessions.set(row.uid, row);
+      if (before && isUnchanged(row, before)) unit.sessions.delete(row.uid);
+      else unit.sessions.set(row.uid, withLeft(row, before));
     },
     async destroy(value) {
       const unit = currentUnit();
@@ -87,6 +88,11 @@ export function sessionCalls(deps: SessionDeps): Partial<Adapter> {
       else await deps.engine.deleteSession(bundle.session.uid);
     },
   };
+}
+
+/** A session of an earlier version has no `sids` of its own yet. */
+function isUnchanged({ key, payload, sids }: SessionPut, before: StoredSession): boolean {
+  return before.key === key && sameJson(before.payload, payload) && isDeepStrictEqual(before.sids, sids);
 }
 
 /** The payload that this server stores. */

@@ -17,6 +17,7 @@ import { createAuditStore } from './stores/audit.ts';
 import { createChangeStore } from './stores/changes.ts';
 import { createClientStore } from './stores/clients.ts';
 import { createConsentStore } from './stores/consents.ts';
+import { createDeliveryStore } from './stores/deliveries.ts';
 import { createEndedTokenStore } from './stores/ended-tokens.ts';
 import { createFactorStore } from './stores/factors.ts';
 import { createGroupStore } from './stores/groups.ts';
@@ -25,6 +26,7 @@ import { createKeyStore } from './stores/keys.ts';
 import { createKnownBrowserStore } from './stores/known-browsers.ts';
 import { createLeaseStore } from './stores/leases.ts';
 import { createLinkStore } from './stores/links.ts';
+import { createOutbox, type Outbox } from './stores/outbox.ts';
 import { createPasskeyStore } from './stores/passkeys.ts';
 import { createRefusalStore } from './stores/refusals.ts';
 import { createUseStore } from './stores/use.ts';
@@ -68,8 +70,9 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     await sql.close();
     throw teller(settings)(error);
   }
+  const outbox = createOutbox(sql);
   return {
-    accounts: createAccountStore(sql),
+    accounts: createAccountStore(sql, outbox),
     factors: createFactorStore(sql),
     passkeys: createPasskeyStore(sql),
     identities: createIdentityStore(sql),
@@ -78,7 +81,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     clients: createClientStore(sql),
     apis: createApiStore(sql),
     changes: createChangeStore(sql),
-    engine: createEngineStore(sql, engine),
+    engine: createEngineStore(sql, engine(outbox), outbox),
     endedTokens: createEndedTokenStore(sql),
     consents: createConsentStore(sql),
     keys: createKeyStore(sql),
@@ -87,6 +90,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     leases: createLeaseStore(sql),
     use: createUseStore(sql),
     refusals: createRefusalStore(sql),
+    deliveries: createDeliveryStore(sql, outbox),
     migrate,
     behindPooler,
     async ping() {
@@ -102,7 +106,7 @@ export function requireFile(file: string): void {
   if (!existsSync(file)) throw new NoDatabase(`There is no database at ${file}.`);
 }
 
-type Opened = { sql: Sql; engine: EngineDialect; migrate: Migrations; behindPooler: () => boolean };
+type Opened = { sql: Sql; engine: (outbox: Outbox) => EngineDialect; migrate: Migrations; behindPooler: () => boolean };
 
 async function sqlite(file: string): Promise<Opened> {
   const [{ openSqlite }, { sqliteEngine }] = await Promise.all([
@@ -112,7 +116,7 @@ async function sqlite(file: string): Promise<Opened> {
   const sql = openSqlite(file);
   const target: MigrationTarget = sql;
   const migrate = createMigrations(async () => ({ target, close: async () => {} }));
-  return { sql, engine: sqliteEngine(sql), migrate, behindPooler: () => false };
+  return { sql, engine: (outbox) => sqliteEngine(sql, outbox), migrate, behindPooler: () => false };
 }
 
 async function postgres(settings: PostgresSettings): Promise<Opened> {
@@ -128,7 +132,12 @@ async function postgres(settings: PostgresSettings): Promise<Opened> {
     return { target, close: () => target.close() };
   });
   const { behindPooler } = opened;
-  return { sql, engine: postgresEngine(sql), migrate: explainedMigrations(migrate, told), behindPooler };
+  return {
+    sql,
+    engine: (outbox) => postgresEngine(sql, outbox),
+    migrate: explainedMigrations(migrate, told),
+    behindPooler,
+  };
 }
 
 async function prepare(sql: Sql, migrate: Migrations, migrateAtOpen: boolean | 'leave'): Promise<void> {

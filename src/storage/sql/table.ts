@@ -229,6 +229,8 @@ interface Put<T> {
   readonly types: string;
   /** `insert into tokens (key, kind, …) values (?, ?, …)` */
   readonly insert: string;
+  /** `insert into tokens (key, kind, …) select ?, ?, …`, for a condition to follow. */
+  readonly select: string;
   /** `on conflict (key) do update set kind = excluded.kind, …` */
   readonly replace: string;
   /** The columns that a later put with the same key changes. */
@@ -256,6 +258,7 @@ export function put<T extends object>(
     changed,
     types: written.map((column) => `${column.name} ${postgresTypes[column.kind]}`).join(', '),
     insert: `insert into ${name} (${list}) values (${names.map(() => '?').join(', ')})`,
+    select: `insert into ${name} (${list}) select ${names.map(() => '?').join(', ')}`,
     replace: `on conflict (${key}) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`,
     values: (record) => written.map((column) => storedValue(column, record) ?? null),
     changes: (record) => changing.map((column) => storedValue(column, record) ?? null),

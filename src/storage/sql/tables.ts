@@ -7,6 +7,7 @@ import type { ApiRecord, ApiScope } from '../../core/stores/apis.ts';
 import type { StoredAuditEvent } from '../../core/stores/audit.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { StoredConsent } from '../../core/stores/consents.ts';
+import type { Delivery } from '../../core/stores/deliveries.ts';
 import type { GrantRow, StoredSession, StoredToken } from '../../core/stores/engine.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
 import type { Group } from '../../core/stores/groups.ts';
@@ -193,6 +194,7 @@ export const grants = table(
 export const sessions = table('sessions', (row): StoredSession => {
   // Parsed on demand, because few readers of a session need the grants.
   const grantIds = row.jsonText<StoredSession['grants']>('grants');
+  const sids = row.jsonText<StoredSession['sids']>('sids');
   return {
     key: row.text('key'),
     uid: row.text('uid'),
@@ -200,6 +202,9 @@ export const sessions = table('sessions', (row): StoredSession => {
     payload: row.text('payload'),
     get grants() {
       return parsed(grantIds);
+    },
+    get sids() {
+      return parsed(sids);
     },
     expiresAt: row.number('expires_at'),
     createdAt: row.number('created_at'),
@@ -284,5 +289,25 @@ export const refusals = table(
     received: row.textOrNull('received'),
     nearest: row.textOrNull('nearest'),
     advice: row.text('advice'),
+  }),
+);
+
+export const deliveries = table(
+  'deliveries',
+  (row): Delivery => ({
+    id: row.number('id'),
+    kind: row.text('kind'),
+    clientId: row.text('client_id'),
+    mergeKey: row.textOrNull('merge_key'),
+    facts: row.json('facts'),
+    state: row.text('state'),
+    version: row.number('version'),
+    createdAt: row.number('created_at'),
+    giveUpAt: row.number('give_up_at'),
+    dueMs: row.number('due_ms'),
+    attempts: row.number('attempts'),
+    lastOutcome: row.textOrNull('last_outcome'),
+    lastAt: row.numberOrNull('last_at'),
+    settledAt: row.numberOrNull('settled_at'),
   }),
 );

@@ -32,6 +32,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
           subject,
           payload: '{}',
           grants: { app: `grant-${uid}` },
+          sids: {},
           expiresAt,
           origin: { door: 'browser', clientId: null, address: null, userAgent: null },
         },

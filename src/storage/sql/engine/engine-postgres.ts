@@ -10,14 +10,17 @@
  * index scans, even while a table is small. Several records that one unit consumes are locked first, in the order of keys.
  */
 import { nowSeconds } from '../../../base/clock.ts';
+import { logoutNotice } from '../../../core/deliveries/logout-notice.ts';
 import type { SessionPut, TokenRow, Unit } from '../../../core/stores/engine.ts';
 import { createBatcher } from '../batch.ts';
-import { type Committed, type EngineDialect, type Sql, type Statement, statement } from '../sql.ts';
+import { type Committed, type EngineDialect, type Row, type Sql, type Statement, statement } from '../sql.ts';
 import { keepableEvent } from '../stores/audit.ts';
+import { mergedVersion, newDelivery, type Outbox, wantsLogout } from '../stores/outbox.ts';
 import { type Selection, selection } from '../table.ts';
 import {
   grantBundle,
   putAudit,
+  putDelivery,
   putGrant,
   putSession,
   putToken,
@@ -57,9 +60,8 @@ const outcome = selection((row) => ({
   overtaken: row.sql<true | null>(`(select true from session s
     where s.n = good.n and s.before is not null and s.uid not in (select uid from renewed_sessions))`),
 }));
-const commitUnits = statement(
-  'commit_units',
-  `with unit as (
+/** `further`: parts of the statement after the sessions are written. */
+const commitText = (further = '') => `with unit as (
     select * from json_to_recordset(?::json)
       as x(n int, key text, at bigint, successor text, sealed text, further text[], account text, password text)
   ), further as (
@@ -132,12 +134,23 @@ const commitUnits = statement(
     where t.uid = any (array(select uid from session)) and t.uid = s.uid and t.payload = s.before
       and s.n in (select n from good)
     returning t.uid
-  )
-  select ${outcome.list} from good`,
+  )${further}
+  select ${outcome.list} from good`;
+const commitUnits = statement('commit_units', commitText());
+/** A statement of its own, so that the usual one does not carry this part. */
+const commitUnitsLeaving = statement(
+  'commit_units_leaving',
+  commitText(`, told as (
+    insert into deliveries (${putDelivery.list})
+    select ${putDelivery.list} from json_to_recordset(?::json) as x(n int, uid text, ${putDelivery.types})
+    where n in (select n from good) and uid in (select uid from renewed_sessions)
+      and exists (select 1 from clients where clients.id = x.client_id and ${wantsLogout})
+    order by merge_key on conflict (merge_key) do update set version = ${mergedVersion}
+  )`),
 );
 
 /** For the test that an index serves each statement. */
-export const postgresStatements = [readTokens, readGrants, readSessions, commitUnits];
+export const postgresStatements = [readTokens, readGrants, readSessions, commitUnits, commitUnitsLeaving];
 
 /** Keeps the last of several rows with one name, as if the rows were written one after the other. */
 function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
@@ -173,25 +186,43 @@ const parameters: readonly ((unit: Unit, n: number) => readonly object[])[] = [
 const parametersOf = (units: readonly Unit[]): string[] =>
   parameters.map((rows) => JSON.stringify(units.flatMap(rows)));
 
+const leaves = ({ sessions = [] }: Unit): boolean => sessions.some(({ left = [] }) => left.length > 0);
+
+function leftOf({ sessions = [] }: Unit, n: number): readonly object[] {
+  return sessions.flatMap(({ uid, left = [] }) =>
+    left.map((part) => putDelivery.row(newDelivery(logoutNotice(part)), { n, uid })),
+  );
+}
+
 /** Names every row that the unit changes. */
 function keysOf(unit: Unit): string[] {
   const keys = (unit.consume ?? []).map(({ key }) => `t${key}`);
   for (const token of unit.tokens ?? []) keys.push(`t${token.key}`);
   for (const grant of unit.grants ?? []) keys.push(`g${grant.id}`);
-  for (const session of unit.sessions ?? []) keys.push(`s${session.uid}`);
+  for (const { uid, left = [] } of unit.sessions ?? []) {
+    keys.push(`s${uid}`);
+    for (const part of left) keys.push(`d${logoutNotice(part).mergeKey}`);
+  }
   return keys;
 }
 
 /** A higher limit would only make batches smaller: the cost on Postgres is the number of statements. */
 const lanes = { limit: 3, size: 64 };
 
-export function postgresEngine(sql: Sql): EngineDialect {
+export function postgresEngine(sql: Sql, outbox: Pick<Outbox, 'written'>): EngineDialect {
+  async function write(units: readonly Unit[]): Promise<Row[]> {
+    if (!units.some(leaves)) return sql.rows(commitUnits, parametersOf(units));
+    const rows = await sql.rows(commitUnitsLeaving, [...parametersOf(units), JSON.stringify(units.flatMap(leftOf))]);
+    outbox.written();
+    return rows;
+  }
+
   return {
     commit: createBatcher<Unit, Committed>({
       ...lanes,
       keys: keysOf,
       async send(units) {
-        const rows = (await sql.rows(commitUnits, parametersOf(units))).map(outcome.read);
+        const rows = (await write(units)).map(outcome.read);
         const good = new Map(
           rows.map(({ n, overtaken }): [number, Committed] => [n, overtaken ? 'overtaken' : 'committed']),
         );

@@ -3,15 +3,19 @@
  * one fsync. Reads are combined in the same way (docs/performance.md).
  */
 import { nowSeconds } from '../../../base/clock.ts';
+import { logoutNotice } from '../../../core/deliveries/logout-notice.ts';
+import type { EndedPart } from '../../../core/stores/deliveries.ts';
 import type { Unit } from '../../../core/stores/engine.ts';
 import { createBatcher } from '../batch.ts';
 import { type Committed, type EngineDialect, type Statement, statement } from '../sql.ts';
 import type { Sqlite, SqliteConnection } from '../sqlite.ts';
 import { keepableEvent } from '../stores/audit.ts';
+import { mergedVersion, newDelivery, type Outbox, wantsLogout } from '../stores/outbox.ts';
 import type { Selection } from '../table.ts';
 import {
   grantBundle,
   putAudit,
+  putDelivery,
   putGrant,
   putSession,
   putToken,
@@ -60,6 +64,11 @@ const renewSession = statement(
    where uid = ? and payload = ? returning 1`,
 );
 const auditPut = statement('put_audit', putAudit.insert);
+const deliveryPut = statement(
+  'put_delivery',
+  `${putDelivery.select} from clients where clients.id = ? and ${wantsLogout}
+   on conflict (merge_key) do update set version = ${mergedVersion}`,
+);
 
 /** For the test that an index serves each statement. */
 export const sqliteStatements = [
@@ -73,6 +82,7 @@ export const sqliteStatements = [
   consume,
   isUnused,
   renewSession,
+  deliveryPut,
 ];
 
 /** True if the account has changed, or if an account, grant or session that the unit depends on is gone. */
@@ -100,6 +110,11 @@ function uses(connection: SqliteConnection, all: NonNullable<Unit['consume']>): 
   return true;
 }
 
+function tell(connection: SqliteConnection, part: EndedPart): void {
+  const delivery = newDelivery(logoutNotice(part));
+  connection.rows(deliveryPut, [...putDelivery.values(delivery), part.clientId]);
+}
+
 /** Checks every condition before the first write, so a spent unit writes nothing. */
 function write(connection: SqliteConnection, unit: Unit): Committed {
   if (lacks(connection, unit)) return 'spent';
@@ -111,11 +126,14 @@ function write(connection: SqliteConnection, unit: Unit): Committed {
     if (before === null) connection.rows(sessionPut, putSession.values({ ...session, createdAt: nowSeconds() }));
     else if (connection.rows(renewSession, [...putSession.changes(session), uid, before]).length === 0)
       committed = 'overtaken';
+    else for (const part of session.left ?? []) tell(connection, part);
   }
   for (const token of unit.tokens ?? []) connection.rows(tokenPut, putToken.values(token));
   for (const event of unit.audit ?? []) connection.rows(auditPut, putAudit.values(keepableEvent(event)));
   return committed;
 }
+
+const leaves = ({ sessions = [] }: Unit): boolean => sessions.some(({ left = [] }) => left.length > 0);
 
 /** An error in one unit rolls back all of them. The batcher then sends each one alone. */
 function writeAll(connection: SqliteConnection, units: readonly Unit[]): Committed[] {
@@ -130,14 +148,18 @@ function writeAll(connection: SqliteConnection, units: readonly Unit[]): Committ
   }
 }
 
-export function sqliteEngine(sqlite: Sqlite): EngineDialect {
+export function sqliteEngine(sqlite: Sqlite, outbox: Pick<Outbox, 'written'>): EngineDialect {
   const tokenOf = merged(sqlite, readToken, tokenBundle);
   const sessionOf = merged(sqlite, readSession, sessionBundle);
   const grantOf = merged(sqlite, readGrant, grantBundle);
   return {
     commit: createBatcher<Unit, Committed>({
       ...together,
-      send: (units) => sqlite.exclusively((connection) => writeAll(connection, units)),
+      async send(units) {
+        const written = await sqlite.exclusively((connection) => writeAll(connection, units));
+        if (units.some(leaves)) outbox.written();
+        return written;
+      },
     }),
     readToken: (key) => tokenOf([key]),
     readGrant: (id, session) => grantOf([session, id]),

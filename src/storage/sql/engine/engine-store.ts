@@ -11,8 +11,9 @@ import { gathered, oncePerKey } from '../gathered.ts';
 import { type EngineDialect, findable, page, type Sql, statement } from '../sql.ts';
 import { noteChange } from '../stores/changes.ts';
 import { sessionsSeen } from '../stores/last-seen.ts';
+import type { Outbox } from '../stores/outbox.ts';
 import { put, selection } from '../table.ts';
-import { accounts, audit, grants, sessions, tokens } from '../tables.ts';
+import { accounts, audit, deliveries, grants, sessions, tokens } from '../tables.ts';
 
 // The bundles that the engine reads and the rows that it writes; both dialects build their statements from these.
 export const tokenBundle = selection(
@@ -53,6 +54,7 @@ export const putToken = put(tokens, { key: 'key', leaves: ['consumed_at', 'succe
 export const putGrant = put(grants, { key: 'id' });
 export const putSession = put(sessions, { key: 'uid', leaves: ['last_seen_at'], keeps: givenOnce });
 export const putAudit = put(audit, { leaves: ['id'] });
+export const putDelivery = put(deliveries, { leaves: ['id'] });
 
 const sessionByUid = selection((row) => ({ session: row.from(sessions), account: row.joined(accounts) }));
 const readSessionByUid = statement(
@@ -77,7 +79,7 @@ const sessionsBeyond = statement(
 /** For the test that an index serves each statement. */
 export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, sessionsBeyond];
 
-export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore {
+export function createEngineStore(sql: Sql, dialect: EngineDialect, outbox: Outbox): EngineStore {
   async function commit(unit: Unit): Promise<CommitOutcome> {
     const committed = await dialect.commit(unit);
     if (committed !== 'spent') return { outcome: 'committed', ...(committed === 'overtaken' && { overtaken: true }) };
@@ -119,10 +121,10 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
 
     async deleteSession(uid) {
       if (!findable(uid)) return false;
-      return sql.transaction(async (trx) => {
-        const row = await trx('sessions').where({ uid }).first('subject', 'client_id');
-        if ((await trx('sessions').where({ uid }).delete()) === 0) return false;
-        await noteChange(trx, 'session', `${uid} ${row?.subject ?? row?.client_id ?? ''}`);
+      return outbox.transaction(async (trx, ending) => {
+        const [ended] = await ending.endSessions('uid = ?', [uid]);
+        if (ended === undefined) return false;
+        await noteChange(trx, 'session', `${uid} ${ended.subject ?? ended.clientId ?? ''}`);
         return true;
       });
     },
@@ -179,21 +181,22 @@ export function createEngineStore(sql: Sql, dialect: EngineDialect): EngineStore
     async revokeGrantsOf(subject, clientId) {
       if (!findable(subject) || !findable(clientId)) return false;
       const of = { subject, client_id: clientId };
-      return sql.transaction(async (trx) => {
+      return outbox.transaction(async (trx, ending) => {
         // The consent goes first, so new requests ask for it again. Then the grants, without which no token is valid.
-        let gone = 0;
-        for (const table of ['consents', 'grants', 'tokens']) gone += await trx(table).where(of).delete();
-        return gone > 0;
+        const consents = await trx('consents').where(of).delete();
+        const grants = await ending.endGrants(subject, clientId);
+        const tokens = await trx('tokens').where(of).delete();
+        return consents + grants + tokens > 0;
       });
     },
 
     endAll: (subject, keepUid) =>
-      sql.transaction(async (trx) => {
+      outbox.transaction(async (trx, ending) => {
         const kept =
           keepUid === undefined ? undefined : await trx('sessions').where({ uid: keepUid, subject }).first('grants');
         const keptGrants: string[] = kept === undefined ? [] : Object.values(JSON.parse(kept.grants));
         const uid = keepUid ?? '';
-        await trx('sessions').where({ subject }).whereNot({ uid }).delete();
+        await ending.endSessions('subject = ? and uid <> ?', [subject, uid]);
         await trx('grants').where({ subject }).whereNotIn('id', keptGrants).delete();
         await trx('tokens')
           .where({ subject })

@@ -16,6 +16,7 @@ import { importAccounts, newAccount } from './account-import.ts';
 import { noteChange } from './changes.ts';
 import { ownerChanged, removeOwned } from './clients.ts';
 import { accountsSeen } from './last-seen.ts';
+import type { Outbox } from './outbox.ts';
 
 const bySubject = statement('account_by_subject', `${accounts.select} where subject = ?`);
 const byId = statement('account_by_id', `${accounts.select} where id = ?`);
@@ -51,7 +52,7 @@ export async function ofAccount<T>(
   });
 }
 
-export function createAccountStore(sql: Sql): AccountStore {
+export function createAccountStore(sql: Sql, outbox: Outbox): AccountStore {
   const { knex } = sql;
 
   async function find(by: typeof bySubject, value: string | number) {
@@ -202,7 +203,7 @@ export function createAccountStore(sql: Sql): AccountStore {
 
     async delete(subject) {
       if (!findable(subject)) return 'not-found';
-      return sql.transaction(async (trx) => {
+      return outbox.transaction(async (trx, ending) => {
         if (await isLastAdmin(trx, subject)) return 'last-admin';
         // The account goes first: a row written for it at this moment is unusable without it.
         const gone = await trx('accounts').where({ subject }).delete();
@@ -212,7 +213,6 @@ export function createAccountStore(sql: Sql): AccountStore {
           'identities',
           'devices',
           'group_members',
-          'sessions',
           'grants',
           'tokens',
           'consents',
@@ -220,6 +220,7 @@ export function createAccountStore(sql: Sql): AccountStore {
         ]) {
           await trx(table).where({ subject }).delete();
         }
+        await ending.endSessions('subject = ?', [subject]);
         if (gone === 0) return 'not-found';
         // A client must not outlive its owner.
         await removeOwned(trx, subject);
