@@ -7,6 +7,7 @@
 const core = {
   stores: [],
   kernel: ['stores'],
+  outgoing: [],
   changes: ['stores'],
   refusals: ['stores', 'kernel'],
   passwords: ['kernel'],
@@ -110,7 +111,7 @@ export default {
       name: 'core-for-entry-points',
       comment: 'A module of core or an adapter says what it needs itself: only entry points take the whole Core.',
       severity: 'error',
-      from: { path: '^src/(core|storage|login|mail|base|config|http)/' },
+      from: { path: '^src/(core|storage|login|mail|outgoing|base|config|http)/' },
       to: { path: '^src/core/core\\.ts$' },
     },
     ...coreRules,
@@ -144,6 +145,14 @@ export default {
       severity: 'error',
       from: { path: '^src/mail/' },
       to: { path: '^src/', pathNot: '^src/(mail|core|base)/' },
+    },
+    {
+      name: 'outgoing-imports',
+      comment:
+        'outgoing fetches what clients name, and knows no client: it imports itself, core and base only; the caller says for whom it fetches.',
+      severity: 'error',
+      from: { path: '^src/outgoing/' },
+      to: { path: '^src/', pathNot: '^src/(outgoing|core|base)/' },
     },
     {
       name: 'nodemailer-stays-in-mail',
@@ -241,10 +250,10 @@ export default {
     {
       name: 'adapters-are-chosen-in-app',
       comment:
-        'Only app.ts and cli choose a storage, a login method or how mails leave: everyone else uses the ports in core that app.ts hands out.',
+        'Only app.ts and cli choose a storage, a login method or how mails and requests leave: everyone else uses the ports in core that app.ts hands out.',
       severity: 'error',
-      from: { path: '^src/', pathNot: [roots, '^src/(storage|login|mail)/'] },
-      to: { path: '^src/(storage|login|mail)/' },
+      from: { path: '^src/', pathNot: [roots, '^src/(storage|login|mail|outgoing)/'] },
+      to: { path: '^src/(storage|login|mail|outgoing)/' },
     },
     {
       name: 'main-only-starts',

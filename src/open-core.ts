@@ -8,6 +8,8 @@ import type { NewKey } from './core/keys/keys.ts';
 import { openLoginMethods } from './login/open.ts';
 import { createWording } from './mail/letters.ts';
 import { openMail } from './mail/open.ts';
+import type { Network } from './outgoing/network.ts';
+import { createOutgoing } from './outgoing/outgoing.ts';
 import { buttonColours } from './pages/kit/brand/theme.ts';
 import { openTexts } from './pages/kit/texts.ts';
 import { openStorage } from './storage/open.ts';
@@ -24,6 +26,8 @@ interface CoreOptions {
   readonly makeAdminKey?: boolean;
   /** True: throws `NoDatabase` if the database does not exist, before anything is created. */
   readonly mustExist?: boolean;
+  /** Names and connections of outgoing requests, instead of this machine's. */
+  readonly network?: Network | undefined;
   /** An RSA key that is already being generated, so that a first start does not wait for it. */
   readonly earlyKey?: Promise<NewKey> | undefined;
 }
@@ -55,6 +59,7 @@ export async function openAdapters(config: Config, options: CoreOptions = {}) {
     ...storage,
     ...openLoginMethods(config, log),
     ...openMail(config.mail, print),
+    outgoing: createOutgoing({ config, log, metrics, network: options.network }),
     word: createWording({
       ...config,
       button: accent === undefined ? undefined : buttonColours(accent),

@@ -41,6 +41,11 @@ export const metricsTable = {
     help: 'Refusals that are counted but not recorded: too many at once, or the database was unavailable.',
     labels: [],
   },
+  outgoing_requests_total: {
+    type: 'counter',
+    help: 'Requests to addresses that clients named: answered, or the rule or fault that stopped them.',
+    labels: ['purpose', 'outcome'],
+  },
   mails_total: { type: 'counter', help: 'Mails by outcome: sent or failed.', labels: ['outcome'] },
   client_lookups_total: {
     type: 'counter',

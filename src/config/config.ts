@@ -81,6 +81,8 @@ export interface Config {
     readonly invitationTtl: number;
     readonly newDevice: boolean;
   };
+  /** Requests to addresses that clients name. */
+  readonly outgoing: { readonly allow: readonly string[]; readonly proxy: string | undefined };
   readonly throttle: { readonly accountLimit: number; readonly addressLimit: number; readonly window: number };
   readonly lifetimes: {
     readonly accessToken: number;
@@ -184,6 +186,7 @@ export function configOf(values: Values): Config {
       invitationTtl: values.INVITATION_TTL,
       newDevice: values.NEW_DEVICE_MAIL,
     },
+    outgoing: { allow: values.OUTBOUND_ALLOW, proxy: values.HTTPS_PROXY },
     throttle: {
       accountLimit: values.THROTTLE_ACCOUNT_LIMIT,
       addressLimit: values.THROTTLE_ADDRESS_LIMIT,

@@ -180,6 +180,15 @@ function isAddressRange(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
+/** Addresses and networks in CIDR notation. */
+export const networks: Kind<readonly string[]> = {
+  wanted: 'addresses or CIDR ranges separated by commas',
+  parse: (value) => {
+    const addresses = list(value);
+    return addresses.length > 0 && addresses.every(isAddressRange) ? addresses : undefined;
+  },
+};
+
 /** Whether the user and password in the URL can be decoded (RFC 3986, section 2.1). */
 function isEncoded(url: string): boolean {
   try {

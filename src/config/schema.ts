@@ -7,6 +7,7 @@ import { keys } from './groups/keys.ts';
 import { lifetimes } from './groups/lifetimes.ts';
 import { mail } from './groups/mail.ts';
 import { operation } from './groups/operation.ts';
+import { outgoing } from './groups/outgoing.ts';
 import { people } from './groups/people.ts';
 import { protocol } from './groups/protocol.ts';
 import { server } from './groups/server.ts';
@@ -24,6 +25,7 @@ export const groups: readonly {
   { title: 'APIs and pages', settings: surfaces },
   { title: 'Accounts and passwords', settings: people },
   { title: 'Mail', settings: mail },
+  { title: 'Outgoing requests', settings: outgoing },
   { title: 'Throttle', settings: throttle },
   { title: 'Lifetimes', settings: lifetimes },
   { title: 'Protocol', settings: protocol },
@@ -37,6 +39,7 @@ export const settings = {
   ...surfaces,
   ...people,
   ...mail,
+  ...outgoing,
   ...throttle,
   ...lifetimes,
   ...protocol,

@@ -31,6 +31,7 @@ import { createKnownBrowsers } from './known-browsers/known-browsers.ts';
 import { createMailLimits } from './mail/mail-limits.ts';
 import type { Letter, MailTransport, Message } from './mail/mailer.ts';
 import { createMails } from './mail/mails.ts';
+import type { Outgoing } from './outgoing/outgoing.ts';
 import type { BreachedPasswords } from './passwords/breached-passwords.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
 import { createPasswordReset } from './recovery/password-reset.ts';
@@ -58,6 +59,7 @@ interface Ports extends Storage {
   readonly codes: readonly CodeMethod[];
   readonly recoveryCodeFormat: RecoveryCodeFormat;
 
+  readonly outgoing: Outgoing;
   /** Undefined if this server sends no mail. */
   readonly transport: MailTransport | undefined;
   readonly word: (letter: Letter) => Message;

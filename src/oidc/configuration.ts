@@ -13,6 +13,7 @@ import { isOriginAmong } from '../http/cors.ts';
 import { createAdapter, orUnavailable } from './adapter/adapter.ts';
 import { begunAt } from './adapter/sessions.ts';
 import { mayLook } from './clients/credentials.ts';
+import { engineFetch } from './clients/engine-fetch.ts';
 import type { ProtocolDeps } from './deps.ts';
 import type { Recorder } from './refusals/record.ts';
 import { currentUnit } from './request-unit.ts';
@@ -198,7 +199,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       const refused = ctx.status < 500;
       deps.pages.error(ctx, out, error, refused ? await recorder.record(ctx, error) : undefined);
     },
-    fetchResponseBodyLimits: { jwks_uri: 65_536, sector_identifier_uri: 65_536 },
+    ...engineFetch(deps.outgoing),
   };
 }
 

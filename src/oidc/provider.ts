@@ -18,6 +18,7 @@ import type { IsDeveloper } from '../http/developer.ts';
 import { logFailure } from '../http/errors.ts';
 import { compareHashedSecrets, engineMetadata } from './clients/clients.ts';
 import { limitAttempts, withoutEmptySecret } from './clients/credentials.ts';
+import { Unfetched, whileChecking } from './clients/engine-fetch.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
 import { type ProtocolDeps, protocolDeps } from './deps.ts';
 import type { ProtocolPages } from './ports.ts';
@@ -50,8 +51,8 @@ export interface Protocol {
   readonly documents: ReadonlyMap<string, ReadyDocument>;
   /** Builds a provider with the current key ring. */
   swap(): void;
-  /** Returns the engine's objection to client metadata as one sentence, or undefined. */
-  checkMetadata(metadata: JsonObject, id: string): Promise<string | undefined>;
+  /** Returns the engine's objection to client metadata, or undefined. `reviewed`: whether an operator reviewed it. */
+  checkMetadata(metadata: JsonObject, id: string, reviewed?: boolean): Promise<string | undefined>;
   readonly authorizer: Authorizer;
 }
 
@@ -130,16 +131,20 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
       current = build();
       protocol.documents = current.documents;
     },
-    async checkMetadata(metadata: JsonObject, id: string) {
+    async checkMetadata(metadata: JsonObject, id: string, reviewed = false) {
       try {
         // A placeholder for a generated secret: the engine requires one.
-        await current.provider.Client.validate({
-          client_secret: 'x'.repeat(43),
-          ...engineMetadata(metadata),
-          client_id: id,
-        });
+        await whileChecking({ reviewed }, () =>
+          current.provider.Client.validate({
+            client_secret: 'x'.repeat(43),
+            ...engineMetadata(metadata),
+            client_id: id,
+          }),
+        );
         return undefined;
       } catch (error) {
+        if (error instanceof Error && error.cause instanceof Unfetched)
+          return `sector_identifier_uri cannot be fetched. ${error.cause.message}`;
         if (error instanceof errors.OIDCProviderError) return error.error_description ?? error.message;
         throw error;
       }

@@ -12,6 +12,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { createRouteTable } from '../../src/http/routes.ts';
 import { protocolRoutes } from '../../src/oidc/routes.ts';
 import { openCore } from '../../src/open-core.ts';
+import type { Network } from '../../src/outgoing/network.ts';
 import { freePort } from './free-port.ts';
 
 export const adminKey = 'test-admin-key-0123456789';
@@ -39,6 +40,8 @@ export interface TestServerOptions {
   readonly port?: number;
   /** `localhost` unless said otherwise. */
   readonly host?: string;
+  /** Names and connections of outgoing requests, instead of this machine's. */
+  readonly network?: Network | undefined;
 }
 
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -58,7 +61,10 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const loaded = loadConfig(env);
   if (!loaded.ok) throw new Error(`the test's settings are wrong: ${JSON.stringify(loaded.mistakes)}`);
   const logged: string[] = [];
-  const core = await openCore(loaded.config, { logTo: { write: (line: string) => void logged.push(line) } });
+  const core = await openCore(loaded.config, {
+    logTo: { write: (line: string) => void logged.push(line) },
+    network: options.network,
+  });
   // As the program itself does it: what libraries print is not for the terminal.
   console.warn = (...words: unknown[]) => core.log.debug({ library: words.join(' ') }, 'a library warns');
   const app = await createApp(core).catch(async (error) => {
@@ -86,7 +92,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     },
     async restart(environment = {}) {
       await app.close(1);
-      return startServer({ env: { ...env, ...environment }, dataDir, port });
+      return startServer({ env: { ...env, ...environment }, dataDir, port, network: options.network });
     },
   };
 }

@@ -1,16 +1,17 @@
 /** Runs a suite over every storage: SQLite always, Postgres and Redis where the environment names servers for tests. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe } from '@jest/globals';
+import type { Network } from '../../src/outgoing/network.ts';
 import { describePostgres, freshPostgres, type TestDatabase } from './databases.ts';
 import { isTested } from './needs.ts';
 import { startServer, type TestServer, type TestServerOptions } from './server.ts';
 
 export interface Storage {
   readonly kind: 'sqlite' | 'postgres';
-  /** A server over a fresh, empty database of this kind. */
-  start(env?: Record<string, string>): Promise<TestServer>;
+  /** A server over a fresh, empty database of this kind. `network`: instead of this machine's, for outgoing requests. */
+  start(env?: Record<string, string>, network?: Network): Promise<TestServer>;
   /** Another server over the database of `first`, as a second machine would be: its own port, the same issuer and secrets. `env`: what its settings say otherwise. */
-  join(first: TestServer, env?: Record<string, string>): Promise<TestServer>;
+  join(first: TestServer, env?: Record<string, string>, network?: Network): Promise<TestServer>;
 }
 
 export function describeStorages(name: string, suite: (storage: Storage) => void): void {
@@ -18,8 +19,8 @@ export function describeStorages(name: string, suite: (storage: Storage) => void
     const joined: TestServer[] = [];
     suite({
       kind: 'sqlite',
-      start: (env = {}) => startServer({ env }),
-      join: (first, env = {}) => join(first, joined, env),
+      start: (env = {}, network) => startServer({ env, network }),
+      join: (first, env = {}, network) => join(first, joined, env, network),
     });
     afterAll(() => closeAll(joined));
   });
@@ -31,16 +32,16 @@ export function describeStorages(name: string, suite: (storage: Storage) => void
     const redis = isTested('Redis') ? { REDIS_URL: process.env.TEST_REDIS_URL ?? '' } : undefined;
     suite({
       kind: 'postgres',
-      async start(env = {}) {
+      async start(env = {}, network) {
         const database = await freshPostgres();
         databases.push(database);
         const prefix = { REDIS_PREFIX: `test-${randomBytes(6).toString('hex')}:` };
         const all = { DATABASE_URL: database.url, ...(redis ? { ...redis, ...prefix } : {}), ...env };
-        const server = await startServer({ env: all });
+        const server = await startServer({ env: all, network });
         environments.set(server.url, all);
         return server;
       },
-      join: (first, env = {}) => join(first, joined, { ...environments.get(first.url), ...env }),
+      join: (first, env = {}, network) => join(first, joined, { ...environments.get(first.url), ...env }, network),
     });
     // Last, so that the suite's own servers are closed by then.
     afterAll(async () => {
@@ -50,8 +51,13 @@ export function describeStorages(name: string, suite: (storage: Storage) => void
   });
 }
 
-async function join(first: TestServer, joined: TestServer[], env: Record<string, string>): Promise<TestServer> {
-  const options: TestServerOptions = { env: { ...env, ISSUER: first.url }, dataDir: first.dataDir };
+async function join(
+  first: TestServer,
+  joined: TestServer[],
+  env: Record<string, string>,
+  network: Network | undefined,
+): Promise<TestServer> {
+  const options: TestServerOptions = { env: { ...env, ISSUER: first.url }, dataDir: first.dataDir, network };
   const server = await startServer(options);
   joined.push(server);
   return at(server);

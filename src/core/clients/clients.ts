@@ -98,7 +98,7 @@ interface ClientsDeps {
   /** Called after a write, so that all processes take it in. */
   readonly changes: Pick<ChangeLog, 'changed'>;
   /** Why the engine would refuse the client, or undefined. */
-  readonly checkWithEngine: (metadata: JsonObject, id: string) => Promise<string | undefined>;
+  readonly checkWithEngine: (metadata: JsonObject, id: string, reviewed: boolean) => Promise<string | undefined>;
   readonly config: {
     readonly issuer: string;
     readonly brandName: string;
@@ -134,7 +134,7 @@ export function createClients(deps: ClientsDeps): Clients {
     if (parsed.outcome === 'invalid') return parsed;
     const mistake = reviewed ? undefined : await nameMistake(parsed.metadata.client_name);
     if (mistake !== undefined) return invalid(mistake);
-    const refused = await checkWithEngine(parsed.metadata, id);
+    const refused = await checkWithEngine(parsed.metadata, id, reviewed);
     return refused === undefined ? parsed : invalid(refused);
   }
 

@@ -48,6 +48,11 @@ export const requestChecks = {
     'The client assertion was refused.',
     'Sign a fresh JWT with a registered key: iss and sub the client_id, aud this server, a jti that was never used.',
   ),
+  client_keys_unavailable: check(
+    'OpenID Connect Core, section 10.1.1',
+    'The keys of the client could not be fetched from its jwks_uri.',
+    'Serve the keys over https at a public address, without a redirect. For reviewed clients, OUTBOUND_ALLOW adds networks.',
+  ),
   client_throttled: check(
     'RFC 6585, section 4',
     'Too many wrong credentials came from this address.',

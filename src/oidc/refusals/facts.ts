@@ -16,6 +16,7 @@ import { assertionFacts } from './assertion.ts';
 import { proofFacts } from './proof-facts.ts';
 import type { Asked, Facts, FactsDeps } from './recorded.ts';
 import { meantFacts, resourceFacts, scopeFacts } from './scope-facts.ts';
+import { whyUnfetched } from './unfetched.ts';
 
 const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 const offeredMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'];
@@ -36,7 +37,7 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
     case 'client_secret_wrong':
       return secretFacts(asked);
     case 'client_assertion':
-      return assertionFacts(params.client_assertion, client, deps.issuer, asked.said);
+      return keyFacts(asked) ?? assertionFacts(params.client_assertion, client, deps.issuer, asked.said);
     case 'redirect_uri_unregistered':
     case 'redirect_uri_missing':
       return redirectFacts(asked);
@@ -93,6 +94,13 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
         ? grantFacts(check, asked)
         : {};
   }
+}
+
+function keyFacts({ ctx }: Asked): Facts | undefined {
+  const received = whyUnfetched(ctx);
+  return received === undefined
+    ? undefined
+    : { check: 'client_keys_unavailable', expected: 'a key set in JSON', received };
 }
 
 function methodFacts({ params, client, ctx }: Asked): Facts {
