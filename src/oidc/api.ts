@@ -87,6 +87,26 @@ export const protocolApi: Api = {
         },
       },
     },
+    [routes.pushed_authorization_request]: {
+      POST: {
+        summary: 'Push an authorization request',
+        description: `Stores the parameters of an authorization request (RFC 9126). The browser then brings only \`client_id\` and \`request_uri\`. ${likewise}`,
+        security: client,
+        bodyType: 'form',
+        body: async () => (await shapes()).pushForm,
+        answers: {
+          201: {
+            description: 'The request is stored for one authorization.',
+            body: async () => (await shapes()).pushed,
+          },
+          400: 'The authorization endpoint would refuse the request, or it has a `request_uri`.',
+          401: badClient,
+          413: tooLarge,
+          429: tooMany,
+          503: away,
+        },
+      },
+    },
     [routes.userinfo]: {
       GET: userinfo,
       POST: {

@@ -29,6 +29,7 @@ import { isForUserinfoToo, shapeAccessToken } from './tokens/token-endpoint.ts';
 
 export const routes = {
   authorization: '/oauth/authorize',
+  pushed_authorization_request: '/oauth/par',
   token: '/oauth/token',
   userinfo: '/oauth/userinfo',
   jwks: '/oauth/jwks',
@@ -99,6 +100,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
         'select_account',
         ...(config.signUp === 'open' ? ['create'] : []),
       ],
+      require_pushed_authorization_requests: config.protocol.requirePushedAuthorizationRequests || undefined,
     },
     features: {
       devInteractions: { enabled: false },
@@ -118,7 +120,8 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       claimsParameter: { enabled: true, assertClaimsParameter: checkAcrRequest },
       dPoP: dpopFeature(deps),
-      pushedAuthorizationRequests: { enabled: false },
+      // Who must push is decided for each client (clients/clients.ts), because this server's own pages push nothing.
+      pushedAuthorizationRequests: { enabled: true },
     },
     cookies: {
       // The `__Host-` prefix requires the root path; the engine gives the other two cookies paths of their own.

@@ -17,19 +17,20 @@ import { bodyLimit, bodyOnce } from '../http/body.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import { logFailure } from '../http/errors.ts';
 import { compareHashedSecrets, engineMetadata } from './clients/clients.ts';
-import { limitAttempts, withoutEmptySecret } from './clients/credentials.ts';
+import { limitAttempts, type Sent, withClientId, withoutEmptySecret } from './clients/credentials.ts';
 import { Unfetched, whileChecking } from './clients/engine-fetch.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
 import { type ProtocolDeps, protocolDeps } from './deps.ts';
 import type { ProtocolPages } from './ports.ts';
-import { createRecorder, keepFailures } from './refusals/record.ts';
+import { createRecorder, failureOf, keepFailures, noteFailure } from './refusals/record.ts';
 import { unitOf } from './request-unit.ts';
 import { createAuthorizer } from './requests/authorizer.ts';
 import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from './requests/on-behalf.ts';
 import { createNonceHeader } from './requests/proofs.ts';
 import { keepQuery } from './requests/redirect-query.ts';
 import { matchRedirectUris } from './requests/redirect-uris.ts';
-import { authorizationQuery, tokenForm } from './requests/resources.ts';
+import { authorizationQuery, pushedForm, tokenForm } from './requests/resources.ts';
+import { restartAddress } from './requests/restart.ts';
 import { createAgreed, createKeepHere } from './requests/unreviewed.ts';
 import { resumePath } from './routes.ts';
 import { aboutTokens } from './tokens/about-tokens.ts';
@@ -57,7 +58,12 @@ export interface Protocol {
 }
 
 /** The endpoints at which clients authenticate. */
-const clientRoutes: ReadonlySet<string | undefined> = new Set(['token', 'introspection', 'revocation']);
+const clientRoutes: ReadonlySet<string | undefined> = new Set([
+  'token',
+  'introspection',
+  'revocation',
+  'pushed_authorization_request',
+]);
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
@@ -87,7 +93,7 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
       unitOfWork({
         engine: deps.engine,
         accounts: deps.accounts,
-        authorization: routes.authorization,
+        restart: (request) => restartAddress(deps, request),
         onOutdatedLogin: (ctx, subject) => deps.events.outdated(subject, ctx.oidc.client?.clientId),
         reuseWindow: deps.config.lifetimes.refreshReuseWindow,
         startsOver: (ctx, unit) => startsOver(deps.engine, ctx, unit),
@@ -186,7 +192,9 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
 
     if (clientRoutes.has(ctx.oidc?.route)) await limitAttempts(ctx, deps.credentials);
     tellNonce(ctx);
-    if (ctx.oidc?.route === 'token') {
+    if (ctx.oidc?.route === 'pushed_authorization_request') {
+      wordPushRefusal(ctx);
+    } else if (ctx.oidc?.route === 'token') {
       if (ctx.status === 200) {
         noteIssued(deps, ctx);
         tellScopes(ctx);
@@ -237,9 +245,14 @@ async function takeForm(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<bo
   const { headers } = ctx.req;
   const form = await withoutEmptySecret({ headers, form: body.toString('utf8') }, deps.clients);
   Object.assign(ctx.req, {
-    body: ctx.path === routes.token ? tokenForm(acceptOldCodeName(form), deps.apis) : form,
+    body: normalForm(ctx.path, { headers, form }, deps),
   });
   return true;
+}
+
+function normalForm(path: string, sent: Sent, { apis }: ProtocolDeps): string {
+  if (path === routes.token) return tokenForm(acceptOldCodeName(sent.form), apis);
+  return path === routes.pushed_authorization_request ? pushedForm(withClientId(sent), apis) : sent.form;
 }
 
 const goesOnByQuery = ({ path }: KoaContextWithOIDC): boolean =>
@@ -280,6 +293,14 @@ function goOnByQuery(ctx: KoaContextWithOIDC, form: string): false {
   ctx.status = 303;
   ctx.redirect(address);
   return false;
+}
+
+/** RFC 9126, section 2.1: a push with `request_uri` is an invalid request; the engine has another code for it. */
+function wordPushRefusal(ctx: KoaContextWithOIDC): void {
+  if (!(failureOf(ctx) instanceof errors.RequestUriNotSupported)) return;
+  const error = new errors.InvalidRequest('request_uri must not be pushed');
+  noteFailure(ctx, error);
+  ctx.body = { error: error.error, error_description: error.error_description };
 }
 
 function keep(deps: ProtocolDeps, ctx: KoaContextWithOIDC, documents: Map<string, ReadyDocument>): void {

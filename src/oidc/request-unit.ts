@@ -124,9 +124,9 @@ export async function saveRecord(engine: EngineStore, row: TokenRow, value: stri
 }
 
 /** Consumes a single-use record together with all other writes of the request: all or nothing. */
-export async function useUp(kind: string, value: string): Promise<void> {
+export function useUp(kind: string, value: string, key = digest(value)): void {
   const unit = currentUnit();
   if (!unit) throw new Error('only a request can consume a single-use record');
   if (unit.consume.has(kind)) throw new Error('a request can consume only one record of a kind');
-  unit.consume.set(kind, { key: digest(value), at: nowSeconds(), value });
+  unit.consume.set(kind, { key, at: nowSeconds(), value });
 }

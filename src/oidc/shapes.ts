@@ -25,6 +25,34 @@ export const tokenForm = z
   })
   .meta({ id: 'TokenRequest', examples: [{ grant_type: 'authorization_code', code: 'kQw4…' }] });
 
+export const pushForm = z
+  .looseObject({
+    response_type: z.literal('code'),
+    redirect_uri: z.string().optional().meta({ description: 'Optional if only one is registered.' }),
+    scope: z.string().optional(),
+    state: z.string().optional(),
+    nonce: z.string().optional(),
+    code_challenge: z.string().optional().meta({ description: 'PKCE (RFC 7636).' }),
+    code_challenge_method: z.literal('S256').optional(),
+    resource: z.string().optional().meta({ description: 'The API that the token is for (RFC 8707).' }),
+    ...clientMembers,
+  })
+  .meta({
+    id: 'PushedRequest',
+    description: 'Also takes every other parameter of the authorization endpoint, except `request_uri`.',
+    examples: [{ response_type: 'code', client_id: 'bookshelf', scope: 'openid' }],
+  });
+
+export const pushed = z
+  .object({
+    request_uri: z.string().meta({ description: 'For the authorization endpoint, once.' }),
+    expires_in: z.int().meta({ description: 'Seconds in which the browser must bring it.' }),
+  })
+  .meta({
+    id: 'Pushed',
+    examples: [{ request_uri: 'urn:ietf:params:oauth:request_uri:V1StGXR8_Z5jdHi6B-myT', expires_in: 60 }],
+  });
+
 export const tokens = z
   .object({
     success: z.literal(true).optional().meta({ description: 'Only for clients of `POST /clients/register`.' }),

@@ -18,13 +18,14 @@ import { TemporarilyUnavailable } from './adapter/adapter.ts';
 import { nameCheck } from './refusals/record.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
 import { beginAnew, endIfOutdated, freshLogin, isOutdated } from './requests/outdated-login.ts';
+import type { Begun } from './requests/restart.ts';
 import { mergeSession } from './session-merge.ts';
 
 interface UnitOfWorkDeps {
   readonly engine: EngineStore;
   readonly accounts: AccountStore;
-  /** The authorization endpoint. */
-  readonly authorization: string;
+  /** The address that begins the authorization request again. */
+  readonly restart: (request: Begun) => Promise<string>;
   readonly reuseWindow: number;
   /** A code or refresh token was used twice, and its grant has ended. */
   readonly onReplay: (ctx: KoaContextWithOIDC, grantId: string) => void;
@@ -47,19 +48,20 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     if (!unit) return;
     const token = ctx.oidc.route === 'token';
     const login = token ? undefined : await freshLogin(ctx, unit);
-    if (login && isOutdated(login, unit)) {
-      beginAnew(ctx, deps.authorization);
-      return;
-    }
+    const startOver = async () => {
+      const begun: Begun | undefined = ctx.oidc.entities.Interaction;
+      beginAnew(ctx, await deps.restart({ params: { ...ctx.oidc.params }, parJti: begun?.parJti }));
+    };
     if (token ? ctx.status !== 200 : ctx.status >= 500) {
       // The lookup showed the earlier use, so the engine itself has ended the grant.
       if (token) for (const [grantId, ended] of unit.revoked) if (await ended) deps.onReplay(ctx, grantId);
       return;
     }
     try {
+      if (login && isOutdated(login, unit)) return await startOver();
       await settle(deps, ctx, unit, token);
       if (login && (await endIfOutdated({ ...deps, onEnded: deps.onOutdatedLogin }, ctx, login, unit)))
-        beginAnew(ctx, deps.authorization);
+        await startOver();
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       // It is unknown whether the session is valid, so the browser does not get its cookie.

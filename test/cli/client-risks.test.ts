@@ -45,7 +45,7 @@ describe('P7: what is not used', () => {
       grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'],
       scope: '',
       skip_consent: true,
-      require_pushed_authorization_requests: false,
+      require_signed_request_object: false,
     });
     const names = ['grant_types urn:ietf:params:oauth:grant-type:device_code', 'scope (it is empty)', 'skip_consent'];
     const made = await register('--file', file);
@@ -60,7 +60,7 @@ describe('P7: what is not used', () => {
   });
 
   test.each([
-    [{ require_pushed_authorization_requests: true }, 'pushed authorization requests'],
+    [{ require_signed_request_object: true }, 'request objects'],
     [{ backchannel_logout_uri: 'https://app.example.com/logout' }, 'logout notifications'],
   ])('P7: %j is refused', async (more, reason) => {
     const refused = await register('--file', fileOf({ redirect_uris: [callback], ...more }));
@@ -72,16 +72,16 @@ describe('P7: what is not used', () => {
   test('P7: a client from before that has one is not said to have that protection', async () => {
     await register('--redirect-uri', callback, '--id', 'older');
     await store('older', {
-      require_pushed_authorization_requests: true,
+      require_signed_request_object: true,
       dpop_bound_access_tokens: false,
       backchannel_logout_uri: 'https://app.example.com/logout',
     });
     const shown = await cli.json<Record<string, unknown>>('clients', 'show', 'older');
     expect(shown.risks).toEqual(['not-enforced']);
-    expect(shown).not.toHaveProperty('require_pushed_authorization_requests');
+    expect(shown).not.toHaveProperty('require_signed_request_object');
     expect(shown).not.toHaveProperty('backchannel_logout_uri');
     const { out } = await cli('clients', 'show', 'older');
-    for (const member of ['require_pushed_authorization_requests', 'backchannel_logout_uri'])
+    for (const member of ['require_signed_request_object', 'backchannel_logout_uri'])
       expect(out).toContain(`Its metadata has ${member}, which this server does not enforce.`);
     expect(out).not.toContain('app.example.com/logout');
     expect(rowOf((await cli('clients', 'list')).out, 'older')).toMatch(/ not-enforced *$/);

@@ -132,6 +132,13 @@ export const targets: Readonly<Record<string, Target>> = {
     query: () => ({ x: '1' }),
     headers: (good) => ({ Cookie: good.login.cookies }),
   },
+  push: {
+    method: 'POST',
+    path: at('/oauth/par'),
+    form: (good) => ({ ...authorize(good), client_id: good.client.id }),
+    headers: asClient,
+  },
+  'push, everything': { method: 'POST', path: at('/oauth/par'), form: authorizeMore },
   'token, code': {
     method: 'POST',
     path: at('/oauth/token'),

@@ -116,6 +116,15 @@ export function goodCalls(server: Callee): GoodCalls {
       headers: (await application()).headers,
       form: { grant_type: 'client_credentials' },
     }),
+    'POST /oauth/par': async () => ({
+      headers: (await application()).headers,
+      form: {
+        response_type: 'code',
+        scope: 'openid',
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        code_challenge_method: 'S256',
+      },
+    }),
     'GET /oauth/userinfo': async () => ({ headers: bearer(await accessToken('openid')) }),
     'POST /oauth/userinfo': async () => ({ headers: bearer(await accessToken('openid')) }),
     'POST /oauth/introspect': itsOwnToken,

@@ -84,6 +84,11 @@ export const metadataOptions: readonly Opt[] = [
   { flags: '--dpop', sentence: 'Its access tokens are bound to its key: the token endpoint demands a DPoP proof.' },
   { flags: '--no-dpop', sentence: 'It may send proofs, and gets Bearer tokens without one. This is the default.' },
   {
+    flags: '--require-par',
+    sentence: 'It must push its authorization requests (RFC 9126).',
+  },
+  { flags: '--no-require-par', sentence: 'It may push them or send them by the browser. This is the default.' },
+  {
     flags: '--redirect-scheme <scheme>',
     sentence: 'A private-use scheme without a dot that its redirect URIs may have, besides the known ones.',
     many: true,
@@ -153,6 +158,8 @@ export async function wanted(call: Call): Promise<Wanted> {
   if (pkce !== undefined) metadata.require_pkce = pkce;
   const dpop = call.flag('dpop');
   if (dpop !== undefined) metadata.dpop_bound_access_tokens = dpop;
+  const par = call.flag('require-par');
+  if (par !== undefined) metadata.require_pushed_authorization_requests = par;
   if (call.flag('allow-insecure-redirects')) metadata.allow_insecure_redirects = true;
   if (call.flag('public')) {
     const method = call.text('auth-method');

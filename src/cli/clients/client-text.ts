@@ -67,6 +67,7 @@ export function shown(client: ClientRecord, secret?: string): string {
     Authentication: listed(metadata.token_endpoint_auth_method),
     PKCE: metadata.require_pkce === false && client.reviewedAt !== null ? 'optional' : 'required',
     DPoP: metadata.dpop_bound_access_tokens === true ? 'required' : '',
+    'Pushed requests': metadata.require_pushed_authorization_requests === true ? 'required' : '',
     'Added schemes': listed(metadata.redirect_schemes).join(', '),
     'Second factor': listed(metadata.second_factor),
     Consent: consentText(client),

@@ -35,6 +35,7 @@ const derived: Readonly<Record<string, string>> = {
 const lasting: JsonObject = {
   id_token_claims: 'standard',
   require_pkce: false,
+  require_pushed_authorization_requests: false,
   loopback_ports: 'registered',
   profile: 'standard',
 };

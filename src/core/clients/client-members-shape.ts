@@ -130,6 +130,7 @@ const members = z.object({
   scope: scopeText,
   require_pkce: flag,
   dpop_bound_access_tokens: flag,
+  require_pushed_authorization_requests: flag,
   second_factor: oneOf(secondFactorRules),
   consent: oneOf(consentPolicies),
   client_name: text,

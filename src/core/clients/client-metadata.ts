@@ -14,6 +14,7 @@ import {
   isReviewed,
   loopbackPorts,
   type MetadataContext,
+  mustPush,
   notTaken,
   pkceRule,
   redirectAllowances,
@@ -159,15 +160,20 @@ function memberMistake(asked: Members): InvalidMetadata | undefined {
 function completeInProfile(given: Members, context: MetadataContext, dropped: readonly string[]): MetadataOutcome {
   const { profile: asked, ...members } = given;
   const profile = profileRule(asked, context);
-  const made = complete(withProfile(members, profile), context, dropped);
-  if (made.outcome === 'invalid') return made;
-  const mistake = profileMistake(made.metadata, profile);
+  const { require_pushed_authorization_requests: pushes, ...more } = withProfile(members, profile, context.previous);
+  const mistake = profileMistake({ ...more, require_pushed_authorization_requests: pushes }, profile);
   if (mistake !== undefined) return invalid(mistake);
-  return {
-    outcome: 'valid',
-    metadata: profile === 'standard' ? made.metadata : { ...made.metadata, profile },
-    dropped: asked === undefined || asked === profile ? made.dropped : [...made.dropped, 'profile'],
+  const made = complete(more, context, dropped);
+  if (made.outcome === 'invalid') return made;
+  const metadata: JsonObject = {
+    ...made.metadata,
+    ...(mustPush(pushes, context) && { require_pushed_authorization_requests: true }),
+    ...(profile !== 'standard' && { profile }),
   };
+  const unused = asked === undefined || asked === profile ? [] : ['profile'];
+  if (pushes === false && metadata.require_pushed_authorization_requests === true)
+    unused.push('require_pushed_authorization_requests');
+  return { outcome: 'valid', metadata, dropped: [...made.dropped, ...unused] };
 }
 
 function complete(asked: Members, context: MetadataContext, dropped: readonly string[]): MetadataOutcome {

@@ -123,6 +123,12 @@ export function pkceRule(asked: boolean | undefined, isPublic: boolean, { by, pr
   return previous?.require_pkce === true;
 }
 
+/** A client may require it of itself, and only an admin may turn that off again. Only `true` is stored. */
+export function mustPush(asked: boolean | undefined, { by, previous }: MetadataContext): boolean {
+  if (asked === true || (asked === false && isAdmin(by))) return asked;
+  return previous?.require_pushed_authorization_requests === true;
+}
+
 /**
  * Whether a loopback redirect URI may have any port (RFC 8252, section 7.3): for public clients; for confidential ones
  * if an admin says so. A stored native client without this member keeps any port.

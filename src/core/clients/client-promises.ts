@@ -20,7 +20,6 @@ const logout = 'asks for logout notifications, which are not supported';
 
 export const promises: ReadonlyMap<string, Promised> = new Map<string, Promised>(
   Object.entries({
-    require_pushed_authorization_requests: ifTrue('asks for pushed authorization requests, which are not supported'),
     tls_client_certificate_bound_access_tokens: ifTrue('asks for certificate-bound tokens, which are not supported'),
     require_signed_request_object: ifTrue(requests.reason),
     request_object_signing_alg: requests,

@@ -52,7 +52,8 @@ export interface Clients extends ClientCredentials {
   register(input: unknown, registration: Registration): Promise<Registered | InvalidMetadata>;
   /**
    * Replaces the metadata (RFC 7592, section 2.2): a missing member gets its default, except `require_pkce`,
-   * `id_token_claims`, `loopback_ports` and `profile`, which stay. Returns a secret if the change makes one necessary.
+   * `require_pushed_authorization_requests`, `id_token_claims`, `loopback_ports` and `profile`, which stay. Returns a
+   * secret if the change makes one necessary.
    */
   update(
     id: string,

@@ -40,25 +40,40 @@ export function profileRule(asked: Profile | undefined, { by, previous, granted 
 
 const firstProfile = (by: string): Profile => (selfRegistered.has(by) ? 'mcp-client' : 'standard');
 
-/** What a profile demands of one member: the values that it allows. The first is the default of the profile. */
-type Demands = Readonly<Record<string, readonly JsonValue[]>>;
+interface Demands {
+  /** The value of a member that the request leaves out. */
+  readonly sets: JsonObject;
+  /** The values that a member may have. */
+  readonly allows: Readonly<Record<string, readonly JsonValue[]>>;
+}
 
 const demands: Readonly<Record<Profile, Demands>> = {
-  standard: {},
-  fapi2: {},
-  'mcp-client': { token_endpoint_auth_method: ['none', 'private_key_jwt'] },
+  standard: { sets: {}, allows: {} },
+  fapi2: { sets: {}, allows: {} },
+  'mcp-client': {
+    sets: { token_endpoint_auth_method: 'none' },
+    allows: { token_endpoint_auth_method: ['none', 'private_key_jwt'] },
+  },
 };
 
-/** The metadata with the members that the profile sets where the request leaves them out. */
-export function withProfile<M extends object>(asked: M, profile: Profile): M {
-  const set = Object.entries(demands[profile]).map(([member, [first]]) => [member, first]);
-  return { ...Object.fromEntries(set), ...asked };
+/**
+ * The metadata with what the profile sets. A change to another profile also replaces values that do not fit it and that
+ * the change leaves as they were.
+ */
+export function withProfile<M extends object>(asked: M, profile: Profile, previous?: JsonObject): M {
+  const { sets, allows } = demands[profile];
+  const moves = previous !== undefined && profileOf(previous) !== profile;
+  const isOld = ([member, value]: readonly [string, JsonValue]): boolean =>
+    moves && allows[member] !== undefined && value === previous[member] && !allows[member].includes(value);
+  const kept = Object.entries(asked).filter(([member, value]) => value !== undefined && !isOld([member, value]));
+  return { ...sets, ...Object.fromEntries(kept) } as M;
 }
 
 /** The member that contradicts the profile, and what the profile allows, in one sentence. */
-export function profileMistake(metadata: JsonObject, profile: Profile): string | undefined {
-  for (const [member, allowed] of Object.entries(demands[profile])) {
-    const value = metadata[member];
+export function profileMistake(metadata: object, profile: Profile): string | undefined {
+  const values = new Map<string, JsonValue | undefined>(Object.entries(metadata));
+  for (const [member, allowed] of Object.entries(demands[profile].allows)) {
+    const value = values.get(member);
     if (value !== undefined && !allowed.includes(value))
       return `${member} must be ${allowed.join(' or ')} for profile ${profile}`;
   }

@@ -13,6 +13,7 @@ export type CheckName = keyof typeof checks;
 /** The place of a refusal. */
 const endpoints = [
   'authorize',
+  'par',
   'token',
   'userinfo',
   'introspection',
@@ -36,6 +37,7 @@ const byPath: Readonly<Record<string, EndpointName>> = {
   introspect: 'introspection',
   revoke: 'revocation',
   jwks: 'discovery',
+  par: 'par',
   token: 'token',
   userinfo: 'userinfo',
   logout: 'logout',

@@ -162,6 +162,36 @@ export const requestChecks = {
     'The resource was not granted.',
     'Request it in the authorization request.',
   ),
+  pushed_required: check(
+    'RFC 9126, section 5',
+    'The client must push its authorization requests, and this one was not pushed.',
+    'Send the parameters to pushed_authorization_request_endpoint, then only client_id and request_uri to the browser.',
+  ),
+  pushed_unknown: check(
+    'RFC 9126, section 2.2',
+    'This server has no pushed request with this request_uri.',
+    'Send the request_uri exactly as the push returned it, within its expires_in.',
+  ),
+  pushed_expired: check(
+    'RFC 9126, section 4',
+    'The request_uri has expired.',
+    'Push the request immediately before the browser goes to the authorization endpoint.',
+  ),
+  pushed_used: check(
+    'RFC 9126, section 7.3',
+    'The request_uri was already used for an authorization.',
+    'Push each authorization request anew.',
+  ),
+  pushed_of_another_client: check(
+    'RFC 9126, section 4',
+    'The request_uri belongs to another client.',
+    'Send the client_id of the client that pushed the request.',
+  ),
+  pushed_request_uri: check(
+    'RFC 9126, section 2.1',
+    'A pushed request must not have a request_uri itself.',
+    'Push the parameters of the authorization request without request_uri.',
+  ),
   login_required: check(
     'OpenID Connect Core, section 3.1.2.6',
     'The person is not signed in, and prompt=none allows no sign-in page.',

@@ -10,10 +10,11 @@ import Provider, { type Adapter, errors } from 'oidc-provider';
 import { Unavailable } from '../../base/errors.ts';
 import { type ClientDeps, findClient } from '../clients/clients.ts';
 import { interactionCalls } from './interactions.ts';
+import { type PushedRequestDeps, pushedRequestCalls } from './pushed-requests.ts';
 import { type SessionDeps, sessionCalls } from './sessions.ts';
 import { grantCalls, type TokenDeps, tokenCalls } from './tokens.ts';
 
-type AdapterDeps = ClientDeps & SessionDeps & TokenDeps;
+type AdapterDeps = ClientDeps & SessionDeps & TokenDeps & Pick<PushedRequestDeps, 'lifetimes'>;
 
 /** The engine asks for one adapter per model name. */
 export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
@@ -30,6 +31,8 @@ function callsOf(model: string, deps: AdapterDeps): Partial<Adapter> {
       return sessionCalls(deps);
     case 'Interaction':
       return interactionCalls(deps);
+    case 'PushedAuthorizationRequest':
+      return pushedRequestCalls(deps);
     default:
       return tokenCalls(deps, model);
   }

@@ -16,8 +16,10 @@ export function interactionCalls({ engine }: { readonly engine: EngineStore }): 
     },
     upsert: (value, payload) => saveRecord(engine, sealInteraction(value, payload), value),
     // Consumed with all writes of the request, so that an interaction cannot be finished twice (B4).
-    destroy: (value) =>
-      Provider.ctx?.oidc?.route === 'resume' ? useUp(kind, value) : engine.deleteToken(digest(value)),
+    async destroy(value) {
+      if (Provider.ctx?.oidc?.route === 'resume') useUp(kind, value);
+      else await engine.deleteToken(digest(value));
+    },
   };
 }
 

@@ -39,7 +39,7 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
       if (!currentUnit()?.provesKey) throw new errors.InvalidClientAuth('the assertion has been used before');
       throw new errors.InvalidDpopProof('the DPoP proof has been used before');
     },
-    consume: (value) => useUp(model, value),
+    consume: async (value) => useUp(model, value),
     destroy: (value) => deps.engine.deleteToken(digest(value)),
     async revokeByGrantId(grantId) {
       await revokeGrant(deps, grantId);

@@ -1,5 +1,5 @@
 /** A client in the engine's form, and the comparison of its secret. */
-import type { AdapterPayload, Provider } from 'oidc-provider';
+import Provider, { type AdapterPayload } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
@@ -7,26 +7,42 @@ import { storedLoopbackPorts } from '../../core/clients/client-policy.ts';
 import { verifySecret } from '../../core/clients/client-secrets.ts';
 import type { CredentialLimits } from '../../core/kernel/credential-limits.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
+import { onBehalfOf } from '../requests/on-behalf.ts';
 import { engineScopes } from '../requests/scopes.ts';
 import { mayLook, noteUnknownClient } from './credentials.ts';
 
 export interface ClientDeps {
   readonly clients: CachedClients;
+  readonly config: { readonly protocol: { readonly requirePushedAuthorizationRequests: boolean } };
 }
 
 /** From the cache. A disabled client is unknown. */
-export async function findClient({ clients }: ClientDeps, id: string): Promise<AdapterPayload | undefined> {
+export async function findClient({ clients, config }: ClientDeps, id: string): Promise<AdapterPayload | undefined> {
   const record = await clients.find(id);
-  if (record?.disabledAt === null) return engineClient(record);
+  if (record?.disabledAt === null)
+    return engineClient(record, config.protocol.requirePushedAuthorizationRequests && mustPushHere(record));
   noteUnknownClient(id);
   return undefined;
 }
 
-/** The engine finds its own copy by a hash of the payload, so the same record must give the same object. */
-const known = new WeakMap<ClientRecord, AdapterPayload>();
+/**
+ * Who is meant if the server requires pushed requests of all. This server's own pages push nothing. A request on behalf
+ * of a user passes no browser.
+ */
+function mustPushHere({ origin }: ClientRecord): boolean {
+  const { ctx } = Provider;
+  return origin !== 'built-in' && !(ctx && onBehalfOf(ctx));
+}
 
-function engineClient(record: ClientRecord): AdapterPayload {
-  let payload = known.get(record);
+/** The engine finds its own copy by a hash of the payload, so the same record must give the same object. */
+const known = {
+  all: new WeakMap<ClientRecord, AdapterPayload>(),
+  pushing: new WeakMap<ClientRecord, AdapterPayload>(),
+};
+
+function engineClient(record: ClientRecord, mustPush: boolean): AdapterPayload {
+  const payloads = mustPush ? known.pushing : known.all;
+  let payload = payloads.get(record);
   if (!payload) {
     payload = {
       ...engineMetadata(record.metadata),
@@ -35,10 +51,11 @@ function engineClient(record: ClientRecord): AdapterPayload {
       reviewed: record.reviewedAt !== null,
       made_by_person: record.origin === 'person',
       made_by_register: record.origin === 'register',
+      ...(mustPush && { require_pushed_authorization_requests: true }),
       // The engine requires a secret. It never compares this one (see below), and symmetric algorithms are off.
       ...(record.secrets[0] ? { client_secret: record.secrets[0].hash } : {}),
     };
-    known.set(record, payload);
+    payloads.set(record, payload);
   }
   return payload;
 }

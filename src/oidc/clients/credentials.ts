@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { ParsedUrlQuery } from 'node:querystring';
+import { decodeJwt } from 'jose';
 import Provider, { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
@@ -45,7 +46,7 @@ function decoded(text: string): string {
   return decodeURIComponent(text.replaceAll('+', '%20'));
 }
 
-interface Sent {
+export interface Sent {
   readonly headers: { authorization?: string | undefined };
   readonly form: string;
 }
@@ -64,6 +65,25 @@ export async function withoutEmptySecret({ headers, form }: Sent, clients: Pick<
   delete headers.authorization;
   if (named.length > 0) return form;
   return `${form}${form === '' ? '' : '&'}${new URLSearchParams({ client_id: id })}`;
+}
+
+/**
+ * A push is an authorization request, so the engine wants `client_id` among its parameters. A client that names itself
+ * only in its credentials means the same.
+ */
+export function withClientId({ headers, form }: Sent): string {
+  const sent = new URLSearchParams(form);
+  if (sent.has('client_id')) return form;
+  const id = basicCredentials(headers.authorization ?? '')?.id ?? subjectOf(sent.get('client_assertion'));
+  return id === undefined ? form : `${form}${form === '' ? '' : '&'}${new URLSearchParams({ client_id: id })}`;
+}
+
+function subjectOf(assertion: string | null): string | undefined {
+  try {
+    return decodeJwt(assertion ?? '').sub;
+  } catch {
+    return undefined;
+  }
 }
 
 async function isPublic(id: string, clients: Pick<CachedClients, 'find'>): Promise<boolean> {

@@ -40,6 +40,9 @@ const words: readonly (readonly [RegExp, CheckName])[] = [
   [/^the body ended early$|^a form is expected$/, 'body_malformed'],
   [/^authorization request has expired$|session not found$|identifier mismatch$|session mismatch$/, 'stale'],
 
+  [/^Pushed Authorization Request must be used$/, 'pushed_required'],
+  [/^request_uri is invalid, expired, or was already used$|^invalid request_uri$/, 'pushed_unknown'],
+  [/^request_uri must not be pushed$/, 'pushed_request_uri'],
   [/redirect_uri did not match|^post_logout_redirect_uri not registered$/, 'redirect_uri_unregistered'],
   [/^redirect_uri/, 'redirect_uri_unregistered'],
   [/^unsupported response_type requested$|^requested response_type is not allowed/, 'response_type'],

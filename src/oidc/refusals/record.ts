@@ -39,6 +39,7 @@ export function nameCheck(ctx: object, check: CheckName): void {
 /** The engine's events with the reason of a refusal; the response has only the public text. */
 const events = [
   'authorization.error',
+  'pushed_authorization_request.error',
   'grant.error',
   'introspection.error',
   'revocation.error',
@@ -54,9 +55,14 @@ export function keepFailures(provider: Provider): void {
   for (const event of events) {
     // All events have this shape, but their types are separate.
     (provider as EventEmitter).on(event, (ctx: KoaContextWithOIDC, error: Error) => {
-      (ctx as WithFailure)[failure] = error;
+      noteFailure(ctx, error);
     });
   }
+}
+
+/** The reason of a refusal that is recorded. */
+export function noteFailure(ctx: object, error: Error): void {
+  (ctx as WithFailure)[failure] = error;
 }
 
 /** Undefined if the engine refused nothing. */
@@ -67,6 +73,7 @@ export function failureOf(ctx: object): Error | undefined {
 const endpointOfRoute: Readonly<Record<string, EndpointName>> = {
   authorization: 'authorize',
   resume: 'authorize',
+  pushed_authorization_request: 'par',
   token: 'token',
   introspection: 'introspection',
   revocation: 'revocation',

@@ -65,14 +65,10 @@ export async function endIfOutdated(
 }
 
 /** Replaces the engine's response: the browser repeats the request from its beginning, with its existing cookies. */
-export function beginAnew(ctx: KoaContextWithOIDC, path: string): void {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(ctx.oidc.params ?? {})) {
-    if (typeof value === 'string' || typeof value === 'number') query.append(name, String(value));
-  }
+export function beginAnew(ctx: KoaContextWithOIDC, address: string): void {
   ctx.remove('Set-Cookie');
   ctx.body = null;
-  seeOther(ctx, `${path}?${query}`);
+  seeOther(ctx, address);
 }
 
 function holds({ password }: FreshLogin, account: Account | undefined): boolean {

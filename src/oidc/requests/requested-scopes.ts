@@ -8,6 +8,7 @@ import { openScopes } from '../../core/apis/apis.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import type { ApiRecord } from '../../core/stores/apis.ts';
 import { nameCheck } from '../refusals/record.ts';
+import { scopesSent } from './as-sent.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import { knownScopes } from './scopes.ts';
 
@@ -30,9 +31,7 @@ export function refuseUnlessOffered(ctx: KoaContextWithOIDC, { apis }: Requested
   const offered = (name: string) => servers.some(({ scopes }) => scopes.has(name));
   if (oidc.requestParamOIDCScopes.size > 0 || [...oidc.requestParamScopes].some(offered)) return;
   // The original value: the engine has dropped scopes from its own copy.
-  const asked = String(ctx.query.scope ?? '')
-    .split(' ')
-    .filter((name) => name !== '');
+  const asked = scopesSent(ctx);
   const named = asked.join(' ').slice(0, 200);
   const check = checkOf(asked, apis.list());
   nameCheck(ctx, check);
@@ -58,13 +57,13 @@ function checkOf(asked: readonly string[], apis: readonly ApiRecord[]): keyof ty
  * The engine drops `offline_access` unless the request asks for the consent page. Here, existing consent is enough
  * (OpenID Connect Core, section 11: "other conditions").
  */
-function keepOfflineAccess({ oidc, query }: KoaContextWithOIDC): void {
+function keepOfflineAccess(ctx: KoaContextWithOIDC): void {
+  const { oidc } = ctx;
   const { client, params } = oidc;
   const registered = client?.registered_scope;
   if (!params || !client?.grantTypeAllowed('refresh_token')) return;
   if (typeof registered === 'string' && !registered.split(' ').includes('offline_access')) return;
-  const asked = String(query.scope ?? '').split(' ');
-  if (!asked.includes('offline_access') || oidc.requestParamScopes.has('offline_access')) return;
+  if (!scopesSent(ctx).includes('offline_access') || oidc.requestParamScopes.has('offline_access')) return;
   params.scope = [...oidc.requestParamScopes, 'offline_access'].join(' ');
 }
 

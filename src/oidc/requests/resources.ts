@@ -2,11 +2,12 @@
  * APIs as the engine's resource servers (RFC 8707): the API that a request names or implies, the scopes of it that the
  * client may have, and the format of its access tokens.
  */
-import type { ParsedUrlQuery } from 'node:querystring';
+import { type ParsedUrlQuery, parse, stringify } from 'node:querystring';
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { type Apis, allowedScopes, defaultScopes, openScopes, userinfoAudience } from '../../core/apis/apis.ts';
 import type { ApiRecord } from '../../core/stores/apis.ts';
 import { nameCheck } from '../refusals/record.ts';
+import { asSent } from './as-sent.ts';
 import { engineScopes } from './scopes.ts';
 
 /** The scope of the built-in user API, and the default of an authorization request without scope. */
@@ -58,13 +59,13 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
         if (more.length > 0 && ctx.oidc.params?.resource === undefined) refuseGrantOfSeveral(ctx);
         return more.length === 0 ? api : oneOf;
       }
-      if (ctx.oidc.route === 'authorization') return forPerson(ctx, client);
+      if (asksForPerson.has(ctx.oidc.route)) return forPerson(ctx, client);
       return ctx.oidc.params?.grant_type === 'client_credentials' ? forMachine(ctx) : undefined;
     },
 
     getResourceServerInfo(ctx: KoaContextWithOIDC, identifier: string, client: Client): ResourceServer {
       const { oidc } = ctx;
-      const named = [ctx.query.resource ?? []].flat();
+      const named = [asSent(ctx).resource ?? []].flat();
       if (identifier === userinfo && oidc.route !== 'token' && named.length !== 1)
         return { scope: '', audience: userinfo, accessTokenFormat: 'opaque' };
       const api = apis.find(identifier);
@@ -88,6 +89,8 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
     useGrantedResource: () => true,
   };
 }
+
+const asksForPerson: ReadonlySet<string> = new Set(['authorization', 'pushed_authorization_request']);
 
 function refuseScopesOfSeveral(ctx: KoaContextWithOIDC): never {
   nameCheck(ctx, 'resource_missing');
@@ -161,6 +164,13 @@ function isOffered(scope: string, apis: Apis): boolean {
     engineScopes.some((name) => asked.has(name)) ||
     apis.list().some(({ scopes }) => scopes.some(({ name }) => asked.has(name)))
   );
+}
+
+/** Normalizes the form of a pushed authorization request in the same way. */
+export function pushedForm(form: string, apis: Apis): string {
+  const asked = parse(form);
+  const query = authorizationQuery(asked, apis);
+  return query === asked ? form : stringify(query);
 }
 
 /** Normalizes the form of a token request in the same way. */

@@ -8,9 +8,10 @@ import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts'
 import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';
 import { addConsent, removeConsent } from '../../oidc/requests/consent-check.ts';
+import { restartAddress } from '../../oidc/requests/restart.ts';
 import { engineScopes } from '../../oidc/requests/scopes.ts';
 import type { PageDeps } from '../kit/deps.ts';
-import { formTargets, requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
+import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
 import { clientView, destinationOf } from '../kit/interaction/client-view.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import type { ClientView, ScopeView } from '../kit/view-parts.ts';
@@ -149,7 +150,7 @@ export function createConsentStep(deps: PageDeps): Step {
 
       switch (form.get('answer')) {
         case 'switch':
-          return { redirect: restartAddress(interaction.params, { prompt: 'login' }) };
+          return { redirect: await restartAddress(deps, interaction, { prompt: 'login' }) };
         case 'deny':
           await deps.audit.record('consent.denied', { subject, clientId, caller });
           return { error: 'access_denied', error_description: 'the person did not allow it' };

@@ -15,8 +15,9 @@ import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/hardening.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
+import { restartAddress } from '../../oidc/requests/restart.ts';
 import type { PageDeps } from '../kit/deps.ts';
-import { requestOf, restartAddress } from '../kit/interaction/authorization-request.ts';
+import { requestOf } from '../kit/interaction/authorization-request.ts';
 import { type CurrentSession, currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
@@ -70,14 +71,15 @@ export function createEnrolStep(deps: PageDeps): Step {
   async function enter(step: StepContext): Promise<CurrentSession | Redirect | undefined> {
     const { interaction } = step;
     const current = await currentSessionOf(step, deps.stores.accounts);
-    if (current === undefined) return { redirect: restartAddress(interaction.params) };
+    if (current === undefined) return { redirect: await restartAddress(deps, interaction) };
     const memory = enrolMemory(interaction);
     if (memory.done) return current;
     const { required } = await factors.methods(current.account.subject);
     // A second factor was added in another tab: the engine asks for it.
     if (required && assuranceOf(current.amr) === 'single') return undefined;
     const fresh = nowSeconds() - current.signedInAt <= freshSeconds;
-    return fresh || memory.app ? current : { redirect: restartAddress(interaction.params, { prompt: 'login' }) };
+    if (fresh || memory.app) return current;
+    return { redirect: await restartAddress(deps, interaction, { prompt: 'login' }) };
   }
 
   async function show(

@@ -10,9 +10,9 @@ import type { SecondFactorAsked, WrongSecond } from '../../core/sign-in/second-s
 import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/hardening.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
+import { restartAddress } from '../../oidc/requests/restart.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { PageDeps } from '../kit/deps.ts';
-import { restartAddress } from '../kit/interaction/authorization-request.ts';
 import { currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
@@ -177,7 +177,7 @@ export function createSecondFactorStep(deps: PageDeps): Step {
     async show(step) {
       const memory = await memoryFor(step);
       if (memory === undefined) {
-        seeOther(step.ctx, restartAddress(step.interaction.params));
+        seeOther(step.ctx, await restartAddress(deps, step.interaction));
         return;
       }
       await show(step, memory, { wanted: step.ctx.query.method, methods: memory.methods });
@@ -189,7 +189,7 @@ export function createSecondFactorStep(deps: PageDeps): Step {
       const restart = form.get('answer') === 'restart';
       if (restart || memory === undefined) {
         const change: Record<string, string> = restart ? { prompt: 'login' } : {};
-        if (isStepUp(interaction)) return { redirect: restartAddress(interaction.params, change) };
+        if (isStepUp(interaction)) return { redirect: await restartAddress(deps, interaction, change) };
         await remember(interaction, undefined);
         return { redirect: action };
       }

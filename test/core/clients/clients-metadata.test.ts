@@ -497,7 +497,6 @@ describe('P7: what is not offered', () => {
   });
 
   const asked: [string, unknown][] = [
-    ['require_pushed_authorization_requests', true],
     ['tls_client_certificate_bound_access_tokens', true],
     ['require_signed_request_object', true],
     ['request_object_signing_alg', 'RS256'],

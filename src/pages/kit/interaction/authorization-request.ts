@@ -28,14 +28,3 @@ export function requestOf({ params }: Pick<Interaction, 'params'>): Authorizatio
 export function formTargets({ redirectUri }: AuthorizationRequest): readonly string[] {
   return formTargetsFor(redirectUri);
 }
-
-/** The address of the same authorization request. `change` adds or replaces parameters. */
-export function restartAddress(params: Interaction['params'], change: Readonly<Record<string, string>> = {}): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ ...params, ...change })) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (typeof one === 'string' || typeof one === 'number') query.append(name, String(one));
-    }
-  }
-  return `/oauth/authorize?${query}`;
-}

@@ -7,7 +7,8 @@
  * that is being written. Accounts are locked first and in the order of subjects, so statements do not deadlock, and a
  * password change waits for a session that the old password started and then ends it. Text is JSON inside JSON, so an
  * escape such as \u0000, which Postgres cannot store, is never decoded. `= any (array(…))` and scalar subqueries force
- * index scans, even while a table is small. Several records that one unit consumes are locked first, in the order of keys.
+ * index scans, even while a table is small. If a unit consumes several tokens, `unused` locks all of them, in the order
+ * of keys, before one is consumed.
  */
 import { nowSeconds } from '../../../base/clock.ts';
 import { logoutNotice } from '../../../core/deliveries/logout-notice.ts';

@@ -1,0 +1,115 @@
+/**
+ * Pushed authorization requests (RFC 9126). Each is a row, sealed under a key derived from its own value, so that its
+ * parameters are in no cookie, no page and no readable column. It is consumed with all writes of the request that ends
+ * the authorization; until then it may be used again.
+ */
+import { UnsecuredJWT } from 'jose';
+import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
+import { nowSeconds } from '../../base/clock.ts';
+import { deriveKey, digest, randomToken, seal, unseal } from '../../base/secrets.ts';
+import type { EngineStore, StoredToken, TokenRow } from '../../core/stores/engine.ts';
+import { nameCheck } from '../refusals/record.ts';
+import { readRecord, saveRecord, useUp } from '../request-unit.ts';
+
+const kind = 'PushedAuthorizationRequest';
+const purpose = 'pushed-request';
+
+/** How long a request_uri can be used, in seconds: the engine's own limit. FAPI 2.0 allows less than 600. */
+const usable = 60;
+
+export interface PushedRequestDeps {
+  readonly engine: Pick<EngineStore, 'readToken' | 'commit'>;
+  /** Seconds. */
+  readonly lifetimes: { readonly interaction: number };
+}
+
+interface Pushed extends AdapterPayload {
+  /** The key of the request that the client itself has pushed, if this one takes its place. */
+  readonly first?: string;
+}
+
+export function pushedRequestCalls(deps: PushedRequestDeps & { readonly engine: EngineStore }): Partial<Adapter> {
+  const read = async (value: string) => (await readRecord(deps.engine, digest(value)))?.token;
+  return {
+    async find(value) {
+      const token = await read(value);
+      const payload = token && openPushed(token, value);
+      const ctx = Provider.ctx;
+      if (!ctx || !payload) return undefined;
+      // The engine compares the clients too, but only after it has taken over `state` for its response.
+      const isTheirs = token.clientId === ctx.oidc?.client?.clientId;
+      if (!isTheirs) nameCheck(ctx, 'pushed_of_another_client');
+      else if (token.consumedAt !== null) nameCheck(ctx, 'pushed_used');
+      // A sign-in may end later: only its beginning must come in time.
+      else if (ctx.oidc.route === 'authorization' && (payload.exp ?? 0) <= nowSeconds())
+        nameCheck(ctx, 'pushed_expired');
+      if (!isTheirs) return undefined;
+      return { ...payload, jti: value, ...(token.consumedAt !== null && { consumed: token.consumedAt }) };
+    },
+    async upsert(value, payload) {
+      await saveRecord(deps.engine, pushedRow(deps, value, payload), value);
+    },
+    async consume(value) {
+      useUp(kind, value);
+      const token = await read(value);
+      const first = token && openPushed(token, value)?.first;
+      if (first !== undefined) useUp(`first ${kind}`, '', first);
+    },
+  };
+}
+
+/**
+ * Pushes the request again with these parameters, in place of the client, and returns the new value. Whichever of the
+ * two is used to the end consumes the first as well, so that one pushed request never gives two codes. Returns the old
+ * value if that cannot be used any more: the engine says so.
+ */
+export async function pushAgain(
+  deps: PushedRequestDeps & { readonly issuer: string },
+  value: string,
+  parameters: Record<string, unknown>,
+): Promise<string> {
+  const token = (await deps.engine.readToken(digest(value)))?.token;
+  const payload = token && openPushed(token, value);
+  const first = payload?.first === undefined ? token : (await deps.engine.readToken(payload.first))?.token;
+  if (!payload || !first || token.consumedAt !== null || first.consumedAt !== null) return value;
+  const now = nowSeconds();
+  const request = new UnsecuredJWT(parameters)
+    .setIssuer(String(parameters.client_id))
+    .setAudience(deps.issuer)
+    .setIssuedAt(now)
+    .setNotBefore(now)
+    .setExpirationTime(now + usable)
+    .encode();
+  const next = randomToken();
+  const again = { ...payload, request, iat: now, exp: now + usable, first: first.key };
+  const row = pushedRow(deps, next, again, first.clientId);
+  await deps.engine.commit({ tokens: [row, { ...first, expiresAt: row.expiresAt }] });
+  return next;
+}
+
+/** The row outlives the request by an interaction: two interactions of one request must not both end in a code. */
+function pushedRow(
+  { lifetimes }: PushedRequestDeps,
+  value: string,
+  { jti: _value, ...payload }: AdapterPayload,
+  clientId = Provider.ctx?.oidc?.client?.clientId ?? null,
+): TokenRow {
+  const sealed = seal(deriveKey(value, purpose), JSON.stringify(payload), purpose);
+  return {
+    key: digest(value),
+    kind,
+    payload: JSON.stringify({ sealed }),
+    grantId: null,
+    clientId,
+    subject: null,
+    sessionUid: null,
+    expiresAt: (payload.exp ?? nowSeconds()) + lifetimes.interaction,
+  };
+}
+
+function openPushed(token: StoredToken, value: string): Pushed | undefined {
+  if (token.kind !== kind) return undefined;
+  const { sealed } = JSON.parse(token.payload);
+  const text = unseal(deriveKey(value, purpose), sealed, purpose);
+  return text === undefined ? undefined : JSON.parse(text);
+}
