@@ -10,6 +10,7 @@ const core = {
   outgoing: [],
   changes: ['stores'],
   refusals: ['stores', 'kernel'],
+  'device-codes': ['stores', 'kernel'],
   passwords: ['kernel'],
   keys: ['stores'],
   mail: ['stores', 'kernel'],
@@ -183,7 +184,7 @@ export default {
       comment:
         'An area of pages imports itself, pages/kit, core, http and base: what two areas share belongs in pages/kit or in core/kernel.',
       severity: 'error',
-      from: { path: '^src/pages/([^/]+)/', pathNot: '^src/pages/(kit|sign-in|consent|enrolment)/' },
+      from: { path: '^src/pages/([^/]+)/', pathNot: '^src/pages/(kit|sign-in|consent|enrolment|device)/' },
       to: { path: '^src/', pathNot: ['^src/(pages/kit|core|http|base)/', '^src/pages/$1/'] },
     },
     {
@@ -196,9 +197,9 @@ export default {
     {
       name: 'protocol-page-imports',
       comment:
-        'sign-in, consent, enrolment and their kit are the half of the protocol that people see: they may import oidc as well, which never imports them.',
+        'sign-in, consent, enrolment, device and their kit are the half of the protocol that people see: they may import oidc as well, which never imports them.',
       severity: 'error',
-      from: { path: '^src/pages/(sign-in|consent|enrolment|kit/interaction)/' },
+      from: { path: '^src/pages/(sign-in|consent|enrolment|device|kit/interaction)/' },
       to: { path: '^src/', pathNot: ['^src/(pages/kit|oidc|core|http|base)/', '^src/pages/$1/'] },
     },
     {
@@ -316,7 +317,7 @@ export default {
       comment:
         'oidc-provider is used in src/oidc and the pages of the protocol only: other folders go through core, so that the engine can be replaced.',
       severity: 'error',
-      from: { path: '^(src|db)/', pathNot: '^src/(oidc|pages/(kit/interaction|sign-in|consent|enrolment))/' },
+      from: { path: '^(src|db)/', pathNot: '^src/(oidc|pages/(kit/interaction|sign-in|consent|enrolment|device))/' },
       to: { path: 'node_modules/(@types/)?oidc-provider/' },
     },
     {

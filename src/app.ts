@@ -22,6 +22,7 @@ import { protocolRoutes } from './oidc/routes.ts';
 import type { OpenCore } from './open-core.ts';
 import { createOps, opsApi } from './ops/ops.ts';
 import { joinMetrics } from './ops/worker-metrics.ts';
+import { createDevicePages } from './pages/device/device.ts';
 import { openPages } from './pages/open.ts';
 import { allPages } from './pages/pages.ts';
 import { keepPlaygroundClient } from './pages/playground/playground-client.ts';
@@ -39,7 +40,8 @@ export async function createApp(core: OpenCore) {
   // Not in core: commands must not need the providers' secrets.
   const providers = await openProviders(config, process.env);
   const upstream = createUpstream({ ...core, providers, audit: withFactorLetters({ ...core, providers }) });
-  const protocol = createProtocol(core, createEnginePages(parts), parts.isDeveloper);
+  const ofEngine = createEnginePages({ ...parts, device: createDevicePages(parts) });
+  const protocol = createProtocol(core, ofEngine, parts.isDeveloper);
   core.changes.onChange('key', async () => {
     await core.keys.load();
     protocol.swap();

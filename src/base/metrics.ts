@@ -25,6 +25,11 @@ export const metricsTable = {
     help: 'Wrong admin keys and client credentials: refused, or throttled after too many failures.',
     labels: ['kind', 'outcome'],
   },
+  device_codes_total: {
+    type: 'counter',
+    help: 'Codes of devices: begun, found, unknown, throttled, approved or denied.',
+    labels: ['outcome'],
+  },
   audit_events_total: { type: 'counter', help: 'Audit records written.', labels: ['event'] },
   audit_events_dropped_total: {
     type: 'counter',

@@ -2,6 +2,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHmac,
   createSecretKey,
   hash,
   hkdfSync,
@@ -25,6 +26,11 @@ export function randomName(): string {
 /** SHA-256 as base64url. Stored in place of a value that must not be readable in the database. */
 export function digest(value: string): string {
   return hash('sha256', value, 'base64url');
+}
+
+/** HMAC-SHA-256 as base64url: a digest of a value with few bits, which cannot be found without the key. */
+export function keyedDigest(key: Buffer, value: string): string {
+  return createHmac('sha256', key).update(value).digest('base64url');
 }
 
 /** Compares in constant time. The lengths may differ. */

@@ -118,7 +118,8 @@ async function openCommandCore(config: Config): Promise<CommandCore> {
     return {
       ...core,
       get clients() {
-        const pages = { error: noPage, unreviewed: noPage, logout: noPage, signedOut: noPage, stale: noPage };
+        const device = { enter: noPage, confirm: noPage, done: noPage };
+        const pages = { error: noPage, unreviewed: noPage, logout: noPage, signedOut: noPage, stale: noPage, device };
         clients ??= createClients({ ...core, checkWithEngine: createProtocol(core, pages).checkMetadata });
         return clients;
       },

@@ -91,6 +91,8 @@ export interface Config {
     readonly refreshReuseWindow: number;
     readonly idToken: number;
     readonly authorizationCode: number;
+    readonly deviceCode: number;
+    readonly devicePollInterval: number;
     readonly session: number;
     readonly sessionUnremembered: number;
     /** 0: no limit. */
@@ -199,6 +201,8 @@ export function configOf(values: Values): Config {
       refreshReuseWindow: values.REFRESH_REUSE_WINDOW,
       idToken: values.ID_TOKEN_TTL,
       authorizationCode: values.AUTHORIZATION_CODE_TTL,
+      deviceCode: values.DEVICE_CODE_TTL,
+      devicePollInterval: values.DEVICE_POLL_INTERVAL,
       session: values.SESSION_TTL,
       sessionUnremembered: Math.min(values.SESSION_TTL_UNREMEMBERED ?? values.SESSION_TTL, values.SESSION_TTL),
       sessionIdle: values.SESSION_IDLE_TTL,

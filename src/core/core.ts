@@ -18,6 +18,7 @@ import { createAdminKeys } from './clients/admin-keys.ts';
 import { createCachedClients } from './clients/cached-clients.ts';
 import { createUnprotected } from './clients/unprotected.ts';
 import { createConnections } from './consents/connections.ts';
+import { createDeviceCodes } from './device-codes/device-codes.ts';
 import type { CodeMethod } from './factors/code-method.ts';
 import { createFactors } from './factors/factors.ts';
 import type { PasskeyMethod } from './factors/passkey-method.ts';
@@ -90,6 +91,7 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
     apis: createApis({ store: stores.apis, cached, changes, issuer: config.issuer }),
     unprotected: createUnprotected({ ...stores, changes, log }),
     connections: createConnections({ ...stores, audit }),
+    deviceCodes: createDeviceCodes({ ...ports, store: stores.deviceCodes, audit }),
   };
   const knownBrowsers = createKnownBrowsers(infrastructure);
   const passkeys = createPasskeys(infrastructure);

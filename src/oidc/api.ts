@@ -70,14 +70,15 @@ export const protocolApi: Api = {
     [routes.token]: {
       POST: {
         summary: 'Get tokens',
-        description: `For a code, for a refresh token, or for the client itself. ${ways}`,
+        description: `For a code, for a refresh token, for a device, or for the client itself. ${ways}`,
         security: client,
         bodyType: 'form',
         body: async () => (await shapes()).tokenForm,
         answers: {
           200: { description: 'The tokens.', body: async () => (await shapes()).tokens },
           400: {
-            description: 'The grant is invalid, or the request is malformed (RFC 6749, section 5.2).',
+            description:
+              'The grant is invalid, or the request is malformed (RFC 6749, section 5.2). A device may have to wait: `authorization_pending` or `slow_down`.',
             body: tokenFailure,
           },
           401: { description: badClient, body: tokenFailure },
@@ -103,6 +104,26 @@ export const protocolApi: Api = {
           401: badClient,
           413: tooLarge,
           429: tooMany,
+          503: away,
+        },
+      },
+    },
+    [routes.device_authorization]: {
+      POST: {
+        summary: 'Begin on a device',
+        description: `For a device without a browser (RFC 8628). It shows \`user_code\` and \`verification_uri\`, and polls the token endpoint. ${likewise}`,
+        security: client,
+        bodyType: 'form',
+        body: async () => (await shapes()).deviceForm,
+        answers: {
+          200: { description: 'The codes.', body: async () => (await shapes()).deviceCodes },
+          400: 'The client may not use this grant type, or the request is malformed.',
+          401: badClient,
+          413: tooLarge,
+          429: {
+            ...tooMany,
+            description: `${tooMany.description} Also for an address whose public clients began too many codes.`,
+          },
           503: away,
         },
       },

@@ -15,6 +15,7 @@ import { begunAt } from './adapter/sessions.ts';
 import { mayLook } from './clients/credentials.ts';
 import { engineFetch } from './clients/engine-fetch.ts';
 import type { ProtocolDeps } from './deps.ts';
+import { deviceFlow } from './device/device-flow.ts';
 import type { Recorder } from './refusals/record.ts';
 import { currentUnit } from './request-unit.ts';
 import { checkAcrRequest } from './requests/assurance.ts';
@@ -36,6 +37,9 @@ export const routes = {
   introspection: '/oauth/introspect',
   revocation: '/oauth/revoke',
   end_session: '/oauth/logout',
+  device_authorization: '/oauth/device',
+  // Short, because people type it.
+  code_verification: '/device',
 } as const;
 
 /** Node limits the request line and headers to 16 KiB together; the rest is for cookies. */
@@ -111,6 +115,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       revocation: { enabled: true, allowedPolicy: () => false },
       introspection: { enabled: true, allowedPolicy: () => false },
       clientCredentials: { enabled: true },
+      deviceFlow: deviceFlow(deps, recorder),
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: deps.pages.logout,
@@ -138,6 +143,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
       AuthorizationCode: lifetimes.authorizationCode,
+      DeviceCode: lifetimes.deviceCode,
       IdToken: lifetimes.idToken,
       Interaction: lifetimes.interaction,
       // Counted from the sign-in; the engine requires at least one second. After a session has ended, its cookie gets
@@ -181,7 +187,8 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
         return undefined;
       }
       // `gid` names the grant, so that this server's own endpoints and the gateway can check that it still exists.
-      const { acr, authTime } = ctx.oidc.entities.AuthorizationCode ?? ctx.oidc.entities.RefreshToken ?? {};
+      const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
+      const { acr, authTime } = AuthorizationCode ?? DeviceCode ?? RefreshToken ?? {};
       // `acr` and `auth_time` let an API demand a step-up (RFC 9068, section 2.2.1; RFC 9470, section 6). A JWT names
       // its session if it ends with it; an opaque token is stored with its session.
       const isJwt = token.resourceServer?.accessTokenFormat === 'jwt';

@@ -35,13 +35,14 @@ export function protocolDeps(core: Core, pages: ProtocolPages, isDeveloper: IsDe
   };
 }
 
-function createEvents({ audit, unprotected }: Core): ProtocolEvents {
+function createEvents({ audit, unprotected, deviceCodes }: Core): ProtocolEvents {
   return {
     unprotected: unprotected.note,
     replayed: (grantId, clientId, subject) => audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
     outdated: (subject, clientId) =>
       audit.note('session.ended', { subject, clientId, detail: { via: 'browser', password_changed: true } }),
     signedOut: (subject, clientId) => audit.note('sign_out', { subject, clientId }),
+    deviceDecided: deviceCodes.decided,
     allowed: (consent) => audit.record('consent.granted', consent),
     allowedByPolicy: (consent) => audit.record('consent.by_policy', consent),
   };

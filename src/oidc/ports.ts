@@ -17,6 +17,29 @@ export interface ProtocolPages {
   logout(ctx: KoaContextWithOIDC, form: string): Promise<void> | void;
   signedOut(ctx: KoaContextWithOIDC): void;
   stale(ctx: KoaContextWithOIDC): void;
+  readonly device: DevicePages;
+}
+
+/** Where and when a device asked, for the person who is to recognise it (RFC 8628, section 5.4). */
+export interface RequestingPlace {
+  readonly address: string;
+  /** Untrusted. */
+  readonly userAgent: string;
+  /** Seconds since the epoch. */
+  readonly at: number;
+}
+
+/** Why the page for a device's code is shown again. */
+export type DeviceProblem =
+  | { readonly kind: 'missing' | 'unknown' | 'expired' | 'used' | 'stale' }
+  /** `sign-in-first`: a person who signs in may go on. */
+  | { readonly kind: 'throttled' | 'sign-in-first'; readonly retryAfter: number };
+
+/** The pages of the device flow. `csrf`: the engine's token of this browser. */
+export interface DevicePages {
+  enter(ctx: KoaContextWithOIDC, csrf: string, typed: string | undefined, problem: DeviceProblem | undefined): void;
+  confirm(ctx: KoaContextWithOIDC, csrf: string, userCode: string, place: RequestingPlace): void | Promise<void>;
+  done(ctx: KoaContextWithOIDC, outcome: 'approved' | 'denied'): void | Promise<void>;
 }
 
 /** The events that the protocol reports. */
@@ -27,6 +50,8 @@ export interface ProtocolEvents {
   signedOut(subject: string, clientId: string | undefined): void;
   /** A browser session ended as it began: its password changed, or its account was disabled, during the sign-in. */
   outdated(subject: string, clientId: string | undefined): void;
+  /** A person has allowed or refused a device. Does not wait. */
+  deviceDecided(outcome: 'approved' | 'denied', fields: AuditFields): void;
   /** A program allowed an application something for its user. The response waits until the event is stored. */
   allowed(consent: AuditFields): Promise<void>;
   /** An application got something without a question (its `consent` is `never`). The response waits for the record. */

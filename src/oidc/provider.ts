@@ -21,6 +21,8 @@ import { limitAttempts, type Sent, withClientId, withoutEmptySecret } from './cl
 import { Unfetched, whileChecking } from './clients/engine-fetch.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
 import { type ProtocolDeps, protocolDeps } from './deps.ts';
+import { takeUserCode } from './device/device-flow.ts';
+import { plainUserCode, tellInterval } from './device/device-requests.ts';
 import type { ProtocolPages } from './ports.ts';
 import { createRecorder, failureOf, keepFailures, noteFailure } from './refusals/record.ts';
 import { unitOf } from './request-unit.ts';
@@ -29,10 +31,10 @@ import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from 
 import { createNonceHeader } from './requests/proofs.ts';
 import { keepQuery } from './requests/redirect-query.ts';
 import { matchRedirectUris } from './requests/redirect-uris.ts';
-import { authorizationQuery, pushedForm, tokenForm } from './requests/resources.ts';
+import { authorizationQuery, deviceForm, pushedForm, tokenForm } from './requests/resources.ts';
 import { restartAddress } from './requests/restart.ts';
 import { createAgreed, createKeepHere } from './requests/unreviewed.ts';
-import { resumePath } from './routes.ts';
+import { deviceResumePath, resumePath } from './routes.ts';
 import { aboutTokens } from './tokens/about-tokens.ts';
 import { quickIntrospection } from './tokens/quick-introspection.ts';
 import { acceptOldCodeName, refuseForeignGrants, shapeTokenAnswer, tellScopes } from './tokens/token-endpoint.ts';
@@ -60,6 +62,7 @@ export interface Protocol {
 /** The endpoints at which clients authenticate. */
 const clientRoutes: ReadonlySet<string | undefined> = new Set([
   'token',
+  'device_authorization',
   'introspection',
   'revocation',
   'pushed_authorization_request',
@@ -192,7 +195,9 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
 
     if (clientRoutes.has(ctx.oidc?.route)) await limitAttempts(ctx, deps.credentials);
     tellNonce(ctx);
-    if (ctx.oidc?.route === 'pushed_authorization_request') {
+    if (ctx.oidc?.route === 'device_authorization') {
+      tellInterval(ctx, deps.deviceCodes.interval);
+    } else if (ctx.oidc?.route === 'pushed_authorization_request') {
       wordPushRefusal(ctx);
     } else if (ctx.oidc?.route === 'token') {
       if (ctx.status === 200) {
@@ -226,7 +231,9 @@ async function isForEngine(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise
   if (ctx.path === routes.authorization) {
     const query = authorizationQuery(ctx.query, deps.apis);
     if (query !== ctx.query) ctx.query = query;
-  } else if (resumePath.test(ctx.path)) {
+  } else if (ctx.path === routes.code_verification) {
+    takeUserCode(ctx);
+  } else if (resumePath.test(ctx.path) || deviceResumePath.test(ctx.path)) {
     // The interaction holds the request. Without an interaction, the engine would read this untrusted query.
     ctx.query = {};
   }
@@ -244,15 +251,26 @@ async function takeForm(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<bo
   // The body is already read. The engine gets it as a string, so that repeated parameters are seen and refused.
   const { headers } = ctx.req;
   const form = await withoutEmptySecret({ headers, form: body.toString('utf8') }, deps.clients);
-  Object.assign(ctx.req, {
-    body: normalForm(ctx.path, { headers, form }, deps),
-  });
+  Object.assign(ctx.req, { body: formFor(ctx.path, { headers, form }, deps.apis) });
+  if (ctx.path === routes.code_verification) ctx.query = {};
   return true;
 }
 
-function normalForm(path: string, sent: Sent, { apis }: ProtocolDeps): string {
-  if (path === routes.token) return tokenForm(acceptOldCodeName(sent.form), apis);
-  return path === routes.pushed_authorization_request ? pushedForm(withClientId(sent), apis) : sent.form;
+/** The form as the engine shall read it. */
+function formFor(path: string, sent: Sent, apis: ProtocolDeps['apis']): string {
+  const { form } = sent;
+  switch (path) {
+    case routes.token:
+      return tokenForm(acceptOldCodeName(form), apis);
+    case routes.pushed_authorization_request:
+      return pushedForm(withClientId(sent), apis);
+    case routes.device_authorization:
+      return deviceForm(form, apis);
+    case routes.code_verification:
+      return plainUserCode(form);
+    default:
+      return form;
+  }
 }
 
 const goesOnByQuery = ({ path }: KoaContextWithOIDC): boolean =>

@@ -1,5 +1,6 @@
 /** The forms and responses of the protocol's JSON endpoints, for the OpenAPI document. */
 import { z } from 'zod';
+import { deviceGrant } from '../core/clients/device-grant.ts';
 
 const clientMembers = {
   client_id: z.string().optional().meta({ description: 'Required unless the client authenticates with HTTP Basic.' }),
@@ -10,12 +11,13 @@ const clientMembers = {
 
 export const tokenForm = z
   .object({
-    grant_type: z.enum(['authorization_code', 'refresh_token', 'client_credentials']),
+    grant_type: z.enum(['authorization_code', 'refresh_token', 'client_credentials', deviceGrant]),
     code: z.string().optional(),
     authorization_code: z.string().optional().meta({ description: 'An alias of `code`.' }),
     redirect_uri: z.string().optional().meta({ description: 'Optional if only one is registered.' }),
     code_verifier: z.string().optional().meta({ description: 'PKCE (RFC 7636).' }),
     refresh_token: z.string().optional(),
+    device_code: z.string().optional().meta({ description: 'From the device authorization endpoint (RFC 8628).' }),
     scope: z.string().optional().meta({ description: 'A subset of the granted scopes, separated by one space.' }),
     resource: z.string().optional().meta({
       description: 'The API that the token is for (RFC 8707). Default: the granted API, or the API that has the scope.',
@@ -51,6 +53,40 @@ export const pushed = z
   .meta({
     id: 'Pushed',
     examples: [{ request_uri: 'urn:ietf:params:oauth:request_uri:V1StGXR8_Z5jdHi6B-myT', expires_in: 60 }],
+  });
+
+export const deviceForm = z
+  .object({
+    scope: z.string().optional().meta({
+      description: 'Scopes, separated by one space. Default: the default scopes of the API, or `user`.',
+    }),
+    resource: z.string().optional().meta({ description: 'The API that the token is for (RFC 8707). May be repeated.' }),
+    audience: z.string().optional().meta({ description: 'An alias of `resource`.' }),
+    ...clientMembers,
+  })
+  .meta({ id: 'DeviceRequest', examples: [{ client_id: 'tv', scope: 'openid offline_access' }] });
+
+export const deviceCodes = z
+  .object({
+    device_code: z.string().meta({ description: 'For the device alone: it polls the token endpoint with it.' }),
+    user_code: z.string().meta({ description: 'The device shows it, as `BCDF-GHJK`.' }),
+    verification_uri: z.string().meta({ description: 'The page where the person enters the code.' }),
+    verification_uri_complete: z.string().meta({ description: 'The same page with the code, for a QR code.' }),
+    expires_in: z.int().meta({ description: 'Seconds.' }),
+    interval: z.int().meta({ description: 'Seconds between two polls.' }),
+  })
+  .meta({
+    id: 'DeviceCodes',
+    examples: [
+      {
+        device_code: 'Vh3m…',
+        user_code: 'WDJB-MJHT',
+        verification_uri: 'https://login.example/device',
+        verification_uri_complete: 'https://login.example/device?user_code=WDJB-MJHT',
+        expires_in: 600,
+        interval: 5,
+      },
+    ],
   });
 
 export const tokens = z

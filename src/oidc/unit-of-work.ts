@@ -12,6 +12,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../base/errors.ts';
 import { sealSuccessor, successorOf } from '../core/kernel/reuse-window.ts';
+import type { CheckName } from '../core/refusals/checks.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
 import type { CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores/engine.ts';
 import { TemporarilyUnavailable } from './adapter/adapter.ts';
@@ -48,29 +49,33 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     if (!unit) return;
     const token = ctx.oidc.route === 'token';
     const login = token ? undefined : await freshLogin(ctx, unit);
-    const startOver = async () => {
-      const begun: Begun | undefined = ctx.oidc.entities.Interaction;
-      beginAnew(ctx, await deps.restart({ params: { ...ctx.oidc.params }, parJti: begun?.parJti }));
-    };
     if (token ? ctx.status !== 200 : ctx.status >= 500) {
       // The lookup showed the earlier use, so the engine itself has ended the grant.
       if (token) for (const [grantId, ended] of unit.revoked) if (await ended) deps.onReplay(ctx, grantId);
       return;
     }
     try {
-      if (login && isOutdated(login, unit)) return await startOver();
+      if (login && isOutdated(login, unit)) return await startOver(deps, ctx);
       await settle(deps, ctx, unit, token);
       if (login && (await endIfOutdated({ ...deps, onEnded: deps.onOutdatedLogin }, ctx, login, unit)))
-        await startOver();
+        await startOver(deps, ctx);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       // It is unknown whether the session is valid, so the browser does not get its cookie.
       if (login) ctx.remove('Set-Cookie');
       const words = new TemporarilyUnavailable(error);
       refuse(ctx, words.statusCode, words.error, words.error_description ?? '');
-      if (!token) deps.renderUnavailable(ctx, words);
+      if (!token && ctx.oidc.route !== 'device_authorization') deps.renderUnavailable(ctx, words);
     }
   };
+}
+
+/** The browser repeats its request from the beginning. */
+async function startOver(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC): Promise<void> {
+  const { entities, params } = ctx.oidc;
+  const begun: Begun | undefined = entities.Interaction;
+  const request = { params: { ...params }, parJti: begun?.parJti, deviceCode: entities.DeviceCode?.jti };
+  beginAnew(ctx, await deps.restart(request));
 }
 
 async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: RequestUnit, token: boolean): Promise<void> {
@@ -103,9 +108,15 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
   const grantId = outcome.token?.grantId;
   // Of many replays at once, one ends the grant and is noted.
   if (grantId && isReplay(outcome.token) && (await engine.revokeGrant(grantId))) deps.onReplay(ctx, grantId);
-  nameCheck(ctx, refresh ? 'refresh_replayed' : 'code_used');
+  const kind = [...unit.consume.keys()].find((name) => Object.hasOwn(usedChecks, name));
+  nameCheck(ctx, usedChecks[kind ?? ''] ?? 'code_used');
   refuse(ctx, 400, 'invalid_grant', 'grant request is invalid');
 }
+
+const usedChecks: Readonly<Record<string, CheckName>> = {
+  RefreshToken: 'refresh_replayed',
+  DeviceCode: 'device_code_used',
+};
 
 /** Another request of this browser was faster: merges this change into that one. A missing session was signed out. */
 async function putOnTop(engine: EngineStore, unit: RequestUnit, put: SessionPut): Promise<void> {

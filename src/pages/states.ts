@@ -19,6 +19,7 @@ import { passwordStates } from './account/states/password.ts';
 import { profileStates } from './account/states/profile.ts';
 import { sessionsStates } from './account/states/sessions.ts';
 import { consentStates } from './consent/states/consent.ts';
+import { deviceStates } from './device/states/device.ts';
 import { enrolStates } from './enrolment/states/enrol.ts';
 import type { ViewState } from './kit/state.ts';
 import { languageStates } from './kit/states/language.ts';
@@ -46,6 +47,7 @@ export const states: readonly ViewState[] = [
   ...secondFactorStates,
   ...longerPasswordStates,
   ...consentStates,
+  ...deviceStates,
   ...enrolStates,
   ...enginePagesStates,
   ...signUpStates,

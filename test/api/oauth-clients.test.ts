@@ -178,10 +178,10 @@ describe('on SQLite', () => {
     });
 
     test('P7: where something is dropped the answer lists what was registered; otherwise it has its four fields', async () => {
-      const device = 'urn:ietf:params:oauth:grant-type:device_code';
+      const unused = 'urn:openid:params:grant-type:ciba';
       const sent = {
         ...application,
-        grant_types: ['authorization_code', device],
+        grant_types: ['authorization_code', unused],
         scope: '',
         x: 1,
         redirect_schemes: ['a1'],
@@ -191,7 +191,7 @@ describe('on SQLite', () => {
       expect(answer).toMatchObject({
         ...{ success: true, client_id: expect.any(String), client_secret: expect.any(String) },
         ...{ client_name: 'Test App', grant_types: ['authorization_code'], require_pkce: false },
-        dropped: ['x', `grant_types ${device}`, 'scope (it is empty)', 'redirect_schemes'],
+        dropped: ['x', `grant_types ${unused}`, 'scope (it is empty)', 'redirect_schemes'],
       });
       expect(answer).not.toHaveProperty('scope');
       const plain = JSON.parse(

@@ -42,12 +42,12 @@ describe('P7: what is not used', () => {
   test('P7: one warning for each member and value that is dropped, and the answer lists what was registered', async () => {
     const file = fileOf({
       redirect_uris: [callback],
-      grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'],
+      grant_types: ['authorization_code', 'urn:openid:params:grant-type:ciba'],
       scope: '',
       skip_consent: true,
       require_signed_request_object: false,
     });
-    const names = ['grant_types urn:ietf:params:oauth:grant-type:device_code', 'scope (it is empty)', 'skip_consent'];
+    const names = ['grant_types urn:openid:params:grant-type:ciba', 'scope (it is empty)', 'skip_consent'];
     const made = await register('--file', file);
     expect(made.code).toBe(0);
     expect(made.err.trim().split('\n').sort()).toEqual(names.map((name) => `Not used: ${name}.`));

@@ -5,8 +5,9 @@ import { digest, randomToken } from '../../src/base/secrets.ts';
 import { anotherCode, machineToken, redeem, request, signIn, type World } from '../faults/world.ts';
 import { type Agent, type Answer, Agent as Browser, csrfOf } from '../support/agent.ts';
 import { childAdminKey } from '../support/child-server.ts';
+import { begin, deviceClient } from '../support/device.ts';
 import { type GoodCall, goodCalls } from '../support/good-calls.ts';
-import { password } from '../support/server.ts';
+import { buildClient, password } from '../support/server.ts';
 import type { Good, Page } from './targets.ts';
 
 export interface Cast {
@@ -35,6 +36,8 @@ export async function makeGood(
   const consent = await openPage(first.agent, client.id);
   await tidy(app, [world.reader, world.machine.id, client.id, ...world.spare, 'playground', 'gatehouse-account']);
   await calls.renew(app, server);
+  const device = await buildClient({ app }, deviceClient);
+  const begun = await begin(server, device, { scope: 'openid' });
   const setup = await app.core.setup.createSetupLink();
   const { member, links } = await makeMember(app, server);
   return {
@@ -47,6 +50,7 @@ export async function makeGood(
     refresh: String(tokens.body.refresh_token),
     access: String(tokens.body.access_token),
     idToken: String(tokens.body.id_token),
+    device: { client: device.id, deviceCode: begun.device_code, userCode: begun.user_code },
     jwt: user,
     username: other.username,
     session: cookiesOf(first.agent, '/oauth/logout'),

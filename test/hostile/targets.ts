@@ -17,6 +17,8 @@ export interface Good {
   readonly reader: string;
   readonly code: { readonly code: string; readonly code_verifier: string };
   readonly refresh: string;
+  /** Of a public client, begun and not yet typed. */
+  readonly device: { readonly client: string; readonly deviceCode: string; readonly userCode: string };
   /** Opaque, for userinfo. */
   readonly access: string;
   /** A JWT for the user API. */
@@ -187,6 +189,52 @@ export const targets: Readonly<Record<string, Target>> = {
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: good.idToken,
     }),
+  },
+  'token, device': {
+    method: 'POST',
+    path: at('/oauth/token'),
+    form: ({ device, issuer }) => ({
+      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      client_id: device.client,
+      device_code: device.deviceCode,
+      resource: `${issuer}/user`,
+    }),
+  },
+  device: {
+    method: 'POST',
+    path: at('/oauth/device'),
+    form: ({ device, issuer, idToken }) => ({
+      client_id: device.client,
+      scope: 'openid profile offline_access',
+      resource: `${issuer}/user`,
+      audience: `${issuer}/user`,
+      ...{ nonce: 'nonce', max_age: '100', acr_values: 'a b', ui_locales: 'de en', login_hint: 'somebody' },
+      ...{ claims: '{"userinfo":{"email":null}}', id_token_hint: idToken, request: 'a.b.c', registration: '{}' },
+    }),
+  },
+  'device page': {
+    method: 'GET',
+    path: at('/device'),
+    query: ({ device }) => ({ user_code: device.userCode }),
+    headers: (good) => ({ Cookie: good.session, Accept: 'text/html' }),
+  },
+  'device form': {
+    method: 'POST',
+    path: at('/device'),
+    form: ({ xsrf, device }) => ({ xsrf, user_code: device.userCode }),
+    headers: (good) => ({ Cookie: good.session, Origin: good.issuer, Accept: 'text/html' }),
+  },
+  'device form, decided': {
+    method: 'POST',
+    path: at('/device'),
+    form: ({ xsrf, device }) => ({ xsrf, user_code: device.userCode, confirm: 'yes', abort: '' }),
+    headers: (good) => ({ Cookie: good.session, Origin: good.issuer, Accept: 'text/html' }),
+  },
+  'device, resumed': {
+    method: 'GET',
+    path: (good) => `/device/${good.login.uid}`,
+    query: () => ({ user_code: 'x' }),
+    headers: (good) => ({ Cookie: good.login.cookies, Accept: 'text/html' }),
   },
   userinfo: {
     method: 'GET',

@@ -233,7 +233,6 @@ describeStorages('client authentication', (storage) => {
     const grants = [
       'password',
       'implicit',
-      'urn:ietf:params:oauth:grant-type:device_code',
       'urn:openid:params:grant-type:ciba',
       'CLIENT_CREDENTIALS',
       'refresh_token ',

@@ -8,6 +8,7 @@ import type { Sql } from '../../src/storage/sql/sql.ts';
 import { openSqlite } from '../../src/storage/sql/sqlite.ts';
 import { clientStatements } from '../../src/storage/sql/stores/clients.ts';
 import { deliveryStatements } from '../../src/storage/sql/stores/deliveries.ts';
+import { deviceCodeStatements } from '../../src/storage/sql/stores/device-codes.ts';
 import { endedTokenStatements } from '../../src/storage/sql/stores/ended-tokens.ts';
 import { factorStatements } from '../../src/storage/sql/stores/factors.ts';
 import { groupStatements } from '../../src/storage/sql/stores/groups.ts';
@@ -220,6 +221,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const seen = [accountsSeen, sessionsSeen, consentsUsed].map((of) => of.statements[sql.dialect]);
     const statements = [
       ...sharedStatements,
+      ...deviceCodeStatements,
       ...endedTokenStatements,
       ...factorStatements,
       ...passkeyStatements,

@@ -4,6 +4,7 @@
  * so that it is good each time: a person who does not exist yet, a token that nobody has ended.
  */
 import { randomToken } from '../../src/base/secrets.ts';
+import { deviceGrant } from '../../src/core/clients/device-grant.ts';
 import { Agent, basic, codeOf, pkce, token } from './agent.ts';
 import { adminKey, buildClient, buildPerson, password, type TestServer } from './server.ts';
 
@@ -28,7 +29,7 @@ export function goodCalls(server: Callee): GoodCalls {
   const admin = { 'x-admin-key': adminKey };
   const bearer = (value: string | undefined) => ({ authorization: `Bearer ${value}` });
   const application = async () => {
-    const grant_types = ['authorization_code', 'refresh_token', 'client_credentials'];
+    const grant_types = ['authorization_code', 'refresh_token', 'client_credentials', deviceGrant];
     const { id, secret } = await buildClient(server, { grant_types });
     return { id, secret, headers: { authorization: basic(id, secret) } };
   };
@@ -124,6 +125,10 @@ export function goodCalls(server: Callee): GoodCalls {
         code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
         code_challenge_method: 'S256',
       },
+    }),
+    'POST /oauth/device': async () => ({
+      headers: (await application()).headers,
+      form: { scope: 'openid offline_access' },
     }),
     'GET /oauth/userinfo': async () => ({ headers: bearer(await accessToken('openid')) }),
     'POST /oauth/userinfo': async () => ({ headers: bearer(await accessToken('openid')) }),

@@ -103,7 +103,9 @@ const protocol = createRouteTable(protocolRoutes);
 function noteUnrecorded(unrecorded: string[], req: IncomingMessage, res: ServerResponse): void {
   const [path = ''] = (req.url ?? '').split('?', 1);
   if (!protocol.at(path)) return;
-  const refused = res.statusCode >= 400 && res.statusCode < 500;
+  // A device that is to ask again is told when, and is not refused.
+  const waits = path === '/oauth/token' && res.statusCode === 400 && res.hasHeader('retry-after');
+  const refused = res.statusCode >= 400 && res.statusCode < 500 && !waits;
   if (refused && !/\/why\/[\w-]+>/.test(String(res.getHeader('link')))) {
     unrecorded.push(`${req.method} ${path} ${res.statusCode}`);
   }

@@ -1,5 +1,6 @@
 /** The metadata of an application from the options of a command and a JSON file (RFC 7591, section 2). */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
+import { deviceGrant } from '../../core/clients/device-grant.ts';
 import { offeredProfiles } from '../../core/clients/profiles.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call, Opt } from '../command.ts';
@@ -72,7 +73,7 @@ export const metadataOptions: readonly Opt[] = [
   {
     flags: '--grant-type <type>',
     sentence: 'A grant type that it may use. Without it: authorization_code and refresh_token.',
-    choices: ['authorization_code', 'refresh_token', 'client_credentials'],
+    choices: ['authorization_code', 'refresh_token', 'client_credentials', 'device_code'],
     many: true,
   },
   { flags: '--scope <scopes>', sentence: 'The only scopes it may request, separated by spaces.' },
@@ -152,7 +153,8 @@ export async function wanted(call: Call): Promise<Wanted> {
   }
   for (const [option, member] of Object.entries(listMembers)) {
     const values = call.texts(option);
-    if (values.length > 0) metadata[member] = [...values];
+    if (values.length > 0)
+      metadata[member] = values.map((value) => (isDeviceCode(member, value) ? deviceGrant : value));
   }
   const pkce = call.flag('require-pkce');
   if (pkce !== undefined) metadata.require_pkce = pkce;
@@ -169,6 +171,9 @@ export async function wanted(call: Call): Promise<Wanted> {
   }
   return { metadata, ...told };
 }
+
+/** The grant type's own name is long to type. */
+const isDeviceCode = (member: string, value: string) => member === 'grant_types' && value === 'device_code';
 
 const nothing = {
   get metadata(): JsonObject {

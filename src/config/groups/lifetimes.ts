@@ -27,6 +27,15 @@ export const lifetimes = {
     sentence: 'How long an authorization code can be redeemed.',
     example: '30',
   }),
+  DEVICE_CODE_TTL: setting(seconds(60, 3600), 600, {
+    sentence: 'How long a person has to enter the code that a device shows, and to allow the device.',
+    example: '900',
+  }),
+  DEVICE_POLL_INTERVAL: setting(seconds(1, 60), 5, {
+    sentence:
+      'How long a device waits between two requests for its tokens. A device that asks sooner must wait longer.',
+    example: '10',
+  }),
   SESSION_TTL: setting(seconds(60, 365 * DAY), 14 * DAY, {
     sentence:
       'How long a browser stays signed in if the user ticked “Stay signed in on this device”, counted from the sign-in.',

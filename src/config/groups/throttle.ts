@@ -8,7 +8,7 @@ export const throttle = {
   }),
   THROTTLE_ADDRESS_LIMIT: setting(wholeNumber(1, 100_000), 100, {
     sentence:
-      'The number of failed sign-ins from one address within the window, after which further attempts must wait. Wrong admin keys, and wrong credentials of each client, are counted separately against the same limit.',
+      'The number of failed sign-ins from one address within the window, after which further attempts must wait. Wrong admin keys, wrong codes of devices, and wrong credentials of each client are counted separately against the same limit.',
     example: '300',
   }),
   THROTTLE_WINDOW: setting(seconds(1, DAY), 900, {

@@ -3,11 +3,13 @@
  * contradicts the kind is refused with a fix, before `parseMetadata` checks the rest.
  */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
+import { deviceGrant } from './device-grant.ts';
 
 export const clientKinds = {
   web: 'an application on a server, which keeps a secret',
   spa: 'an application in the browser, without a server of its own',
   native: 'an application on a device or a command line',
+  device: 'a device or program without a browser of its own, such as a TV or a remote command line',
   service: 'a program that works without a person',
 } as const;
 export type ClientKind = keyof typeof clientKinds;
@@ -21,6 +23,12 @@ const defaults: Readonly<Record<ClientKind, JsonObject>> = {
   web: { ...people, application_type: 'web', token_endpoint_auth_method: 'client_secret_basic' },
   spa: { ...unauthenticated, application_type: 'web' },
   native: { ...unauthenticated, application_type: 'native' },
+  device: {
+    ...unauthenticated,
+    grant_types: [deviceGrant, 'refresh_token'],
+    response_types: [],
+    application_type: 'native',
+  },
   service: {
     grant_types: ['client_credentials'],
     response_types: [],
@@ -100,6 +108,21 @@ const serviceGrants: Rule = ({ grant_types: grants }) => {
   );
 };
 
+const deviceRedirect: Rule = (given) =>
+  texts(given.redirect_uris).length > 0
+    ? 'A device has no browser, so it has no redirect URI. Leave it out, or register it as native.'
+    : undefined;
+
+const deviceGrants: Rule = ({ grant_types: grants }) => {
+  if (grants !== undefined && !texts(grants).includes(deviceGrant))
+    return 'A device needs the grant device_code. Add --grant-type device_code, or register it as native.';
+  const other = texts(grants).find((grant) => grant !== deviceGrant && grant !== 'refresh_token');
+  return (
+    other &&
+    `A device has the grants device_code and refresh_token. Leave out --grant-type ${other}, or register it as native.`
+  );
+};
+
 const servicePublic: Rule = ({ token_endpoint_auth_method: method }) =>
   method === 'none' ? 'A service authenticates. Leave out --public.' : undefined;
 
@@ -107,5 +130,6 @@ const rules: Readonly<Record<ClientKind, readonly Rule[]>> = {
   web: [secretless, otherGrants, typeOf('web'), privateRedirect, noRedirect],
   spa: [authenticated, withoutPkce, otherGrants, typeOf('web'), privateRedirect, noRedirect],
   native: [authenticated, withoutPkce, otherGrants, typeOf('native'), noRedirect],
+  device: [authenticated, withoutPkce, deviceGrants, typeOf('native'), deviceRedirect],
   service: [servicePublic, serviceRedirect, serviceGrants, withoutPerson],
 };

@@ -6,12 +6,13 @@
 import { z } from 'zod';
 import { secondFactorRules } from '../factors/assurance.ts';
 import { consentPolicies } from './consent-policy.ts';
+import { deviceGrant } from './device-grant.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
 import { offeredProfiles, profileReasons } from './profiles.ts';
 
 /** The supported values of members that are lists of choices. */
 export const offered = {
-  grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+  grant_types: ['authorization_code', 'refresh_token', 'client_credentials', deviceGrant],
   response_types: ['code'],
   response_modes: ['query', 'fragment', 'form_post'],
 } as const;

@@ -61,6 +61,10 @@ export const auditEvents = {
   'group.removed': 'A group was removed with its memberships.',
   'group.joined': 'A person was added to a group.',
   'group.left': 'A person was removed from a group.',
+  'device_code.approved': 'A person allowed a device that had shown them a code.',
+  'device_code.denied': 'A person refused a device that had shown them a code.',
+  'device_code.throttled':
+    'Too many wrong codes of devices were entered: in a browser, from an address, or in all; once per window.',
   'device.remembered': 'A person chose to stay signed in in a browser.',
   'device.forgotten': 'A person removed themselves from a browser that remembered them.',
   'device.reported': 'A mail told a person about a sign-in in a browser that does not remember them.',
@@ -88,7 +92,7 @@ export const auditEvents = {
   'api.added': 'An API was added or replaced.',
   'api.updated': 'An API was changed.',
   'api.removed': 'An API was removed.',
-  'grant.replayed': 'A used code or refresh token was presented again; everything issued from it ended.',
+  'grant.replayed': 'A used code, device code or refresh token was presented again; everything issued from it ended.',
   'setup.completed': 'The first administrator was created through the setup link.',
 } as const;
 

@@ -6,7 +6,7 @@ export const grantChecks = {
   grant_type_unknown: check(
     'RFC 6749, section 5.2',
     'The server does not support this grant_type.',
-    'Use authorization_code, refresh_token or client_credentials.',
+    'Use authorization_code, refresh_token, client_credentials or urn:ietf:params:oauth:grant-type:device_code.',
   ),
   grant_type_not_allowed: check(
     'RFC 6749, section 5.2',

@@ -16,6 +16,7 @@ import type { ClientCache } from './client-cache.ts';
 import type { ClientStore } from './clients.ts';
 import type { ConsentStore } from './consents.ts';
 import type { DeliveryStore } from './deliveries.ts';
+import type { DeviceCodeStore } from './device-codes.ts';
 import type { EndedTokenStore } from './ended-tokens.ts';
 import type { EngineStore } from './engine.ts';
 import type { FactorStore } from './factors.ts';
@@ -42,6 +43,7 @@ export interface Stores {
   readonly apis: ApiStore;
   readonly changes: ChangeStore;
   readonly engine: EngineStore;
+  readonly deviceCodes: DeviceCodeStore;
   readonly endedTokens: EndedTokenStore;
   readonly consents: ConsentStore;
   readonly keys: KeyStore;

@@ -9,12 +9,13 @@
 import Provider, { type Adapter, errors } from 'oidc-provider';
 import { Unavailable } from '../../base/errors.ts';
 import { type ClientDeps, findClient } from '../clients/clients.ts';
+import { type DeviceCodeDeps, deviceCodeCalls } from './device-codes.ts';
 import { interactionCalls } from './interactions.ts';
 import { type PushedRequestDeps, pushedRequestCalls } from './pushed-requests.ts';
 import { type SessionDeps, sessionCalls } from './sessions.ts';
-import { grantCalls, type TokenDeps, tokenCalls } from './tokens.ts';
+import { grantCalls, tokenCalls } from './tokens.ts';
 
-type AdapterDeps = ClientDeps & SessionDeps & TokenDeps & Pick<PushedRequestDeps, 'lifetimes'>;
+type AdapterDeps = ClientDeps & SessionDeps & DeviceCodeDeps & Pick<PushedRequestDeps, 'lifetimes'>;
 
 /** The engine asks for one adapter per model name. */
 export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
@@ -25,6 +26,8 @@ function callsOf(model: string, deps: AdapterDeps): Partial<Adapter> {
   switch (model) {
     case 'Client':
       return { find: (id) => findClient(deps, id) };
+    case 'DeviceCode':
+      return deviceCodeCalls(deps);
     case 'Grant':
       return grantCalls(deps);
     case 'Session':

@@ -23,11 +23,7 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
       if (model === 'ReplayDetection') return undefined;
       // These endpoints do not use what the engine finds; about-tokens.ts answers instead.
       if (notAsked.has(Provider.ctx?.oidc?.route)) return undefined;
-      const bundle = await readRecord(deps.engine, digest(value));
-      if (bundle?.token.kind !== model || !(await stillGood(deps, bundle))) return undefined;
-      const payload: AdapterPayload = Object.assign(JSON.parse(bundle.token.payload), { jti: value });
-      if (bundle.token.consumedAt !== null) applyConsumption(deps, model, bundle, value, payload);
-      return payload;
+      return readToken(deps, model, value, digest(value));
     },
     async upsert(value, payload) {
       // The time of a sign-in elsewhere is unknown: 0. `auth_time` is optional (OpenID Connect Core, section 2).
@@ -48,6 +44,20 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
 }
 
 const notAsked: ReadonlySet<string | undefined> = new Set(['introspection', 'revocation']);
+
+/** `value` becomes the payload's own name, by which the engine saves and consumes it. */
+export async function readToken(
+  deps: TokenDeps,
+  model: string,
+  value: string,
+  key: string,
+): Promise<AdapterPayload | undefined> {
+  const bundle = await readRecord(deps.engine, key);
+  if (bundle?.token.kind !== model || !(await stillGood(deps, bundle))) return undefined;
+  const payload: AdapterPayload = Object.assign(JSON.parse(bundle.token.payload), { jti: value });
+  if (bundle.token.consumedAt !== null) applyConsumption(deps, model, bundle, value, payload);
+  return payload;
+}
 
 /** A token ends with its client, its grant and its account. */
 async function stillGood(deps: TokenDeps, { token, grant, account }: TokenBundle): Promise<boolean> {
@@ -76,10 +86,11 @@ function applyConsumption(
   }
   payload.consumed = bundle.token.consumedAt ?? true;
   // A used code must still end its tokens after it has expired (RFC 6749, section 4.1.2).
-  if (model === 'AuthorizationCode') payload.exp = Math.max(payload.exp ?? 0, nowSeconds() + 60);
+  if (model === 'AuthorizationCode' || model === 'DeviceCode')
+    payload.exp = Math.max(payload.exp ?? 0, nowSeconds() + 60);
 }
 
-function tokenRow(kind: string, value: string, payload: AdapterPayload): TokenRow {
+export function tokenRow(kind: string, value: string, payload: AdapterPayload): TokenRow {
   const { jti: _value, ...rest } = payload;
   return {
     key: digest(value),

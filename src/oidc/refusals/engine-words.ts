@@ -1,4 +1,5 @@
 /** Finds the failed check by the engine's text: `error_detail` if there is one, otherwise the error's description. */
+import { deviceGrant } from '../../core/clients/device-grant.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 
 /** The first match wins. The patterns match texts of oidc-provider 9.13; a test raises each of them. */
@@ -70,6 +71,10 @@ const words: readonly (readonly [RegExp, CheckName])[] = [
   [/^authorization code already consumed$/, 'code_used'],
   [/^authorization code redirect_uri mismatch$/, 'code_redirect_uri'],
   [/^authorization code invalid/, 'code_ended'],
+  [/^device code not found$/, 'device_code_unknown'],
+  [/^device code is expired$/, 'device_code_expired'],
+  [/^device code already consumed$/, 'device_code_used'],
+  [/^device code invalid/, 'device_code_ended'],
   [/^refresh token not found$/, 'refresh_unknown'],
   [/^refresh token is expired$/, 'refresh_expired'],
   [/^refresh token already used$/, 'refresh_replayed'],
@@ -99,6 +104,12 @@ const codes: Readonly<Record<string, CheckName>> = {
   use_dpop_nonce: 'proof_nonce',
 };
 
+/** The value that each grant presents. */
+const kinds: Readonly<Record<string, 'refresh' | 'device_code'>> = {
+  refresh_token: 'refresh',
+  [deviceGrant]: 'device_code',
+};
+
 interface EngineError {
   readonly error: string;
   readonly description?: string | undefined;
@@ -113,14 +124,15 @@ export function checkOf(
 ): CheckName {
   // Texts that both grants share.
   if (route === 'token' && error === 'invalid_grant' && detail !== undefined) {
-    const refresh = params.grant_type === 'refresh_token';
-    if (detail === 'client mismatch') return refresh ? 'refresh_of_another_client' : 'code_of_another_client';
-    if (/^grant |^accountId mismatch$/.test(detail)) return refresh ? 'refresh_ended' : 'code_ended';
+    const kind = kinds[String(params.grant_type)] ?? 'code';
+    if (detail === 'client mismatch') return `${kind}_of_another_client`;
+    if (/^grant |^accountId mismatch$/.test(detail)) return `${kind}_ended`;
     if (detail === 'failed jkt verification') return 'proof_other_key';
     if (detail === 'unsupported code_challenge_method') return 'verifier_unexpected';
     if (detail === 'code_verifier must be provided') return 'verifier_missing';
     if (detail === 'code_verifier does not match code_challenge') return 'verifier_wrong';
   }
+  if (route === 'token' && error === 'access_denied' && params.grant_type === deviceGrant) return 'device_denied';
   // The detail of a proof is the text of a library.
   for (const said of error === 'invalid_dpop_proof' ? [description] : [detail, description]) {
     const found = said === undefined ? undefined : words.find(([pattern]) => pattern.test(said));

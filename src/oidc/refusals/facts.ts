@@ -6,6 +6,8 @@ import { hash } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
+import { deviceGrant } from '../../core/clients/device-grant.ts';
+import { userCodeOf } from '../../core/device-codes/user-code.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import { nearestUri, nearestWord } from '../../core/refusals/nearest.ts';
 import { shapeOf, shown } from '../../core/refusals/shown.ts';
@@ -18,7 +20,7 @@ import type { Asked, Facts, FactsDeps } from './recorded.ts';
 import { meantFacts, resourceFacts, scopeFacts } from './scope-facts.ts';
 import { whyUnfetched } from './unfetched.ts';
 
-const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
+const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials', deviceGrant] as const;
 const offeredMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'];
 
 export async function factsOfRefusal(check: CheckName, asked: Asked, deps: FactsDeps): Promise<Facts> {
@@ -68,10 +70,14 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
       const received = String(params.grant_type ?? '');
       return { expected: grantTypes.join(', '), received: shown(received), nearest: nearestWord(received, grantTypes) };
     }
+    case 'user_code_unknown':
+      return { expected: 'eight consonants, as the device shows them', received: shapeOf(params.user_code) };
     case 'grant_type_not_allowed':
       return {
         expected: listOf(metadata.grant_types, ['authorization_code', 'refresh_token']).join(', '),
-        received: shown(params.grant_type ?? 'authorization_code'),
+        received: shown(
+          asked.ctx.oidc?.route === 'device_authorization' ? deviceGrant : (params.grant_type ?? 'authorization_code'),
+        ),
       };
     case 'parameter_missing':
     case 'parameter_repeated':
@@ -90,9 +96,7 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
       return { expected: 'a user who needs no prompt', received: `prompt=${shown(params.prompt ?? '')}` };
     default:
       if (check.startsWith('proof_')) return proofFacts(check, asked, deps);
-      return check.startsWith('code_') || check.startsWith('verifier_') || check.startsWith('refresh_')
-        ? grantFacts(check, asked)
-        : {};
+      return /^(device_)?(code|verifier|refresh)_/.test(check) ? grantFacts(check, asked) : {};
   }
 }
 
@@ -169,22 +173,25 @@ function parameterFacts({ said = '', params }: Asked): Facts {
 
 /** For a code or a refresh token: its state, from rows that the request has already read. */
 async function grantFacts(check: CheckName, { ctx, params, client }: Asked): Promise<Facts> {
-  const refresh = check.startsWith('refresh_');
-  const value = refresh ? params.refresh_token : params.code;
+  const value = presentedFor(check, params);
   if (typeof value !== 'string') return {};
   const bundle = await unitOf(ctx)?.reads.tokens.get(digest(value));
   const token = bundle?.token;
   switch (check) {
     case 'code_unknown':
+    case 'device_code_unknown':
     case 'refresh_unknown':
       return { expected: '43 characters, base64url', received: shapeOf(value), ...spelled(value) };
     case 'code_expired':
+    case 'device_code_expired':
     case 'refresh_expired':
       return { received: token?.expiresAt == null ? undefined : `expired ${secondsAgo(token.expiresAt)}` };
     case 'code_used':
+    case 'device_code_used':
     case 'refresh_replayed':
       return { received: usedAt(token, client) };
     case 'code_of_another_client':
+    case 'device_code_of_another_client':
     case 'refresh_of_another_client':
       return { expected: 'one that was issued to this client', received: 'one that was issued to another client' };
     case 'code_redirect_uri': {
@@ -206,6 +213,11 @@ async function grantFacts(check: CheckName, { ctx, params, client }: Asked): Pro
     default:
       return {};
   }
+}
+
+function presentedFor(check: CheckName, { refresh_token, device_code, code }: Asked['params']): unknown {
+  if (check.startsWith('refresh_')) return refresh_token;
+  return check.startsWith('device_') ? device_code : code;
 }
 
 /** Detects common PKCE mistakes: swapped values, a hexadecimal or padded hash, no hash. */
@@ -237,6 +249,7 @@ function usedAt(token: StoredToken | undefined, client: ClientRecord | undefined
 }
 
 function spelled(value: string): Facts {
+  if (userCodeOf(value)) return { advice: 'This is the user_code, which a person enters. Send the device_code.' };
   if (value !== value.trim()) return { advice: 'Remove the white space around the value.' };
   return value.includes('%') ? { advice: 'Decode the value once: it holds percent signs.' } : {};
 }

@@ -41,6 +41,9 @@ const events = [
   'authorization.error',
   'pushed_authorization_request.error',
   'grant.error',
+  'device_authorization.error',
+  'code_verification.error',
+  'device_resume.error',
   'introspection.error',
   'revocation.error',
   'end_session.error',
@@ -75,6 +78,9 @@ const endpointOfRoute: Readonly<Record<string, EndpointName>> = {
   resume: 'authorize',
   pushed_authorization_request: 'par',
   token: 'token',
+  device_authorization: 'device',
+  code_verification: 'device',
+  device_resume: 'device',
   introspection: 'introspection',
   revocation: 'revocation',
   end_session: 'logout',
@@ -148,7 +154,8 @@ export function createRecorder(deps: RecorderDeps) {
       await next();
       const failed = failureOf(ctx) !== undefined;
       const refused = ctx.status >= 400 && ctx.status < 500;
-      if (!failed && !refused) return;
+      // Not a refusal: the device is to ask again.
+      if ((!failed && !refused) || failureOf(ctx) instanceof errors.AuthorizationPending) return;
       const behalf = onBehalfOf(ctx);
       if (behalf) {
         if (behalf.outcome?.outcome !== 'redirect' || !failed) return;

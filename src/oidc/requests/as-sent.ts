@@ -6,7 +6,7 @@ import { decodeJwt } from 'jose';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 
 export function asSent({ oidc, query }: KoaContextWithOIDC): Readonly<Record<string, unknown>> {
-  if (oidc.route === 'pushed_authorization_request') return oidc.body ?? {};
+  if (oidc.route === 'pushed_authorization_request' || oidc.route === 'device_authorization') return oidc.body ?? {};
   const pushed = (oidc.entities.PushedAuthorizationRequest as { request?: unknown } | undefined)?.request;
   return typeof pushed === 'string' ? decodeJwt(pushed) : query;
 }

@@ -32,6 +32,14 @@ export function interactions(deps: InteractionDeps) {
   // If sign-up is closed, `create` is refused like any unknown value (Initiating User Registration via OpenID Connect
   // 1.0).
   if (deps.config.signUp === 'open') policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
+  // A person who answers for a device wants another account. The request itself cannot ask for it there.
+  policy
+    .get('login')
+    ?.checks.add(
+      new interactionPolicy.Check('sign_in_again', 'the user asks for another sign-in', 'login_required', ({ oidc }) =>
+        oidc.result?.signInAgain === true ? oidc.result.login === undefined : false,
+      ),
+    );
   demandAssurance(policy, deps);
   demandConsent(policy, deps);
   const consent = policy.get('consent');

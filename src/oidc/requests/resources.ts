@@ -90,7 +90,11 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
   };
 }
 
-const asksForPerson: ReadonlySet<string> = new Set(['authorization', 'pushed_authorization_request']);
+const asksForPerson: ReadonlySet<string> = new Set([
+  'authorization',
+  'pushed_authorization_request',
+  'device_authorization',
+]);
 
 function refuseScopesOfSeveral(ctx: KoaContextWithOIDC): never {
   nameCheck(ctx, 'resource_missing');
@@ -146,6 +150,13 @@ export function authorizationQuery(query: ParsedUrlQuery, apis: Apis): ParsedUrl
     for (const name of ofOpenid) delete changed[name];
   }
   return changed;
+}
+
+/** Normalizes the form of a device authorization request in the same way. */
+export function deviceForm(form: string, apis: Apis): string {
+  const sent = parse(form);
+  const changed = authorizationQuery(sent, apis);
+  return changed === sent ? form : stringify(changed);
 }
 
 /** The scopes of a request without `scope`, for these APIs or for none. */

@@ -2,7 +2,7 @@
 import { type PushedRequestDeps, pushAgain } from '../adapter/pushed-requests.ts';
 import { routes } from '../configuration.ts';
 
-interface RestartDeps {
+export interface RestartDeps {
   readonly issuer: string;
   readonly stores: { readonly engine: PushedRequestDeps['engine'] };
   readonly config: { readonly lifetimes: PushedRequestDeps['lifetimes'] };
@@ -13,6 +13,8 @@ export interface Begun {
   readonly params: Readonly<Record<string, unknown>>;
   /** The value of the pushed request. The types of the engine leave it out. */
   readonly parJti?: string | undefined;
+  /** The person answers for a device, and enters its code again: only the device shows it. */
+  readonly deviceCode?: string | undefined;
 }
 
 /**
@@ -21,9 +23,10 @@ export interface Begun {
  */
 export async function restartAddress(
   { issuer, stores, config }: RestartDeps,
-  { params, parJti }: Begun,
+  { params, parJti, deviceCode }: Begun,
   change: Readonly<Record<string, string>> = {},
 ): Promise<string> {
+  if (deviceCode !== undefined) return routes.code_verification;
   if (parJti === undefined) return addressOf({ ...params, ...change });
   const { request: _object, request_uri: _uri, ...parameters } = params;
   const deps = { issuer, engine: stores.engine, lifetimes: config.lifetimes };
@@ -32,7 +35,8 @@ export async function restartAddress(
 }
 
 /** The address of the same request; undefined if it was pushed. */
-export function plainAddress({ params, parJti }: Begun): string | undefined {
+export function plainAddress({ params, parJti, deviceCode }: Begun): string | undefined {
+  if (deviceCode !== undefined) return routes.code_verification;
   return parJti === undefined ? addressOf(params) : undefined;
 }
 

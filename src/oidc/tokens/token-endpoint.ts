@@ -13,6 +13,7 @@ import Provider, {
 import { nowSeconds } from '../../base/clock.ts';
 import { toldUsername } from '../../core/accounts/told-names.ts';
 import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
+import { deviceGrant } from '../../core/clients/device-grant.ts';
 import { demandProof } from '../requests/proofs.ts';
 import type { EnginePerson } from './claims.ts';
 
@@ -72,9 +73,11 @@ export function refuseForeignGrants(provider: Provider): void {
   prototype.grantTypeAllowed = function allowed(type: string) {
     const isAllowed = grantTypeAllowed.call(this, type);
     const { ctx } = Provider;
-    if (ctx?.oidc?.route !== 'token' || ctx.oidc.params?.grant_type !== type) return isAllowed;
+    const { route, params } = ctx?.oidc ?? {};
+    const asked = route === 'device_authorization' ? deviceGrant : route === 'token' && params?.grant_type;
+    if (ctx === undefined || asked !== type) return isAllowed;
     if (isAllowed) {
-      demandProof(this, ctx);
+      if (route === 'token') demandProof(this, ctx);
       return true;
     }
     throw new errors.UnauthorizedClient('requested grant type is not allowed for this client');
@@ -125,7 +128,7 @@ function identityScopes({ oidc }: Pick<KoaContextWithOIDC, 'oidc'>): string[] {
 }
 
 function sourceOf({ entities }: KoaContextWithOIDC['oidc']) {
-  return entities.AuthorizationCode ?? entities.RefreshToken;
+  return entities.AuthorizationCode ?? entities.DeviceCode ?? entities.RefreshToken;
 }
 
 function together(identity: readonly string[], api: unknown): string {

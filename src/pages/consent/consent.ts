@@ -8,20 +8,19 @@ import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts'
 import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';
 import { addConsent, removeConsent } from '../../oidc/requests/consent-check.ts';
-import { restartAddress } from '../../oidc/requests/restart.ts';
 import { engineScopes } from '../../oidc/requests/scopes.ts';
 import type { PageDeps } from '../kit/deps.ts';
-import { formTargets, requestOf } from '../kit/interaction/authorization-request.ts';
+import { formTargets, isForDevice, requestOf, signInAgain } from '../kit/interaction/authorization-request.ts';
 import { clientView, destinationOf } from '../kit/interaction/client-view.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import type { ClientView, ScopeView } from '../kit/view-parts.ts';
 import { chosen, fieldOf } from './consent-choice.ts';
 
 /**
- * Why an earlier consent does not apply: the redirect URI does not identify the client, or a policy requires the
- * question.
+ * Why an earlier consent does not apply: the redirect URI does not identify the client, a policy requires the question,
+ * or nothing identifies a device.
  */
-export const eachTimeReasons = ['unproven', 'policy'] as const;
+export const eachTimeReasons = ['unproven', 'policy', 'device'] as const;
 type EachTime = (typeof eachTimeReasons)[number];
 
 declare module '../kit/views.ts' {
@@ -31,6 +30,8 @@ declare module '../kit/views.ts' {
       readonly csrf: string;
       /** Why an earlier consent does not apply. */
       readonly eachTime?: EachTime | undefined;
+      /** A device asks: the person is to have it in front of them. */
+      readonly device?: boolean | undefined;
       readonly client: ClientView & {
         readonly policyUri?: string | undefined;
         readonly tosUri?: string | undefined;
@@ -53,8 +54,8 @@ declare module '../kit/views.ts' {
 }
 
 /** Returns undefined if an earlier consent applies. */
-function eachTimeFor(reasons: readonly string[]): EachTime | undefined {
-  if (reasons.includes('unproven_redirect_uri')) return 'unproven';
+function eachTimeFor(reasons: readonly string[], device: boolean): EachTime | undefined {
+  if (reasons.includes('unproven_redirect_uri')) return device ? 'device' : 'unproven';
   return reasons.includes('always_asked') ? 'policy' : undefined;
 }
 
@@ -104,7 +105,8 @@ export function createConsentStep(deps: PageDeps): Step {
         {
           action,
           csrf: deps.csrf.token(ctx),
-          eachTime: eachTimeFor(interaction.prompt.reasons),
+          eachTime: eachTimeFor(interaction.prompt.reasons, isForDevice(interaction)),
+          device: isForDevice(interaction),
           client: {
             ...(clientView(client) ?? { name: request.clientId }),
             policyUri: text('policy_uri'),
@@ -150,7 +152,7 @@ export function createConsentStep(deps: PageDeps): Step {
 
       switch (form.get('answer')) {
         case 'switch':
-          return { redirect: await restartAddress(deps, interaction, { prompt: 'login' }) };
+          return signInAgain(deps, interaction);
         case 'deny':
           await deps.audit.record('consent.denied', { subject, clientId, caller });
           return { error: 'access_denied', error_description: 'the person did not allow it' };

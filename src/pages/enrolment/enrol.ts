@@ -17,7 +17,7 @@ import { seeOther } from '../../http/hardening.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import { restartAddress } from '../../oidc/requests/restart.ts';
 import type { PageDeps } from '../kit/deps.ts';
-import { requestOf } from '../kit/interaction/authorization-request.ts';
+import { isForDevice, requestOf } from '../kit/interaction/authorization-request.ts';
 import { type CurrentSession, currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
@@ -79,7 +79,10 @@ export function createEnrolStep(deps: PageDeps): Step {
     if (required && assuranceOf(current.amr) === 'single') return undefined;
     const fresh = nowSeconds() - current.signedInAt <= freshSeconds;
     if (fresh || memory.app) return current;
-    return { redirect: await restartAddress(deps, interaction, { prompt: 'login' }) };
+    // The engine asks a device's user for a fresh sign-in.
+    return isForDevice(interaction)
+      ? undefined
+      : { redirect: await restartAddress(deps, interaction, { prompt: 'login' }) };
   }
 
   async function show(

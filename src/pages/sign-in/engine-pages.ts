@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { displayName } from '../../core/kernel/names.ts';
 import { formTargetsFor, hardenPage } from '../../http/hardening.ts';
-import type { ProtocolPages } from '../../oidc/ports.ts';
+import type { DevicePages, ProtocolPages } from '../../oidc/ports.ts';
 import type { RecordedRefusal } from '../../oidc/refusals/recorded.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import type { ErrorKind, RefusalDetail, UnreviewedReason } from '../kit/page.ts';
@@ -27,7 +27,9 @@ declare module '../kit/views.ts' {
   }
 }
 
-export function createEnginePages(deps: Pick<PageDeps, 'pages' | 'stores' | 'secure' | 'isDeveloper'>): ProtocolPages {
+export function createEnginePages(
+  deps: Pick<PageDeps, 'pages' | 'stores' | 'secure' | 'isDeveloper'> & { readonly device: DevicePages },
+): ProtocolPages {
   // The engine's context extends the Koa context.
   const plain = (ctx: KoaContextWithOIDC) => ctx as unknown as Context;
 
@@ -37,6 +39,8 @@ export function createEnginePages(deps: Pick<PageDeps, 'pages' | 'stores' | 'sec
   });
 
   return {
+    device: deps.device,
+
     error(ctx, out, error, refusal) {
       const status = ctx.status;
       if (error instanceof errors.SessionNotFound) {

@@ -13,6 +13,7 @@ import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import { restartAddress } from '../../oidc/requests/restart.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { PageDeps } from '../kit/deps.ts';
+import { signInAgain } from '../kit/interaction/authorization-request.ts';
 import { currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import { frameOf } from '../kit/interaction/frame.ts';
@@ -188,8 +189,8 @@ export function createSecondFactorStep(deps: PageDeps): Step {
       const memory = await memoryFor(step);
       const restart = form.get('answer') === 'restart';
       if (restart || memory === undefined) {
-        const change: Record<string, string> = restart ? { prompt: 'login' } : {};
-        if (isStepUp(interaction)) return { redirect: await restartAddress(deps, interaction, change) };
+        if (isStepUp(interaction))
+          return restart ? signInAgain(deps, interaction) : { redirect: await restartAddress(deps, interaction) };
         await remember(interaction, undefined);
         return { redirect: action };
       }

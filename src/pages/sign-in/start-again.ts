@@ -10,6 +10,9 @@ export function createStartAgain(engine: EngineStore) {
   return async (uid: string): Promise<string | undefined> => {
     const bundle = await engine.readToken(digest(uid));
     const payload = bundle?.token.kind === 'Interaction' ? openInteraction(bundle, uid) : undefined;
-    return payload?.params && plainAddress({ params: payload.params, parJti: payload.parJti });
+    return (
+      payload?.params &&
+      plainAddress({ params: payload.params, parJti: payload.parJti, deviceCode: payload.deviceCode })
+    );
   };
 }

@@ -18,6 +18,7 @@ import { createChangeStore } from './stores/changes.ts';
 import { createClientStore } from './stores/clients.ts';
 import { createConsentStore } from './stores/consents.ts';
 import { createDeliveryStore } from './stores/deliveries.ts';
+import { createDeviceCodeStore } from './stores/device-codes.ts';
 import { createEndedTokenStore } from './stores/ended-tokens.ts';
 import { createFactorStore } from './stores/factors.ts';
 import { createGroupStore } from './stores/groups.ts';
@@ -82,6 +83,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     apis: createApiStore(sql),
     changes: createChangeStore(sql),
     engine: createEngineStore(sql, engine(outbox), outbox),
+    deviceCodes: createDeviceCodeStore(sql),
     endedTokens: createEndedTokenStore(sql),
     consents: createConsentStore(sql),
     keys: createKeyStore(sql),

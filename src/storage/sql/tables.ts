@@ -8,6 +8,7 @@ import type { StoredAuditEvent } from '../../core/stores/audit.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { StoredConsent } from '../../core/stores/consents.ts';
 import type { Delivery } from '../../core/stores/deliveries.ts';
+import type { DeviceCodeRow } from '../../core/stores/device-codes.ts';
 import type { GrantRow, StoredSession, StoredToken } from '../../core/stores/engine.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
 import type { Group } from '../../core/stores/groups.ts';
@@ -177,6 +178,17 @@ export const tokens = table(
     successorSealed: row.textOrNull('successor_sealed'),
     // Reads the successor token too.
     successorConsumed: row.sql<number | null>('successors.consumed_at') !== null,
+  }),
+);
+
+export const deviceCodes = table(
+  'device_codes',
+  (row): DeviceCodeRow => ({
+    userCode: row.text('user_code'),
+    tokenKey: row.text('token_key'),
+    browser: row.textOrNull('browser'),
+    interval: row.number('poll_interval'),
+    expiresAt: row.number('expires_at'),
   }),
 );
 

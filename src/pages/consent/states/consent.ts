@@ -22,6 +22,11 @@ export const consentStates: readonly ViewState[] = [
     locals: { action, csrf, eachTime: 'policy', client: bookshelf, account, scopes },
   },
   {
+    name: 'consent-device',
+    view: 'consent',
+    locals: { action, csrf, eachTime: 'device', device: true, client: bookshelf, account, scopes },
+  },
+  {
     name: 'consent-full',
     view: 'consent',
     locals: {

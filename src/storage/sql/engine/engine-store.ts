@@ -232,4 +232,5 @@ const expiring = [
   ['sessions', 'uid'],
   ['links', 'key'],
   ['devices', 'id'],
+  ['device_codes', 'user_code'],
 ] as const;

@@ -1,0 +1,56 @@
+import { at, bookshelf, csrf, longName, unbroken, unknownShop, type ViewState } from '../../kit/state.ts';
+
+const place = { program: 'Chrome', system: 'Android', address: '203.0.113.7', at };
+const userCode = 'WDJB-MJHT';
+const again = ['missing', 'unknown', 'expired', 'used', 'stale'] as const;
+
+export const deviceStates: readonly ViewState[] = [
+  { name: 'device', view: 'device', locals: { csrf } },
+  ...again.map(
+    (kind): ViewState => ({
+      name: `device-${kind}`,
+      view: 'device',
+      locals: { csrf, typed: kind === 'missing' ? undefined : 'wdjb mjh', problem: { kind } },
+    }),
+  ),
+  {
+    name: 'device-throttled',
+    view: 'device',
+    locals: { csrf, typed: 'wdjb mjht', problem: { kind: 'throttled' }, retryAfterSeconds: 540 },
+  },
+  {
+    name: 'device-sign-in-first',
+    view: 'device',
+    locals: {
+      csrf,
+      typed: 'wdjb mjht',
+      problem: { kind: 'sign-in-first' },
+      retryAfterSeconds: 540,
+      signIn: '/account',
+    },
+  },
+  { name: 'device-confirm', view: 'device-confirm', locals: { csrf, userCode, client: bookshelf, place } },
+  {
+    name: 'device-confirm-unreviewed',
+    view: 'device-confirm',
+    locals: { csrf, userCode, client: unknownShop, place: { ...place, address: '192.168.4.20', where: 'private' } },
+  },
+  {
+    name: 'device-confirm-long',
+    view: 'device-confirm',
+    locals: {
+      csrf,
+      userCode,
+      client: { ...bookshelf, name: longName, logo: '/public/favicon.svg' },
+      place: { program: unbroken, address: '2001:db8:85a3:8d3:1319:8a2e:370:7348', at },
+    },
+  },
+  {
+    name: 'device-confirm-bare',
+    view: 'device-confirm',
+    locals: { csrf, userCode, client: { name: 'TV' }, place: { at } },
+  },
+  { name: 'device-done', view: 'device-done', locals: { client: bookshelf } },
+  { name: 'device-done-bare', view: 'device-done', locals: {} },
+  { name: 'device-denied', view: 'device-done', locals: { denied: true, client: bookshelf } },
+];
