@@ -50,8 +50,7 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     const token = ctx.oidc.route === 'token';
     const login = token ? undefined : await freshLogin(ctx, unit);
     if (token ? ctx.status !== 200 : ctx.status >= 500) {
-      // The lookup showed the earlier use, so the engine itself has ended the grant.
-      if (token) for (const [grantId, ended] of unit.revoked) if (await ended) deps.onReplay(ctx, grantId);
+      if (token) await reportReplays(deps, ctx, unit);
       return;
     }
     try {
@@ -68,6 +67,11 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
       if (!token && ctx.oidc.route !== 'device_authorization') deps.renderUnavailable(ctx, words);
     }
   };
+}
+
+/** The lookup showed the earlier use, so the engine itself has ended the grant. */
+async function reportReplays(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: RequestUnit): Promise<void> {
+  for (const [grantId, ended] of unit.revoked) if (await ended) deps.onReplay(ctx, grantId);
 }
 
 /** The browser repeats its request from the beginning. */
