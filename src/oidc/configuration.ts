@@ -14,6 +14,7 @@ import { createAdapter, orUnavailable } from './adapter/adapter.ts';
 import { begunAt } from './adapter/sessions.ts';
 import { mayLook } from './clients/credentials.ts';
 import { engineFetch } from './clients/engine-fetch.ts';
+import { checkFapiAssertion, codeLifetime, fapiFeature } from './clients/fapi2.ts';
 import type { ProtocolDeps } from './deps.ts';
 import { deviceFlow } from './device/device-flow.ts';
 import type { Recorder } from './refusals/record.ts';
@@ -127,6 +128,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       dPoP: dpopFeature(deps),
       // Who must push is decided for each client (clients/clients.ts), because this server's own pages push nothing.
       pushedAuthorizationRequests: { enabled: true },
+      fapi: fapiFeature,
     },
     cookies: {
       // The `__Host-` prefix requires the root path; the engine gives the other two cookies paths of their own.
@@ -142,7 +144,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
       ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
-      AuthorizationCode: lifetimes.authorizationCode,
+      AuthorizationCode: (_ctx, _code, client) => codeLifetime(lifetimes.authorizationCode, client),
       DeviceCode: lifetimes.deviceCode,
       IdToken: lifetimes.idToken,
       Interaction: lifetimes.interaction,
@@ -197,6 +199,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     },
     assertJwtClientAuthClaimsAndHeader: (ctx, claims, header, client) => {
       mayLook(deps.credentials, client.clientId);
+      checkFapiAssertion(client, deps.issuer, claims, header);
       checkAssertion(ctx, claims, header, client);
     },
     clientBasedCORS: (_ctx, origin, { redirectUris = [], loopback_ports: ports }) =>

@@ -213,6 +213,31 @@ describe('on SQLite', () => {
       expect((await call(registering({ ...application, [member]: false }))).status).toBe(200);
     });
 
+    test('a profile is set and enforced here too, and its contradictions are named', async () => {
+      const fapi = {
+        ...application,
+        redirect_url: 'https://app.example.com/cb',
+        profile: 'fapi2',
+        jwks_uri: 'https://app.example.com/jwks',
+      };
+      const made = JSON.parse((await call(registering(fapi))).text);
+      expect(await stored(made.client_id)).toMatchObject({
+        profile: 'fapi2',
+        require_pushed_authorization_requests: true,
+      });
+      for (const [member, value] of [
+        ['require_pushed_authorization_requests', false],
+        ['dpop_bound_access_tokens', false],
+        ['id_token_signed_response_alg', 'RS256'],
+      ] as const) {
+        const { status, text } = await call(registering({ ...fapi, [member]: value }));
+        expect([status, JSON.parse(text).error_description]).toEqual([
+          400,
+          expect.stringMatching(`^${member} must be`),
+        ]);
+      }
+    });
+
     test('E3: what would mean trust is not stored, whatever it is called', async () => {
       const smuggled = `{"app_name":"Test App","contact_email":"contact@app.com","redirect_url":"https://a.example/cb",
       "client_id":"mine","client_secret":"mine","client_secret_expires_at":0,"registration_access_token":"mine","trusted":true,

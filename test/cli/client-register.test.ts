@@ -47,6 +47,52 @@ describe('a kind', () => {
     });
   });
 
+  const fapi = ['--profile', 'fapi2', '--jwks-uri', 'https://app.example.com/jwks'];
+
+  test('a profile sets all of its members, and the output says where to push', async () => {
+    const { code, out } = await cli('clients', 'register', 'web', '--name', 'Bank', ...at, ...fapi, '--id', 'bank');
+    expect([code, out]).toEqual([0, expect.stringMatching(/ Profile +fapi2\n +Pushes to +\S+\/oauth\/par\n/)]);
+    expect(out).not.toContain('secret');
+    expect(await cli.json('clients', 'show', 'bank')).toMatchObject({
+      profile: 'fapi2',
+      token_endpoint_auth_method: 'private_key_jwt',
+      require_pkce: true,
+      require_pushed_authorization_requests: true,
+      dpop_bound_access_tokens: true,
+      id_token_signed_response_alg: 'ES256',
+    });
+    const shown = await cli('clients', 'show', 'bank');
+    expect(shown.out).toMatch(/Profile +fapi2\n/);
+    expect(shown.out).toMatch(/Pushed requests +required\n/);
+  });
+
+  test.each([
+    ['--no-require-par', 'require_pushed_authorization_requests must be true for profile fapi2'],
+    ['--no-require-pkce', 'require_pkce must be true for profile fapi2'],
+    ['--no-dpop', 'dpop_bound_access_tokens must be true for profile fapi2'],
+    ['--auth-method=client_secret_basic', 'token_endpoint_auth_method must be private_key_jwt for profile fapi2'],
+    ['--public', 'token_endpoint_auth_method must be private_key_jwt for profile fapi2'],
+  ])('%s contradicts the profile: refused at registration and at each change', async (option, words) => {
+    const refused = await cli('clients', 'register', '--name', 'B', ...at, ...fapi, option);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining(words)]);
+    const id = `bank${option.replaceAll(/[^a-z]/g, '')}`;
+    await cli('clients', 'register', '--name', 'B', ...at, ...fapi, '--id', id);
+    const changed = await cli('clients', 'update', id, option);
+    expect([changed.code, changed.err]).toEqual([1, expect.stringContaining(words)]);
+  });
+
+  test('clients update moves an application to a profile, and back', async () => {
+    await cli('clients', 'register', 'web', '--name', 'Later', ...at, '--id', 'later');
+    expect(await cli('clients', 'update', 'later', ...fapi)).toMatchObject({ code: 0 });
+    expect(await cli.json('clients', 'show', 'later')).toMatchObject({
+      profile: 'fapi2',
+      require_pkce: true,
+      secrets: [],
+    });
+    expect(await cli('clients', 'update', 'later', '--unset', 'profile')).toMatchObject({ code: 0 });
+    expect(await cli.json('clients', 'show', 'later')).not.toHaveProperty('profile');
+  });
+
   test.each([
     [['service', '--name', 'S', '--scope', 'orders:raed'], 'The nearest one is orders:read.'],
     [['service', '--name', 'S', '--scope', 'weather'], 'apis add'],

@@ -1,7 +1,7 @@
 /** The metadata of an application from the options of a command and a JSON file (RFC 7591, section 2). */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { deviceGrant } from '../../core/clients/device-grant.ts';
-import { offeredProfiles } from '../../core/clients/profiles.ts';
+import { profiles } from '../../core/clients/profiles.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call, Opt } from '../command.ts';
 import { readJsonObject } from '../json-file.ts';
@@ -56,7 +56,7 @@ export const metadataOptions: readonly Opt[] = [
   {
     flags: '--profile <profile>',
     sentence: 'A whole set of rules that it keeps. Without it: standard.',
-    choices: offeredProfiles,
+    choices: profiles,
   },
   { flags: '--redirect-uri <uri>', sentence: 'A redirect URI.', many: true },
   { flags: '--post-logout-redirect-uri <uri>', sentence: 'A redirect URI after a sign-out.', many: true },

@@ -35,6 +35,7 @@ export const register: Command = {
     'clients register web --name Bookshelf --redirect-uri https://app.example.com/callback',
     'clients register spa --name "Bookshelf in the browser" --redirect-uri https://app.example.com/callback',
     'clients register native --name "Bookshelf for the desk" --redirect-uri http://127.0.0.1/callback',
+    'clients register web --name Bank --profile fapi2 --redirect-uri https://bank.example.com/cb --jwks-uri https://bank.example.com/jwks',
     'clients register service --name "Nightly report" --scope orders:read',
     'clients register --name Bookshelf --redirect-uri https://app.example.com/callback --second-factor required',
     'clients register --file bookshelf.json --json',
@@ -111,6 +112,8 @@ function toPaste(kind: ClientKind, client: ClientRecord, secret: string | undefi
     'Client secret':
       secret === undefined ? (client.secrets.length > 0 ? 'as given' : undefined) : `${secret}  ${shownOnce}`,
     Discovery: `${issuer}/.well-known/openid-configuration`,
+    Profile: listed(client.metadata.profile),
+    'Pushes to': client.metadata.require_pushed_authorization_requests === true ? `${issuer}/oauth/par` : undefined,
     'Token endpoint': kind === 'service' ? `${issuer}/oauth/token` : undefined,
     'Redirect URIs': listed(client.metadata.redirect_uris),
     'May call from': kind === 'spa' ? [...new Set(origins)] : undefined,

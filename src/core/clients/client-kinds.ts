@@ -42,7 +42,11 @@ type OfKind = { readonly metadata: JsonObject } | { readonly mistake: string };
 /** `given`: the requested metadata. `identityScopes`: scopes about a user. */
 export function ofKind(kind: ClientKind, given: JsonObject, identityScopes: ReadonlySet<string>): OfKind {
   const mistake = rules[kind].map((rule) => rule(given, identityScopes)).find((found) => found !== undefined);
-  return mistake === undefined ? { metadata: { ...defaults[kind], ...given } } : { mistake };
+  if (mistake !== undefined) return { mistake };
+  const { token_endpoint_auth_method: method, ...others } = defaults[kind];
+  // This profile says how a client that keeps a secret authenticates; for others parseMetadata names the contradiction.
+  const itsOwn = given.profile === 'fapi2' && method !== 'none' ? others : defaults[kind];
+  return { metadata: { ...itsOwn, ...given } };
 }
 
 type Rule = (given: JsonObject, identityScopes: ReadonlySet<string>) => string | undefined;

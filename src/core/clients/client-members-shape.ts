@@ -8,7 +8,7 @@ import { secondFactorRules } from '../factors/assurance.ts';
 import { consentPolicies } from './consent-policy.ts';
 import { deviceGrant } from './device-grant.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
-import { offeredProfiles, profileReasons } from './profiles.ts';
+import { profiles } from './profiles.ts';
 
 /** The supported values of members that are lists of choices. */
 export const offered = {
@@ -116,7 +116,7 @@ const methodReasons = {
 };
 
 const members = z.object({
-  profile: oneOf(offeredProfiles, profileReasons),
+  profile: oneOf(profiles),
   redirect_uris: texts(maxUris),
   post_logout_redirect_uris: texts(maxUris),
   application_type: oneOf(['web', 'native']),

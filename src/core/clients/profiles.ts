@@ -4,12 +4,11 @@
  */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 
-const profiles = ['standard', 'fapi2', 'mcp-client'] as const;
+export const profiles = ['standard', 'fapi2', 'mcp-client'] as const;
 export type Profile = (typeof profiles)[number];
 
-/** Those that a client can have today. */
-export const offeredProfiles = ['standard', 'mcp-client'] as const satisfies readonly Profile[];
-export const profileReasons = { fapi2: 'fapi2 is not supported yet: use standard' };
+/** For the signatures of clients and of this server (FAPI 2.0 Security Profile, section 5.4.1). */
+export const fapi2Algorithms = ['PS256', 'ES256', 'EdDSA', 'Ed25519'] as const;
 
 export const profileOf = (metadata: JsonObject): Profile =>
   profiles.find((profile) => profile === metadata.profile) ?? 'standard';
@@ -49,7 +48,26 @@ interface Demands {
 
 const demands: Readonly<Record<Profile, Demands>> = {
   standard: { sets: {}, allows: {} },
-  fapi2: { sets: {}, allows: {} },
+  // FAPI 2.0 Security Profile, section 5.3.2. Mutual TLS, its other way, is not supported.
+  fapi2: {
+    sets: {
+      token_endpoint_auth_method: 'private_key_jwt',
+      require_pkce: true,
+      require_pushed_authorization_requests: true,
+      dpop_bound_access_tokens: true,
+      id_token_signed_response_alg: 'ES256',
+    },
+    allows: {
+      token_endpoint_auth_method: ['private_key_jwt'],
+      token_endpoint_auth_signing_alg: fapi2Algorithms,
+      require_pkce: [true],
+      require_pushed_authorization_requests: [true],
+      dpop_bound_access_tokens: [true],
+      id_token_signed_response_alg: ['ES256'],
+      userinfo_signed_response_alg: ['ES256'],
+      allow_insecure_redirects: [false],
+    },
+  },
   'mcp-client': {
     sets: { token_endpoint_auth_method: 'none' },
     allows: { token_endpoint_auth_method: ['none', 'private_key_jwt'] },

@@ -157,6 +157,11 @@ export const requestChecks = {
     'The request could be for more than one API, and names none.',
     'Send the identifier of one API in the resource parameter.',
   ),
+  profile_forbids: check(
+    'FAPI 2.0 Security Profile, section 5.4.1',
+    'The profile of the client forbids what the request needs.',
+    'For an API: set its signing algorithm to ES256 (apis update --signing-alg ES256), or choose another profile.',
+  ),
   resource_not_granted: check(
     'RFC 8707, section 2.2',
     'The resource was not granted.',

@@ -1,6 +1,7 @@
 /** The mistake in a client assertion (RFC 7523). Reads it without verification, and shows single members only. */
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, type ProtectedHeaderParameters } from 'jose';
 import { nowSeconds } from '../../base/clock.ts';
+import { fapi2Algorithms } from '../../core/clients/profiles.ts';
 import { shapeOf, shown } from '../../core/refusals/shown.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Facts } from './recorded.ts';
@@ -26,6 +27,8 @@ export function assertionFacts(
   }
   if (said?.includes('only be used once'))
     return { expected: 'a jti that was never used', received: 'a jti that was used before' };
+  if (said?.startsWith('alg must'))
+    return { expected: fapi2Algorithms.join(', '), received: `alg ${shown(header.alg ?? 'nothing')}` };
   const { exp, iat, nbf } = claims;
   if (typeof exp === 'number' && exp < now)
     return { expected: 'exp in the future', received: `expired ${now - exp} seconds ago` };

@@ -24,7 +24,7 @@ const words: readonly (readonly [RegExp, CheckName])[] = [
   [/^invalid secret provided$/, 'client_secret_wrong'],
   [/client_secret expired at/, 'client_secret_expired'],
   [
-    /client.assertion|^alg mismatch$|\biss \(JWT issuer\)|\baud \(JWT audience\)|audience \(aud\)|sub \(JWT subject\)|\bjwt\b|JWT|^(aud|exp|iat|sub|kid) must /i,
+    /client.assertion|^alg mismatch$|\biss \(JWT issuer\)|\baud \(JWT audience\)|audience \(aud\)|sub \(JWT subject\)|\bjwt\b|JWT|^(aud|alg|exp|iat|sub|kid) must /i,
     'client_assertion',
   ],
 
@@ -57,6 +57,7 @@ const words: readonly (readonly [RegExp, CheckName])[] = [
     'scope_unknown',
   ],
   [/^requested scope is not allowed$|^refresh token missing requested scope/, 'scope_not_allowed'],
+  [/which the profile \w+ forbids$/, 'profile_forbids'],
   [/^only a single resource indicator|^resource indicator/, 'resource_unknown'],
   [/id_token_hint/, 'id_token_hint'],
   [

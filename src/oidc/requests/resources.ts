@@ -6,6 +6,7 @@ import { type ParsedUrlQuery, parse, stringify } from 'node:querystring';
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
 import { type Apis, allowedScopes, defaultScopes, openScopes, userinfoAudience } from '../../core/apis/apis.ts';
 import type { ApiRecord } from '../../core/stores/apis.ts';
+import { checkFapiApi } from '../clients/fapi2.ts';
 import { nameCheck } from '../refusals/record.ts';
 import { asSent } from './as-sent.ts';
 import { engineScopes } from './scopes.ts';
@@ -70,6 +71,7 @@ export function createResources({ apis, userApi, issuer }: ResourcesDeps) {
         return { scope: '', audience: userinfo, accessTokenFormat: 'opaque' };
       const api = apis.find(identifier);
       if (!api) throw new errors.InvalidTarget();
+      checkFapiApi(client, api);
       const machine = oidc.params?.grant_type === 'client_credentials';
       const allowed = allowedScopes(client.registered_scope, api, machine);
       if (machine && oidc.params && !oidc.params.scope) {

@@ -15,6 +15,11 @@ describe('each kind sets what it needs', () => {
       { token_endpoint_auth_method: 'client_secret_basic', application_type: 'web', response_types: ['code'] },
     ],
     ['web', { ...web, token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://a.example.com/jwks' }, {}],
+    [
+      'web',
+      { ...web, profile: 'fapi2', jwks_uri: 'https://a.example.com/jwks' },
+      { token_endpoint_auth_method: 'private_key_jwt' },
+    ],
     ['spa', web, { token_endpoint_auth_method: 'none', application_type: 'web', require_pkce: true }],
     ['spa', { redirect_uris: ['http://localhost:5173/cb'] }, { token_endpoint_auth_method: 'none' }],
     ['native', { redirect_uris: ['http://127.0.0.1/cb'] }, { application_type: 'native', require_pkce: true }],
