@@ -43,6 +43,9 @@ const refusals = {
   unauthorized: 401,
   // RFC 6750, section 3.1.
   invalid_token: 401,
+  // RFC 9449, sections 7.1 and 9.
+  invalid_dpop_proof: 401,
+  use_dpop_nonce: 401,
   insufficient_scope: 403,
   access_denied: 403,
   forbidden: 403,

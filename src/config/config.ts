@@ -39,6 +39,7 @@ export interface Config {
   /** `unset` in production: the main surface, and those in use. */
   readonly surfaces: 'all' | 'unset' | readonly string[];
   readonly gatewayRoutes: string | undefined;
+  readonly gatewayOrigins: readonly string[];
   readonly brandName: string;
   /** How the pages look. Colours are `#rrggbb`; pictures are absolute paths. */
   readonly brand: {
@@ -152,6 +153,7 @@ export function configOf(values: Values): Config {
     adminKeys: values.ADMIN_KEY ?? [],
     surfaces: values.SURFACES ?? (production ? 'unset' : 'all'),
     gatewayRoutes: values.GATEWAY_ROUTES,
+    gatewayOrigins: values.GATEWAY_ORIGINS ?? [],
     brandName: values.BRAND_NAME,
     brand: {
       name: values.BRAND_NAME,

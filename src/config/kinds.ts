@@ -113,6 +113,15 @@ export const origin: Kind<string> = {
   },
 };
 
+export const origins: Kind<readonly string[]> = {
+  wanted: `${origin.wanted}, or several separated by commas`,
+  parse: (value) => {
+    const read = list(value).map(origin.parse);
+    const good = read.filter((one) => one !== undefined);
+    return good.length > 0 && good.length === read.length ? good : undefined;
+  },
+};
+
 export const httpsOrigin: Kind<string> = {
   wanted: 'an https address without a path, a query or a fragment',
   parse: (value) => (/^https:/i.test(value) ? origin.parse(value) : undefined),

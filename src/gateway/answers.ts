@@ -1,5 +1,7 @@
 /** Refusals and failures of the gateway itself: JSON with a reference, which the log has too. */
 import type { ServerResponse } from 'node:http';
+import { proofAlgorithms } from '../core/tokens/dpop-proof.ts';
+import { type ProofAnswer, proofChallenge } from '../http/dpop.ts';
 
 export const statuses = {
   400: 'Bad Request',
@@ -19,6 +21,8 @@ export interface Refused {
   readonly error: string;
   readonly description: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What was wrong with a DPoP proof, for the record. */
+  readonly facts?: ProofAnswer['facts'] & Pick<ProofAnswer, 'check'>;
 }
 
 export const notFound: Refused = { status: 404, error: 'not_found', description: 'there is nothing at this address' };
@@ -87,6 +91,32 @@ export function unauthorized(why: 'anonymous' | 'malformed' | 'expired' | 'inval
       'WWW-Authenticate': `Bearer realm="gatehouse", error="invalid_token", error_description="${description}"`,
     },
   };
+}
+
+/** RFC 9449, sections 7.1 and 9. */
+export function unproven({ code, words, check, facts }: ProofAnswer, nonce: string | undefined): Refused {
+  return {
+    status: 401,
+    error: code,
+    description: words,
+    headers: {
+      ...proofChallenge('gatehouse', { error: code, error_description: words }),
+      ...(nonce !== undefined && { 'DPoP-Nonce': nonce }),
+    },
+    facts: { check, ...facts },
+  };
+}
+
+/** The same refusal for a sender that uses DPoP, if there is a nonce for it. */
+export function withProof(refused: Refused, nonce: string | undefined): Refused {
+  if (nonce === undefined) return refused;
+  const challenge = refused.headers?.['WWW-Authenticate'] ?? '';
+  const headers = {
+    ...refused.headers,
+    'WWW-Authenticate': `${challenge.replace(/^Bearer/, 'DPoP')}, algs="${proofAlgorithms.join(' ')}"`,
+    'DPoP-Nonce': nonce,
+  };
+  return { ...refused, headers };
 }
 
 export function insufficientScope(scopes: readonly string[]): Refused {

@@ -94,12 +94,12 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   function noted(
     req: IncomingMessage,
     res: ServerResponse | undefined,
-    { status, error, description }: Refused,
+    { status, error, description, facts }: Refused,
     caller: RequestCaller,
   ): string {
     if (status >= 500) return caller.requestId;
     const about = { endpoint: 'gateway', status, code: error, caller } as const;
-    return deps.noteRefusal(res, { ...about, expected: description, received: askedOf(req) });
+    return deps.noteRefusal(res, { ...about, expected: description, received: askedOf(req), ...facts });
   }
 
   async function answer(req: IncomingMessage, res: ServerResponse, caller: RequestCaller): Promise<void> {
@@ -110,7 +110,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
       return answerVerify(req, res, { table: tableFor(req), authenticate, from: caller, no });
     const admission = await admit(req, asked, tableFor(req), authenticate, caller);
     if (admission.outcome === 'refused') return no(admission.refused);
-    const { route, identity } = admission;
+    const { route, identity, nonce } = admission;
+    if (nonce !== undefined) res.setHeader('DPoP-Nonce', nonce);
     if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return no(tooLarge);
     // With other codings, this server and the upstream could disagree on the end of the body (request smuggling).
     if (!/^(chunked)?$/i.test(req.headers['transfer-encoding'] ?? '')) return no(badCoding);
@@ -134,7 +135,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     const { upstream } = route;
     if (upstream === undefined) return no(badGateway);
     const about = { route, upstream, identity, issuer, caller };
-    const stillGood = async () => (await authenticate(req, route, undefined)).outcome === 'identified';
+    const stillGood = async () => (await authenticate(req, route, { from: undefined, asked })).outcome === 'identified';
     return sockets.open(req, socket, head, pathFor(route, upstream, asked), about, stillGood);
   }
 

@@ -51,7 +51,8 @@ export function upstreamHeaders(req: IncomingMessage, about: Sent): Headers {
     const folded = foldHeader(name);
     if (value === undefined || hopByHop.has(name) || dropped.has(name) || strips(folded)) continue;
     if (name === 'host' || name === 'expect' || name === '__proto__') continue;
-    if (folded === 'authorization' && !(route.passToken && name === folded)) continue;
+    // The proof goes where the token goes. Alone it would be of no use there.
+    if ((folded === 'authorization' || folded === 'dpop') && !(route.passToken && name === folded)) continue;
     if (route.methods && isMethodOverride(folded)) continue;
     sent[name] = value;
   }

@@ -37,12 +37,14 @@ export async function answerVerify(
     no(forProxies(checked.refused));
     return;
   }
-  res.writeHead(200, { ...verifiedHeaders(checked.identity), 'Cache-Control': 'no-store', 'Content-Length': '0' });
+  const { identity, nonce } = checked;
+  const headers = { ...verifiedHeaders(identity), ...(nonce !== undefined && { 'DPoP-Nonce': nonce }) };
+  res.writeHead(200, { ...headers, 'Cache-Control': 'no-store', 'Content-Length': '0' });
   res.end();
 }
 
 type Checked =
-  | Pick<Extract<Admission, { outcome: 'admitted' }>, 'outcome' | 'identity'>
+  | Pick<Extract<Admission, { outcome: 'admitted' }>, 'outcome' | 'identity' | 'nonce'>
   | Extract<Admission, { outcome: 'refused' }>;
 
 async function check(
@@ -55,8 +57,11 @@ async function check(
   if (path === byDemand) {
     const demand = demandOf(new URLSearchParams(query));
     if (demand === undefined) return misunderstood;
-    const authenticated = await authenticate(req, demand, from);
-    if (authenticated.outcome === 'identified') return { outcome: 'admitted', identity: authenticated.identity };
+    const authenticated = await authenticate(req, demand, { from, asked: originalTarget(req) });
+    if (authenticated.outcome === 'identified') {
+      const { identity, nonce } = authenticated;
+      return { outcome: 'admitted', identity, nonce };
+    }
     return { outcome: 'refused', refused: refusalOf(authenticated) };
   }
   const target = originalTarget(req);

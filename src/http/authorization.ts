@@ -77,12 +77,21 @@ type Bearer =
   | { readonly outcome: 'none' }
   | { readonly outcome: 'malformed' };
 
+const tokenSchemes = {
+  bearer: { named: /^bearer(\s|,|$)/i, token: /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i },
+  dpop: { named: /^dpop(\s|,|$)/i, token: /^dpop +([A-Za-z0-9\-._~+/]+=*)$/i },
+} as const;
+
 /** A bearer token from the header (RFC 6750, section 2.1), never from a query or a form. */
-export function bearerOf(req: IncomingMessage): Bearer {
+export const bearerOf = (req: IncomingMessage): Bearer => tokenOf(req, 'bearer');
+
+/** A token of one scheme (RFC 6750, section 2.1; RFC 9449, section 7.1). */
+export function tokenOf(req: IncomingMessage, scheme: keyof typeof tokenSchemes): Bearer {
   const header = headerOf(req);
   if (header === undefined) return { outcome: 'malformed' };
-  if (!/^bearer(\s|,|$)/i.test(header)) return { outcome: 'none' };
-  const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(header)?.[1];
+  const { named, token: whole } = tokenSchemes[scheme];
+  if (!named.test(header)) return { outcome: 'none' };
+  const token = whole.exec(header)?.[1];
   return token === undefined ? { outcome: 'malformed' } : { outcome: 'token', token };
 }
 

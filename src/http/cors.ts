@@ -24,11 +24,14 @@ export function answerPreflight(ctx: Context, methods: string, headers: string):
   }
 }
 
+/** The response headers that a page needs to go on after a refusal. */
+export const exposedHeaders = 'WWW-Authenticate, DPoP-Nonce';
+
 /** Call it as soon as the client is known, so that its pages can read errors too. */
 export function allowOriginOf(ctx: Context, client: ClientRecord): void {
   const origin = ctx.get('Origin');
   if (!isOriginOf(client, origin)) return;
-  ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': 'WWW-Authenticate' });
+  ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': exposedHeaders });
 }
 
 /** Whether `origin` belongs to the client. */

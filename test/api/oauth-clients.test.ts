@@ -825,7 +825,7 @@ describe('on SQLite', () => {
         const answer = await call(userInfo(good(), from('https://app.example.com')));
         expect(answer.headers).toMatchObject({
           'access-control-allow-origin': 'https://app.example.com',
-          'access-control-expose-headers': 'WWW-Authenticate',
+          'access-control-expose-headers': 'WWW-Authenticate, DPoP-Nonce',
           vary: 'Origin',
         });
         expect(answer.headers['access-control-allow-credentials']).toBeUndefined();
@@ -872,7 +872,7 @@ describe('on SQLite', () => {
         expect(answer.headers).toMatchObject({
           'access-control-allow-origin': 'https://anybody.example',
           'access-control-allow-methods': 'GET, HEAD',
-          'access-control-allow-headers': 'Authorization',
+          'access-control-allow-headers': 'Authorization, DPoP',
           vary: 'Origin',
         });
       });

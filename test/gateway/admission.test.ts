@@ -338,9 +338,10 @@ describe('the order of the checks', () => {
     for (const authorization of ['Bearer', 'Bearer  ', 'Bearer a b', 'Bearer %%%', `Bearer ${'x'.repeat(9000)}`]) {
       expectRefusal(await call(server, { path: '/notes', headers: { authorization } }), 401, 'invalid_token');
     }
-    for (const authorization of ['Basic YTpi', 'DPoP x']) {
-      expectRefusal(await call(server, { path: '/notes', headers: { authorization } }), 401, 'unauthorized');
-    }
+    for (const authorization of ['DPoP', 'DPoP a b', 'DPoP x'])
+      expectRefusal(await call(server, { path: '/notes', headers: { authorization } }), 401, 'invalid_token');
+    const basic = await call(server, { path: '/notes', headers: { authorization: 'Basic YTpi' } });
+    expectRefusal(basic, 401, 'unauthorized');
   });
 
   test('a scope that is missing 403, before the method', async () => {

@@ -1,5 +1,5 @@
 /** A client's side of DPoP (RFC 9449), made by hand, so that each member of a proof can be wrong. */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { digest, randomToken } from '../../src/base/secrets.ts';
 import { basic, type TokenAnswer } from './agent.ts';
@@ -55,3 +55,33 @@ export async function tokenWith(
   const response = await fetch(`${server.url}/oauth/token`, { method: 'POST', headers, body });
   return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
 }
+
+const hs256 = (input: string) => createHmac('sha256', 'secret').update(input).digest('base64url');
+
+type WrongProof = readonly [name: string, options: Partial<ProofOptions>, check: string, received: string];
+
+/** What security.md D8 names, and its neighbours: each is wrong in one way, wherever the proof is sent. */
+export const wrongProofs = (key: ProofKey, other: ProofKey): readonly WrongProof[] => [
+  ['another htu', { url: 'https://other.example/oauth/token' }, 'proof_address', 'other.example'],
+  ['another path', { claims: { htu: 'http://localhost/elsewhere' } }, 'proof_address', 'elsewhere'],
+  ['an htu without a host', { claims: { htu: '/oauth/token' } }, 'proof_address', '/oauth/token'],
+  ['no htu', { claims: { htu: undefined } }, 'proof_address', 'nothing'],
+  ['another htm', { method: 'DELETE' }, 'proof_method', 'DELETE'],
+  ['htm in small letters', { method: 'get' }, 'proof_method', 'get'],
+  ['no iat', { claims: { iat: undefined } }, 'proof_time', 'nothing'],
+  ['iat as text', { claims: { iat: 'now' } }, 'proof_time', 'now'],
+  ['no jti', { claims: { jti: undefined } }, 'proof_malformed', ''],
+  ['an empty jti', { claims: { jti: '' } }, 'proof_malformed', ''],
+  ['a nonce that is no text', { claims: { nonce: 7 } }, 'proof_malformed', ''],
+  ['another typ', { header: { typ: 'JWT' } }, 'proof_malformed', 'JWT'],
+  ['no jwk', { header: { jwk: undefined } }, 'proof_key', 'nothing'],
+  ['alg none', { header: { alg: 'none' }, signature: () => '' }, 'proof_algorithm', 'none'],
+  ['alg HS256', { header: { alg: 'HS256' }, signature: hs256 }, 'proof_algorithm', 'HS256'],
+  ['alg RS256', { header: { alg: 'RS256' } }, 'proof_algorithm', 'RS256'],
+  ['a private key in jwk', { header: { jwk: { ...key.jwk, d: 'x' } } }, 'proof_key', 'private'],
+  ['a symmetric key in jwk', { header: { jwk: { kty: 'oct', k: 'x' } } }, 'proof_key', 'private'],
+  ['a huge key', { header: { alg: 'PS256', jwk: { kty: 'RSA', e: 'AQAB', n: 'x'.repeat(5000) } } }, 'proof_key', ''],
+  ['a signature of another key', { signature: other.privateKey }, 'proof_signature', ''],
+  ['an empty signature', { signature: () => '' }, 'proof_signature', ''],
+  ['an unknown critical member', { header: { crit: ['b64'], b64: false } }, 'proof_signature', ''],
+];

@@ -8,6 +8,7 @@ import { Refusal } from '../../base/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import type { EndpointName } from '../../core/refusals/checks.ts';
 import { ignoreBody, readForm, readJson } from '../../http/body.ts';
+import { ProofRefusal } from '../../http/dpop.ts';
 import { refusedOf, wordsFor } from '../../http/errors.ts';
 import { hardenAnswer } from '../../http/hardening.ts';
 import type { NoteRefusal } from '../../http/note-refusal.ts';
@@ -153,8 +154,9 @@ async function answer(
       // The path exists, but the record does not.
       const check = failure.code === 'not_found' ? ('no_such_record' as const) : undefined;
       const endpoint = name as EndpointName;
+      const facts = error instanceof ProofRefusal ? error.facts : {};
       // The wire format of the bodies is fixed, so the reference is in a header.
-      ctx.set('X-Request-Id', noteRefusal(undefined, { ...refusedOf(ctx, failure), endpoint, check }));
+      ctx.set('X-Request-Id', noteRefusal(undefined, { ...refusedOf(ctx, failure), endpoint, check, ...facts }));
     }
     ctx.body = errorBody(failure, ctx);
   }

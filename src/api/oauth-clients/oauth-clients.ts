@@ -37,7 +37,7 @@ export function createOauthClients(deps: SurfaceDeps): Surface {
     '/clients/{id}': { PATCH: createUpdate(deps) },
     '/user/info': {
       GET: createUserInfo(deps),
-      OPTIONS: (ctx) => answerPreflight(ctx, 'GET, HEAD', 'Authorization'),
+      OPTIONS: (ctx) => answerPreflight(ctx, 'GET, HEAD', 'Authorization, DPoP'),
     },
     '/internal/reload-clients': {
       POST: adminOperation(deps.adminKeys, {

@@ -1,5 +1,5 @@
 import { background, colour, links, picture } from '../brand-kinds.ts';
-import { file, folder, names, oneOf, secrets, text } from '../kinds.ts';
+import { file, folder, names, oneOf, origins, secrets, text } from '../kinds.ts';
 import { optional, setting } from '../setting.ts';
 
 export const surfaces = {
@@ -33,6 +33,11 @@ export const surfaces = {
   GATEWAY_ROUTES: optional(file, 'nothing is forwarded; in development a sample shows how it works', {
     sentence: 'The route table of the gateway, as JSON or YAML. SIGHUP reloads it.',
     example: '/etc/gatehouse/routes.yaml',
+  }),
+  GATEWAY_ORIGINS: optional(origins, 'the issuer alone', {
+    sentence:
+      'The origins at which APIs are reached through a proxy that asks `/gateway/verify`. A DPoP proof must name one of them, or the issuer.',
+    example: 'https://api.example.com,https://api.example.org',
   }),
   BRAND_NAME: setting(text(60), 'Gatehouse', {
     sentence: 'The name of this service on the pages.',

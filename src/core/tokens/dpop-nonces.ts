@@ -11,7 +11,7 @@ import { deriveKey } from '../../base/secrets.ts';
 
 const stepSeconds = 60;
 
-interface Nonces {
+export interface Nonces {
   /** For a `DPoP-Nonce` header. It is good for three to four minutes. */
   next(): string;
   isGood(nonce: string): boolean;

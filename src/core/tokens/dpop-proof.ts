@@ -13,7 +13,7 @@ export const proofAlgorithms = ['ES256', 'PS256', 'EdDSA', 'Ed25519'] as const;
 export const proofWindowSeconds = 60;
 
 /** The request that a proof must be made for. */
-interface ProvenRequest {
+export interface ProvenRequest {
   readonly method: string;
   /** The addresses at which the outside reaches it, without query. `htu` must be one of them. */
   readonly addresses: readonly string[];
@@ -21,14 +21,14 @@ interface ProvenRequest {
   readonly accessToken: string | undefined;
 }
 
-interface Proof {
+export interface Proof {
   readonly text: string;
   readonly jwk: JWK;
   readonly jti: string;
   readonly nonce: string | undefined;
 }
 
-type ProofCheck =
+export type ProofCheck =
   | 'proof_missing'
   | 'proof_repeated'
   | 'proof_malformed'

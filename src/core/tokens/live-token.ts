@@ -4,6 +4,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { ClientRecord } from '../stores/clients.ts';
 import type { GrantRow } from '../stores/engine.ts';
+import type { ProofFault } from './dpop-proof.ts';
 import type { JwtRefusal } from './jwt.ts';
 
 /** RFC 9068, section 2.2. For an opaque token, the claims that a JWT would have. */
@@ -38,15 +39,28 @@ export interface LiveToken {
   readonly requested: JsonObject | undefined;
 }
 
-export type TokenRefusal =
+type TokenRefusal =
   | JwtRefusal
   /** The token or something that it depends on was ended, or never existed. */
   | 'ended'
-  /** The token is bound to a key of its holder, and this server does not check such proofs yet. */
+  /** The token is bound to a key, and was sent as a Bearer token. */
   | 'bound'
+  /** The token is not bound to a key, and was sent with the scheme DPoP. */
+  | 'unbound'
+  /** The proof of the key is missing or wrong; `fault` says how. */
+  | 'proof'
   /** At userinfo: the scope openid is missing. */
   | 'scope';
 
-export type Looked = LiveToken | { readonly outcome: 'refused'; readonly reason: TokenRefusal };
+export interface RefusedToken {
+  readonly outcome: 'refused';
+  readonly reason: TokenRefusal;
+  /** With the reason `proof`. */
+  readonly fault?: ProofFault;
+  /** The client of a token that is live but not proven. */
+  readonly client?: ClientRecord;
+}
+
+export type Looked = LiveToken | RefusedToken;
 
 export const refused = (reason: TokenRefusal): Looked => ({ outcome: 'refused', reason });

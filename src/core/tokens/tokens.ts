@@ -1,7 +1,7 @@
 /**
  * Whether an OAuth token is valid, for every entry point: introspection, revocation, userinfo, the gateway,
  * `/gateway/verify` and the user API. Opaque tokens are in opaque-tokens.ts, JWTs in jwt-access-tokens.ts; the checks
- * that both share are below. Proofs of possession will belong in `unbound`.
+ * that both share are below. possession.ts checks the proof of a bound token.
  */
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
@@ -12,22 +12,29 @@ import type { Keys } from '../keys/keys.ts';
 import type { SessionLimits } from '../sessions/session-limits.ts';
 import type { EndedTokenStore } from '../stores/ended-tokens.ts';
 import type { EngineStore } from '../stores/engine.ts';
+import { createNonces } from './dpop-nonces.ts';
 import { createEndedTokens } from './ended-tokens.ts';
 import { clockToleranceSeconds } from './jwt.ts';
 import { createJwtAccessTokens, verifyAccessJwt } from './jwt-access-tokens.ts';
 import { type LiveToken, type Looked, refused } from './live-token.ts';
 import { createOpaqueTokens, readOpaque } from './opaque-tokens.ts';
+import { createPossession, type Possession } from './possession.ts';
 
 export type VerifiedAccessToken = Looked;
 
-/** All methods throw `Unavailable` if storage cannot answer. */
+/**
+ * All methods throw `Unavailable` if storage cannot answer. `possession` is undefined for a token that was sent as a
+ * Bearer token; a bound token costs one write more, which keeps its proof from being used again.
+ */
 export interface Tokens {
   /** A JWT for the API with this identifier. One database read for a user's token, none for a client's own. */
-  verifyAccessToken(token: string, audience: string): Promise<VerifiedAccessToken>;
+  verifyAccessToken(token: string, audience: string, possession?: Possession): Promise<VerifiedAccessToken>;
   /** As above, for an API with opaque tokens: one read. */
-  verifyOpaqueToken(token: string, audience: string): Promise<VerifiedAccessToken>;
+  verifyOpaqueToken(token: string, audience: string, possession?: Possession): Promise<VerifiedAccessToken>;
   /** A user's token with the scope openid: an opaque one for no API, or a JWT with the userinfo audience. One read. */
-  verifyForUserinfo(token: string): Promise<VerifiedAccessToken>;
+  verifyForUserinfo(token: string, possession?: Possession): Promise<VerifiedAccessToken>;
+  /** For the `DPoP-Nonce` header of an answer to a proof. */
+  nextNonce(): string;
   /** Finds a live token of any form for any API, also refresh tokens. At most one read. */
   find(token: string): Promise<LiveToken | undefined>;
   /**
@@ -46,7 +53,12 @@ export function createTokens(core: {
   readonly cached: Pick<CachedClients, 'find'>;
   readonly changes: Pick<ChangeLog, 'follow' | 'changed'>;
   readonly activity: { seen(subject: string, sessionUid: string): void };
-  readonly config: { readonly issuer: string; readonly lifetimes: SessionLimits };
+  readonly secrets: { readonly secretKey: string };
+  readonly config: {
+    readonly issuer: string;
+    readonly lifetimes: SessionLimits;
+    readonly dpopNonce: 'offered' | 'required';
+  };
 }): Tokens {
   const { stores, changes, config } = core;
   const deps = {
@@ -58,27 +70,34 @@ export function createTokens(core: {
     sessionLimits: config.lifetimes,
     seen: core.activity.seen,
   };
+  const nonces = createNonces(core.secrets.secretKey);
+  const proven = createPossession({ ...deps, nonces, nonce: config.dpopNonce });
   const lookAtJwt = createJwtAccessTokens(deps);
   const lookAtOpaque = createOpaqueTokens(deps);
 
   return {
-    verifyAccessToken: async (token, audience) => unbound(await lookAtJwt(token, audience)),
+    verifyAccessToken: async (token, audience, possession) =>
+      proven(await lookAtJwt(token, audience), token, possession),
 
-    async verifyOpaqueToken(token, audience) {
-      const looked = unbound(await lookAtOpaque(token));
+    async verifyOpaqueToken(token, audience, possession) {
+      const looked = await lookAtOpaque(token);
       if (looked.outcome === 'refused') return looked;
       if (looked.kind === 'refresh') return refused('ended');
-      return isFor(looked, audience) ? looked : refused('audience');
+      return isFor(looked, audience) ? proven(looked, token, possession) : refused('audience');
     },
 
-    async verifyForUserinfo(token) {
+    async verifyForUserinfo(token, possession) {
       const audience = userinfoAudience(deps.issuer);
-      const looked = unbound(await (isJwt(token) ? lookAtJwt(token, audience) : lookAtOpaque(token)));
+      const looked = await (isJwt(token) ? lookAtJwt(token, audience) : lookAtOpaque(token));
       if (looked.outcome === 'refused') return looked;
       if (looked.kind !== 'person') return refused('ended');
-      if (!hasScope(looked, 'openid')) return refused('scope');
-      return looked.form === 'opaque' && looked.claims.aud !== undefined ? refused('audience') : looked;
+      if (looked.form === 'opaque' && looked.claims.aud !== undefined) return refused('audience');
+      const held = await proven(looked, token, possession);
+      // A token without its proof is not told what it lacks.
+      return held.outcome === 'valid' && !hasScope(held, 'openid') ? refused('scope') : held;
     },
+
+    nextNonce: nonces.next,
 
     async find(token) {
       const looked = await (isJwt(token) ? lookAtJwt(token, undefined) : lookAtOpaque(token));
@@ -105,11 +124,6 @@ export function createTokens(core: {
       return (await deps.ended.end({ clientId, jti: String(jti), until })) === 'full' ? 'full' : 'done';
     },
   };
-}
-
-/** A bound token needs a proof from its holder, which this server does not check yet (RFC 9449, RFC 8705). */
-function unbound(looked: Looked): Looked {
-  return looked.outcome === 'valid' && looked.claims.cnf !== undefined ? refused('bound') : looked;
 }
 
 function isFor({ claims: { aud } }: LiveToken, audience: string): boolean {

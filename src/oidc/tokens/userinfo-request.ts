@@ -1,13 +1,20 @@
-/** The access token of a userinfo request (RFC 6750, section 2): in the header or a posted form, never in the query. */
+/**
+ * The access token of a userinfo request: in the header or a posted form, never in the query (RFC 6750, section 2). A
+ * bound token is in the header (RFC 9449, section 7.1).
+ */
 import { parse } from 'node:querystring';
 import type { Context } from 'koa';
 import { Refusal } from '../../base/errors.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
+import type { ShownProof } from '../../core/tokens/possession.ts';
 import { bodyLimit, readBody } from '../../http/body.ts';
+import { type ProofAnswer, shownProof } from '../../http/dpop.ts';
 
 interface UserinfoRequest {
   /** Undefined if no token was sent. */
   readonly token: string | undefined;
+  /** Undefined: the token was sent as a Bearer token. */
+  readonly possession: ShownProof | undefined;
   /** A subset of the token's scopes. */
   readonly scope: string | undefined;
 }
@@ -16,18 +23,26 @@ export class UserinfoRefusal extends Refusal {
   readonly check: CheckName;
   /** The required scope, for `insufficient_scope`. */
   readonly scope: string | undefined;
+  /** What was wrong with a proof. */
+  readonly facts: ProofAnswer['facts'];
 
-  constructor(code: Refusal['code'], words: string, check: CheckName, scope?: string) {
+  constructor(
+    code: Refusal['code'],
+    words: string,
+    check: CheckName,
+    { scope, facts = {} }: { readonly scope?: string; readonly facts?: ProofAnswer['facts'] } = {},
+  ) {
     super(code, words, code === 'payload_too_large' ? { Connection: 'close' } : {});
     this.check = check;
     this.scope = scope;
+    this.facts = facts;
   }
 }
 
 type Parameters = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Throws `Refusal`. */
-export async function readUserinfoRequest(ctx: Context): Promise<UserinfoRequest> {
+/** `address`: the endpoint as the outside sees it. Throws `Refusal`. */
+export async function readUserinfoRequest(ctx: Context, address: string): Promise<UserinfoRequest> {
   const [header = '', ...more] = ctx.req.headersDistinct.authorization ?? [];
   if (more.length > 0) throw refusal('the Authorization header comes twice', 'header_repeated');
   const form = ctx.method === 'POST' ? await formOf(ctx) : {};
@@ -40,17 +55,20 @@ export async function readUserinfoRequest(ctx: Context): Promise<UserinfoRequest
   const sent = [form.access_token, header, inQuery].filter(Boolean);
   if (sent.length > 1) throw refusal('access token must only be provided using one mechanism', 'token_malformed');
   if (inQuery) throw refusal('access tokens must not be provided via query parameter', 'token_malformed');
-  const token = header === '' ? textOf(form.access_token) : bearerIn(header);
-  return { token, scope: textOf(parameters.scope) };
+  const scope = textOf(parameters.scope);
+  if (header === '') return { token: textOf(form.access_token), possession: undefined, scope };
+  const { scheme, token } = tokenIn(header);
+  return { token, possession: scheme === 'dpop' ? shownProof(ctx.req, [address]) : undefined, scope };
 }
 
-function bearerIn(header: string): string {
-  const [scheme = '', value, ...more] = header.split(' ');
-  if (value === undefined || more.length > 0)
+function tokenIn(header: string): { scheme: string; token: string } {
+  const [word = '', token, ...more] = header.split(' ');
+  if (token === undefined || more.length > 0)
     throw refusal('invalid authorization header value format', 'token_malformed');
-  if (scheme.toLowerCase() !== 'bearer')
-    throw refusal('authorization header scheme must be `Bearer`', 'token_malformed');
-  return value;
+  const scheme = word.toLowerCase();
+  if (scheme !== 'bearer' && scheme !== 'dpop')
+    throw refusal('authorization header scheme must be `Bearer` or `DPoP`', 'token_malformed');
+  return { scheme, token };
 }
 
 async function formOf(ctx: Context): Promise<Parameters> {

@@ -16,21 +16,23 @@ import type { Refusals } from '../../core/refusals/refusals.ts';
 import { shapeOf, shown } from '../../core/refusals/shown.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { GroupStore } from '../../core/stores/groups.ts';
-import type { LiveToken, TokenRefusal } from '../../core/tokens/live-token.ts';
+import type { LiveToken, RefusedToken } from '../../core/tokens/live-token.ts';
 import { hasScope, type Tokens } from '../../core/tokens/tokens.ts';
 import { bearerChallenge } from '../../http/authorization.ts';
 import { callerOf } from '../../http/caller.ts';
-import { answerPreflight, isOriginOf } from '../../http/cors.ts';
+import { answerPreflight, exposedHeaders, isOriginOf } from '../../http/cors.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
+import { proofAnswer, proofChallenge } from '../../http/dpop.ts';
 import { logFailure, wordsFor } from '../../http/errors.ts';
 import { whyAddress, whyLink } from '../../http/why-link.ts';
+import { routes } from '../configuration.ts';
 import { explained } from '../refusals/record.ts';
 import { type PersonToken, userinfoAnswer } from './userinfo-answer.ts';
 import { readUserinfoRequest, UserinfoRefusal } from './userinfo-request.ts';
 
 interface UserinfoDeps {
   readonly issuer: string;
-  readonly tokens: Pick<Tokens, 'verifyForUserinfo'>;
+  readonly tokens: Pick<Tokens, 'verifyForUserinfo' | 'nextNonce'>;
   readonly keys: Keys;
   readonly groups: Pick<GroupStore, 'namesOf'>;
   readonly refusals: Pick<Refusals, 'note'>;
@@ -44,6 +46,8 @@ type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 interface Known {
   token: string | undefined;
   client: ClientRecord | undefined;
+  /** The token was sent with the scheme DPoP, or should have been. */
+  proves: boolean;
 }
 
 export function createUserinfo(deps: UserinfoDeps): Handler {
@@ -57,9 +61,9 @@ export function createUserinfo(deps: UserinfoDeps): Handler {
     }
     ctx.set({
       'Access-Control-Allow-Origin': ctx.get('Origin') || '*',
-      'Access-Control-Expose-Headers': 'WWW-Authenticate',
+      'Access-Control-Expose-Headers': exposedHeaders,
     });
-    const known: Known = { token: undefined, client: undefined };
+    const known: Known = { token: undefined, client: undefined, proves: false };
     try {
       await answer(ctx, deps, known);
     } catch (error) {
@@ -70,11 +74,17 @@ export function createUserinfo(deps: UserinfoDeps): Handler {
 }
 
 async function answer(ctx: Context, deps: UserinfoDeps, known: Known): Promise<void> {
-  const { token, scope } = await readUserinfoRequest(ctx);
+  const { token, possession, scope } = await readUserinfoRequest(ctx, deps.issuer + routes.userinfo);
   if (token === undefined) throw new UserinfoRefusal('invalid_token', 'no access token provided', 'token_missing');
   known.token = token;
-  const verified = await deps.tokens.verifyForUserinfo(token);
-  if (verified.outcome === 'refused') throw refusalFor(verified.reason);
+  known.proves = possession !== undefined;
+  if (known.proves) ctx.set('DPoP-Nonce', deps.tokens.nextNonce());
+  const verified = await deps.tokens.verifyForUserinfo(token, possession);
+  if (verified.outcome === 'refused') {
+    known.client = verified.client;
+    known.proves ||= verified.reason === 'bound';
+    throw refusalFor(verified);
+  }
   known.client = verified.client;
   requireScopes(scope, verified);
   const origin = ctx.get('Origin');
@@ -87,8 +97,10 @@ async function answer(ctx: Context, deps: UserinfoDeps, known: Known): Promise<v
   ctx.type = `${type}; charset=utf-8`;
 }
 
-function refusalFor(reason: TokenRefusal): UserinfoRefusal {
-  switch (reason) {
+function refusalFor(refused: RefusedToken): UserinfoRefusal {
+  const proof = proofAnswer(refused);
+  if (proof !== undefined) return new UserinfoRefusal(proof.code, proof.words, proof.check, { facts: proof.facts });
+  switch (refused.reason) {
     case 'expired':
       return new UserinfoRefusal('invalid_token', 'the access token has expired', 'token_expired');
     case 'audience':
@@ -112,10 +124,10 @@ function requireScopes(asked: string | undefined, token: LiveToken): void {
 }
 
 const insufficient = (scope: string) =>
-  new UserinfoRefusal('insufficient_scope', 'access token missing requested scope', 'scope_insufficient', scope);
+  new UserinfoRefusal('insufficient_scope', 'access token missing requested scope', 'scope_insufficient', { scope });
 
 /** RFC 6750, section 3: the challenge repeats the error, unless no token was sent. */
-function refuse(ctx: Context, deps: UserinfoDeps, thrown: unknown, { token, client }: Known): void {
+function refuse(ctx: Context, deps: UserinfoDeps, thrown: unknown, { token, client, proves }: Known): void {
   const { status, code, message, headers } = wordsFor(thrown, deps.log, ctx);
   const error = code === 'payload_too_large' ? 'invalid_request' : code;
   ctx.status = status;
@@ -123,10 +135,11 @@ function refuse(ctx: Context, deps: UserinfoDeps, thrown: unknown, { token, clie
   const body = { error, error_description: message };
   ctx.body = body;
   if (!(thrown instanceof UserinfoRefusal)) return;
-  const { check, scope } = thrown;
+  const { check, scope, facts: ofProof } = thrown;
   const about = { ...body, ...(scope !== undefined && { scope }) };
-  ctx.set(bearerChallenge(deps.issuer, check === 'token_missing' ? {} : about));
-  const facts = factsFor(check, ctx, token, scope, deps.issuer);
+  const challenge = proves ? proofChallenge : bearerChallenge;
+  ctx.set(challenge(deps.issuer, check === 'token_missing' ? {} : about));
+  const facts = { ...factsFor(check, ctx, token, scope, deps.issuer), ...ofProof };
   const at = { endpoint: 'userinfo', status, error, caller: callerOf(ctx) } as const;
   const who = { clientId: client?.id, known: client !== undefined };
   const reference = deps.refusals.note({ ...at, ...who, ...facts, check });
