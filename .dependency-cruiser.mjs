@@ -23,6 +23,7 @@ const core = {
   'sign-in': ['stores', 'kernel', 'passwords', 'known-browsers', 'factors', 'accounts'],
   clients: ['stores', 'kernel', 'changes', 'sessions', 'factors'],
   apis: ['stores', 'kernel', 'changes', 'clients'],
+  'dynamic-clients': ['stores', 'kernel', 'changes', 'clients', 'apis'],
   consents: ['stores', 'kernel', 'clients'],
   tokens: ['stores', 'kernel', 'changes', 'keys', 'sessions', 'clients', 'apis'],
   upstream: ['stores', 'kernel', 'sessions', 'registration', 'sign-in'],
@@ -31,7 +32,7 @@ const core = {
     ...['clients', 'tokens'],
   ],
   deliveries: ['stores'],
-  upkeep: ['stores', 'keys', 'changes', 'refusals'],
+  upkeep: ['stores', 'keys', 'changes', 'refusals', 'dynamic-clients'],
 };
 
 const above = new Set();

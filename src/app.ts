@@ -1,9 +1,11 @@
 /** The composition root of the server: protocol, pages, API surfaces and gateway over core, as one HTTP server. */
 import Koa from 'koa';
 import { createReference } from './api/reference/reference.ts';
+import { createRegistration } from './api/registration/registration.ts';
 import { openSurfaces } from './api/served.ts';
 import { keepAccountClient } from './core/clients/account-client.ts';
 import { createClients } from './core/clients/clients.ts';
+import { createDynamicClients } from './core/dynamic-clients/dynamic-clients.ts';
 import { withFactorLetters } from './core/factors/factor-letters.ts';
 import { createUpkeep } from './core/upkeep/upkeep.ts';
 import { createUpstream } from './core/upstream/upstream.ts';
@@ -53,10 +55,15 @@ export async function createApp(core: OpenCore) {
   const signedIn = createSignedIn({ ...core, provider });
   const deps = { ...parts, protocol, provider, authorizer, upstream, clients, signedIn };
 
+  const dynamicClients = createDynamicClients(deps);
+  const registration = createRegistration({ ...deps, dynamicClients });
+  const registers = config.registration.mode === 'off' ? [] : [registration.api];
+
   const { served, inUse } = await openSurfaces(deps);
-  const apis = [...served.map(({ api }) => api), protocolApi, gatewayApi, opsApi];
+  const apis = [...served.map(({ api }) => api), protocolApi, ...registers, gatewayApi, opsApi];
   const routes = createRouteTable([
     ...protocolRoutes,
+    ...registration.routes,
     ...gatewayRoutes,
     ...createOps(deps),
     ...(await allPages(deps)),
@@ -82,6 +89,7 @@ export async function createApp(core: OpenCore) {
   return {
     core,
     clients,
+    dynamicClients,
     protocol,
     server,
     surfaces: served,

@@ -51,6 +51,16 @@ export const metricsTable = {
     help: 'Requests to addresses that clients named: answered, or the rule or fault that stopped them.',
     labels: ['purpose', 'outcome'],
   },
+  registrations_total: {
+    type: 'counter',
+    help: 'Requests of clients to register themselves, by outcome: registered, invalid, throttled, full, token-needed or token-refused.',
+    labels: ['outcome'],
+  },
+  dynamic_clients_expired_total: {
+    type: 'counter',
+    help: 'Clients that registered themselves and expired.',
+    labels: [],
+  },
   mails_total: { type: 'counter', help: 'Mails by outcome: sent or failed.', labels: ['outcome'] },
   client_lookups_total: {
     type: 'counter',

@@ -9,6 +9,7 @@ import { clients } from './commands/clients.ts';
 import { groups } from './commands/groups.ts';
 import { keys } from './commands/keys.ts';
 import { migrate } from './commands/migrate.ts';
+import { registrationTokens } from './commands/registration-tokens.ts';
 import { serve } from './commands/serve.ts';
 import { sessions } from './commands/sessions.ts';
 import { setup } from './commands/setup.ts';
@@ -20,6 +21,7 @@ export const commands: readonly (Command | Noun)[] = [
   clients,
   clientSecrets,
   clientTokens,
+  registrationTokens,
   apis,
   accounts,
   groups,

@@ -110,6 +110,21 @@ export interface Config {
   readonly protocol: {
     readonly requirePushedAuthorizationRequests: boolean;
   };
+  readonly registration: {
+    readonly mode: 'off' | 'token' | 'open';
+    /** Per hour, from one address and from all. */
+    readonly addressLimit: number;
+    readonly limit: number;
+    /** Registered clients at one time. */
+    readonly most: number;
+    /** Undefined: no limit, here and of hosts. */
+    readonly scopes: readonly string[] | undefined;
+    readonly redirectHosts: readonly string[] | undefined;
+    readonly redirectSchemes: readonly string[];
+    /** In seconds. */
+    readonly unused: number;
+    readonly idle: number;
+  };
   readonly keys: { readonly jwksMaxAge: number; readonly rotationDays: number };
   readonly logLevel: Values['LOG_LEVEL'];
   readonly metrics: {
@@ -216,6 +231,17 @@ export function configOf(values: Values): Config {
       tinyoauthToken: values.TINYOAUTH_TOKEN_TTL,
       spaceGuardToken: values.SPACE_GUARD_TOKEN_TTL,
       spaceGuardRefresh: values.SPACE_GUARD_REFRESH_TTL,
+    },
+    registration: {
+      mode: values.REGISTRATION,
+      addressLimit: values.REGISTRATION_ADDRESS_LIMIT,
+      limit: values.REGISTRATION_LIMIT,
+      most: values.DYNAMIC_CLIENT_MAX,
+      scopes: values.DYNAMIC_CLIENT_SCOPES,
+      redirectHosts: values.DYNAMIC_CLIENT_REDIRECT_HOSTS,
+      redirectSchemes: values.DYNAMIC_CLIENT_REDIRECT_SCHEMES ?? [],
+      unused: values.DYNAMIC_CLIENT_UNUSED_TTL,
+      idle: values.DYNAMIC_CLIENT_IDLE_TTL,
     },
     protocol: {
       requirePushedAuthorizationRequests: values.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS,

@@ -19,6 +19,8 @@ import { createCachedClients } from './clients/cached-clients.ts';
 import { createUnprotected } from './clients/unprotected.ts';
 import { createConnections } from './consents/connections.ts';
 import { createDeviceCodes } from './device-codes/device-codes.ts';
+import { createClientExpiry } from './dynamic-clients/client-expiry.ts';
+import { createInitialTokens } from './dynamic-clients/initial-tokens.ts';
 import type { CodeMethod } from './factors/code-method.ts';
 import { createFactors } from './factors/factors.ts';
 import type { PasskeyMethod } from './factors/passkey-method.ts';
@@ -92,6 +94,8 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
     unprotected: createUnprotected({ ...stores, changes, log }),
     connections: createConnections({ ...stores, audit }),
     deviceCodes: createDeviceCodes({ ...ports, store: stores.deviceCodes, audit }),
+    initialTokens: createInitialTokens(stores),
+    clientExpiry: createClientExpiry({ ...ports, audit, changes }),
   };
   const knownBrowsers = createKnownBrowsers(infrastructure);
   const passkeys = createPasskeys(infrastructure);

@@ -26,6 +26,13 @@ export function answerPreflight(ctx: Context, methods: string, headers: string):
 
 /** The response headers that a page needs to go on after a refusal. */
 export const exposedHeaders = 'WWW-Authenticate, DPoP-Nonce';
+/** For an endpoint without cookies that every page may call: the response holds nothing that the page did not send. */
+export function allowAnyOrigin(ctx: Context): void {
+  ctx.set({
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, X-Request-Id',
+  });
+}
 
 /** Call it as soon as the client is known, so that its pages can read errors too. */
 export function allowOriginOf(ctx: Context, client: ClientRecord): void {

@@ -4,7 +4,7 @@ import type { CheckName, EndpointName } from '../core/refusals/checks.ts';
 import type { Refusals, Refused } from '../core/refusals/refusals.ts';
 import { whyLink } from './why-link.ts';
 
-interface RefusedRequest extends Pick<Refused, 'caller' | 'clientId' | 'expected' | 'received' | 'advice'> {
+export interface RefusedRequest extends Pick<Refused, 'caller' | 'clientId' | 'expected' | 'received' | 'advice'> {
   readonly endpoint: EndpointName;
   readonly status: number;
   /** The error code of the response. It determines the check, unless `check` is set. */

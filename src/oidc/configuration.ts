@@ -77,6 +77,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
         'reviewed',
         'made_by_person',
         'made_by_register',
+        'made_by_itself',
         'id_token_claims',
         'allow_insecure_redirects',
         'loopback_ports',
@@ -98,6 +99,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     // This switch is for the whole server, but each client has its own rule for ID token claims (claims.ts).
     conformIdTokenClaims: false,
     discovery: {
+      ...(config.registration.mode !== 'off' && { registration_endpoint: `${deps.issuer}/oauth/register` }),
       prompt_values_supported: [
         'none',
         'login',

@@ -219,6 +219,7 @@ function noteIssued({ metrics, activity }: ProtocolDeps, { oidc }: KoaContextWit
   if (!client) return;
   metrics.count('tokens_issued_total', { grant_type: String(params?.grant_type), kind: 'access_token' });
   if (account) activity.used(account.accountId, client.clientId);
+  if (client.made_by_itself === true) activity.clientUsed(client.clientId);
 }
 
 /** Prepares a request for the engine. Returns false if the request is already answered. */

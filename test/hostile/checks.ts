@@ -67,6 +67,8 @@ const formats: Readonly<Record<string, (body: Body, where: Where) => boolean>> =
     isText((error as Body).message),
   'space-guard': (body, { status }) => has(body, 'code message') && body.code === status && isText(body.message),
   gateway: (body) => has(body, 'error error_description reference') && isText(body.error) && isText(body.reference),
+  registration: (body) =>
+    has(body, 'error error_description error_uri?') && isText(body.error) && isText(body.error_description),
   oauth,
   // What is not ready says so with the body of one that is.
   ops: (body) => oauth(body) || 'status' in body,

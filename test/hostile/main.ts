@@ -78,6 +78,8 @@ async function attack(storage: string, requests: number): Promise<number> {
     // Half a dozen forms make a hash, and what is thrown is not to wait for those.
     ...{ PASSWORD_HASH_MEMORY: '8192', PASSWORD_HASH_TIME: '1' },
     ...thrifty,
+    ...{ REGISTRATION: 'open', REGISTRATION_ADDRESS_LIMIT: '100000', REGISTRATION_LIMIT: '1000000' },
+    DYNAMIC_CLIENT_MAX: '1000000',
     ...production,
   };
   const world = await buildWorld({ databaseUrl, env }, { people: 3 });

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..');
 let server: TestServer;
 let routes: readonly Route[];
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { REGISTRATION: 'token' } });
   routes = server.app.routes;
 });
 afterAll(() => server.close());
@@ -135,7 +135,8 @@ describe('each row', () => {
     const apart = await startServer({ env: { METRICS_PORT: '9', NODE_ENV: 'production', SURFACES: 'all' } });
     try {
       const off = apart.app.routes.filter((route) => !isServed(route)).map(({ path }) => path);
-      expect(off.sort()).toEqual(['/dev/mails', '/gallery', '/gallery/:view/:state', '/metrics']);
+      const registration = ['/oauth/register', '/oauth/register/:client_id'];
+      expect(off.sort()).toEqual(['/dev/mails', '/gallery', '/gallery/:view/:state', '/metrics', ...registration]);
       for (const path of off)
         expect([path, (await call(apart, { path: addressOf({ path }) })).status]).toEqual([path, 404]);
       expect(apart.app.routes.map(({ path }) => path)).toEqual(routes.map(({ path }) => path));

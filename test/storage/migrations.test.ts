@@ -14,8 +14,9 @@ import { factorStatements } from '../../src/storage/sql/stores/factors.ts';
 import { groupStatements } from '../../src/storage/sql/stores/groups.ts';
 import { identityStatements } from '../../src/storage/sql/stores/identities.ts';
 import { knownBrowserStatements } from '../../src/storage/sql/stores/known-browsers.ts';
-import { accountsSeen, consentsUsed, sessionsSeen } from '../../src/storage/sql/stores/last-seen.ts';
+import { accountsSeen, consentsUsed, registrationsUsed, sessionsSeen } from '../../src/storage/sql/stores/last-seen.ts';
 import { passkeyStatements } from '../../src/storage/sql/stores/passkeys.ts';
+import { registrationStatements } from '../../src/storage/sql/stores/registrations.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { buildAccount, buildApi, buildClient, buildToken } from './rows.ts';
 
@@ -214,11 +215,32 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     await stores.close();
   });
 
+  test('clients that registered themselves expire also after a step back, but no longer manage themselves', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: true });
+    const client = buildClient({ origin: 'dynamic', createdAt: 100, updatedAt: 200 });
+    const registration = { clientId: client.id, tokenHash: 'h', initialToken: null, policy: null, createdAt: 100 };
+    await stores.registrations.insert(client, { ...registration, lastUsedAt: null }, 10);
+    const plain = buildClient({ origin: 'cli' });
+    await stores.clients.insert(plain);
+    const { applied } = await stores.migrate.status();
+    const steps = applied.length - applied.indexOf('0018-registrations');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0018-registrations');
+    // The version before takes it for an unreviewed client.
+    expect(await stores.clients.find(client.id)).toMatchObject({ origin: 'dynamic', reviewedAt: null });
+    await stores.migrate.up();
+    const back = { ...registration, tokenHash: '', lastUsedAt: 200 };
+    expect(await stores.registrations.find(client.id)).toEqual(back);
+    expect(await stores.registrations.expire({ unusedBefore: 1000, idleBefore: 1000 }, 10)).toEqual([client.id]);
+    expect((await stores.clients.list('', 10)).map(({ id }) => id)).toEqual([plain.id]);
+    await stores.close();
+  });
+
   test('every statement of the hot path finds its rows by an index', async () => {
     const database = await fresh();
     await (await openSql(database.settings, { migrateAtOpen: true })).close();
     const sql = open(database);
-    const seen = [accountsSeen, sessionsSeen, consentsUsed].map((of) => of.statements[sql.dialect]);
+    const seen = [accountsSeen, sessionsSeen, consentsUsed, registrationsUsed].map((of) => of.statements[sql.dialect]);
     const statements = [
       ...sharedStatements,
       ...deviceCodeStatements,
@@ -230,6 +252,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       ...knownBrowserStatements,
       ...clientStatements,
       ...deliveryStatements,
+      ...registrationStatements,
       ...seen,
       ...(sql.dialect === 'sqlite' ? sqliteStatements : postgresStatements),
     ];

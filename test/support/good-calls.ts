@@ -91,7 +91,35 @@ export function goodCalls(server: Callee): GoodCalls {
     return { headers: { authorization: `Bearer: ${value}:${jwtRefreshToken}` } };
   };
 
+  const agent = {
+    ...{ client_name: 'Book agent', redirect_uris: [callback], token_endpoint_auth_method: 'none', scope: 'openid' },
+    ...{ grant_types: ['authorization_code'], response_types: ['code'], application_type: 'web', jwks: null },
+    ...{ client_uri: 'https://bookshelf.example/', logo_uri: 'https://bookshelf.example/logo.png', contacts: [] },
+  };
+  /** A client that has registered itself: its address, and the token for it. */
+  async function registered() {
+    const made = await answerTo('POST', '/oauth/register', { json: agent });
+    const id = String(made.client_id);
+    return { id, path: `/oauth/register/${id}`, headers: bearer(String(made.registration_access_token)) };
+  }
+  const ownRegistration = async () => {
+    const { path, headers } = await registered();
+    return { path, headers };
+  };
+
   return {
+    'POST /oauth/register': async () => {
+      const policy = { scopes: null, redirectHosts: null, redirectSchemes: [], grants: null, reviewed: false };
+      const made = await server.core.initialTokens.create({ label: '', policy, usesMax: null, lifetime: 3600 });
+      return { headers: bearer(made.value), json: agent };
+    },
+    'GET /oauth/register/{client_id}': ownRegistration,
+    'PUT /oauth/register/{client_id}': async () => {
+      const { id, ...own } = await registered();
+      return { ...own, json: { ...agent, client_id: id } };
+    },
+    'DELETE /oauth/register/{client_id}': ownRegistration,
+
     'POST /clients/register': async () => ({
       headers: admin,
       json: {

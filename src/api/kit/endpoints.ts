@@ -11,7 +11,7 @@ import { ignoreBody, readForm, readJson } from '../../http/body.ts';
 import { ProofRefusal } from '../../http/dpop.ts';
 import { refusedOf, wordsFor } from '../../http/errors.ts';
 import { hardenAnswer } from '../../http/hardening.ts';
-import type { NoteRefusal } from '../../http/note-refusal.ts';
+import type { NoteRefusal, RefusedRequest } from '../../http/note-refusal.ts';
 import type { Alias, Handle, Route } from '../../http/routes.ts';
 import { mistakeIn, wordsOf } from './mistakes.ts';
 import type { Description, Lazy, Method, Mistake, Operation, Read, SecurityScheme } from './operation.ts';
@@ -47,6 +47,8 @@ export interface Api<O extends Description = Description> {
 interface Endpoints extends Api<Operation> {
   /** The body of an error. `code` is a code of base/errors, `temporarily_unavailable` or `server_error`. */
   readonly errorBody: (failure: { status: number; code: string; message: string }, ctx: Context) => object;
+  /** What the record of this refusal says beside the response. */
+  readonly recorded?: (error: unknown) => Partial<Pick<RefusedRequest, 'check' | 'clientId'>>;
   /** The default of `Operation.onInvalid`. */
   readonly onInvalid?: (mistake: Mistake) => Error;
 }
@@ -139,7 +141,7 @@ function answering(operation: Operation, { onInvalid }: Endpoints): Handle {
 async function answer(
   ctx: Context,
   act: () => unknown,
-  { errorBody, name }: Endpoints,
+  { recorded, errorBody, name }: Endpoints,
   { log, config, noteRefusal }: Surroundings,
 ): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
@@ -156,7 +158,10 @@ async function answer(
       const endpoint = name as EndpointName;
       const facts = error instanceof ProofRefusal ? error.facts : {};
       // The wire format of the bodies is fixed, so the reference is in a header.
-      ctx.set('X-Request-Id', noteRefusal(undefined, { ...refusedOf(ctx, failure), endpoint, check, ...facts }));
+      ctx.set(
+        'X-Request-Id',
+        noteRefusal(undefined, { ...refusedOf(ctx, failure), endpoint, check, ...facts, ...recorded?.(error) }),
+      );
     }
     ctx.body = errorBody(failure, ctx);
   }

@@ -23,6 +23,7 @@ import {
 } from './client-policy.ts';
 import { promiseMistake, promises } from './client-promises.ts';
 import { redirectUriKind, uriRules, webUriMistake } from './client-uris.ts';
+import { inAscii, shortened } from './dropped-members.ts';
 import { profileMistake, profileRule, withProfile } from './profiles.ts';
 import { schemeMistake } from './redirect-schemes.ts';
 
@@ -69,9 +70,6 @@ type Sorted =
   /** The member and what is wrong with it, in one sentence. */
   | { readonly mistake: string };
 
-/** How many dropped members are named; the rest is only counted. */
-const namedMax = 50;
-
 /**
  * Selects the members that are used. Unknown members and values are dropped (RFC 7591, section 2) and named, so that
  * the caller can see them. Members that promise protection are refused. `previous`: the stored metadata, at a change.
@@ -111,15 +109,6 @@ function sortMembers(input: object, previous: JsonObject = {}): Sorted {
 
 const isStored = (previous: JsonObject, name: string, value: unknown): boolean =>
   Object.hasOwn(previous, name) && JSON.stringify(previous[name]) === JSON.stringify(value);
-
-/** For untrusted text, which terminals show. */
-const inAscii = (text: string): string => text.slice(0, 100).replaceAll(/[^\x21-\x7e]/g, '?');
-
-function shortened(names: string[]): string[] {
-  const named = [...new Set(names)];
-  const more = named.length - namedMax;
-  return more > 0 ? [...named.slice(0, namedMax), `and ${more} more`] : named;
-}
 
 function policyMistake(asked: Members, context: MetadataContext): InvalidMetadata | undefined {
   const { redirect_schemes: schemes, allow_insecure_redirects: insecure } = saidByAdmin(asked, context);

@@ -93,9 +93,12 @@ export const isReviewed = ({ by, reviewed = isOperator(by) }: MetadataContext): 
 
 /** The requested members without those of an operator, which `saidByAdmin` decides. */
 export function withoutAdminMembers(asked: Members): JsonObject {
-  const theirs: readonly string[] = [...operatorMembers, 'consent'];
-  return Object.fromEntries(Object.entries(asked).filter(([name]) => !theirs.includes(name))) as JsonObject;
+  return Object.fromEntries(Object.entries(asked).filter(([name]) => !isOperatorMember(name))) as JsonObject;
 }
+
+/** Only an operator may set it. */
+export const isOperatorMember = (name: string): boolean =>
+  name === 'consent' || operatorMembers.some((member) => member === name);
 
 /** Why an admin's member is refused, or undefined. */
 export function adminMemberMistake(asked: Members, context: MetadataContext): string | undefined {

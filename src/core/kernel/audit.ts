@@ -77,9 +77,12 @@ export const auditEvents = {
   'client.enabled': 'A disabled application was enabled again.',
   'client.reviewed': 'An operator marked an application as reviewed.',
   'client.review_revoked': 'An operator marked an application as unreviewed.',
+  'client.expired': 'Applications that registered themselves expired; `clients` lists them, at most 200 in a record.',
   'client.deleted': 'An application was deleted with all its grants and tokens.',
   'client.token_issued': 'A client token was issued to an application.',
   'client.token_revoked': 'A client token of an application was revoked.',
+  'registration_token.made': 'An operator made an initial access token, with which applications register themselves.',
+  'registration_token.revoked': 'An operator revoked an initial access token.',
   'client.session_begun': 'An application opened a session with a client token.',
   'client.cache_reloaded': 'All applications were reloaded from the database.',
   'client_auth.failed':

@@ -134,6 +134,26 @@ export const grantChecks = {
     'The client metadata was refused.',
     'Correct the member that the response names.',
   ),
+  initial_token_missing: check(
+    'RFC 7591, section 3',
+    'A client may register itself only with an initial access token.',
+    'Ask the operator for one (registration-tokens create), and send Authorization: Bearer TOKEN.',
+  ),
+  initial_token_invalid: check(
+    'RFC 7591, section 3',
+    'The initial access token is unknown, expired, revoked or used up.',
+    'Ask the operator for a new one: registration-tokens create.',
+  ),
+  registration_token_invalid: check(
+    'RFC 7592, section 2',
+    'The client does not exist, or the registration access token is not its own.',
+    'Send the registration_access_token from the registration of this client. If the client is gone, register again.',
+  ),
+  registrations_full: check(
+    'RFC 7591, section 5',
+    'As many clients are registered as this server allows.',
+    'Try again later. An operator can raise DYNAMIC_CLIENT_MAX, or let unused clients expire sooner.',
+  ),
 
   // People: pages and the JSON surfaces.
   form: check(

@@ -28,6 +28,7 @@ import type { LeaseStore } from './leases.ts';
 import type { LinkStore } from './links.ts';
 import type { PasskeyStore } from './passkeys.ts';
 import type { RefusalStore } from './refusals.ts';
+import type { RegistrationStore } from './registrations.ts';
 import type { Throttle } from './throttle.ts';
 import type { UseStore } from './use.ts';
 
@@ -53,6 +54,7 @@ export interface Stores {
   readonly use: UseStore;
   readonly refusals: RefusalStore;
   readonly deliveries: DeliveryStore;
+  readonly registrations: RegistrationStore;
   /** Resolves if the database answers; throws `Unavailable` otherwise. */
   ping(): Promise<void>;
   /** Statements sent to the database since the start, each statement of a transaction counted. */

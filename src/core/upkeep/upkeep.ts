@@ -1,11 +1,12 @@
 /**
- * Background work: purges expired rows, prunes the change log, rotates signing keys by schedule. Of all processes on
- * one database, only the holder of a lease does it.
+ * Background work: purges expired rows and clients, prunes the change log, rotates signing keys by schedule. Of all
+ * processes on one database, only the holder of a lease does it.
  */
 import { nowMs, nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { randomToken } from '../../base/secrets.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
+import type { ClientExpiry } from '../dynamic-clients/client-expiry.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Refusals } from '../refusals/refusals.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -21,6 +22,7 @@ export function createUpkeep(deps: {
   stores: Stores;
   keys: Keys;
   refusals: Pick<Refusals, 'prune'>;
+  clientExpiry: ClientExpiry;
   changes: Pick<ChangeLog, 'changed'>;
   log: Logger;
 }) {
@@ -35,6 +37,7 @@ export function createUpkeep(deps: {
     const before = nowSeconds() - keepSeconds;
     // Small batches with pauses, so that requests never queue behind a big delete.
     while (!stopped && (await stores.engine.purgeExpired(before, batch)) >= batch) await pause(20);
+    while (!stopped && (await deps.clientExpiry.run())) await pause(20);
     await deps.refusals.prune();
     await stores.changes.prune(nowSeconds() - changeLogSeconds);
     const ids = () =>

@@ -52,6 +52,7 @@ function engineClient(record: ClientRecord, mustPush: boolean): AdapterPayload {
       made_by_person: record.origin === 'person',
       made_by_register: record.origin === 'register',
       ...(mustPush && { require_pushed_authorization_requests: true }),
+      made_by_itself: record.origin === 'dynamic',
       // The engine requires a secret. It never compares this one (see below), and symmetric algorithms are off.
       ...(record.secrets[0] ? { client_secret: record.secrets[0].hash } : {}),
     };

@@ -30,6 +30,7 @@ import { createLinkStore } from './stores/links.ts';
 import { createOutbox, type Outbox } from './stores/outbox.ts';
 import { createPasskeyStore } from './stores/passkeys.ts';
 import { createRefusalStore } from './stores/refusals.ts';
+import { createRegistrationStore } from './stores/registrations.ts';
 import { createUseStore } from './stores/use.ts';
 
 /** `file` may be `:memory:`. `pool`: the maximum number of connections. */
@@ -93,6 +94,7 @@ export async function openSql(settings: SqlSettings, options: SqlOptions = {}): 
     use: createUseStore(sql),
     refusals: createRefusalStore(sql),
     deliveries: createDeliveryStore(sql, outbox),
+    registrations: createRegistrationStore(sql),
     migrate,
     behindPooler,
     async ping() {

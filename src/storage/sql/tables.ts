@@ -18,6 +18,7 @@ import type { KnownBrowserRow } from '../../core/stores/known-browsers.ts';
 import type { LinkRow } from '../../core/stores/links.ts';
 import type { PasskeyRow } from '../../core/stores/passkeys.ts';
 import type { RefusalRow } from '../../core/stores/refusals.ts';
+import type { InitialToken, Registration } from '../../core/stores/registrations.ts';
 import { parsed, table } from './table.ts';
 
 export const accounts = table(
@@ -321,5 +322,32 @@ export const deliveries = table(
     lastOutcome: row.textOrNull('last_outcome'),
     lastAt: row.numberOrNull('last_at'),
     settledAt: row.numberOrNull('settled_at'),
+  }),
+);
+
+export const registrations = table(
+  'registrations',
+  (row): Registration => ({
+    clientId: row.text('client_id'),
+    tokenHash: row.text('token_hash'),
+    initialToken: row.textOrNull('initial_token'),
+    policy: row.jsonOrNull('policy'),
+    createdAt: row.number('created_at'),
+    lastUsedAt: row.numberOrNull('last_used_at'),
+  }),
+);
+
+export const initialTokens = table(
+  'initial_tokens',
+  (row): InitialToken => ({
+    id: row.text('id'),
+    hash: row.text('hash'),
+    label: row.text('label'),
+    policy: row.json('policy'),
+    usesMax: row.numberOrNull('uses_max'),
+    uses: row.number('uses'),
+    createdAt: row.number('created_at'),
+    expiresAt: row.numberOrNull('expires_at'),
+    lastUsedAt: row.numberOrNull('last_used_at'),
   }),
 );

@@ -21,17 +21,20 @@ function changeable(client: ClientRecord): Record<string, unknown> {
   return clients.values(rest);
 }
 
-/** Deletes the client and all rows that depend on it. Returns false if there is none. The caller notes the change. */
-async function removeClient(trx: Knex.Transaction, id: string): Promise<boolean> {
-  const gone = await trx('clients').where({ id }).delete();
-  for (const table of ['grants', 'tokens', 'consents', 'sessions']) await trx(table).where({ client_id: id }).delete();
-  return gone > 0;
+/** Their rows have the client's id in `client_id`. */
+const dependent = ['registrations', 'grants', 'tokens', 'consents', 'sessions'];
+
+/** Deletes the clients and all rows that depend on them. Returns how many there were. The caller notes the changes. */
+export async function removeClients(trx: Knex.Transaction, ids: readonly string[]): Promise<number> {
+  const gone = await trx('clients').whereIn('id', ids).delete();
+  for (const table of dependent) await trx(table).whereIn('client_id', ids).delete();
+  return gone;
 }
 
 /** Removes the clients of a deleted account. Notes the changes last, because a noted change blocks other writers. */
 export async function removeOwned(trx: Knex.Transaction, owner: string): Promise<void> {
   const owned: string[] = await trx('clients').where({ owner }).orderBy('id').pluck('id');
-  for (const id of owned) await removeClient(trx, id);
+  await removeClients(trx, owned);
   await noteChanges(trx, 'client', owned);
 }
 
@@ -85,7 +88,7 @@ export function createClientStore(sql: Sql): ClientStore {
     async delete(id) {
       if (!findable(id)) return false;
       return sql.transaction(async (trx) => {
-        if (!(await removeClient(trx, id))) return false;
+        if ((await removeClients(trx, [id])) === 0) return false;
         await noteChange(trx, 'client', id);
         return true;
       });

@@ -52,4 +52,5 @@ function lastSeenOf(table: string, columns: readonly string[], time: string): La
 
 export const accountsSeen = lastSeenOf('accounts', ['subject'], 'last_seen_at');
 export const sessionsSeen = lastSeenOf('sessions', ['uid'], 'last_seen_at');
+export const registrationsUsed = lastSeenOf('registrations', ['client_id'], 'last_used_at');
 export const consentsUsed = lastSeenOf('consents', ['subject', 'client_id'], 'last_used_at');
