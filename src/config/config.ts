@@ -5,6 +5,12 @@ import { isLoopbackHost } from '../base/loopback.ts';
 import type { TrustProxy } from './kinds.ts';
 import type { Values } from './schema.ts';
 
+/** Seconds. */
+interface ClientRefreshReuse {
+  readonly publicClients: number;
+  readonly dynamicClients: number;
+}
+
 /** All lifetimes are in seconds. */
 export interface Config {
   readonly production: boolean;
@@ -89,7 +95,10 @@ export interface Config {
     readonly accessToken: number;
     readonly refreshToken: number;
     readonly refreshTokenIdle: number;
+    /** Of the identity API. */
     readonly refreshReuseWindow: number;
+    /** Of the protocol's clients. */
+    readonly clientRefreshReuse: ClientRefreshReuse;
     readonly idToken: number;
     readonly authorizationCode: number;
     readonly deviceCode: number;
@@ -216,6 +225,7 @@ export function configOf(values: Values): Config {
       refreshToken: values.REFRESH_TOKEN_TTL,
       refreshTokenIdle: values.REFRESH_TOKEN_IDLE_TTL ?? values.REFRESH_TOKEN_TTL,
       refreshReuseWindow: values.REFRESH_REUSE_WINDOW,
+      clientRefreshReuse: clientRefreshReuseOf(values),
       idToken: values.ID_TOKEN_TTL,
       authorizationCode: values.AUTHORIZATION_CODE_TTL,
       deviceCode: values.DEVICE_CODE_TTL,
@@ -250,6 +260,12 @@ export function configOf(values: Values): Config {
     logLevel: values.LOG_LEVEL,
     metrics: { port: values.METRICS_PORT, host: values.METRICS_HOST, tokens: values.METRICS_TOKEN ?? [] },
   });
+}
+
+/** An operator who turned reuse off before public clients had a setting of their own keeps it off. */
+function clientRefreshReuseOf(values: Values): ClientRefreshReuse {
+  const publicClients = values.CLIENT_REFRESH_REUSE_WINDOW ?? (values.REFRESH_REUSE_WINDOW === 0 ? 0 : 60);
+  return { publicClients, dynamicClients: values.DYNAMIC_CLIENT_REFRESH_REUSE_WINDOW ?? publicClients };
 }
 
 /** An IP address stays as it is, because `localhost` may resolve to another one. */

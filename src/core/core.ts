@@ -31,6 +31,7 @@ import { createCredentialLimits } from './kernel/credential-limits.ts';
 import { createLinks } from './kernel/links.ts';
 import { createKeys, longestSigned, type NewKey } from './keys/keys.ts';
 import { createKnownBrowsers } from './known-browsers/known-browsers.ts';
+import { createAccessLetters } from './mail/access-letters.ts';
 import { createMailLimits } from './mail/mail-limits.ts';
 import type { Letter, MailTransport, Message } from './mail/mailer.ts';
 import { createMails } from './mail/mails.ts';
@@ -96,6 +97,7 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
     deviceCodes: createDeviceCodes({ ...ports, store: stores.deviceCodes, audit }),
     initialTokens: createInitialTokens(stores),
     clientExpiry: createClientExpiry({ ...ports, audit, changes }),
+    accessLetters: createAccessLetters({ ...ports, cached, mails }),
   };
   const knownBrowsers = createKnownBrowsers(infrastructure);
   const passkeys = createPasskeys(infrastructure);

@@ -24,6 +24,7 @@ const plainLinks: readonly LetterKind[] = [
   'account-deleted',
   'sign-in-code',
   'new-sign-in',
+  'access-ended',
 ];
 
 /** `#rrggbb`. */

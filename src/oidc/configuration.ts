@@ -169,7 +169,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     expiresWithSession: (_ctx, source) => source.scopes.has('openid') && !source.scopes.has('offline_access'),
     // Only public clients get a new refresh token with each use (RFC 9700, section 4.14.2).
     rotateRefreshToken: async (ctx) => {
-      if (ctx.oidc.client?.clientAuthMethod === 'none') return currentUnit()?.successor === undefined;
+      if (ctx.oidc.client?.clientAuthMethod === 'none') return currentUnit()?.repeat === undefined;
       await keepInUse(lifetimes, ctx.oidc.entities.RefreshToken);
       return false;
     },

@@ -1,4 +1,5 @@
 /** The parts of core that the protocol uses, and the events that it reports to core. */
+import { refreshReuseSeconds } from '../core/clients/refresh-reuse.ts';
 import type { Core } from '../core/core.ts';
 import { createFactorOffer } from '../core/factors/factor-offer.ts';
 import type { IsDeveloper } from '../http/developer.ts';
@@ -27,6 +28,11 @@ export function protocolDeps(core: Core, pages: ProtocolPages, isDeveloper: IsDe
     /** The cookie value of an API session, which has no cookie. */
     sessionValue: core.sessions.valueOf,
     seen: core.activity.seen,
+    reuseWindowOf: async (clientId: string | null) =>
+      refreshReuseSeconds(
+        clientId === null ? undefined : await core.cached.find(clientId),
+        config.lifetimes.clientRefreshReuse,
+      ),
     factorOffer: createFactorOffer(stores),
     events: createEvents(core),
     pages,
@@ -35,10 +41,19 @@ export function protocolDeps(core: Core, pages: ProtocolPages, isDeveloper: IsDe
   };
 }
 
-function createEvents({ audit, unprotected, deviceCodes }: Core): ProtocolEvents {
+function createEvents({ audit, unprotected, deviceCodes, accessLetters }: Core): ProtocolEvents {
   return {
     unprotected: unprotected.note,
-    replayed: (grantId, clientId, subject) => audit.note('grant.replayed', { clientId, subject, detail: { grantId } }),
+    replayed({ grantId, kind, ...about }) {
+      audit.note('grant.replayed', { ...about, detail: { grantId, kind } });
+      const { subject, clientId, caller } = about;
+      if (kind === 'refresh_token' && subject !== undefined && clientId !== undefined)
+        accessLetters.replayed({ subject, clientId, caller });
+    },
+    shared({ grantId, kind: _kind, shared, ...about }) {
+      const detail = { grantId, times: shared.repeats + 1, second_network: shared.elsewhere };
+      audit.note('grant.shared', { ...about, detail });
+    },
     outdated: (subject, clientId) =>
       audit.note('session.ended', { subject, clientId, detail: { via: 'browser', password_changed: true } }),
     signedOut: (subject, clientId) => audit.note('sign_out', { subject, clientId }),

@@ -1,6 +1,8 @@
 /** The parts of the server that the protocol uses: pages and events. */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuditFields } from '../core/kernel/audit.ts';
+import type { Caller } from '../core/kernel/caller.ts';
+import type { Shared } from '../core/stores/engine.ts';
 import type { RecordedRefusal } from './refusals/recorded.ts';
 
 /** The pages that the engine needs in its own responses. */
@@ -42,11 +44,22 @@ export interface DevicePages {
   done(ctx: KoaContextWithOIDC, outcome: 'approved' | 'denied'): void | Promise<void>;
 }
 
+export interface GrantEvent {
+  readonly grantId: string;
+  readonly kind: 'code' | 'refresh_token';
+  readonly clientId: string | undefined;
+  readonly subject: string | undefined;
+  readonly caller: Caller;
+}
+
 /** The events that the protocol reports. */
 export interface ProtocolEvents {
   /** A reviewed client has redeemed a code whose request had neither PKCE nor a nonce. Does not wait. */
   unprotected(clientId: string): void;
-  replayed(grantId: string, clientId: string | undefined, subject: string | undefined): void;
+  /** A grant has ended, because its code or an old refresh token was used again. */
+  replayed(grant: GrantEvent): void;
+  /** The replacement of a refresh token went out more than three times, or to a second network. */
+  shared(grant: GrantEvent & { readonly shared: Shared }): void;
   signedOut(subject: string, clientId: string | undefined): void;
   /** A browser session ended as it began: its password changed, or its account was disabled, during the sign-in. */
   outdated(subject: string, clientId: string | undefined): void;

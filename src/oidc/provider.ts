@@ -14,6 +14,7 @@ import type { JsonObject } from '../base/json.ts';
 import type { Authorizer } from '../core/api-sessions/authorize.ts';
 import type { Core } from '../core/core.ts';
 import { bodyLimit, bodyOnce } from '../http/body.ts';
+import { callerOf } from '../http/caller.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import { logFailure } from '../http/errors.ts';
 import { compareHashedSecrets, engineMetadata } from './clients/clients.ts';
@@ -23,7 +24,7 @@ import { configuration, longestAddress, routes } from './configuration.ts';
 import { type ProtocolDeps, protocolDeps } from './deps.ts';
 import { takeUserCode } from './device/device-flow.ts';
 import { plainUserCode, tellInterval } from './device/device-requests.ts';
-import type { ProtocolPages } from './ports.ts';
+import type { GrantEvent, ProtocolPages } from './ports.ts';
 import { createRecorder, failureOf, keepFailures, noteFailure } from './refusals/record.ts';
 import { unitOf } from './request-unit.ts';
 import { createAuthorizer } from './requests/authorizer.ts';
@@ -98,12 +99,12 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
         accounts: deps.accounts,
         restart: (request) => restartAddress(deps, request),
         onOutdatedLogin: (ctx, subject) => deps.events.outdated(subject, ctx.oidc.client?.clientId),
-        reuseWindow: deps.config.lifetimes.refreshReuseWindow,
+        reuseWindowOf: deps.reuseWindowOf,
         startsOver: (ctx, unit) => startsOver(deps.engine, ctx, unit),
         renderStale: deps.pages.stale,
         renderUnavailable: (ctx, error) => deps.pages.error(ctx, error, error),
-        onReplay: (ctx, grantId) =>
-          deps.events.replayed(grantId, ctx.oidc.client?.clientId, unitOf(ctx)?.reads.grants.get(grantId)?.subject),
+        onReplay: (ctx, grantId) => deps.events.replayed(aboutGrant(ctx, grantId)),
+        onShared: (ctx, shared) => deps.events.shared({ ...aboutGrant(ctx, ctx.oidc.entities.Grant?.jti), shared }),
       }),
     );
     provider.use(only(isVisited, keepOnlyWhatIsGiven));
@@ -166,6 +167,13 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
     }),
   };
   return protocol;
+}
+
+function aboutGrant(ctx: KoaContextWithOIDC, grantId = ''): GrantEvent {
+  const { client, params } = ctx.oidc;
+  const subject = unitOf(ctx)?.reads.grants.get(grantId)?.subject;
+  const kind = params?.grant_type === 'refresh_token' ? 'refresh_token' : 'code';
+  return { grantId, kind, clientId: client?.clientId, subject, caller: callerOf(ctx) };
 }
 
 /** The front door accepts no other spelling of the path. */

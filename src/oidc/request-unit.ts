@@ -8,6 +8,7 @@
 import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../base/clock.ts';
 import { digest } from '../base/secrets.ts';
+import type { Successor } from '../core/kernel/reuse-window.ts';
 import type { Account } from '../core/stores/accounts.ts';
 import type {
   EngineStore,
@@ -24,6 +25,12 @@ interface UsedUp {
   readonly key: string;
   readonly at: number;
   readonly value: string;
+}
+
+export interface Repeat {
+  /** Of the replaced token. */
+  readonly key: string;
+  readonly successor: Successor;
 }
 
 export interface RequestUnit {
@@ -48,8 +55,8 @@ export interface RequestUnit {
   };
   /** Grants being revoked, and whether they existed. The engine asks once per model; one statement revokes all. */
   readonly revoked: Map<string, Promise<boolean>>;
-  /** The successor, if the presented refresh token was rotated within the reuse window. */
-  successor: string | undefined;
+  /** Set if the presented refresh token was replaced within the reuse window of its client. */
+  repeat: Repeat | undefined;
   /** The client has authenticated and sent a DPoP proof, so a value used once from here on is that proof's. */
   provesKey: boolean;
 }
@@ -79,7 +86,7 @@ export function currentUnit(): RequestUnit | undefined {
         bundles: new Map(),
       },
       revoked: new Map(),
-      successor: undefined,
+      repeat: undefined,
       provesKey: false,
     };
     (ctx as WithUnit)[unitOfContext] = unit;

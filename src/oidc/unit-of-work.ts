@@ -5,8 +5,8 @@
  * and committed at once before the response, on the condition that no other request used the code or token. The cases:
  * 1. The engine refused: commit nothing and consume nothing. Report a replay that the engine detected.
  * 2. The commit succeeded: send the response.
- * 3. The refresh token was rotated within the reuse window and its successor is unused: keep the access token, drop the
- *    second successor, and return the first. So there is one token family, never two.
+ * 3. The refresh token was replaced within the reuse window of its client and its successor is unused: keep the access
+ *    token, drop the second successor, and return the first (refresh-repeat.ts). So there is one token family.
  * 4. Any other earlier use is a replay: end the grant (RFC 6749, 4.1.2; RFC 9700, 4.14) and answer `invalid_grant`.
  */
 import type { KoaContextWithOIDC } from 'oidc-provider';
@@ -14,8 +14,9 @@ import { Unavailable } from '../base/errors.ts';
 import { sealSuccessor, successorOf } from '../core/kernel/reuse-window.ts';
 import type { CheckName } from '../core/refusals/checks.ts';
 import type { AccountStore } from '../core/stores/accounts.ts';
-import type { CommitOutcome, EngineStore, SessionPut, StoredToken, Unit } from '../core/stores/engine.ts';
+import type { CommitOutcome, EngineStore, SessionPut, Shared, StoredToken, Unit } from '../core/stores/engine.ts';
 import { TemporarilyUnavailable } from './adapter/adapter.ts';
+import { repeated, replacingOf } from './refresh-repeat.ts';
 import { nameCheck } from './refusals/record.ts';
 import { type RequestUnit, unitOf } from './request-unit.ts';
 import { beginAnew, endIfOutdated, freshLogin, isOutdated } from './requests/outdated-login.ts';
@@ -27,8 +28,9 @@ interface UnitOfWorkDeps {
   readonly accounts: AccountStore;
   /** The address that begins the authorization request again. */
   readonly restart: (request: Begun) => Promise<string>;
-  readonly reuseWindow: number;
-  /** A code or refresh token was used twice, and its grant has ended. */
+  readonly reuseWindowOf: (clientId: string | null) => Promise<number>;
+  readonly onShared: (ctx: KoaContextWithOIDC, shared: Shared) => void;
+  /** A code or refresh token was used twice, and its grant has ended. Once per grant. */
   readonly onReplay: (ctx: KoaContextWithOIDC, grantId: string) => void;
   /** A session has ended because the password changed during its sign-in. */
   readonly onOutdatedLogin: (ctx: KoaContextWithOIDC, subject: string) => void;
@@ -50,7 +52,7 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     const token = ctx.oidc.route === 'token';
     const login = token ? undefined : await freshLogin(ctx, unit);
     if (token ? ctx.status !== 200 : ctx.status >= 500) {
-      if (token) await reportReplays(deps, ctx, unit);
+      if (token) await noteReplays(deps, ctx, unit);
       return;
     }
     try {
@@ -70,8 +72,8 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
 }
 
 /** The lookup showed the earlier use, so the engine itself has ended the grant. */
-async function reportReplays(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: RequestUnit): Promise<void> {
-  for (const [grantId, ended] of unit.revoked) if (await ended) deps.onReplay(ctx, grantId);
+async function noteReplays({ onReplay }: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: RequestUnit): Promise<void> {
+  for (const [grantId, ended] of unit.revoked) if (await ended) onReplay(ctx, grantId);
 }
 
 /** The browser repeats its request from the beginning. */
@@ -84,9 +86,12 @@ async function startOver(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC): Promise
 
 async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: RequestUnit, token: boolean): Promise<void> {
   const { engine } = deps;
-  const outcome = await commit(engine, unit);
+  if (unit.repeat !== undefined) {
+    if (!(await repeated(deps, ctx, unit, unit.repeat))) refuseGrant(ctx);
+    return;
+  }
+  const outcome = await commit(engine, unit, ctx);
   if (outcome.outcome === 'committed') {
-    if (unit.successor !== undefined) giveSuccessor(ctx, unit.successor);
     // The engine destroys the old value of a renewed session; the row saved under the new value replaces it.
     for (const uid of unit.destroyedSessions) if (!unit.sessions.has(uid)) await engine.deleteSession(uid);
     if (outcome.overtaken && !(await deps.startsOver(ctx, unit)))
@@ -103,23 +108,25 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
 
   const refresh = unit.consume.get('RefreshToken');
   if (refresh && outcome.token) {
-    const successor = successorOf(outcome.token, refresh.value, deps.reuseWindow);
-    if (successor !== undefined && (await keepAccessToken(engine, unit))) {
-      giveSuccessor(ctx, successor);
+    const { key, clientId } = outcome.token;
+    const successor = successorOf(outcome.token, refresh.value, await deps.reuseWindowOf(clientId));
+    if (successor !== undefined) {
+      if (!(await repeated(deps, ctx, unit, { key, successor }))) refuseGrant(ctx);
       return;
     }
   }
   const grantId = outcome.token?.grantId;
   // Of many replays at once, one ends the grant and is noted.
   if (grantId && isReplay(outcome.token) && (await engine.revokeGrant(grantId))) deps.onReplay(ctx, grantId);
-  const kind = [...unit.consume.keys()].find((name) => Object.hasOwn(usedChecks, name));
-  nameCheck(ctx, usedChecks[kind ?? ''] ?? 'code_used');
-  refuse(ctx, 400, 'invalid_grant', 'grant request is invalid');
+  const kind = [...unit.consume.keys()].find((name) => Object.hasOwn(spentChecks, name));
+  const { ended, replayed } = spentChecks[kind ?? ''] ?? { ended: 'code_ended', replayed: 'code_used' };
+  nameCheck(ctx, isReplay(outcome.token) ? replayed : ended);
+  refuseGrant(ctx);
 }
 
-const usedChecks: Readonly<Record<string, CheckName>> = {
-  RefreshToken: 'refresh_replayed',
-  DeviceCode: 'device_code_used',
+const spentChecks: Readonly<Record<string, { readonly ended: CheckName; readonly replayed: CheckName }>> = {
+  RefreshToken: { ended: 'refresh_ended', replayed: 'refresh_replayed' },
+  DeviceCode: { ended: 'device_code_ended', replayed: 'device_code_used' },
 };
 
 /** Another request of this browser was faster: merges this change into that one. A missing session was signed out. */
@@ -136,7 +143,7 @@ async function putOnTop(engine: EngineStore, unit: RequestUnit, put: SessionPut)
 /** A missing row was ended elsewhere, so there is nothing to revoke. */
 const isReplay = (token: StoredToken | undefined): boolean => token !== undefined && token.consumedAt !== null;
 
-function commit(engine: EngineStore, unit: RequestUnit) {
+function commit(engine: EngineStore, unit: RequestUnit, ctx: KoaContextWithOIDC) {
   const rotated = unit.consume.get('RefreshToken');
   const next = rotated && [...unit.tokens.values()].find((row) => row.kind === 'RefreshToken');
   const nextValue = next && unit.values.get(next.key);
@@ -146,7 +153,9 @@ function commit(engine: EngineStore, unit: RequestUnit) {
       at: used.at,
       ...(used === rotated &&
         next &&
-        nextValue !== undefined && { successor: { key: next.key, sealed: sealSuccessor(used.value, nextValue) } }),
+        nextValue !== undefined && {
+          successor: { key: next.key, sealed: sealSuccessor(used.value, nextValue, replacingOf(ctx)) },
+        }),
     })),
     tokens: [...unit.tokens.values()],
     grants: [...unit.grants.values()],
@@ -154,18 +163,13 @@ function commit(engine: EngineStore, unit: RequestUnit) {
   });
 }
 
-async function keepAccessToken(engine: EngineStore, unit: RequestUnit): Promise<boolean> {
-  const tokens = [...unit.tokens.values()].filter((row) => row.kind !== 'RefreshToken');
-  return (await commitIfAny(engine, { tokens })).outcome === 'committed';
-}
-
 async function commitIfAny(engine: EngineStore, unit: Unit): Promise<CommitOutcome> {
   const empty = !unit.consume?.length && !unit.tokens?.length && !unit.grants?.length && !unit.sessions?.length;
   return empty ? { outcome: 'committed' } : engine.commit(unit);
 }
 
-function giveSuccessor(ctx: KoaContextWithOIDC, successor: string): void {
-  ctx.body = { ...(ctx.body as object), refresh_token: successor };
+function refuseGrant(ctx: KoaContextWithOIDC): void {
+  refuse(ctx, 400, 'invalid_grant', 'grant request is invalid');
 }
 
 function refuse(ctx: KoaContextWithOIDC, status: number, error: string, description: string): void {

@@ -77,6 +77,17 @@ describeStorages('PATCH /clients/{id}', (storage) => {
     expect(answer).toMatchObject({ status: 200, body: { second_factor: 'required', require_pkce: true } });
   });
 
+  test('an operator with the admin key sets how long replaced refresh tokens are forgiven', async () => {
+    const { id } = await buildClient(server, { token_endpoint_auth_method: 'none' });
+    const rule = { refresh_reuse: 'window', refresh_reuse_seconds: 300 };
+    const set = await patch(id, rule);
+    expect(set).toMatchObject({ status: 200, body: rule });
+    expect(set.body).not.toHaveProperty('dropped');
+    expect((await patch(id, { refresh_reuse_seconds: 901 })).body).toMatchObject({ error: 'invalid_client_metadata' });
+    const none = await patch(id, { refresh_reuse: null, refresh_reuse_seconds: null });
+    expect(none.body).not.toHaveProperty('refresh_reuse');
+  });
+
   test('only what was sent and is not used is told as dropped', async () => {
     const theirs = { brand_accent: '#112233', redirect_schemes: ['acme'], second_factor: 'required' };
     const { id } = await buildClient(server, { ...theirs, redirect_uris: ['acme:/cb'] });

@@ -93,6 +93,27 @@ describeStorages('the command line changes clients', (storage) => {
       expect(words2).toMatchObject({ code: 0, out: expect.stringMatching(/^Changed client_name of Newest\.\n/) });
     });
 
+    test('the reuse of refresh tokens: a new rule drops the seconds of the old one, seconds alone mean a window', async () => {
+      const made = await register('spa', '--name', 'Agent', '--redirect-uri', one, '--refresh-reuse-seconds', '900');
+      expect(made).toMatchObject({ refresh_reuse: 'window', refresh_reuse_seconds: 900 });
+      const id = made.client_id;
+      const shown = (await cli('clients', 'show', id)).out;
+      expect(shown).toMatch(/Refresh reuse +window, 900 seconds\n/);
+      const strict = await update(id, '--refresh-reuse', 'strict');
+      expect([strict.refresh_reuse, strict.refresh_reuse_seconds]).toEqual(['strict', undefined]);
+      const longer = await update(id, '--refresh-reuse', 'window', '--refresh-reuse-seconds', '300');
+      expect(longer).toMatchObject({ refresh_reuse: 'window', refresh_reuse_seconds: 300 });
+      expect(await update(id, '--refresh-reuse', 'until-used')).toMatchObject({ refresh_reuse: 'until-used' });
+      const both = await cli('clients', 'update', id, '--refresh-reuse', 'strict', '--refresh-reuse-seconds', '5');
+      expect(both).toMatchObject({ code: 2, err: expect.stringContaining('cannot be combined') });
+      const longest = await cli('clients', 'update', id, '--refresh-reuse-seconds', '901');
+      expect(longest).toMatchObject({ code: 2, err: expect.stringContaining('900') });
+      const secret = await cli('clients', 'update', id, '--auth-method', 'client_secret_basic');
+      expect(secret).toMatchObject({ code: 1, err: expect.stringContaining('refresh_reuse is for public clients') });
+      const none = await update(id, '--auth-method', 'client_secret_basic', '--unset', 'refresh_reuse');
+      expect(none).not.toHaveProperty('refresh_reuse');
+    });
+
     test('a file is merged (RFC 7396): null removes; client_id and client_secret must be right', async () => {
       const made = await register(
         'web',

@@ -38,7 +38,7 @@ describeStorages('refresh tokens', (storage) => {
     const { body: third } = await refresh(server, client, second.refresh_token);
     const api = await refresh(server, client, third.refresh_token, { resource: `${server.url}/user` });
     expect(await userApiTakes(server, api.body.access_token)).toBe(true);
-    travel(11);
+    travel(61);
     await refused(client, first.refresh_token);
     await refused(client, api.body.refresh_token);
     for (const { access_token } of [first, second, third])
@@ -56,7 +56,7 @@ describeStorages('refresh tokens', (storage) => {
     const { body: first } = await tokensFor(server, client);
     const { body: second } = await refresh(server, client, first.refresh_token);
     server = await server.restart();
-    travel(11);
+    travel(61);
     await refused(client, first.refresh_token);
     await refused(client, second.refresh_token);
   });
@@ -66,7 +66,7 @@ describeStorages('refresh tokens', (storage) => {
     const client = await buildClient(server, publicClient);
     const { body: first } = await tokensFor(server, client);
     const { body: second } = await refresh(server, client, first.refresh_token);
-    travel(11);
+    travel(61);
     expect((await refresh(other, client, first.refresh_token)).body.error).toBe('invalid_grant');
     await refused(client, second.refresh_token);
   });
@@ -141,7 +141,7 @@ describeStorages('refresh tokens', (storage) => {
     await refused(other, body.refresh_token);
     await refused(confidential, body.refresh_token);
     const { body: next } = await refresh(server, client, body.refresh_token);
-    travel(11);
+    travel(61);
     await refused(other, body.refresh_token);
     expect((await refresh(server, client, next.refresh_token)).status).toBe(200);
   });

@@ -476,7 +476,15 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(stores.roundTrips() - before).toBe(1);
         const { before: _, ...stored } = session;
         expect(bundle).toEqual({
-          token: { ...token, consumedAt: null, successorKey: null, successorSealed: null, successorConsumed: false },
+          token: {
+            ...token,
+            consumedAt: null,
+            successorKey: null,
+            successorSealed: null,
+            successorConsumed: false,
+            repeats: 0,
+            repeatsNoted: null,
+          },
           grant,
           account: expect.objectContaining({ subject }),
           session: { ...stored, createdAt: expect.any(Number), lastSeenAt: null },
@@ -535,7 +543,14 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         await stores.engine.commit({ tokens: [old] });
         const consume = [{ key: old.key, at: now, successor: { key: next.key, sealed: 'sealed' } }];
         expect(await stores.engine.commit({ consume, tokens: [next] })).toEqual({ outcome: 'committed' });
-        const state = { consumedAt: now, successorKey: next.key, successorSealed: 'sealed', successorConsumed: false };
+        const state = {
+          consumedAt: now,
+          successorKey: next.key,
+          successorSealed: 'sealed',
+          successorConsumed: false,
+          repeats: 0,
+          repeatsNoted: null,
+        };
         expect((await stores.engine.readToken(old.key))?.token).toEqual({ ...old, ...state });
 
         const late = buildToken();
@@ -545,6 +560,34 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
 
         await stores.engine.commit({ consume: [{ key: next.key, at: now + 2 }] });
         expect((await stores.engine.readToken(old.key))?.token.successorConsumed).toBe(true);
+      });
+
+      test('repeats of a successor are counted; the third, or one to a second network, says so once', async () => {
+        for (const elsewhereAt of [undefined, 1, 3, 5]) {
+          const old = buildToken();
+          await stores.engine.commit({ tokens: [old] });
+          await stores.engine.commit({ consume: [{ key: old.key, at: now, successor: { key: 'n', sealed: 's' } }] });
+          const told: unknown[] = [];
+          for (let repeat = 1; repeat <= 5; repeat += 1) {
+            const token = buildToken();
+            const elsewhere = repeat === elsewhereAt;
+            const outcome = await stores.engine.commit({ repeat: { key: old.key, elsewhere }, tokens: [token] });
+            expect(await stores.engine.readToken(token.key)).toBeDefined();
+            if (outcome.outcome === 'committed' && outcome.shared) told.push(outcome.shared);
+          }
+          const first = elsewhereAt === 1 ? 1 : 3;
+          expect(told).toEqual([{ repeats: first, elsewhere: elsewhereAt === first }]);
+          const read = (await stores.engine.readToken(old.key))?.token;
+          expect(read).toMatchObject({ consumedAt: now, successorSealed: 's', repeats: 5, repeatsNoted: first });
+        }
+      });
+
+      test('a repeat whose grant is gone is spent and counts nothing', async () => {
+        const old = buildToken();
+        await stores.engine.commit({ tokens: [old] });
+        const unit = { repeat: { key: old.key, elsewhere: true }, tokens: [buildToken({ grantId: 'revoked' })] };
+        expect(await stores.engine.commit(unit)).toEqual({ outcome: 'spent', token: undefined });
+        expect((await stores.engine.readToken(old.key))?.token).toMatchObject({ repeats: 0, repeatsNoted: null });
       });
 
       test('a unit holds only for the account as it was found, and its records are there if the rest of it is', async () => {

@@ -67,6 +67,20 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       expect(written.flatMap((bundle, n) => (bundle === undefined ? [] : [n]))).toEqual([winner]);
     });
 
+    test('of 100 repeats of one successor one is noted, and all are counted (one record per token, not per request)', async () => {
+      const tokens = [buildToken(), buildToken()];
+      await stores.engine.commit({ tokens });
+      const keys = tokens.map(({ key }) => key);
+      const outcomes = await times(100, (n) =>
+        either(n >> 1).engine.commit({
+          repeat: { key: keys[n % 2] ?? '', elsewhere: n === 77 },
+          tokens: [buildToken()],
+        }),
+      );
+      expect(outcomes.filter((each) => each.outcome === 'committed' && each.shared)).toHaveLength(2);
+      for (const key of keys) expect((await other.engine.readToken(key))?.token.repeats).toBe(50);
+    });
+
     test('of many who replace one password hash exactly one does (a rehash must not undo a change of password)', async () => {
       const { subject } = await insertAccount(stores, { passwordHash: 'old' });
       const changed = await times(50, (n) =>

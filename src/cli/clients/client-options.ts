@@ -2,6 +2,7 @@
 import type { JsonObject, JsonValue } from '../../base/json.ts';
 import { deviceGrant } from '../../core/clients/device-grant.ts';
 import { profiles } from '../../core/clients/profiles.ts';
+import { refreshReuseMax, refreshReuseRules } from '../../core/clients/refresh-reuse.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call, Opt } from '../command.ts';
 import { readJsonObject } from '../json-file.ts';
@@ -115,6 +116,17 @@ export const metadataOptions: readonly Opt[] = [
       'When people are asked for consent: at each authorization (always), for new scopes (new, the default), or never.',
     choices: ['always', 'new', 'never'],
   },
+  {
+    flags: '--refresh-reuse <rule>',
+    sentence:
+      'For a public client: whether a replaced refresh token returns its replacement. Never (strict), for some seconds (window), or until the replacement is used, at most 30 minutes (until-used).',
+    choices: [...refreshReuseRules],
+  },
+  {
+    flags: '--refresh-reuse-seconds <seconds>',
+    sentence: 'The length of that window; implies window. Without it: the setting of the server.',
+    number: [1, refreshReuseMax],
+  },
   { flags: '--contact <email>', sentence: 'The e-mail address of a contact.', many: true },
   {
     flags: '--type <type>',
@@ -163,6 +175,7 @@ export async function wanted(call: Call): Promise<Wanted> {
   const par = call.flag('require-par');
   if (par !== undefined) metadata.require_pushed_authorization_requests = par;
   if (call.flag('allow-insecure-redirects')) metadata.allow_insecure_redirects = true;
+  Object.assign(metadata, refreshReuseOf(call));
   if (call.flag('public')) {
     const method = call.text('auth-method');
     if (method !== undefined && method !== 'none')
@@ -174,6 +187,15 @@ export async function wanted(call: Call): Promise<Wanted> {
 
 /** The grant type's own name is long to type. */
 const isDeviceCode = (member: string, value: string) => member === 'grant_types' && value === 'device_code';
+/** The two members go together: a new rule drops the seconds of the old one. */
+function refreshReuseOf(call: Call): JsonObject {
+  const rule = call.text('refresh-reuse');
+  const seconds = call.number('refresh-reuse-seconds');
+  if (rule === undefined && seconds === undefined) return {};
+  if (seconds !== undefined && rule !== undefined && rule !== 'window')
+    throw new UsageError(`--refresh-reuse ${rule} and --refresh-reuse-seconds cannot be combined.`);
+  return { refresh_reuse: rule ?? 'window', refresh_reuse_seconds: seconds ?? null };
+}
 
 const nothing = {
   get metadata(): JsonObject {

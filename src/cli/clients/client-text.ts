@@ -70,6 +70,7 @@ export function shown(client: ClientRecord, secret?: string): string {
     'Pushed requests': metadata.require_pushed_authorization_requests === true ? 'required' : '',
     'Added schemes': listed(metadata.redirect_schemes).join(', '),
     'Second factor': listed(metadata.second_factor),
+    'Refresh reuse': refreshReuseText(client),
     Consent: consentText(client),
     Scopes: listed(metadata.scope),
     'ID token claims': listed(metadata.id_token_claims ?? 'minimal').join(),
@@ -82,6 +83,11 @@ export function shown(client: ClientRecord, secret?: string): string {
     Made: day(client.createdAt),
     Changed: client.version > 1 ? day(client.updatedAt) : '',
   });
+}
+
+function refreshReuseText({ metadata }: ClientRecord): string {
+  const { refresh_reuse: rule, refresh_reuse_seconds: seconds } = metadata;
+  return typeof seconds === 'number' ? `${rule}, ${seconds} seconds` : listed(rule).join();
 }
 
 function consentText({ metadata }: ClientRecord): string {

@@ -16,8 +16,17 @@ export const lifetimes = {
   }),
   REFRESH_REUSE_WINDOW: setting(seconds(0, 60), 10, {
     sentence:
-      'How long an exchanged refresh token may be used a second time. A later use ends all tokens of the grant. 0: no second use.',
+      'For sessions of the identity API: how long a replaced refresh token still returns its replacement. A later use ends the session. 0: never.',
     example: '0',
+  }),
+  CLIENT_REFRESH_REUSE_WINDOW: optional(seconds(0, 60), '`60`; `0` if `REFRESH_REUSE_WINDOW` is 0', {
+    sentence:
+      'For public clients: how long a replaced refresh token still returns its replacement, if that is unused. A later use ends all tokens of the grant. 0: never. `refresh_reuse` is the same for one client.',
+    example: '10',
+  }),
+  DYNAMIC_CLIENT_REFRESH_REUSE_WINDOW: optional(seconds(0, 900), '`CLIENT_REFRESH_REUSE_WINDOW`', {
+    sentence: 'The same for public clients that registered themselves or have a metadata document.',
+    example: '300',
   }),
   ID_TOKEN_TTL: setting(seconds(10, DAY), 3600, {
     sentence: 'How long an ID token is valid.',

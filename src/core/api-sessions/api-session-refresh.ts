@@ -140,7 +140,7 @@ export function createRefreshes(deps: {
         if (found === undefined) return { outcome: 'unknown' };
         const { token, session, account } = found;
         const successor =
-          token.consumedAt === null ? undefined : successorOf(token, refreshToken, settings.reuseWindow);
+          token.consumedAt === null ? undefined : successorOf(token, refreshToken, settings.reuseWindow)?.value;
         if (token.consumedAt !== null && successor === undefined)
           return end(found, caller, { event: 'session.replayed' });
         const payload = JSON.parse(session.payload) as { readonly amr?: readonly string[] };

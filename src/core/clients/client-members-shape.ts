@@ -9,6 +9,7 @@ import { consentPolicies } from './consent-policy.ts';
 import { deviceGrant } from './device-grant.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
 import { profiles } from './profiles.ts';
+import { refreshReuseMax, refreshReuseRules } from './refresh-reuse.ts';
 
 /** The supported values of members that are lists of choices. */
 export const offered = {
@@ -158,6 +159,11 @@ const members = z.object({
   allow_insecure_redirects: flag,
   redirect_schemes: texts(20),
   loopback_ports: oneOf(['any', 'registered']),
+  refresh_reuse: oneOf(refreshReuseRules),
+  refresh_reuse_seconds: z
+    .int('must be a whole number')
+    .min(1, 'must be at least 1: for no reuse, set refresh_reuse to strict')
+    .max(refreshReuseMax, `must be at most ${refreshReuseMax}`),
 });
 export const shape = members.partial();
 export type Members = z.infer<typeof shape>;

@@ -18,6 +18,7 @@ import {
   notTaken,
   pkceRule,
   redirectAllowances,
+  refreshPolicyMistake,
   saidByAdmin,
   withoutAdminMembers,
 } from './client-policy.ts';
@@ -182,7 +183,7 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
     if (method === 'none') return invalid('client_credentials needs a client that authenticates');
     if (context.by === 'person') return invalid('client_credentials is not available here');
   }
-  const mistake = adminMemberMistake(asked, context);
+  const mistake = adminMemberMistake(asked, context) ?? refreshPolicyMistake(asked, method === 'none', context);
   if (mistake !== undefined) return invalid(mistake);
   const hasKeys = asked.jwks !== undefined || asked.jwks_uri !== undefined;
   if (method === 'private_key_jwt' && !hasKeys) return invalid('private_key_jwt needs jwks or jwks_uri');

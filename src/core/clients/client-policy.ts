@@ -7,6 +7,7 @@ import type { RedirectAllowances } from './client-uris.ts';
 import { type ConsentPolicy, consentPolicyOf } from './consent-policy.ts';
 import { type IdTokenClaims, idTokenClaimRules } from './id-token-claims.ts';
 import type { Profile } from './profiles.ts';
+import { refreshReuseMistake } from './refresh-reuse.ts';
 
 export interface MetadataContext {
   /**
@@ -37,12 +38,22 @@ export const isOperator = (by: MetadataContext['by']): boolean => isAdmin(by) ||
 
 /**
  * The look of this server's pages on the way to the application, because they speak for this server; the second factor
- * of its users, which the application must not weaken; redirect URIs beyond the rule; and consent.
+ * of its users, which the application must not weaken; redirect URIs beyond the rule; how long replaced refresh tokens
+ * are forgiven; and consent.
  */
 export function saidByAdmin(asked: Members, context: MetadataContext): JsonObject {
-  const said = isAdmin(context.by) ? asked : saidBefore(context);
-  const members = operatorMembers.flatMap((name) => (said[name] === undefined ? [] : [[name, said[name]]]));
-  return { ...Object.fromEntries(members), consent: consentRule(asked.consent, context) };
+  const before = saidBefore(context);
+  return {
+    ...only(operatorMembers, isAdmin(context.by) ? asked : before),
+    ...only(refreshMembers, isOperator(context.by) ? asked : before),
+    consent: consentRule(asked.consent, context),
+  };
+}
+
+type OperatorMember = (typeof operatorMembers | typeof refreshMembers)[number];
+
+function only(names: readonly OperatorMember[], said: Members | JsonObject): JsonObject {
+  return Object.fromEntries(names.flatMap((name) => (said[name] === undefined ? [] : [[name, said[name]]])));
 }
 
 function saidBefore({ previous = {}, granted }: MetadataContext): JsonObject {
@@ -58,12 +69,15 @@ const operatorMembers = [
   'redirect_schemes',
 ] as const;
 
+/** Callers with `X-Admin-Key` set these too. */
+const refreshMembers = ['refresh_reuse', 'refresh_reuse_seconds'] as const;
+
 /**
  * Requested members that were not applied, because they are an operator's or do not fit this client. Values that are
  * already stored do not count.
  */
 export function notTaken(asked: Members, metadata: JsonObject, { previous = {} }: MetadataContext): string[] {
-  const names = [...operatorMembers, 'consent', 'loopback_ports', 'require_pkce'] as const;
+  const names = [...operatorMembers, ...refreshMembers, 'consent', 'loopback_ports', 'require_pkce'] as const;
   return names.filter(
     (name) =>
       asked[name] !== undefined &&
@@ -98,12 +112,17 @@ export function withoutAdminMembers(asked: Members): JsonObject {
 
 /** Only an operator may set it. */
 export const isOperatorMember = (name: string): boolean =>
-  name === 'consent' || operatorMembers.some((member) => member === name);
+  name === 'consent' || [...operatorMembers, ...refreshMembers].some((member) => member === name);
 
 /** Why an admin's member is refused, or undefined. */
 export function adminMemberMistake(asked: Members, context: MetadataContext): string | undefined {
   if (asked.consent !== 'never' || isReviewed(context)) return undefined;
   return 'consent never is for reviewed clients: have an operator review the client first';
+}
+
+/** Others' wishes are dropped, so only an operator's can be wrong. */
+export function refreshPolicyMistake(asked: Members, isPublic: boolean, { by }: MetadataContext): string | undefined {
+  return isOperator(by) ? refreshReuseMistake(asked, isPublic) : undefined;
 }
 
 /** The metadata of a client after its review is revoked. */

@@ -95,7 +95,10 @@ export const auditEvents = {
   'api.added': 'An API was added or replaced.',
   'api.updated': 'An API was changed.',
   'api.removed': 'An API was removed.',
-  'grant.replayed': 'A used code, device code or refresh token was presented again; everything issued from it ended.',
+  'grant.replayed':
+    'A used code, device code or refresh token was presented again; everything issued from it ended. `kind` tells which.',
+  'grant.shared':
+    'The replacement of a refresh token was handed out more than three times, or to a second network; once per token. `times` and `second_network` tell which.',
   'setup.completed': 'The first administrator was created through the setup link.',
 } as const;
 

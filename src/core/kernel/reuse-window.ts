@@ -7,6 +7,17 @@ import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, seal, unseal } from '../../base/secrets.ts';
 import type { StoredToken } from '../stores/engine.ts';
 
+/** Sealed with the successor: what the request that replaced the token asked for, and where it came from. */
+interface Replacing {
+  /** Without spaces. */
+  readonly network: string;
+  readonly asked: string;
+}
+
+export interface Successor extends Replacing {
+  readonly value: string;
+}
+
 /**
  * Returns the successor if the token was replaced less than `reuseWindow` seconds ago and the successor is unused.
  * Otherwise a consumed token is a replay.
@@ -15,12 +26,16 @@ export function successorOf(
   token: Pick<StoredToken, 'consumedAt' | 'successorSealed' | 'successorConsumed'>,
   value: string,
   reuseWindow: number,
-): string | undefined {
+): Successor | undefined {
   if (token.consumedAt === null || token.successorSealed === null || token.successorConsumed) return undefined;
   if (nowSeconds() - token.consumedAt >= reuseWindow) return undefined;
-  return unseal(deriveKey(value, 'successor'), token.successorSealed, 'successor');
+  const opened = unseal(deriveKey(value, 'successor'), token.successorSealed, 'successor');
+  if (opened === undefined) return undefined;
+  const [successor = '', network = '', ...asked] = opened.split(' ');
+  return { value: successor, network, asked: asked.join(' ') };
 }
 
-export function sealSuccessor(value: string, successor: string): string {
-  return seal(deriveKey(value, 'successor'), successor, 'successor');
+export function sealSuccessor(value: string, successor: string, replacing?: Replacing): string {
+  const along = replacing === undefined ? '' : ` ${replacing.network} ${replacing.asked}`;
+  return seal(deriveKey(value, 'successor'), `${successor}${along}`, 'successor');
 }

@@ -16,6 +16,7 @@ import type { Audit, AuditFields } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { programOf } from '../kernel/program.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
+import { mailTime } from '../mail/mail-time.ts';
 import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
@@ -197,7 +198,7 @@ export function createKnownBrowsers(deps: {
       path: '/account/sessions',
       values: {
         username: account.username,
-        time: timeOf(at, locale),
+        time: mailTime(at, locale),
         program: [program, system].filter(Boolean).join(', ') || '—',
         address: caller.address ?? '',
       },
@@ -272,9 +273,4 @@ function looksRight(browser: string | undefined): browser is string {
 function by(caller: Caller): AuditFields {
   const { via, userAgent } = caller;
   return { caller, detail: { via, ...(userAgent !== undefined && { user_agent: userAgent.slice(0, 256) }) } };
-}
-
-function timeOf(seconds: number, locale: string): string {
-  const form = { dateStyle: 'long', timeStyle: 'long', timeZone: 'UTC' } as const;
-  return new Intl.DateTimeFormat(locale, form).format(seconds * 1000);
 }

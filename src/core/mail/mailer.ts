@@ -22,6 +22,8 @@ export const letterKinds = [
   'sign-in-code',
   /** After a sign-in from an unknown browser, or through a program from a new network. */
   'new-sign-in',
+  /** After an old refresh token ended the access of an application. */
+  'access-ended',
 ] as const;
 export type LetterKind = (typeof letterKinds)[number];
 

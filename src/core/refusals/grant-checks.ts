@@ -76,7 +76,12 @@ export const grantChecks = {
   refresh_replayed: check(
     'RFC 9700, section 4.14.2',
     'The refresh token was already replaced. Its whole grant has ended.',
-    'Store each new refresh token before you discard the old one, and refresh in one place at a time.',
+    'Store each new refresh token before you discard the old one. Programs that share a token read it just before they refresh.',
+  ),
+  refresh_differs: check(
+    'RFC 9700, section 4.14.2',
+    'The refresh token was just replaced, and this request asks for another scope, resource or DPoP key.',
+    'Use the replacement, or repeat the request that replaced it, unchanged.',
   ),
   refresh_of_another_client: check(
     'RFC 6749, section 6',

@@ -24,6 +24,10 @@ export interface StoredToken extends TokenRow {
   readonly successorKey: string | null;
   /** The successor's value, sealed under a key derived from this token's value. */
   readonly successorSealed: string | null;
+  /** How often the successor was returned again. */
+  readonly repeats: number;
+  /** The value of `repeats` at which that was noted as unusual. */
+  readonly repeatsNoted: number | null;
   /** Whether the successor has been used. */
   readonly successorConsumed: boolean;
 }
@@ -128,6 +132,8 @@ export interface Unit {
    * the first may have a successor.
    */
   readonly consume?: readonly Consumption[];
+  /** A consumed token that returns its successor again: counts it. `elsewhere`: to a second network. */
+  readonly repeat?: { readonly key: string; readonly elsewhere: boolean };
   /** Inserted or replaced by key, never a consumed one. A replaced row keeps `consumedAt` and its successor. */
   readonly tokens?: readonly TokenRow[];
   readonly grants?: readonly GrantPut[];
@@ -137,9 +143,20 @@ export interface Unit {
   readonly audit?: readonly AuditEvent[];
 }
 
+export interface Shared {
+  readonly repeats: number;
+  /** To a second network. */
+  readonly elsewhere: boolean;
+}
+
 export type CommitOutcome =
   /** `overtaken`: all but the session was written, because another request changed it. Read it again and merge. */
-  | { readonly outcome: 'committed'; readonly overtaken?: true }
+  | {
+      readonly outcome: 'committed';
+      readonly overtaken?: true;
+      /** At the one `repeat` of a token that makes it unusual: more than two before it, or one to a second network. */
+      readonly shared?: Shared;
+    }
   /**
    * Nothing was written: `token`, the first of those to consume that was used before; or (undefined) a token or another
    * precondition of the unit is gone.

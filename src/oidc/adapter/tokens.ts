@@ -10,10 +10,8 @@ import { currentUnit, readRecord, saveRecord, useUp } from '../request-unit.ts';
 export interface TokenDeps {
   readonly engine: EngineStore;
   readonly clients: CachedClients;
-  readonly lifetimes: {
-    /** Seconds in which a rotated refresh token still returns its successor; 0 turns this off. */
-    readonly refreshReuseWindow: number;
-  };
+  /** Seconds in which a replaced refresh token of this client still returns its successor; 0: never. */
+  readonly reuseWindowOf: (clientId: string | null) => Promise<number>;
 }
 
 export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
@@ -55,7 +53,7 @@ export async function readToken(
   const bundle = await readRecord(deps.engine, key);
   if (bundle?.token.kind !== model || !(await stillGood(deps, bundle))) return undefined;
   const payload: AdapterPayload = Object.assign(JSON.parse(bundle.token.payload), { jti: value });
-  if (bundle.token.consumedAt !== null) applyConsumption(deps, model, bundle, value, payload);
+  if (bundle.token.consumedAt !== null) await applyConsumption(deps, model, bundle, value, payload);
   return payload;
 }
 
@@ -69,18 +67,19 @@ async function stillGood(deps: TokenDeps, { token, grant, account }: TokenBundle
   return !token.subject || account?.disabledAt === null;
 }
 
-function applyConsumption(
+async function applyConsumption(
   deps: TokenDeps,
   model: string,
   bundle: TokenBundle,
   value: string,
   payload: AdapterPayload,
-): void {
+): Promise<void> {
   const unit = currentUnit();
   if (unit && model === 'RefreshToken' && Provider.ctx?.oidc?.route === 'token') {
-    const successor = successorOf(bundle.token, value, deps.lifetimes.refreshReuseWindow);
+    const { token } = bundle;
+    const successor = successorOf(token, value, await deps.reuseWindowOf(token.clientId));
     if (successor !== undefined) {
-      unit.successor = successor;
+      unit.repeat = { key: token.key, successor };
       return;
     }
   }

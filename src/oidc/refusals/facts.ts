@@ -96,7 +96,7 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
       return { expected: 'a user who needs no prompt', received: `prompt=${shown(params.prompt ?? '')}` };
     default:
       if (check.startsWith('proof_')) return proofFacts(check, asked, deps);
-      return /^(device_)?(code|verifier|refresh)_/.test(check) ? grantFacts(check, asked) : {};
+      return /^(device_)?(code|verifier|refresh)_/.test(check) ? grantFacts(check, asked, deps) : {};
   }
 }
 
@@ -172,7 +172,11 @@ function parameterFacts({ said = '', params }: Asked): Facts {
 }
 
 /** For a code or a refresh token: its state, from rows that the request has already read. */
-async function grantFacts(check: CheckName, { ctx, params, client }: Asked): Promise<Facts> {
+async function grantFacts(
+  check: CheckName,
+  { ctx, params, client }: Asked,
+  { reuseWindowOf }: FactsDeps,
+): Promise<Facts> {
   const value = presentedFor(check, params);
   if (typeof value !== 'string') return {};
   const bundle = await unitOf(ctx)?.reads.tokens.get(digest(value));
@@ -188,8 +192,14 @@ async function grantFacts(check: CheckName, { ctx, params, client }: Asked): Pro
       return { received: token?.expiresAt == null ? undefined : `expired ${secondsAgo(token.expiresAt)}` };
     case 'code_used':
     case 'device_code_used':
-    case 'refresh_replayed':
       return { received: usedAt(token, client) };
+    case 'refresh_replayed':
+      return replayFacts(token, client, await reuseWindowOf(client?.id ?? null));
+    case 'refresh_differs':
+      return {
+        expected: 'the scope, resource and DPoP key of the request that replaced the token',
+        received: `scope=${shown(params.scope ?? '')} resource=${shown(params.resource ?? '')}`,
+      };
     case 'code_of_another_client':
     case 'device_code_of_another_client':
     case 'refresh_of_another_client':
@@ -241,6 +251,17 @@ function verifierFacts(check: CheckName, verifier: unknown, challenge: unknown):
     return { ...facts, advice: 'The code_challenge is base64: encode the SHA-256 in base64url without padding.' };
   }
   return facts;
+}
+
+function replayFacts(token: StoredToken | undefined, client: ClientRecord | undefined, window: number): Facts {
+  const used = usedAt(token, client);
+  return {
+    expected:
+      window === 0
+        ? 'a refresh token that was not replaced'
+        : `a refresh token that was not replaced, or less than ${window} seconds ago by one that is unused`,
+    received: token?.successorConsumed === true ? `${used}; its replacement was used too` : used,
+  };
 }
 
 function usedAt(token: StoredToken | undefined, client: ClientRecord | undefined): string | undefined {

@@ -22,6 +22,8 @@ export interface FactsDeps {
   readonly apis: Apis;
   /** Registered client IDs similar to a wrong one. */
   readonly clientIdsNear: (id: string) => Promise<readonly string[]>;
+  /** Seconds in which a replaced refresh token of this client still returns its replacement. */
+  readonly reuseWindowOf: (clientId: string | null) => Promise<number>;
 }
 
 /** The input for the facts of a refusal. */

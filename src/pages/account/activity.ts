@@ -54,6 +54,7 @@ export const activityEvents = [
   'client.registered',
   'client.deleted',
   'grant.replayed',
+  'grant.shared',
   'setup.completed',
 ] as const;
 

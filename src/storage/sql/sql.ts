@@ -1,7 +1,7 @@
 /** What the stores need from a database. `sqlite.ts` and `postgres.ts` implement it. */
 import type { Knex } from 'knex';
 import { Unavailable } from '../../base/errors.ts';
-import type { GrantBundle, SessionBundle, TokenBundle, Unit } from '../../core/stores/engine.ts';
+import type { GrantBundle, SessionBundle, Shared, TokenBundle, Unit } from '../../core/stores/engine.ts';
 import { isConflict, translated } from './failures.ts';
 
 /** The columns of one row, in the order of the statement. */
@@ -32,7 +32,7 @@ export interface Sql {
   close(): Promise<void>;
 }
 
-export type Committed = 'committed' | 'overtaken' | 'spent';
+export type Committed = 'committed' | 'overtaken' | 'spent' | Shared;
 
 /** The operations of the engine's store that differ between the two databases. */
 export interface EngineDialect {

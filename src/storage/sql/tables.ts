@@ -177,6 +177,8 @@ export const tokens = table(
     consumedAt: row.numberOrNull('consumed_at'),
     successorKey: row.textOrNull('successor_key'),
     successorSealed: row.textOrNull('successor_sealed'),
+    repeats: row.number('repeats'),
+    repeatsNoted: row.numberOrNull('repeats_noted'),
     // Reads the successor token too.
     successorConsumed: row.sql<number | null>('successors.consumed_at') !== null,
   }),

@@ -456,6 +456,46 @@ describe('where codes may go beyond the rule', () => {
   });
 });
 
+describe('reuse of refresh tokens', () => {
+  const spa = { ...ok, token_endpoint_auth_method: 'none' };
+  const operators = ['admin', 'cli', 'register', 'built-in'] as const;
+
+  test('is for operators to set; what others ask for is dropped, and at a change the stored rule stays', () => {
+    const rule = { refresh_reuse: 'window', refresh_reuse_seconds: 900 };
+    for (const by of operators) expect(metadata({ ...spa, ...rule }, { by })).toMatchObject(rule);
+    const theirs = parseMetadata({ ...spa, ...rule }, { by: 'person' });
+    expect(theirs).toMatchObject({ outcome: 'valid', dropped: ['refresh_reuse', 'refresh_reuse_seconds'] });
+    expect(metadata({ ...spa, ...rule }, { by: 'person' })).not.toHaveProperty('refresh_reuse');
+    const previous = { ...spa, refresh_reuse: 'strict' };
+    for (const asked of [spa, { ...spa, refresh_reuse: 'until-used' }]) {
+      const kept = metadata(asked, { by: 'person', previous });
+      expect([kept.refresh_reuse, kept.refresh_reuse_seconds]).toEqual(['strict', undefined]);
+    }
+    expect(metadata(spa, { by: 'cli', previous })).not.toHaveProperty('refresh_reuse');
+  });
+
+  test.each([
+    [{ refresh_reuse: 'sometimes' }, 'refresh_reuse must be one of strict, window, until-used'],
+    [{ refresh_reuse: 60 }, 'refresh_reuse must be one of strict, window, until-used'],
+    [{ refresh_reuse: 'window', refresh_reuse_seconds: 901 }, 'refresh_reuse_seconds must be at most 900'],
+    [
+      { refresh_reuse: 'window', refresh_reuse_seconds: 0 },
+      'refresh_reuse_seconds must be at least 1: for no reuse, set refresh_reuse to strict',
+    ],
+    [{ refresh_reuse: 'window', refresh_reuse_seconds: '60' }, 'refresh_reuse_seconds must be a whole number'],
+    [{ refresh_reuse: 'window', refresh_reuse_seconds: 1.5 }, 'refresh_reuse_seconds must be a whole number'],
+    [{ refresh_reuse_seconds: 60 }, 'refresh_reuse_seconds needs refresh_reuse window'],
+    [{ refresh_reuse: 'until-used', refresh_reuse_seconds: 60 }, 'refresh_reuse_seconds needs refresh_reuse window'],
+    [
+      { refresh_reuse: 'strict', token_endpoint_auth_method: 'client_secret_basic' },
+      'refresh_reuse is for public clients: a client that authenticates keeps its refresh token',
+    ],
+  ])('%j is refused', (members, reason) => {
+    for (const by of operators)
+      expect(mistake({ ...spa, ...members }, { by })).toBe(`invalid_client_metadata: ${reason}`);
+  });
+});
+
 describe('P7: what is not offered', () => {
   test('unknown members are dropped by name, unsupported values of a list too, as long as one is left', () => {
     const device = 'urn:ietf:params:oauth:grant-type:device_code';

@@ -28,6 +28,7 @@ import {
   selectToken,
   sessionBundle,
   tokenBundle,
+  usualRepeats,
 } from './engine-store.ts';
 
 const readTokens = statement('read_tokens', `${selectToken} where tokens.key = any (?::text[])`);
@@ -61,10 +62,39 @@ const outcome = selection((row) => ({
   overtaken: row.sql<true | null>(`(select true from session s
     where s.n = good.n and s.before is not null and s.uid not in (select uid from renewed_sessions))`),
 }));
-/** `further`: parts of the statement after the sessions are written. */
-const commitText = (further = '') => `with unit as (
-    select * from json_to_recordset(?::json)
-      as x(n int, key text, at bigint, successor text, sealed text, further text[], account text, password text)
+/** As `outcome`, with the repeats of the token, at the one unit at which they are noted. */
+const fullOutcome = selection((row) => ({
+  ...row.from(outcome),
+  shared: row.sql<number | null>('(select repeats from repeated where repeated.n = good.n and noted)'),
+  elsewhere: row.sql<boolean | null>('(select elsewhere from repeated where repeated.n = good.n)'),
+}));
+
+/** Deliveries for sessions that a client has left, and repeats of a refresh token. */
+const rareParts = `, told as (
+    insert into deliveries (${putDelivery.list})
+    select ${putDelivery.list} from json_to_recordset(?::json) as x(n int, uid text, ${putDelivery.types})
+    where n in (select n from good) and uid in (select uid from renewed_sessions)
+      and exists (select 1 from clients where clients.id = x.client_id and ${wantsLogout})
+    order by merge_key on conflict (merge_key) do update set version = ${mergedVersion}
+  ), again as (
+    select repeated as key, count(*) as times, bool_or(elsewhere) as elsewhere,
+      coalesce(min(n) filter (where elsewhere), min(n)) as n
+    from unit where repeated is not null and n in (select n from good) group by repeated
+  ), locked as (
+    select key from tokens where key = any (array(select key from again)) order by key for update
+  ), repeated as (
+    update tokens t set repeats = t.repeats + again.times, repeats_noted = coalesce(t.repeats_noted,
+      case when again.elsewhere or t.repeats + again.times > ${usualRepeats} then t.repeats + again.times end)
+    from again
+    where t.key = any (array(select key from locked)) and t.key = again.key
+    returning again.n, again.elsewhere, t.repeats, t.repeats = t.repeats_noted as noted
+  )`;
+
+/** `full`: with the parts that few units need. Without them, the statement costs nothing more than it needs. */
+const commitText = (full: boolean) =>
+  `with unit as (
+    select * from json_to_recordset(?::json) as x(n int, key text, at bigint, successor text, sealed text,
+      further text[], account text, password text, repeated text, elsewhere boolean)
   ), further as (
     select n, key as first, at, unnest(further) as key from unit where further is not null
   ), unused as (
@@ -135,23 +165,14 @@ const commitText = (further = '') => `with unit as (
     where t.uid = any (array(select uid from session)) and t.uid = s.uid and t.payload = s.before
       and s.n in (select n from good)
     returning t.uid
-  )${further}
-  select ${outcome.list} from good`;
-const commitUnits = statement('commit_units', commitText());
-/** A statement of its own, so that the usual one does not carry this part. */
-const commitUnitsLeaving = statement(
-  'commit_units_leaving',
-  commitText(`, told as (
-    insert into deliveries (${putDelivery.list})
-    select ${putDelivery.list} from json_to_recordset(?::json) as x(n int, uid text, ${putDelivery.types})
-    where n in (select n from good) and uid in (select uid from renewed_sessions)
-      and exists (select 1 from clients where clients.id = x.client_id and ${wantsLogout})
-    order by merge_key on conflict (merge_key) do update set version = ${mergedVersion}
-  )`),
-);
+  )${full ? rareParts : ''}
+  select ${(full ? fullOutcome : outcome).list} from good`;
+
+const commitUnits = statement('commit_units', commitText(false));
+const commitFull = statement('commit_units_full', commitText(true));
 
 /** For the test that an index serves each statement. */
-export const postgresStatements = [readTokens, readGrants, readSessions, commitUnits, commitUnitsLeaving];
+export const postgresStatements = [readTokens, readGrants, readSessions, commitUnits, commitFull];
 
 /** Keeps the last of several rows with one name, as if the rows were written one after the other. */
 function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
@@ -160,13 +181,14 @@ function latest<T>(rows: readonly T[], name: (row: T) => string): readonly T[] {
 
 /** For each parameter of `commitUnits`, in order: the rows of the unit with the number `n`. */
 const parameters: readonly ((unit: Unit, n: number) => readonly object[])[] = [
-  ({ consume: [first, ...further] = [], account }, n) => [
+  ({ consume: [first, ...further] = [], account, repeat }, n) => [
     {
       n,
       ...(first && { key: first.key, at: first.at }),
       ...(first?.successor && { successor: first.successor.key, sealed: first.successor.sealed }),
       ...(further.length > 0 && { further: further.map(({ key }) => key) }),
       ...(account && { account: account.subject, password: account.passwordHash }),
+      ...(repeat && { repeated: repeat.key, elsewhere: repeat.elsewhere }),
     },
   ],
   ({ tokens = [], grants = [] }, n) => {
@@ -187,7 +209,8 @@ const parameters: readonly ((unit: Unit, n: number) => readonly object[])[] = [
 const parametersOf = (units: readonly Unit[]): string[] =>
   parameters.map((rows) => JSON.stringify(units.flatMap(rows)));
 
-const leaves = ({ sessions = [] }: Unit): boolean => sessions.some(({ left = [] }) => left.length > 0);
+const isRare = ({ sessions = [], repeat }: Unit): boolean =>
+  repeat !== undefined || sessions.some(({ left = [] }) => left.length > 0);
 
 function leftOf({ sessions = [] }: Unit, n: number): readonly object[] {
   return sessions.flatMap(({ uid, left = [] }) =>
@@ -211,11 +234,17 @@ function keysOf(unit: Unit): string[] {
 const lanes = { limit: 3, size: 64 };
 
 export function postgresEngine(sql: Sql, outbox: Pick<Outbox, 'written'>): EngineDialect {
-  async function write(units: readonly Unit[]): Promise<Row[]> {
-    if (!units.some(leaves)) return sql.rows(commitUnits, parametersOf(units));
-    const rows = await sql.rows(commitUnitsLeaving, [...parametersOf(units), JSON.stringify(units.flatMap(leftOf))]);
-    outbox.written();
-    return rows;
+  async function sendFull(units: readonly Unit[]): Promise<Committed[]> {
+    const left = units.flatMap(leftOf);
+    const rows = await sql.rows(commitFull, [...parametersOf(units), JSON.stringify(left)]);
+    if (left.length > 0) outbox.written();
+    const good = new Map(
+      rows.map(fullOutcome.read).map(({ n, overtaken, shared, elsewhere }): [number, Committed] => {
+        if (shared !== null) return [n, { repeats: shared, elsewhere: elsewhere === true }];
+        return [n, overtaken ? 'overtaken' : 'committed'];
+      }),
+    );
+    return units.map((_, n) => good.get(n) ?? 'spent');
   }
 
   return {
@@ -223,7 +252,8 @@ export function postgresEngine(sql: Sql, outbox: Pick<Outbox, 'written'>): Engin
       ...lanes,
       keys: keysOf,
       async send(units) {
-        const rows = (await write(units)).map(outcome.read);
+        if (units.some(isRare)) return sendFull(units);
+        const rows = (await sql.rows(commitUnits, parametersOf(units))).map(outcome.read);
         const good = new Map(
           rows.map(({ n, overtaken }): [number, Committed] => [n, overtaken ? 'overtaken' : 'committed']),
         );

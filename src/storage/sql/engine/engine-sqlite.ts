@@ -22,6 +22,7 @@ import {
   selectToken,
   sessionBundle,
   tokenBundle,
+  usualRepeats,
 } from './engine-store.ts';
 
 const readToken = statement('read_token', `${selectToken} where tokens.key = ?`);
@@ -55,6 +56,12 @@ const consume = statement(
    where key = ? and consumed_at is null returning 1`,
 );
 const isUnused = statement('is_unused', 'select 1 from tokens where key = ? and consumed_at is null');
+const repeat = statement(
+  'repeat',
+  `update tokens set repeats = repeats + 1,
+     repeats_noted = coalesce(repeats_noted, case when ? or repeats >= ${usualRepeats} then repeats + 1 end)
+   where key = ? returning repeats, repeats = repeats_noted`,
+);
 const tokenPut = statement('put_token', `${putToken.insert} ${putToken.replace}`);
 const grantPut = statement('put_grant', `${putGrant.insert} ${putGrant.replace}`);
 const sessionPut = statement('put_session', `${putSession.insert} ${putSession.replace}`);
@@ -81,6 +88,7 @@ export const sqliteStatements = [
   hasSession,
   consume,
   isUnused,
+  repeat,
   renewSession,
   deliveryPut,
 ];
@@ -127,6 +135,11 @@ function write(connection: SqliteConnection, unit: Unit): Committed {
     else if (connection.rows(renewSession, [...putSession.changes(session), uid, before]).length === 0)
       committed = 'overtaken';
     else for (const part of session.left ?? []) tell(connection, part);
+  }
+  if (unit.repeat !== undefined) {
+    const { key, elsewhere } = unit.repeat;
+    const [[repeats, noted] = []] = connection.rows(repeat, [Number(elsewhere), key]);
+    if (noted === 1) committed = { repeats: Number(repeats), elsewhere };
   }
   for (const token of unit.tokens ?? []) connection.rows(tokenPut, putToken.values(token));
   for (const event of unit.audit ?? []) connection.rows(auditPut, putAudit.values(keepableEvent(event)));

@@ -50,7 +50,10 @@ export const selectToken = `select ${tokenBundle.list} from tokens
 
 const givenOnce = ['created_at', 'door', 'client_id'];
 
-export const putToken = put(tokens, { key: 'key', leaves: ['consumed_at', 'successor_key', 'successor_sealed'] });
+export const putToken = put(tokens, {
+  key: 'key',
+  leaves: ['consumed_at', 'successor_key', 'successor_sealed', 'repeats', 'repeats_noted'],
+});
 export const putGrant = put(grants, { key: 'id' });
 export const putSession = put(sessions, { key: 'uid', leaves: ['last_seen_at'], keeps: givenOnce });
 export const putAudit = put(audit, { leaves: ['id'] });
@@ -69,6 +72,9 @@ const insertOnce = statement(
    where tokens.expires_at <= ? returning 1`,
 );
 
+/** Repeats of one token, after which the next is noted. */
+export const usualRepeats = 2;
+
 const deleteToken = statement('delete_token', 'delete from tokens where key = ?');
 
 const sessionsBeyond = statement(
@@ -82,6 +88,7 @@ export const sharedStatements = [readSessionByUid, insertOnce, deleteToken, sess
 export function createEngineStore(sql: Sql, dialect: EngineDialect, outbox: Outbox): EngineStore {
   async function commit(unit: Unit): Promise<CommitOutcome> {
     const committed = await dialect.commit(unit);
+    if (typeof committed === 'object') return { outcome: 'committed', shared: committed };
     if (committed !== 'spent') return { outcome: 'committed', ...(committed === 'overtaken' && { overtaken: true }) };
     for (const { key } of unit.consume ?? []) {
       const token = (await dialect.readToken(key))?.token;
