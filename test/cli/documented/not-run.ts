@@ -25,6 +25,7 @@ export const notRun: readonly Entry<RegExp>[] = [
     /^(npm run (bench|bench:statements|timing)|node scripts\/under-load\.mjs)\b/,
     'It takes minutes, and measures the machine too.',
   ],
+  [/^npm run refresh-simulation\b/, 'test/oidc/refresh-simulation.test.ts runs the same simulation.'],
   [/^eval \$\(scripts\/services\.sh env\)$/, '.ci/run starts the services, and tests share them.'],
   [/^docker /, 'It needs Docker: npm run dockerfile and npm run topology follow the same files.'],
   [/^cp deploy\/\.env\.example /, 'npm run topology reads the same file.'],
