@@ -51,6 +51,10 @@ export const apiOptions: readonly Opt[] = [
     number: [1, 86_400],
   },
   { flags: '--introspector <client-id>', sentence: "A client that may introspect this API's tokens.", many: true },
+  {
+    flags: '--mcp-server',
+    sentence: 'An MCP server. Its identifier is its address, and it needs a default scope.',
+  },
 ];
 
 /** Options to remove values; only `apis update` has them. */
@@ -63,6 +67,7 @@ export const removalOptions: readonly Opt[] = [
   },
   { flags: '--remove-introspector <client-id>', sentence: 'Remove a client from the introspectors.', many: true },
   { flags: '--server-lifetime', sentence: 'Its access tokens work for ACCESS_TOKEN_TTL again.' },
+  { flags: '--no-mcp-server', sentence: 'It is not an MCP server.' },
 ];
 
 export async function fileOf(call: Call): Promise<JsonObject> {
@@ -127,6 +132,7 @@ function membersOf(call: Call): JsonObject {
     tokenTyp: call.text('token-typ'),
     signingAlg: call.text('signing-alg'),
     tokenLifetime: call.number('token-lifetime'),
+    mcpServer: call.flag('mcp-server'),
   };
   return Object.fromEntries(
     Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -3,8 +3,8 @@
  *
  * 1. the spelling of the path (404) and the query (400) that every parser reads alike
  * 2. a route (404)
- * 3. a live token of a kind that the route accepts, and the proof of its key if it is bound (401; 429 after too many
- *    wrong client tokens from this address)
+ * 3. a live token of a kind that the route accepts, and the proof of its key if it is bound (401, or 400 for an OAuth
+ *    token that no one could read; 429 after too many wrong client tokens from this address)
  * 4. the scopes of the route (403)
  * 5. the method (405)
  *
@@ -14,6 +14,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../core/kernel/caller.ts';
 import {
   insufficientScope,
+  malformedToken,
   methodNotAllowed,
   notFound,
   type Refused,
@@ -24,6 +25,7 @@ import {
 } from './answers.ts';
 import type { Authenticated, Authenticator, Identity } from './authenticate.ts';
 import { isNormalPath, isNormalQuery } from './normal-path.ts';
+import type { Demanded, TokenHints } from './protected-resources.ts';
 import type { Asked, Route, RouteTable } from './routes.ts';
 
 export type Admission =
@@ -36,38 +38,52 @@ export type Admission =
     }
   | { readonly outcome: 'refused'; readonly refused: Refused };
 
+/** What decides besides the request itself. */
+export interface Gate {
+  readonly table: RouteTable;
+  readonly authenticate: Authenticator;
+  readonly from: Caller;
+  /** What a challenge tells the caller. */
+  readonly hintsFor: (demand: Demanded) => TokenHints;
+}
+
 /** Throws `Unavailable`. */
 export async function admit(
   req: IncomingMessage,
   { method, path, query }: Asked,
-  table: RouteTable,
-  authenticate: Authenticator,
-  from: Caller,
+  { table, authenticate, from, hintsFor }: Gate,
 ): Promise<Admission> {
   if (!isNormalPath(path)) return refused(notFound);
   if (!isNormalQuery(query)) return refused(badQuery);
   const match = table.match(path, method);
   if (match === undefined) return refused(notFound);
   const authenticated = await authenticate(req, match.route, { from, asked: { method, path } });
-  if (authenticated.outcome !== 'identified') return refused(refusalOf(authenticated));
+  if (authenticated.outcome !== 'identified') return refused(refusalOf(authenticated, match.route, hintsFor));
   if (match.allow) return refused(methodNotAllowed(match.allow));
   const { identity, nonce } = authenticated;
   return { outcome: 'admitted', route: match.route, identity, nonce };
 }
 
-export function refusalOf(authenticated: Exclude<Authenticated, { outcome: 'identified' }>): Refused {
+export function refusalOf(
+  authenticated: Exclude<Authenticated, { outcome: 'identified' }>,
+  demand: Demanded,
+  hintsFor: Gate['hintsFor'],
+): Refused {
   switch (authenticated.outcome) {
     case 'anonymous':
-      return unauthorized('anonymous');
+      return unauthorized('anonymous', hintsFor(demand));
     case 'refused': {
       const { why, proof, nonce } = authenticated;
-      if (proof !== undefined) return unproven(proof, nonce);
-      return nonce === undefined ? unauthorized(why) : withProof(unauthorized(why), nonce);
+      if (proof !== undefined) return unproven(proof, nonce, hintsFor(demand));
+      // The contracts of the other kinds of token have 401 only.
+      const isOauth = demand.tokens.every((kind) => kind === 'oauth');
+      if (why === 'malformed' && isOauth) return malformedToken(hintsFor(demand));
+      return withProof(unauthorized(why, hintsFor(demand)), nonce);
     }
     case 'throttled':
       return tooManyRequests(authenticated.retryAfter);
     case 'insufficient-scope':
-      return withProof(insufficientScope(authenticated.scopes), authenticated.nonce);
+      return withProof(insufficientScope(authenticated.scopes, hintsFor(demand)), authenticated.nonce);
   }
 }
 

@@ -1,7 +1,9 @@
 /** Refusals and failures of the gateway itself: JSON with a reference, which the log has too. */
 import type { ServerResponse } from 'node:http';
 import { proofAlgorithms } from '../core/tokens/dpop-proof.ts';
+import { bearerChallenge } from '../http/authorization.ts';
 import { type ProofAnswer, proofChallenge } from '../http/dpop.ts';
+import type { TokenHints } from './protected-resources.ts';
 
 export const statuses = {
   400: 'Bad Request',
@@ -68,39 +70,42 @@ export const unavailable = (retryAfter: number): Refused => ({
   headers: { 'Retry-After': String(retryAfter) },
 });
 
-/** RFC 6750, section 3: no error code if the request has no token. */
-export function unauthorized(why: 'anonymous' | 'malformed' | 'expired' | 'invalid'): Refused {
+/** RFC 6750, section 3: one challenge, without an error code if the request has no token. */
+export function unauthorized(why: 'anonymous' | 'malformed' | 'expired' | 'invalid', hints: TokenHints): Refused {
   if (why === 'anonymous') {
-    return {
-      status: 401,
-      error: 'unauthorized',
-      description: 'a token is needed here',
-      headers: { 'WWW-Authenticate': 'Bearer realm="gatehouse"' },
-    };
+    const description = 'a token is needed here';
+    return { status: 401, error: 'unauthorized', description, headers: bearerChallenge(realm, hints) };
   }
   const description = {
     malformed: 'the Authorization header holds no token',
     expired: 'the token has expired',
     invalid: 'the token is not valid here',
   }[why];
-  return {
-    status: 401,
-    error: 'invalid_token',
-    description,
-    headers: {
-      'WWW-Authenticate': `Bearer realm="gatehouse", error="invalid_token", error_description="${description}"`,
-    },
-  };
+  const error = 'invalid_token';
+  const about = { error, error_description: description, ...hints };
+  return { status: 401, error, description, headers: bearerChallenge(realm, about) };
+}
+
+/** RFC 6750, section 3.1: a token that no one could read makes a malformed request. */
+export function malformedToken(hints: TokenHints): Refused {
+  const error = 'invalid_request';
+  const description = 'the Authorization header holds no token';
+  const about = { error, error_description: description, ...hints };
+  return { status: 400, error, description, headers: bearerChallenge(realm, about) };
 }
 
 /** RFC 9449, sections 7.1 and 9. */
-export function unproven({ code, words, check, facts }: ProofAnswer, nonce: string | undefined): Refused {
+export function unproven(
+  { code, words, check, facts }: ProofAnswer,
+  nonce: string | undefined,
+  hints: TokenHints,
+): Refused {
   return {
     status: 401,
     error: code,
     description: words,
     headers: {
-      ...proofChallenge('gatehouse', { error: code, error_description: words }),
+      ...proofChallenge(realm, { error: code, error_description: words, ...hints }),
       ...(nonce !== undefined && { 'DPoP-Nonce': nonce }),
     },
     facts: { check, ...facts },
@@ -119,15 +124,15 @@ export function withProof(refused: Refused, nonce: string | undefined): Refused 
   return { ...refused, headers };
 }
 
-export function insufficientScope(scopes: readonly string[]): Refused {
+/** Names all scopes of the operation, also those that the token has. */
+export function insufficientScope(scopes: readonly string[], hints: TokenHints): Refused {
+  const error = 'insufficient_scope';
   const scope = scopes.join(' ');
-  return {
-    status: 403,
-    error: 'insufficient_scope',
-    description: `the token lacks a scope of: ${scope}`,
-    headers: { 'WWW-Authenticate': `Bearer realm="gatehouse", error="insufficient_scope", scope="${scope}"` },
-  };
+  const description = `the token lacks a scope of: ${scope}`;
+  return { status: 403, error, description, headers: bearerChallenge(realm, { error, ...hints, scope }) };
 }
+
+const realm = 'gatehouse';
 
 export function refuse(res: ServerResponse, refused: Refused, requestId: string): void {
   if (res.headersSent || res.destroyed) {

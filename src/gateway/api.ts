@@ -2,6 +2,8 @@
  * The OpenAPI document of the gateway's own addresses. Forwarded addresses belong to the documents of their services.
  */
 import { type Api, apiRoutes } from '../api/kit/endpoints.ts';
+import type { Description } from '../api/kit/operation.ts';
+import { resourceMetadataPath } from '../core/apis/resource-metadata.ts';
 import type { Route } from '../http/routes.ts';
 import { byDemand, byTable } from './verify.ts';
 
@@ -29,6 +31,18 @@ const answers = {
   },
   503: 'The database is unavailable.',
 } as const;
+
+const metadata = (summary: string): Description => ({
+  summary,
+  description: 'Public, cacheable, and open to every origin (RFC 9728).',
+  answers: {
+    200: {
+      description: 'The API, its scopes, and this server as the one that issues its tokens.',
+      body: async () => (await shapes()).metadata,
+    },
+    404: 'There is no such resource, or several could be meant.',
+  },
+});
 
 export const gatewayApi: Api = {
   name: 'gateway',
@@ -68,7 +82,17 @@ export const gatewayApi: Api = {
         answers,
       },
     },
+    [resourceMetadataPath]: { GET: metadata('Metadata of the only API behind the gateway, or of the user API') },
+    [`${resourceMetadataPath}/{path}`]: {
+      GET: metadata('Metadata of the user API, or of the route with this prefix'),
+    },
   },
 };
 
-export const gatewayRoutes: readonly Route[] = apiRoutes(gatewayApi, 'gateway', () => ({ methods: [] }));
+/** The prefix of a route may have several segments. */
+const belowMetadata = new RegExp(`^${resourceMetadataPath.replaceAll('.', '\\.')}/`);
+
+export const gatewayRoutes: readonly Route[] = apiRoutes(gatewayApi, 'gateway', (path) => {
+  if (!path.startsWith(resourceMetadataPath)) return { methods: [] };
+  return path === resourceMetadataPath ? {} : { pattern: belowMetadata };
+});

@@ -1,6 +1,7 @@
 /**
  * The gateway authenticates a request, then forwards it to its service. It owns the prefixes of its route table,
- * `/gateway/verify` and `/gateway/verify/token`. Core authenticates the sender; a library speaks HTTP to the upstream.
+ * `/gateway/verify`, `/gateway/verify/token` and the metadata of protected resources. Core authenticates the sender; a
+ * library speaks HTTP to the upstream.
  *
  *     front door ── owns? ── admission ── forward ── upstream      a request
  *     upgrade ─────────────── admission ── sockets ── upstream      a WebSocket
@@ -11,16 +12,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Unavailable } from '../base/errors.ts';
+import { resourceMetadataPath } from '../core/apis/resource-metadata.ts';
 import type { Core } from '../core/core.ts';
 import type { RequestCaller } from '../core/kernel/caller.ts';
 import { type AddressOf, callerOf, keepCaller } from '../http/caller.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import { askedOf, type NoteRefusal } from '../http/note-refusal.ts';
-import { admit } from './admission.ts';
+import { admit, type Gate } from './admission.ts';
 import { badGateway, internal, type Refused, refuse, tooLarge, unavailable } from './answers.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { createForwarder } from './forward.ts';
+import { answerMetadata, isMetadataPath } from './metadata-answer.ts';
 import { ownPlaces } from './own-paths.ts';
+import { createProtectedResources } from './protected-resources.ts';
 import { readRoutes } from './read-routes.ts';
 import { createRouteTable, type Route, routeDefaults, splitTarget, type Upstream } from './routes.ts';
 import type { SampleUpstream } from './sample-upstream.ts';
@@ -77,6 +81,11 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   };
   const tableOf = (routes: readonly Route[]) => createRouteTable([...routes, ...builtIn(routes, deps)]);
   let table = tableOf(await read());
+  const resources = createProtectedResources({ apis: deps.apis, issuer: config.issuer });
+  const announce = () => {
+    for (const { prefix, notice } of resources.noticesFor(table)) log.warn({ prefix }, notice);
+  };
+  announce();
   // Without a route table, the developer's own requests are forwarded to a sample.
   const hasSample = config.developmentPages && routesFile === undefined;
   const sampleTable = () => createRouteTable([...builtIn([], deps), ...sampleRoutes(deps, sample?.upstream)]);
@@ -88,6 +97,10 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     sample = await openSampleUpstream();
     if (closed) sample.close();
     withSample = sampleTable();
+  }
+
+  function gateFor(req: IncomingMessage, from: RequestCaller, at: 'here' | 'elsewhere'): Gate {
+    return { table: tableFor(req), authenticate, from, hintsFor: (demand) => resources.hintsFor(demand, at) };
   }
 
   /** Returns the reference of a refusal. A failure (5xx) is not recorded. An upgrade has no `res` to carry a header. */
@@ -106,12 +119,16 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     await starting;
     const asked = splitTarget(req.method ?? '', req.url ?? '');
     const no = (refused: Refused) => refuse(res, refused, noted(req, res, refused, caller));
-    if (isVerifyPath(asked.path))
-      return answerVerify(req, res, { table: tableFor(req), authenticate, from: caller, no });
-    const admission = await admit(req, asked, tableFor(req), authenticate, caller);
+    if (isMetadataPath(asked.path)) {
+      const metadata = resources.metadataAt(tableFor(req), asked.path.slice(resourceMetadataPath.length));
+      return answerMetadata(req, res, { metadata, no });
+    }
+    if (isVerifyPath(asked.path)) return answerVerify(req, res, { ...gateFor(req, caller, 'elsewhere'), no });
+    const admission = await admit(req, asked, gateFor(req, caller, 'here'));
     if (admission.outcome === 'refused') return no(admission.refused);
-    const { route, identity, nonce } = admission;
+    const { identity, nonce } = admission;
     if (nonce !== undefined) res.setHeader('DPoP-Nonce', nonce);
+    const route = resources.forUpstream(admission.route);
     if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return no(tooLarge);
     // With other codings, this server and the upstream could disagree on the end of the body (request smuggling).
     if (!/^(chunked)?$/i.test(req.headers['transfer-encoding'] ?? '')) return no(badCoding);
@@ -129,9 +146,10 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     // A body in an upgrade would leave unclear where the first WebSocket message begins.
     const no = (refused: Refused) => refuseUpgrade(socket, refused, noted(req, undefined, refused, caller));
     if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) return no(badCoding);
-    const admission = await admit(req, asked, tableFor(req), authenticate, caller);
+    const admission = await admit(req, asked, gateFor(req, caller, 'here'));
     if (admission.outcome === 'refused') return no(admission.refused);
-    const { route, identity } = admission;
+    const { identity } = admission;
+    const route = resources.forUpstream(admission.route);
     const { upstream } = route;
     if (upstream === undefined) return no(badGateway);
     const about = { route, upstream, identity, issuer, caller };
@@ -152,7 +170,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   return {
     owns(req) {
       const { path } = splitTarget('', req.url ?? '');
-      return isVerifyPath(path) || tableFor(req).owns(path);
+      return isVerifyPath(path) || isMetadataPath(path) || tableFor(req).owns(path);
     },
     async handle(req, res) {
       const caller = callerOf({ req }, 'gateway');
@@ -187,6 +205,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
       try {
         table = tableOf(await read());
         log.info({ routes: table.size }, 'the route table was read again');
+        announce();
       } catch (error) {
         log.error(
           { mistakes: (error as Error).message },

@@ -93,6 +93,7 @@ interface Match {
 }
 
 export interface RouteTable {
+  readonly routes: readonly Route[];
   readonly size: number;
   /** Whether the path has a route, in any spelling. */
   owns(path: string): boolean;
@@ -121,6 +122,7 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
   }
 
   return {
+    routes,
     size: routes.length,
     owns: (path) => find(path, byPrefix) !== undefined,
     match(path, method) {

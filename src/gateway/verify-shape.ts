@@ -16,3 +16,14 @@ export const failure = z.object({ error: z.string(), error_description: z.string
   id: 'Failure',
   examples: [{ error: 'unauthorized', error_description: 'a token is needed here', reference: '75d50fd4-4603' }],
 });
+
+/** RFC 9728, section 2. */
+export const metadata = z
+  .looseObject({
+    resource: z.string(),
+    authorization_servers: z.array(z.string()),
+    scopes_supported: z.array(z.string()),
+    bearer_methods_supported: z.array(z.string()),
+    resource_name: z.string(),
+  })
+  .meta({ id: 'ResourceMetadata' });

@@ -3,19 +3,17 @@
  * Traefik ForwardAuth, Caddy forward_auth). The proxy names the request in headers, and the route table decides. At
  * `/gateway/verify/token`, the query of the proxy's configuration states the demand. The response is 200 with identity
  * headers, 401 or 403. nginx turns any other status into a 500, so 400, 404, 405 and 429 become a 403 whose
- * `X-Gatehouse-Reason` has the code.
+ * `X-Gatehouse-Reason` has the code; a 400 with a challenge becomes a 401, because nginx passes on no other challenge.
  *
  * There are two addresses because a proxy may append its caller's query (Caddy does if its `uri` has none). A query
  * must not decide whether the route table applies. `/gateway/verify` refuses any query, which exposes such a
  * configuration.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Caller } from '../core/kernel/caller.ts';
-import { type Admission, admit, refusalOf } from './admission.ts';
+import { type Admission, admit, type Gate, refusalOf } from './admission.ts';
 import type { Refused } from './answers.ts';
-import type { Authenticator } from './authenticate.ts';
 import { verifiedHeaders } from './headers.ts';
-import { type Demand, type RouteTable, splitTarget, tokenNames } from './routes.ts';
+import { type Demand, splitTarget, tokenNames } from './routes.ts';
 
 export const byTable = '/gateway/verify';
 export const byDemand = '/gateway/verify/token';
@@ -25,14 +23,9 @@ export const isVerifyPath = (path: string): boolean => path === byTable || path 
 export async function answerVerify(
   req: IncomingMessage,
   res: ServerResponse,
-  {
-    table,
-    authenticate,
-    from,
-    no,
-  }: { table: RouteTable; authenticate: Authenticator; from: Caller; no: (refused: Refused) => void },
+  { no, ...gate }: Gate & { readonly no: (refused: Refused) => void },
 ): Promise<void> {
-  const checked = await check(req, table, authenticate, from);
+  const checked = await check(req, gate);
   if (checked.outcome === 'refused') {
     no(forProxies(checked.refused));
     return;
@@ -47,27 +40,22 @@ type Checked =
   | Pick<Extract<Admission, { outcome: 'admitted' }>, 'outcome' | 'identity' | 'nonce'>
   | Extract<Admission, { outcome: 'refused' }>;
 
-async function check(
-  req: IncomingMessage,
-  table: RouteTable,
-  authenticate: Authenticator,
-  from: Caller,
-): Promise<Checked> {
+async function check(req: IncomingMessage, gate: Gate): Promise<Checked> {
   const { path, query } = splitTarget('', req.url ?? '');
   if (path === byDemand) {
     const demand = demandOf(new URLSearchParams(query));
     if (demand === undefined) return misunderstood;
-    const authenticated = await authenticate(req, demand, { from, asked: originalTarget(req) });
+    const authenticated = await gate.authenticate(req, demand, { from: gate.from, asked: originalTarget(req) });
     if (authenticated.outcome === 'identified') {
       const { identity, nonce } = authenticated;
       return { outcome: 'admitted', identity, nonce };
     }
-    return { outcome: 'refused', refused: refusalOf(authenticated) };
+    return { outcome: 'refused', refused: refusalOf(authenticated, demand, gate.hintsFor) };
   }
   const target = originalTarget(req);
   // Caddy's `uri` ends with a lone question mark to keep the caller's query away.
   const queried = query !== '' && query !== '?';
-  return queried || target === undefined ? misunderstood : admit(req, target, table, authenticate, from);
+  return queried || target === undefined ? misunderstood : admit(req, target, gate);
 }
 
 /**
@@ -115,6 +103,7 @@ const misunderstood: Checked = {
 
 function forProxies(refused: Refused): Refused {
   if (refused.status === 401 || refused.status === 403) return refused;
+  if (refused.headers?.['WWW-Authenticate'] !== undefined) return { ...refused, status: 401 };
   const retryAfter = refused.headers?.['Retry-After'];
   const headers = { 'X-Gatehouse-Reason': refused.error, ...(retryAfter && { 'Retry-After': retryAfter }) };
   return { ...refused, status: 403, headers };

@@ -597,7 +597,8 @@ describe('on SQLite', () => {
     });
     const good = () => bearer(theirs.accessToken);
     const asking = (query: string) => (): Call => ({ path: `/user/info?${query}`, headers: [good()] });
-    const challenge = (more: string) => `Bearer realm="${server.url}/user"${more}`;
+    const hints = () => `, scope="user", resource_metadata="${server.url}/.well-known/oauth-protected-resource/user"`;
+    const challenge = (more: string) => `Bearer realm="${server.url}/user"${more}${hints()}`;
     const invalidToken = ', error="invalid_token", error_description="the access token is not valid"';
 
     describe('G4: how the token comes', () => {
@@ -786,7 +787,7 @@ describe('on SQLite', () => {
         expect(await refusal(body.access_token ?? '')).toEqual([
           403,
           'insufficient_scope',
-          challenge(', error="insufficient_scope", error_description="the scope user is needed", scope="user"'),
+          challenge(', error="insufficient_scope", error_description="the scope user is needed"'),
         ]);
       });
 

@@ -219,6 +219,7 @@ test('apis: add, list, remove, and back in from the list', async () => {
     signingAlg: 'ES256',
     tokenLifetime: 60,
     introspectors: ['piped'],
+    mcpServer: false,
   };
   const options = [
     '--name',
@@ -312,6 +313,38 @@ test('apis update: what is named is changed, the rest stays; what cannot be is r
     const file = JSON.stringify({ client_id: id });
     expect((await cli.fed(file, 'clients', 'register', ...uri, '--file', '-')).code).not.toBe(0);
   }
+});
+
+test('apis: an MCP server is announced, has its metadata printed, and needs an address and a default scope', async () => {
+  const scope = ['--name', 'Notes', '--scope', 'notes:read=Read your notes.', '--default', 'notes:read'];
+  const own = 'http://localhost:3999/notes';
+  const added = await cli('apis', 'add', own, '--mcp-server', ...scope);
+  expect(added.out).toContain(`a gateway route has prefix: /notes and audience: ${own}`);
+  const away = await cli('apis', 'add', 'https://mcp.example.com', '--mcp-server', ...scope);
+  expect(away.out).toContain('https://mcp.example.com/.well-known/oauth-protected-resource\n');
+  expect(away.out).toContain('apis metadata https://mcp.example.com');
+  const document = {
+    resource: own,
+    authorization_servers: ['http://localhost:3999'],
+    scopes_supported: ['notes:read'],
+    bearer_methods_supported: ['header'],
+    resource_name: 'Notes',
+  };
+  expect(JSON.parse((await cli('apis', 'metadata', own)).out)).toEqual(document);
+  expect(await cli.json('apis', 'metadata', own)).toEqual(document);
+  const user = await cli.json<Record<string, unknown>>('apis', 'metadata', 'http://localhost:3999/user');
+  expect(user).toMatchObject({ resource: 'http://localhost:3999/user', scopes_supported: ['user'] });
+  expect((await cli('apis', 'metadata', 'https://nothing.example.com')).code).toBe(1);
+
+  for (const identifier of ['urn:notes', 'http://mcp.example.com/', 'https://a.example/?x=1', 'https://a@b.example/']) {
+    const refused = await cli('apis', 'add', identifier, '--mcp-server', ...scope);
+    expect([identifier, refused.code, refused.err]).toEqual([identifier, 1, expect.stringContaining('its address')]);
+  }
+  const without = await cli('apis', 'update', own, '--plain', 'notes:read');
+  expect([without.code, without.err]).toEqual([1, expect.stringContaining('needs a default scope')]);
+  expect((await cli.json<Record<string, unknown>>('apis', 'update', own, '--no-mcp-server')).mcpServer).toBe(false);
+  expect((await cli('apis', 'update', own, '--plain', 'notes:read')).code).toBe(0);
+  for (const identifier of [own, 'https://mcp.example.com']) await cli('apis', 'remove', identifier);
 });
 
 describe('accounts', () => {

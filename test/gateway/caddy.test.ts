@@ -119,7 +119,10 @@ describeWith('Caddy')('behind Caddy', () => {
     const bearer = await machineToken(server);
     const before = service.seen.length;
     const anonymous = await ask('/notes');
-    expect([anonymous.status, anonymous.headers['www-authenticate']]).toEqual([401, 'Bearer realm="gatehouse"']);
+    expect([anonymous.status, anonymous.headers['www-authenticate']]).toEqual([
+      401,
+      'Bearer realm="gatehouse", scope="read"',
+    ]);
     expect((await ask('/notes', 'nonsense')).headers['www-authenticate']).toContain('error="invalid_token"');
     expect((await ask('/mine', bearer)).status).toBe(401);
     expect((await ask('/notes', await machineToken(server, 'write'))).status).toBe(403);

@@ -88,10 +88,19 @@ describeWith('nginx')('behind nginx', () => {
     const bearer = await machineToken(server);
     const before = service.seen.length;
     const anonymous = await ask('/notes');
-    expect([anonymous.status, anonymous.headers['www-authenticate']]).toEqual([401, 'Bearer realm="gatehouse"']);
+    expect([anonymous.status, anonymous.headers['www-authenticate']]).toEqual([
+      401,
+      'Bearer realm="gatehouse", scope="read"',
+    ]);
     expect((await ask('/notes', 'nonsense')).headers['www-authenticate']).toContain('error="invalid_token"');
     expect((await ask('/mine', bearer)).status).toBe(401);
-    expect((await ask('/notes', await machineToken(server, 'write'))).status).toBe(403);
+    const lacking = await ask('/notes', await machineToken(server, 'write'));
+    expect([lacking.status, lacking.headers['www-authenticate']]).toEqual([
+      403,
+      'Bearer realm="gatehouse", error="insufficient_scope", scope="read"',
+    ]);
+    const challenges = ({ rawHeaders }: typeof anonymous) => rawHeaders.filter((each) => /^www-auth/i.test(each));
+    expect([challenges(anonymous).length, challenges(lacking).length]).toEqual([1, 1]);
     expect((await ask('/notes', bearer, {}, 'DELETE')).status).toBe(403);
     expect((await ask('/nothing', bearer)).status).toBe(403);
     // nginx itself would pass this on as /mine.

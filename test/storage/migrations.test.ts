@@ -124,7 +124,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const scopes = [{ name: 'read', sentence: 'Read.' }];
     const row = { identifier: 'https://a.example', name: 'A', scopes: JSON.stringify(scopes), token_format: 'jwt' };
     await sql.knex('apis').insert({ ...row, introspectors: '["c"]' });
-    expect(await stores.migrate.up({ to: '0012' })).toEqual(['0012-api-scopes']);
+    expect((await stores.migrate.up())[0]).toBe('0012-api-scopes');
     const plain = { default: false, optional: false, held: false, bearer: false };
     const api = buildApi({
       ...{ identifier: 'https://a.example', name: 'A', introspectors: ['c'] },
@@ -137,13 +137,35 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const held = { name: 'all', sentence: 'All.', ...plain, held: true };
     await stores.apis.put({ ...api, tokenTyp: 'JWT', scopes: [...api.scopes, held] });
     expect(await stores.apis.list()).toContainEqual({ ...api, tokenTyp: 'JWT', scopes: [...api.scopes, held] });
-    expect(await stores.migrate.down({ steps: 1 })).toEqual(['0012-api-scopes']);
+    const { applied } = await stores.migrate.status();
+    const steps = applied.length - applied.indexOf('0012-api-scopes');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0012-api-scopes');
     const [old] = await sql.knex('apis').where({ identifier: 'https://a.example' });
     expect(Object.keys(old)).not.toContain('token_typ');
     expect(JSON.parse(old.scopes)).toMatchObject(scopes);
     expect(old.scopes).not.toContain('All.');
     await stores.migrate.up();
     expect(await stores.apis.list()).toContainEqual(api);
+    await sql.close();
+    await stores.close();
+  });
+
+  test('APIs of the version before are no MCP servers; a step back keeps the API', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: 'leave' });
+    await stores.migrate.up({ to: '0014' });
+    const sql = open(database);
+    const row = { identifier: 'https://a.example', name: 'A', scopes: '[]', token_format: 'jwt', introspectors: '[]' };
+    await sql.knex('apis').insert(row);
+    await stores.migrate.up({ to: '0022' });
+    expect(await stores.apis.list()).toMatchObject([{ identifier: row.identifier, mcpServer: false }]);
+    const server = buildApi({ identifier: 'https://b.example/mcp', mcpServer: true });
+    await stores.apis.put(server);
+    expect(await stores.apis.list()).toContainEqual(server);
+    await stores.migrate.down({ steps: 1 });
+    expect((await sql.knex('apis').orderBy('identifier')).map(({ name }) => name)).toEqual(['A', server.name]);
+    await stores.migrate.up();
+    expect(await stores.apis.list()).toContainEqual({ ...server, mcpServer: false });
     await sql.close();
     await stores.close();
   });

@@ -71,6 +71,7 @@ export function buildApi(overrides: Partial<ApiRecord> = {}): ApiRecord {
     signingAlg: 'ES256',
     tokenLifetime: null,
     introspectors: [],
+    mcpServer: false,
     ...overrides,
   };
 }

@@ -227,6 +227,11 @@ export function goodCalls(server: Callee): GoodCalls {
       query: { tokens: 'oauth', audience: `${server.url}/user`, scope: 'user' },
     }),
 
+    'GET /.well-known/oauth-protected-resource': async () => ({}),
+    'GET /.well-known/oauth-protected-resource/{path}': async () => ({
+      path: '/.well-known/oauth-protected-resource/user',
+    }),
+
     'GET /healthz': async () => ({}),
     'GET /readyz': async () => ({}),
   };

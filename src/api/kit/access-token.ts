@@ -1,10 +1,12 @@
 /**
  * Guards an endpoint that needs a person's access token (RFC 6750, RFC 9449). Order: how the token was sent (400, or
  * 401 if absent), whether it is valid, proven and a person's (401), then its scope (403). The challenge repeats the
- * error, unless no token was sent (RFC 6750, section 3).
+ * error, unless no token was sent (RFC 6750, section 3). It always names the scope and the metadata (RFC 9728,
+ * section 5.1).
  */
 import type { Context } from 'koa';
 import { Refusal, type RefusalCode } from '../../base/errors.ts';
+import { resourceMetadataAddress } from '../../core/apis/resource-metadata.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { Tokens } from '../../core/tokens/tokens.ts';
 import { bearerChallenge } from '../../http/authorization.ts';
@@ -20,16 +22,19 @@ export async function requireAccessToken(
   tokens: Pick<Tokens, 'verifyAccessToken' | 'nextNonce'>,
   { api, scope }: { readonly api: string; readonly scope: string },
 ): Promise<Account> {
+  const metadata = resourceMetadataAddress(api);
+  const hints = { scope, ...(metadata !== undefined && { resource_metadata: metadata }) };
   ctx.vary('Origin');
   // The identifier of the API begins with the outside origin of this server.
   const sent = presentedToken(ctx.req, [new URL(api).origin + ctx.path]);
   const proves = sent.outcome === 'token' && sent.possession !== undefined;
   if (proves) ctx.set('DPoP-Nonce', tokens.nextNonce());
-  const refuse = (code: RefusalCode, words: string, more = {}): Refusal => {
+  const refuse = (code: RefusalCode, words: string): Refusal => {
     const challenge = proves ? proofChallenge : bearerChallenge;
-    return new Refusal(code, words, challenge(api, { error: code, error_description: words, ...more }));
+    return new Refusal(code, words, challenge(api, { error: code, error_description: words, ...hints }));
   };
-  if (sent.outcome === 'none') throw new Refusal('unauthorized', 'an access token is needed', bearerChallenge(api));
+  if (sent.outcome === 'none')
+    throw new Refusal('unauthorized', 'an access token is needed', bearerChallenge(api, hints));
   if (sent.outcome === 'malformed' || ctx.query.access_token !== undefined)
     throw refuse('invalid_request', 'send one access token, in one Authorization header');
   const verified = await tokens.verifyAccessToken(sent.token, api, sent.possession);
@@ -44,8 +49,7 @@ export async function requireAccessToken(
   const { account, claims, client } = verified;
   allowOriginOf(ctx, client);
   if (account === undefined) throw refuse('invalid_token', 'the access token does not belong to a person');
-  if (!claims.scope?.split(' ').includes(scope))
-    throw refuse('insufficient_scope', `the scope ${scope} is needed`, { scope });
+  if (!claims.scope?.split(' ').includes(scope)) throw refuse('insufficient_scope', `the scope ${scope} is needed`);
   return account;
 }
 

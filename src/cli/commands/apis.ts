@@ -1,3 +1,4 @@
+import { resourceMetadataAddress, resourceMetadataOf } from '../../core/apis/resource-metadata.ts';
 import type { ApiRecord } from '../../core/stores/apis.ts';
 import { added, apiOptions, changed, fileOf, presented, removalOptions, scopeText } from '../api-options.ts';
 import { type Command, done, type Noun, refused, via } from '../command.ts';
@@ -6,6 +7,7 @@ import { UsageError } from '../usage-error.ts';
 
 function shown(api: ApiRecord): string {
   const { tokenFormat, tokenTyp, signingAlg, tokenLifetime } = api;
+  const metadata = api.mcpServer ? resourceMetadataAddress(api.identifier) : undefined;
   return facts({
     Identifier: api.identifier,
     Name: api.name,
@@ -15,7 +17,21 @@ function shown(api: ApiRecord): string {
       tokenLifetime === null ? 'ACCESS_TOKEN_TTL' : `${tokenLifetime} s`,
     ].join(', '),
     Introspectors: api.introspectors,
+    'MCP server': api.mcpServer ? 'yes' : undefined,
+    ...(metadata && { Metadata: metadata }),
   });
+}
+
+/** Says where agents look for the metadata of an MCP server, and who answers there. */
+function savedText(api: ApiRecord, issuer: string): string {
+  const text = `Saved ${api.name}.\n\n${shown(api)}`;
+  if (!api.mcpServer) return text;
+  const { origin, pathname } = new URL(api.identifier);
+  if (origin !== new URL(issuer).origin)
+    return `${text}\n\nAgents read the metadata from its own address. Serve there what this prints: apis metadata ${api.identifier}`;
+  return pathname === '/'
+    ? `${text}\n\nThis server does not forward requests for its own root: give the MCP server a path.`
+    : `${text}\n\nThis server answers there if a gateway route has prefix: ${pathname} and audience: ${api.identifier}`;
 }
 
 const builtIn = refused('built_in', 'The user API is built in and cannot be changed or removed.');
@@ -39,6 +55,7 @@ const add: Command = {
   ],
   examples: [
     'apis add https://orders.example.com --name Orders --scope "orders:read=See your orders." --default orders:read',
+    'apis add https://orders.example.com/mcp --mcp-server --name Orders --scope "orders:read=See your orders." --default orders:read',
     'apis add --file orders.json',
   ],
   async run(call) {
@@ -51,7 +68,7 @@ const add: Command = {
     const saved = await core.apis.add(input);
     if (saved.outcome === 'invalid') return refused('invalid_api', `The API was refused: ${saved.description}.`);
     await core.audit.record('api.added', { detail: { ...via, identifier: saved.api.identifier } });
-    return done(presented(saved.api), `Saved ${saved.api.name}.\n\n${shown(saved.api)}`);
+    return done(presented(saved.api), savedText(saved.api, core.config.issuer));
   },
 };
 
@@ -87,7 +104,7 @@ const update: Command = {
         return refused('invalid_api', `The API was refused: ${saved.description}.`);
       case 'saved':
         await core.audit.record('api.updated', { detail: { ...via, identifier: saved.api.identifier } });
-        return done(presented(saved.api), `Saved ${saved.api.name}.\n\n${shown(saved.api)}`);
+        return done(presented(saved.api), savedText(saved.api, core.config.issuer));
     }
   },
 };
@@ -129,8 +146,25 @@ const remove: Command = {
   },
 };
 
+const metadata: Command = {
+  name: 'metadata',
+  sentence: 'Print the protected resource metadata of an API (RFC 9728), for the server of the API to publish.',
+  args: [{ name: '<identifier>', sentence: 'Its identifier, as `apis list` shows it.' }],
+  details:
+    'The text is JSON, with `--json` and without. Serve it at /.well-known/oauth-protected-resource, followed by the path of the identifier. For a gateway route, this server does.',
+  examples: ['apis metadata https://orders.example.com'],
+  async run(call) {
+    const [identifier = ''] = call.args;
+    const core = await call.core();
+    const api = core.apis.find(identifier);
+    if (!api) return unknown(identifier);
+    const document = resourceMetadataOf(api, core.config.issuer);
+    return done(document, JSON.stringify(document, null, 2));
+  },
+};
+
 export const apis: Noun = {
   name: 'apis',
   sentence: 'The APIs that tokens are issued for (resource servers, RFC 8707).',
-  commands: [add, update, list, remove],
+  commands: [add, update, list, metadata, remove],
 };

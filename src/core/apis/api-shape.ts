@@ -1,5 +1,6 @@
 /** The form of an API in an admin's request. */
 import { z } from 'zod';
+import { isLoopbackHost } from '../../base/loopback.ts';
 import { identityScopes } from '../kernel/identity-scopes.ts';
 
 const text = (most: number, what: string) =>
@@ -11,7 +12,7 @@ const text = (most: number, what: string) =>
 
 const mark = (name: string) => z.boolean(`${name} of a scope must be true or false`).default(false);
 
-export const apiShape = z.object(
+const members = z.object(
   {
     // RFC 8707, section 2: an absolute URI without a fragment, compared as written.
     identifier: text(512, 'identifier').refine(
@@ -62,6 +63,24 @@ export const apiShape = z.object(
       .array(text(128, 'an introspector'), 'introspectors must be an array of client ids')
       .max(100, 'introspectors must not have more than 100 members')
       .default([]),
+    mcpServer: z.boolean('mcpServer must be true or false').default(false),
   },
   'the API must be a JSON object',
 );
+
+/** Agents know an MCP server by its address only, and many send no `scope` (mcp authorization, 2026-07-28). */
+export const apiShape = members
+  .refine(
+    ({ mcpServer, identifier }) => !mcpServer || isAddress(identifier),
+    'identifier of an MCP server must be its address: https, or http on loopback, without a query',
+  )
+  .refine(
+    ({ mcpServer, scopes }) => !mcpServer || scopes.some((scope) => scope.default && !scope.held),
+    'an MCP server needs a default scope, because agents send requests without scope',
+  );
+
+function isAddress(identifier: string): boolean {
+  const url = URL.parse(identifier);
+  if (url === null || url.search !== '' || url.username + url.password !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
+}

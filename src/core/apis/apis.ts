@@ -79,6 +79,7 @@ export function createApis({ store, cached, changes, issuer }: ApisDeps): Apis {
     signingAlg: 'ES256',
     tokenLifetime: null,
     introspectors: [],
+    mcpServer: false,
   };
   // A token for the issuer itself could be mistaken for one that this server's own endpoints accept.
   const taken = new Set([issuer, userinfoAudience(issuer), userApi.identifier].map(comparable));

@@ -26,6 +26,8 @@ export interface ApiRecord {
   readonly tokenLifetime: number | null;
   /** Ids of the clients that may introspect this API's opaque tokens. */
   readonly introspectors: readonly string[];
+  /** An MCP server: its identifier is its address, and requests without `scope` work. */
+  readonly mcpServer: boolean;
 }
 
 export interface ApiStore {

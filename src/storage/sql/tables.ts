@@ -160,6 +160,7 @@ export const apis = table(
     signingAlg: row.text('signing_alg'),
     tokenLifetime: row.numberOrNull('token_lifetime'),
     introspectors: row.json('introspectors'),
+    mcpServer: row.boolean('mcp_server'),
   }),
 );
 

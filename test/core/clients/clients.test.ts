@@ -298,7 +298,14 @@ describe('APIs', () => {
       api: {
         ...api,
         scopes: [{ ...api.scopes[0], default: false, optional: false, held: false, bearer: false }],
-        ...{ tokenFormat: 'jwt', tokenTyp: 'at+jwt', signingAlg: 'ES256', tokenLifetime: null, introspectors: [] },
+        ...{
+          tokenFormat: 'jwt',
+          tokenTyp: 'at+jwt',
+          signingAlg: 'ES256',
+          tokenLifetime: null,
+          introspectors: [],
+          mcpServer: false,
+        },
       },
     });
     expect(one.apis.list().map(({ identifier }) => identifier)).toEqual([`${issuer}/user`, api.identifier]);
