@@ -14,6 +14,7 @@ import { endpointOfPath } from '../core/refusals/checks.ts';
 import { limitBodyTime } from './body.ts';
 import { type AddressOf, callerOf, keepCaller } from './caller.ts';
 import { hardenAnswer, hardenPage, keepsOpener } from './hardening.ts';
+import { machineAccept } from './media-types.ts';
 import { askedOf, type NoteRefusal } from './note-refusal.ts';
 import type { Route, RouteTable } from './routes.ts';
 import { whyAddress } from './why-link.ts';
@@ -54,8 +55,7 @@ export function createFrontDoor(deps: FrontDoorDeps): (req: IncomingMessage, res
     if (protocol === 'page') hardenPage(res, secure, null);
     else {
       hardenAnswer(res, secure);
-      // A machine endpoint answers in JSON, whatever the client library accepts by default.
-      req.headers.accept = 'application/json';
+      req.headers.accept = machineAccept(req.headers.accept);
       // Tokens and personal data. The engine sets this header at most endpoints, but not at all of them.
       res.setHeader('Cache-Control', 'no-store');
     }

@@ -146,7 +146,8 @@ export const protocolApi: Api = {
         body: async () => (await shapes()).tokenToAskAbout,
         answers: {
           200: {
-            description: 'The facts of the token; only `active: false` for a token that the client may not introspect.',
+            description:
+              'The facts of the token; only `active: false` for a token that the client may not introspect. A JWT (RFC 9701) if the request accepts `application/token-introspection+jwt`, or the client is registered with `introspection_signed_response_alg`.',
             body: async () => (await shapes()).introspection,
           },
           400: 'The request is malformed.',

@@ -100,6 +100,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     conformIdTokenClaims: false,
     discovery: {
       ...(config.registration.mode !== 'off' && { registration_endpoint: `${deps.issuer}/oauth/register` }),
+      introspection_signing_alg_values_supported: [...asymmetric],
       prompt_values_supported: [
         'none',
         'login',

@@ -1,7 +1,7 @@
 /** docs/tokens.md against real tokens: the same members, types, lifetimes and fixed values. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { blocksOf } from '../cli/documented/shell.ts';
-import { token } from '../support/agent.ts';
+import { basic, token } from '../support/agent.ts';
 import { setClock } from '../support/clock.ts';
 import { ask, claimsOf, codeFor, comeBack, headerOf, redeem, userinfo } from '../support/flow.ts';
 import { adminKey, buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
@@ -79,6 +79,13 @@ beforeAll(async () => {
     await (await userinfo(server, (await tokensOf('openid', signed)).access_token)).text(),
   );
 
+  const signedAnswer = await fetch(`${server.url}/oauth/introspect`, {
+    method: 'POST',
+    headers: { authorization: basic(client.id, client.secret), accept: 'application/token-introspection+jwt' },
+    body: new URLSearchParams({ token: 'unknown' }),
+  });
+  jwt('Signed introspection response', await signedAnswer.text());
+
   const post = async (path: string, headers: Record<string, string>, body?: Json) => {
     const answer = await fetch(server.url + path, {
       method: 'POST',
@@ -88,8 +95,8 @@ beforeAll(async () => {
     const answered = (await answer.json()) as Record<string, string> & { data?: Record<string, string> };
     return answered.data ?? answered;
   };
-  const basic = `Basic ${Buffer.from(`ada:${password}`).toString('base64')}`;
-  const login = await fetch(`${server.url}/v1/login`, { headers: { authorization: basic } });
+  const ofAda = `Basic ${Buffer.from(`ada:${password}`).toString('base64')}`;
+  const login = await fetch(`${server.url}/v1/login`, { headers: { authorization: ofAda } });
   jwt('Identity token', ((await login.json()) as { jwt: { token: string } }).jwt.token);
   const credentials = { username: 'ada', password };
   jwt('Security-service token', (await post('/security/login', {}, credentials)).token);

@@ -150,6 +150,7 @@ const members = z.object({
   id_token_signed_response_alg: ownAlgorithm,
   id_token_claims: oneOf(idTokenClaimRules),
   userinfo_signed_response_alg: ownAlgorithm,
+  introspection_signed_response_alg: ownAlgorithm,
   default_max_age: z.int('must be a whole number').min(0, 'must not be negative').max(1e9, 'is too large'),
   require_auth_time: flag,
   default_acr_values: texts(20),

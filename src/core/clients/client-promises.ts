@@ -29,7 +29,6 @@ export const promises: ReadonlyMap<string, Promised> = new Map<string, Promised>
     backchannel_logout_session_required: ifTrue(logout),
     frontchannel_logout_uri: always(logout),
     frontchannel_logout_session_required: ifTrue(logout),
-    introspection_signed_response_alg: signed,
     authorization_signed_response_alg: signed,
     ...Object.fromEntries(
       ['id_token', 'userinfo', 'introspection', 'authorization'].flatMap((answer) => [

@@ -7,17 +7,24 @@ import { parse } from 'node:querystring';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { Unavailable } from '../../base/errors.ts';
 import type { Apis } from '../../core/apis/apis.ts';
+import type { CachedClients } from '../../core/clients/cached-clients.ts';
+import type { Keys } from '../../core/keys/keys.ts';
 import { introspectionOf } from '../../core/tokens/introspection.ts';
 import type { Tokens } from '../../core/tokens/tokens.ts';
+import { introspectionJwt } from '../../http/media-types.ts';
 import { TemporarilyUnavailable } from '../adapter/adapter.ts';
 import { routes } from '../configuration.ts';
 import { nameCheck } from '../refusals/record.ts';
+import { signedIntrospection, wantsSigned } from './signed-introspection.ts';
 
 const placeholder = '-';
 
 interface AboutTokensDeps {
   readonly tokens: Pick<Tokens, 'find' | 'revoke'>;
   readonly apis: Pick<Apis, 'find'>;
+  readonly clients: Pick<CachedClients, 'find'>;
+  readonly keys: Keys;
+  readonly issuer: string;
 }
 
 /** Wraps the engine directly at both endpoints. The body is already read. */
@@ -29,7 +36,7 @@ export function aboutTokens(deps: AboutTokensDeps) {
     const { client } = ctx.oidc ?? {};
     if (token === undefined || ctx.status !== 200 || !client) return;
     try {
-      if (introspects) ctx.body = introspectionOf(await deps.tokens.find(token), client.clientId, deps.apis);
+      if (introspects) await answerIntrospection(ctx, token, client.clientId, deps);
       else answerRevocation(ctx, await deps.tokens.revoke(token, client.clientId));
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
@@ -37,6 +44,22 @@ export function aboutTokens(deps: AboutTokensDeps) {
       answer(ctx, status, { error: code, error_description: description });
     }
   };
+}
+
+async function answerIntrospection(
+  ctx: KoaContextWithOIDC,
+  token: string,
+  clientId: string,
+  deps: AboutTokensDeps,
+): Promise<void> {
+  const found = introspectionOf(await deps.tokens.find(token), clientId, deps.apis);
+  const client = await deps.clients.find(clientId);
+  if (client === undefined || !wantsSigned(client, ctx.headers.accept)) {
+    ctx.body = found;
+    return;
+  }
+  ctx.body = signedIntrospection(found, client, deps);
+  ctx.type = introspectionJwt;
 }
 
 /**

@@ -11,6 +11,7 @@ import { type Introspection, introspectionOf } from '../../core/tokens/introspec
 import type { Tokens } from '../../core/tokens/tokens.ts';
 import { bodyOnce } from '../../http/body.ts';
 import { provenBySecret, type SecretClientDeps } from '../clients/credentials.ts';
+import { wantsSigned } from './signed-introspection.ts';
 
 interface QuickIntrospectionDeps extends SecretClientDeps {
   readonly tokens: Pick<Tokens, 'find'>;
@@ -50,7 +51,9 @@ async function answerTo(
   if (typeof token !== 'string' || token === '' || parameters.some((name) => Array.isArray(form[name])))
     return undefined;
   const client = await provenBySecret(req, form, deps);
-  return client && introspectionOf(await deps.tokens.find(token), client.id, deps.apis);
+  // A signed response is the slower path's.
+  if (client === undefined || wantsSigned(client, req.headers.accept)) return undefined;
+  return introspectionOf(await deps.tokens.find(token), client.id, deps.apis);
 }
 
 function isPlain({ method, headers }: IncomingMessage): boolean {

@@ -545,7 +545,6 @@ describe('P7: what is not offered', () => {
     ['backchannel_logout_session_required', true],
     ['frontchannel_logout_uri', 'https://app.example.com/logout'],
     ['frontchannel_logout_session_required', true],
-    ['introspection_signed_response_alg', 'ES256'],
     ['authorization_signed_response_alg', 'ES256'],
     ['id_token_encrypted_response_alg', 'RSA-OAEP'],
     ['userinfo_encrypted_response_alg', 'RSA-OAEP'],
