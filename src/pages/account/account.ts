@@ -32,6 +32,7 @@ import { createProfilePage } from './profile.ts';
 import { createSessionsPage } from './sessions.ts';
 import { isFresh, lacksFactor, signInAddress } from './sign-in-address.ts';
 import type { Onward, Show, Take, Visit } from './visit.ts';
+import { wellKnownPages } from './well-known.ts';
 
 interface Row {
   readonly path: string;
@@ -171,7 +172,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     }),
     { path: accountCallback, access: 'public', GET: callback },
     { path: '/account/deleted', access: 'public', GET: (ctx) => pages.show(ctx, 'account-deleted', {}) },
-  ]);
+  ]).concat(wellKnownPages(deps));
 }
 
 function withoutNotice({ notice: _notice, ...note }: Note): Note {
