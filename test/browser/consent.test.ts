@@ -141,23 +141,46 @@ suite('the consent page', () => {
     expect([...problems, ...again.problems]).toEqual([]);
   });
 
-  test('asks again only for what is new, and marks it; prompt=consent asks though all is granted', async () => {
+  test('asks again only for what is new, and lists what is allowed; prompt=consent asks though all is granted', async () => {
     const client = await bookshelf();
     const { page, problems } = await atConsent(client);
-    expect(await page.locator('.new').count()).toBe(0);
     await allow(page);
     await arrived(page);
 
     await page.goto(authorizeAddress(server, client, { scope: 'openid profile email' }));
-    const marked = page.getByRole('listitem').filter({ has: page.locator('.new') });
-    expect(await marked.allInnerTexts()).toEqual(['See your e-mail address new']);
+    await page.getByRole('heading', { name: /^Allow .* to do more/ }).waitFor();
+    const [question, allowed] = await page.getByRole('list').all();
+    expect(await question?.getByRole('listitem').allInnerTexts()).toEqual(['See your e-mail address']);
+    expect(await allowed?.getByRole('listitem').count()).toBe(2);
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
 
     await page.goto(authorizeAddress(server, client, { scope: 'openid email' }));
     expect((await arrived(page)).has('code')).toBe(true);
     await page.goto(authorizeAddress(server, client, { scope: 'openid email', prompt: 'consent' }));
-    expect(await page.locator('.new').count()).toBe(0);
+    expect(await page.getByRole('list').count()).toBe(1);
+    await allow(page);
+    expect((await arrived(page)).has('code')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  test('a step-up asks for the missing scope of an API alone, and leaves what was allowed', async () => {
+    const resource = 'https://notes.example';
+    const scopes = [
+      { name: 'notes:read', sentence: 'Read your notes.' },
+      { name: 'notes:write', sentence: 'Change your notes.', optional: true },
+    ];
+    await server.core.apis.add({ identifier: resource, name: 'Notes', scopes });
+    const client = await bookshelf();
+    const { page, problems } = await atConsent(client, { scope: 'notes:read', resource });
+    await allow(page);
+    await arrived(page);
+    await page.goto(authorizeAddress(server, client, { scope: 'notes:read notes:write', resource }));
+    await page.getByRole('heading', { name: 'In Notes it will be able to:' }).waitFor();
+    const [question, allowed] = await page.getByRole('list').all();
+    expect(await question?.getByRole('listitem').allInnerTexts()).toEqual(['Change your notes. optional']);
+    expect(await allowed?.getByRole('listitem').allInnerTexts()).toEqual(['Read your notes.']);
+    expect(await page.getByRole('checkbox').count()).toBe(1);
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
     expect(problems).toEqual([]);

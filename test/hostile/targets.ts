@@ -254,6 +254,12 @@ export const targets: Readonly<Record<string, Target>> = {
     path: at('/oauth/introspect'),
     form: (good) => ({ token: good.refresh, client_id: good.client.id, client_secret: good.client.secret }),
   },
+  'signed introspection': {
+    method: 'POST',
+    path: at('/oauth/introspect'),
+    form: (good) => ({ token: good.access }),
+    headers: (good) => ({ ...asClient(good), Accept: 'application/token-introspection+jwt;q=1' }),
+  },
   revoke: {
     method: 'POST',
     path: at('/oauth/revoke'),
@@ -322,7 +328,7 @@ export const targets: Readonly<Record<string, Target>> = {
   'consent form': {
     method: 'POST',
     path: (good) => `/interaction/${good.consent.uid}`,
-    form: (good) => ({ csrf: good.consent.csrf, answer: 'perhaps' }),
+    form: (good) => ({ csrf: good.consent.csrf, answer: 'perhaps', known: '["scope openid"]' }),
     headers: (good) => ({ Cookie: good.consent.cookies, Origin: good.issuer }),
   },
   welcome: { method: 'GET', path: at('/'), query: () => ({ x: '1' }), headers: () => ({ Accept: 'text/html' }) },

@@ -145,6 +145,76 @@ describeStorages('scopes of APIs', (storage) => {
     });
   });
 
+  describe('step-up', () => {
+    const less = { scope: 'openid orders:read orders:write', resource: api };
+    const more = { ...less, scope: `${less.scope} orders:list` };
+    /** A person who has allowed the optional scope too, and is asked for one more. */
+    async function asked() {
+      const [client, person, agent] = [await buildClient(server), await buildPerson(server), new Agent(server)];
+      const first = await signIn(agent, await begin(agent, client, less), person.username);
+      expect(first.text).not.toContain('name="known"');
+      codeOf(await agent.submit(first, { answer: 'allow', [box('orders:write')]: 'yes' }));
+      const consent = async () => (await server.core.stores.consents.find(person.subject, client.id))?.resources[api];
+      const page = await begin(agent, client, more);
+      const [, told = ''] = /name="known" value="([^"]*)"/.exec(page.text) ?? [];
+      return { client, person, agent, consent, page, known: told.replaceAll('&#34;', '"') };
+    }
+
+    test('asks for the missing scope alone, and keeps what was allowed before, optional scopes too', async () => {
+      const { client, agent, consent, page, known } = await asked();
+      const [question = '', below = ''] = page.text.split('You have allowed it before:');
+      expect(question).toContain('List your orders.');
+      expect(question).not.toContain('See your orders.');
+      expect(below).toContain('See your orders.');
+      expect(below).toContain('Change your orders.');
+      expect(page.text).not.toContain(box('orders:write'));
+      const body = await exchange(client, await agent.submit(page, { answer: 'allow', known }));
+      expect(body.scope).toBe('openid orders:read orders:write orders:list');
+      expect(await consent()).toEqual(['orders:read', 'orders:write', 'orders:list']);
+    });
+
+    test('a refusal keeps what was allowed before', async () => {
+      const { client, agent, consent, page } = await asked();
+      expect(errorOf(await agent.submit(page, { answer: 'deny' }))[0]).toBe('access_denied');
+      expect(await consent()).toEqual(['orders:read', 'orders:write']);
+      expect((await begin(agent, client, less)).location).toContain('code=');
+    });
+
+    test('what was taken back while the page was open is asked for again', async () => {
+      const { client, person, agent, consent, page, known } = await asked();
+      await server.core.stores.consents.remove(person.subject, client.id);
+      const again = await agent.submit(page, { answer: 'allow', known });
+      expect(again.text).toContain(box('orders:write'));
+      expect(again.text).not.toContain('You have allowed it before:');
+      expect(await consent()).toBeUndefined();
+    });
+
+    test.each([
+      JSON.stringify([`api ${api} orders:list`]),
+      JSON.stringify(['scope admin']),
+      JSON.stringify([`api ${api} orders:read`, `api ${api} orders:all`]),
+      '{"a":1}',
+      'null',
+      '[[[',
+      JSON.stringify([{}, null, 5]),
+      'x'.repeat(200),
+    ])('a form that lists as allowed what is not shows the page again: %s', async (known) => {
+      const { agent, consent, page } = await asked();
+      const again = await agent.submit(page, { answer: 'allow', known });
+      expect(again.text).toContain('You have allowed it before:');
+      expect(await consent()).toEqual(['orders:read', 'orders:write']);
+    });
+
+    test('an optional scope that is asked for later can be left out', async () => {
+      const [client, person, agent] = [await buildClient(server), await buildPerson(server), new Agent(server)];
+      const first = await signIn(agent, await begin(agent, client, { ...less, scope: 'orders:read' }), person.username);
+      codeOf(await agent.submit(first, { answer: 'allow' }));
+      const page = await begin(agent, client, { ...less, scope: 'orders:read orders:write' });
+      expect(page.text).toContain(box('orders:write'));
+      expect((await exchange(client, await agent.submit(page, { answer: 'allow' }))).scope).toBe('orders:read');
+    });
+  });
+
   describe('held scopes', () => {
     test('no one is given one: the rest is granted without it, and nothing else is invalid_scope', async () => {
       const client = await buildClient(server);

@@ -4,7 +4,7 @@ import type { Grant } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { toldUsername } from '../../core/accounts/told-names.ts';
 import { allowedScopes } from '../../core/apis/apis.ts';
-import { type Asked, mergedConsent } from '../../core/clients/consent-policy.ts';
+import { type Asked, mergedConsent, together } from '../../core/clients/consent-policy.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';
 import { addConsent, removeConsent } from '../../oidc/requests/consent-check.ts';
@@ -15,6 +15,7 @@ import { clientView, destinationOf } from '../kit/interaction/client-view.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import type { ClientView, ScopeView } from '../kit/view-parts.ts';
 import { chosen, fieldOf } from './consent-choice.ts';
+import { stepUpIn, stepUpOf, toldOf } from './step-up.ts';
 
 /**
  * Why an earlier consent does not apply: the redirect URI does not identify the client, a policy requires the question,
@@ -49,6 +50,8 @@ declare module '../kit/views.ts' {
       readonly scopes: readonly ScopeView[];
       /** Scopes of APIs, by the API's name. */
       readonly apis?: readonly { readonly name: string; readonly scopes: readonly ScopeView[] }[] | undefined;
+      /** What the person has allowed before, if the request asks for more (step-up.ts). */
+      readonly known?: { readonly told: string; readonly scopes: readonly ScopeView[] } | undefined;
     };
   }
 }
@@ -81,6 +84,30 @@ export function createConsentStep(deps: PageDeps): Step {
     };
   }
 
+  const identityViews = ({ scopes, claims }: Asked): ScopeView[] => [...scopes, ...claims].map((name) => ({ name }));
+
+  function apiViews({ resources }: Asked) {
+    const [builtIn] = deps.apis.list();
+    return Object.entries(resources).flatMap(([identifier, names]) => {
+      const api = deps.apis.find(identifier);
+      const scopes = (api?.scopes ?? [])
+        .filter(({ name }) => names.includes(name))
+        .map(({ name, sentence, optional }) => ({
+          name,
+          field: optional ? fieldOf(identifier, name) : undefined,
+          // The sentences of the built-in API are in the catalogue, in the reader's language.
+          sentence: identifier === builtIn?.identifier ? undefined : sentence,
+        }));
+      return api && scopes.length > 0 ? [{ name: api.name, scopes }] : [];
+    });
+  }
+
+  /** One list without boxes: the account page is the place to take something back. */
+  function knownViews(known: Asked): ScopeView[] {
+    const ofApis = apiViews(known).flatMap(({ scopes }) => scopes.map((scope) => ({ ...scope, field: undefined })));
+    return [...identityViews(known), ...ofApis];
+  }
+
   return {
     async show(step) {
       const { ctx, interaction, action } = step;
@@ -95,9 +122,8 @@ export function createConsentStep(deps: PageDeps): Step {
       const asked = await askedIn(step);
       const metadata = client?.metadata ?? {};
       const text = (name: string) => (typeof metadata[name] === 'string' ? String(metadata[name]) : undefined);
-      const isNew = (known: readonly string[] | undefined, scope: string) =>
-        before !== undefined && !known?.includes(scope);
-      const [builtIn] = deps.apis.list();
+      const stepUp = stepUpOf(asked, before);
+      const told = toldOf(stepUp);
 
       deps.pages.show(
         ctx,
@@ -121,23 +147,9 @@ export function createConsentStep(deps: PageDeps): Step {
             username: account?.username ?? '',
             email: account?.email ?? undefined,
           },
-          scopes: [
-            ...asked.scopes.map((name) => ({ name, isNew: isNew(before?.scopes, name) })),
-            ...asked.claims.map((name) => ({ name, isNew: isNew(before?.claims, name) })),
-          ],
-          apis: Object.entries(asked.resources).flatMap(([identifier, names]) => {
-            const api = deps.apis.find(identifier);
-            const scopes = (api?.scopes ?? [])
-              .filter(({ name }) => names.includes(name))
-              .map(({ name, sentence, optional }) => ({
-                name,
-                field: optional ? fieldOf(identifier, name) : undefined,
-                // The sentences of the built-in API are in the catalogue, in the reader's language.
-                sentence: identifier === builtIn?.identifier ? undefined : sentence,
-                isNew: isNew(before?.resources[identifier], name),
-              }));
-            return api && scopes.length > 0 ? [{ name: api.name, scopes }] : [];
-          }),
+          scopes: identityViews(stepUp.question),
+          apis: apiViews(stepUp.question),
+          known: told === undefined ? undefined : { told, scopes: knownViews(stepUp.known) },
         },
         { uiLocales: request.uiLocales, accountLocale: account?.locale, formTargets: formTargets(request) },
       );
@@ -157,15 +169,21 @@ export function createConsentStep(deps: PageDeps): Step {
           await deps.audit.record('consent.denied', { subject, clientId, caller });
           return { error: 'access_denied', error_description: 'the person did not allow it' };
         case 'allow': {
+          const before = await deps.stores.consents.find(subject, clientId);
+          const stepUp = stepUpIn(form.get('known'), asked, before);
+          if (stepUp === undefined) {
+            await this.show(step);
+            return undefined;
+          }
           const known = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
           const grant: Grant = known ?? new provider.Grant({ accountId: subject, clientId });
-          const { given, declined } = chosen(asked, form, deps.apis);
+          const { given: more, declined } = chosen(stepUp.question, form, deps.apis);
+          const given = together(stepUp.known, more);
           if (given.scopes.length + given.claims.length + Object.keys(given.resources).length === 0)
             return this.take(step, new Map([['answer', 'deny']]));
           addConsent(grant, given);
           removeConsent(grant, declined);
           const grantId = await grant.save();
-          const before = await deps.stores.consents.find(subject, clientId);
           await deps.stores.consents.put(mergedConsent({ subject, clientId }, before, given, nowSeconds(), declined));
           await deps.audit.record('consent.granted', {
             subject,

@@ -72,8 +72,6 @@ export interface ScopeView {
   readonly name: string;
   /** Absent for a scope of the catalogue. */
   readonly sentence?: string | undefined;
-  /** Not granted to this client before. */
-  readonly isNew?: boolean | undefined;
   /** Set if the scope is optional: the name of the form field with the person's choice. */
   readonly field?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import { account, action, bookshelf, csrf, longName, unbroken, unknownShop, type ViewState } from '../../kit/state.ts';
 
-const scopes = [{ name: 'openid' }, { name: 'profile' }, { name: 'email', isNew: true }, { name: 'offline_access' }];
+const scopes = [{ name: 'openid' }, { name: 'profile' }, { name: 'email' }, { name: 'offline_access' }];
 
 export const consentStates: readonly ViewState[] = [
   { name: 'consent', view: 'consent', locals: { action, csrf, client: bookshelf, account, scopes } },
@@ -49,10 +49,28 @@ export const consentStates: readonly ViewState[] = [
           scopes: [
             { name: 'calendar.read', sentence: 'See when you are busy' },
             { name: 'calendar.odd' },
-            { name: 'calendar.write', sentence: 'Add appointments', field: 'optional calendar.write', isNew: true },
+            { name: 'calendar.write', sentence: 'Add appointments', field: 'optional calendar.write' },
           ],
         },
       ],
+    },
+  },
+  {
+    name: 'consent-step-up',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      client: bookshelf,
+      account,
+      scopes: [],
+      apis: [
+        {
+          name: 'Calendar',
+          scopes: [{ name: 'calendar.write', sentence: 'Add appointments', field: 'optional calendar.write' }],
+        },
+      ],
+      known: { told: '[]', scopes: [...scopes, { name: 'calendar.read', sentence: 'See when you are busy' }] },
     },
   },
   {
