@@ -61,6 +61,7 @@ const provider = new Provider(`http://localhost:${port}`, {
   },
   routes: {
     authorization: '/oauth/authorize',
+    pushed_authorization_request: '/oauth/par',
     token: '/oauth/token',
     userinfo: '/oauth/userinfo',
     jwks: '/oauth/jwks',
@@ -75,6 +76,7 @@ const provider = new Provider(`http://localhost:${port}`, {
   cookies: { keys: ['bench'] },
   features: {
     clientCredentials: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
     resourceIndicators: {

@@ -57,7 +57,11 @@ export class Browser {
 }
 
 export function authorizePath(clientId: string): string {
-  const parameters = {
+  return `/oauth/authorize?${new URLSearchParams(authorization(clientId))}`;
+}
+
+export function authorization(clientId: string): Record<string, string> {
+  return {
     response_type: 'code',
     client_id: clientId,
     redirect_uri: redirectUri,
@@ -67,7 +71,6 @@ export function authorizePath(clientId: string): string {
     code_challenge: challenge,
     code_challenge_method: 'S256',
   };
-  return `/oauth/authorize?${new URLSearchParams(parameters)}`;
 }
 
 export function redemption(code: string): Record<string, string> {

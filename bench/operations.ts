@@ -1,5 +1,5 @@
 /** The table of operations. A seat is one concurrent user with a connection, a session and tokens of its own. */
-import { authorizePath, Browser, codeIn, redemption } from './browser.ts';
+import { authorization, authorizePath, Browser, codeIn, redemption } from './browser.ts';
 import { api, password, personName, scope } from './clients.ts';
 import { type Answer, Connection, headerOf } from './connection.ts';
 import { basic, get, post, postNothing } from './requests.ts';
@@ -73,6 +73,23 @@ export const operations = {
       const credentials = basic(web);
       return async () => {
         const redirect = await connection.send(authorize);
+        if (redirect.status !== 303) throw new Error(`authorize: ${redirect.head}\n${redirect.body.toString()}`);
+        const form = redemption(codeIn(headerOf(redirect, 'location')));
+        expectAnswer(await connection.send(post(server, '/oauth/token', form, credentials)), '"id_token":');
+      };
+    },
+  },
+  'par-flow': {
+    title: 'push + authorize + token, live session',
+    requests: 3,
+    step: ({ server, connection, cookie }) => {
+      const { web } = server.seeded;
+      const credentials = basic(web);
+      const push = post(server, '/oauth/par', authorization(web.id), credentials);
+      return async () => {
+        const { request_uri } = JSON.parse(expectAnswer(await connection.send(push), '"request_uri":', 201));
+        const query = new URLSearchParams({ client_id: web.id, request_uri });
+        const redirect = await connection.send(get(server, `/oauth/authorize?${query}`, { Cookie: cookie }));
         if (redirect.status !== 303) throw new Error(`authorize: ${redirect.head}\n${redirect.body.toString()}`);
         const form = redemption(codeIn(headerOf(redirect, 'location')));
         expectAnswer(await connection.send(post(server, '/oauth/token', form, credentials)), '"id_token":');
@@ -213,9 +230,10 @@ function always(connection: Connection, request: string, wanted: string): Step {
   };
 }
 
-function expectAnswer(answer: Answer, wanted: string): string {
+function expectAnswer(answer: Answer, wanted: string, status = 200): string {
   const text = answer.body.toString('latin1');
-  if (answer.status !== 200 || !text.includes(wanted)) throw new Error(`unexpected response: ${answer.head}\n${text}`);
+  if (answer.status !== status || !text.includes(wanted))
+    throw new Error(`unexpected response: ${answer.head}\n${text}`);
   return text;
 }
 

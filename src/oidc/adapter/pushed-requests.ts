@@ -23,7 +23,8 @@ export interface PushedRequestDeps {
   readonly lifetimes: { readonly interaction: number };
 }
 
-interface Pushed extends AdapterPayload {
+interface Stored {
+  readonly sealed: string;
   /** The key of the request that the client itself has pushed, if this one takes its place. */
   readonly first?: string;
 }
@@ -47,12 +48,13 @@ export function pushedRequestCalls(deps: PushedRequestDeps & { readonly engine: 
       return { ...payload, jti: value, ...(token.consumedAt !== null && { consumed: token.consumedAt }) };
     },
     async upsert(value, payload) {
-      await saveRecord(deps.engine, pushedRow(deps, value, payload), value);
+      const { clientId } = Provider.ctx?.oidc?.client ?? {};
+      await saveRecord(deps.engine, pushedRow(deps, value, payload, { clientId }), value);
     },
     async consume(value) {
       useUp(kind, value);
       const token = await read(value);
-      const first = token && openPushed(token, value)?.first;
+      const first = token && storedIn(token)?.first;
       if (first !== undefined) useUp(`first ${kind}`, '', first);
     },
   };
@@ -70,7 +72,8 @@ export async function pushAgain(
 ): Promise<string> {
   const token = (await deps.engine.readToken(digest(value)))?.token;
   const payload = token && openPushed(token, value);
-  const first = payload?.first === undefined ? token : (await deps.engine.readToken(payload.first))?.token;
+  const before = token && storedIn(token)?.first;
+  const first = before === undefined ? token : (await deps.engine.readToken(before))?.token;
   if (!payload || !first || token.consumedAt !== null || first.consumedAt !== null) return value;
   const now = nowSeconds();
   const request = new UnsecuredJWT(parameters)
@@ -81,8 +84,8 @@ export async function pushAgain(
     .setExpirationTime(now + usable)
     .encode();
   const next = randomToken();
-  const again = { ...payload, request, iat: now, exp: now + usable, first: first.key };
-  const row = pushedRow(deps, next, again, first.clientId);
+  const again = { ...payload, request, iat: now, exp: now + usable };
+  const row = pushedRow(deps, next, again, { clientId: first.clientId, first: first.key });
   await deps.engine.commit({ tokens: [row, { ...first, expiresAt: row.expiresAt }] });
   return next;
 }
@@ -92,13 +95,14 @@ function pushedRow(
   { lifetimes }: PushedRequestDeps,
   value: string,
   { jti: _value, ...payload }: AdapterPayload,
-  clientId = Provider.ctx?.oidc?.client?.clientId ?? null,
+  { clientId = null, first }: { readonly clientId?: string | null | undefined; readonly first?: string },
 ): TokenRow {
   const sealed = seal(deriveKey(value, purpose), JSON.stringify(payload), purpose);
+  const stored: Stored = { sealed, ...(first !== undefined && { first }) };
   return {
     key: digest(value),
     kind,
-    payload: JSON.stringify({ sealed }),
+    payload: JSON.stringify(stored),
     grantId: null,
     clientId,
     subject: null,
@@ -107,9 +111,12 @@ function pushedRow(
   };
 }
 
-function openPushed(token: StoredToken, value: string): Pushed | undefined {
-  if (token.kind !== kind) return undefined;
-  const { sealed } = JSON.parse(token.payload);
-  const text = unseal(deriveKey(value, purpose), sealed, purpose);
+function storedIn(token: StoredToken): Stored | undefined {
+  return token.kind === kind ? JSON.parse(token.payload) : undefined;
+}
+
+function openPushed(token: StoredToken, value: string): AdapterPayload | undefined {
+  const stored = storedIn(token);
+  const text = stored && unseal(deriveKey(value, purpose), stored.sealed, purpose);
   return text === undefined ? undefined : JSON.parse(text);
 }
