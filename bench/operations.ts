@@ -2,6 +2,7 @@
 import { authorization, authorizePath, Browser, codeIn, redemption } from './browser.ts';
 import { api, password, personName, scope } from './clients.ts';
 import { type Answer, Connection, headerOf } from './connection.ts';
+import { createProver } from './prover.ts';
 import { basic, get, post, postNothing } from './requests.ts';
 import type { Server } from './servers.ts';
 
@@ -171,6 +172,63 @@ export const operations = {
     step: machineToken,
     beside: login,
   },
+  'dpop-token': {
+    title: 'client_credentials, JWT ES256, DPoP-bound',
+    oursAlone: true,
+    requests: 1,
+    step: ({ server, connection }) => {
+      const { proof } = createProver(server);
+      const credentials = basic(server.seeded.machine);
+      return async () => {
+        const headers = { ...credentials, ...proof('POST', '/oauth/token') };
+        expectAnswer(await connection.send(post(server, '/oauth/token', forApi, headers)), '"token_type":"DPoP"');
+      };
+    },
+  },
+  'dpop-refresh': {
+    title: 'refresh, rotating, DPoP-bound',
+    oursAlone: true,
+    requests: 1,
+    step: ({ server, connection, cookie }) => {
+      const { proof } = createProver(server);
+      const { id } = server.seeded.spa;
+      const redeem = async (form: Readonly<Record<string, string>>) =>
+        refreshTokenIn(
+          await connection.send(
+            post(server, '/oauth/token', { ...form, client_id: id }, proof('POST', '/oauth/token')),
+          ),
+        );
+      let token: string | undefined;
+      return async () => {
+        if (token === undefined) {
+          const redirect = await connection.send(get(server, authorizePath(id), { Cookie: cookie }));
+          token = await redeem(redemption(codeIn(headerOf(redirect, 'location'))));
+        }
+        token = await redeem({ grant_type: 'refresh_token', refresh_token: token });
+      };
+    },
+  },
+  'dpop-userinfo': {
+    title: 'userinfo, DPoP-bound',
+    oursAlone: true,
+    requests: 1,
+    step: ({ server, connection, cookie }) => {
+      const { proof } = createProver(server);
+      const { web } = server.seeded;
+      let token: string | undefined;
+      return async () => {
+        if (token === undefined) {
+          const redirect = await connection.send(get(server, authorizePath(web.id), { Cookie: cookie }));
+          const headers = { ...basic(web), ...proof('POST', '/oauth/token') };
+          const form = redemption(codeIn(headerOf(redirect, 'location')));
+          const answer = await connection.send(post(server, '/oauth/token', form, headers));
+          token = String(JSON.parse(expectAnswer(answer, '"token_type":"DPoP"')).access_token);
+        }
+        const headers = { Authorization: `DPoP ${token}`, ...proof('GET', '/oauth/userinfo', token) };
+        expectAnswer(await connection.send(get(server, '/oauth/userinfo', headers)), '"sub":');
+      };
+    },
+  },
   jwks: {
     title: 'jwks',
     target: { sqlite: 2.5, postgres: 2.5 },
@@ -182,6 +240,8 @@ export const operations = {
 export type OperationName = keyof typeof operations;
 export const operationNames = Object.keys(operations) as OperationName[];
 
+const forApi = { grant_type: 'client_credentials', resource: api.identifier, scope: api.scope };
+
 /** Creates a seat: signs a user in to both clients. */
 export async function takeSeat(server: Server, index: number): Promise<Seat> {
   const connection = new Connection(server.port);
@@ -191,7 +251,6 @@ export async function takeSeat(server: Server, index: number): Promise<Seat> {
   const forWeb = await connection.send(post(server, '/oauth/token', redemption(webCode), basic(web)));
   const spaCode = await browser.authorize(personName(index), spa.id);
   const forSpa = await connection.send(post(server, '/oauth/token', { ...redemption(spaCode), client_id: spa.id }));
-  const forApi = { grant_type: 'client_credentials', resource: api.identifier, scope: api.scope };
   return {
     server,
     connection,
@@ -206,8 +265,7 @@ export async function takeSeat(server: Server, index: number): Promise<Seat> {
 }
 
 function machineToken({ server, connection }: Seat): Step {
-  const form = { grant_type: 'client_credentials', resource: api.identifier, scope: api.scope };
-  return always(connection, post(server, '/oauth/token', form, basic(server.seeded.machine)), '"access_token":"eyJ');
+  return always(connection, post(server, '/oauth/token', forApi, basic(server.seeded.machine)), '"access_token":"eyJ');
 }
 
 function login(seat: Seat): Step {

@@ -19,11 +19,12 @@ const answers = {
       'X-Gatehouse-Client': 'The client ID.',
       'X-Gatehouse-Scope': 'The scope of the token.',
       'X-Gatehouse-Session': 'The session ID.',
+      'DPoP-Nonce': 'For the next DPoP proof, if the token came with one.',
     },
   },
   401: {
     description: 'The request has no token, or its token is not valid here.',
-    headers: { 'WWW-Authenticate': 'A Bearer challenge (RFC 6750, section 3).' },
+    headers: { 'WWW-Authenticate': 'A Bearer or DPoP challenge (RFC 6750, RFC 9449).' },
   },
   403: {
     description: 'The token lacks a scope, the question is malformed, or no route matches.',

@@ -21,7 +21,7 @@ const tooMany = {
   headers: { 'Retry-After': 'Seconds until the next attempt is checked.' },
 };
 const away = 'The database is unavailable.';
-const challenge = { 'WWW-Authenticate': 'A Bearer challenge (RFC 6750, section 3).' };
+const challenge = { 'WWW-Authenticate': 'A Bearer or DPoP challenge.' };
 
 const userinfo: Description = {
   summary: 'Claims about the user',

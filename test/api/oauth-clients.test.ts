@@ -7,6 +7,7 @@ import { Agent, codeOf, token } from '../support/agent.ts';
 import { type Call, type CallAnswer, call as send } from '../support/call.ts';
 import { describePostgres, freshPostgres } from '../support/databases.ts';
 import { type Described, describedBy } from '../support/document.ts';
+import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import { comeBack, travel } from '../support/flow.ts';
 import { expectNoInsides } from '../support/leaks.ts';
 import { eventually } from '../support/redis-server.ts';
@@ -236,6 +237,17 @@ describe('on SQLite', () => {
           expect.stringMatching(`^${member} must be`),
         ]);
       }
+    });
+
+    test('dpop_bound_access_tokens is enforced from the first request on', async () => {
+      const asked = { ...application, grant_types: ['client_credentials'], response_types: [] };
+      const made = await call(registering({ ...asked, dpop_bound_access_tokens: true }));
+      const { client_id: id, client_secret: secret } = JSON.parse(made.text);
+      const form = { grant_type: 'client_credentials' };
+      const bare = await tokenWith(server, { id, secret }, form);
+      expect([bare.status, bare.body.error]).toEqual([400, 'invalid_dpop_proof']);
+      const proof = proofOf(buildProofKey(), { url: `${server.core.config.issuer}/oauth/token` });
+      expect((await tokenWith(server, { id, secret }, form, proof)).body.token_type).toBe('DPoP');
     });
 
     test('E3: what would mean trust is not stored, whatever it is called', async () => {

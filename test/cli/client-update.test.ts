@@ -1,6 +1,7 @@
 /** `clients update` and `client-secrets` beside two running servers: what a command changes, every node knows within a second. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
+import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import { eventually } from '../support/redis-server.ts';
 import type { TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -47,6 +48,24 @@ describeStorages('the command line changes clients', (storage) => {
   const onEveryNode = async (status: number, ask: (node: TestServer) => Promise<number>) => {
     for (const node of nodes) await eventually(`status ${status}`, async () => (await ask(node)) === status, 1000);
   };
+
+  test('--dpop: from then on no node gives a token without a proof; --no-dpop takes it back', async () => {
+    const callback = ['--redirect-uri', 'https://app.example.com/cb'];
+    const grants = ['--grant-type', 'authorization_code', '--grant-type', 'client_credentials'];
+    const { client_id: id, client_secret: secret } = await register('--name', 'Ledger', ...callback, ...grants);
+    await onEveryNode(200, (node) => tokenStatus(node, id, secret));
+    expect(await update(id, '--dpop')).toMatchObject({ dpop_bound_access_tokens: true, version: 2 });
+    await onEveryNode(400, (node) => tokenStatus(node, id, secret));
+    expect((await cli('clients', 'show', id)).out).toMatch(/DPoP +required\n/);
+    const key = buildProofKey();
+    const form = { grant_type: 'client_credentials' };
+    const proof = proofOf(key, { url: `${nodes[0]?.core.config.issuer}/oauth/token` });
+    const answer = await tokenWith(nodes[0] as TestServer, { id, secret: secret ?? '' }, form, proof);
+    expect(answer.body.token_type).toBe('DPoP');
+    expect(await update(id, '--no-dpop')).toMatchObject({ dpop_bound_access_tokens: false });
+    await onEveryNode(200, (node) => tokenStatus(node, id, secret));
+    expect((await cli('clients', 'show', id)).out).not.toContain('DPoP');
+  });
 
   describe('clients update', () => {
     const [one, two] = ['https://app.example.com/cb', 'https://app.example.com/other'];

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeWith } from '../support/describe-with.ts';
+import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Nginx, startNginx } from '../support/nginx.ts';
+import { buildClient } from '../support/server.ts';
 import { expectNothingSpoofed } from './spoofed-headers.ts';
 import {
   apiSessionToken,
@@ -28,10 +30,11 @@ describeWith('nginx')('behind nginx', () => {
   let port: number;
   beforeAll(async () => {
     service = await openService((req, res) => res.end(JSON.stringify({ url: req.url, headers: req.headersDistinct })));
-    server = await startGateway([
+    const routes = [
       { prefix: '/notes', methods: ['GET', 'POST'], tokens: ['oauth'], audience, scopes: ['read'] },
       { prefix: '/mine', tokens: ['tinyoauth'] },
-    ]);
+    ];
+    server = await startGateway(routes, { GATEWAY_ORIGINS: 'https://api.example.com' });
     port = await freePort();
     const example = readFileSync(join(deploy, 'nginx-auth-request.conf'), 'utf8');
     const here = example
@@ -108,6 +111,30 @@ describeWith('nginx')('behind nginx', () => {
     expect((await ask('//mine', bearer)).status).toBe(403);
     expect(service.seen.length).toBe(before);
     expect(nginx.errors()).not.toMatch(/unexpected status/);
+  });
+
+  test('a bound token needs a proof for the address at nginx; a 401 carries the nonce; the service sees no proof', async () => {
+    const key = buildProofKey();
+    const client = await buildClient(server, { redirect_uris: [], grant_types: ['client_credentials'], scope: 'read' });
+    const form = { grant_type: 'client_credentials', resource: audience, scope: 'read' };
+    const issued = await tokenWith(server, client, form, proofOf(key, { url: `${server.url}/oauth/token` }));
+    const accessToken = issued.body.access_token ?? '';
+    const shown = (nonce?: string, url = 'https://api.example.com/notes/1') => ({
+      authorization: `DPoP ${accessToken}`,
+      dpop: proofOf(key, { method: 'GET', url, accessToken, nonce }),
+    });
+    const wrong = await ask('/notes/1?x=1', undefined, shown('old'));
+    expect([wrong.status, wrong.headers['www-authenticate']]).toEqual([
+      ...[401, expect.stringContaining('error="use_dpop_nonce"')],
+    ]);
+    const nonce = String(wrong.headers['dpop-nonce']);
+    const good = await ask('/notes/1?x=1', undefined, shown(nonce));
+    expect([good.status, good.headers['dpop-nonce']]).toEqual([200, nonce]);
+    const { headers } = JSON.parse(good.text);
+    expect([headers.dpop, headers.authorization, headers['x-gatehouse-client']]).toEqual([
+      ...[undefined, undefined, [client.id]],
+    ]);
+    expect((await ask('/notes/1', undefined, shown(nonce, 'https://other.example.com/notes/1'))).status).toBe(401);
   });
 
   test('an ended session is refused', async () => {

@@ -282,6 +282,31 @@ export const authorizations: readonly string[] = [
   ', ',
 ];
 
+/** DPoP proofs whose members are of every wrong kind (RFC 9449, section 4.2). None is signed. */
+function proofs(): readonly string[] {
+  const encoded = (part: unknown) => Buffer.from(JSON.stringify(part) ?? '').toString('base64url');
+  const proof = (header: unknown, claims: unknown) => `${encoded(header)}.${encoded(claims)}.AAAA`;
+  const jwk = { kty: 'EC', crv: 'P-256', x: 'AAAA', y: 'AAAA' };
+  const header = { typ: 'dpop+jwt', alg: 'ES256', jwk };
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { jti: 'x', htm: 'POST', htu: 'http://localhost/oauth/token', iat: now };
+  const keys = [null, [], 'x', 7, { kty: 7 }, { kty: 'RSA', n: 7, e: [] }, { ...jwk, x: null }, { ...jwk, d: 'x' }];
+  const members = [null, [], {}, '', 7, -1e308, 'x'.repeat(3000), '\u0000', '\ud800', 'http://[', true];
+  return [
+    ...['', 'x', 'a.b.c', '..', 'eyJhbGciOiJub25lIn0.e30.', ', ', `${proof(header, claims)}, x`],
+    ...[proof(null, null), proof([], []), proof(header, 'x'), proof(header, claims)],
+    ...keys.map((key) => proof({ ...header, jwk: key }, claims)),
+    ...members.flatMap((value) =>
+      ['typ', 'alg', 'crit', 'b64'].map((name) => proof({ ...header, [name]: value }, claims)),
+    ),
+    ...members.flatMap((value) =>
+      ['jti', 'htm', 'htu', 'iat', 'nonce', 'ath', 'exp', 'nbf'].map((name) =>
+        proof(header, { ...claims, [name]: value }),
+      ),
+    ),
+  ];
+}
+
 /** Set 10: what stands in Cookie. `{session}`, `{session.sig}` and `{cookies}` are filled in. */
 export const cookies: readonly string[] = [
   '',
@@ -411,7 +436,7 @@ export const otherHeaders: Readonly<Record<string, readonly string[]>> = {
   'Sec-WebSocket-Key': ['AAAA', '', '\xff'],
   'X-Request-Id': ['\xff', 'x'.repeat(4000), '{}'],
   'X-HTTP-Method-Override': ['DELETE', 'POST'],
-  DPoP: ['', 'x', 'a.b.c', 'eyJhbGciOiJub25lIn0.e30.'],
+  DPoP: proofs(),
   Expect: ['100-continue', '200-ok'],
   ['__proto__']: ['x'],
   constructor: ['x'],

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Unavailable } from '../../src/base/errors.ts';
 import { Agent, basic } from '../support/agent.ts';
 import { describePostgres } from '../support/databases.ts';
+import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import { codeFor, redeem, refresh, tokensFor, userinfo } from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
 import { buildClient, password, startServer, type TestServer } from '../support/server.ts';
@@ -41,10 +42,31 @@ describePostgres('while the database is away', () => {
     const documents = ['/.well-known/openid-configuration', '/oauth/jwks'];
     for (const path of documents) expect((await fetch(server.url + path)).status).toBe(200);
 
+    const api = 'https://api.example.com';
+    await server.core.apis.add({ identifier: api, name: 'An API', scopes: [{ name: 'read', sentence: 'Read.' }] });
+    const machine = await buildClient(server, {
+      redirect_uris: [],
+      grant_types: ['client_credentials'],
+      scope: 'read',
+    });
+    const key = buildProofKey();
+    const forMachine = { grant_type: 'client_credentials', resource: api, scope: 'read' };
+    const boundToken = () => tokenWith(server, machine, forMachine, proofOf(key, { url: `${server.url}/oauth/token` }));
+    const bound = (await boundToken()).body.access_token ?? '';
+
     const session = { door: 'tinyoauth', holder: { account: person }, lifetime: 600, caller };
     const { uid: sessionUid } = await server.core.sessions.begin(session);
 
     await postgres.stopImmediately();
+
+    // Neither needs the database without a proof; whether a proof was used before only the database can say.
+    const unproven = await boundToken();
+    expect([unproven.status, unproven.body.error]).toEqual([503, 'temporarily_unavailable']);
+    const at = { method: 'GET', addresses: ['https://api.example.com/x'] };
+    const proof = proofOf(key, { method: 'GET', url: 'https://api.example.com/x', accessToken: bound });
+    await expect(server.core.tokens.verifyAccessToken(bound, api, { ...at, proofs: [proof] })).rejects.toThrow(
+      Unavailable,
+    );
 
     await expect(
       server.app.protocol.authorizer.authorize({

@@ -1,6 +1,7 @@
 /** How many database round trips one request makes, alone and warm. A number that rises here is a request that got slower. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, codeOf, pkce, token } from '../support/agent.ts';
+import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import { ask, codeFor, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
 import { leastRoundTrips } from '../support/round-trips.ts';
 import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
@@ -34,6 +35,24 @@ describeStorages('round trips', (storage) => {
       token(server, client, { grant_type: 'client_credentials', ...more });
     expect(await roundTrips(own({ scope: 'read', resource: api }))).toBe(0);
     expect(await roundTrips(own({}))).toBe(1);
+  });
+
+  test('DPoP: one more for each proof, and none for a client without one', async () => {
+    const key = buildProofKey();
+    const client = await buildClient(server, machine);
+    const form = { grant_type: 'client_credentials', scope: 'read', resource: api };
+    const proof = (method: string, path: string, accessToken?: string) =>
+      proofOf(key, { method, url: server.core.config.issuer + path, accessToken });
+    const machineToken = () => tokenWith(server, client, form, proof('POST', '/oauth/token'));
+    expect(await roundTrips(machineToken)).toBe(1);
+    const bound = (await machineToken()).body.access_token ?? '';
+    const request = { method: 'GET', addresses: [`${server.core.config.issuer}/x`] };
+    const verified = async () => {
+      const proofs = [proof('GET', '/x', bound)];
+      const { outcome } = await server.core.tokens.verifyAccessToken(bound, api, { ...request, proofs });
+      return { status: outcome === 'valid' ? 200 : 401 };
+    };
+    expect(await roundTrips(verified)).toBe(1);
   });
 
   test('refresh: two, whether the token is kept or replaced', async () => {
