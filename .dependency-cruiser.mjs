@@ -31,8 +31,8 @@ const core = {
     ...['stores', 'kernel', 'passwords', 'keys', 'sessions', 'known-browsers', 'factors', 'accounts', 'sign-in'],
     ...['clients', 'tokens'],
   ],
-  deliveries: ['stores'],
-  upkeep: ['stores', 'keys', 'changes', 'refusals', 'dynamic-clients'],
+  deliveries: ['stores', 'kernel', 'changes', 'keys', 'clients', 'tokens', 'outgoing'],
+  upkeep: ['stores', 'keys', 'changes', 'refusals', 'deliveries', 'dynamic-clients'],
 };
 
 const above = new Set();

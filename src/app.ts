@@ -5,6 +5,9 @@ import { createRegistration } from './api/registration/registration.ts';
 import { openSurfaces } from './api/served.ts';
 import { keepAccountClient } from './core/clients/account-client.ts';
 import { createClients } from './core/clients/clients.ts';
+import { logoutKind } from './core/deliveries/logout-notice.ts';
+import { createLogoutMessages } from './core/deliveries/logout-token.ts';
+import { createDeliverySender } from './core/deliveries/sender.ts';
 import { createDynamicClients } from './core/dynamic-clients/dynamic-clients.ts';
 import { withFactorLetters } from './core/factors/factor-letters.ts';
 import { createUpkeep } from './core/upkeep/upkeep.ts';
@@ -85,6 +88,12 @@ export async function createApp(core: OpenCore) {
   });
   const server = createHttpServer(createFrontDoor({ ...deps, routes, gateway, koa: koa.callback() }), gateway);
   const upkeep = createUpkeep(core);
+  const sender = createDeliverySender({
+    ...core,
+    deliveries: core.stores.deliveries,
+    clients: core.cached,
+    kinds: { [logoutKind]: createLogoutMessages({ keys: core.keys, issuer: config.issuer }) },
+  });
 
   return {
     core,
@@ -92,6 +101,8 @@ export async function createApp(core: OpenCore) {
     dynamicClients,
     protocol,
     server,
+    /** Sends what waits in the outbox. */
+    sender,
     surfaces: served,
     /** Names of the surfaces that are served because the database shows their use, not because a setting names them. */
     surfacesInUse: inUse,
@@ -104,6 +115,7 @@ export async function createApp(core: OpenCore) {
       await listening(server, port, host);
       gateway.start();
       upkeep.start();
+      sender.start();
     },
     /** Reads the gateway's route table again. */
     reloadRoutes: gateway.reload,
@@ -116,7 +128,7 @@ export async function createApp(core: OpenCore) {
       status.draining = true;
       upkeep.stop();
       gateway.closeSockets();
-      await drained(server, seconds);
+      await Promise.all([sender.stop(seconds), drained(server, seconds)]);
       gateway.close();
       await core.close();
     },

@@ -62,6 +62,18 @@ export const metricsTable = {
     labels: [],
   },
   mails_total: { type: 'counter', help: 'Mails by outcome: sent or failed.', labels: ['outcome'] },
+  deliveries_total: {
+    type: 'counter',
+    help: 'Attempts to deliver messages to applications, by kind: delivered, retried, failed or dropped.',
+    labels: ['kind', 'outcome'],
+  },
+  deliveries_waiting: {
+    type: 'gauge',
+    help: 'Messages to applications that wait to be delivered, as of the last look of this process.',
+    labels: [],
+    // All processes look at the same messages.
+    aggregator: 'max',
+  },
   client_lookups_total: {
     type: 'counter',
     help: 'Client look-ups by where the client was found: process, redis, sql or none.',
@@ -77,7 +89,7 @@ export const metricsTable = {
   },
 } as const satisfies Record<
   string,
-  { type: 'counter' | 'gauge' | 'histogram'; help: string; labels: readonly string[]; aggregator?: 'min' }
+  { type: 'counter' | 'gauge' | 'histogram'; help: string; labels: readonly string[]; aggregator?: 'min' | 'max' }
 >;
 
 type Table = typeof metricsTable;

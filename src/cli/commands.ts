@@ -6,6 +6,7 @@ import { audit } from './commands/audit.ts';
 import { clientSecrets } from './commands/client-secrets.ts';
 import { clientTokens } from './commands/client-tokens.ts';
 import { clients } from './commands/clients.ts';
+import { deliveries } from './commands/deliveries.ts';
 import { groups } from './commands/groups.ts';
 import { keys } from './commands/keys.ts';
 import { migrate } from './commands/migrate.ts';
@@ -26,6 +27,7 @@ export const commands: readonly (Command | Noun)[] = [
   accounts,
   groups,
   sessions,
+  deliveries,
   keys,
   setup,
   audit,

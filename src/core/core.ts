@@ -18,6 +18,7 @@ import { createAdminKeys } from './clients/admin-keys.ts';
 import { createCachedClients } from './clients/cached-clients.ts';
 import { createUnprotected } from './clients/unprotected.ts';
 import { createConnections } from './consents/connections.ts';
+import { createDeliveries } from './deliveries/deliveries.ts';
 import { createDeviceCodes } from './device-codes/device-codes.ts';
 import { createClientExpiry } from './dynamic-clients/client-expiry.ts';
 import { createInitialTokens } from './dynamic-clients/initial-tokens.ts';
@@ -93,6 +94,7 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
     credentials: createCredentialLimits({ ...ports, audit }),
     apis: createApis({ store: stores.apis, cached, changes, issuer: config.issuer }),
     unprotected: createUnprotected({ ...stores, changes, log }),
+    deliveries: createDeliveries({ ...ports, changes, audit }),
     connections: createConnections({ ...stores, audit }),
     deviceCodes: createDeviceCodes({ ...ports, store: stores.deviceCodes, audit }),
     initialTokens: createInitialTokens(stores),

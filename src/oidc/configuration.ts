@@ -120,6 +120,8 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
       introspection: { enabled: true, allowedPolicy: () => false },
       clientCredentials: { enabled: true },
       deviceFlow: deviceFlow(deps, recorder),
+      // For discovery and `sid`; see leaveLogoutsToOutbox.
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: deps.pages.logout,

@@ -17,7 +17,7 @@ import { bodyLimit, bodyOnce } from '../http/body.ts';
 import { callerOf } from '../http/caller.ts';
 import type { IsDeveloper } from '../http/developer.ts';
 import { logFailure } from '../http/errors.ts';
-import { compareHashedSecrets, engineMetadata } from './clients/clients.ts';
+import { compareHashedSecrets, engineMetadata, leaveLogoutsToOutbox } from './clients/clients.ts';
 import { limitAttempts, type Sent, withClientId, withoutEmptySecret } from './clients/credentials.ts';
 import { Unfetched, whileChecking } from './clients/engine-fetch.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
@@ -86,6 +86,7 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
     // The front door has replaced the request's host and scheme by the issuer's.
     provider.proxy = true;
     compareHashedSecrets(provider, deps.clients, deps.credentials);
+    leaveLogoutsToOutbox(provider);
     matchRedirectUris(provider);
     refuseForeignGrants(provider);
     keepFailures(provider);

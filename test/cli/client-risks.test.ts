@@ -61,7 +61,7 @@ describe('P7: what is not used', () => {
 
   test.each([
     [{ require_signed_request_object: true }, 'request objects'],
-    [{ backchannel_logout_uri: 'https://app.example.com/logout' }, 'logout notifications'],
+    [{ frontchannel_logout_uri: 'https://app.example.com/logout' }, 'front-channel logout'],
   ])('P7: %j is refused', async (more, reason) => {
     const refused = await register('--file', fileOf({ redirect_uris: [callback], ...more }));
     expect([refused.code, refused.out]).toEqual([1, '']);
@@ -74,14 +74,14 @@ describe('P7: what is not used', () => {
     await store('older', {
       require_signed_request_object: true,
       dpop_bound_access_tokens: false,
-      backchannel_logout_uri: 'https://app.example.com/logout',
+      frontchannel_logout_uri: 'https://app.example.com/logout',
     });
     const shown = await cli.json<Record<string, unknown>>('clients', 'show', 'older');
     expect(shown.risks).toEqual(['not-enforced']);
     expect(shown).not.toHaveProperty('require_signed_request_object');
-    expect(shown).not.toHaveProperty('backchannel_logout_uri');
+    expect(shown).not.toHaveProperty('frontchannel_logout_uri');
     const { out } = await cli('clients', 'show', 'older');
-    for (const member of ['require_signed_request_object', 'backchannel_logout_uri'])
+    for (const member of ['require_signed_request_object', 'frontchannel_logout_uri'])
       expect(out).toContain(`Its metadata has ${member}, which this server does not enforce.`);
     expect(out).not.toContain('app.example.com/logout');
     expect(rowOf((await cli('clients', 'list')).out, 'older')).toMatch(/ not-enforced *$/);

@@ -155,6 +155,8 @@ const members = z.object({
   require_auth_time: flag,
   default_acr_values: texts(20),
   initiate_login_uri: text,
+  backchannel_logout_uri: text,
+  backchannel_logout_session_required: flag,
   brand_accent: accent,
   brand_background: background,
   allow_insecure_redirects: flag,

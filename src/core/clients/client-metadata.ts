@@ -141,6 +141,8 @@ function memberMistake(asked: Members): InvalidMetadata | undefined {
   if (asked.scope !== undefined && !scopeList.test(asked.scope))
     return invalid('scope must be scope names with one space between them');
   if (asked.contacts?.some((contact) => !address.test(contact))) return invalid('contacts must be e-mail addresses');
+  if (asked.backchannel_logout_session_required && asked.backchannel_logout_uri === undefined)
+    return invalid('backchannel_logout_session_required needs backchannel_logout_uri');
   if (asked.jwks && asked.jwks_uri) return invalid('jwks and jwks_uri must not be used together');
   const mistake = asked.jwks?.keys.map(keyMistake).find((found) => found !== undefined);
   return mistake === undefined ? undefined : invalid(`jwks ${mistake}`);

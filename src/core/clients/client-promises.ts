@@ -16,7 +16,7 @@ const always = (reason: string): Promised => ({ asks: 'any', reason });
 const encrypted = always('asks for encryption, which is not supported');
 const signed = always('asks for signed responses, which are not supported');
 const requests = always('asks for request objects, which are not supported');
-const logout = 'asks for logout notifications, which are not supported';
+const logout = 'asks for front-channel logout, which is not supported';
 
 export const promises: ReadonlyMap<string, Promised> = new Map<string, Promised>(
   Object.entries({
@@ -25,8 +25,6 @@ export const promises: ReadonlyMap<string, Promised> = new Map<string, Promised>
     request_object_signing_alg: requests,
     request_object_encryption_alg: requests,
     request_object_encryption_enc: requests,
-    backchannel_logout_uri: always(logout),
-    backchannel_logout_session_required: ifTrue(logout),
     frontchannel_logout_uri: always(logout),
     frontchannel_logout_session_required: ifTrue(logout),
     authorization_signed_response_alg: signed,

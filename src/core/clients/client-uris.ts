@@ -88,6 +88,8 @@ export const uriRules = {
   tos_uri: { http: 'anywhere', fragment: true },
   logo_uri: { http: 'loopback', fragment: false },
   jwks_uri: { http: 'loopback', fragment: false },
+  // OpenID Connect Back-Channel Logout 1.0, section 2.2.
+  backchannel_logout_uri: { http: 'loopback', fragment: false },
   // OpenID Connect Core 4, OpenID Connect Registration 2: https only.
   initiate_login_uri: { http: 'never', fragment: false },
   sector_identifier_uri: { http: 'never', fragment: false },

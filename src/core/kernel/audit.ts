@@ -99,6 +99,8 @@ export const auditEvents = {
     'A used code, device code or refresh token was presented again; everything issued from it ended. `kind` tells which.',
   'grant.shared':
     'The replacement of a refresh token was handed out more than three times, or to a second network; once per token. `times` and `second_network` tell which.',
+  'delivery.failed':
+    'A message to an application was given up: the application refused it, or did not take it for a day.',
   'setup.completed': 'The first administrator was created through the setup link.',
 } as const;
 

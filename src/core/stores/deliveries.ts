@@ -2,7 +2,7 @@ import type { JsonObject } from '../../base/json.ts';
 
 /** `waiting`: to be sent, perhaps again. `failed`: given up. `dropped`: no longer wanted. */
 export const deliveryStates = ['waiting', 'delivered', 'failed', 'dropped'] as const;
-export type DeliveryState = (typeof deliveryStates)[number];
+type DeliveryState = (typeof deliveryStates)[number];
 
 /** A message that a client must get. It is written in the transaction of its cause, and sent later. */
 export interface NewDelivery {
@@ -14,7 +14,7 @@ export interface NewDelivery {
   /** What the message is made from at the time of sending. */
   readonly facts: JsonObject;
   readonly createdAt: number;
-  /** No attempt begins after this time. */
+  /** An attempt that fails after this time is the last one. */
   readonly giveUpAt: number;
   readonly dueMs: number;
 }
@@ -58,7 +58,7 @@ export interface Attempted {
   readonly next: Exclude<DeliveryState, 'waiting'> | { readonly dueMs: number };
 }
 
-export interface DeliveryFilter {
+interface DeliveryFilter {
   readonly clientId?: string | undefined;
   readonly state?: DeliveryState | undefined;
   /** Only ids below this one. */
@@ -66,9 +66,9 @@ export interface DeliveryFilter {
 }
 
 export interface DeliveryStore {
-  /** Calls `listener` after each commit of this process that wrote deliveries. Other processes see a `delivery` change. */
+  /** Calls `listener` after each commit of this process that wrote deliveries. Others see a `delivery` change. */
   onWritten(listener: () => void): () => void;
-  /** At most 1000. */
+  /** Those that can be sent to first come first; at most 1000. */
   waitingClients(): Promise<WaitingClient[]>;
   /**
    * Claims a client, or renews the claim. Of several processes one gets true; the others get false until `untilMs`. The
@@ -97,6 +97,8 @@ export interface DeliveryStore {
     giveUpAt: number,
   ): Promise<number>;
   countWaiting(): Promise<number>;
+  /** Fails up to `limit` deliveries whose `giveUpAt` is before `before`. Returns how many of each client. */
+  giveUp(before: number, now: number, limit: number): Promise<{ clientId: string; count: number }[]>;
   /** Removes up to `limit` deliveries that were settled before `before`, and returns how many. */
   prune(before: number, limit: number): Promise<number>;
 }

@@ -6,6 +6,7 @@ import { nowMs, nowSeconds } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { randomToken } from '../../base/secrets.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
+import type { Deliveries } from '../deliveries/deliveries.ts';
 import type { ClientExpiry } from '../dynamic-clients/client-expiry.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Refusals } from '../refusals/refusals.ts';
@@ -22,6 +23,7 @@ export function createUpkeep(deps: {
   stores: Stores;
   keys: Keys;
   refusals: Pick<Refusals, 'prune'>;
+  deliveries: Pick<Deliveries, 'upkeep'>;
   clientExpiry: ClientExpiry;
   changes: Pick<ChangeLog, 'changed'>;
   log: Logger;
@@ -39,6 +41,7 @@ export function createUpkeep(deps: {
     while (!stopped && (await stores.engine.purgeExpired(before, batch)) >= batch) await pause(20);
     while (!stopped && (await deps.clientExpiry.run())) await pause(20);
     await deps.refusals.prune();
+    await deps.deliveries.upkeep();
     await stores.changes.prune(nowSeconds() - changeLogSeconds);
     const ids = () =>
       deps.keys

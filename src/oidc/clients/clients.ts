@@ -5,6 +5,7 @@ import type { JsonObject } from '../../base/json.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { storedLoopbackPorts } from '../../core/clients/client-policy.ts';
 import { verifySecret } from '../../core/clients/client-secrets.ts';
+import { uriRules, webUriMistake } from '../../core/clients/client-uris.ts';
 import type { CredentialLimits } from '../../core/kernel/credential-limits.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { onBehalfOf } from '../requests/on-behalf.ts';
@@ -68,7 +69,7 @@ function engineClient(record: ClientRecord, mustPush: boolean): AdapterPayload {
 export function engineMetadata(metadata: JsonObject): JsonObject {
   const { scope } = metadata;
   const own = {
-    ...metadata,
+    ...withLogout(metadata),
     application_type: engineType(metadata),
     // Clients registered earlier may have no such member.
     loopback_ports: storedLoopbackPorts(metadata),
@@ -79,12 +80,30 @@ export function engineMetadata(metadata: JsonObject): JsonObject {
 }
 
 /**
+ * The engine puts `sid` into ID tokens of clients that require it. Here, all clients with a back-channel logout URI get
+ * it, so that a logout token names the session. A URI that an earlier version stored unchecked does not count.
+ */
+function withLogout({ backchannel_logout_uri: uri, ...metadata }: JsonObject): JsonObject {
+  const usable = typeof uri === 'string' && webUriMistake(uri, uriRules.backchannel_logout_uri) === undefined;
+  return {
+    ...metadata,
+    ...(usable && { backchannel_logout_uri: uri }),
+    backchannel_logout_session_required: usable,
+  };
+}
+
+/**
  * The engine uses the type only to check redirect URIs, which core has already checked. `web` allows http on any host;
  * private-use schemes need `native`. The other effects of the type are configured or overridden elsewhere.
  */
 function engineType({ redirect_uris: uris, post_logout_redirect_uris: logout }: JsonObject): 'native' | 'web' {
   const all = [uris ?? [], logout ?? []].flat();
   return all.every((uri) => /^https?:/i.test(String(uri))) ? 'web' : 'native';
+}
+
+/** The outbox sends the tokens (core/deliveries) after the end is stored. The engine would wait for clients. */
+export function leaveLogoutsToOutbox(provider: Provider): void {
+  Object.assign(provider.Client.prototype, { backchannelLogout: async () => {} });
 }
 
 /** Secrets are stored as hashes, so this server compares them. During a rotation, both secrets match. */

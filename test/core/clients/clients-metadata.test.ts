@@ -541,8 +541,6 @@ describe('P7: what is not offered', () => {
     ['require_signed_request_object', true],
     ['request_object_signing_alg', 'RS256'],
     ['request_object_encryption_alg', 'RSA-OAEP'],
-    ['backchannel_logout_uri', 'https://app.example.com/logout'],
-    ['backchannel_logout_session_required', true],
     ['frontchannel_logout_uri', 'https://app.example.com/logout'],
     ['frontchannel_logout_session_required', true],
     ['authorization_signed_response_alg', 'ES256'],
@@ -563,12 +561,44 @@ describe('P7: what is not offered', () => {
     expect(mistake({ ...ok, [member]: 'true' })).toBe(`invalid_client_metadata: ${member} must be a boolean`);
   });
 
+  test('back-channel logout is taken whoever asks: https, or http on loopback, without a fragment', () => {
+    const uri = 'https://app.example.com/logout?from=here';
+    for (const by of ['admin', 'cli', 'register', 'person', 'built-in'] as const) {
+      for (const good of [uri, 'http://localhost:4000/logout', 'http://127.0.0.1/', 'http://[::1]:1/']) {
+        const members = { backchannel_logout_uri: good, backchannel_logout_session_required: true };
+        expect(metadata({ ...ok, ...members }, { by })).toMatchObject(members);
+        expect(dropped({ ...ok, ...members }, { by })).toEqual([]);
+      }
+      for (const bad of [
+        ...['http://app.example.com/logout', `${uri}#here`, '/logout', 'ftp://app.example.com/', 'javascript:alert(1)'],
+        ...[
+          'https://user:pass@app.example.com/',
+          'https://app.example.com/a/../b',
+          'https://app.example.com/ b',
+          '',
+          5,
+        ],
+      ])
+        expect([bad, mistake({ ...ok, backchannel_logout_uri: bad }, { by })]).toEqual([
+          bad,
+          expect.stringMatching(/^invalid_client_metadata: backchannel_logout_uri must/),
+        ]);
+    }
+    expect(mistake({ ...ok, backchannel_logout_session_required: true })).toMatch(/needs backchannel_logout_uri/);
+    expect(mistake({ ...ok, backchannel_logout_uri: uri, backchannel_logout_session_required: 'yes' })).toMatch(
+      /boolean/,
+    );
+    expect(metadata({ ...ok, backchannel_logout_session_required: false })).not.toHaveProperty(
+      'backchannel_logout_uri',
+    );
+  });
+
   test('a client that was stored with one can be changed: it goes, with a word', () => {
-    const previous = { backchannel_logout_uri: 'https://app.example.com/logout' };
+    const previous = { frontchannel_logout_uri: 'https://app.example.com/logout' };
     const context: MetadataContext = { by: 'cli', previous };
-    expect(dropped({ ...ok, ...previous }, context)).toEqual(['backchannel_logout_uri']);
-    expect(metadata({ ...ok, ...previous }, context)).not.toHaveProperty('backchannel_logout_uri');
-    expect(mistake({ ...ok, backchannel_logout_uri: 'https://app.example.com/other' }, context)).toMatch(
+    expect(dropped({ ...ok, ...previous }, context)).toEqual(['frontchannel_logout_uri']);
+    expect(metadata({ ...ok, ...previous }, context)).not.toHaveProperty('frontchannel_logout_uri');
+    expect(mistake({ ...ok, frontchannel_logout_uri: 'https://app.example.com/other' }, context)).toMatch(
       /not supported/,
     );
   });

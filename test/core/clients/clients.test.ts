@@ -191,7 +191,7 @@ describe('changes', () => {
           require_pkce: true,
           id_token_signed_response_alg: 'RS256',
         },
-        ...{ backchannel_logout_uri: 'https://app.example.com/out', require_signed_request_object: true },
+        ...{ frontchannel_logout_uri: 'https://app.example.com/out', require_signed_request_object: true },
       },
       secrets: [],
     });
@@ -201,7 +201,7 @@ describe('changes', () => {
     const named = await clients.patch(before.id, (stored) => ({ ...stored, client_name: 'New' }), { by: 'cli' });
     expect(named).toMatchObject({
       client: { version: 2, metadata: { id_token_claims: 'minimal', loopback_ports: 'any', consent: 'new' } },
-      dropped: ['backchannel_logout_uri', 'require_signed_request_object'],
+      dropped: ['frontchannel_logout_uri', 'require_signed_request_object'],
     });
   });
 

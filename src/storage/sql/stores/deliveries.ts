@@ -27,7 +27,7 @@ const waitingClients = statement(
      select (select min(d.client_id) from deliveries d where d.state = 'waiting' and d.client_id > c.id)
      from c where c.id is not null
    )
-   select ${waiting.list} from c where c.id is not null limit 1000`,
+   select ${waiting.list} from c where c.id is not null`,
 );
 
 const due = statement(
@@ -71,7 +71,9 @@ export function createDeliveryStore(sql: Sql, outbox: Pick<Outbox, 'onWritten'>)
     onWritten: outbox.onWritten,
 
     async waitingClients() {
-      return (await sql.rows(waitingClients, [])).map(waiting.read);
+      const all = (await sql.rows(waitingClients, [])).map(waiting.read);
+      const ready = ({ dueMs, claimedUntilMs }: WaitingClient) => Math.max(dueMs, claimedUntilMs);
+      return all.toSorted((a, b) => ready(a) - ready(b)).slice(0, 1000);
     },
 
     claim: (clientId, holder, untilMs, nowMs) => leases.acquire(leaseOf(clientId), holder, untilMs, nowMs),
@@ -127,6 +129,22 @@ export function createDeliveryStore(sql: Sql, outbox: Pick<Outbox, 'onWritten'>)
     async countWaiting() {
       const [row] = await sql.rows(countWaiting, []);
       return row === undefined ? 0 : total.read(row).count;
+    },
+
+    async giveUp(before, now, limit) {
+      const old = knex('deliveries').select('id').where({ state: 'waiting' }).where('give_up_at', '<', before);
+      const given: { client_id: string }[] = await sql.run(() =>
+        knex('deliveries')
+          .whereIn('id', old.clone().limit(limit))
+          .update({
+            ...{ state: 'failed', merge_key: null, settled_at: now },
+            last_outcome: knex.raw(`'given up' || coalesce('; before: ' || last_outcome, '')`),
+          })
+          .returning('client_id'),
+      );
+      const counts = new Map<string, number>();
+      for (const { client_id: clientId } of given) counts.set(clientId, (counts.get(clientId) ?? 0) + 1);
+      return Array.from(counts, ([clientId, count]) => ({ clientId, count }));
     },
 
     prune: (before, limit) =>
