@@ -102,7 +102,7 @@ export const protocolApi: Api = {
           },
           400: 'The authorization endpoint would refuse the request, or it has a `request_uri`.',
           401: badClient,
-          413: tooLarge,
+          413: 'The body is larger than 64 KiB, or without credentials than 12 KiB.',
           429: tooMany,
           503: away,
         },

@@ -258,12 +258,20 @@ async function takeForm(deps: ProtocolDeps, ctx: KoaContextWithOIDC): Promise<bo
     return refuse(ctx, 413, `the body is larger than ${bodyLimit} bytes`);
   }
   if (goesOnByQuery(ctx)) return goOnByQuery(ctx, body.toString('utf8'));
+  // A stranger may store as much as by an authorization request in an address.
+  if (ctx.path === routes.pushed_authorization_request && body.length > longestAddress && !provesItself(ctx, body))
+    return refuse(ctx, 413, `the request is larger than ${longestAddress} bytes`);
   // The body is already read. The engine gets it as a string, so that repeated parameters are seen and refused.
   const { headers } = ctx.req;
   const form = await withoutEmptySecret({ headers, form: body.toString('utf8') }, deps.clients);
   Object.assign(ctx.req, { body: formFor(ctx.path, { headers, form }, deps.apis) });
   if (ctx.path === routes.code_verification) ctx.query = {};
   return true;
+}
+
+/** Whether the request has credentials; the engine checks them. */
+function provesItself({ headers }: KoaContextWithOIDC, form: Buffer): boolean {
+  return headers.authorization !== undefined || /(^|&)client_(secret|assertion)=/.test(form.toString('latin1'));
 }
 
 /** The form as the engine shall read it. */

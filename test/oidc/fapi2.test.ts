@@ -145,7 +145,10 @@ describeStorages('the profile fapi2', (storage) => {
     });
     const answer = await new Agent(server).go(`/oauth/authorize?${query}`);
     expect(new URL(answer.location ?? '').searchParams.get('error')).toBe('invalid_request');
-    expect(await recorded(server, answer)).toMatchObject({ check: 'pushed_required' });
+    expect(await recorded(server, answer)).toMatchObject({
+      check: 'pushed_required',
+      advice: expect.stringContaining('Its profile fapi2 demands it.'),
+    });
   });
 
   describe('a push is refused', () => {

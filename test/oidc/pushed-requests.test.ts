@@ -345,7 +345,80 @@ describeStorages('pushed authorization requests', (storage) => {
     expect((await redeem(server, client, { code, code_verifier: verifier })).status).toBe(200);
   });
 
+  test('a push without credentials is no larger than an address; no push is larger than a form', async () => {
+    const app = await buildClient(server, { token_endpoint_auth_method: 'none' });
+    const sizes: [Client, number, number][] = [
+      [{ ...app, secret: '' }, 11_000, 201],
+      [{ ...app, secret: '' }, 13_000, 413],
+      [client, 40_000, 201],
+      [client, 66_000, 413],
+    ];
+    for (const [as, length, status] of sizes) {
+      const { answer } = await push({ state: 's'.repeat(length) }, as);
+      expect([as.id, length, answer.status]).toEqual([as.id, length, status]);
+    }
+  });
+
+  test('D10: no page on the way shows the parameters, wherever its links lead', async () => {
+    const { address } = await push({ state: 'known-to-the-rows-alone', nonce: 'known-to-the-rows-alone' });
+    const agent = new Agent(server);
+    const login = await agent.go(address);
+    const links = new Set<string>();
+    const seen = [login];
+    for (let page = 0; page < seen.length && seen.length < 25; page += 1) {
+      const { text = '', url = '' } = seen[page] ?? {};
+      for (const [, href = ''] of text.matchAll(/(?:href|action)="([^"#]+)"/g)) {
+        const target = new URL(href.replaceAll('&amp;', '&'), url);
+        if (target.origin !== server.url || /public|language$/.test(target.pathname) || links.has(target.href))
+          continue;
+        links.add(target.href);
+        seen.push(await agent.go(target.href));
+      }
+    }
+    expect(seen.length).toBeGreaterThan(2);
+    for (const { text, url } of seen)
+      expect([url, `${url}${text}`]).toEqual([url, expect.not.stringContaining('rows-alone')]);
+    expect(JSON.stringify([...agent.cookies.values()])).not.toContain('rows-alone');
+  });
+
+  test('an application of a person cannot be authorized for its owner with a request_uri', async () => {
+    const person = await buildPerson(server);
+    const own = await buildClient(server, {}, 'person');
+    const { uri } = await push({}, own);
+    const caller = { via: 'tinyoauth', address: '192.0.2.1', requestId: 'r' } as const;
+    const signedIn = await server.core.apiSessions.login('tinyoauth', {
+      username: person.username,
+      password,
+      ...caller,
+    });
+    if (signedIn.outcome !== 'signed-in') throw new Error(signedIn.outcome);
+    const authorization = `Bearer ${signedIn.token.token}`;
+    const query = new URLSearchParams({ response_type: 'code', client_id: own.id, request_uri: uri });
+    const answer = await fetch(`${server.url}/authorize?${query}`, { headers: { authorization }, redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([400, null]);
+    expect(await answer.text()).toContain('request_uri is for browsers');
+  });
+
   describe('starting again', () => {
+    test('D10: after a password change in the middle of the sign-in: pushed again, and the new password ends it', async () => {
+      const person = await buildPerson(server);
+      const { address, verifier } = await push({ state: 'through-the-change' });
+      const agent = new Agent(server);
+      const login = await agent.go(address);
+      const form = { csrf: csrfOf(login), username: person.username, password };
+      const resume = await agent.go(login.url, { form, follow: false });
+      const another = 'nine pears on a windowsill';
+      await server.core.accounts.setPassword(person.subject, another, { endSessions: true });
+      const restart = await agent.go(resume.location ?? '', { follow: false });
+      expect([...new URL(restart.location ?? '').searchParams.keys()].sort()).toEqual(['client_id', 'request_uri']);
+      const again = await agent.go(restart.location ?? '');
+      const consent = await agent.submit(again, { username: person.username, password: another });
+      const done = await agent.submit(consent, { answer: 'allow' });
+      expect(new URL(done.location ?? '').searchParams.get('state')).toBe('through-the-change');
+      expect((await redeem(server, client, { code: codeOf(done), code_verifier: verifier })).status).toBe(200);
+      expect((await new Agent(server).go(address)).location).toContain('error=invalid_request_uri');
+    });
+
     test('D10: another account at the consent page: pushed again by this server, and still one code in all', async () => {
       const [one, two] = [await buildPerson(server), await buildPerson(server)];
       const { address, verifier } = await push({ state: 'kept-in-the-rows' });
@@ -411,7 +484,11 @@ describeStorages('pushed authorization requests', (storage) => {
     });
     const refused = await new Agent(server).go(`/oauth/authorize?${query}`);
     expect(refused.location).toContain('error=invalid_request');
-    expect(await whyOf(refused)).toMatchObject({ check: 'pushed_required', clientId: strict.id });
+    expect(await whyOf(refused)).toMatchObject({
+      check: 'pushed_required',
+      clientId: strict.id,
+      expected: 'client_id and request_uri',
+    });
     const { address } = await push({}, strict);
     expect((await new Agent(server).go(address)).text).toContain('name="password"');
   });
@@ -500,5 +577,26 @@ describeStorages('REQUIRE_PUSHED_AUTHORIZATION_REQUESTS', (storage) => {
     });
     expect((await new Agent(server).go(`/oauth/authorize?${query}`)).location).toContain('error=invalid_request');
     expect((await new Agent(server).go('/account')).text).toContain('name="password"');
+  });
+
+  test('an application of a person still gets codes for its owner, since no browser carries that request', async () => {
+    const person = await buildPerson(server);
+    const own = await buildClient(server, {}, 'person');
+    const caller = { via: 'tinyoauth', address: '192.0.2.1', requestId: 'r' } as const;
+    const signedIn = await server.core.apiSessions.login('tinyoauth', {
+      username: person.username,
+      password,
+      ...caller,
+    });
+    if (signedIn.outcome !== 'signed-in') throw new Error(signedIn.outcome);
+    const authorization = `Bearer ${signedIn.token.token}`;
+    const asked = async (id: string) => {
+      const query = new URLSearchParams({ response_type: 'code', client_id: id, scope: 'openid' });
+      return fetch(`${server.url}/authorize?${query}`, { headers: { authorization }, redirect: 'manual' });
+    };
+    expect((await asked(own.id)).headers.get('location')).toContain('code=');
+    // What the client itself demands holds here too.
+    const strict = await buildClient(server, { require_pushed_authorization_requests: true }, 'person');
+    expect((await asked(strict.id)).headers.get('location')).toContain('error=invalid_request');
   });
 });

@@ -16,6 +16,7 @@ import type { StoredToken } from '../../core/stores/engine.ts';
 import { unitOf } from '../request-unit.ts';
 import { assertionFacts } from './assertion.ts';
 import { proofFacts } from './proof-facts.ts';
+import { pushedFacts } from './pushed-facts.ts';
 import type { Asked, Facts, FactsDeps } from './recorded.ts';
 import { meantFacts, resourceFacts, scopeFacts } from './scope-facts.ts';
 import { whyUnfetched } from './unfetched.ts';
@@ -88,6 +89,12 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
         expected: 'application/x-www-form-urlencoded',
         received: shown(asked.ctx.get('Content-Type') || 'nothing'),
       };
+    case 'pushed_required':
+    case 'pushed_unknown':
+    case 'pushed_expired':
+    case 'pushed_used':
+    case 'pushed_of_another_client':
+      return pushedFacts(check, asked);
     case 'id_token_hint':
       return { expected: 'an ID token of this server for this client', received: shapeOf(params.id_token_hint) };
     case 'login_required':
