@@ -186,7 +186,7 @@ describeStorages('bound access tokens', (storage) => {
       await expectRefused(await send(door, [proofFor(door, { nonce })]), 'use_dpop_nonce', 'proof_nonce');
     });
 
-    test('D8: a proof is used once, also of 20 at once over two nodes, and after a restart of the window', async () => {
+    test('D8: a proof is used once, also of 20 at once over two nodes, and later one from the future', async () => {
       const node = await storage.join(server, settings);
       const once = proofFor(door);
       const answers = await Promise.all(

@@ -43,16 +43,27 @@ export function proofOf(key: ProofKey, options: ProofOptions): string {
 }
 
 /** A request to the token endpoint with these proofs, each in a DPoP header of its own. */
-export async function tokenWith(
+export function tokenWith(
   server: Pick<TestServer, 'url'>,
   client: TestClient,
   form: Record<string, string>,
   ...proofs: readonly string[]
 ): Promise<TokenAnswer> {
+  return postWith('/oauth/token', server, client, form, proofs);
+}
+
+/** The same at another endpoint of the client. */
+export async function postWith(
+  path: string,
+  server: Pick<TestServer, 'url'>,
+  client: TestClient,
+  form: Record<string, string>,
+  proofs: readonly string[],
+): Promise<TokenAnswer> {
   const headers = new Headers(client.secret ? { authorization: basic(client.id, client.secret) } : {});
   for (const proof of proofs) headers.append('DPoP', proof);
   const body = new URLSearchParams(client.secret ? form : { client_id: client.id, ...form });
-  const response = await fetch(`${server.url}/oauth/token`, { method: 'POST', headers, body });
+  const response = await fetch(server.url + path, { method: 'POST', headers, body });
   return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
 }
 
