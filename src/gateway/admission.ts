@@ -20,11 +20,10 @@ import {
   type Refused,
   tooManyRequests,
   unauthorized,
-  unproven,
-  withProof,
 } from './answers.ts';
 import type { Authenticated, Authenticator, Identity } from './authenticate.ts';
 import { isNormalPath, isNormalQuery } from './normal-path.ts';
+import { withProof } from './proof-answers.ts';
 import type { Demanded, TokenHints } from './protected-resources.ts';
 import type { Asked, Route, RouteTable } from './routes.ts';
 
@@ -73,17 +72,16 @@ export function refusalOf(
     case 'anonymous':
       return unauthorized('anonymous', hintsFor(demand));
     case 'refused': {
-      const { why, proof, nonce } = authenticated;
-      if (proof !== undefined) return unproven(proof, nonce, hintsFor(demand));
+      const { why } = authenticated;
       // The contracts of the other kinds of token have 401 only.
       const isOauth = demand.tokens.every((kind) => kind === 'oauth');
       if (why === 'malformed' && isOauth) return malformedToken(hintsFor(demand));
-      return withProof(unauthorized(why, hintsFor(demand)), nonce);
+      return withProof(unauthorized(why, hintsFor(demand)), authenticated);
     }
     case 'throttled':
       return tooManyRequests(authenticated.retryAfter);
     case 'insufficient-scope':
-      return withProof(insufficientScope(authenticated.scopes, hintsFor(demand)), authenticated.nonce);
+      return withProof(insufficientScope(authenticated.scopes, hintsFor(demand)), authenticated);
   }
 }
 

@@ -1,8 +1,7 @@
 /** Refusals and failures of the gateway itself: JSON with a reference, which the log has too. */
 import type { ServerResponse } from 'node:http';
-import { proofAlgorithms } from '../core/tokens/dpop-proof.ts';
 import { bearerChallenge } from '../http/authorization.ts';
-import { type ProofAnswer, proofChallenge } from '../http/dpop.ts';
+import type { ProofAnswer } from '../http/dpop.ts';
 import type { TokenHints } from './protected-resources.ts';
 
 export const statuses = {
@@ -92,36 +91,6 @@ export function malformedToken(hints: TokenHints): Refused {
   const description = 'the Authorization header holds no token';
   const about = { error, error_description: description, ...hints };
   return { status: 400, error, description, headers: bearerChallenge(realm, about) };
-}
-
-/** RFC 9449, sections 7.1 and 9. */
-export function unproven(
-  { code, words, check, facts }: ProofAnswer,
-  nonce: string | undefined,
-  hints: TokenHints,
-): Refused {
-  return {
-    status: 401,
-    error: code,
-    description: words,
-    headers: {
-      ...proofChallenge(realm, { error: code, error_description: words, ...hints }),
-      ...(nonce !== undefined && { 'DPoP-Nonce': nonce }),
-    },
-    facts: { check, ...facts },
-  };
-}
-
-/** The same refusal for a sender that uses DPoP, if there is a nonce for it. */
-export function withProof(refused: Refused, nonce: string | undefined): Refused {
-  if (nonce === undefined) return refused;
-  const challenge = refused.headers?.['WWW-Authenticate'] ?? '';
-  const headers = {
-    ...refused.headers,
-    'WWW-Authenticate': `${challenge.replace(/^Bearer/, 'DPoP')}, algs="${proofAlgorithms.join(' ')}"`,
-    'DPoP-Nonce': nonce,
-  };
-  return { ...refused, headers };
 }
 
 /** Names all scopes of the operation, also those that the token has. */

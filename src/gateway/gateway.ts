@@ -126,8 +126,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (isVerifyPath(asked.path)) return answerVerify(req, res, { ...gateFor(req, caller, 'elsewhere'), no });
     const admission = await admit(req, asked, gateFor(req, caller, 'here'));
     if (admission.outcome === 'refused') return no(admission.refused);
-    const { identity, nonce } = admission;
-    if (nonce !== undefined) res.setHeader('DPoP-Nonce', nonce);
+    if (admission.nonce !== undefined) res.setHeader('DPoP-Nonce', admission.nonce);
+    const { identity } = admission;
     const route = resources.forUpstream(admission.route);
     if (Number(req.headers['content-length'] ?? 0) > route.maxBody) return no(tooLarge);
     // With other codings, this server and the upstream could disagree on the end of the body (request smuggling).

@@ -87,8 +87,9 @@ export class ProofRefusal extends Refusal {
   /** The members of its record. */
   readonly facts: ProofAnswer['facts'] & Pick<ProofAnswer, 'check'>;
 
-  constructor({ code, words, check, facts }: ProofAnswer, realm: string) {
-    super(code, words, proofChallenge(realm, { error: code, error_description: words }));
+  /** `hints`: further members of the challenge. */
+  constructor({ code, words, check, facts }: ProofAnswer, realm: string, hints: Readonly<Record<string, string>> = {}) {
+    super(code, words, proofChallenge(realm, { error: code, error_description: words, ...hints }));
     this.facts = { check, ...facts };
   }
 }

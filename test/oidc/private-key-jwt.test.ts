@@ -2,7 +2,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
-import { assertionClaims, assertionForm, type Claims, jwt } from '../support/flow.ts';
+import { assertionClaims, assertionForm, type Claims, jwt, recorded } from '../support/flow.ts';
 import { buildClient, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 
@@ -26,7 +26,8 @@ describeStorages('private_key_jwt', (storage) => {
 
   async function post(form: Record<string, string>) {
     const response = await fetch(`${server.url}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) });
-    return { status: response.status, error: ((await response.json()) as { error?: string }).error };
+    const body = JSON.parse(await response.text());
+    return { status: response.status, error: body.error, body };
   }
 
   async function keyed(count = 1) {
@@ -52,7 +53,11 @@ describeStorages('private_key_jwt', (storage) => {
     const once = jwt(header, assertionClaims(server, client), key);
     const statuses = (await Promise.all(Array.from({ length: 20 }, () => present(once)))).map(({ status }) => status);
     expect(statuses.sort()).toEqual([200, ...Array<number>(19).fill(401)]);
-    expect((await present(once)).error).toBe('invalid_client');
+    const again = await present(once);
+    expect(again.error).toBe('invalid_client');
+    expect(await recorded(server, again)).toMatchObject({
+      ...{ check: 'client_assertion', received: 'a jti that was used before' },
+    });
     server = await server.restart();
     expect((await present(once)).error).toBe('invalid_client');
     const node = await storage.join(server);

@@ -29,10 +29,9 @@ export async function requireAccessToken(
   const sent = presentedToken(ctx.req, [new URL(api).origin + ctx.path]);
   const proves = sent.outcome === 'token' && sent.possession !== undefined;
   if (proves) ctx.set('DPoP-Nonce', tokens.nextNonce());
-  const refuse = (code: RefusalCode, words: string): Refusal => {
-    const challenge = proves ? proofChallenge : bearerChallenge;
-    return new Refusal(code, words, challenge(api, { error: code, error_description: words, ...hints }));
-  };
+  const challenge = proves ? proofChallenge : bearerChallenge;
+  const refuse = (code: RefusalCode, words: string): Refusal =>
+    new Refusal(code, words, challenge(api, { error: code, error_description: words, ...hints }));
   if (sent.outcome === 'none')
     throw new Refusal('unauthorized', 'an access token is needed', bearerChallenge(api, hints));
   if (sent.outcome === 'malformed' || ctx.query.access_token !== undefined)

@@ -27,10 +27,11 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
       // The time of a sign-in elsewhere is unknown: 0. `auth_time` is optional (OpenID Connect Core, section 2).
       const row = tokenRow(model, value, { ...payload, authTime: payload.authTime || undefined });
       if (model !== 'ReplayDetection') return saveRecord(deps.engine, row, value);
-      // Two parallel requests can both pass find-then-save, but only one can insert (security.md C7, D8).
+      // Of parallel requests only one can insert (security.md C7, D8). For assertions, the words are the engine's.
       const first = await deps.engine.insertOnce(row, nowSeconds());
       if (first) return;
-      if (!currentUnit()?.provesKey) throw new errors.InvalidClientAuth('the assertion has been used before');
+      if (!currentUnit()?.provesKey)
+        throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
       throw new errors.InvalidDpopProof('the DPoP proof has been used before');
     },
     consume: async (value) => useUp(model, value),
