@@ -78,7 +78,8 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
   const longestToken = longestSigned(config.lifetimes);
   const audit = createAudit({ store: stores.audit, log, metrics });
   const changes = createChangeLog({ changes: stores.changes, channel: ports.channel });
-  const cached = createCachedClients({ ...stores, log: changes, cache: ports.cache, metrics });
+  const scopeCeiling = config.registration.scopes;
+  const cached = createCachedClients({ ...stores, log: changes, cache: ports.cache, metrics, scopeCeiling });
   const mails = createMails({ ...ports, audit });
   const infrastructure = {
     ...ports,

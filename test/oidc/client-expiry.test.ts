@@ -7,6 +7,7 @@ import { openSqlite } from '../../src/storage/sql/sqlite.ts';
 import { Agent } from '../support/agent.ts';
 import { comeBack, refresh, tokensFor, travel } from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
+import { leastRoundTrips } from '../support/round-trips.ts';
 import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 import { managing, registering } from './registering.ts';
@@ -143,6 +144,14 @@ describeStorages('the expiry of registered clients', (storage) => {
       expect((await refresh(server, client, body.refresh_token)).status).toBe(200);
       await server.core.activity.close();
       expect(await lastUse()).toBeGreaterThanOrEqual(Number(first) + 2 * 3600);
+
+      let current = (await refresh(server, client, body.refresh_token)).body.refresh_token;
+      const next = async () => {
+        const answer = await refresh(server, client, current);
+        expect(answer.status).toBe(200);
+        current = answer.body.refresh_token;
+      };
+      expect(await leastRoundTrips(server.core.stores, next)).toBe(2);
 
       const touched: unknown[] = [];
       const { registrations } = server.core.stores;

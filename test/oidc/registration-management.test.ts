@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { token } from '../support/agent.ts';
 import { call, posting } from '../support/call.ts';
-import { isActive, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
+import { codeFor, isActive, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
 import { buildClient, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -96,6 +96,37 @@ describeStorages('the management of a registration', (storage) => {
     const refused = await managing(server, 'PUT', { id, token }, whole);
     expect(refused.body.error_description).toMatch(/token_endpoint_auth_method must be none or private_key_jwt/);
     expect((await stored(id))?.version).toBe(1);
+  });
+
+  test('with another name, a new redirect URI or other keys, what people allowed ends; with less, it stays', async () => {
+    const both = { ...agent, redirect_uris: [callback, 'http://localhost/cb'] };
+    const changes: readonly (readonly [object, boolean])[] = [
+      [{ redirect_uris: [callback] }, false],
+      [{ contacts: ['a@example.org'] }, false],
+      [{ redirect_uris: [callback, 'https://evil.example.com/cb'] }, true],
+      [{ client_name: 'Another' }, true],
+      [{ jwks_uri: 'https://agent.example.com/jwks' }, true],
+    ];
+    for (const [change, ends] of changes) {
+      const { id, token } = await make(both);
+      const extra = { redirect_uri: callback };
+      const {
+        grant,
+        person,
+        agent: browser,
+      } = await codeFor(server, { id }, { scope: 'openid offline_access', extra });
+      const { body } = await redeem(server, { id }, grant, extra);
+      expect((await managing(second, 'PUT', { id, token }, { ...both, client_id: id, ...change })).status).toBe(200);
+      expect([change, (await refresh(server, { id }, body.refresh_token)).status]).toEqual([change, ends ? 400 : 200]);
+      expect((await userinfo(server, body.access_token)).status).toBe(ends ? 401 : 200);
+      const silent = { client_id: id, scope: 'openid', prompt: 'none', response_type: 'code', ...extra };
+      const proof = { code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' };
+      const answer = await browser.go(`/oauth/authorize?${new URLSearchParams({ ...silent, ...proof })}`, {
+        follow: false,
+      });
+      expect([change, answer.location?.includes('code=')]).toEqual([change, ends ? undefined : true]);
+      expect(await server.core.stores.consents.list(person.subject)).toHaveLength(ends ? 0 : 1);
+    }
   });
 
   test('a change by the client itself ends the review of an operator', async () => {
@@ -250,10 +281,8 @@ describeStorages('the management of a registration', (storage) => {
         for (const method of ['GET', 'DELETE'] as const)
           expect((await managing(node, method, { id, token })).status).toBe(401);
       }
-      for (const table of ['registrations', 'consents', 'grants'] as const) {
-        const rows = table === 'registrations' ? await server.core.stores.registrations.find(id) : undefined;
-        expect(rows).toBeUndefined();
-      }
+      expect(await server.core.stores.registrations.find(id)).toBeUndefined();
+      for (const { person } of [oidc, api]) expect(await server.core.connections.list(person.subject)).toEqual([]);
       const [event] = await server.core.stores.audit.list({ event: 'client.deleted', clientId: id }, 1);
       expect(event?.detail).toEqual({ via: 'registration' });
     });

@@ -6,6 +6,7 @@ import type { RegistrationPolicy } from '../../src/core/stores/registrations.ts'
 import { Agent, token } from '../support/agent.ts';
 import { bearer, call, posting } from '../support/call.ts';
 import { assertionClaims, assertionForm, codeFor, jwt, redeem, tokensFor } from '../support/flow.ts';
+import { eventually } from '../support/redis-server.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 import { managing, type RegistrationAnswer, registering } from './registering.ts';
@@ -386,6 +387,39 @@ describeStorages('limits of open registration', (storage) => {
       expect(await server.core.stores.registrations.count()).toBe(4);
       const [taken] = await server.core.initialTokens.list();
       expect(taken?.uses).toBe(2);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describeStorages('the ceiling of scopes', (storage) => {
+  test('lower, it counts at once for clients that exist, on pages and endpoints; a review lifts it', async () => {
+    const before = await storage.start({ REGISTRATION: 'open' });
+    await before.core.apis.add({
+      ...{ identifier: 'https://api.example.com', name: 'Books' },
+      scopes: ['read', 'write'].map((name) => ({ name: `books:${name}`, sentence: `It may ${name}.` })),
+    });
+    const named = await registering(before, { ...agent, scope: 'openid user books:write' });
+    const unnamed = await registering(before, agent);
+    const server = await before.restart({ DYNAMIC_CLIENT_SCOPES: 'openid books:read user' });
+    try {
+      const extra = { resource: 'https://api.example.com' };
+      const granted = async (id: unknown) =>
+        (await tokensFor(server, { id: String(id) }, { scope: 'openid books:read books:write', extra })).body.scope;
+      expect(await granted(named.body.client_id)).toBe('openid');
+      const id = String(unnamed.body.client_id);
+      expect(await granted(id)).toBe('openid books:read');
+      await server.app.clients.review(id);
+      const known = async () => (await server.core.cached.find(id))?.reviewedAt !== null;
+      await eventually('the review is known', known);
+      expect(await granted(id)).toBe('openid books:read books:write');
+
+      const beyond = { scopes: ['openid', 'books:write'] };
+      const { value } = await initialToken(server, beyond);
+      expect((await registering(server, agent, value)).body.scope).toBe('openid');
+      const vouched = await initialToken(server, { ...beyond, reviewed: true });
+      expect((await registering(server, agent, vouched.value)).body.scope).toBe('openid books:write');
     } finally {
       await server.close();
     }

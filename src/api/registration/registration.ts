@@ -192,7 +192,7 @@ export function createRegistration(deps: RegistrationDeps) {
           GET: read,
           PUT: update,
           DELETE: remove,
-          OPTIONS: (ctx) => answerPreflight(ctx, 'GET, HEAD, PUT, DELETE', allowedHeaders),
+          OPTIONS: (ctx) => answerPreflight(ctx, 'GET, PUT, DELETE, HEAD', allowedHeaders),
         },
       },
       schemes: {

@@ -16,6 +16,7 @@ import type { ApiRecord, ApiStore } from '../stores/apis.ts';
 import type { ChangeStore } from '../stores/changes.ts';
 import type { ClientCache } from '../stores/client-cache.ts';
 import type { ClientRecord, ClientStore } from '../stores/clients.ts';
+import { withinCeiling } from './scope-ceiling.ts';
 
 export interface CachedClients {
   /**
@@ -38,6 +39,8 @@ interface CachedClientsDeps {
   readonly changes: Pick<ChangeStore, 'note'>;
   readonly log: ChangeLog;
   readonly cache?: ClientCache | undefined;
+  /** The scopes that clients which registered themselves may have at most. Undefined: all. */
+  readonly scopeCeiling?: readonly string[] | undefined;
   /** The maximum of copies in this process, and of unknown ids. */
   readonly copies?: number;
   /** Counts each answered lookup; lookups that share a load count once. */
@@ -116,12 +119,13 @@ export function createCachedClients(deps: CachedClientsDeps): CachedClients {
 
     async function read(): Promise<ClientRecord | undefined> {
       const kept = from && cache ? await cache.get(from.generation, id) : undefined;
-      const client = kept ?? (await clients.find(id));
-      metrics?.count('client_lookups_total', { from: kept ? 'redis' : client ? 'sql' : 'none' });
+      const stored = kept ?? (await clients.find(id));
+      metrics?.count('client_lookups_total', { from: kept ? 'redis' : stored ? 'sql' : 'none' });
+      const client = stored && withinCeiling(stored, deps.scopeCeiling);
       if (load.overtaken) return client;
       if (client) copies.set(id, Promise.resolve(client));
       else unknown.set(id, true);
-      if (client && !kept && from && from === shared) void cache?.put(from.generation, client);
+      if (stored && !kept && from && from === shared) void cache?.put(from.generation, stored);
       return client;
     }
   }

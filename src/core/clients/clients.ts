@@ -53,7 +53,7 @@ export interface Clients extends ClientCredentials {
   /**
    * Replaces the metadata (RFC 7592, section 2.2): a missing member gets its default, except `require_pkce`,
    * `require_pushed_authorization_requests`, `id_token_claims`, `loopback_ports` and `profile`, which stay. Returns a
-   * secret if the change makes one necessary.
+   * secret if the change makes one necessary. Without a difference, nothing changes and the version stays.
    */
   update(
     id: string,
@@ -239,6 +239,7 @@ export function createClients(deps: ClientsDeps): Clients {
       change<Updated | InvalidMetadata>(id, async (client) => {
         const made = await changed(client, input, { by, granted });
         if ('outcome' in made) return { instead: made };
+        if (isDeepStrictEqual(made.client, client)) return { instead: updated(client, { dropped: made.dropped }) };
         return { client: made.client, result: (stored) => updated(stored, made) };
       }),
 

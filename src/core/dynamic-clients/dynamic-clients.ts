@@ -7,9 +7,10 @@
  * Unknown clients, clients of another kind and wrong tokens get one answer, so ids cannot be guessed.
  */
 import { nowSeconds } from '../../base/clock.ts';
+import type { JsonObject } from '../../base/json.ts';
 import type { Metrics } from '../../base/metrics.ts';
 import { digest, randomToken, sameSecret } from '../../base/secrets.ts';
-import { metadataChange, recordChange } from '../clients/client-changes.ts';
+import { changedMembers, type MetadataChange, metadataChange, recordChange } from '../clients/client-changes.ts';
 import type { Updated } from '../clients/client-credentials.ts';
 import type { InvalidMetadata } from '../clients/client-metadata.ts';
 import { verifySecret } from '../clients/client-secrets.ts';
@@ -50,7 +51,7 @@ export interface DynamicClients {
   find(id: string, token: string): Promise<ClientRecord | undefined>;
   /**
    * Replaces the metadata (RFC 7592, section 2.2). The token stays. A review by an operator ends, unless the initial
-   * access token vouches for its clients.
+   * access token vouches for its clients. With another name, redirect URI or key, its consents and tokens end.
    */
   update(id: string, token: string, metadata: object, caller: Caller): Promise<Updated | InvalidMetadata | NotAllowed>;
   /** Ends the client with its tokens, grants and consents. */
@@ -84,6 +85,7 @@ export function createDynamicClients(deps: DynamicClientsDeps): DynamicClients {
   const store = deps.stores.registrations;
   const settings = deps.config.registration;
   const limits = createRegistrationLimits(deps);
+  const inTurn = createTurns();
 
   const policyOf = (policy: RegistrationPolicy | null): AppliedPolicy => appliedPolicy(settings, policy);
 
@@ -153,6 +155,30 @@ export function createDynamicClients(deps: DynamicClientsDeps): DynamicClients {
     return client?.disabledAt === null ? { client, registration } : undefined;
   }
 
+  async function update(
+    id: string,
+    token: string,
+    metadata: object,
+    caller: Caller,
+  ): Promise<Updated | InvalidMetadata | NotAllowed> {
+    const found = await managed(id, token);
+    if (!found) return { outcome: 'not-allowed' };
+    const mistake = identityMistake(metadata, found.client);
+    if (mistake !== undefined) return { outcome: 'invalid', error: 'invalid_client_metadata', description: mistake };
+    const policy = policyOf(found.registration.policy);
+    const fit = fitted(metadata, policy, apis.list(), found.client.metadata);
+    if (fit.outcome === 'invalid') return fit;
+    const made = await clients.update(id, fit.input, 'dynamic', fit.granted);
+    if (made.outcome === 'unknown') return { outcome: 'not-allowed' };
+    if (made.outcome === 'invalid') return made;
+    const change = metadataChange(found.client.metadata, made.client.metadata);
+    if (isAnother(change)) await store.endConsents(id);
+    const ended = made.client.secrets.length === 0 ? found.client.secrets.length : 0;
+    await recordChange(audit, { ...made, change, ended }, caller);
+    const client = await reviewedIf(policy, made.client);
+    return { ...made, client, dropped: shortened([...fit.dropped, ...(made.dropped ?? [])]) };
+  }
+
   return {
     async admit(token, caller) {
       const admission = await admitted(token, caller);
@@ -169,23 +195,7 @@ export function createDynamicClients(deps: DynamicClientsDeps): DynamicClients {
 
     find: async (id, token) => (await managed(id, token))?.client,
 
-    async update(id, token, metadata, caller) {
-      const found = await managed(id, token);
-      if (!found) return { outcome: 'not-allowed' };
-      const mistake = identityMistake(metadata, found.client);
-      if (mistake !== undefined) return { outcome: 'invalid', error: 'invalid_client_metadata', description: mistake };
-      const policy = policyOf(found.registration.policy);
-      const fit = fitted(metadata, policy, apis.list(), found.client.metadata);
-      if (fit.outcome === 'invalid') return fit;
-      const made = await clients.update(id, fit.input, 'dynamic', fit.granted);
-      if (made.outcome === 'unknown') return { outcome: 'not-allowed' };
-      if (made.outcome === 'invalid') return made;
-      const change = metadataChange(found.client.metadata, made.client.metadata);
-      const ended = made.client.secrets.length === 0 ? found.client.secrets.length : 0;
-      await recordChange(audit, { ...made, change, ended }, caller);
-      const client = await reviewedIf(policy, made.client);
-      return { ...made, client, dropped: shortened([...fit.dropped, ...(made.dropped ?? [])]) };
-    },
+    update: (id, token, metadata, caller) => inTurn(id, () => update(id, token, metadata, caller)),
 
     async remove(id, token, caller) {
       if (!(await managed(id, token)) || !(await clients.remove(id))) return false;
@@ -193,6 +203,35 @@ export function createDynamicClients(deps: DynamicClientsDeps): DynamicClients {
       return true;
     },
   };
+}
+
+/** Changes of one client wait for each other here, so that many at once do not use up the tries of core/clients. */
+function createTurns() {
+  const last = new Map<string, Promise<unknown>>();
+  return async <T>(id: string, work: () => Promise<T>): Promise<T> => {
+    const before = last.get(id) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    last.set(id, mine);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(id) === mine) last.delete(id);
+    }
+  };
+}
+
+/**
+ * The person allowed an application with another name, other keys, or without one of these addresses, so they are asked
+ * again. A thief of the registration access token gets nothing that was allowed before.
+ */
+function isAnother({ before, after }: MetadataChange): boolean {
+  const uris = (metadata: JsonObject) => [metadata.redirect_uris ?? []].flat();
+  const known = new Set(uris(before));
+  const members = changedMembers({ before, after });
+  return (
+    ['client_name', 'jwks', 'jwks_uri'].some((name) => members.includes(name)) ||
+    uris(after).some((uri) => !known.has(uri))
+  );
 }
 
 /** RFC 7592, section 2.2: the request names the client, and a secret in it is the current one. */

@@ -36,12 +36,15 @@ type PolicySettings = Pick<AppliedPolicy, 'scopes' | 'redirectHosts' | 'redirect
 const usualGrants: readonly string[] = ['authorization_code', 'refresh_token'];
 
 export function appliedPolicy(settings: PolicySettings, of: RegistrationPolicy | null): AppliedPolicy {
+  const reviewed = of?.reviewed ?? false;
+  const scopes = of?.scopes ?? settings.scopes;
   return {
-    scopes: of?.scopes ?? settings.scopes,
+    // The ceiling of the settings holds for all unreviewed clients (core/clients/scope-ceiling).
+    scopes: reviewed ? scopes : scopes?.filter((name) => settings.scopes?.includes(name) !== false),
     redirectHosts: of?.redirectHosts ?? settings.redirectHosts,
     redirectSchemes: [...settings.redirectSchemes, ...(of?.redirectSchemes ?? [])],
     grants: of?.grants ?? usualGrants,
-    reviewed: of?.reviewed ?? false,
+    reviewed,
   };
 }
 

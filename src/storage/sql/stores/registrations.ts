@@ -1,6 +1,6 @@
 /** Registrations of clients, the initial access tokens for them, and the deletion of clients that have expired. */
 import type { Knex } from 'knex';
-import type { ExpiryTimes, InitialToken, RegistrationStore } from '../../../core/stores/registrations.ts';
+import type { ExpiryTimes, RegistrationStore } from '../../../core/stores/registrations.ts';
 import { findable, page, type Sql, statement } from '../sql.ts';
 import { clients, initialTokens, registrations } from '../tables.ts';
 import { noteChange, noteChanges } from './changes.ts';
@@ -13,18 +13,31 @@ const findToken = statement('find_initial_token', `${initialTokens.select} where
 /** For the test that an index serves each statement. */
 export const registrationStatements = [find, findToken];
 
-/** Locks the token until the commit. Returns false if it is gone, used up or expired. */
-async function usable(trx: Knex.Transaction, id: string, now: number): Promise<boolean> {
-  const row = await trx('initial_tokens').where({ id }).forUpdate().first(initialTokens.names());
-  if (row === undefined) return false;
-  const { usesMax, uses, expiresAt }: InitialToken = initialTokens.readNamed(row);
-  return (usesMax === null || uses < usesMax) && (expiresAt === null || now < expiresAt);
+/** Takes back the transaction. */
+class Refused extends Error {
+  readonly outcome: 'full' | 'spent';
+
+  constructor(outcome: 'full' | 'spent') {
+    super(outcome);
+    this.outcome = outcome;
+  }
 }
 
-/** Every write of a client waits for this row, so the count that follows is exact until the commit. */
-async function countExactly(trx: Knex.Transaction): Promise<number> {
-  await trx('change_counter').where({ id: 1 }).forUpdate().first('seq');
-  return countOf(trx);
+/**
+ * So near the highest number, the count is repeated under the lock of the change counter, which makes it exact. More
+ * than there are connections: each holds one transaction.
+ */
+const nearby = 1000;
+
+/** Counts a use of the token, if it has one left. */
+async function useToken(trx: Knex.Transaction, id: string, now: number): Promise<void> {
+  const used = await trx('initial_tokens')
+    .where({ id })
+    .where((left) => left.whereNull('uses_max').orWhere('uses', '<', trx.ref('uses_max')))
+    .where((lasting) => lasting.whereNull('expires_at').orWhere('expires_at', '>', now))
+    .increment('uses', 1)
+    .update({ last_used_at: now });
+  if (used === 0) throw new Refused('spent');
 }
 
 async function countOf(knex: Knex): Promise<number> {
@@ -68,22 +81,26 @@ async function expiredIds(sql: Sql, trx: Knex.Transaction, times: ExpiryTimes, l
 export function createRegistrationStore(sql: Sql): RegistrationStore {
   const { knex } = sql;
   return {
-    insert: (client, registration, most) =>
-      sql.transaction(async (trx) => {
-        const { initialToken, createdAt } = registration;
-        if (initialToken !== null && !(await usable(trx, initialToken, createdAt))) return 'spent';
-        if ((await countExactly(trx)) >= most) return 'full';
-        const made = await trx('clients').insert(clients.values(client)).onConflict('id').ignore().returning('id');
-        if (made.length === 0) return 'taken';
-        await trx('registrations').insert(registrations.values(registration));
-        if (initialToken !== null)
-          await trx('initial_tokens')
-            .where({ id: initialToken })
-            .increment('uses', 1)
-            .update({ last_used_at: createdAt });
-        await noteChange(trx, 'client', client.id);
-        return 'inserted';
-      }),
+    async insert(client, registration, most) {
+      const { initialToken, createdAt } = registration;
+      try {
+        return await sql.transaction(async (trx) => {
+          const before = await countOf(trx);
+          if (before >= most) return 'full';
+          const made = await trx('clients').insert(clients.values(client)).onConflict('id').ignore().returning('id');
+          if (made.length === 0) return 'taken';
+          await trx('registrations').insert(registrations.values(registration));
+          // Last, because other writers wait for these rows until the commit.
+          if (initialToken !== null) await useToken(trx, initialToken, createdAt);
+          await noteChange(trx, 'client', client.id);
+          if (before >= most - nearby && (await countOf(trx)) > most) throw new Refused('full');
+          return 'inserted';
+        });
+      } catch (error) {
+        if (error instanceof Refused) return error.outcome;
+        throw error;
+      }
+    },
 
     async find(clientId) {
       if (!findable(clientId)) return undefined;
@@ -98,6 +115,11 @@ export function createRegistrationStore(sql: Sql): RegistrationStore {
       ),
 
     count: () => sql.run(() => countOf(knex)),
+
+    endConsents: (clientId) =>
+      sql.transaction(async (trx) => {
+        for (const table of ['consents', 'grants', 'tokens']) await trx(table).where({ client_id: clientId }).delete();
+      }),
 
     expire: (times, limit) =>
       sql.transaction(async (trx) => {
