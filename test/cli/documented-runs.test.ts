@@ -20,6 +20,7 @@ const ofTheReader: readonly (readonly [RegExp, string])[] = [
   [/^client-secrets remove bookshelf \w+$/, 'has no secret'],
   [/^clients update bookshelf .*--if-version 3$/, 'it has version 1, not 3'],
   [/^sessions end (-- )?alice \S+$/, 'has no live session'],
+  [/^deliveries retry \d+$/, 'There is no waiting or failed message'],
   [/^why \w+-\w+$/, 'There is no record under the reference'],
   [/^accounts (show|update) id:42 /, 'There is no account id:42'],
   [/^keys rotate$/, 'have not been published long enough'],

@@ -12,6 +12,7 @@ import { ownPostgres } from '../support/services.ts';
 import { apiSessionOutages } from './api-session-outages.ts';
 import { apiSessionRaces } from './api-session-races.ts';
 import { crashes } from './crash.ts';
+import { deliveryTroubles } from './deliveries.ts';
 import { gatewayTroubles } from './gateway-upstream.ts';
 import { outages } from './outages.ts';
 import { processTroubles } from './process.ts';
@@ -32,6 +33,7 @@ const all: readonly Scenario[] = [
   ...apiSessionRaces,
   ...outages,
   ...apiSessionOutages,
+  ...deliveryTroubles,
   ...gatewayTroubles,
   ...processTroubles,
   ...slowClients,
