@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { nowSeconds } from '../../src/base/clock.ts';
+import { sealSuccessor, successorOf } from '../../src/core/kernel/reuse-window.ts';
 import { postgresStatements } from '../../src/storage/sql/engine/engine-postgres.ts';
 import { sqliteStatements } from '../../src/storage/sql/engine/engine-sqlite.ts';
 import { sharedStatements } from '../../src/storage/sql/engine/engine-store.ts';
@@ -199,6 +201,36 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     ]);
     await stores.migrate.up();
     expect(await stores.accounts.bySubject('before')).toMatchObject(empty);
+    await sql.close();
+    await stores.close();
+  });
+
+  test('a token that a version before replaced returns its successor, and its repeats are counted', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: 'leave' });
+    await stores.migrate.up({ to: '0014' });
+    const sql = open(database);
+    const replaced = (key: string) => ({
+      ...{ key, kind: 'RefreshToken', payload: '{}', consumed_at: nowSeconds(), successor_key: 'next' },
+      successor_sealed: sealSuccessor('old value', 'next-value'),
+    });
+    await sql.knex('tokens').insert(replaced('before'));
+    expect(await stores.migrate.up()).toContain('0021-repeated-successors');
+    // What a program of the version before writes while both run.
+    await sql.knex('tokens').insert(replaced('beside'));
+    for (const key of ['before', 'beside']) {
+      const token = (await stores.engine.readToken(key))?.token;
+      expect(token).toMatchObject({ repeats: 0, repeatsNoted: null });
+      if (token) expect(successorOf(token, 'old value', 60)).toEqual({ value: 'next-value', network: '', asked: '' });
+      expect(await stores.engine.commit({ repeat: { key, elsewhere: false } })).toEqual({ outcome: 'committed' });
+      expect((await stores.engine.readToken(key))?.token.repeats).toBe(1);
+    }
+    const { applied } = await stores.migrate.status();
+    const steps = applied.length - applied.indexOf('0021-repeated-successors');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0021-repeated-successors');
+    const [old] = await sql.knex('tokens').where({ key: 'before' });
+    expect(old).toMatchObject({ successor_key: 'next' });
+    expect(Object.keys(old)).not.toContain('repeats');
     await sql.close();
     await stores.close();
   });
