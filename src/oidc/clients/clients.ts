@@ -9,7 +9,6 @@ import { uriRules, webUriMistake } from '../../core/clients/client-uris.ts';
 import type { CredentialLimits } from '../../core/kernel/credential-limits.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import { onBehalfOf } from '../requests/on-behalf.ts';
-import { engineScopes } from '../requests/scopes.ts';
 import { mayLook, noteUnknownClient } from './credentials.ts';
 
 export interface ClientDeps {
@@ -63,20 +62,17 @@ function engineClient(record: ClientRecord, mustPush: boolean): AdapterPayload {
 }
 
 /**
- * The engine refuses scopes of APIs, so `registered_scope` keeps them all for resources.ts. If none is left for the
- * engine, it gets `offline_access`, which does nothing alone: no `scope` would mean all.
+ * The engine refuses a request for one scope too many, and all scopes of APIs. So it does not learn the registered
+ * scopes: requested-scopes.ts and resources.ts leave out what is not among them.
  */
-export function engineMetadata(metadata: JsonObject): JsonObject {
-  const { scope } = metadata;
+export function engineMetadata({ scope, ...metadata }: JsonObject): JsonObject {
   const own = {
     ...withLogout(metadata),
     application_type: engineType(metadata),
     // Clients registered earlier may have no such member.
     loopback_ports: storedLoopbackPorts(metadata),
   };
-  if (typeof scope !== 'string') return own;
-  const known = scope.split(' ').filter((name) => engineScopes.includes(name));
-  return { ...own, scope: known.join(' ') || 'offline_access', registered_scope: scope };
+  return typeof scope === 'string' ? { ...own, registered_scope: scope } : own;
 }
 
 /**

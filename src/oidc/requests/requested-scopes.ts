@@ -10,7 +10,7 @@ import type { ApiRecord } from '../../core/stores/apis.ts';
 import { nameCheck } from '../refusals/record.ts';
 import { scopesSent } from './as-sent.ts';
 import { onBehalfOf } from './on-behalf.ts';
-import { knownScopes } from './scopes.ts';
+import { engineScopes, knownScopes } from './scopes.ts';
 
 interface RequestedScopesDeps {
   readonly apis: { list(): readonly ApiRecord[] };
@@ -18,6 +18,7 @@ interface RequestedScopesDeps {
 
 /** For the engine's `extraParams`: called once per authorization request, after the APIs are known. */
 export function checkRequestedScopes(ctx: KoaContextWithOIDC, deps: RequestedScopesDeps): void {
+  dropUnregistered(ctx);
   // Requests on behalf of a user have stricter rules, which apply first (oidc/requests/bearer-consent).
   if (onBehalfOf(ctx)) return;
   keepOfflineAccess(ctx);
@@ -51,6 +52,19 @@ function checkOf(asked: readonly string[], apis: readonly ApiRecord[]): keyof ty
   if (asked.some((name) => !known.has(name))) return 'scope_unknown';
   const open = new Set(apis.flatMap(openScopes));
   return asked.every((name) => open.has(name)) ? 'scope_not_allowed' : 'scope_held';
+}
+
+/**
+ * Leaves out OpenID Connect scopes that the client is not registered for, as resources.ts does with those of APIs:
+ * agents request every scope that the metadata of this server names.
+ */
+function dropUnregistered({ oidc }: KoaContextWithOIDC): void {
+  const { client, params, requestParamScopes } = oidc;
+  const registered = client?.registered_scope;
+  if (!params || typeof registered !== 'string') return;
+  const allowed = registered.split(' ');
+  const kept = [...requestParamScopes].filter((name) => !engineScopes.includes(name) || allowed.includes(name));
+  if (kept.length < requestParamScopes.size) params.scope = kept.join(' ') || undefined;
 }
 
 /**
