@@ -1,6 +1,8 @@
 /** Clients of the profile fapi2 (FAPI 2.0 Security Profile Final, section 5.3.2): the whole flow, and each rule by a request that breaks it. */
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { exportJWK, generateKeyPair } from 'jose';
+import * as oidc from 'openid-client';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { Agent, type Answer, codeOf, pkce, type TokenAnswer, token } from '../support/agent.ts';
 import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
@@ -237,6 +239,60 @@ describeStorages('the profile fapi2', (storage) => {
         received: 'alg RS256',
       });
     });
+  });
+
+  test('openid-client, told the issuer and its keys, gets through: push, code, bound tokens, refresh', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const { id } = await buildClient(server, {
+      profile: 'fapi2',
+      jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'lib', alg: 'ES256', use: 'sig' }] },
+    });
+    const person = await buildPerson(server);
+    const auth = oidc.PrivateKeyJwt({ key: privateKey, kid: 'lib' });
+    const told = { id_token_signed_response_alg: 'ES256' };
+    const insecure = { execute: [oidc.allowInsecureRequests] };
+    const config = await oidc.discovery(new URL(issuer()), id, told, auth, insecure);
+    const DPoP = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'));
+    const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
+    const [expectedState, expectedNonce] = [oidc.randomState(), oidc.randomNonce()];
+    const address = await oidc.buildAuthorizationUrlWithPAR(
+      config,
+      {
+        redirect_uri: callback,
+        scope: 'openid profile offline_access',
+        state: expectedState,
+        nonce: expectedNonce,
+        code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+        code_challenge_method: 'S256',
+      },
+      { DPoP },
+    );
+    expect([...address.searchParams.keys()].sort()).toEqual(['client_id', 'request_uri']);
+    const { location } = await new Agent(server).authorize(person, Object.fromEntries(address.searchParams));
+    const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
+    const tokens = await oidc.authorizationCodeGrant(config, new URL(location ?? ''), checks, undefined, { DPoP });
+    expect(tokens).toMatchObject({ token_type: 'dpop' });
+    expect(tokens.claims()).toMatchObject({ iss: issuer(), aud: id, sub: person.subject, nonce: expectedNonce });
+    const refreshed = await oidc.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, { DPoP });
+    expect(refreshed.refresh_token).toBe(tokens.refresh_token);
+    // The push was bound to the key of its proof: another key cannot redeem the code.
+    const second = await oidc.buildAuthorizationUrlWithPAR(
+      config,
+      {
+        redirect_uri: callback,
+        scope: 'openid',
+        code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+        code_challenge_method: 'S256',
+      },
+      { DPoP },
+    );
+    const next = await new Agent(server).authorize(person, Object.fromEntries(second.searchParams));
+    const thief = oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256'));
+    await expect(
+      oidc.authorizationCodeGrant(config, new URL(next.location ?? ''), { pkceCodeVerifier }, undefined, {
+        DPoP: thief,
+      }),
+    ).rejects.toMatchObject({ error: 'invalid_grant' });
   });
 
   test('a client without the profile is as before: other audiences, queries without redirect_uri, Bearer tokens', async () => {
