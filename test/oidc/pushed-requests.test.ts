@@ -381,6 +381,22 @@ describeStorages('pushed authorization requests', (storage) => {
     expect(JSON.stringify([...agent.cookies.values()])).not.toContain('rows-alone');
   });
 
+  test('an error of an unreviewed client stays a page, as from a query, until the person has allowed it', async () => {
+    const own = await buildClient(server, {}, 'person');
+    const silent = await push({ prompt: 'none' }, own);
+    const stranger = await new Agent(server).go(silent.address);
+    expect([stranger.status, stranger.location]).toEqual([400, undefined]);
+    const unknown = await new Agent(server).go(addressOf(own.id, 'urn:ietf:params:oauth:request_uri:unknown'));
+    expect([unknown.status, unknown.location]).toEqual([400, undefined]);
+    const naked = await push({ code_challenge: '', code_challenge_method: '' }, own);
+    expect(await whyOf(naked.answer)).toMatchObject({ check: 'pkce_missing' });
+    const person = await buildPerson(server);
+    const agent = new Agent(server);
+    codeOf(await toEnd(agent, (await push({}, own)).address, person));
+    const allowed = await agent.go((await push({ prompt: 'none', max_age: '0' }, own)).address);
+    expect(allowed.location).toMatch(/^https:\/\/app\.example\.com\/cb\?error=/);
+  });
+
   test('an application of a person cannot be authorized for its owner with a request_uri', async () => {
     const person = await buildPerson(server);
     const own = await buildClient(server, {}, 'person');
