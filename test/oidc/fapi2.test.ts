@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { exportJWK, generateKeyPair } from 'jose';
 import * as oidc from 'openid-client';
 import { nowSeconds } from '../../src/base/clock.ts';
+import { randomToken } from '../../src/base/secrets.ts';
 import { Agent, type Answer, codeOf, pkce, type TokenAnswer, token } from '../support/agent.ts';
 import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import {
@@ -133,7 +134,19 @@ describeStorages('the profile fapi2', (storage) => {
   test('no token without a proof of a key', async () => {
     const { grant } = await codeFor();
     expect(said(await redeem(grant))).toEqual([400, 'invalid_dpop_proof']);
-    expect((await redeem(grant, as(), proof())).status).toBe(200);
+    const { status, body } = await redeem(grant, as(), proof());
+    expect(status).toBe(200);
+    const refresh = { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) };
+    expect(said(await redeem(refresh))).toEqual([400, 'invalid_dpop_proof']);
+    const jwks = { keys: [jwkOf(keys.publicKey, 'ec')] };
+    const machine = { redirect_uris: [], grant_types: ['client_credentials'], scope: 'pay', profile: 'fapi2', jwks };
+    const { id } = await buildClient(server, machine);
+    const own = { ...assertionClaims({ url: issuer() }, { id }) };
+    const form = () =>
+      assertionForm(jwt({ alg: 'ES256', kid: 'ec' }, { ...own, jti: randomToken(12) }, keys.privateKey));
+    const asked = { grant_type: 'client_credentials', scope: 'pay', resource: api };
+    expect(said(await tokenWith(server, { id }, { ...asked, ...form() }))).toEqual([400, 'invalid_dpop_proof']);
+    expect((await tokenWith(server, { id }, { ...asked, ...form() }, proof())).body.token_type).toBe('DPoP');
   });
 
   test('an authorization request that was not pushed is refused', async () => {
