@@ -49,8 +49,15 @@ test('made, shown once, used, listed, revoked; each is audited, and only a hash 
   const clients = await cli('clients', 'list');
   expect(clients.out).toMatch(/Book agent +none +enabled +unreviewed +dynamic/);
   const id = String(body.client_id);
-  expect(await cli.json('clients', 'show', id)).toMatchObject({ origin: 'dynamic', reviewed_at: null });
+  const times = { initial_token: made.id, last_used_at: null };
+  const issuedAt = Number(body.client_id_issued_at);
+  const show = () => cli.json('clients', 'show', id);
+  expect(await show()).toMatchObject({ origin: 'dynamic', reviewed_at: null, ...times, expires_at: issuedAt + 86_400 });
+  await server.core.stores.registrations.touch([{ clientId: id, at: issuedAt + 5 }]);
+  expect(await show()).toMatchObject({ last_used_at: issuedAt + 5, expires_at: issuedAt + 5 + 90 * 86_400 });
+  expect((await cli('clients', 'show', id)).out).toMatch(/Last token +\d{4}-.*UTC\n +Expires +\d{4}-/);
   await cli.json('clients', 'review', id);
+  expect((await cli('clients', 'show', id)).out).toContain('never, because it is reviewed');
   expect((await server.core.stores.clients.find(id))?.reviewedAt).toEqual(expect.any(Number));
 
   expect(await cli.json('registration-tokens', 'revoke', made.id)).toEqual({ id: made.id, revoked: true });

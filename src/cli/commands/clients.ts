@@ -4,6 +4,7 @@ import type { ClientRecord } from '../../core/stores/clients.ts';
 import { idArg, noClient } from '../clients/client-argument.ts';
 import { riskWords } from '../clients/client-risks.ts';
 import { listed, nameOf, presented, shown } from '../clients/client-text.ts';
+import { registrationOf } from '../clients/registration-text.ts';
 import { type Call, type Command, type CommandCore, done, type Noun, type Outcome, refused, via } from '../command.ts';
 import { cancelled, confirmed, yesOption } from '../confirmation.ts';
 import { readAll } from '../read-all.ts';
@@ -48,8 +49,11 @@ const show: Command = {
   examples: ['clients show bookshelf'],
   async run(call) {
     const [id = ''] = call.args;
-    const client = await (await call.core()).clients.find(id);
-    return client ? done(presented(client), shown(client)) : noClient(id);
+    const core = await call.core();
+    const client = await core.clients.find(id);
+    if (!client) return noClient(id);
+    const { json, text } = await registrationOf(core, client);
+    return done({ ...presented(client), ...json }, shown(client) + text);
   },
 };
 
