@@ -135,6 +135,8 @@ describeStorages('the management of a registration', (storage) => {
     expect((await stored(id))?.reviewedAt).toEqual(expect.any(Number));
     await managing(server, 'PUT', { id, token }, { ...agent, client_id: id, client_name: 'New name' });
     expect((await stored(id))?.reviewedAt).toBeNull();
+    const [event] = await server.core.stores.audit.list({ event: 'client.review_revoked', clientId: id }, 1);
+    expect(event?.detail).toEqual({ via: 'registration' });
   });
 
   describe('E3: mass assignment', () => {

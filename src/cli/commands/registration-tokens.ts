@@ -73,7 +73,9 @@ const create: Command = {
       usesMax: call.flag('unlimited') === true ? null : (uses ?? 1),
       lifetime: (call.number('days') ?? 30) * DAY,
     });
-    await core.audit.record('registration_token.made', { detail: { ...via, token: token.id } });
+    await core.audit.record('registration_token.made', {
+      detail: { ...via, token: token.id, reviewed: policy.reviewed },
+    });
     const { registration } = await call.config();
     const off = registration.mode === 'off' ? '\n\nREGISTRATION is off: no client can use it yet.' : '';
     const shown = facts({

@@ -176,6 +176,8 @@ export function createDynamicClients(deps: DynamicClientsDeps): DynamicClients {
     const ended = made.client.secrets.length === 0 ? found.client.secrets.length : 0;
     await recordChange(audit, { ...made, change, ended }, caller);
     const client = await reviewedIf(policy, made.client);
+    if (found.client.reviewedAt !== null && client.reviewedAt === null)
+      await audit.record('client.review_revoked', { clientId: id, caller, detail: { via: caller.via } });
     return { ...made, client, dropped: shortened([...fit.dropped, ...(made.dropped ?? [])]) };
   }
 

@@ -76,7 +76,8 @@ export const auditEvents = {
   'client.disabled': 'An application was disabled.',
   'client.enabled': 'A disabled application was enabled again.',
   'client.reviewed': 'An operator marked an application as reviewed.',
-  'client.review_revoked': 'An operator marked an application as unreviewed.',
+  'client.review_revoked':
+    'An application is unreviewed again: an operator says so, or a reviewed one changed its own registration.',
   'client.expired': 'Applications that registered themselves expired; `clients` lists them, at most 200 in a record.',
   'client.deleted': 'An application was deleted with all its grants and tokens.',
   'client.token_issued': 'A client token was issued to an application.',
