@@ -10,6 +10,7 @@ const programs = [
   'test/browser/',
   'test/cli/first-flow.test.ts',
   'test/http/npm-start.test.ts',
+  'test/oidc/killed-sender.test.ts',
   'test/ops/private-data.test.ts',
   'test/storage/database-reasons.test.ts',
 ];

@@ -107,7 +107,7 @@ async function killed(means: Means, databaseUrl: string | undefined): Promise<Ve
   const server = await startChild(world.place);
   means.after(() => server.end());
   const missing = () => sids.length - new Set(sidsAt(receiver, paths)).size;
-  // The claims of those that were killed lapse after 30 seconds.
+  // The claims of those that were killed lapse after 15 seconds.
   for (let waited = 0; missing() > 0 && waited < 75_000; waited += 100) await sleep(100);
   await sleep(500);
   const got = sidsAt(receiver, paths);

@@ -376,6 +376,8 @@ export const targets: Readonly<Record<string, Target>> = {
       jwks: { keys: [] },
       default_max_age: 5,
       post_logout_redirect_uris: ['https://app.example.com/'],
+      backchannel_logout_uri: 'https://127.0.0.1:1/logout',
+      backchannel_logout_session_required: true,
       require_pkce: true,
       id_token_signed_response_alg: 'RS256',
     }),

@@ -217,6 +217,29 @@ describeStorages('back-channel logout', (storage) => {
     });
   });
 
+  test('two nodes: a session that ends on one is told once, by whichever sends', async () => {
+    const other = await storage.join(server, reachable);
+    const { client, path } = await application();
+    const sids: unknown[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      const { agent, body } = await tokensFor(server, client);
+      sids.push(claimsOf(body.id_token).sid);
+      const at = n % 2 === 0 ? agent : Object.assign(new Agent(other), { cookies: agent.cookies });
+      await logout(at);
+    }
+    await arrived(path, 6);
+    await eventually('all are settled', async () => {
+      const all = await other.core.stores.deliveries.list({ clientId: client.id }, 10);
+      return all.length === 6 && all.every(({ state, attempts }) => state === 'delivered' && attempts === 1);
+    });
+    expect(
+      receiver
+        .claims(path)
+        .map(({ sid }) => sid)
+        .toSorted(),
+    ).toEqual(sids.toSorted());
+  });
+
   test('RFC: a refresh token without offline_access ends with the session, one with it stays', async () => {
     const { client, path } = await application();
     const { agent, person, body } = await tokensFor(server, client);

@@ -1,5 +1,7 @@
 /** How many database round trips one request makes, alone and warm. A number that rises here is a request that got slower. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomToken } from '../../src/base/secrets.ts';
+import { buildSession } from '../storage/rows.ts';
 import { Agent, codeOf, pkce, token } from '../support/agent.ts';
 import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import { ask, codeFor, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
@@ -159,6 +161,38 @@ describeStorages('round trips', (storage) => {
     expect(
       await roundTrips(() => fetch(`${server.url}/v1/verify`, { method: 'POST', headers: { authorization } })),
     ).toBe(0);
+  });
+
+  test('the end of a session: as many whether its applications have no back-channel logout or it has none', async () => {
+    const { engine } = server.core.stores;
+    // It would send in between.
+    await server.app.sender.stop(0);
+    const plain = await buildClient(server);
+    const told = await buildClient(server, { backchannel_logout_uri: 'https://app.example.com/logout' });
+    /** What it costs to end a session, and all of a person, in which these clients are. */
+    const costs = async (...clients: string[]) => {
+      const grants = Object.fromEntries(clients.map((id) => [id, `grant of ${id}`]));
+      const began = async () => {
+        const session = buildSession({ subject: randomToken(9), grants, sids: grants, expiresAt: 9e9 });
+        await engine.commit({ sessions: [session] });
+        return session;
+      };
+      let session = await began();
+      const settle = async () => {
+        session = await began();
+      };
+      const { stores } = server.core;
+      const one = await leastRoundTrips(stores, () => engine.deleteSession(session.uid), few, settle);
+      const all = await leastRoundTrips(stores, () => engine.endAll(session.subject ?? ''), few, settle);
+      return [one, all];
+    };
+    const [one, all] = await costs();
+    // begin, the session, the change log twice, commit; grants and tokens where all ends.
+    expect([one, all]).toEqual([5, 7]);
+    expect(await costs(plain.id)).toEqual([one, all]);
+    // The delivery, and its note in the change log.
+    expect(await costs(plain.id, told.id)).toEqual([8, 10]);
+    await server.app.clients.remove(told.id);
   });
 
   test('refusals that look nothing up: none', async () => {

@@ -34,7 +34,7 @@ interface SenderDeps extends Omit<AttemptDeps, 'signal' | 'deliveries'> {
 const atOnce = 16;
 const batch = 20;
 /** Longer than a few attempts; renewed when half of it has passed. */
-const claimMs = 30_000;
+const claimMs = 15_000;
 /** Also the longest delay after a process died. */
 const everyMs = 15_000;
 /** Commits of a moment share one look. */

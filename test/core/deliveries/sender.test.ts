@@ -314,9 +314,9 @@ function sends(open: () => Promise<Fixture>): void {
     const { id, path } = await application();
     const sender = node();
     await ended([id]);
-    await core.stores.deliveries.claim(id, 'a process that died', Date.now() + 30_000, Date.now());
+    await core.stores.deliveries.claim(id, 'a process that died', Date.now() + 15_000, Date.now());
     await sender.once();
-    travel(29);
+    travel(14);
     stopClock();
     await sender.once();
     expect(count(path)).toBe(0);
