@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const files = ['package-lock.json', 'test/clients/package-lock.json'];
+const files = ['package-lock.json', 'test/clients/package-lock.json', 'test/mcp/package-lock.json'];
 
 if (import.meta.main) {
   const mistakes = files.flatMap((file) =>

@@ -11,41 +11,44 @@ export const goFolder = join(folder, '.go');
 
 /** Why the clients of this language are not run; undefined: they are there. A registry that fails is an error. */
 export function install(language: Language): string | undefined {
-  switch (language) {
-    case 'node':
-      once('node_modules', 'package-lock.json', () => run('npm', ['ci']));
-      return undefined;
-    case 'python':
-      if (!has('python3', ['-c', 'import ensurepip, venv, sys; sys.exit(sys.version_info < (3, 10))']))
-        return 'no Python 3.10 with venv';
-      once('.python', 'requirements.txt', () => {
-        rmSync(pythonFolder, { recursive: true, force: true });
-        run('python3', ['-m', 'venv', pythonFolder]);
-        run(join(pythonFolder, 'bin/pip'), ['install', '--quiet', '--require-hashes', '-r', 'requirements.txt']);
-      });
-      return undefined;
-    case 'go':
-      if (!has('go', ['version'])) return 'no go';
-      once('.go', 'pins.ts', () =>
-        run('go', ['install', `${oauth2Proxy.module}@v${oauth2Proxy.version}`], { GOBIN: goFolder }),
-      );
-      return undefined;
+  if (language !== 'go') return installIn(folder, language);
+  if (!has('go', ['version'])) return 'no go';
+  once(folder, '.go', 'pins.ts', () =>
+    run(folder, 'go', ['install', `${oauth2Proxy.module}@v${oauth2Proxy.version}`], { GOBIN: goFolder }),
+  );
+  return undefined;
+}
+
+/** What `package-lock.json` or `requirements.txt` of this folder names, into `node_modules` or `.python` there. */
+export function installIn(at: string, language: Exclude<Language, 'go'>): string | undefined {
+  if (language === 'node') {
+    once(at, 'node_modules', 'package-lock.json', () => run(at, 'npm', ['ci']));
+    return undefined;
   }
+  if (!has('python3', ['-c', 'import ensurepip, venv, sys; sys.exit(sys.version_info < (3, 10))']))
+    return 'no Python 3.10 with venv';
+  once(at, '.python', 'requirements.txt', () => {
+    const environment = join(at, '.python');
+    rmSync(environment, { recursive: true, force: true });
+    run(at, 'python3', ['-m', 'venv', environment]);
+    run(at, join(environment, 'bin/pip'), ['install', '--quiet', '--require-hashes', '-r', 'requirements.txt']);
+  });
+  return undefined;
 }
 
 /** Once for each state of the file that says what is wanted. */
-function once(place: string, file: string, work: () => void): void {
-  const stamp = join(folder, place, '.installed');
+function once(at: string, place: string, file: string, work: () => void): void {
+  const stamp = join(at, place, '.installed');
   const wanted = createHash('sha256')
-    .update(readFileSync(join(folder, file)))
+    .update(readFileSync(join(at, file)))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   work();
   writeFileSync(stamp, wanted);
 }
 
-function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
-  execFileSync(command, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } });
+function run(at: string, command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+  execFileSync(command, args, { cwd: at, stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } });
 }
 
 function has(command: string, args: readonly string[]): boolean {

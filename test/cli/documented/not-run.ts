@@ -7,6 +7,7 @@ type Entry<T> = readonly [T, string];
 /** Blocks that a suite runs as they stand, by page and first line. */
 export const runElsewhere: readonly Entry<RegExp>[] = [
   [/^docs\/first-flow\.md: /, 'test/cli/first-flow.test.ts'],
+  [/^docs\/agents\.md: /, 'test/cli/agents-page.test.ts'],
   [/^docs\/backup\.md: # (Back up|Restore): /, 'test/ops/backup.test.ts'],
   [/^docs\/surfaces\/.*: # Walk-through: /, 'test/api/walkthroughs.test.ts'],
 ];
@@ -18,7 +19,7 @@ export const notRun: readonly Entry<RegExp>[] = [
   [/^npm (test|run test:all|run test:unit -- token)$/, 'It is what runs this test.'],
   [/^\.ci\/run$/, 'It runs this test.'],
   [
-    /^npm run (faults|hostile|clients|topology|dockerfile|without-surfaces|without-methods|structure|planted)\b/,
+    /^npm run (faults|hostile|clients|mcp|topology|dockerfile|without-surfaces|without-methods|structure|planted)\b/,
     '.ci/run runs it.',
   ],
   [

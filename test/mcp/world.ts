@@ -1,0 +1,90 @@
+/** A server with an MCP server behind its gateway, a person, and a browser. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { type CommandLine, commandLine } from '../cli/command-line.ts';
+import { createPlace, startChild } from '../support/child-server.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { folder } from './install.ts';
+
+export const ada = { username: 'ada', password: 'seven lemons under glass' };
+
+export interface World {
+  readonly issuer: string;
+  /** The address of the MCP server, which is the identifier of its API. */
+  readonly mcp: string;
+  readonly cli: CommandLine;
+  /** Answers the pages of an authorization until the browser is back at the agent. */
+  authorize(address: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openWorld(): Promise<World> {
+  const files = mkdtempSync(join(tmpdir(), 'gatehouse-mcp-'));
+  const routes = join(files, 'routes.json');
+  const upstream = await startMcpServer();
+  const place = await createPlace({ env: { GATEWAY_ROUTES: routes, MCP: 'on', REGISTRATION: 'open' } });
+  const mcp = `${place.url}/notes/mcp`;
+  writeFileSync(
+    routes,
+    JSON.stringify([{ prefix: '/notes/mcp', tokens: ['oauth'], audience: mcp, upstream: upstream.url }]),
+  );
+  const server = await startChild(place);
+  const cli = commandLine(place.env);
+  const person = ['accounts', 'create', ada.username, '--email', 'ada@example.com', '--verified', '--password-stdin'];
+  const made = await cli.fed(ada.password, ...person);
+  if (made.code !== 0) throw new Error(made.err);
+  const scopes = ['--scope', 'notes:read=Read your notes.', '--scope', 'notes:write=Change your notes.'];
+  await cli.json('apis', 'add', mcp, '--mcp-server', '--name', 'Notes', ...scopes, '--default', 'notes:read');
+  const browser = await launchChromium();
+  return {
+    issuer: place.url,
+    mcp,
+    cli,
+    authorize: (address) => authorize(browser, address),
+    async close() {
+      await browser.close();
+      await server.end('SIGTERM');
+      upstream.child.kill('SIGKILL');
+      place.close();
+      rmSync(files, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startMcpServer(): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const child = spawn(process.execPath, [join(folder, 'programs/server.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise<string>((resolve, reject) => {
+    let printed = '';
+    child.once('exit', () => reject(new Error(`the MCP server ended: ${printed}`)));
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+      const [, listens] = /^LISTENS (\S+)\n/.exec(printed) ?? [];
+      if (listens !== undefined) resolve(listens);
+    });
+  });
+  return { url, child };
+}
+
+async function authorize(browser: Browser, address: string): Promise<void> {
+  const context = await browser.newContext();
+  context.setDefaultTimeout(30_000);
+  try {
+    const page = await context.newPage();
+    await page.goto(address);
+    await page.getByLabel('Username or e-mail').fill(ada.username);
+    await page.getByLabel('Password', { exact: true }).fill(ada.password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await isBack(page);
+  } finally {
+    await context.close();
+  }
+}
+
+async function isBack(page: Page): Promise<void> {
+  await page.waitForURL(/^http:\/\/(127\.0\.0\.1|localhost):\d+\/callback\?/);
+  await page.waitForLoadState();
+}
