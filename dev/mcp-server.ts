@@ -1,6 +1,6 @@
 /**
- * A small MCP server for development: docs/agents.md puts it behind the gateway. It knows nothing of tokens. Its one tool says
- * who calls, from the headers of the gateway.
+ * A small MCP server for development: docs/agents.md puts it behind the gateway. It knows nothing of tokens. Its one
+ * tool says who calls, from the headers of the gateway.
  */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';

@@ -44,7 +44,7 @@ export function createProtectedResources({ apis, issuer }: ProtectedResourcesDep
     return route && apiOf(route);
   }
 
-  /** The only MCP server, or else the only API behind the gateway, or else the user API. Undefined if there are more. */
+  /** The only MCP server, or else the only API of the table, or else the user API. Undefined if there are more. */
   function apiAtRoot(table: RouteTable): ApiRecord | undefined {
     const behind = [...new Set(table.routes.filter(takesOauth).map(apiOf))].filter((api) => api !== undefined);
     const servers = behind.filter(({ mcpServer }) => mcpServer);
