@@ -68,6 +68,8 @@ const provider = new Provider(`http://localhost:${port}`, {
     introspection: '/oauth/introspect',
     revocation: '/oauth/revoke',
     end_session: '/oauth/logout',
+    device_authorization: '/oauth/device',
+    code_verification: '/device',
   },
   scopes: ['openid', 'offline_access', 'profile', 'email'],
   responseTypes: ['code'],
@@ -77,6 +79,7 @@ const provider = new Provider(`http://localhost:${port}`, {
   features: {
     clientCredentials: { enabled: true },
     pushedAuthorizationRequests: { enabled: true },
+    deviceFlow: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
     resourceIndicators: {
@@ -96,6 +99,7 @@ const provider = new Provider(`http://localhost:${port}`, {
     AccessToken: 3600,
     AuthorizationCode: 60,
     ClientCredentials: 3600,
+    DeviceCode: 600,
     Grant: 30 * day,
     IdToken: 3600,
     Interaction: 3600,

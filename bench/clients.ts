@@ -14,11 +14,13 @@ export const machine = {
   scope: api.scope,
 };
 
+export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+
 /** Confidential. Its access tokens are used for introspection and userinfo. */
 export const web = {
   client_name: 'Web application',
   redirect_uris: [redirectUri],
-  grant_types: ['authorization_code', 'refresh_token'],
+  grant_types: ['authorization_code', 'refresh_token', deviceGrant],
   response_types: ['code'],
   id_token_signed_response_alg: 'ES256',
 };

@@ -1,6 +1,6 @@
 /** The table of operations. A seat is one concurrent user with a connection, a session and tokens of its own. */
 import { authorization, authorizePath, Browser, codeIn, redemption } from './browser.ts';
-import { api, password, personName, scope } from './clients.ts';
+import { api, deviceGrant, password, personName, scope } from './clients.ts';
 import { type Answer, Connection, headerOf } from './connection.ts';
 import { createProver } from './prover.ts';
 import { basic, get, post, postNothing } from './requests.ts';
@@ -226,6 +226,24 @@ export const operations = {
         }
         const headers = { Authorization: `DPoP ${token}`, ...proof('GET', '/oauth/userinfo', token) };
         expectAnswer(await connection.send(get(server, '/oauth/userinfo', headers)), '"sub":');
+      };
+    },
+  },
+  device: {
+    title: 'device authorization + one poll',
+    target: { sqlite: 0.3, postgres: 0.4 },
+    requests: 2,
+    step: ({ server, connection }) => {
+      const credentials = basic(server.seeded.web);
+      const begin = post(server, '/oauth/device', { scope }, credentials);
+      return async () => {
+        const begun = expectAnswer(await connection.send(begin), '"device_code":');
+        const form = { grant_type: deviceGrant, device_code: JSON.parse(begun).device_code };
+        expectAnswer(
+          await connection.send(post(server, '/oauth/token', form, credentials)),
+          '"authorization_pending"',
+          400,
+        );
       };
     },
   },

@@ -31,15 +31,20 @@ export interface RequestingPlace {
   readonly at: number;
 }
 
-/** Why the page for a device's code is shown again. */
+/** Why the page for a device's code is shown again. `stale`: the form is from an earlier page. */
 export type DeviceProblem =
   | { readonly kind: 'missing' | 'unknown' | 'expired' | 'used' | 'stale' }
   /** `sign-in-first`: a person who signs in may go on. */
   | { readonly kind: 'throttled' | 'sign-in-first'; readonly retryAfter: number };
 
-/** The pages of the device flow. `csrf`: the engine's token of this browser. */
+/** The pages of the device flow. `csrf`: the engine's token of this browser; undefined if it has no session. */
 export interface DevicePages {
-  enter(ctx: KoaContextWithOIDC, csrf: string, typed: string | undefined, problem: DeviceProblem | undefined): void;
+  enter(
+    ctx: KoaContextWithOIDC,
+    csrf: string | undefined,
+    typed: string | undefined,
+    problem: DeviceProblem | undefined,
+  ): void;
   confirm(ctx: KoaContextWithOIDC, csrf: string, userCode: string, place: RequestingPlace): void | Promise<void>;
   done(ctx: KoaContextWithOIDC, outcome: 'approved' | 'denied'): void | Promise<void>;
 }

@@ -262,7 +262,7 @@ describeStorages('the device flow', (storage) => {
       'grant_type_not_allowed',
       'device',
     ]);
-    expect(await about({}, { id: 'nobody' })).toEqual([401, 'invalid_client', 'client_unknown', 'device']);
+    expect(await about({}, { id: 'unknown' })).toEqual([401, 'invalid_client', 'client_unknown', 'device']);
     const confidential = await buildClient(first, {
       ...deviceClient,
       token_endpoint_auth_method: 'client_secret_basic',

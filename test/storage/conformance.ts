@@ -5,6 +5,7 @@ import {
   buildAccount,
   buildApi,
   buildClient,
+  buildDeviceCode,
   buildEvent,
   buildGrant,
   buildKey,
@@ -890,6 +891,62 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         ]);
         expect([await put(`${clientId}!`, 'a'), await put(`${clientId}-`, 'a')]).toEqual(['kept', 'kept']);
         expect((await live(clientId)).map(({ jti }) => jti).sort()).toEqual(['a', 'b']);
+      });
+    });
+
+    describe('codes of devices', () => {
+      const rule = { least: 0.8, step: 5 };
+
+      test('a user code that another device shows is not taken until it has expired', async () => {
+        const [row, again] = [buildDeviceCode(), buildDeviceCode()];
+        const { deviceCodes } = stores;
+        expect(await deviceCodes.insert(row, now)).toBe(true);
+        await deviceCodes.claim(row.userCode, 'a browser');
+        await deviceCodes.poll(row.tokenKey, 1_000, rule);
+        expect(await deviceCodes.insert({ ...again, userCode: row.userCode }, row.expiresAt - 1)).toBe(false);
+        expect(await deviceCodes.find(row.userCode)).toEqual({
+          ...{ ...row, browser: 'a browser', polledAtMs: 1_000, early: false },
+        });
+        expect(await deviceCodes.insert({ ...again, userCode: row.userCode }, row.expiresAt)).toBe(true);
+        expect(await deviceCodes.find(row.userCode)).toEqual({
+          ...{ ...again, userCode: row.userCode, browser: null, polledAtMs: null, early: false },
+        });
+        expect(await deviceCodes.find('no such')).toBeUndefined();
+      });
+
+      test('the first browser claims a code, and may again', async () => {
+        const { userCode } = buildDeviceCode();
+        expect(await stores.deviceCodes.claim(userCode, 'a')).toBe(false);
+        await stores.deviceCodes.insert(buildDeviceCode({ userCode }), now);
+        const claims: boolean[] = [];
+        for (const browser of ['a', 'b', 'a', '\0']) claims.push(await stores.deviceCodes.claim(userCode, browser));
+        expect(claims).toEqual([true, false, true, false]);
+      });
+
+      test('an early poll raises the interval for good, and counts as a poll', async () => {
+        const { tokenKey } = buildDeviceCode();
+        await stores.deviceCodes.insert(buildDeviceCode({ tokenKey }), now);
+        const paces: unknown[] = [];
+        for (const at of [1_000, 5_000, 8_999, 16_999, 24_998, 40_998])
+          paces.push(await stores.deviceCodes.poll(tokenKey, at, rule));
+        expect(paces).toEqual([
+          { early: false, interval: 5 },
+          { early: false, interval: 5 },
+          { early: true, interval: 10 },
+          { early: false, interval: 10 },
+          { early: true, interval: 15 },
+          { early: false, interval: 15 },
+        ]);
+        expect(await stores.deviceCodes.poll('no such', 1, rule)).toBeUndefined();
+      });
+
+      test('expired codes are purged', async () => {
+        const [old, live] = [buildDeviceCode({ expiresAt: 1 }), buildDeviceCode()];
+        await stores.deviceCodes.insert(old, 0);
+        await stores.deviceCodes.insert(live, 0);
+        await stores.engine.purgeExpired(100, 1_000);
+        expect(await stores.deviceCodes.find(old.userCode)).toBeUndefined();
+        expect(await stores.deviceCodes.find(live.userCode)).toBeDefined();
       });
     });
 

@@ -297,7 +297,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const seen = [accountsSeen, sessionsSeen, consentsUsed, registrationsUsed].map((of) => of.statements[sql.dialect]);
     const statements = [
       ...sharedStatements,
-      ...deviceCodeStatements,
+      ...deviceCodeStatements[sql.dialect],
       ...endedTokenStatements,
       ...factorStatements,
       ...passkeyStatements,

@@ -4,6 +4,7 @@ import type { Stores } from '../../src/core/stores/stores.ts';
 import {
   buildAccount,
   buildClient,
+  buildDeviceCode,
   buildEvent,
   buildGrant,
   buildKey,
@@ -190,6 +191,22 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       await stores.links.insert(link);
       const taken = await times(50, (n) => either(n).links.take(link.key));
       expect(taken.filter((each) => each !== undefined)).toEqual([link]);
+    });
+
+    test('of concurrent devices one gets a user code, and of concurrent browsers one decides', async () => {
+      const { userCode } = buildDeviceCode();
+      const begun = await times(30, (n) => either(n).deviceCodes.insert(buildDeviceCode({ userCode }), now));
+      expect(begun.filter(Boolean)).toHaveLength(1);
+      const claimed = await times(30, (n) => either(n).deviceCodes.claim(userCode, `browser ${n}`));
+      expect(claimed.filter(Boolean)).toHaveLength(1);
+    });
+
+    test('of concurrent polls one is in time (two processes of a device must not double its pace)', async () => {
+      const { tokenKey } = buildDeviceCode();
+      await stores.deviceCodes.insert(buildDeviceCode({ tokenKey }), now);
+      const paces = await times(10, (n) => either(n).deviceCodes.poll(tokenKey, 1_000, { least: 0.8, step: 5 }));
+      expect(paces.filter((pace) => pace?.early === false)).toHaveLength(1);
+      expect(Math.max(...paces.map((pace) => pace?.interval ?? 0))).toBe(50);
     });
 
     test('of concurrent candidates one gets the lease (background work runs once)', async () => {

@@ -4,6 +4,7 @@ import type { Account, NewAccount } from '../../src/core/stores/accounts.ts';
 import type { ApiRecord } from '../../src/core/stores/apis.ts';
 import type { AuditEvent } from '../../src/core/stores/audit.ts';
 import type { ClientRecord } from '../../src/core/stores/clients.ts';
+import type { DeviceCodeBegun } from '../../src/core/stores/device-codes.ts';
 import type { GrantRow, SessionPut, TokenRow } from '../../src/core/stores/engine.ts';
 import type { KeyRow } from '../../src/core/stores/keys.ts';
 import type { LinkRow } from '../../src/core/stores/links.ts';
@@ -124,6 +125,10 @@ export function buildKey(overrides: Partial<KeyRow> = {}): KeyRow {
 
 export function buildLink(overrides: Partial<LinkRow> = {}): LinkRow {
   return { key: name(), purpose: 'set-up', subject: null, detail: { a: 1 }, expiresAt: now + 100, ...overrides };
+}
+
+export function buildDeviceCode(overrides: Partial<DeviceCodeBegun> = {}): DeviceCodeBegun {
+  return { userCode: name(), tokenKey: name(), interval: 5, expiresAt: now + 100, ...overrides };
 }
 
 export function buildEvent(overrides: Partial<AuditEvent> = {}): AuditEvent {

@@ -80,7 +80,7 @@ export function createDeviceCodes(parts: {
 
     /** Returns false if a device shows this user code already: 1 of 25,600,000 with a thousand of them. */
     async begin(userCode: string, tokenKey: string, expiresAt: number): Promise<boolean> {
-      const row = { userCode: digestOf(userCode), tokenKey, browser: null, interval: devicePollInterval, expiresAt };
+      const row = { userCode: digestOf(userCode), tokenKey, interval: devicePollInterval, expiresAt };
       const begun = await store.insert(row, nowSeconds());
       if (begun) count('begun');
       return begun;

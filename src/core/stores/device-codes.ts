@@ -1,14 +1,21 @@
 /** A code that a user types for a device (RFC 8628), beside the device code, which is a row of the engine's tokens. */
-export interface DeviceCodeRow {
+export interface DeviceCodeBegun {
   /** Keyed digest of the user code. */
   readonly userCode: string;
   /** The key of the device code's row (`TokenRow`). */
   readonly tokenKey: string;
-  /** The session uid of the browser that decides; null until a browser begins to. */
-  readonly browser: string | null;
   /** Seconds that the device waits between two polls. */
   readonly interval: number;
   readonly expiresAt: number;
+}
+
+export interface DeviceCodeRow extends DeviceCodeBegun {
+  /** The session uid of the browser that decides; null until a browser begins to. */
+  readonly browser: string | null;
+  /** Null before the first poll. */
+  readonly polledAtMs: number | null;
+  /** Whether the last poll came too early. */
+  readonly early: boolean;
 }
 
 export interface PollPace {
@@ -20,7 +27,7 @@ export interface PollPace {
 
 export interface DeviceCodeStore {
   /** Returns false if the user code is stored and unexpired at `now`. Of concurrent calls one gets true. */
-  insert(row: DeviceCodeRow, now: number): Promise<boolean>;
+  insert(row: DeviceCodeBegun, now: number): Promise<boolean>;
   /** May return an expired row. */
   find(userCode: string): Promise<DeviceCodeRow | undefined>;
   /** Only the first browser gets true, and gets it again. */

@@ -29,6 +29,7 @@ export function deviceCodeCalls(deps: DeviceCodeDeps): Partial<Adapter> {
     const wait = ctx.oidc.client?.clientAuthMethod === 'none' ? await deviceCodes.mayBegin(callerOf(ctx)) : 0;
     if (wait > 0) {
       nameCheck(ctx, 'device_throttled');
+      ctx.set('Retry-After', String(wait));
       throw new TooManyCodes(wait);
     }
     // Another device shows the same code. The next request gets another one.

@@ -5,6 +5,7 @@ import type { EngineStore, TokenBundle, TokenRow } from '../../core/stores/engin
 import { readRecord, saveRecord, useUp } from '../request-unit.ts';
 
 const kind = 'Interaction';
+const resumes: ReadonlySet<string | undefined> = new Set(['resume', 'device_resume']);
 
 export function interactionCalls({ engine }: { readonly engine: EngineStore }): Partial<Adapter> {
   return {
@@ -17,7 +18,7 @@ export function interactionCalls({ engine }: { readonly engine: EngineStore }): 
     upsert: (value, payload) => saveRecord(engine, sealInteraction(value, payload), value),
     // Consumed with all writes of the request, so that an interaction cannot be finished twice (B4).
     async destroy(value) {
-      if (Provider.ctx?.oidc?.route === 'resume') useUp(kind, value);
+      if (resumes.has(Provider.ctx?.oidc?.route)) useUp(kind, value);
       else await engine.deleteToken(digest(value));
     },
   };

@@ -40,7 +40,7 @@ export function deviceFlow({ pages, events }: DeviceFlowDeps, recorder: Pick<Rec
     return pages.device.done(ctx, outcome);
   }
 
-  async function again(ctx: KoaContextWithOIDC, error: Error): Promise<void> {
+  async function again(ctx: KoaContextWithOIDC, error: Error, csrf: string | undefined): Promise<void> {
     const typed = ctx.oidc.params?.user_code ?? typedInQuery(ctx);
     const problem = problemOf(ctx, error);
     if (problem === undefined) {
@@ -50,7 +50,7 @@ export function deviceFlow({ pages, events }: DeviceFlowDeps, recorder: Pick<Rec
       return;
     }
     nameCheck(ctx, problem.check);
-    pages.device.enter(ctx, csrfOf(ctx), typeof typed === 'string' ? typed : undefined, problem.shown);
+    pages.device.enter(ctx, csrf, typeof typed === 'string' ? typed : undefined, problem.shown);
   }
 
   return {
@@ -64,8 +64,9 @@ export function deviceFlow({ pages, events }: DeviceFlowDeps, recorder: Pick<Rec
     },
 
     async userCodeInputSource(ctx: KoaContextWithOIDC, _form: string, _out?: unknown, error?: Error): Promise<void> {
+      const kept = error === undefined || keepsSession(ctx);
       if (error?.name === 'AbortedError') return decided(ctx, 'denied');
-      if (error) return again(ctx, error);
+      if (error) return again(ctx, error, kept ? csrfOf(ctx) : undefined);
       const typed = typedInQuery(ctx);
       if (typed === undefined) pages.device.enter(ctx, csrfOf(ctx), undefined, undefined);
       else await showTyped(ctx, typed);
@@ -97,7 +98,7 @@ export function deviceFlow({ pages, events }: DeviceFlowDeps, recorder: Pick<Rec
       );
     } catch (error) {
       if (!(error instanceof Error) || problemOf(ctx, error) === undefined) throw error;
-      await again(ctx, error);
+      await again(ctx, error, csrfOf(ctx));
     }
   }
 }
@@ -132,6 +133,16 @@ export function takeUserCode(ctx: KoaContextWithOIDC): void {
 }
 
 const typedInQuery = (ctx: KoaContextWithOIDC): string | undefined => (ctx as WithQuery)[inQuery];
+
+/**
+ * After an error the engine writes its token into a session that it saves only if the browser has one. Otherwise it
+ * would fail, so the session is left alone, and the page's form needs no token.
+ */
+function keepsSession({ oidc: { session } }: KoaContextWithOIDC): boolean {
+  const kept = typeof session?.exp === 'number';
+  if (session && !kept) Object.assign(session, { touched: false });
+  return kept;
+}
 
 /**
  * The engine makes a new token for each page. The one that this browser has goes on, so that a second tab, or the page

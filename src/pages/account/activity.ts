@@ -46,6 +46,8 @@ export const activityEvents = [
   'recovery_code.used',
   'group.joined',
   'group.left',
+  'device_code.approved',
+  'device_code.denied',
   'device.remembered',
   'device.forgotten',
   'device.reported',

@@ -11,13 +11,25 @@ import { clientView } from '../kit/interaction/client-view.ts';
 import { type AddressPlace, placeOf } from '../kit/place.ts';
 import type { ClientView } from '../kit/view-parts.ts';
 
+type Problem = DeviceProblem['kind'];
+export const deviceProblems: readonly Problem[] = [
+  'missing',
+  'unknown',
+  'expired',
+  'used',
+  'stale',
+  'throttled',
+  'sign-in-first',
+];
+
 declare module '../kit/views.ts' {
   interface ViewLocals {
     device: {
-      readonly csrf: string;
+      /** Absent in a browser without a session: then the form only looks, by GET. */
+      readonly csrf?: string | undefined;
       /** As the person typed it. */
       readonly typed?: string | undefined;
-      readonly problem?: { readonly kind: DeviceProblem['kind'] } | undefined;
+      readonly problem?: { readonly kind: Problem } | undefined;
       readonly retryAfterSeconds?: number | undefined;
       /** Set if a person who signs in may go on. */
       readonly signIn?: string | undefined;

@@ -108,7 +108,8 @@ export function createEnginePages(
     stale(ctx) {
       ctx.remove('Location');
       hardenPage(ctx.res, deps.secure);
-      deps.pages.show(plain(ctx), 'stale', { clientName: nameOf(ctx) }, { status: 400 });
+      if (ctx.oidc?.route === 'device_resume') deps.device.enter(ctx, undefined, undefined, { kind: 'stale' });
+      else deps.pages.show(plain(ctx), 'stale', { clientName: nameOf(ctx) }, { status: 400 });
     },
   };
 }

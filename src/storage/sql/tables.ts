@@ -190,9 +190,11 @@ export const deviceCodes = table(
   (row): DeviceCodeRow => ({
     userCode: row.text('user_code'),
     tokenKey: row.text('token_key'),
-    browser: row.textOrNull('browser'),
     interval: row.number('poll_interval'),
     expiresAt: row.number('expires_at'),
+    browser: row.textOrNull('browser'),
+    polledAtMs: row.numberOrNull('polled_at_ms'),
+    early: row.boolean('early'),
   }),
 );
 

@@ -8,6 +8,7 @@ type Entry<T> = readonly [T, string];
 export const runElsewhere: readonly Entry<RegExp>[] = [
   [/^docs\/first-flow\.md: /, 'test/cli/first-flow.test.ts'],
   [/^docs\/agents\.md: /, 'test/cli/agents-page.test.ts'],
+  [/^docs\/device-flow\.md: ISSUER=/, 'test/cli/device-flow.test.ts'],
   [/^docs\/backup\.md: # (Back up|Restore): /, 'test/ops/backup.test.ts'],
   [/^docs\/surfaces\/.*: # Walk-through: /, 'test/api/walkthroughs.test.ts'],
 ];

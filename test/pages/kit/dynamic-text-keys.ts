@@ -8,6 +8,7 @@ import { passwordFormErrors } from '../../../src/pages/account/password.ts';
 import { addressFields } from '../../../src/pages/account/profile.ts';
 import { sessionDoors } from '../../../src/pages/account/sessions.ts';
 import { eachTimeReasons } from '../../../src/pages/consent/consent.ts';
+import { deviceProblems } from '../../../src/pages/device/device.ts';
 import { brandLinks } from '../../../src/pages/kit/brand/brand.ts';
 import { errorKinds, unreviewedReasons } from '../../../src/pages/kit/page.ts';
 import { addressPlaces } from '../../../src/pages/kit/place.ts';
@@ -61,6 +62,7 @@ export const dynamicTextKeys: readonly string[] = [
   ...errorKinds.flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]),
   ...knownScopes.map((scope) => `scope.${scope}`),
   ...eachTimeReasons.map((reason) => `consent.each-time.${reason}`),
+  ...deviceProblems.flatMap((kind) => [`device.problem.${kind}.title`, `device.problem.${kind}.text`]),
   ...['code', 'mail', 'recovery'].flatMap((words) =>
     ['title', 'text', 'label'].map((part) => `second.${words}.${part}`),
   ),

@@ -53,6 +53,7 @@ const autocomplete: Readonly<Record<string, readonly string[]>> = {
   code: ['one-time-code'],
   email_code: ['one-time-code'],
   recovery_code: ['off'],
+  user_code: ['off'],
   zoneinfo: ['off'],
   postal_code: ['postal-code'],
   locality: ['address-level2'],

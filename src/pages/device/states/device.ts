@@ -1,8 +1,9 @@
 import { at, bookshelf, csrf, longName, unbroken, unknownShop, type ViewState } from '../../kit/state.ts';
+import { deviceProblems } from '../device.ts';
 
 const place = { program: 'Chrome', system: 'Android', address: '203.0.113.7', at };
 const userCode = 'WDJB-MJHT';
-const again = ['missing', 'unknown', 'expired', 'used', 'stale'] as const;
+const again = deviceProblems.filter((kind) => kind !== 'throttled' && kind !== 'sign-in-first');
 
 export const deviceStates: readonly ViewState[] = [
   { name: 'device', view: 'device', locals: { csrf } },
@@ -10,7 +11,11 @@ export const deviceStates: readonly ViewState[] = [
     (kind): ViewState => ({
       name: `device-${kind}`,
       view: 'device',
-      locals: { csrf, typed: kind === 'missing' ? undefined : 'wdjb mjh', problem: { kind } },
+      locals: {
+        csrf: kind === 'stale' ? undefined : csrf,
+        typed: kind === 'missing' ? undefined : 'wdjb mjh',
+        problem: { kind },
+      },
     }),
   ),
   {
