@@ -22,6 +22,7 @@ const core = {
   recovery: ['stores', 'kernel', 'mail', 'known-browsers', 'accounts'],
   'sign-in': ['stores', 'kernel', 'passwords', 'known-browsers', 'factors', 'accounts'],
   clients: ['stores', 'kernel', 'changes', 'sessions', 'factors'],
+  'metadata-clients': ['stores', 'kernel', 'changes', 'outgoing', 'clients'],
   apis: ['stores', 'kernel', 'changes', 'clients'],
   'dynamic-clients': ['stores', 'kernel', 'changes', 'clients', 'apis'],
   consents: ['stores', 'kernel', 'clients'],

@@ -117,6 +117,8 @@ export interface Config {
     readonly spaceGuardRefresh: number;
   };
   readonly protocol: {
+    /** A `client_id` may be the address of a document. */
+    readonly mcp: boolean;
     readonly requirePushedAuthorizationRequests: boolean;
   };
   readonly registration: {
@@ -254,6 +256,7 @@ export function configOf(values: Values): Config {
       idle: values.DYNAMIC_CLIENT_IDLE_TTL,
     },
     protocol: {
+      mcp: values.MCP,
       requirePushedAuthorizationRequests: values.REQUIRE_PUSHED_AUTHORIZATION_REQUESTS,
     },
     keys: { jwksMaxAge: values.JWKS_MAX_AGE, rotationDays: values.KEY_ROTATION_DAYS },

@@ -36,6 +36,7 @@ import { createAccessLetters } from './mail/access-letters.ts';
 import { createMailLimits } from './mail/mail-limits.ts';
 import type { Letter, MailTransport, Message } from './mail/mailer.ts';
 import { createMails } from './mail/mails.ts';
+import { createMetadataClients, withMetadataClients } from './metadata-clients/metadata-clients.ts';
 import type { Outgoing } from './outgoing/outgoing.ts';
 import type { BreachedPasswords } from './passwords/breached-passwords.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
@@ -79,13 +80,16 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
   const audit = createAudit({ store: stores.audit, log, metrics });
   const changes = createChangeLog({ changes: stores.changes, channel: ports.channel });
   const scopeCeiling = config.registration.scopes;
-  const cached = createCachedClients({ ...stores, log: changes, cache: ports.cache, metrics, scopeCeiling });
+  const stored = createCachedClients({ ...stores, log: changes, cache: ports.cache, metrics, scopeCeiling });
+  const metadataClients = createMetadataClients({ ...ports, stored, changes, audit });
+  const cached = withMetadataClients(stored, metadataClients);
   const mails = createMails({ ...ports, audit });
   const infrastructure = {
     ...ports,
     audit,
     changes,
     cached,
+    metadataClients,
     mails,
     mailLimits: createMailLimits(ports),
     links: createLinks(stores.links),

@@ -78,6 +78,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
         'made_by_person',
         'made_by_register',
         'made_by_itself',
+        'document_snapshot',
         'id_token_claims',
         'allow_insecure_redirects',
         'loopback_ports',
@@ -101,6 +102,7 @@ export function configuration(deps: ProtocolDeps, ring: KeyRing, recorder: Recor
     discovery: {
       ...(config.registration.mode !== 'off' && { registration_endpoint: `${deps.issuer}/oauth/register` }),
       introspection_signing_alg_values_supported: [...asymmetric],
+      ...(config.protocol.mcp && { client_id_metadata_document_supported: true }),
       prompt_values_supported: [
         'none',
         'login',

@@ -23,6 +23,7 @@ function buildClient(id: string, version = 1): ClientRecord {
     reviewedAt: null,
     disabledAt: null,
     ownDisabledAt: null,
+    document: null,
     version,
     createdAt: 1,
     updatedAt: version,

@@ -53,6 +53,7 @@ export function buildClient(overrides: Partial<ClientRecord> = {}): ClientRecord
     reviewedAt: null,
     disabledAt: null,
     ownDisabledAt: null,
+    document: null,
     version: 1,
     createdAt: now,
     updatedAt: now,

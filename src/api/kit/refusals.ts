@@ -47,6 +47,11 @@ export function changeRefusal(outcome: Exclude<PatchOutcome, { outcome: 'updated
       return new Refusal('not_found', 'there is no such client');
     case 'built-in':
       return new Refusal('forbidden', 'this client is built in and cannot be changed');
+    case 'described':
+      return new Refusal(
+        'forbidden',
+        'the document at the client_id describes this client: only its owner can change it',
+      );
     case 'conflict':
       return new Refusal('conflict', `the client is at version ${outcome.version}: read it again`);
     case 'invalid':

@@ -8,3 +8,10 @@ export const noClient = (id: string): Outcome => refused('not_found', `There is 
 
 export const invalid = ({ error, description }: InvalidMetadata): Outcome =>
   refused(error, `The client was refused: ${description}.`);
+
+export const described = (id: string): Outcome =>
+  refused(
+    'described',
+    `The document at ${id} describes this application, so it stays unreviewed and only its owner can change it. ` +
+      'To stop it, disable it. To trust one, register it: clients register mcp-client',
+  );

@@ -36,6 +36,7 @@ export const register: Command = {
     'clients register spa --name "Bookshelf in the browser" --redirect-uri https://app.example.com/callback',
     'clients register native --name "Bookshelf for the desk" --redirect-uri http://127.0.0.1/callback',
     'clients register web --name Bank --profile fapi2 --redirect-uri https://bank.example.com/cb --jwks-uri https://bank.example.com/jwks',
+    'clients register mcp-client --name "Our agent" --redirect-uri http://127.0.0.1/callback',
     'clients register service --name "Nightly report" --scope orders:read',
     'clients register --name Bookshelf --redirect-uri https://app.example.com/callback --second-factor required',
     'clients register --file bookshelf.json --json',

@@ -1,7 +1,7 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { changedMembers, recordChange } from '../../core/clients/client-changes.ts';
 import { verifySecret } from '../../core/clients/client-secrets.ts';
-import { idArg, invalid, noClient } from '../clients/client-argument.ts';
+import { described, idArg, invalid, noClient } from '../clients/client-argument.ts';
 import { changeOptions, edited } from '../clients/client-changes.ts';
 import { metadataOptions, type Wanted, wanted, warnOfState } from '../clients/client-options.ts';
 import { warn } from '../clients/client-risks.ts';
@@ -52,6 +52,8 @@ export const update: Command = {
         return invalid(changed);
       case 'built-in':
         return refused('built_in', `The server creates ${id} at each start; it cannot be changed.`);
+      case 'described':
+        return described(id);
       case 'conflict':
         return refused(
           'conflict',

@@ -1,7 +1,7 @@
 import type { Rotated } from '../../core/clients/client-credentials.ts';
 import { secretName } from '../../core/clients/client-secrets.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
-import { idArg, noClient } from '../clients/client-argument.ts';
+import { described, idArg, noClient } from '../clients/client-argument.ts';
 import { riskWords } from '../clients/client-risks.ts';
 import { listed, nameOf, presented, shown } from '../clients/client-text.ts';
 import { registrationOf } from '../clients/registration-text.ts';
@@ -147,6 +147,7 @@ const review: Command = {
     const core = await call.core();
     const changed = await core.clients[revoke ? 'unreview' : 'review'](id);
     if (changed.outcome === 'unknown') return noClient(id);
+    if (changed.outcome === 'described') return described(id);
     await core.audit.record(revoke ? 'client.review_revoked' : 'client.reviewed', { clientId: id, detail: via });
     const state = revoke ? 'unreviewed' : 'reviewed';
     return done(presented(changed.client), `${nameOf(changed.client)} (${id}) is ${state}.`);

@@ -3,6 +3,11 @@ import { flag, oneOf, seconds, wholeNumber } from '../kinds.ts';
 import { DAY, optional, setting } from '../setting.ts';
 
 export const protocol = {
+  MCP: setting(flag, false, {
+    sentence:
+      'Serves MCP clients and other agents: a `client_id` may be the address of a document that describes the client (docs/metadata-clients.md).',
+    example: 'true',
+  }),
   REQUIRE_PUSHED_AUTHORIZATION_REQUESTS: setting(flag, false, {
     sentence:
       'Every application must push its authorization requests (RFC 9126). Without it, `require_pushed_authorization_requests` decides for each client.',

@@ -11,6 +11,7 @@ export const clientKinds = {
   native: 'an application on a device or a command line',
   device: 'a device or program without a browser of its own, such as a TV or a remote command line',
   service: 'a program that works without a person',
+  'mcp-client': 'an agent that reaches MCP servers for a person, without a secret',
 } as const;
 export type ClientKind = keyof typeof clientKinds;
 
@@ -29,6 +30,7 @@ const defaults: Readonly<Record<ClientKind, JsonObject>> = {
     response_types: [],
     application_type: 'native',
   },
+  'mcp-client': { ...unauthenticated, application_type: 'native', profile: 'mcp-client' },
   service: {
     grant_types: ['client_credentials'],
     response_types: [],
@@ -65,6 +67,11 @@ const authenticated: Rule = ({ token_endpoint_auth_method: method, client_secret
     ? undefined
     : `It cannot keep a secret. Leave out --auth-method ${String(method)}, or register it as web.`;
 };
+
+const agentMethod: Rule = ({ token_endpoint_auth_method: method, client_secret: secret }) =>
+  secret !== undefined || (typeof method === 'string' && method.startsWith('client_secret'))
+    ? 'An agent has no secret. Leave out --auth-method and client_secret, or register it as web.'
+    : undefined;
 
 const withoutPkce: Rule = ({ require_pkce: pkce }) =>
   pkce === false ? 'A client without a secret needs PKCE. Leave out --no-require-pkce.' : undefined;
@@ -135,5 +142,6 @@ const rules: Readonly<Record<ClientKind, readonly Rule[]>> = {
   spa: [authenticated, withoutPkce, otherGrants, typeOf('web'), privateRedirect, noRedirect],
   native: [authenticated, withoutPkce, otherGrants, typeOf('native'), noRedirect],
   device: [authenticated, withoutPkce, deviceGrants, typeOf('native'), deviceRedirect],
+  'mcp-client': [agentMethod, withoutPkce, otherGrants, noRedirect],
   service: [servicePublic, serviceRedirect, serviceGrants, withoutPerson],
 };

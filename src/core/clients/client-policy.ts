@@ -160,7 +160,8 @@ export function loopbackPorts(
   isPublic: boolean,
   { by, previous }: MetadataContext,
 ): 'any' | 'registered' {
-  if (isPublic) return 'any';
+  // An agent's document names no port, whether or not it authenticates.
+  if (isPublic || by === 'metadata') return 'any';
   if (isAdmin(by) && asked.loopback_ports !== undefined) return asked.loopback_ports;
   return previous && previous.token_endpoint_auth_method !== 'none' ? storedLoopbackPorts(previous) : 'registered';
 }

@@ -19,7 +19,7 @@ import {
   type Updated,
 } from './client-credentials.ts';
 import type { InvalidMetadata } from './client-metadata.ts';
-import { type Granted, isOperator, unreviewedMetadata } from './client-policy.ts';
+import { type Granted, isOperator, isOperatorMember, unreviewedMetadata } from './client-policy.ts';
 import { needsSecret, newSecret, secretMistake, storedSecret } from './client-secrets.ts';
 
 export type Registered = {
@@ -35,6 +35,8 @@ type Patched = Updated & { readonly change: MetadataChange; readonly ended: numb
 type Conflict = { readonly outcome: 'conflict'; readonly version: number };
 /** The next start of this server would undo the change. */
 type BuiltIn = { readonly outcome: 'built-in' };
+/** The document at the client's id decides. */
+type Described = { readonly outcome: 'described' };
 interface Registration {
   readonly origin: ClientRecord['origin'];
   readonly owner: string | null;
@@ -71,8 +73,11 @@ export interface Clients extends ClientCredentials {
   disable(id: string): Promise<Updated | Unknown>;
   /** The client stays refused while its owner's account is disabled: see `disabledAt` of the client. */
   enable(id: string): Promise<Updated | Unknown>;
-  /** Marks the client as reviewed by an operator. A second review keeps the first time. */
-  review(id: string): Promise<Updated | Unknown>;
+  /**
+   * Marks the client as reviewed by an operator. A second review keeps the first time. A client that a document
+   * describes stays unreviewed, because the document can change.
+   */
+  review(id: string): Promise<Updated | Unknown | Described>;
   /** Revokes the review, also of a client that an operator made. */
   unreview(id: string): Promise<Updated | Unknown>;
   /** Removes the client with its grants, tokens and consents. Returns false if there is none. */
@@ -92,7 +97,7 @@ interface PatchOptions {
   readonly by: ClientRecord['origin'];
   readonly ifVersion?: number | undefined;
 }
-export type PatchOutcome = Patched | InvalidMetadata | Conflict | BuiltIn | Unknown;
+export type PatchOutcome = Patched | InvalidMetadata | Conflict | BuiltIn | Described | Unknown;
 
 interface ClientsDeps {
   readonly stores: { readonly clients: ClientStore };
@@ -217,6 +222,7 @@ export function createClients(deps: ClientsDeps): Clients {
         reviewedAt: reviewFor(origin),
         disabledAt: null,
         ownDisabledAt: null,
+        document: null,
         version: 1,
         createdAt: now,
         updatedAt: now,
@@ -255,6 +261,8 @@ export function createClients(deps: ClientsDeps): Clients {
         const made = await changed(client, withoutDerived(client.metadata, edited), { by });
         if ('outcome' in made) return { instead: made };
         const difference = metadataChange(client.metadata, made.client.metadata);
+        if (client.origin === 'metadata' && !changedMembers(difference).every(isOperatorMember))
+          return { instead: { outcome: 'described' } };
         const effect = { change: difference, ended: made.client.secrets.length === 0 ? client.secrets.length : 0 };
         if (changedMembers(difference).length === 0)
           return { instead: { ...updated(client, { dropped: made.dropped }), ...effect } };
@@ -265,7 +273,10 @@ export function createClients(deps: ClientsDeps): Clients {
 
     disable: (id) => switchTo(id, () => ({ ownDisabledAt: nowSeconds() })),
     enable: (id) => switchTo(id, () => ({ ownDisabledAt: null })),
-    review: (id) => switchTo(id, ({ reviewedAt }) => ({ reviewedAt: reviewedAt ?? nowSeconds() })),
+    async review(id) {
+      if ((await store.find(id))?.origin === 'metadata') return { outcome: 'described' };
+      return switchTo(id, ({ reviewedAt }) => ({ reviewedAt: reviewedAt ?? nowSeconds() }));
+    },
     unreview: (id) => switchTo(id, ({ metadata }) => ({ reviewedAt: null, metadata: unreviewedMetadata(metadata) })),
 
     async remove(id) {

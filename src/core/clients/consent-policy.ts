@@ -30,7 +30,7 @@ const union = (a: readonly string[] = [], b: readonly string[] = []): string[] =
  * The consent after `asked` is added to `before` and the `declined` scopes are removed. `at`: seconds since the epoch.
  */
 export function mergedConsent(
-  of: Pick<ConsentRow, 'subject' | 'clientId'>,
+  of: Pick<ConsentRow, 'subject' | 'clientId' | 'snapshot'>,
   before: Asked | undefined,
   asked: Asked,
   at: number,

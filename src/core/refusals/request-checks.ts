@@ -13,6 +13,16 @@ export const requestChecks = {
     'The client_id is not registered here.',
     'Correct the client_id, or register the application on this server.',
   ),
+  client_document: check(
+    'draft-ietf-oauth-client-id-metadata-document, section 5',
+    'The document at the client_id could not be used.',
+    'Serve a valid document at the client_id: https, status 200, application/json, without a redirect.',
+  ),
+  client_document_off: check(
+    'draft-ietf-oauth-client-id-metadata-document, section 6',
+    'The client_id is the address of a document, and this server does not read such documents.',
+    'Register the application, or have an operator set MCP=true.',
+  ),
   client_disabled: check(
     'RFC 6749, section 5.2',
     'The client is disabled.',

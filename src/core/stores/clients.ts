@@ -48,10 +48,23 @@ export interface ClientRecord {
   readonly disabledAt: number | null;
   /** When the client itself was disabled, whatever the state of its owner. */
   readonly ownDisabledAt: number | null;
+  /** Of a client of origin `metadata`. */
+  readonly document?: ClientDocument | null;
   /** 1 at creation; each change raises it by one. */
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
+}
+
+/** The state of the document that describes a client. Times in seconds since the epoch. */
+export interface ClientDocument {
+  /** When the last good copy was read. */
+  readonly fetchedAt: number;
+  readonly freshUntil: number;
+  /** The first fetch without success since then. */
+  readonly failingSince: number | null;
+  /** The document is gone or invalid. */
+  readonly ended: { readonly at: number; readonly reason: string } | null;
 }
 
 export interface ClientStore {

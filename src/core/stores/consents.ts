@@ -6,6 +6,8 @@ export interface ConsentRow {
   readonly claims: readonly string[];
   /** API identifier -> scopes. */
   readonly resources: Readonly<Record<string, readonly string[]>>;
+  /** What the person was shown of a client that a document describes (core/clients/consent-snapshot). */
+  readonly snapshot?: string | null;
   readonly updatedAt: number;
 }
 

@@ -6,21 +6,36 @@ import type { CachedClients } from '../../core/clients/cached-clients.ts';
 import { storedLoopbackPorts } from '../../core/clients/client-policy.ts';
 import { verifySecret } from '../../core/clients/client-secrets.ts';
 import { uriRules, webUriMistake } from '../../core/clients/client-uris.ts';
+import { consentSnapshot } from '../../core/clients/consent-snapshot.ts';
 import type { CredentialLimits } from '../../core/kernel/credential-limits.ts';
+import { isDocumentUrl } from '../../core/metadata-clients/document-url.ts';
+import type { MetadataClients } from '../../core/metadata-clients/metadata-clients.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
+import { callerOf } from '../../http/caller.ts';
 import { onBehalfOf } from '../requests/on-behalf.ts';
 import { mayLook, noteUnknownClient } from './credentials.ts';
 
 export interface ClientDeps {
   readonly clients: CachedClients;
   readonly config: { readonly protocol: { readonly requirePushedAuthorizationRequests: boolean } };
+  readonly metadataClients: Pick<MetadataClients, 'current'>;
 }
 
+/** Where a client begins something: its document must be current. Elsewhere a copy is good enough. */
+const waitsForDocument: ReadonlySet<string | undefined> = new Set([
+  'authorization',
+  'pushed_authorization_request',
+  'device_authorization',
+  'token',
+]);
+
 /** From the cache. A disabled client is unknown. */
-export async function findClient({ clients, config }: ClientDeps, id: string): Promise<AdapterPayload | undefined> {
-  const record = await clients.find(id);
+export async function findClient(deps: ClientDeps, id: string): Promise<AdapterPayload | undefined> {
+  const { ctx } = Provider;
+  const waits = ctx !== undefined && isDocumentUrl(id) && waitsForDocument.has(ctx.oidc?.route);
+  const record = await (waits ? deps.metadataClients.current(id, callerOf(ctx).address) : deps.clients.find(id));
   if (record?.disabledAt === null)
-    return engineClient(record, config.protocol.requirePushedAuthorizationRequests && mustPushHere(record));
+    return engineClient(record, deps.config.protocol.requirePushedAuthorizationRequests && mustPushHere(record));
   noteUnknownClient(id);
   return undefined;
 }
@@ -53,6 +68,7 @@ function engineClient(record: ClientRecord, mustPush: boolean): AdapterPayload {
       made_by_register: record.origin === 'register',
       ...(mustPush && { require_pushed_authorization_requests: true }),
       made_by_itself: record.origin === 'dynamic',
+      document_snapshot: consentSnapshot(record),
       // The engine requires a secret. It never compares this one (see below), and symmetric algorithms are off.
       ...(record.secrets[0] ? { client_secret: record.secrets[0].hash } : {}),
     };

@@ -8,6 +8,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
 import { deviceGrant } from '../../core/clients/device-grant.ts';
 import { userCodeOf } from '../../core/device-codes/user-code.ts';
+import { isDocumentUrl } from '../../core/metadata-clients/document-url.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import { nearestUri, nearestWord } from '../../core/refusals/nearest.ts';
 import { shapeOf, shown } from '../../core/refusals/shown.ts';
@@ -29,6 +30,7 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
   const metadata = client?.metadata ?? {};
   switch (check) {
     case 'client_unknown':
+      if (clientId !== undefined && isDocumentUrl(clientId)) return documentFacts(clientId, asked, deps);
       if (client?.disabledAt != null) return { check: 'client_disabled', received: shown(clientId) };
       return {
         received: shown(clientId),
@@ -105,6 +107,19 @@ export async function factsOfRefusal(check: CheckName, asked: Asked, deps: Facts
       if (check.startsWith('proof_')) return proofFacts(check, asked, deps);
       return /^(device_)?(code|verifier|refresh)_/.test(check) ? grantFacts(check, asked, deps) : {};
   }
+}
+
+/** The client or its document; the reason is this server's own, and repeats nothing of the document. */
+function documentFacts(clientId: string, { client }: Asked, deps: FactsDeps): Facts {
+  if (!deps.config.protocol.mcp) return { check: 'client_document_off', expected: 'MCP=true', received: 'MCP=false' };
+  if (client?.ownDisabledAt != null) return { check: 'client_disabled', received: shown(clientId) };
+  const { ended, failingSince } = client?.document ?? {};
+  const failing = failingSince == null ? undefined : `No good answer for ${nowSeconds() - failingSince} seconds.`;
+  return {
+    check: 'client_document',
+    expected: 'a client metadata document at the client_id',
+    received: ended?.reason ?? [deps.metadataClients.why(clientId), failing].filter(Boolean).join(' '),
+  };
 }
 
 function keyFacts({ ctx }: Asked): Facts | undefined {

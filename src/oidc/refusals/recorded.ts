@@ -1,6 +1,7 @@
 /** The facts of a refusal by the engine: before it is recorded, and as the page and a developer's response show it. */
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Apis } from '../../core/apis/apis.ts';
+import type { MetadataClients } from '../../core/metadata-clients/metadata-clients.ts';
 import type { Check } from '../../core/refusals/check.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import type { Refused } from '../../core/refusals/refusals.ts';
@@ -20,6 +21,8 @@ export interface RecordedRefusal extends Omit<Facts, 'look'>, Pick<Check, 'sourc
 export interface FactsDeps {
   readonly issuer: string;
   readonly apis: Apis;
+  readonly config: { readonly protocol: { readonly mcp: boolean } };
+  readonly metadataClients: Pick<MetadataClients, 'why'>;
   /** Registered client IDs similar to a wrong one. */
   readonly clientIdsNear: (id: string) => Promise<readonly string[]>;
   /** Seconds in which a replaced refresh token of this client still returns its replacement. */

@@ -98,6 +98,7 @@ export function loadExistingGrant({ consents, ...deps }: BearerConsentDeps & { r
     const subject = session?.accountId;
     if (!client || !session || !subject) return undefined;
 
+    if (!(await isAsShown(consents, subject, client))) return undefined;
     const grantId = oidc.result?.consent?.grantId ?? session.grantIdFor(client.clientId);
     const grant = grantId === undefined ? undefined : await oidc.provider.Grant.find(grantId);
     if (grant) {
@@ -114,6 +115,17 @@ export function loadExistingGrant({ consents, ...deps }: BearerConsentDeps & { r
     if (consent !== ours) restOnConsent(id);
     return fresh;
   };
+}
+
+/** False: the person consented to another document, so an earlier consent and its grants do not count. */
+async function isAsShown(
+  consents: Pick<ConsentStore, 'find'>,
+  subject: string,
+  { clientId, document_snapshot: snapshot }: Client,
+): Promise<boolean> {
+  if (typeof snapshot !== 'string') return true;
+  const consent = await orUnavailable(() => consents.find(subject, clientId));
+  return consent === undefined || consent.snapshot === snapshot;
 }
 
 const ours: Asked = { scopes: ['openid'], claims: [], resources: {} };

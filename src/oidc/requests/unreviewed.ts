@@ -19,12 +19,13 @@ const isUnreviewed = (client: Client | undefined): client is Client => client !=
 
 type Agreed = (subject: string | undefined, client: Client) => Promise<boolean>;
 
-/** Whether the signed-in user has agreed to the client. False without a database: nothing is redirected then. */
+/** Whether the signed-in user has agreed to the client as it is now. Without a database, nothing is redirected. */
 export function createAgreed(consents: Pick<ConsentStore, 'find'>): Agreed {
   return async (subject, client) => {
     if (subject === undefined) return false;
     try {
-      return (await consents.find(subject, client.clientId)) !== undefined;
+      const consent = await consents.find(subject, client.clientId);
+      return consent !== undefined && (consent.snapshot ?? null) === (client.document_snapshot ?? null);
     } catch (error) {
       if (error instanceof Unavailable) return false;
       throw error;
@@ -46,7 +47,8 @@ export function createKeepHere(agreed: Agreed, shown: ProtocolPages, record: Rec
       const { client, session, entities } = ctx.oidc;
       if (isUnreviewed(client) && session?.state) {
         const { accountId: subject } = session;
-        const allowed = isTheirs(entities.IdTokenHint?.payload, subject) || (await agreed(subject, client));
+        const proven = !client.document_snapshot && isTheirs(entities.IdTokenHint?.payload, subject);
+        const allowed = proven || (await agreed(subject, client));
         // The engine redirects to the URI stored in its state; without that URI, the browser stays here.
         Object.assign(session.state, allowed ? { mayLeave: true } : { postLogoutRedirectUri: undefined });
       }

@@ -5,13 +5,14 @@ import { nowSeconds } from '../../base/clock.ts';
 import { toldUsername } from '../../core/accounts/told-names.ts';
 import { allowedScopes } from '../../core/apis/apis.ts';
 import { type Asked, mergedConsent, together } from '../../core/clients/consent-policy.ts';
+import { consentSnapshot } from '../../core/clients/consent-snapshot.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import { callerOf } from '../../http/caller.ts';
 import { addConsent, removeConsent } from '../../oidc/requests/consent-check.ts';
 import { engineScopes } from '../../oidc/requests/scopes.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import { formTargets, isForDevice, requestOf, signInAgain } from '../kit/interaction/authorization-request.ts';
-import { clientView, destinationOf } from '../kit/interaction/client-view.ts';
+import { clientView, destinationOf, documentView } from '../kit/interaction/client-view.ts';
 import type { Step, StepContext } from '../kit/interaction/dispatcher.ts';
 import type { ClientView, ScopeView } from '../kit/view-parts.ts';
 import { chosen, fieldOf } from './consent-choice.ts';
@@ -19,9 +20,9 @@ import { stepUpIn, stepUpOf, toldOf } from './step-up.ts';
 
 /**
  * Why an earlier consent does not apply: the redirect URI does not identify the client, a policy requires the question,
- * or nothing identifies a device.
+ * the client's document has changed, or nothing identifies a device.
  */
-export const eachTimeReasons = ['unproven', 'policy', 'device'] as const;
+export const eachTimeReasons = ['unproven', 'policy', 'changed', 'device'] as const;
 type EachTime = (typeof eachTimeReasons)[number];
 
 declare module '../kit/views.ts' {
@@ -29,6 +30,8 @@ declare module '../kit/views.ts' {
     consent: {
       readonly action: string;
       readonly csrf: string;
+      /** Identifies what the page shows of a client that a document describes. */
+      readonly snapshot?: string | undefined;
       /** Why an earlier consent does not apply. */
       readonly eachTime?: EachTime | undefined;
       /** A device asks: the person is to have it in front of them. */
@@ -39,6 +42,10 @@ declare module '../kit/views.ts' {
         readonly contacts?: readonly string[] | undefined;
         /** The destination of the response. */
         readonly redirectHost?: string | undefined;
+        /** The host of the document that describes the client. */
+        readonly documentHost?: string | undefined;
+        /** All its redirect URIs are on this computer, where any program can pose as it. */
+        readonly onLoopback?: boolean | undefined;
         /** The username of the person who registered the client; absent if an admin or this server did. */
         readonly owner?: string | undefined;
       };
@@ -122,7 +129,9 @@ export function createConsentStep(deps: PageDeps): Step {
       const asked = await askedIn(step);
       const metadata = client?.metadata ?? {};
       const text = (name: string) => (typeof metadata[name] === 'string' ? String(metadata[name]) : undefined);
-      const stepUp = stepUpOf(asked, before);
+      const snapshot = client ? (consentSnapshot(client) ?? undefined) : undefined;
+      const changed = before !== undefined && snapshot !== undefined && before.snapshot !== snapshot;
+      const stepUp = stepUpOf(asked, changed ? undefined : before);
       const told = toldOf(stepUp);
 
       deps.pages.show(
@@ -131,7 +140,8 @@ export function createConsentStep(deps: PageDeps): Step {
         {
           action,
           csrf: deps.csrf.token(ctx),
-          eachTime: eachTimeFor(interaction.prompt.reasons, isForDevice(interaction)),
+          snapshot,
+          eachTime: changed ? 'changed' : eachTimeFor(interaction.prompt.reasons, isForDevice(interaction)),
           device: isForDevice(interaction),
           client: {
             ...(clientView(client) ?? { name: request.clientId }),
@@ -139,6 +149,7 @@ export function createConsentStep(deps: PageDeps): Step {
             tosUri: text('tos_uri'),
             contacts: Array.isArray(metadata.contacts) ? metadata.contacts.map(String) : [],
             redirectHost: destinationOf(request.redirectUri),
+            ...(client && documentView(client)),
             // Registration is open and names are free, so the page also shows who registered the client.
             owner: client?.owner ? ((owner && toldUsername(owner)) ?? '?') : undefined,
           },
@@ -161,6 +172,8 @@ export function createConsentStep(deps: PageDeps): Step {
       const { clientId } = requestOf(interaction);
       const caller = callerOf(ctx, 'browser');
       const asked = await askedIn(step);
+      const client = await deps.cached.find(clientId);
+      const snapshot = client ? consentSnapshot(client) : null;
 
       switch (form.get('answer')) {
         case 'switch':
@@ -169,9 +182,11 @@ export function createConsentStep(deps: PageDeps): Step {
           await deps.audit.record('consent.denied', { subject, clientId, caller });
           return { error: 'access_denied', error_description: 'the person did not allow it' };
         case 'allow': {
-          const before = await deps.stores.consents.find(subject, clientId);
+          const found = await deps.stores.consents.find(subject, clientId);
+          const before = (found?.snapshot ?? null) === snapshot ? found : undefined;
           const stepUp = stepUpIn(form.get('known'), asked, before);
-          if (stepUp === undefined) {
+          // The document, or what was allowed, has changed since the page was shown.
+          if (stepUp === undefined || (snapshot !== null && form.get('snapshot') !== snapshot)) {
             await this.show(step);
             return undefined;
           }
@@ -183,8 +198,10 @@ export function createConsentStep(deps: PageDeps): Step {
             return this.take(step, new Map([['answer', 'deny']]));
           addConsent(grant, given);
           removeConsent(grant, declined);
+          if (client) await deps.metadataClients.keep(client);
           const grantId = await grant.save();
-          await deps.stores.consents.put(mergedConsent({ subject, clientId }, before, given, nowSeconds(), declined));
+          const of = { subject, clientId, snapshot };
+          await deps.stores.consents.put(mergedConsent(of, before, given, nowSeconds(), declined));
           await deps.audit.record('consent.granted', {
             subject,
             clientId,

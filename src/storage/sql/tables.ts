@@ -134,6 +134,7 @@ export const clients = table(
     disabledAt: row.sql(`coalesce(clients.disabled_at, case when clients.owner is null then null
       when accounts.subject is null then clients.updated_at else accounts.disabled_at end)`),
     ownDisabledAt: row.numberOrNull('disabled_at'),
+    document: row.jsonOrNull('document'),
     version: row.number('version'),
     createdAt: row.number('created_at'),
     updatedAt: row.number('updated_at'),
@@ -244,6 +245,7 @@ export const consents = table(
     scopes: row.json('scopes'),
     claims: row.json('claims'),
     resources: row.json('resources'),
+    snapshot: row.textOrNull('snapshot'),
     updatedAt: row.number('updated_at'),
     createdAt: row.number('created_at'),
     lastUsedAt: row.numberOrNull('last_used_at'),

@@ -25,6 +25,11 @@ describe('each kind sets what it needs', () => {
     ['native', { redirect_uris: ['http://127.0.0.1/cb'] }, { application_type: 'native', require_pkce: true }],
     ['native', { redirect_uris: ['com.example.app:/cb'] }, { token_endpoint_auth_method: 'none' }],
     [
+      'mcp-client',
+      { redirect_uris: ['http://127.0.0.1/callback', 'https://agent.example/cb'] },
+      { token_endpoint_auth_method: 'none', profile: 'mcp-client', loopback_ports: 'any', require_pkce: true },
+    ],
+    [
       'service',
       { scope: 'orders:read' },
       { grant_types: ['client_credentials'], response_types: [], redirect_uris: [], scope: 'orders:read' },
@@ -54,6 +59,9 @@ test.each<[ClientKind, JsonObject, string]>([
   ['native', { ...web, token_endpoint_auth_method: 'client_secret_basic' }, 'as web'],
   ['native', { ...web, application_type: 'web' }, 'Leave out --type web'],
   ['native', { ...web, client_secret: 'x' }, 'cannot keep a secret'],
+  ['mcp-client', { ...web, token_endpoint_auth_method: 'client_secret_basic' }, 'An agent has no secret'],
+  ['mcp-client', { ...web, client_secret: 'x' }, 'An agent has no secret'],
+  ['mcp-client', {}, '--redirect-uri'],
   ['service', { scope: 'openid orders:read' }, 'openid is about a user'],
   ['service', { scope: 'profile' }, 'profile is about a user'],
   ['service', web, 'no redirect URI'],

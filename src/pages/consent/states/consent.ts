@@ -107,6 +107,31 @@ export const consentStates: readonly ViewState[] = [
     },
   },
   {
+    name: 'consent-document',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      account,
+      scopes,
+      eachTime: 'unproven',
+      client: { ...unknownShop, documentHost: 'agent.example', redirectHost: 'localhost:53682', onLoopback: true },
+    },
+  },
+  {
+    name: 'consent-document-changed',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      account,
+      scopes,
+      snapshot: csrf,
+      eachTime: 'changed',
+      client: { ...unknownShop, documentHost: 'agent.example', redirectHost: 'agent.example' },
+    },
+  },
+  {
     name: 'consent-unreviewed',
     view: 'consent',
     locals: { action, csrf, account, scopes, client: { ...unknownShop, name: unbroken } },

@@ -1,4 +1,5 @@
 /** A client as the pages show it. The views escape, clip and check the values. */
+import { isLoopbackHost } from '../../../base/loopback.ts';
 import { accountClient } from '../../../core/clients/account-client.ts';
 import type { ClientRecord } from '../../../core/stores/clients.ts';
 import type { ClientView } from '../view-parts.ts';
@@ -26,6 +27,14 @@ export function clientView(client: ClientRecord | undefined): ClientView | undef
 export function destinationOf(redirectUri: string): string | undefined {
   const url = URL.parse(redirectUri);
   return /^https?:$/.test(url?.protocol ?? '') ? url?.host : url?.protocol;
+}
+
+/** What identifies a client that a document describes. Its name, its links and its logo are its own words. */
+export function documentView({ id, origin, metadata }: ClientRecord) {
+  if (origin !== 'metadata') return {};
+  const { redirect_uris: uris } = metadata;
+  const hosts = (Array.isArray(uris) ? uris : []).map((uri) => URL.parse(String(uri))?.hostname ?? '');
+  return { documentHost: URL.parse(id)?.host, onLoopback: hosts.length > 0 && hosts.every(isLoopbackHost) };
 }
 
 function backgroundOf({ metadata }: ClientRecord): readonly string[] | undefined {

@@ -15,8 +15,8 @@ export function createConsentStore(sql: Sql): ConsentStore {
       return row && consents.read(row);
     },
 
-    async put({ subject, clientId, scopes, claims, resources, updatedAt }) {
-      const row = consents.values({ subject, clientId, scopes, claims, resources, updatedAt });
+    async put({ subject, clientId, scopes, claims, resources, snapshot = null, updatedAt }) {
+      const row = consents.values({ subject, clientId, scopes, claims, resources, snapshot, updatedAt });
       await sql.run(() =>
         knex('consents')
           .insert({ ...row, ...consents.values({ createdAt: updatedAt }) })
