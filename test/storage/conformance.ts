@@ -966,8 +966,10 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         await stores.consents.put({ ...consent, clientId: 'b' });
         expect(await stores.consents.find(subject, 'a')).toEqual({
           ...{ ...consent, scopes: [], updatedAt: 2 },
-          ...{ createdAt: 1, lastUsedAt: null },
+          ...{ createdAt: 1, lastUsedAt: null, snapshot: null },
         });
+        await stores.consents.put({ ...consent, clientId: 'b', snapshot: 'shown' });
+        expect(await stores.consents.find(subject, 'b')).toMatchObject({ snapshot: 'shown' });
         expect(await stores.consents.list(subject)).toHaveLength(2);
         expect(await stores.consents.remove(subject, 'a')).toBe(true);
         expect(await stores.consents.remove(subject, 'a')).toBe(false);
