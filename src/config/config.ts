@@ -245,7 +245,7 @@ export function configOf(values: Values): Config {
       spaceGuardRefresh: values.SPACE_GUARD_REFRESH_TTL,
     },
     registration: {
-      mode: values.REGISTRATION,
+      mode: values.REGISTRATION ?? (values.MCP ? 'open' : 'off'),
       addressLimit: values.REGISTRATION_ADDRESS_LIMIT,
       limit: values.REGISTRATION_LIMIT,
       most: values.DYNAMIC_CLIENT_MAX,

@@ -183,6 +183,7 @@ describeStorages('metadata clients', (storage) => {
       const body = (await (await fetch(server.url + path)).json()) as Record<string, unknown>;
       expect(body).toMatchObject({
         client_id_metadata_document_supported: true,
+        registration_endpoint: `${server.url}/oauth/register`,
         authorization_response_iss_parameter_supported: true,
         token_endpoint_auth_methods_supported: expect.arrayContaining(['none', 'private_key_jwt']),
         code_challenge_methods_supported: ['S256'],
@@ -447,5 +448,72 @@ describeStorages('metadata clients', (storage) => {
     outside.serve(new URL(agent.url).host, () => {});
     const { status } = await ask(server, 'introspect', { id: agent.url }, answer.body.refresh_token);
     expect(status).toBe(200);
+  });
+
+  test('DYNAMIC_CLIENT_SCOPES is the ceiling: a document gets no scope beyond it', async () => {
+    const bounded = await storage.join(
+      server,
+      { MCP: 'true', DYNAMIC_CLIENT_SCOPES: 'openid tools:use', DATA_DIR: server.dataDir },
+      outside.network,
+    );
+    const agent = fresh(hostedAgent, { scope: 'openid email tools:use' });
+    publish(agent);
+    const client = await bounded.core.metadataClients.current(agent.url, undefined);
+    expect(client?.metadata.scope).toBe('openid tools:use');
+    const bare = fresh(hostedAgent);
+    publish(bare);
+    expect((await bounded.core.metadataClients.current(bare.url, undefined))?.metadata.scope).toBe('openid tools:use');
+  });
+
+  test('with MCP=false such an id is unknown, and the record says which setting', async () => {
+    const off = await storage.join(server, { MCP: 'false' }, outside.network);
+    const agent = fresh(hostedAgent);
+    const { requests } = publish(agent);
+    const page = await new Agent(off).go(address(request(agent).parameters));
+    const reference = /\/why\/([\w-]+)>/.exec(page.headers.get('link') ?? '')?.[1] ?? '';
+    expect(page.status).toBe(400);
+    expect(await off.core.refusals.find(reference)).toMatchObject({
+      check: 'client_document_off',
+      received: 'MCP=false',
+    });
+    expect(requests()).toBe(0);
+    const discovery = await (await fetch(`${off.url}/.well-known/openid-configuration`)).json();
+    expect(discovery).not.toHaveProperty('client_id_metadata_document_supported');
+    expect(discovery).not.toHaveProperty('registration_endpoint');
+  });
+
+  test('a document that makes this server fetch too much is not fetched, and the record says so', async () => {
+    const ids = Array.from({ length: 101 }, (_, i) => `https://flood${storage.kind}.example/${i}`);
+    outside.name(`flood${storage.kind}.example`, ['127.0.0.1']);
+    for (const id of ids) await server.core.metadataClients.current(id, '203.0.113.9');
+    expect(server.core.metadataClients.why(ids[99] ?? '')).toMatch(/not public/);
+    expect(server.core.metadataClients.why(ids[100] ?? '')).toMatch(/Too many documents/);
+    expect(outside.resolved.get(`flood${storage.kind}.example`)).toBe(100);
+  });
+
+  test('an operator disables, but neither reviews nor edits it; the second factor is the operator’s', async () => {
+    const agent = fresh(hostedAgent);
+    publish(agent);
+    const { answer } = await connect(agent);
+    const { clients } = server.app;
+    expect(await clients.review(agent.url)).toEqual({ outcome: 'described' });
+    const rename = await clients.patch(agent.url, (stored) => ({ ...stored, client_name: 'Mine' }), { by: 'admin' });
+    expect(rename).toEqual({ outcome: 'described' });
+    const stricter = await clients.patch(agent.url, (stored) => ({ ...stored, second_factor: 'required' }), {
+      by: 'admin',
+    });
+    expect(stricter.outcome).toBe('updated');
+    travel(7200);
+    publish(agent, { logo_uri: 'https://assistant.example/new.png' });
+    const next = await refresh(server, { id: agent.url }, answer.body.refresh_token, { resource });
+    expect(next.status).toBe(200);
+    expect((await clients.find(agent.url))?.metadata).toMatchObject({
+      second_factor: 'required',
+      logo_uri: expect.stringContaining('new'),
+    });
+    await clients.disable(agent.url);
+    const refused = await refresh(server, { id: agent.url }, next.body.refresh_token, { resource });
+    expect([refused.status, refused.body.error]).toEqual([401, 'invalid_client']);
+    expect((await recorded(server, refused))?.check).toBe('client_disabled');
   });
 });

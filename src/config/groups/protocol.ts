@@ -5,7 +5,7 @@ import { DAY, optional, setting } from '../setting.ts';
 export const protocol = {
   MCP: setting(flag, false, {
     sentence:
-      'Serves MCP clients and other agents: a `client_id` may be the address of a document that describes the client (docs/metadata-clients.md).',
+      'Serves MCP clients and other agents: a `client_id` may be the address of a document (docs/metadata-clients.md), and clients may register themselves.',
     example: 'true',
   }),
   REQUIRE_PUSHED_AUTHORIZATION_REQUESTS: setting(flag, false, {
@@ -13,7 +13,7 @@ export const protocol = {
       'Every application must push its authorization requests (RFC 9126). Without it, `require_pushed_authorization_requests` decides for each client.',
     example: 'true',
   }),
-  REGISTRATION: setting(oneOf('off', 'token', 'open'), 'off', {
+  REGISTRATION: optional(oneOf('off', 'token', 'open'), '`off`; with `MCP` `open`', {
     sentence:
       'Who may register applications at `/oauth/register` (RFC 7591): no client, clients with an initial access token (`registration-tokens create`), or every client.',
     example: 'token',

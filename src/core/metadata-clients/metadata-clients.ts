@@ -138,7 +138,8 @@ export function createMetadataClients(deps: MetadataClientsDeps): MetadataClient
     if (read.outcome === 'invalid') return { outcome: 'ended', reason: read.reason };
     const now = nowSeconds();
     const document = { fetchedAt: now, freshUntil: now + freshFor(headers, now), failingSince: null, ended: null };
-    return { outcome: 'good', client: { ...(copy ?? created(id, now)), metadata: read.metadata, document } };
+    const client = { ...(copy ?? created(id, now)), metadata: read.metadata, document };
+    return { outcome: 'good', client: { ...withinCeiling(client, config.registration.scopes), document } };
   }
 
   /** Writes the row if there is one, or keeps the copy in memory. Returns the newest state. */

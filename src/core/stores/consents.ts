@@ -6,7 +6,7 @@ export interface ConsentRow {
   readonly claims: readonly string[];
   /** API identifier -> scopes. */
   readonly resources: Readonly<Record<string, readonly string[]>>;
-  /** What the person was shown of a client that a document describes (core/clients/consent-snapshot). */
+  /** What the person was shown of a client that a document describes (core/metadata-clients/consent-snapshot). */
   readonly snapshot?: string | null;
   readonly updatedAt: number;
 }
