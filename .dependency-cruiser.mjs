@@ -8,6 +8,7 @@ const core = {
   stores: [],
   kernel: ['stores'],
   outgoing: [],
+  'client-logos': ['stores', 'kernel', 'outgoing'],
   changes: ['stores'],
   refusals: ['stores', 'kernel'],
   'device-codes': ['stores', 'kernel'],

@@ -14,6 +14,7 @@ import { createApiSessions } from './api-sessions/api-sessions.ts';
 import { createClientSessions } from './api-sessions/client-sessions.ts';
 import { createApis } from './apis/apis.ts';
 import { createChangeLog } from './changes/change-log.ts';
+import { createClientLogos } from './client-logos/client-logos.ts';
 import { createAdminKeys } from './clients/admin-keys.ts';
 import { createCachedClients } from './clients/cached-clients.ts';
 import { createUnprotected } from './clients/unprotected.ts';
@@ -98,6 +99,7 @@ export async function createCore(ports: Ports, earlyKey?: Promise<NewKey>) {
     refusals: createRefusals({ store: stores.refusals, log, metrics }),
     credentials: createCredentialLimits({ ...ports, audit }),
     apis: createApis({ store: stores.apis, cached, changes, issuer: config.issuer }),
+    clientLogos: createClientLogos(ports),
     unprotected: createUnprotected({ ...stores, changes, log }),
     deliveries: createDeliveries({ ...ports, changes, audit }),
     connections: createConnections({ ...stores, audit }),

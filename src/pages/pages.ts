@@ -3,6 +3,7 @@ import type { Route } from '../http/routes.ts';
 import type { Protocol } from '../oidc/provider.ts';
 import { createAccountPages } from './account/account.ts';
 import { createFlashMessages } from './account/flash-messages.ts';
+import { createClientLogo } from './client-logo/client-logo.ts';
 import { createConsentStep } from './consent/consent.ts';
 import { createEnrolStep } from './enrolment/enrol.ts';
 import type { Brand } from './kit/brand/brand.ts';
@@ -40,6 +41,7 @@ export async function allPages(deps: Deps): Promise<readonly Route[]> {
     ...createUpstreamCallback(deps),
     ...createWelcome(deps),
     ...createBranding(deps),
+    ...createClientLogo(deps),
     ...createWhy(deps),
     ...createLanguagePage(deps),
     ...playgroundRoutes(deps),

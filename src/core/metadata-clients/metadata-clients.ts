@@ -15,6 +15,7 @@ import { createLru } from '../../base/lru.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { CachedClients } from '../clients/cached-clients.ts';
 import { changedMembers, metadataChange, recordChange } from '../clients/client-changes.ts';
+import { withinCeiling } from '../clients/scope-ceiling.ts';
 import type { Audit } from '../kernel/audit.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
 import type { Outgoing, OutgoingAnswer } from '../outgoing/outgoing.ts';
@@ -49,6 +50,8 @@ interface MetadataClientsDeps {
     readonly issuer: string;
     readonly brandName: string;
     readonly protocol: { readonly mcp: boolean };
+    /** The ceiling of scopes for all clients that no operator has registered. */
+    readonly registration: { readonly scopes: readonly string[] | undefined };
   };
 }
 

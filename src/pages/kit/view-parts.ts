@@ -5,7 +5,7 @@ export interface ClientView {
   readonly name: string;
   readonly uri?: string | undefined;
   readonly host?: string | undefined;
-  /** Loaded by the browser, never by this server; `img-src` must allow it. */
+  /** This server's own address for the logo, which it fetches (pages/client-logo). */
   readonly logo?: string | undefined;
   /** The client's own colours, `#rrggbb`. Two backgrounds are the ends of a gradient. */
   readonly accent?: string | undefined;

@@ -1,5 +1,6 @@
 /** A client as the pages show it. The views escape, clip and check the values. */
 import { isLoopbackHost } from '../../../base/loopback.ts';
+import { digest } from '../../../base/secrets.ts';
 import { accountClient } from '../../../core/clients/account-client.ts';
 import type { ClientRecord } from '../../../core/stores/clients.ts';
 import type { ClientView } from '../view-parts.ts';
@@ -13,7 +14,7 @@ export function clientView(client: ClientRecord | undefined): ClientView | undef
     name: typeof name === 'string' && name !== '' ? name : client.id,
     uri: site,
     host: (site && URL.parse(site)?.host) ?? undefined,
-    logo: typeof logo === 'string' ? logo : undefined,
+    logo: typeof logo === 'string' ? logoAddress(client.id, logo) : undefined,
     accent: typeof accent === 'string' ? accent : undefined,
     background: backgroundOf(client),
     unreviewed: client.reviewedAt === null,
@@ -27,6 +28,13 @@ export function clientView(client: ClientRecord | undefined): ClientView | undef
 export function destinationOf(redirectUri: string): string | undefined {
   const url = URL.parse(redirectUri);
   return /^https?:$/.test(url?.protocol ?? '') ? url?.host : url?.protocol;
+}
+
+export const logoPath = '/client-logo';
+
+/** This server's own address for the logo. Another `logo_uri` gives another address, so no browser shows an old one. */
+function logoAddress(id: string, uri: string): string {
+  return `${logoPath}?${new URLSearchParams({ client_id: id, v: digest(uri).slice(0, 12) })}`;
 }
 
 /** What identifies a client that a document describes. Its name, its links and its logo are its own words. */
