@@ -90,7 +90,7 @@ const pathOf = (address: string): string => {
 
 function fieldsFor(page: string, username: string): Record<string, string> {
   const hidden = Object.fromEntries(
-    [...page.matchAll(/name="(csrf|prompt)" value="([^"]*)"/g)].map(([, name, value]) => [name, value ?? '']),
+    [...page.matchAll(/name="(csrf|prompt|snapshot)" value="([^"]*)"/g)].map(([, name, value]) => [name, value ?? '']),
   );
   return page.includes('name="password"')
     ? { ...hidden, username, login: username, password }

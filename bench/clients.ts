@@ -28,6 +28,9 @@ export const web = {
 /** Public. Its refresh tokens rotate. */
 export const spa = { ...web, client_name: 'Single-page application', token_endpoint_auth_method: 'none' };
 
+/** Public, and described by the document at its id, which is fresh throughout a run. */
+export const agentId = 'https://agent.example.com/client.json';
+
 export const password = 'seven lemons under glass';
 export const personName = (index: number): string => `bench${index}`;
 
@@ -35,4 +38,6 @@ export interface Seeded {
   readonly machine: { readonly id: string; readonly secret: string };
   readonly web: { readonly id: string; readonly secret: string };
   readonly spa: { readonly id: string };
+  /** Described by a document. The bare engine has none. */
+  readonly document?: { readonly id: string };
 }

@@ -97,6 +97,21 @@ export const operations = {
       };
     },
   },
+  'document-flow': {
+    title: 'authorize + token, a client by document',
+    oursAlone: true,
+    requests: 2,
+    step: ({ server, connection, cookie }) => {
+      const id = server.seeded.document?.id ?? '';
+      const authorize = get(server, authorizePath(id), { Cookie: cookie });
+      return async () => {
+        const redirect = await connection.send(authorize);
+        if (redirect.status !== 303) throw new Error(`authorize: ${redirect.head}\n${redirect.body.toString()}`);
+        const form = { ...redemption(codeIn(headerOf(redirect, 'location'))), client_id: id };
+        expectAnswer(await connection.send(post(server, '/oauth/token', form)), '"id_token":');
+      };
+    },
+  },
   introspect: {
     title: 'introspection',
     target: { sqlite: 0.8, postgres: 0.8 },
@@ -263,12 +278,14 @@ const forApi = { grant_type: 'client_credentials', resource: api.identifier, sco
 /** Creates a seat: signs a user in to both clients. */
 export async function takeSeat(server: Server, index: number): Promise<Seat> {
   const connection = new Connection(server.port);
-  const { web, spa, machine } = server.seeded;
+  const { web, spa, machine, document } = server.seeded;
   const browser = new Browser(server, connection);
   const webCode = await browser.authorize(personName(index), web.id);
   const forWeb = await connection.send(post(server, '/oauth/token', redemption(webCode), basic(web)));
   const spaCode = await browser.authorize(personName(index), spa.id);
   const forSpa = await connection.send(post(server, '/oauth/token', { ...redemption(spaCode), client_id: spa.id }));
+  // So that this client has the person's consent too.
+  if (document) await browser.authorize(personName(index), document.id);
   return {
     server,
     connection,

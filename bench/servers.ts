@@ -94,6 +94,7 @@ export async function createHome(
   const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   const environment: Record<string, string> = {
     NODE_ENV: 'production',
+    MCP: 'true',
     SURFACES: 'all',
     LOG_LEVEL: 'warn',
     HOST: '127.0.0.1',

@@ -80,6 +80,7 @@ async function attack(storage: string, requests: number): Promise<number> {
     ...thrifty,
     ...{ REGISTRATION: 'open', REGISTRATION_ADDRESS_LIMIT: '100000', REGISTRATION_LIMIT: '1000000' },
     DYNAMIC_CLIENT_MAX: '1000000',
+    MCP: 'true',
     ...production,
   };
   const world = await buildWorld({ databaseUrl, env }, { people: 3 });

@@ -328,7 +328,7 @@ export const targets: Readonly<Record<string, Target>> = {
   'consent form': {
     method: 'POST',
     path: (good) => `/interaction/${good.consent.uid}`,
-    form: (good) => ({ csrf: good.consent.csrf, answer: 'perhaps', known: '["scope openid"]' }),
+    form: (good) => ({ csrf: good.consent.csrf, answer: 'perhaps', known: '["scope openid"]', snapshot: 'x' }),
     headers: (good) => ({ Cookie: good.consent.cookies, Origin: good.issuer }),
   },
   welcome: { method: 'GET', path: at('/'), query: () => ({ x: '1' }), headers: () => ({ Accept: 'text/html' }) },
@@ -336,6 +336,23 @@ export const targets: Readonly<Record<string, Target>> = {
     method: 'GET',
     path: at('/playground'),
     query: () => ({ code: 'x', state: 'y', error: 'z', error_description: 'd' }),
+  },
+  'authorize, client by document': {
+    method: 'GET',
+    path: at('/oauth/authorize'),
+    query: () => ({
+      client_id: 'https://127.0.0.1/client.json',
+      response_type: 'code',
+      redirect_uri: 'http://127.0.0.1/callback',
+      code_challenge: 'x'.repeat(43),
+      code_challenge_method: 'S256',
+    }),
+    headers: () => ({ Accept: 'text/html' }),
+  },
+  'client logo': {
+    method: 'GET',
+    path: at('/client-logo'),
+    query: (good) => ({ client_id: good.reader, v: 'x' }),
   },
   'why page': { method: 'GET', path: at('/why/3f2b8c1d-77aa') },
   'language page': { method: 'GET', path: at('/language'), headers: (good) => ({ Referer: `${good.issuer}/x?y=z` }) },
