@@ -1,7 +1,7 @@
 /** Pushed authorization requests (RFC 9126; security.md D10). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Agent, type AgentRequest, type Answer, codeOf, csrfOf, pkce, token } from '../support/agent.ts';
-import { comeBack, redeem, travel } from '../support/flow.ts';
+import { comeBack, recorded, redeem, travel } from '../support/flow.ts';
 import { leastRoundTrips } from '../support/round-trips.ts';
 import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -411,8 +411,11 @@ describeStorages('pushed authorization requests', (storage) => {
     const authorization = `Bearer ${signedIn.token.token}`;
     const query = new URLSearchParams({ response_type: 'code', client_id: own.id, request_uri: uri });
     const answer = await fetch(`${server.url}/authorize?${query}`, { headers: { authorization }, redirect: 'manual' });
-    expect([answer.status, answer.headers.get('location')]).toEqual([400, null]);
-    expect(await answer.text()).toContain('request_uri is for browsers');
+    const location = answer.headers.get('location') ?? '';
+    expect(location).toContain('error=invalid_request_uri');
+    expect(await recorded(server, { location })).toMatchObject({ check: 'pushed_for_browsers', endpoint: 'tinyoauth' });
+    // Nothing is used up.
+    expect((await new Agent(server).go(addressOf(own.id, uri))).text).toContain('name="password"');
   });
 
   describe('starting again', () => {

@@ -202,6 +202,11 @@ export const requestChecks = {
     'The request_uri belongs to another client.',
     'Send the client_id of the client that pushed the request.',
   ),
+  pushed_for_browsers: check(
+    'RFC 9126, section 4',
+    'A pushed request is for a browser, and this one came from a program with a token of the person.',
+    'Send the parameters themselves.',
+  ),
   pushed_request_uri: check(
     'RFC 9126, section 2.1',
     'A pushed request must not have a request_uri itself.',

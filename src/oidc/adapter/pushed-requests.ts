@@ -10,6 +10,7 @@ import { deriveKey, digest, randomToken, seal, unseal } from '../../base/secrets
 import type { EngineStore, StoredToken, TokenRow } from '../../core/stores/engine.ts';
 import { nameCheck } from '../refusals/record.ts';
 import { readRecord, saveRecord, useUp } from '../request-unit.ts';
+import { onBehalfOf } from '../requests/on-behalf.ts';
 
 const kind = 'PushedAuthorizationRequest';
 const purpose = 'pushed-request';
@@ -37,6 +38,11 @@ export function pushedRequestCalls(deps: PushedRequestDeps & { readonly engine: 
       const payload = token && openPushed(token, value);
       const ctx = Provider.ctx;
       if (!ctx || !payload) return undefined;
+      // Its parameters would bypass the rules for such requests (requests/bearer-consent).
+      if (onBehalfOf(ctx)) {
+        nameCheck(ctx, 'pushed_for_browsers');
+        return undefined;
+      }
       // The engine compares the clients too, but only after it has taken over `state` for its response.
       const isTheirs = token.clientId === ctx.oidc?.client?.clientId;
       if (!isTheirs) nameCheck(ctx, 'pushed_of_another_client');

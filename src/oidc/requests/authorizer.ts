@@ -73,9 +73,6 @@ export function createAuthorizer(deps: AuthorizerDeps): Authorizer {
       if (request.parameters.some((pair) => pair.some((text) => !text.isWellFormed()))) {
         return refused(400, 'a parameter contains an unpaired surrogate');
       }
-      // Its parameters would bypass the rules for such requests (oidc/requests/bearer-consent).
-      if (request.parameters.some(([name]) => name === 'request_uri'))
-        return refused(400, 'request_uri is for browsers: send the parameters themselves');
       const address = `${routes.authorization}?${new URLSearchParams(withoutPrompts(request.parameters))}`;
       if (address.length > longestAddress) return refused(413, `the request is larger than ${longestAddress} bytes`);
       return inTurn(request.sessionUid, () => authorize(address, request));
