@@ -4,8 +4,8 @@ import type { ProofAnswer } from '../http/dpop.ts';
 import type { Refused } from './answers.ts';
 
 /**
- * The refusal with a DPoP challenge in place of the Bearer challenge, and with what is wrong with the proof, if anything
- * is. Unchanged if the sender uses no DPoP. The other members of the challenge stay.
+ * The refusal with a DPoP challenge in place of the Bearer challenge, and with the mistake in the proof, if there is
+ * one. Unchanged if the sender uses no DPoP. The other members of the challenge stay.
  */
 export function withProof(
   refused: Refused,

@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { type CallAnswer, call } from '../support/call.ts';
-import { buildProofKey, type ProofOptions, proofOf, tokenWith, wrongProofs } from '../support/dpop.ts';
-import { ask, codeFor, comeBack, type TestClient, travel } from '../support/flow.ts';
+import { buildOtherKey, buildProofKey, type ProofOptions, proofOf, tokenWith, wrongProofs } from '../support/dpop.ts';
+import { ask, claimsOf, codeFor, comeBack, type TestClient, travel } from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
 import { buildClient, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -221,6 +221,21 @@ describeStorages('bound access tokens', (storage) => {
       expect([name, answer.status]).toEqual([name, 401]);
       await expectRefused(answer, 'invalid_dpop_proof', check, received);
     }
+  });
+
+  test.each(['PS256', 'EdDSA', 'Ed25519'] as const)('a key for %s works as one for ES256', async (alg) => {
+    const { header, signature, thumbprint } = buildOtherKey(alg);
+    const form = { grant_type: 'client_credentials', resource: audience, scope: 'read' };
+    const asked = proofOf(key, { url: `${issuer}/oauth/token`, header, signature });
+    const token = tokenOf(await tokenWith(server, client, form, asked));
+    expect(claimsOf(token).cnf).toEqual({ jkt: thumbprint });
+    const proof = proofFor(notes, { accessToken: token, header, signature });
+    expect((await send(notes, [proof], { token })).status).toBe(200);
+    await expectRefused(
+      await send(notes, [proofFor(notes, { accessToken: token })], { token }),
+      'invalid_dpop_proof',
+      'proof_other_key',
+    );
   });
 
   test('a nonce of the token endpoint is good at the APIs, and the other way round', async () => {

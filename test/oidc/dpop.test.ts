@@ -290,5 +290,22 @@ describeStorages('DPoP at the token endpoint', (storage) => {
       },
     });
     expect(preflight.headers.get('access-control-allow-headers')).toContain('dpop');
+    const refused = await fetch(`${server.url}/oauth/token`, {
+      method: 'POST',
+      headers: { origin: 'https://app.example.com', dpop: proof({ nonce: 'old' }) },
+      body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', client_id: spa.id }),
+    });
+    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([
+      ...[400, 'https://app.example.com'],
+    ]);
+    expect(refused.headers.get('access-control-expose-headers')?.toLowerCase()).toContain('dpop-nonce');
+    expect(refused.headers.get('dpop-nonce')).not.toBeNull();
+  });
+
+  test('at the other address of the token endpoint, a proof names the one in the metadata', async () => {
+    const headers = { dpop: proof() };
+    const body = new URLSearchParams({ ...forService, client_id: service.id, client_secret: service.secret ?? '' });
+    const answer = await fetch(`${server.url}/token`, { method: 'POST', headers, body });
+    expect(await answer.json()).toMatchObject({ token_type: 'DPoP' });
   });
 });

@@ -1,5 +1,5 @@
 /** A client's side of DPoP (RFC 9449), made by hand, so that each member of a proof can be wrong. */
-import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { constants, createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { digest, randomToken } from '../../src/base/secrets.ts';
 import { basic, type TokenAnswer } from './agent.ts';
@@ -11,6 +11,22 @@ export interface ProofKey {
   readonly jwk: Claims;
   /** RFC 7638. */
   readonly thumbprint: string;
+}
+
+/** A key of another kind than `buildProofKey` makes. Give `header` and `signature` to `proofOf`. */
+export function buildOtherKey(alg: 'PS256' | 'EdDSA' | 'Ed25519') {
+  const rsa = alg === 'PS256';
+  const { privateKey, publicKey } = rsa
+    ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+    : generateKeyPairSync('ed25519');
+  const { kty, n, e, crv, x } = publicKey.export({ format: 'jwk' });
+  const jwk = rsa ? { e, kty, n } : { crv, kty, x };
+  const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+  const signature = (input: string) =>
+    rsa
+      ? sign('sha256', Buffer.from(input), { key: privateKey, ...padding })
+      : sign(null, Buffer.from(input), privateKey);
+  return { header: { alg, jwk }, signature, thumbprint: digest(JSON.stringify(jwk)) };
 }
 
 export function buildProofKey(): ProofKey {
@@ -92,6 +108,12 @@ export const wrongProofs = (key: ProofKey, other: ProofKey): readonly WrongProof
   ['a private key in jwk', { header: { jwk: { ...key.jwk, d: 'x' } } }, 'proof_key', 'private'],
   ['a symmetric key in jwk', { header: { jwk: { kty: 'oct', k: 'x' } } }, 'proof_key', 'private'],
   ['a huge key', { header: { alg: 'PS256', jwk: { kty: 'RSA', e: 'AQAB', n: 'x'.repeat(5000) } } }, 'proof_key', ''],
+  [
+    'a huge exponent',
+    { header: { alg: 'PS256', jwk: { kty: 'RSA', e: 'x'.repeat(300), n: 'x'.repeat(342) } } },
+    'proof_key',
+    'a longer key',
+  ],
   ['a signature of another key', { signature: other.privateKey }, 'proof_signature', ''],
   ['an empty signature', { signature: () => '' }, 'proof_signature', ''],
   ['an unknown critical member', { header: { crit: ['b64'], b64: false } }, 'proof_signature', ''],

@@ -57,8 +57,9 @@ type ProofRead =
   | { readonly outcome: 'refused'; readonly fault: ProofFault };
 
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
-/** 4096 bits in base64url: a longer modulus makes each check slow. */
+/** 4096 and 32 bits in base64url: with a longer modulus or exponent each check is slow. */
 const longestModulus = 683;
+const longestExponent = 6;
 
 /** `headers`: every DPoP header of the request. */
 export function readProof(headers: readonly string[], request: ProvenRequest): ProofRead {
@@ -97,7 +98,7 @@ function headerFault({ typ, alg, jwk }: ProtectedHeaderParameters): ProofFault |
     return fault('proof_algorithm', 'the alg of the DPoP proof is not supported', proofAlgorithms.join(', '), raw(alg));
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk))
     return fault('proof_key', 'the DPoP proof has no jwk', 'the public key as jwk', raw(jwk));
-  const { kty, n } = jwk;
+  const { kty, n, e } = jwk;
   if (privateMembers.some((name) => Object.hasOwn(jwk, name)))
     return fault(
       'proof_key',
@@ -107,8 +108,8 @@ function headerFault({ typ, alg, jwk }: ProtectedHeaderParameters): ProofFault |
     );
   if (typeof kty !== 'string' || !['EC', 'RSA', 'OKP'].includes(kty))
     return fault('proof_key', 'the kty of the DPoP proof is not supported', 'EC, RSA or OKP', raw(kty));
-  if (kty === 'RSA' && String(n).length > longestModulus)
-    return fault('proof_key', 'the key of the DPoP proof is too long', 'at most 4096 bits', 'a longer key');
+  if (kty === 'RSA' && (String(n).length > longestModulus || String(e).length > longestExponent))
+    return fault('proof_key', 'the key of the DPoP proof is too long', 'n of 4096 and e of 32 bits', 'a longer key');
   return undefined;
 }
 

@@ -2,16 +2,13 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import { shown } from '../../core/refusals/shown.ts';
-import { type ProofFault, proofWindowSeconds, readProof } from '../../core/tokens/dpop-proof.ts';
+import { type ProofFault, readProof } from '../../core/tokens/dpop-proof.ts';
 import type { Asked, Facts, FactsDeps } from './recorded.ts';
 
 export function proofFacts(check: CheckName, { ctx }: Asked, { issuer }: Pick<FactsDeps, 'issuer'>): Facts {
   switch (check) {
     case 'proof_replayed':
-      return {
-        expected: `a jti that was not used in the last ${proofWindowSeconds} seconds`,
-        received: 'a jti that was used before',
-      };
+      return { expected: 'a jti that was never used', received: 'a jti that was used before' };
     case 'proof_nonce':
       return { expected: 'the nonce of the DPoP-Nonce header', received: 'none, or an old one' };
     case 'proof_other_key':
