@@ -76,6 +76,20 @@ describeStorages('deliveries on the command line', (storage) => {
     expect(await cli.json('deliveries', 'retry', '--client', client.id)).toEqual({ again: 0 });
   });
 
+  test('the address is set, shown and reset', async () => {
+    const uri = 'https://app.example.com/back-channel-logout';
+    const made = await cli.json<{ client_id: string }>(
+      ...['clients', 'register', '--name', 'Told', '--redirect-uri', 'https://app.example.com/cb'],
+      ...['--backchannel-logout-uri', uri],
+    );
+    expect(made).toMatchObject({ backchannel_logout_uri: uri });
+    expect((await cli('clients', 'show', made.client_id)).out).toContain(uri);
+    const wrong = await cli('clients', 'update', made.client_id, '--backchannel-logout-uri', 'http://app.example.com/');
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('backchannel_logout_uri must be https')]);
+    const reset = await cli.json('clients', 'update', made.client_id, '--unset', 'backchannel_logout_uri');
+    expect(reset).not.toHaveProperty('backchannel_logout_uri');
+  });
+
   test('what is asked wrongly is refused with a word', async () => {
     for (const args of [['retry'], ['retry', '1', '--client', 'x'], ['retry', 'one'], ['list', '--state', 'lost']]) {
       const { code, err } = await cli('deliveries', ...args);

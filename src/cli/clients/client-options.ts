@@ -20,6 +20,7 @@ const textMembers: Readonly<Record<string, string>> = {
   'policy-uri': 'policy_uri',
   'tos-uri': 'tos_uri',
   'jwks-uri': 'jwks_uri',
+  'backchannel-logout-uri': 'backchannel_logout_uri',
   'second-factor': 'second_factor',
   'id-token-claims': 'id_token_claims',
   consent: 'consent',
@@ -138,6 +139,7 @@ export const metadataOptions: readonly Opt[] = [
   { flags: '--policy-uri <uri>', sentence: 'Its privacy policy.' },
   { flags: '--tos-uri <uri>', sentence: 'Its terms of service.' },
   { flags: '--jwks-uri <uri>', sentence: 'The address of its public keys, for private_key_jwt.' },
+  { flags: '--backchannel-logout-uri <uri>', sentence: 'The address that is told when a session ends.' },
   {
     flags: '--file <path>',
     sentence: 'A JSON file of client metadata (RFC 7591); `-` is standard input. Options override it.',

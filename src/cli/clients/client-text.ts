@@ -63,6 +63,7 @@ export function shown(client: ClientRecord, secret?: string): string {
     Review: client.reviewedAt === null ? 'unreviewed' : `reviewed on ${day(client.reviewedAt)}`,
     'Redirect URIs': listed(metadata.redirect_uris),
     'After logout': listed(metadata.post_logout_redirect_uris),
+    'Told of logouts': listed(metadata.backchannel_logout_uri),
     'Grant types': listed(metadata.grant_types).join(', '),
     Authentication: listed(metadata.token_endpoint_auth_method),
     PKCE: metadata.require_pkce === false && client.reviewedAt !== null ? 'optional' : 'required',
