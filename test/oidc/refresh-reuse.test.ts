@@ -2,11 +2,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
 import {
+  atOnce,
   codeFor,
   comeBack,
   recorded,
   redeem,
   refresh,
+  served,
   stopClock,
   type TestClient,
   tokensFor,
@@ -178,9 +180,7 @@ describeStorages('reuse of refresh tokens', (storage) => {
       async () => (await nodes[1]?.core.cached.find(client.id)) !== undefined,
     );
     const { body } = await tokensFor(server, client);
-    const all = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => refresh(nodes[n % 2] ?? server, client, body.refresh_token)),
-    );
+    const { all } = await atOnce(50, (n) => served(() => refresh(nodes[n % 2] ?? server, client, body.refresh_token)));
     expect(new Set(all.map((answer) => answer.body.refresh_token)).size).toBe(1);
     await eventually('noted', async () => (await sharedOf(client)).length > 0);
     expect(await sharedOf(client)).toHaveLength(1);

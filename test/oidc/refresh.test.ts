@@ -1,11 +1,13 @@
 /** Refresh tokens: rotation for public clients, the reuse window, families, and how long everything lasts. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import {
+  atOnce,
   claimsOf,
   comeBack,
   headerOf,
   isActive,
   refresh,
+  served,
   type TestClient,
   tokensFor,
   travel,
@@ -80,11 +82,11 @@ describeStorages('refresh tokens', (storage) => {
     );
     for (const asked of [[server], nodes]) {
       const { body } = await tokensFor(server, client);
-      const all = await Promise.all(
-        Array.from({ length: 50 }, (_, i) => refresh(asked[i % asked.length] ?? server, client, body.refresh_token)),
+      const { all } = await atOnce(50, (i) =>
+        served(() => refresh(asked[i % asked.length] ?? server, client, body.refresh_token)),
       );
-      expect(all.filter(({ status }) => status >= 500)).toHaveLength(0);
-      const successors = new Set(all.filter(({ status }) => status === 200).map((answer) => answer.body.refresh_token));
+      expect(all.map(({ status }) => status)).toEqual(Array<number>(50).fill(200));
+      const successors = new Set(all.map((answer) => answer.body.refresh_token));
       expect(successors.size).toBe(1);
       const [next] = successors;
       expect((await refresh(server, client, next)).status).toBe(200);
@@ -96,8 +98,11 @@ describeStorages('refresh tokens', (storage) => {
     try {
       const client = await buildClient(strict, publicClient);
       const { body } = await tokensFor(strict, client);
-      const all = await Promise.all(Array.from({ length: 50 }, () => refresh(strict, client, body.refresh_token)));
-      expect(all.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(49).fill(400)]);
+      const { all, turnedAway } = await atOnce(50, () => refresh(strict, client, body.refresh_token));
+      const won = all.filter(({ status }) => status === 200).length;
+      // Of those that a busy machine turned away, one may have been the first.
+      expect(won === 1 || (won === 0 && turnedAway > 0)).toBe(true);
+      expect(all.filter(({ status }) => status === 400)).toHaveLength(all.length - won);
     } finally {
       await strict.close();
     }

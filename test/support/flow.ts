@@ -59,6 +59,26 @@ export function refresh(
   return token(server, client, { grant_type: 'refresh_token', refresh_token: value ?? '', ...extra });
 }
 
+/** At once, as often as asked. A server that is too busy says so: 503 with `Retry-After`, and nothing else above 499. */
+export async function atOnce(
+  times: number,
+  send: (n: number) => Promise<TokenAnswer>,
+): Promise<{ readonly all: readonly TokenAnswer[]; readonly turnedAway: number }> {
+  const all = await Promise.all(Array.from({ length: times }, (_, n) => send(n)));
+  const failed = all.filter(({ status }) => status >= 500);
+  const unclear = failed.filter(
+    ({ status, headers }) => status !== 503 || !/^\d+$/.test(headers.get('retry-after') ?? ''),
+  );
+  if (unclear.length > 0) throw new Error(`failed: ${unclear.map(({ status }) => status).join(', ')}`);
+  return { all: all.filter(({ status }) => status < 500), turnedAway: failed.length };
+}
+
+/** Sends again what a busy server turned away. */
+export async function served(send: () => Promise<TokenAnswer>): Promise<TokenAnswer> {
+  const { all } = await atOnce(1, send);
+  return all[0] ?? served(send);
+}
+
 /** The whole way to the tokens. */
 export async function tokensFor(server: TestServer, client: TestClient, options: FlowOptions = {}) {
   const { grant, person, agent } = await codeFor(server, client, options);
