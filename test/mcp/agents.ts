@@ -43,6 +43,12 @@ export async function runAgent(
   const said = `${lines.join(' | ')} ${errors}`;
   if (failed !== undefined) return `${failed} ${said}`;
   if (code !== 0) return `it ended with ${code}: ${said}`;
+  const client = env.METADATA_URL;
+  if (
+    client !== undefined &&
+    lines.some((line) => line.startsWith('RESULT ') && !line.includes(JSON.stringify(client)))
+  )
+    return `the client is another: ${said}`;
   const results = lines.filter((line) => line.startsWith('RESULT ')).map((line) => JSON.parse(line.slice(7)) as Who);
   const wrong = results.find(
     ({ username, scope, token }) => username !== ada.username || !/notes:read/.test(scope) || token,

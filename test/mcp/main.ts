@@ -51,7 +51,7 @@ try {
         continue;
       }
       const { client_id: clientId } = await world.cli.json<{ client_id: string }>(...register, sdk.name);
-      report(name, await runAgent(sdk, world, way.env({ clientId, metadataUrl: '' })));
+      report(name, await runAgent(sdk, world, way.env({ clientId, metadataUrl: world.metadataUrl })));
     }
   }
 } finally {

@@ -5,16 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { type CommandLine, commandLine } from '../cli/command-line.ts';
-import { createPlace, startChild } from '../support/child-server.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { freePort } from '../support/free-port.ts';
+import { startServer } from '../support/server.ts';
 import { folder } from './install.ts';
 
 export const ada = { username: 'ada', password: 'seven lemons under glass' };
+
+/** Where an agent's metadata document is, for a server that reads documents. */
+const metadataUrl = 'https://agent.example/client.json';
 
 export interface World {
   readonly issuer: string;
   /** The address of the MCP server, which is the identifier of its API. */
   readonly mcp: string;
+  readonly metadataUrl: string;
   readonly cli: CommandLine;
   /** Answers the pages of an authorization until the browser is back at the agent. */
   authorize(address: string): Promise<void>;
@@ -25,14 +30,14 @@ export async function openWorld(): Promise<World> {
   const files = mkdtempSync(join(tmpdir(), 'gatehouse-mcp-'));
   const routes = join(files, 'routes.json');
   const upstream = await startMcpServer();
-  const place = await createPlace({ env: { GATEWAY_ROUTES: routes, MCP: 'on', REGISTRATION: 'open' } });
-  const mcp = `${place.url}/notes/mcp`;
+  const port = await freePort();
+  const mcp = `http://localhost:${port}/notes/mcp`;
   writeFileSync(
     routes,
     JSON.stringify([{ prefix: '/notes/mcp', tokens: ['oauth'], audience: mcp, upstream: upstream.url }]),
   );
-  const server = await startChild(place);
-  const cli = commandLine(place.env);
+  const server = await startServer({ port, env: { GATEWAY_ROUTES: routes, MCP: 'true' } });
+  const cli = commandLine(server.env);
   const person = ['accounts', 'create', ada.username, '--email', 'ada@example.com', '--verified', '--password-stdin'];
   const made = await cli.fed(ada.password, ...person);
   if (made.code !== 0) throw new Error(made.err);
@@ -40,15 +45,15 @@ export async function openWorld(): Promise<World> {
   await cli.json('apis', 'add', mcp, '--mcp-server', '--name', 'Notes', ...scopes, '--default', 'notes:read');
   const browser = await launchChromium();
   return {
-    issuer: place.url,
+    issuer: server.url,
     mcp,
+    metadataUrl,
     cli,
     authorize: (address) => authorize(browser, address),
     async close() {
       await browser.close();
-      await server.end('SIGTERM');
+      await server.close();
       upstream.child.kill('SIGKILL');
-      place.close();
       rmSync(files, { recursive: true, force: true });
     },
   };
