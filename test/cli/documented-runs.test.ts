@@ -17,6 +17,7 @@ const goesOn = /^serve\b/;
 /** They speak of what only their reader has (a token, a session, keys of yesterday): here the right answer is this one. */
 const ofTheReader: readonly (readonly [RegExp, string])[] = [
   [/^client-tokens revoke bookshelf \w+$/, 'has no token'],
+  [/^registration-tokens revoke \w+$/, 'There is no initial access token'],
   [/^client-secrets remove bookshelf \w+$/, 'has no secret'],
   [/^clients update bookshelf .*--if-version 3$/, 'it has version 1, not 3'],
   [/^sessions end (-- )?alice \S+$/, 'has no live session'],
