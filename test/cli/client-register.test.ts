@@ -34,6 +34,11 @@ describe('a kind', () => {
     const spa = await cli('clients', 'register', 'spa', '--name', 'B', ...at);
     expect(spa.out).toMatch(/May call from +https:\/\/app\.example\.com\n/);
     expect(spa.out).not.toContain('secret');
+    const tv = await cli('clients', 'register', 'device', '--name', 'TV');
+    expect(tv.out).toMatch(
+      /^Registered TV as device\.\n\n.*Device endpoint +http:\/\/localhost:3999\/oauth\/device\n {2}Codes are typed at +http:\/\/localhost:3999\/device\n/s,
+    );
+    expect(tv.out).not.toMatch(/secret|Redirect/);
     const service = await cli('clients', 'register', 'service', '--name', 'S', '--scope', 'orders:read');
     expect(service.out).toMatch(/Token endpoint +http:\/\/localhost:3999\/oauth\/token\n/);
     expect(service.out).toMatch(/Scopes +orders:read\n/);

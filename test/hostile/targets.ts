@@ -203,10 +203,18 @@ export const targets: Readonly<Record<string, Target>> = {
   device: {
     method: 'POST',
     path: at('/oauth/device'),
-    form: ({ device, issuer, idToken }) => ({
+    form: ({ device, issuer }) => ({
       client_id: device.client,
       scope: 'openid profile offline_access',
       resource: `${issuer}/user`,
+    }),
+  },
+  'device, everything': {
+    method: 'POST',
+    path: at('/oauth/device'),
+    form: ({ device, issuer, idToken }) => ({
+      client_id: device.client,
+      scope: 'openid',
       audience: `${issuer}/user`,
       ...{ nonce: 'nonce', max_age: '100', acr_values: 'a b', ui_locales: 'de en', login_hint: 'somebody' },
       ...{ claims: '{"userinfo":{"email":null}}', id_token_hint: idToken, request: 'a.b.c', registration: '{}' },

@@ -226,6 +226,10 @@ describeStorages('the device flow', (storage) => {
       const { body } = await poll(second, client, codes);
       expect([claimsOf(body.access_token).aud, body.scope]).toEqual([identifier, granted]);
     }
+    const both = await allowed({ scope: 'openid tv:watch' });
+    const answered = await poll(second, client, both.codes);
+    expect(claimsOf(answered.body.access_token).aud).toEqual([identifier, `${first.url}/userinfo`]);
+    expect((await userinfo(first, answered.body.access_token)).status).toBe(200);
     const { codes } = await allowed({});
     const { body } = await poll(second, client, codes);
     expect([body.scope, await userApiTakes(first, body.access_token)]).toEqual(['user', true]);

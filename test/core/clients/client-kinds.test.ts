@@ -5,6 +5,7 @@ import { type ClientKind, ofKind } from '../../../src/core/clients/client-kinds.
 import { parseMetadata } from '../../../src/core/clients/client-metadata.ts';
 import { identityScopes } from '../../../src/core/kernel/identity-scopes.ts';
 
+const device = 'urn:ietf:params:oauth:grant-type:device_code';
 const web = { client_name: 'A', redirect_uris: ['https://a.example.com/cb'] };
 
 describe('each kind sets what it needs', () => {
@@ -30,6 +31,19 @@ describe('each kind sets what it needs', () => {
       { token_endpoint_auth_method: 'none', profile: 'mcp-client', loopback_ports: 'any', require_pkce: true },
     ],
     [
+      'device',
+      { client_name: 'TV' },
+      {
+        ...{ grant_types: [device, 'refresh_token'], response_types: [], redirect_uris: [], require_pkce: true },
+        ...{ token_endpoint_auth_method: 'none', application_type: 'native' },
+      },
+    ],
+    [
+      'native',
+      { redirect_uris: ['http://127.0.0.1/cb'], grant_types: ['authorization_code', 'refresh_token', device] },
+      { response_types: ['code'] },
+    ],
+    [
       'service',
       { scope: 'orders:read' },
       { grant_types: ['client_credentials'], response_types: [], redirect_uris: [], scope: 'orders:read' },
@@ -39,7 +53,7 @@ describe('each kind sets what it needs', () => {
     if ('mistake' in asked) throw new Error(asked.mistake);
     const parsed = parseMetadata(asked.metadata, { by: 'cli' });
     expect(parsed).toMatchObject({ outcome: 'valid', metadata: { ...expected, ...given } });
-    if (kind !== 'service')
+    if (kind !== 'service' && kind !== 'device' && given.grant_types === undefined)
       expect(parsed).toMatchObject({ metadata: { grant_types: ['authorization_code', 'refresh_token'] } });
   });
 });
@@ -62,6 +76,11 @@ test.each<[ClientKind, JsonObject, string]>([
   ['mcp-client', { ...web, token_endpoint_auth_method: 'client_secret_basic' }, 'An agent has no secret'],
   ['mcp-client', { ...web, client_secret: 'x' }, 'An agent has no secret'],
   ['mcp-client', {}, '--redirect-uri'],
+  ['device', { redirect_uris: ['http://127.0.0.1/cb'] }, 'no redirect URI'],
+  ['device', { grant_types: ['refresh_token'] }, '--grant-type device_code'],
+  ['device', { grant_types: [device, 'authorization_code'] }, 'Leave out --grant-type authorization_code'],
+  ['device', { token_endpoint_auth_method: 'client_secret_basic' }, 'as web'],
+  ['device', { application_type: 'web' }, 'Leave out --type web'],
   ['service', { scope: 'openid orders:read' }, 'openid is about a user'],
   ['service', { scope: 'profile' }, 'profile is about a user'],
   ['service', web, 'no redirect URI'],

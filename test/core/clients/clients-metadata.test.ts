@@ -498,10 +498,10 @@ describe('reuse of refresh tokens', () => {
 
 describe('P7: what is not offered', () => {
   test('unknown members are dropped by name, unsupported values of a list too, as long as one is left', () => {
-    const device = 'urn:ietf:params:oauth:grant-type:device_code';
+    const unused = 'urn:openid:params:grant-type:ciba';
     const input = {
       ...ok,
-      grant_types: ['authorization_code', device],
+      grant_types: ['authorization_code', unused],
       response_types: ['code', 'id_token', 'code token'],
       response_modes: ['query', 'web_message'],
       scope: '',
@@ -510,7 +510,7 @@ describe('P7: what is not offered', () => {
       nothing: null,
     };
     expect(dropped(input).sort()).toEqual([
-      `grant_types ${device}`,
+      `grant_types ${unused}`,
       'na?me',
       'response_modes web_message',
       'response_types code?token',
@@ -526,7 +526,7 @@ describe('P7: what is not offered', () => {
     });
     expect(stored).not.toHaveProperty('scope');
     expect(dropped(ok)).toEqual([]);
-    expect(mistake({ ...ok, grant_types: [device] })).toMatch(
+    expect(mistake({ ...ok, grant_types: [unused] })).toMatch(
       /grant_types has no supported value. Supported: authorization_code/,
     );
     expect(mistake({ ...ok, response_types: ['token'] })).toMatch(
