@@ -4,6 +4,7 @@ import type { Delivery } from '../../src/core/stores/deliveries.ts';
 import type { SessionPut } from '../../src/core/stores/engine.ts';
 import { openSql, type SqlStores } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, type TestDatabase } from '../support/databases.ts';
+import { comeBack, travel } from '../support/flow.ts';
 import { buildClient, buildGrant, buildSession, insertAccount, name } from './rows.ts';
 
 const uri = 'https://app.example/back-channel';
@@ -142,10 +143,13 @@ function promises(open: () => Promise<SqlStores>): void {
     };
     await again();
     const sent = await first(client);
+    travel(100);
     await again();
+    comeBack();
     expect(await stores.deliveries.attempted(sent, settled)).toBe('merged');
     const next = await first(client);
     expect(next).toMatchObject({ id: sent.id, state: 'waiting', version: 2 });
+    expect(next.giveUpAt).toBeGreaterThanOrEqual(sent.giveUpAt + 100);
     expect(await stores.deliveries.attempted(next, settled)).toBe('stored');
     expect(await first(client)).toMatchObject({
       state: 'delivered',

@@ -30,6 +30,7 @@ type After = 'next' | 'stopped' | { readonly restMs: number };
 /** For the whole request, from the name to the headers of the answer. */
 const timeoutMs = 5_000;
 const clientsMax = 10_000;
+const unknownMs = 60_000;
 
 export function createAttempts(deps: AttemptDeps): (delivery: Delivery) => Promise<After> {
   const { deliveries, metrics, log, audit } = deps;
@@ -64,16 +65,25 @@ export function createAttempts(deps: AttemptDeps): (delivery: Delivery) => Promi
   }
 
   /** The message, or why it is no longer wanted. */
-  function made(delivery: Delivery, client: ClientRecord | undefined): Message | { readonly dropped: string } {
+  function made(
+    kind: DeliveryKind,
+    delivery: Delivery,
+    client: ClientRecord | undefined,
+  ): Message | { readonly dropped: string } {
     if (client === undefined) return { dropped: 'the client is deleted' };
-    if (client.disabledAt !== null) return { dropped: 'the client is disabled' };
-    const kind = deps.kinds[delivery.kind];
-    return kind === undefined ? { dropped: 'this version does not know the kind' } : kind(delivery, client);
+    return client.disabledAt === null ? kind(delivery, client) : { dropped: 'the client is disabled' };
   }
 
   return async (delivery) => {
+    const kind = deps.kinds[delivery.kind];
+    if (kind === undefined) {
+      // A newer version wrote it, and runs beside this one.
+      const next = { dueMs: nowMs() + unknownMs };
+      await store(delivery, { lastOutcome: 'a process does not know the kind', lastAt: nowSeconds(), next });
+      return 'next';
+    }
     const client = await deps.clients.find(delivery.clientId);
-    const message = made(delivery, client);
+    const message = made(kind, delivery, client);
     if ('dropped' in message) {
       await store(delivery, { lastOutcome: message.dropped, lastAt: nowSeconds(), next: 'dropped' });
       return 'next';
@@ -81,7 +91,7 @@ export function createAttempts(deps: AttemptDeps): (delivery: Delivery) => Promi
     const answer = await deps.outgoing.fetch({
       ...message,
       method: 'POST',
-      reviewed: client?.reviewedAt !== null,
+      reviewed: typeof client?.reviewedAt === 'number',
       timeoutMs,
       // The status says everything, so a long body is never read.
       ignoreBody: true,

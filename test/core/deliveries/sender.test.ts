@@ -1,6 +1,7 @@
 /** The sender over a real outbox and real receivers: what it sends when, what it tries again, and what it leaves alone. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLog } from '../../../src/base/log.ts';
+import type { DeliveryKind } from '../../../src/core/deliveries/delivery-kind.ts';
 import { logoutKind } from '../../../src/core/deliveries/logout-notice.ts';
 import { createLogoutMessages } from '../../../src/core/deliveries/logout-token.ts';
 import { createDeliverySender } from '../../../src/core/deliveries/sender.ts';
@@ -14,6 +15,12 @@ import { startCanary, startOutside } from '../../support/outside.ts';
 import { type Receiver, startReceiver } from '../../support/receiver.ts';
 import { eventually } from '../../support/redis-server.ts';
 import { buildFixture, type Fixture, issuer } from '../fixture.ts';
+
+interface NodeOptions {
+  readonly allow?: string[];
+  readonly network?: Network;
+  readonly kinds?: Record<string, DeliveryKind>;
+}
 
 function sends(open: () => Promise<Fixture>): void {
   let core: Fixture;
@@ -30,7 +37,7 @@ function sends(open: () => Promise<Fixture>): void {
   });
 
   /** A process that sends. */
-  function node({ allow = ['127.0.0.0/8'], network }: { allow?: string[]; network?: Network } = {}) {
+  function node({ allow = ['127.0.0.0/8'], network, kinds }: NodeOptions = {}) {
     const { log } = createLog({
       level: 'info',
       format: 'json',
@@ -41,7 +48,7 @@ function sends(open: () => Promise<Fixture>): void {
       ...core,
       outgoing: createOutgoing({ config, log, metrics: core.metrics, network }),
       ...{ log, deliveries: core.stores.deliveries, clients: core.cached },
-      kinds: { [logoutKind]: createLogoutMessages({ keys: core.keys, issuer }) },
+      kinds: kinds ?? { [logoutKind]: createLogoutMessages({ keys: core.keys, issuer }) },
     });
   }
 
@@ -216,6 +223,17 @@ function sends(open: () => Promise<Fixture>): void {
       ['dropped', 'the client has no backchannel_logout_uri any more'],
       ['delivered', 'answered 200'],
     ]);
+  });
+
+  test('a process of an older version leaves kinds that it does not know to others', async () => {
+    const { id, path } = await application();
+    await ended([id]);
+    await node({ kinds: {} }).once();
+    expect(await of(id)).toMatchObject([{ state: 'waiting' }]);
+    travel(61);
+    await node().once();
+    expect(count(path)).toBe(1);
+    expect(await of(id)).toMatchObject([{ state: 'delivered' }]);
   });
 
   test('an unreviewed client reaches no private address, whatever OUTBOUND_ALLOW says', async () => {

@@ -14,9 +14,9 @@ import { nowSeconds } from '../../../base/clock.ts';
 import { logoutNotice } from '../../../core/deliveries/logout-notice.ts';
 import type { SessionPut, TokenRow, Unit } from '../../../core/stores/engine.ts';
 import { createBatcher } from '../batch.ts';
-import { type Committed, type EngineDialect, type Row, type Sql, type Statement, statement } from '../sql.ts';
+import { type Committed, type EngineDialect, type Sql, type Statement, statement } from '../sql.ts';
 import { keepableEvent } from '../stores/audit.ts';
-import { mergedVersion, newDelivery, type Outbox, wantsLogout } from '../stores/outbox.ts';
+import { mergeDelivery, newDelivery, type Outbox, wantsLogout } from '../stores/outbox.ts';
 import { type Selection, selection } from '../table.ts';
 import {
   grantBundle,
@@ -75,7 +75,7 @@ const rareParts = `, told as (
     select ${putDelivery.list} from json_to_recordset(?::json) as x(n int, uid text, ${putDelivery.types})
     where n in (select n from good) and uid in (select uid from renewed_sessions)
       and exists (select 1 from clients where clients.id = x.client_id and ${wantsLogout})
-    order by merge_key on conflict (merge_key) do update set version = ${mergedVersion}
+    order by merge_key ${mergeDelivery}
   ), again as (
     select repeated as key, count(*) as times, bool_or(elsewhere) as elsewhere,
       coalesce(min(n) filter (where elsewhere), min(n)) as n

@@ -10,7 +10,7 @@ import { createBatcher } from '../batch.ts';
 import { type Committed, type EngineDialect, type Statement, statement } from '../sql.ts';
 import type { Sqlite, SqliteConnection } from '../sqlite.ts';
 import { keepableEvent } from '../stores/audit.ts';
-import { mergedVersion, newDelivery, type Outbox, wantsLogout } from '../stores/outbox.ts';
+import { mergeDelivery, newDelivery, type Outbox, wantsLogout } from '../stores/outbox.ts';
 import type { Selection } from '../table.ts';
 import {
   grantBundle,
@@ -73,8 +73,7 @@ const renewSession = statement(
 const auditPut = statement('put_audit', putAudit.insert);
 const deliveryPut = statement(
   'put_delivery',
-  `${putDelivery.select} from clients where clients.id = ? and ${wantsLogout}
-   on conflict (merge_key) do update set version = ${mergedVersion}`,
+  `${putDelivery.select} from clients where clients.id = ? and ${wantsLogout} ${mergeDelivery}`,
 );
 
 /** For the test that an index serves each statement. */

@@ -52,8 +52,11 @@ export const newDelivery = (delivery: NewDelivery) => ({
   attempts: 0,
 });
 
-/** Within an upsert. */
-export const mergedVersion = 'deliveries.version + 1';
+/** Within an upsert: the delivery that waits has another day, and is sent once more if it is on its way. */
+const merged = { version: 'deliveries.version + 1', give_up_at: 'excluded.give_up_at' };
+export const mergeDelivery = `on conflict (merge_key) do update set ${Object.entries(merged)
+  .map(([column, value]) => `${column} = ${value}`)
+  .join(', ')}`;
 
 /** Knex builds no `delete … returning` for SQLite. */
 async function rowsOf<T>(trx: Knex.Transaction, text: string, values: readonly string[]): Promise<readonly T[]> {
@@ -73,7 +76,7 @@ async function write(trx: Knex.Transaction, parts: readonly EndedPart[]): Promis
     await trx('deliveries')
       .insert(rows.slice(at, at + rowsAtOnce))
       .onConflict('merge_key')
-      .merge({ version: trx.raw(mergedVersion) });
+      .merge({ version: trx.raw(merged.version), give_up_at: trx.raw(merged.give_up_at) });
   }
   return rows.length;
 }
