@@ -6,7 +6,7 @@ import { gathered } from '../../src/storage/sql/gathered.ts';
 import { openSql } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
 import { comeBack, stopClock, travel } from '../support/flow.ts';
-import { buildGrant, buildToken, now } from './rows.ts';
+import { buildGrant, buildSession, buildToken, now } from './rows.ts';
 
 function gate<T>() {
   let [open, fail]: [(value: T) => void, (error: unknown) => void] = [() => {}, () => {}];
@@ -129,6 +129,17 @@ function burstsOn(make: () => Promise<TestDatabase>): void {
         ),
       );
       expect(outcomes.findIndex(({ outcome }) => outcome === 'committed')).toBe(10);
+    }));
+
+  test('a unit that the database rejects does not take along those that consume the same code', () =>
+    within(async ({ engine }) => {
+      const [code, taken] = [buildToken(), buildSession()];
+      await engine.commit({ tokens: [code], sessions: [taken] });
+      const consume = [{ key: code.key, at: now }];
+      // Two uids under one key: the database refuses it.
+      const bad = engine.commit({ consume, sessions: [buildSession({ key: taken.key })] });
+      const all = await Promise.allSettled([bad, engine.commit({ consume })]);
+      expect(all).toMatchObject([{ status: 'rejected' }, { status: 'fulfilled', value: { outcome: 'committed' } }]);
     }));
 
   test('of 200 revocations of one grant at once one ends it, in few transactions', () =>

@@ -2,6 +2,7 @@
  * Concurrent calls about one row, in few statements. Without this, a burst of requests with one code or token queues up
  * in the database, and its last requests wait for all others.
  */
+import { Unavailable } from '../../base/errors.ts';
 import type { CommitOutcome, StoredToken, Unit } from '../../core/stores/engine.ts';
 
 /**
@@ -51,7 +52,12 @@ export function oncePerKey(
       underWay.set(key, own);
       return own.finally(() => underWay.delete(key));
     }
-    const outcome = await first;
+    const outcome = await first.catch((error: unknown) => {
+      if (error instanceof Unavailable) throw error;
+      // The database rejected that unit alone.
+      return undefined;
+    });
+    if (outcome === undefined) return commit(unit);
     if (outcome.outcome === 'committed') return { outcome: 'spent', token: await read(key) };
     return outcome.token?.key === key ? outcome : commit(unit);
   };
