@@ -6,7 +6,7 @@ export const filesOf = (...folders) =>
   globSync(folders.map((folder) => `${folder}/**/*.ts`))
     .map((file) => file.replaceAll('\\', '/'))
     // Ignores programs with their own package, which may not be installed.
-    .filter((file) => !/\/node_modules\/|^test\/clients\/programs\//.test(file))
+    .filter((file) => !/\/node_modules\/|^test\/(clients|mcp)\/programs\//.test(file))
     .sort();
 
 export const textOf = (file) => readFileSync(file, 'utf8');
