@@ -294,7 +294,7 @@ export default {
     {
       name: 'zod-in-shapes',
       comment:
-        'the schemas cost a start 40 ms and 10 MB (docs/performance.md): schemas live in a shapes.ts, a ...-shape.ts or core/clients/client-metadata.ts; elsewhere import its types only.',
+        'the schemas cost a start 40 ms and 10 MB (docs/performance.md): schemas live in a shapes.ts, a ...-shape.ts or core/clients/metadata/client-metadata.ts; elsewhere import its types only.',
       severity: 'error',
       from: { path: '^src/', pathNot: shapes },
       to: { path: 'node_modules/zod/', dynamic: false, dependencyTypesNot: ['type-only'] },

@@ -19,5 +19,5 @@ export const redirectHosts = listOf(
   /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
 );
 
-/** Core refuses those that browsers handle (core/clients/redirect-schemes). */
+/** Core refuses those that browsers handle (core/clients/metadata/redirect-schemes). */
 export const schemes = listOf('schemes in small letters, without a colon', /^[a-z][a-z0-9+.-]{1,63}$/);

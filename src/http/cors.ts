@@ -5,7 +5,7 @@
  */
 import type { Context } from 'koa';
 import { withoutLoopbackPort } from '../base/loopback.ts';
-import { storedLoopbackPorts } from '../core/clients/client-policy.ts';
+import { storedLoopbackPorts } from '../core/clients/metadata/client-policy.ts';
 import type { ClientRecord } from '../core/stores/clients.ts';
 
 export function answerPreflight(ctx: Context, methods: string, headers: string): void {

@@ -1,5 +1,5 @@
 /** The parts of core that the protocol uses, and the events that it reports to core. */
-import { refreshReuseSeconds } from '../core/clients/refresh-reuse.ts';
+import { refreshReuseSeconds } from '../core/clients/metadata/refresh-reuse.ts';
 import type { Core } from '../core/core.ts';
 import { createFactorOffer } from '../core/factors/factor-offer.ts';
 import type { IsDeveloper } from '../http/developer.ts';

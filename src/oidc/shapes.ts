@@ -1,6 +1,6 @@
 /** The forms and responses of the protocol's JSON endpoints, for the OpenAPI document. */
 import { z } from 'zod';
-import { deviceGrant } from '../core/clients/device-grant.ts';
+import { deviceGrant } from '../core/clients/metadata/device-grant.ts';
 
 const clientMembers = {
   client_id: z.string().optional().meta({ description: 'Required unless the client authenticates with HTTP Basic.' }),

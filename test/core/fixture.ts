@@ -11,7 +11,7 @@ import type { Letter } from '../../src/core/mail/mailer.ts';
 import type { Account } from '../../src/core/stores/accounts.ts';
 import type { AuditEvent } from '../../src/core/stores/audit.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';
-import type { Throttle } from '../../src/core/stores/throttle.ts';
+import type { Throttle } from '../../src/core/stores/volatile/throttle.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
 import { openAdapters } from '../../src/open-core.ts';
 import type { SqlSettings } from '../../src/storage/sql/open.ts';

@@ -1,7 +1,7 @@
 /** The promises of `Throttle` (core/stores), for every implementation alike. */
 import { expect, test } from '@jest/globals';
 import { randomToken } from '../../src/base/secrets.ts';
-import type { Throttle } from '../../src/core/stores/throttle.ts';
+import type { Throttle } from '../../src/core/stores/volatile/throttle.ts';
 import { eventually } from '../support/redis-server.ts';
 
 export function throttlePromises(open: () => Throttle): void {

@@ -1,5 +1,5 @@
 /** The device flow, as a device and a person's browser go through it. */
-import { deviceGrant } from '../../src/core/clients/device-grant.ts';
+import { deviceGrant } from '../../src/core/clients/metadata/device-grant.ts';
 import { type Agent, type Answer, basic, type TokenAnswer, token } from './agent.ts';
 import type { TestClient } from './flow.ts';
 import { password, type TestServer } from './server.ts';

@@ -4,7 +4,7 @@
  * so that it is good each time: a person who does not exist yet, a token that nobody has ended.
  */
 import { randomToken } from '../../src/base/secrets.ts';
-import { deviceGrant } from '../../src/core/clients/device-grant.ts';
+import { deviceGrant } from '../../src/core/clients/metadata/device-grant.ts';
 import { Agent, basic, codeOf, pkce, token } from './agent.ts';
 import { adminKey, buildClient, buildPerson, password, type TestServer } from './server.ts';
 

@@ -1,7 +1,7 @@
 /**
  * `POST /clients/register`: checks the admin key, the body, the three fields of this API, then the rules for all
  * clients (core). Callers without a key learn nothing about valid input. Only metadata that
- * core/clients/client-metadata accepts is stored.
+ * core/clients/metadata/client-metadata accepts is stored.
  */
 import { Refusal } from '../../base/errors.ts';
 import type { JsonObject, JsonValue } from '../../base/json.ts';

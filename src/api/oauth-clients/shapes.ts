@@ -1,6 +1,6 @@
 /** Input and output schemas of this API. Loaded by the first request that needs one. */
 import { z } from 'zod';
-import { shape as metadata } from '../../core/clients/client-members-shape.ts';
+import { shape as metadata } from '../../core/clients/metadata/client-members-shape.ts';
 
 const given = (sentence: string) => z.string(sentence).min(1, sentence);
 const redirectUrl = 'must be given, as a string or an array of strings';

@@ -1,5 +1,5 @@
 /** The application that a command names. */
-import type { InvalidMetadata } from '../../core/clients/client-metadata.ts';
+import type { InvalidMetadata } from '../../core/clients/metadata/client-metadata.ts';
 import { type Arg, type Outcome, refused } from '../command.ts';
 
 export const idArg: Arg = { name: '<id>', sentence: 'The client id.' };

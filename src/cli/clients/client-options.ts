@@ -1,8 +1,8 @@
 /** The metadata of an application from the options of a command and a JSON file (RFC 7591, section 2). */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
-import { deviceGrant } from '../../core/clients/device-grant.ts';
-import { profiles } from '../../core/clients/profiles.ts';
-import { refreshReuseMax, refreshReuseRules } from '../../core/clients/refresh-reuse.ts';
+import { deviceGrant } from '../../core/clients/metadata/device-grant.ts';
+import { profiles } from '../../core/clients/metadata/profiles.ts';
+import { refreshReuseMax, refreshReuseRules } from '../../core/clients/metadata/refresh-reuse.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call, Opt } from '../command.ts';
 import { readJsonObject } from '../json-file.ts';
@@ -147,7 +147,7 @@ export const metadataOptions: readonly Opt[] = [
 ];
 
 export interface Wanted {
-  /** As in the file. Unknown members are dropped with a warning, or refused by core/clients/client-metadata. */
+  /** As in the file. Unknown members are dropped with a warning, or refused by core/clients/metadata/client-metadata. */
   readonly metadata: JsonObject;
   /** Members of the file that are not metadata. */
   readonly id: string | undefined;

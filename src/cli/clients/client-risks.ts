@@ -1,5 +1,5 @@
 /** The risks of an application that an operator should see: missing protection, and promises that are not enforced. */
-import { brokenPromises } from '../../core/clients/client-promises.ts';
+import { brokenPromises } from '../../core/clients/metadata/client-promises.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Call } from '../command.ts';
 import { day } from '../text.ts';

@@ -1,8 +1,8 @@
 /** An application as administrators see it. */
 import type { JsonValue } from '../../base/json.ts';
-import { brokenPromises } from '../../core/clients/client-promises.ts';
 import { secretId, secretName } from '../../core/clients/client-secrets.ts';
 import { consentPolicyOf } from '../../core/clients/consent-policy.ts';
+import { brokenPromises } from '../../core/clients/metadata/client-promises.ts';
 import type { ClientRecord, ClientSecret } from '../../core/stores/clients.ts';
 import { day, facts, shownOnce } from '../text.ts';
 import { risksOf, riskWords } from './client-risks.ts';

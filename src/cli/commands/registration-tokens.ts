@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../base/json.ts';
 import { redirectHosts, schemes, scopeNames } from '../../config/client-kinds.ts';
 import type { Kind } from '../../config/kinds.ts';
-import { schemeMistake } from '../../core/clients/redirect-schemes.ts';
+import { schemeMistake } from '../../core/clients/metadata/redirect-schemes.ts';
 import type { InitialToken, RegistrationPolicy } from '../../core/stores/registrations.ts';
 import { type Call, type Command, done, type Noun, refused, via } from '../command.ts';
 import { day, facts, shownOnce, table } from '../text.ts';
@@ -95,7 +95,7 @@ const create: Command = {
 };
 
 async function policyIn(call: Call): Promise<RegistrationPolicy> {
-  const { offered } = await import('../../core/clients/client-members-shape.ts');
+  const { offered } = await import('../../core/clients/metadata/client-members-shape.ts');
   const offeredGrants: readonly string[] = offered.grant_types;
   const grants = call.texts('grant-type');
   const unknown = grants.find((grant) => !offeredGrants.includes(grant));

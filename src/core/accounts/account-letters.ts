@@ -3,7 +3,7 @@ import type { Caller } from '../kernel/caller.ts';
 import { accountThrottleKey } from '../kernel/throttle-keys.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { Account } from '../stores/accounts.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 
 export interface LetterParts {
   knownBrowsers: { forgetOthers(subject: string, browser: string | undefined): Promise<void> };

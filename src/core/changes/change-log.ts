@@ -7,8 +7,9 @@
  * lets each follower prepare (it may wait), then makes all of them drop their copies in one turn of the event loop. So
  * a reader sees all of these changes or none.
  */
-import type { ChangeChannel } from '../stores/change-channel.ts';
+
 import type { ChangeKind, ChangeStore } from '../stores/changes.ts';
+import type { ChangeChannel } from '../stores/volatile/change-channel.ts';
 
 type Change = { readonly seq: number; readonly kind: ChangeKind; readonly id: string };
 

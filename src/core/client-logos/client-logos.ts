@@ -7,7 +7,7 @@ import { createLru } from '../../base/lru.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
 import type { Outgoing } from '../outgoing/outgoing.ts';
 import type { ClientRecord } from '../stores/clients.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 
 interface Logo {
   readonly type: string;

@@ -14,9 +14,9 @@ import type { Metrics } from '../../base/metrics.ts';
 import { type ChangeLog, oneAtATime } from '../changes/change-log.ts';
 import type { ApiRecord, ApiStore } from '../stores/apis.ts';
 import type { ChangeStore } from '../stores/changes.ts';
-import type { ClientCache } from '../stores/client-cache.ts';
 import type { ClientRecord, ClientStore } from '../stores/clients.ts';
-import { withinCeiling } from './scope-ceiling.ts';
+import type { ClientCache } from '../stores/volatile/client-cache.ts';
+import { withinCeiling } from './metadata/scope-ceiling.ts';
 
 export interface CachedClients {
   /**

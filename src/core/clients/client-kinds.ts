@@ -3,7 +3,7 @@
  * contradicts the kind is refused with a fix, before `parseMetadata` checks the rest.
  */
 import type { JsonObject, JsonValue } from '../../base/json.ts';
-import { deviceGrant } from './device-grant.ts';
+import { deviceGrant } from './metadata/device-grant.ts';
 
 export const clientKinds = {
   web: 'an application on a server, which keeps a secret',

@@ -18,9 +18,9 @@ import {
   type Unknown,
   type Updated,
 } from './client-credentials.ts';
-import type { InvalidMetadata } from './client-metadata.ts';
-import { type Granted, isOperator, isOperatorMember, unreviewedMetadata } from './client-policy.ts';
 import { needsSecret, newSecret, secretMistake, storedSecret } from './client-secrets.ts';
+import type { InvalidMetadata } from './metadata/client-metadata.ts';
+import { type Granted, isOperator, isOperatorMember, unreviewedMetadata } from './metadata/client-policy.ts';
 
 export type Registered = {
   readonly outcome: 'registered';
@@ -129,7 +129,7 @@ export function createClients(deps: ClientsDeps): Clients {
 
   async function checked(input: unknown, id: string, { by, granted }: Registrant, previous?: ClientRecord) {
     // Imported on first use, with its schemas, so that the start does not wait for it.
-    const { parseMetadata } = await import('./client-metadata.ts');
+    const { parseMetadata } = await import('./metadata/client-metadata.ts');
     const reviewed = reviewFor(by, previous) !== null;
     const parsed = parseMetadata(input, {
       by,

@@ -4,9 +4,9 @@
  */
 import type { Audit } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
-import type { Throttle } from '../stores/throttle.ts';
-import type { InvalidMetadata } from './client-metadata.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 import type { Clients, Registered } from './clients.ts';
+import type { InvalidMetadata } from './metadata/client-metadata.ts';
 
 export interface OwnClients {
   /** Resolves after the audit record is written. Throws `Unavailable`. */

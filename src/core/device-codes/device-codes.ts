@@ -12,7 +12,7 @@ import type { Audit, AuditFields } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
 import type { DeviceCodeStore, PollPace } from '../stores/device-codes.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 
 /** As a multiple of the limit of an address: wrong codes in all, and codes that its public clients may begin. */
 const inAllFactor = 30;

@@ -4,7 +4,7 @@
  */
 import { nowMs } from '../../base/clock.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 
 const windowSeconds = 3600;
 /** Per process. Registrations with an initial access token are always recorded. */

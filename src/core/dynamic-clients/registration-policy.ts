@@ -1,7 +1,7 @@
 /**
  * What a client that registers itself gets of what it asks for. A server may replace or leave out values (RFC 7591,
  * section 3.2.1), so a value beyond the policy is dropped and named, and the client still works. The rest of the
- * request is checked as for all clients (core/clients/client-metadata).
+ * request is checked as for all clients (core/clients/metadata/client-metadata).
  *
  * Dropped: scopes and grants beyond the policy, redirect URIs of other hosts and unknown schemes, empty texts, members
  * that only an operator sets.
@@ -11,10 +11,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../../base/json.ts';
 import { isLoopbackHost } from '../../base/loopback.ts';
-import type { InvalidMetadata } from '../clients/client-metadata.ts';
-import { type Granted, isOperatorMember } from '../clients/client-policy.ts';
-import { redirectUriKind } from '../clients/client-uris.ts';
-import { inAscii } from '../clients/dropped-members.ts';
+import type { InvalidMetadata } from '../clients/metadata/client-metadata.ts';
+import { type Granted, isOperatorMember } from '../clients/metadata/client-policy.ts';
+import { redirectUriKind } from '../clients/metadata/client-uris.ts';
+import { inAscii } from '../clients/metadata/dropped-members.ts';
 import { identityScopes } from '../kernel/identity-scopes.ts';
 import type { ApiRecord } from '../stores/apis.ts';
 import type { RegistrationPolicy } from '../stores/registrations.ts';
@@ -39,7 +39,7 @@ export function appliedPolicy(settings: PolicySettings, of: RegistrationPolicy |
   const reviewed = of?.reviewed ?? false;
   const scopes = of?.scopes ?? settings.scopes;
   return {
-    // The ceiling of the settings holds for all unreviewed clients (core/clients/scope-ceiling).
+    // The ceiling of the settings holds for all unreviewed clients (core/clients/metadata/scope-ceiling).
     scopes: reviewed ? scopes : scopes?.filter((name) => settings.scopes?.includes(name) !== false),
     redirectHosts: of?.redirectHosts ?? settings.redirectHosts,
     redirectSchemes: [...settings.redirectSchemes, ...(of?.redirectSchemes ?? [])],

@@ -15,7 +15,7 @@ import { createCallerRecord } from '../kernel/caller-record.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { FactorRow, FactorStore } from '../stores/factors.ts';
-import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
+import type { Throttle, ThrottleKey } from '../stores/volatile/throttle.ts';
 import type {
   BegunEnrolment,
   Challenge,

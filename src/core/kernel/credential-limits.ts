@@ -13,7 +13,7 @@ import { nowMs } from '../../base/clock.ts';
 import { Unavailable } from '../../base/errors.ts';
 import { createLru } from '../../base/lru.ts';
 import type { Metrics } from '../../base/metrics.ts';
-import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
+import type { Throttle, ThrottleKey } from '../stores/volatile/throttle.ts';
 import type { Audit, AuditEventName } from './audit.ts';
 import type { Caller } from './caller.ts';
 import { addressNetwork, adminKeyThrottleKey, clientsThrottleKey, clientThrottleKey } from './throttle-keys.ts';

@@ -22,7 +22,7 @@ import type { Mails } from '../mail/mails.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { EngineStore } from '../stores/engine.ts';
 import type { KnownBrowserRow, KnownBrowserStore } from '../stores/known-browsers.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 
 export interface Arrival {
   readonly subject: string;

@@ -6,7 +6,7 @@ import { nowSeconds } from '../../base/clock.ts';
 import type { Caller } from '../kernel/caller.ts';
 import type { AccountStore } from '../stores/accounts.ts';
 import type { ClientRecord } from '../stores/clients.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 import { mailTime } from './mail-time.ts';
 import type { Mails } from './mails.ts';
 

@@ -5,7 +5,7 @@
 import { digest } from '../../base/secrets.ts';
 import { emailKey } from '../kernel/names.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 
 const mailWindowSeconds = 3600;
 

@@ -1,11 +1,11 @@
 /**
  * Reads a client's document. What it must have and must not have is checked here; the rest as at a registration
- * (core/clients/client-metadata). Documents are written for many servers, so what this server does not use is dropped:
+ * (core/clients/metadata/client-metadata). Documents are written for many servers, so what this server does not use is dropped:
  * members, grant types, redirect URIs that it would refuse, and links with mistakes.
  */
 import type { JsonObject } from '../../base/json.ts';
 import { reservedClientName } from '../clients/client-names.ts';
-import { redirectUriKind } from '../clients/client-uris.ts';
+import { redirectUriKind } from '../clients/metadata/client-uris.ts';
 
 type ReadDocument =
   | { readonly outcome: 'read'; readonly metadata: JsonObject }
@@ -97,7 +97,7 @@ function repaired(document: Readonly<Record<string, unknown>>, uris: readonly st
 
 async function parse(document: Record<string, unknown>, { previous }: Context): Promise<ReadDocument> {
   // Imported on first use, with its schemas, so that the start does not wait for it.
-  const { parseMetadata } = await import('../clients/client-metadata.ts');
+  const { parseMetadata } = await import('../clients/metadata/client-metadata.ts');
   for (;;) {
     const parsed = parseMetadata(document, { by: 'metadata', reviewed: false, ...(previous && { previous }) });
     if (parsed.outcome === 'valid') return { outcome: 'read', metadata: parsed.metadata };

@@ -11,7 +11,7 @@ import type { Caller } from '../kernel/caller.ts';
 import { emailKey, emailProblem, type NameProblem, nameProblems, usernameKey } from '../kernel/names.ts';
 import { addressThrottleKey } from '../kernel/throttle-keys.ts';
 import type { NewIdentity } from '../stores/identities.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 
 export interface SignUpForm {
   readonly username: string;

@@ -22,7 +22,7 @@ import {
   sessionThrottleKey,
 } from '../kernel/throttle-keys.ts';
 import type { KnownBrowsers } from '../known-browsers/known-browsers.ts';
-import type { Throttle, ThrottleKey } from '../stores/throttle.ts';
+import type { Throttle, ThrottleKey } from '../stores/volatile/throttle.ts';
 
 export interface SignInLimits {
   /** Failed attempts within the window: for one account, and from one address. */

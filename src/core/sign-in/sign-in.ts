@@ -21,7 +21,7 @@ import type { PasswordHasher } from '../passwords/password-hasher.ts';
 import { passwordLimit } from '../passwords/password-rules.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
 import type { IdentityStore } from '../stores/identities.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 import type { Pass } from './passes.ts';
 import { rehashed } from './rehash.ts';
 import {

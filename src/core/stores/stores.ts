@@ -10,9 +10,7 @@
 import type { AccountStore } from './accounts.ts';
 import type { ApiStore } from './apis.ts';
 import type { AuditStore } from './audit.ts';
-import type { ChangeChannel } from './change-channel.ts';
 import type { ChangeStore } from './changes.ts';
-import type { ClientCache } from './client-cache.ts';
 import type { ClientStore } from './clients.ts';
 import type { ConsentStore } from './consents.ts';
 import type { DeliveryStore } from './deliveries.ts';
@@ -29,8 +27,10 @@ import type { LinkStore } from './links.ts';
 import type { PasskeyStore } from './passkeys.ts';
 import type { RefusalStore } from './refusals.ts';
 import type { RegistrationStore } from './registrations.ts';
-import type { Throttle } from './throttle.ts';
 import type { UseStore } from './use.ts';
+import type { ChangeChannel } from './volatile/change-channel.ts';
+import type { ClientCache } from './volatile/client-cache.ts';
+import type { Throttle } from './volatile/throttle.ts';
 
 /** Everything that the SQL database stores. */
 export interface Stores {

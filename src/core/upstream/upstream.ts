@@ -24,7 +24,7 @@ import type { SignIn, SignInOutcome } from '../sign-in/sign-in.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { IdentityRow, NewIdentity } from '../stores/identities.ts';
 import type { Stores } from '../stores/stores.ts';
-import type { Throttle } from '../stores/throttle.ts';
+import type { Throttle } from '../stores/volatile/throttle.ts';
 import { signedInAt, staleness } from './upstream-freshness.ts';
 import type { UpstreamFailure, UpstreamProvider } from './upstream-provider.ts';
 import { createUpstreamStates, type Freshness, type Place, samePlace } from './upstream-state.ts';

@@ -1,10 +1,10 @@
 /**
  * What the profile `fapi2` enforces at each request (FAPI 2.0 Security Profile, section 5.3.2), beyond the members that
- * it sets (core/clients/profiles). Everything else of that profile holds for all clients: `iss` in the response, S256
+ * it sets (core/clients/metadata/profiles). Everything else of that profile holds for all clients: `iss` in the response, S256
  * alone, codes for one use, redirects by 303, and no rotation for clients that authenticate.
  */
 import { type Client, errors } from 'oidc-provider';
-import { fapi2Algorithms, profileOf } from '../../core/clients/profiles.ts';
+import { fapi2Algorithms, profileOf } from '../../core/clients/metadata/profiles.ts';
 import type { ApiRecord } from '../../core/stores/apis.ts';
 
 const isFapi2 = (client: Client | undefined): boolean =>

@@ -1,7 +1,7 @@
 /** The mistake in a client assertion (RFC 7523). Reads it without verification, and shows single members only. */
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, type ProtectedHeaderParameters } from 'jose';
 import { nowSeconds } from '../../base/clock.ts';
-import { fapi2Algorithms } from '../../core/clients/profiles.ts';
+import { fapi2Algorithms } from '../../core/clients/metadata/profiles.ts';
 import { shapeOf, shown } from '../../core/refusals/shown.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Facts } from './recorded.ts';

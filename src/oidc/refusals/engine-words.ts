@@ -1,5 +1,5 @@
 /** Finds the failed check by the engine's text: `error_detail` if there is one, otherwise the error's description. */
-import { deviceGrant } from '../../core/clients/device-grant.ts';
+import { deviceGrant } from '../../core/clients/metadata/device-grant.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 
 /** The first match wins. The patterns match texts of oidc-provider 9.13; a test raises each of them. */

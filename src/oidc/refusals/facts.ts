@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
-import { deviceGrant } from '../../core/clients/device-grant.ts';
+import { deviceGrant } from '../../core/clients/metadata/device-grant.ts';
 import { userCodeOf } from '../../core/device-codes/user-code.ts';
 import { isDocumentUrl } from '../../core/metadata-clients/document-url.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';

@@ -1,5 +1,5 @@
 /** Why a pushed authorization request is demanded or refused. A request_uri is shown by its shape only. */
-import { profileOf } from '../../core/clients/profiles.ts';
+import { profileOf } from '../../core/clients/metadata/profiles.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import { shapeOf } from '../../core/refusals/shown.ts';
 import type { Asked, Facts } from './recorded.ts';

@@ -4,7 +4,7 @@
  */
 import type { Account as EngineAccount } from 'oidc-provider';
 import { isTold, toldEmail, toldName, toldUsername } from '../../core/accounts/told-names.ts';
-import type { IdTokenClaims } from '../../core/clients/id-token-claims.ts';
+import type { IdTokenClaims } from '../../core/clients/metadata/id-token-claims.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 
 export const scopeClaims = {

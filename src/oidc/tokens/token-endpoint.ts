@@ -13,7 +13,7 @@ import Provider, {
 import { nowSeconds } from '../../base/clock.ts';
 import { toldUsername } from '../../core/accounts/told-names.ts';
 import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
-import { deviceGrant } from '../../core/clients/device-grant.ts';
+import { deviceGrant } from '../../core/clients/metadata/device-grant.ts';
 import { demandProof } from '../requests/proofs.ts';
 import type { EnginePerson } from './claims.ts';
 

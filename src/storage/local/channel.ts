@@ -1,5 +1,5 @@
 /** The change channel of one process. Other processes read the change log on their own schedule. */
-import type { ChangeChannel } from '../../core/stores/change-channel.ts';
+import type { ChangeChannel } from '../../core/stores/volatile/change-channel.ts';
 
 export function createLocalChannel(): ChangeChannel {
   const listeners = new Set<() => void>();

@@ -1,6 +1,6 @@
 /** Counts attempts in this process: without Redis, and as a fallback while Redis is down. */
 import { nowMs } from '../../base/clock.ts';
-import type { Throttle } from '../../core/stores/throttle.ts';
+import type { Throttle } from '../../core/stores/volatile/throttle.ts';
 
 /** A window opens with the first attempt and closes `windowSeconds` later; then the count starts over. */
 interface Window {

@@ -1,6 +1,6 @@
 /** Publishes "read the change log" over Redis, without content. A lost message delays a reader by at most a second. */
 import { randomToken } from '../../base/secrets.ts';
-import type { ChangeChannel } from '../../core/stores/change-channel.ts';
+import type { ChangeChannel } from '../../core/stores/volatile/change-channel.ts';
 import type { Connection } from './connection.ts';
 
 export function createRedisChannel(connection: Connection, prefix: string): ChangeChannel & { close(): void } {

@@ -9,8 +9,8 @@
  * or written until then either: a restarted Redis may have lost removals.
  */
 import { randomToken, seal, unseal } from '../../base/secrets.ts';
-import type { ClientCache } from '../../core/stores/client-cache.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
+import type { ClientCache } from '../../core/stores/volatile/client-cache.ts';
 import type { Connection } from './connection.ts';
 import { markApplied, putClient, raiseGeneration, removeClients } from './scripts.ts';
 

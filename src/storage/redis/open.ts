@@ -2,9 +2,9 @@
  * The client cache, the change channel and the throttle in Redis. Redis is optional: if it is down, hangs, is flushed
  * or holds foreign values, the server is slower but stays correct. Nothing here throws.
  */
-import type { ChangeChannel } from '../../core/stores/change-channel.ts';
-import type { ClientCache } from '../../core/stores/client-cache.ts';
-import type { Throttle } from '../../core/stores/throttle.ts';
+import type { ChangeChannel } from '../../core/stores/volatile/change-channel.ts';
+import type { ClientCache } from '../../core/stores/volatile/client-cache.ts';
+import type { Throttle } from '../../core/stores/volatile/throttle.ts';
 import { createRedisChannel } from './channel.ts';
 import { createClientCache } from './client-cache.ts';
 import { type OnState, openConnection } from './connection.ts';

@@ -7,7 +7,7 @@
  */
 import { nowMs } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
-import type { Throttle } from '../../core/stores/throttle.ts';
+import type { Throttle } from '../../core/stores/volatile/throttle.ts';
 import type { Connection } from './connection.ts';
 import { countAttempt, giveBack } from './scripts.ts';
 

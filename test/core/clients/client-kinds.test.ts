@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/base/json.ts';
 import { type ClientKind, ofKind } from '../../../src/core/clients/client-kinds.ts';
-import { parseMetadata } from '../../../src/core/clients/client-metadata.ts';
+import { parseMetadata } from '../../../src/core/clients/metadata/client-metadata.ts';
 import { identityScopes } from '../../../src/core/kernel/identity-scopes.ts';
 
 const device = 'urn:ietf:params:oauth:grant-type:device_code';

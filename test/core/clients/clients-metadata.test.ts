@@ -2,9 +2,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/base/json.ts';
-import { parseMetadata } from '../../../src/core/clients/client-metadata.ts';
-import type { MetadataContext } from '../../../src/core/clients/client-policy.ts';
-import { redirectUriKind } from '../../../src/core/clients/client-uris.ts';
+import { parseMetadata } from '../../../src/core/clients/metadata/client-metadata.ts';
+import type { MetadataContext } from '../../../src/core/clients/metadata/client-policy.ts';
+import { redirectUriKind } from '../../../src/core/clients/metadata/client-uris.ts';
 
 const cli: MetadataContext = { by: 'cli' };
 const ok = { redirect_uris: ['https://app.example.com/cb'] };

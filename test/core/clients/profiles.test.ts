@@ -1,9 +1,9 @@
 /** Profiles: who may choose one, and what it sets and refuses. */
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/base/json.ts';
-import { parseMetadata } from '../../../src/core/clients/client-metadata.ts';
-import type { MetadataContext } from '../../../src/core/clients/client-policy.ts';
-import { profileOf } from '../../../src/core/clients/profiles.ts';
+import { parseMetadata } from '../../../src/core/clients/metadata/client-metadata.ts';
+import type { MetadataContext } from '../../../src/core/clients/metadata/client-policy.ts';
+import { profileOf } from '../../../src/core/clients/metadata/profiles.ts';
 
 const cli: MetadataContext = { by: 'cli' };
 const ok = { redirect_uris: ['https://app.example.com/cb'] };

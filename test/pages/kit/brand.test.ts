@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../../src/config/load.ts';
-import { parseMetadata } from '../../../src/core/clients/client-metadata.ts';
+import { parseMetadata } from '../../../src/core/clients/metadata/client-metadata.ts';
 import { createWording } from '../../../src/mail/letters.ts';
 import { colourOf, contrast, oklchOf } from '../../../src/pages/kit/brand/colour.ts';
 import { buttonColours, themeAddress, themeAt, themeSheet, tokensOf } from '../../../src/pages/kit/brand/theme.ts';

@@ -1,10 +1,10 @@
 /** Policy beyond the application's own metadata: members that only an admin sets, and values that a change keeps. */
 import { isDeepStrictEqual } from 'node:util';
-import type { JsonObject } from '../../base/json.ts';
-import type { ClientRecord } from '../stores/clients.ts';
+import type { JsonObject } from '../../../base/json.ts';
+import type { ClientRecord } from '../../stores/clients.ts';
+import { type ConsentPolicy, consentPolicyOf } from '../consent-policy.ts';
 import type { Members } from './client-members-shape.ts';
 import type { RedirectAllowances } from './client-uris.ts';
-import { type ConsentPolicy, consentPolicyOf } from './consent-policy.ts';
 import { type IdTokenClaims, idTokenClaimRules } from './id-token-claims.ts';
 import type { Profile } from './profiles.ts';
 import { refreshReuseMistake } from './refresh-reuse.ts';

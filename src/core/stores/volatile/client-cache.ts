@@ -1,4 +1,4 @@
-import type { ClientRecord } from './clients.ts';
+import type { ClientRecord } from '../clients.ts';
 
 /** A cache shared by all processes. If it is down, slow or holds invalid data, reads miss; nothing throws. */
 export interface ClientCache {

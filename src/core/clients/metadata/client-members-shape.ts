@@ -4,8 +4,8 @@
  * closed, so a member that would mean trust (`skip_consent`, `client_secret`, `__proto__` …) has no way in.
  */
 import { z } from 'zod';
-import { secondFactorRules } from '../factors/assurance.ts';
-import { consentPolicies } from './consent-policy.ts';
+import { secondFactorRules } from '../../factors/assurance.ts';
+import { consentPolicies } from '../consent-policy.ts';
 import { deviceGrant } from './device-grant.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
 import { profiles } from './profiles.ts';

@@ -5,7 +5,7 @@
  * The order of checks: dropped and unsupported members; the shape of each member (client-members-shape); policy; URIs;
  * keys; combinations; defaults. The first mistake is the response.
  */
-import type { JsonObject } from '../../base/json.ts';
+import type { JsonObject } from '../../../base/json.ts';
 import { keyMistake } from './client-keys.ts';
 import { type Members, metadataMembers, offered, shape } from './client-members-shape.ts';
 import {

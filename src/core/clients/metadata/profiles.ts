@@ -2,7 +2,7 @@
  * Profiles: one word that sets and enforces a whole set of rules for a client. Its single members may be stricter than
  * the profile, never looser. A client without the member has `standard`, which adds no rule.
  */
-import type { JsonObject, JsonValue } from '../../base/json.ts';
+import type { JsonObject, JsonValue } from '../../../base/json.ts';
 
 export const profiles = ['standard', 'fapi2', 'mcp-client'] as const;
 export type Profile = (typeof profiles)[number];

@@ -1,5 +1,5 @@
 /** One ceiling of scopes for all clients that registered themselves (`DYNAMIC_CLIENT_SCOPES`). */
-import type { ClientRecord } from '../stores/clients.ts';
+import type { ClientRecord } from '../../stores/clients.ts';
 
 const ownOrigins: ReadonlySet<ClientRecord['origin']> = new Set(['dynamic', 'metadata']);
 

@@ -1,5 +1,5 @@
 /** URIs of an application: redirect URIs, and those that pages link or this server fetches. */
-import { isLoopbackHost } from '../../base/loopback.ts';
+import { isLoopbackHost } from '../../../base/loopback.ts';
 import { isPrivateUseScheme } from './redirect-schemes.ts';
 
 const loopbackHosts = new Set(['localhost', '127.0.0.1', '[::1]']);

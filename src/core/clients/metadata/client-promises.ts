@@ -2,7 +2,7 @@
  * Members that ask for protection that this server does not give. A server may ignore them (RFC 7591, section 2), but
  * then the client would be less safe than it assumes. So every entry point refuses them.
  */
-import type { JsonObject } from '../../base/json.ts';
+import type { JsonObject } from '../../../base/json.ts';
 
 interface Promised {
   /** `true`: only the value true asks for protection. `any`: every value does. */

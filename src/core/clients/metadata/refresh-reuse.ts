@@ -2,7 +2,7 @@
  * How long a refresh token that was replaced still returns its replacement, per client. Only public clients get a new
  * refresh token with each use. The replacement must be unused in any case (core/kernel/reuse-window).
  */
-import type { ClientRecord } from '../stores/clients.ts';
+import type { ClientRecord } from '../../stores/clients.ts';
 
 /** `strict`: never. `window`: for some seconds. `until-used`: until the replacement is used, at most half an hour. */
 export const refreshReuseRules = ['strict', 'window', 'until-used'] as const;
