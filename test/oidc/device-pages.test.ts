@@ -234,6 +234,29 @@ describeStorages('the pages of the device flow', (storage) => {
     expect((await poll(server, client, codes)).status).toBe(200);
   });
 
+  test('a reviewed client that authenticates is remembered: the confirmation is the whole question', async () => {
+    const known = await buildClient(server, { ...deviceClient, token_endpoint_auth_method: 'client_secret_basic' });
+    const [agent, person] = [browser(), await buildPerson(server)];
+    const first = await begin(server, known);
+    expect(heading(await allow(agent, person, first.user_code))).toBe('Go back to your device');
+    const codes = await begin(server, known);
+    const page = await confirm(agent, codes.user_code);
+    expect([page.url, heading(page)]).toEqual([`${server.url}/device`, 'Go back to your device']);
+    for (const each of [first, codes]) expect((await poll(server, known, each)).status).toBe(200);
+  });
+
+  test('B13: a password that changes during the sign-in leads back to the code, and the device gets nothing', async () => {
+    const [agent, person] = [browser(), await buildPerson(server)];
+    const codes = await begin(server, client);
+    const login = await confirm(agent, codes.user_code);
+    const form = { csrf: csrfOf(login), username: person.username, password };
+    const { location = '' } = await agent.go(login.url, { form, follow: false });
+    await server.core.accounts.setPassword(person.subject, 'nine pears on a shelf', { endSessions: true });
+    const back = await agent.go(location, { follow: false });
+    expect([back.status, back.location]).toEqual([303, `${server.url}/device`]);
+    expect((await poll(server, client, codes)).body.error).toBe('authorization_pending');
+  });
+
   test('another account answers: "Not you?" signs in again, and the device gets that person', async () => {
     const [first, other] = [await buildPerson(server), await buildPerson(server)];
     const codes = await begin(server, client);

@@ -1,6 +1,7 @@
 /** The database goes away and comes back: what is answered meanwhile, and that nobody has to restart anything. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Unavailable } from '../../src/base/errors.ts';
+import { deviceGrant } from '../../src/core/clients/device-grant.ts';
 import { Agent, basic } from '../support/agent.ts';
 import { describePostgres } from '../support/databases.ts';
 import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
@@ -26,7 +27,8 @@ describePostgres('while the database is away', () => {
   });
 
   test('K3: 503 with Retry-After at every door, never invalid_client; documents from memory; afterwards everything goes on', async () => {
-    const client = await buildClient(server);
+    const grant_types = ['authorization_code', 'refresh_token', deviceGrant];
+    const client = await buildClient(server, { grant_types });
     const { agent, body, person } = await tokensFor(server, client);
     const { grant } = await codeFor(server, client);
     const query = new URLSearchParams({
@@ -85,6 +87,8 @@ describePostgres('while the database is away', () => {
       ['/oauth/token', form({ grant_type: 'refresh_token', refresh_token: body.refresh_token ?? '' })],
       ['/oauth/token', form({ grant_type: 'authorization_code', ...grant })],
       ['/oauth/token', form({ grant_type: 'refresh_token', refresh_token: 'unknown' })],
+      ['/oauth/token', form({ grant_type: deviceGrant, device_code: 'unknown' })],
+      ['/oauth/device', form({ scope: 'openid' })],
       ['/oauth/introspect', form({ token: body.access_token ?? '' })],
       ['/oauth/revoke', form({ token: body.refresh_token ?? '' })],
       ['/oauth/userinfo', { headers: { authorization: `Bearer ${body.access_token}` } }],
@@ -114,6 +118,9 @@ describePostgres('while the database is away', () => {
         follow: false,
       }),
       await agent.go('/oauth/logout'),
+      await agent.go('/device'),
+      await stranger.go('/device?user_code=BCDF-GHJK'),
+      await stranger.go('/device', { form: { xsrf: 'x', user_code: 'BCDF-GHJK' } }),
     ];
     for (const page of people) {
       expect([page.url, page.status, page.location, page.headers.get('retry-after')]).toEqual([

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomToken } from '../../src/base/secrets.ts';
 import { buildSession } from '../storage/rows.ts';
 import { Agent, codeOf, pkce, token } from '../support/agent.ts';
+import { allow, askToBegin, type Begun, begin, deviceClient, poll } from '../support/device.ts';
 import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import { ask, codeFor, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
 import { leastRoundTrips } from '../support/round-trips.ts';
@@ -68,6 +69,21 @@ describeStorages('round trips', (storage) => {
       };
       expect(await roundTrips(next)).toBe(2);
     }
+  });
+
+  test('a device: two to begin, two for each poll, two for its tokens', async () => {
+    const client = await buildClient(server, { ...deviceClient, token_endpoint_auth_method: 'client_secret_basic' });
+    expect(await roundTrips(() => askToBegin(server, client, { scope: 'openid' }))).toBe(2);
+    const codes = await begin(server, client);
+    expect(await roundTrips(() => poll(server, client, codes), 400)).toBe(2);
+    const [person, agent] = [await buildPerson(server), new Agent(server)];
+    const allowed: Begun[] = [];
+    for (let n = 0; n < few + 1; n += 1) {
+      const begun = await begin(server, client);
+      await allow(agent, person, begun.user_code);
+      allowed.push(begun);
+    }
+    expect(await roundTrips(() => poll(server, client, allowed.pop() ?? codes), 200, few)).toBe(2);
   });
 
   test('redeeming a code: two', async () => {
