@@ -1,7 +1,7 @@
 /** The database goes away and comes back: what is answered meanwhile, and that nobody has to restart anything. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Unavailable } from '../../src/base/errors.ts';
-import { deviceGrant } from '../../src/core/clients/device-grant.ts';
+import { deviceGrant } from '../../src/core/clients/metadata/device-grant.ts';
 import { Agent, basic } from '../support/agent.ts';
 import { describePostgres } from '../support/databases.ts';
 import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
