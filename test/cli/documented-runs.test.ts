@@ -24,6 +24,7 @@ const ofTheReader: readonly (readonly [RegExp, string])[] = [
   [/^deliveries retry \d+$/, 'There is no waiting or failed message'],
   [/^why \w+-\w+$/, 'There is no record under the reference'],
   [/^accounts (show|update) id:42 /, 'There is no account id:42'],
+  [/^clients pin \S+ --release$/, 'No copy of a document is pinned'],
   [/^keys rotate$/, 'have not been published long enough'],
 ];
 

@@ -516,4 +516,28 @@ describeStorages('metadata clients', (storage) => {
     expect([refused.status, refused.body.error]).toEqual([401, 'invalid_client']);
     expect((await recorded(server, refused))?.check).toBe('client_disabled');
   });
+
+  test('an operator pins a copy of a document, which is never fetched, and releases it again', async () => {
+    const agent = fresh(hostedAgent);
+    const { requests } = publish(agent, { client_name: 'At Its Address' });
+    const { metadataClients } = node.core;
+    const wrong = await metadataClients.pin(agent.url, { client_id: 'https://other.example/client.json' });
+    expect(wrong).toMatchObject({ outcome: 'invalid', reason: expect.stringMatching(/client_id is not the address/) });
+    const copy = { client_id: agent.url, ...agent.document, client_name: 'As Pinned' };
+    expect((await metadataClients.pin(agent.url, copy)).outcome).toBe('pinned');
+    await server.core.changes.check();
+    const { answer, consent } = await connect(agent);
+    expect([answer.status, consent.text.includes('As Pinned')]).toEqual([200, true]);
+    travel(7 * 86_400);
+    expect((await new Agent(server).go(address(request(agent).parameters))).status).toBe(200);
+    expect(requests()).toBe(0);
+    expect(await metadataClients.unpin(agent.url)).toBe(true);
+    expect(await metadataClients.unpin(agent.url)).toBe(false);
+    await server.core.changes.check();
+    await new Agent(server).go(address(request(agent).parameters));
+    expect([requests(), (await server.core.stores.clients.find(agent.url))?.metadata.client_name]).toEqual([
+      1,
+      'At Its Address',
+    ]);
+  });
 });

@@ -9,6 +9,7 @@ import { type Call, type Command, type CommandCore, done, type Noun, type Outcom
 import { cancelled, confirmed, yesOption } from '../confirmation.ts';
 import { readAll } from '../read-all.ts';
 import { counted, day, facts, shownOnce, table } from '../text.ts';
+import { pin } from './client-pin.ts';
 import { register } from './client-register.ts';
 import { update } from './client-update.ts';
 
@@ -191,5 +192,5 @@ const reload: Command = {
 export const clients: Noun = {
   name: 'clients',
   sentence: 'Applications that may request tokens.',
-  commands: [register, update, list, show, rotate, review, disable, enable, remove, reload],
+  commands: [register, update, list, show, rotate, review, disable, enable, pin, remove, reload],
 };

@@ -81,6 +81,8 @@ export const auditEvents = {
   'client.expired': 'Applications that registered themselves expired; `clients` lists them, at most 200 in a record.',
   'client.document_ended': 'The document of an application is gone or invalid; `reason` says why. It is refused.',
   'client.document_back': 'The document of an application is good again.',
+  'client.document_pinned': 'An operator gave a copy of the document of an application, which is used instead.',
+  'client.document_released': 'The document of an application is fetched from its address again.',
   'client.deleted': 'An application was deleted with all its grants and tokens.',
   'client.token_issued': 'A client token was issued to an application.',
   'client.token_revoked': 'A client token of an application was revoked.',

@@ -11,6 +11,8 @@
  * address or an invalid document the client is refused at once, as a disabled one is, until a good document is back.
  */
 import { nowSeconds } from '../../base/clock.ts';
+import { Unavailable } from '../../base/errors.ts';
+import type { JsonObject } from '../../base/json.ts';
 import { createLru } from '../../base/lru.ts';
 import type { ChangeLog } from '../changes/change-log.ts';
 import type { CachedClients } from '../clients/cached-clients.ts';
@@ -37,11 +39,19 @@ export interface MetadataClients {
   why(id: string): string | undefined;
   /** Stores the client. Call it before anything refers to it. Throws `Unavailable`. */
   keep(client: ClientRecord): Promise<void>;
+  /** An operator's copy of the document: it is used instead of what its address serves. Throws `Unavailable`. */
+  pin(id: string, document: JsonObject): Promise<Pinned>;
+  /** From now on the document is fetched again. Returns false if no copy is pinned. Throws `Unavailable`. */
+  unpin(id: string): Promise<boolean>;
 }
+
+type Pinned =
+  | { readonly outcome: 'pinned'; readonly client: ClientRecord }
+  | { readonly outcome: 'invalid'; readonly reason: string };
 
 interface MetadataClientsDeps {
   readonly stored: Pick<CachedClients, 'find'>;
-  readonly stores: { readonly clients: Pick<ClientStore, 'insert' | 'update'> };
+  readonly stores: { readonly clients: Pick<ClientStore, 'find' | 'insert' | 'update'> };
   readonly changes: Pick<ChangeLog, 'changed'>;
   readonly outgoing: Outgoing;
   readonly throttle: Throttle;
@@ -151,12 +161,12 @@ export function createMetadataClients(deps: MetadataClientsDeps): MetadataClient
       copies.set(next.id, next);
       return next;
     }
-    const written = { ...next, version: before.version + 1, updatedAt: nowSeconds() };
-    const isWritten = await stores.clients.update(written);
+    const row = { ...next, version: before.version + 1, updatedAt: nowSeconds() };
+    const isWritten = await stores.clients.update(row);
     await changes.changed();
     if (isWritten) {
-      await report(before, written);
-      return written;
+      await report(before, row);
+      return row;
     }
     // Another process was faster, or an operator changed the client: what they wrote counts, and is fetched when due.
     return (await known(next.id)) ?? next;
@@ -175,7 +185,7 @@ export function createMetadataClients(deps: MetadataClientsDeps): MetadataClient
     const mistake = documentUrlMistake(id);
     if (mistake !== undefined) return { reason: `The client_id cannot be the address of a document. ${mistake}` };
     const copy = await known(id);
-    if (copy && nowSeconds() < copy.document.freshUntil) return { client: copy };
+    if (copy && (copy.document.pinned || nowSeconds() < copy.document.freshUntil)) return { client: copy };
     if (copy && !wait) {
       // A failure is noted with the document; the next caller sees it.
       look(id, copy, undefined).catch(() => undefined);
@@ -188,6 +198,14 @@ export function createMetadataClients(deps: MetadataClientsDeps): MetadataClient
     if (!config.protocol.mcp) return undefined;
     const result = await found(id, wait);
     return 'client' in result ? withState(result.client) : undefined;
+  }
+
+  /** An operator's change. Throws `Unavailable` if another change was faster. */
+  async function written(row: ClientRecord | undefined, client: ClientRecord): Promise<ClientRecord> {
+    const next = { ...client, version: client.version + 1, updatedAt: nowSeconds() };
+    if (!(await (row ? stores.clients.update(next) : stores.clients.insert(next)))) throw new Unavailable('busy');
+    await changes.changed();
+    return next;
   }
 
   return {
@@ -208,6 +226,27 @@ export function createMetadataClients(deps: MetadataClientsDeps): MetadataClient
         await audit.record('client.registered', { clientId: client.id, detail: { via: 'document' } });
       }
       copies.delete(client.id);
+    },
+
+    async pin(id, document) {
+      const mistake = documentUrlMistake(id);
+      if (mistake !== undefined) return { outcome: 'invalid', reason: mistake };
+      const row = await stores.clients.find(id);
+      const source = { url: id, contentType: 'application/json', body: Buffer.from(JSON.stringify(document)) };
+      const read = await readDocument(source, { previous: row?.metadata, ownNames });
+      if (read.outcome === 'invalid') return read;
+      const now = nowSeconds();
+      const state = { fetchedAt: now, freshUntil: now, failingSince: null, ended: null, pinned: true } as const;
+      const client = { ...(row ?? created(id, now)), metadata: read.metadata, document: state };
+      return { outcome: 'pinned', client: await written(row, client) };
+    },
+
+    async unpin(id) {
+      const row = await stores.clients.find(id);
+      if (!row?.document?.pinned) return false;
+      const { pinned: _pinned, ...document } = row.document;
+      await written(row, { ...row, document });
+      return true;
     },
   };
 }

@@ -65,6 +65,8 @@ export interface ClientDocument {
   readonly failingSince: number | null;
   /** The document is gone or invalid. */
   readonly ended: { readonly at: number; readonly reason: string } | null;
+  /** An operator gave this copy. It is never fetched. */
+  readonly pinned?: true;
 }
 
 export interface ClientStore {

@@ -18,6 +18,11 @@ const password = 'nine pears above water';
 const files = {
   'password.txt': `${password}\n`,
   'bookshelf.json': JSON.stringify({ client_name: 'Bookshelf', redirect_uris: ['https://app.example.com/callback'] }),
+  'client.json': JSON.stringify({
+    client_id: 'https://agent.example/client.json',
+    client_name: 'Agent',
+    redirect_uris: ['https://agent.example/cb'],
+  }),
   'orders.json': JSON.stringify({
     identifier: 'https://orders.example.org',
     name: 'Orders',
