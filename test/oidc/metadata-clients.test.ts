@@ -483,12 +483,12 @@ describeStorages('metadata clients', (storage) => {
   });
 
   test('a document that makes this server fetch too much is not fetched, and the record says so', async () => {
-    const ids = Array.from({ length: 101 }, (_, i) => `https://flood${storage.kind}.example/${i}`);
+    const ids = Array.from({ length: 201 }, (_, i) => `https://flood${storage.kind}.example/${i}`);
     outside.name(`flood${storage.kind}.example`, ['127.0.0.1']);
     for (const id of ids) await server.core.metadataClients.current(id, '203.0.113.9');
-    expect(server.core.metadataClients.why(ids[99] ?? '')).toMatch(/not public/);
-    expect(server.core.metadataClients.why(ids[100] ?? '')).toMatch(/Too many documents/);
-    expect(outside.resolved.get(`flood${storage.kind}.example`)).toBe(100);
+    expect(server.core.metadataClients.why(ids[199] ?? '')).toMatch(/not public/);
+    expect(server.core.metadataClients.why(ids[200] ?? '')).toMatch(/Too many documents/);
+    expect(outside.resolved.get(`flood${storage.kind}.example`)).toBe(200);
   });
 
   test('an operator disables, but neither reviews nor edits it; the second factor is the operator’s', async () => {

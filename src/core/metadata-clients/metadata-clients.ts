@@ -30,10 +30,11 @@ import { freshFor } from './lifetime.ts';
 export interface MetadataClients {
   /**
    * For an id that is the address of a document. A copy that is due is fetched again in the background. Returns a
-   * disabled client after its document has ended. Throws `Unavailable`.
+   * disabled client after its document has ended. `address`: of the caller, whose fetches are limited. Throws
+   * `Unavailable`.
    */
-  find(id: string): Promise<ClientRecord | undefined>;
-  /** Waits for a document that is due. `address`: of the caller, whose fetches are limited. Throws `Unavailable`. */
+  find(id: string, address?: string): Promise<ClientRecord | undefined>;
+  /** As `find`, but waits for a document that is due. */
   current(id: string, address: string | undefined): Promise<ClientRecord | undefined>;
   /** Why there is no such client, or why it is refused, in one sentence; as of the last look. */
   why(id: string): string | undefined;
@@ -73,7 +74,7 @@ const lastCopyLasts = 86_400;
 const retryKnown = 60;
 const retryUnknown = 10;
 /** Fetches in a minute: for one caller's network, from one host, and in all. */
-const limits = { network: 100, host: 100, all: 1000 };
+const limits = { network: 200, host: 500, all: 2000 };
 /** Documents of at most 64 KiB, so copies in memory take 25 MB at the very most. */
 const copiesMax = 200;
 
@@ -132,7 +133,8 @@ export function createMetadataClients(deps: MetadataClientsDeps): MetadataClient
 
   async function mayFetch(id: string, network: string | undefined): Promise<boolean> {
     const keys = [
-      ...(network === undefined ? [] : [{ key: `documents-for:${network}`, limit: limits.network }]),
+      // Look-ups that know no caller share one limit.
+      { key: `documents-for:${network ?? ''}`, limit: limits.network },
       { key: `documents-of:${new URL(id).host}`, limit: limits.host },
       { key: 'documents', limit: limits.all },
     ];
@@ -181,22 +183,22 @@ export function createMetadataClients(deps: MetadataClientsDeps): MetadataClient
     if (!ended && before.document.ended) audit.note('client.document_back', { clientId: after.id });
   }
 
-  async function found(id: string, wait: { readonly network: string } | undefined): Promise<Found> {
+  async function found(id: string, network: string | undefined, waits: boolean): Promise<Found> {
     const mistake = documentUrlMistake(id);
     if (mistake !== undefined) return { reason: `The client_id cannot be the address of a document. ${mistake}` };
     const copy = await known(id);
     if (copy && (copy.document.pinned || nowSeconds() < copy.document.freshUntil)) return { client: copy };
-    if (copy && !wait) {
+    if (copy && !waits) {
       // A failure is noted with the document; the next caller sees it.
-      look(id, copy, undefined).catch(() => undefined);
+      look(id, copy, network).catch(() => undefined);
       return { client: copy };
     }
-    return look(id, copy, wait?.network);
+    return look(id, copy, network);
   }
 
-  async function shown(id: string, wait?: { readonly network: string }): Promise<ClientRecord | undefined> {
+  async function shown(id: string, address: string | undefined, waits: boolean): Promise<ClientRecord | undefined> {
     if (!config.protocol.mcp) return undefined;
-    const result = await found(id, wait);
+    const result = await found(id, address === undefined ? undefined : addressNetwork(address), waits);
     return 'client' in result ? withState(result.client) : undefined;
   }
 
@@ -209,8 +211,8 @@ export function createMetadataClients(deps: MetadataClientsDeps): MetadataClient
   }
 
   return {
-    find: (id) => shown(id),
-    current: (id, address) => shown(id, { network: addressNetwork(address) }),
+    find: (id, address) => shown(id, address, false),
+    current: (id, address) => shown(id, address, true),
 
     why(id) {
       if (!isDocumentUrl(id)) return undefined;

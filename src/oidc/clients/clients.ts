@@ -1,5 +1,5 @@
 /** A client in the engine's form, and the comparison of its secret. */
-import Provider, { type AdapterPayload } from 'oidc-provider';
+import Provider, { type AdapterPayload, type KoaContextWithOIDC } from 'oidc-provider';
 import { nowSeconds } from '../../base/clock.ts';
 import type { JsonObject } from '../../base/json.ts';
 import type { CachedClients } from '../../core/clients/cached-clients.ts';
@@ -18,7 +18,7 @@ import { mayLook, noteUnknownClient } from './credentials.ts';
 export interface ClientDeps {
   readonly clients: CachedClients;
   readonly config: { readonly protocol: { readonly requirePushedAuthorizationRequests: boolean } };
-  readonly metadataClients: Pick<MetadataClients, 'current'>;
+  readonly metadataClients: Pick<MetadataClients, 'current' | 'find'>;
 }
 
 /** Where a client begins something: its document must be current. Elsewhere a copy is good enough. */
@@ -29,11 +29,16 @@ const waitsForDocument: ReadonlySet<string | undefined> = new Set([
   'token',
 ]);
 
+function describedClient({ metadataClients }: ClientDeps, ctx: KoaContextWithOIDC, id: string) {
+  const { address } = callerOf(ctx);
+  const waits = waitsForDocument.has(ctx.oidc?.route);
+  return waits ? metadataClients.current(id, address) : metadataClients.find(id, address);
+}
+
 /** From the cache. A disabled client is unknown. */
 export async function findClient(deps: ClientDeps, id: string): Promise<AdapterPayload | undefined> {
   const { ctx } = Provider;
-  const waits = ctx !== undefined && isDocumentUrl(id) && waitsForDocument.has(ctx.oidc?.route);
-  const record = await (waits ? deps.metadataClients.current(id, callerOf(ctx).address) : deps.clients.find(id));
+  const record = await (ctx && isDocumentUrl(id) ? describedClient(deps, ctx, id) : deps.clients.find(id));
   if (record?.disabledAt === null)
     return engineClient(record, deps.config.protocol.requirePushedAuthorizationRequests && mustPushHere(record));
   noteUnknownClient(id);
