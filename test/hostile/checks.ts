@@ -83,6 +83,7 @@ export function createChecks(routes: readonly Route[]): Complaint {
     if (path.includes('#')) return undefined;
     if (
       ['/gateway/verify', '/gateway/verify/token'].includes(path) ||
+      `${path}/`.startsWith('/.well-known/oauth-protected-resource/') ||
       gatewayPaths.some((prefix) => `${path}/`.startsWith(`${prefix}/`))
     )
       return 'gateway';
