@@ -115,7 +115,7 @@ describe('to the upstream', () => {
       server,
       `GET /token-passed HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${bearer}\r\nAuthorization: Bearer evil\r\nConnection: close\r\n\r\n`,
     );
-    expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
   });
 
   test('the cookies of this server stay here, others pass', async () => {
