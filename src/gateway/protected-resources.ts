@@ -7,6 +7,7 @@ import { comparable } from '../core/apis/api-identifier.ts';
 import { type Apis, defaultScopes } from '../core/apis/apis.ts';
 import { resourceMetadataAddress, resourceMetadataOf, resourceMetadataPath } from '../core/apis/resource-metadata.ts';
 import type { ApiRecord } from '../core/stores/apis.ts';
+import { proofAlgorithms } from '../core/tokens/dpop-proof.ts';
 import type { Demand, Route, RouteTable } from './routes.ts';
 
 /** The members of a challenge that tell a client how to get a token. Empty for tokens of other kinds. */
@@ -57,7 +58,7 @@ export function createProtectedResources({ apis, issuer }: ProtectedResourcesDep
     metadataAt(table, path) {
       const userApi = apis.list().find(({ identifier }) => path !== '' && identifier === `${issuer}${path}`);
       const api = path === '' ? apiAtRoot(table) : (apiAt(table, path) ?? userApi);
-      return api && resourceMetadataOf(api, issuer);
+      return api && { ...resourceMetadataOf(api, issuer), dpop_signing_alg_values_supported: [...proofAlgorithms] };
     },
 
     hintsFor(demand, at) {

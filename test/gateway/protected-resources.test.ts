@@ -84,6 +84,7 @@ describeStorages('protected resources', (storage) => {
         authorization_servers: [server.url],
         scopes_supported: ['notes:read', 'notes:write'],
         bearer_methods_supported: ['header'],
+        dpop_signing_alg_values_supported: ['ES256', 'PS256', 'EdDSA', 'Ed25519'],
         resource_name: 'Notes',
       },
     });

@@ -41,7 +41,7 @@ export async function requireAccessToken(
     // The page of a client must be able to read the nonce for its next proof.
     if (verified.client) allowOriginOf(ctx, verified.client);
     const proof = proofAnswer(verified);
-    if (proof !== undefined) throw new ProofRefusal(proof, api);
+    if (proof !== undefined) throw new ProofRefusal(proof, api, hints);
     const expired = verified.reason === 'expired';
     throw refuse('invalid_token', `the access token ${expired ? 'has expired' : 'is not valid'}`);
   }
