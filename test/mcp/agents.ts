@@ -54,6 +54,8 @@ export async function runAgent(
     ({ username, scope, token }) => username !== ada.username || !/notes:read/.test(scope) || token,
   );
   if (wrong) return `the gateway says ${JSON.stringify(wrong)}`;
+  const registered = lines.some((line) => line.startsWith('CLIENT '));
+  if (Object.keys(env).length === 0 && !registered) return `it did not register: ${said}`;
   if (visits.length !== 1 || results.length !== 2)
     return `${visits.length} authorizations, ${results.length} results (${language}): ${said}`;
   return undefined;

@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { type CommandLine, commandLine } from '../cli/command-line.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { freePort } from '../support/free-port.ts';
+import { startOutside } from '../support/outside.ts';
 import { startServer } from '../support/server.ts';
 import { folder } from './install.ts';
 
@@ -36,7 +37,20 @@ export async function openWorld(): Promise<World> {
     routes,
     JSON.stringify([{ prefix: '/notes/mcp', tokens: ['oauth'], audience: mcp, upstream: upstream.url }]),
   );
-  const server = await startServer({ port, env: { GATEWAY_ROUTES: routes, MCP: 'true' } });
+  const outside = await startOutside();
+  const document = {
+    client_id: metadataUrl,
+    client_name: 'Agent',
+    redirect_uris: ['http://127.0.0.1/callback'],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+  };
+  outside.serve(new URL(metadataUrl).host, (_req, res) => {
+    res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(document));
+  });
+  const env = { GATEWAY_ROUTES: routes, MCP: 'true' };
+  const server = await startServer({ port, env, network: outside.network });
   const cli = commandLine(server.env);
   const person = ['accounts', 'create', ada.username, '--email', 'ada@example.com', '--verified', '--password-stdin'];
   const made = await cli.fed(ada.password, ...person);
@@ -53,6 +67,7 @@ export async function openWorld(): Promise<World> {
     async close() {
       await browser.close();
       await server.close();
+      await outside.close();
       upstream.child.kill('SIGKILL');
       rmSync(files, { recursive: true, force: true });
     },
