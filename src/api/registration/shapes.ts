@@ -4,7 +4,9 @@ import { z } from 'zod';
 const texts = z.array(z.string('must be an array of strings'), 'must be an array of strings').nullish();
 const text = z.string('must be a string').nullish();
 
-/** The members that most clients send. Core checks them, and all others (core/clients/metadata/client-members-shape). */
+/**
+ * The members that most clients send. Core checks them, and all others (core/clients/metadata/client-members-shape).
+ */
 const members = {
   client_name: text.meta({ description: 'The name on the consent page.' }),
   redirect_uris: texts.meta({

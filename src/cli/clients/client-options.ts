@@ -147,7 +147,9 @@ export const metadataOptions: readonly Opt[] = [
 ];
 
 export interface Wanted {
-  /** As in the file. Unknown members are dropped with a warning, or refused by core/clients/metadata/client-metadata. */
+  /**
+   * As in the file. Unknown members are dropped with a warning, or refused by core/clients/metadata/client-metadata.
+   */
   readonly metadata: JsonObject;
   /** Members of the file that are not metadata. */
   readonly id: string | undefined;

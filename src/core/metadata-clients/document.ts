@@ -1,7 +1,7 @@
 /**
  * Reads a client's document. What it must have and must not have is checked here; the rest as at a registration
- * (core/clients/metadata/client-metadata). Documents are written for many servers, so what this server does not use is dropped:
- * members, grant types, redirect URIs that it would refuse, and links with mistakes.
+ * (core/clients/metadata/client-metadata). Documents are written for many servers, so what this server does not use is
+ * dropped: members, grant types, redirect URIs that it would refuse, and links with mistakes.
  */
 import type { JsonObject } from '../../base/json.ts';
 import { reservedClientName } from '../clients/client-names.ts';

@@ -1,7 +1,7 @@
 /**
  * What the profile `fapi2` enforces at each request (FAPI 2.0 Security Profile, section 5.3.2), beyond the members that
- * it sets (core/clients/metadata/profiles). Everything else of that profile holds for all clients: `iss` in the response, S256
- * alone, codes for one use, redirects by 303, and no rotation for clients that authenticate.
+ * it sets (core/clients/metadata/profiles). Everything else of that profile holds for all clients: `iss` in the
+ * response, S256 alone, codes for one use, redirects by 303, and no rotation for clients that authenticate.
  */
 import { type Client, errors } from 'oidc-provider';
 import { fapi2Algorithms, profileOf } from '../../core/clients/metadata/profiles.ts';
