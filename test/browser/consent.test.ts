@@ -4,9 +4,11 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { hostile } from '../pages/kit/view-states.ts';
 import { pkce, token } from '../support/agent.ts';
+import { commandLineAgent } from '../support/agent-documents.ts';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { freePort } from '../support/free-port.ts';
+import { type Outside, startOutside } from '../support/outside.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { allow, authorizeAddress, redirectUri, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
@@ -16,14 +18,20 @@ const suite = describeWith('Chromium');
 suite('the consent page', () => {
   let browser: Browser;
   let server: TestServer;
+  let outside: Outside;
 
   beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+    outside = await startOutside();
+    [browser, server] = await Promise.all([
+      launchChromium(),
+      startServer({ env: { MCP: 'true' }, network: outside.network }),
+    ]);
   });
   afterEach(() => closeVisitors(browser));
   afterAll(async () => {
     await browser.close();
     await server.close();
+    await outside.close();
   });
 
   const bookshelf = (metadata = {}) =>
@@ -265,12 +273,26 @@ suite('the consent page', () => {
     }
   });
 
+  test('an agent that a document describes: where it comes from, and that any program can pose as it', async () => {
+    const { url, document, redirect } = commandLineAgent;
+    outside.serve(new URL(url).host, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ client_id: url, ...document }));
+    });
+    const { page, problems } = await atConsent({ id: url }, { redirect_uri: redirect });
+    await page.getByText('This application describes itself at assistant.example.').waitFor();
+    await page.getByText('where any other program can pose as it').waitFor();
+    await page.getByText('takes you back to localhost:53682').waitFor();
+    expect(problems).toEqual([]);
+  });
+
   test('B15: hostile names of applications are text, and short', async () => {
     const logo = 'https://logo.example/x.png';
     const person = await buildPerson(server);
-    const visitor = await buildVisitor(browser, server, { alsoTo: ['https://logo.example'] });
+    outside.serve('logo.example', (_req, res) => {
+      res.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.from('89504e470d0a1a0a', 'hex'));
+    });
+    const visitor = await buildVisitor(browser, server);
     const { page, context } = visitor;
-    await context.route(logo, (route) => route.fulfill({ contentType: 'image/png', body: '' }));
     const fetched: string[] = [];
     context.on('request', (request) => fetched.push(request.url()));
 
@@ -292,7 +314,8 @@ suite('the consent page', () => {
       shown += 1;
     }
     expect(shown).toBeGreaterThanOrEqual(9);
-    expect(fetched).toContain(logo);
+    // The logo comes from this server: the browser tells its host nothing.
+    expect(fetched.filter((url) => url.includes('/client-logo?')).length).toBeGreaterThanOrEqual(9);
     expect(visitor.problems).toEqual([]);
   });
 
