@@ -281,12 +281,37 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const steps = applied.length - applied.indexOf('0018-registrations');
     expect((await stores.migrate.down({ steps })).at(-1)).toBe('0018-registrations');
     // The version before takes it for an unreviewed client.
-    expect(await stores.clients.find(client.id)).toMatchObject({ origin: 'dynamic', reviewedAt: null });
+    const sql = open(database);
+    expect(await sql.knex('clients').where({ id: client.id }).first()).toMatchObject({
+      origin: 'dynamic',
+      reviewed_at: null,
+    });
+    await sql.close();
     await stores.migrate.up();
     const back = { ...registration, tokenHash: '', lastUsedAt: 200 };
     expect(await stores.registrations.find(client.id)).toEqual(back);
     expect(await stores.registrations.expire({ unusedBefore: 1000, idleBefore: 1000 }, 10)).toEqual([client.id]);
     expect((await stores.clients.list('', 10)).map(({ id }) => id)).toEqual([plain.id]);
+    await stores.close();
+  });
+
+  test('a step back deletes clients that a document describes, with their consents; others stay', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: true });
+    const document = { fetchedAt: 1, freshUntil: 2, failingSince: null, ended: null };
+    const described = buildClient({ id: 'https://agent.example/client.json', origin: 'metadata', document });
+    const plain = buildClient();
+    for (const client of [described, plain]) {
+      await stores.clients.insert(client);
+      const consent = { subject: 's', clientId: client.id, scopes: [], claims: [], resources: {}, updatedAt: 1 };
+      await stores.consents.put({ ...consent, snapshot: client === described ? 'shown' : null });
+    }
+    expect(await stores.clients.find(described.id)).toEqual(described);
+    const { applied } = await stores.migrate.status();
+    await stores.migrate.down({ steps: applied.length - applied.indexOf('0019-metadata-clients') });
+    await stores.migrate.up();
+    expect((await stores.clients.list('', 10)).map(({ id }) => id)).toEqual([plain.id]);
+    expect((await stores.consents.list('s')).map(({ clientId }) => clientId)).toEqual([plain.id]);
     await stores.close();
   });
 
