@@ -6,7 +6,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 let server: TestServer;
 let operations: (readonly [path: string, method: string])[];
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { REGISTRATION: 'open' } });
   const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, unknown>>;
   };

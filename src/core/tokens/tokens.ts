@@ -91,7 +91,8 @@ export function createTokens(core: {
       const looked = await (isJwt(token) ? lookAtJwt(token, audience) : lookAtOpaque(token));
       if (looked.outcome === 'refused') return looked;
       if (looked.kind !== 'person') return refused('ended');
-      if (looked.form === 'opaque' && looked.claims.aud !== undefined) return refused('audience');
+      if (looked.form === 'opaque' && looked.claims.aud !== undefined)
+        return refused(hasScope(looked, 'openid') ? 'audience' : 'scope');
       const held = await proven(looked, token, possession);
       // A token without its proof is not told what it lacks.
       return held.outcome === 'valid' && !hasScope(held, 'openid') ? refused('scope') : held;
