@@ -44,6 +44,13 @@ interface UnitOfWorkDeps {
   readonly renderUnavailable: (ctx: KoaContextWithOIDC, error: TemporarilyUnavailable) => void;
 }
 
+/** Endpoints that store something and answer in JSON. */
+const forPrograms: ReadonlySet<string | undefined> = new Set([
+  'token',
+  'device_authorization',
+  'pushed_authorization_request',
+]);
+
 export function unitOfWork(deps: UnitOfWorkDeps) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
@@ -66,7 +73,7 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
       if (login) ctx.remove('Set-Cookie');
       const words = new TemporarilyUnavailable(error);
       refuse(ctx, words.statusCode, words.error, words.error_description ?? '');
-      if (!token && ctx.oidc.route !== 'device_authorization') deps.renderUnavailable(ctx, words);
+      if (!forPrograms.has(ctx.oidc.route)) deps.renderUnavailable(ctx, words);
     }
   };
 }

@@ -89,6 +89,7 @@ describePostgres('while the database is away', () => {
       ['/oauth/token', form({ grant_type: 'refresh_token', refresh_token: 'unknown' })],
       ['/oauth/token', form({ grant_type: deviceGrant, device_code: 'unknown' })],
       ['/oauth/device', form({ scope: 'openid' })],
+      ['/oauth/par', form({ ...Object.fromEntries(query) })],
       ['/oauth/introspect', form({ token: body.access_token ?? '' })],
       ['/oauth/revoke', form({ token: body.refresh_token ?? '' })],
       ['/oauth/userinfo', { headers: { authorization: `Bearer ${body.access_token}` } }],
