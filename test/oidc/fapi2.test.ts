@@ -5,7 +5,9 @@ import { exportJWK, generateKeyPair } from 'jose';
 import * as oidc from 'openid-client';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { randomToken } from '../../src/base/secrets.ts';
+import { deviceGrant } from '../../src/core/clients/metadata/device-grant.ts';
 import { Agent, type Answer, codeOf, pkce, type TokenAnswer, token } from '../support/agent.ts';
+import { allow, askToBegin, begin, deviceClient } from '../support/device.ts';
 import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import {
   assertionClaims,
@@ -149,6 +151,41 @@ describeStorages('the profile fapi2', (storage) => {
     expect((await tokenWith(server, { id }, { ...asked, ...form() }, proof())).body.token_type).toBe('DPoP');
   });
 
+  test('a device of the profile: bound tokens of ES256 alone, and refresh tokens that stay; a signed introspection is of ES256', async () => {
+    const { token_endpoint_auth_method: _method, ...device } = deviceClient;
+    const { id } = await buildClient(server, {
+      ...device,
+      profile: 'fapi2',
+      jwks: { keys: [jwkOf(keys.publicKey, 'ec')] },
+    });
+    const own = () =>
+      assertionForm(jwt({ alg: 'ES256', kid: 'ec' }, assertionClaims({ url: issuer() }, { id }), keys.privateKey));
+    const withRsa = await askToBegin(server, { id }, { scope: 'openid old', ...own() });
+    expect(said(withRsa)).toEqual([400, 'invalid_target']);
+    const codes = await begin(other, { id }, { scope: 'openid offline_access pay', ...own() });
+    const page = await allow(new Agent(server), await buildPerson(server), codes.user_code);
+    expect(page.text).toContain('Go back to your device');
+    const redeemed = { grant_type: deviceGrant, device_code: codes.device_code };
+    const ask = (form: Record<string, string>, ...proofs: string[]) =>
+      tokenWith(server, { id }, { ...form, ...own() }, ...proofs);
+    expect(said(await ask(redeemed))).toEqual([400, 'invalid_dpop_proof']);
+    const { body } = await ask(redeemed, proof());
+    expect([body.token_type, headerOf(body.access_token).alg, headerOf(body.id_token).alg]).toEqual([
+      'DPoP',
+      'ES256',
+      'ES256',
+    ]);
+    const refresh = { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) };
+    expect(said(await ask(refresh))).toEqual([400, 'invalid_dpop_proof']);
+    expect((await ask(refresh, proof())).body).toMatchObject({ token_type: 'DPoP', refresh_token: body.refresh_token });
+    const introspected = await fetch(`${server.url}/oauth/introspect`, {
+      method: 'POST',
+      headers: { accept: 'application/token-introspection+jwt' },
+      body: new URLSearchParams({ client_id: id, token: String(body.access_token), ...own() }),
+    });
+    expect(headerOf(await introspected.text()).alg).toBe('ES256');
+  });
+
   test('an authorization request that was not pushed is refused', async () => {
     const query = new URLSearchParams({
       client_id: client.id,
@@ -233,7 +270,7 @@ describeStorages('the profile fapi2', (storage) => {
     ];
     test.each(refused)('%s is refused at every endpoint', async (_name, made) => {
       const about = { grant_type: 'refresh_token', refresh_token: 'x', token: 'x' };
-      for (const path of ['/oauth/par', '/oauth/token', '/oauth/introspect', '/oauth/revoke']) {
+      for (const path of ['/oauth/par', '/oauth/token', '/oauth/device', '/oauth/introspect', '/oauth/revoke']) {
         const form = path === '/oauth/par' ? { response_type: 'code' } : about;
         const answer = await token(server, { id: client.id }, { ...form, ...as(made()) }, path);
         expect([path, answer.body.error]).toEqual([path, expect.stringMatching(/^invalid_(client|request)$/)]);

@@ -3,6 +3,7 @@
  * and for a request that accepts the media type. An application can pass such a response on as evidence.
  */
 import { nowSeconds } from '../../base/clock.ts';
+import { profileOf } from '../../core/clients/metadata/profiles.ts';
 import { type Keys, signingAlgorithms } from '../../core/keys/keys.ts';
 import type { ClientRecord } from '../../core/stores/clients.ts';
 import type { Introspection } from '../../core/tokens/introspection.ts';
@@ -28,8 +29,9 @@ export function signedIntrospection(
   client: Pick<ClientRecord, 'id' | 'metadata'>,
   { keys, issuer }: SignedIntrospectionDeps,
 ): string {
-  const wanted = client.metadata.introspection_signed_response_alg;
-  const algorithm = signingAlgorithms.find((known) => known === wanted) ?? 'RS256';
+  const { introspection_signed_response_alg: wanted } = client.metadata;
+  const usual = profileOf(client.metadata) === 'fapi2' ? 'ES256' : 'RS256';
+  const algorithm = signingAlgorithms.find((known) => known === wanted) ?? usual;
   const claims = { iss: issuer, aud: client.id, iat: nowSeconds(), token_introspection: found };
   return signJwt(keys, 'token-introspection+jwt', claims, algorithm);
 }

@@ -90,6 +90,7 @@ describe('fapi2', () => {
     ['dpop_bound_access_tokens', false, 'must be true for profile fapi2'],
     ['id_token_signed_response_alg', 'RS256', 'must be ES256 for profile fapi2'],
     ['userinfo_signed_response_alg', 'RS256', 'must be ES256 for profile fapi2'],
+    ['introspection_signed_response_alg', 'RS256', 'must be ES256 for profile fapi2'],
     ['allow_insecure_redirects', true, 'must be false for profile fapi2'],
   ];
   test.each(contradictions)('%s %j contradicts it: refused by name, whoever asks', (member, value, words) => {

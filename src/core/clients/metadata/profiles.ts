@@ -65,6 +65,7 @@ const demands: Readonly<Record<Profile, Demands>> = {
       dpop_bound_access_tokens: [true],
       id_token_signed_response_alg: ['ES256'],
       userinfo_signed_response_alg: ['ES256'],
+      introspection_signed_response_alg: ['ES256'],
       allow_insecure_redirects: [false],
     },
   },
