@@ -1,8 +1,10 @@
 /** The device flow (RFC 8628): begun on one node, typed on another, polled on both. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { digest } from '../../src/base/secrets.ts';
+import { deviceGrant } from '../../src/core/clients/metadata/device-grant.ts';
 import { Agent } from '../support/agent.ts';
 import { allow, answer, askToBegin, begin, confirm, deviceClient, enter, poll, press } from '../support/device.ts';
+import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
 import {
   claimsOf,
   comeBack,
@@ -260,6 +262,12 @@ describeStorages('the device flow', (storage) => {
       'feature_off',
       'device',
     ]);
+    expect(await about({ scope: 'openid', dpop_jkt: 'x'.repeat(43) })).toEqual([
+      400,
+      'invalid_request',
+      'parameter_invalid',
+      'device',
+    ]);
     expect(await about({}, await buildClient(first))).toEqual([
       400,
       'unauthorized_client',
@@ -284,6 +292,28 @@ describeStorages('the device flow', (storage) => {
       'device',
     ]);
     expect((await askToBegin(first, confidential)).status).toBe(200);
+  });
+
+  test('D8: a device that proves a key gets bound tokens; its refresh token works with that key alone', async () => {
+    const key = buildProofKey();
+    const proof = (of = key) => proofOf(of, { url: `${first.url}/oauth/token` });
+    const { codes } = await allowed();
+    const ask = (node: TestServer, form: Record<string, string>, ...proofs: string[]) =>
+      tokenWith(node, client, form, ...proofs);
+    const redeemed = { grant_type: deviceGrant, device_code: codes.device_code };
+    const elsewhere = proofOf(key, { url: `${first.url}/oauth/par` });
+    expect((await ask(second, redeemed, elsewhere)).body.error).toBe('invalid_dpop_proof');
+    const used = proof();
+    const { status, body } = await ask(second, redeemed, used);
+    expect([status, body.token_type]).toEqual([200, 'DPoP']);
+    const refreshed = { grant_type: 'refresh_token', refresh_token: String(body.refresh_token) };
+    for (const [wrong, error] of [
+      [[], 'invalid_grant'],
+      [[proof(buildProofKey())], 'invalid_grant'],
+      [[used], 'invalid_dpop_proof'],
+    ] as const)
+      expect((await ask(first, refreshed, ...wrong)).body.error).toBe(error);
+    expect((await ask(first, refreshed, proof())).body.token_type).toBe('DPoP');
   });
 
   test('a client without the grant type cannot redeem either', async () => {

@@ -33,8 +33,13 @@ export function dpopFeature({ secretKey, issuer, config }: ProofDeps) {
 /** The base64url SHA-256 of a key (RFC 7638). Nothing else can ever match a proof. */
 const thumbprint = /^[\w-]{43}$/;
 
-/** For the engine's `extraParams`: a wrong thumbprint is refused now, and not when the code is redeemed. */
-export function checkThumbprint(_ctx: KoaContextWithOIDC, value: string | undefined): void {
+/**
+ * For the engine's `extraParams`: a wrong thumbprint is refused now, and not when the code is redeemed. The engine would
+ * ignore one for a device.
+ */
+export function checkThumbprint({ oidc }: KoaContextWithOIDC, value: string | undefined): void {
+  if (value !== undefined && oidc.route === 'device_authorization')
+    throw new errors.InvalidRequest('dpop_jkt must not be sent for a device: it binds authorization codes only');
   if (value !== undefined && !thumbprint.test(value))
     throw new errors.InvalidRequest('dpop_jkt must be the base64url SHA-256 thumbprint of a key');
 }
