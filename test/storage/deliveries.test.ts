@@ -1,11 +1,11 @@
 /** The outbox: whatever ends a session writes a delivery for each client that wants to hear of it, or neither happens. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Delivery } from '../../src/core/stores/deliveries.ts';
-import type { SessionPut } from '../../src/core/stores/engine.ts';
+import type { SessionPut, Unit } from '../../src/core/stores/engine.ts';
 import { openSql, type SqlStores } from '../../src/storage/sql/open.ts';
 import { describePostgres, freshPostgres, type TestDatabase } from '../support/databases.ts';
 import { comeBack, travel } from '../support/flow.ts';
-import { buildClient, buildGrant, buildSession, insertAccount, name } from './rows.ts';
+import { buildClient, buildGrant, buildSession, buildToken, insertAccount, name, now } from './rows.ts';
 
 const uri = 'https://app.example/back-channel';
 
@@ -123,6 +123,44 @@ function promises(open: () => Promise<SqlStores>): void {
     expect(woken).toBe(1);
     expect(await facts(client)).toEqual([{ sub: subject, sid: client }]);
     expect(await of(none)).toEqual([]);
+  });
+
+  test('units of one moment, whatever parts they have: each counts by itself', async () => {
+    const client = await wanting();
+    const tokens = Array.from({ length: 6 }, () => buildToken());
+    const [one, two, three, shared, replaced, plain] = tokens.map(({ key }) => key);
+    await stores.engine.commit({ tokens });
+    const unit = async (keys: readonly (string | undefined)[]): Promise<Unit> => {
+      const { subject, session } = await signedIn([client]);
+      const left = [{ clientId: client, subject, sid: String(keys[0]) }];
+      const put = { ...session, grants: {}, payload: '{"n":1}', before: session.payload, left };
+      const consume = keys.map((key = '') => ({ key, at: now }));
+      return { consume, sessions: [put], tokens: [buildToken()] };
+    };
+    // One that uses two records up and ends a client's part; two that meet the same record; one that lacks a record.
+    const units = [await unit([one, shared]), await unit([two, shared]), await unit([three, 'none'])];
+    const outcomes = await Promise.all([
+      ...units.map((each) => stores.engine.commit(each)),
+      stores.engine.commit({ repeat: { key: replaced ?? '', elsewhere: true }, tokens: [buildToken()] }),
+      stores.engine.commit({ consume: [{ key: plain ?? '', at: now }] }),
+    ]);
+    const spentBy = { outcome: 'spent', token: expect.objectContaining({ key: shared }) };
+    expect(outcomes).toEqual([
+      { outcome: 'committed' },
+      spentBy,
+      { outcome: 'spent', token: undefined },
+      { outcome: 'committed', shared: { repeats: 1, elsewhere: true } },
+      { outcome: 'committed' },
+    ]);
+    expect(await facts(client)).toEqual([expect.objectContaining({ sid: one })]);
+    const read = await Promise.all(tokens.map(({ key }) => stores.engine.readToken(key)));
+    expect(read.map((bundle) => bundle?.token.consumedAt)).toEqual([now, null, null, now, null, now]);
+    const written = await Promise.all(units.map((each) => stores.engine.readToken(each.tokens?.[0]?.key ?? '')));
+    expect(written.map((bundle) => bundle !== undefined)).toEqual([true, false, false]);
+    const sessions = await Promise.all(
+      units.map((each) => stores.engine.readSessionByUid(each.sessions?.[0]?.uid ?? '')),
+    );
+    expect(sessions.map((bundle) => bundle?.session.payload === '{"n":1}')).toEqual([true, false, false]);
   });
 
   test('expiry and the deletion of the client itself tell nobody', async () => {
