@@ -220,6 +220,24 @@ describeStorages('pushed authorization requests', (storage) => {
     expect(codes).toHaveLength(1);
   });
 
+  test('D10: so it does for people who take an hour for each page', async () => {
+    const person = await buildPerson(server);
+    const { address } = await push();
+    const agents = [new Agent(server), new Agent(server)];
+    const logins = await Promise.all(agents.map((agent) => agent.go(address)));
+    travel(3_500);
+    const consents: Answer[] = [];
+    for (const [n, agent] of agents.entries())
+      consents.push(await agent.submit(logins[n] as Answer, { username: person.username, password }));
+    travel(3_500);
+    await server.core.stores.engine.purgeExpired(Math.floor(Date.now() / 1000), 1000);
+    const ends: Answer[] = [];
+    for (const [n, agent] of agents.entries())
+      ends.push(await agent.submit(consents[n] as Answer, { answer: 'allow' }));
+    const codes = ends.flatMap(({ location }) => new URL(location ?? server.url).searchParams.get('code') ?? []);
+    expect(codes).toHaveLength(1);
+  });
+
   test('D10: an unknown or malformed request_uri is refused', async () => {
     const known = ['urn:ietf:params:oauth:request_uri:', 'urn:ietf:params:oauth:request_uri:unknown'];
     for (const uri of [

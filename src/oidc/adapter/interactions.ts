@@ -2,7 +2,8 @@
 import Provider, { type Adapter, type AdapterPayload } from 'oidc-provider';
 import { deriveKey, digest, seal, unseal } from '../../base/secrets.ts';
 import type { EngineStore, TokenBundle, TokenRow } from '../../core/stores/engine.ts';
-import { readRecord, saveRecord, useUp } from '../request-unit.ts';
+import { currentUnit, readRecord, saveRecord, useUp } from '../request-unit.ts';
+import { keepPushed } from './pushed-requests.ts';
 
 const kind = 'Interaction';
 const resumes: ReadonlySet<string | undefined> = new Set(['resume', 'device_resume']);
@@ -15,7 +16,12 @@ export function interactionCalls({ engine }: { readonly engine: EngineStore }): 
         ? openInteraction(bundle, value)
         : undefined;
     },
-    upsert: (value, payload) => saveRecord(engine, sealInteraction(value, payload), value),
+    async upsert(value, payload) {
+      const pushed: unknown = payload.parJti;
+      // The pages save an interaction as it began.
+      if (typeof pushed === 'string' && currentUnit()) await keepPushed(engine, pushed, payload.exp ?? 0);
+      await saveRecord(engine, sealInteraction(value, payload), value);
+    },
     // Consumed with all writes of the request, so that an interaction cannot be finished twice (B4).
     async destroy(value) {
       if (resumes.has(Provider.ctx?.oidc?.route)) useUp(kind, value);

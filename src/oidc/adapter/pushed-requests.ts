@@ -67,6 +67,19 @@ export function pushedRequestCalls(deps: PushedRequestDeps & { readonly engine: 
 }
 
 /**
+ * The row outlives each interaction that begins with this request: two of them must not both end in a code. The first
+ * one needs no write (`pushedRow`).
+ */
+export async function keepPushed(engine: EngineStore, value: string, until: number): Promise<void> {
+  const token = (await readRecord(engine, digest(value)))?.token;
+  const before = token && storedIn(token)?.first;
+  const first = before === undefined ? undefined : (await readRecord(engine, before))?.token;
+  for (const row of [token, first]) {
+    if (row && Number(row.expiresAt) < until) await saveRecord(engine, { ...row, expiresAt: until }, '');
+  }
+}
+
+/**
  * Pushes the request again with these parameters, in place of the client, and returns the new value. Whichever of the
  * two is used to the end consumes the first as well, so that one pushed request never gives two codes. Returns the old
  * value if that cannot be used any more: the engine says so.
