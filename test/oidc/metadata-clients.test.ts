@@ -463,6 +463,14 @@ describeStorages('metadata clients', (storage) => {
     const bare = fresh(hostedAgent);
     publish(bare);
     expect((await bounded.core.metadataClients.current(bare.url, undefined))?.metadata.scope).toBe('openid tools:use');
+    // Also when it is read again: an empty scope means none.
+    const empty = fresh(hostedAgent, { scope: '' });
+    publish(empty);
+    for (const seconds of [0, 7200]) {
+      travel(seconds);
+      const found = await bounded.core.metadataClients.current(empty.url, undefined);
+      expect([found?.disabledAt, found?.metadata.scope]).toEqual([null, 'openid tools:use']);
+    }
   });
 
   test('with MCP=false such an id is unknown, and the record says which setting', async () => {

@@ -90,6 +90,8 @@ function repaired(document: Readonly<Record<string, unknown>>, uris: readonly st
     application_type: native ? 'native' : 'web',
     // Section 8: a document that names its keys is made to use them.
     token_endpoint_auth_method: methods.some((one) => one === method) ? method : (offered ?? method),
+    // Some documents have an empty one, which means none.
+    ...(document.scope === '' && { scope: undefined }),
     // Such a client acts for a person.
     ...(Array.isArray(grants) && { grant_types: grants.filter((grant) => grant !== 'client_credentials') }),
   };
