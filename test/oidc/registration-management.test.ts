@@ -129,6 +129,27 @@ describeStorages('the management of a registration', (storage) => {
     }
   });
 
+  test('a client that no longer authenticates as before loses what people allowed', async () => {
+    const confidential = { ...agent, token_endpoint_auth_method: 'client_secret_post' };
+    const { id, token, body } = await make(confidential);
+    const client = { id, secret: String(body.client_secret) };
+    const { person } = await tokensFor(server, client, { scope: 'openid' });
+    expect((await managing(server, 'PUT', { id, token }, { ...agent, client_id: id })).status).toBe(200);
+    expect(await server.core.stores.consents.list(person.subject)).toEqual([]);
+  });
+
+  test('a change that another one overtakes ends no consent', async () => {
+    const { id } = await make();
+    const { person } = await tokensFor(server, { id }, { scope: 'openid' });
+    const client = await stored(id);
+    if (!client) throw new Error('no client');
+    const { clients, consents } = server.core.stores;
+    expect(await clients.update({ ...client, version: client.version + 2 }, { endConsents: true })).toBe(false);
+    expect(await consents.list(person.subject)).toHaveLength(1);
+    expect(await clients.update({ ...client, version: client.version + 1 }, { endConsents: true })).toBe(true);
+    expect(await consents.list(person.subject)).toEqual([]);
+  });
+
   test('a change by the client itself ends the review of an operator', async () => {
     const { id, token } = await make();
     await server.app.clients.review(id);

@@ -156,6 +156,20 @@ describeStorages('registration with initial access tokens', (storage) => {
     expect(answer.status).toBe(200);
     expect((await managing(server, 'PUT', own, { ...confidential, client_id: own.id })).status).toBe(200);
     expect((await stored())?.reviewedAt).toEqual(expect.any(Number));
+    // An operator's word counts for more than that of the token.
+    await server.app.clients.unreview(own.id);
+    const after = await managing(server, 'PUT', own, { ...confidential, client_id: own.id, client_name: 'Again' });
+    expect([after.status, after.body.require_pkce, (await stored())?.reviewedAt]).toEqual([200, true, null]);
+  });
+
+  test('a token whose scopes are all beyond the ceiling gives no scope at all, instead of every one', async () => {
+    const bounded = await storage.join(server, { REGISTRATION: 'token', DYNAMIC_CLIENT_SCOPES: 'openid user' });
+    const { value } = await initialToken(server, { scopes: ['email'] });
+    for (const scope of [undefined, 'email', 'user']) {
+      const refused = await registering(bounded, { ...agent, scope }, value);
+      expect(refused).toMatchObject({ status: 400, body: { error: 'invalid_client_metadata' } });
+      expect(refused.body.error_description).toBe('scope has no value that this client may have');
+    }
   });
 });
 

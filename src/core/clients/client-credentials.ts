@@ -70,12 +70,15 @@ export interface ClientCredentials {
   revokeToken(id: string, tokenId: string): Promise<Updated | Unknown>;
 }
 
-/** Edits the newest version of a client, and again if another change was faster. `instead`: changes nothing. */
+/**
+ * Edits the newest version of a client, and again if another change was faster. `instead`: changes nothing.
+ * `endConsents`: what people allowed to the client ends with the change.
+ */
 export type Change = <R>(
   id: string,
   edit: (
     client: ClientRecord,
-  ) => Promise<{ client: ClientRecord; result: (stored: ClientRecord) => R } | { instead: R }>,
+  ) => Promise<{ client: ClientRecord; endConsents?: boolean; result: (stored: ClientRecord) => R } | { instead: R }>,
 ) => Promise<R | Unknown>;
 
 export function createClientCredentials(change: Change, secretOverlapSeconds: number): ClientCredentials {

@@ -61,7 +61,7 @@ export interface Clients extends ClientCredentials {
     id: string,
     input: unknown,
     by: ClientRecord['origin'],
-    granted?: Granted,
+    options?: UpdateOptions,
   ): Promise<Updated | InvalidMetadata | Unknown>;
   /**
    * Changes part of the metadata. `edit` gets the stored metadata and returns the wanted one; it must be pure, because
@@ -91,6 +91,12 @@ export interface Clients extends ClientCredentials {
 interface Registrant {
   readonly by: ClientRecord['origin'];
   readonly granted?: Granted | undefined;
+}
+
+interface UpdateOptions {
+  readonly granted?: Granted;
+  /** Whether this change ends what people allowed to the client. It ends in the transaction of the change. */
+  readonly endsConsents?: (change: MetadataChange) => boolean;
 }
 
 interface PatchOptions {
@@ -152,7 +158,7 @@ export function createClients(deps: ClientsDeps): Clients {
       const edited = await edit(client);
       if ('instead' in edited) return edited.instead;
       const next = { ...edited.client, version: client.version + 1, updatedAt: nowSeconds() };
-      if (await store.update(next)) {
+      if (await store.update(next, { endConsents: edited.endConsents === true })) {
         await changes.changed();
         return edited.result(next);
       }
@@ -241,12 +247,13 @@ export function createClients(deps: ClientsDeps): Clients {
       };
     },
 
-    update: (id, input, by, granted) =>
+    update: (id, input, by, { granted, endsConsents } = {}) =>
       change<Updated | InvalidMetadata>(id, async (client) => {
         const made = await changed(client, input, { by, granted });
         if ('outcome' in made) return { instead: made };
         if (isDeepStrictEqual(made.client, client)) return { instead: updated(client, { dropped: made.dropped }) };
-        return { client: made.client, result: (stored) => updated(stored, made) };
+        const endConsents = endsConsents?.(metadataChange(client.metadata, made.client.metadata)) ?? false;
+        return { client: made.client, endConsents, result: (stored) => updated(stored, made) };
       }),
 
     patch: (id, edit, { by, ifVersion }) =>

@@ -51,7 +51,8 @@ export interface DynamicClients {
   find(id: string, token: string): Promise<ClientRecord | undefined>;
   /**
    * Replaces the metadata (RFC 7592, section 2.2). The token stays. A review by an operator ends, unless the initial
-   * access token vouches for its clients. With another name, redirect URI or key, its consents and tokens end.
+   * access token vouches for its clients. With another name, redirect URI, key or way to
+   * authenticate, its consents and tokens end.
    */
   update(id: string, token: string, metadata: object, caller: Caller): Promise<Updated | InvalidMetadata | NotAllowed>;
   /** Ends the client with its tokens, grants and consents. */
@@ -165,14 +166,18 @@ export function createDynamicClients(deps: DynamicClientsDeps): DynamicClients {
     if (!found) return { outcome: 'not-allowed' };
     const mistake = identityMistake(metadata, found.client);
     if (mistake !== undefined) return { outcome: 'invalid', error: 'invalid_client_metadata', description: mistake };
-    const policy = policyOf(found.registration.policy);
+    const { policy: given } = found.registration;
+    // If an operator has revoked the review, a change does not bring it back.
+    const policy = policyOf(found.client.reviewedAt === null ? unvouched(given) : given);
     const fit = fitted(metadata, policy, apis.list(), found.client.metadata);
     if (fit.outcome === 'invalid') return fit;
-    const made = await clients.update(id, fit.input, 'dynamic', fit.granted);
+    const made = await clients.update(id, fit.input, 'dynamic', {
+      granted: fit.granted,
+      endsConsents: isAnother,
+    });
     if (made.outcome === 'unknown') return { outcome: 'not-allowed' };
     if (made.outcome === 'invalid') return made;
     const change = metadataChange(found.client.metadata, made.client.metadata);
-    if (isAnother(change)) await store.endConsents(id);
     const ended = made.client.secrets.length === 0 ? found.client.secrets.length : 0;
     await recordChange(audit, { ...made, change, ended }, caller);
     const client = await reviewedIf(policy, made.client);
@@ -231,10 +236,13 @@ function isAnother({ before, after }: MetadataChange): boolean {
   const known = new Set(uris(before));
   const members = changedMembers({ before, after });
   return (
-    ['client_name', 'jwks', 'jwks_uri'].some((name) => members.includes(name)) ||
+    ['client_name', 'jwks', 'jwks_uri', 'token_endpoint_auth_method'].some((name) => members.includes(name)) ||
     uris(after).some((uri) => !known.has(uri))
   );
 }
+
+const unvouched = (policy: RegistrationPolicy | null): RegistrationPolicy | null =>
+  policy && { ...policy, reviewed: false };
 
 /** RFC 7592, section 2.2: the request names the client, and a secret in it is the current one. */
 function identityMistake(metadata: object, client: ClientRecord): string | undefined {

@@ -89,7 +89,8 @@ export function fitted(
   const refused =
     fetchedMistake(members, policy) ?? fitGrants(members, policy, dropped) ?? fitRedirects(members, policy, dropped);
   if (refused !== undefined) return refused;
-  fitScopes(members, policy, apis, dropped);
+  const noScope = fitScopes(members, policy, apis, dropped);
+  if (noScope !== undefined) return noScope;
   const { token_endpoint_auth_method: stored = 'client_secret_basic' } = previous;
   const method = members.get('token_endpoint_auth_method') ?? stored;
   members.set('token_endpoint_auth_method', method);
@@ -142,9 +143,9 @@ function fitGrants(members: Members, { grants }: AppliedPolicy, dropped: string[
   return undefined;
 }
 
-function fitScopes(members: Members, policy: AppliedPolicy, apis: readonly ApiRecord[], dropped: string[]): void {
+function fitScopes(members: Members, policy: AppliedPolicy, apis: readonly ApiRecord[], dropped: string[]) {
   const asked = members.get('scope');
-  if (asked !== undefined && asked !== null && typeof asked !== 'string') return;
+  if (asked !== undefined && asked !== null && typeof asked !== 'string') return undefined;
   const known = new Set([...identityScopes, ...apis.flatMap(({ scopes }) => scopes.map(({ name }) => name))]);
   const isAllowed = (name: string) => (policy.scopes === undefined ? known.has(name) : policy.scopes.includes(name));
   const names = (asked ?? '').split(' ').filter((name) => name !== '');
@@ -152,8 +153,11 @@ function fitScopes(members: Members, policy: AppliedPolicy, apis: readonly ApiRe
   const kept = names.filter(isAllowed);
   // Without a scope that it may have, the client gets what others get that name none.
   const registered = kept.length > 0 ? kept : policy.scopes;
+  // An empty text would count as none, which means all.
+  if (registered?.length === 0) return invalid('scope has no value that this client may have');
   if (registered === undefined) members.delete('scope');
   else members.set('scope', registered.join(' '));
+  return undefined;
 }
 
 function fitRedirects(members: Members, policy: AppliedPolicy, dropped: string[]): InvalidMetadata | undefined {

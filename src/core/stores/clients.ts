@@ -76,8 +76,11 @@ export interface ClientStore {
    */
   insert(client: ClientRecord): Promise<boolean>;
   find(id: string): Promise<ClientRecord | undefined>;
-  /** Replaces everything but id, origin and createdAt, if the stored version is still `client.version - 1`. */
-  update(client: ClientRecord): Promise<boolean>;
+  /**
+   * Replaces everything but id, origin and createdAt, if the stored version is still `client.version - 1`.
+   * `endConsents`: also removes the client's consents, grants and tokens, in the same transaction.
+   */
+  update(client: ClientRecord, options?: { readonly endConsents?: boolean }): Promise<boolean>;
   /** Removes the client with its grants, tokens, sessions and consents, in one transaction. */
   delete(id: string): Promise<boolean>;
   /** Clients with an id greater than `after` ('' for the first page), ascending; `limit` is at most 1000. */

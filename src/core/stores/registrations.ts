@@ -65,8 +65,6 @@ export interface RegistrationStore {
   /** Moves `lastUsedAt` forward. Ignores clients without a registration. */
   touch(marks: readonly { readonly clientId: string; readonly at: number }[]): Promise<void>;
   count(): Promise<number>;
-  /** Removes the client's consents, grants and tokens, in one transaction. */
-  endConsents(clientId: string): Promise<void>;
   /**
    * Deletes at most `limit` unreviewed clients that have expired, with all that belongs to them, in one transaction.
    * Returns their ids.

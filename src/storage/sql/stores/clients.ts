@@ -24,6 +24,9 @@ function changeable(client: ClientRecord): Record<string, unknown> {
 /** Their rows have the client's id in `client_id`. */
 const dependent = ['registrations', 'grants', 'tokens', 'consents', 'sessions'];
 
+/** What people allowed to a client. */
+const given = ['consents', 'grants', 'tokens'];
+
 /** Deletes the clients and all rows that depend on them. Returns how many there were. The caller notes the changes. */
 export async function removeClients(trx: Knex.Transaction, ids: readonly string[]): Promise<number> {
   const gone = await trx('clients').whereIn('id', ids).delete();
@@ -74,13 +77,14 @@ export function createClientStore(sql: Sql): ClientStore {
       return row && clients.read(row);
     },
 
-    update: (client) =>
+    update: (client, { endConsents = false } = {}) =>
       sql.transaction(async (trx) => {
         const { id, version } = client;
         const changed = await trx('clients')
           .where({ id, version: version - 1 })
           .update(changeable(client));
         if (changed === 0) return false;
+        if (endConsents) for (const table of given) await trx(table).where({ client_id: id }).delete();
         await noteChange(trx, 'client', id);
         return true;
       }),

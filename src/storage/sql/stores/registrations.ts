@@ -116,11 +116,6 @@ export function createRegistrationStore(sql: Sql): RegistrationStore {
 
     count: () => sql.run(() => countOf(knex)),
 
-    endConsents: (clientId) =>
-      sql.transaction(async (trx) => {
-        for (const table of ['consents', 'grants', 'tokens']) await trx(table).where({ client_id: clientId }).delete();
-      }),
-
     expire: (times, limit) =>
       sql.transaction(async (trx) => {
         const ids = await expiredIds(sql, trx, times, page(limit));
