@@ -10,7 +10,7 @@ import type { Logger } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import { certificateProblem } from '../base/tls-failures.ts';
 import type { Outgoing, OutgoingAnswer, OutgoingRequest, OutgoingRule } from '../core/outgoing/outgoing.ts';
-import { machineNetwork, type Network } from './network.ts';
+import { createMachineNetwork, type Network } from './network.ts';
 import { openTunnel, ProxyRefused } from './proxy.ts';
 import { isAmong, isPublicAddress, networkList } from './special-addresses.ts';
 
@@ -30,14 +30,14 @@ interface OutgoingDeps {
 const defaultTimeoutMs = 3000;
 const defaultMaxBytes = 65_536;
 
-export function createOutgoing({ config, log, metrics, network = machineNetwork }: OutgoingDeps): Outgoing {
+export function createOutgoing({ config, log, metrics, network = createMachineNetwork() }: OutgoingDeps): Outgoing {
   const allowed = networkList(config.outgoing.allow);
   const { proxy } = config.outgoing;
 
   /** The addresses to connect to, in order. Throws `Refused`. */
-  async function checkedAddresses(url: URL, { reviewed }: OutgoingRequest): Promise<Checked> {
+  async function checkedAddresses(url: URL, { reviewed }: OutgoingRequest, signal: AbortSignal): Promise<Checked> {
     const host = bareHost(url);
-    const addresses = isIP(host) ? [host] : await network.resolve(host);
+    const addresses = isIP(host) ? [host] : await network.resolve(host, { reviewed, signal });
     if (addresses.length === 0) throw new NoAddress();
     const isAllowed = (address: string) => reviewed && isAmong(allowed, address);
     const refused = addresses.find((address) => !isPublicAddress(address) && !isAllowed(address));
@@ -76,7 +76,7 @@ export function createOutgoing({ config, log, metrics, network = machineNetwork 
 
   async function answer(request: OutgoingRequest, signal: AbortSignal): Promise<OutgoingAnswer> {
     const url = parsed(request.url);
-    const checked = await untilAborted(checkedAddresses(url, request), signal);
+    const checked = await untilAborted(checkedAddresses(url, request, signal), signal);
     const socket = await untilAborted(open(url, checked, signal), signal);
     const response = await responseOf(url, request, socket, signal);
     try {

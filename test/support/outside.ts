@@ -11,7 +11,7 @@ import {
   type Server as Listener,
   type Socket,
 } from 'node:net';
-import { machineNetwork, type Network } from '../../src/outgoing/network.ts';
+import { createMachineNetwork, type Network } from '../../src/outgoing/network.ts';
 import { createAuthority, trust } from './certificates.ts';
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => void;
@@ -60,7 +60,7 @@ export async function startOutside(): Promise<Outside> {
         return found;
       },
       connect: (addresses, to) =>
-        addresses[0] === publicAddress ? connect(port, '127.0.0.1') : machineNetwork.connect(addresses, to),
+        addresses[0] === publicAddress ? connect(port, '127.0.0.1') : createMachineNetwork().connect(addresses, to),
     },
     serve(host, handler) {
       const requests = handlers.get(host)?.requests ?? [];
