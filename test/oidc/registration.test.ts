@@ -314,7 +314,7 @@ describeStorages('open registration', (storage) => {
     const { body } = await registering(server, agent);
     const own = { id: String(body.client_id), token: String(body.registration_access_token) };
     try {
-      for (const member of ['jwks_uri', 'logo_uri', 'sector_identifier_uri'])
+      for (const member of ['jwks_uri', 'logo_uri', 'sector_identifier_uri', 'backchannel_logout_uri'])
         for (const scheme of ['https', 'http'])
           for (const host of [...hosts, ...written]) {
             const metadata = { ...agent, [member]: `${scheme}://${host}:${port}/x` };

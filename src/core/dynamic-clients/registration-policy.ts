@@ -110,8 +110,8 @@ export function fitted(
 
 type Members = Map<string, unknown>;
 
-/** This server or a browser of its pages fetches them. */
-const fetched = ['jwks_uri', 'logo_uri', 'sector_identifier_uri'] as const;
+/** This server fetches them, or sends messages there. */
+const fetched = ['jwks_uri', 'logo_uri', 'sector_identifier_uri', 'backchannel_logout_uri'] as const;
 
 /** A stranger names no address within a network: where a name leads is checked by each fetch (core/outgoing). */
 function fetchedMistake(members: Members, { reviewed }: AppliedPolicy): InvalidMetadata | undefined {
