@@ -121,6 +121,15 @@ describeStorages('the profile fapi2', (storage) => {
     }
   });
 
+  test('a signed introspection response has an algorithm of the profile, also if the client registered none', async () => {
+    const response = await fetch(`${server.url}/oauth/introspect`, {
+      method: 'POST',
+      headers: { accept: 'application/token-introspection+jwt' },
+      body: new URLSearchParams({ ...as(), token: 'x' }),
+    });
+    expect([response.status, headerOf(await response.text()).alg]).toEqual([200, 'ES256']);
+  });
+
   test('a code works for 60 seconds at most, whatever AUTHORIZATION_CODE_TTL says', async () => {
     const { grant } = await codeFor();
     travel(61 + seconds);
