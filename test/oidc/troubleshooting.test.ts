@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as oidc from 'openid-client';
 import { Agent } from '../support/agent.ts';
+import { answer, confirm, deviceClient } from '../support/device.ts';
 import { codeFor } from '../support/flow.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 
@@ -14,7 +15,7 @@ const insecure = { execute: [oidc.allowInsecureRequests] };
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ env: { REGISTRATION: 'open', DEVICE_POLL_INTERVAL: '1' } });
 });
 afterAll(() => server.close());
 
@@ -30,8 +31,9 @@ async function shownBy(call: () => Promise<unknown>): Promise<Shown> {
     await call();
   } catch (thrown) {
     const { cause, response } = thrown as { cause?: unknown; response?: Response };
-    const link = response?.headers.get('link') ?? '';
-    const uri = cause instanceof URLSearchParams ? cause.get('error_uri') : link.replace(/^<|>.*/g, '');
+    const link = response?.headers.get('link')?.replace(/^<|>.*/g, '');
+    const body = cause as { error_uri?: string } | undefined;
+    const uri = cause instanceof URLSearchParams ? cause.get('error_uri') : (link ?? body?.error_uri);
     const record = await server.core.refusals.find(uri?.split('/').at(-1) ?? '');
     return { messages: messagesOf(thrown), error: errorOf(thrown), check: record?.check };
   }
@@ -62,8 +64,11 @@ async function cameBack(client: { id: string }, parameters: Record<string, strin
 }
 
 /** The authorization response to a request that is answered without a page. */
-async function redirectedWith(parameters: Record<string, string>): Promise<Shown> {
-  const config = await configFor(await buildClient(server));
+async function redirectedWith(
+  parameters: Record<string, string>,
+  client?: { id: string; secret: string },
+): Promise<Shown> {
+  const config = await configFor(client ?? (await buildClient(server)));
   const verifier = oidc.randomPKCECodeVerifier();
   const address = oidc.buildAuthorizationUrl(config, {
     ...{ redirect_uri, code_challenge_method: 'S256', ...parameters },
@@ -144,6 +149,51 @@ const tried: Readonly<Record<string, () => Promise<Shown>>> = {
     const tokens = await oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier: grant.code_verifier });
     return shownBy(() => oidc.fetchUserInfo(config, tokens.access_token, 'x'));
   },
+  async 'a client that must send DPoP proofs, and sends none'() {
+    const client = await buildClient(server, { dpop_bound_access_tokens: true });
+    const config = await configFor(client);
+    const { url, code_verifier: pkceCodeVerifier } = await cameBack(client);
+    return shownBy(() => oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier }));
+  },
+  async 'a refresh with another DPoP key'() {
+    const client = await buildClient(server, { token_endpoint_auth_method: 'none' });
+    const config = await configFor(client, undefined, oidc.None());
+    const { url, code_verifier: pkceCodeVerifier } = await cameBack(client);
+    const bound = async () => ({ DPoP: oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair()) });
+    const tokens = await oidc.authorizationCodeGrant(config, url, { pkceCodeVerifier }, undefined, await bound());
+    const another = await bound();
+    return shownBy(() => oidc.refreshTokenGrant(config, tokens.refresh_token ?? '', undefined, another));
+  },
+  async 'a client that must push, and does not'() {
+    const client = await buildClient(server, { require_pushed_authorization_requests: true });
+    return redirectedWith({ scope: 'openid' }, client);
+  },
+  async 'a pushed request with a redirect URI that is not registered'() {
+    const config = await configFor(await buildClient(server));
+    return shownBy(() =>
+      oidc.buildAuthorizationUrlWithPAR(config, { redirect_uri: 'https://app.example.com/other', scope: 'openid' }),
+    );
+  },
+  async 'a person who refuses the device'() {
+    const client = await buildClient(server, deviceClient);
+    const config = await configFor(client, undefined, oidc.None());
+    const begun = await oidc.initiateDeviceAuthorization(config, { scope: 'openid' });
+    const agent = new Agent(server);
+    await answer(agent, await buildPerson(server), await confirm(agent, begun.user_code), 'deny');
+    return shownBy(() => oidc.pollDeviceAuthorizationGrant(config, begun));
+  },
+  async 'a device whose client lacks the grant type'() {
+    const config = await configFor(await buildClient(server));
+    return shownBy(() => oidc.initiateDeviceAuthorization(config, { scope: 'openid' }));
+  },
+  async 'a registration with a redirect URI that is refused'() {
+    const metadata = { redirect_uris: ['javascript:alert(1)'] };
+    return shownBy(() => oidc.dynamicClientRegistration(new URL(server.url), metadata, undefined, insecure));
+  },
+  async 'a registration that asks for what is not offered'() {
+    const metadata = { redirect_uris: [redirect_uri], token_endpoint_auth_method: 'tls_client_auth' };
+    return shownBy(() => oidc.dynamicClientRegistration(new URL(server.url), metadata, undefined, insecure));
+  },
 };
 const rows = page.split('\n').filter((line) => line.startsWith('|'));
 
@@ -156,7 +206,7 @@ test.each(Object.keys(tried))('%s: the page has what the client shows', async (n
 test('each check of the page has a mistake here', () => {
   const section = page.slice(page.indexOf('### openid-client'), page.indexOf('These never reach'));
   const checks = [...section.matchAll(/`(\w+)` \|$/gm)].map(([, check]) => check);
-  expect(checks).toHaveLength(10);
+  expect(checks).toHaveLength(17);
 });
 
 test('each check that the page names is one of refusals.md', () => {
@@ -164,6 +214,15 @@ test('each check that the page names is one of refusals.md', () => {
   const pages = page.slice(page.indexOf('## The browser stays'), page.indexOf('## What client'));
   const checks = [...pages.matchAll(/^\| `(\w+)` \|/gm)].map(([, check]) => check);
   expect(checks).toHaveLength(7);
+  expect(checks.filter((check) => !refusals.includes(`| \`${check}\` |`))).toEqual([]);
+});
+
+test('each check by error is one of refusals.md', () => {
+  const refusals = readFileSync(join(root, 'docs/refusals.md'), 'utf8');
+  const section = page.slice(page.indexOf('### Agents, devices'), page.indexOf('### Auth.js'));
+  const cells = section.split('\n').flatMap((line) => (/^\| `/.test(line) ? [line.split(' | ')[1] ?? ''] : []));
+  const checks = cells.slice(1).flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, check]) => check));
+  expect(checks.length).toBeGreaterThan(15);
   expect(checks.filter((check) => !refusals.includes(`| \`${check}\` |`))).toEqual([]);
 });
 
