@@ -31,7 +31,8 @@ export const protocol = {
     example: '1000',
   }),
   DYNAMIC_CLIENT_SCOPES: optional(scopeNames, 'all scopes that a person can allow', {
-    sentence: 'The scopes that clients which register themselves may have at most.',
+    sentence:
+      'The scopes that unreviewed clients may have at most: those that registered themselves, or have a metadata document.',
     example: 'openid profile offline_access books:read',
   }),
   DYNAMIC_CLIENT_REDIRECT_HOSTS: optional(redirectHosts, 'all', {
