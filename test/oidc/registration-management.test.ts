@@ -183,6 +183,8 @@ describeStorages('the management of a registration', (storage) => {
       brand_background: '#ff0000',
       allow_insecure_redirects: true,
       redirect_schemes: ['acme'],
+      refresh_reuse: 'until-used',
+      refresh_reuse_seconds: 900,
       loopback_ports: 'registered',
       made_by_register: true,
       registered_scope: 'admin',
