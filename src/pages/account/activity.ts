@@ -48,6 +48,8 @@ export const activityEvents = [
   'group.left',
   'device_code.approved',
   'device_code.denied',
+  'device_code.throttled',
+  'delivery.failed',
   'device.remembered',
   'device.forgotten',
   'device.reported',

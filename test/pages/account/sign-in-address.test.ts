@@ -159,13 +159,23 @@ describe('the way to the account pages', () => {
       ...{ response_type: 'code', client_id: 'gatehouse-account', code_challenge_method: 'S256' },
       ...{ code_challenge: 'x'.repeat(43), redirect_uri: `${server.url}/account/callback` },
     };
-    for (const more of [{ scope: 'profile' }, { scope: 'openid profile email' }, { scope: 'user' }]) {
-      const query = new URLSearchParams({ ...request, ...more, prompt: 'none' });
+    for (const scope of ['profile', 'user', 'offline_access']) {
+      const query = new URLSearchParams({ ...request, scope, prompt: 'none' });
       const answer = await agent.go(`/oauth/authorize?${query}`, { follow: false });
       expect(answer.location).toMatch(/error=/);
     }
-    const plain = new URLSearchParams({ ...request, scope: 'openid', prompt: 'none' });
-    expect((await agent.go(`/oauth/authorize?${plain}`, { follow: false })).location).toMatch(/code=/);
+    const { verifier, challenge } = pkce();
+    for (const scope of ['openid', 'openid profile email user offline_access']) {
+      const query = new URLSearchParams({ ...request, scope, code_challenge: challenge, prompt: 'none' });
+      const { location = '' } = await agent.go(`/oauth/authorize?${query}`, { follow: false });
+      const code = new URL(location).searchParams.get('code') ?? '';
+      const { redirect_uri } = request;
+      const form = { grant_type: 'authorization_code', client_id: 'gatehouse-account', code, redirect_uri };
+      const body = new URLSearchParams({ ...form, code_verifier: verifier });
+      const tokens = await (await fetch(`${server.url}/oauth/token`, { method: 'POST', body })).json();
+      expect(tokens).toMatchObject({ scope: 'openid' });
+      expect(tokens).not.toHaveProperty('refresh_token');
+    }
     const elsewhere = new URLSearchParams({ ...request, scope: 'openid', redirect_uri: 'https://evil.example/' });
     expect((await agent.go(`/oauth/authorize?${elsewhere}`, { follow: false })).status).toBe(400);
   });
