@@ -279,7 +279,8 @@ describeStorages('bound access tokens', (storage) => {
     const token = tokenOf(issued);
     const answer = await send(notes, [proofFor(notes, { accessToken: token })], { token });
     expect([answer.status, answer.headers['www-authenticate']]).toEqual([
-      ...[403, `DPoP realm="gatehouse", error="insufficient_scope", scope="read", ${algs}`],
+      403,
+      `DPoP realm="gatehouse", error="insufficient_scope", scope="read", resource_metadata="${issuer}/.well-known/oauth-protected-resource/notes", ${algs}`,
     ]);
   });
 
