@@ -107,7 +107,9 @@ async function settle(deps: UnitOfWorkDeps, ctx: KoaContextWithOIDC, unit: Reque
   }
 
   if (!token) {
-    // Another tab finished the interaction, or the session ended during this request.
+    // Another tab finished the interaction, or the session ended during this request. The browser keeps its cookie:
+    // the session has no row under the new value.
+    ctx.remove('Set-Cookie');
     nameCheck(ctx, 'stale');
     deps.renderStale(ctx);
     return;

@@ -1,5 +1,6 @@
 /** Pushed authorization requests (RFC 9126; security.md D10). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Unit } from '../../src/core/stores/engine.ts';
 import { Agent, type AgentRequest, type Answer, codeOf, csrfOf, pkce, token } from '../support/agent.ts';
 import { comeBack, recorded, redeem, travel } from '../support/flow.ts';
 import { leastRoundTrips } from '../support/round-trips.ts';
@@ -150,6 +151,30 @@ describeStorages('pushed authorization requests', (storage) => {
     const ends = await Promise.all(Array.from({ length: 4 }, () => agent.go(address)));
     const codes = ends.flatMap(({ location }) => new URL(location ?? server.url).searchParams.get('code') ?? []);
     expect(codes).toHaveLength(1);
+  });
+
+  test('D10: of two tabs that end one pushed request at once, the later one does not sign the person out', async () => {
+    const person = await buildPerson(server);
+    const { address } = await push();
+    const agent = new Agent(server);
+    const consents = [await toConsent(agent, address, person), await agent.go(address)];
+    // Both have passed all checks before one of them is written.
+    const { engine } = server.core.stores;
+    const { commit } = engine;
+    const ends: (() => void)[] = [];
+    const held = async (unit: Unit) => {
+      if ((unit.consume?.length ?? 0) < 2) return commit(unit);
+      const earlier = ends.length === 0 ? undefined : ends.shift();
+      if (earlier === undefined) await new Promise<void>((go) => ends.push(go));
+      const outcome = await commit(unit);
+      earlier?.();
+      return outcome;
+    };
+    Object.assign(engine, { commit: held });
+    const done = await Promise.all(consents.map((consent) => agent.submit(consent, { answer: 'allow' })));
+    Object.assign(engine, { commit });
+    expect(done.map(({ status }) => status).toSorted()).toEqual([303, 400]);
+    expect(new URL((await agent.go('/account')).url).pathname).toBe('/account');
   });
 
   test('D10: a client that must authenticate and does not gets 401', async () => {
