@@ -158,6 +158,12 @@ describeStorages('the profile fapi2', (storage) => {
     const asked = { grant_type: 'client_credentials', scope: 'pay', resource: api };
     expect(said(await tokenWith(server, { id }, { ...asked, ...form() }))).toEqual([400, 'invalid_dpop_proof']);
     expect((await tokenWith(server, { id }, { ...asked, ...form() }, proof())).body.token_type).toBe('DPoP');
+    // An assertion and a proof are different JWTs: one of them does not use up the other's jti.
+    const jti = randomToken(12);
+    const twin = assertionForm(jwt({ alg: 'ES256', kid: 'ec' }, { ...own, jti }, keys.privateKey));
+    const beside = proofOf(proofKey, { url: `${issuer()}/oauth/token`, claims: { jti } });
+    expect((await tokenWith(server, { id }, { ...asked, ...twin }, beside)).status).toBe(200);
+    expect(said(await tokenWith(server, { id }, { ...asked, ...form() }, beside))).toEqual([400, 'invalid_dpop_proof']);
   });
 
   test('a device of the profile: bound tokens of ES256 alone, and refresh tokens that stay; a signed introspection is of ES256', async () => {

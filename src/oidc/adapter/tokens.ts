@@ -28,10 +28,12 @@ export function tokenCalls(deps: TokenDeps, model: string): Partial<Adapter> {
       const row = tokenRow(model, value, { ...payload, authTime: payload.authTime || undefined });
       if (model !== 'ReplayDetection') return saveRecord(deps.engine, row, value);
       // Of parallel requests only one can insert (security.md C7, D8). For assertions, the words are the engine's.
-      const first = await deps.engine.insertOnce(row, nowSeconds());
+      const isProof = currentUnit()?.provesKey === true;
+      // The `jti` of an assertion and of a proof may be the same.
+      const used = isProof ? { ...row, key: digest(`proof ${value}`) } : row;
+      const first = await deps.engine.insertOnce(used, nowSeconds());
       if (first) return;
-      if (!currentUnit()?.provesKey)
-        throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
+      if (!isProof) throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
       throw new errors.InvalidDpopProof('the DPoP proof has been used before');
     },
     consume: async (value) => useUp(model, value),
