@@ -20,7 +20,7 @@ import { accountsSeen, consentsUsed, registrationsUsed, sessionsSeen } from '../
 import { passkeyStatements } from '../../src/storage/sql/stores/passkeys.ts';
 import { registrationStatements } from '../../src/storage/sql/stores/registrations.ts';
 import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../support/databases.ts';
-import { buildAccount, buildApi, buildClient, buildToken } from './rows.ts';
+import { buildAccount, buildApi, buildClient, buildGrant, buildToken } from './rows.ts';
 
 function open(database: TestDatabase): Sql {
   const { settings } = database;
@@ -295,23 +295,28 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     await stores.close();
   });
 
-  test('a step back deletes clients that a document describes, with their consents; others stay', async () => {
-    const database = await fresh();
-    const stores = await openSql(database.settings, { migrateAtOpen: true });
-    const document = { fetchedAt: 1, freshUntil: 2, failingSince: null, ended: null };
-    const described = buildClient({ id: 'https://agent.example/client.json', origin: 'metadata', document });
-    const plain = buildClient();
-    for (const client of [described, plain]) {
-      await stores.clients.insert(client);
-      const consent = { subject: 's', clientId: client.id, scopes: [], claims: [], resources: {}, updatedAt: 1 };
-      await stores.consents.put({ ...consent, snapshot: client === described ? 'shown' : null });
+  test('clients of documents go with a step back, with all that is theirs; consents of other clients stay', async () => {
+    const stores = await openSql((await fresh()).settings, { migrateAtOpen: true });
+    const described = buildClient({ id: 'https://agent.example/client.json', origin: 'metadata' });
+    const plain = buildClient({ origin: 'cli' });
+    const rows = [described, plain].map(({ id: clientId }) => {
+      const grant = buildGrant({ clientId });
+      return { clientId, grant, token: buildToken({ clientId, grantId: grant.id }) };
+    });
+    for (const client of [described, plain]) await stores.clients.insert(client);
+    for (const { clientId, grant, token } of rows) {
+      await stores.engine.commit({ grants: [grant], tokens: [token] });
+      const consent = { subject: 'ada', clientId, scopes: ['openid'], claims: [], resources: {}, updatedAt: 1 };
+      await stores.consents.put({ ...consent, snapshot: clientId === described.id ? 'as shown' : null });
     }
-    expect(await stores.clients.find(described.id)).toEqual(described);
     const { applied } = await stores.migrate.status();
-    await stores.migrate.down({ steps: applied.length - applied.indexOf('0019-metadata-clients') });
+    const steps = applied.length - applied.indexOf('0019-metadata-clients');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0019-metadata-clients');
     await stores.migrate.up();
     expect((await stores.clients.list('', 10)).map(({ id }) => id)).toEqual([plain.id]);
-    expect((await stores.consents.list('s')).map(({ clientId }) => clientId)).toEqual([plain.id]);
+    expect(await stores.consents.list('ada')).toMatchObject([{ clientId: plain.id, snapshot: null }]);
+    const left = await Promise.all(rows.map(({ token }) => stores.engine.readToken(token.key)));
+    expect(left.map((bundle) => bundle !== undefined)).toEqual([false, true]);
     await stores.close();
   });
 
