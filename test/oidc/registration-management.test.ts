@@ -129,6 +129,18 @@ describeStorages('the management of a registration', (storage) => {
     }
   });
 
+  test('a client that changes itself over and over is told to wait, and leaves no further record', async () => {
+    const { id, token } = await make();
+    const put = (n: number) =>
+      managing(server, 'PUT', { id, token }, { ...agent, client_id: id, contacts: [`a${n}@b.example`] });
+    for (let n = 0; n < 60; n += 1) expect([n, (await put(n)).status]).toEqual([n, 200]);
+    const waits = await put(60);
+    expect(waits).toMatchObject({ status: 429, body: { error: 'temporarily_unavailable' } });
+    expect(Number(waits.headers['retry-after'])).toBeGreaterThan(0);
+    expect(await server.core.stores.audit.list({ event: 'client.updated', clientId: id }, 100)).toHaveLength(60);
+    expect((await managing(server, 'DELETE', { id, token })).status).toBe(204);
+  });
+
   test('a client that no longer authenticates as before loses what people allowed', async () => {
     const confidential = { ...agent, token_endpoint_auth_method: 'client_secret_post' };
     const { id, token, body } = await make(confidential);

@@ -156,6 +156,7 @@ export function createRegistration(deps: RegistrationDeps) {
       200: { description: 'The registration after the change.', body: shapes.registered },
       400: 'As for a registration, or another `client_id` or `client_secret`.',
       401: unauthorized,
+      429: { description: 'Too many changes.', headers: retryAfterHeader },
     },
     async handle(ctx, { body }) {
       const [id, token] = managed(ctx);
@@ -163,6 +164,7 @@ export function createRegistration(deps: RegistrationDeps) {
       if (!(await dynamicClients.find(id, token))) throw notAllowed();
       const made = await dynamicClients.update(id, token, await body(), callerOf(ctx, via));
       if (made.outcome === 'not-allowed') throw notAllowed();
+      if (made.outcome === 'throttled') throw later('throttled', 'too many changes, wait a while', made.retryAfter);
       if (made.outcome === 'invalid') throw new Refusal(made.error, made.description);
       ctx.body = told(made.client, token, made.secret, made.dropped);
     },

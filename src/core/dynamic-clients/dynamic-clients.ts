@@ -32,7 +32,7 @@ export type NotRegistered =
   | InvalidMetadata
   /** An initial access token is needed, or the one that was sent is unknown, used up or expired. */
   | { readonly outcome: 'token-needed' | 'token-refused' }
-  | { readonly outcome: 'throttled'; readonly retryAfter: number }
+  | Throttled
   /** The highest number of clients exists. */
   | { readonly outcome: 'full'; readonly retryAfter: number };
 interface Admission {
@@ -40,7 +40,11 @@ interface Admission {
   /** Undefined: registration is open. */
   readonly initial: InitialToken | undefined;
 }
-type NotAllowed = { readonly outcome: 'not-allowed' };
+type NotChanged = { readonly outcome: 'not-allowed' } | Throttled;
+interface Throttled {
+  readonly outcome: 'throttled';
+  readonly retryAfter: number;
+}
 
 export interface DynamicClients {
   /** Who may register. Call it before the body is read. All methods throw `Unavailable`. */
@@ -54,7 +58,7 @@ export interface DynamicClients {
    * access token vouches for its clients. With another name, redirect URI, key or way to
    * authenticate, its consents and tokens end.
    */
-  update(id: string, token: string, metadata: object, caller: Caller): Promise<Updated | InvalidMetadata | NotAllowed>;
+  update(id: string, token: string, metadata: object, caller: Caller): Promise<Updated | InvalidMetadata | NotChanged>;
   /** Ends the client with its tokens, grants and consents. */
   remove(id: string, token: string, caller: Caller): Promise<boolean>;
 }
@@ -161,7 +165,7 @@ export function createDynamicClients(deps: DynamicClientsDeps): DynamicClients {
     token: string,
     metadata: object,
     caller: Caller,
-  ): Promise<Updated | InvalidMetadata | NotAllowed> {
+  ): Promise<Updated | InvalidMetadata | NotChanged> {
     const found = await managed(id, token);
     if (!found) return { outcome: 'not-allowed' };
     const mistake = identityMistake(metadata, found.client);
@@ -171,6 +175,9 @@ export function createDynamicClients(deps: DynamicClientsDeps): DynamicClients {
     const policy = policyOf(found.client.reviewedAt === null ? unvouched(given) : given);
     const fit = fitted(metadata, policy, apis.list(), found.client.metadata);
     if (fit.outcome === 'invalid') return fit;
+    const open = found.registration.initialToken === null;
+    const counted = await limits.attemptChange(id, { open, address: caller.address });
+    if (!counted.allowed) return { outcome: 'throttled', retryAfter: counted.retryAfter };
     const made = await clients.update(id, fit.input, 'dynamic', {
       granted: fit.granted,
       endsConsents: isAnother,

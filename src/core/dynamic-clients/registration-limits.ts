@@ -1,6 +1,7 @@
 /**
  * Limits of open registration, so that strangers fill neither the database nor the audit trail: registrations of an
- * address and of all in an hour, refused ones included, and audit records in an hour.
+ * address and of all in an hour, refused ones included; as many changes, and those of one client; and audit records of
+ * registrations. Each change has a record.
  */
 import { nowMs } from '../../base/clock.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
@@ -9,6 +10,7 @@ import type { Throttle } from '../stores/volatile/throttle.ts';
 const windowSeconds = 3600;
 /** Per process. Registrations with an initial access token are always recorded. */
 const recordsAnHour = 100;
+const changesOfClient = 60;
 
 export function createRegistrationLimits(deps: {
   readonly throttle: Throttle;
@@ -24,6 +26,21 @@ export function createRegistrationLimits(deps: {
         [
           { key: `registrations-from:${addressNetwork(address)}`, limit: addressLimit },
           { key: 'registrations', limit },
+        ],
+        windowSeconds,
+      ),
+
+    /** Counts a change of this client. `open`: it came without an initial access token. Throws `Unavailable`. */
+    attemptChange: (id: string, { open, address }: { readonly open: boolean; readonly address: string | undefined }) =>
+      deps.throttle.attempt(
+        [
+          { key: `registration-changes:${id}`, limit: changesOfClient },
+          ...(open
+            ? [
+                { key: `registration-changes-from:${addressNetwork(address)}`, limit: addressLimit },
+                { key: 'registration-changes', limit },
+              ]
+            : []),
         ],
         windowSeconds,
       ),
