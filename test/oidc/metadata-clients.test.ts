@@ -261,6 +261,25 @@ describeStorages('metadata clients', (storage) => {
     expect(shown.text).toContain('Quite Another');
   });
 
+  test('a document that ends while the page is open is not allowed, and no row of it is stored', async () => {
+    const agent = fresh(hostedAgent);
+    answers['/client.json'] = { headers: { 'cache-control': 'max-age=60' } };
+    publish(agent);
+    const person = await buildPerson(server);
+    const browser = new Agent(server);
+    const page = await browser.submit(await browser.go(address(request(agent).parameters)), {
+      username: person.username,
+      password: person.password,
+    });
+    answers['/client.json'] = { status: 404 };
+    travel(120);
+    await new Agent(server).go(address(request(agent).parameters));
+    const refused = await browser.submit(page, hidden(page, { answer: 'allow' }));
+    expect([refused.status, refused.location]).toEqual([400, undefined]);
+    expect(await server.core.stores.clients.find(agent.url)).toBeUndefined();
+    expect(await server.core.stores.consents.list(person.subject)).toEqual([]);
+  });
+
   test('after a change of its redirects a client gets no errors before the person has agreed again', async () => {
     const agent = fresh(hostedAgent);
     publish(agent);

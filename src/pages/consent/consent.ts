@@ -182,6 +182,8 @@ export function createConsentStep(deps: PageDeps): Step {
           await deps.audit.record('consent.denied', { subject, clientId, caller });
           return { error: 'access_denied', error_description: 'the person did not allow it' };
         case 'allow': {
+          // Ended since the page was shown: nothing is kept, and the engine refuses the client.
+          if (client?.disabledAt !== null) return {};
           const found = await deps.stores.consents.find(subject, clientId);
           const before = (found?.snapshot ?? null) === snapshot ? found : undefined;
           const stepUp = stepUpIn(form.get('known'), asked, before);
@@ -198,7 +200,7 @@ export function createConsentStep(deps: PageDeps): Step {
             return this.take(step, new Map([['answer', 'deny']]));
           addConsent(grant, given);
           removeConsent(grant, declined);
-          if (client) await deps.metadataClients.keep(client);
+          await deps.metadataClients.keep(client);
           const grantId = await grant.save();
           const of = { subject, clientId, snapshot };
           await deps.stores.consents.put(mergedConsent(of, before, given, nowSeconds(), declined));
