@@ -301,6 +301,25 @@ describeStorages('open registration', (storage) => {
     expect(without.body.error_description).toBe('private_key_jwt needs jwks or jwks_uri');
   });
 
+  test('a client that asks for the profile fapi2 has all of it, also at a later change', async () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const jwks = { keys: [publicKey.export({ format: 'jwk' })] };
+    const strict = { ...agent, jwks, token_endpoint_auth_method: 'private_key_jwt', profile: 'fapi2' };
+    const enforced = {
+      ...{ profile: 'fapi2', require_pushed_authorization_requests: true, dpop_bound_access_tokens: true },
+    };
+    const { status, body } = await registering(server, strict);
+    expect([status, body.dropped, body]).toEqual([201, undefined, expect.objectContaining(enforced)]);
+    const own = { id: String(body.client_id), token: String(body.registration_access_token) };
+    const looser = await managing(server, 'PUT', own, { ...strict, client_id: own.id, profile: 'mcp-client' });
+    expect([looser.status, looser.body]).toEqual([200, expect.objectContaining(enforced)]);
+    const later = await registering(server, { ...strict, profile: undefined });
+    const changing = { id: String(later.body.client_id), token: String(later.body.registration_access_token) };
+    const moved = await managing(server, 'PUT', changing, { ...strict, client_id: changing.id });
+    expect([later.body.profile, moved.body]).toEqual(['mcp-client', expect.objectContaining(enforced)]);
+    expect((await registering(server, { ...agent, profile: 'fapi2' })).status).toBe(400);
+  });
+
   test('E6: an address within a network is refused at POST and at PUT, and a listener there sees nothing', async () => {
     let connections = 0;
     const canary = createServer((socket) => {

@@ -27,14 +27,14 @@ const selfRegistered: ReadonlySet<string> = new Set(['dynamic', 'metadata']);
 const operators: ReadonlySet<string> = new Set(['admin', 'cli', 'built-in', 'register']);
 
 /**
- * The profile after a registration or a change. An operator chooses it. Others may only move a `standard` client to a
- * stricter profile. Without the member, a change keeps the profile.
+ * The profile after a registration or a change. An operator chooses it. Others may only move a client to a stricter
+ * profile: from `standard` to another, and from `mcp-client` to `fapi2`. Without the member, a change keeps it.
  */
 export function profileRule(asked: Profile | undefined, { by, previous, granted }: Registrant): Profile {
   const stored = previous === undefined ? (granted?.profile ?? firstProfile(by)) : profileOf(previous);
   if (asked === undefined) return stored;
   if (operators.has(by)) return asked;
-  return stored === 'standard' ? asked : stored;
+  return stored === 'standard' || asked === 'fapi2' ? asked : stored;
 }
 
 const firstProfile = (by: string): Profile => (selfRegistered.has(by) ? 'mcp-client' : 'standard');
