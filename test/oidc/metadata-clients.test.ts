@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Agent, codeOf, pkce } from '../support/agent.ts';
 import { type AgentDocument, agents, hostedAgent, signingAgent } from '../support/agent-documents.ts';
+import { allow, begin, poll } from '../support/device.ts';
 import {
   ask,
   assertionClaims,
@@ -15,6 +16,7 @@ import {
   travel,
 } from '../support/flow.ts';
 import { type Canary, type Outside, startCanary, startOutside } from '../support/outside.ts';
+import { eventually } from '../support/redis-server.ts';
 import { buildPerson, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 
@@ -61,6 +63,8 @@ describeStorages('metadata clients', (storage) => {
     const { requests } = outside.serve(host, (req, res) => {
       if (req.url?.endsWith('jwks.json')) return void res.end(JSON.stringify(keySet));
       const { status = 200, type = 'application/json', headers = {}, body } = answers[req.url ?? ''] ?? {};
+      // No answer at all.
+      if (status === 0) return void req.socket.destroy();
       const text = body ?? documents.get(`https://${host}${req.url}`);
       res.writeHead(text === undefined ? 404 : status, { 'content-type': type, ...headers }).end(text);
     });
@@ -300,7 +304,8 @@ describeStorages('metadata clients', (storage) => {
       [2, 503],
       [5, 403],
       [10, 429],
-      [6, 500],
+      [1, 0],
+      [5, 500],
     ] as const) {
       answers['/client.json'] = { status, body: '{}' };
       travel(hours * 3600);
@@ -457,6 +462,32 @@ describeStorages('metadata clients', (storage) => {
         (await refusal({ url: `https://app.example${path}`, redirect: 'https://a.example/cb' })).check,
       ]).toEqual([path, 'client_document']);
     expect(outside.resolved.get('app.example')).toBeUndefined();
+  });
+
+  test('a device of such a client polls, is allowed and gets its tokens, on both nodes', async () => {
+    const agent = fresh(agents['VS Code'] ?? hostedAgent);
+    publish(agent);
+    const client = { id: agent.url };
+    const begun = await begin(server, client, { scope: 'tools:use', resource });
+    for (const [n, one] of [server, node].entries()) {
+      travel(6 * n);
+      expect((await poll(one, client, begun)).body.error).toBe('authorization_pending');
+    }
+    const done = await allow(new Agent(server), await buildPerson(server), begun.user_code);
+    expect(done.status).toBe(200);
+    travel(12);
+    const { status, body } = await poll(node, client, begun);
+    expect([status, body]).toEqual([200, expect.objectContaining({ scope: 'tools:use' })]);
+    expect((await refresh(server, client, body.refresh_token)).status).toBe(200);
+  });
+
+  test('it is told of a logout at the address in its document', async () => {
+    const agent = fresh(hostedAgent, { backchannel_logout_uri: `https://told-${storage.kind}.example/logout` });
+    publish(agent);
+    const told = outside.serve(`told-${storage.kind}.example`, (_req, res) => res.writeHead(200).end());
+    const { browser } = await connect(agent);
+    await browser.confirmLogout(await browser.go('/oauth/logout'));
+    await eventually('it is told', () => told.requests.includes('POST /logout'));
   });
 
   test('introspection of its tokens does not wait for the document', async () => {

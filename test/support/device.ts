@@ -92,7 +92,9 @@ export async function answer(
       page = await agent.go(pathname + search);
     } else if (page.url.includes('/interaction/')) {
       const login = page.text.includes('name="password"');
-      page = await agent.submit(page, login ? { username: person.username, password } : { answer: says });
+      const snapshot = /name="snapshot" value="([^"]+)"/.exec(page.text)?.[1];
+      const consent = { answer: says, ...(snapshot && { snapshot }) };
+      page = await agent.submit(page, login ? { username: person.username, password } : consent);
     } else return page;
   }
   return page;
