@@ -22,7 +22,7 @@ import { limitAttempts, type Sent, withClientId, withoutEmptySecret } from './cl
 import { Unfetched, whileChecking } from './clients/engine-fetch.ts';
 import { configuration, longestAddress, routes } from './configuration.ts';
 import { type ProtocolDeps, protocolDeps } from './deps.ts';
-import { takeUserCode } from './device/device-flow.ts';
+import { noteDecided, takeUserCode } from './device/device-flow.ts';
 import { plainUserCode, tellInterval } from './device/device-requests.ts';
 import type { GrantEvent, ProtocolPages } from './ports.ts';
 import { createRecorder, failureOf, keepFailures, noteFailure } from './refusals/record.ts';
@@ -206,6 +206,8 @@ function frame(deps: ProtocolDeps, documents: Map<string, ReadyDocument>) {
     tellNonce(ctx);
     if (ctx.oidc?.route === 'device_authorization') {
       tellInterval(ctx, deps.deviceCodes.interval);
+    } else if (ctx.oidc?.route === 'device_resume' || ctx.oidc?.route === 'code_verification') {
+      noteDecided(ctx, deps.events);
     } else if (ctx.oidc?.route === 'pushed_authorization_request') {
       wordPushRefusal(ctx);
     } else if (ctx.oidc?.route === 'token') {

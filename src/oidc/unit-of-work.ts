@@ -69,8 +69,8 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
         await startOver(deps, ctx);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      // It is unknown whether the session is valid, so the browser does not get its cookie.
-      if (login) ctx.remove('Set-Cookie');
+      // Nothing was written as far as is known, so the browser keeps its cookies and may repeat the request.
+      ctx.remove('Set-Cookie');
       const words = new TemporarilyUnavailable(error);
       refuse(ctx, words.statusCode, words.error, words.error_description ?? '');
       if (!forPrograms.has(ctx.oidc.route)) deps.renderUnavailable(ctx, words);

@@ -1,7 +1,9 @@
 /** The device flow (RFC 8628): begun on one node, typed on another, polled on both. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { Unavailable } from '../../src/base/errors.ts';
 import { digest } from '../../src/base/secrets.ts';
 import { deviceGrant } from '../../src/core/clients/metadata/device-grant.ts';
+import type { Unit } from '../../src/core/stores/engine.ts';
 import { Agent } from '../support/agent.ts';
 import { allow, answer, askToBegin, begin, confirm, deviceClient, enter, poll, press } from '../support/device.ts';
 import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';
@@ -377,6 +379,29 @@ describeStorages('the device flow', (storage) => {
     expect((await enter(new Agent(first), waiting.user_code)).text).toContain('That code is not right');
     expect((await answer(agent, person, page)).status).toBe(400);
     await eventually('the other node knows', async () => (await poll(second, doomed, waiting)).status === 401);
+  });
+
+  test('an approval that could not be stored is none in the audit trail; the same page can be sent again', async () => {
+    const person = await buildPerson(first);
+    const codes = await begin(first, client);
+    const agent = new Agent(first);
+    const login = await confirm(agent, codes.user_code);
+    const consent = await agent.submit(login, { username: person.username, password: person.password });
+    const { engine } = first.core.stores;
+    const { commit } = engine;
+    const without = async (unit: Unit) => {
+      if (unit.tokens?.some(({ kind }) => kind === 'DeviceCode')) throw new Unavailable('database');
+      return commit(unit);
+    };
+    Object.assign(engine, { commit: without });
+    const failed = await agent.submit(consent, { answer: 'allow' });
+    Object.assign(engine, { commit });
+    expect(failed.status).toBe(503);
+    expect(await errorOf(first, codes)).toEqual([400, 'authorization_pending']);
+    const approvals = () => first.core.stores.audit.list({ event: 'device_code.approved', subject: person.subject }, 5);
+    expect((await agent.go(new URL(failed.url).pathname)).text).toContain('Go back to your device');
+    await eventually('the audit trail has the approval', async () => (await approvals()).length > 0);
+    expect(await approvals()).toHaveLength(1);
   });
 
   test('an account that is disabled during its sign-in gives no device anything', async () => {

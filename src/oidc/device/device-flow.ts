@@ -18,7 +18,16 @@ import { TooManyCodes } from './too-many-codes.ts';
 
 interface DeviceFlowDeps {
   readonly pages: Pick<ProtocolPages, 'device' | 'error'>;
-  readonly events: Pick<ProtocolEvents, 'deviceDecided'>;
+}
+
+/** What the person has decided. Kept on the context until it is committed. */
+const decision = Symbol('decision');
+type Decided = { [decision]?: Parameters<ProtocolEvents['deviceDecided']> };
+
+/** Call it after the commit: the request may have been too late. */
+export function noteDecided(ctx: KoaContextWithOIDC, events: Pick<ProtocolEvents, 'deviceDecided'>): void {
+  const decided = (ctx as Decided)[decision];
+  if (decided !== undefined && ctx.status === 200) events.deviceDecided(...decided);
 }
 
 /** The engine's errors of this flow have no public classes, but names. */
@@ -31,12 +40,13 @@ const problems: Readonly<Record<string, { readonly kind: DeviceProblem['kind']; 
   SessionNotFound: { kind: 'stale', check: 'stale' },
 };
 
-export function deviceFlow({ pages, events }: DeviceFlowDeps, recorder: Pick<Recorder, 'record'>) {
+export function deviceFlow({ pages }: DeviceFlowDeps, recorder: Pick<Recorder, 'record'>) {
   function decided(ctx: KoaContextWithOIDC, outcome: 'approved' | 'denied') {
     const { session, entities, params } = ctx.oidc;
     // After a refusal on the consent page, the engine has read neither the code nor the client.
     const clientId = entities.DeviceCode?.clientId ?? String(params?.client_id ?? '');
-    events.deviceDecided(outcome, { subject: session?.accountId, clientId, caller: callerOf(ctx, 'browser') });
+    const fields = { subject: session?.accountId, clientId, caller: callerOf(ctx, 'browser') };
+    (ctx as Decided)[decision] = [outcome, fields];
     return pages.device.done(ctx, outcome);
   }
 
