@@ -34,8 +34,8 @@ export function dpopFeature({ secretKey, issuer, config }: ProofDeps) {
 const thumbprint = /^[\w-]{43}$/;
 
 /**
- * For the engine's `extraParams`: a wrong thumbprint is refused now, and not when the code is redeemed. The engine would
- * ignore one for a device.
+ * For the engine's `extraParams`: a wrong thumbprint is refused now, and not when the code is redeemed. The engine
+ * would ignore the parameter for a device.
  */
 export function checkThumbprint({ oidc }: KoaContextWithOIDC, value: string | undefined): void {
   if (value !== undefined && oidc.route === 'device_authorization')
