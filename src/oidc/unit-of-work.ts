@@ -60,6 +60,8 @@ export function unitOfWork(deps: UnitOfWorkDeps) {
     const login = token ? undefined : await freshLogin(ctx, unit);
     if (token ? ctx.status !== 200 : ctx.status >= 500) {
       if (token) await noteReplays(deps, ctx, unit);
+      // Nothing is written, so a session has no row under a new value.
+      else ctx.remove('Set-Cookie');
       return;
     }
     try {

@@ -1,5 +1,6 @@
 /** The pages in between: whose they are, in which order, and how often they can be used. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Unavailable } from '../../src/base/errors.ts';
 import { digest } from '../../src/base/secrets.ts';
 import { Agent, type Answer, codeOf, csrfOf, pkce } from '../support/agent.ts';
 import { claimsOf, codeFor, redeem } from '../support/flow.ts';
@@ -198,6 +199,25 @@ describeStorages('interaction', (storage) => {
     const all = await Promise.all(Array.from({ length: 20 }, one));
     expect(all.filter((answer) => typeof answer === 'string')).toHaveLength(1);
     expect(all.filter((answer) => typeof answer === 'number' && answer >= 500)).toHaveLength(0);
+  });
+
+  test('a storage that fails in the last request signs nobody out, and a reload ends the sign-in', async () => {
+    const agent = new Agent(server);
+    const person = await buildPerson(server);
+    const consent = await agent.submit(await start(agent), { username: person.username, password });
+    const before = cookieOf(agent);
+    const store = server.core.stores.engine;
+    const answer = await agent.go(pathOf(consent), { form: { csrf: csrfOf(consent), answer: 'allow' }, follow: false });
+    const resume = new URL(answer.location ?? '').pathname;
+    for (const name of ['readGrant', 'commit']) {
+      const whole: unknown = Reflect.get(store, name);
+      Reflect.set(store, name, () => Promise.reject(new Unavailable('database')));
+      const failed = await agent.go(resume, { follow: false });
+      Reflect.set(store, name, whole);
+      expect([name, failed.status, failed.headers.get('set-cookie')]).toEqual([name, 503, null]);
+    }
+    expect(cookieOf(agent)).toBe(before);
+    codeOf(await agent.go(resume, { follow: false }));
   });
 
   test("B5: after A's logout, B in the same browser is asked for everything and gets B's tokens", async () => {
