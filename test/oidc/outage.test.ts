@@ -121,7 +121,7 @@ describePostgres('while the database is away', () => {
       await agent.go('/oauth/logout'),
       await agent.go('/device'),
       await stranger.go('/device?user_code=BCDF-GHJK'),
-      await stranger.go('/device', { form: { xsrf: 'x', user_code: 'BCDF-GHJK' } }),
+      await agent.go('/device', { form: { xsrf: 'x', user_code: 'BCDF-GHJK' } }),
     ];
     for (const page of people) {
       expect([page.url, page.status, page.location, page.headers.get('retry-after')]).toEqual([
