@@ -318,6 +318,13 @@ describeStorages('the device flow', (storage) => {
     expect((await ask(first, refreshed, proof())).body.token_type).toBe('DPoP');
   });
 
+  test('a client that must push its authorization requests begins devices as before', async () => {
+    const pushes = await buildClient(first, { ...deviceClient, require_pushed_authorization_requests: true });
+    const codes = await begin(second, pushes);
+    expect((await allow(new Agent(first), await buildPerson(first), codes.user_code)).status).toBe(200);
+    expect((await poll(second, pushes, codes)).body.token_type).toBe('Bearer');
+  });
+
   test('a client without the grant type cannot redeem either', async () => {
     const other = await buildClient(first, { token_endpoint_auth_method: 'none' });
     const { status, body } = await poll(first, other, { device_code: 'x'.repeat(43) });
