@@ -32,6 +32,7 @@ import { answerOnBehalf, keepOnlyWhatIsGiven, pagesForPeople, startsOver } from 
 import { createNonceHeader } from './requests/proofs.ts';
 import { keepQuery } from './requests/redirect-query.ts';
 import { matchRedirectUris } from './requests/redirect-uris.ts';
+import { keepGrantsRegistered } from './requests/requested-scopes.ts';
 import { authorizationQuery, deviceForm, pushedForm, tokenForm } from './requests/resources.ts';
 import { restartAddress } from './requests/restart.ts';
 import { createAgreed, createKeepHere } from './requests/unreviewed.ts';
@@ -89,6 +90,7 @@ export function createProtocol(core: Core, ofServer: ProtocolPages, isDeveloper:
     leaveLogoutsToOutbox(provider);
     matchRedirectUris(provider);
     refuseForeignGrants(provider);
+    keepGrantsRegistered(provider);
     keepFailures(provider);
     provider.use(recorder.middleware);
     provider.use(frame(deps, documents));

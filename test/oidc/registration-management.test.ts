@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { token } from '../support/agent.ts';
 import { call, posting } from '../support/call.ts';
-import { codeFor, isActive, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
+import { claimsOf, codeFor, isActive, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
 import { buildClient, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
@@ -15,8 +15,9 @@ describeStorages('the management of a registration', (storage) => {
   let server: TestServer;
   let second: TestServer;
   beforeAll(async () => {
-    server = await storage.start({ REGISTRATION: 'open', DYNAMIC_CLIENT_SCOPES: 'openid profile user offline_access' });
-    second = await storage.join(server, { REGISTRATION: 'open' });
+    const ceiling = { DYNAMIC_CLIENT_SCOPES: 'openid profile user offline_access' };
+    server = await storage.start({ REGISTRATION: 'open', ...ceiling });
+    second = await storage.join(server, { REGISTRATION: 'open', ...ceiling });
   });
   afterAll(() => server.close());
 
@@ -170,6 +171,22 @@ describeStorages('the management of a registration', (storage) => {
     expect((await stored(id))?.reviewedAt).toBeNull();
     const [event] = await server.core.stores.audit.list({ event: 'client.review_revoked', clientId: id }, 1);
     expect(event?.detail).toEqual({ via: 'registration' });
+  });
+
+  test('the ceiling of scopes holds again after a revoked review, also for a refresh token from before', async () => {
+    const { id } = await make();
+    const { clients } = server.app;
+    await clients.review(id);
+    const scope = 'openid email profile offline_access user';
+    await clients.patch(id, (metadata) => ({ ...metadata, scope }), { by: 'admin' });
+    const before = await tokensFor(server, { id }, { scope: 'openid email profile offline_access' });
+    expect(before.body.scope).toBe('openid email profile offline_access');
+    await clients.unreview(id);
+    await second.core.changes.check();
+    const after = await refresh(second, { id }, before.body.refresh_token);
+    expect([after.status, after.body.scope]).toEqual([200, 'openid profile offline_access']);
+    expect(claimsOf(after.body.id_token)).not.toHaveProperty('email');
+    expect(await (await userinfo(second, after.body.access_token)).json()).not.toHaveProperty('email');
   });
 
   describe('E3: mass assignment', () => {

@@ -3,7 +3,7 @@
  * an error at once (RFC 6749, section 4.1.2.1). Otherwise unknown scopes are left out, and `scope` in the token
  * response says so (section 3.3).
  */
-import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { openScopes } from '../../core/apis/apis.ts';
 import type { CheckName } from '../../core/refusals/checks.ts';
 import type { ApiRecord } from '../../core/stores/apis.ts';
@@ -65,6 +65,25 @@ function dropUnregistered({ oidc }: KoaContextWithOIDC): void {
   const allowed = registered.split(' ');
   const kept = [...requestParamScopes].filter((name) => !engineScopes.includes(name) || allowed.includes(name));
   if (kept.length < requestParamScopes.size) params.scope = kept.join(' ') || undefined;
+}
+
+/**
+ * A grant gives no OpenID Connect scope that the client is not registered for any more, also to a refresh token that
+ * was issued before. For scopes of APIs, resources.ts does the same.
+ */
+export function keepGrantsRegistered(provider: Provider): void {
+  const { prototype } = provider.Grant;
+  const { getOIDCScopeFiltered } = prototype;
+  prototype.getOIDCScopeFiltered = function filtered(asked: string[] | Set<string>) {
+    return getOIDCScopeFiltered.call(this, registeredAmong(asked, Provider.ctx?.oidc?.client));
+  };
+}
+
+/** The names that the client is registered for. Without a registered scope: all. */
+export function registeredAmong(names: Iterable<string>, client: Client | undefined): string[] {
+  const registered = client?.registered_scope;
+  const allowed = typeof registered === 'string' ? registered.split(' ') : undefined;
+  return [...names].filter((name) => allowed?.includes(name) !== false);
 }
 
 /**

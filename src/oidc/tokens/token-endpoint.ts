@@ -15,6 +15,7 @@ import { toldUsername } from '../../core/accounts/told-names.ts';
 import { type Apis, userinfoAudience } from '../../core/apis/apis.ts';
 import { deviceGrant } from '../../core/clients/metadata/device-grant.ts';
 import { demandProof } from '../requests/proofs.ts';
+import { registeredAmong } from '../requests/requested-scopes.ts';
 import type { EnginePerson } from './claims.ts';
 
 /**
@@ -124,7 +125,7 @@ function identityScopes({ oidc }: Pick<KoaContextWithOIDC, 'oidc'>): string[] {
   const source = sourceOf(oidc);
   if (!oidc.grant || !source) return [];
   const asked = oidc.params?.scope ? oidc.requestParamScopes : source.scopes;
-  return oidc.grant.getOIDCScopeFiltered(asked).split(' ').filter(Boolean);
+  return oidc.grant.getOIDCScopeFiltered(registeredAmong(asked, oidc.client)).split(' ').filter(Boolean);
 }
 
 function sourceOf({ entities }: KoaContextWithOIDC['oidc']) {
