@@ -1,10 +1,10 @@
 /** A registered client reads, replaces and ends its registration (RFC 7592); E3 and E4 of security.md. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { token } from '../support/agent.ts';
+import { Agent, token } from '../support/agent.ts';
 import { call, posting } from '../support/call.ts';
 import { claimsOf, codeFor, isActive, redeem, refresh, tokensFor, userApiTakes, userinfo } from '../support/flow.ts';
 import { eventually } from '../support/redis-server.ts';
-import { buildClient, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';
 import { managing, registering } from './registering.ts';
 
@@ -128,6 +128,25 @@ describeStorages('the management of a registration', (storage) => {
       expect([change, answer.location?.includes('code=')]).toEqual([change, ends ? undefined : true]);
       expect(await server.core.stores.consents.list(person.subject)).toHaveLength(ends ? 0 : 1);
     }
+  });
+
+  test('a client that changes itself while the consent page is open is shown again', async () => {
+    const { id, token } = await make();
+    const person = await buildPerson(server);
+    const browser = new Agent(server);
+    const query = { client_id: id, response_type: 'code', scope: 'openid', redirect_uri: callback };
+    const proof = { code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' };
+    const page = await browser.submit(
+      await browser.go(`/oauth/authorize?${new URLSearchParams({ ...query, ...proof })}`),
+      { username: person.username, password: person.password },
+    );
+    const shown = (text: string) => /name="snapshot" value="([^"]+)"/.exec(text)?.[1] ?? '';
+    await managing(server, 'PUT', { id, token }, { ...agent, client_id: id, client_name: 'Quite Another' });
+    const again = await browser.submit(page, { answer: 'allow', snapshot: shown(page.text) });
+    expect([again.status, again.text.includes('Quite Another')]).toEqual([200, true]);
+    expect(await server.core.stores.consents.list(person.subject)).toEqual([]);
+    const allowed = await browser.submit(again, { answer: 'allow', snapshot: shown(again.text) });
+    expect(allowed.location).toContain('code=');
   });
 
   test('a client that changes itself over and over is told to wait, and leaves no further record', async () => {

@@ -5,9 +5,13 @@
 import { digest } from '../../base/secrets.ts';
 import type { ClientRecord } from '../stores/clients.ts';
 
-/** Null: the client is registered here, and its changes are too. */
-export function consentSnapshot({ origin, metadata }: ClientRecord): string | null {
-  if (origin !== 'metadata') return null;
+/** To store with a consent. Null: the client is registered here, and its changes are too. */
+export const consentSnapshot = (client: ClientRecord): string | null =>
+  client.origin === 'metadata' ? shownSnapshot(client) : null;
+
+/** What a page shows of a client that can change itself while the page is open. Null for others. */
+export function shownSnapshot({ origin, metadata }: ClientRecord): string | null {
+  if (origin !== 'metadata' && origin !== 'dynamic') return null;
   const { client_name, redirect_uris, post_logout_redirect_uris, token_endpoint_auth_method, jwks, jwks_uri } =
     metadata;
   const sorted = (uris: unknown) => (Array.isArray(uris) ? uris.map(String).sort() : []);

@@ -6,7 +6,7 @@ import { toldUsername } from '../../core/accounts/told-names.ts';
 import { allowedScopes } from '../../core/apis/apis.ts';
 import { type Asked, mergedConsent, together } from '../../core/clients/consent-policy.ts';
 import { displayName } from '../../core/kernel/names.ts';
-import { consentSnapshot } from '../../core/metadata-clients/consent-snapshot.ts';
+import { consentSnapshot, shownSnapshot } from '../../core/metadata-clients/consent-snapshot.ts';
 import { callerOf } from '../../http/caller.ts';
 import { addConsent, removeConsent } from '../../oidc/requests/consent-check.ts';
 import { engineScopes } from '../../oidc/requests/scopes.ts';
@@ -30,7 +30,7 @@ declare module '../kit/views.ts' {
     consent: {
       readonly action: string;
       readonly csrf: string;
-      /** Identifies what the page shows of a client that a document describes. */
+      /** Identifies what the page shows of a client that can change itself. */
       readonly snapshot?: string | undefined;
       /** Why an earlier consent does not apply. */
       readonly eachTime?: EachTime | undefined;
@@ -140,7 +140,7 @@ export function createConsentStep(deps: PageDeps): Step {
         {
           action,
           csrf: deps.csrf.token(ctx),
-          snapshot,
+          snapshot: client ? (shownSnapshot(client) ?? undefined) : undefined,
           eachTime: changed ? 'changed' : eachTimeFor(interaction.prompt.reasons, isForDevice(interaction)),
           device: isForDevice(interaction),
           client: {
@@ -187,8 +187,10 @@ export function createConsentStep(deps: PageDeps): Step {
           const found = await deps.stores.consents.find(subject, clientId);
           const before = (found?.snapshot ?? null) === snapshot ? found : undefined;
           const stepUp = stepUpIn(form.get('known'), asked, before);
-          // The document, or what was allowed, has changed since the page was shown.
-          if (stepUp === undefined || (snapshot !== null && form.get('snapshot') !== snapshot)) {
+          const now = shownSnapshot(client);
+          const seen = form.get('snapshot') ?? (snapshot === null ? now : undefined);
+          // The client, or what was allowed, has changed since the page was shown.
+          if (stepUp === undefined || (now !== null && seen !== now)) {
             await this.show(step);
             return undefined;
           }
