@@ -159,7 +159,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const sql = open(database);
     const row = { identifier: 'https://a.example', name: 'A', scopes: '[]', token_format: 'jwt', introspectors: '[]' };
     await sql.knex('apis').insert(row);
-    await stores.migrate.up({ to: '0022' });
+    await stores.migrate.up({ to: '0020' });
     expect(await stores.apis.list()).toMatchObject([{ identifier: row.identifier, mcpServer: false }]);
     const server = buildApi({ identifier: 'https://b.example/mcp', mcpServer: true });
     await stores.apis.put(server);
@@ -215,7 +215,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       successor_sealed: sealSuccessor('old value', 'next-value'),
     });
     await sql.knex('tokens').insert(replaced('before'));
-    expect(await stores.migrate.up()).toContain('0021-repeated-successors');
+    expect(await stores.migrate.up()).toContain('0019-repeated-successors');
     // What a program of the version before writes while both run.
     await sql.knex('tokens').insert(replaced('beside'));
     for (const key of ['before', 'beside']) {
@@ -226,8 +226,8 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       expect((await stores.engine.readToken(key))?.token.repeats).toBe(1);
     }
     const { applied } = await stores.migrate.status();
-    const steps = applied.length - applied.indexOf('0021-repeated-successors');
-    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0021-repeated-successors');
+    const steps = applied.length - applied.indexOf('0019-repeated-successors');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0019-repeated-successors');
     const [old] = await sql.knex('tokens').where({ key: 'before' });
     expect(old).toMatchObject({ successor_key: 'next' });
     expect(Object.keys(old)).not.toContain('repeats');
@@ -245,7 +245,7 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       ...{ door: 'browser', client_id: null, address: null, user_agent: null },
     });
     await sql.knex('sessions').insert(old('before'));
-    expect(await stores.migrate.up()).toContain('0020-deliveries');
+    expect(await stores.migrate.up()).toContain('0018-deliveries');
     // What a program of the version before writes while both run.
     await sql.knex('sessions').insert(old('beside'));
     const metadata = JSON.stringify({ backchannel_logout_uri: 'https://c.example/' });
@@ -259,8 +259,8 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     expect(await stores.deliveries.list({}, 10)).toMatchObject([{ facts: { sub: 'ada', sid: null }, version: 2 }]);
     await sql.knex('sessions').insert(old('after'));
     const { applied } = await stores.migrate.status();
-    const steps = applied.length - applied.indexOf('0020-deliveries');
-    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0020-deliveries');
+    const steps = applied.length - applied.indexOf('0018-deliveries');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0018-deliveries');
     expect(await sql.knex('sessions').select('uid')).toEqual([{ uid: 'after' }]);
     await stores.migrate.up();
     expect(await stores.deliveries.list({}, 10)).toEqual([]);
@@ -278,8 +278,8 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     const plain = buildClient({ origin: 'cli' });
     await stores.clients.insert(plain);
     const { applied } = await stores.migrate.status();
-    const steps = applied.length - applied.indexOf('0018-registrations');
-    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0018-registrations');
+    const steps = applied.length - applied.indexOf('0016-registrations');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0016-registrations');
     // The version before takes it for an unreviewed client.
     const sql = open(database);
     expect(await sql.knex('clients').where({ id: client.id }).first()).toMatchObject({
@@ -310,8 +310,8 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
       await stores.consents.put({ ...consent, snapshot: clientId === described.id ? 'as shown' : null });
     }
     const { applied } = await stores.migrate.status();
-    const steps = applied.length - applied.indexOf('0019-metadata-clients');
-    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0019-metadata-clients');
+    const steps = applied.length - applied.indexOf('0017-metadata-clients');
+    expect((await stores.migrate.down({ steps })).at(-1)).toBe('0017-metadata-clients');
     await stores.migrate.up();
     expect((await stores.clients.list('', 10)).map(({ id }) => id)).toEqual([plain.id]);
     expect(await stores.consents.list('ada')).toMatchObject([{ clientId: plain.id, snapshot: null }]);
