@@ -121,7 +121,7 @@ export function createRegistration(deps: RegistrationDeps) {
       case 'token-refused':
         return invalidToken('initial_token_invalid', 'the initial access token is not valid');
       case 'throttled':
-        return later('throttled', 'too many registrations, wait a while', outcome.retryAfter);
+        return later('throttled', 'too many registrations or changes, wait a while', outcome.retryAfter);
       case 'full':
         return later('registrations_full', 'too many clients are registered', outcome.retryAfter);
     }
@@ -149,8 +149,7 @@ export function createRegistration(deps: RegistrationDeps) {
   const update = operation({
     ...own,
     summary: 'Replace the registration',
-    description:
-      'RFC 7592. The registration access token stays. A client that an operator reviewed is unreviewed again.',
+    description: 'RFC 7592. The registration access token stays. The review of an operator ends.',
     body: shapes.replacement,
     answers: {
       200: { description: 'The registration after the change.', body: shapes.registered },
@@ -164,8 +163,7 @@ export function createRegistration(deps: RegistrationDeps) {
       if (!(await dynamicClients.find(id, token))) throw notAllowed();
       const made = await dynamicClients.update(id, token, await body(), callerOf(ctx, via));
       if (made.outcome === 'not-allowed') throw notAllowed();
-      if (made.outcome === 'throttled') throw later('throttled', 'too many changes, wait a while', made.retryAfter);
-      if (made.outcome === 'invalid') throw new Refusal(made.error, made.description);
+      if (made.outcome === 'throttled' || made.outcome === 'invalid') throw refusalOf(made);
       ctx.body = told(made.client, token, made.secret, made.dropped);
     },
   });
