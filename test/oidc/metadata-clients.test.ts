@@ -99,8 +99,8 @@ describeStorages('metadata clients', (storage) => {
       ? assertionForm(jwt({ alg: 'ES256', kid: 'k' }, assertionClaims(server, { id: agent.url }), privateKey))
       : {};
 
-  /** From the request to the tokens: at `first` in the browser, at `second` for the tokens. */
-  async function connect(
+  /** From the request to the end of the consent, in the browser. */
+  async function allowed(
     agent: AgentDocument,
     at: { browser?: Agent; person?: Awaited<ReturnType<typeof buildPerson>> } = {},
   ) {
@@ -112,6 +112,12 @@ describeStorages('metadata clients', (storage) => {
       page = await browser.submit(page, { username: person.username, password: person.password });
     const consent = page;
     if (page.status === 200) page = await browser.submit(page, hidden(page, { answer: 'allow' }));
+    return { person, browser, consent, page, verifier };
+  }
+
+  /** From the request to the tokens, which another node issues. */
+  async function connect(agent: AgentDocument, at: Parameters<typeof allowed>[1] = {}) {
+    const { person, browser, consent, page, verifier } = await allowed(agent, at);
     const grant = { code: codeOf(page), code_verifier: verifier };
     const extra = { redirect_uri: agent.redirect, resource, ...assertion(agent) };
     const answer = await redeem(node, { id: agent.url }, grant, extra);
@@ -165,18 +171,11 @@ describeStorages('metadata clients', (storage) => {
   test('a client that names its keys must use them', async () => {
     const agent = { ...fresh(signingAgent), url: 'https://chat.example/oauth/other.json' };
     publish(agent);
-    const person = await buildPerson(server);
-    const { verifier, parameters } = request(agent);
-    const browser = new Agent(server);
-    const page = await browser.submit(await browser.go(address(parameters)), {
-      username: person.username,
-      password: person.password,
-    });
-    const done = await browser.submit(page, hidden(page, { answer: 'allow' }));
+    const { page, verifier } = await allowed(agent);
     const bare = await redeem(
       server,
       { id: agent.url },
-      { code: codeOf(done), code_verifier: verifier },
+      { code: codeOf(page), code_verifier: verifier },
       { redirect_uri: agent.redirect },
     );
     expect([bare.status, bare.body.error]).toEqual([401, 'invalid_client']);
@@ -427,18 +426,11 @@ describeStorages('metadata clients', (storage) => {
       logo_uri: `https://127.0.0.1:${canary.port}/logo.png`,
     });
     publish(agent);
-    const person = await buildPerson(server);
-    const { verifier, parameters } = request(agent);
-    const browser = new Agent(server);
-    const page = await browser.submit(await browser.go(address(parameters)), {
-      username: person.username,
-      password: person.password,
-    });
-    const done = await browser.submit(page, hidden(page, { answer: 'allow' }));
+    const { page, verifier } = await allowed(agent);
     const answer = await redeem(
       server,
       { id: agent.url },
-      { code: codeOf(done), code_verifier: verifier },
+      { code: codeOf(page), code_verifier: verifier },
       {
         redirect_uri: agent.redirect,
         ...assertion(agent),

@@ -230,6 +230,14 @@ describeStorages('pushed authorization requests', (storage) => {
     codeOf(await agent.submit(consent, { answer: 'allow' }));
   });
 
+  /** The codes of the browsers whose people allow it, one after the other. */
+  async function codesOf(agents: readonly Agent[], consents: readonly Answer[]): Promise<string[]> {
+    const ends: Answer[] = [];
+    for (const [n, agent] of agents.entries())
+      ends.push(await agent.submit(consents[n] as Answer, { answer: 'allow' }));
+    return ends.flatMap(({ location }) => new URL(location ?? server.url).searchParams.get('code') ?? []);
+  }
+
   test('D10: after the request has expired, its row still keeps two sign-ins from getting two codes', async () => {
     const person = await buildPerson(server);
     const { address } = await push();
@@ -238,11 +246,7 @@ describeStorages('pushed authorization requests', (storage) => {
     for (const agent of agents) consents.push(await toConsent(agent, address, person));
     travel(120);
     await server.core.stores.engine.purgeExpired(Math.floor(Date.now() / 1000), 1000);
-    const ends: Answer[] = [];
-    for (const [n, agent] of agents.entries())
-      ends.push(await agent.submit(consents[n] as Answer, { answer: 'allow' }));
-    const codes = ends.flatMap(({ location }) => new URL(location ?? server.url).searchParams.get('code') ?? []);
-    expect(codes).toHaveLength(1);
+    expect(await codesOf(agents, consents)).toHaveLength(1);
   });
 
   test('D10: so it does for people who take an hour for each page', async () => {
@@ -256,11 +260,7 @@ describeStorages('pushed authorization requests', (storage) => {
       consents.push(await agent.submit(logins[n] as Answer, { username: person.username, password }));
     travel(3_500);
     await server.core.stores.engine.purgeExpired(Math.floor(Date.now() / 1000), 1000);
-    const ends: Answer[] = [];
-    for (const [n, agent] of agents.entries())
-      ends.push(await agent.submit(consents[n] as Answer, { answer: 'allow' }));
-    const codes = ends.flatMap(({ location }) => new URL(location ?? server.url).searchParams.get('code') ?? []);
-    expect(codes).toHaveLength(1);
+    expect(await codesOf(agents, consents)).toHaveLength(1);
   });
 
   test('D10: an unknown or malformed request_uri is refused', async () => {

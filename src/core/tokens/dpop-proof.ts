@@ -5,6 +5,7 @@
 import { decodeJwt, decodeProtectedHeader, type JWK, type JWTPayload, type ProtectedHeaderParameters } from 'jose';
 import { nowSeconds } from '../../base/clock.ts';
 import { digest } from '../../base/secrets.ts';
+import { isPublicJwk } from '../kernel/public-jwk.ts';
 
 /** The algorithms of FAPI 2.0; `Ed25519` is the other name of `EdDSA` (RFC 9864). */
 export const proofAlgorithms = ['ES256', 'PS256', 'EdDSA', 'Ed25519'] as const;
@@ -56,7 +57,6 @@ type ProofRead =
   | { readonly outcome: 'read'; readonly proof: Proof }
   | { readonly outcome: 'refused'; readonly fault: ProofFault };
 
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 /** 4096 and 32 bits in base64url: with a longer modulus or exponent each check is slow. */
 const longestModulus = 683;
 const longestExponent = 6;
@@ -99,7 +99,7 @@ function headerFault({ typ, alg, jwk }: ProtectedHeaderParameters): ProofFault |
   if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk))
     return fault('proof_key', 'the DPoP proof has no jwk', 'the public key as jwk', raw(jwk));
   const { kty, n, e } = jwk;
-  if (privateMembers.some((name) => Object.hasOwn(jwk, name)))
+  if (!isPublicJwk(jwk))
     return fault(
       'proof_key',
       'the jwk of the DPoP proof must be a public key',
@@ -157,7 +157,7 @@ function normalAddress(text: string): string | undefined {
 /** A claim as text; a long value is cut where it is shown. */
 const raw = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
 
-const fault = (check: ProofCheck, words: string, expected: string, received: string): ProofFault => ({
+export const fault = (check: ProofCheck, words: string, expected: string, received: string): ProofFault => ({
   check,
   words,
   expected,

@@ -11,6 +11,7 @@ import { digest } from '../../base/secrets.ts';
 import type { EngineStore } from '../stores/engine.ts';
 import type { Nonces } from './dpop-nonces.ts';
 import {
+  fault,
   type Proof,
   type ProofCheck,
   type ProofFault,
@@ -46,8 +47,8 @@ export function createPossession(deps: PossessionDeps) {
     // A token that is bound in another way needs a check that this server does not have (RFC 8705).
     if (possession === undefined || typeof cnf.jkt !== 'string') return { outcome: 'refused', reason: 'bound', client };
     if (possession === 'proven') return looked;
-    const fault = await faultOf(token, cnf.jkt, possession, deps);
-    return fault === undefined ? looked : { outcome: 'refused', reason: 'proof', fault, client };
+    const found = await faultOf(token, cnf.jkt, possession, deps);
+    return found === undefined ? looked : { outcome: 'refused', reason: 'proof', fault: found, client };
   };
 }
 
@@ -70,7 +71,11 @@ async function faultOf(
 
 async function isSigned({ text }: Proof): Promise<boolean> {
   try {
-    await jwtVerify(text, EmbeddedJWK, { algorithms: [...proofAlgorithms], typ: 'dpop+jwt', clockTolerance: 60 });
+    await jwtVerify(text, EmbeddedJWK, {
+      algorithms: [...proofAlgorithms],
+      typ: 'dpop+jwt',
+      clockTolerance: proofWindowSeconds,
+    });
     return true;
   } catch {
     return false;
@@ -92,13 +97,6 @@ function isFirstUse(engine: PossessionDeps['engine'], jkt: string, { jti }: Proo
   };
   return engine.insertOnce(row, now);
 }
-
-const fault = (check: ProofCheck, words: string, expected: string, received: string): ProofFault => ({
-  check,
-  words,
-  expected,
-  received,
-});
 
 const faults = {
   proof_signature: fault(

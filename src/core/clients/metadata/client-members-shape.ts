@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { secondFactorRules } from '../../factors/assurance.ts';
+import { isPublicJwk } from '../../kernel/public-jwk.ts';
 import { consentPolicies } from '../consent-policy.ts';
 import { deviceGrant } from './device-grant.ts';
 import { idTokenClaimRules } from './id-token-claims.ts';
@@ -20,7 +21,6 @@ export const offered = {
 
 const maxText = 2048;
 const maxKeys = 20;
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 const member = z.string('members must be strings').max(maxText, 'has a member that is too long').optional();
 /** The members of a public key (RFC 7517, section 4). Certificates and other members are dropped. */
 const publicKey = z.object({
@@ -39,10 +39,7 @@ const keySet = z.object(
   {
     keys: z
       .array(
-        z
-          .looseObject({}, 'must contain objects')
-          .refine((key) => !privateMembers.some((name) => Object.hasOwn(key, name)), 'must contain public keys only')
-          .pipe(publicKey),
+        z.looseObject({}, 'must contain objects').refine(isPublicJwk, 'must contain public keys only').pipe(publicKey),
         'must have an array of keys',
       )
       .min(1, 'must have at least one key')
