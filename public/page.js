@@ -1,38 +1,7 @@
-// Enhances the pages. Every form and link works without this script.
+// Enhances the pages. Every form and link works without this script. `enhance` is also given what a dialog loads.
 
-const find = (selector) => document.querySelectorAll(selector);
-
-// Shows or hides the password. It is hidden again before submission, so that no browser stores it as plain text.
-for (const button of find('.reveal')) {
-  const input = document.getElementById(button.getAttribute('aria-controls'));
-  const reveal = (shown) => {
-    input.type = shown ? 'text' : 'password';
-    button.setAttribute('aria-pressed', String(shown));
-  };
-  button.hidden = false;
-  button.addEventListener('click', () => reveal(input.type === 'password'));
-  input.form.addEventListener('submit', () => reveal(false));
-}
-
-for (const hint of find('[data-caps]')) {
-  const input = hint.closest('form').querySelector('[type=password]');
-  const say = (event) => {
-    const on = event.type !== 'blur' && event.getModifierState?.('CapsLock');
-    const text = on ? hint.dataset.caps : '';
-    if (hint.textContent !== text) hint.textContent = text;
-  };
-  for (const name of ['keydown', 'keyup', 'mousedown', 'blur']) input.addEventListener(name, say);
-}
-
-// Passes the choice of the "stay signed in" box on to the links to other providers.
-for (const box of find('input[name=keep][type=checkbox]')) {
-  const tell = () => {
-    for (const link of find('a[data-keep]')) link.search = box.checked ? '?keep=yes' : '';
-  };
-  box.addEventListener('change', tell);
-  // After a reload or Back, browsers restore the earlier value of the box.
-  addEventListener('pageshow', tell);
-}
+const whole = (time) =>
+  new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' }).format(time);
 
 // Marks the pressed button as busy and ignores a second press. The button is not disabled, because a disabled button's
 // name and value are not submitted.
@@ -61,27 +30,119 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) release();
 });
 
-for (const button of find('[data-copy]')) {
-  if (!navigator.clipboard) continue;
-  const label = button.textContent;
-  button.hidden = false;
-  button.addEventListener('click', async () => {
-    try {
-      const parts = document.getElementById(button.dataset.copy).querySelectorAll('.note, dl > div');
-      const lines = Array.from(parts, (part) => part.textContent.trim().replace(/\s+/g, ' '));
-      await navigator.clipboard.writeText(lines.join('\n'));
-      button.textContent = button.dataset.copied;
-      setTimeout(() => (button.textContent = label), 2000);
-    } catch {
-      // Without permission, the user can select the details by hand.
-    }
-  });
+// A menu closes as people expect: with Escape, and with a click elsewhere.
+addEventListener('keydown', ({ key }) => {
+  const menu = key === 'Escape' && document.querySelector('.menu[open]');
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector('summary').focus();
+});
+addEventListener('click', ({ target }) => {
+  for (const menu of document.querySelectorAll('.menu[open]')) if (!menu.contains(target)) menu.open = false;
+});
+
+// Shows the page that a link leads to in a dialog: the card of that page, which asks for a confirmation.
+async function openDialog(link) {
+  const answer = await fetch(link.href, { headers: { Accept: 'text/html' } });
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+  const card = page.querySelector('main > .card');
+  // The person has to sign in first, or something is wrong: that page says it.
+  if (answer.redirected || !answer.ok || !card) return location.assign(link.href);
+  const dialog = Object.assign(document.createElement('dialog'), { className: 'dialog' });
+  const heading = card.querySelector('h1');
+  heading.id = 'dialog-title';
+  dialog.setAttribute('aria-labelledby', heading.id);
+  dialog.append(document.adoptNode(card));
+  for (const back of dialog.querySelectorAll('[data-close]')) {
+    back.addEventListener('click', (event) => {
+      event.preventDefault();
+      dialog.close();
+    });
+  }
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  enhance(dialog);
+  dialog.showModal();
 }
 
-// The server formats times as UTC. The browser knows the user's time zone.
-for (const time of find('time')) {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });
-  time.textContent = format.format(new Date(time.dateTime));
+function enhance(root) {
+  const find = (selector) => root.querySelectorAll(selector);
+
+  // Shows or hides the password. It is hidden again before submission, so that no browser stores it as plain text.
+  for (const button of find('.reveal')) {
+    const input = document.getElementById(button.getAttribute('aria-controls'));
+    const reveal = (shown) => {
+      input.type = shown ? 'text' : 'password';
+      button.setAttribute('aria-pressed', String(shown));
+    };
+    button.hidden = false;
+    button.addEventListener('click', () => reveal(input.type === 'password'));
+    input.form.addEventListener('submit', () => reveal(false));
+  }
+
+  for (const hint of find('[data-caps]')) {
+    const input = hint.closest('form').querySelector('[type=password]');
+    const say = (event) => {
+      const on = event.type !== 'blur' && event.getModifierState?.('CapsLock');
+      const text = on ? hint.dataset.caps : '';
+      if (hint.textContent !== text) hint.textContent = text;
+    };
+    for (const name of ['keydown', 'keyup', 'mousedown', 'blur']) input.addEventListener(name, say);
+  }
+
+  // Passes the choice of the "stay signed in" box on to the links to other providers.
+  for (const box of find('input[name=keep][type=checkbox]')) {
+    const tell = () => {
+      for (const link of find('a[data-keep]')) link.search = box.checked ? '?keep=yes' : '';
+    };
+    box.addEventListener('change', tell);
+    // After a reload or Back, browsers restore the earlier value of the box.
+    addEventListener('pageshow', tell);
+  }
+
+  for (const link of find('a[data-dialog]')) {
+    link.addEventListener('click', (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      openDialog(link).catch(() => location.assign(link.href));
+    });
+  }
+
+  // `data-copy` is the id of what is copied: its notices, names with values and codes, a line each, or else its text.
+  for (const button of find('[data-copy]')) {
+    if (!navigator.clipboard) continue;
+    const label = [...button.childNodes];
+    button.hidden = false;
+    button.addEventListener('click', async () => {
+      try {
+        const source = document.getElementById(button.dataset.copy);
+        const parts = source.querySelectorAll('.note, dl > div, li > code');
+        const lines = Array.from(parts.length ? parts : [source], (part) =>
+          part.textContent.trim().replace(/\s+/g, ' '),
+        );
+        await navigator.clipboard.writeText(lines.join('\n'));
+        const icon = button.querySelector('svg');
+        button.replaceChildren(...(icon ? [icon] : []), button.dataset.copied);
+        setTimeout(() => button.replaceChildren(...label), 2000);
+      } catch {
+        // Without permission, the user can select the details by hand.
+      }
+    });
+  }
+
+  for (const button of find('[data-print]')) {
+    button.hidden = false;
+    button.addEventListener('click', () => print());
+  }
+
+  // The server formats times as UTC. The browser knows the user's time zone. A relative time says the exact one on hover.
+  for (const time of find('time')) {
+    const local = whole(new Date(time.dateTime));
+    if (time.dataset.ago === undefined) time.textContent = local;
+    else time.title = local;
+  }
+
+  for (const button of find('[data-auto]')) button.click();
 }
 
-for (const button of find('[data-auto]')) button.click();
+enhance(document);

@@ -36,7 +36,10 @@ declare module '../kit/views.ts' {
   }
 }
 
-type Shown = Omit<ViewLocals['account-profile'], 'notice' | 'csrf' | 'username' | 'locales' | 'languages' | 'zones'>;
+type Shown = Omit<
+  ViewLocals['account-profile'],
+  'viewer' | 'notice' | 'csrf' | 'username' | 'locales' | 'languages' | 'zones'
+>;
 
 let zones: readonly string[] | undefined;
 

@@ -1,17 +1,19 @@
 /** A request to an account page: its input, and its possible responses. */
 import type { Context } from 'koa';
 import type { Caller } from '../../core/kernel/caller.ts';
+import { displayName } from '../../core/kernel/names.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import type { BrowserSession } from '../kit/browser-session.ts';
 import type { Csrf } from '../kit/csrf.ts';
 import type { PageOptions, Pages } from '../kit/page.ts';
-import type { AccountNotice } from '../kit/view-parts.ts';
+import type { AccountNotice, Viewer } from '../kit/view-parts.ts';
 import type { ViewLocals, ViewName } from '../kit/views.ts';
 import type { Note } from './flash-messages.ts';
 
 export interface AccountLocals {
+  readonly viewer: Viewer;
   readonly notice?: AccountNotice | undefined;
 }
 
@@ -45,9 +47,9 @@ interface PageParts {
 
 type AccountViewName = Extract<ViewName, `account${string}`>;
 /** The locals that `showPage` adds. */
-type Common = 'notice' | 'csrf';
+type Common = 'viewer' | 'notice' | 'csrf';
 
-/** Shows a page with the account's language, the CSRF token and the notice. Returns undefined for tail calls. */
+/** Shows a page with the account's language, its person, the CSRF token and the notice. Returns undefined for tail calls. */
 export function showPage<V extends AccountViewName>(
   { pages, csrf }: PageParts,
   { ctx, account, note }: Visit,
@@ -56,7 +58,8 @@ export function showPage<V extends AccountViewName>(
   options: PageOptions = {},
 ): undefined {
   // Adds the locals that the type omits.
-  const all = { ...locals, notice: note.notice, csrf: csrf.token(ctx) } as unknown as ViewLocals[V];
+  const viewer = { name: displayName(account), username: account.username };
+  const all = { ...locals, viewer, notice: note.notice, csrf: csrf.token(ctx) } as unknown as ViewLocals[V];
   pages.show(ctx, view, all, { accountLocale: account.locale, ...options });
 }
 

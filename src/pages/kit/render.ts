@@ -1,12 +1,13 @@
 /**
  * Renders a view and its locals into a page: layout, texts in the reader's language, asset URLs.
  *
- * Values are escaped by EJS (`<%= %>`). A test counts the two raw outputs: the layout's body and the engine's logout
- * form. A file of the same name in the override folder replaces a view; these files are compiled at start, so errors
+ * Values are escaped by EJS (`<%= %>`). A test lists the raw outputs: the layout's body, the engine's logout form, and
+ * `icon` and `part`, which return markup. A file of the same name in the override folder replaces a view; these files are compiled at start, so errors
  * show there. Headers (CSP, no-store) are set in http/hardening.
  */
 import { readFileSync } from 'node:fs';
 import ejs from 'ejs';
+import { nowSeconds } from '../../base/clock.ts';
 import { duration } from '../../base/duration.ts';
 import type { Brand, BrandLink } from './brand/brand.ts';
 import { themeAddress } from './brand/theme.ts';
@@ -22,6 +23,8 @@ import {
   knownScopes,
   problemNotices,
   type ScopeView,
+  sectionIcons,
+  type Viewer,
 } from './view-parts.ts';
 import type { ViewLocals, ViewName } from './views.ts';
 
@@ -38,7 +41,7 @@ export interface Renderer {
   render<V extends ViewName>(view: V, locals: ViewLocals[V], options: { readonly locale: string }): string;
   /** `gatehouse.css` -> its URL with a content hash. */
   asset(name: string): string;
-  /** The views (and the layout, if any) that the deployment replaces. */
+  /** The views and parts (and the layout, if any) that the deployment replaces. */
   readonly overridden: readonly string[];
 }
 
@@ -47,7 +50,7 @@ interface Page {
   title: string;
   /** `wide` and `full` are for developers' pages. */
   width: 'narrow' | 'wide' | 'full';
-  /** Set on account pages: the layout shows the navigation. */
+  /** Set on account pages: the layout shows the menu. */
   section?: AccountSection;
   /** In addition to the scripts of every page. */
   readonly scripts: string[];
@@ -71,6 +74,16 @@ interface Scope {
   t(key: string, values?: TextValues): string;
   around(key: string, slot: string, values?: TextValues): readonly [string, string];
   asset(name: string): string;
+  /** The markup of an icon of the sprite. `turns`: it points the other way in right-to-left text. */
+  icon(name: string, kind?: 'turns'): string;
+  /** The markup of a part in `views/kit/parts`, with its own `it`. */
+  part(name: string, locals: object): string;
+  /** The person who is signed in, on pages that show the menu of the account. */
+  readonly viewer: Viewer | undefined;
+  hueOf(name: string): number;
+  scopeIcon(scope: ScopeView): string;
+  /** How long ago, in words, with the exact moment. */
+  ago(at: number): { readonly iso: string; readonly text: string; readonly exact: string };
   clip(value: string | undefined, longest?: number): string;
   exact(value: string | undefined): string;
   typed(value: string | undefined, longest?: number): string;
@@ -83,6 +96,7 @@ interface Scope {
   scopeSentence(scope: ScopeView): string;
   readonly playgroundTexts: readonly string[];
   readonly accountSections: readonly AccountSection[];
+  readonly sectionIcons: Readonly<Record<AccountSection, string>>;
   readonly problemNotices: readonly AccountNotice[];
 }
 
@@ -99,6 +113,12 @@ const scopeNames = [
   't',
   'around',
   'asset',
+  'icon',
+  'part',
+  'viewer',
+  'hueOf',
+  'scopeIcon',
+  'ago',
   'clip',
   'exact',
   'typed',
@@ -111,6 +131,7 @@ const scopeNames = [
   'scopeSentence',
   'playgroundTexts',
   'accountSections',
+  'sectionIcons',
   'problemNotices',
 ] as const satisfies readonly (keyof Scope)[];
 
@@ -120,6 +141,8 @@ export function createRenderer(options: RendererOptions): Renderer {
   const { viewsDir, overrideDir, brand, texts, statics } = options;
   const templates = new Map<string, Template>();
   const { fileOf, overridden } = findViews(viewsDir, overrideDir);
+
+  const sprite = statics.url('icons.svg');
 
   const compile = (name: string): Template => {
     const known = templates.get(name);
@@ -169,6 +192,12 @@ export function createRenderer(options: RendererOptions): Renderer {
         t: (key, values) => texts.text(locale, key, values),
         around: (key, slot, values) => texts.around(locale, key, slot, values),
         asset: statics.url,
+        icon: (name, kind) => iconMarkup(sprite, name, kind),
+        part: (name, its) => compile(`parts/${name}`)({ ...scope, it: its }),
+        viewer: viewerIn(locals),
+        hueOf,
+        scopeIcon,
+        ago: (at) => ago(at, locale),
         clip,
         exact,
         typed,
@@ -181,6 +210,7 @@ export function createRenderer(options: RendererOptions): Renderer {
         scopeSentence: (wanted) => scopeSentence(wanted, texts, locale),
         playgroundTexts,
         accountSections,
+        sectionIcons,
         problemNotices,
       };
       const body = compile(view)(scope);
@@ -203,6 +233,63 @@ function themeFor(locals: object, brand: Brand): string | undefined {
 function unreviewedIn(locals: object): string | undefined {
   const { client } = locals as { readonly client?: ClientView | undefined };
   return client?.unreviewed ? client.name : undefined;
+}
+
+function viewerIn(locals: object): Viewer | undefined {
+  return (locals as { readonly viewer?: Viewer | undefined }).viewer;
+}
+
+/** Only letters and hyphens: the name comes from a view, and the result is not escaped. */
+function iconMarkup(sprite: string, name: string, kind: 'turns' | undefined): string {
+  if (!/^[a-z-]+$/.test(name)) throw new Error(`no such icon: ${name}`);
+  return `<svg class="icon${kind === undefined ? '' : ` ${kind}`}" aria-hidden="true"><use href="${sprite}#${name}"/></svg>`;
+}
+
+/** One of eight hues for a monogram. The same name always has the same one. */
+function hueOf(name: string): number {
+  let sum = 0;
+  for (const letter of name) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9973;
+  return sum % 8;
+}
+
+const scopeIcons: Readonly<Record<string, string>> = {
+  openid: 'person',
+  profile: 'person',
+  user: 'person',
+  email: 'mail',
+  address: 'place',
+  phone: 'telephone',
+  groups: 'people',
+  offline_access: 'away',
+};
+
+/** Scopes of an API have one icon. */
+const scopeIcon = ({ name, sentence }: ScopeView): string => (sentence ? 'server' : (scopeIcons[name] ?? 'key'));
+
+const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ['year', 365 * 86_400],
+  ['month', 30 * 86_400],
+  ['week', 7 * 86_400],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+];
+
+function ago(at: number, locale: string): { iso: string; text: string; exact: string } {
+  const past = nowSeconds() - at;
+  const [unit, seconds] = units.find(([, length]) => Math.abs(past) >= length) ?? ['second', 1];
+  const { iso, text: exact } = moment(at, locale);
+  const count = unit === 'second' ? 0 : -Math.round(past / seconds);
+  return { iso, text: relativeOf(locale).format(count, unit), exact };
+}
+
+const relatives = new Map<string, Intl.RelativeTimeFormat>();
+function relativeOf(locale: string): Intl.RelativeTimeFormat {
+  const known = relatives.get(locale);
+  if (known !== undefined) return known;
+  const made = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  relatives.set(locale, made);
+  return made;
 }
 
 /**

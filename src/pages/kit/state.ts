@@ -21,6 +21,9 @@ export const unknownShop = {
 /** Long enough to be clipped. */
 export const longName = 'The Very Long Named Reading and Lending Library of Upper Example';
 export const account = { name: 'Ada Example', username: 'ada', email: 'ada@example.org' };
+/** What every account page is given, and every one with a form. */
+export const signedIn = { viewer: { name: account.name, username: account.username } };
+export const signedInForm = { ...signedIn, csrf };
 /** An enrolment of an authenticator app. The QR code is valid. */
 const secret = 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP';
 export const appSample = {

@@ -4,9 +4,10 @@ import type { ViewState } from './state.ts';
 
 /** Throws an error that names the file and its problem. */
 export function tryViews(renderer: Renderer, states: readonly ViewState[]): void {
-  const layout = renderer.overridden.includes('layout');
+  // The layout and the parts stand in every page.
+  const everywhere = renderer.overridden.some((name) => name === 'layout' || name.startsWith('parts/'));
   for (const { name, view, locals } of states) {
-    if (!layout && !renderer.overridden.includes(view)) continue;
+    if (!everywhere && !renderer.overridden.includes(view)) continue;
     try {
       renderer.render(view, locals, { locale: 'en' });
     } catch (error) {

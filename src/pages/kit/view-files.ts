@@ -1,6 +1,6 @@
 /**
  * Finds the template of each view: `<area>/<page>.ejs`. A deployment's own folder may hold it at that path or at the
- * top. Other folders there (of a mounted volume, or of included partials) are ignored.
+ * top. Parts of pages are in `kit/parts`; a deployment's own has the same path. Other folders there are ignored.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -14,7 +14,9 @@ interface ViewFiles {
 
 /** Throws an error that names the file if a file replaces no view, or if two files replace the same view. */
 export function findViews(viewsDir: string, overrideDir?: string): ViewFiles {
-  const builtIn = new Map(templatesIn(viewsDir, readdirSync(viewsDir)).map((file) => [nameOf(file), file]));
+  const builtIn = new Map(
+    templatesIn(viewsDir, [...readdirSync(viewsDir), partsFolder]).map((file) => [nameOf(file), file]),
+  );
   const own = new Map<string, string>();
   const areas = ['.', ...new Set([...builtIn.values()].map(dirname))];
   for (const file of overrideDir === undefined ? [] : templatesIn(overrideDir, areas)) {
@@ -33,7 +35,10 @@ export function findViews(viewsDir: string, overrideDir?: string): ViewFiles {
   };
 }
 
-const nameOf = (file: string): string => basename(file, '.ejs');
+const partsFolder = join('kit', 'parts');
+
+/** `kit/parts/note.ejs` is the part `parts/note`, beside the view `notice`. */
+const nameOf = (file: string): string => `${dirname(file) === partsFolder ? 'parts/' : ''}${basename(file, '.ejs')}`;
 
 function templatesIn(root: string, folders: readonly string[]): string[] {
   return folders

@@ -14,6 +14,12 @@ export interface ClientView {
   readonly unreviewed?: boolean | undefined;
 }
 
+/** The person who is signed in, in the menu of the account. */
+export interface Viewer {
+  readonly name: string;
+  readonly username: string;
+}
+
 export const setupErrors = [
   'required',
   'invalid',
@@ -102,6 +108,19 @@ export const accountSections = [
   'data',
 ] as const;
 export type AccountSection = (typeof accountSections)[number];
+
+export const sectionIcons: Readonly<Record<AccountSection, string>> = {
+  overview: 'home',
+  profile: 'person',
+  email: 'mail',
+  password: 'lock',
+  factors: 'shield',
+  sessions: 'computer',
+  connections: 'link',
+  applications: 'app',
+  activity: 'activity',
+  data: 'download',
+};
 
 /** Messages about the action just done, shown on the next page. */
 export const accountNotices = [

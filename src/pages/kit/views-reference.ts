@@ -25,7 +25,10 @@ Every template also has:
 - \`brand\`, \`brandLogo\`, \`brandLinks\`, \`theme\`: the brand. \`locale\`, \`dir\`: the reader's language.
 - \`asset(name)\`: the URL of a file under \`public/\`. \`body\`: the page (in the layout only).
 - \`clip\`, \`typed\`, \`typedLines\`, \`exact\`, \`href\`, \`initial\`: make foreign values safe to show.
-- \`duration\`, \`moment\`, \`languageName\`, \`scopeSentence\`: format a value in the reader's language.
+- \`icon(name)\`: an icon of \`public/icons.svg\`. \`part(name, its)\`: a part of \`views/kit/parts\` with its own \`it\`:
+  \`avatar\`, \`note\`, \`wrong\`, \`reveal\`. Print both with \`<%- %>\`: they are markup.
+- \`viewer\`: the person who is signed in, on account pages. \`hueOf\`, \`scopeIcon\`: for avatars and scopes.
+- \`duration\`, \`moment\`, \`ago\`, \`languageName\`, \`scopeSentence\`: format a value in the reader's language.
 - \`problemNotices\`: the notices of account pages that report a problem.`;
 
 /** All folders with pages. */

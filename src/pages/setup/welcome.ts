@@ -7,6 +7,7 @@ import { pageRoutes, type Route } from '../../http/routes.ts';
 import { readCheckedForm } from '../kit/csrf.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
+import { sendStatic } from '../kit/static.ts';
 import type { SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
@@ -122,13 +123,7 @@ export function createWelcome(deps: PageDeps): readonly Route[] {
   const staticFile = async (ctx: Context, next: Next) => {
     const file = deps.statics(ctx.path);
     if (!file) return next();
-    ctx.set('X-Content-Type-Options', 'nosniff');
-    ctx.set('Cache-Control', ctx.query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable');
-    ctx.set('ETag', file.etag);
-    ctx.set('Content-Type', file.type);
-    ctx.status = 200;
-    if (ctx.fresh) ctx.status = 304;
-    else ctx.body = file.body;
+    sendStatic(ctx, file);
     return undefined;
   };
 

@@ -34,6 +34,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
     unreviewed: true,
   };
   const person = { name: value, username: value, email: value };
+  const viewer = { name: value, username: value };
   const given = [{ name: value }, { name: value, sentence: value, isNew: true }];
   return [
     { name: 'welcome', view: 'welcome', locals: { issuer: value, development: true, account: person, signOut: value } },
@@ -80,6 +81,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'account-identities',
       view: 'account-identities',
       locals: {
+        viewer,
         csrf,
         identities: [{ id: 'a', provider: value, label: value, createdAt: 1, lastUsedAt: 2 }],
         providers: [{ name: value, to: value }],
@@ -89,7 +91,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
     {
       name: 'account-identity',
       view: 'account-identity',
-      locals: { csrf, provider: value, label: value, username: value },
+      locals: { viewer, csrf, provider: value, label: value, username: value },
     },
     {
       name: 'chooser',
@@ -127,6 +129,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'account',
       view: 'account',
       locals: {
+        viewer,
         account: { ...person, verified: false, hasPassword: true, twoFactor: true, createdAt: 1, lastSeenAt: 1 },
         ...{ sessions: 1, connections: 1, applications: 1 },
       },
@@ -135,6 +138,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'account-profile',
       view: 'account-profile',
       locals: {
+        viewer,
         ...{ csrf, username: value, firstName: value, lastName: value, picture: value, zoneinfo: value, phone: value },
         ...{ locale: value, locales: [], languages: [], zones: [] },
         address: { street_address: value, formatted: value, country: value },
@@ -144,17 +148,18 @@ export const statesWith = (value: string): readonly ViewState[] => {
     {
       name: 'account-email',
       view: 'account-email',
-      locals: { csrf, current: value, verified: false, email: value, notice: 'email-asked', noMail: false },
+      locals: { viewer, csrf, current: value, verified: false, email: value, notice: 'email-asked', noMail: false },
     },
     {
       name: 'account-password',
       view: 'account-password',
-      locals: { csrf, username: value, hasPassword: true, minLength: 15 },
+      locals: { viewer, csrf, username: value, hasPassword: true, minLength: 15 },
     },
     {
       name: 'account-factors',
       view: 'account-factors',
       locals: {
+        viewer,
         csrf,
         factors: [{ id: 'f', kind: 'totp', name: value, createdAt: 1, locked: false, needed: false }],
         ...{ codesLeft: 1, twoFactor: true, switches: ['email-code'] },
@@ -164,6 +169,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'account-passkeys',
       view: 'account-passkeys',
       locals: {
+        viewer,
         csrf,
         passkeys: [{ id: 'p', name: value, synced: true, createdAt: 1, needed: false }],
         // As src/login/passkey writes it, with a username that is no longer than one can be.
@@ -174,6 +180,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'account-sessions',
       view: 'account-sessions',
       locals: {
+        viewer,
         csrf,
         sessions: [
           { id: 'a', door: value, program: value, address: value, createdAt: 1, here: false },
@@ -186,6 +193,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'account-connections',
       view: 'account-connections',
       locals: {
+        viewer,
         csrf,
         connections: [{ id: 'c', client, scopes: given, apis: [{ name: value, scopes: given }], since: 1 }],
       },
@@ -194,6 +202,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'account-applications',
       view: 'account-applications',
       locals: {
+        viewer,
         csrf,
         applications: [{ id: 'd', name: value, redirectUris: [value], createdAt: 1, disabled: false }],
         more: value,
@@ -203,6 +212,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'account-activity',
       view: 'account-activity',
       locals: {
+        viewer,
         events: [
           { event: value, at: 1, client: value, program: value, address: value, byAdmin: false },
           { event: 'sign_out', at: 1, program: value, system: value, byAdmin: true },
@@ -213,7 +223,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
     {
       name: 'account-delete',
       view: 'account-delete',
-      locals: { csrf, username: value, applications: 0, typed: value, error: 'name' },
+      locals: { viewer, csrf, username: value, applications: 0, typed: value, error: 'name' },
     },
     {
       name: 'reset',

@@ -1,14 +1,15 @@
-import { at, type ViewState } from '../../kit/state.ts';
+import { at, signedIn, type ViewState } from '../../kit/state.ts';
 import { activityEvents } from '../activity.ts';
 
 const address = '2001:db8:85a3:8d3:1319:8a2e:370:7348';
 
 export const activityStates: readonly ViewState[] = [
-  { name: 'account-activity-none', view: 'account-activity', locals: { events: [] } },
+  { name: 'account-activity-none', view: 'account-activity', locals: { ...signedIn, events: [] } },
   {
     name: 'account-activity',
     view: 'account-activity',
     locals: {
+      ...signedIn,
       events: [
         ...activityEvents.slice(0, 12).map((event, n) => ({
           ...{

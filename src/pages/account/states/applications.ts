@@ -1,12 +1,12 @@
-import { at, csrf, longName, type ViewState } from '../../kit/state.ts';
+import { at, longName, signedInForm, type ViewState } from '../../kit/state.ts';
 
 export const applicationsStates: readonly ViewState[] = [
-  { name: 'account-applications-none', view: 'account-applications', locals: { csrf, applications: [] } },
+  { name: 'account-applications-none', view: 'account-applications', locals: { ...signedInForm, applications: [] } },
   {
     name: 'account-applications',
     view: 'account-applications',
     locals: {
-      csrf,
+      ...signedInForm,
       applications: [
         {
           id: 'QmFja3NsYXNoQmFja3NsYXNo',
@@ -22,6 +22,6 @@ export const applicationsStates: readonly ViewState[] = [
   {
     name: 'account-notice-application-deleted',
     view: 'account-applications',
-    locals: { csrf, applications: [], notice: 'application-deleted' },
+    locals: { ...signedInForm, applications: [], notice: 'application-deleted' },
   },
 ];

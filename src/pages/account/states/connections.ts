@@ -1,14 +1,14 @@
-import { at, bookshelf, csrf, longName, type ViewState } from '../../kit/state.ts';
+import { at, bookshelf, longName, signedInForm, type ViewState } from '../../kit/state.ts';
 
 const reading = [{ name: 'openid' }, { name: 'profile' }, { name: 'offline_access' }];
 
 export const connectionsStates: readonly ViewState[] = [
-  { name: 'account-connections-none', view: 'account-connections', locals: { csrf, connections: [] } },
+  { name: 'account-connections-none', view: 'account-connections', locals: { ...signedInForm, connections: [] } },
   {
     name: 'account-connections',
     view: 'account-connections',
     locals: {
-      csrf,
+      ...signedInForm,
       connections: [
         {
           id: 'c1',
@@ -25,6 +25,6 @@ export const connectionsStates: readonly ViewState[] = [
   {
     name: 'account-notice-connection-ended',
     view: 'account-connections',
-    locals: { csrf, connections: [], notice: 'connection-ended' },
+    locals: { ...signedInForm, connections: [], notice: 'connection-ended' },
   },
 ];

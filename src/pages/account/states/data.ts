@@ -1,3 +1,3 @@
-import type { ViewState } from '../../kit/state.ts';
+import { signedIn, type ViewState } from '../../kit/state.ts';
 
-export const dataStates: readonly ViewState[] = [{ name: 'account-data', view: 'account-data', locals: {} }];
+export const dataStates: readonly ViewState[] = [{ name: 'account-data', view: 'account-data', locals: signedIn }];

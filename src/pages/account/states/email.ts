@@ -1,17 +1,17 @@
-import { csrf, type ViewState } from '../../kit/state.ts';
+import { signedInForm, type ViewState } from '../../kit/state.ts';
 
 export const emailStates: readonly ViewState[] = [
   {
     name: 'account-email',
     view: 'account-email',
-    locals: { csrf, current: 'ada@example.org', verified: true, noMail: false },
+    locals: { ...signedInForm, current: 'ada@example.org', verified: true, noMail: false },
   },
-  { name: 'account-email-none', view: 'account-email', locals: { csrf, verified: false, noMail: true } },
+  { name: 'account-email-none', view: 'account-email', locals: { ...signedInForm, verified: false, noMail: true } },
   {
     name: 'account-email-wrong',
     view: 'account-email',
     locals: {
-      csrf,
+      ...signedInForm,
       current: 'ada@example.org',
       verified: false,
       noMail: false,
@@ -23,7 +23,7 @@ export const emailStates: readonly ViewState[] = [
     name: 'account-email-throttled',
     view: 'account-email',
     locals: {
-      csrf,
+      ...signedInForm,
       current: 'ada@example.org',
       verified: true,
       noMail: false,
@@ -35,6 +35,6 @@ export const emailStates: readonly ViewState[] = [
   {
     name: 'account-notice-email-asked',
     view: 'account-email',
-    locals: { csrf, verified: true, noMail: false, email: 'ada@example.net', notice: 'email-asked' },
+    locals: { ...signedInForm, verified: true, noMail: false, email: 'ada@example.net', notice: 'email-asked' },
   },
 ];

@@ -1,7 +1,7 @@
-import { appSample, csrf, type ViewState } from '../../kit/state.ts';
+import { appSample, signedInForm, type ViewState } from '../../kit/state.ts';
 import { appCodeErrors } from '../enrolment.ts';
 
-const app = { csrf, ...appSample };
+const app = { ...signedInForm, ...appSample };
 
 export const enrolmentStates: readonly ViewState[] = [
   { name: 'account-app', view: 'account-app', locals: app },

@@ -1,4 +1,4 @@
-import { at, codesSample, csrf, longName, sentKind, type ViewState } from '../../kit/state.ts';
+import { at, codesSample, longName, sentKind, signedInForm, type ViewState } from '../../kit/state.ts';
 
 const factor = { id: 'f1', kind: 'totp', name: 'phone', createdAt: at, locked: false, needed: false } as const;
 
@@ -6,13 +6,13 @@ export const factorsStates: readonly ViewState[] = [
   {
     name: 'account-factors-none',
     view: 'account-factors',
-    locals: { csrf, factors: [], codesLeft: 0, twoFactor: false, switches: [sentKind] },
+    locals: { ...signedInForm, factors: [], codesLeft: 0, twoFactor: false, switches: [sentKind] },
   },
   {
     name: 'account-factors',
     view: 'account-factors',
     locals: {
-      csrf,
+      ...signedInForm,
       factors: [
         factor,
         { ...factor, id: 'f2', name: '', lastUsedAt: at, locked: true },
@@ -28,7 +28,7 @@ export const factorsStates: readonly ViewState[] = [
     name: 'account-factors-one',
     view: 'account-factors',
     locals: {
-      csrf,
+      ...signedInForm,
       factors: [factor],
       codesLeft: 1,
       twoFactor: true,
@@ -36,7 +36,11 @@ export const factorsStates: readonly ViewState[] = [
       notice: 'app-gone',
     },
   },
-  { name: 'account-codes', view: 'account-codes', locals: { csrf, codes: codesSample, notice: 'factor-added' } },
+  {
+    name: 'account-codes',
+    view: 'account-codes',
+    locals: { ...signedInForm, codes: codesSample, notice: 'factor-added' },
+  },
   ...(
     ['factor-added', 'factor-removed', 'factor-too-many', 'app-gone', `${sentKind}-on`, `${sentKind}-off`] as const
   ).map(
@@ -44,7 +48,7 @@ export const factorsStates: readonly ViewState[] = [
       name: `account-notice-${notice}`,
       view: 'account-factors',
       locals: {
-        csrf,
+        ...signedInForm,
         factors: [factor],
         codesLeft: 10,
         twoFactor: true,

@@ -1,8 +1,8 @@
-import { at, csrf, unbroken, type ViewState } from '../../kit/state.ts';
+import { at, signedInForm, unbroken, type ViewState } from '../../kit/state.ts';
 
 const linked = { id: 'i1', provider: 'GitHub', label: 'ada-l', createdAt: at };
 const elsewhere = {
-  csrf,
+  ...signedInForm,
   identities: [
     linked,
     { ...linked, id: 'i2', provider: 'Example Company', label: 'ada@example.org', lastUsedAt: at + 90 },
@@ -22,7 +22,7 @@ export const identitiesStates: readonly ViewState[] = [
     name: 'account-identities-long',
     view: 'account-identities',
     locals: {
-      csrf,
+      ...signedInForm,
       identities: [{ ...linked, provider: unbroken, label: unbroken }],
       providers: [{ name: unbroken, to: '/account/identities/connect/university' }],
     },
@@ -30,7 +30,7 @@ export const identitiesStates: readonly ViewState[] = [
   {
     name: 'account-identity',
     view: 'account-identity',
-    locals: { csrf, provider: 'GitHub', label: 'ada-l', username: 'ada' },
+    locals: { ...signedInForm, provider: 'GitHub', label: 'ada-l', username: 'ada' },
   },
   ...(['identity-connected', 'identity-removed', 'identity-last'] as const).map(
     (notice): ViewState => ({

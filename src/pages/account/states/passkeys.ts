@@ -1,14 +1,14 @@
-import { at, csrf, longName, type ViewState } from '../../kit/state.ts';
+import { at, longName, signedInForm, type ViewState } from '../../kit/state.ts';
 
 const options = '{"challenge":"c0ffee","rp":{"name":"Gatehouse"}}';
 
 export const passkeysStates: readonly ViewState[] = [
-  { name: 'account-passkeys-none', view: 'account-passkeys', locals: { csrf, passkeys: [], options } },
+  { name: 'account-passkeys-none', view: 'account-passkeys', locals: { ...signedInForm, passkeys: [], options } },
   {
     name: 'account-passkeys',
     view: 'account-passkeys',
     locals: {
-      csrf,
+      ...signedInForm,
       options,
       passkeys: [
         { id: 'p1', name: 'laptop', synced: true, createdAt: at, lastUsedAt: at, needed: false },
@@ -21,7 +21,7 @@ export const passkeysStates: readonly ViewState[] = [
     name: 'account-passkeys-needed',
     view: 'account-passkeys',
     locals: {
-      csrf,
+      ...signedInForm,
       passkeys: [{ id: 'p1', name: '', synced: true, createdAt: at, needed: true }],
       notice: 'passkey-last',
     },
@@ -41,7 +41,7 @@ export const passkeysStates: readonly ViewState[] = [
       name: `account-notice-${notice}`,
       view: 'account-passkeys',
       locals: {
-        csrf,
+        ...signedInForm,
         passkeys: [{ id: 'p1', name: 'laptop', synced: true, createdAt: at, needed: true }],
         notice,
         ...(notice !== 'passkey-too-many' && { options }),

@@ -1,7 +1,7 @@
-import { csrf, unbroken, type ViewState } from '../../kit/state.ts';
+import { signedInForm, unbroken, type ViewState } from '../../kit/state.ts';
 
 const emptyProfile = {
-  csrf,
+  ...signedInForm,
   username: 'ada',
   firstName: 'Ada',
   lastName: 'Example',

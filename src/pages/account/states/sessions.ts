@@ -1,4 +1,4 @@
-import { at, csrf, type ViewState } from '../../kit/state.ts';
+import { at, signedInForm, type ViewState } from '../../kit/state.ts';
 import { sessionDoors } from '../sessions.ts';
 
 const address = '2001:db8:85a3:8d3:1319:8a2e:370:7348';
@@ -8,7 +8,7 @@ export const sessionsStates: readonly ViewState[] = [
     name: 'account-sessions',
     view: 'account-sessions',
     locals: {
-      csrf,
+      ...signedInForm,
       sessions: [
         ...sessionDoors.map((door, n) => ({
           id: `s${n}`,
@@ -27,7 +27,7 @@ export const sessionsStates: readonly ViewState[] = [
   {
     name: 'account-sessions-one',
     view: 'account-sessions',
-    locals: { csrf, sessions: [{ id: 's1', door: 'browser', createdAt: at, here: true }], others: false },
+    locals: { ...signedInForm, sessions: [{ id: 's1', door: 'browser', createdAt: at, here: true }], others: false },
   },
   ...(['session-ended', 'sessions-ended'] as const).map(
     (notice): ViewState => ({
@@ -35,7 +35,7 @@ export const sessionsStates: readonly ViewState[] = [
       view: 'account-sessions',
       locals: {
         sessions: [{ id: 's1', door: 'browser', program: 'Firefox', system: 'Linux', createdAt: at, here: true }],
-        csrf,
+        ...signedInForm,
         others: false,
         notice,
       },

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import type { StaticFile } from '../static.ts';
+import type { ServedFile } from '../static.ts';
 import type { Theme } from './theme.ts';
 
 /** Links of the footer, in display order. */
@@ -23,7 +23,7 @@ export interface Brand extends Theme {
   readonly logo?: { readonly light: string; readonly dark?: string | undefined } | undefined;
   readonly links: readonly { readonly name: BrandLink; readonly to: string }[];
   /** The logos, by request path. */
-  readonly files: ReadonlyMap<string, StaticFile>;
+  readonly files: ReadonlyMap<string, ServedFile>;
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ const types: Readonly<Record<string, string>> = {
 
 /** Reads the logo files once. */
 export function openBrand({ name, accent, background, logo, logoDark, links = {} }: BrandSettings): Brand {
-  const files = new Map<string, StaticFile>();
+  const files = new Map<string, ServedFile>();
   const address = (path: string, as: string): string => {
     const kind = extname(path).toLowerCase();
     const body = readFileSync(path);
