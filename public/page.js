@@ -135,7 +135,8 @@ function enhance(root) {
     button.addEventListener('click', () => print());
   }
 
-  // The server formats times as UTC. The browser knows the user's time zone. A relative time says the exact one on hover.
+  // The server formats times as UTC. The browser knows the user's time zone. A relative time shows the exact one on
+  // hover.
   for (const time of find('time')) {
     const local = whole(new Date(time.dateTime));
     if (time.dataset.ago === undefined) time.textContent = local;

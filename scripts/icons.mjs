@@ -1,5 +1,5 @@
-// Makes public/icons.svg, the one sprite of all pages, and its licence, from the Lucide icons. Pages name an icon by the
-// left column. With --check it writes nothing and fails if a file is out of date.
+// Makes public/icons.svg, the one sprite of all pages, and its licence, from the Lucide icons. Pages name an icon by
+// the left column. With --check it writes nothing and fails if a file is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

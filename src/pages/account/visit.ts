@@ -49,7 +49,7 @@ type AccountViewName = Extract<ViewName, `account${string}`>;
 /** The locals that `showPage` adds. */
 type Common = 'viewer' | 'notice' | 'csrf';
 
-/** Shows a page with the account's language, its person, the CSRF token and the notice. Returns undefined for tail calls. */
+/** Shows a page with the person, their language, the CSRF token and the notice. Returns undefined for tail calls. */
 export function showPage<V extends AccountViewName>(
   { pages, csrf }: PageParts,
   { ctx, account, note }: Visit,

@@ -2,8 +2,8 @@
  * Renders a view and its locals into a page: layout, texts in the reader's language, asset URLs.
  *
  * Values are escaped by EJS (`<%= %>`). A test lists the raw outputs: the layout's body, the engine's logout form, and
- * `icon` and `part`, which return markup. A file of the same name in the override folder replaces a view; these files are compiled at start, so errors
- * show there. Headers (CSP, no-store) are set in http/hardening.
+ * `icon` and `part`, which return markup. A file of the same name in the override folder replaces a view; these files
+ * are compiled at start, so errors show there. Headers (CSP, no-store) are set in http/hardening.
  */
 import { readFileSync } from 'node:fs';
 import ejs from 'ejs';

@@ -73,7 +73,7 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-/** These files are the same for all, so their size reveals nothing about a secret. Pages are not compressed (BREACH). */
+/** These files are the same for all, so their size reveals no secret. Pages are not compressed (BREACH). */
 export function sendStatic(ctx: Context, file: StaticFile): void {
   ctx.set('X-Content-Type-Options', 'nosniff');
   ctx.set('Cache-Control', ctx.query.v === undefined ? 'no-cache' : 'public, max-age=31536000, immutable');
