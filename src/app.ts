@@ -63,7 +63,7 @@ export async function createApp(core: OpenCore) {
   const registers = config.registration.mode === 'off' ? [] : [registration.api];
 
   const { served, inUse } = await openSurfaces(deps);
-  const apis = [...served.map(({ api }) => api), protocolApi, ...registers, gatewayApi, opsApi];
+  const apis = [protocolApi, ...registers, ...served.map(({ api }) => api), gatewayApi, opsApi];
   const routes = createRouteTable([
     ...protocolRoutes,
     ...registration.routes,

@@ -25,6 +25,7 @@ import type { ViewState } from './kit/state.ts';
 import { languageStates } from './kit/states/language.ts';
 import { errorStates } from './kit/states/page.ts';
 import { sharedPageStates } from './kit/states/views.ts';
+import { componentsStates } from './playground/states/components.ts';
 import { devMailsStates } from './playground/states/dev-mails.ts';
 import { galleryStates } from './playground/states/gallery.ts';
 import { playgroundStates } from './playground/states/playground.ts';
@@ -75,5 +76,6 @@ export const states: readonly ViewState[] = [
   ...playgroundStates,
   ...devMailsStates,
   ...galleryStates,
+  ...componentsStates,
   ...referenceStates,
 ];

@@ -33,6 +33,20 @@ export const referenceStates: readonly ViewState[] = [
           summary: 'Borrow a book',
           description: 'For the reader, until `due`.',
           security: ['Authorization: Bearer. A token of the reader.'],
+          tryIt: {
+            inputs: [{ name: 'reader', in: 'path', required: true }],
+            credentials: [
+              { kind: 'bearer', header: 'Authorization' },
+              { kind: 'basic', header: 'Authorization' },
+              { kind: 'header', header: 'X-Admin-Key' },
+            ],
+            anonymous: true,
+            body: {
+              type: 'application/json',
+              example: '{\n  "book": { "title": "Persuasion" },\n  "due": "2030-01-01"\n}',
+            },
+            curl: "curl -X POST 'https://id.example.com/loans/READER' \\\n  -H 'Authorization: Bearer ACCESS_TOKEN'",
+          },
           parameters: [{ ...field('reader'), type: 'string (path)' }],
           body: {
             type: 'application/json',

@@ -3,6 +3,7 @@
 import type { ViewLocals } from '../../pages/kit/views.ts';
 import type { Api } from '../kit/endpoints.ts';
 import type { DocumentedOperation, OpenApi, Schema } from '../kit/openapi.ts';
+import type { SecurityScheme } from '../kit/operation.ts';
 
 /** A member of a body, or a parameter. */
 interface FieldView {
@@ -13,6 +14,25 @@ interface FieldView {
   readonly description: string;
 }
 
+/** What the form that sends a request asks for. */
+interface TryView {
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly in: 'path' | 'query' | 'header';
+    readonly required: boolean;
+  }[];
+  readonly credentials: readonly {
+    /** `header`: the credential is the whole value of this header. */
+    readonly kind: 'bearer' | 'basic' | 'header';
+    readonly header: string;
+  }[];
+  /** The operation also answers without credentials. */
+  readonly anonymous: boolean;
+  readonly body?: { readonly type: string; readonly example: string } | undefined;
+  /** The same request for a terminal, with names in capitals for what the reader puts in. */
+  readonly curl: string;
+}
+
 interface OperationView {
   readonly id: string;
   readonly method: string;
@@ -21,6 +41,7 @@ interface OperationView {
   readonly description?: string | undefined;
   /** Accepted authentication, one sentence each. */
   readonly security: readonly string[];
+  readonly tryIt: TryView;
   readonly parameters: readonly FieldView[];
   readonly body?: {
     readonly type: string;
@@ -106,6 +127,7 @@ export function inFull(document: OpenApi, api: Api, apis: readonly Api[]): ViewL
       summary: operation.summary,
       description: operation.description,
       security: securityOf(document, operation),
+      tryIt: tryItOf(document, { method, path, operation }, resolve),
       parameters: (operation.parameters ?? []).map((parameter) => ({
         name: parameter.name,
         type: `${typeOf(parameter.schema, resolve)} (${parameter.in})`,
@@ -147,6 +169,55 @@ function securityOf(document: OpenApi, { security }: DocumentedOperation): strin
       return `${header}. ${scheme.description}`;
     });
 }
+
+function tryItOf(
+  document: OpenApi,
+  { method, path, operation }: { method: string; path: string; operation: DocumentedOperation },
+  resolve: Resolve,
+): TryView {
+  const inputs = (operation.parameters ?? []).map(({ name, in: place, required }) => ({ name, in: place, required }));
+  const names = operation.security.flatMap((way) => Object.keys(way));
+  const credentials = [...new Set(names)].flatMap((name) => credentialOf(document.components.securitySchemes[name]));
+  const [type = ''] = Object.keys(operation.requestBody?.content ?? {});
+  const { body } = bodyOf(operation, resolve);
+  const sent = body && { type, example: body.example ?? '' };
+  const curl = curlOf({ method, address: `${document.servers[0]?.url ?? ''}${path}`, inputs, credentials, body: sent });
+  const anonymous = operation.security.length === 0 || operation.security.some((way) => Object.keys(way).length === 0);
+  return { inputs, credentials, anonymous, body: sent, curl };
+}
+
+function credentialOf(scheme: SecurityScheme | undefined): TryView['credentials'] {
+  if (scheme === undefined) return [];
+  return scheme.type === 'apiKey'
+    ? [{ kind: 'header', header: scheme.name }]
+    : [{ kind: scheme.scheme, header: 'Authorization' }];
+}
+
+function curlOf({
+  method,
+  address,
+  inputs,
+  credentials: [credential],
+  body,
+}: Pick<TryView, 'inputs' | 'credentials' | 'body'> & { method: string; address: string }): string {
+  const capital = (name: string) => name.replace(/\W+/g, '_').toUpperCase();
+  const inPath = address.replace(/\{(\w+)\}/g, (_, name: string) => capital(name));
+  const query = inputs.filter((input) => input.in === 'query' && input.required);
+  const parameters = query.map(({ name }) => `${name}=${capital(name)}`).join('&');
+  const secrets = {
+    bearer: `-H ${quoted('Authorization: Bearer ACCESS_TOKEN')}`,
+    basic: `-u ${quoted('CLIENT_ID:CLIENT_SECRET')}`,
+    header: `-H ${quoted(`${credential?.header}: KEY`)}`,
+  };
+  return [
+    `curl ${method === 'GET' ? '' : `-X ${method} `}${quoted(inPath + (parameters && `?${parameters}`))}`,
+    ...(credential ? [secrets[credential.kind]] : []),
+    ...(body ? [`-H ${quoted(`Content-Type: ${body.type}`)}`, `-d ${quoted(body.example)}`] : []),
+  ].join(' \\\n  ');
+}
+
+/** For a POSIX shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 function bodyOf({ requestBody }: DocumentedOperation, resolve: Resolve): Pick<OperationView, 'body'> {
   const types = Object.keys(requestBody?.content ?? {});

@@ -66,8 +66,7 @@ describe('single pages', () => {
   });
 
   test('a page that is only read loads no script', () => {
-    for (const name of ['not-found', 'signed-out', 'openapi', 'openapi-api'])
-      expect(page(name)).not.toContain('<script');
+    for (const name of ['not-found', 'signed-out', 'openapi']) expect(page(name)).not.toContain('<script');
     for (const name of ['login-plain', 'error-detail', 'account', 'account-activity', 'logout'])
       expect(page(name)).toContain('<script src="/public/page.js?');
   });
