@@ -2,6 +2,7 @@
  * Pictures of the real pages, for the README: `node test/browser/screenshots.ts docs/images`. With `--all` every page in every
  * state, from the gallery, in each language, in light and dark, on a phone and on a wide screen: to be looked at, not to be kept.
  * axe-core looks at each of them too, and what it finds is said at the end. `--only=login` does the states that begin so.
+ * With `--sheets` one contact sheet per page and look instead; `--looks=dark,arabic-360` makes those that begin so.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +13,15 @@ import { buildVisitor, launchChromium } from '../support/chromium.ts';
 import { buildClient, password, startServer } from '../support/server.ts';
 import { authorizeAddress, redirectUri, signIn } from './journey.ts';
 import { flaws, looks, withAxe } from './looks.ts';
+import { chosenLooks } from './sheets/sheet-looks.ts';
+import { takeSheets } from './sheets/sheets.ts';
 
 const all = process.argv.includes('--all');
-const only = process.argv.find((word) => word.startsWith('--only='))?.slice(7) ?? '';
+const sheets = process.argv.includes('--sheets');
+const option = (name: string) => process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
+const only = option('only') ?? '';
+// Before anything is started: a wrong name ends the run.
+const sheetLooks = chosenLooks(option('looks'));
 const languages = ['en', 'de', 'ar'];
 const folder = process.argv.slice(2).find((word) => !word.startsWith('-')) ?? 'docs/images';
 mkdirSync(folder, { recursive: true });
@@ -74,6 +81,7 @@ const pictures: [string, 'light' | 'dark', number, number, (page: Page) => Promi
 ];
 
 if (all) await takeAll();
+else if (sheets) await takeEverySheet();
 else {
   for (const [name, colorScheme, width, height, visit] of pictures) {
     const { page, context } = await buildVisitor(browser, server, { colorScheme, viewport: { width, height } });
@@ -105,6 +113,14 @@ async function takeAll(): Promise<void> {
   }
   process.stdout.write(found.length === 0 ? 'axe-core found nothing.\n' : `${found.join('\n')}\n`);
   if (found.length > 0) process.exitCode = 1;
+}
+
+async function takeEverySheet(): Promise<void> {
+  const chosen = states.filter(({ name, view }) => name.startsWith(only) || view.startsWith(only));
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  const wider = await takeSheets({ browser, server, states: chosen, looks: sheetLooks, folder, say });
+  for (const page of wider) say(`wider than the screen: ${page}`);
+  if (wider.length > 0) process.exitCode = 1;
 }
 
 await browser.close();
