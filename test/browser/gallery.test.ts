@@ -1,6 +1,6 @@
 /**
  * The gallery, walked: every page in every state, as the server shows it, left to right and right to left, in light and dark, on the
- * narrowest phone and on a wide screen; with TEST_LOOKS=all in every combination of these.
+ * narrowest phone and on a wide screen; with TEST_LOOKS=all in every combination of these, in German, and in forced colours.
  * `node test/browser/screenshots.ts DIR --all` takes a picture of each as well.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -11,7 +11,8 @@ import { states } from '../../src/pages/states.ts';
 import { buildVisitor, launchChromium, type Visitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { flaws, type Look, looks, sticksOut, twoLooks, weight, withAxe } from './looks.ts';
+import { flaws, type Look, looks, looksWithForced, sticksOut, twoLooks, weight, withAxe } from './looks.ts';
+import { type SlowLine, slowDown } from './shifts.ts';
 
 const suite = describeWith('Chromium');
 const everyLook = process.env.TEST_LOOKS === 'all';
@@ -20,9 +21,31 @@ const firsts = Object.values(Object.groupBy(states, ({ view }) => view)).flatMap
 /** Tools for developers, made of what they are about. */
 const heavy = ['playground', 'openapi', 'openapi-api', 'gallery'];
 
+/**
+ * Pages that still move when a late script shows a form or writes a time anew. A page leaves this list and never comes
+ * to it: what a script brings has its room from the start.
+ */
+const stillMoves: readonly string[] = [
+  'login',
+  'second-factor',
+  'device-confirm',
+  'enrol',
+  'account',
+  'account-factors',
+  'account-passkeys',
+  'account-sessions',
+  'account-activity',
+  'account-connections',
+  'account-identities',
+  'error',
+  'why',
+  'playground',
+  'dev-mails',
+];
+
 /** One load of each language for all its looks. Left to right has those that right to left has not: together they are all four. */
 function looksOf(state: ViewState): Readonly<Record<string, readonly Look[]>> {
-  if (everyLook) return { en: looks, ar: looks, de: looks };
+  if (everyLook) return { en: looksWithForced, ar: looksWithForced, de: looksWithForced };
   const others = looks.filter((look) => !twoLooks.includes(look));
   return { en: twoLooks, ar: others, ...(firsts.includes(state) && { de: twoLooks.slice(0, 1) }) };
 }
@@ -32,11 +55,14 @@ suite('gallery', () => {
   let server: TestServer;
   // One tab for all of them: nothing here has a memory.
   let visitor: Visitor;
+  let slowLine: SlowLine;
 
   beforeAll(async () => {
     [browser, server] = await Promise.all([launchChromium(), startServer()]);
-    visitor = await buildVisitor(browser, server);
+    // Times are written anew in the time zone of the reader, not of this machine.
+    visitor = await buildVisitor(browser, server, { timezoneId: 'Europe/Berlin' });
     await withAxe(visitor.context);
+    slowLine = await slowDown(visitor);
   });
   afterAll(async () => {
     await browser.close();
@@ -54,12 +80,16 @@ suite('gallery', () => {
   });
 
   test.each(states.map((state) => [state.name, state] as const))(
-    '%s: nothing for axe-core, nobody scrolls sideways, and the page is small',
+    '%s: nothing for axe-core, no sideways scroll, nothing moves by itself, and the page is small',
     async (_, state) => {
       const { page, problems } = visitor;
       const before = problems.length;
       for (const [locale, seen] of Object.entries(looksOf(state))) {
-        await page.goto(`${galleryAddress(state)}?locale=${locale}`);
+        const [first] = seen;
+        if (first) await page.setViewportSize({ width: first.width, height: 800 });
+        const slowStyles = locale === 'en' && firsts.includes(state);
+        const moved = await slowLine.goto(`${galleryAddress(state)}?locale=${locale}`, { slowStyles });
+        if (!stillMoves.includes(state.view)) expect([locale, moved]).toEqual([locale, []]);
         expect(await page.evaluate('document.dir + document.documentElement.lang')).toBe(
           locale === 'ar' ? 'rtlar' : `ltr${locale}`,
         );

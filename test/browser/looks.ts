@@ -8,11 +8,19 @@ export interface Look {
   readonly colorScheme: 'light' | 'dark';
   /** CSS pixels. */
   readonly width: number;
+  readonly forcedColors?: 'active';
 }
 
 export const looks: readonly Look[] = (['light', 'dark'] as const).flatMap((colorScheme) =>
   [320, 1280].map((width) => ({ colorScheme, width })),
 );
+
+/** These, and the colours of the operating system in place of the page's own. */
+export const looksWithForced: readonly Look[] = [
+  ...looks,
+  { colorScheme: 'dark', width: 320, forcedColors: 'active' },
+  { colorScheme: 'light', width: 1280, forcedColors: 'active' },
+];
 
 /** The narrowest phone in the light and a wide screen in the dark. */
 export const twoLooks = looks.filter(({ colorScheme, width }) => (colorScheme === 'light') === (width === 320));
@@ -26,12 +34,15 @@ export async function withAxe(context: BrowserContext): Promise<void> {
 export async function flaws(page: Page, seen: readonly Look[] = looks): Promise<string[]> {
   const found: string[] = [];
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe.source);
-  for (const { colorScheme, width } of seen) {
-    await page.emulateMedia({ colorScheme });
+  for (const { colorScheme, width, forcedColors = 'none' } of seen) {
+    await page.emulateMedia({ colorScheme, forcedColors });
     await page.setViewportSize({ width, height: 800 });
-    const look = `${colorScheme}, ${width} px`;
+    const look = `${colorScheme}, ${width} px${forcedColors === 'active' ? ', forced colours' : ''}`;
+    // Forced colours are a person's own choice, and axe-core takes the page's for some of them.
+    const without = forcedColors === 'active' ? { 'color-contrast': { enabled: false } } : {};
+    const options = { runOnly: rules, rules: without, resultTypes: ['violations'] };
     const results = await page.evaluate<{ id: string; nodes: string[] }[]>(
-      `axe.run(document, { runOnly: ${JSON.stringify(rules)}, resultTypes: ['violations'] }).then(({ violations }) =>
+      `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>
          violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html.slice(0, 120)) })))`,
     );
     found.push(...results.map(({ id, nodes }) => `${look}: ${id}: ${nodes.join(' | ')}`));
