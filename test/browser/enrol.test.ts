@@ -8,6 +8,7 @@ import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support
 import { describeWith } from '../support/describe-with.ts';
 import { comeBack, travel } from '../support/flow.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { plugIn } from '../support/virtual-authenticator.ts';
 import { allow, authorizeAddress, goBack, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
@@ -102,14 +103,7 @@ suite('adding a second factor on the way', () => {
 
   test('a passkey instead', async () => {
     const { page, person, problems } = await asked();
-    const session = await page.context().newCDPSession(page);
-    await session.send('WebAuthn.enable', { enableUI: false });
-    await session.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        ...{ protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', automaticPresenceSimulation: true },
-        ...{ hasResidentKey: true, hasUserVerification: true, isUserVerified: true },
-      },
-    });
+    await plugIn(page, { usb: false });
     await press(page, 'Add a passkey');
     await heading(page, 'Recovery codes');
     await press(page, 'I have saved them');

@@ -1,11 +1,12 @@
 /** Passkeys as a person meets them, with Chromium's virtual authenticator (WebAuthn level 3, section 11). B12. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { pkce } from '../support/agent.ts';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { claimsOf, comeBack, redeem, travel } from '../support/flow.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { type Device, plugIn } from '../support/virtual-authenticator.ts';
 import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
@@ -28,51 +29,6 @@ suite('passkeys', () => {
     await browser.close();
     await server.close();
   });
-
-  interface Device {
-    readonly synced?: boolean;
-    readonly usb?: boolean;
-  }
-
-  interface Authenticator {
-    readonly session: CDPSession;
-    readonly authenticatorId: string;
-    /** Whether its person confirms what it is asked for, from now on. */
-    confirms(yes: boolean): Promise<void>;
-    count(): Promise<number>;
-  }
-
-  /**
-   * A device of the person's, plugged into this tab. One that is built in is offered in the name field, and its person takes what is
-   * offered at once; a security key waits for the button.
-   */
-  async function plugIn(page: Page, { synced = false, usb = true }: Device = {}): Promise<Authenticator> {
-    const session = await page.context().newCDPSession(page);
-    await session.send('WebAuthn.enable', { enableUI: false });
-    const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        ctap2Version: 'ctap2_1',
-        transport: usb ? 'usb' : 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-        defaultBackupEligibility: synced,
-        defaultBackupState: synced,
-      },
-    });
-    return {
-      session,
-      authenticatorId,
-      async confirms(yes) {
-        await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: yes });
-      },
-      async count() {
-        return (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials.length;
-      },
-    };
-  }
 
   const passkeyButton = (page: Page) => page.getByRole('button', { name: 'Sign in with a passkey' });
   const addButton = (page: Page) => page.getByRole('button', { name: 'Add a passkey' });

@@ -75,6 +75,9 @@ export async function giveRecoveryCode(hands: Hands, code: string): Promise<void
   await hands.press('Continue');
 }
 
+/** At the sign-in page, before signing in. */
+export const keepSignedIn = (hands: Hands) => hands.set(/^Stay signed in/, true);
+
 export async function signUp(hands: Hands, { username, email, password }: Secret & { readonly email: string }) {
   await go(hands, ways.signUp);
   await hands.page.getByLabel(labels.username, { exact: true }).waitFor();
