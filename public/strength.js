@@ -1,26 +1,39 @@
-// Rates a new password while the user types. The server decides; this only saves a round trip. `fold` and `isPattern`
-// are the server's own rules, appended to this file when it is served.
+// Rates a new password while the user types. The server decides; this only saves a round trip. `fold`, `passwordLength`,
+// `isPattern`, `nameParts` and `isMostly` are the server's own rules, appended to this file when it is served.
 
 for (const meter of document.querySelectorAll('[data-strength]')) {
-  const { strength, least, own, more, like, simple, good } = meter.dataset;
+  const { strength, least, own = '', service = '', counts, like, simple, good } = meter.dataset;
   const input = document.getElementById(strength);
+  const bar = meter.querySelector('progress');
+  const words = meter.querySelector('p') ?? meter;
+  const rule = words.textContent;
+  // An own view of a deployment may still have one sentence for all counts.
+  const toGo = (missing) =>
+    counts?.split('|')[missing - 1] ??
+    meter.dataset.more?.replace('{count}', missing.toLocaleString(document.documentElement.lang));
+
   const judge = (typed) => {
-    if (typed === '') return '';
-    const missing = least - Array.from(typed).length;
-    if (missing > 0) return more.replace('{count}', missing.toLocaleString(document.documentElement.lang));
+    if (typed === '') return ['', rule];
+    const missing = least - passwordLength(typed);
+    if (missing > 0) return ['', toGo(missing)];
     const text = fold(typed);
-    const names = own.split(' ').flatMap((id) => fold(document.getElementById(id)?.value ?? '').split('@', 1));
-    const rest = (name) => text.replaceAll(name, '').length;
-    if (names.some((name) => name.length > 2 && rest(name) < Math.max(6, name.length))) return like;
-    return isPattern(text) ? simple : good;
+    const names = own.split(' ').map((id) => document.getElementById(id)?.value ?? '');
+    if ([...names, service].flatMap((name) => nameParts(fold(name))).some((part) => part && isMostly(text, part)))
+      return ['bad', like];
+    return isPattern(text) ? ['bad', simple] : ['good', good];
   };
   let soon;
   input.addEventListener('input', () => {
+    const [level, text] = judge(input.value);
+    if (bar) bar.value = Math.min(passwordLength(input.value), least);
+    meter.dataset.level = level;
     clearTimeout(soon);
     // Delayed, because a screen reader would read out each change.
     soon = setTimeout(() => {
-      meter.textContent = judge(input.value);
-      meter.classList.toggle('good', meter.textContent === good);
+      // What the server said was about another password.
+      document.getElementById(`${strength}-error`)?.remove();
+      input.removeAttribute('aria-invalid');
+      if (words.textContent !== text) words.textContent = text;
     }, 300);
   });
 }

@@ -73,7 +73,7 @@ suite('a forgotten password in a browser', () => {
     expect(await flaws(page)).toEqual([]);
     await page.getByLabel('New password').fill('too short');
     await page.getByRole('button', { name: 'Set the password' }).click();
-    await page.getByRole('alert').waitFor();
+    await page.locator('#password-error').waitFor();
     expect(await page.getByLabel('New password').inputValue()).toBe('');
     expect(await flaws(page)).toEqual([]);
     await page.getByLabel('New password').fill(another);

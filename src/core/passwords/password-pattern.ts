@@ -1,9 +1,30 @@
 /**
+ * Rules of new passwords that the pages' hint runs too: pages/kit/static.ts puts their source into `strength.js`. So
+ * these functions use nothing outside of themselves.
+ */
+
+/** Code points that count towards the length. One character can become eighteen under NFKC (U+FDFA); it counts as one. */
+export function passwordLength(password: string): number {
+  return Math.min([...password.normalize('NFKC')].length, [...password.normalize('NFC')].length);
+}
+
+/** A folded name, and the local part of an e-mail address. */
+export function nameParts(folded: string): string[] {
+  const at = folded.indexOf('@');
+  return at > 0 ? [folded, folded.slice(0, at)] : [folded];
+}
+
+/** True if the rest without the name has fewer characters than the name, or fewer than six. Both are folded. */
+export function isMostly(text: string, part: string): boolean {
+  const size = [...part].length;
+  if (size < 3 || !text.includes(part)) return text === part;
+  const left = [...text.replaceAll(part, '')].length;
+  return left < 6 || left < size;
+}
+
+/**
  * Tells whether a folded password is a simple pattern: few different characters, a repeated short piece, or pieces of
  * rows of the keyboard or the alphabet.
- *
- * The pages' hint runs this function too: pages/kit/static.ts puts its source into `strength.js`. So the function uses
- * nothing outside of itself.
  */
 export function isPattern(text: string): boolean {
   const characters = [...text];

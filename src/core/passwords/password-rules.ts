@@ -5,7 +5,7 @@
 
 import { codePoints, fold, isPlainText } from '../kernel/names.ts';
 import { commonPasswords } from './common-passwords.ts';
-import { isPattern } from './password-pattern.ts';
+import { isMostly, isPattern, nameParts, passwordLength } from './password-pattern.ts';
 
 /** Code points. Longer passwords are refused before hashing, so that the sender does not control the hashing time. */
 export const passwordLimit = 1024;
@@ -58,9 +58,9 @@ export function passwordProblem(password: string, context: PasswordContext): Pas
   return { code, sentence: passwordProblems[code] };
 }
 
-/** `minLength`: code points. One character can become eighteen under NFKC (U+FDFA); it counts as one. */
+/** `minLength`: code points. */
 export function isLongEnough(password: string, minLength: number): boolean {
-  return Math.min(codePoints(password.normalize('NFKC')), codePoints(password.normalize('NFC'))) >= minLength;
+  return passwordLength(password) >= minLength;
 }
 
 function reason(password: string, { minLength, serviceName, own }: PasswordContext): PasswordReason | undefined {
@@ -71,25 +71,10 @@ function reason(password: string, { minLength, serviceName, own }: PasswordConte
   if (!isLongEnough(password, minLength)) return 'too-short';
 
   const text = fold(normal);
-  if (own.flatMap(parts).some((part) => isMostly(text, part))) return 'own-name';
+  if (own.flatMap((name) => nameParts(fold(name))).some((part) => isMostly(text, part))) return 'own-name';
   if (isMostly(text, fold(serviceName))) return 'service-name';
   if (isPattern(text)) return 'pattern';
   return isCommon(text) ? 'common' : undefined;
-}
-
-/** Returns the folded name, and the local part of an e-mail address. */
-function parts(name: string): string[] {
-  const folded = fold(name);
-  const at = folded.indexOf('@');
-  return at > 0 ? [folded, folded.slice(0, at)] : [folded];
-}
-
-/** True if the rest without the name has fewer characters than the name, or fewer than six. */
-function isMostly(text: string, part: string): boolean {
-  const size = codePoints(part);
-  if (size < 3 || !text.includes(part)) return text === part;
-  const left = codePoints(text.replaceAll(part, ''));
-  return left < 6 || left < size;
 }
 
 const swaps: Readonly<Record<string, string>> = {

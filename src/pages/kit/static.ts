@@ -10,7 +10,7 @@ import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Context } from 'koa';
 import { fold } from '../../core/kernel/names.ts';
-import { isPattern } from '../../core/passwords/password-pattern.ts';
+import { isMostly, isPattern, nameParts, passwordLength } from '../../core/passwords/password-pattern.ts';
 
 export interface ServedFile {
   readonly body: Buffer;
@@ -40,7 +40,9 @@ const types: Readonly<Record<string, string>> = {
 };
 
 /** Functions of core that a script also needs. Their source is appended to the script, so each rule exists once. */
-const rules: Readonly<Record<string, readonly ((text: string) => unknown)[]>> = { 'strength.js': [fold, isPattern] };
+const rules: Readonly<Record<string, readonly ((text: string, other: string) => unknown)[]>> = {
+  'strength.js': [fold, passwordLength, nameParts, isMostly, isPattern],
+};
 
 export function serveStatic(publicDir: string): StaticFiles {
   const files = new Map<string, StaticFile>();
