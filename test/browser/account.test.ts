@@ -51,7 +51,7 @@ suite('the account pages', () => {
     describe(`JavaScript ${javaScriptEnabled ? 'on' : 'off'}`, () => {
       test('an authenticator app: set up from what the page shows, and needed at the next sign-in', async () => {
         const { page, person, problems } = await home({ javaScriptEnabled });
-        await page.getByRole('link', { name: 'Second factor', exact: true }).first().click();
+        await page.getByRole('link', { name: 'Security', exact: true }).first().click();
         await page.getByLabel('Name', { exact: true }).fill('phone');
         await press(page, 'Set up an app');
         await heading(page, 'Set up an app');

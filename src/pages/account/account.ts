@@ -82,6 +82,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: '/account', show: createOverview(deps) },
     { path: '/account/profile', show: profile.show, take: profile.take },
     { path: '/account/email', show: email.show, take: email.take, ...guarded, keep: email.keep },
+    { path: '/account/security', show: async () => ({ to: list }) },
     { path: '/account/password', show: password.show, take: password.take, ...guarded },
     { path: list, show: factors.show, fresh: true },
     { path: `${list}/remove`, take: factors.remove, ...guarded, page: list },

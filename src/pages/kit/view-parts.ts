@@ -94,13 +94,11 @@ export const knownScopes = [
   'user',
 ] as const;
 
-/** The account pages in menu order. Each is at `/account/<name>`, except the first. */
+/** The menu of the account. Each is at `/account/<name>`, except the first; some have further pages. */
 export const accountSections = [
   'overview',
   'profile',
-  'email',
-  'password',
-  'factors',
+  'security',
   'sessions',
   'connections',
   'applications',
@@ -112,9 +110,7 @@ export type AccountSection = (typeof accountSections)[number];
 export const sectionIcons: Readonly<Record<AccountSection, string>> = {
   overview: 'home',
   profile: 'person',
-  email: 'mail',
-  password: 'lock',
-  factors: 'shield',
+  security: 'shield',
   sessions: 'computer',
   connections: 'link',
   applications: 'app',
