@@ -24,7 +24,7 @@ export const notRun: readonly Entry<RegExp>[] = [
     '.ci/run runs it.',
   ],
   [
-    /^(npm run (bench|bench:statements|timing)|node scripts\/under-load\.mjs)\b/,
+    /^(npm run (bench|bench:statements|bench:pages|timing)|node scripts\/under-load\.mjs)\b/,
     'It takes minutes, and measures the machine too.',
   ],
   [/^npm run refresh-simulation\b/, 'test/oidc/refresh-simulation.test.ts runs the same simulation.'],
