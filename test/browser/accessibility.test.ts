@@ -1,11 +1,22 @@
 /** Every page is usable by keyboard alone and with less motion. What axe-core says of each is in gallery.test.ts. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, launchChromium } from '../support/chromium.ts';
+import { galleryAddress } from '../../dev/gallery/gallery.ts';
+import { states } from '../../src/pages/states.ts';
+import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { tabFlaws } from './tab-walk.ts';
 
 const suite = describeWith('Chromium');
+const everyLook = process.env.TEST_LOOKS === 'all';
+/** Each page in its fullest state, or in every one. */
+const walked = everyLook
+  ? states
+  : Object.values(Object.groupBy(states, ({ view }) => view)).flatMap((all = []) => {
+      const size = (locals: object) => JSON.stringify(locals).length;
+      return all.toSorted((a, b) => size(b.locals) - size(a.locals)).slice(0, 1);
+    });
 
 suite('accessibility', () => {
   let browser: Browser;
@@ -83,5 +94,21 @@ suite('accessibility', () => {
       expect(order.map(({ name }) => name)).toEqual(expected);
       expect(new Set(order.map(({ outline }) => outline))).toEqual(new Set(['solid 3px']));
     });
+
+    test.each(walked.map((state) => [state.name, state] as const))(
+      '%s: Tab comes to everything, downwards, and the focus is to be seen, in forced colours too',
+      async (_, state) => {
+        const { page } = await buildVisitor(browser, server, { viewport: { width: 360, height: 740 } });
+        for (const [locale, forcedColors] of [
+          ['en', 'none'],
+          ['ar', 'active'],
+        ] as const) {
+          await page.emulateMedia({ forcedColors });
+          await page.goto(`${galleryAddress(state)}?locale=${locale}`);
+          expect([locale, await tabFlaws(page)]).toEqual([locale, []]);
+        }
+        await closeVisitors(browser);
+      },
+    );
   });
 });
