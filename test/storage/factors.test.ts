@@ -18,6 +18,7 @@ function buildFactor(subject: string, overrides: Partial<FactorRow> = {}): Facto
     failures: 0,
     createdAt: now,
     lastUsedAt: null,
+    saved: true,
     ...overrides,
   };
 }
@@ -187,6 +188,43 @@ function factorPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void 
       state: 'used',
       lastUsedAt: now + 3,
     });
+  });
+
+  test('codes are marked as saved by one that works, of this account, and a code stays good', async () => {
+    const [subject, other] = [await account(), await account()];
+    const { factor, codes } = await enrolled(
+      subject,
+      buildCodes(subject).map((code) => ({ ...code, saved: false })),
+    );
+    const foreign = await enrolled(other);
+    const saved = async () =>
+      (await stores.factors.list(subject)).filter((row) => row.kind === 'recovery-code' && row.saved).length;
+    const [one, used] = codes.map(({ secret }) => secret);
+    await stores.factors.useCode(subject, used ?? '', now);
+    for (const hash of ['', 'a\0b', factor.secret, used ?? '', foreign.codes[0]?.secret ?? ''])
+      expect([hash, await stores.factors.markCodesSaved(subject, hash)]).toEqual([hash, false]);
+    expect(await stores.factors.markCodesSaved('a\0b', one ?? '')).toBe(false);
+    expect(await saved()).toBe(0);
+    expect(await times(10, (n) => either(n).markCodesSaved(subject, one ?? ''))).toEqual(Array(10).fill(true));
+    expect(await saved()).toBe(3);
+    expect(await stores.factors.useCode(subject, one ?? '', now)).toBe(true);
+  });
+
+  test('an active factor gets another name; a pending one, a code and another account’s do not', async () => {
+    const [subject, other] = [await account(), await account()];
+    const { factor, codes } = await enrolled(subject);
+    const pending = buildFactor(subject);
+    await stores.factors.begin(pending);
+    for (const [whose, id] of [
+      [other, factor.id],
+      [subject, pending.id],
+      [subject, codes[0]?.id ?? ''],
+      [subject, 'a\0b'],
+    ] as const)
+      expect(await stores.factors.rename(whose, id, 'mine')).toBe(false);
+    expect(await stores.factors.rename(subject, factor.id, 'Kitchen ☎')).toBe(true);
+    const names = (await stores.factors.list(subject)).map(({ name: called }) => called).filter((text) => text !== '');
+    expect(names.sort()).toEqual(['Kitchen ☎', pending.name].sort());
   });
 
   test('new codes take the place of all older ones, where there is something that they stand in for', async () => {

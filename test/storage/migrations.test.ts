@@ -172,6 +172,31 @@ function migrationsOf(make: () => Promise<TestDatabase>): void {
     await stores.close();
   });
 
+  test('recovery codes of the version before count as saved; a step back keeps them', async () => {
+    const database = await fresh();
+    const stores = await openSql(database.settings, { migrateAtOpen: 'leave' });
+    await stores.migrate.up({ to: '0020' });
+    const sql = open(database);
+    await stores.accounts.insert(buildAccount({ subject: 'codes' }));
+    const code = (id: string) => ({
+      ...{ id, subject: 'codes', kind: 'recovery-code', name: '', secret: `hash ${id}`, state: 'active' },
+      ...{ last_step: 0, failures: 0, created_at: id },
+    });
+    await sql.knex('factors').insert(code('1'));
+    await stores.migrate.up({ to: '0021' });
+    // As an older node does while both run.
+    await sql.knex('factors').insert(code('2'));
+    expect((await stores.factors.list('codes')).map(({ saved }) => saved)).toEqual([true, true]);
+    await sql.knex('factors').where({ id: '2' }).update({ saved: false });
+    expect((await stores.factors.list('codes')).map(({ saved }) => saved)).toEqual([true, false]);
+    await stores.migrate.down({ steps: 1 });
+    expect(await sql.knex('factors').pluck('secret')).toHaveLength(2);
+    await stores.migrate.up();
+    expect((await stores.factors.list('codes')).map(({ saved }) => saved)).toEqual([true, true]);
+    await sql.close();
+    await stores.close();
+  });
+
   test('accounts of the version before have no attributes and no groups, and come back whole from a step back', async () => {
     const database = await fresh();
     const stores = await openSql(database.settings, { migrateAtOpen: 'leave' });

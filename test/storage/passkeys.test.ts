@@ -27,7 +27,7 @@ function buildPasskey(subject: string, overrides: Partial<PasskeyRow> = {}): Pas
 const buildCodes = (subject: string): FactorRow[] =>
   Array.from({ length: 3 }, () => ({
     ...{ id: name(), subject, kind: 'recovery-code', name: '', secret: name(), state: 'active' },
-    ...{ lastStep: 0, failures: 0, createdAt: now, lastUsedAt: null },
+    ...{ lastStep: 0, failures: 0, createdAt: now, lastUsedAt: null, saved: false },
   }));
 
 const times = <T>(count: number, work: (n: number) => Promise<T>) =>

@@ -6,7 +6,7 @@ import type { FactorRow } from '../stores/factors.ts';
 export function newFactor(
   subject: string,
   kind: string,
-  given: { name?: string; secret: string; state: FactorRow['state'] },
+  given: { name?: string; secret: string; state: FactorRow['state']; saved?: boolean },
 ): FactorRow {
   return {
     id: randomToken(16),
@@ -17,6 +17,7 @@ export function newFactor(
     failures: 0,
     createdAt: nowSeconds(),
     lastUsedAt: null,
+    saved: true,
     ...given,
   };
 }
@@ -26,3 +27,6 @@ const latelySeconds = 10;
 
 export const wasLately = ({ lastUsedAt }: FactorRow): { readonly lately?: true } =>
   lastUsedAt !== null && lastUsedAt > nowSeconds() - latelySeconds ? { lately: true } : {};
+
+/** The user's name for a factor, cut to what is stored. */
+export const storableName = (name: string): string => name.slice(0, 64).toWellFormed().replaceAll('\0', '\uFFFD');

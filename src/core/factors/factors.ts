@@ -27,8 +27,15 @@ import type {
   Verified,
 } from './code-method.ts';
 import { withFactorLetters } from './factor-letters.ts';
+import { storableName } from './factor-row.ts';
 import type { Passkeys } from './passkeys.ts';
-import { codesLeft, newRecoveryCodes, type RecoveryCodeFormat } from './recovery-codes.ts';
+import {
+  codesLeft,
+  codesSaved,
+  newRecoveryCodes,
+  type RecoveryCodeFormat,
+  recoveryCodeHash,
+} from './recovery-codes.ts';
 
 /** `passkey`, or the `kind` of a code method. */
 export type SecondFactor = string;
@@ -47,6 +54,8 @@ interface Factor {
 interface FactorList {
   readonly factors: readonly Factor[];
   readonly recoveryCodesLeft: number;
+  /** False: the user has not yet shown that they saved the codes. They work all the same. */
+  readonly recoveryCodesSaved: boolean;
 }
 
 type UseOutcome =
@@ -87,6 +96,13 @@ export interface Factors {
   removeAll(subject: string, caller?: Caller): Promise<boolean>;
   /** Replaces all codes with ten new ones, shown once. Returns undefined if the account has no second factor. */
   regenerateRecoveryCodes(subject: string, caller?: Caller): Promise<readonly string[] | undefined>;
+  /**
+   * Returns true if `typed` is one of the codes that still work, and marks them as saved. Does not consume it. `shown`:
+   * codes that the user has in view. One of them suffices even if another page has replaced them since.
+   */
+  confirmSaved(subject: string, typed: string, caller?: Caller, shown?: readonly string[]): Promise<boolean>;
+  /** Returns false if the account has no such factor, passkeys not included. */
+  rename(subject: string, factorId: string, name: string, caller?: Caller): Promise<boolean>;
   /** Methods that the account can use now, best first. `required` without methods: all are locked or used up. */
   methods(subject: string): Promise<{ readonly required: boolean; readonly methods: readonly SecondFactor[] }>;
   /** Undefined if codes of this kind are not sent. */
@@ -143,7 +159,7 @@ export function createFactors(core: {
         lastUsedAt: row.lastUsedAt,
         locked: ofKind(row.kind)?.isLocked?.(row) ?? false,
       }));
-      return { factors, recoveryCodesLeft: codesLeft(rows) };
+      return { factors, recoveryCodesLeft: codesLeft(rows), recoveryCodesSaved: codesSaved(rows) };
     },
 
     switches: (account) => codes.filter(({ switchOn }) => switchOn?.fits(account)).map(({ kind }) => kind),
@@ -180,6 +196,21 @@ export function createFactors(core: {
       if (!(await store.replaceCodes(subject, rows))) return undefined;
       await written('recovery_codes.made', subject, caller);
       return shown;
+    },
+
+    async confirmSaved(subject, typed, caller, shown = []) {
+      const code = recoveryCodes.read(typed);
+      if (code === undefined) return false;
+      const isStored = await store.markCodesSaved(subject, recoveryCodeHash(subject, code));
+      if (isStored) await written('recovery_codes.saved', subject, caller);
+      return isStored || shown.some((one) => recoveryCodes.read(one) === code);
+    },
+
+    async rename(subject, factorId, name, caller) {
+      const kind = (await store.list(subject)).find(({ id }) => id === factorId)?.kind;
+      if (kind === undefined || !(await store.rename(subject, factorId, storableName(name)))) return false;
+      await written('factor.renamed', subject, caller, { kind });
+      return true;
     },
 
     async methods(subject) {

@@ -52,6 +52,7 @@ export const auditEvents = {
   'factor.renamed': 'A person renamed a second factor.',
   'email_code.sent': 'A code was mailed to a person after the right password.',
   'recovery_codes.made': 'New recovery codes replaced the old ones of an account.',
+  'recovery_codes.saved': 'A person showed that they saved their recovery codes, by typing one of them.',
   'recovery_code.used': 'A recovery code was used to sign in.',
   'identity.linked': 'An account at another provider was connected with an account here.',
   'identity.unlinked': 'An account at another provider was disconnected from the account here.',

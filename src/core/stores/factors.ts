@@ -19,6 +19,8 @@ export interface FactorRow {
   readonly failures: number;
   readonly createdAt: number;
   readonly lastUsedAt: number | null;
+  /** Recovery code: false until the user has shown that they saved the codes. Other kinds: true. */
+  readonly saved: boolean;
 }
 
 /** A call that changes `Account.twoFactor` writes it and notes the account's change in the same transaction. */
@@ -54,6 +56,13 @@ export interface FactorStore {
   advance(id: string, step: number, now: number): Promise<boolean>;
   /** Uses a recovery code. Of concurrent calls exactly one gets true. */
   useCode(subject: string, hash: string, now: number): Promise<boolean>;
+  /**
+   * Marks the account's recovery codes as saved if `hash` is one that still works. Returns false, and writes nothing,
+   * if it is not.
+   */
+  markCodesSaved(subject: string, hash: string): Promise<boolean>;
+  /** Renames an active factor, never a recovery code. Returns false if the account has no such factor. */
+  rename(subject: string, id: string, name: string): Promise<boolean>;
   /** Counts one more wrong code of this kind. */
   fail(subject: string, kind: string): Promise<void>;
   /** Resets the count of wrong codes of this kind. */

@@ -7,7 +7,7 @@
 import { nowSeconds } from '../../base/clock.ts';
 import { deriveKey, seal, unseal } from '../../base/secrets.ts';
 import type { CodeMethod, CodeMethodParts, OpenCodeMethod, Verified } from '../../core/factors/code-method.ts';
-import { newFactor, wasLately } from '../../core/factors/factor-row.ts';
+import { newFactor, storableName, wasLately } from '../../core/factors/factor-row.ts';
 import { newRecoveryCodes } from '../../core/factors/recovery-codes.ts';
 import { createCallerRecord } from '../../core/kernel/caller-record.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
@@ -17,7 +17,6 @@ const kind = 'totp';
 const enrolmentSeconds = 900;
 const appsMax = 5;
 const failuresMax = 100;
-const nameMax = 64;
 
 export const totp: CodeMethod = {
   kind,
@@ -68,7 +67,7 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
         if (account === undefined) return { outcome: 'not-found' };
         if (rows.filter(isApp).length >= appsMax) return { outcome: 'too-many' };
         const secret = timeCodes.makeSecret();
-        const bare = newFactor(subject, kind, { name: storable(name), secret: '', state: 'pending' });
+        const bare = newFactor(subject, kind, { name: storableName(name), secret: '', state: 'pending' });
         const begun = await store.begin({ ...bare, secret: seal(sealKey, secret, sealContext(bare)) });
         if (!begun) return { outcome: 'not-found' };
         const uri = timeCodes.uri(secret, issuer, account.username);
@@ -102,5 +101,3 @@ const isLocked = ({ failures }: FactorRow): boolean => failures >= failuresMax;
 
 /** Binds the secret to its account and row, so that a copied row cannot be opened. */
 const sealContext = ({ id, subject }: Pick<FactorRow, 'id' | 'subject'>): string => `totp:${subject}:${id}`;
-
-const storable = (name: string): string => name.slice(0, nameMax).toWellFormed().replaceAll('\0', '\uFFFD');

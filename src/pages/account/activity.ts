@@ -43,6 +43,7 @@ export const activityEvents = [
   'factor.renamed',
   'email_code.sent',
   'recovery_codes.made',
+  'recovery_codes.saved',
   'recovery_code.used',
   'group.joined',
   'group.left',

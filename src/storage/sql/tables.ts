@@ -62,6 +62,7 @@ export const factors = table(
     failures: row.number('failures'),
     createdAt: row.number('created_at'),
     lastUsedAt: row.numberOrNull('last_used_at'),
+    saved: row.boolean('saved'),
   }),
 );
 

@@ -36,7 +36,7 @@ describe('enrolling', () => {
     expect(decodeURIComponent(new URL(uri).pathname)).toBe('/Gatehouse:alice');
 
     expect(await factors.methods(subject)).toEqual({ required: false, methods: [] });
-    expect(await factors.list(subject)).toEqual({ factors: [], recoveryCodesLeft: 0 });
+    expect(await factors.list(subject)).toEqual({ factors: [], recoveryCodesLeft: 0, recoveryCodesSaved: true });
     for (const code of ['', '12345', codeOf(secret, 2), codeOf(secret, -2), 'x'.repeat(100_000)])
       expect(await factors.confirm('totp', subject, factorId, code)).toEqual({ outcome: 'wrong-code' });
     expect((await accounts.findBySubject(subject))?.twoFactor).toBe(false);
@@ -54,6 +54,7 @@ describe('enrolling', () => {
         { id: factorId, kind: 'totp', name: 'Phone', createdAt: start / 1000, lastUsedAt: null, locked: false },
       ],
       recoveryCodesLeft: 10,
+      recoveryCodesSaved: false,
     });
     expect(await factors.confirm('totp', subject, factorId, codeOf(secret, 1))).toEqual({ outcome: 'gone' });
     expect((await audited()).filter(({ event }) => !event.startsWith('account.'))).toMatchObject([
@@ -197,6 +198,43 @@ describe('recovery codes', () => {
     expect(newer).toHaveLength(10);
     expect(await factors.use(subject, recoveryCodes[0] ?? '', {})).toMatchObject({ outcome: 'wrong' });
     expect(await factors.use(subject, newer[0] ?? '', {})).toEqual({ outcome: 'right', amr: ['otp'] });
+  });
+
+  test('they count as saved once one of them has been typed, in any spelling, or used; typing it does not use it', async () => {
+    const { factors, subject, make, audited } = await build();
+    const bob = await make({ username: 'bob' });
+    const hers = await enrol(factors, subject);
+    const [first = '', second = ''] = hers.recoveryCodes;
+    const saved = async () => (await factors.list(subject)).recoveryCodesSaved;
+    for (const typed of ['', 'x'.repeat(100_000), 'abcd-efgh-jkmn-pqrs', hers.fresh()])
+      expect(await factors.confirmSaved(subject, typed)).toBe(false);
+    expect(await factors.confirmSaved(bob.subject, first)).toBe(false);
+    expect(await saved()).toBe(false);
+    expect(await factors.confirmSaved(subject, ` ${first.toUpperCase().replaceAll('-', ' ')}`)).toBe(true);
+    expect(await saved()).toBe(true);
+    expect((await audited()).filter(({ event }) => event === 'recovery_codes.saved')).toMatchObject([{ subject }]);
+    expect(await factors.use(subject, first, {})).toEqual({ outcome: 'right', amr: ['otp'] });
+
+    // New ones are not saved yet. Of the old ones, only a page that still shows them takes one, and marks nothing.
+    const [newer = ''] = (await factors.regenerateRecoveryCodes(subject)) ?? [];
+    expect(await factors.confirmSaved(subject, second)).toBe(false);
+    expect(await factors.confirmSaved(subject, second, undefined, [first, second])).toBe(true);
+    expect(await saved()).toBe(false);
+    await factors.use(subject, newer, {});
+    expect(await saved()).toBe(true);
+  });
+
+  test('a factor gets another name, which the trail has; another person’s does not', async () => {
+    const { factors, subject, make, audited } = await build();
+    const bob = await make({ username: 'bob' });
+    const { factorId } = await enrol(factors, subject, 'Phone');
+    expect(await factors.rename(bob.subject, factorId, 'mine')).toBe(false);
+    expect(await factors.rename(subject, 'nobody', 'mine')).toBe(false);
+    expect(await factors.rename(subject, factorId, `Tablet\0${'x'.repeat(100)}`)).toBe(true);
+    expect((await factors.list(subject)).factors).toMatchObject([{ name: `Tablet\ufffd${'x'.repeat(57)}` }]);
+    expect((await audited()).filter(({ event }) => event === 'factor.renamed')).toMatchObject([
+      { subject, detail: { kind: 'totp' } },
+    ]);
   });
 
   test("one person's code is not another's", async () => {

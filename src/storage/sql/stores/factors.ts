@@ -15,6 +15,19 @@ const useCode = statement(
   `update factors set state = 'used', last_used_at = ?
     where subject = ? and kind = 'recovery-code' and secret = ? and state = 'active' returning id`,
 );
+const markCodesSaved = statement(
+  'mark_codes_saved',
+  `update factors set saved = true
+    where subject = ? and kind = 'recovery-code' and exists (
+      select 1 from factors typed
+       where typed.subject = ? and typed.kind = 'recovery-code' and typed.secret = ? and typed.state = 'active')
+    returning id`,
+);
+const rename = statement(
+  'rename_factor',
+  `update factors set name = ?
+    where subject = ? and id = ? and kind <> 'recovery-code' and state = 'active' returning id`,
+);
 const fail = statement(
   'fail_factors',
   "update factors set failures = failures + 1 where subject = ? and kind = ? and state = 'active'",
@@ -40,7 +53,10 @@ const failSentCode = statement(
     where subject = ? and kind = ? and state = 'active'`,
 );
 
-export const factorStatements = [list, advance, useCode, fail, forgive, putSentCode, useSentCode, failSentCode];
+export const factorStatements = [
+  ...[list, advance, useCode, markCodesSaved, rename],
+  ...[fail, forgive, putSentCode, useSentCode, failSentCode],
+];
 
 export function createFactorStore(sql: Sql): FactorStore {
   const once = async (rows: Promise<Row[]>): Promise<boolean> => (await rows).length === 1;
@@ -107,6 +123,12 @@ export function createFactorStore(sql: Sql): FactorStore {
 
     useCode: async (subject, hash, now) =>
       findable(subject) && findable(hash) && once(sql.rows(useCode, [now, subject, hash])),
+
+    markCodesSaved: async (subject, hash) =>
+      findable(subject) && findable(hash) && (await sql.rows(markCodesSaved, [subject, subject, hash])).length > 0,
+
+    rename: async (subject, id, name) =>
+      findable(subject) && findable(id) && once(sql.rows(rename, [name, subject, id])),
 
     async fail(subject, kind) {
       if (findable(subject)) await sql.rows(fail, [subject, kind]);
