@@ -36,6 +36,11 @@ const asked = (outcome: SignInOutcome) => {
 const proofOf = async ({ signIn }: Fixture) => asked(await signIn.signIn(request)).proof;
 
 describe('the mail', () => {
+  test('is typed as it was mailed, with its gap, in other digits, or with the marks that isolate it in a right-to-left line', () => {
+    for (const typed of ['4920 7316', '4920-7316', ' 49207316\n', '\u20684920 7316\u2069', '٤٩٢٠ ٧٣١٦'])
+      expect([typed, emailCode.read(typed)]).toEqual([typed, '49207316']);
+  });
+
   test('goes out with the right password, to the verified address, and its code signs in once', async () => {
     const built = await build();
     const { signIn, sent, subject, audited } = built;

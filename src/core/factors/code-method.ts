@@ -136,8 +136,11 @@ interface Enrolment {
 
 /** Removes the spaces and dashes of a typed code (`123 456`), and reads full-width and Arabic digits. */
 export function digitsTyped(typed: string): string {
-  return typed
-    .normalize('NFKC')
-    .replace(/[\s\p{Pd}]/gu, '')
-    .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 15));
+  return (
+    typed
+      .normalize('NFKC')
+      // \p{Cf}: marks that isolate a code from the text around it, and are copied with it.
+      .replace(/[\s\p{Pd}\p{Cf}]/gu, '')
+      .replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 15))
+  );
 }
