@@ -10,8 +10,7 @@ import { createWording } from './mail/letters.ts';
 import { openMail } from './mail/open.ts';
 import type { Network } from './outgoing/network.ts';
 import { createOutgoing } from './outgoing/outgoing.ts';
-import { buttonColours } from './pages/kit/brand/theme.ts';
-import { openTexts } from './pages/kit/texts.ts';
+import { openMailLook } from './pages/kit/mail/mail-look.ts';
 import { openStorage } from './storage/open.ts';
 import { requireFile } from './storage/sql/open.ts';
 
@@ -49,7 +48,6 @@ export async function openAdapters(config: Config, options: CoreOptions = {}) {
   const { log, print, close: closeLog } = createLog({ level, format, to: options.logTo });
   const metrics = createMetrics();
   const { close: closeStorage, ...storage } = await openStorage(config, { log, metrics, secrets, mustExist });
-  const { accent } = config.brand;
   return {
     config,
     secrets,
@@ -60,11 +58,7 @@ export async function openAdapters(config: Config, options: CoreOptions = {}) {
     ...openLoginMethods(config, log),
     ...openMail(config.mail, print),
     outgoing: createOutgoing({ config, log, metrics, network: options.network }),
-    word: createWording({
-      ...config,
-      button: accent === undefined ? undefined : buttonColours(accent),
-      catalogue: () => openTexts(config.viewsDir),
-    }),
+    word: createWording({ ...config, look: () => openMailLook(config) }),
     async close(): Promise<void> {
       await closeStorage();
       await closeLog();

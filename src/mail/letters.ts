@@ -1,9 +1,12 @@
 /**
- * Renders a mail as plain text and as simple HTML. The texts come from the catalogue; every address is made of the
- * issuer and a path of this server.
+ * Words a letter: its subject, its plain text and its HTML. The texts come from the catalogue, the HTML from the view of
+ * mails; every address is made of the issuer and a path of this server.
  */
 import { duration } from '../base/duration.ts';
-import type { Letter, LetterKind, Message } from '../core/mail/mailer.ts';
+import type { MailContent, MailLink } from '../core/mail/mail-content.ts';
+import type { Letter, LetterFacts, Message } from '../core/mail/mailer.ts';
+import { letterForms } from './letter-forms.ts';
+import { plainText } from './plain-text.ts';
 
 /** The text catalogue, as the pages use it. */
 interface Catalogue {
@@ -12,115 +15,133 @@ interface Catalogue {
   direction(locale: string): 'ltr' | 'rtl';
 }
 
-/** Mails without a link, or with a link that carries no secret. */
-const plainLinks: readonly LetterKind[] = [
-  'address-known',
-  'email-changed',
-  'password-changed',
-  'factor-added',
-  'factor-removed',
-  'identity-linked',
-  'identity-unlinked',
-  'account-deleted',
-  'sign-in-code',
-  'new-sign-in',
-  'access-ended',
-];
-
-/** `#rrggbb`. */
-interface Button {
-  readonly fill: string;
-  readonly text: string;
+/** What mails look like: the same brand, texts and templates as the pages. */
+interface MailLook {
+  readonly catalogue: Catalogue;
+  /** The links of the brand. `name`: the last part of the key of its words. */
+  readonly links: readonly { readonly name: string; readonly to: string }[];
+  /** Renders the HTML. */
+  html(content: MailContent): string;
 }
 
 export function createWording(deps: {
-  /** Called with the first letter. */
-  catalogue: () => Catalogue;
-  issuer: string;
-  brandName: string;
-  /** The brand's colours. */
-  button?: Button | undefined;
+  readonly issuer: string;
+  readonly brandName: string;
+  /** Called with the first letter, so that a start does not wait for it. */
+  readonly look: () => MailLook;
 }) {
-  let read: Catalogue | undefined;
-  const button = deps.button ?? { fill: '#3b5bdb', text: '#ffffff' };
+  let opened: MailLook | undefined;
   return (letter: Letter): Message => {
-    read ??= deps.catalogue();
-    const catalogue = read;
-    const locale = catalogueLocale(letter.locale, catalogue.locales);
-    const brand = deps.brandName;
-    const values = {
-      brand,
-      issuer: deps.issuer,
-      ...letter.values,
-      ...(letter.seconds !== undefined && { wait: duration(letter.seconds, locale) }),
-    };
-    const say = (key: string) => catalogue.text(locale, key, values);
-    const { kind } = letter;
-    const link = letter.path === undefined ? undefined : `${deps.issuer}${letter.path}`;
-    const parts = {
-      text: say(`mail.${kind}.text`),
-      link: link === undefined ? undefined : { to: link, words: say(`mail.${kind}.button`) },
-      // A mail with a requested link may be ignored; a mail about a change may not.
-      end: say(plainLinks.includes(kind) ? 'mail.end.notice' : 'mail.end.link'),
-    };
+    opened ??= deps.look();
+    const content = contentOf(letter, deps, opened);
     return {
-      kind,
+      kind: letter.kind,
       to: letter.to,
-      locale,
-      link,
-      // One line, so that a name cannot add mail headers (CWE-93).
-      subject: say(`mail.${kind}.subject`).replace(/[\p{Cc}\u2028\u2029]+/gu, ' '),
-      text: [
-        parts.text,
-        ...(parts.link ? [`${parts.link.words}:\n${parts.link.to}`] : []),
-        parts.end,
-        `${brand}\n${deps.issuer}\n`,
-      ].join('\n\n'),
-      html: html(parts, { brand, issuer: deps.issuer, locale, dir: catalogue.direction(locale), button }),
+      locale: content.locale,
+      subject: content.subject,
+      link: content.button?.to,
+      text: plainText(content),
+      html: opened.html(content),
     };
   };
 }
 
-/** Loads nothing, tracks nothing, and is readable without styles. */
-function html(
-  { text, link, end }: { text: string; link: { to: string; words: string } | undefined; end: string },
-  about: { brand: string; issuer: string; locale: string; dir: string; button: Button },
-): string {
-  const paragraph = (words: string, style = 'margin:0 0 20px') => `<p style="${style}">${escaped(words)}</p>`;
-  return `<!doctype html>
-<html lang="${escaped(about.locale)}" dir="${about.dir}">
-<head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${escaped(about.brand)}</title></head>
-<body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif">
-<div style="max-width:480px;margin:0 auto">
-${text
-  .split('\n\n')
-  .map((words) => paragraph(words))
-  .join('\n')}
-${link === undefined ? '' : linked(link, about.button)}
-${paragraph(end, 'margin:0 0 20px;font-size:14px')}
-<p style="margin:0;font-size:14px"><a href="${escaped(about.issuer)}">${escaped(about.brand)}</a></p>
-</div>
-</body>
-</html>
-`;
+function contentOf(
+  letter: Letter,
+  { issuer, brandName: brand }: { readonly issuer: string; readonly brandName: string },
+  { catalogue, links }: Pick<MailLook, 'catalogue' | 'links'>,
+): MailContent {
+  const { kind, path, facts, seconds } = letter;
+  const form = letterForms[kind];
+  const locale = catalogueLocale(letter.locale, catalogue.locales);
+  const given = Object.entries(letter.values ?? {}).map(([name, value]) => [name, oneLine(value)]);
+  const values: Record<string, string> = { brand, ...Object.fromEntries(given) };
+  if (seconds !== undefined) values.wait = duration(seconds, locale);
+  const say = (key: string, more?: Readonly<Record<string, string>>) =>
+    catalogue.text(locale, key, { ...values, ...more });
+  if (facts?.factor !== undefined) values.factor = factorName(facts.factor, say);
+  const own = (part: string) => say(`mail.${kind}.${part}`);
+  return {
+    locale,
+    dir: catalogue.direction(locale),
+    brand,
+    issuer,
+    // One line, so that a name cannot add mail headers (CWE-93).
+    subject: own('subject').replace(/[\p{Cc}\u2028\u2029]+/gu, ' '),
+    preview: own('preview'),
+    heading: own('heading'),
+    paragraphs: paragraphs(own('text')),
+    code: values.code,
+    facts: facts ? factRows(facts, locale, say) : [],
+    button: path === undefined ? undefined : { words: own('button'), to: `${issuer}${path}` },
+    addressNote: say('mail.address'),
+    advice: { heading: say(`mail.advice.${form.advice}`), paragraphs: paragraphs(own('advice')) },
+    adviceFirst: form.advice !== 'link',
+    links: Object.entries(form.links ?? {}).map(
+      ([part, page]): MailLink => ({ words: own(part), to: `${issuer}${page}` }),
+    ),
+    reason: say(`mail.reason.${form.reason}`),
+    footer: links.map(({ name, to }): MailLink => ({ words: say(`footer.${name}`), to })),
+  };
 }
 
-function linked({ to, words }: { to: string; words: string }, button: Button): string {
-  const address = escaped(to);
-  return `<p style="margin:0 0 20px"><a href="${address}" style="display:inline-block;padding:12px 20px;border-radius:8px;background:${button.fill};color:${button.text};font-weight:600;text-decoration:none">${escaped(words)}</a></p>
-<p style="margin:0 0 20px;font-size:13px;overflow-wrap:anywhere" dir="ltr"><a href="${address}">${address}</a></p>`;
+type Say = (key: string, more?: Readonly<Record<string, string>>) => string;
+
+function factRows(facts: LetterFacts, locale: string, say: Say): MailContent['facts'] {
+  const [program, system] = [oneLine(facts.program), oneLine(facts.system)];
+  const rows: Readonly<Record<string, string | undefined>> = {
+    account: oneLine(facts.username),
+    time: timeOf(facts, locale),
+    device: program && system ? say('mail.device', { program, system }) : program || system,
+    address: facts.address,
+    actor: facts.byAdmin ? say('mail.fact.admin') : undefined,
+  };
+  return Object.entries(rows).flatMap(([name, value]) => (value ? [{ name: say(`mail.fact.${name}`), value }] : []));
 }
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
+/** Falls back to the kind itself, for a method without a name in the catalogue. */
+function factorName(factor: string, say: Say): string {
+  const name = say(`mail.factor.${factor}`);
+  return name === `mail.factor.${factor}` ? factor : name;
+}
 
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
+/** In the account's time zone, if it is one. */
+function timeOf({ at, zone }: LetterFacts, locale: string): string {
+  const form = {
+    ...({ year: 'numeric', month: 'long', day: 'numeric', hour: 'numeric', minute: '2-digit' } as const),
+    timeZoneName: 'short',
+  } as const;
+  return new Intl.DateTimeFormat(locale, { ...form, timeZone: isZone(zone) ? zone : 'UTC' }).format(at * 1000);
+}
+
+function isZone(zone: string | undefined): zone is string {
+  if (zone === undefined) return false;
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const paragraphs = (text: string): readonly string[] => text.split('\n\n');
+
+/**
+ * A name for one line, without control and bidirectional formatting characters, and shortened: a mail must not be
+ * another person's text.
+ */
+function oneLine(value = ''): string {
+  const longest = 120;
+  const letters = Array.from(
+    value
+      .slice(0, longest * 8)
+      .toWellFormed()
+      .replace(/[\u202a-\u202e\u2066-\u2069\ufff9-\ufffb]/g, '')
+      .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+      .replace(/(\p{M}{3})\p{M}+/gu, '$1')
+      .trim(),
+  );
+  return letters.length > longest ? `${letters.slice(0, longest - 1).join('')}…` : letters.join('');
 }
 
 /** If the account's language has no catalogue, uses a wider one (`de` for `de-AT`), or English. */

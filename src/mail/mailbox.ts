@@ -4,6 +4,8 @@ import { randomToken } from '../base/secrets.ts';
 import type { MailTransport, Message } from '../core/mail/mailer.ts';
 
 export interface KeptMail extends Message {
+  /** Counts from 1 since the start. */
+  readonly number: number;
   /** Seconds since the epoch. */
   readonly at: number;
 }
@@ -19,10 +21,12 @@ const keptMax = 50;
 
 export function createMailbox(): Mailbox {
   const mails: KeptMail[] = [];
+  let number = 0;
   return {
     key: randomToken(24),
     async deliver(message) {
-      mails.unshift({ ...message, at: nowSeconds() });
+      number += 1;
+      mails.unshift({ ...message, number, at: nowSeconds() });
       mails.length = Math.min(mails.length, keptMax);
       return { outcome: 'sent' };
     },

@@ -7,6 +7,7 @@ import { signInAddress } from './account/sign-in-address.ts';
 import { type BrandSettings, openBrand } from './kit/brand/brand.ts';
 import { createCsrf } from './kit/csrf.ts';
 import { createLetIn } from './kit/let-in.ts';
+import { tryMailView } from './kit/mail/mail-view.ts';
 import { createPages } from './kit/page.ts';
 import { createRenderer } from './kit/render.ts';
 import { serveStatic } from './kit/static.ts';
@@ -43,6 +44,8 @@ async function openLook(settings: BrandSettings, viewsDir: string | undefined) {
   const statics = serveStatic(join(root, 'public'));
   const renderer = createRenderer({ viewsDir: join(root, 'views'), overrideDir: viewsDir, brand, texts, statics });
   if (renderer.overridden.length > 0) tryViews(renderer, (await import('./states.ts')).states);
+  if (renderer.overridden.includes('mail'))
+    tryMailView(join(root, 'views'), viewsDir, (await import('./kit/states/mail.ts')).mailStates);
   return { texts, brand, statics, renderer };
 }
 

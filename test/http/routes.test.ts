@@ -136,7 +136,14 @@ describe('each row', () => {
     try {
       const off = apart.app.routes.filter((route) => !isServed(route)).map(({ path }) => path);
       const registration = ['/oauth/register', '/oauth/register/:client_id'];
-      expect(off.sort()).toEqual(['/dev/mails', '/gallery', '/gallery/:view/:state', '/metrics', ...registration]);
+      expect(off.sort()).toEqual([
+        '/dev/mails',
+        '/dev/mails/:mail',
+        '/gallery',
+        '/gallery/:view/:state',
+        '/metrics',
+        ...registration,
+      ]);
       for (const path of off)
         expect([path, (await call(apart, { path: addressOf({ path }) })).status]).toEqual([path, 404]);
       expect(apart.app.routes.map(({ path }) => path)).toEqual(routes.map(({ path }) => path));

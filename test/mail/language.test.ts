@@ -72,7 +72,7 @@ test('a password that an admin sets, a link that one makes, and the end of the a
   const account = await server.core.accounts.findBySubject(subject);
   if (!account) throw new Error('there is no account');
   const link = await server.core.passwordReset.makeLink(account, { via: 'cli' });
-  expect(server.core.passwordReset.letter(account, link, 'en')).toMatchObject({ locale: 'de' });
+  expect(server.core.passwordReset.letter(account, link, { via: 'cli', locale: 'en' })).toMatchObject({ locale: 'de' });
   await server.core.accounts.setPassword(subject, 'two slow herons at noon', {
     endSessions: true,
     caller: { via: 'cli' },

@@ -120,7 +120,7 @@ describeStorages('a browser that stays signed in', (storage) => {
     expect(await mailsTo(server, to)).toHaveLength(1);
     await signIn(false, person);
     const [mail] = await mailsTo(server, to);
-    expect(mail?.text).toContain('From: 127.0.0.1');
+    expect(mail?.text).toContain('IP address: 127.0.0.1');
     expect(mail?.link).toBe(`${server.url}/account/sessions`);
     expect(await mailsTo(server, to)).toHaveLength(2);
   });

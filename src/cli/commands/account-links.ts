@@ -70,7 +70,9 @@ export const resetLink: Command = {
       if (account.disabledAt !== null)
         return refused('disabled', `The account ${account.username} is disabled: accounts enable ${account.username}`);
       const link = await core.passwordReset.makeLink(account, via);
-      const letter = mail ? core.passwordReset.letter(account, link, call.text('locale') ?? 'en') : undefined;
+      const letter = mail
+        ? core.passwordReset.letter(account, link, { ...via, locale: call.text('locale') })
+        : undefined;
       const delivery = letter && (await core.mails.sendNow(letter));
       const mailed = delivery?.outcome === 'sent';
       const url = `${issuer}${link.path}`;

@@ -44,7 +44,7 @@ export const surfaces = {
     example: 'Example Accounts',
   }),
   BRAND_LOGO: optional(picture, 'a plain symbol', {
-    sentence: 'The picture before the name on every page, and on the browser tab.',
+    sentence: 'The picture before the name on every page, and on the browser tab. A PNG is also in mails.',
     example: '/etc/gatehouse/logo.svg',
   }),
   BRAND_LOGO_DARK: optional(picture, '`BRAND_LOGO`', {
@@ -60,7 +60,7 @@ export const surfaces = {
     example: '#eaf6f0 #ffffff',
   }),
   BRAND_LINKS: optional(links, 'none', {
-    sentence: 'The links at the foot of every page.',
+    sentence: 'The links at the foot of every page and mail.',
     example: 'privacy=https://example.com/privacy terms=https://example.com/terms support=mailto:help@example.com',
   }),
   VIEWS_DIR: optional(folder, 'the built-in pages', {

@@ -13,6 +13,7 @@ import type { Caller } from '../kernel/caller.ts';
 import { createCallerRecord } from '../kernel/caller-record.ts';
 import type { Links } from '../kernel/links.ts';
 import { emailKey, readsAsAddress, usernameKey } from '../kernel/names.ts';
+import { factsOf } from '../mail/letter-facts.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Account, AccountEdit, AccountStore, EditedAccount } from '../stores/accounts.ts';
@@ -84,10 +85,17 @@ export function createAccountEdits(deps: {
   }
 
   async function addressChanged(before: Account, account: Account, caller: Caller | undefined): Promise<void> {
-    const { subject, username } = account;
+    const { subject } = account;
     if (before.verified && before.email !== null) {
       const locale = before.locale ?? caller?.locale ?? 'en';
-      mails.send({ kind: 'email-changed', to: before.email, locale, subject, path: '/', values: { username } });
+      mails.send({
+        kind: 'email-changed',
+        to: before.email,
+        locale,
+        subject,
+        path: '/',
+        facts: factsOf(account, caller),
+      });
     }
     await Promise.all([links.endAll(subject), factors.endChallenges(subject)]);
   }

@@ -1,6 +1,7 @@
 /** After a new password or a deleted account: sends a mail, and forgets browsers and failures of the old password. */
 import type { Caller } from '../kernel/caller.ts';
 import { accountThrottleKey } from '../kernel/throttle-keys.ts';
+import { factsOf } from '../mail/letter-facts.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { Account } from '../stores/accounts.ts';
 import type { Throttle } from '../stores/volatile/throttle.ts';
@@ -13,11 +14,11 @@ export interface LetterParts {
 
 export function accountLetters({ knownBrowsers, throttle, mails }: LetterParts) {
   const send = (kind: 'password-changed' | 'account-deleted', account: Account, caller: Caller | undefined): void => {
-    const { subject, username, email, verified } = account;
+    const { subject, email, verified } = account;
     if (email === null || !verified) return;
     const locale = account.locale ?? caller?.locale ?? 'en';
     const path = kind === 'password-changed' ? '/forgot' : undefined;
-    mails.send({ kind, to: email, locale, subject, ...(path && { path }), values: { username } });
+    mails.send({ kind, to: email, locale, subject, ...(path && { path }), facts: factsOf(account, caller) });
   };
 
   return {

@@ -16,6 +16,7 @@ import type { Caller } from '../kernel/caller.ts';
 import { createCallerRecord } from '../kernel/caller-record.ts';
 import type { Links } from '../kernel/links.ts';
 import { emailKey, emailProblem, type NameProblem } from '../kernel/names.ts';
+import { factsOf, strangersFacts } from '../mail/letter-facts.ts';
 import type { MailLimits } from '../mail/mail-limits.ts';
 import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
@@ -87,13 +88,14 @@ export function createEmails(deps: {
     // The same record in both cases, because users can read their own audit events.
     audit.note('email.requested', { subject, caller });
     if (owner) {
-      const { subject, email: to, locale } = owner;
+      const { email: to, locale } = owner;
       return {
         kind: 'address-known',
         to: to ?? email,
         locale: locale ?? caller.locale ?? 'en',
-        subject,
+        subject: owner.subject,
         path: '/forgot',
+        facts: strangersFacts(owner, caller),
       };
     }
     const detail = { email, before: account.emailKey };
@@ -143,14 +145,13 @@ export function createEmails(deps: {
         const changed = before.email !== null && before.emailKey !== account.emailKey;
         // Warns the old address, in case another person has taken over the account.
         if (changed && before.verified && before.email !== null) {
-          const { subject, username } = account;
           mails.send({
             kind: 'email-changed',
             to: before.email,
             locale: before.locale ?? caller.locale ?? 'en',
-            subject,
+            subject: account.subject,
             path: '/',
-            values: { username },
+            facts: factsOf(account, caller),
           });
         }
         await written(changed ? 'account.email_changed' : 'account.email_confirmed', account.subject, caller);

@@ -2,7 +2,9 @@
  * Mails the user when a second factor or an upstream identity is added or removed, because an attacker with a stolen
  * session could do that. The mail follows the audit record, so that no code path can forget it.
  */
+import { nowSeconds } from '../../base/clock.ts';
 import type { Audit } from '../kernel/audit.ts';
+import { factsOf } from '../mail/letter-facts.ts';
 import type { LetterKind } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { AccountStore } from '../stores/accounts.ts';
@@ -29,15 +31,18 @@ export function withFactorLetters(core: {
     async record(event, fields) {
       await audit.record(event, fields);
       const letter = letters[event];
-      const { subject, detail } = fields;
+      const { subject, detail, caller } = fields;
       if (letter === undefined || !subject) return;
       const id = String(detail?.upstream ?? '');
       const provider = providers.find((one) => one.id === id)?.name ?? id;
+      const factor = typeof detail?.kind === 'string' ? detail.kind : undefined;
+      const at = nowSeconds();
       mails.later(async () => {
         const account = await stores.accounts.bySubject(subject);
         if (!account?.verified || account.email === null) return undefined;
-        const { email, username, locale } = account;
-        return { ...letter, to: email, locale: locale ?? 'en', subject, values: { username, provider } };
+        const { email: to, locale } = account;
+        const facts = { ...factsOf(account, caller, at), factor };
+        return { ...letter, to, locale: locale ?? 'en', subject, values: { provider }, facts };
       });
     },
   };

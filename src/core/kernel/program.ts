@@ -29,10 +29,11 @@ const systems: readonly [string, RegExp][] = [
   ['Linux', /\bLinux\b|\bX11\b/],
 ];
 
-export function programOf(userAgent: string | null | undefined): Program {
+/** `onlyKnown`: leaves out a program that is not in the list, because its name could be any text. */
+export function programOf(userAgent: string | null | undefined, { onlyKnown = false } = {}): Program {
   if (!userAgent) return {};
   const named = (list: readonly [string, RegExp][]) => list.find(([, form]) => form.test(userAgent))?.[0];
   // A program that is not a browser: `curl/8.9.1`, `okhttp/4.12`.
-  const own = /^([\w.+ -]{2,40})\/[\w.-]+/.exec(userAgent)?.[1];
+  const own = onlyKnown ? undefined : /^([\w.+ -]{2,40})\/[\w.-]+/.exec(userAgent)?.[1];
   return { program: named(programs) ?? (own === 'Mozilla' ? undefined : own), system: named(systems) };
 }

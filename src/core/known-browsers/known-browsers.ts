@@ -16,7 +16,7 @@ import type { Audit, AuditFields } from '../kernel/audit.ts';
 import type { Caller } from '../kernel/caller.ts';
 import { programOf } from '../kernel/program.ts';
 import { addressNetwork } from '../kernel/throttle-keys.ts';
-import { mailTime } from '../mail/mail-time.ts';
+import { factsOf } from '../mail/letter-facts.ts';
 import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { Account, AccountStore } from '../stores/accounts.ts';
@@ -187,21 +187,14 @@ export function createKnownBrowsers(deps: {
     if (!(await isFirst(mark, at))) return undefined;
     const may = await throttle.attempt([{ key: `new-sign-in:${subject}`, limit: mailsAnHour }], 3600);
     if (!may.allowed) return undefined;
-    const locale = account.locale ?? theirs;
-    const { program, system } = programOf(caller.userAgent);
     audit.note('device.reported', { subject, ...by(caller) });
     return {
       kind: 'new-sign-in',
       to: account.email,
-      locale,
+      locale: account.locale ?? theirs,
       subject,
       path: '/account/sessions',
-      values: {
-        username: account.username,
-        time: mailTime(at, locale),
-        program: [program, system].filter(Boolean).join(', ') || '—',
-        address: caller.address ?? '',
-      },
+      facts: factsOf(account, caller, at),
     };
   }
 

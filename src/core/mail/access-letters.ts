@@ -7,7 +7,7 @@ import type { Caller } from '../kernel/caller.ts';
 import type { AccountStore } from '../stores/accounts.ts';
 import type { ClientRecord } from '../stores/clients.ts';
 import type { Throttle } from '../stores/volatile/throttle.ts';
-import { mailTime } from './mail-time.ts';
+import { factsOf } from './letter-facts.ts';
 import type { Mails } from './mails.ts';
 
 interface AccessLetters {
@@ -34,19 +34,14 @@ export function createAccessLetters(deps: {
         const may = await throttle.attempt([{ key: `access-ended:${subject}`, limit: mailsAnHour }], 3600);
         if (!may.allowed) return undefined;
         const client = await cached.find(clientId);
-        const locale = account.locale ?? 'en';
         return {
           kind: 'access-ended',
           to: account.email,
-          locale,
+          locale: account.locale ?? 'en',
           subject,
           path: '/account/connections',
-          values: {
-            username: account.username,
-            client: client ? mailedName(client) : clientId,
-            time: mailTime(at, locale),
-            address: caller.address ?? '',
-          },
+          values: { client: client ? mailedName(client) : clientId },
+          facts: factsOf(account, caller, at),
         };
       });
     },

@@ -1,6 +1,6 @@
 /**
  * The mails that the core sends, and the port that delivers them (src/mail). The texts are in the catalogue, by kind:
- * `mail.<kind>.subject`, `.text` and, with a link, `.button`.
+ * `mail.<kind>.subject`, `.preview`, `.heading`, `.text`, `.advice` and, with a link, `.button`.
  */
 
 export const letterKinds = [
@@ -47,6 +47,23 @@ export interface Letter {
   readonly seconds?: number | undefined;
   /** Values of the placeholders in its text. */
   readonly values?: Readonly<Record<string, string>> | undefined;
+  readonly facts?: LetterFacts | undefined;
+}
+
+/** What is known about the event that a mail reports. */
+export interface LetterFacts {
+  readonly username: string;
+  /** Seconds since the epoch. */
+  readonly at: number;
+  /** The account's time zone (IANA), as stored. Undefined: UTC. */
+  readonly zone?: string | undefined;
+  /** Kind of the second factor that was added or removed, or `all`. */
+  readonly factor?: string | undefined;
+  /** The caller's, unless an administrator acted. */
+  readonly program?: string | undefined;
+  readonly system?: string | undefined;
+  readonly address?: string | undefined;
+  readonly byAdmin?: boolean | undefined;
 }
 
 /** A rendered mail. */

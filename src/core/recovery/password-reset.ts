@@ -17,6 +17,7 @@ import { createCallerRecord } from '../kernel/caller-record.ts';
 import type { Links } from '../kernel/links.ts';
 import { usernameKey } from '../kernel/names.ts';
 import type { BrowserValue, KnownBrowsers } from '../known-browsers/known-browsers.ts';
+import { strangersFacts } from '../mail/letter-facts.ts';
 import type { MailLimits } from '../mail/mail-limits.ts';
 import type { Letter } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
@@ -52,7 +53,7 @@ interface PasswordReset {
   /** For an admin to hand over. Works without a proved address, too. */
   makeLink(account: Account, caller: Caller): Promise<ResetLink>;
   /** Returns the mail with this link, or undefined if the account has no proved address. */
-  letter(account: Account, link: ResetLink, locale: string): Letter | undefined;
+  letter(account: Account, link: ResetLink, caller: Caller): Letter | undefined;
   /** Returns the account whose password the link sets. Does not consume the link. */
   look(token: string): Promise<Account | undefined>;
   /**
@@ -94,22 +95,12 @@ export function createPasswordReset(deps: {
     return { path: `/reset?${new URLSearchParams({ token, ...query })}`, expiresAt, seconds };
   }
 
-  const letter: PasswordReset['letter'] = (
-    { email, verified, username, subject, locale: theirs },
-    { path, seconds },
-    locale,
-  ) =>
-    email === null || !verified
-      ? undefined
-      : {
-          kind: 'reset-password',
-          to: email,
-          locale: theirs ?? locale,
-          subject,
-          path,
-          seconds,
-          values: { username },
-        };
+  const letter: PasswordReset['letter'] = (account, { path, seconds }, caller) => {
+    const { email: to, verified, subject } = account;
+    if (to === null || !verified) return undefined;
+    const locale = account.locale ?? caller.locale ?? 'en';
+    return { kind: 'reset-password', to, locale, subject, path, seconds, facts: strangersFacts(account, caller) };
+  };
 
   async function holder(link: LinkRow | undefined): Promise<Account | undefined> {
     const account = link?.subject ? await store.bySubject(link.subject) : undefined;
@@ -132,7 +123,8 @@ export function createPasswordReset(deps: {
         const may = proved ? await limits.mayMailReset(stamp(account), knownBrowser) : ({ allowed: false } as const);
         audit.note('reset.requested', { subject, caller, detail: { mailed: may.allowed } });
         if (!may.allowed) return undefined;
-        return letter(account, await make(account, query, Math.max(linkSeconds, may.seconds)), caller.locale ?? 'en');
+        const link = await make(account, query, Math.max(linkSeconds, may.seconds));
+        return letter(account, link, caller);
       });
       return { outcome: 'asked' };
     },

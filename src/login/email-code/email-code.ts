@@ -19,6 +19,7 @@ import {
 import { newFactor, wasLately } from '../../core/factors/factor-row.ts';
 import { newRecoveryCodes } from '../../core/factors/recovery-codes.ts';
 import { createCallerRecord } from '../../core/kernel/caller-record.ts';
+import { factsOf } from '../../core/mail/letter-facts.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { FactorRow } from '../../core/stores/factors.ts';
 
@@ -96,6 +97,7 @@ function open(parts: CodeMethodParts): OpenCodeMethod {
           subject,
           seconds: lifeSeconds,
           values: { code: `${code.slice(0, 4)} ${code.slice(4)}` },
+          facts: factsOf(account, fields.caller, now),
         });
         return { outcome: 'sent', to, retryAfter: pauseSeconds };
       },

@@ -17,7 +17,7 @@ templates replace those of the same name; [branding.md](branding.md) explains ho
 registered or typed. Print every value with \`<%= %>\` and inside \`<bdi>\`. Pass names through \`clip\`, typed text
 through \`typed\` and links through \`href\`.
 
-Every template also has:
+Every template of a page also has:
 
 - \`t(key, values)\`: a text of the catalogue.
 - \`around(key, slot)\`: the parts of a text before and after one of its placeholders.
@@ -29,14 +29,19 @@ Every template also has:
   \`avatar\`, \`note\`, \`wrong\`, \`reveal\`, \`strength\`, \`new-password\`. Print both with \`<%- %>\`: they are markup.
 - \`viewer\`: the person who is signed in, on account pages. \`hueOf\`, \`scopeIcon\`: for avatars and scopes.
 - \`duration\`, \`moment\`, \`ago\`, \`languageName\`, \`scopeSentence\`: format a value in the reader's language.
-- \`problemNotices\`: the notices of account pages that report a problem.`;
+- \`problemNotices\`: the notices of account pages that report a problem.
+
+\`mail.ejs\` is the HTML of every mail. It has \`it\` alone, in the words of the reader's language.`;
 
 /** All folders with pages. */
 const folders = ['src/pages', 'src/api/reference', 'dev/gallery'];
+/** What the template of mails receives; it is no page. */
+const mail = ['mail', 'MailLocals'] as const;
+const mailFile = 'src/core/mail/mail-content.ts';
 
 function viewsReference(): string {
-  const sources = folders.flatMap(sourcesIn);
-  const members = sources.flatMap(membersOf).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sources = [...folders.flatMap(sourcesIn), readFileSync(join(root, mailFile), 'utf8')];
+  const members = [...sources.flatMap(membersOf), mail].sort(([a], [b]) => (a < b ? -1 : 1));
   const named = shapesNamed(members.map(([, code]) => code).join('\n'), new Map(sources.flatMap(shapesOf)));
   return `${[
     introduction,

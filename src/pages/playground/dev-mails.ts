@@ -1,5 +1,5 @@
 /**
- * /dev/mails: shows mails in development without a mail server. Their links give access to accounts, and this machine
+ * /dev/mails: shows mails in development without a mail server, /dev/mails/<number> the HTML of one. Their links give access to accounts, and this machine
  * may have other users, so the page needs the link that the start prints. Its key works once, for a cookie; key and
  * cookie are valid only for this process.
  */
@@ -8,6 +8,7 @@ import { randomToken, sameSecret } from '../../base/secrets.ts';
 import type { Message } from '../../core/mail/mailer.ts';
 import { seeOther } from '../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
+import { showMail } from '../kit/mail/mail-page.ts';
 import type { Pages } from '../kit/page.ts';
 
 declare module '../kit/views.ts' {
@@ -16,6 +17,7 @@ declare module '../kit/views.ts' {
       /** Undefined if this browser has not opened the link in the terminal. */
       readonly mails:
         | readonly {
+            readonly number: number;
             readonly to: string;
             readonly subject: string;
             readonly text: string;
@@ -31,7 +33,7 @@ declare module '../kit/views.ts' {
 interface ShownMailbox {
   /** Gives access to the page, once. */
   readonly key: string;
-  list(): readonly (Message & { readonly at: number })[];
+  list(): readonly (Message & { readonly number: number; readonly at: number })[];
 }
 
 export interface DevMailsDeps {
@@ -65,6 +67,16 @@ export function devMailsRoutes({ pages, issuer, mailbox }: DevMailsDeps): readon
     return seeOther(ctx, path);
   };
 
+  const showOne = (ctx: Context, next: Next) => {
+    if (!mailbox) return next();
+    if (!knows(ctx)) return pages.show(ctx, 'dev-mails', { mails: undefined }, { status: 403 });
+    const mail = mailbox.list().find(({ number }) => ctx.path === `${path}/${number}`);
+    return mail ? showMail(ctx, mail.html, mail.locale) : next();
+  };
+
   const when = { holds: mailbox !== undefined, says: 'in development without SMTP_URL' };
-  return pageRoutes('pages/playground', [{ path, access: 'developer', when, GET: show }]);
+  return pageRoutes('pages/playground', [
+    { path, access: 'developer', when, GET: show },
+    { path: `${path}/:mail`, access: 'developer', when, GET: showOne },
+  ]);
 }

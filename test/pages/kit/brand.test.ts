@@ -5,10 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../../src/config/load.ts';
 import { parseMetadata } from '../../../src/core/clients/metadata/client-metadata.ts';
-import { createWording } from '../../../src/mail/letters.ts';
 import { colourOf, contrast, oklchOf } from '../../../src/pages/kit/brand/colour.ts';
-import { buttonColours, themeAddress, themeAt, themeSheet, tokensOf } from '../../../src/pages/kit/brand/theme.ts';
-import { loadTexts } from '../../../src/pages/kit/texts.ts';
+import { themeAddress, themeAt, themeSheet, tokensOf } from '../../../src/pages/kit/brand/theme.ts';
 import { Agent } from '../../support/agent.ts';
 import { linkIn, mailTo, send } from '../../support/mail.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../../support/server.ts';
@@ -84,18 +82,6 @@ describe('colours', () => {
     for (const path of ['/brand/theme.css', '/brand/theme-affb00.css', '/brand/theme-affb000-affb000.css', '/brand/x'])
       expect(themeAt(path)).toBeUndefined();
   });
-});
-
-test('a mail has a button in the brand’s colour, with text that can be read on it', () => {
-  const word = createWording({
-    catalogue: () => loadTexts(join(import.meta.dirname, '../../../views/texts')),
-    issuer: 'https://id.example.com',
-    brandName: 'Example',
-    button: buttonColours('#ffb000'),
-  });
-  const { html } = word({ kind: 'reset-password', to: 'ada@example.org', locale: 'en', path: '/reset?token=x' });
-  const [, text = ''] = /background:#ffb000;color:(#[0-9a-f]{6});/.exec(html) ?? [];
-  expect(contrast(text, '#ffb000')).toBeGreaterThan(4.5);
 });
 
 describe('settings', () => {

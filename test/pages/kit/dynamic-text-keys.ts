@@ -1,6 +1,7 @@
 /** Keys the views put together while they run, as opposed to those written out in them. */
 import { letterKinds } from '../../../src/core/mail/mailer.ts';
 import { codeMethods } from '../../../src/login/methods.ts';
+import { letterForms } from '../../../src/mail/letter-forms.ts';
 import { activityEvents } from '../../../src/pages/account/activity.ts';
 import { deleteErrors } from '../../../src/pages/account/deletion.ts';
 import { appCodeErrors } from '../../../src/pages/account/enrolment.ts';
@@ -30,11 +31,15 @@ const secondFactors = ['passkey', ...codeMethods.map(({ kind }) => kind)];
 
 export const dynamicTextKeys: readonly string[] = [
   ...letterKinds.flatMap((kind) =>
-    ['subject', 'text', ...(kind === 'sign-in-code' || kind === 'account-deleted' ? [] : ['button'])].map(
-      (part) => `mail.${kind}.${part}`,
-    ),
+    [
+      ...['subject', 'preview', 'heading', 'text', 'advice'],
+      ...(kind === 'sign-in-code' || kind === 'account-deleted' ? [] : ['button']),
+      ...Object.keys(letterForms[kind].links ?? {}),
+    ].map((part) => `mail.${kind}.${part}`),
   ),
-  ...['link', 'notice'].map((kind) => `mail.end.${kind}`),
+  ...Object.values(letterForms).flatMap(({ advice, reason }) => [`mail.advice.${advice}`, `mail.reason.${reason}`]),
+  ...['account', 'time', 'device', 'address', 'actor', 'admin'].map((fact) => `mail.fact.${fact}`),
+  ...['mail.address', 'mail.device'],
   ...brandLinks.map((link) => `footer.${link}`),
   ...accountSections.map((section) => `account.${section}.title`),
   ...accountNotices.map((notice) => `account.notice.${notice}`),
@@ -43,6 +48,7 @@ export const dynamicTextKeys: readonly string[] = [
   ...appCodeErrors.map((error) => `account.app.error.${error}`),
   ...deleteErrors.map((error) => `account.delete.error.${error}`),
   ...secondFactors.filter((kind) => kind !== 'recovery-code').map((kind) => `account.factor.${kind}`),
+  ...[...secondFactors.filter((kind) => kind !== 'recovery-code'), 'all'].map((kind) => `mail.factor.${kind}`),
   ...['title', 'text', 'on'].map((part) => `account.emailCode.${part}`),
   ...addressPlaces.map((place) => `account.address.${place}`),
   ...sessionDoors.map((door) => `account.door.${door}`),

@@ -243,7 +243,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
     {
       name: 'dev-mails',
       view: 'dev-mails',
-      locals: { mails: [{ to: value, subject: value, text: value, link: value, at: 1_800_000_000 }] },
+      locals: { mails: [{ number: 1, to: value, subject: value, text: value, link: value, at: 1_800_000_000 }] },
     },
     {
       name: 'consent',

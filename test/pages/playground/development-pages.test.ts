@@ -32,7 +32,7 @@ function ask(server: { port: number }, { path, method = 'GET', at = '127.0.0.1',
 /** The addresses of every development page, from the routes themselves. */
 function pagesOf(server: TestServer): readonly string[] {
   const routes = server.app.routes.filter(({ access }) => access === 'developer');
-  return routes.map(({ path }) => path.replace(':view/:state', 'login/login-client'));
+  return routes.map(({ path }) => path.replace(':view/:state', 'login/login-client').replace(':mail', '1'));
 }
 
 const keyedPath = (server: TestServer): string => devMailsLink(server).slice(server.url.length);
@@ -135,11 +135,17 @@ describe('the pages of a server', () => {
   }
 
   test('S1: the list holds what there is', () => {
-    expect([...pages].sort()).toEqual(['/dev/mails', '/gallery', '/gallery/login/login-client', '/playground']);
+    expect([...pages].sort()).toEqual([
+      '/dev/mails',
+      '/dev/mails/1',
+      '/gallery',
+      '/gallery/login/login-client',
+      '/playground',
+    ]);
   });
 
   test.each(loopback)('S1: all of them answer a browser on this machine, at %s', async (at) => {
-    for (const path of pages.filter((page) => page !== '/dev/mails'))
+    for (const path of pages.filter((page) => !page.startsWith('/dev/mails')))
       for (const method of ['GET', 'HEAD'])
         expect([path, (await ask(server, { path, method, at, headers: host })).status]).toEqual([path, 200]);
   });
@@ -277,7 +283,7 @@ describe('development on a public address', () => {
     const issuer = 'https://tunnel.example';
     const server = await startServer({ env: { ISSUER: issuer, DEVELOPMENT_ON: issuer, LOG_LEVEL: 'silent' } });
     const headers = ['Host', `localhost:${server.port}`];
-    for (const path of ['/playground', '/gallery', '/gallery/login/login-client', '/dev/mails'])
+    for (const path of ['/playground', '/gallery', '/gallery/login/login-client', '/dev/mails', '/dev/mails/1'])
       expect([path, (await ask(server, { path, at: 'localhost', headers })).status]).toEqual([path, 404]);
     expect((await ask(server, { path: '/', at: 'localhost', headers })).text).not.toContain('playground');
     expect(server.core.mailbox).toBeUndefined();

@@ -101,12 +101,6 @@ export function tokensOf({ accent, background = [] }: Theme, scheme: Scheme | ke
   };
 }
 
-/** Colours of a button in a mail, where no style sheet applies. */
-export function buttonColours(accent: string): { fill: string; text: string } {
-  const { fill, fillText } = accentFamily(accent, schemes.light);
-  return { fill, text: fillText };
-}
-
 function accentFamily(accent: string, { card, ground, step, softLightness, softChroma, strength }: Scheme) {
   const own = oklchOf(accent);
   const soft = colourOf({ ...own, lightness: softLightness, chroma: Math.min(own.chroma, softChroma) });

@@ -9,13 +9,21 @@ export const devMailsStates: readonly ViewState[] = [
     locals: {
       mails: [
         {
+          number: 2,
           to: 'ada@example.org',
           subject: 'A new password for Gatehouse',
           text: 'A new password was requested.\n\nSet a new password:\nhttp://localhost:3000/reset?token=Qw3rTy',
           link: 'http://localhost:3000/reset?token=Qw3rTy',
           at: 1_800_000_000,
         },
-        { to: 'ada@example.org', subject: 'Hello', text: 'Without a link.', link: undefined, at: 1_800_000_000 },
+        {
+          number: 1,
+          to: 'ada@example.org',
+          subject: 'Hello',
+          text: 'Without a link.',
+          link: undefined,
+          at: 1_800_000_000,
+        },
       ],
     },
   },
