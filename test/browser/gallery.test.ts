@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { galleryAddress } from '../../dev/gallery/gallery.ts';
+import { mailNames } from '../../dev/gallery/mails.ts';
 import type { ViewState } from '../../src/pages/kit/state.ts';
 import { states } from '../../src/pages/states.ts';
 import { buildVisitor, launchChromium, type Visitor } from '../support/chromium.ts';
@@ -73,7 +74,8 @@ suite('gallery', () => {
     const { page, problems } = visitor;
     await page.goto('/gallery');
     const links = await page.locator('main section a').evaluateAll((all) => all.map((a) => a.getAttribute('href')));
-    expect(links.sort()).toEqual(states.map((state) => `${galleryAddress(state)}?locale=en`).sort());
+    const mails = mailNames.map((name) => ({ view: 'mail', name }));
+    expect(links.sort()).toEqual([...states, ...mails].map((state) => `${galleryAddress(state)}?locale=en`).sort());
     await page.getByRole('link', { name: 'العربية' }).click();
     expect(await page.locator('main section a').first().getAttribute('href')).toMatch(/\?locale=ar$/);
     expect(problems).toEqual([]);
