@@ -5,12 +5,15 @@
 import type { Visitor } from '../support/chromium.ts';
 
 export interface SlowLine {
-  /** Goes there: what moved on the way, and how far. Nothing, as a rule. */
-  goto(address: string, options?: { readonly slowStyles?: boolean }): Promise<string[]>;
+  /**
+   * Goes there: what moved on the way, and how far. Nothing, as a rule. `slowStyles`: milliseconds after the page in
+   * which a first paint that does not wait for the style sheet shows itself.
+   */
+  goto(address: string, options?: { readonly slowStyles?: number }): Promise<string[]>;
 }
 
 /** Milliseconds. A page whose first paint waits for a script would wait forever. */
-const longest = 10_000;
+const longest = 30_000;
 
 /** Stands in every page. It tells this process of the first paint and of the end of the page, and notes what moves. */
 const observer = `{
@@ -25,7 +28,9 @@ const observer = `{
     return noted.map(({ value, sources }) =>
       value.toFixed(4) + ': ' + sources.map(({ node }) => nameOf(node).slice(0, 80)).join(' | '));
   };
-  new PerformanceObserver(() => tellsOf('paint')).observe({ type: 'paint', buffered: true });
+  new PerformanceObserver((list) => {
+    if (list.getEntriesByName('first-contentful-paint').length > 0) tellsOf('paint');
+  }).observe({ type: 'paint', buffered: true });
   // Deferred scripts run after this.
   document.addEventListener('readystatechange', () => tellsOf('end'));
 }`;
@@ -33,23 +38,22 @@ const observer = `{
 /** Every page of this tab from now on. */
 export async function slowDown({ page, context }: Visitor): Promise<SlowLine> {
   let told = newSignals();
-  let slow = false;
+  let slow = 0;
   await context.exposeBinding('tellsOf', (_, what: keyof Signals) => told[what].resolve());
   await context.addInitScript(observer);
   await page.route('**/*', async (route) => {
-    const { paint, end, late } = told;
+    const { paint, end, late, after } = told;
     const kind = route.request().resourceType();
     const heldUntil = async (told: Promise<void>) => void (await Promise.race([told, late(kind)]));
     if (['script', 'image', 'font'].includes(kind)) await heldUntil(paint.promise);
-    if (kind === 'stylesheet' && slow) {
+    if (kind === 'stylesheet' && slow > 0) {
       await heldUntil(end.promise);
-      // Time for a first paint that does not wait for the style sheet.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await Promise.race([paint.promise, after(slow)]);
     }
-    await route.continue();
+    await route.fallback();
   });
   return {
-    async goto(address, { slowStyles = false } = {}) {
+    async goto(address, { slowStyles = 0 } = {}) {
       told = newSignals();
       slow = slowStyles;
       await page.goto(address);
@@ -68,18 +72,13 @@ interface Signals {
 function newSignals() {
   const waited: string[] = [];
   const timers: NodeJS.Timeout[] = [];
+  const after = (ms: number) => new Promise<void>((resolve) => void timers.push(setTimeout(resolve, ms)));
   return {
     paint: Promise.withResolvers<void>(),
     end: Promise.withResolvers<void>(),
     waited,
-    late: (kind: string) =>
-      new Promise<void>((resolve) => {
-        const giveUp = () => {
-          waited.push(`the first paint waits for a ${kind}`);
-          resolve();
-        };
-        timers.push(setTimeout(giveUp, longest));
-      }),
+    after,
+    late: (kind: string) => after(longest).then(() => void waited.push(`the first paint waits for a ${kind}`)),
     stop: () => timers.forEach(clearTimeout),
   };
 }

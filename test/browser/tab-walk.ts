@@ -36,14 +36,9 @@ const walk = `globalThis.tabWalk = (() => {
     above = place;
     return found.map((flaw) => nameOf(element) + ': ' + flaw);
   };
-  const leftOut = () => {
-    const order = met.filter((element) => all.includes(element));
-    const wrong = order.filter((element, n) => n > 0 && all.indexOf(element) < all.indexOf(order[n - 1]));
-    return [
-      ...all.filter((element) => !met.includes(element)).map((element) => nameOf(element) + ': is not reached'),
-      ...wrong.map((element) => nameOf(element) + ': comes too late'),
-    ];
-  };
+  // With a tabindex above 0 it has its own place in the order, and is not met on the way down.
+  const leftOut = () =>
+    all.filter((element) => !met.includes(element)).map((element) => nameOf(element) + ': is not reached');
   document.body.tabIndex = -1;
   document.body.focus();
   document.body.removeAttribute('tabindex');
