@@ -28,6 +28,7 @@ import type { OpenCore } from './open-core.ts';
 import { createOps, opsApi } from './ops/ops.ts';
 import { joinMetrics } from './ops/worker-metrics.ts';
 import { createDevicePages } from './pages/device/device.ts';
+import { openProviderLogos } from './pages/kit/brand/provider-logos.ts';
 import { openPages } from './pages/open.ts';
 import { allPages } from './pages/pages.ts';
 import { keepPlaygroundClient } from './pages/playground/playground-client.ts';
@@ -56,7 +57,8 @@ export async function createApp(core: OpenCore) {
   await keepAccountClient(clients, config.issuer);
   const { authorizer, provider } = protocol;
   const signedIn = createSignedIn({ ...core, provider });
-  const deps = { ...parts, protocol, provider, authorizer, upstream, clients, signedIn };
+  const providerLogos = openProviderLogos(providers);
+  const deps = { ...parts, protocol, provider, authorizer, upstream, providerLogos, clients, signedIn };
 
   const dynamicClients = createDynamicClients(deps);
   const registration = createRegistration({ ...deps, dynamicClients });

@@ -2,9 +2,8 @@
  * The kinds of value that make a brand. These values go into every page and style sheet, so each kind accepts only
  * exact forms.
  */
-import { readFileSync } from 'node:fs';
-import { extname, resolve } from 'node:path';
-import { file, type Kind } from './kinds.ts';
+import { pictureAt, pictureWanted } from '../base/picture.ts';
+import type { Kind } from './kinds.ts';
 
 /** `#rrggbb` in lower case; `#rgb` is expanded. */
 export const colour: Kind<string> = {
@@ -24,26 +23,7 @@ export const background: Kind<readonly string[]> = {
   },
 };
 
-const mostBytes = 100_000;
-/** The first characters of each kind of picture. */
-const beginnings: Readonly<Record<string, RegExp>> = {
-  '.svg': /^\uFEFF?\s*<(\?xml|!--|!doctype svg|svg)/i,
-  '.png': /^\u0089PNG\r\n/,
-  '.webp': /^RIFF[\s\S]{4}WEBP/,
-};
-
-export const picture: Kind<string> = {
-  wanted: `the path of an SVG, PNG or WebP picture of at most ${mostBytes / 1000} KB`,
-  parse: (text) => {
-    const path = file.parse(text) && resolve(text);
-    const beginning = beginnings[extname(text).toLowerCase()];
-    if (path === undefined || beginning === undefined) return undefined;
-    const bytes = read(path);
-    if (bytes === undefined || bytes.length > mostBytes) return undefined;
-    const svg = extname(text).toLowerCase() === '.svg';
-    return beginning.test(bytes.subarray(0, 200).toString(svg ? 'utf8' : 'latin1')) ? path : undefined;
-  },
-};
+export const picture: Kind<string> = { wanted: pictureWanted, parse: pictureAt };
 
 const linkNames = ['privacy', 'terms', 'support'] as const;
 type Links = Readonly<Partial<Record<(typeof linkNames)[number], string>>>;
@@ -68,12 +48,4 @@ function isLink(to: string): boolean {
   const url = URL.parse(to);
   if (!url || !/^[\x21-\x7e]+$/.test(to) || url.username !== '' || url.password !== '') return false;
   return url.protocol === 'https:' || (url.protocol === 'mailto:' && /^[^@]+@[^@]+$/.test(url.pathname));
-}
-
-function read(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -40,7 +40,7 @@ export async function allPages(deps: Deps): Promise<readonly Route[]> {
     ...interactions(deps, signUpPage),
     ...createUpstreamCallback(deps),
     ...createWelcome(deps),
-    ...createBranding(deps),
+    ...createBranding(new Map([...deps.brand.files, ...deps.providerLogos.files])),
     ...createClientLogo(deps),
     ...createWhy(deps),
     ...createLanguagePage(deps),

@@ -46,6 +46,9 @@ export interface UpstreamRequest {
   readonly uiLocales: string | undefined;
 }
 
+/** A built-in mark by its name in `public/providers.svg`, or the path of a picture. */
+export type ProviderLogo = { readonly mark: string } | { readonly picture: string };
+
 /** Failures of the provider are outcomes, not exceptions. */
 export interface UpstreamProvider {
   /**
@@ -54,6 +57,8 @@ export interface UpstreamProvider {
   readonly id: string;
   /** As users know it. */
   readonly name: string;
+  /** Undefined: pages show a monogram of the name. */
+  readonly logo: ProviderLogo | undefined;
   /**
    * What happens if a client requires a fresh sign-in (`max_age`). `told`: the provider must send the time of its
    * sign-in. `assumed`: its answer counts as a fresh sign-in. `never`: this server does not offer the provider then.

@@ -4,8 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { pictureAt, pictureWanted } from '../../base/picture.ts';
 import { printable } from '../../base/printable.ts';
 import type { ReadOptions } from '../../core/upstream/upstream-provider.ts';
+import { knownMark, markFor, marks } from './marks.ts';
 import { isLoopback, oauth2Claims, oidcClaims, type UpstreamSettings } from './settings.ts';
 import { brokenTenants, tenantShape } from './tenant-rules.ts';
 
@@ -25,6 +27,10 @@ const members: Readonly<Record<string, { readonly wanted: string; readonly examp
     example: 'id: github',
   },
   name: { wanted: 'the name people read on the button, up to 40 characters', example: 'name: GitHub' },
+  logo: {
+    wanted: `${pictureWanted}, a built-in mark (${marks.join(', ')}), or none`,
+    example: 'logo: /etc/gatehouse/company.svg',
+  },
   type: { wanted: 'oidc or oauth2', example: 'type: oidc' },
   issuer: {
     wanted: 'an https address without a user name, a query or a fragment; required for oidc',
@@ -110,6 +116,7 @@ function shapeOf({ development }: ReadOptions) {
   return z.strictObject({
     id: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
     name: line(40),
+    logo: z.string().min(1).max(1000).optional(),
     type: z.enum(['oidc', 'oauth2']),
     issuer: address.optional(),
     issuer_template: z.string().max(2000).optional(),
@@ -208,7 +215,20 @@ type Broken = [member: string, wrong: string][];
 
 function brokenRules(given: Loose): Broken {
   const ofType = given.type === 'oidc' ? brokenOidc(given) : given.type === 'oauth2' ? brokenOauth2(given) : [];
-  return [...ofType, ...brokenSecrets(given)];
+  return [...ofType, ...brokenLogo(given), ...brokenSecrets(given)];
+}
+
+function brokenLogo({ logo }: Loose): Broken {
+  if (typeof logo !== 'string' || logo === 'none' || knownMark(logo) || pictureAt(logo) !== undefined) return [];
+  return [['logo', shown(logo)]];
+}
+
+/** Without a setting, the mark of the provider's brand if its addresses show one. */
+function logoOf({ logo, ...given }: Given): UpstreamSettings['logo'] {
+  const mark = logo === undefined ? markFor(given) : knownMark(logo);
+  if (mark !== undefined) return { mark };
+  const picture = logo === undefined || logo === 'none' ? undefined : pictureAt(logo);
+  return picture === undefined ? undefined : { picture };
 }
 
 function brokenOidc(given: Loose): Broken {
@@ -284,6 +304,7 @@ function settingsOf(given: Given, secret: string | undefined): UpstreamSettings 
   const common = {
     id: given.id,
     name: given.name,
+    logo: logoOf(given),
     clientId: given.client_id,
     clientSecret: secret,
     // Every OpenID Connect server accepts Basic; GitHub and similar servers read the form.

@@ -1,6 +1,7 @@
 /** The checked content of the file that UPSTREAMS names. */
 
 import { isLoopbackHost } from '../../base/loopback.ts';
+import type { ProviderLogo } from '../../core/upstream/upstream-provider.ts';
 
 /** Names of the members in the provider's response. Empty: there is no such member. */
 export interface ClaimNames {
@@ -27,6 +28,7 @@ export interface Tenants {
 interface Common {
   readonly id: string;
   readonly name: string;
+  readonly logo: ProviderLogo | undefined;
   readonly clientId: string;
   readonly clientSecret: string | undefined;
   readonly clientAuthentication: ClientAuthentication;

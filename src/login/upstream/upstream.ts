@@ -117,6 +117,7 @@ export function createUpstreamProvider(settings: UpstreamSettings): UpstreamProv
   return {
     id: settings.id,
     name: settings.name,
+    logo: settings.logo,
     freshSignIn: settings.freshSignIn,
     signUp: settings.signUp,
     trustEmail: settings.trustEmail,

@@ -5,6 +5,7 @@ import type { Core } from '../../core/core.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { Upstream } from '../../core/upstream/upstream.ts';
 import type { IsDeveloper } from '../../http/developer.ts';
+import type { ProviderLogos } from './brand/provider-logos.ts';
 import type { Csrf } from './csrf.ts';
 import type { LetIn } from './let-in.ts';
 import type { Pages } from './page.ts';
@@ -22,6 +23,7 @@ export interface PageDeps extends Core {
   readonly isDeveloper: IsDeveloper;
   readonly clients: Clients;
   readonly upstream: Upstream;
+  readonly providerLogos: ProviderLogos;
   /** The account that is signed in in this browser. */
   readonly signedIn: (ctx: Context) => Promise<Account | undefined>;
   /** The address of a sign-in that returns to this page. */

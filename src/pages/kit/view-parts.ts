@@ -14,6 +14,15 @@ export interface ClientView {
   readonly unreviewed?: boolean | undefined;
 }
 
+/** A sign-in provider as a page shows it. Without `mark` and `logo`, a monogram stands for it. */
+export interface ProviderView {
+  readonly name: string;
+  /** A built-in mark, in `public/providers.svg`. */
+  readonly mark?: string | undefined;
+  /** The address of a picture that the deployment provides. */
+  readonly logo?: string | undefined;
+}
+
 /** The person who is signed in, in the menu of the account. */
 export interface Viewer {
   readonly name: string;

@@ -97,6 +97,9 @@ describe('the providers file', () => {
       [{ ...company, emails_endpoint: 'https://x.example/' }],
       ['1 emails_endpoint'],
     ],
+    ['a logo that is no picture', [{ ...company, logo: '/etc/passwd' }], ['1 logo']],
+    ['a mark there is not', [{ ...company, logo: 'megacorp' }], ['1 logo']],
+    ['a logo from elsewhere', [{ ...company, logo: 'https://example.com/logo.svg' }], ['1 logo']],
     ['another response mode', [{ ...company, response_mode: 'fragment' }], ['1 response_mode']],
     ['two secrets', [{ ...github, client_secret_env: 'SET' }], ['1 client_secret']],
     ['a variable that is not set', [{ ...company, client_secret_env: 'UNSET' }], ['1 client_secret_env']],
@@ -112,6 +115,20 @@ describe('the providers file', () => {
   ])('%s', (_name, providers, members) => {
     expect(mistakenMembers(providers).sort()).toEqual(expect.arrayContaining([...members].sort()));
     expect(mistakenMembers(providers)).not.toEqual([]);
+  });
+
+  test('a logo: the mark that the addresses show, a mark by its name, a picture, or none', () => {
+    const folder = dirname(file('x'));
+    const picture = join(folder, 'own.svg');
+    writeFileSync(picture, '<svg xmlns="http://www.w3.org/2000/svg"/>');
+    const large = join(folder, 'large.svg');
+    writeFileSync(large, `<svg>${' '.repeat(100_000)}</svg>`);
+    const logos = [undefined, 'gitlab', 'none', picture, large].map((logo, n) => ({ ...github, id: `p${n}`, logo }));
+    const { providers, mistakes } = checkProviders(logos, options);
+    expect(providers.map(({ logo }) => logo)).toEqual([{ mark: 'github' }, { mark: 'gitlab' }, undefined, { picture }]);
+    expect(mistakes).toMatchObject([
+      { provider: 5, member: 'logo', wanted: expect.stringContaining('at most 100 KB') },
+    ]);
   });
 
   test('http is good enough on loopback, in development', () => {

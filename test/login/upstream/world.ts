@@ -60,7 +60,7 @@ export const isConfirm = ({ text }: Answer): boolean => text.includes('name="ups
 
 /** What the sign-in page says went wrong at a provider. */
 export function failureIn({ text }: Answer): string | undefined {
-  return /role="alert"><strong>([^<]+)<\/strong>/.exec(text)?.[1]?.replaceAll('&#39;', "'");
+  return /role="alert">.*?<strong>([^<]+)<\/strong>/s.exec(text)?.[1]?.replaceAll('&#39;', "'");
 }
 
 /** The application's side of a sign-in in one browser. */

@@ -32,15 +32,23 @@ const types: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
 };
 
+/** The address holds a hash of the content, so that browsers may keep the picture. */
+export function readPicture(file: string, as: string): { path: string; address: string; file: ServedFile } {
+  const kind = extname(file).toLowerCase();
+  const body = readFileSync(file);
+  const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12);
+  const path = `/brand/${as}${kind}`;
+  const served = { body, type: types[kind] ?? 'application/octet-stream', etag: `"${hash}"` };
+  return { path, address: `${path}?v=${hash}`, file: served };
+}
+
 /** Reads the logo files once. */
 export function openBrand({ name, accent, background, logo, logoDark, links = {} }: BrandSettings): Brand {
   const files = new Map<string, ServedFile>();
-  const address = (path: string, as: string): string => {
-    const kind = extname(path).toLowerCase();
-    const body = readFileSync(path);
-    const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12);
-    files.set(`/brand/${as}${kind}`, { body, type: types[kind] ?? 'application/octet-stream', etag: `"${hash}"` });
-    return `/brand/${as}${kind}?v=${hash}`;
+  const addressOf = (picture: string, as: string): string => {
+    const { path, address, file } = readPicture(picture, as);
+    files.set(path, file);
+    return address;
   };
   return {
     name,
@@ -50,7 +58,7 @@ export function openBrand({ name, accent, background, logo, logoDark, links = {}
     logo:
       logo === undefined
         ? undefined
-        : { light: address(logo, 'logo'), dark: logoDark && address(logoDark, 'logo-dark') },
+        : { light: addressOf(logo, 'logo'), dark: logoDark && addressOf(logoDark, 'logo-dark') },
     links: brandLinks.flatMap((link) => {
       const to = links[link];
       return to === undefined ? [] : [{ name: link, to }];

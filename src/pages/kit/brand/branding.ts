@@ -1,12 +1,13 @@
-/** Serves the logos of the brand, and the style sheets with the colours of the brand or a client (theme.ts). */
+/** Serves the logos of the brand and of providers, and style sheets with the colours of the brand or a client. */
 import type { Context, Next } from 'koa';
 import { pageRoutes, type Route } from '../../../http/routes.ts';
-import type { Brand } from './brand.ts';
+import type { ServedFile } from '../static.ts';
 import { themeAt, themeSheet } from './theme.ts';
 
-export function createBranding({ brand }: { brand: Pick<Brand, 'files'> }): readonly Route[] {
+/** `files`: pictures by request path. */
+export function createBranding(files: ReadonlyMap<string, ServedFile>): readonly Route[] {
   const file = async (ctx: Context, next: Next) => {
-    const picture = brand.files.get(ctx.path);
+    const picture = files.get(ctx.path);
     const theme = picture ? undefined : themeAt(ctx.path);
     if (!picture && !theme) return next();
     ctx.set('X-Content-Type-Options', 'nosniff');

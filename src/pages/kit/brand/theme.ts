@@ -49,6 +49,9 @@ const schemes = {
 } as const;
 type Scheme = (typeof schemes)[keyof typeof schemes];
 
+/** What stands behind the content of a page, in light and in dark. */
+export const cardColours: readonly string[] = [schemes.light.card, schemes.dark.card];
+
 /** 4.5, plus a margin for rounding to eight bits. */
 const readable = 4.55;
 
