@@ -89,6 +89,8 @@ for (const form of document.querySelectorAll('[data-passkey], [data-new-passkey]
 
   if (!PKC || !credentials) {
     for (const note of document.querySelectorAll('[data-without-passkeys]')) note.hidden = false;
+    // Its place is not reserved any more.
+    delete form.dataset.autofill;
     continue;
   }
   form.hidden = false;

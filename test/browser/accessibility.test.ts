@@ -41,7 +41,7 @@ suite('accessibility', () => {
   });
 
   describe('by keyboard alone', () => {
-    const foot = ['About this sign-in service', 'Language: English'];
+    const foot = ['About this service', 'Language: English'];
 
     /** Presses Tab from the top to the end: what gets the focus, in order. */
     async function tabOrder(page: Page): Promise<{ name: string; outline: string }[]> {
@@ -72,17 +72,17 @@ suite('accessibility', () => {
           'Password',
           'Show password',
           'Forgot password?',
-          'Stay signed in on this deviceNot on a device that others use.',
+          'Stay signed in Not on a shared device.',
           'Sign in',
           'Sign in with a passkey',
-          'Cancel',
           'Create an account',
+          'Cancel',
           ...foot,
         ],
       ],
       [
         '/gallery/second-factor/second-factor',
-        ['Not you?', 'Code', 'Continue', 'Cancel', 'Use a recovery code instead', ...foot],
+        ['Not you?', 'Code', 'Continue', 'Use a recovery code instead', 'Cancel', ...foot],
       ],
       ['/gallery/consent/consent', ['bookshelf.example', 'Not you?', 'Deny', 'Allow', ...foot]],
       ['/gallery/logout/logout', ['Stay signed in', 'Sign out', ...foot]],

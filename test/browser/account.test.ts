@@ -139,7 +139,7 @@ suite('the account pages', () => {
         await heading(page, 'Your account is deleted');
         await page.goto('/account');
         await signIn(page, person);
-        expect(await page.getByRole('alert').textContent()).toMatch(/Incorrect username or password/);
+        expect(await page.locator('#problem').textContent()).toMatch(/Incorrect username or password/);
         expect(problems).toEqual([]);
       });
 

@@ -1,6 +1,6 @@
 /** Signing in, as a person meets it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import {
   applicationSite,
   arrived,
@@ -78,10 +78,13 @@ suite('the sign-in page', () => {
     const answer = await answerTo(page, () => signIn(page, person, 'not the password at all'));
     expect(answer.status()).toBe(422);
 
-    const alert = page.getByRole('alert');
-    expect(await alert.textContent()).toBe('Incorrect username or password. Check both and try again.');
     expect(await page.getByLabel('Username or e-mail').inputValue()).toBe(person.username);
     const field = page.getByLabel('Password', { exact: true });
+    expect(await saidOf(field)).toBe('Incorrect username or password. Check both and try again.');
+    // Once, below the field.
+    expect(await page.getByText('Incorrect').count()).toBe(1);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect((await page.locator('#problem').boundingBox())?.y).toBeGreaterThan((await field.boundingBox())?.y ?? NaN);
     expect(await field.inputValue()).toBe('');
     expect(await field.getAttribute('aria-invalid')).toBe('true');
     expect(await page.locator(':focus').getAttribute('name')).toBe('password');
@@ -98,8 +101,20 @@ suite('the sign-in page', () => {
     await page.evaluate('document.forms[0].noValidate = true');
     await page.getByLabel('Username or e-mail').fill('ada <b>');
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-    expect(await page.getByRole('alert').textContent()).toMatch(/^Something is missing/);
-    expect(await page.getByLabel('Username or e-mail').inputValue()).toBe('ada <b>');
+    const password = page.getByLabel('Password', { exact: true });
+    await page.locator('#password[aria-invalid=true]').waitFor();
+    expect(await saidOf(password)).toBe('Enter your password.');
+    expect(await page.locator(':focus').getAttribute('name')).toBe('password');
+    const username = page.getByLabel('Username or e-mail');
+    expect([await username.inputValue(), await username.getAttribute('aria-invalid')]).toEqual(['ada <b>', null]);
+
+    await page.evaluate('document.forms[0].noValidate = true');
+    await username.fill(' ');
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.locator('#username[aria-invalid=true]').waitFor();
+    expect(await saidOf(username)).toBe('Enter your username or e-mail address.');
+    expect(await page.locator(':focus').getAttribute('name')).toBe('username');
+    expect(await password.getAttribute('aria-invalid')).toBeNull();
     expect(problems).toEqual([]);
   });
 
@@ -252,6 +267,16 @@ suite('the sign-in page', () => {
     });
   });
 });
+
+/** What a screen reader says with the field. */
+const saidOf = (field: Locator): Promise<string> =>
+  field.evaluate((element) => {
+    const ids: string[] = element.getAttribute('aria-describedby')?.split(' ') ?? [];
+    return ids
+      .map((id) => element.ownerDocument.getElementById(id)?.textContent?.trim() ?? '')
+      .join(' ')
+      .trim();
+  });
 
 async function sessionCookie(context: BrowserContext): Promise<string | undefined> {
   return (await context.cookies()).find(({ name }) => name === 'gatehouse')?.value;

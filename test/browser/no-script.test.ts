@@ -27,7 +27,7 @@ suite('JavaScript off', () => {
     await page.goto(authorizeAddress(server, client));
     expect(await page.getByRole('button', { name: 'Show password' }).count()).toBe(0);
     await signIn(page, person, 'wrong');
-    expect(await page.getByRole('alert').textContent()).toMatch(/^Incorrect username or password/);
+    expect(await page.locator('.wrong').textContent()).toMatch(/^Incorrect username or password/);
     await signIn(page, person);
     await page.getByRole('button', { name: 'Deny' }).click();
     expect((await arrived(page)).get('error')).toBe('access_denied');

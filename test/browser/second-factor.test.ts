@@ -34,6 +34,8 @@ suite('the second factor', () => {
 
   const codeField = (page: Page) => page.getByLabel('Code', { exact: true });
   const recoveryField = (page: Page) => page.getByLabel('Recovery code', { exact: true });
+  /** Below the field, and described by it. */
+  const problem = (page: Page) => page.locator('.wrong#problem').textContent();
   const goOn = (page: Page) => page.getByRole('button', { name: 'Continue' }).click();
   const atCode = (page: Page) => page.getByRole('heading', { name: 'Enter your code' }).waitFor();
 
@@ -79,7 +81,7 @@ suite('the second factor', () => {
         const { page, app, problems } = await halfway({ javaScriptEnabled });
         const answer = await answerTo(page, () => give(page, app.wrong()));
         expect(answer.status()).toBe(422);
-        expect(await page.getByRole('alert').textContent()).toMatch(/^That code is incorrect/);
+        expect(await problem(page)).toMatch(/^That code is incorrect/);
         expect(await codeField(page).inputValue()).toBe('');
         expect(await codeField(page).getAttribute('aria-invalid')).toBe('true');
         expect(await page.locator(':focus').getAttribute('name')).toBe('code');
@@ -101,7 +103,7 @@ suite('the second factor', () => {
         await recoveryField(page).fill('0000-0000-0000-0000');
         await goOn(page);
         // Still the same question, not the other one.
-        expect(await page.getByRole('alert').textContent()).toMatch(/^That code is incorrect/);
+        expect(await problem(page)).toMatch(/^That code is incorrect/);
         await recoveryField(page).fill(app.recoveryCodes[0]?.toUpperCase() ?? '');
         await goOn(page);
         await ends(page);
@@ -134,7 +136,7 @@ suite('the second factor', () => {
     await page.evaluate('document.forms[0].noValidate = true');
     await codeField(page).fill('');
     await goOn(page);
-    expect(await page.getByRole('alert').textContent()).toMatch(/^Nothing was entered/);
+    expect(await problem(page)).toMatch(/^Nothing was entered/);
     expect(problems).toEqual([]);
   });
 
@@ -147,7 +149,7 @@ suite('the second factor', () => {
     await other.page.goto(authorizeAddress(server, client));
     await signIn(other.page, person);
     await give(other.page, code);
-    expect(await other.page.getByRole('alert').textContent()).toMatch(/^That code was already used/);
+    expect(await problem(other.page)).toMatch(/^That code was already used/);
     await give(other.page, app.fresh());
     expect((await arrived(other.page)).has('code')).toBe(true);
     expect([...problems, ...other.problems]).toEqual([]);

@@ -21,12 +21,14 @@ import {
   wantsToBeKept,
 } from '../kit/interaction/memory.ts';
 import { passkeyPurpose } from '../kit/interaction/passkey.ts';
-import type { ClientForm, UpstreamFailureKind } from '../kit/view-parts.ts';
+import type { ClientForm, ProviderView, UpstreamFailureKind } from '../kit/view-parts.ts';
 import { choicesFor, chosenIn } from './choices.ts';
 import { finishedMeanwhile } from './sent-twice.ts';
 
-/** Each selects a text. The test of the catalogue reads this list. */
-export const loginErrors = ['wrong', 'throttled', 'busy', 'missing', 'expired', 'passkey'] as const;
+/** Shown above the form, each with its text. The test of the catalogue reads this list. */
+export const loginNotices = ['throttled', 'busy', 'expired', 'passkey'] as const;
+/** `wrong` and `missing` are shown below a field. */
+export const loginErrors = ['wrong', 'missing', ...loginNotices] as const;
 type LoginError = (typeof loginErrors)[number];
 
 /** Why a signed-in person is asked again: by the account pages, because the sign-in is too old, or for the client. */
@@ -47,7 +49,7 @@ declare module '../kit/views.ts' {
       /** WebAuthn request options, in JSON. Absent: no passkey button. */
       readonly passkey?: string | undefined;
       /** Other providers, with the address that starts the sign-in there. */
-      readonly providers?: readonly { readonly name: string; readonly to: string }[] | undefined;
+      readonly providers?: readonly (ProviderView & { readonly to: string })[] | undefined;
       readonly failed?:
         | {
             readonly kind: UpstreamFailureKind;
@@ -57,7 +59,7 @@ declare module '../kit/views.ts' {
           }
         | undefined;
       /** The identity at another provider that will be connected with the account that signs in. */
-      readonly connecting?: { readonly provider: string; readonly label: string } | undefined;
+      readonly connecting?: { readonly provider: ProviderView; readonly label: string } | undefined;
       /** The box "stay signed in" is ticked. */
       readonly keep?: boolean | undefined;
       /** The address of the account chooser, if there are accounts to choose from. */
@@ -118,7 +120,7 @@ export function createLoginStep(deps: PageDeps): Step {
         // The same options for every account, so the page does not reveal who has a passkey.
         passkey: deps.passkeys.signInOptions(passkeyPurpose(interaction)) || undefined,
         ...(pending?.stage === 'link'
-          ? { connecting: { provider: deps.upstream.name(pending.proof.provider), label: pending.proof.label } }
+          ? { connecting: { provider: deps.providerLogos.view(pending.proof.provider), label: pending.proof.label } }
           : { providers: providersFor(interaction, action) }),
         // If two things failed, the page shows the later one.
         failed: error || !failed ? undefined : { ...failed, provider: deps.upstream.name(failed.provider) },
@@ -141,7 +143,7 @@ export function createLoginStep(deps: PageDeps): Step {
 
   function providersFor(interaction: StepContext['interaction'], action: string) {
     const offered = deps.upstream.offered(freshnessOf(interaction));
-    return offered.map(({ id, name }) => ({ name, to: `${action}/upstream/${id}` }));
+    return offered.map(({ id }) => ({ ...deps.providerLogos.view(id), to: `${action}/upstream/${id}` }));
   }
 
   async function takePasskey(

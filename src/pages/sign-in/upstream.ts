@@ -32,7 +32,7 @@ import {
   type UpstreamMemory,
   upstreamMemory,
 } from '../kit/interaction/memory.ts';
-import type { ClientForm, FormProblem, UpstreamFailureKind } from '../kit/view-parts.ts';
+import type { ClientForm, FormProblem, ProviderView, UpstreamFailureKind } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
 declare module '../kit/views.ts' {
@@ -40,7 +40,7 @@ declare module '../kit/views.ts' {
     /** For a person from another provider who has no account here yet. */
     'upstream-new': ClientForm &
       FormProblem & {
-        readonly provider: string;
+        readonly provider: ProviderView;
         /** The person's name at the provider. */
         readonly label: string;
         readonly email?: string | undefined;
@@ -51,7 +51,7 @@ declare module '../kit/views.ts' {
         readonly username?: string | undefined;
       };
     'upstream-connect': ClientForm & {
-      readonly provider: string;
+      readonly provider: ProviderView;
       readonly label: string;
       readonly account: { readonly name?: string | undefined; readonly username: string };
     };
@@ -192,7 +192,7 @@ export function createUpstreamStep(deps: PageDeps): Step {
 
   async function common(step: StepContext, { proof }: Pending) {
     const { locals, options } = await frameOf(deps, step);
-    return { locals: { ...locals, provider: upstream.name(proof.provider), label: proof.label }, options };
+    return { locals: { ...locals, provider: deps.providerLogos.view(proof.provider), label: proof.label }, options };
   }
 
   async function showNew(

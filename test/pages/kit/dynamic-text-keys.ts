@@ -24,7 +24,7 @@ import {
 } from '../../../src/pages/kit/view-parts.ts';
 import { noticeKinds } from '../../../src/pages/kit/views.ts';
 import { confirmErrors } from '../../../src/pages/registration/verify-email.ts';
-import { loginErrors, signInReasons } from '../../../src/pages/sign-in/login.ts';
+import { loginNotices, signInReasons } from '../../../src/pages/sign-in/login.ts';
 import { secondFactorErrors } from '../../../src/pages/sign-in/second-factor.ts';
 
 const secondFactors = ['passkey', ...codeMethods.map(({ kind }) => kind)];
@@ -60,7 +60,7 @@ export const dynamicTextKeys: readonly string[] = [
   ...noticeKinds.flatMap((kind) => [`notice.${kind}.title`, `notice.${kind}.text`]),
   ...['signIn', 'home', 'account', 'again'].map((go) => `notice.go.${go}`),
   ...signInReasons.map((reason) => `login.again.${reason}`),
-  ...loginErrors.flatMap((error) => [`login.error.${error}.title`, `login.error.${error}.text`]),
+  ...loginNotices.flatMap((error) => [`login.error.${error}.title`, `login.error.${error}.text`]),
   ...secondFactorErrors.flatMap((error) => [`second.error.${error}.title`, `second.error.${error}.text`]),
   ...secondFactors.map((method) => `second.use.${method}`),
   ...upstreamFailures.flatMap((kind) => [`upstream.failed.${kind}.title`, `upstream.failed.${kind}.text`]),

@@ -46,8 +46,8 @@ describe('single pages', () => {
   test('whoever is signed out with nowhere to go back to can sign in again', () => {
     const signedOut = (stayed: boolean) =>
       renderer.render('signed-out', { stayed, client: { name: 'Bookshelf' } }, { locale: 'en' });
-    expect(signedOut(false)).toMatch(/<a class="button" href="\/account">Sign in<\/a>/);
-    expect(signedOut(true)).toMatch(/<a class="button" href="\/account">Your account<\/a>/);
+    expect(signedOut(false)).toMatch(/<a class="button block" href="\/account">Sign in<\/a>/);
+    expect(signedOut(true)).toMatch(/<a class="button block" href="\/account">Your account<\/a>/);
   });
 
   test('an address is broken at a colon, if at all', () => {

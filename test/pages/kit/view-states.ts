@@ -57,9 +57,9 @@ export const statesWith = (value: string): readonly ViewState[] => {
       name: 'login-providers',
       view: 'login',
       locals: {
-        ...{ action, csrf, client, providers: [{ name: value, to: value }] },
+        ...{ action, csrf, client, providers: [{ name: value, logo: value, to: value }] },
         failed: { kind: 'throttled', provider: value, reference: value },
-        connecting: { provider: value, label: value },
+        connecting: { provider: { name: value, logo: value }, label: value },
       },
     },
     ...[true, false].map(
@@ -67,7 +67,15 @@ export const statesWith = (value: string): readonly ViewState[] => {
         name: `upstream-new-${signUp}`,
         view: 'upstream-new',
         locals: {
-          ...{ action, csrf, client, provider: value, label: value, email: value, username: value },
+          ...{
+            action,
+            csrf,
+            client,
+            provider: { name: value, logo: value },
+            label: value,
+            email: value,
+            username: value,
+          },
           ...{ signUp, known: !signUp, error: 'taken' },
         },
       }),
@@ -75,7 +83,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
     {
       name: 'upstream-connect',
       view: 'upstream-connect',
-      locals: { action, csrf, client, provider: value, label: value, account: person },
+      locals: { action, csrf, client, provider: { name: value, logo: value }, label: value, account: person },
     },
     {
       name: 'account-identities',

@@ -2,10 +2,14 @@ import { action, bookshelf, csrf, passkey, unbroken, unknownShop, type ViewState
 import { upstreamFailures } from '../../kit/view-parts.ts';
 import { loginErrors, signInReasons } from '../login.ts';
 
-const providers = [
-  { name: 'Example Company', to: `${action}/upstream/company` },
-  { name: 'GitHub', to: `${action}/upstream/github` },
-];
+const at = (id: string) => `${action}/upstream/${id}`;
+const github = { name: 'GitHub', mark: 'github', to: at('github') };
+const google = { name: 'Google', mark: 'google', to: at('google') };
+const microsoft = { name: 'Microsoft', mark: 'microsoft', to: at('microsoft') };
+const company = { name: 'Example Company', to: at('company') };
+const providers = [company, github];
+/** The most that a page without a scroll bar has room for on a small phone. */
+const full = { action, csrf, client: bookshelf, forgot: '/forgotten', passkey, signUp: '/sign-up', cancel: action };
 
 export const loginStates: readonly ViewState[] = [
   { name: 'login-plain', view: 'login', locals: { action, csrf } },
@@ -39,6 +43,11 @@ export const loginStates: readonly ViewState[] = [
       },
     }),
   ),
+  {
+    name: 'login-missing-password',
+    view: 'login',
+    locals: { action, csrf, error: 'missing', username: 'ada', forgot: '/forgotten' },
+  },
   ...signInReasons.map(
     (again): ViewState => ({
       name: `login-again-${again}`,
@@ -73,6 +82,20 @@ export const loginStates: readonly ViewState[] = [
     view: 'login',
     locals: { action, csrf, client: bookshelf, providers, passkey, signUp: '/sign-up', cancel: action },
   },
+  { name: 'login-three-providers', view: 'login', locals: { ...full, providers: [google, microsoft, github] } },
+  {
+    name: 'login-many-providers',
+    view: 'login',
+    locals: {
+      ...full,
+      providers: [
+        ...[google, microsoft, github, company],
+        { name: 'Own picture', logo: '/public/favicon.svg', to: at('own') },
+        ...['apple', 'gitlab', 'keycloak', 'linkedin', 'okta'].map((mark) => ({ name: mark, mark, to: at(mark) })),
+        { name: unbroken, to: at('long') },
+      ],
+    },
+  },
   {
     name: 'login-long',
     view: 'login',
@@ -104,7 +127,7 @@ export const loginStates: readonly ViewState[] = [
   {
     name: 'login-connecting',
     view: 'login',
-    locals: { action, csrf, client: bookshelf, connecting: { provider: 'GitHub', label: 'ada-l' }, cancel: action },
+    locals: { action, csrf, client: bookshelf, connecting: { provider: github, label: 'ada-l' }, cancel: action },
   },
   {
     name: 'login-unreviewed',
