@@ -135,6 +135,11 @@ function enhance(root) {
     button.addEventListener('click', () => print());
   }
 
+  for (const line of find('[data-back]')) {
+    line.hidden = history.length < 2;
+    line.addEventListener('click', () => history.back());
+  }
+
   // The server formats times as UTC. The browser knows the user's time zone. A relative time shows the exact one on
   // hover.
   for (const time of find('time')) {

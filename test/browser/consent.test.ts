@@ -111,8 +111,10 @@ suite('the consent page', () => {
     );
     if (made.outcome !== 'registered') throw new Error(made.outcome);
     const { page, problems } = await atConsent(made.client);
-    const said = `Registered by ${mallory.username}. Gatehouse has not checked this application.`;
-    expect(await page.locator('.note').allTextContents()).toEqual([said]);
+    const said = 'Gatehouse has not checked this application. Continue only if you know who runs it.';
+    expect((await page.locator('.note').allTextContents()).map((text) => text.trim())).toEqual([said]);
+    expect((await page.locator('.origin').textContent())?.trim()).toBe(`registered by ${mallory.username}`);
+    expect(await page.getByText('not reviewed').count()).toBe(1);
     expect(await flaws(page)).toEqual([]);
     // What an admin registered is the server's own word.
     await page.goto(authorizeAddress(server, await bookshelf()));
@@ -158,7 +160,7 @@ suite('the consent page', () => {
     await page.goto(authorizeAddress(server, client, { scope: 'openid profile email' }));
     await page.getByRole('heading', { name: /^Allow .* to do more/ }).waitFor();
     const [question, allowed] = await page.getByRole('list').all();
-    expect(await question?.getByRole('listitem').allInnerTexts()).toEqual(['See your e-mail address']);
+    expect(await question?.getByRole('listitem').allInnerTexts()).toEqual(['See your e-mail address new']);
     expect(await allowed?.getByRole('listitem').count()).toBe(2);
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
@@ -186,9 +188,15 @@ suite('the consent page', () => {
     await page.goto(authorizeAddress(server, client, { scope: 'notes:read notes:write', resource }));
     await page.getByRole('heading', { name: 'In Notes it will be able to:' }).waitFor();
     const [question, allowed] = await page.getByRole('list').all();
-    expect(await question?.getByRole('listitem').allInnerTexts()).toEqual(['Change your notes. optional']);
+    expect(await question?.getByRole('listitem').allInnerTexts()).toEqual(['Change your notes. new optional']);
     expect(await allowed?.getByRole('listitem').allInnerTexts()).toEqual(['Read your notes.']);
-    expect(await page.getByRole('checkbox').count()).toBe(1);
+    const box = page.getByRole('checkbox', { name: 'Change your notes.' });
+    expect(await box.isChecked()).toBe(true);
+    // The whole line is the box.
+    await page.getByText('Change your notes.').click();
+    expect(await box.isChecked()).toBe(false);
+    await box.press('Space');
+    expect(await box.isChecked()).toBe(true);
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
     expect(problems).toEqual([]);

@@ -54,7 +54,7 @@ suite('being refused', () => {
     expect(development.logged.some((line) => line.includes(reference))).toBe(true);
 
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    await page.getByRole('button', { name: 'Copy the details' }).click();
+    await page.getByRole('button', { name: 'Copy' }).click();
     await page.getByRole('button', { name: 'Copied' }).waitFor();
     expect(await page.evaluate('navigator.clipboard.readText()')).toContain(reference);
   });
@@ -99,6 +99,20 @@ suite('being refused', () => {
     await page.getByRole('link', { name: 'Go to the start page' }).click();
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Welcome to Gatehouse');
     expect(problems).toEqual([]);
+  });
+
+  test('“Go back” goes back, where there is a page to go back to', async () => {
+    const client = await buildClient(development);
+    const { page } = await buildVisitor(browser, development);
+    const back = page.getByRole('button', { name: 'Go back' });
+    await page.goto('/');
+    await page.goto(authorizeAddress(development, client, { redirect_uri: `${redirectUri}/` }));
+    await back.click();
+    await page.getByRole('heading', { name: 'Welcome to Gatehouse' }).waitFor();
+
+    const plain = await buildVisitor(browser, development, { javaScriptEnabled: false });
+    await plain.page.goto(authorizeAddress(development, client, { redirect_uri: `${redirectUri}/` }));
+    expect(await plain.page.getByRole('button', { name: 'Go back' }).count()).toBe(0);
   });
 
   test('the playground is for development only', async () => {

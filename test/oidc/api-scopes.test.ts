@@ -162,7 +162,7 @@ describeStorages('scopes of APIs', (storage) => {
 
     test('asks for the missing scope alone, and keeps what was allowed before, optional scopes too', async () => {
       const { client, agent, consent, page, known } = await asked();
-      const [question = '', below = ''] = page.text.split('You have allowed it before:');
+      const [question = '', below = ''] = page.text.split('Already allowed');
       expect(question).toContain('List your orders.');
       expect(question).not.toContain('See your orders.');
       expect(below).toContain('See your orders.');
@@ -185,7 +185,7 @@ describeStorages('scopes of APIs', (storage) => {
       await server.core.stores.consents.remove(person.subject, client.id);
       const again = await agent.submit(page, { answer: 'allow', known });
       expect(again.text).toContain(box('orders:write'));
-      expect(again.text).not.toContain('You have allowed it before:');
+      expect(again.text).not.toContain('Already allowed');
       expect(await consent()).toBeUndefined();
     });
 
@@ -201,7 +201,7 @@ describeStorages('scopes of APIs', (storage) => {
     ])('a form that lists as allowed what is not shows the page again: %s', async (known) => {
       const { agent, consent, page } = await asked();
       const again = await agent.submit(page, { answer: 'allow', known });
-      expect(again.text).toContain('You have allowed it before:');
+      expect(again.text).toContain('Already allowed');
       expect(await consent()).toEqual(['orders:read', 'orders:write']);
     });
 

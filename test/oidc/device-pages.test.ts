@@ -85,7 +85,8 @@ describeStorages('the pages of the device flow', (storage) => {
     const said = words(page);
     for (const part of [
       'Sign in to Free &lt;Money&gt; on a device?',
-      'has not checked the application Free &lt;Money&gt;',
+      'not reviewed',
+      'Gatehouse has not checked this application.',
       'SmartTV on Linux',
       'Address 203.0.113.77',
       'Continue only if you started this yourself, on a device in front of you.',

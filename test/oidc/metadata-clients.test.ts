@@ -201,7 +201,7 @@ describeStorages('metadata clients', (storage) => {
     publish(there);
     const local = (await connect(here)).consent.text;
     expect(local).toMatch(/describes itself at <bdi>app\d+-\w+\.example<\/bdi>\. It runs on your own device/);
-    expect(local).toContain('has not checked the application');
+    expect(local).toContain('has not checked this application');
     expect(local).toMatch(/takes you back to <bdi>localhost:53682<\/bdi>/);
     const hosted = (await connect(there)).consent.text;
     expect(hosted).toContain('describes itself at');

@@ -284,13 +284,13 @@ describeStorages('unreviewed clients', (storage) => {
         return agent.submit(await ask(agent, request({}, { id }), true), { username: person.username, password });
       };
       const before = (await consent()).text;
-      expect(before).toContain(
-        `Registered by <bdi>${owner.username}</bdi>. Gatehouse has not checked this application.`,
-      );
+      expect(before).toContain(`registered by <bdi>${owner.username}</bdi>`);
+      expect(before).toContain('<span class="badge warn">not reviewed</span>');
       expect(before.match(/has not checked/g)).toHaveLength(1);
       await server.app.clients.review(id);
       const after = (await consent()).text;
-      expect(after).toContain(`Registered by <bdi>${owner.username}</bdi>.`);
+      expect(after).toContain(`<span>by <bdi>${owner.username}</bdi></span>`);
+      expect(after).not.toContain('not reviewed');
       expect(after).not.toContain('has not checked');
       expect((await ask(new Agent(server), request({}, { id }), true)).text).not.toContain('has not checked');
     });

@@ -51,6 +51,18 @@ test('a page shows the logo from this server, and no address of the client', asy
   expect(requests).toHaveLength(2);
 });
 
+test('S11: no page shows the logo of an unreviewed client', async () => {
+  picture('posing.example');
+  const metadata = { client_name: 'Bookshelf', logo_uri: 'https://posing.example/logo.png' };
+  const client = await buildClient(server, metadata, 'person');
+  const address = `/oauth/authorize?${new URLSearchParams({ client_id: client.id, response_type: 'code', scope: 'openid' })}`;
+  const before = (await new Agent(server).go(address)).text;
+  expect(before).toContain('Bookshelf');
+  expect(before).not.toContain('/client-logo?');
+  await server.app.clients.review(client.id);
+  expect((await new Agent(server).go(address)).text).toContain('/client-logo?');
+});
+
 test('concurrent requests share one fetch', async () => {
   const { url, requests } = picture('shared.example');
   const client = await buildClient(server, { logo_uri: `${url}/logo.png` });

@@ -253,7 +253,7 @@ function hueOf(name: string): number {
 }
 
 const scopeIcons: Readonly<Record<string, string>> = {
-  openid: 'person',
+  openid: 'known',
   profile: 'person',
   user: 'person',
   email: 'mail',

@@ -1,6 +1,7 @@
 /** Pages that the engine shows itself: error, sign-out, signed out. */
 import type { Context } from 'koa';
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { firstDifference } from '../../base/first-difference.ts';
 import { displayName } from '../../core/kernel/names.ts';
 import { formTargetsFor, hardenPage } from '../../http/hardening.ts';
 import type { DevicePages, ProtocolPages } from '../../oidc/ports.ts';
@@ -146,10 +147,4 @@ function detailOf({ says, source, received, expected, nearest, advice }: Recorde
     expected: passes,
     advice,
   };
-}
-
-function firstDifference(a: string, b: string): number {
-  let index = 0;
-  while (index < a.length && a[index] === b[index]) index += 1;
-  return index;
 }

@@ -3,6 +3,7 @@
  * application, signed in, also see what was expected and received. Programs get the same as JSON.
  */
 import type { Context } from 'koa';
+import { firstDifference } from '../../base/first-difference.ts';
 import { type CheckName, checks } from '../../core/refusals/checks.ts';
 import type { Account } from '../../core/stores/accounts.ts';
 import type { RefusalRow } from '../../core/stores/refusals.ts';
@@ -36,6 +37,8 @@ declare module '../kit/views.ts' {
       readonly source?: string | undefined;
       readonly advice?: string | undefined;
       readonly details?: WhyDetails | undefined;
+      /** Where `details.received` begins to differ from what would have passed. The page marks the rest. */
+      readonly receivedMarkFrom?: number | undefined;
     };
   }
 }
@@ -57,7 +60,8 @@ export function createWhy(deps: PageDeps): readonly Route[] {
     };
     ctx.vary('Accept');
     if (wantsPage(ctx)) {
-      deps.pages.show(ctx, 'why', locals, { status: found ? 200 : 404, accountLocale: reader?.locale });
+      const shown = { ...locals, receivedMarkFrom: full ? markFrom(found) : undefined };
+      deps.pages.show(ctx, 'why', shown, { status: found ? 200 : 404, accountLocale: reader?.locale });
       return;
     }
     hardenAnswer(ctx.res, deps.issuer.startsWith('https:'));
@@ -79,6 +83,10 @@ export function createWhy(deps: PageDeps): readonly Route[] {
 /** A later version may have recorded a check that this version does not know. */
 function checkOf({ check }: RefusalRow) {
   return checks[check as CheckName] ?? checks.other;
+}
+
+function markFrom({ received, nearest }: RefusalRow): number | undefined {
+  return received === null || nearest === null ? undefined : firstDifference(received, nearest);
 }
 
 function detailsOf(row: RefusalRow): WhyDetails {

@@ -2,6 +2,17 @@ import { account, action, bookshelf, csrf, longName, unbroken, unknownShop, type
 
 const scopes = [{ name: 'openid' }, { name: 'profile' }, { name: 'email' }, { name: 'offline_access' }];
 
+/** Three APIs of ten scopes each, every third one optional. */
+const many = ['Calendar', 'Contacts', 'Documents'].map((name) => ({
+  name,
+  scopes: Array.from({ length: 10 }, (_, n) => {
+    const scope = `${name.toLowerCase()}.${n}`;
+    const field = n % 3 === 2 ? `optional ${scope}` : undefined;
+    return { name: scope, sentence: `Do what number ${n + 1} of ${name} allows`, field };
+  }),
+}));
+const withoutBox = <S extends object>(scope: S) => ({ ...scope, field: undefined });
+
 export const consentStates: readonly ViewState[] = [
   { name: 'consent', view: 'consent', locals: { action, csrf, client: bookshelf, account, scopes } },
   {
@@ -72,6 +83,23 @@ export const consentStates: readonly ViewState[] = [
       ],
       known: { told: '[]', scopes: [...scopes, { name: 'calendar.read', sentence: 'See when you are busy' }] },
     },
+  },
+  {
+    name: 'consent-step-up-many',
+    view: 'consent',
+    locals: {
+      action,
+      csrf,
+      client: bookshelf,
+      account,
+      scopes: [{ name: 'phone' }],
+      known: { told: '[]', scopes: [...scopes, ...many.flatMap((api) => api.scopes.map(withoutBox))] },
+    },
+  },
+  {
+    name: 'consent-many',
+    view: 'consent',
+    locals: { action, csrf, client: bookshelf, account: { username: 'ada', name: 'Ada' }, scopes, apis: many },
   },
   {
     name: 'consent-right-to-left',

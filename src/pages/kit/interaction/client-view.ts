@@ -10,14 +10,16 @@ export function clientView(client: ClientRecord | undefined): ClientView | undef
   if (!client || client.id === accountClient) return undefined;
   const { client_name: name, client_uri: uri, logo_uri: logo, brand_accent: accent } = client.metadata;
   const site = typeof uri === 'string' ? uri : undefined;
+  const unreviewed = client.reviewedAt === null;
   return {
     name: typeof name === 'string' && name !== '' ? name : client.id,
     uri: site,
     host: (site && URL.parse(site)?.host) ?? undefined,
-    logo: typeof logo === 'string' ? logoAddress(client.id, logo) : undefined,
+    // A logo looks trusted, and this one may be another application's: an unreviewed client has none.
+    logo: typeof logo === 'string' && !unreviewed ? logoAddress(client.id, logo) : undefined,
     accent: typeof accent === 'string' ? accent : undefined,
     background: backgroundOf(client),
-    unreviewed: client.reviewedAt === null,
+    unreviewed,
   };
 }
 

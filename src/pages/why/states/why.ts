@@ -20,6 +20,7 @@ export const whyStates: readonly ViewState[] = [
       says: 'The redirect URI is not registered for this client.',
       source: 'RFC 9700, section 4.1.3',
       advice: 'Remove the trailing slash, or register this address too.',
+      receivedMarkFrom: 34,
       details: {
         check: 'redirect_uri_unregistered',
         endpoint: 'authorize',
@@ -29,7 +30,7 @@ export const whyStates: readonly ViewState[] = [
         last: 1_800_000_600,
         times: 12,
         clientId: 'bookshelf',
-        expected: 'https://bookshelf.example/callback',
+        expected: 'https://bookshelf.example/callback, https://bookshelf.example/popup',
         received: 'https://bookshelf.example/callback/',
         nearest: 'https://bookshelf.example/callback',
       },
