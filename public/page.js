@@ -1,7 +1,7 @@
 // Enhances the pages. Every form and link works without this script. `enhance` is also given what a dialog loads.
 
-const whole = (time) =>
-  new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' }).format(time);
+const formatted = (time, style) => new Intl.DateTimeFormat(document.documentElement.lang, style).format(time);
+const whole = (time) => formatted(time, { dateStyle: 'medium', timeStyle: 'short' });
 
 // Marks the pressed button as busy and ignores a second press. The button is not disabled, because a disabled button's
 // name and value are not submitted.
@@ -63,6 +63,28 @@ async function openDialog(link) {
   document.body.append(dialog);
   enhance(dialog);
   dialog.showModal();
+}
+
+// Groups rows by the days of the browser. The server has grouped them by days in UTC, each with a heading and a list.
+function groupByDay(days) {
+  const rows = [...days.querySelectorAll('li')];
+  const [heading, list] = ['h2', 'ul'].map((name) => days.querySelector(name).cloneNode());
+  const midnight = (time) => new Date(time).setHours(0, 0, 0, 0);
+  const today = midnight(Date.now());
+  days.replaceChildren();
+  let last;
+  for (const row of rows) {
+    const day = midnight(row.querySelector('time').dateTime);
+    if (day !== last) {
+      const past = Math.round((today - day) / 86_400_000);
+      const near = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: 'auto' }).format(-past, 'day');
+      const name =
+        past === 0 || past === 1 ? near[0].toUpperCase() + near.slice(1) : formatted(day, { dateStyle: 'full' });
+      days.append(Object.assign(heading.cloneNode(), { textContent: name }), list.cloneNode());
+    }
+    days.lastChild.append(row);
+    last = day;
+  }
 }
 
 function enhance(root) {
@@ -140,13 +162,16 @@ function enhance(root) {
     line.addEventListener('click', () => history.back());
   }
 
-  // The server formats times as UTC. The browser knows the user's time zone. A relative time shows the exact one on
-  // hover.
+  // The server formats times as UTC. The browser knows the user's time zone. A relative time and a time of day show the
+  // whole one on hover.
   for (const time of find('time')) {
-    const local = whole(new Date(time.dateTime));
-    if (time.dataset.ago === undefined) time.textContent = local;
-    else time.title = local;
+    const at = new Date(time.dateTime);
+    const { ago, clock } = time.dataset;
+    if (ago === undefined && clock === undefined) time.textContent = whole(at);
+    else time.title = whole(at);
+    if (clock !== undefined) time.textContent = formatted(at, { timeStyle: 'short' });
   }
+  for (const days of find('[data-days]')) groupByDay(days);
 
   for (const button of find('[data-auto]')) button.click();
 }

@@ -6,6 +6,7 @@
 import { referenceStates } from '../api/reference/states.ts';
 import { activityStates } from './account/states/activity.ts';
 import { applicationsStates } from './account/states/applications.ts';
+import { confirmStates } from './account/states/confirm.ts';
 import { connectionsStates } from './account/states/connections.ts';
 import { dataStates } from './account/states/data.ts';
 import { deletionStates } from './account/states/deletion.ts';
@@ -67,6 +68,7 @@ export const states: readonly ViewState[] = [
   ...connectionsStates,
   ...applicationsStates,
   ...activityStates,
+  ...confirmStates,
   ...dataStates,
   ...deletionStates,
   ...sharedPageStates,

@@ -83,7 +83,8 @@ suite('the account pages', () => {
         const other = await elsewhere(person, { userAgent: firefox });
         await heading(other.page, 'Your account');
         await page.reload();
-        await page.getByRole('button', { name: 'End Firefox on Windows' }).click();
+        await page.getByRole('link', { name: 'End Firefox on Windows' }).click();
+        await press(page, 'End the session');
         await page.getByText('That session has ended').waitFor();
         await other.page.goto('/account/profile');
         await heading(other.page, 'Sign in');
@@ -95,10 +96,12 @@ suite('the account pages', () => {
         const { page, person, problems } = await home({ javaScriptEnabled });
         const scope = { scope: 'openid offline_access', extra: { prompt: 'consent' } };
         const { body } = await tokensFor(server, client, { ...scope, person });
-        await page.goto('/account/connections');
-        await page.locator('summary', { hasText: 'Disconnect' }).click();
-        await press(page, 'Remove its access');
+        // From the overview, in two clicks, and back there.
+        await page.reload();
+        await page.getByRole('link', { name: 'Disconnect Bookshelf' }).click();
+        await press(page, 'Disconnect');
         await page.getByText('no longer has access').waitFor();
+        expect(new URL(page.url()).pathname).toBe('/account');
         expect((await refresh(server, client, body.refresh_token)).body.error).toBe('invalid_grant');
         await page.goto(authorizeAddress(server, client));
         await heading(page, 'Allow Bookshelf to use your account?');
@@ -133,7 +136,8 @@ suite('the account pages', () => {
         await page.getByRole('link', { name: /Delete the account/ }).click();
         await page.getByLabel(/type your username/).fill('somebody');
         await press(page, 'Delete permanently');
-        expect(await page.getByRole('alert').textContent()).toMatch(/not your username/);
+        await page.getByText(/That is not your username/).waitFor();
+        expect(await page.locator(':focus').getAttribute('aria-invalid')).toBe('true');
         await page.getByLabel(/type your username/).fill(person.username);
         await press(page, 'Delete permanently');
         await heading(page, 'Your account is deleted');
@@ -156,7 +160,8 @@ suite('the account pages', () => {
 
   test('every page, with what there is on it: no flaw in any look', async () => {
     const { page, problems } = await home();
-    for (const section of ['', '/profile', '/factors', '/sessions', '/connections', '/activity', '/data', '/delete']) {
+    const lists = ['', '/sessions', '/connections', '/applications', '/activity'];
+    for (const section of [...lists, '/profile', '/email', '/factors', '/data', '/delete']) {
       await page.goto(`/account${section}`);
       expect([section, await flaws(page)]).toEqual([section, []]);
     }
@@ -215,10 +220,119 @@ suite('the account pages', () => {
       const { page } = await buildVisitor(browser, server, { javaScriptEnabled, timezoneId: 'Asia/Kolkata' });
       await page.goto('/account');
       await signIn(page, person);
-      const time = page.locator('time').first();
+      const time = page.locator('time:not([data-ago])').first();
       expect((await time.textContent())?.endsWith('UTC')).toBe(utc);
       expect(await time.getAttribute('datetime')).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/);
     }
+  });
+
+  test('activity is under the days of the reader; without JavaScript under those in UTC, and the page says so', async () => {
+    const person = await buildPerson(server);
+    const event = {
+      event: 'sign_out',
+      subject: person.subject,
+      clientId: null,
+      address: null,
+      requestId: null,
+      detail: {},
+    };
+    const times = ['2026-01-09T10:00:00Z', '2026-01-10T12:00:00Z', '2026-01-10T23:30:00Z'];
+    await server.core.stores.audit.append(times.map((time) => ({ ...event, atMs: Date.parse(time) })));
+    for (const [javaScriptEnabled, days] of [
+      [true, ['Sunday, January 11, 2026', 'Saturday, January 10, 2026', 'Friday, January 9, 2026']],
+      [false, ['Saturday, January 10, 2026', 'Friday, January 9, 2026']],
+    ] as const) {
+      const { page } = await buildVisitor(browser, server, { javaScriptEnabled, timezoneId: 'Asia/Kolkata' });
+      await page.goto('/account/activity');
+      await signIn(page, person);
+      await heading(page, 'Activity');
+      const shown = await page.locator('.days > h2').allTextContents();
+      expect(shown.slice(-days.length)).toEqual(days);
+      expect(shown).toHaveLength(days.length + 1);
+      expect(await page.locator('.days > ul').count()).toBe(shown.length);
+      const last = await page.locator('.days li time').last().textContent();
+      expect(last).toBe(javaScriptEnabled ? '3:30 PM' : '10:00 AM UTC');
+      // With JavaScript its content is text, and none of it is shown.
+      expect(await page.locator('noscript p').count()).toBe(javaScriptEnabled ? 0 : 1);
+    }
+  });
+
+  test('a question opens in a dialog: Escape and Cancel leave everything as it is and lead back to the link', async () => {
+    const { page, person, problems } = await home();
+    await elsewhere(person, { userAgent: 'Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0' });
+    await page.goto('/account/sessions');
+    const end = page.getByRole('link', { name: 'End Firefox on Windows' });
+    for (const leave of ['Escape', 'Cancel']) {
+      await end.focus();
+      await page.keyboard.press('Enter');
+      const dialog = page.getByRole('dialog', { name: 'End the session of Firefox on Windows?' });
+      await dialog.waitFor();
+      expect(await flaws(page)).toEqual([]);
+      if (leave === 'Escape') await page.keyboard.press('Escape');
+      else await dialog.getByRole('link', { name: 'Cancel' }).click();
+      await dialog.waitFor({ state: 'detached' });
+      expect(await page.evaluate<string>('document.activeElement.textContent')).toContain('End');
+    }
+    await page.getByRole('link', { name: 'Sign out everywhere else' }).click();
+    await page.getByRole('dialog', { name: 'End one other session?' }).waitFor();
+    await press(page, 'Sign out everywhere else');
+    await page.getByText('You are signed out everywhere else').waitFor();
+    expect(await end.count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  test('what ended meanwhile is no longer there: the page says so instead of the dialog', async () => {
+    const { page, person } = await home();
+    const other = await elsewhere(person, { userAgent: 'curl/8' });
+    await page.goto('/account/sessions');
+    await other.page.goto('/oauth/logout');
+    await press(other.page, 'Sign out');
+    await page.getByRole('link', { name: 'End curl' }).click();
+    await page.getByRole('heading', { level: 1, name: /not found/i }).waitFor();
+  });
+
+  test('the menu of the person: by mouse, by keyboard and without JavaScript, to the way out', async () => {
+    // Nothing that can be pressed is half under the open menu.
+    const { page, problems } = await home({}, '/account/activity');
+    const summary = page.locator('.menu > summary');
+    const out = page.locator('.menu').getByRole('link', { name: 'Sign out' });
+    await summary.click();
+    expect(await out.isVisible()).toBe(true);
+    expect(await flaws(page)).toEqual([]);
+    await page.getByRole('heading', { level: 1 }).click();
+    expect(await out.isVisible()).toBe(false);
+    await summary.focus();
+    await page.keyboard.press('Enter');
+    expect(await out.isVisible()).toBe(true);
+    await page.keyboard.press('Escape');
+    expect(await out.isVisible()).toBe(false);
+    expect(await page.evaluate<string>('document.activeElement.tagName')).toBe('SUMMARY');
+    await page.keyboard.press('Space');
+    for (let tabs = 0; tabs < 3; tabs += 1) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/oauth/logout**');
+    expect(problems).toEqual([]);
+
+    const without = await home({ javaScriptEnabled: false });
+    await without.page.locator('.menu > summary').click();
+    await without.page.locator('.menu').getByRole('link', { name: 'Security' }).click();
+    await without.page.goto('/account/data');
+    await without.page.locator('.menu > summary').click();
+    await without.page.locator('.menu').getByRole('link', { name: 'Sign out' }).click();
+    await without.page.waitForURL('**/oauth/logout**');
+  });
+
+  test('on a phone the overview leads to every page of the account', async () => {
+    const { page } = await home();
+    await page.setViewportSize({ width: 360, height: 740 });
+    const links = page.getByRole('navigation', { name: 'All pages of your account' }).getByRole('link');
+    expect(await links.allTextContents()).toEqual([
+      ...['Profile', 'Security', 'Devices and sessions', 'Connected applications', 'Your applications'],
+      ...['Activity', 'Your data'],
+    ]);
+    for (const link of await links.all()) expect((await link.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    await page.setViewportSize({ width: 1280, height: 740 });
+    expect(await links.count()).toBe(0);
   });
 
   test('a sign-in at an application opens the pages too, and they bring the person back there', async () => {

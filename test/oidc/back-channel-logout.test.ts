@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { commandLine } from '../cli/command-line.ts';
-import { open, send, visit } from '../pages/account/visitor.ts';
+import { confirm, open, send, visit } from '../pages/account/visitor.ts';
 import { Agent } from '../support/agent.ts';
 import { claimsOf, headerOf, refresh, tokensFor, userinfo } from '../support/flow.ts';
 import { type Receiver, reachable, startReceiver } from '../support/receiver.ts';
@@ -143,11 +143,11 @@ describeStorages('back-channel logout', (storage) => {
       const sessions = await server.core.sessions.list(elsewhere.person.subject);
       const stored = await Promise.all(sessions.map(({ uid }) => server.core.stores.engine.readSessionByUid(uid)));
       const uid = stored.find((bundle) => bundle?.session.sids[elsewhere.client.id])?.session.uid ?? '';
-      await send(here.agent, here.page, '/account/sessions/end', { session: uid });
+      await confirm(here.agent, '/account/sessions/end', { session: uid });
       await toldOnce(elsewhere);
 
       const more = await tokensFor(server, elsewhere.client, { person: elsewhere.person });
-      await send(here.agent, await here.agent.go('/account/sessions'), '/account/sessions/end-others');
+      await confirm(here.agent, '/account/sessions/end-others');
       const [, second] = await arrived(elsewhere.path, 2);
       expect(second?.sid).toBe(claimsOf(more.body.id_token).sid);
     });
@@ -191,8 +191,8 @@ describeStorages('back-channel logout', (storage) => {
 
     test('a consent that is taken back', async () => {
       const { agent, person, client, ...who } = await signedIn();
-      const page = await open(agent, person, '/account/connections');
-      await send(agent, page, '/account/connections/end', { client: client.id });
+      await open(agent, person, '/account/connections');
+      await confirm(agent, '/account/connections/end', { client: client.id });
       await toldOnce({ agent, person, client, ...who });
     });
 

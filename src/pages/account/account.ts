@@ -96,12 +96,18 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
       .map(({ kind }) => ({ path: `${list}/${kind}`, take: createFactorSwitch(deps, kind), ...guarded, page: list })),
     ...(deps.passkeys.offered ? passkeyRows : []),
     { path: '/account/sessions', show: sessions.show },
-    { path: '/account/sessions/end', take: sessions.end, page: '/account/sessions' },
-    { path: '/account/sessions/end-others', take: sessions.endOthers, page: '/account/sessions' },
+    // GET asks, POST does it.
+    { path: '/account/sessions/end', show: sessions.ask, take: sessions.end, page: '/account/sessions' },
+    {
+      path: '/account/sessions/end-others',
+      show: sessions.askOthers,
+      take: sessions.endOthers,
+      page: '/account/sessions',
+    },
     { path: allowed, show: connections.show },
-    { path: `${allowed}/end`, take: connections.end, page: allowed },
+    { path: `${allowed}/end`, show: connections.ask, take: connections.end, page: allowed },
     { path: own, show: applications.show },
-    { path: `${own}/delete`, take: applications.remove, page: own },
+    { path: `${own}/delete`, show: applications.ask, take: applications.remove, page: own },
     { path: identitiesPage, show: identities.show },
     { path: `${identitiesPage}/connect/:provider`, show: identities.begin, ...guarded, page: identitiesPage },
     // Not `fresh`: the way to the provider and back may take longer.

@@ -1,10 +1,9 @@
-/** The person's own audit records, in plain words. */
-
-import { programOf } from '../../core/kernel/program.ts';
-import type { StoredAuditEvent } from '../../core/stores/audit.ts';
-import type { AddressPlace } from '../kit/place.ts';
-import { placeOf } from '../kit/place.ts';
+/** The person's own audit records, in plain words, by day. */
+import { nowSeconds } from '../../base/clock.ts';
 import type { AccountDeps } from './deps.ts';
+import { clientNames } from './kit/client-names.ts';
+import { byDay, type Day } from './kit/days.ts';
+import { type EventView, eventView } from './kit/event-view.ts';
 import type { AccountLocals } from './visit.ts';
 import { type Show, showPage } from './visit.ts';
 
@@ -66,17 +65,10 @@ export const activityEvents = [
 declare module '../kit/views.ts' {
   interface ViewLocals {
     'account-activity': AccountLocals & {
-      readonly events: readonly {
-        readonly event: string;
-        readonly at: number;
-        readonly client?: string | undefined;
-        readonly program?: string | undefined;
-        readonly system?: string | undefined;
-        readonly address?: string | undefined;
-        readonly place?: AddressPlace | undefined;
-        readonly byAdmin: boolean;
-      }[];
+      readonly days: readonly Day<EventView>[];
       readonly older?: string | undefined;
+      /** Not the first page. */
+      readonly from?: boolean | undefined;
     };
   }
 }
@@ -84,11 +76,7 @@ declare module '../kit/views.ts' {
 const pageSize = 50;
 
 export function createActivityPage(deps: AccountDeps): Show {
-  async function nameOf({ clientId }: StoredAuditEvent): Promise<string | undefined> {
-    if (clientId === null) return undefined;
-    const name = (await deps.cached.find(clientId))?.metadata.client_name;
-    return typeof name === 'string' ? name : clientId;
-  }
+  const nameOf = clientNames(deps);
 
   return async (visit) => {
     const { ctx, account } = visit;
@@ -96,21 +84,11 @@ export function createActivityPage(deps: AccountDeps): Show {
     const from = typeof before === 'string' && /^\d{1,15}$/.test(before) ? { before: Number(before) } : {};
     const found = await deps.stores.audit.list({ subject: account.subject, ...from }, pageSize + 1);
     const shown = found.slice(0, pageSize);
-    const events = shown.map(async (event) => {
-      const { user_agent: userAgent, by } = event.detail;
-      return {
-        event: event.event,
-        at: Math.floor(event.atMs / 1000),
-        client: await nameOf(event),
-        ...programOf(typeof userAgent === 'string' ? userAgent : undefined),
-        address: event.address ?? undefined,
-        place: placeOf(event.address ?? undefined),
-        byAdmin: typeof by === 'string' && by !== account.subject,
-      };
-    });
+    const events = await Promise.all(shown.map((event) => eventView(event, nameOf)));
     return showPage(deps, visit, 'account-activity', {
-      events: await Promise.all(events),
+      days: byDay(events, nowSeconds()),
       older: found.length > pageSize ? `/account/activity?before=${shown.at(-1)?.id}` : undefined,
+      from: 'before' in from,
     });
   };
 }

@@ -1,63 +1,41 @@
 /** Applications with the person's consent: what each may do, since when, and how to end it (security.md B16). */
-import type { Connection } from '../../core/consents/connections.ts';
-import type { ClientView, ScopeView } from '../kit/view-parts.ts';
+import { oneOf } from '../kit/request.ts';
 import type { AccountDeps } from './deps.ts';
-import type { AccountForm } from './visit.ts';
+import { backTo, fromField } from './kit/asking.ts';
+import { clientNames } from './kit/client-names.ts';
+import { type ConnectionView, connectionsPage, connectionView } from './kit/connection-view.ts';
+import type { AccountLocals } from './visit.ts';
 import { callerIn, notThere, type Show, showPage, type Take } from './visit.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    'account-connections': AccountForm & {
-      readonly connections: readonly {
-        readonly id: string;
-        readonly client: ClientView;
-        readonly scopes: readonly ScopeView[];
-        readonly apis: readonly { readonly name: string; readonly scopes: readonly ScopeView[] }[];
-        readonly since: number;
-        readonly lastUsedAt?: number | undefined;
-      }[];
-    };
+    'account-connections': AccountLocals & { readonly connections: readonly ConnectionView[] };
   }
 }
 
-const page = '/account/connections';
-
-export function createConnectionsPage(deps: AccountDeps): { show: Show; end: Take } {
-  const [builtIn] = deps.apis.list();
-
-  async function shown({ clientId, scopes, claims, resources, since, lastUsedAt }: Connection) {
-    const client = await deps.cached.find(clientId);
-    const { client_name: name, client_uri: uri } = client?.metadata ?? {};
-    return {
-      id: clientId,
-      client: {
-        name: typeof name === 'string' && name !== '' ? name : clientId,
-        uri: typeof uri === 'string' ? uri : undefined,
-        host: (typeof uri === 'string' && URL.parse(uri)?.host) || undefined,
-      },
-      scopes: [...scopes, ...claims].map((scope) => ({ name: scope })),
-      apis: Object.entries(resources).flatMap(([identifier, names]) => {
-        const api = deps.apis.find(identifier);
-        const known = new Map(api?.scopes.map(({ name, sentence }) => [name, sentence]));
-        if (names.length === 0) return [];
-        // The catalogue has the texts of built-in scopes, in the reader's language.
-        const sentenceOf = (scope: string) => (identifier === builtIn?.identifier ? undefined : known.get(scope));
-        return [
-          {
-            name: api?.name ?? identifier,
-            scopes: names.map((scope) => ({ name: scope, sentence: sentenceOf(scope) })),
-          },
-        ];
-      }),
-      since,
-      lastUsedAt: lastUsedAt ?? undefined,
-    };
-  }
+export function createConnectionsPage(deps: AccountDeps): { show: Show; ask: Show; end: Take } {
+  const nameOf = clientNames(deps);
 
   return {
     async show(visit) {
-      const connections = await deps.connections.list(visit.account.subject);
-      return showPage(deps, visit, 'account-connections', { connections: await Promise.all(connections.map(shown)) });
+      const found = await deps.connections.list(visit.account.subject);
+      const connections = await Promise.all(found.map((each) => connectionView(deps, each)));
+      return showPage(deps, visit, 'account-connections', { connections });
+    },
+
+    async ask(visit) {
+      const id = oneOf(visit.ctx, 'client');
+      const found = await deps.connections.list(visit.account.subject);
+      if (id === undefined || !found.some(({ clientId }) => clientId === id)) return notThere(deps, visit);
+      const from = oneOf(visit.ctx, 'from');
+      return showPage(deps, visit, 'account-confirm', {
+        asks: 'connection',
+        section: 'connections',
+        name: await nameOf(id),
+        action: `${connectionsPage}/end`,
+        fields: [{ name: 'client', value: id }, ...fromField(from)],
+        back: backTo(connectionsPage, from),
+      });
     },
 
     async end(visit, form) {
@@ -65,7 +43,7 @@ export function createConnectionsPage(deps: AccountDeps): { show: Show; end: Tak
       if (!(await deps.connections.end(visit.account.subject, form.get('client') ?? '', caller))) {
         return notThere(deps, visit);
       }
-      return { to: page, note: { notice: 'connection-ended' } };
+      return { to: backTo(connectionsPage, form.get('from')), note: { notice: 'connection-ended' } };
     },
   };
 }

@@ -1,6 +1,15 @@
-/** The start page of the account, with the state of each section. */
+/**
+ * The start page of the account: how well it is protected, what happened last, where it is signed in, which
+ * applications it is connected to.
+ */
 import { displayName } from '../../core/kernel/names.ts';
+import type { Account } from '../../core/stores/accounts.ts';
 import type { AccountDeps } from './deps.ts';
+import { type Advice, adviceFor, type Protection } from './kit/advice.ts';
+import { clientNames } from './kit/client-names.ts';
+import { type ConnectionView, connectionView } from './kit/connection-view.ts';
+import { type EventView, eventView } from './kit/event-view.ts';
+import { byUse, type SessionView, sessionView } from './kit/session-view.ts';
 import type { AccountLocals } from './visit.ts';
 import { type Show, showPage } from './visit.ts';
 
@@ -8,47 +17,75 @@ declare module '../kit/views.ts' {
   interface ViewLocals {
     account: AccountLocals & {
       readonly account: {
+        /** How the page greets the person. */
         readonly name: string;
-        readonly username: string;
         readonly email?: string | undefined;
         readonly verified: boolean;
-        readonly hasPassword: boolean;
-        readonly twoFactor: boolean;
         readonly createdAt: number;
         readonly lastSeenAt?: number | undefined;
       };
-      readonly sessions: number;
-      readonly connections: number;
-      readonly applications: number;
+      readonly advice: Advice;
+      readonly events: readonly EventView[];
+      readonly sessions: readonly SessionView[];
+      readonly connections: readonly ConnectionView[];
+      /** How many there are; at most `countMax` sessions are counted. */
+      readonly counts: { readonly sessions: number; readonly connections: number };
     };
   }
 }
 
-/** The limit for counting a list; beyond it the page shows "or more". */
+/** The limit for counting sessions; beyond it the page shows "or more". */
 const countMax = 100;
+const shownOfEach = 3;
 
 export function createOverview(deps: AccountDeps): Show {
+  const adds = deps.passkeys.offered ? 'passkey' : deps.factors.enrols.length > 0 ? 'app' : undefined;
+
+  /** Reads storage only if recovery codes are needed: a session without a password asks for none. */
+  async function protection(account: Account): Promise<Protection> {
+    const { subject, passwordHash, twoFactor, email, verified } = account;
+    const hasPassword = passwordHash !== null;
+    const needed = hasPassword && twoFactor;
+    const address = email === null ? 'none' : verified ? 'verified' : 'unverified';
+    return {
+      hasPassword,
+      twoFactor,
+      codesLeft: needed ? (await deps.factors.list(subject)).recoveryCodesLeft : undefined,
+      email: deps.mails.work ? address : undefined,
+      adds,
+    };
+  }
+
   return async (visit) => {
-    const { account } = visit;
-    const [sessions, connections, applications] = await Promise.all([
-      deps.sessions.list(account.subject, { limit: countMax }),
-      deps.connections.list(account.subject),
-      deps.stores.clients.listOwned(account.subject, '', countMax),
+    const { account, session } = visit;
+    const { subject } = account;
+    const [protectedBy, events, sessions, connections] = await Promise.all([
+      protection(account),
+      deps.stores.audit.list({ subject }, shownOfEach),
+      deps.sessions.list(subject, { limit: countMax }),
+      deps.connections.list(subject),
+    ]);
+    const nameOf = clientNames(deps);
+    const [shownEvents, shownConnections] = await Promise.all([
+      Promise.all(events.map((event) => eventView(event, nameOf))),
+      Promise.all(connections.slice(0, shownOfEach).map((each) => connectionView(deps, each, 'overview'))),
     ]);
     return showPage(deps, visit, 'account', {
       account: {
-        name: displayName(account),
-        username: account.username,
+        name: account.firstName || displayName(account),
         email: account.email ?? undefined,
         verified: account.verified,
-        hasPassword: account.passwordHash !== null,
-        twoFactor: account.twoFactor,
         createdAt: account.createdAt,
         lastSeenAt: account.lastSeenAt ?? undefined,
       },
-      sessions: sessions.length,
-      connections: connections.length,
-      applications: applications.length,
+      advice: adviceFor(protectedBy),
+      events: shownEvents,
+      sessions: sessions
+        .map((each) => sessionView(each, session.uid, 'overview'))
+        .sort(byUse)
+        .slice(0, shownOfEach),
+      connections: shownConnections,
+      counts: { sessions: sessions.length, connections: connections.length },
     });
   };
 }

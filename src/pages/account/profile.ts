@@ -17,6 +17,8 @@ declare module '../kit/views.ts' {
   interface ViewLocals {
     'account-profile': AccountForm & {
       readonly username: string;
+      readonly email?: string | undefined;
+      readonly verified: boolean;
       readonly firstName: string;
       readonly lastName: string;
       /** Empty: that of the browser. */
@@ -38,7 +40,7 @@ declare module '../kit/views.ts' {
 
 type Shown = Omit<
   ViewLocals['account-profile'],
-  'viewer' | 'notice' | 'csrf' | 'username' | 'locales' | 'languages' | 'zones'
+  'viewer' | 'notice' | 'csrf' | 'username' | 'email' | 'verified' | 'locales' | 'languages' | 'zones'
 >;
 
 let zones: readonly string[] | undefined;
@@ -53,14 +55,13 @@ export function createProfilePage(deps: AccountDeps): { show: Show; take: Take }
   const locales = deps.locales.map((tag) => canonicalLocale(tag) ?? tag);
   const others = languages.filter((tag) => !locales.includes(tag));
 
-  const show = (visit: Visit, shown: Shown) =>
-    showPage(
-      deps,
-      visit,
-      'account-profile',
-      { username: visit.account.username, locales, languages: others, zones: timeZones(), ...shown },
-      { status: Object.keys(shown.errors).length > 0 ? 422 : 200 },
-    );
+  function show(visit: Visit, shown: Shown): undefined {
+    const { username, email, verified } = visit.account;
+    const about = { username, email: email ?? undefined, verified };
+    const choices = { locales, languages: others, zones: timeZones() };
+    const status = Object.keys(shown.errors).length > 0 ? 422 : 200;
+    return showPage(deps, visit, 'account-profile', { ...about, ...choices, ...shown }, { status });
+  }
 
   return {
     async show(visit) {

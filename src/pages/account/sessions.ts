@@ -1,43 +1,42 @@
 /** Sessions of the person, of browsers and programs in one list, and how to end them. */
-
 import { programOf } from '../../core/kernel/program.ts';
 import { callerOf } from '../../http/caller.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
-import type { AddressPlace } from '../kit/place.ts';
-import { placeOf } from '../kit/place.ts';
+import { oneOf } from '../kit/request.ts';
 import type { AccountDeps } from './deps.ts';
-import type { AccountForm } from './visit.ts';
+import { backTo, fromField } from './kit/asking.ts';
+import { byUse, sessionsPage as page, type SessionView, sessionView } from './kit/session-view.ts';
+import type { AccountLocals } from './visit.ts';
 import { notThere, type Show, showPage, type Take, type Visit } from './visit.ts';
-
-export const sessionDoors = ['browser', 'identity', 'security-service', 'tinyoauth'] as const;
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    'account-sessions': AccountForm & {
-      readonly sessions: readonly {
-        readonly id: string;
-        readonly door: string;
-        /** Derived from the program's user agent. */
-        readonly program?: string | undefined;
-        readonly system?: string | undefined;
-        readonly address?: string | undefined;
-        /** What the address alone shows. */
-        readonly place?: AddressPlace | undefined;
-        readonly createdAt: number;
-        readonly lastSeenAt?: number | undefined;
-        readonly here: boolean;
-      }[];
+    'account-sessions': AccountLocals & {
+      readonly sessions: readonly SessionView[];
+      /** There are sessions besides the one of this browser. */
       readonly others: boolean;
       readonly older?: string | undefined;
     };
   }
 }
 
-const page = '/account/sessions';
 const pageSize = 50;
+/** As many as one call lists; beyond it the page that asks says "all". */
+const countMax = 1000;
 
-export function createSessionsPage(deps: AccountDeps): { show: Show; end: Take; endOthers: Take } {
+interface SessionsPage {
+  readonly show: Show;
+  readonly ask: Show;
+  readonly end: Take;
+  readonly askOthers: Show;
+  readonly endOthers: Take;
+}
+
+export function createSessionsPage(deps: AccountDeps): SessionsPage {
   const about = ({ ctx, account }: Visit) => ({ subject: account.subject, caller: callerOf(ctx, 'account') });
+  /** Looks only among the person's own sessions. */
+  const find = (uid: string | undefined, { account }: Visit) =>
+    uid ? deps.sessions.find(uid, account.subject) : undefined;
 
   return {
     async show(visit) {
@@ -47,31 +46,47 @@ export function createSessionsPage(deps: AccountDeps): { show: Show; end: Take; 
       const shown = listed.slice(0, pageSize);
       const last = shown.at(-1);
       return showPage(deps, visit, 'account-sessions', {
-        sessions: shown
-          .map(({ uid, origin, createdAt, lastSeenAt }) => ({
-            id: uid,
-            door: origin.door,
-            ...programOf(origin.userAgent),
-            address: origin.address ?? undefined,
-            place: placeOf(origin.address ?? undefined),
-            createdAt,
-            lastSeenAt: lastSeenAt ?? undefined,
-            here: uid === session.uid,
-          }))
-          .sort((a, b) => Number(b.here) - Number(a.here)),
+        sessions: shown.map((each) => sessionView(each, session.uid)).sort(byUse),
         others: before !== undefined || listed.length > 1,
         older: listed.length > pageSize && last ? `${page}?before=${last.createdAt}.${last.uid}` : undefined,
       });
     },
 
+    async ask(visit) {
+      const [uid, from] = [oneOf(visit.ctx, 'session'), oneOf(visit.ctx, 'from')];
+      const found = await find(uid, visit);
+      if (uid === undefined || !found) return notThere(deps, visit);
+      const { door, userAgent } = found.origin;
+      return showPage(deps, visit, 'account-confirm', {
+        asks: 'session',
+        section: 'sessions',
+        device: { door, ...programOf(userAgent) },
+        action: `${page}/end`,
+        fields: [{ name: 'session', value: uid }, ...fromField(from)],
+        back: backTo(page, from),
+      });
+    },
+
     async end(visit, form) {
       const uid = form.get('session') ?? '';
-      // Looks only among the person's own sessions.
-      if (uid === '' || !(await deps.sessions.find(uid, visit.account.subject))) {
-        return notThere(deps, visit);
-      }
+      if (!(await find(uid, visit))) return notThere(deps, visit);
       await deps.sessions.end(uid, { event: 'sign_out', ...about(visit), detail: { via: 'account' } });
-      return { to: page, note: { notice: 'session-ended' } };
+      return { to: backTo(page, form.get('from')), note: { notice: 'session-ended' } };
+    },
+
+    async askOthers(visit) {
+      const listed = await deps.sessions.list(visit.account.subject, { limit: countMax });
+      const count = listed.filter(({ uid }) => uid !== visit.session.uid).length;
+      // Nothing is left to end, in another tab for example.
+      if (count === 0) return { to: page };
+      return showPage(deps, visit, 'account-confirm', {
+        asks: 'sessions',
+        section: 'sessions',
+        count: listed.length < countMax ? count : undefined,
+        action: `${page}/end-others`,
+        fields: [],
+        back: page,
+      });
     },
 
     async endOthers(visit) {

@@ -84,6 +84,10 @@ interface Scope {
   scopeIcon(scope: ScopeView): string;
   /** How long ago, in words, with the exact moment. */
   ago(at: number): { readonly iso: string; readonly text: string; readonly exact: string };
+  /** A day by its first second in UTC; `past`: 0 is today. */
+  dayName(at: number, past: number): string;
+  /** The time of day, for a list under the names of days. */
+  clock(at: number): { readonly iso: string; readonly text: string; readonly exact: string };
   clip(value: string | undefined, longest?: number): string;
   exact(value: string | undefined): string;
   typed(value: string | undefined, longest?: number): string;
@@ -119,6 +123,8 @@ const scopeNames = [
   'hueOf',
   'scopeIcon',
   'ago',
+  'dayName',
+  'clock',
   'clip',
   'exact',
   'typed',
@@ -198,6 +204,8 @@ export function createRenderer(options: RendererOptions): Renderer {
         hueOf,
         scopeIcon,
         ago: (at) => ago(at, locale),
+        dayName: (at, past) => dayName(at, past, locale),
+        clock: (at) => ({ ...exactly(at, locale), text: `${formatOf(locale, 'clock').format(at * 1000)} UTC` }),
         clip,
         exact,
         typed,
@@ -278,9 +286,20 @@ const units: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
 function ago(at: number, locale: string): { iso: string; text: string; exact: string } {
   const past = nowSeconds() - at;
   const [unit, seconds] = units.find(([, length]) => Math.abs(past) >= length) ?? ['second', 1];
-  const { iso, text: exact } = moment(at, locale);
   const count = unit === 'second' ? 0 : -Math.round(past / seconds);
-  return { iso, text: relativeOf(locale).format(count, unit), exact };
+  return { ...exactly(at, locale), text: relativeOf(locale).format(count, unit) };
+}
+
+function exactly(at: number, locale: string): { iso: string; exact: string } {
+  const { iso, text: exact } = moment(at, locale);
+  return { iso, exact };
+}
+
+/** "Today", "Yesterday", or the date. page.js names days in the same way. */
+function dayName(at: number, past: number, locale: string): string {
+  if (past !== 0 && past !== 1) return formatOf(locale, 'day').format(at * 1000);
+  const name = relativeOf(locale).format(-past, 'day');
+  return name.charAt(0).toLocaleUpperCase(locale) + name.slice(1);
 }
 
 const relatives = new Map<string, Intl.RelativeTimeFormat>();
@@ -354,13 +373,18 @@ function moment(at: number, locale: string): { iso: string; text: string } {
   return { iso: date.toISOString(), text: `${formatOf(locale).format(date)} UTC` };
 }
 
-/** Cached: creating a format costs more than rendering a page. One entry for each language. */
+/** Cached: creating a format costs more than rendering a page. Three for each language. */
 const formats = new Map<string, Intl.DateTimeFormat>();
-function formatOf(locale: string): Intl.DateTimeFormat {
-  const known = formats.get(locale);
+const formatKinds = {
+  moment: { dateStyle: 'medium', timeStyle: 'short' },
+  clock: { timeStyle: 'short' },
+  day: { dateStyle: 'full' },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+function formatOf(locale: string, kind: keyof typeof formatKinds = 'moment'): Intl.DateTimeFormat {
+  const known = formats.get(`${kind} ${locale}`);
   if (known !== undefined) return known;
-  const made = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
-  formats.set(locale, made);
+  const made = new Intl.DateTimeFormat(locale, { ...formatKinds[kind], timeZone: 'UTC' });
+  formats.set(`${kind} ${locale}`, made);
   return made;
 }
 

@@ -1,4 +1,5 @@
 /** The states of pages that the gallery and the tests render, with sample people and clients. */
+import { nowSeconds } from '../../base/clock.ts';
 import { qrCode } from './qr-code.ts';
 import type { ViewLocals, ViewName } from './views.ts';
 
@@ -37,3 +38,5 @@ export const sentKind = 'email-code';
 export const passkey = JSON.stringify({ challenge: 'Y2hhbGxlbmdl', rpId: 'localhost', userVerification: 'preferred' });
 /** Seconds since the epoch. */
 export const at = 1_800_000_000;
+/** For pages that say how long ago something was. */
+export const before = (seconds: number): number => nowSeconds() - seconds;

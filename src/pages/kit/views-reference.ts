@@ -26,10 +26,11 @@ Every template of a page also has:
 - \`asset(name)\`: the URL of a file under \`public/\`. \`body\`: the page (in the layout only).
 - \`clip\`, \`typed\`, \`typedLines\`, \`exact\`, \`href\`, \`initial\`: make foreign values safe to show.
 - \`icon(name)\`: an icon of \`public/icons.svg\`. \`part(name, its)\`: a part of \`views/kit/parts\` with its own \`it\`:
-  \`avatar\`, \`note\`, \`wrong\`, \`reveal\`, \`strength\`, \`new-password\`, \`mark\`, \`provider-mark\`, \`application\`. Print both
-  with \`<%- %>\`: they are markup.
+  \`avatar\`, \`note\`, \`wrong\`, \`reveal\`, \`strength\`, \`new-password\`, \`mark\`, \`provider-mark\`, \`application\`,
+  \`said\`, \`session\`, \`event\`. Print both with \`<%- %>\`: they are markup.
 - \`viewer\`: the person who is signed in, on account pages. \`hueOf\`, \`scopeIcon\`: for avatars and scopes.
-- \`duration\`, \`moment\`, \`ago\`, \`languageName\`, \`scopeSentence\`: format a value in the reader's language.
+- \`duration\`, \`moment\`, \`ago\`, \`clock\`, \`dayName\`, \`languageName\`, \`scopeSentence\`: format a
+  value in the reader's language.
 - \`problemNotices\`: the notices of account pages that report a problem.
 
 \`mail.ejs\` is the HTML of every mail. It has \`it\` alone, in the words of the reader's language.`;

@@ -25,8 +25,8 @@ describeStorages('disconnecting an application that is at work', (storage) => {
   /** A person's own pages, ready to disconnect. */
   async function ready(person: Awaited<ReturnType<typeof buildPerson>>, client: TestClient) {
     const { agent } = await visit(server, '/account', person);
-    const list = await agent.go(page);
-    return async () => expect((await send(agent, list, `${page}/end`, { client: client.id })).status).toBe(200);
+    const asked = await agent.go(`${page}/end?client=${client.id}`);
+    return async () => expect((await send(agent, asked, `${page}/end`, { client: client.id })).status).toBe(200);
   }
 
   /** Of these answers' tokens those that still open something. */

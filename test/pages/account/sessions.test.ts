@@ -4,7 +4,7 @@ import { Agent } from '../../support/agent.ts';
 import { comeBack, isActive, refresh, tokensFor, travel, userApiTakes } from '../../support/flow.ts';
 import { buildClient, buildPerson, password, type TestServer } from '../../support/server.ts';
 import { describeStorages } from '../../support/storages.ts';
-import { send, visit, words } from './visitor.ts';
+import { confirm, send, visit, words } from './visitor.ts';
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const page = '/account/sessions';
@@ -38,19 +38,26 @@ describeStorages('what a person has open', (storage) => {
     expect(words(list)).toMatch(/this browser/);
     expect(words(list)).toMatch(/curl.*Program, through the tinyoauth API.*192\.0\.2\.7/);
     expect(words(list)).toMatch(/Firefox on Linux/);
-    expect(list.text.match(/name="session"/g)).toHaveLength(3);
+    expect(list.text.match(/\/end\?session=/g)).toHaveLength(3);
 
-    const ended = await send(agent, list, `${page}/end`, { session: one.uid });
+    const asked = await agent.go(`${page}/end?session=${one.uid}`);
+    expect(words(asked)).toMatch(/End the session of curl \?.*Cancel/);
+    expect(await holds(one.token)).toBe(true);
+    const ended = await confirm(agent, `${page}/end`, { session: one.uid });
     expect([ended.url, words(ended)]).toEqual([server.url + page, expect.stringContaining('That session has ended')]);
     expect([await holds(one.token), await holds(two.token)]).toEqual([false, true]);
     expect((await there.agent.go('/account', { follow: false })).status).toBe(200);
-    expect((await send(agent, list, `${page}/end`, { session: one.uid })).status).toBe(404);
+    expect((await send(agent, asked, `${page}/end`, { session: one.uid })).status).toBe(404);
+    expect((await agent.go(`${page}/end?session=${one.uid}`)).status).toBe(404);
 
-    const all = await send(agent, list, `${page}/end-others`);
+    expect(words(await agent.go(`${page}/end-others`))).toContain('End 2 other sessions?');
+    const all = await confirm(agent, `${page}/end-others`);
     expect(words(all)).toContain('You are signed out everywhere else');
     expect(await holds(two.token)).toBe(false);
     expect((await there.agent.go('/account', { follow: false })).status).toBe(303);
     expect((await agent.go('/account', { follow: false })).status).toBe(200);
+    // Nothing is left to ask about.
+    expect((await agent.go(`${page}/end-others`, { follow: false })).location).toBe(server.url + page);
     const events = await server.core.stores.audit.list({ subject: person.subject, event: 'sign_out' }, 10);
     expect(events.map(({ detail }) => detail)).toEqual([{ via: 'account', all: true }, { via: 'account' }]);
   });
@@ -68,7 +75,7 @@ describeStorages('what a person has open', (storage) => {
     const [{ agent, known: here }, { known: elsewhere }] = [await browser(), await browser()];
     const knows = async (value: string | undefined) => (await server.core.knownBrowsers.accounts(value)).length;
     expect([await knows(here), await knows(elsewhere)]).toEqual([1, 1]);
-    const all = await send(agent, await agent.go(page), `${page}/end-others`);
+    const all = await confirm(agent, `${page}/end-others`);
     expect(words(all)).toContain('You are signed out everywhere else');
     expect([await knows(here), await knows(elsewhere)]).toEqual([1, 0]);
   });
@@ -79,7 +86,10 @@ describeStorages('what a person has open', (storage) => {
     const theirs = await program(other.username);
     for (const session of [theirs.uid, '', 'x', '\0', "' or 1=1 --", '\ud800']) {
       expect((await send(agent, list, `${page}/end`, { session })).status).toBe(404);
+      expect((await agent.go(`${page}/end?${new URLSearchParams({ session })}`)).status).toBe(404);
     }
+    for (const odd of ['', '?session', `?session=${theirs.uid}&session=${theirs.uid}`])
+      expect((await agent.go(`${page}/end${odd}`)).status).toBe(404);
     expect(await holds(theirs.token)).toBe(true);
   });
 
@@ -94,7 +104,7 @@ describeStorages('what a person has open', (storage) => {
     for (; at !== undefined && pages < 5; pages += 1) {
       const { text, status } = await agent.go(at);
       expect(status).toBe(200);
-      for (const [, uid = ''] of text.matchAll(/name="session" value="([^"]+)"/g)) seen.add(uid);
+      for (const [, uid = ''] of text.matchAll(/\/end\?session=([\w-]+)"/g)) seen.add(uid);
       at = /href="(\/account\/sessions\?before=[^"]+)"/.exec(text)?.[1];
     }
     expect([pages, seen.size]).toEqual([2, 60]);
@@ -122,7 +132,9 @@ describeStorages('what a person has open', (storage) => {
     expect(words(list)).toMatch(/Last used/);
     expect(words(list)).not.toContain('Account pages');
 
-    const ended = await send(agent, list, `${connected}/end`, { client: client.id });
+    const question = await agent.go(`${connected}/end?client=${client.id}`);
+    expect(words(question)).toMatch(/Disconnect Bookshelf &lt;b&gt; \?/);
+    const ended = await confirm(agent, `${connected}/end`, { client: client.id });
     expect(words(ended)).toContain('no longer has access');
     expect(words(ended)).not.toContain('Bookshelf');
     for (const { body } of [first, second]) {
@@ -135,7 +147,8 @@ describeStorages('what a person has open', (storage) => {
     const asked = await first.agent.go(`/oauth/authorize?${new URLSearchParams(query)}`, { follow: false });
     expect(asked.location ?? '').toMatch(/error=(consent|interaction)_required/);
 
-    expect((await send(agent, list, `${connected}/end`, { client: client.id })).status).toBe(404);
+    expect((await send(agent, question, `${connected}/end`, { client: client.id })).status).toBe(404);
+    expect((await agent.go(`${connected}/end?client=${client.id}`)).status).toBe(404);
     const [event] = await server.core.stores.audit.list({ subject: person.subject, event: 'consent.revoked' }, 10);
     expect(event).toMatchObject({ clientId: client.id, detail: { via: 'account' } });
   });
@@ -146,6 +159,8 @@ describeStorages('what a person has open', (storage) => {
     const { agent, page: list } = await visit(server, '/account/profile');
     for (const id of [client.id, 'gatehouse-account', '', '\0', 'x'.repeat(5000)]) {
       expect((await send(agent, list, `${connected}/end`, { client: id })).status).toBe(404);
+      if (id.length < 5000)
+        expect((await agent.go(`${connected}/end?${new URLSearchParams({ client: id })}`)).status).toBe(404);
     }
     expect((await refresh(server, client, theirs.body.refresh_token)).status).toBe(200);
   });
@@ -163,8 +178,8 @@ describeStorages('what a person has open', (storage) => {
     const { agent } = await visit(server, '/account', person);
     const list = await agent.go(connected);
     expect(words(list)).toMatch(/Lending.*See your name, username and e-mail address/);
-    await send(agent, list, `${connected}/end`, { client: client.id });
-    expect(words(await agent.go(connected))).toContain('You have not allowed any application');
+    await confirm(agent, `${connected}/end`, { client: client.id });
+    expect(words(await agent.go(connected))).toContain('No connected applications');
   });
 
   test('applications of one’s own: listed, and deleted with their tokens; others’ are not there', async () => {
@@ -181,12 +196,15 @@ describeStorages('what a person has open', (storage) => {
     expect(words(list)).toMatch(new RegExp(`Mine.*${mine.id}.*https://app\\.example\\.com/cb`));
     expect(words(list)).not.toContain('Theirs');
     expect(list.text).not.toContain(mine.secret);
+    const form = await agent.go('/account/profile');
     for (const client of [theirs.id, '', 'gatehouse-account', '\0']) {
-      expect((await send(agent, list, `${own}/delete`, { client })).status).toBe(404);
+      expect((await send(agent, form, `${own}/delete`, { client })).status).toBe(404);
+      expect((await agent.go(`${own}/delete?${new URLSearchParams({ client })}`)).status).toBe(404);
     }
-    expect(words(await send(agent, list, `${own}/delete`, { client: mine.id }))).toContain(
-      'The application is deleted',
-    );
+    expect(words(await agent.go(`${own}/delete?client=${mine.id}`))).toContain('Delete Mine ?');
+    expect(await server.app.clients.find(mine.id)).toBeDefined();
+    const gone = await confirm(agent, `${own}/delete`, { client: mine.id });
+    expect(words(gone)).toContain('The application is deleted');
     expect((await refresh(server, mine, tokens.body.refresh_token)).status).toBe(401);
     expect(await server.app.clients.find(theirs.id)).toBeDefined();
   });

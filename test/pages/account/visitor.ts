@@ -42,6 +42,12 @@ export function send(
   return agent.go(path, { form: { csrf: csrfOf(page), ...fields } });
 }
 
+/** Opens the page that asks before something ends, and confirms it. */
+export async function confirm(agent: Agent, path: string, fields: Record<string, string> = {}): Promise<Answer> {
+  const asked = await agent.go(`${path}?${new URLSearchParams(fields)}`);
+  return asked.status === 200 ? agent.submit(asked, fields) : asked;
+}
+
 export async function visit(server: TestServer, path = '/account', person?: Person) {
   const somebody = person ?? (await buildPerson(server));
   const agent = new Agent(server);

@@ -5,9 +5,11 @@ import { letterForms } from '../../../src/mail/letter-forms.ts';
 import { activityEvents } from '../../../src/pages/account/activity.ts';
 import { deleteErrors } from '../../../src/pages/account/deletion.ts';
 import { appCodeErrors } from '../../../src/pages/account/enrolment.ts';
+import { adviceKinds } from '../../../src/pages/account/kit/advice.ts';
+import { confirmations } from '../../../src/pages/account/kit/confirm.ts';
+import { sessionDoors } from '../../../src/pages/account/kit/session-view.ts';
 import { passwordFormErrors } from '../../../src/pages/account/password.ts';
 import { addressFields } from '../../../src/pages/account/profile.ts';
-import { sessionDoors } from '../../../src/pages/account/sessions.ts';
 import { eachTimeReasons } from '../../../src/pages/consent/consent.ts';
 import { deviceProblems } from '../../../src/pages/device/device.ts';
 import { brandLinks } from '../../../src/pages/kit/brand/brand.ts';
@@ -53,7 +55,11 @@ export const dynamicTextKeys: readonly string[] = [
   ...addressPlaces.map((place) => `account.address.${place}`),
   ...sessionDoors.map((door) => `account.door.${door}`),
   ...activityEvents.map((event) => `account.event.${event}`),
-  ...['sessions', 'connections', 'applications'].map((things) => `account.${things}.count`),
+  ...adviceKinds.map((kind) => `account.advice.${kind}.title`),
+  ...adviceKinds.filter((kind) => !kind.endsWith('-only')).map((kind) => `account.advice.${kind}.text`),
+  ...['codes-none', 'codes-few', 'email-none', 'email-unverified'].map((kind) => `account.advice.${kind}.go`),
+  ...['passkey', 'app'].flatMap((way) => ['text', 'go'].map((part) => `account.advice.add.${way}.${part}`)),
+  ...confirmations.flatMap((asks) => ['title', 'text', 'yes'].map((part) => `account.confirm.${asks}.${part}`)),
   ...setupErrors.map((error) => `setup.error.${error}`),
   ...formProblems.flatMap((problem) => [`form.${problem}.title`, `form.${problem}.text`]),
   ...confirmErrors.flatMap((error) => [`verify.error.${error}.title`, `verify.error.${error}.text`]),

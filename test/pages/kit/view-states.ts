@@ -36,6 +36,12 @@ export const statesWith = (value: string): readonly ViewState[] => {
   const person = { name: value, username: value, email: value };
   const viewer = { name: value, username: value };
   const given = [{ name: value }, { name: value, sentence: value, isNew: true }];
+  const event = { event: 'sign_out', icon: 'sign-out', at: 1, byAdmin: false };
+  const session = {
+    ...{ kind: 'computer' as const, door: value, program: value, address: value, createdAt: 1, here: false },
+    end: value,
+  };
+  const connection = { client, scopes: given, apis: [{ name: value, scopes: given }], since: 1, end: value };
   return [
     { name: 'welcome', view: 'welcome', locals: { issuer: value, development: true, account: person, signOut: value } },
     {
@@ -138,8 +144,12 @@ export const statesWith = (value: string): readonly ViewState[] => {
       view: 'account',
       locals: {
         viewer,
-        account: { ...person, verified: false, hasPassword: true, twoFactor: true, createdAt: 1, lastSeenAt: 1 },
-        ...{ sessions: 1, connections: 1, applications: 1 },
+        account: { name: value, email: value, verified: false, createdAt: 1, lastSeenAt: 1 },
+        advice: { kind: 'password-only', good: false, to: value, add: 'passkey' },
+        events: [{ ...event, event: value, client: value, program: value, address: value }],
+        sessions: [session],
+        connections: [connection],
+        counts: { sessions: 1, connections: 1 },
       },
     },
     {
@@ -147,7 +157,17 @@ export const statesWith = (value: string): readonly ViewState[] => {
       view: 'account-profile',
       locals: {
         viewer,
-        ...{ csrf, username: value, firstName: value, lastName: value, picture: value, zoneinfo: value, phone: value },
+        ...{
+          csrf,
+          username: value,
+          email: value,
+          verified: false,
+          firstName: value,
+          lastName: value,
+          picture: value,
+          zoneinfo: value,
+          phone: value,
+        },
         ...{ locale: value, locales: [], languages: [], zones: [] },
         address: { street_address: value, formatted: value, country: value },
         errors: { locale: 'not-a-locale', formatted: 'too-long' },
@@ -189,11 +209,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       view: 'account-sessions',
       locals: {
         viewer,
-        csrf,
-        sessions: [
-          { id: 'a', door: value, program: value, address: value, createdAt: 1, here: false },
-          { id: 'b', door: 'browser', program: value, system: value, createdAt: 1, here: true },
-        ],
+        sessions: [session, { ...session, door: 'browser', system: value, here: true }],
         ...{ others: true, older: value },
       },
     },
@@ -202,8 +218,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
       view: 'account-connections',
       locals: {
         viewer,
-        csrf,
-        connections: [{ id: 'c', client, scopes: given, apis: [{ name: value, scopes: given }], since: 1 }],
+        connections: [connection],
       },
     },
     {
@@ -211,9 +226,24 @@ export const statesWith = (value: string): readonly ViewState[] => {
       view: 'account-applications',
       locals: {
         viewer,
-        csrf,
-        applications: [{ id: 'd', name: value, redirectUris: [value], createdAt: 1, disabled: false }],
+        applications: [{ id: 'd', client, redirectUris: [value], createdAt: 1, disabled: false, end: value }],
         more: value,
+      },
+    },
+    {
+      name: 'account-confirm',
+      view: 'account-confirm',
+      locals: {
+        ...{ viewer, csrf, asks: 'connection', section: 'connections', name: value, action: value, back: value },
+        fields: [{ name: 'client', value }],
+      },
+    },
+    {
+      name: 'account-confirm-session',
+      view: 'account-confirm',
+      locals: {
+        ...{ viewer, csrf, asks: 'session', section: 'sessions', action: value, fields: [], back: value },
+        device: { door: value, program: value, system: value },
       },
     },
     {
@@ -221,9 +251,15 @@ export const statesWith = (value: string): readonly ViewState[] => {
       view: 'account-activity',
       locals: {
         viewer,
-        events: [
-          { event: value, at: 1, client: value, program: value, address: value, byAdmin: false },
-          { event: 'sign_out', at: 1, program: value, system: value, byAdmin: true },
+        days: [
+          {
+            at: 0,
+            ago: 2,
+            rows: [
+              { ...event, event: value, client: value, program: value, address: value },
+              { ...event, program: value, system: value, byAdmin: true },
+            ],
+          },
         ],
         older: value,
       },

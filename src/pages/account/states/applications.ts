@@ -1,19 +1,23 @@
-import { at, longName, signedInForm, type ViewState } from '../../kit/state.ts';
+import { before, longName, signedIn, type ViewState } from '../../kit/state.ts';
+
+const end = '/account/applications/delete?client=a1';
+const redirects = ['/callback', '/other/callback'].map((path) => `https://bookshelf.example${path}`);
 
 export const applicationsStates: readonly ViewState[] = [
-  { name: 'account-applications-none', view: 'account-applications', locals: { ...signedInForm, applications: [] } },
+  { name: 'account-applications-none', view: 'account-applications', locals: { ...signedIn, applications: [] } },
   {
     name: 'account-applications',
     view: 'account-applications',
     locals: {
-      ...signedInForm,
+      ...signedIn,
       applications: [
         {
-          id: 'QmFja3NsYXNoQmFja3NsYXNo',
-          name: longName,
-          createdAt: at,
-          disabled: true,
-          redirectUris: ['https://bookshelf.example/callback', 'https://bookshelf.example/other/callback'],
+          ...{ id: 'QmFja3NsYXNoQmFja3NsYXNo', client: { name: 'Bookshelf', unreviewed: true }, end },
+          ...{ createdAt: before(90_000), disabled: false, redirectUris: redirects },
+        },
+        {
+          ...{ id: 'YW5vdGhlcmFub3RoZXJhbm90', client: { name: longName }, end },
+          ...{ createdAt: before(9_000_000), disabled: true, redirectUris: Array(7).fill(redirects[0]) },
         },
       ],
       more: '/account/applications?after=a',
@@ -22,6 +26,6 @@ export const applicationsStates: readonly ViewState[] = [
   {
     name: 'account-notice-application-deleted',
     view: 'account-applications',
-    locals: { ...signedInForm, applications: [], notice: 'application-deleted' },
+    locals: { ...signedIn, applications: [], notice: 'application-deleted' },
   },
 ];

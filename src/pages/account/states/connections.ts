@@ -1,30 +1,28 @@
-import { at, bookshelf, longName, signedInForm, type ViewState } from '../../kit/state.ts';
+import { before, bookshelf, longName, signedIn, unknownShop, type ViewState } from '../../kit/state.ts';
 
 const reading = [{ name: 'openid' }, { name: 'profile' }, { name: 'offline_access' }];
+const end = '/account/connections/end?client=c1';
 
 export const connectionsStates: readonly ViewState[] = [
-  { name: 'account-connections-none', view: 'account-connections', locals: { ...signedInForm, connections: [] } },
+  { name: 'account-connections-none', view: 'account-connections', locals: { ...signedIn, connections: [] } },
   {
     name: 'account-connections',
     view: 'account-connections',
     locals: {
-      ...signedInForm,
+      ...signedIn,
       connections: [
         {
-          id: 'c1',
-          client: bookshelf,
-          scopes: reading,
-          since: at,
-          lastUsedAt: at,
+          ...{ client: bookshelf, scopes: reading, since: before(9_000_000), lastUsedAt: before(500), end },
           apis: [{ name: 'Calendar', scopes: [{ name: 'calendar.read', sentence: 'See when you are busy' }] }],
         },
-        { id: 'c2', client: { name: longName, host: 'app.example' }, scopes: [], apis: [], since: at },
+        { client: unknownShop, scopes: [{ name: 'email' }], apis: [], since: before(200_000), end },
+        { client: { name: longName, host: 'app.example' }, scopes: [], apis: [], since: before(30), end },
       ],
     },
   },
   {
     name: 'account-notice-connection-ended',
     view: 'account-connections',
-    locals: { ...signedInForm, connections: [], notice: 'connection-ended' },
+    locals: { ...signedIn, connections: [], notice: 'connection-ended' },
   },
 ];

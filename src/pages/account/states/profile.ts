@@ -3,6 +3,8 @@ import { signedInForm, unbroken, type ViewState } from '../../kit/state.ts';
 const emptyProfile = {
   ...signedInForm,
   username: 'ada',
+  email: 'ada@example.org',
+  verified: true,
   firstName: 'Ada',
   lastName: 'Example',
   locale: 'en',
@@ -35,12 +37,17 @@ export const profileStates: readonly ViewState[] = [
     view: 'account-profile',
     locals: { ...profile, locale: '', errors: { firstName: 'too-long', lastName: 'invalid' } },
   },
-  { name: 'account-profile-empty', view: 'account-profile', locals: { ...emptyProfile, errors: {} } },
+  {
+    name: 'account-profile-empty',
+    view: 'account-profile',
+    locals: { ...emptyProfile, email: undefined, verified: false, errors: {} },
+  },
   {
     name: 'account-profile-refused',
     view: 'account-profile',
     locals: {
       ...profile,
+      verified: false,
       locale: 'tlh',
       picture: `http://${unbroken}`,
       phone: '030 12345678',

@@ -1,0 +1,55 @@
+/**
+ * How well an account is protected, and the one step that would help most. Pure: the overview gives it what it has read
+ * anyway.
+ */
+export const adviceKinds = [
+  'password-only',
+  'provider-only',
+  'codes-none',
+  'email-unverified',
+  'email-none',
+  'codes-few',
+  'nothing-to-do',
+  'strong',
+] as const;
+type AdviceKind = (typeof adviceKinds)[number];
+
+export interface Advice {
+  readonly kind: AdviceKind;
+  readonly good: boolean;
+  /** Where to take the step. */
+  readonly to?: string | undefined;
+  /** What can be added, if that is the step. */
+  readonly add?: 'passkey' | 'app' | undefined;
+  /** Recovery codes that are left, if there are few. */
+  readonly count?: number | undefined;
+}
+
+export interface Protection {
+  readonly hasPassword: boolean;
+  /** A passkey or another second factor is set up. */
+  readonly twoFactor: boolean;
+  /** Undefined if no recovery codes are needed: they replace a factor that follows a password. */
+  readonly codesLeft: number | undefined;
+  /** Undefined if this server sends no mails. */
+  readonly email: 'none' | 'unverified' | 'verified' | undefined;
+  /** The best second way that this server lets a person add. */
+  readonly adds: 'passkey' | 'app' | undefined;
+}
+
+const few = 3;
+const [security, email] = ['/account/security', '/account/email'];
+
+/** The worst comes first. */
+export function adviceFor({ hasPassword, twoFactor, codesLeft, email: address, adds }: Protection): Advice {
+  if (!twoFactor && adds !== undefined) {
+    return { kind: hasPassword ? 'password-only' : 'provider-only', good: false, to: security, add: adds };
+  }
+  if (codesLeft === 0) return { kind: 'codes-none', good: false, to: security };
+  if (address === 'unverified') return { kind: 'email-unverified', good: false, to: email };
+  if (address === 'none') return { kind: 'email-none', good: false, to: email };
+  if (codesLeft !== undefined && codesLeft <= few) {
+    return { kind: 'codes-few', good: false, to: security, count: codesLeft };
+  }
+  return { kind: twoFactor ? 'strong' : 'nothing-to-do', good: true };
+}
