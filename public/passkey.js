@@ -50,6 +50,11 @@ for (const form of document.querySelectorAll('[data-passkey], [data-new-passkey]
     const page = await (await fetch(location.href, { headers: { Accept: 'text/html' } })).text();
     const attribute = make ? '[data-new-passkey]' : '[data-passkey]';
     const again = new DOMParser().parseFromString(page, 'text/html').querySelector(attribute);
+    // The sign-in is no longer fresh: that page leads through one and back here.
+    if (!again && form.dataset.again) {
+      location.assign(form.dataset.again);
+      return new Promise(() => {});
+    }
     if (!again) return;
     options = optionsOf(again);
     since = performance.now();
@@ -89,7 +94,8 @@ for (const form of document.querySelectorAll('[data-passkey], [data-new-passkey]
 
   if (!PKC || !credentials) {
     for (const note of document.querySelectorAll('[data-without-passkeys]')) note.hidden = false;
-    // Its place is not reserved any more.
+    // A form that makes a passkey kept its place until then; another one's place is not reserved any more.
+    if (make) form.remove();
     delete form.dataset.autofill;
     continue;
   }

@@ -13,11 +13,10 @@ import { deletionStates } from './account/states/deletion.ts';
 import { emailStates } from './account/states/email.ts';
 import { enrolmentStates } from './account/states/enrolment.ts';
 import { factorsStates } from './account/states/factors.ts';
-import { identitiesStates } from './account/states/identities.ts';
 import { overviewStates } from './account/states/overview.ts';
-import { passkeysStates } from './account/states/passkeys.ts';
 import { passwordStates } from './account/states/password.ts';
 import { profileStates } from './account/states/profile.ts';
+import { securityStates } from './account/states/security.ts';
 import { sessionsStates } from './account/states/sessions.ts';
 import { consentStates } from './consent/states/consent.ts';
 import { deviceStates } from './device/states/device.ts';
@@ -60,10 +59,9 @@ export const states: readonly ViewState[] = [
   ...profileStates,
   ...emailStates,
   ...passwordStates,
+  ...securityStates,
   ...factorsStates,
-  ...passkeysStates,
   ...enrolmentStates,
-  ...identitiesStates,
   ...sessionsStates,
   ...connectionsStates,
   ...applicationsStates,

@@ -9,7 +9,7 @@ import { describeWith } from '../support/describe-with.ts';
 import { comeBack, travel } from '../support/flow.ts';
 import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
 import { plugIn } from '../support/virtual-authenticator.ts';
-import { allow, authorizeAddress, goBack, signIn } from './journey.ts';
+import { allow, authorizeAddress, goBack, keepCodes, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
 const suite = describeWith('Chromium');
@@ -57,7 +57,7 @@ suite('adding a second factor on the way', () => {
       expect(await page.locator('.who').textContent()).toContain(person.username);
       expect(await page.getByRole('button', { name: 'Add a passkey' }).isVisible()).toBe(javaScriptEnabled);
       await press(page, 'Set up an authenticator app');
-      await heading(page, 'Set up an app');
+      await heading(page, 'Set up an authenticator app');
       await look();
       await page.getByRole('img', { name: /^QR code/ }).waitFor();
       const secret = await secretOn(page);
@@ -66,23 +66,36 @@ suite('adding a second factor on the way', () => {
       const code = page.getByLabel('Code from the app');
       await code.fill('000000');
       await press(page, 'Confirm');
-      expect(await page.getByRole('alert').textContent()).toMatch(/^That code is incorrect/);
+      await page.getByText('That code is incorrect').waitFor();
       expect(await page.locator(':focus').getAttribute('name')).toBe('code');
       expect(await page.title()).toMatch(/^Problem: /);
       await look();
       await code.fill(codeOf(secret));
       await press(page, 'Confirm');
-      await heading(page, 'Recovery codes');
+      await heading(page, 'Save your recovery codes');
       await look();
       const codes = await page.locator('.codes code').allTextContents();
       expect(codes).toHaveLength(10);
       const file = page.waitForEvent('download');
-      await press(page, 'Download as a text file');
+      await press(page, 'Download');
       expect((await file).suggestedFilename()).toBe('recovery-codes.txt');
-      await press(page, 'I have saved them');
+      // Copy and Print need scripts.
+      for (const name of ['Copy', 'Print'])
+        expect([name, await page.getByRole('button', { name }).isVisible()]).toEqual([name, javaScriptEnabled]);
+      const field = page.getByLabel('One of your recovery codes');
+      await field.fill('abcd-efgh-jkmn-pqrs');
+      await press(page, 'Continue');
+      await page.getByText('That is none of your current codes').waitFor();
+      expect(await page.locator(':focus').getAttribute('name')).toBe('recovery_code');
+      expect(await page.locator('.codes code').allTextContents()).toEqual(codes);
+      await look();
+      await keepCodes(page);
       await allow(page);
       expect((await arrived(page)).has('code')).toBe(true);
-      expect((await server.core.factors.list(person.subject)).recoveryCodesLeft).toBe(10);
+      expect(await server.core.factors.list(person.subject)).toMatchObject({
+        recoveryCodesLeft: 10,
+        recoveryCodesSaved: true,
+      });
       expect(problems).toEqual([]);
     });
   }
@@ -95,7 +108,10 @@ suite('adding a second factor on the way', () => {
     await page.getByRole('button', { name: 'Set up an authenticator app' }).press('Enter');
     await page.getByLabel('Code from the app').fill(codeOf(await secretOn(page)));
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'I have saved them' }).press('Enter');
+    await page
+      .getByLabel('One of your recovery codes')
+      .fill((await page.locator('.codes code').first().textContent()) ?? '');
+    await page.keyboard.press('Enter');
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
     expect(problems).toEqual([]);
@@ -105,8 +121,8 @@ suite('adding a second factor on the way', () => {
     const { page, person, problems } = await asked();
     await plugIn(page, { usb: false });
     await press(page, 'Add a passkey');
-    await heading(page, 'Recovery codes');
-    await press(page, 'I have saved them');
+    await heading(page, 'Save your recovery codes');
+    await keepCodes(page);
     await allow(page);
     expect((await arrived(page)).has('code')).toBe(true);
     expect(await server.core.passkeys.list(person.subject)).toHaveLength(1);
@@ -123,13 +139,13 @@ suite('adding a second factor on the way', () => {
     await press(page, 'Add a passkey');
     await page.getByText('No passkey was created').waitFor();
     await press(page, 'Set up an authenticator app');
-    await heading(page, 'Set up an app');
+    await heading(page, 'Set up an authenticator app');
   });
 
   test('cancel goes back to the application; Back and a second tab find the same question', async () => {
     const { page, newTab, problems } = await asked();
     await press(page, 'Set up an authenticator app');
-    await heading(page, 'Set up an app');
+    await heading(page, 'Set up an authenticator app');
     await goBack(page);
     const tab = await newTab();
     await tab.goto(authorizeAddress(server, strict));

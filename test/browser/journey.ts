@@ -35,6 +35,14 @@ export async function signIn(page: Page, person: { readonly username: string }, 
 
 export const allow = (page: Page) => page.getByRole('button', { name: 'Allow' }).click();
 
+/** On the page of new recovery codes: types one of them, as after saving them. */
+export async function keepCodes(page: Page): Promise<void> {
+  await page
+    .getByLabel('One of your recovery codes')
+    .fill((await page.locator('.codes code').nth(3).textContent()) ?? '');
+  await page.getByRole('button', { name: 'Continue' }).click();
+}
+
 /** The browser's own Back. Chromium refuses it while the tab is being handed over to a page that is still coming. */
 export async function goBack(page: Page): Promise<void> {
   await page.waitForLoadState();

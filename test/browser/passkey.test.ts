@@ -5,9 +5,9 @@ import { pkce } from '../support/agent.ts';
 import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { claimsOf, comeBack, redeem, travel } from '../support/flow.ts';
-import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
 import { type Device, plugIn } from '../support/virtual-authenticator.ts';
-import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
+import { allow, authorizeAddress, isSignedIn, keepCodes, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
 const suite = describeWith('Chromium');
@@ -41,9 +41,13 @@ suite('passkeys', () => {
     const device = await plugIn(page, options);
     await page.goto('/account/passkeys');
     await signIn(page, person);
-    await page.getByLabel('Name', { exact: true }).fill('laptop');
     await addButton(page).click();
-    await page.getByRole('heading', { name: /recovery codes/i }).waitFor();
+    await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
+    await keepCodes(page);
+    const name = page.getByLabel('Name', { exact: true });
+    await name.fill('laptop');
+    await name.press('Enter');
+    await page.getByRole('heading', { name: 'laptop' }).waitFor();
     await context.clearCookies();
     return { ...visitor, person, device };
   }
@@ -70,7 +74,7 @@ suite('passkeys', () => {
     expect(await isSignedIn(page, server, client)).toBe(true);
     await page.goto('/account/passkeys');
     const row = page.getByRole('listitem').filter({ hasText: 'laptop' });
-    expect(await row.textContent()).toMatch(/On one device.*Last used/s);
+    expect(await row.textContent()).toMatch(/This device only.*Last used/s);
     expect(await flaws(page)).toEqual([]);
     expect(problems).toEqual([]);
   });
@@ -153,19 +157,69 @@ suite('passkeys', () => {
     expect(problems).toEqual([]);
   });
 
+  test('from the start page of the account one click leads to the button, also through a sign-in', async () => {
+    const person = await buildPerson(server);
+    const { page, problems } = await buildVisitor(browser, server);
+    await plugIn(page);
+    await page.goto('/account');
+    await signIn(page, person);
+    await page.waitForURL('**/account');
+    // As the overview links it.
+    const toButton = () => page.evaluate("location.assign('/account/passkeys')");
+    await toButton();
+    await addButton(page).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/account/security');
+    travel(301);
+    await page.reload();
+    // Too long ago: the button is a link that leads through a sign-in, and back to the button.
+    await page.getByRole('link', { name: 'Add a passkey' }).click();
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await addButton(page).click();
+    await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test('a Security page that was open for too long leads through a sign-in to the button', async () => {
+    const person = await buildPerson(server);
+    const { page, problems } = await buildVisitor(browser, server);
+    await plugIn(page);
+    await page.goto('/account/security');
+    await signIn(page, person);
+    await addButton(page).waitFor();
+    await page.clock.install();
+    await page.reload();
+    await addButton(page).waitFor();
+    travel(301);
+    await page.clock.fastForward(301_000);
+    await addButton(page).click();
+    await page.waitForURL('**/interaction/**');
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await addButton(page).waitFor();
+    expect(await server.core.passkeys.list(person.subject)).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
   test('renamed and removed on the account page; the same device makes no second one', async () => {
     const { page, person, device, problems } = await owner();
     await page.goto('/account/passkeys');
     await passkeyButton(page).click();
-    await page.getByRole('heading', { name: 'Passkeys' }).waitFor();
+    await page.getByRole('heading', { name: 'Passkeys', exact: true }).waitFor();
     await addButton(page).click();
     await page.getByText('This device or security key already has a passkey for your account.').waitFor();
-    await page.getByText('Rename').click();
-    await page.getByRole('listitem').getByLabel('Name', { exact: true }).fill('kitchen');
-    await page.getByRole('button', { name: 'Save the name' }).click();
+    await page.getByRole('link', { name: 'Rename laptop' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name', { exact: true }).fill('kitchen');
+    await dialog.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('heading', { name: 'kitchen' }).waitFor();
-    await page.getByText('Remove', { exact: false }).first().click();
-    await page.getByRole('button', { name: 'Remove it' }).click();
+    await page.getByRole('link', { name: 'Remove kitchen' }).click();
+    await dialog.getByRole('heading', { name: 'Remove kitchen?' }).waitFor();
+    expect(await flaws(page)).toEqual([]);
+    await dialog.getByRole('link', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Remove kitchen' }).click();
+    await dialog.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('It is removed.').waitFor();
     expect(await server.core.passkeys.list(person.subject)).toEqual([]);
     expect(await device.count()).toBe(1);

@@ -17,7 +17,7 @@ import { redeem } from '../support/flow.ts';
 import { freePort } from '../support/free-port.ts';
 import { linkIn, mailTo } from '../support/mail.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
-import { allow, authorizeAddress, signIn } from './journey.ts';
+import { allow, authorizeAddress, keepCodes, signIn } from './journey.ts';
 
 const suite = describeWith('Chromium');
 
@@ -168,7 +168,7 @@ suite('a window that an application has opened', () => {
     const secret = ((await popup.locator('.secret-key').textContent()) ?? '').replaceAll(' ', '');
     await popup.getByLabel('Code from the app').fill(codeOf(secret));
     await popup.getByRole('button', { name: 'Confirm' }).click();
-    await popup.getByRole('button', { name: 'I have saved them' }).click();
+    await keepCodes(popup);
     await allow(popup);
     await hasCode(walk);
   });

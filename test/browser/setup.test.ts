@@ -87,7 +87,7 @@ suite('the set-up page', () => {
     expect(await flaws(page)).toEqual([]);
     await page.reload();
     await page.getByRole('link', { name: 'Add one to your account' }).click();
-    expect(new URL(page.url()).pathname).toBe('/account/factors');
+    expect(new URL(page.url()).pathname).toBe('/account/security');
     await page.goto('/account/sessions');
     expect(await page.getByText('this browser').count()).toBe(1);
 

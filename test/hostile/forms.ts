@@ -55,7 +55,11 @@ const forms: Readonly<Record<string, Form>> = {
   '/account/email': { fields: ({ member }) => ({ email: `${member.username}@other.example.org` }) },
   '/account/password': { fields: () => ({ current: password, password: 'nine pears' }) },
   '/account/factors/remove': some('factor'),
+  '/account/factors/rename': { fields: () => ({ factor: 'x', name: 'Phone' }) },
   '/account/factors/codes': nothing,
+  '/account/factors/codes/saved': {
+    fields: () => ({ recovery_code: 'abcd-efgh-jkmn-pqrs', codes: 'a b', added: 'x' }),
+  },
   '/account/factors/codes.txt': { fields: () => ({ codes: 'abcd-efgh ijkl-mnop' }) },
   '/account/factors/begin': { fields: () => ({ name: 'Phone' }) },
   '/account/factors/app': { fields: () => ({ code: '000000' }) },

@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
-import { Agent, type Answer, codeOf, pkce } from '../support/agent.ts';
+import { Agent, type Answer, codeOf, pkce, savedCode } from '../support/agent.ts';
 import { codeOf as codeOfApp, enrol } from '../support/authenticator.ts';
 import { type Claims, claimsOf, comeBack, redeem, refresh, tokensFor, travel } from '../support/flow.ts';
 import { enrolPasskey, makePasskey } from '../support/passkey.ts';
@@ -80,7 +80,7 @@ describeStorages('how surely a person was proved', (storage) => {
     const shown = await agent.submit(qr, { code: codeOfApp(secret) });
     expect([shown.status, isCodes(shown)]).toEqual([200, true]);
     const codes = [...shown.text.matchAll(/<li><code>([^<]+)<\/code>/g)].map(([, code = '']) => code);
-    return { page: await agent.submit(shown, { answer: 'done' }), secret, codes };
+    return { page: await agent.submit(shown, savedCode(shown)), secret, codes };
   }
 
   test('discovery names what can be asked for', async () => {
@@ -135,7 +135,7 @@ describeStorages('how surely a person was proved', (storage) => {
     const { credential } = makePasskey(options, { origin: server.url, synced: true });
     const shown = await agent.submit(page, { credential });
     expect(isCodes(shown)).toBe(true);
-    const said = await claims(agent, await agent.submit(shown, { answer: 'done' }), strict);
+    const said = await claims(agent, await agent.submit(shown, savedCode(shown)), strict);
     expect(said).toMatchObject({ sub: person.subject, acr: 'phr', amr: ['pwd', 'swk', 'user', 'mfa'] });
   });
 
@@ -304,7 +304,15 @@ describeStorages('how surely a person was proved', (storage) => {
     expect(file.headers.get('content-disposition')).toContain('recovery-codes.txt');
     expect(file.text.trim().split('\r\n')).toHaveLength(10);
     expect(shown.text).toContain(file.text.split('\r\n')[0] ?? 'none');
-    const said = await claims(agent, await agent.submit(shown, { answer: 'done' }), strict);
+    // On only with one of the codes: none, a wrong one, or a form of another step does not do.
+    for (const fields of [{ recovery_code: '' }, { recovery_code: 'abcd-efgh-jkmn-pqrs' }] as Extra[]) {
+      const refused = await agent.submit(shown, fields);
+      expect([refused.status, isCodes(refused)]).toEqual([422, true]);
+    }
+    for (const fields of [{ answer: 'done' }, { code: '000000' }, {}] as Extra[])
+      expect(isCodes(await agent.submit(shown, fields))).toBe(true);
+    expect((await server.core.factors.list(person.subject)).recoveryCodesSaved).toBe(false);
+    const said = await claims(agent, await agent.submit(shown, savedCode(shown)), strict);
     expect(said).toMatchObject({ sub: person.subject, acr: multi, amr: ['pwd', 'otp', 'mfa'] });
     const later = new Agent(server);
     expect(isCode(await signIn(later, await begin(later), person))).toBe(true);
@@ -530,9 +538,9 @@ describeStorages('a server that requires a second factor', (storage) => {
     const own = await agent.go('/account/factors');
     const qr = await agent.submit(own, { answer: 'app' });
     const shown = await agent.submit(qr, { code: codeOfApp(secretOn(qr)) });
-    const { location = '' } = await agent.submit(shown, { answer: 'done' });
+    const { location = '' } = await agent.submit(shown, savedCode(shown));
     const there = await agent.go(location);
-    expect([there.status, new URL(there.url).pathname]).toEqual([200, '/account/factors']);
+    expect([there.status, new URL(there.url).pathname]).toEqual([200, '/account/security']);
   });
 
   test('a password alone begins no session at an API, and the answer says where to add a factor', async () => {

@@ -107,6 +107,11 @@ export function csrfOf(page: Pick<Answer, 'text'>): string {
   return /name="csrf" value="([^"]+)"/.exec(page.text)?.[1] ?? '';
 }
 
+/** What a page of recovery codes asks for: one of the codes on it. */
+export function savedCode({ text }: Pick<Answer, 'text'>): { recovery_code: string } {
+  return { recovery_code: /<li><code>([^<]+)<\/code>/.exec(text)?.[1] ?? '' };
+}
+
 export function codeOf(answer: Answer): string {
   const code = answer.location && new URL(answer.location).searchParams.get('code');
   if (!code) throw new Error(`no code in ${answer.status} ${answer.location} ${answer.text.slice(0, 300)}`);

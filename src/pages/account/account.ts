@@ -20,81 +20,32 @@ import { createDataPage } from './data.ts';
 import { createDeletionPage } from './deletion.ts';
 import type { AccountDeps } from './deps.ts';
 import { createEmailPage } from './email.ts';
-import { createEnrolmentPage } from './enrolment.ts';
-import { createFactorSwitch } from './factor-switch.ts';
-import { createFactorsPage } from './factors.ts';
 import type { Note } from './flash-messages.ts';
-import { createIdentitiesPage, identitiesPage } from './identities.ts';
 import { createOverview } from './overview.ts';
-import { createPasskeysPage } from './passkeys.ts';
-import { createPasswordPage } from './password.ts';
 import { createProfilePage } from './profile.ts';
+import { guarded, type Row } from './row.ts';
+import { securityRows } from './security/rows.ts';
 import { createSessionsPage } from './sessions.ts';
 import { isFresh, lacksFactor, signInAddress } from './sign-in-address.ts';
 import type { Onward, Show, Take, Visit } from './visit.ts';
 import { wellKnownPages } from './well-known.ts';
 
-interface Row {
-  readonly path: string;
-  readonly show?: Show;
-  readonly take?: Take;
-  /** Needs a sign-in of the last minutes. */
-  readonly fresh?: true;
-  /** Also needs the second factor, if the account has one. */
-  readonly factor?: true;
-  /** The page after that sign-in; by default this one. */
-  readonly page?: string;
-  /** The part of the form that is kept during the sign-in. */
-  readonly keep?: (form: ReadonlyMap<string, string>) => Note;
-}
-
 export function createAccountPages(deps: AccountDeps): readonly Route[] {
   const { pages, issuer, flashMessages } = deps;
   const email = createEmailPage(deps);
-  const password = createPasswordPage(deps);
   const profile = createProfilePage(deps);
-  const factors = createFactorsPage(deps);
-  const enrolment = createEnrolmentPage(deps);
-  const passkeys = createPasskeysPage(deps);
   const sessions = createSessionsPage(deps);
   const connections = createConnectionsPage(deps);
   const applications = createApplicationsPage(deps);
-  const identities = createIdentitiesPage(deps);
   const data = createDataPage(deps);
   const deletion = createDeletionPage(deps);
 
-  const guarded = { fresh: true, factor: true } as const;
-  const keys = '/account/passkeys';
-  const [list, own, allowed] = ['/account/factors', '/account/applications', '/account/connections'];
-  const appRows: readonly Row[] = [
-    { path: `${list}/begin`, take: enrolment.begin, ...guarded, page: list },
-    // Not `fresh`: the sign-in was fresh at the start, and the enrolment must not be interrupted.
-    { path: `${list}/app`, show: enrolment.show, take: enrolment.confirm, factor: true, page: list },
-  ];
-  const passkeyRows: readonly Row[] = [
-    { path: keys, show: passkeys.show, ...guarded },
-    // Not `fresh`: the challenge proves that the page was shown a moment ago.
-    { path: `${keys}/add`, take: passkeys.add, factor: true, page: keys },
-    { path: `${keys}/rename`, take: passkeys.rename, ...guarded, page: keys },
-    { path: `${keys}/remove`, take: passkeys.remove, ...guarded, page: keys },
-  ];
+  const [own, allowed] = ['/account/applications', '/account/connections'];
   const table: readonly Row[] = [
     { path: '/account', show: createOverview(deps) },
     { path: '/account/profile', show: profile.show, take: profile.take },
     { path: '/account/email', show: email.show, take: email.take, ...guarded, keep: email.keep },
-    { path: '/account/security', show: async () => ({ to: list }) },
-    { path: '/account/password', show: password.show, take: password.take, ...guarded },
-    { path: list, show: factors.show, fresh: true },
-    { path: `${list}/remove`, take: factors.remove, ...guarded, page: list },
-    // Also shows the codes of a factor that was just added, so it needs no second factor.
-    { path: `${list}/codes`, show: factors.showCodes, fresh: true, page: list },
-    { path: `${list}/codes`, take: factors.makeCodes, ...guarded, page: list },
-    { path: `${list}/codes.txt`, take: factors.download, page: list },
-    ...(deps.factors.enrols.length > 0 ? appRows : []),
-    ...deps.factors.codes
-      .filter(({ switchOn }) => switchOn)
-      .map(({ kind }) => ({ path: `${list}/${kind}`, take: createFactorSwitch(deps, kind), ...guarded, page: list })),
-    ...(deps.passkeys.offered ? passkeyRows : []),
+    ...securityRows(deps),
     { path: '/account/sessions', show: sessions.show },
     // GET asks, POST does it.
     { path: '/account/sessions/end', show: sessions.ask, take: sessions.end, page: '/account/sessions' },
@@ -108,13 +59,6 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: `${allowed}/end`, show: connections.ask, take: connections.end, page: allowed },
     { path: own, show: applications.show },
     { path: `${own}/delete`, show: applications.ask, take: applications.remove, page: own },
-    { path: identitiesPage, show: identities.show },
-    { path: `${identitiesPage}/connect/:provider`, show: identities.begin, ...guarded, page: identitiesPage },
-    // Not `fresh`: the way to the provider and back may take longer.
-    { path: `${identitiesPage}/callback/:provider`, show: identities.callback, page: identitiesPage },
-    { path: `${identitiesPage}/confirm`, show: identities.showConfirm, factor: true, page: identitiesPage },
-    { path: `${identitiesPage}/connect`, take: identities.connect, factor: true, page: identitiesPage },
-    { path: `${identitiesPage}/remove`, take: identities.remove, ...guarded, page: identitiesPage },
     { path: '/account/activity', show: createActivityPage(deps) },
     { path: '/account/data', show: data.show },
     { path: '/account/data/export', show: data.download, page: '/account/data' },
@@ -123,6 +67,16 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
   // Pages outside of this folder (pages/registration, pages/setup) that send people to sign in and come back.
   const beside = ['/verify-email', '/verify-email?done=yes', '/sign-up?done=yes', '/sign-up?done=mail', '/setup/done'];
   const landings = new Set([...table.map(({ path, page = path }) => page), ...beside]);
+  const abouts = new Set(table.flatMap(({ path, about }) => (about === undefined ? [] : [`${path}?${about}`])));
+
+  /** A page of the table, or one with an id that it is about: nothing else, whatever a link says. */
+  const isLanding = (to: string): boolean =>
+    landings.has(to) || abouts.has(/^([^=]+)=[\w-]{1,64}$/.exec(to)?.[1] ?? '');
+
+  function landingOf(ctx: Context, { path, page = path, about }: Row): string {
+    const asked = about === undefined ? '' : `${path}?${about}=${String(ctx.query[about])}`;
+    return isLanding(asked) ? asked : page;
+  }
 
   /** Returns undefined if the browser was sent to sign in. `note`: kept until it comes back. */
   async function enter(ctx: Context, row: Row, note?: Note): Promise<Visit | undefined> {
@@ -137,7 +91,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
       return { ctx, account: session.account, session, note: flashMessages.read(ctx, session.account.subject) };
     }
     if (session && note) flashMessages.write(ctx, session.account.subject, note);
-    seeOther(ctx, signInAddress(issuer, row.page ?? row.path, wanted));
+    seeOther(ctx, signInAddress(issuer, landingOf(ctx, row), wanted));
     return undefined;
   }
 
@@ -169,7 +123,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     const { state, error } = ctx.query;
     // A person who cancels the sign-in is not sent there again.
     if (error !== undefined) return seeOther(ctx, '/');
-    return seeOther(ctx, typeof state === 'string' && landings.has(state) ? state : '/account');
+    return seeOther(ctx, typeof state === 'string' && isLanding(state) ? state : '/account');
   };
 
   return pageRoutes('pages/account', [

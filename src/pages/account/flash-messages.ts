@@ -17,9 +17,11 @@ export interface Note {
   /** The authenticator app that is being enrolled. */
   readonly enrolment?: { readonly factorId: string; readonly secret: string; readonly uri: string };
   readonly codes?: readonly string[];
+  /** Id of the passkey or app that was just added. */
+  readonly added?: string;
   /** Proved by a provider, but not yet connected. */
   readonly identity?: UpstreamProof;
-  readonly upstreamFailed?: ViewLocals['account-identities']['failed'];
+  readonly upstreamFailed?: ViewLocals['account-security']['failed'];
 }
 
 export interface FlashMessages {

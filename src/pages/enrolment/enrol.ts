@@ -1,7 +1,7 @@
 /**
  * Adds a second factor during an authorization, because it is required or because the person accepted the invitation.
  *
- *   kind -> app: QR code, first code -> recovery codes, shown once -> signed in, with two factors
+ *   kind -> app: QR code, first code -> recovery codes, one typed back -> signed in, with two factors
  *        -> passkey: the browser's dialogue -> (recovery codes ->) the same
  *
  * The engine starts this step (oidc/requests/assurance) and checks again afterwards, so skipping it leads back here.
@@ -17,6 +17,7 @@ import { seeOther } from '../../http/hardening.ts';
 import type { AssuranceDetails } from '../../oidc/requests/assurance.ts';
 import { restartAddress } from '../../oidc/requests/restart.ts';
 import type { PageDeps } from '../kit/deps.ts';
+import { appName, passkeyName } from '../kit/factor-names.ts';
 import { isForDevice, requestOf } from '../kit/interaction/authorization-request.ts';
 import { type CurrentSession, currentSessionOf } from '../kit/interaction/current-session.ts';
 import type { InteractionResults, Redirect, Step, StepContext } from '../kit/interaction/dispatcher.ts';
@@ -28,7 +29,7 @@ import { sendRecoveryCodes } from '../kit/recovery-codes.ts';
 import type { ClientForm } from '../kit/view-parts.ts';
 import { type EnrolMemory, enrolMemory, rememberEnrol } from './enrol-memory.ts';
 
-/** Mistakes in the first code of an app. */
+/** Mistakes in a typed code: the first one of an app, or one of the recovery codes. */
 type EnrolError = 'missing' | 'wrong';
 
 /** Why the enrolment failed. */
@@ -49,10 +50,12 @@ declare module '../kit/views.ts' {
     'enrol-app': ClientForm & {
       /** Base32, in groups. */
       readonly secret: string;
+      /** `otpauth:`, for an app on the device that shows the page. */
+      readonly uri: string;
       readonly code: { readonly size: number; readonly path: string };
       readonly error?: EnrolError | undefined;
     };
-    'enrol-codes': ClientForm & { readonly codes: readonly string[] };
+    'enrol-codes': ClientForm & { readonly codes: readonly string[]; readonly error?: EnrolError | undefined };
   }
 }
 
@@ -95,11 +98,11 @@ export function createEnrolStep(deps: PageDeps): Step {
     const { locals: common, options: shared } = await frameOf(deps, step);
     const options = { ...shared, status: error === undefined ? 200 : 422, accountLocale: account.locale };
     if (memory.done) {
-      pages.show(ctx, 'enrol-codes', { ...common, codes: memory.done.codes }, options);
+      pages.show(ctx, 'enrol-codes', { ...common, codes: memory.done.codes, error }, options);
     } else if (memory.app) {
       const secret = memory.app.secret.match(/.{1,4}/g)?.join(' ') ?? '';
-      const code = await qrCode(memory.app.uri);
-      pages.show(ctx, 'enrol-app', { ...common, secret, code, error }, options);
+      const { uri } = memory.app;
+      pages.show(ctx, 'enrol-app', { ...common, secret, uri, code: await qrCode(uri), error }, options);
     } else {
       const begun = await passkeys.beginEnrolment(account.subject, passkeyPurpose(interaction));
       const locals = {
@@ -114,8 +117,8 @@ export function createEnrolStep(deps: PageDeps): Step {
     }
   }
 
-  async function begin({ interaction, action }: StepContext, { account }: CurrentSession): Promise<Onward> {
-    const begun = await factors.begin(kind, account.subject);
+  async function begin({ ctx, interaction, action }: StepContext, { account }: CurrentSession): Promise<Onward> {
+    const begun = await factors.begin(kind, account.subject, { name: appName(ctx) });
     // All five apps are locked; only an administrator can help.
     if (begun.outcome !== 'begun') return { error: 'access_denied', error_description: 'no app can be added' };
     const { factorId, secret, uri } = begun;
@@ -163,11 +166,23 @@ export function createEnrolStep(deps: PageDeps): Step {
     const { interaction, action } = step;
     const purpose = passkeyPurpose(interaction);
     const { subject } = current.account;
-    const outcome = await passkeys.finishEnrolment(subject, { purpose, credential, name: '' }, callerIn(step));
+    const name = passkeyName(step.ctx, credential);
+    const outcome = await passkeys.finishEnrolment(subject, { purpose, credential, name }, callerIn(step));
     if (outcome.outcome === 'enrolled')
       return enrolled(step, current, [outcome.passkey.synced ? 'swk' : 'hwk', 'user'], outcome.recoveryCodes);
     await rememberEnrol(interaction, { problem: outcome.outcome === 'taken' ? 'passkey-taken' : 'passkey-refused' });
     return { redirect: action };
+  }
+
+  /** The codes work already. They count as saved, and the sign-in goes on, when one of them has been typed. */
+  async function confirmSaved(step: StepContext, current: CurrentSession, memory: EnrolMemory, form: Form) {
+    const { done } = memory;
+    const typed = form.get('recovery_code')?.trim();
+    // Another form of this step, sent from an older tab.
+    if (done === undefined || typed === undefined) return { redirect: step.action };
+    if (typed === '') return show(step, current, memory, 'missing').then(() => undefined);
+    const isRight = await factors.confirmSaved(current.account.subject, typed, callerIn(step), done.codes);
+    return isRight ? finished(step, current, done) : show(step, current, memory, 'wrong').then(() => undefined);
   }
 
   function callerIn({ ctx, interaction }: StepContext) {
@@ -193,9 +208,8 @@ export function createEnrolStep(deps: PageDeps): Step {
       if ('redirect' in current) return current;
       const memory = enrolMemory(interaction);
       if (memory.done) {
-        if (answer === 'file') sendRecoveryCodes(step.ctx, memory.done.codes);
-        else if (answer === 'done') return finished(step, current, memory.done);
-        else return { redirect: action };
+        if (answer !== 'file') return confirmSaved(step, current, memory, form);
+        sendRecoveryCodes(step.ctx, memory.done.codes);
         return undefined;
       }
       const credential = form.get('credential');

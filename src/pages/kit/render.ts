@@ -92,7 +92,7 @@ interface Scope {
   exact(value: string | undefined): string;
   typed(value: string | undefined, longest?: number): string;
   typedLines(value: string | undefined): string;
-  href(value: string | null | undefined): string | undefined;
+  href(value: string | null | undefined, kind?: 'otpauth'): string | undefined;
   initial(value: string): string;
   duration(seconds: number): string;
   moment(at: number): { readonly iso: string; readonly text: string };
@@ -359,9 +359,13 @@ function exact(value: string | undefined): string {
   return (value ?? '').length > 600 ? `${spelled}…` : spelled;
 }
 
-/** Accepts a path of this server or an http(s) URL. `javascript:` and similar schemes never become a link. */
-function href(value: string | null | undefined): string | undefined {
+/**
+ * Accepts a path of this server or an http(s) URL. `javascript:` and similar schemes never become a link. `kind`: the
+ * link opens an authenticator app, and nothing else is accepted.
+ */
+function href(value: string | null | undefined, kind?: 'otpauth'): string | undefined {
   if (typeof value !== 'string' || value.length > 2048) return undefined;
+  if (kind === 'otpauth') return /^otpauth:\/\/totp\/[\x21-\x7e]+$/.test(value) ? value : undefined;
   if (/^\/(?![/\\])[\x21-\x7e]*$/.test(value)) return value;
   const url = URL.parse(value);
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url.href : undefined;

@@ -27,10 +27,8 @@ export const signedIn = { viewer: { name: account.name, username: account.userna
 export const signedInForm = { ...signedIn, csrf };
 /** An enrolment of an authenticator app. The QR code is valid. */
 const secret = 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP';
-export const appSample = {
-  secret,
-  code: await qrCode(`otpauth://totp/Gatehouse:ada?secret=${secret.replaceAll(' ', '')}&issuer=Gatehouse`),
-};
+const uri = `otpauth://totp/Gatehouse:ada?secret=${secret.replaceAll(' ', '')}&issuer=Gatehouse`;
+export const appSample = { secret, uri, code: await qrCode(uri) };
 export const codesSample = Array.from({ length: 10 }, (_, n) => `0${n}ab-cdef-ghjk-mnpq`);
 /** A second factor whose codes are sent. */
 export const sentKind = 'email-code';

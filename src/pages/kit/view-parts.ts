@@ -135,6 +135,8 @@ export const accountNotices = [
   'password-changed',
   'factor-added',
   'factor-removed',
+  'factor-renamed',
+  'codes-saved',
   'factor-too-many',
   'app-gone',
   'passkey-added',

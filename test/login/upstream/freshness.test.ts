@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../../src/base/clock.ts';
-import { Agent, type Answer } from '../../support/agent.ts';
+import { Agent, type Answer, savedCode } from '../../support/agent.ts';
 import { codeOf as codeOfApp } from '../../support/authenticator.ts';
 import { comeBack, travel } from '../../support/flow.ts';
 import { buildClient, type TestServer } from '../../support/server.ts';
@@ -207,7 +207,8 @@ describeStorages('providers of every kind, which answer from a session of an hou
         met.push('enrol');
         const qr = await agent.submit(page, { answer: 'app' });
         secrets.set(sub, secretOn(qr));
-        page = await agent.submit(await agent.submit(qr, { code: codeOfApp(secretOn(qr)) }), { answer: 'done' });
+        const shown = await agent.submit(qr, { code: codeOfApp(secretOn(qr)) });
+        page = await agent.submit(shown, savedCode(shown));
       } else if (isCodePage(page)) {
         met.push('second factor');
         // No code is taken twice.

@@ -4,9 +4,10 @@ import { type Agent, type Answer, csrfOf } from '../../support/agent.ts';
 import { comeBack, travel } from '../../support/flow.ts';
 import { enrolPasskey, type Lies, makePasskey } from '../../support/passkey.ts';
 import { buildPerson, startServer, type TestServer } from '../../support/server.ts';
-import { send, visit, withBoth, words } from './visitor.ts';
+import { open, send, visit, withBoth, words } from './visitor.ts';
 
 const here = '/account/passkeys';
+const security = '/account/security';
 
 describe('passkeys on the account pages', () => {
   let server: TestServer;
@@ -26,35 +27,59 @@ describe('passkeys on the account pages', () => {
   const list = (subject: string) => server.core.passkeys.list(subject);
 
   test('added: the recovery codes once, then the list with its name; on record as their own doing', async () => {
-    const { agent, person, page } = await visit(server, here);
+    const { agent, person, page } = await visit(server, security);
     expect(page.text).toContain('data-new-passkey');
     const codes = await add(agent, page);
     expect(codes.url).toBe(`${server.url}/account/factors/codes`);
     expect(codes.text.match(/<li><code>/g)).toHaveLength(10);
-    expect((await agent.go('/account/factors/codes')).url).toBe(`${server.url}/account/factors`);
+    expect((await agent.go('/account/factors/codes')).text).not.toContain('<li><code>');
     const again = await agent.go(here);
-    expect(words(again)).toMatch(/laptop On one device or security key only Added .* Not used yet/);
+    expect(words(again)).toMatch(/laptop This device only Added now Not used yet/);
     const second = await add(agent, again, 'phone');
-    expect(second.url).toBe(server.url + here);
+    expect(second.url).toBe(server.url + security);
     expect(words(second)).toContain('Your passkey is ready');
     expect((await list(person.subject)).map(({ name }) => name).sort()).toEqual(['laptop', 'phone']);
     const [record] = await server.core.stores.audit.list({ event: 'factor.added', subject: person.subject }, 1);
     expect(record?.detail).toMatchObject({ kind: 'passkey', via: 'account' });
   });
 
-  test('the page needs a fresh sign-in, and what was begun there ends after five minutes', async () => {
-    const { agent, person, page } = await visit(server, here);
+  test('adding needs a fresh sign-in, and what was begun there ends after five minutes', async () => {
+    const { agent, person, page } = await visit(server, security);
     travel(301);
     expect((await agent.go(here)).url).toContain('/interaction/');
+    // The list is there, without a challenge: the button is a link that leads through the sign-in.
+    const stale = await agent.go(security);
+    expect([stale.url, stale.text.includes('data-new-passkey')]).toEqual([server.url + security, false]);
+    expect(stale.text).toMatch(/<a class="button" href="\/account\/passkeys">/);
+    expect(new URL((await open(agent, person, here)).url).pathname).toBe(security);
+    expect((await agent.go(security)).text).toContain('data-new-passkey');
+    travel(602);
     const late = await add(agent, page);
     expect(words(late)).not.toContain('Your passkey is ready');
     expect(await list(person.subject)).toEqual([]);
   });
 
+  test('named by the browser that made it, or not at all if another device did; the name is asked afterwards', async () => {
+    const { agent, person, page } = await visit(server, security);
+    const chrome = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36';
+    const make = async (from: Answer, attachment: string) => {
+      const { credential } = makePasskey(optionsOn(from), { origin: server.url });
+      const named = JSON.stringify({ ...JSON.parse(credential), authenticatorAttachment: attachment });
+      const form = { csrf: csrfOf(from), credential: named };
+      return agent.go(`${here}/add`, { form, headers: { 'user-agent': chrome } });
+    };
+    await make(page, 'platform');
+    const second = await make(await agent.go(security), 'cross-platform');
+    expect((await list(person.subject)).map(({ name }) => name).sort()).toEqual(['', 'Windows · Chrome']);
+    expect(second.text).toMatch(
+      /action="\/account\/passkeys\/rename".*<input id="name"[^>]* value="Passkey" autofocus>/s,
+    );
+  });
+
   test("a challenge of one browser or person is none of another's", async () => {
-    const one = await visit(server, here);
-    const sameElsewhere = await visit(server, here, one.person);
-    const other = await visit(server, here);
+    const one = await visit(server, security);
+    const sameElsewhere = await visit(server, security, one.person);
+    const other = await visit(server, security);
     for (const { agent, page } of [sameElsewhere, other]) {
       const { credential } = makePasskey(optionsOn(one.page), { origin: server.url });
       const answer = await send(agent, page, `${here}/add`, { credential, name: '' });
@@ -72,17 +97,19 @@ describe('passkeys on the account pages', () => {
   test("nobody renames or removes another's: 404, and nothing has changed (B12)", async () => {
     const victim = await buildPerson(server);
     const theirs = await enrolPasskey(server.core.passkeys, victim.subject, { origin: server.url, name: 'theirs' });
-    const { agent, page } = await visit(server, here);
+    const { agent, page } = await visit(server, security);
     for (const passkey of [theirs.id, theirs.credentialId, '', 'a\0b', "' or 1=1 --"]) {
       expect((await send(agent, page, `${here}/rename`, { passkey, name: 'mine' })).status).toBe(404);
       expect((await send(agent, page, `${here}/remove`, { passkey })).status).toBe(404);
       expect((await send(agent, page, '/account/factors/remove', { factor: passkey })).status).toBe(404);
+      for (const action of ['rename', 'remove'])
+        expect((await agent.go(`${here}/${action}?passkey=${encodeURIComponent(passkey)}`)).status).toBe(404);
     }
     expect(await list(victim.subject)).toMatchObject([{ id: theirs.id, name: 'theirs' }]);
   });
 
   test('renamed and removed; every form needs its token (B1)', async () => {
-    const { agent, person, page } = await visit(server, here);
+    const { agent, person, page } = await visit(server, security);
     const { id } = await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
     await withBoth(server, person);
     for (const path of ['add', 'rename', 'remove']) {
@@ -94,13 +121,16 @@ describe('passkeys on the account pages', () => {
     expect(words(await send(agent, page, `${here}/rename`, { passkey: id, name: 'x'.repeat(61) }))).toContain(
       'too long',
     );
-    const removed = await send(agent, page, `${here}/remove`, { passkey: id });
-    expect(words(removed)).toContain('It is removed.');
+    expect((await agent.go(`${here}/rename?passkey=${id}`)).text).toContain('value="kitchen"');
+    const asked = await agent.go(`${here}/remove?passkey=${id}`);
+    expect(words(asked)).toMatch(/Remove kitchen \? You can no longer sign in with it here/);
+    const removed = await send(agent, asked, `${here}/remove`, { passkey: id });
+    expect([removed.url, words(removed)]).toEqual([server.url + security, expect.stringContaining('It is removed.')]);
     expect(await server.core.accounts.findBySubject(person.subject)).toMatchObject({ twoFactor: false });
   });
 
   test('without a password the last one stays', async () => {
-    const { agent, person, page } = await visit(server, here);
+    const { agent, person, page } = await visit(server, security);
     const { id } = await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
     await server.core.stores.accounts.update(person.subject, { passwordHash: null }, 1);
     await withBoth(server, person);
@@ -111,7 +141,7 @@ describe('passkeys on the account pages', () => {
   });
 
   test('twenty, and then no more are offered', async () => {
-    const { agent, person } = await visit(server, here);
+    const { agent, person } = await visit(server, security);
     for (let n = 0; n < 20; n += 1) await enrolPasskey(server.core.passkeys, person.subject, { origin: server.url });
     await withBoth(server, person);
     const full = await agent.go(here);
@@ -123,11 +153,11 @@ describe('passkeys on the account pages', () => {
 
   test('codes by e-mail: switched on with recovery codes, listed, and off again', async () => {
     const factors = '/account/factors';
-    const { agent, person, page } = await visit(server, factors);
+    const { agent, person, page } = await visit(server, security);
     const codes = await send(agent, page, `${factors}/email-code`);
     expect(codes.url).toBe(`${server.url}${factors}/codes`);
     const listed = await agent.go(factors);
-    expect(words(listed)).toContain('Code by e-mail');
+    expect(words(listed)).toMatch(/Codes by e-mail On .* Code by e-mail Added/);
     expect(listed.text).not.toContain('action="/account/factors/email-code"');
     expect(await server.core.accounts.findBySubject(person.subject)).toMatchObject({ twoFactor: true });
     const [factor] = (await server.core.factors.list(person.subject)).factors;
@@ -141,7 +171,7 @@ describe('passkeys on the account pages', () => {
     expect(await server.core.accounts.findBySubject(person.subject)).toMatchObject({ twoFactor: false });
     // Whose address is not proved is not offered it, and does not get it by asking.
     const unproved = await buildPerson(server, { verified: false });
-    const other = await visit(server, factors, unproved);
+    const other = await visit(server, security, unproved);
     expect(other.page.text).not.toContain('action="/account/factors/email-code"');
     const refused = await other.agent.go(`${factors}/email-code`, { form: { csrf: csrfOf(other.page) } });
     expect(words(refused)).toContain('We cannot e-mail you codes');

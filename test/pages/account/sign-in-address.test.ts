@@ -11,7 +11,7 @@ const shown = [
   '/account/profile',
   '/account/email',
   '/account/password',
-  '/account/factors',
+  '/account/security',
   '/account/sessions',
   '/account/connections',
   '/account/applications',
@@ -19,12 +19,16 @@ const shown = [
   '/account/data',
   '/account/delete',
 ];
-const fresh = ['/account/email', '/account/password', '/account/factors', '/account/delete'];
+const fresh = ['/account/email', '/account/password', '/account/delete'];
+/** Addresses of earlier versions, and what each still asks for. */
+const moved = { '/account/factors': true, '/account/passkeys': true, '/account/identities': false };
 const taken = [
   '/account/profile',
   '/account/email',
   '/account/password',
   '/account/factors/remove',
+  '/account/factors/rename',
+  '/account/factors/codes/saved',
   '/account/factors/codes',
   '/account/factors/codes.txt',
   '/account/factors/begin',
@@ -55,6 +59,38 @@ describe('the way to the account pages', () => {
     expect([page.status, page.url]).toEqual([200, server.url + path]);
     expect(page.headers.get('cache-control')).toBe('no-store');
     expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+  });
+
+  test.each(Object.entries(moved))('%s leads to the Security page, also after the sign-in', async (path, isFresh) => {
+    const agent = new Agent(server);
+    const person = await buildPerson(server);
+    const page = await open(agent, person, path);
+    expect([page.status, new URL(page.url).pathname]).toEqual([200, '/account/security']);
+    travel(302);
+    expect(isSignIn(await agent.go(path, { follow: false }))).toBe(isFresh);
+    expect(new URL((await open(agent, person, path)).url).pathname).toBe('/account/security');
+  });
+
+  test('a page that asks about one thing is there again after the sign-in, with that thing', async () => {
+    const { agent, person } = await visit(server);
+    const app = await enrol(server.core.factors, person.subject);
+    const path = `/account/factors/remove?factor=${app.factorId}`;
+    for (const from of [path, `/account/factors/rename?factor=${app.factorId}`]) {
+      travel(302);
+      const page = await open(agent, person, from, app.fresh);
+      expect([page.status, page.url]).toEqual([200, server.url + from]);
+    }
+    const callback = (state: string) =>
+      agent.go(`/account/callback?${new URLSearchParams({ state })}`, { follow: false });
+    expect((await callback(path)).location).toBe(server.url + path);
+    for (const state of [
+      `${path}&x=1`,
+      `${path}/../x`,
+      `${path}#x`,
+      '/account/factors/remove?to=x',
+      '/account?factor=x',
+    ])
+      expect([state, (await callback(state)).location]).toEqual([state, `${server.url}/account`]);
   });
 
   test('the sign-in page is the ordinary one, and asks for no consent', async () => {
@@ -186,6 +222,8 @@ describe('the way to the account pages', () => {
   test.each([
     ['/account/factors/begin', { name: 'mine' }],
     ['/account/factors/remove', { factor: 'x' }],
+    ['/account/factors/rename', { factor: 'x', name: 'mine' }],
+    ['/account/passkeys/rename', { passkey: 'x', name: 'mine' }],
     ['/account/factors/codes', {}],
     ['/account/factors/email-code', {}],
     ['/account/passkeys/add', { credential: '{}' }],
@@ -211,19 +249,25 @@ describe('the way to the account pages', () => {
   });
 
   test('the second factor is asked for before the page is shown, and leads to it', async () => {
-    for (const path of ['/account/email', '/account/password', '/account/passkeys', '/account/delete']) {
+    for (const [path, lands = path] of [
+      ['/account/email'],
+      ['/account/password'],
+      ['/account/passkeys', '/account/security'],
+      ['/account/factors/codes/new'],
+      ['/account/delete'],
+    ] as const) {
       const { agent, person } = await visit(server);
       const app = await enrol(server.core.factors, person.subject);
       const asked = await agent.go(path);
       expect(isCode(asked)).toBe(true);
       const { location = '' } = await agent.submit(asked, { code: app.fresh() });
-      expect((await agent.go(location)).url).toBe(server.url + path);
+      expect(new URL((await agent.go(location)).url).pathname).toBe(lands);
       expect((await agent.go('/account/password', { follow: false })).status).toBe(200);
     }
   });
 
   test('one that is confirmed when somebody else has added another adds nothing', async () => {
-    const { agent, person, page } = await visit(server, '/account/factors');
+    const { agent, person, page } = await visit(server, '/account/security');
     const qr = await send(agent, page, '/account/factors/begin');
     const secret = /class="secret-key"[^>]*>([A-Z2-7 ]+)</.exec(qr.text)?.[1]?.replaceAll(' ', '') ?? '';
     const app = await enrol(server.core.factors, person.subject);
@@ -233,12 +277,12 @@ describe('the way to the account pages', () => {
   });
 
   test('whoever has just added one here is not asked for it at once, and their tokens say that they have it', async () => {
-    const { agent, page } = await visit(server, '/account/factors');
+    const { agent, page } = await visit(server, '/account/security');
     const qr = await send(agent, page, '/account/factors/begin');
     const secret = /class="secret-key"[^>]*>([A-Z2-7 ]+)</.exec(qr.text)?.[1]?.replaceAll(' ', '') ?? '';
     const codes = await send(agent, qr, '/account/factors/app', { code: codeOf(secret) });
     expect(codes.url).toBe(`${server.url}/account/factors/codes`);
-    expect((await agent.go('/account/passkeys')).url).toBe(`${server.url}/account/passkeys`);
+    expect((await agent.go('/account/passkeys')).text).toContain('data-new-passkey');
     const again = await send(agent, codes, '/account/factors/codes');
     expect(again.url).toBe(`${server.url}/account/factors/codes`);
     const client = await buildClient(server);
@@ -261,14 +305,14 @@ describe('the way to the account pages', () => {
   });
 
   test('what one person left behind in a browser is not shown to the next', async () => {
-    const { agent } = await visit(server, '/account/factors');
-    const app = await send(agent, await agent.go('/account/factors'), '/account/factors/begin');
+    const { agent } = await visit(server, '/account/security');
+    const app = await send(agent, await agent.go('/account/security'), '/account/factors/begin');
     expect(app.text).toContain('class="qr"');
     const other = await buildPerson(server);
     await agent.confirmLogout(await agent.go('/oauth/logout'));
     await open(agent, other, '/account');
     const shown = await agent.go('/account/factors/app');
-    expect(shown.url).toBe(`${server.url}/account/factors`);
+    expect(shown.url).toBe(`${server.url}/account/security`);
   });
 
   test('names: said in place what is wrong, kept what was typed, and shown in the language that was chosen', async () => {

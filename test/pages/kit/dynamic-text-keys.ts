@@ -4,12 +4,13 @@ import { codeMethods } from '../../../src/login/methods.ts';
 import { letterForms } from '../../../src/mail/letter-forms.ts';
 import { activityEvents } from '../../../src/pages/account/activity.ts';
 import { deleteErrors } from '../../../src/pages/account/deletion.ts';
-import { appCodeErrors } from '../../../src/pages/account/enrolment.ts';
 import { adviceKinds } from '../../../src/pages/account/kit/advice.ts';
 import { confirmations } from '../../../src/pages/account/kit/confirm.ts';
 import { sessionDoors } from '../../../src/pages/account/kit/session-view.ts';
-import { passwordFormErrors } from '../../../src/pages/account/password.ts';
 import { addressFields } from '../../../src/pages/account/profile.ts';
+import { savedCodeErrors } from '../../../src/pages/account/security/codes.ts';
+import { appCodeErrors } from '../../../src/pages/account/security/enrolment.ts';
+import { passwordFormErrors } from '../../../src/pages/account/security/password.ts';
 import { eachTimeReasons } from '../../../src/pages/consent/consent.ts';
 import { deviceProblems } from '../../../src/pages/device/device.ts';
 import { brandLinks } from '../../../src/pages/kit/brand/brand.ts';
@@ -51,7 +52,11 @@ export const dynamicTextKeys: readonly string[] = [
   ...deleteErrors.map((error) => `account.delete.error.${error}`),
   ...secondFactors.filter((kind) => kind !== 'recovery-code').map((kind) => `account.factor.${kind}`),
   ...[...secondFactors.filter((kind) => kind !== 'recovery-code'), 'all'].map((kind) => `mail.factor.${kind}`),
-  ...['title', 'text', 'on'].map((part) => `account.emailCode.${part}`),
+  ...codeMethods
+    .filter(({ kind }) => kind !== 'recovery-code')
+    .flatMap(({ kind }) => ['title', 'text', 'some', 'add'].map((part) => `account.method.${kind}.${part}`)),
+  'account.method.totp.more',
+  ...savedCodeErrors.map((error) => `account.codes.error.${error}`),
   ...addressPlaces.map((place) => `account.address.${place}`),
   ...sessionDoors.map((door) => `account.door.${door}`),
   ...activityEvents.map((event) => `account.event.${event}`),

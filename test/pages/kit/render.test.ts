@@ -130,6 +130,19 @@ describe('hostile values (B15, A16, F5)', () => {
     }
   });
 
+  test('only the key of an authenticator app opens an app, and only from the page that shows it', () => {
+    const app = states.find(({ name }) => name === 'account-app');
+    if (app?.view !== 'account-app') throw new Error('no such state');
+    const opens = (uri: string) =>
+      /<a class="button[^"]*" href="(otpauth:[^"]*)"/.exec(show({ ...app, locals: { ...app.locals, uri } }))?.[1];
+    expect(opens('otpauth://totp/G:ada?secret=A&issuer=G')).toBe('otpauth://totp/G:ada?secret=A&amp;issuer=G');
+    for (const uri of ['otpauth://hotp/G:ada', 'otpauth:alert(1)', 'javascript:otpauth://totp/x', 'otpauth://totp/a b'])
+      expect(opens(uri)).toBeUndefined();
+    // A client's or a provider's address does not.
+    for (const state of statesWith('otpauth://totp/G:ada?secret=A'))
+      expect([state.name, show(state).includes('href="otpauth:')]).toEqual([state.name, state.view === 'account-app']);
+  });
+
   test('what cannot be seen is spelled out for the developer', () => {
     const html = renderer.render(
       'error',

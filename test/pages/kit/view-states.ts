@@ -92,17 +92,6 @@ export const statesWith = (value: string): readonly ViewState[] => {
       locals: { action, csrf, client, provider: { name: value, logo: value }, label: value, account: person },
     },
     {
-      name: 'account-identities',
-      view: 'account-identities',
-      locals: {
-        viewer,
-        csrf,
-        identities: [{ id: 'a', provider: value, label: value, createdAt: 1, lastUsedAt: 2 }],
-        providers: [{ name: value, to: value }],
-        failed: { kind: 'denied', provider: value },
-      },
-    },
-    {
       name: 'account-identity',
       view: 'account-identity',
       locals: { viewer, csrf, provider: value, label: value, username: value },
@@ -184,25 +173,47 @@ export const statesWith = (value: string): readonly ViewState[] => {
       locals: { viewer, csrf, username: value, hasPassword: true, minLength: 15 },
     },
     {
-      name: 'account-factors',
-      view: 'account-factors',
+      name: 'account-security',
+      view: 'account-security',
       locals: {
-        viewer,
-        csrf,
-        factors: [{ id: 'f', kind: 'totp', name: value, createdAt: 1, locked: false, needed: false }],
-        ...{ codesLeft: 1, twoFactor: true, switches: ['email-code'] },
+        ...{ viewer, csrf, hasPassword: true, twoFactor: true, codes: { left: 1, saved: false }, added: 'p' },
+        passkeys: {
+          list: [{ id: 'p', name: value, synced: true, createdAt: 1, needed: false }],
+          add: 'here',
+          // As src/login/passkey writes it, with a username that is no longer than one can be.
+          options: inAscii({ user: { name: value.slice(0, 64) } }),
+        },
+        methods: [{ kind: 'totp', add: 'enrol', list: [{ id: 'f', name: value, createdAt: 1, locked: false }] }],
+        identities: [{ id: 'a', provider: value, label: value, createdAt: 1, lastUsedAt: 2, needed: false }],
+        providers: [{ name: value, to: value }],
+        failed: { kind: 'denied', provider: value },
       },
     },
     {
-      name: 'account-passkeys',
-      view: 'account-passkeys',
+      name: 'account-security-confirm',
+      view: 'account-security-confirm',
       locals: {
-        viewer,
-        csrf,
-        passkeys: [{ id: 'p', name: value, synced: true, createdAt: 1, needed: false }],
-        // As src/login/passkey writes it, with a username that is no longer than one can be.
-        options: inAscii({ user: { name: value.slice(0, 64) } }),
+        ...{ viewer, csrf, action: '/account/passkeys/remove', question: 'passkey' },
+        ...{ field: { name: 'passkey', value: 'p' }, about: { name: value, kind: 'passkey' } },
       },
+    },
+    {
+      name: 'account-security-name',
+      view: 'account-security-name',
+      locals: {
+        ...{ viewer, csrf, action: '/account/passkeys/rename', error: 'too-long' },
+        ...{ field: { name: 'passkey', value: 'p' }, about: { name: value, kind: 'passkey' } },
+      },
+    },
+    {
+      name: 'account-app',
+      view: 'account-app',
+      locals: { viewer, csrf, secret: 'ABCD', uri: value, code: { size: 1, path: '' } },
+    },
+    {
+      name: 'account-codes',
+      view: 'account-codes',
+      locals: { viewer, csrf, codes: ['abcd-efgh'], added: 'p', error: 'wrong' },
     },
     {
       name: 'account-sessions',

@@ -1,5 +1,5 @@
 import { appSample, signedInForm, type ViewState } from '../../kit/state.ts';
-import { appCodeErrors } from '../enrolment.ts';
+import { appCodeErrors } from '../security/enrolment.ts';
 
 const app = { ...signedInForm, ...appSample };
 

@@ -1,60 +1,43 @@
-import { at, codesSample, longName, sentKind, signedInForm, type ViewState } from '../../kit/state.ts';
+import { codesSample, longName, signedInForm, type ViewState } from '../../kit/state.ts';
+import { savedCodeErrors } from '../security/codes.ts';
 
-const factor = { id: 'f1', kind: 'totp', name: 'phone', createdAt: at, locked: false, needed: false } as const;
+const codes = { ...signedInForm, codes: codesSample };
+const field = { name: 'passkey', value: 'p1' };
+const confirm = { ...signedInForm, action: '/account/passkeys/remove', field };
 
 export const factorsStates: readonly ViewState[] = [
-  {
-    name: 'account-factors-none',
-    view: 'account-factors',
-    locals: { ...signedInForm, factors: [], codesLeft: 0, twoFactor: false, switches: [sentKind] },
-  },
-  {
-    name: 'account-factors',
-    view: 'account-factors',
-    locals: {
-      ...signedInForm,
-      factors: [
-        factor,
-        { ...factor, id: 'f2', name: '', lastUsedAt: at, locked: true },
-        { ...factor, id: 'f3', kind: sentKind, name: '' },
-        { ...factor, id: 'f4', kind: 'passkey', name: longName, needed: true },
-      ],
-      codesLeft: 7,
-      twoFactor: true,
-      switches: [],
-    },
-  },
-  {
-    name: 'account-factors-one',
-    view: 'account-factors',
-    locals: {
-      ...signedInForm,
-      factors: [factor],
-      codesLeft: 1,
-      twoFactor: true,
-      switches: [sentKind],
-      notice: 'app-gone',
-    },
-  },
-  {
-    name: 'account-codes',
-    view: 'account-codes',
-    locals: { ...signedInForm, codes: codesSample, notice: 'factor-added' },
-  },
-  ...(
-    ['factor-added', 'factor-removed', 'factor-too-many', 'app-gone', `${sentKind}-on`, `${sentKind}-off`] as const
-  ).map(
-    (notice): ViewState => ({
-      name: `account-notice-${notice}`,
-      view: 'account-factors',
+  { name: 'account-codes', view: 'account-codes', locals: { ...codes, notice: 'factor-added', added: 'f1' } },
+  { name: 'account-codes-later', view: 'account-codes', locals: { ...signedInForm, codes: [] } },
+  ...savedCodeErrors.map(
+    (error): ViewState => ({ name: `account-codes-${error}`, view: 'account-codes', locals: { ...codes, error } }),
+  ),
+  ...(['passkey', 'factor', 'last-factor', 'identity'] as const).map(
+    (question): ViewState => ({
+      name: `account-security-confirm-${question}`,
+      view: 'account-security-confirm',
       locals: {
-        ...signedInForm,
-        factors: [factor],
-        codesLeft: 10,
-        twoFactor: true,
-        switches: notice === `${sentKind}-on` ? [] : [sentKind],
-        notice,
+        ...confirm,
+        question,
+        about: { name: question === 'factor' ? longName : '', kind: question === 'passkey' ? 'passkey' : 'totp' },
       },
     }),
   ),
+  {
+    name: 'account-security-confirm-codes',
+    view: 'account-security-confirm',
+    locals: { ...signedInForm, action: '/account/factors/codes', question: 'codes' },
+  },
+  {
+    name: 'account-security-name',
+    view: 'account-security-name',
+    locals: { ...confirm, action: '/account/passkeys/rename', about: { name: 'Windows · Chrome', kind: 'passkey' } },
+  },
+  {
+    name: 'account-security-name-wrong',
+    view: 'account-security-name',
+    locals: {
+      ...{ ...confirm, action: '/account/passkeys/rename', error: 'too-long' },
+      about: { name: longName, kind: 'passkey' },
+    },
+  },
 ];

@@ -1,6 +1,6 @@
 import { signedInForm, type ViewState } from '../../kit/state.ts';
 import { formProblems } from '../../kit/view-parts.ts';
-import { passwordFormErrors } from '../password.ts';
+import { passwordFormErrors } from '../security/password.ts';
 
 export const passwordStates: readonly ViewState[] = [
   {

@@ -20,5 +20,12 @@ export const enrolStates: readonly ViewState[] = [
       locals: { action, csrf, client: bookshelf, ...appSample, error },
     }),
   ),
+  ...(['missing', 'wrong'] as const).map(
+    (error): ViewState => ({
+      name: `enrol-codes-${error}`,
+      view: 'enrol-codes',
+      locals: { action, csrf, client: bookshelf, codes: codesSample, error },
+    }),
+  ),
   { name: 'enrol-codes', view: 'enrol-codes', locals: { action, csrf, client: bookshelf, codes: codesSample } },
 ];

@@ -9,6 +9,8 @@ import { describeStorages } from '../../../support/storages.ts';
 import { withBoth } from '../visitor.ts';
 import { openIdentities, page, pathOf } from './world.ts';
 
+const security = '/account/security';
+
 describeStorages('accounts elsewhere, on the account pages', (storage) => {
   const world = openIdentities(storage);
   const { signedIn, land, elsewhere, half, yes, linked } = world;
@@ -35,6 +37,9 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     expect((await land(other, back)).text).toContain(there.person.username);
 
     const [identity] = await linked(person.subject);
+    const asked = await agent.go(`${page}/remove?identity=${identity?.id}`);
+    for (const text of ['Disconnect <bdi>Example Company</bdi>?', 'Your account there stays as it is'])
+      expect(asked.text).toContain(text);
     const gone = await agent.go(`${page}/remove`, { form: { csrf: csrfOf(list), identity: identity?.id ?? '' } });
     expect(gone.text).toContain('It is disconnected');
     expect(await linked(person.subject)).toEqual([]);
@@ -62,20 +67,20 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     const begun = await attacker.agent.go(`${page}/connect/company`);
     const back = await signInThere(there.agent, begun.location ?? '', there.person);
     const forced = await comeBackWith(victim.agent, back);
-    expect([pathOf(forced.url), forced.text.includes('role="alert"')]).toEqual([page, true]);
+    expect([pathOf(forced.url), forced.text.includes('role="alert"')]).toEqual([security, true]);
     expect((await victim.agent.go(`${page}/confirm`)).text).not.toContain(there.person.username);
     expect(await linked(victim.person.subject)).toEqual([]);
     const crossSite = await attacker.agent.go(`${page}/connect/company`, {
       headers: { 'sec-fetch-site': 'cross-site' },
     });
-    expect([pathOf(crossSite.url), crossSite.location]).toEqual([page, undefined]);
+    expect([pathOf(crossSite.url), crossSite.location]).toEqual([security, undefined]);
   });
 
   test('no step can be skipped, and none be sent by another site', async () => {
     const { person, agent } = await signedIn();
     await yes(agent, await agent.go('/account/profile'));
     expect(await linked(person.subject)).toEqual([]);
-    expect(pathOf((await agent.go(`${page}/confirm`)).url)).toBe(page);
+    expect(pathOf((await agent.go(`${page}/confirm`)).url)).toBe(security);
     const confirm = await half(agent, await elsewhere());
     expect((await agent.go(`${page}/connect`, { form: {} })).status).toBe(403);
     expect((await agent.go(`${page}/connect/nobody`)).status).toBe(404);
@@ -97,6 +102,7 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
       form: { csrf: csrfOf(confirm), identity: identity?.id ?? '' },
     });
     expect(foreign.status).toBe(404);
+    expect((await second.agent.go(`${page}/remove?identity=${identity?.id}`)).status).toBe(404);
     expect(await linked(first.person.subject)).toHaveLength(1);
   });
 
@@ -104,7 +110,7 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     const { person, agent } = await signedIn();
     const confirm = await half(agent, await elsewhere());
     const answers = await Promise.all(Array.from({ length: 5 }, () => yes(agent, confirm)));
-    for (const answer of answers) expect(answer.url).toBe(`${world.server.url}${page}`);
+    for (const answer of answers) expect(answer.url).toBe(`${world.server.url}${security}`);
     expect(await linked(person.subject)).toHaveLength(1);
     const events = await world.server.core.stores.audit.list({ subject: person.subject }, 100);
     expect(events.filter(({ event }) => event === 'identity.linked')).toHaveLength(1);

@@ -1,10 +1,10 @@
 /** Finds the sign-in methods that cannot be removed, because the person could not sign in without them. */
 
-import { leavesSignInMethod, type SignInMethods } from '../../core/factors/sign-in-methods.ts';
-import type { Account } from '../../core/stores/accounts.ts';
-import type { Upstream } from '../../core/upstream/upstream.ts';
-import type { AccountDeps } from './deps.ts';
-import type { Onward } from './visit.ts';
+import { leavesSignInMethod, type SignInMethods } from '../../../core/factors/sign-in-methods.ts';
+import type { Account } from '../../../core/stores/accounts.ts';
+import type { Upstream } from '../../../core/upstream/upstream.ts';
+import type { AccountDeps } from '../deps.ts';
+import type { Onward } from '../visit.ts';
 
 /** Ids of the configured providers. */
 export const providersOf = (upstream: Upstream): readonly string[] => upstream.offered().map(({ id }) => id);

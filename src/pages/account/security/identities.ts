@@ -1,50 +1,37 @@
 /**
- * Accounts at other providers with which the person can sign in here: connect, list, disconnect.
+ * Accounts at other providers with which the person can sign in here: connect and disconnect. The Security page lists them.
  *
  * Connecting needs a fresh sign-in here, the provider's proof, and a confirmation that names both accounts. Without the
  * confirmation, an attacker could make the browser sign in at the provider with the attacker's account and connect it
  * (RFC 9700, section 4.7).
  */
-import type { UpstreamFailure } from '../../core/upstream/upstream-provider.ts';
-import { callerOf } from '../../http/caller.ts';
-import type { UpstreamFailureKind } from '../kit/view-parts.ts';
-import type { AccountDeps } from './deps.ts';
-import type { AccountForm } from './visit.ts';
-import { callerIn, notThere, type Onward, type Show, showPage, type Take, type Visit } from './visit.ts';
+import type { UpstreamFailure } from '../../../core/upstream/upstream-provider.ts';
+import { callerOf } from '../../../http/caller.ts';
+import type { AccountDeps } from '../deps.ts';
+import type { AccountForm } from '../visit.ts';
+import { callerIn, notThere, type Onward, type Show, showPage, type Take, type Visit } from '../visit.ts';
+import { securityPage } from './address.ts';
+import { ask, idIn } from './confirmations.ts';
 
-declare module '../kit/views.ts' {
+declare module '../../kit/views.ts' {
   interface ViewLocals {
-    /** Accounts at other providers. */
-    'account-identities': AccountForm & {
-      readonly identities: readonly {
-        readonly id: string;
-        readonly provider: string;
-        /** The person's name at the provider. */
-        readonly label: string;
-        readonly createdAt: number;
-        readonly lastUsedAt?: number | undefined;
-      }[];
-      /** Providers that can be connected, and the address to start at. */
-      readonly providers: readonly { readonly name: string; readonly to: string }[];
-      readonly failed?: { readonly kind: UpstreamFailureKind; readonly provider: string } | undefined;
-    };
     'account-identity': AccountForm & { readonly provider: string; readonly label: string; readonly username: string };
   }
 }
 
-export const identitiesPage = '/account/identities';
+const identitiesPage = '/account/identities';
 
 export function createIdentitiesPage(deps: AccountDeps): {
-  show: Show;
   begin: Show;
   callback: Show;
   showConfirm: Show;
   connect: Take;
+  askRemoval: Show;
   remove: Take;
 } {
   const { upstream } = deps;
   const failed = (kind: UpstreamFailure | 'expired' | 'throttled' | 'taken', provider: string): Onward => ({
-    to: identitiesPage,
+    to: securityPage,
     note: { upstreamFailed: { kind, provider: upstream.name(provider) } },
   });
   const placeOf = ({ account, session }: Visit) =>
@@ -52,28 +39,10 @@ export function createIdentitiesPage(deps: AccountDeps): {
   const providerIn = ({ ctx }: Visit): string => String(ctx.params.provider ?? '');
 
   return {
-    async show(visit) {
-      const { account, note } = visit;
-      const linked = await upstream.linked(account.subject);
-      const used = new Set(linked.map(({ provider }) => provider));
-      const offered = upstream.offered().filter(({ id }) => !used.has(id));
-      return showPage(deps, visit, 'account-identities', {
-        identities: linked.map(({ id, provider, label, createdAt, lastUsedAt }) => ({
-          id,
-          provider: upstream.name(provider),
-          label,
-          createdAt,
-          lastUsedAt: lastUsedAt ?? undefined,
-        })),
-        providers: offered.map(({ id, name }) => ({ name, to: `${identitiesPage}/connect/${id}` })),
-        failed: note.upstreamFailed,
-      });
-    },
-
     async begin(visit) {
       const { ctx } = visit;
       // A link on another site is not the person's request. Connecting needs a confirmation in any case.
-      if (!['', 'same-origin', 'none'].includes(ctx.get('Sec-Fetch-Site'))) return { to: identitiesPage };
+      if (!['', 'same-origin', 'none'].includes(ctx.get('Sec-Fetch-Site'))) return { to: securityPage };
       const provider = providerIn(visit);
       const about = { place: placeOf(visit), fresh: { login: false }, uiLocales: deps.pages.localeOf(ctx) };
       const begun = await upstream.begin(provider, about, callerOf(ctx, 'account'));
@@ -91,7 +60,7 @@ export function createIdentitiesPage(deps: AccountDeps): {
 
     async showConfirm(visit) {
       const { identity } = visit.note;
-      if (identity === undefined) return { to: identitiesPage };
+      if (identity === undefined) return { to: securityPage };
       const { account } = visit;
       return showPage(deps, visit, 'account-identity', {
         provider: upstream.name(identity.provider),
@@ -105,14 +74,26 @@ export function createIdentitiesPage(deps: AccountDeps): {
       if (identity === undefined) return failed('expired', '');
       const linked = await upstream.link(identity, visit.account, callerIn(visit, deps.pages));
       if (linked !== 'linked') return failed(linked === 'taken' ? 'taken' : 'expired', identity.provider);
-      return { to: identitiesPage, note: { notice: 'identity-connected' } };
+      return { to: securityPage, note: { notice: 'identity-connected' } };
+    },
+
+    async askRemoval(visit) {
+      const id = idIn(visit, 'identity');
+      const identity = (await upstream.linked(visit.account.subject)).find((one) => one.id === id);
+      if (!identity) return notThere(deps, visit);
+      return ask(deps, visit, {
+        question: 'identity',
+        action: `${identitiesPage}/remove`,
+        field: { name: 'identity', value: id },
+        about: { kind: 'identity', name: upstream.name(identity.provider) },
+      });
     },
 
     async remove(visit, form) {
       const id = form.get('identity') ?? '';
       const removed = await upstream.unlink(visit.account.subject, id, callerIn(visit, deps.pages));
       if (removed === 'not-found') return notThere(deps, visit);
-      return { to: identitiesPage, note: { notice: removed === 'last' ? 'identity-last' : 'identity-removed' } };
+      return { to: securityPage, note: { notice: removed === 'last' ? 'identity-last' : 'identity-removed' } };
     },
   };
 }

@@ -1,10 +1,11 @@
 /** A second factor that needs no enrolment, only a switch. It is removed like any other (factors.ts). */
-import type { Factors } from '../../core/factors/factors.ts';
-import { type AccountNotice, accountNotices } from '../kit/view-parts.ts';
-import type { AccountDeps } from './deps.ts';
-import { callerIn, type Take } from './visit.ts';
+import type { Factors } from '../../../core/factors/factors.ts';
+import { type AccountNotice, accountNotices } from '../../kit/view-parts.ts';
+import type { AccountDeps } from '../deps.ts';
+import { callerIn, type Take } from '../visit.ts';
+import { securityPage } from './address.ts';
 
-const list = '/account/factors';
+const codesPage = '/account/factors/codes';
 
 export function createFactorSwitch(deps: AccountDeps, kind: Factors['codes'][number]['kind']): Take {
   const [switchedOn, notPossible] = [noticeOf(`${kind}-on`), noticeOf(`${kind}-off`)];
@@ -14,13 +15,13 @@ export function createFactorSwitch(deps: AccountDeps, kind: Factors['codes'][num
       case 'added': {
         const { recoveryCodes: codes } = on;
         return codes.length > 0
-          ? { to: `${list}/codes`, note: { notice: switchedOn, codes } }
-          : { to: list, note: { notice: switchedOn } };
+          ? { to: codesPage, note: { notice: switchedOn, codes } }
+          : { to: securityPage, note: { notice: switchedOn } };
       }
       case 'on-already':
-        return { to: list, note: { notice: switchedOn } };
+        return { to: securityPage, note: { notice: switchedOn } };
       default:
-        return { to: list, note: { notice: notPossible } };
+        return { to: securityPage, note: { notice: notPossible } };
     }
   };
 }

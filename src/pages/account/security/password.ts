@@ -3,18 +3,18 @@
  * checked through core/sign-in, which counts guesses per session: access to an unlocked browser must not be enough. All
  * other sessions and their tokens end (security.md B13).
  */
-import { callerOf } from '../../http/caller.ts';
-import { passwordErrors } from '../kit/field-errors.ts';
-import { busySeconds, formStatus } from '../kit/form.ts';
-import type { FormProblem } from '../kit/view-parts.ts';
-import type { ViewLocals } from '../kit/views.ts';
-import type { AccountDeps } from './deps.ts';
-import type { AccountForm } from './visit.ts';
-import { callerIn, type Show, showPage, type Take, type Visit } from './visit.ts';
+import { callerOf } from '../../../http/caller.ts';
+import { passwordErrors } from '../../kit/field-errors.ts';
+import { busySeconds, formStatus } from '../../kit/form.ts';
+import type { FormProblem } from '../../kit/view-parts.ts';
+import type { ViewLocals } from '../../kit/views.ts';
+import type { AccountDeps } from '../deps.ts';
+import type { AccountForm } from '../visit.ts';
+import { callerIn, type Show, showPage, type Take, type Visit } from '../visit.ts';
 
 export const passwordFormErrors = ['missing', 'wrong'] as const;
 
-declare module '../kit/views.ts' {
+declare module '../../kit/views.ts' {
   interface ViewLocals {
     'account-password': AccountForm &
       FormProblem & {
