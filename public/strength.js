@@ -1,5 +1,5 @@
-// Rates a new password while the user types. The server decides; this only saves a round trip. `fold`, `passwordLength`,
-// `isPattern`, `nameParts` and `isMostly` are the server's own rules, appended to this file when it is served.
+// Rates a new password while the user types. The server decides; this only saves a round trip. `fold`, `isPattern`,
+// `passwordLength`, `nameParts` and `isMostly` are the server's own rules, appended to this file when it is served.
 
 for (const meter of document.querySelectorAll('[data-strength]')) {
   const { strength, least, own = '', service = '', counts, like, simple, good } = meter.dataset;

@@ -12,7 +12,7 @@ import type { PageDeps } from './kit/deps.ts';
 import { createInteractions } from './kit/interaction/dispatcher.ts';
 import { createLanguagePage } from './kit/language.ts';
 import { type DevMailsDeps, devMailsRoutes } from './playground/dev-mails.ts';
-import { galleryRoutes } from './playground/gallery.ts';
+import { galleryRoutes, hasGallery } from './playground/gallery.ts';
 import { playgroundRoutes } from './playground/playground.ts';
 import { createRecovery } from './recovery/forgotten-password.ts';
 import { createRegistration } from './registration/registration.ts';
@@ -39,7 +39,7 @@ export async function allPages(deps: Deps): Promise<readonly Route[]> {
   return [
     ...interactions(deps, signUpPage),
     ...createUpstreamCallback(deps),
-    ...createWelcome(deps),
+    ...createWelcome({ ...deps, hasGallery: hasGallery(deps) }),
     ...createBranding(new Map([...deps.brand.files, ...deps.providerLogos.files])),
     ...createClientLogo(deps),
     ...createWhy(deps),
@@ -47,7 +47,17 @@ export async function allPages(deps: Deps): Promise<readonly Route[]> {
     ...playgroundRoutes(deps),
     ...(await galleryRoutes(deps)),
     ...devMailsRoutes(deps),
-    ...createRegistration(deps, signUpPage),
+    ...createRegistration(
+      {
+        ...deps,
+        noteReady: (ctx, subject) => flashMessages.write(ctx, subject, { notice: 'account-ready' }),
+        waiting: {
+          keep: (ctx, subject, email) => flashMessages.write(ctx, subject, { email }),
+          read: (ctx, subject) => flashMessages.read(ctx, subject).email,
+        },
+      },
+      signUpPage,
+    ),
     ...createRecovery({
       ...deps,
       noteDone: (ctx, subject) => flashMessages.write(ctx, subject, { notice: 'password-changed' }),

@@ -30,6 +30,7 @@ import { devMailsStates } from './playground/states/dev-mails.ts';
 import { galleryStates } from './playground/states/gallery.ts';
 import { playgroundStates } from './playground/states/playground.ts';
 import { forgottenPasswordStates } from './recovery/states/forgotten-password.ts';
+import { mailSentStates } from './registration/states/mail-sent.ts';
 import { signUpStates } from './registration/states/sign-up.ts';
 import { verifyEmailStates } from './registration/states/verify-email.ts';
 import { welcomeStates } from './setup/states/welcome.ts';
@@ -52,6 +53,7 @@ export const states: readonly ViewState[] = [
   ...enrolStates,
   ...enginePagesStates,
   ...signUpStates,
+  ...mailSentStates,
   ...verifyEmailStates,
   ...forgottenPasswordStates,
   ...welcomeStates,

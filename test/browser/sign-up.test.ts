@@ -84,7 +84,7 @@ suite('sign-up in a browser', () => {
     expect(await flaws(page)).toEqual([]);
     await field(page, 'Password').fill(password);
     await create(page).click();
-    await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
+    await page.getByRole('heading', { name: 'Check your e-mail' }).waitFor();
     expect(await flaws(page)).toEqual([]);
     expect(problems).toEqual([]);
   });
@@ -145,12 +145,12 @@ suite('sign-up in a browser', () => {
     const form = fresh();
     await fillIn(page, form);
     await create(page).dblclick();
-    await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
+    await page.getByRole('heading', { name: 'Check your e-mail' }).waitFor();
     await goBack(page);
     await goForward(page);
-    await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
+    await page.getByRole('heading', { name: 'Check your e-mail' }).waitFor();
     await page.reload();
-    await page.getByRole('heading', { name: 'Your account is ready' }).waitFor();
+    await page.getByRole('heading', { name: 'Check your e-mail' }).waitFor();
     expect(await server.core.accounts.findByUsername(form.username)).toBeDefined();
     expect(problems).toEqual([]);
   });

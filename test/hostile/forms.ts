@@ -24,6 +24,7 @@ const forms: Readonly<Record<string, Form>> = {
   '/interaction/:uid/sign-up': { fields: newcomer },
   '/interaction/:uid/accounts': some('account'),
   '/sign-up': { fields: newcomer },
+  '/sign-up/again': nothing,
   '/invite': { fields: newcomer, query: ({ links }) => ({ token: links.invitation }) },
   '/forgot': { fields: ({ username }) => ({ username }) },
   '/reset': {

@@ -378,9 +378,6 @@ export const targets: Readonly<Record<string, Target>> = {
     form: (good) => ({
       csrf: good.login.csrf,
       username: 'first.admin',
-      first_name: 'First',
-      last_name: 'Admin',
-      email: 'admin@example.org',
       password: 'nine pears on a shelf',
     }),
     headers: (good) => ({ Cookie: good.login.cookies }),

@@ -3,7 +3,7 @@
  * these functions use nothing outside of themselves.
  */
 
-/** Code points that count towards the length. One character can become eighteen under NFKC (U+FDFA); it counts as one. */
+/** In code points. One character can become eighteen under NFKC (U+FDFA); it counts as one. */
 export function passwordLength(password: string): number {
   return Math.min([...password.normalize('NFKC')].length, [...password.normalize('NFC')].length);
 }

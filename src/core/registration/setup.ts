@@ -29,6 +29,8 @@ type CompleteOutcome =
   | { readonly outcome: 'gone' };
 
 export interface Setup {
+  /** No admin exists yet. Reads all accounts if there is none, so call it for the developer only. */
+  isNeeded(): Promise<boolean>;
   /** Replaces all earlier links. Returns undefined if an admin exists. Call it in one process of a cluster. */
   createSetupLink(): Promise<SetupLink | undefined>;
   /** Tells whether the link works, for showing its page. */
@@ -56,6 +58,8 @@ export function createSetup(parts: {
   };
 
   return {
+    isNeeded: async () => !(await hasAdmin(store)),
+
     async createSetupLink() {
       if (await hasAdmin(store)) return undefined;
       const token = randomToken();

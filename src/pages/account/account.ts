@@ -65,7 +65,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: '/account/delete', show: deletion.show, take: deletion.take, ...guarded },
   ];
   // Pages outside of this folder (pages/registration, pages/setup) that send people to sign in and come back.
-  const beside = ['/verify-email', '/verify-email?done=yes', '/sign-up?done=yes', '/sign-up?done=mail', '/setup/done'];
+  const beside = ['/verify-email', '/verify-email?done=yes', '/sign-up?done=mail', '/setup/done'];
   const landings = new Set([...table.map(({ path, page = path }) => page), ...beside]);
   const abouts = new Set(table.flatMap(({ path, about }) => (about === undefined ? [] : [`${path}?${about}`])));
 

@@ -129,6 +129,7 @@ export const sectionIcons: Readonly<Record<AccountSection, string>> = {
 
 /** Messages about the action just done, shown on the next page. */
 export const accountNotices = [
+  'account-ready',
   'profile-saved',
   'email-asked',
   'password-alone',

@@ -27,7 +27,7 @@ Every template of a page also has:
 - \`clip\`, \`typed\`, \`typedLines\`, \`exact\`, \`href\`, \`initial\`: make foreign values safe to show.
 - \`icon(name)\`: an icon of \`public/icons.svg\`. \`part(name, its)\`: a part of \`views/kit/parts\` with its own \`it\`:
   \`avatar\`, \`note\`, \`wrong\`, \`reveal\`, \`strength\`, \`new-password\`, \`mark\`, \`provider-mark\`, \`application\`,
-  \`said\`, \`session\`, \`event\`. Print both with \`<%- %>\`: they are markup.
+  \`said\`, \`session\`, \`event\`, \`command\`. Print both with \`<%- %>\`: they are markup.
 - \`viewer\`: the person who is signed in, on account pages. \`hueOf\`, \`scopeIcon\`: for avatars and scopes.
 - \`duration\`, \`moment\`, \`ago\`, \`clock\`, \`dayName\`, \`languageName\`, \`scopeSentence\`: format a
   value in the reader's language.

@@ -7,8 +7,11 @@ import type { PageDeps } from '../kit/deps.ts';
 
 const file = join(import.meta.dirname, '../../../dev/gallery/gallery.ts');
 
+export const hasGallery = ({ config }: Pick<PageDeps, 'config'>): boolean =>
+  config.developmentPages && existsSync(file);
+
 export async function galleryRoutes(deps: PageDeps): Promise<readonly Route[]> {
-  const shown = deps.config.developmentPages && existsSync(file);
+  const shown = hasGallery(deps);
   const gallery = shown ? (await import('../../../dev/gallery/gallery.ts')).createGallery(deps) : undefined;
   const when = { holds: shown, says: 'in development' };
   const nothing = (_ctx: Context, next: Next) => next();

@@ -94,7 +94,8 @@ export function createRecovery(deps: RecoveryDeps): readonly Route[] {
     const from = signInOf(ctx);
     const go = from ? ({ to: from.path, as: 'signIn' } as const) : undefined;
     const client = await clientOf(ctx);
-    return pages.show(ctx, 'notice', { kind: 'reset-sent', client, seconds: config.mail.resetLinkTtl, go });
+    const seconds = config.mail.resetLinkTtl;
+    return pages.show(ctx, 'mail-sent', { about: 'password', client, seconds, go, change: withSignIn(ctx, '/forgot') });
   };
 
   const sendLink = async (ctx: Context) => {

@@ -1,13 +1,56 @@
-/** The paths of the sign-up page, without and with an invitation. */
+/**
+ * The paths of the sign-up page, without and with an invitation, and what follows: the account pages, or a page that
+ * asks the person to confirm the address. The latter is shown in this browser again and again, so it may send the link
+ * once more.
+ */
 
 import type { Context } from 'koa';
+import { callerOf } from '../../http/caller.ts';
+import { seeOther } from '../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
+import { browserOf } from '../kit/browser-cookie.ts';
 import { readCheckedForm } from '../kit/csrf.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import { oneOf } from '../kit/request.ts';
+import type { ClientView } from '../kit/view-parts.ts';
 import type { SignUpAbout, SignUpPage } from './sign-up.ts';
 
-export function signUpRoutes(deps: PageDeps, page: SignUpPage): readonly Route[] {
+declare module '../kit/views.ts' {
+  interface ViewLocals {
+    'mail-sent': {
+      /** What the mailed link does: confirm the address of a new account, or set a new password. */
+      readonly about: 'address' | 'password';
+      readonly client?: ClientView | undefined;
+      /** Where the mail went. Only the person who typed it in this browser is told. */
+      readonly email?: string | undefined;
+      /** How long the link is valid. */
+      readonly seconds?: number | undefined;
+      readonly resend?: { readonly action: string; readonly csrf: string } | undefined;
+      /** The link was sent once more. */
+      readonly again?: boolean | undefined;
+      readonly problem?: 'throttled' | undefined;
+      readonly retryAfterSeconds?: number | undefined;
+      /** The page to enter another address, or the name again. */
+      readonly change?: string | undefined;
+      readonly go?: { readonly to: string; readonly as: 'signIn' | 'account' } | undefined;
+    };
+  }
+}
+
+export interface RegistrationDeps extends PageDeps {
+  /** Leaves a notice for the account pages that the account is ready. */
+  readonly noteReady: (ctx: Context, subject: string) => void;
+  /** The address that a new account waits to have confirmed, kept in this browser for some minutes. */
+  readonly waiting: {
+    keep(ctx: Context, subject: string, email: string): void;
+    read(ctx: Context, subject: string): string | undefined;
+  };
+}
+
+const signIn = '/account';
+const own: SignUpAbout = { action: '/sign-up', signIn };
+
+export function signUpRoutes(deps: RegistrationDeps, page: SignUpPage): readonly Route[] {
   const { pages } = deps;
 
   async function take(ctx: Context, about: SignUpAbout): Promise<void> {
@@ -15,25 +58,59 @@ export function signUpRoutes(deps: PageDeps, page: SignUpPage): readonly Route[]
     if (!form) return undefined;
     const account = await page.take(ctx, form, about);
     if (!account) return undefined;
+    const mailed = account.email === null && deps.mails.work;
+    if (mailed) deps.waiting.keep(ctx, account.subject, form.get('email')?.trim() ?? '');
+    else deps.noteReady(ctx, account.subject);
     return deps.letIn(ctx, account, {
       after: about.invitation ? 'invitation' : 'sign-up',
-      page: `/sign-up?done=${account.email === null && deps.mails.work ? 'mail' : 'yes'}`,
+      page: mailed ? '/sign-up?done=mail' : '/account',
     });
   }
 
-  const show = (ctx: Context) => {
-    const done = oneOf(ctx, 'done');
-    if (done === undefined) return page.show(ctx, { action: '/sign-up' });
-    const kind = done === 'mail' ? 'signed-up-mail' : 'signed-up';
-    return pages.show(ctx, 'notice', { kind, go: { to: '/account', as: 'account' } });
+  async function showSent(ctx: Context, retryAfterSeconds?: number): Promise<void> {
+    const account = await deps.signedIn(ctx);
+    const email = account && deps.waiting.read(ctx, account.subject);
+    pages.show(
+      ctx,
+      'mail-sent',
+      {
+        about: 'address',
+        email,
+        resend: email === undefined ? undefined : { action: '/sign-up/again', csrf: deps.csrf.token(ctx) },
+        change: '/account/email',
+        go: { to: '/account', as: 'account' },
+        ...(retryAfterSeconds === undefined
+          ? { again: oneOf(ctx, 'done') === 'again' }
+          : { problem: 'throttled', retryAfterSeconds }),
+      },
+      { status: retryAfterSeconds === undefined ? 200 : 429, accountLocale: account?.locale },
+    );
+  }
+
+  const show = async (ctx: Context) => {
+    if (oneOf(ctx, 'done') === undefined) page.show(ctx, own);
+    else await showSent(ctx);
+  };
+
+  /** Only to the address that this browser has named for the account that is signed in. */
+  const sendAgain = async (ctx: Context) => {
+    if (!(await readCheckedForm(deps, ctx))) return undefined;
+    const account = await deps.signedIn(ctx);
+    const email = account && deps.waiting.read(ctx, account.subject);
+    if (account === undefined || email === undefined) return seeOther(ctx, '/account/email');
+    const locale = pages.localeOf(ctx, undefined, account.locale);
+    const caller = { ...callerOf(ctx, 'browser'), browser: browserOf(ctx), locale };
+    const asked = await deps.emails.requestChange(account.subject, email, caller, { signedIn: true });
+    if (asked.outcome === 'throttled') return showSent(ctx, asked.retryAfter);
+    return seeOther(ctx, asked.outcome === 'asked' ? '/sign-up?done=again' : '/account/email');
   };
 
   async function invited(ctx: Context): Promise<SignUpAbout | undefined> {
     const token = oneOf(ctx, 'token') ?? '';
     const invitation = await deps.invitations.look(token);
     if (invitation)
-      return { action: `/invite?token=${encodeURIComponent(token)}`, invitation: { ...invitation, token } };
-    pages.show(ctx, 'notice', { kind: 'invitation-gone', go: { to: '/', as: 'home' } }, { status: 410 });
+      return { action: `/invite?token=${encodeURIComponent(token)}`, invitation: { ...invitation, token }, signIn };
+    pages.show(ctx, 'notice', { kind: 'invitation-gone', go: { to: signIn, as: 'signIn' } }, { status: 410 });
     return undefined;
   }
 
@@ -47,7 +124,8 @@ export function signUpRoutes(deps: PageDeps, page: SignUpPage): readonly Route[]
   };
 
   return pageRoutes('pages/registration', [
-    { path: '/sign-up', access: 'public', GET: show, POST: (ctx) => take(ctx, { action: '/sign-up' }) },
+    { path: '/sign-up', access: 'public', GET: show, POST: (ctx) => take(ctx, own) },
+    { path: '/sign-up/again', access: 'session', POST: sendAgain },
     { path: '/invite', access: 'link', GET: showInvited, POST: takeInvited },
   ]);
 }

@@ -71,7 +71,7 @@ export function verifyEmailRoutes(deps: PageDeps): readonly Route[] {
   }
 
   const gone = (ctx: Context): void =>
-    pages.show(ctx, 'notice', { kind: 'email-gone', go: { to: '/account', as: 'account' } }, { status: 410 });
+    pages.show(ctx, 'notice', { kind: 'email-gone', go: { to: '/account/email', as: 'again' } }, { status: 410 });
 
   /** Needs no second factor: the mail proves the address, and the password proves the account. */
   async function prove(

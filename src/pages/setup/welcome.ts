@@ -11,36 +11,59 @@ import { sendStatic } from '../kit/static.ts';
 import type { SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
-type SetupField = 'username' | 'first_name' | 'last_name' | 'email' | 'password';
+type SetupField = 'username' | 'password';
 declare module '../kit/views.ts' {
   interface ViewLocals {
     welcome: {
-      readonly issuer: string;
-      readonly development: boolean;
       readonly account?: { readonly name: string; readonly username: string } | undefined;
       readonly signOut?: string | undefined;
+      /** Everyone may create an account. */
+      readonly signUp: boolean;
+      /** For the developer of this server alone (http/developer). */
+      readonly developer?:
+        | {
+            readonly issuer: string;
+            /** The first administrator is still to be created. */
+            readonly noAdministrator: boolean;
+            /** Mails are shown instead of sent. */
+            readonly mails: boolean;
+            readonly gallery: boolean;
+          }
+        | undefined;
     };
     setup: {
       readonly action: string;
       readonly csrf: string;
       readonly minLength: number;
       readonly username?: string | undefined;
-      readonly firstName?: string | undefined;
-      readonly lastName?: string | undefined;
-      readonly email?: string | undefined;
       readonly errors: Readonly<Partial<Record<SetupField, SetupError>>>;
     };
     'setup-done': {
       readonly username: string;
       readonly development: boolean;
+      /** This server sends mails, so an address can be confirmed. */
+      readonly mails: boolean;
     };
   }
 }
 
 type SetupLocals = ViewLocals['setup'];
 
-export function createWelcome(deps: PageDeps): readonly Route[] {
+interface WelcomeDeps extends PageDeps {
+  /** Keeps the mails of a development server. */
+  readonly mailbox: object | undefined;
+  readonly hasGallery: boolean;
+}
+
+export function createWelcome(deps: WelcomeDeps): readonly Route[] {
   const { pages, setup } = deps;
+
+  const forDeveloper = async (): Promise<ViewLocals['welcome']['developer']> => ({
+    issuer: deps.issuer,
+    noAdministrator: await setup.isNeeded(),
+    mails: deps.mailbox !== undefined,
+    gallery: deps.hasGallery,
+  });
 
   const welcome = async (ctx: Context) => {
     const account = await deps.signedIn(ctx);
@@ -48,10 +71,10 @@ export function createWelcome(deps: PageDeps): readonly Route[] {
       ctx,
       'welcome',
       {
-        issuer: deps.issuer,
-        development: deps.isDeveloper(ctx.req),
         account: account && { name: displayName(account), username: account.username },
         signOut: '/oauth/logout',
+        signUp: deps.config.signUp === 'open',
+        developer: deps.isDeveloper(ctx.req) ? await forDeveloper() : undefined,
       },
       { accountLocale: account?.locale },
     );
@@ -67,29 +90,22 @@ export function createWelcome(deps: PageDeps): readonly Route[] {
     const token = oneToken(ctx);
     const form = await readCheckedForm(deps, ctx);
     if (!form) return undefined;
-    const typed = {
-      username: form.get('username')?.trim() ?? '',
-      firstName: form.get('first_name')?.trim() ?? '',
-      lastName: form.get('last_name')?.trim() ?? '',
-      email: form.get('email')?.trim() ?? '',
-    };
+    const username = form.get('username')?.trim() ?? '';
     const password = form.get('password') ?? '';
-    const outcome = await setup.complete(
-      token,
-      { ...typed, email: typed.email || undefined, password },
-      callerOf(ctx, 'browser'),
-    );
+    // All other facts are on the account pages, so that this form is short.
+    const account = { username, password, firstName: '', lastName: '' };
+    const outcome = await setup.complete(token, account, callerOf(ctx, 'browser'));
     switch (outcome.outcome) {
       case 'created':
         return deps.letIn(ctx, outcome.account, { after: 'setup', page: '/setup/done' });
       case 'gone':
         return pages.show(ctx, 'stale', { setup: true }, { status: 410 });
       case 'taken':
-        return showForm(ctx, token, { ...typed, errors: { [outcome.field]: 'taken' } });
+        return showForm(ctx, token, { username, errors: { username: 'taken' } });
       case 'weak-password':
-        return showForm(ctx, token, { ...typed, errors: { password: passwordErrors[outcome.reason.code] } });
+        return showForm(ctx, token, { username, errors: { password: passwordErrors[outcome.reason.code] } });
       case 'invalid':
-        return showForm(ctx, token, { ...typed, errors: { [fields[outcome.field]]: nameErrors[outcome.reason] } });
+        return showForm(ctx, token, { username, errors: { username: nameErrors[outcome.reason] } });
     }
   };
 
@@ -100,7 +116,8 @@ export function createWelcome(deps: PageDeps): readonly Route[] {
       return undefined;
     }
     const { username, locale: accountLocale } = account;
-    return pages.show(ctx, 'setup-done', { username, development: deps.isDeveloper(ctx.req) }, { accountLocale });
+    const [development, mails] = [deps.isDeveloper(ctx.req), deps.mails.work];
+    return pages.show(ctx, 'setup-done', { username, development, mails }, { accountLocale });
   };
 
   function showForm(ctx: Context, token: string, shown: Partial<SetupLocals>): void {
@@ -135,13 +152,6 @@ export function createWelcome(deps: PageDeps): readonly Route[] {
     { path: '/public/:file', access: 'public', GET: staticFile },
   ]);
 }
-
-const fields: Record<'username' | 'email' | 'firstName' | 'lastName', SetupField> = {
-  username: 'username',
-  email: 'email',
-  firstName: 'first_name',
-  lastName: 'last_name',
-};
 
 function oneToken(ctx: Context): string {
   return typeof ctx.query.token === 'string' ? ctx.query.token : '';

@@ -160,8 +160,7 @@ test('no two pages are called the same, unless they say the same', () => {
     ['account-app', 'enrol-app'],
     ['account-codes', 'enrol-codes'],
     ['account-identity', 'upstream-connect'],
-    // Of an invitation or a mail, and of a sign-in or a set-up.
-    ['notice', 'setup-done'],
+    // Of an invitation or a mail, and of a sign-in.
     ['notice', 'stale'],
   ]);
 });

@@ -43,7 +43,16 @@ export const statesWith = (value: string): readonly ViewState[] => {
   };
   const connection = { client, scopes: given, apis: [{ name: value, scopes: given }], since: 1, end: value };
   return [
-    { name: 'welcome', view: 'welcome', locals: { issuer: value, development: true, account: person, signOut: value } },
+    {
+      name: 'welcome',
+      view: 'welcome',
+      locals: {
+        account: person,
+        signOut: value,
+        signUp: true,
+        developer: { issuer: value, noAdministrator: true, mails: true, gallery: true },
+      },
+    },
     {
       name: 'login',
       view: 'login',
@@ -343,13 +352,15 @@ export const statesWith = (value: string): readonly ViewState[] => {
         csrf,
         minLength: 15,
         username: value,
-        firstName: value,
-        lastName: value,
-        email: value,
         errors: {},
       },
     },
-    { name: 'setup-done', view: 'setup-done', locals: { username: value, development: true } },
+    { name: 'setup-done', view: 'setup-done', locals: { username: value, development: true, mails: true } },
+    {
+      name: 'mail-sent',
+      view: 'mail-sent',
+      locals: { about: 'address', email: value, client, change: value, go: { to: value, as: 'signIn' } },
+    },
     { name: 'stale', view: 'stale', locals: { clientName: value, startAgain: value } },
     { name: 'stale-client', view: 'stale', locals: { clientName: value } },
   ];

@@ -43,7 +43,7 @@ describeStorages('invitations', (storage) => {
     const url = await invited();
     expect((await new Agent(server).go('/sign-up')).status).toBe(403);
     const form = fresh();
-    expect(headingOf(await fill(new Agent(server), url, form))).toBe('Your account is ready');
+    expect(headingOf(await fill(new Agent(server), url, form))).toBe('Check your e-mail');
     expect(await found(form)).toMatchObject({ email: null });
     await server.core.mails.settled();
     expect(linkMailedTo(form.email)).toContain('/verify-email?token=');

@@ -5,6 +5,7 @@ import { claimsOf, comeBack, redeem, stopClock, travel } from '../../support/flo
 import { fill, headingOf, landed, linkIn, mailsTo, mailTo, send } from '../../support/mail.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../../support/server.ts';
 import { describeStorages } from '../../support/storages.ts';
+import { visit } from '../account/visitor.ts';
 
 let number = 0;
 const fresh = () => {
@@ -26,11 +27,7 @@ describeStorages('the sign-up page', (storage) => {
   test('a name, an address and a password make an account, whose address is its own when it is proved', async () => {
     const form = fresh();
     const done = await signUp(form);
-    expect([done.status, new URL(done.url).pathname, headingOf(done)]).toEqual([
-      200,
-      '/sign-up',
-      'Your account is ready',
-    ]);
+    expect([done.status, new URL(done.url).pathname, headingOf(done)]).toEqual([200, '/sign-up', 'Check your e-mail']);
     expect(await found(server, form)).toMatchObject({ username: form.username, email: null, verified: false });
     await mailTo(server, form.email, 'confirm-email');
   });
@@ -43,18 +40,21 @@ describeStorages('the sign-up page', (storage) => {
     expect([answer.status, new URL(answer.location ?? '').pathname]).toEqual([303, '/oauth/authorize']);
     const done = await landed(agent, await agent.go(answer.location ?? ''));
     const reloaded = await agent.go(done.url);
-    expect([done, reloaded].map(headingOf)).toEqual(Array(2).fill('Your account is ready'));
+    expect([done, reloaded].map(headingOf)).toEqual(Array(2).fill('Check your e-mail'));
   });
 
   test('B6: whether an address has an account is told to its owner, and to nobody else', async () => {
     const owner = await buildPerson(server);
-    const plain = ({ status, url, text, headers }: Answer) => {
+    // Apart from what the browser itself has typed, and the value that its form is bound to.
+    const plain = ({ status, url, text: page, headers }: Answer, email: string) => {
       const names = [...headers.keys()].filter((name) => name !== 'set-cookie').sort();
+      expect(page).toContain(`<strong>${email}</strong>`);
+      const text = page.replaceAll(email, '').replace(/name="csrf" value="[^"]+"/, '');
       return { status, path: new URL(url).pathname + new URL(url).search, text, names };
     };
     const known = { ...fresh(), email: (owner.email ?? '').toUpperCase() };
     const unknown = fresh();
-    expect(plain(await signUp(known))).toEqual(plain(await signUp(unknown)));
+    expect(plain(await signUp(known), known.email)).toEqual(plain(await signUp(unknown), unknown.email));
     const mail = await mailTo(server, owner.email ?? '', 'address-known');
     expect(mail.text).not.toContain(known.username);
     expect(mail.link).toBe(`${server.url}/forgot`);
@@ -62,6 +62,55 @@ describeStorages('the sign-up page', (storage) => {
     expect(await found(server, known)).toMatchObject({ email: null });
     expect(await found(server, unknown)).toMatchObject({ email: null });
     expect(await found(server, owner)).toMatchObject({ email: owner.email, verified: true });
+  });
+
+  test('the link is sent again to the address that this browser has named, so many times and no more', async () => {
+    const form = fresh();
+    const agent = new Agent(server);
+    const sent = await signUp(form, agent);
+    const again = await send(agent, sent, {});
+    expect([again.status, new URL(again.url).search, again.text.includes('We sent the link again.')]).toEqual([
+      200,
+      '?done=again',
+      true,
+    ]);
+    expect(await mailsTo(server, form.email)).toHaveLength(2);
+    // What a form claims does not count.
+    await send(agent, sent, { email: 'elsewhere@example.org' });
+    expect(await mailsTo(server, 'elsewhere@example.org')).toEqual([]);
+    let last = again;
+    for (let n = 0; n < 10 && last.status === 200; n += 1) last = await send(agent, sent, {});
+    expect([last.status, last.headers.get('retry-after'), headingOf(last)]).toEqual([
+      429,
+      expect.stringMatching(/^\d+$/),
+      'Check your e-mail',
+    ]);
+    expect(last.text).toContain('Too many attempts.');
+  });
+
+  test('the page for the mail tells the address to its own browser, for some minutes', async () => {
+    const form = fresh();
+    const agent = new Agent(server);
+    const sent = await signUp(form, agent);
+    const stranger = new Agent(server);
+    const elsewhere = await stranger.go('/sign-up?done=mail');
+    expect([elsewhere.status, headingOf(elsewhere), elsewhere.text.includes('<form')]).toEqual([
+      200,
+      'Check your e-mail',
+      false,
+    ]);
+    const csrf = /name="csrf" value="([^"]+)"/.exec((await stranger.go('/sign-up')).text)?.[1] ?? '';
+    const asked = await stranger.go('/sign-up/again', { form: { csrf }, follow: false });
+    expect([asked.status, asked.location]).toEqual([303, `${server.url}/account/email`]);
+    expect((await agent.go('/sign-up/again', { form: {} })).status).toBe(403);
+    // Sealed for the account: another person who signs in in this browser is not told.
+    const { agent: other } = await visit(server, '/account');
+    for (const [key, cookie] of agent.cookies) if (cookie.name === 'gatehouse-note') other.cookies.set(key, cookie);
+    expect(other.cookie('gatehouse-note')).toBeDefined();
+    expect((await other.go('/sign-up?done=mail')).text).not.toContain(form.email);
+    expect(sent.text).toContain(form.email);
+    travel(901);
+    expect((await agent.go('/sign-up?done=mail')).text).not.toContain(form.email);
   });
 
   test('what is wrong is said at each field, all at once, and what was typed is kept, but never the password', async () => {
@@ -119,7 +168,7 @@ describeStorages('the sign-up page', (storage) => {
     for (const { location } of answers)
       expect(new URL(location ?? '').searchParams.get('login_hint')).toBe(form.username);
     const [last] = answers;
-    expect(headingOf(await landed(agent, await agent.go(last?.location ?? '')))).toBe('Your account is ready');
+    expect(headingOf(await landed(agent, await agent.go(last?.location ?? '')))).toBe('Check your e-mail');
     expect(await mailsTo(server, form.email)).toHaveLength(1);
     expect((await signUp(form)).status).toBe(422);
     expect((await send(agent, page, { ...form, password: `${password}!` })).status).toBe(422);

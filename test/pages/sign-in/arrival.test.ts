@@ -250,7 +250,7 @@ describeStorages('somebody who has just set a password', (storage) => {
   test('a sign-up, an invitation and the proof of an address sign in too', async () => {
     const made = { username: 'grace-h', email: 'grace@example.org', password };
     const newcomer = new Agent(server);
-    expect(headingOf(await fill(newcomer, '/sign-up', made))).toBe('Your account is ready');
+    expect(headingOf(await fill(newcomer, '/sign-up', made))).toBe('Check your e-mail');
     expect(await isIn(newcomer, made)).toBe(true);
     const { subject } = (await server.core.accounts.findByUsername(made.username)) ?? { subject: '' };
     expect(await signIns(subject)).toEqual([expect.objectContaining({ after: 'sign-up', amr: ['pwd'] })]);
@@ -259,7 +259,7 @@ describeStorages('somebody who has just set a password', (storage) => {
     const invitation = await server.core.invitations.invite({ mail: false, locale: 'en' }, { via: 'cli' });
     if (invitation.outcome !== 'made') throw new Error(invitation.outcome);
     const guest = { username: 'katherine-j', email: 'katherine@example.org', password };
-    expect(headingOf(await fill(invited, invitation.path, guest))).toBe('Your account is ready');
+    expect(headingOf(await fill(invited, invitation.path, guest))).toBe('Check your e-mail');
     expect(await isIn(invited, guest)).toBe(true);
 
     const elsewhere = new Agent(server);
@@ -273,7 +273,7 @@ describeStorages('somebody who has just set a password', (storage) => {
     try {
       const agent = new Agent(fresh);
       const link = await fresh.core.setup.createSetupLink();
-      const form = { username: 'keeper', first_name: 'Kim', last_name: '', email: 'kim@example.org', password };
+      const form = { username: 'keeper', password };
       const next = await fill(agent, `/setup?token=${link?.token}`, form);
       expect(new URL(next.url).pathname).toBe('/setup/done');
       for (const words of ['npm run cli -- clients register', 'npm run cli -- accounts invite', 'docs/first-flow.md'])
@@ -307,7 +307,7 @@ describeStorages('somebody who has just set a password', (storage) => {
     try {
       const agent = new Agent(fresh);
       const link = await fresh.core.setup.createSetupLink();
-      const form = { username: 'keeper', first_name: 'Kim', last_name: '', email: '', password };
+      const form = { username: 'keeper', password };
       const page = await fill(agent, `/setup?token=${link?.token}`, form);
       expect([new URL(page.url).pathname, page.text.includes('value="app"')]).toEqual([
         expect.stringMatching(/^\/interaction\//),

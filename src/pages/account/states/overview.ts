@@ -76,6 +76,11 @@ export const overviewStates: readonly ViewState[] = [
     },
   },
   {
+    name: 'account-ready',
+    view: 'account',
+    locals: { ...signedIn, notice: 'account-ready', account: me, sessions: 1, connections: 0, applications: 0 },
+  },
+  {
     name: 'account-bare',
     view: 'account',
     locals: {

@@ -13,7 +13,7 @@ export const sharedPageStates: readonly ViewState[] = [
       locals: {
         kind,
         seconds: 1800,
-        go: { to: action, as: kind === 'reset-gone' ? 'again' : kind.startsWith('signed-up') ? 'account' : 'signIn' },
+        go: { to: action, as: kind === 'reset-gone' ? 'again' : 'signIn' },
       },
     }),
   ),
