@@ -33,6 +33,8 @@ declare module '../kit/views.ts' {
       readonly retryAfterSeconds?: number | undefined;
       /** The link for people who have an account. */
       readonly signIn?: string | undefined;
+      /** The person follows an invitation. */
+      readonly invited?: boolean | undefined;
     };
   }
 }
@@ -82,6 +84,7 @@ export function createSignUpPage(deps: PageDeps): SignUpPage {
         minLength: config.password.minLength,
         emailField: emailField(about),
         signIn: about.signIn,
+        invited: about.invitation !== undefined,
         ...shown,
         errors,
       },

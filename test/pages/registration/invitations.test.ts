@@ -42,6 +42,7 @@ describeStorages('invitations', (storage) => {
   test('a link makes one account, also where only the invited may', async () => {
     const url = await invited();
     expect((await new Agent(server).go('/sign-up')).status).toBe(403);
+    expect(headingOf(await new Agent(server).go(url))).toBe('You are invited to <bdi>Gatehouse</bdi>');
     const form = fresh();
     expect(headingOf(await fill(new Agent(server), url, form))).toBe('Check your e-mail');
     expect(await found(form)).toMatchObject({ email: null });
@@ -49,6 +50,7 @@ describeStorages('invitations', (storage) => {
     expect(linkMailedTo(form.email)).toContain('/verify-email?token=');
     const again = await new Agent(server).go(url);
     expect([again.status, headingOf(again)]).toEqual([410, 'This invitation no longer works']);
+    expect(again.text).toContain('href="/account"');
     const events = await server.core.stores.audit.list({ event: 'invitation.used' }, 10);
     expect(events[0]?.subject).toBe((await found(form))?.subject);
   });

@@ -45,6 +45,8 @@ describeStorages('an e-mail address', (storage) => {
     expect(await account(person.subject)).toMatchObject({ email: person.email, verified: true });
     const again = await new Agent(server).go(link);
     expect([again.status, headingOf(again)]).toEqual([410, 'This link no longer works']);
+    // A link that is over offers a new one.
+    expect(again.text).toContain('href="/account/email"');
   });
 
   test('a proved address signs in, an unproved one does not', async () => {

@@ -29,6 +29,8 @@ export const signUpStates: readonly ViewState[] = [
       csrf,
       minLength: 15,
       emailField: 'fixed',
+      invited: true,
+      signIn: '/account',
       email: 'ada@example.org',
       username: 'ada',
       errors: { email: 'taken' },
