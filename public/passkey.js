@@ -94,9 +94,9 @@ for (const form of document.querySelectorAll('[data-passkey], [data-new-passkey]
 
   if (!PKC || !credentials) {
     for (const note of document.querySelectorAll('[data-without-passkeys]')) note.hidden = false;
-    // A form that makes a passkey kept its place until then; another one's place is not reserved any more.
+    // Its place is not reserved any more. A form that makes a passkey leaves, because its heading stays.
     if (make) form.remove();
-    delete form.dataset.autofill;
+    form.dataset.gone = '';
     continue;
   }
   form.hidden = false;

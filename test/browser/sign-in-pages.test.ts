@@ -88,7 +88,14 @@ suite('the pages of a sign-in', () => {
         .filter(({ name }) =>
           [
             ...['login-client', 'login-three-providers', 'login-providers', 'login-wrong', 'chooser', 'second-factor'],
-            ...['second-factor-mailed', 'upstream-new', 'logout', 'signed-out', 'longer-password'],
+            ...[
+              'second-factor-mailed',
+              'second-factor-passkey',
+              'upstream-new',
+              'logout',
+              'signed-out',
+              'longer-password',
+            ],
           ].includes(name),
         )
         .map(({ name }) => name),
@@ -96,7 +103,8 @@ suite('the pages of a sign-in', () => {
       const { page, problems } = await phone();
       await slowly(page);
       await page.goto(addressOf(name), { waitUntil: 'load' });
-      if (name.startsWith('login-client')) await page.locator('form[data-passkey] button').waitFor();
+      if (['login-client', 'second-factor-passkey'].includes(name))
+        await page.locator('form[data-passkey] button').waitFor();
       expect(await shift(page)).toBe(0);
       expect(problems).toEqual([]);
     });

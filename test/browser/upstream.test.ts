@@ -112,7 +112,7 @@ suite('signing in through another provider', () => {
     await page.goto('/account/password');
     await page.getByRole('link', { name: 'Sign in with other providers' }).click();
     await page.getByText(person.username).first().waitFor();
-    await page.locator('summary').click();
+    await page.locator('main summary').click();
     await page.getByRole('button', { name: 'Disconnect' }).click();
     await page.getByText('It is disconnected.').waitFor();
     await page.getByRole('link', { name: 'Connect Example Company' }).click();

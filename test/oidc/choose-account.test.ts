@@ -27,9 +27,11 @@ const isConsent = ({ text }: Answer) => text.includes('value="allow"');
 const nameIn = ({ text }: Answer) => /id="username"[^>]* value="([^"]*)"/.exec(text)?.[1];
 const ticked = ({ text }: Answer) => /name="keep" value="yes" checked/.test(text);
 const offered = ({ text }: Answer) =>
-  [...text.matchAll(/name="account" value="([^"]+)"[^>]*>.*?<bdi>([^<]+)<\/bdi>(?:<br><bdi[^>]*>([^<]+))?/g)].map(
-    ([, id = '', name, username]) => ({ id, username: username ?? name }),
-  );
+  [...text.matchAll(/name="account" value="([^"]+)"(.*?)<\/button>/gs)].flatMap(([, id = '', shown = '']) => {
+    // The name, if there is one, and then the username. "Use another account" has neither.
+    const username = [...shown.matchAll(/<bdi[^>]*>([^<]+)<\/bdi>/g)].at(-1)?.[1];
+    return username === undefined ? [] : [{ id, username }];
+  });
 
 /** The form of the chooser has an address of its own. */
 const choose = (agent: Agent, page: Answer, fields: Record<string, string>): Promise<Answer> =>

@@ -40,7 +40,7 @@ test('B6: an unknown name, a wrong password and a disabled account get byte for 
   await server.core.accounts.disable(disabled.subject);
   const unknown = await refused('nobody-at-all', password);
   expect(unknown.status).toBe(422);
-  expect(unknown.page).toContain('role="alert"');
+  expect(unknown.page).toContain('Incorrect username or password');
   expect(await refused(person.username, `${password}!`)).toEqual(unknown);
   expect(await refused(disabled.username, password)).toEqual(unknown);
 });
