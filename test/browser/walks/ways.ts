@@ -18,15 +18,13 @@ export const ways = {
   endSession: [{ press: /^End Firefox on Windows/ }],
   connections: [{ press: 'Connected applications', to: '/account/connections' }],
   disconnect: [{ press: /^Disconnect/ }, { press: 'Remove its access' }],
-  passkeys: [
-    { press: 'Second factor', to: '/account/factors' },
-    { press: 'Add or change passkeys', to: '/account/passkeys' },
-  ],
+  passkeys: [{ press: /^(Second factor|Security)$/ }, { press: 'Add or change passkeys', to: '/account/passkeys' }],
   addPasskey: [{ press: 'Add a passkey' }],
-  codesSaved: [{ press: 'I have saved them', to: '/account/factors' }],
+  codesSaved: [{ press: 'I have saved them' }],
   changePasskey: [{ press: /^Rename or remove/ }],
   renamePasskey: [{ press: 'Save the name' }],
   removePasskey: [{ press: 'Remove it' }],
+  menu: [{ press: /^Menu of/ }],
   signOut: [{ press: 'Sign out', to: '/oauth/logout' }, { press: 'Sign out' }],
   /** From the sign-in page. */
   signUp: [{ press: 'Create an account' }],
@@ -50,6 +48,13 @@ export async function go(hands: Hands, ...parts: readonly (readonly Step[])[]): 
     await hands.press(press);
     if (to !== undefined) await hands.page.waitForURL((url) => url.pathname === to);
   }
+}
+
+/** From any page of the account. */
+export async function signOut(hands: Hands): Promise<void> {
+  // Until every page has the menu.
+  const inSight = await controlNamed(hands.page, 'Sign out').isVisible();
+  await go(hands, ...(inSight ? [] : [ways.menu]), ways.signOut);
 }
 
 interface Secret {

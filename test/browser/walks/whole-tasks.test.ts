@@ -9,7 +9,7 @@ import { enrolPasskey } from '../../support/passkey.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../../support/server.ts';
 import { authorizeAddress, isSignedIn } from '../journey.ts';
 import { byKeyboard, byMouse } from './hands.ts';
-import { giveRecoveryCode, go, isAt, renamePasskey, signIn, signUp, ways } from './ways.ts';
+import { giveRecoveryCode, go, isAt, renamePasskey, signIn, signOut, signUp, ways } from './ways.ts';
 
 const suite = describeWith('Chromium');
 const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0';
@@ -82,7 +82,7 @@ suite('whole tasks', () => {
 
     test('sign out from the account', async () => {
       const { page, hands, problems } = await atHome();
-      await go(hands, ways.signOut);
+      await signOut(hands);
       await page.getByRole('heading', { level: 1 }).filter({ hasText: 'signed out' }).waitFor();
       expect(await isSignedIn(page, server, client)).toBe(false);
       expect(problems).toEqual([]);
