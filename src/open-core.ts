@@ -10,7 +10,6 @@ import { createWording } from './mail/letters.ts';
 import { openMail } from './mail/open.ts';
 import type { Network } from './outgoing/network.ts';
 import { createOutgoing } from './outgoing/outgoing.ts';
-import { openMailLook } from './pages/kit/mail/mail-look.ts';
 import { openStorage } from './storage/open.ts';
 import { requireFile } from './storage/sql/open.ts';
 
@@ -58,7 +57,10 @@ export async function openAdapters(config: Config, options: CoreOptions = {}) {
     ...openLoginMethods(config, log),
     ...openMail(config.mail, print),
     outgoing: createOutgoing({ config, log, metrics, network: options.network }),
-    word: createWording({ ...config, look: () => openMailLook(config) }),
+    word: createWording({
+      ...config,
+      look: async () => (await import('./pages/kit/mail/mail-look.ts')).openMailLook(config),
+    }),
     async close(): Promise<void> {
       await closeStorage();
       await closeLog();

@@ -25,7 +25,7 @@ export interface GalleryDeps {
   /** The available languages. */
   readonly locales: readonly string[];
   /** Words a letter. */
-  readonly word: (letter: Letter) => Message;
+  readonly word: (letter: Letter) => Promise<Message>;
 }
 
 /** The address of a state. */
@@ -50,14 +50,14 @@ export function createGallery({ pages, locales, word }: GalleryDeps) {
     });
   };
 
-  const mail = (ctx: Context): Message | undefined => {
+  const mail = async (ctx: Context): Promise<Message | undefined> => {
     const [, name = ''] = /^\/gallery\/mail\/([a-z-]+)$/.exec(ctx.path) ?? [];
     const letter = sampleLetter(name, asked(ctx) ?? pages.localeOf(ctx));
     return letter && word(letter);
   };
 
   const show = async (ctx: Context, next: Next) => {
-    const message = mail(ctx);
+    const message = await mail(ctx);
     if (message) return showMail(ctx, message.html, message.locale);
     const state = (await load()).find((each) => galleryAddress(each) === ctx.path);
     if (!state) return next();

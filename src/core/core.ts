@@ -69,7 +69,7 @@ interface Ports extends Storage {
   readonly outgoing: Outgoing;
   /** Undefined if this server sends no mail. */
   readonly transport: MailTransport | undefined;
-  readonly word: (letter: Letter) => Message;
+  readonly word: (letter: Letter) => Promise<Message>;
 }
 
 export interface Core extends Awaited<ReturnType<typeof createCore>> {}

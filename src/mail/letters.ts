@@ -28,11 +28,11 @@ export function createWording(deps: {
   readonly issuer: string;
   readonly brandName: string;
   /** Called with the first letter, so that a start does not wait for it. */
-  readonly look: () => MailLook;
+  readonly look: () => Promise<MailLook>;
 }) {
   let opened: MailLook | undefined;
-  return (letter: Letter): Message => {
-    opened ??= deps.look();
+  return async (letter: Letter): Promise<Message> => {
+    opened ??= await deps.look();
     const content = contentOf(letter, deps, opened);
     return {
       kind: letter.kind,
@@ -54,6 +54,7 @@ function contentOf(
   const { kind, path, facts, seconds } = letter;
   const form = letterForms[kind];
   const locale = catalogueLocale(letter.locale, catalogue.locales);
+  const dir = catalogue.direction(locale);
   const given = Object.entries(letter.values ?? {}).map(([name, value]) => [name, oneLine(value)]);
   const values: Record<string, string> = { brand, ...Object.fromEntries(given) };
   if (seconds !== undefined) values.wait = duration(seconds, locale);
@@ -63,7 +64,7 @@ function contentOf(
   const own = (part: string) => say(`mail.${kind}.${part}`);
   return {
     locale,
-    dir: catalogue.direction(locale),
+    dir,
     brand,
     issuer,
     // One line, so that a name cannot add mail headers (CWE-93).
@@ -72,7 +73,7 @@ function contentOf(
     heading: own('heading'),
     paragraphs: paragraphs(own('text')),
     code: values.code,
-    facts: facts ? factRows(facts, locale, say) : [],
+    facts: facts ? factRows(facts, { locale, dir, say }) : [],
     button: path === undefined ? undefined : { words: own('button'), to: `${issuer}${path}` },
     addressNote: say('mail.address'),
     advice: { heading: say(`mail.advice.${form.advice}`), paragraphs: paragraphs(own('advice')) },
@@ -87,13 +88,18 @@ function contentOf(
 
 type Say = (key: string, more?: Readonly<Record<string, string>>) => string;
 
-function factRows(facts: LetterFacts, locale: string, say: Say): MailContent['facts'] {
+function factRows(
+  facts: LetterFacts,
+  { locale, dir, say }: Pick<MailContent, 'locale' | 'dir'> & { readonly say: Say },
+): MailContent['facts'] {
   const [program, system] = [oneLine(facts.program), oneLine(facts.system)];
+  // U+2068 and U+2069 keep the parts of a name or an address in their order, as in the texts of the catalogue.
+  const alone = (value: string) => (value && dir === 'rtl' ? `\u2068${value}\u2069` : value);
   const rows: Readonly<Record<string, string | undefined>> = {
-    account: oneLine(facts.username),
+    account: alone(oneLine(facts.username)),
     time: timeOf(facts, locale),
-    device: program && system ? say('mail.device', { program, system }) : program || system,
-    address: facts.address,
+    device: program && system ? say('mail.device', { program, system }) : alone(program || system),
+    address: alone(oneLine(facts.address)),
     actor: facts.byAdmin ? say('mail.fact.admin') : undefined,
   };
   return Object.entries(rows).flatMap(([name, value]) => (value ? [{ name: say(`mail.fact.${name}`), value }] : []));

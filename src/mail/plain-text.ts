@@ -10,14 +10,11 @@ export function plainText(content: MailContent): string {
     ...paragraphs,
     // Between right-to-left lines the two halves of a code would change places.
     ...(code === undefined ? [] : [dir === 'rtl' ? code.replaceAll(' ', '') : code]),
-    ...(facts.length === 0 ? [] : [facts.map(({ name, value }) => `${name}: ${isolated(value, dir)}`).join('\n')]),
+    ...(facts.length === 0 ? [] : [facts.map(({ name, value }) => `${name}: ${value}`).join('\n')]),
     ...(adviceFirst ? [told, ...pages] : [...pages, told]),
     foot(content),
   ].join('\n\n');
 }
-
-/** U+2068 and U+2069 keep the parts of an address in order, as <bdi> does in HTML. */
-const isolated = (value: string, dir: MailContent['dir']): string => (dir === 'rtl' ? `\u2068${value}\u2069` : value);
 
 const linked = ({ words, to }: MailLink): string => `${words}:\n${to}`;
 

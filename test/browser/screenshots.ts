@@ -1,13 +1,15 @@
 /**
  * Pictures of the real pages, for the README: `node test/browser/screenshots.ts docs/images`. With `--all` every page in every
  * state, from the gallery, in each language, in light and dark, on a phone and on a wide screen: to be looked at, not to be kept.
- * axe-core looks at each of them too, and what it finds is said at the end. `--only=login` does the states that begin so.
- * With `--sheets` one contact sheet per page and look instead; `--looks=dark,arabic-360` makes those that begin so.
+ * axe-core looks at each of them too, and what it finds is said at the end. `--only=login` does the states that begin so,
+ * `--only=mail-` the mails, on a phone and in a reading pane. With `--sheets` one contact sheet per page and look
+ * instead; `--looks=dark,arabic-360` makes those that begin so.
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { galleryAddress } from '../../dev/gallery/gallery.ts';
+import { mailNames } from '../../dev/gallery/mails.ts';
 import { states } from '../../src/pages/states.ts';
 import { buildVisitor, launchChromium } from '../support/chromium.ts';
 import { buildClient, password, startServer } from '../support/server.ts';
@@ -78,6 +80,7 @@ const pictures: [string, 'light' | 'dark', number, number, (page: Page) => Promi
   ['consent', 'light', 720, 830, consent],
   ['playground', 'light', 1280, 900, playground],
   ['refused', 'light', 900, 760, refused],
+  ['mail', 'light', 600, 880, at('/gallery/mail/new-sign-in?locale=en')],
 ];
 
 if (all) await takeAll();
@@ -107,6 +110,17 @@ async function takeAll(): Promise<void> {
         found.push(...(await flaws(page, [look])).map((flaw) => `${locale} ${state.name}: ${flaw}`));
         const path = join(folder, locale, `${state.name}-${look.width}-${look.colorScheme}.png`);
         await page.screenshot({ path, fullPage: true });
+      }
+    }
+    for (const name of mailNames.filter((mail) => `mail-${mail}`.startsWith(only))) {
+      await page.goto(`/gallery/mail/${name}?locale=${locale}`);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const width of [320, 600]) {
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize({ width, height: 800 });
+          const path = join(folder, locale, `mail-${name}-${width}-${colorScheme}.png`);
+          await page.screenshot({ path, fullPage: true });
+        }
       }
     }
     process.stdout.write(`${locale}: done\n`);

@@ -29,7 +29,7 @@ function buildMails(answers: Delivery[], retryMs: readonly number[] = [1, 1]) {
         return answers.shift() ?? { outcome: 'sent' };
       },
     },
-    word: ({ kind, to, locale, path }) => ({ kind, to, locale, subject: '', text: '', html: '', link: path }),
+    word: async ({ kind, to, locale, path }) => ({ kind, to, locale, subject: '', text: '', html: '', link: path }),
     audit: { note: (event, fields) => void audited.push([event, fields]) },
     log,
     metrics: createMetrics(),

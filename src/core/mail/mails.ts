@@ -37,7 +37,7 @@ const closeMs = 5_000;
 export function createMails(parts: {
   /** Undefined: this server sends no mails. */
   transport: MailTransport | undefined;
-  word: (letter: Letter) => Message;
+  word: (letter: Letter) => Promise<Message>;
   audit: Pick<Audit, 'note'>;
   log: Logger;
   metrics: Metrics;
@@ -58,7 +58,7 @@ export function createMails(parts: {
 
   const deliver = async (letter: Letter): Promise<Delivery> => {
     if (!transport) return { outcome: 'failed', forGood: true, reason: 'SMTP_URL is not set' };
-    const delivery = await transport.deliver(word(letter));
+    const delivery = await transport.deliver(await word(letter));
     if (delivery.outcome === 'sent') {
       metrics.count('mails_total', { outcome: 'sent' });
       log.info({ mail: letter.kind, subject: letter.subject }, 'a mail was sent');

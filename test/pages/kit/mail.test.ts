@@ -42,16 +42,17 @@ describe('colours', () => {
 });
 
 /** The HTML of a mail with a button, as a brand has it. */
-function htmlOf(brand: object, more: { issuer?: string; viewsDir?: string } = {}): string {
+async function htmlOf(brand: object, more: { issuer?: string; viewsDir?: string } = {}): Promise<string> {
   const config = { issuer, brand: { name: 'Example', ...brand }, ...more };
   const letter = sampleLetter('reset-password', 'en');
   if (!letter) throw new Error('no sample');
-  return createWording({ ...config, brandName: 'Example', look: () => openMailLook(config) })(letter).html;
+  return (await createWording({ ...config, brandName: 'Example', look: async () => openMailLook(config) })(letter))
+    .html;
 }
 
-test('the button has exactly the brand’s colour, with text that can be read on it', () => {
+test('the button has exactly the brand’s colour, with text that can be read on it', async () => {
   const [, text = ''] =
-    /background:#ffb000;[\s\S]*?<a [^>]*;color:(#[0-9a-f]{6});/.exec(htmlOf({ accent: '#ffb000' })) ?? [];
+    /background:#ffb000;[\s\S]*?<a [^>]*;color:(#[0-9a-f]{6});/.exec(await htmlOf({ accent: '#ffb000' })) ?? [];
   expect(contrast(text, '#ffb000')).toBeGreaterThan(4.5);
 });
 
@@ -63,19 +64,19 @@ describe('the logo', () => {
   };
   const [png, dark, svg] = [file('logo.png'), file('dark.png'), file('logo.svg')];
 
-  test('is a PNG at this server’s own address, beside the name, so that the mail needs no picture', () => {
-    const html = htmlOf({ logo: png, logoDark: dark });
+  test('is a PNG at this server’s own address, beside the name, so that the mail needs no picture', async () => {
+    const html = await htmlOf({ logo: png, logoDark: dark });
     expect(html).toMatch(/<img src="https:\/\/id\.example\.com\/brand\/logo\.png\?v=[\w-]+" alt="" height="32"/);
     expect(html).toMatch(/<source srcset="https:\/\/id\.example\.com\/brand\/logo-dark\.png\?v=[\w-]+" media=/);
     expect(html).toMatch(/<\/picture>&nbsp;\s*<bdi>Example<\/bdi>/);
     expect(html.match(/<img/g)).toHaveLength(1);
   });
 
-  test('is left out where mail programs could not show or reach it', () => {
-    expect(htmlOf({})).not.toMatch(/<img|<picture/);
-    expect(htmlOf({ logo: svg, logoDark: dark })).not.toMatch(/<img|<picture/);
-    expect(htmlOf({ logo: png }, { issuer: 'http://localhost:3000' })).not.toMatch(/<img|<picture/);
-    expect(htmlOf({ logo: png, logoDark: svg })).not.toContain('<source');
+  test('is left out where mail programs could not show or reach it', async () => {
+    expect(await htmlOf({})).not.toMatch(/<img|<picture/);
+    expect(await htmlOf({ logo: svg, logoDark: dark })).not.toMatch(/<img|<picture/);
+    expect(await htmlOf({ logo: png }, { issuer: 'http://localhost:3000' })).not.toMatch(/<img|<picture/);
+    expect(await htmlOf({ logo: png, logoDark: svg })).not.toContain('<source');
   });
 });
 
@@ -93,7 +94,7 @@ describe('a deployment’s own view', () => {
   test.each(['mail.ejs', 'mail/mail.ejs'])('takes the place of the built-in one: %s', async (name) => {
     const viewsDir = own(name, template);
     expect(await mistakesInViews(viewsDir)).toBeUndefined();
-    expect(htmlOf({}, { viewsDir })).toMatch(
+    expect(await htmlOf({}, { viewsDir })).toMatch(
       /^<h1>Set a new password<\/h1><a href="https:\/\/id\.example\.com\/reset\?/,
     );
   });
