@@ -1,6 +1,6 @@
 /**
- * Words a letter: its subject, its plain text and its HTML. The texts come from the catalogue, the HTML from the view of
- * mails; every address is made of the issuer and a path of this server.
+ * Words a letter: its subject, its plain text and its HTML. The texts come from the catalogue, the HTML from the view
+ * of mails; every address is made of the issuer and a path of this server.
  */
 import { duration } from '../base/duration.ts';
 import type { MailContent, MailLink } from '../core/mail/mail-content.ts';

@@ -1,7 +1,7 @@
 /**
- * /dev/mails: shows mails in development without a mail server, /dev/mails/<number> the HTML of one. Their links give access to accounts, and this machine
- * may have other users, so the page needs the link that the start prints. Its key works once, for a cookie; key and
- * cookie are valid only for this process.
+ * /dev/mails: shows mails in development without a mail server; /dev/mails/<number> is the HTML of one. Their links
+ * give access to accounts, and this machine may have other users, so both need the link that the start prints. Its key
+ * works once, for a cookie; key and cookie are valid only for this process.
  */
 import type { Context, Next } from 'koa';
 import { randomToken, sameSecret } from '../../base/secrets.ts';

@@ -1,6 +1,6 @@
 /**
- * The view of mails, `mail.ejs`: one template for every kind. A deployment replaces it like the view of a page. It is no
- * page: it has no layout and no style sheet, and its only name is `it`.
+ * The view of mails, `mail.ejs`: one template for every kind. A deployment replaces it like the view of a page. It is
+ * no page: it has no layout and no style sheet, and its only name is `it`.
  */
 import { readFileSync } from 'node:fs';
 import ejs from 'ejs';
