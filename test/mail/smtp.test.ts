@@ -1,8 +1,11 @@
 /** Mails through a real SMTP server: how they travel, what is in them, and what happens when they cannot. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { SMTPServerOptions } from 'smtp-server';
+import { sampleLetter } from '../../dev/gallery/mails.ts';
 import type { Message } from '../../src/core/mail/mailer.ts';
+import { createWording } from '../../src/mail/letters.ts';
 import { createSmtp } from '../../src/mail/smtp.ts';
+import { openMailLook } from '../../src/pages/kit/mail/mail-look.ts';
 import { freePort } from '../support/free-port.ts';
 import { type SmtpServer, startSmtp } from '../support/mail.ts';
 
@@ -55,6 +58,25 @@ describe('how a mail travels', () => {
     });
     expect(mail?.readable).toContain('https://id.example.com/reset?token=secret');
     expect(mail?.readable).toContain('text/html');
+  });
+
+  test('the longest of all, in Arabic: plain text first, then HTML, in lines and in a size that every server takes', async () => {
+    const server = await smtp({ hideSTARTTLS: true });
+    const letter = sampleLetter('access-ended-long', 'ar');
+    if (!letter) throw new Error('no sample');
+    const config = { issuer: 'https://id.example.com', brand: { name: 'Example' } };
+    const word = createWording({ ...config, brandName: 'Example', look: async () => openMailLook(config) });
+    expect(await carrier(`smtp://127.0.0.1:${server.port}`).deliver(await word(letter))).toEqual({ outcome: 'sent' });
+    const source = server.received[0]?.source ?? '';
+    expect(server.received[0]?.headers.get('content-type')).toMatch(/^multipart\/alternative;/);
+    expect(server.received[0]?.headers.get('content-language')).toBe('ar');
+    expect(source.match(/^Content-Type: text\/\w+; charset=utf-8/gm)).toEqual([
+      'Content-Type: text/plain; charset=utf-8',
+      'Content-Type: text/html; charset=utf-8',
+    ]);
+    // RFC 5322, section 2.1.1; and what Gmail shows of a mail.
+    expect(Math.max(...source.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(998);
+    expect(source.length).toBeLessThan(102_000);
   });
 
   test('over STARTTLS, signed in', async () => {
