@@ -56,9 +56,9 @@ export function sticksOut(page: Page): Promise<boolean> {
   return page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 }
 
-/** Bytes of the page and all its parts, unpacked. */
+/** Bytes of the page and all its parts, as they are sent. */
 export function weight(page: Page): Promise<number> {
   return page.evaluate(`['navigation', 'resource']
     .flatMap((type) => performance.getEntriesByType(type))
-    .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)`);
+    .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0)`);
 }
