@@ -26,7 +26,7 @@ Every template of a page also has:
 - \`asset(name)\`: the URL of a file under \`public/\`. \`body\`: the page (in the layout only).
 - \`clip\`, \`typed\`, \`typedLines\`, \`exact\`, \`href\`, \`initial\`: make foreign values safe to show.
 - \`icon(name)\`: an icon of \`public/icons.svg\`. \`part(name, its)\`: a part of \`views/kit/parts\` with its own \`it\`:
-  \`avatar\`, \`note\`, \`wrong\`, \`reveal\`, \`strength\`, \`new-password\`, \`mark\`, \`provider-mark\`, \`application\`,
+  \`avatar\`, \`note\`, \`wrong\`, \`reveal\`, \`strength\`, \`new-password\`, \`brand-mark\`, \`provider-mark\`, \`application\`,
   \`said\`, \`session\`, \`event\`, \`command\`. Print both with \`<%- %>\`: they are markup.
 - \`viewer\`: the person who is signed in, on account pages. \`hueOf\`, \`scopeIcon\`: for avatars and scopes.
 - \`duration\`, \`moment\`, \`ago\`, \`clock\`, \`dayName\`, \`languageName\`, \`scopeSentence\`: format a

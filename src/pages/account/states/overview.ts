@@ -78,7 +78,7 @@ export const overviewStates: readonly ViewState[] = [
   {
     name: 'account-ready',
     view: 'account',
-    locals: { ...signedIn, notice: 'account-ready', account: me, sessions: 1, connections: 0, applications: 0 },
+    locals: { ...whole, notice: 'account-ready' },
   },
   {
     name: 'account-bare',
