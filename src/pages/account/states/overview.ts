@@ -78,7 +78,7 @@ export const overviewStates: readonly ViewState[] = [
   {
     name: 'account-ready',
     view: 'account',
-    locals: { ...whole, notice: 'account-ready' },
+    locals: { ...whole, notice: 'account-ready', advice: { kind: 'strong', good: true } },
   },
   {
     name: 'account-bare',
