@@ -10,6 +10,8 @@ import type { Good, Parameters, Target } from './targets.ts';
 interface Form {
   readonly fields: (good: Good) => Parameters;
   readonly query?: (good: Good) => Parameters;
+  /** The page of the same path asks first, with the fields in its query. */
+  readonly asks?: true;
 }
 
 const newcomer = ({ member }: Good): Parameters => ({
@@ -68,10 +70,10 @@ const forms: Readonly<Record<string, Form>> = {
   '/account/passkeys/add': { fields: () => ({ credential: '{"id":"AAAA","response":{}}', name: 'Key' }) },
   '/account/passkeys/rename': { fields: () => ({ passkey: 'x', name: 'Key' }) },
   '/account/passkeys/remove': some('passkey'),
-  '/account/sessions/end': some('session'),
+  '/account/sessions/end': { fields: () => ({ session: 'x', from: 'overview' }), asks: true },
   '/account/sessions/end-others': nothing,
-  '/account/connections/end': { fields: ({ reader }) => ({ client: reader }) },
-  '/account/applications/delete': { fields: ({ client }) => ({ client: client.id }) },
+  '/account/connections/end': { fields: ({ reader }) => ({ client: reader, from: 'overview' }), asks: true },
+  '/account/applications/delete': { fields: ({ client }) => ({ client: client.id }), asks: true },
   '/account/identities/connect': nothing,
   '/account/identities/remove': some('identity'),
   '/account/delete': { fields: ({ member }) => ({ username: `${member.username}x` }) },
@@ -115,12 +117,13 @@ export function formTargets(
 
 function targetOf({ method, path }: PageRoute): Target {
   const form = method === 'POST' ? forms[path] : undefined;
+  const question = forms[path]?.asks ? forms[path] : undefined;
   const own = path.startsWith('/interaction/');
   const credentials = (good: Good) => (own ? good.login : good.member);
   return {
     method,
     path: ({ login }) => path.replace(':uid', login.uid).replaceAll(/:\w+/g, 'x'),
-    query: (good) => form?.query?.(good) ?? (form ? {} : { x: '1' }),
+    query: (good) => form?.query?.(good) ?? (form ? {} : (question?.fields(good) ?? { x: '1' })),
     ...(form && { form: (good) => ({ csrf: credentials(good).csrf, ...form.fields(good) }) }),
     headers: (good) => ({
       Cookie: credentials(good).cookies,

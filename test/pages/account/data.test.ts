@@ -41,7 +41,7 @@ describeStorages('a person’s data', (storage) => {
     expect(words(first)).not.toContain('disabled');
     const older = /href="(\/account\/activity\?before=\d+)"/.exec(first.text)?.[1] ?? '';
     const second = await agent.go(older);
-    expect(words(second)).toMatch(/A sign-in was refused.*192\.0\.2\.9.*The account was created/);
+    expect(words(second)).toMatch(/A sign-in failed.*192\.0\.2\.9.*The account was created/);
     expect(second.text).not.toContain('before=');
     for (const odd of ['x', '-1', '9'.repeat(40), '1e3']) {
       expect((await agent.go(`/account/activity?before=${odd}`)).status).toBe(200);

@@ -40,6 +40,14 @@ const taken = [
   '/account/delete',
 ];
 
+/** Pages that ask before something ends, and the list that the sign-in leads back to. */
+const asking = [
+  ['/account/sessions/end', '/account/sessions'],
+  ['/account/sessions/end-others', '/account/sessions'],
+  ['/account/connections/end', '/account/connections'],
+  ['/account/applications/delete', '/account/applications'],
+] as const;
+
 describe('the way to the account pages', () => {
   let server: TestServer;
   beforeAll(async () => {
@@ -50,6 +58,12 @@ describe('the way to the account pages', () => {
 
   const isSignIn = (answer: { status: number; location: string | undefined }) =>
     answer.status === 303 && answer.location?.startsWith(`${server.url}/oauth/authorize?`);
+
+  test.each(asking)('%s: it asks only a person who is signed in, and the sign-in leads to %s', async (path, list) => {
+    const answer = await new Agent(server).go(`${path}?session=x&client=x`, { follow: false });
+    expect(isSignIn(answer)).toBe(true);
+    expect(new URL(answer.location ?? '').searchParams.get('state')).toBe(list);
+  });
 
   test.each(shown)('%s: nobody sees it without signing in, and the sign-in leads to it', async (path) => {
     const agent = new Agent(server);
