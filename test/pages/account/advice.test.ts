@@ -8,10 +8,18 @@ const weak: Protection = {
 const strong: Protection = { ...weak, twoFactor: true, codesLeft: 10, email: 'verified' };
 
 test.each<[string, Protection, object]>([
-  ['a password alone', weak, { kind: 'password-only', good: false, to: '/account/security', add: 'passkey' }],
-  ['without passkeys, an app is proposed', { ...weak, adds: 'app' }, { kind: 'password-only', add: 'app' }],
+  ['a password alone', weak, { kind: 'password-only', good: false, to: '/account/security#passkeys', add: 'passkey' }],
+  [
+    'without passkeys, an app is proposed',
+    { ...weak, adds: 'app' },
+    { kind: 'password-only', to: '/account/security', add: 'app' },
+  ],
   ['an account elsewhere alone', { ...weak, hasPassword: false }, { kind: 'provider-only', add: 'passkey' }],
-  ['no codes left, before the address', { ...strong, codesLeft: 0, email: 'unverified' }, { kind: 'codes-none' }],
+  [
+    'no codes left, before the address',
+    { ...strong, codesLeft: 0, email: 'unverified' },
+    { kind: 'codes-none', to: '/account/security#codes' },
+  ],
   ['an address that is not confirmed', { ...strong, email: 'unverified' }, { kind: 'email-unverified', good: false }],
   ['it comes before few codes', { ...strong, codesLeft: 1, email: 'unverified' }, { kind: 'email-unverified' }],
   ['no address', { ...strong, email: 'none' }, { kind: 'email-none', to: '/account/email' }],

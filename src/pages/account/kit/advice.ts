@@ -39,17 +39,20 @@ export interface Protection {
 
 const few = 3;
 const [security, email] = ['/account/security', '/account/email'];
+/** The part of the page that is about it. */
+const codes = `${security}#codes`;
 
 /** The worst comes first. */
 export function adviceFor({ hasPassword, twoFactor, codesLeft, email: address, adds }: Protection): Advice {
   if (!twoFactor && adds !== undefined) {
-    return { kind: hasPassword ? 'password-only' : 'provider-only', good: false, to: security, add: adds };
+    const to = adds === 'passkey' ? `${security}#passkeys` : security;
+    return { kind: hasPassword ? 'password-only' : 'provider-only', good: false, to, add: adds };
   }
-  if (codesLeft === 0) return { kind: 'codes-none', good: false, to: security };
+  if (codesLeft === 0) return { kind: 'codes-none', good: false, to: codes };
   if (address === 'unverified') return { kind: 'email-unverified', good: false, to: email };
   if (address === 'none') return { kind: 'email-none', good: false, to: email };
   if (codesLeft !== undefined && codesLeft <= few) {
-    return { kind: 'codes-few', good: false, to: security, count: codesLeft };
+    return { kind: 'codes-few', good: false, to: codes, count: codesLeft };
   }
   return { kind: twoFactor ? 'strong' : 'nothing-to-do', good: true };
 }
