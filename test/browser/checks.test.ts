@@ -5,6 +5,7 @@ import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium
 import { describeWith } from '../support/describe-with.ts';
 import { slowDown } from './shifts.ts';
 import { tabFlaws } from './tab-walk.ts';
+import { byMouse } from './walks/hands.ts';
 
 const suite = describeWith('Chromium');
 const url = 'http://localhost:1';
@@ -37,6 +38,16 @@ suite('the checks notice', () => {
     const { page } = await buildVisitor(browser, { url });
     await page.setContent(`<!doctype html><style>${styles}</style>${body}`);
     expect(await tabFlaws(page)).toEqual(flaws);
+  });
+
+  test('that a page behind a dialog is out of reach', async () => {
+    const { page } = await buildVisitor(browser, { url });
+    await page.setContent('<button>End</button><dialog><button onclick="this.textContent = 1">End</button></dialog>');
+    await page.evaluate('document.querySelector("dialog").showModal()');
+    await byMouse(page).press('End');
+    expect(await page.getByRole('button').allTextContents()).toEqual(['End', '1']);
+    await page.evaluate('document.querySelector("dialog").close()');
+    await byMouse(page).press('End');
   });
 
   const below = '<p>What stands below.</p>';

@@ -12,7 +12,7 @@ import { states } from '../../src/pages/states.ts';
 import { buildVisitor, launchChromium, type Visitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { flaws, type Look, looks, looksWithForced, sticksOut, twoLooks, weight, withAxe } from './looks.ts';
+import { flaws, type Look, looks, looksWithForced, sticksOut, twoLooks, unfolded, weight, withAxe } from './looks.ts';
 import { type SlowLine, slowDown } from './shifts.ts';
 
 const suite = describeWith('Chromium');
@@ -96,6 +96,11 @@ suite('gallery', () => {
           locale === 'ar' ? 'rtlar' : `ltr${locale}`,
         );
         expect([locale, await flaws(page, seen)]).toEqual([locale, []]);
+        const folded = await unfolded(page, async (what) => [
+          what,
+          await flaws(page, everyLook ? seen : seen.slice(0, 1)),
+        ]);
+        expect(folded.filter(([, found]) => found?.length)).toEqual([]);
         if (locale !== 'en') continue;
         if (!heavy.includes(state.view)) expect(await weight(page)).toBeLessThan(30_000);
         // A browser's zoom of 200 % on a wide screen, 400 % on the same; then text alone twice as large.

@@ -6,6 +6,8 @@ export interface SheetLook {
   readonly locale: 'en' | 'de' | 'ar';
   readonly colorScheme: 'light' | 'dark';
   readonly forcedColors?: 'active';
+  /** Shows details and dialogs opened as well, each page beside itself. */
+  readonly unfolds?: true;
   /** CSS pixels. */
   readonly width: number;
   /** What the screen shows before a person scrolls. */
@@ -19,9 +21,9 @@ const phone = { width: 360, height: 740, columns: 4, scale: 1 };
 const wide = { width: 1280, height: 800, columns: 2, scale: 0.6 };
 
 export const sheetLooks: readonly SheetLook[] = [
-  { name: 'light-360', locale: 'en', colorScheme: 'light', ...phone },
+  { name: 'light-360', locale: 'en', colorScheme: 'light', unfolds: true, ...phone },
   { name: 'dark-360', locale: 'en', colorScheme: 'dark', ...phone },
-  { name: 'light-1280', locale: 'en', colorScheme: 'light', ...wide },
+  { name: 'light-1280', locale: 'en', colorScheme: 'light', unfolds: true, ...wide },
   { name: 'dark-1280', locale: 'en', colorScheme: 'dark', ...wide },
   // A wide screen at a browser's zoom of 200 %.
   { name: 'zoom-200', locale: 'en', colorScheme: 'light', width: 640, height: 400, columns: 3, scale: 0.75 },

@@ -9,7 +9,7 @@ import { galleryAddress } from '../../../dev/gallery/gallery.ts';
 import type { ViewState } from '../../../src/pages/kit/state.ts';
 import { buildVisitor } from '../../support/chromium.ts';
 import type { TestServer } from '../../support/server.ts';
-import { sticksOut } from '../looks.ts';
+import { sticksOut, unfolded } from '../looks.ts';
 import type { SheetLook } from './sheet-looks.ts';
 
 interface Thumbnail {
@@ -48,7 +48,12 @@ export async function takeSheets({ browser, server, states, looks, folder, say }
     for (const state of itsStates)
       for (const [locale, itsLooks = []] of Object.entries(Object.groupBy(looks, (look) => look.locale))) {
         await visitor.page.goto(`${galleryAddress(state)}?locale=${locale}`);
-        for (const look of itsLooks) taken.get(look)?.push(await thumbnailOf(state.name, look, visitor.page, camera));
+        for (const look of itsLooks) {
+          const take = (name: string) => thumbnailOf(name, look, visitor.page, camera);
+          taken.get(look)?.push(await take(state.name));
+          if (look.unfolds)
+            taken.get(look)?.push(...(await unfolded(visitor.page, (what) => take(`${state.name}, ${what}`))));
+        }
       }
     for (const [look, thumbnails] of taken) {
       await layOut(easel, `${view} · ${look.name}`, look, thumbnails, join(folder, `${view}-${look.name}`));

@@ -28,21 +28,22 @@ export interface Hands {
 
 export type HandsOn = (page: Page) => Hands;
 
-/** A control that is in sight. */
+const reachOn = (page: Page): Locator => page.locator('dialog:modal *, body:not(:has(dialog:modal)) *');
+
+/** A control that is in sight, and within reach: with an open dialog, only what is in it. */
 export function controlNamed(page: Page, name: Name): Locator {
   const exact = { name, exact: typeof name === 'string' };
   const controls = page.getByRole('button', exact).or(page.getByRole('link', exact));
   // A summary has no role of its own in every browser.
-  return controls
-    .or(page.locator('summary').filter({ hasText: name }))
-    .filter({ visible: true })
-    .first();
+  const named = controls.or(page.locator('summary').filter({ hasText: name }));
+  return named.and(reachOn(page)).filter({ visible: true }).first();
 }
 
 const fieldNamed = (page: Page, label: Name): Locator =>
   page
     .getByLabel(label, { exact: typeof label === 'string' })
     .and(page.locator('input, textarea, select'))
+    .and(reachOn(page))
     .filter({ visible: true })
     .first();
 
