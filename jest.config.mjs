@@ -16,6 +16,7 @@ export default {
   },
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   globalSetup: '<rootDir>/test/support/run-begins.ts',
+  globalTeardown: '<rootDir>/test/support/run-ends.ts',
   // Something hangs then: no test waits so long, however busy the machine is.
   testTimeout: 120_000,
   // One more than two processors: a worker that drives a browser or another process mostly waits for it.

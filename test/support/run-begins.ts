@@ -1,5 +1,5 @@
 /** Before the suites of a run: a folder for what they write, and a word on what is left out. */
-import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { missing, needs, placeOf } from './needs.ts';
@@ -18,6 +18,8 @@ export default function runBegins(): void {
   // For all users, as the usual one: some suites run a program as another user.
   chmodSync(folder, 0o1777);
   process.env.TMPDIR = folder;
+  process.env.TEST_RUN_FOLDER = join(folder, 'once');
+  mkdirSync(process.env.TEST_RUN_FOLDER);
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 }
 

@@ -14,6 +14,8 @@ import { protocolRoutes } from '../../src/oidc/routes.ts';
 import { openCore } from '../../src/open-core.ts';
 import type { Network } from '../../src/outgoing/network.ts';
 import { freePort } from './free-port.ts';
+import { keyOfRun } from './once/keys.ts';
+import { migratedFile } from './once/migrated.ts';
 
 export const adminKey = 'test-admin-key-0123456789';
 
@@ -60,8 +62,11 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
   const loaded = loadConfig(env);
   if (!loaded.ok) throw new Error(`the test's settings are wrong: ${JSON.stringify(loaded.mistakes)}`);
+  const { database } = loaded.config;
+  if (database.kind === 'sqlite') await migratedFile(database.file);
   const logged: string[] = [];
   const core = await openCore(loaded.config, {
+    earlyKey: keyOfRun(),
     logTo: { write: (line: string) => void logged.push(line) },
     network: options.network,
   });

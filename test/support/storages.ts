@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe } from '@jest/globals';
 import type { Network } from '../../src/outgoing/network.ts';
-import { describePostgres, freshPostgres, type TestDatabase } from './databases.ts';
+import { describePostgres, migratedPostgres, type TestDatabase } from './databases.ts';
 import { isTested } from './needs.ts';
 import { startServer, type TestServer, type TestServerOptions } from './server.ts';
 
@@ -33,7 +33,7 @@ export function describeStorages(name: string, suite: (storage: Storage) => void
     suite({
       kind: 'postgres',
       async start(env = {}, network) {
-        const database = await freshPostgres();
+        const database = await migratedPostgres();
         databases.push(database);
         const prefix = { REDIS_PREFIX: `test-${randomBytes(6).toString('hex')}:` };
         const all = { DATABASE_URL: database.url, ...(redis ? { ...redis, ...prefix } : {}), ...env };

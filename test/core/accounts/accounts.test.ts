@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../../src/base/clock.ts';
 import type { CreateOutcome } from '../../../src/core/accounts/accounts.ts';
-import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../../support/databases.ts';
+import { describePostgres, freshSqlite, migratedPostgres, type TestDatabase } from '../../support/databases.ts';
 import { buildFixture, type Fixture, goodPassword } from '../fixture.ts';
 
 describe('on SQLite', () => suite(freshSqlite));
-describePostgres('accounts on Postgres', () => suite(freshPostgres));
+describePostgres('accounts on Postgres', () => suite(migratedPostgres));
 
 function suite(fresh: () => Promise<TestDatabase>): void {
   let database: TestDatabase;

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createSetup, type Setup } from '../../../src/core/registration/setup.ts';
-import { describePostgres, freshPostgres, freshSqlite, type TestDatabase } from '../../support/databases.ts';
+import { describePostgres, freshSqlite, migratedPostgres, type TestDatabase } from '../../support/databases.ts';
 import { buildFixture, type Fixture, goodPassword } from '../fixture.ts';
 
 describe('on SQLite', () => suite(freshSqlite));
-describePostgres('setup on Postgres', () => suite(freshPostgres));
+describePostgres('setup on Postgres', () => suite(migratedPostgres));
 
 function suite(fresh: () => Promise<TestDatabase>): void {
   let database: TestDatabase;
