@@ -10,7 +10,7 @@ describeStorages('the command line beside a server', (storage) => {
   let cli: CommandLine;
   beforeAll(async () => {
     server = await storage.start();
-    cli = commandLine(server.env, { own: true });
+    cli = commandLine(server.env, { own: 'first' });
   });
   afterAll(() => server.close());
 

@@ -21,14 +21,22 @@ export interface CommandLine {
 }
 
 /**
- * `environment` is all there is: the settings of the test run play no part. `fresh`: makes the database before the first command,
- * which does not make one itself. `own`: a process for each call, except in a sample.
+ * `environment` is all there is: the settings of the test run play no part. `fresh`: makes the database before the
+ * first command, which does not make one itself. `own`: a process for each call, or for the first call of each command.
+ * In a sample one process makes all.
  */
 export function commandLine(
   environment: Readonly<Record<string, string>>,
-  { fresh = false, own = false }: { readonly fresh?: boolean; readonly own?: boolean } = {},
+  { fresh = false, own = false }: { readonly fresh?: boolean; readonly own?: boolean | 'first' } = {},
 ): CommandLine {
   let made: Promise<unknown> | undefined;
+  const seen = new Set<string>();
+  const isFirst = (input: string, [noun, verb]: readonly string[]): boolean => {
+    const command = `${noun} ${verb} ${input === '' ? '' : '<'}`;
+    const isNew = !seen.has(command);
+    seen.add(command);
+    return isNew;
+  };
   const run = async (input: string, args: readonly string[]): Promise<Answer> => {
     const env: NodeJS.ProcessEnv = {
       PATH: process.env.PATH,
@@ -36,7 +44,8 @@ export function commandLine(
       PASSWORD_HASH_TIME: '1',
       ...environment,
     };
-    const answer = own && !sampling ? spawned : called;
+    const alone = own === 'first' ? isFirst(input, args) : own;
+    const answer = alone && !sampling ? spawned : called;
     if (fresh) made ??= answer(env, '', ['migrate', 'up']);
     await made;
     return answer(env, input, args);

@@ -8,7 +8,7 @@ import { commandLine } from './command-line.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
 const dataDir = join(folder, 'data');
-const cli = commandLine({ DATA_DIR: dataDir, ISSUER: 'http://localhost:3999' }, { fresh: true, own: true });
+const cli = commandLine({ DATA_DIR: dataDir, ISSUER: 'http://localhost:3999' }, { fresh: true, own: 'first' });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function audited(event: string) {
@@ -36,7 +36,7 @@ interface ClientJson {
 
 describe('migrate', () => {
   test('status, up, down', async () => {
-    const elsewhere = commandLine({ DATA_DIR: join(folder, 'other') }, { own: true });
+    const elsewhere = commandLine({ DATA_DIR: join(folder, 'other') }, { own: 'first' });
     expect((await elsewhere('migrate', 'status')).code).toBe(1);
     await elsewhere.json('migrate', 'up', '--to', '0001');
     const before = await elsewhere.json<{ applied: string[]; pending: string[] }>('migrate', 'status');
