@@ -9,9 +9,10 @@ import { counted, type Means, type Scenario, type Verdict, worst } from './scena
 import { ask, buildWorld, type World } from './world.ts';
 
 export const deliveryTroubles: readonly Scenario[] = [
-  { name: 'kill-deliveries-sqlite', run: (means) => killed(means, undefined) },
+  { name: 'kill-deliveries-sqlite', waits: true, run: (means) => killed(means, undefined) },
   {
     name: 'kill-deliveries-postgres',
+    waits: true,
     needs: ['postgres'],
     run: async (means) => killed(means, await means.postgres?.database()),
   },

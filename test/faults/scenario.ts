@@ -21,6 +21,8 @@ export interface Verdict {
 export interface Scenario {
   readonly name: string;
   readonly needs?: readonly ('postgres' | 'redis')[];
+  /** It mostly waits for limits of the server, and measures nothing shorter: those run side by side. */
+  readonly waits?: boolean;
   run(means: Means): Promise<Verdict>;
 }
 

@@ -5,7 +5,7 @@ import { type ChildServer, startChild } from '../support/child-server.ts';
 import { counted, type Means, type Scenario, type Verdict, worst } from './scenario.ts';
 import { ask, buildWorld, machineToken } from './world.ts';
 
-export const slowClients: readonly Scenario[] = [{ name: 'slow-clients', run: slow }];
+export const slowClients: readonly Scenario[] = [{ name: 'slow-clients', waits: true, run: slow }];
 
 /** What a slow client has sent before it begins to dribble one byte a second. */
 const beginnings: Readonly<Record<string, string>> = {
