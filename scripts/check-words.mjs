@@ -1,6 +1,6 @@
 // Plain English: words that hide who acts, comment lines wider than 120 columns, sentences of 25 words or more.
 // `--count` prints a figure for each rule.
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
@@ -14,21 +14,30 @@ const documents = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'
 
 const code = ['src', 'views', 'public', 'db', 'dev', 'bench', 'scripts', 'deploy'];
 
+/** The folders of `test` but those about pages in a browser, which are to follow. */
+const tests = readdirSync(join(root, 'test'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !['browser', 'pages', 'output'].includes(entry.name))
+  .map(({ name }) => `test/${name}`);
+
 const reads = {
-  words: [...documents, ...code],
-  comments: code,
+  words: [...documents, ...code, ...tests],
+  comments: [...code, ...tests],
   sentences: ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs'],
 };
 
 /** Names the words themselves: as a password, and as what is counted. */
-const lists = ['src/core/passwords/common-passwords.ts', 'scripts/check-words.mjs'];
+const lists = ['src/core/passwords/common-passwords.ts', 'scripts/check-words.mjs', 'test/scripts/words.test.ts'];
 
-const rules = { words: wordMistakes, comments: commentMistakes, sentences: sentenceMistakes };
+const rules = {
+  words: (text, file) => wordMistakes(file.startsWith('test/') ? proseOf(text) : text),
+  comments: commentMistakes,
+  sentences: sentenceMistakes,
+};
 
 if (import.meta.main) {
   const mistakes = Object.entries(rules).flatMap(([rule, mistakesIn]) =>
     filesOf(rule).flatMap((file) =>
-      mistakesIn(read(file)).map(({ line, says }) => ({ rule, text: `${file}:${line} ${says}` })),
+      mistakesIn(read(file), file).map(({ line, says }) => ({ rule, text: `${file}:${line} ${says}` })),
     ),
   );
   if (process.argv.includes('--count')) {
@@ -44,11 +53,26 @@ function read(file) {
 function filesOf(rule) {
   return reads[rule]
     .flatMap((name) =>
-      globSync(name.includes('.') ? name : `${name}/**/*.{md,ts,mjs,js,css,ejs,json,yaml}`, { cwd: root }),
+      globSync(name.includes('.') ? name : `${name}/**/*.{md,ts,mjs,js,css,ejs,json,yaml}`, {
+        cwd: root,
+        exclude: (path) => /(^|[\\/])(node_modules|\.python|\.go)$/.test(path),
+      }),
     )
     .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => !lists.includes(file))
     .sort();
+}
+
+/** Of each line what people read: comments, and strings of several words. A single word is data, such as a name. */
+export function proseOf(text) {
+  return text.split('\n').map(proseOfLine).join('\n');
+}
+
+function proseOfLine(line) {
+  const comment = /^\s*(?:\/\/|\/\*|\*).*|\s\/\/\s.*/.exec(line)?.[0] ?? '';
+  const code = line.slice(0, line.length - comment.length);
+  const strings = [...code.matchAll(/(['"`])((?:\\.|(?!\1).)*)\1/g)].map(([, , content]) => content);
+  return [...strings.filter((content) => /\p{L} \p{L}/u.test(content)), comment].join(' ');
 }
 
 export function wordMistakes(text) {

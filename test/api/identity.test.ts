@@ -1,4 +1,6 @@
-/** The surface "identity" as its callers see it: golden tables of request -> exact answer, and the life of a session. */
+/**
+ * The surface "identity" as its callers see it: golden tables of request -> exact answer, and the life of a session.
+ */
 import type { JsonWebKey } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
@@ -34,7 +36,7 @@ const refreshing = (...headers: Header[]): Call => ({ path: '/v1/token/refresh',
 const verifying = (...headers: Header[]): Call => ({ method: 'POST', path: '/v1/verify', headers });
 const changing = (body: unknown, ...headers: Header[]): Call => posting('/v1/password/change', body, ...headers);
 
-/** Nobody is throttled by address but where that is the point: a suite registers more people than one address may. */
+/** No one is throttled by address but where that is the point: a suite registers more people than one address may. */
 const env = { THROTTLE_ADDRESS_LIMIT: '100000' };
 const another = 'nine pears above water';
 let described: Described;
@@ -183,7 +185,7 @@ describe('identity on the wire', () => {
       expect(await statusOf(server, verifying(bearer(first?.token ?? '')))).toBe(invalid);
     });
 
-    test('`payload` is what the token holds, and anybody can check it with the published keys', async () => {
+    test('`payload` is what the token holds, and every service can check it with the published keys', async () => {
       const { token, payload } = await login(server, username);
       expect(claimsOf(token)).toEqual(payload);
       expect(headerOf(token)).toMatchObject({ alg: 'ES256', typ: 'identity+jwt', kid: expect.any(String) });
@@ -294,7 +296,12 @@ describe('identity on the wire', () => {
       ['a name with a blank', () => registering(basic('two words')), 400, /^the name cannot be used: Use letters/],
       ['a name with markup', () => registering(basic('<svg/onload=>')), 400, /^the name cannot be used: Use letters/],
       ['too long a name', () => registering(basic('n'.repeat(65))), 400, 'the name cannot be used: It is too long.'],
-      ['a name nobody can see', () => registering(basic('a\u200bda')), 400, /^the name cannot be used: .*invisible/],
+      [
+        'a name that cannot be seen',
+        () => registering(basic('a\u200bda')),
+        400,
+        /^the name cannot be used: .*invisible/,
+      ],
       [
         'too large a body',
         () => ({ ...registering(basic('fresh')), body: 'x'.repeat(65_537) }),
@@ -339,7 +346,7 @@ describe('identity on the wire', () => {
 
   describe('login', () => {
     table([
-      ['nobody of that name', () => loggingIn(basic('nobody')), 404, 'user does not exist'],
+      ['no account of that name', () => loggingIn(basic('nobody')), 404, 'user does not exist'],
       [
         'a wrong password',
         () => loggingIn(basic(username, 'wrong')),
@@ -441,7 +448,7 @@ describe('identity on the wire', () => {
     const text = (body: string) => () => changing(body, basic(username));
     table([
       [
-        'nobody of that name',
+        'no account of that name',
         () => changing({ new_password: another }, basic('nobody')),
         404,
         'session does not exist',
@@ -539,7 +546,7 @@ describe('identity on the wire', () => {
         ]);
     });
 
-    test('members that nobody asked for change nothing', async () => {
+    test('members that were not asked for change nothing', async () => {
       const [one, other] = [await buildPerson(server), await buildPerson(server)];
       const body = `{"new_password":"${another}","uid":"${other.username}","sub":"${other.subject}","isAdmin":true,"__proto__":{"kill_sessions":true},"constructor":{"prototype":{}}}`;
       const { status, body: answer } = await ask(server, changing(body, basic(one.username)));
@@ -761,7 +768,7 @@ describeStorages('sessions of identity', ({ start, join }) => {
       expect(await statusOf(server, verifying(bearer(token)))).toBe(invalid);
   });
 
-  test('a session goes on as long as it is refreshed, for whoever verifies on another node too', async () => {
+  test('a session goes on as long as it is refreshed, for a service that verifies on another node too', async () => {
     const second = await join(server);
     const { username } = await buildPerson(server);
     let made = await login(server, username);
@@ -841,7 +848,7 @@ describeStorages('sessions of identity', ({ start, join }) => {
       ];
       const answers = await Promise.all(n % 2 ? race : race.reverse());
       const got = answers.flatMap(({ body }) => (body.jwt ? [body.jwt] : []));
-      // Whoever logs out with the token that has just been replaced names the same session.
+      // A logout with the token that has just been replaced names the same session.
       expect(answers.filter(({ body }) => body.logged_out)).toHaveLength(1);
       for (const { token, refresh_token } of [...got, { token: made.token, refresh_token: made.refreshToken }]) {
         expect(await statusOf(server, refreshing(bearer(refresh_token)))).toBe(gone);

@@ -1,6 +1,6 @@
 /**
- * One kind of credential is never accepted where another is due: every kind this server hands out, at every door that takes
- * one. What is forged is accepted nowhere.
+ * One kind of credential is never accepted where another is due: every kind this server hands out, at every door that
+ * takes one. What is forged is accepted nowhere.
  */
 import type { JsonWebKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';

@@ -49,7 +49,7 @@ describeStorages('a sign-in through an API', (storage) => {
     expect(await told(email)).toHaveLength(1);
   });
 
-  test('another account’s program at the same place is told of to its own person; a wrong password to nobody', async () => {
+  test('another account’s program at the same place is told of to its own person; a wrong password to no one', async () => {
     const [one, other] = [await buildPerson(server), await buildPerson(server)];
     await login(one.username);
     expect(await login(other.username, 'okhttp/4.12', server, 'not the password')).toBe(401);
@@ -58,7 +58,7 @@ describeStorages('a sign-in through an API', (storage) => {
     expect([await told(one.email), await told(other.email)]).toMatchObject([[{}], [{}]]);
   });
 
-  test('is told to nobody where that is off', async () => {
+  test('is told to no one where that is off', async () => {
     const quiet = await startServer({ env: { NEW_DEVICE_MAIL: 'false' } });
     try {
       const { username, email } = await buildPerson(quiet);

@@ -1,4 +1,7 @@
-/** The surface "OAuth clients and users" as its callers see it: golden tables of request -> exact answer, over the real server. */
+/**
+ * The surface "OAuth clients and users" as its callers see it: golden tables of request -> exact answer, over the real
+ * server.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -83,7 +86,9 @@ function table(rows: readonly Row[]): void {
   }
 }
 
-/** An access token for the user API, as a program of the original gets it: no PKCE, no redirect_uri, the old parameter. */
+/**
+ * An access token for the user API, as a program of the original gets it: no PKCE, no redirect_uri, the old parameter.
+ */
 async function signedIn(parameters: Record<string, string> = {}) {
   const made = await register({ redirect_url: 'https://app.example.com/cb' });
   const client = { id: made.client_id, secret: made.client_secret };
@@ -723,7 +728,7 @@ describe('on SQLite', () => {
         ],
         ['left out', () => ''],
         ['empty', () => 'username='],
-        ['beside a parameter that nobody knows', (name: string) => `username=${name}&x=1&x=2&__proto__=1&username[]=y`],
+        ['beside an unknown parameter', (name: string) => `username=${name}&x=1&x=2&__proto__=1&username[]=y`],
       ])('their own, %s', async (_name, query) => {
         const { status, text } = await call(asking(query(theirs.person.username))());
         expect([status, JSON.parse(text).user_data?.username]).toEqual([200, theirs.person.username]);
@@ -874,7 +879,7 @@ describe('on SQLite', () => {
         ).toBeUndefined();
       });
 
-      test('a preflight is answered to anybody', async () => {
+      test('a preflight is answered to every origin', async () => {
         const asked = [
           from('https://anybody.example'),
           ['Access-Control-Request-Method', 'GET'],

@@ -1,6 +1,6 @@
 /**
- * One core behind all doors through which people come: each test goes through every door there is, and the browser. A surface
- * joins by one entry in `doors`.
+ * One core behind all doors through which people come: each test goes through every door there is, and the browser. A
+ * surface joins by one entry in `doors`.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, codeOf } from '../support/agent.ts';
@@ -284,7 +284,7 @@ describeStorages('one core behind every door', ({ start, join }) => {
       expect([name, status, Number(retryAfter) > 0]).toEqual([name, 429, true]);
     }
     await expect(browser().signIn(person.username)).rejects.toThrow('no code in 429');
-    // A stranger's failures are nobody else's.
+    // A stranger's failures count for no one else.
     expect((await doors.identity?.login(server, (await buildPerson(server)).username, password))?.status).toBe(200);
   });
 

@@ -1,7 +1,8 @@
 /**
  * The OpenAPI document and the server's behaviour, held together both ways: what is routed is documented and what is
- * documented is routed; every answer is one that the document knows; a body that its schema allows is taken, one that it
- * forbids is refused. The golden tables of the surfaces ask the same of each of their answers (test/support/document.ts).
+ * documented is routed; every answer is one that the document knows; a body that its schema allows is taken, one that
+ * it forbids is refused. The golden tables of the surfaces ask the same of each of their answers
+ * (test/support/document.ts).
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -419,7 +420,7 @@ describe('a body is taken or refused as its schema says', () => {
       expect(forbidden).toBeGreaterThan(0);
     }));
 
-  test('JSON, with an optional member left out or null, or one more that nobody knows', () =>
+  test('JSON, with an optional member left out or null, or one more that is unknown', () =>
     each(takesJson, async (operation, call) => {
       for await (const { name, value, mistake, call: changed } of variants(operation, call, [undefined, null])) {
         if (mistake !== undefined || missed.has(`${rowOf(operation)} ${name}`)) continue;

@@ -1,4 +1,7 @@
-/** The surface "security service" as its callers see it: golden tables of request -> exact answer, and the life of a token. */
+/**
+ * The surface "security service" as its callers see it: golden tables of request -> exact answer, and the life of a
+ * token.
+ */
 import type { JsonWebKey } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { enrol } from '../support/authenticator.ts';
@@ -22,7 +25,7 @@ const validating = (body: unknown): Call => posting('/security/validateToken', b
 const loggingOut = (body: unknown): Call => ({ ...posting('/security/logout', body), method: 'DELETE' });
 const creating = (body: unknown, ...headers: Header[]): Call => posting('/security/users', body, ...headers);
 
-/** Nobody is throttled by address but where that is the point. */
+/** No one is throttled by address but where that is the point. */
 const env = { THROTTLE_ADDRESS_LIMIT: '100000' };
 let described: Described;
 
@@ -115,7 +118,7 @@ describe('the security service on the wire', () => {
     });
   }
 
-  test('the token is of its own kind, and anybody can check it', async () => {
+  test('the token is of its own kind, and every service can check it', async () => {
     stopClock();
     const { token } = await login(server, username);
     expect(headerOf(token)).toMatchObject({ alg: 'ES256', typ: 'security-service+jwt' });
@@ -200,7 +203,7 @@ describe('the security service on the wire', () => {
       ['an empty username', () => loggingIn({ username: '', password }), 401, 'username must not be empty'],
       ['an empty password', () => loggingIn({ username, password: '' }), 401, 'password must not be empty'],
       ['a wrong password', () => loggingIn({ username, password: 'wrong' }), 401, wrong.slice(4)],
-      ['nobody of that name', () => loggingIn({ username: 'nobody', password }), 401, wrong.slice(4)],
+      ['no account of that name', () => loggingIn({ username: 'nobody', password }), 401, wrong.slice(4)],
       ['60 kilobytes of name', () => loggingIn({ username: 'n'.repeat(60_000), password }), 401, wrong.slice(4)],
       ['60 kilobytes of password', () => loggingIn({ username, password: 'p'.repeat(60_000) }), 401, wrong.slice(4)],
     ]);
@@ -285,7 +288,7 @@ describe('the security service on the wire', () => {
       expect(await holds(server, token)).toBe(true);
     });
 
-    test('a token of another kind, for somebody else, expired or ended is refused', async () => {
+    test('a token of another kind, for another person, expired or ended is refused', async () => {
       const [head, claims] = [headerOf(token), claimsOf(token)];
       expect(await holds(server, signAs(head, claims))).toBe(true);
       for (const change of [
@@ -415,7 +418,7 @@ describe('the security service on the wire', () => {
       }
     });
 
-    test('whoever makes an account is on record', async () => {
+    test('the one who makes an account is on record', async () => {
       const { text } = await ask(server, creating({ username: 'recorded', password }, inJson(token)));
       const account = await server.core.accounts.findById(JSON.parse(text).id);
       const [event] = await server.core.stores.audit.list(

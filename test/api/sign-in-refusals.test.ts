@@ -1,6 +1,7 @@
 /**
- * Wherever an API takes a password: a second factor is asked for in the same words and by the same header, the same codes are taken,
- * and whoever guesses too often is told to wait. The calls are those of the OpenAPI document that know `X-OTP`.
+ * Wherever an API takes a password: a second factor is asked for in the same words and by the same header, the same
+ * codes are taken, and one who guesses too often is told to wait. The calls are those of the OpenAPI document that know
+ * `X-OTP`.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { OpenApi } from '../../src/api/kit/openapi.ts';

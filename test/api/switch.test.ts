@@ -1,4 +1,6 @@
-/** `SURFACES` and `SIGN_UP`: which of the API surfaces are served, and to whom they are open, above all in production. */
+/**
+ * `SURFACES` and `SIGN_UP`: which of the API surfaces are served, and to whom they are open, above all in production.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPlace, startChild } from '../support/child-server.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';

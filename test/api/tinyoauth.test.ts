@@ -272,7 +272,7 @@ describeStorages('tinyoauth', (storage) => {
       await exactly(login(person.username, ['X-OTP', code], ['X-OTP', code]), 401, asked('the code is wrong'));
       await exactly(login(person.username, ['X-OTP', code]), 200, { result: 'succeeded', token: expect.any(String) });
       await exactly(login(person.username, ['X-OTP', code]), 401, asked('the code has been used before'));
-      // The password comes first: whoever does not have it learns nothing of factors.
+      // The password comes first: a person without it learns nothing of factors.
       await exactly(posting('/login', { username: person.username, password: 'wrong' }, ['X-OTP', code]), 200, nobody);
     });
 
@@ -457,7 +457,7 @@ describeStorages('tinyoauth', (storage) => {
       expect([nobody.status, nobody.headers.location]).toEqual([303, expect.stringContaining('/oauth/authorize?')]);
     });
 
-    test('a scope that nobody offers is told to the application, also where it has been given others', async () => {
+    test('a scope that no API offers is told to the application, also where it has been given others', async () => {
       for (const asked of [{}, { scope: 'user' }, {}]) {
         const location = locationOf(
           await ask(authorizing(standard(client, { scope: 'xxx', ...asked }), bearer(token))),
@@ -479,7 +479,7 @@ describeStorages('tinyoauth', (storage) => {
       expect(locationOf(await ask(authorizing(rest, bearer(token)))).searchParams.has('state')).toBe(false);
     });
 
-    test('scope and redirect_uri may be left out; a parameter nobody knows is passed over, an empty one left out', async () => {
+    test('scope and redirect_uri may be left out; an unknown parameter is passed over, an empty one left out', async () => {
       const { scope: _scope, redirect_uri: _uri, ...rest } = standard(client);
       const answer = await ask(authorizing({ ...rest, foo: 'bar', nonce: '' }, bearer(token)));
       const { body } = await redeem(server, client, { code: locationOf(answer).searchParams.get('code') ?? '' });
@@ -855,7 +855,7 @@ describe('settings', () => {
     return [answer.status, JSON.parse(answer.text), answer.headers['retry-after']];
   };
 
-  test.each(['off', 'invite'])('SIGN_UP=%s: nobody signs up by themselves', async (value) => {
+  test.each(['off', 'invite'])('SIGN_UP=%s: no one signs up without an invitation', async (value) => {
     const server = await startServer({ env: { SIGN_UP: value } });
     try {
       expect(await inform(server, posting('/register', { username: 'ada', password }))).toEqual([

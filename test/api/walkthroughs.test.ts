@@ -1,7 +1,7 @@
 /**
- * The walk-throughs of docs/surfaces, run as they are written: every ```sh block whose first line is `# Walk-through: …`, all of
- * a page in one bash, from top to bottom, against a server that has just started. What a block prints must be what the block
- * behind it shows (nothing, where there is none), `...` standing for any text within a line.
+ * The walk-throughs of docs/surfaces, run as they are written: every ```sh block whose first line is `# Walk-through:
+ * …`, all of a page in one bash, from top to bottom, against a server that has just started. What a block prints must
+ * be what the block behind it shows (nothing, where there is none), `...` standing for any text within a line.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';

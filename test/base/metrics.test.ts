@@ -21,7 +21,7 @@ test('what is counted before the start is on the page after it', async () => {
   expect((await metrics.page()).body).toContain('gatehouse_db_round_trips_total 9\n');
 });
 
-test('redis_up is absent until somebody knows, and when nobody does any more', async () => {
+test('redis_up is absent until it is known, and when it is not known any more', async () => {
   const metrics = createMetrics();
   const line = async (): Promise<string | undefined> =>
     /^gatehouse_redis_up .*$/m.exec((await metrics.page()).body)?.[0];

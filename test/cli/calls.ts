@@ -1,4 +1,7 @@
-/** Runs calls of the command line one after the other, as the parent process asks: a process for each costs most of a second. */
+/**
+ * Runs calls of the command line one after the other, as the parent process asks: a process for each costs most of a
+ * second.
+ */
 import { Readable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
 

@@ -1,4 +1,7 @@
-/** `clients update` and `client-secrets` beside two running servers: what a command changes, every node knows within a second. */
+/**
+ * `clients update` and `client-secrets` beside two running servers: what a command changes, every node knows within a
+ * second.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
 import { buildProofKey, proofOf, tokenWith } from '../support/dpop.ts';

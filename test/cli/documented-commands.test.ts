@@ -1,4 +1,6 @@
-/** Every command in README.md and docs/ exists as it is written there, and is run or listed in documented/not-run.ts. */
+/**
+ * Every command in README.md and docs/ exists as it is written there, and is run or listed in documented/not-run.ts.
+ */
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { mistakesIn } from './documented/mistakes.ts';

@@ -14,7 +14,9 @@ const readsPassword = /--password-stdin/;
 const needsVariables = /\$[A-Z]/;
 /** Not run: it goes on until it is stopped. `npm start` in test/http/npm-start.test.ts is the same. */
 const goesOn = /^serve\b/;
-/** They speak of what only their reader has (a token, a session, keys of yesterday): here the right answer is this one. */
+/**
+ * They speak of what only their reader has (a token, a session, keys of yesterday): here the right answer is this one.
+ */
 const ofTheReader: readonly (readonly [RegExp, string])[] = [
   [/^client-tokens revoke bookshelf \w+$/, 'has no token'],
   [/^registration-tokens revoke \w+$/, 'There is no initial access token'],

@@ -48,7 +48,7 @@ test('lists what there is, never a secret, and removes it: the running server as
   expect(record).toMatchObject({ subject, detail: { via: 'cli', kind: 'all' } });
 });
 
-test('passkeys are listed and removed with them, also those of somebody without a password', async () => {
+test('passkeys are listed and removed with them, also those of a person without a password', async () => {
   const made = await server.core.accounts.create({ username: 'keys-only', firstName: '', lastName: '' });
   if (made.outcome !== 'created') throw new Error(made.outcome);
   const { subject, username } = made.account;
@@ -62,7 +62,7 @@ test('passkeys are listed and removed with them, also those of somebody without 
   expect(await server.core.passkeys.list(subject)).toEqual([]);
 });
 
-test('nobody has nothing', async () => {
+test('an unknown account has none', async () => {
   for (const command of ['factors', 'remove-factors']) {
     const answer = await cli('accounts', command, 'nobody', '--json');
     expect([answer.code, JSON.parse(answer.err || answer.out)]).toMatchObject([1, { error: 'not_found' }]);

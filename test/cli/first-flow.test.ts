@@ -40,8 +40,8 @@ async function follow(agent: Agent, address: string, password: string): Promise<
 (canRun ? test : test.skip)('every variable is assigned before it is used, and every command works', async () => {
   const [serverPort, port] = [await freePort(), await freePort()];
   const url = `http://localhost:${serverPort}`;
-  // The clone has its packages. Unassigned variables, failed commands and failed parts of them end it, as does a `!` that an
-  // interactive bash would take for a reference to its history.
+  // The clone has its packages. Unassigned variables, failed commands and failed parts of them end it, as does a `!`
+  // that an interactive bash would take for a reference to its history.
   const text = ['set -euo pipefail -o history -o histexpand', ...blocks]
     .join('\n')
     .replace(/^npm ci\n/m, '')

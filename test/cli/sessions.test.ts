@@ -1,4 +1,7 @@
-/** Sessions of browsers and of programs are one list on the command line, and end from there at every door of a running server. */
+/**
+ * Sessions of browsers and of programs are one list on the command line, and end from there at every door of a running
+ * server.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { refresh, tokensFor } from '../support/flow.ts';
@@ -106,7 +109,7 @@ describeStorages('sessions on the command line', (storage) => {
     expect(await show()).toMatchObject({ online: false });
   });
 
-  test('one ends, the others live on; an id of somebody else ends nothing', async () => {
+  test('one ends, the others live on; an id of another person ends nothing', async () => {
     const person = await buildPerson(server);
     const other = await buildPerson(server);
     const client = await buildClient(server);

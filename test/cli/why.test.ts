@@ -1,4 +1,4 @@
-/** `why`: another process finds the record of a refusal, also of a client that nobody registered. */
+/** `why`: another process finds the record of a refusal, also of a client that is not registered. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { TestServer } from '../support/server.ts';
 import { describeStorages } from '../support/storages.ts';

@@ -1,6 +1,6 @@
 /**
- * What a client of the matrix is: a program, set up the way its own documentation says with issuer, client id and secret alone,
- * and what a person does with it. A step that throws is a client that does not work.
+ * What a client of the matrix is: a program, set up the way its own documentation says with issuer, client id and
+ * secret alone, and what a person does with it. A step that throws is a client that does not work.
  */
 import type { Page } from 'playwright-core';
 

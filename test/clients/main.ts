@@ -1,9 +1,10 @@
 /**
  * npm run clients -- [--short] [--only openid-client,Authlib] [--write]
  *
- * Tries client software that people already run against a real server, each set up as its own documentation says, with a real
- * browser, and prints the table of docs/clients.md. `--short`: those in Node alone. `--write` keeps the result; without it a
- * result other than the kept one fails. What a client needs is installed into ignored folders of test/clients.
+ * Tries client software that people already run against a real server, each set up as its own documentation says, with
+ * a real browser, and prints the table of docs/clients.md. `--short`: those in Node alone. `--write` keeps the result;
+ * without it a result other than the kept one fails. What a client needs is installed into ignored folders of
+ * test/clients.
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';

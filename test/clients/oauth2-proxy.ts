@@ -1,4 +1,6 @@
-/** oauth2-proxy in front of nothing: it keeps the session in a cookie, and hands the access token to what is behind it. */
+/**
+ * oauth2-proxy in front of nothing: it keeps the session in a cookie, and hands the access token to what is behind it.
+ */
 import { eventually } from '../support/redis-server.ts';
 import type { Client, Visit } from './client.ts';
 import { ask, atSignIn, backAt, mustKnowAda, readJson } from './person.ts';

@@ -1,4 +1,6 @@
-/** oidc-client-ts in a page: a whole run with redirects, and one with windows, which need the opener to be left alone. */
+/**
+ * oidc-client-ts in a page: a whole run with redirects, and one with windows, which need the opener to be left alone.
+ */
 import type { Page } from 'playwright-core';
 import type { Client, Visit } from './client.ts';
 import { allow, atSignIn, mustKnowAda, signIn } from './person.ts';

@@ -1,4 +1,7 @@
-/** The person in front of the browser: what they do at the server's pages, and what an application must have heard of them. */
+/**
+ * The person in front of the browser: what they do at the server's pages, and what an application must have heard of
+ * them.
+ */
 import type { APIResponse, Page } from 'playwright-core';
 import type { Person, Visit } from './client.ts';
 

@@ -1,4 +1,6 @@
-/** R10: every mistake that can be known without a database is in one list, whichever part of the start would find it. */
+/**
+ * R10: every mistake that can be known without a database is in one list, whichever part of the start would find it.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What a repository host reads: the hosted run calls .ci/run with the least rights, and SECURITY.md says what is installed. */
+/**
+ * What a repository host reads: the hosted run calls .ci/run with the least rights, and SECURITY.md says what is
+ * installed.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Reads deploy/compose.yaml as Compose does: variables filled in from `.env`, env_file beneath environment, mounted files by name. */
+/**
+ * Reads deploy/compose.yaml as Compose does: variables filled in from `.env`, env_file beneath environment, mounted
+ * files by name.
+ */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';

@@ -1,4 +1,7 @@
-/** What `npm run dockerfile` reads before it builds anything: the Dockerfile, .dockerignore, and whether the two go together. */
+/**
+ * What `npm run dockerfile` reads before it builds anything: the Dockerfile, .dockerignore, and whether the two go
+ * together.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';

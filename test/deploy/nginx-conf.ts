@@ -9,7 +9,9 @@ export interface Places {
   readonly paths: ReadonlyMap<string, string>;
 }
 
-/** Throws for a port, a node or an absolute path that it is not told of, and for one it is told of that is not there. */
+/**
+ * Throws for a port, a node or an absolute path that it is not told of, and for one it is told of that is not there.
+ */
 export function mapNginx(source: string, { ports, nodes, paths }: Places): string {
   const seen = new Set<string>();
   const known = <K, V>(map: ReadonlyMap<K, V>, key: K, what: string): V => {

@@ -60,7 +60,7 @@ async function probesFor(world: World, server: ChildServer): Promise<Record<stri
 async function postgresAway(means: Means): Promise<Verdict> {
   const world = await buildWorld({
     databaseUrl: await means.postgres?.database(),
-    // Longer than the outage: whoever got no answer asks again when it is over.
+    // Longer than the outage: a client without an answer asks again when it is over.
     env: { REFRESH_REUSE_WINDOW: '60' },
   });
   means.after(() => world.place.close());
@@ -121,9 +121,9 @@ async function postgresAway(means: Means): Promise<Verdict> {
   await Promise.all(watching);
   if (!server.running()) failures.push(`the server has ended: ${server.printed().slice(-500)}`);
   if (worst(recoveries) > 3000) failures.push(`back after ${worst(recoveries)} ms`);
-  // Whoever needs no database may have answered all the time; who writes cannot have.
+  // What needs no database may have answered all the time; what writes cannot have.
   for (const name of ['login at identity', 'identity refresh', 'identity register', 'tinyoauth register'])
-    if (!away.has(name)) failures.push(`${name}: nobody noticed the outage`);
+    if (!away.has(name)) failures.push(`${name}: no client noticed the outage`);
   const refused = [...away.values()].reduce((sum, count) => sum + count, 0);
   return {
     figures: `${times} outages, ${traffic.figures.acknowledged} acknowledged, ${answered} right answers and ${refused} × 503 to ${Object.keys(probes).length} kinds of probe, each in its own words; slowest ${Math.round(slowest)} ms, back in ${worst(recoveries)} ms at most`,

@@ -13,9 +13,9 @@ export const apiSessionRaces: readonly Scenario[] = [
 
 /** How long an end may take to reach the other node. */
 const everywhereMs = 1000;
-const otherSecret = (n: number) => `a password of nobody else, ${n}`;
+const otherSecret = (n: number) => `a password of no one else, ${n}`;
 
-/** The same name to whoever compares them as this server does: NFKC, then case folding. */
+/** The same name, compared as this server does: NFKC, then case folding. */
 const spellings: readonly ((name: string) => string)[] = [
   (name) => name,
   (name) => name.toUpperCase(),
@@ -24,7 +24,7 @@ const spellings: readonly ((name: string) => string)[] = [
 
 async function oneName(means: Means): Promise<Verdict> {
   const [names, tries] = means.short ? [3, 100] : [100, 100];
-  // As many hashes at once as there are requests: nobody is to be turned away for another reason.
+  // As many hashes at once as there are requests: none is to be turned away for another reason.
   const { nodes } = await twoNodes(means, {}, { PASSWORD_QUEUE: '1000' });
   const failures: string[] = [];
   let taken = 0;

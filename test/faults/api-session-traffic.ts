@@ -1,6 +1,6 @@
 /**
- * Traffic at the doors of the API surfaces, with a memory like traffic.ts: what came in a whole 200 was promised. A token that
- * was handed out holds, an account that was made signs in, and a session that was ended stays ended.
+ * Traffic at the doors of the API surfaces, with a memory like traffic.ts: what came in a whole 200 was promised. A
+ * token that was handed out holds, an account that was made signs in, and a session that was ended stays ended.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -131,7 +131,7 @@ function createApiSessionTraffic(world: World, clientToken: string, options: Tra
       else if (round % 16 === 11) await program(chain);
       else if (round % 4 === 3) await look(chain, round);
       else if (family) await refresh(family);
-      // Where nobody answers, asking at once again would only take the processor from whoever is to come back.
+      // Where no server answers, asking at once again would only take the processor from the one that comes back.
       if (figures.cut > before) await sleep(10);
     }
   }

@@ -35,7 +35,7 @@ async function upstreamAway(means: Means): Promise<Verdict> {
     if (reply.status === 200) seen.ok += 1;
     else if (reply.status === 502 && (began !== 'up' || phase !== 'up')) {
       seen.badGateway += 1;
-      if (!tinyoauth.refuses(reply)) failures.push(`502 in nobody's words: ${reply.text}`);
+      if (!tinyoauth.refuses(reply)) failures.push(`502 in the words of no surface: ${reply.text}`);
       // A program that meets one waits a moment; asking at once again would be another test.
       await sleep(5);
     } else if (reply.status === 0 && (began !== 'down' || phase !== 'down'))
@@ -75,7 +75,7 @@ async function upstreamAway(means: Means): Promise<Verdict> {
   const left = service.connections();
   if (left > 0) failures.push(`${left} connections to the service are still open`);
   if (after > before) failures.push(`${after - before} more descriptors than under load at the beginning`);
-  if (seen.badGateway === 0) failures.push('nobody noticed that the service was away');
+  if (seen.badGateway === 0) failures.push('no client noticed that the service was away');
   if (worst(recoveries) > 1000) failures.push(`back after ${worst(recoveries)} ms`);
   return {
     figures: `killed ${times} times: ${seen.ok} × 200, ${seen.badGateway} × 502, ${seen.cut} cut off, back in ${worst(recoveries)} ms at most, ${left} connections left, descriptors ${before} -> ${after}`,

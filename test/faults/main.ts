@@ -2,8 +2,8 @@
  * npm run faults -- [--short] [--only kill-sqlite,reload] [--list]
  *
  * Breaks what can break around and inside a real server, while real clients use it, and checks what they were promised
- * (docs/testing.md). One line for each scenario; the exit code tells whether all have passed. Everything runs on this machine,
- * in processes and folders of the run's own.
+ * (docs/testing.md). One line for each scenario; the exit code tells whether all have passed. Everything runs on this
+ * machine, in processes and folders of the run's own.
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';

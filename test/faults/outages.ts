@@ -45,7 +45,7 @@ async function postgresAway(
 ): Promise<Verdict> {
   const world = await buildWorld({
     databaseUrl: await means.postgres?.database(),
-    // Longer than the outage: whoever got no answer asks again when it is over.
+    // Longer than the outage: a client without an answer asks again when it is over.
     env: { REFRESH_REUSE_WINDOW: '60' },
   });
   means.after(() => world.place.close());
@@ -125,7 +125,7 @@ async function postgresAway(
   await Promise.all(watching);
   if (!server.running()) failures.push(`the server has ended: ${server.printed().slice(-500)}`);
   if (worst(recoveries) > 3000) failures.push(`back after ${worst(recoveries)} ms`);
-  if (away === 0) failures.push('nobody noticed the outage: the scenario did not do its work');
+  if (away === 0) failures.push('no client noticed the outage: the scenario did not do its work');
   const grown = Math.round(server.rss() - rss);
   if (grown > 100) failures.push(`memory grew by ${grown} MB`);
   const slow = times.filter((ms) => ms > 2000).length;
@@ -205,7 +205,7 @@ async function redisTrouble(means: Means, trouble: Trouble): Promise<Verdict> {
   for (const node of [server, fresh]) {
     const { parameters } = request(doomed, { response_type: 'code' });
     const reply = await ask(`${node.url}/oauth/authorize?${new URLSearchParams(parameters)}`);
-    if (reply.status !== 400) failures.push(`a client that was deleted meanwhile is still known: ${reply.status}`);
+    if (reply.status !== 400) failures.push(`a client that was deleted in the outage is still known: ${reply.status}`);
   }
   await traffic.stop();
   failures.push(...(await traffic.verify()));
@@ -213,7 +213,7 @@ async function redisTrouble(means: Means, trouble: Trouble): Promise<Verdict> {
   if (cut > 0) failures.push(`${cut} requests got no answer`);
   if (!server.running()) failures.push(`the server has ended: ${server.printed().slice(-500)}`);
   return {
-    figures: `${acknowledged} requests (${signIns} sign-ins), ${traffic.wrong.length + cut} failed, slowest ${Math.round(slowest)} ms; a client deleted meanwhile is refused`,
+    figures: `${acknowledged} requests (${signIns} sign-ins), ${traffic.wrong.length + cut} failed, slowest ${Math.round(slowest)} ms; a client deleted in that time is refused`,
     failures: counted([...failures, ...traffic.wrong]),
   };
 }

@@ -1,4 +1,7 @@
-/** What happens to the process itself: told to stop, no disk, nobody reads its log, no file descriptors left (security.md K2, K7, K12). */
+/**
+ * What happens to the process itself: told to stop, no disk, no reader of its log, no file descriptors left
+ * (security.md K2, K7, K12).
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -177,7 +180,7 @@ async function logTrouble(means: Means, { closed }: { closed: boolean }): Promis
   const ended = Math.round(performance.now() - asked);
   if (code !== 0 || ended > 10_000) failures.push(`on SIGTERM: exit code ${code} after ${ended} ms`);
   return {
-    figures: `${acknowledged} requests while nobody reads the log, slowest ${Math.round(slowest)} ms, stopped in ${ended} ms`,
+    figures: `${acknowledged} requests while the log is not read, slowest ${Math.round(slowest)} ms, stopped in ${ended} ms`,
     failures: counted([...failures, ...traffic.wrong]),
   };
 }

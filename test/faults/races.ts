@@ -188,7 +188,7 @@ export const races: readonly Scenario[] = [
       const failures = replies.some(({ status }) => status !== 200) ? [`statuses ${statuses(replies)}`] : [];
       if (lookUps < 1 || lookUps > 2) failures.push(`${lookUps} SQL look-ups of one client`);
       return {
-        figures: `500 requests at once for a client nobody has looked up: ${lookUps} SQL look-ups, slowest ${worst(replies.map(({ ms }) => ms))} ms`,
+        figures: `500 requests at once for a client that is in no cache: ${lookUps} SQL look-ups, slowest ${worst(replies.map(({ ms }) => ms))} ms`,
         failures,
       };
     },
@@ -209,7 +209,7 @@ export const at = (nodes: Nodes, index: number) => nodes[index % 2 === 0 ? 0 : 1
 
 export function person(world: World, index: number) {
   const found = world.people[index % world.people.length];
-  if (!found) throw new Error('there is nobody');
+  if (!found) throw new Error('there is no such person');
   return found;
 }
 

@@ -1,4 +1,4 @@
-/** Clients that dribble (security.md L4): they are let go, and nobody else notices them. */
+/** Clients that dribble (security.md L4): they are let go, and no other client notices them. */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChildServer, startChild } from '../support/child-server.ts';
@@ -44,7 +44,7 @@ async function slow(means: Means): Promise<Verdict> {
     const began = performance.now();
     const { status } = await machineToken(server, world);
     times.push(performance.now() - began);
-    if (status !== 200) failures.push(`somebody else got ${status}`);
+    if (status !== 200) failures.push(`another client got ${status}`);
     const healthy = await ask(`${server.url}/healthz`, { limitMs: 2_000 });
     if (healthy.status !== 200) failures.push(`/healthz said ${healthy.status}`);
     await sleep(20);

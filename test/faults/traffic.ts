@@ -1,6 +1,7 @@
 /**
- * Mixed traffic with a memory. Each virtual client is one chain of requests, and remembers every token that came in a whole
- * 200: what was acknowledged. A request that was cut off may or may not have happened; what was acknowledged before it must work.
+ * Mixed traffic with a memory. Each virtual client is one chain of requests, and remembers every token that came in a
+ * whole 200: what was acknowledged. A request that was cut off may or may not have happened; what was acknowledged
+ * before it must work.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Agent } from '../support/agent.ts';
@@ -116,7 +117,7 @@ export function createTraffic(world: World, options: TrafficOptions): Traffic {
         if (note('client_credentials', reply)) opaque.push(String(reply.body.access_token));
       } else if (round % 16 === 5) await register();
       else await turn(family);
-      // Where nobody answers, asking at once again would only take the processor from whoever is to come back.
+      // Where no server answers, asking at once again would only take the processor from the one that comes back.
       if (family?.cut) await sleep(10);
     }
   }

@@ -13,7 +13,7 @@ export interface World {
   readonly reader: string;
   /** Confidential, its own token is a JWT for `api`. */
   readonly machine: { readonly id: string; readonly secret: string };
-  /** Further public clients, for whoever deletes them. */
+  /** Further public clients, for the scenarios that delete them. */
   readonly spare: readonly string[];
 }
 

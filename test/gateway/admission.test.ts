@@ -240,7 +240,7 @@ describeStorages('tokens at the gateway', (storage) => {
 });
 
 describePostgres('a database that is away', () => {
-  test('is 503: nobody can know whether the token holds', async () => {
+  test('is 503: the gateway cannot know whether the token holds', async () => {
     const database = await freshPostgres();
     const server = await startGateway(
       [

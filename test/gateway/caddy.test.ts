@@ -115,7 +115,7 @@ describeWith('Caddy')('behind Caddy', () => {
     ]);
   });
 
-  test('401 and 403 are Gatehouse’s, and reach nobody else', async () => {
+  test('401 and 403 are Gatehouse’s, and reach no service', async () => {
     const bearer = await machineToken(server);
     const before = service.seen.length;
     const anonymous = await ask('/notes');

@@ -47,7 +47,7 @@ beforeAll(async () => {
     { ...plain, prefix: '/dribbled', timeouts: { upload: 1 } },
     { ...plain, prefix: '/nobody', upstream: `http://127.0.0.1:${nobody}` },
     { ...plain, prefix: '/unnamed', upstream: 'http://no-such-host.invalid' },
-    // TEST-NET-1 (RFC 5737): nobody answers, or the network says at once that there is no way.
+    // TEST-NET-1 (RFC 5737): no host answers, or the network says at once that there is no way.
     { ...plain, prefix: '/unreachable', upstream: 'http://192.0.2.1', timeouts: { connect: 0.2 } },
     { ...plain, prefix: '/crooked', upstream: `http://127.0.0.1:${crookedPort}` },
   ]);
@@ -334,10 +334,10 @@ describe('a service that is not there', () => {
     };
     const answer = await call(server, { path: '/unanswered', bearer });
     expect([answer.status, JSON.parse(answer.text).error]).toEqual([504, 'gateway_timeout']);
-    await eventually('nobody waits for it any more', () => gone);
+    await eventually('no one waits for it any more', () => gone);
   });
 
-  test('one that stops in the middle is cut off, so that nobody takes half for the whole', async () => {
+  test('one that stops in the middle is cut off, so that no one takes half for the whole', async () => {
     listener = (_req, res) => {
       res.writeHead(200, { 'Content-Length': '100' });
       res.write('half');
@@ -359,7 +359,8 @@ describe('a service that is not there', () => {
       'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
     'a header with NUL': 'HTTP/1.1 200 OK\r\nX-A: a\0b\r\n\r\n',
     'a header without a colon': 'HTTP/1.1 200 OK\r\nX-A\r\n\r\n',
-    'an upgrade nobody asked for': 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+    'an upgrade that was not asked for':
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
     'a status of four digits': 'HTTP/1.1 2000 OK\r\n\r\n',
     'headers without an end': `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(100_000)}`,
     nothing: '',
@@ -387,7 +388,7 @@ describe('a service that is not there', () => {
     await eventually('the kept ones are let go', async () => (await connections()) === 0, 10_000);
   });
 
-  test('a kept connection that the service closes meanwhile is nobody’s 502, unless it had a body', async () => {
+  test('a kept connection that the service closes in between is no 502, unless it had a body', async () => {
     let connected = 0;
     // Good for one request each; the next one on it meets a closed door.
     const forgetful = createServer((socket) => {
@@ -412,7 +413,8 @@ describe('a service that is not there', () => {
         const body = method === 'POST' ? { body: 'x' } : {};
         statuses.push((await call(other, { method, path: '/api', bearer: token, ...body })).status);
       }
-      // Every second one meets a closed door. It is tried again on a connection that is not kept, but a body is gone by then.
+      // Every second one meets a closed door. It is tried again on a connection that is not kept, but a body is gone by
+      // then.
       expect([statuses, connected]).toEqual([[200, 200, 200, 200, 200, 502], 5]);
     } finally {
       await other.close();

@@ -53,7 +53,7 @@ async function sent(path: string, headers: Record<string, string | readonly stri
 }
 
 describe('to the upstream', () => {
-  test('nobody but the gateway says who somebody is', async () => {
+  test('only the gateway says who a person is', async () => {
     const names = ['Subject', 'Username', 'Client', 'Scope', 'Token-Kind', 'Session', 'Admin'];
     const spoofed = Object.fromEntries(
       names.flatMap((name) => [

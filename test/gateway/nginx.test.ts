@@ -87,7 +87,7 @@ describeWith('nginx')('behind nginx', () => {
     await expectNothingSpoofed(session.sid, (headers) => ask('/mine', token, headers));
   });
 
-  test('401 and 403 are Gatehouse’s, and reach nobody else', async () => {
+  test('401 and 403 are Gatehouse’s, and reach no service', async () => {
     const bearer = await machineToken(server);
     const before = service.seen.length;
     const anonymous = await ask('/notes');

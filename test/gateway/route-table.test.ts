@@ -331,7 +331,7 @@ describe('the program', () => {
     remove();
   });
 
-  test('reads the table again at SIGHUP, keeps it where the new one is bad, and cuts nobody off', async () => {
+  test('reads the table again at SIGHUP, keeps it where the new one is bad, and cuts no connection off', async () => {
     const [one, two] = [
       await openService((_req, res) => res.end('one')),
       await openService((_req, res) => res.end('two')),

@@ -70,7 +70,7 @@ describe('in production', () => {
   });
 });
 
-test('without the surfaces their paths are nobody’s', async () => {
+test('without the surfaces their paths belong to no route', async () => {
   const server = await startServer({ env: { SURFACES: 'none' } });
   try {
     for (const path of ['/protected/resource', '/write-data']) {

@@ -140,7 +140,7 @@ describe('a handshake', () => {
     ['by a trick with the path', () => handshake('/live/%2e%2e/x'), 404],
     ['with a body', () => handshake('/live', bearer, 'Content-Length: 5\r\n'), 400],
     ['with a body in chunks', () => handshake('/live', bearer, 'Transfer-Encoding: chunked\r\n'), 400],
-    ['to nobody', () => handshake('/nobody'), 502],
+    ['to a closed port', () => handshake('/nobody'), 502],
   ];
   test.each(refused)('%s is refused in HTTP', async (_name, request, status) => {
     upgrades = [];

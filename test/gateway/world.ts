@@ -50,7 +50,7 @@ export async function openService(listener: RequestListener = (_req, res) => res
 export type RouteInFile = Readonly<Record<string, unknown>>;
 
 export interface Gateway extends TestServer {
-  /** Writes another table into the file; nobody reads it by that. */
+  /** Writes another table into the file; no server reads it by that. */
   write(routes: readonly RouteInFile[] | string): void;
 }
 

@@ -4,7 +4,7 @@ import type { Route } from './routes.ts';
 import { gatewayPaths } from './upstream.ts';
 import type { Received } from './wire.ts';
 
-/** What an answer gives away when somebody did not expect the request. */
+/** What an answer gives away when its author did not expect the request. */
 const leaks: readonly RegExp[] = [
   /\bat (?:async )?(?:[\w.<>]+ \()?(?:\/|file:|node:)/,
   /node_modules/,
@@ -79,7 +79,7 @@ export type Complaint = (received: Received, hostile: Hostile) => string | undef
 /** Undefined: nothing is wrong with it. */
 export function createChecks(routes: readonly Route[]): Complaint {
   function apiOf(path: string): string | undefined {
-    // With a fragment it is nobody's.
+    // With a fragment it belongs to no endpoint.
     if (path.includes('#')) return undefined;
     if (
       ['/gateway/verify', '/gateway/verify/token'].includes(path) ||
@@ -94,7 +94,7 @@ export function createChecks(routes: readonly Route[]): Complaint {
     const header = (name: string) => headers.find(([other]) => other === name)?.[1] ?? '';
     // Refused by Node itself, which has no address to look at yet.
     if (status >= 400 && header('x-request-id') === '')
-      return body === '' ? undefined : `${status} of nobody, with a body: ${body.slice(0, 300)}`;
+      return body === '' ? undefined : `${status} of no surface, with a body: ${body.slice(0, 300)}`;
     const api = apiOf(path);
     if (
       api !== undefined &&

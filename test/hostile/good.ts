@@ -1,4 +1,6 @@
-/** Keeps what is good at this moment: codes are used up, sessions signed out, pages finished by what is thrown at them. */
+/**
+ * Keeps what is good at this moment: codes are used up, sessions signed out, pages finished by what is thrown at them.
+ */
 import type { App } from '../../src/app.ts';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { digest, randomToken } from '../../src/base/secrets.ts';
@@ -26,7 +28,7 @@ export async function makeGood(
   server: { readonly url: string },
 ): Promise<Good> {
   const [person, other, careful] = world.people;
-  if (!person || !other || !careful) throw new Error('there is nobody');
+  if (!person || !other || !careful) throw new Error('people are missing');
   const first = await signIn(server, person, world.reader);
   const tokens = await redeem(server, world.reader, first.grant);
   const user = await jwtOf(server, other, world.reader);
@@ -171,7 +173,10 @@ function cookiesOf(agent: Agent, path: string): string {
     .join('; ');
 }
 
-/** What was registered or made an admin on the way goes again after a while: a run is as quick at its end as at its beginning. */
+/**
+ * What was registered or made an admin on the way goes again after a while: a run is as quick at its end as at its
+ * beginning.
+ */
 async function tidy({ core, clients }: App, keep: readonly string[]): Promise<void> {
   const before = nowSeconds() - 60;
   for (const { id, createdAt } of await clients.list('', 1000))

@@ -1,10 +1,11 @@
 /**
- * npm run hostile -- [--short] [--count 15000] [--seed 7] [--from 0] [--storage sqlite,postgres] [--only 'token, code'] [--verbose] [--watch]
+ * npm run hostile -- [--short] [--count 15000] [--seed 7] [--from 0] [--storage sqlite,postgres] [--only 'token, code']
+ *                    [--verbose] [--watch]
  *
- * Throws a stranger's requests at a real server in a process of its own: right requests in which one to three things are
- * wrong, and now and then what is no HTTP at all (docs/testing.md). The server must answer each with something below 500,
- * within a second, without saying anything about its inside, and go on. What a request looked like follows from the seed and
- * its number alone: `--from N --count 1` throws it again.
+ * Throws a stranger's requests at a real server in a process of its own: right requests in which one to three things
+ * are wrong, and now and then what is no HTTP at all (docs/testing.md). The server must answer each with something
+ * below 500, within a second, without saying anything about its inside, and go on. What a request looked like follows
+ * from the seed and its number alone: `--from N --count 1` throws it again.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

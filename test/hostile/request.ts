@@ -30,7 +30,9 @@ interface Draft {
   headers: [string, string][];
   /** In the form, as they are. */
   unescaped: boolean;
-  /** Headers that stay as they are, in small letters: who is refused at the door sees nothing of what lies behind it. */
+  /**
+   * Headers that stay as they are, in small letters: who is refused at the door sees nothing of what lies behind it.
+   */
   kept: ReadonlySet<string>;
 }
 

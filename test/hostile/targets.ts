@@ -1,6 +1,6 @@
 /**
- * The protocol, the pages and the gateway: every endpoint with every parameter it reads, and a value for each that would be
- * right. What the API surfaces have beside is found in the route table (routes.ts).
+ * The protocol, the pages and the gateway: every endpoint with every parameter it reads, and a value for each that
+ * would be right. What the API surfaces have beside is found in the route table (routes.ts).
  */
 import type { GoodCall } from '../support/good-calls.ts';
 import { password } from '../support/server.ts';
@@ -34,7 +34,7 @@ export interface Good {
   readonly login: Page;
   /** An open consent page. */
   readonly consent: Page;
-  /** Somebody at their own pages, who has signed in a moment ago. */
+  /** A person at their own pages, who has signed in a moment ago. */
   readonly member: { readonly username: string; readonly cookies: string; readonly csrf: string };
   /** The tokens of links that are mailed or handed over. */
   readonly links: {
@@ -503,7 +503,7 @@ export const targets: Readonly<Record<string, Target>> = {
   nothing: { method: 'GET', path: at('/nothing/here'), query: () => ({ x: '1' }) },
 };
 
-/** Ways to write a path that mean something else to somebody. */
+/** Ways to write a path that some reader takes for another path. */
 export function twistPath(path: string, evil: string, chance: Chance): string {
   const part = encoded(evil);
   return chance.pick([

@@ -26,8 +26,9 @@ export async function openUpstream(): Promise<Upstream> {
     requests += 1;
     for (const complaint of wrongWith(req)) complaints.add(complaint);
     req.on('error', () => {});
-    // A service may begin its answer before the body has come to its end. It reads the rest all the same, and ends after it: a
-    // connection that is closed with bytes unread is reset, the reset may overtake the answer, and the gateway's 502 is right.
+    // A service may begin its answer before the body has come to its end. It reads the rest all the same, and ends
+    // after it: a connection that is closed with bytes unread is reset, the reset may overtake the answer, and the
+    // gateway's 502 is right.
     req.resume();
     if (requests % 4 === 0) {
       res.write(filler);

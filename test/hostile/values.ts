@@ -223,7 +223,10 @@ export const documents: readonly string[] = [
   gzipSync(Buffer.alloc(1_000_000)).toString('latin1'),
 ];
 
-/** Set 10: what stands in Authorization. `{basic}`, `{access}`, `{person}`, `{program}`, `{admin}` … are filled in (credentials.ts). */
+/**
+ * Set 10: what stands in Authorization. `{basic}`, `{access}`, `{person}`, `{program}`, `{admin}` … are filled in
+ * (credentials.ts).
+ */
 export const authorizations: readonly string[] = [
   '',
   'Basic',
@@ -349,7 +352,7 @@ export const cookies: readonly string[] = [
   '{cookies}; \x01=\x02',
 ];
 
-/** Headers that somebody reads, and what they may hold. */
+/** Headers that some part reads, and what they may hold. */
 export const otherHeaders: Readonly<Record<string, readonly string[]>> = {
   Accept: [
     '',

@@ -111,7 +111,9 @@ function parse(data: Buffer, isHead: boolean, ended: boolean): Parsed | undefine
   }
 }
 
-/** Bytes in parts, and what comes back until the server closes or `forMs` have passed. `cut`: how the client goes away. */
+/**
+ * Bytes in parts, and what comes back until the server closes or `forMs` have passed. `cut`: how the client goes away.
+ */
 export function throwAt(
   port: number,
   parts: readonly Buffer[],

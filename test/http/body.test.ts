@@ -1,4 +1,7 @@
-/** A request's body has so long to arrive and no longer, whoever reads it. How long at the real server: `npm run faults`. */
+/**
+ * A request's body has so long to arrive and no longer, whichever part reads it. How long at the real server: `npm run
+ * faults`.
+ */
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,7 +48,7 @@ test.each(['Content-Length: 1000', 'Transfer-Encoding: chunked'])('%s, a byte at
   expect(seen.text).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
 });
 
-test('a body that nobody reads has its time as well', async () => {
+test('a body that is not read has its time as well', async () => {
   const { socket, seen } = post('/unread', 'Content-Length: 1000');
   const dribble = setInterval(() => socket.write('x'), 20);
   await eventually('answered', () => seen.text.includes('no need'));

@@ -1,4 +1,6 @@
-/** Requests that once made the server say 500, write to its log, or cut somebody off. `npm run hostile` looks for more. */
+/**
+ * Requests that once made the server say 500, write to its log, or cut a client off. `npm run hostile` looks for more.
+ */
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
@@ -52,7 +54,7 @@ describeStorages('requests of strangers', (storage) => {
     expect(answer.status).toBe(400);
   });
 
-  describe('a client that goes away in the middle of its body is nobody’s failure', () => {
+  describe('a client that goes away in the middle of its body is no failure', () => {
     test.each([
       ['/oauth/token', 'application/x-www-form-urlencoded'],
       ['/oauth/authorize', 'application/x-www-form-urlencoded'],

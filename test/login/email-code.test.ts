@@ -111,7 +111,7 @@ describe('the mail', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('counts no more once its code was used: whoever has the mailbox signs in as often as they like', async () => {
+  test('counts no more once its code was used: the owner of the mailbox signs in as often as they like', async () => {
     const built = await build();
     const { signIn, sent } = built;
     for (let n = 1; n <= 25; n += 1) {

@@ -1,4 +1,6 @@
-/** Hashes that other systems made: published ones, and some made with Python's hashlib, bcrypt, argon2-cffi and passlib. */
+/**
+ * Hashes that other systems made: published ones, and some made with Python's hashlib, bcrypt, argon2-cffi and passlib.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { Unavailable } from '../../src/base/errors.ts';
 import { createPasswordHasher } from '../../src/login/password/password.ts';
@@ -16,7 +18,8 @@ const phrase = 'wet gravel under boots';
 
 describe('is verified as its own system did it', () => {
   const vectors: [what: string, hash: string, password: string][] = [
-    // RFC 7914, section 12; RFC 6070, section 2; the tests of crypt_blowfish and of the Argon2 reference implementation.
+    // RFC 7914, section 12; RFC 6070, section 2; the tests of crypt_blowfish and of the Argon2 reference
+    // implementation.
     [
       'scrypt of RFC 7914',
       '$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw',
@@ -114,7 +117,7 @@ describe('is verified as its own system did it', () => {
     expect(await hasher.verify(ours, 'x'.repeat(80))).toBe(false);
   });
 
-  test('what can be nobody’s password is none here either', async () => {
+  test('what can be no password there is none here either', async () => {
     const empty = stored('$2b$04$H4m5s0zdDPtjeFlfMHlghObm1AnVTv9IyckLD4eypsS9et1sJZkkS');
     expect(await hasher.verify(empty, '')).toBe(true);
     for (const password of ['\0', '\ud800', 'x'.repeat(5000)]) expect(await hasher.verify(empty, password)).toBe(false);

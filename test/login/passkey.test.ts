@@ -1,4 +1,7 @@
-/** Passkeys as a browser sends them, page by page: what is bound to what, what can be skipped, what a page gives away. B3, B4, B6, B12. */
+/**
+ * Passkeys as a browser sends them, page by page: what is bound to what, what can be skipped, what a page gives away.
+ * B3, B4, B6, B12.
+ */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer, codeOf, pkce } from '../support/agent.ts';
 import { enrol } from '../support/authenticator.ts';
@@ -116,7 +119,7 @@ describeStorages('passkeys on the pages', (storage) => {
     expect(isConsent(await agent.submit(other, { code: app.code() }))).toBe(true);
   });
 
-  test('the sign-in page is the same for whoever has passkeys and for whoever has none', async () => {
+  test('the sign-in page is the same with passkeys and without', async () => {
     const [{ person }, plain] = [await owner(), await buildPerson(server)];
     const pages = [];
     for (const username of [person.username, plain.username, 'nobody-at-all']) {
@@ -238,7 +241,7 @@ describeStorages('passkeys on the pages', (storage) => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => agent.go(path, { form: { csrf, passkey: assertion }, follow: false })),
     );
-    // Whoever came second goes where the first went, or finds that it is over.
+    // The second one goes where the first went, or finds that it is over.
     expect([...new Set(answers.map(({ status }) => status))].filter((status) => ![303, 400].includes(status))).toEqual(
       [],
     );

@@ -35,7 +35,7 @@ describe('hash and verify', () => {
     expect(await hasher.verify(phc, 'x\ud800y')).toBe(false);
   });
 
-  test('null is nobody, whatever the password', async () => {
+  test('null is no account, whatever the password', async () => {
     expect(await hasher.verify(null, '')).toBe(false);
     expect(await hasher.verify(null, 'a\0')).toBe(false);
     expect(await hasher.verify(null, 'x'.repeat(1_000_000))).toBe(false);

@@ -1,4 +1,4 @@
-/** A letter is in the language that its reader has chosen on their account, whoever caused it and whatever they read. */
+/** A letter is in the language that its reader has chosen on their account, whatever the one who caused it reads. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
 import { enrol } from '../support/authenticator.ts';
@@ -23,7 +23,7 @@ async function german() {
 const languages = async (email: string) =>
   Object.fromEntries([...(await mailsTo(server, email))].reverse().map(({ kind, locale }) => [kind, locale]));
 
-test('a new password, asked for by somebody who reads Arabic, and set by them', async () => {
+test('a new password, asked for by a person who reads Arabic, and set by them', async () => {
   const { username, email } = await german();
   const agent = new Agent(server);
   const page = await agent.go('/forgot', { headers: arabic });
@@ -56,7 +56,7 @@ test('second factors that are added, and removed by an admin on the command line
   expect(await languages(email)).toEqual({ 'factor-added': 'de', 'factor-removed': 'de' });
 });
 
-test('an address that is somebody’s already, and one that is given up', async () => {
+test('an address that another account has already, and one that is given up', async () => {
   const [one, other] = [await german(), await german()];
   await server.core.emails.requestChange(other.subject, one.email, caller);
   expect(await languages(one.email)).toEqual({ 'address-known': 'de' });

@@ -1,4 +1,7 @@
-/** With a mail server that is slow, down or missing: what the pages offer and how long they take has nothing to do with it. */
+/**
+ * With a mail server that is slow, down or missing: what the pages offer and how long they take has nothing to do with
+ * it.
+ */
 import { expect, test } from '@jest/globals';
 import { Agent } from '../support/agent.ts';
 import { freePort } from '../support/free-port.ts';
@@ -7,7 +10,7 @@ import { buildClient, buildPerson, password, startServer } from '../support/serv
 
 const forgot = (server: { url: string }, username: string) => fill(new Agent(server), '/forgot', { username });
 
-test('a mail server that never answers holds nobody up', async () => {
+test('a mail server that never answers holds no one up', async () => {
   let asked = false;
   const smtp = await startSmtp({
     hideSTARTTLS: true,
@@ -20,7 +23,7 @@ test('a mail server that never answers holds nobody up', async () => {
   const person = await buildPerson(server);
   expect((await forgot(server, person.username)).status).toBe(200);
   await until(() => asked);
-  // The mail hangs; whoever asks meanwhile is answered.
+  // The mail hangs; requests in that time are answered.
   expect((await forgot(server, person.username)).status).toBe(200);
   await smtp.close();
   await server.close();

@@ -66,7 +66,7 @@ test('what is refused for good is not tried again', async () => {
   expect([tried.length, audited.length]).toEqual([1, 1]);
 });
 
-test('a look-up that fails is made again; one that finds nobody sends nothing', async () => {
+test('a look-up that fails is made again; one that finds no account sends nothing', async () => {
   const { mails, tried } = buildMails([]);
   let looks = 0;
   mails.later(async () => {

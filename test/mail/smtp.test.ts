@@ -93,7 +93,7 @@ describe('how a mail travels', () => {
     expect(server.received[0]).toMatchObject({ secure: true, user: 'robot@id' });
   });
 
-  test('a certificate that nobody has signed is refused, and the mail is not sent', async () => {
+  test('a certificate that no authority has signed is refused, and the mail is not sent', async () => {
     for (const [secure, scheme] of [
       [true, 'smtps'],
       [false, 'smtp'],
@@ -156,7 +156,7 @@ describe('what a mail server may answer', () => {
   });
 });
 
-describe('nobody writes headers of ours', () => {
+describe('no value writes headers of ours', () => {
   const evil = '\r\nBcc: thief@evil.example\r\n\r\nHello';
 
   test('a line break in a subject is none', async () => {

@@ -1,9 +1,9 @@
 /**
  * npm run mcp -- [--short] [--only "TypeScript SDK,conformance"]
  *
- * Tries MCP software against a real server with an MCP server behind its gateway, in a real browser: the conformance command
- * `authorization` with and without a resource, and the agents of the SDKs. `--short`: those in Node alone. What they need is
- * installed into ignored folders of test/mcp.
+ * Tries MCP software against a real server with an MCP server behind its gateway, in a real browser: the conformance
+ * command `authorization` with and without a resource, and the agents of the SDKs. `--short`: those in Node alone. What
+ * they need is installed into ignored folders of test/mcp.
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';

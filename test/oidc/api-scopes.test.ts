@@ -1,4 +1,7 @@
-/** Scopes of APIs as a person, a client and a resource server meet them: default, optional, held, and what the tokens look like. */
+/**
+ * Scopes of APIs as a person, a client and a resource server meet them: default, optional, held, and what the tokens
+ * look like.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { Agent, type Answer, codeOf, pkce, token } from '../support/agent.ts';

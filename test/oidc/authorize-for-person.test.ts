@@ -1,4 +1,7 @@
-/** A program authorizes in the place of a person whose token it holds: the engine's own checks, without a browser or a page. */
+/**
+ * A program authorizes in the place of a person whose token it holds: the engine's own checks, without a browser or a
+ * page.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { digest } from '../../src/base/secrets.ts';
 import type { AuthorizationOutcome } from '../../src/core/api-sessions/authorize.ts';
@@ -332,7 +335,7 @@ describeStorages('authorizing for a person', (storage) => {
       expect(given[0]).toMatchObject({ subject: person.subject, address: caller.address, requestId: 'test' });
     });
 
-    test('ended, expired or of somebody else it serves nobody, and what hangs on it is dead', async () => {
+    test('ended, expired or of another person it serves no one, and what hangs on it is dead', async () => {
       const uid = await begin();
       const body = await tokensFor({ ...standard(), scope: 'openid' }, uid);
       const code = await codeFor({ ...standard(), scope: 'openid' }, uid);

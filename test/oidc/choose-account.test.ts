@@ -1,4 +1,6 @@
-/** prompt=select_account, and the accounts that a browser remembers (OpenID Connect Core, section 3.1.2.1; B3, B4, B5). */
+/**
+ * prompt=select_account, and the accounts that a browser remembers (OpenID Connect Core, section 3.1.2.1; B3, B4, B5).
+ */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer, codeOf, csrfOf, pkce } from '../support/agent.ts';
 import { claimsOf, comeBack, redeem, travel } from '../support/flow.ts';
@@ -69,7 +71,7 @@ test('discovery says that it can be asked for', async () => {
   expect(discovery).toMatchObject({ prompt_values_supported: expect.arrayContaining(['select_account']) });
 });
 
-test('a browser that knows nobody is asked to sign in, and that is the choice', async () => {
+test('a browser that knows no one is asked to sign in, and that is the choice', async () => {
   const agent = new Agent(server);
   const person = await buildPerson(server);
   const page = await begin(agent, select);
@@ -79,7 +81,7 @@ test('a browser that knows nobody is asked to sign in, and that is the choice', 
   expect(await subjectOf(await agent.submit(consent, { answer: 'allow' }))).toBe(person.subject);
 });
 
-test('whoever is signed in is asked all the same, and goes on without a password', async () => {
+test('a person who is signed in is asked all the same, and goes on without a password', async () => {
   const agent = new Agent(server);
   const person = await buildPerson(server);
   await agent.submit(await agent.submit(await begin(agent), { username: person.username, password }), {
@@ -111,7 +113,7 @@ test('of several accounts the one that is signed in goes on; any other has to pr
   expect(await subjectOf(again)).toBe(first?.subject);
 });
 
-test('the application’s hint comes first, and nobody who is not remembered is named', async () => {
+test('the application’s hint comes first, and no one who is not remembered is named', async () => {
   const { agent, people } = await remembering(2);
   const [first] = people;
   for (const hint of [first?.username.toUpperCase(), `${first?.username}@example.org`]) {
@@ -162,7 +164,7 @@ test('B3, B4: the choice belongs to its browser, skips nothing, and opens nothin
   const stranger = new Agent(server);
   expect((await stranger.go(path)).status).toBe(400);
   expect((await stranger.go(path, { form: { csrf: csrfOf(page), account: 'current' } })).status).toBe(403);
-  // Nobody is signed in: there is no current account, whatever the form says.
+  // No one is signed in: there is no current account, whatever the form says.
   for (const account of ['current', 'nobody', '']) {
     expect(isChooser(await choose(agent, page, { account }))).toBe(true);
   }
@@ -172,7 +174,7 @@ test('B3, B4: the choice belongs to its browser, skips nothing, and opens nothin
   expect(new URL(location ?? '').searchParams.get('error')).toBe('login_required');
 });
 
-test('signed in under prompt=select_account login, nobody is asked twice', async () => {
+test('signed in under prompt=select_account login, no person is asked twice', async () => {
   const { agent, people } = await remembering(1);
   const page = await begin(agent, { prompt: 'select_account login' });
   const login = await choose(agent, page, { account: offered(page)[0]?.id ?? '' });

@@ -152,7 +152,7 @@ describeStorages('authorization code', (storage) => {
     expect((await redeem(server, one, second.grant)).status).toBe(200);
   });
 
-  test('a code given while the client is disabled, or deleted meanwhile, is not redeemed', async () => {
+  test('a code given while the client is disabled, or deleted afterwards, is not redeemed', async () => {
     const client = await buildClient(server);
     const { grant } = await codeFor(server, client);
     await server.app.clients.disable(client.id);

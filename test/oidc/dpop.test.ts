@@ -1,4 +1,6 @@
-/** DPoP (RFC 9449) at the token endpoint: which proofs are taken, what is bound to the key, and that each is used once. */
+/**
+ * DPoP (RFC 9449) at the token endpoint: which proofs are taken, what is bound to the key, and that each is used once.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { basic, type TokenAnswer } from '../support/agent.ts';

@@ -45,7 +45,7 @@ test('B6: an unknown name, a wrong password and a disabled account get byte for 
   expect(await refused(disabled.username, password)).toEqual(unknown);
 });
 
-test('B6: a locked account and a locked name that is nobody’s are told the same', async () => {
+test('B6: a locked account and a locked name that no account has are told the same', async () => {
   const person = await buildPerson(server);
   const lock = async (username: string) => {
     for (let i = 0; i < 3; i += 1) await refused(username, 'wrong wrong wrong');

@@ -1,4 +1,7 @@
-/** Clients of the profile fapi2 (FAPI 2.0 Security Profile Final, section 5.3.2): the whole flow, and each rule by a request that breaks it. */
+/**
+ * Clients of the profile fapi2 (FAPI 2.0 Security Profile Final, section 5.3.2): the whole flow, and each rule by a
+ * request that breaks it.
+ */
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair } from 'jose';

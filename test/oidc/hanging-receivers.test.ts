@@ -1,4 +1,7 @@
-/** Applications that hang, flood or break off when they are told of a logout: no person and no other application notices. */
+/**
+ * Applications that hang, flood or break off when they are told of a logout: no person and no other application
+ * notices.
+ */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';

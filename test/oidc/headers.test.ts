@@ -32,7 +32,7 @@ async function pages(of: TestServer, its: { id: string }) {
     'refused request': await stranger.go('/oauth/authorize?client_id=nobody'),
     'resume of nothing': await stranger.go('/oauth/authorize/abc'),
     logout: await user.agent.go('/oauth/logout'),
-    'logout of nobody': await stranger.go('/oauth/logout'),
+    'logout without a session': await stranger.go('/oauth/logout'),
     'logout refused': await stranger.go('/oauth/logout?id_token_hint=x'),
     'switch of persons': await switched(its),
     'signed out': await stranger.go('/oauth/logout/success'),
@@ -229,7 +229,7 @@ describe('A13: CORS', () => {
     }
   });
 
-  test('A13: discovery and the keys are for everybody, the authorization endpoint and the pages for nobody', async () => {
+  test('A13: discovery and the keys are for every origin, the authorization endpoint and the pages for none', async () => {
     for (const origin of [own, 'https://evil.example', 'null']) {
       for (const path of [
         '/.well-known/openid-configuration',

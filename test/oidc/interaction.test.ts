@@ -45,7 +45,7 @@ describeStorages('interaction', (storage) => {
       ['a foreign Origin', { origin: 'https://evil.example' }, (own) => own],
       ['Origin: null', { origin: 'null' }, (own) => own],
     ];
-    test.each(foreign)('B1: %s is 403, and nobody is signed in', async (_name, headers, tokenOf) => {
+    test.each(foreign)('B1: %s is 403, and no one is signed in', async (_name, headers, tokenOf) => {
       const [agent, other] = [new Agent(server), new Agent(server)];
       const person = await buildPerson(server);
       const [page, others] = [await start(agent), await start(other)];
@@ -201,7 +201,7 @@ describeStorages('interaction', (storage) => {
     expect(all.filter((answer) => typeof answer === 'number' && answer >= 500)).toHaveLength(0);
   });
 
-  test('a storage that fails in the last request signs nobody out, and a reload ends the sign-in', async () => {
+  test('a storage that fails in the last request signs no one out, and a reload ends the sign-in', async () => {
     const agent = new Agent(server);
     const person = await buildPerson(server);
     const consent = await agent.submit(await start(agent), { username: person.username, password });

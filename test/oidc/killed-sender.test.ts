@@ -1,4 +1,7 @@
-/** A server that is killed while it sends loses no message: the next one goes on, and the application may get some twice. */
+/**
+ * A server that is killed while it sends loses no message: the next one goes on, and the application may get some
+ * twice.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { buildSession } from '../storage/rows.ts';
 import { createPlace, type Place, startChild } from '../support/child-server.ts';

@@ -1,4 +1,7 @@
-/** B8: a stranger who guesses without end keeps nobody out who has proved in this browser, or by a link, who they are. */
+/**
+ * B8: a stranger who guesses without end keeps no person out who has proved in this browser, or by a link, who they
+ * are.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { open, send, visit, words } from '../pages/account/visitor.ts';
 import { Agent } from '../support/agent.ts';
@@ -31,7 +34,7 @@ describeStorages('an account whose password a stranger guesses at', (storage) =>
     server.core.signIn.signIn({
       ...{ username, password: 'not the right one by far', address, via: 'browser', requestId: 'r' },
     });
-  /** From everywhere, until nobody is let in any more. */
+  /** From everywhere, until no one is let in any more. */
   async function attack(): Promise<void> {
     const guesses = Array.from({ length: limit + 2 }, (_, n) => guess(person.username, `203.0.113.${n}`));
     expect((await Promise.all(guesses)).map(({ outcome }) => outcome)).toContain('throttled');
@@ -43,7 +46,7 @@ describeStorages('an account whose password a stranger guesses at', (storage) =>
     return (await agent.submit(page, fields)).status;
   }
 
-  test('is signed in to after a reset by whoever did it, in that browser, while the attack goes on', async () => {
+  test('is signed in to after a reset by the person who did it, in that browser, while the attack goes on', async () => {
     const desk = new Agent(server);
     await signIn(desk, password, true);
     await attack();
@@ -51,7 +54,7 @@ describeStorages('an account whose password a stranger guesses at', (storage) =>
     expect(await signIn(phone)).toBe(429);
     const link = await resetLinkFor(server, person.username, person.email ?? '');
     await fill(phone, link ?? '', { password: another });
-    // The guesses were at a password that is no more: they keep nobody out, wherever.
+    // The guesses were at a password that is no more: they keep no one out, wherever.
     expect(await signIn(desk, another)).toBeLessThan(400);
     await attack();
     expect(await signIn(phone, another)).toBeLessThan(400);
@@ -80,7 +83,7 @@ describeStorages('an account whose password a stranger guesses at', (storage) =>
     expect(await signIn(new Agent(server))).toBe(429);
   });
 
-  test('has its password changed by whoever is signed in; their own guesses are bounded, and counted apart', async () => {
+  test('has its password changed by the person who is signed in; their own guesses are bounded, and counted apart', async () => {
     const { agent, page } = await visit(server, '/account/password', person);
     // The session alone is what counts.
     agent.cookies.delete('gatehouse-device/');

@@ -45,7 +45,7 @@ async function signedIn(agent: Agent): Promise<boolean> {
 }
 
 describe('F1: where a logout leads', () => {
-  test('F1: anything but a registered address is refused without a redirect, and nobody is signed out', async () => {
+  test('F1: anything but a registered address is refused without a redirect, and no one is signed out', async () => {
     const other = await buildClient(server, { post_logout_redirect_uris: ['https://other.example.com/bye'] });
     const { agent, body } = await tokensFor(server, client);
     const addresses = [
@@ -101,7 +101,7 @@ describe('F1: where a logout leads', () => {
 });
 
 describe('F2: who may sign a person out', () => {
-  test('F2: opening the address (an image would) signs nobody out', async () => {
+  test('F2: opening the address (an image would) signs no one out', async () => {
     const { agent, body } = await tokensFor(server, client);
     await logout(agent, {});
     await logout(agent, { id_token_hint: body.id_token ?? '' });

@@ -1,4 +1,6 @@
-/** What agents send to an MCP server's authorization server (MCP authorization 2026-07-28), by requests of their shape. */
+/**
+ * What agents send to an MCP server's authorization server (MCP authorization 2026-07-28), by requests of their shape.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent, type Answer, codeOf, pkce } from '../support/agent.ts';
 import { claimsOf, redeem, refresh } from '../support/flow.ts';

@@ -117,7 +117,7 @@ describeStorages('two nodes', (storage) => {
     expect(all.filter(({ status }) => status >= 500)).toHaveLength(0);
   });
 
-  test('a person who is disabled on one node is nobody on the other', async () => {
+  test('a person who is disabled on one node is unknown on the other', async () => {
     const client = await buildClient(first, machine);
     const { body, person } = await tokensFor(first, client, { scope: 'user' });
     const oidc = await tokensFor(first, client, { person });

@@ -1,4 +1,4 @@
-/** The database goes away and comes back: what is answered meanwhile, and that nobody has to restart anything. */
+/** The database goes away and comes back: what is answered until then, and that nothing has to be restarted. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Unavailable } from '../../src/base/errors.ts';
 import { deviceGrant } from '../../src/core/clients/metadata/device-grant.ts';
@@ -139,7 +139,7 @@ describePostgres('while the database is away', () => {
 
     await postgres.start();
     await eventually('it is ready again', async () => (await fetch(`${server.url}/readyz`)).status === 200, 5_000);
-    // Nothing was used up by the tries, and nobody was signed out.
+    // Nothing was used up by the tries, and no one was signed out.
     await eventually(
       'tokens work again',
       async () => (await userinfo(server, body.access_token)).status === 200,

@@ -1,4 +1,7 @@
-/** S10: the applications of a person end with the account of that person, on every node and at every entry point, and come back with it. */
+/**
+ * S10: the applications of a person end with the account of that person, on every node and at every entry point, and
+ * come back with it.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { commandLine } from '../cli/command-line.ts';
 import { Agent, codeOf, pkce } from '../support/agent.ts';

@@ -1,4 +1,6 @@
-/** Several applications ask at once in one browser: each gets its own part of the session, and nobody loses it to another. */
+/**
+ * Several applications ask at once in one browser: each gets its own part of the session, and none loses it to another.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { Agent, codeOf, token } from '../support/agent.ts';

@@ -1,4 +1,7 @@
-/** What applications are told of a person: by ID tokens as their client has it, and at userinfo. Row "no name or e-mail in the ID token" of clients.md. */
+/**
+ * What applications are told of a person: by ID tokens as their client has it, and at userinfo. Row "no name or e-mail
+ * in the ID token" of clients.md.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Claims, claimsOf, codeFor, redeem, refresh, tokensFor, userinfo } from '../support/flow.ts';
 import { buildClient, buildPerson, type TestServer } from '../support/server.ts';

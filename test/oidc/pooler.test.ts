@@ -1,4 +1,7 @@
-/** R1: the whole server, as two nodes, through a PgBouncer that pools by transaction; and what it says when what lies behind is away. */
+/**
+ * R1: the whole server, as two nodes, through a PgBouncer that pools by transaction; and what it says when what lies
+ * behind is away.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { commandLine } from '../cli/command-line.ts';
 import { freshPostgres, type TestDatabase } from '../support/databases.ts';

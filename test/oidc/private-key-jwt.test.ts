@@ -88,7 +88,7 @@ describeStorages('private_key_jwt', (storage) => {
     const hs256 = (secret: Buffer | string) =>
       jwt({ alg: 'HS256', kid: 'k0' }, claims(), (input) => createHmac('sha256', secret).update(input).digest());
     const assertions: Record<string, string> = {
-      'aud of somebody else': signed({ aud: 'https://other.example.com' }),
+      'aud of another': signed({ aud: 'https://other.example.com' }),
       'aud with a trailing slash': signed({ aud: `${server.url}/` }),
       'aud as a list': signed({ aud: [server.url] }),
       'aud of several': signed({ aud: [server.url, 'https://other.example.com'] }),
@@ -101,8 +101,8 @@ describeStorages('private_key_jwt', (storage) => {
       'iat ahead': signed({ iat: now + 120 }),
       'no sub': signed({ sub: undefined }),
       'no iss': signed({ iss: undefined }),
-      'iss of somebody else': signed({ iss: other.client.id }),
-      'sub of somebody else': signed({ sub: other.client.id }),
+      'iss of another': signed({ iss: other.client.id }),
+      'sub of another': signed({ sub: other.client.id }),
       'no jti': signed({ jti: undefined }),
       'alg none': jwt({ alg: 'none', kid: 'k0' }, claims(), () => ''),
       'HS256 with the public key as PEM': hs256(publicKey?.export({ format: 'pem', type: 'spki' }) ?? ''),

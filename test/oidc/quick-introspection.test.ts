@@ -1,6 +1,6 @@
 /**
- * Introspection answers clients with a secret before the engine sees them. Over this table of credentials it says what the engine says
- * at the token endpoint, where there is no such way around it: the same status, and the same `error`.
+ * Introspection answers clients with a secret before the engine sees them. Over this table of credentials it says what
+ * the engine says at the token endpoint, where there is no such way around it: the same status, and the same `error`.
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';

@@ -1,6 +1,7 @@
 /**
- * Thirty mistakes that integrators make: each leaves a record that names the check, what was expected and received, and the
- * nearest thing that would have passed. The response carries its reference; the database, the log and the response hold no secret.
+ * Thirty mistakes that integrators make: each leaves a record that names the check, what was expected and received, and
+ * the nearest thing that would have passed. The response carries its reference; the database, the log and the response
+ * hold no secret.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';

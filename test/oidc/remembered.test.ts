@@ -1,4 +1,4 @@
-/** How long a browser stays signed in: where its person wanted to be remembered, where not, and when nobody uses it. */
+/** How long a browser stays signed in: where its person wanted to be remembered, where not, and when no one uses it. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { Agent, type Answer, codeOf } from '../support/agent.ts';
@@ -109,7 +109,7 @@ describeStorages('a browser that stays signed in', (storage) => {
     }
   });
 
-  test('a sign-in is told by mail, but not in a browser that is known, nor where somebody is signed in already', async () => {
+  test('a sign-in is told by mail, but not in a browser that is known, nor where a person is signed in already', async () => {
     if (storage.kind !== 'sqlite') return;
     const { agent, person } = await signIn(true);
     const to = `${person.username}@example.org`;
@@ -138,7 +138,7 @@ describeStorages('a browser that stays signed in', (storage) => {
     }
   });
 
-  describe('that nobody uses', () => {
+  describe('that is not used', () => {
     let idle: TestServer;
     let application: Awaited<ReturnType<typeof buildClient>>;
     beforeAll(async () => {
@@ -149,7 +149,7 @@ describeStorages('a browser that stays signed in', (storage) => {
     /** Marks are written a moment later. */
     async function seen(subject: string): Promise<void> {
       const since = nowSeconds();
-      await eventually('somebody has been seen', async () => {
+      await eventually('the person has been seen', async () => {
         const [session] = await idle.core.sessions.list(subject);
         return (session?.lastSeenAt ?? 0) >= since - 60;
       });

@@ -1,4 +1,6 @@
-/** Which API a request means (RFC 8707), said by resource, by audience or by its scopes, and which scopes it is given. */
+/**
+ * Which API a request means (RFC 8707), said by resource, by audience or by its scopes, and which scopes it is given.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent, type Answer, codeOf, pkce, token } from '../support/agent.ts';
 import { claimsOf, recorded, redeem, refresh, type TestClient, tokensFor, userinfo } from '../support/flow.ts';

@@ -1,4 +1,7 @@
-/** How many database round trips one request makes, alone and warm. A number that rises here is a request that got slower. */
+/**
+ * How many database round trips one request makes, alone and warm. A number that rises here is a request that got
+ * slower.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomToken } from '../../src/base/secrets.ts';
 import { buildSession } from '../storage/rows.ts';

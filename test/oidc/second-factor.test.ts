@@ -1,4 +1,7 @@
-/** A sign-in on two pages, as a browser sends it: what is bound to what, what can be skipped, what is stored. B3, B4, B11. */
+/**
+ * A sign-in on two pages, as a browser sends it: what is bound to what, what can be skipped, what is stored. B3, B4,
+ * B11.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
@@ -79,7 +82,7 @@ describeStorages('the second factor on two pages', (storage) => {
     expect(claimsOf(body.id_token)).toMatchObject({ amr: ['pwd'] });
   });
 
-  test('between the two pages nobody is signed in, and no step can be skipped (B4)', async () => {
+  test('between the two pages no one is signed in, and no step can be skipped (B4)', async () => {
     const { person, app } = await enrolled();
     const { agent, page } = await halfway(person);
     expect(await isSignedIn(agent)).toBe(false);
@@ -137,7 +140,7 @@ describeStorages('the second factor on two pages', (storage) => {
     expect(claimsOf(body.id_token)).toMatchObject({ sub: plain.subject, amr: ['pwd'] });
   });
 
-  test('a wrong password on the way back leaves nobody further than before', async () => {
+  test('a wrong password on the way back leads no further than before', async () => {
     const { person, app } = await enrolled();
     const { agent, page } = await halfway(person);
     expect((await agent.submit(page, { username: person.username, password: 'wrong' })).status).toBe(422);

@@ -1,4 +1,7 @@
-/** A form of the sign-in that a finger sent twice: both posts lead to the same place, and the person is told of one sign-in. */
+/**
+ * A form of the sign-in that a finger sent twice: both posts lead to the same place, and the person is told of one
+ * sign-in.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer, csrfOf } from '../support/agent.ts';
 import { enrol } from '../support/authenticator.ts';

@@ -1,4 +1,4 @@
-/** Two changes of one session, put together: nobody's part is lost, and nobody becomes half of somebody else. */
+/** Two changes of one session, put together: no part is lost, and no person becomes half of another. */
 import { describe, expect, test } from '@jest/globals';
 import type { SessionOrigin, SessionPut, StoredSession } from '../../src/core/stores/engine.ts';
 import { mergeSession, sessionRow, withLeft } from '../../src/oidc/session-merge.ts';
@@ -47,7 +47,7 @@ describe('mergeSession', () => {
     });
   });
 
-  test('the cookie’s value is the one of whoever renewed it', () => {
+  test('the cookie’s value is the one of the request that renewed it', () => {
     const read = stored({ ...base, accountId: 'ada' });
     const theirs = stored({ ...base, accountId: 'ada', acr: '1' }, 'theirs');
     expect(mergeSession(read, put({ ...base, accountId: 'ada', amr: ['pwd'] }, read), theirs).key).toBe('theirs');
@@ -77,7 +77,7 @@ describe('mergeSession', () => {
     expect(mergeSession(stored(base), ours, before).left).toEqual([one, two]);
   });
 
-  test('where the latest sign-in came from is kept, whoever writes last', () => {
+  test('where the latest sign-in came from is kept, whichever request writes last', () => {
     const read = stored({ ...base, accountId: 'ada', loginTs: 10 });
     const elsewhere = { ...browser, address: '192.0.2.2' };
     const theirs = stored({ ...base, accountId: 'ada', loginTs: 11 }, 'k', elsewhere);
@@ -101,7 +101,7 @@ describe('a session begun through an API', () => {
     expect(of(row).exp).toBeUndefined();
   });
 
-  test('takes the end that another request has given it meanwhile', () => {
+  test('takes the end that another request has given it in between', () => {
     const theirs = { ...stored({ ...base, iat: 2, accountId: 'ada' }, 'k', api), expiresAt: 200 };
     const ours = put({ ...base, accountId: 'ada', authorizations: { a: { grantId: 'g' } } }, read);
     const merged = mergeSession(read, ours, theirs);

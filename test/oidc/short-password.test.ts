@@ -1,4 +1,7 @@
-/** A password that was long enough only together with a second factor signs nobody in alone (NIST SP 800-63B-4, 3.1.1.2). */
+/**
+ * A password that was long enough only together with a second factor does not sign in alone (NIST SP 800-63B-4,
+ * 3.1.1.2).
+ */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { open, send, withBoth, words } from '../pages/account/visitor.ts';
 import { Agent, type Answer } from '../support/agent.ts';
@@ -63,7 +66,7 @@ describeStorages('a password of eight characters', (storage) => {
     expect(app.recoveryCodes).toHaveLength(10);
   });
 
-  test('signs nobody in through an API, which says what to do; the change of it there goes through', async () => {
+  test('does not sign in through an API, which says what to do; the change of it there goes through', async () => {
     const { person } = await shortBesideApp();
     await server.core.factors.removeAll(person.subject, { via: 'cli' });
     const refused = await login(person, short);

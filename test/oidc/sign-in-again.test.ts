@@ -1,4 +1,4 @@
-/** Whoever is signed in and is asked to sign in once more is told why. */
+/** A person who is signed in and is asked to sign in once more is told why. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { visit, words } from '../pages/account/visitor.ts';
 import { Agent, type Answer, pkce } from '../support/agent.ts';
@@ -7,7 +7,7 @@ import { buildClient, buildPerson, password, startServer, type TestServer } from
 
 const { challenge } = pkce();
 
-describe('the sign-in page, to somebody who is signed in', () => {
+describe('the sign-in page, to a person who is signed in', () => {
   let server: TestServer;
   let client: Awaited<ReturnType<typeof buildClient>>;
   beforeAll(async () => {
@@ -63,7 +63,7 @@ describe('the sign-in page, to somebody who is signed in', () => {
     expect(said(await begin(agent, { client_id: strict.id }))).toEqual([some.old.en]);
   });
 
-  test('says nothing of it to a stranger, nor to somebody whose session has ended', async () => {
+  test('says nothing of it to a stranger, nor to a person whose session has ended', async () => {
     const stranger = new Agent(server);
     for (const extra of [{}, { prompt: 'login' }, { max_age: '0' }] as Record<string, string>[])
       expect(said(await begin(stranger, extra))).toEqual([]);
@@ -73,7 +73,7 @@ describe('the sign-in page, to somebody who is signed in', () => {
     expect(said(await agent.go('/account/password'))).toEqual([]);
   });
 
-  test('nor to who wants to sign in as somebody else', async () => {
+  test('nor to a person who wants to sign in as another', async () => {
     const { agent } = await visit(server);
     const other = await buildPerson(server);
     const page = await begin(agent, { prompt: 'select_account' });

@@ -1,6 +1,7 @@
 /**
- * B13, B14: a sign-in under way when the password is changed, or the account disabled. Whoever does that has ended the sessions that
- * there were; one that was proved by the old password must not begin after it, however close the two come.
+ * B13, B14: a sign-in under way when the password is changed, or the account disabled. The one who does that has ended
+ * the sessions that there were; one that was proved by the old password must not begin after it, however close the two
+ * come.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer, codeOf } from '../support/agent.ts';
@@ -9,7 +10,7 @@ import { describeStorages } from '../support/storages.ts';
 
 const another = 'nine pears on a windowsill';
 
-describeStorages('a password that is changed while somebody signs in with it', (storage) => {
+describeStorages('a password that is changed while a person signs in with it', (storage) => {
   let server: TestServer;
   let client: Awaited<ReturnType<typeof buildClient>>;
   beforeAll(async () => {

@@ -1,6 +1,6 @@
 /**
- * How surely a person was proved: what tokens say of it, and what happens where an application wants more. The decision itself is
- * tabled in test/core/factors/assurance.test.ts. A8, A9, B4, B11.
+ * How surely a person was proved: what tokens say of it, and what happens where an application wants more. The decision
+ * itself is tabled in test/core/factors/assurance.test.ts. A8, A9, B4, B11.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
@@ -261,7 +261,7 @@ describeStorages('how surely a person was proved', (storage) => {
     expect(errorOf(await begin(agent, plain, { max_age: '100', prompt: 'none' }))).toBe('login_required');
   });
 
-  test('whoever has none must add one, and no way leads around it (B4)', async () => {
+  test('a person who has none must add one, and no way leads around it (B4)', async () => {
     const { agent, person } = await signedIn();
     const page = await begin(agent, strict);
     expect([page.status, isEnrol(page), isInvitation(page)]).toEqual([200, true, false]);
@@ -366,7 +366,7 @@ describeStorages('how surely a person was proved', (storage) => {
     expect((await stranger.go(path, { form: { csrf, answer: 'app' } })).status).toBe(400);
   });
 
-  test('when the session has ended meanwhile, nothing goes on, and it begins with the sign-in', async () => {
+  test('when the session has ended by then, nothing goes on, and it begins with the sign-in', async () => {
     for (const factor of [false, true]) {
       const { agent, person } = await signedIn();
       if (factor) await enrol(server.core.factors, person.subject);
@@ -379,7 +379,7 @@ describeStorages('how surely a person was proved', (storage) => {
     }
   });
 
-  test('“not you?” at a step-up signs somebody else in', async () => {
+  test('“not you?” at a step-up signs another person in', async () => {
     const { agent, person } = await signedIn();
     await enrol(server.core.factors, person.subject);
     const login = await agent.submit(await begin(agent, strict), { answer: 'restart' });
@@ -415,7 +415,7 @@ describeStorages('how surely a person was proved', (storage) => {
     const passkey = await begin(agent, defaults, essential('phr'));
     expect([passkey.text.includes('data-new-passkey'), isEnrol(passkey)]).toEqual([true, false]);
     expect(isQr(await agent.submit(passkey, { answer: 'app' }))).toBe(false);
-    // What nobody could reach is refused before anybody is asked.
+    // What no person could reach is refused before any question.
     for (const visitor of [agent, new Agent(server)])
       for (const extra of [essential('urn:unknown'), { ...essential('urn:unknown'), prompt: 'none' }])
         expect(errorOf(await begin(visitor, plain, extra))).toBe('unmet_authentication_requirements');
@@ -477,7 +477,7 @@ describeStorages('how surely a person was proved', (storage) => {
     expect(codeOf(again)).not.toBe('');
   });
 
-  test('whoever accepts the invitation goes on with two factors; whoever has them is not invited', async () => {
+  test('a person who accepts the invitation goes on with two factors; one who has them is not invited', async () => {
     const { agent, person } = await signedIn();
     travel(day);
     const page = await signIn(agent, await begin(agent, plain, { prompt: 'login' }), person);
@@ -492,7 +492,7 @@ describeStorages('how surely a person was proved', (storage) => {
     expect(isConsent(await visitor.submit(code, { code: app.fresh() }))).toBe(true);
   });
 
-  test('nobody weakens what an admin has said of a client', async () => {
+  test('no one else weakens what an admin has said of a client', async () => {
     const { clients } = server.app;
     const made = await buildClient(server, { second_factor: 'required' }, 'register');
     expect(made.record.metadata).not.toHaveProperty('second_factor');
@@ -559,7 +559,7 @@ describeStorages('a server that requires a second factor', (storage) => {
   });
 });
 
-describeStorages('a server that bothers nobody', (storage) => {
+describeStorages('a server that asks for no second factor', (storage) => {
   let server: TestServer;
   beforeAll(async () => {
     server = await storage.start({ SECOND_FACTOR: 'none' });
@@ -567,7 +567,7 @@ describeStorages('a server that bothers nobody', (storage) => {
   afterEach(comeBack);
   afterAll(() => server.close());
 
-  test('invites nobody, adds none for an essential acr, and still asks who has one', async () => {
+  test('invites no one, adds none for an essential acr, and still asks who has one', async () => {
     const client = await buildClient(server);
     const person = await buildPerson(server);
     const agent = new Agent(server);

@@ -1,4 +1,4 @@
-/** Whoever reads the database, its backup, the cache or the log finds nothing that opens anything. */
+/** A reader of the database, its backup, the cache or the log finds nothing that opens anything. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -79,7 +79,7 @@ describeStorages('stored bytes', (storage) => {
         }
         await userinfo(server, body.access_token);
         await ask(server, 'introspect', client, body.refresh_token);
-        // An unfinished one, and a code that nobody redeems, are the ones that could still be used.
+        // An unfinished one, and a code that no one redeems, are the ones that could still be used.
         const another = await agent.go(`/oauth/authorize?${query}`, { follow: false });
         note('unused code', codeOf(another));
         await new Agent(server).go(`/oauth/authorize?${query}`);

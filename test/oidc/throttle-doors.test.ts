@@ -1,6 +1,6 @@
 /**
- * B7, B8: one count for all doors and spellings, however many guess at once; a session of the person, which no stranger has, counts
- * for itself; and a person who is remembered here still gets in.
+ * B7, B8: one count for all doors and spellings, however many guess at once; a session of the person, which no stranger
+ * has, counts for itself; and a person who is remembered here still gets in.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer, csrfOf } from '../support/agent.ts';
@@ -40,7 +40,7 @@ describeStorages('guessing at every door', (storage) => {
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
     });
 
-  /** Whether they let somebody in. */
+  /** Whether they let a person in. */
   const doors: Record<string, (person: Person) => Promise<Guess>> = {
     async 'the sign-in page'() {
       const agent = new Agent(server);
@@ -126,7 +126,7 @@ describeStorages('guessing at every door', (storage) => {
     expect(signedIn(await signIn(agent))).toBe(true);
     const device = [...agent.cookies.values()].find(({ name }) => name.endsWith('gatehouse-device'));
 
-    /** Only what remembers: nobody is signed in there any more. */
+    /** Only what remembers: no one is signed in there any more. */
     const browser = (value = device?.value ?? '') => {
       const fresh = new Agent(server);
       if (device) fresh.cookies.set(device.name + device.path, { ...device, value });
@@ -142,7 +142,7 @@ describeStorages('guessing at every door', (storage) => {
       expect(signedIn(await signIn(browser(), spelling))).toBe(true);
     expect((await signIn(new Agent(server))).status).toBe(429);
 
-    // Its own count ends as well, and for nobody else.
+    // Its own count ends as well, and for no one else.
     for (let n = 0; n < limit; n += 1) expect((await signIn(browser(), person.username, wrong)).status).toBe(422);
     expect((await signIn(browser())).status).toBe(429);
     expect(signedIn(await signIn(browser(), other.username))).toBe(true);

@@ -1,4 +1,7 @@
-/** The members of the token answer by whose client it is (contracts: OAuth clients and users), and grant types that are not allowed (P9). */
+/**
+ * The members of the token answer by whose client it is (contracts: OAuth clients and users), and grant types that are
+ * not allowed (P9).
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomToken } from '../../src/base/secrets.ts';
 import { token } from '../support/agent.ts';

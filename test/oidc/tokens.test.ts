@@ -69,7 +69,7 @@ describe('D1: forged JWTs', () => {
     };
     expect((await hint(agent, '/oauth/authorize', good, request)).location).toContain('code=');
     expect((await hint(agent, '/oauth/logout', good)).status).toBe(200);
-    // Under our own signature an unencoded payload (RFC 7797) is sound; nobody else can make one.
+    // Under our own signature an unencoded payload (RFC 7797) is sound: no one else can make one.
     const { 'crit b64': _sound, ...unsound } = forgeries(good, jwks, signAsServer);
     for (const [name, forged] of Object.entries(unsound)) {
       const [authorized, logout] = [

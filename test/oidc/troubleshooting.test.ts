@@ -1,4 +1,7 @@
-/** docs/troubleshooting.md shows what openid-client and oauth4webapi say about this server's refusals, with the check in the record. */
+/**
+ * docs/troubleshooting.md shows what openid-client and oauth4webapi say about this server's refusals, with the check in
+ * the record.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -19,7 +22,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** What the author of a program reads: the message and those of its causes, the `error`, and the check of the record. */
+/**
+ * What the author of a program reads: the message and those of its causes, the `error`, and the check of the record.
+ */
 interface Shown {
   readonly messages: readonly string[];
   readonly error: string | undefined;

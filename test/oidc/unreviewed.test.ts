@@ -1,4 +1,7 @@
-/** S11: people are sent to an unreviewed client only once they are signed in and have agreed to it; before that every error is a page. */
+/**
+ * S11: people are sent to an unreviewed client only once they are signed in and have agreed to it; before that every
+ * error is a page.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Agent, type Answer, codeOf, pkce } from '../support/agent.ts';
 import { claimsOf, codeFor, redeem, refresh, tokensFor } from '../support/flow.ts';
@@ -65,7 +68,9 @@ describeStorages('unreviewed clients', (storage) => {
   };
   const modes = ['', 'query', 'fragment', 'form_post'];
 
-  /** Browsers whose person has not agreed: one without a session, and one whose person has allowed another client only. */
+  /**
+   * Browsers whose person has not agreed: one without a session, and one whose person has allowed another client only.
+   */
   async function strangers(): Promise<Agent[]> {
     const signedIn = new Agent(server);
     codeOf(await signedIn.authorize(await buildPerson(server), request({}, reviewed)));

@@ -1,4 +1,6 @@
-/** docs/backup.md, run as it is written: a back-up while people sign up and in, the loss, the restore, and a sign-in. */
+/**
+ * docs/backup.md, run as it is written: a back-up while people sign up and in, the loss, the restore, and a sign-in.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** S15: metrics on a port of their own, for this machine or for those with a token; and the figures of several processes. */
+/**
+ * S15: metrics on a port of their own, for this machine or for those with a token; and the figures of several
+ * processes.
+ */
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';

@@ -1,4 +1,4 @@
-/** S9: what is in DATA_DIR is for the user of the server alone, whoever made it, and with whatever umask. */
+/** S9: what is in DATA_DIR is for the user of the server alone, by which way it was made, and with whatever umask. */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

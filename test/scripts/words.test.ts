@@ -7,13 +7,14 @@ interface Mistake {
 }
 interface Words {
   readonly unclearWords: readonly string[];
+  proseOf(text: string): string;
   wordMistakes(text: string): Mistake[];
   commentMistakes(text: string): Mistake[];
   sentenceMistakes(text: string): Mistake[];
 }
 
 const load = (name: string): Promise<Words> => import(`../../scripts/${name}`);
-const { unclearWords, wordMistakes, commentMistakes, sentenceMistakes } = await load('check-words.mjs');
+const { unclearWords, proseOf, wordMistakes, commentMistakes, sentenceMistakes } = await load('check-words.mjs');
 
 const linesOf = (mistakes: readonly Mistake[]) => mistakes.map(({ line }) => line);
 const words = (count: number): string => Array.from({ length: count }, (_, n) => `word${n}`).join(' ');
@@ -22,6 +23,17 @@ test.each(unclearWords)('"%s" is noticed wherever it stands', (word) => {
   const upper = `${word[0]?.toUpperCase()}${word.slice(1)}`;
   expect(linesOf(wordMistakes(`first\n// ${word} signs in\n| ${upper} |\n"${word}'s"`))).toEqual([2, 3, 4]);
   expect(wordMistakes(`first ${word}ness, x${word}`)).toEqual([]);
+});
+
+test('in tests, comments and strings of several words are read; a single word is data', () => {
+  const [word] = unclearWords;
+  const text = [
+    `test('${word} signs in', async () => {`,
+    `  ['${word}', "${word}-at-all", \`/forgot?name=${word}\`],`,
+    `  const ${word} = 1; // for ${word}`,
+    ` * ${word} reads it`,
+  ];
+  expect(linesOf(wordMistakes(proseOf(text.join('\n'))))).toEqual([1, 3, 4]);
 });
 
 test('a comment line has at most 120 columns, code may have more', () => {

@@ -1,4 +1,6 @@
-/** Bursts: many calls about one row cost few statements, and a busy process is not taken for a database that is away. */
+/**
+ * Bursts: many calls about one row cost few statements, and a busy process is not taken for a database that is away.
+ */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Unavailable } from '../../src/base/errors.ts';
 import { createBatcher } from '../../src/storage/sql/batch.ts';

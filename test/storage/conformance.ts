@@ -55,7 +55,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         }
       });
 
-      test('nobody is found under a name that nobody has, whatever it holds', async () => {
+      test('no one is found under a name that no account has, whatever it holds', async () => {
         for (const key of ['', 'nobody', 'a\0b', "' or 1=1 --", '\ud800', 'x'.repeat(10_000)]) {
           expect(await stores.accounts.bySubject(key)).toBeUndefined();
           expect(await stores.accounts.byUsernameKey(key)).toBeUndefined();
@@ -100,7 +100,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.accounts.insertInvited(buildAccount(), 'no\0thing')).toEqual({ outcome: 'gone' });
       });
 
-      test('an address nobody has proved is given up, with the name where it is that too; a proved one stays', async () => {
+      test('an address that is not proved is given up, with the name where it is that too; a proved one stays', async () => {
         const key = () => `${name().toLowerCase()}@x.example`;
         const released = (emailKey: string) => {
           const username = `New-${name()}`;
@@ -128,7 +128,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         await account();
       });
 
-      test('an address that is not verified finds nobody', async () => {
+      test('an address that is not verified finds no one', async () => {
         const emailKey = `${name()}@x.example`;
         const made = await account({ email: emailKey, emailKey });
         expect(await stores.accounts.byVerifiedEmailKey(emailKey)).toBeUndefined();
@@ -270,7 +270,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.clients.find(client.id)).toEqual(client);
       });
 
-      test('no client is found under an id that nobody has, whatever it holds', async () => {
+      test('no client is found under an id that none has, whatever it holds', async () => {
         for (const id of ['', 'a\0b', '$', "'", '\ud800']) expect(await stores.clients.find(id)).toBeUndefined();
       });
 
@@ -317,7 +317,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.consents.find('s', client.id)).toBeUndefined();
       });
 
-      test('the clients of one owner are listed by id, page by page, and nobody else’s', async () => {
+      test('the clients of one owner are listed by id, page by page, and no one else’s', async () => {
         const [{ subject: owner }, other] = [await account(), await account()];
         const made = [1, 2, 3].map(() => buildClient({ owner }));
         for (const client of [...made, buildClient({ owner: other.subject }), buildClient()])
@@ -712,7 +712,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect((await stores.engine.readSessionByUid(session.uid))?.session.createdAt).toBe(made?.session.createdAt);
       });
 
-      test('a session that another request has changed meanwhile is left to it; what stands beside it is written', async () => {
+      test('a session that another request has changed in between is left to it; what stands beside it is written', async () => {
         const session = buildSession();
         await stores.engine.commit({ sessions: [session] });
         const theirs = { ...session, payload: '{"theirs":1}', before: session.payload };
@@ -727,7 +727,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect((await stores.engine.readToken(token.key))?.token.key).toBe(token.key);
       });
 
-      test('a session that has ended meanwhile is not brought back, nor is anything beside it written', async () => {
+      test('a session that has ended in between is not brought back, nor is anything beside it written', async () => {
         const session = buildSession();
         await stores.engine.commit({ sessions: [session] });
         await stores.engine.deleteSession(session.uid);
@@ -780,7 +780,7 @@ export function storageConformance(storage: string, open: () => Promise<Stores>)
         expect(await stores.engine.readToken(kept.key)).toMatchObject({ grant: { id: other.id } });
       });
 
-      test('what a person allowed a client is taken back whole: consent, grants and tokens, and nobody else’s', async () => {
+      test('what a person allowed a client is taken back whole: consent, grants and tokens, and no one else’s', async () => {
         const [subject, clientId] = [name(), name()];
         const [grant, second] = [
           buildGrant({ subject, clientId }),

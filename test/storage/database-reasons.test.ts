@@ -1,4 +1,7 @@
-/** R6: why a start, or a command, finds no database: the cause, where and as whom, and the setting. Each by a real server. */
+/**
+ * R6: why a start, or a command, finds no database: the cause, where and as whom, and the setting. Each by a real
+ * server.
+ */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -218,7 +221,7 @@ describe('R6: no Postgres', () => {
   });
 });
 
-describe('R6: a Postgres whose certificate nobody knows', () => {
+describe('R6: a Postgres whose certificate is unknown', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,4 +1,6 @@
-/** The outbox: whatever ends a session writes a delivery for each client that wants to hear of it, or neither happens. */
+/**
+ * The outbox: whatever ends a session writes a delivery for each client that wants to hear of it, or neither happens.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Delivery } from '../../src/core/stores/deliveries.ts';
 import type { SessionPut, Unit } from '../../src/core/stores/engine.ts';
@@ -163,7 +165,7 @@ function promises(open: () => Promise<SqlStores>): void {
     expect(sessions.map((bundle) => bundle?.session.payload === '{"n":1}')).toEqual([true, false, false]);
   });
 
-  test('expiry and the deletion of the client itself tell nobody', async () => {
+  test('expiry and the deletion of the client itself tell no one', async () => {
     const client = await wanting();
     await signedIn([client], { expiresAt: 1 });
     while ((await stores.engine.purgeExpired(100, 1000)) > 0);
@@ -200,7 +202,7 @@ function promises(open: () => Promise<SqlStores>): void {
     expect(await of(client)).toMatchObject([{ state: 'waiting' }, { state: 'delivered' }]);
   });
 
-  test('one process at a time has a client; nobody has one that rests', async () => {
+  test('one process at a time has a client; none has one that rests', async () => {
     const client = await wanting();
     const { claim, release, rest, waitingClients } = stores.deliveries;
     expect(await claim(client, 'a', 100, 50)).toBe(true);

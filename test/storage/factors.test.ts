@@ -74,7 +74,7 @@ function factorPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void 
     expect(await flag(subject)).toBe(false);
   });
 
-  test('nobody gets a factor who has no account, whatever the subject holds', async () => {
+  test('no one gets a factor without an account, whatever the subject holds', async () => {
     for (const subject of ['', 'nobody', 'a\0b', "' or 1=1 --", '\ud800']) {
       expect(await stores.factors.list(subject)).toEqual([]);
       expect(await stores.factors.begin(buildFactor(subject))).toBe(false);
@@ -144,7 +144,7 @@ function factorPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void 
     expect(left.map(({ secret }) => secret).sort()).toEqual(more.map(({ secret }) => secret).sort());
   });
 
-  test("nobody activates, removes or uses another's", async () => {
+  test("no one activates, removes or uses another's", async () => {
     const [alice, bob] = [await account(), await account()];
     const pending = buildFactor(alice);
     await stores.factors.begin(pending);

@@ -1,4 +1,6 @@
-/** What `GroupStore` and `AccountStore.edit` (core/stores) promise, on both databases, alone and when many ask at once. */
+/**
+ * What `GroupStore` and `AccountStore.edit` (core/stores) promise, on both databases, alone and when many ask at once.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Group } from '../../src/core/stores/groups.ts';
 import type { Stores } from '../../src/core/stores/stores.ts';

@@ -51,7 +51,7 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     });
   });
 
-  test('the same name at another provider is somebody else', async () => {
+  test('the same name at another provider is another person', async () => {
     const identity = buildIdentity();
     await link(await account(), identity);
     expect(await stores.identities.find('other', identity.providerSubject)).toBeUndefined();
@@ -59,7 +59,7 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     expect(await link(other, { ...identity, id: name(), provider: 'other' })).toBe('linked');
   });
 
-  test('what nobody has is nobody’s', async () => {
+  test('what no one has is not found', async () => {
     for (const odd of ['x', '', 'a\0b']) {
       expect(await stores.identities.list(odd)).toEqual([]);
       expect(await stores.identities.find(odd, odd)).toBeUndefined();
@@ -69,7 +69,7 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     }
   });
 
-  test('with another password all but those to keep go at once, whatever is left, and nobody else’s', async () => {
+  test('with another password all but those to keep go at once, whatever is left, and no one else’s', async () => {
     const [subject, other] = [await account({ passwordHash: 'old' }), await account({ passwordHash: 'old' })];
     const reset = (whose: string, from: string | null, to: string, keep: readonly string[]) =>
       stores.accounts.resetPasswordHash(whose, { from, to }, keep, now);
@@ -112,7 +112,7 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     expect(await stores.identities.list(subject)).toHaveLength(1);
   });
 
-  test('linked and unlinked at the same moment, it is one or the other, and nobody else’s', async () => {
+  test('linked and unlinked at the same moment, it is one or the other, and no one else’s', async () => {
     const subject = await account({ passwordHash: 'a hash' });
     for (let round = 0; round < 20; round += 1) {
       const identity = buildIdentity();
@@ -132,7 +132,7 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     }
   });
 
-  test('whoever looked at a password that has been changed links nothing', async () => {
+  test('a request that looked at a password that has been changed links nothing', async () => {
     const subject = await account({ passwordHash: 'a hash' });
     const identity = buildIdentity();
     await stores.accounts.update(subject, { passwordHash: 'another' }, now);
@@ -152,7 +152,7 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
         stores.accounts.update(subject, { passwordHash: 'another' }, now).then(() => stores.identities.list(subject)),
         stores.identities.link(seen, identity),
       ]);
-      // Whoever has changed it sees all that there will be.
+      // The one who has changed it sees all that there will be.
       expect([linked, changed]).toEqual(
         linked === 'linked' ? ['linked', [expect.objectContaining({ id: identity.id })]] : ['not-found', []],
       );
@@ -189,7 +189,7 @@ function identityPromises(fresh: () => Promise<TestDatabase>): void {
     }
   });
 
-  test('unlinking leaves a password or a passkey, and is nobody else’s', async () => {
+  test('unlinking leaves a password or a passkey, and no one else’s go', async () => {
     const [withPassword, without] = [await account({ passwordHash: 'a hash' }), await account()];
     const [a, b] = [buildIdentity(), buildIdentity()];
     await link(withPassword, a);

@@ -84,7 +84,7 @@ function passkeyPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void
     expect(await stores.factors.list(subject)).toHaveLength(3);
   });
 
-  test('nobody has one who has no account, whatever a name holds', async () => {
+  test('no one has one without an account, whatever a name holds', async () => {
     for (const odd of ['', 'nobody', 'a\0b', "' or 1=1 --"]) {
       expect(await stores.passkeys.list(odd)).toEqual([]);
       expect(await stores.passkeys.find(odd)).toBeUndefined();
@@ -135,7 +135,7 @@ function passkeyPromises(fresh: () => Promise<TestDatabase>, nodes: 1 | 2): void
     expect(used.filter(Boolean)).toHaveLength(1);
   });
 
-  test("nobody renames or removes another's", async () => {
+  test("no one renames or removes another's", async () => {
     const [alice, bob] = [await account(), await account()];
     const passkey = await add(alice);
     expect(await stores.passkeys.rename(bob, passkey.id, 'mine')).toBe(false);

@@ -115,7 +115,7 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       expect(bundles.map((bundle) => bundle?.grant?.id)).toEqual(units.map((unit) => unit.grants[0]?.id));
     });
 
-    test('one bad unit fails alone (nobody can break the sign-in of those who happen to come at the same moment)', async () => {
+    test('one bad unit fails alone (no one can break the sign-in of those who happen to come at the same moment)', async () => {
       const good = Array.from({ length: 20 }, () => buildToken());
       // Two uids under one key: the database refuses it.
       const taken = buildSession();
@@ -155,7 +155,7 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       expect((await stores.clients.find(client.id))?.metadata).toEqual({ n: results.indexOf(true) });
     });
 
-    test('changes are numbered without gaps, and whoever sees a number sees all before it', async () => {
+    test('changes are numbered without gaps, and a reader who sees a number sees all before it', async () => {
       const start = await stores.changes.latest();
       let watching = true;
       const watcher = (async () => {
@@ -264,7 +264,7 @@ export function storageRaces(storage: string, open: () => Promise<{ stores: Stor
       expect(kept.sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, n) => n));
     });
 
-    test('of two last administrators who delete their accounts at once one stays (nobody could make another)', async () => {
+    test('of two last administrators who delete their accounts at once one stays (no one could make another)', async () => {
       for (let round = 0; round < 20; round++) {
         const subjects = await times(2, async () => (await insertAccount(stores, { admin: true })).subject);
         const removed = await Promise.all(subjects.map((subject, n) => either(n).accounts.delete(subject)));

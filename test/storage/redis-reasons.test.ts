@@ -30,7 +30,7 @@ async function startRedis(port: number, password: string, ...words: string[]): P
   };
 }
 
-/** What a server that is given this address says of it, and what it answers meanwhile. */
+/** What a server that is given this address says of it, and what it answers in that time. */
 async function toldOf(url: string): Promise<{ reason: string; ready: number; logged: string }> {
   const server = await startServer({ env: { REDIS_URL: url, LOG_LEVEL: 'info' } });
   try {
@@ -93,7 +93,7 @@ withRedis('R6: a Redis with a password', () => {
   });
 });
 
-withRedis('R6: a Redis whose certificate nobody knows', () => {
+withRedis('R6: a Redis whose certificate is unknown', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-redis-'));
   let port: number;
   let stop: () => Promise<void>;

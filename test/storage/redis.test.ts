@@ -101,7 +101,7 @@ withRedis('Redis', () => {
       expect(await other.cache.get(0, 'a')).toBeUndefined();
     });
 
-    test('what was removed is not put back by whoever had read it before', async () => {
+    test('what was removed is not put back by a process that had read it before', async () => {
       const [slow, quick] = [await open(), await open()];
       await slow.cache.state();
       await quick.cache.state();

@@ -1,4 +1,7 @@
-/** What the stores promise about sessions, whoever made them: one list, marks without a change, endings that everybody hears of. */
+/**
+ * What the stores promise about sessions, whichever surface made them: one list, marks without a change, endings that
+ * all hear of.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../src/base/clock.ts';
 import { openSql, type SqlStores } from '../../src/storage/sql/open.ts';
@@ -28,7 +31,7 @@ function promises(open: () => Promise<SqlStores>): void {
     });
   });
 
-  test('a person’s sessions are listed page by page, the newest first, and nobody else’s', async () => {
+  test('a person’s sessions are listed page by page, the newest first, and no one else’s', async () => {
     const { subject } = await person();
     const uids: string[] = [];
     for (let n = 0; n < 7; n++) {
@@ -117,7 +120,7 @@ function promises(open: () => Promise<SqlStores>): void {
     const { subject } = await person();
     const [own, other] = [buildClient({ owner: subject, origin: 'person' }), buildClient()];
     for (const client of [own, other]) await stores.clients.insert(client);
-    const grant = buildGrant({ clientId: own.id, subject: 'somebody else' });
+    const grant = buildGrant({ clientId: own.id, subject: 'another' });
     const token = buildToken({ clientId: own.id, grantId: grant.id });
     await stores.engine.commit({ grants: [grant], tokens: [token] });
     const before = await stores.changes.latest();

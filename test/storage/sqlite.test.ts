@@ -23,7 +23,8 @@ afterAll(() => Promise.all(made.map((database) => database.drop())));
 storageConformance('SQLite', async () => openSql((await fresh()).settings));
 storageConformance('SQLite in memory', () => openSql({ kind: 'sqlite', file: ':memory:' }));
 
-// One process, one connection: a second one in the same thread would wait for a lock that it keeps the first from giving back.
+// One process, one connection: a second one in the same thread would wait for a lock that it keeps the first from
+// giving back.
 storageRaces('SQLite', async () => {
   const stores = await openSql((await fresh()).settings);
   return { stores, other: stores };

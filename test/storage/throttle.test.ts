@@ -46,7 +46,7 @@ describe('in the process', () => {
     }
   });
 
-  test('a clock that is put back locks nobody for longer', async () => {
+  test('a clock that is put back locks no one for longer', async () => {
     const throttle = createLocalThrottle();
     const key = { key: 'k', limit: 1 };
     const clock = jest.spyOn(Date, 'now').mockReturnValue(1e12);

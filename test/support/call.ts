@@ -1,4 +1,6 @@
-/** One request exactly as it is given, and its answer: headers may come twice, and nothing is added but what HTTP needs. */
+/**
+ * One request exactly as it is given, and its answer: headers may come twice, and nothing is added but what HTTP needs.
+ */
 import { request } from 'node:http';
 import type { TestServer } from './server.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The real server as a process of its own, so that it can be killed, starved and seen to crash; and the place it lives in
- * (database, folder, address), which outlives it and can be filled from here.
+ * The real server as a process of its own, so that it can be killed, starved and seen to crash; and the place it lives
+ * in (database, folder, address), which outlives it and can be filled from here.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -44,7 +44,7 @@ export async function createPlace({ databaseUrl, dataDir, env = {} }: PlaceOptio
     DATA_DIR: folder,
     ADMIN_KEY: childAdminKey,
     SECRET_KEY: 'a-secret-key-for-tests-0123456789abcdef',
-    // Cheap hashes, and nobody is throttled: both are tested elsewhere.
+    // Cheap hashes, and no one is throttled: both are tested elsewhere.
     PASSWORD_HASH_MEMORY: '8192',
     PASSWORD_HASH_TIME: '1',
     THROTTLE_ACCOUNT_LIMIT: '100',
@@ -99,7 +99,10 @@ export interface ChildServer {
   end(signal?: NodeJS.Signals): Promise<Ended>;
 }
 
-/** Settings of Node's and the C library's: memory that grows is then memory that is kept, not what has not been collected yet. */
+/**
+ * Settings of Node's and the C library's: memory that grows is then memory that is kept, not what has not been
+ * collected yet.
+ */
 export const thrifty = { NODE_OPTIONS: '--max-old-space-size=128', MALLOC_ARENA_MAX: '2' } as const;
 
 export interface StartOptions {

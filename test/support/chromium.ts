@@ -36,7 +36,7 @@ export interface Visitor {
   newTab(): Promise<Page>;
 }
 
-/** Somebody with a browser of their own, standing before this server. */
+/** A person with a browser of their own, standing before this server. */
 export async function buildVisitor(
   browser: Browser,
   server: { readonly url: string },

@@ -1,4 +1,7 @@
-/** Fresh databases for tests: a SQLite file in a folder of its own, or a Postgres database made and dropped for one suite. */
+/**
+ * Fresh databases for tests: a SQLite file in a folder of its own, or a Postgres database made and dropped for one
+ * suite.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

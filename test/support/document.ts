@@ -23,7 +23,9 @@ export interface Operation {
 export interface Described {
   readonly document: OpenApi;
   readonly operations: readonly Operation[];
-  /** Throws, in a sentence, where this answer to this request is not in the document: its status, its type or its body. */
+  /**
+   * Throws, in a sentence, where this answer to this request is not in the document: its status, its type or its body.
+   */
   check(method: string, path: string, answer: AnswerLike): void;
   /** What the schema of the operation's body has against this one; undefined: nothing. */
   mistakeInBody(method: string, path: string, body: unknown): string | undefined;

@@ -59,7 +59,9 @@ export function refresh(
   return token(server, client, { grant_type: 'refresh_token', refresh_token: value ?? '', ...extra });
 }
 
-/** At once, as often as asked. A server that is too busy says so: 503 with `Retry-After`, and nothing else above 499. */
+/**
+ * At once, as often as asked. A server that is too busy says so: 503 with `Retry-After`, and nothing else above 499.
+ */
 export async function atOnce(
   times: number,
   send: (n: number) => Promise<TokenAnswer>,

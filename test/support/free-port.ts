@@ -4,7 +4,7 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
 /**
- * A port that nobody else is given meanwhile. It is not one of those that the system hands out to whoever connects somewhere, and
+ * A port that no other caller is given. It is not one of those that the system hands out for connections, and
  * a UDP socket of the same number, kept until this process ends, tells the other test processes that it is taken.
  */
 export async function freePort(): Promise<number> {

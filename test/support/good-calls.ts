@@ -1,7 +1,7 @@
 /**
  * One good call for every operation of the OpenAPI document. From these, test/api/openapi.test.ts makes the bad ones:
  * without the credentials, with a member left out or of another type, and so on. Each is made anew for every request,
- * so that it is good each time: a person who does not exist yet, a token that nobody has ended.
+ * so that it is good each time: a person who does not exist yet, a token that has not been ended.
  */
 import { randomToken } from '../../src/base/secrets.ts';
 import { deviceGrant } from '../../src/core/clients/metadata/device-grant.ts';

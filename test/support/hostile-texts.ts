@@ -1,4 +1,7 @@
-/** Text that has broken servers of this kind, in small (security.md 2.3, sets 1 to 6): what `npm run hostile` has at length. */
+/**
+ * Text that has broken servers of this kind, in small (security.md 2.3, sets 1 to 6): what `npm run hostile` has at
+ * length.
+ */
 export const hostileTexts: readonly string[] = [
   // Bytes and code points.
   ...['\ufeff', '\ufffe', '\u2028', '\u202e', '\u200d', '\u00ad', 'e\u0301', `a${'\u0301'.repeat(2000)}`],

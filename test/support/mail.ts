@@ -52,7 +52,7 @@ export async function landed(agent: Agent, answer: Answer): Promise<Answer> {
 
 export const headingOf = ({ text }: Answer): string | undefined => /<h1>(.*?)<\/h1>/.exec(text)?.[1];
 
-/** Asks for a new password as somebody would, and has the link, if one was sent. */
+/** Asks for a new password as a person would, and has the link, if one was sent. */
 export async function resetLinkFor(server: TestServer, typed: string, address: string): Promise<string | undefined> {
   const before = (await mailsTo(server, address)).length;
   await fill(new Agent(server), '/forgot', { username: typed });
@@ -79,7 +79,7 @@ export interface SmtpServer {
   close(): Promise<void>;
 }
 
-/** Takes mails, over TLS where `secure` or the client asks for it (with a certificate that nobody has signed). */
+/** Takes mails, over TLS where `secure` or the client asks for it (with a certificate that no authority has signed). */
 export async function startSmtp({ port, ...options }: SMTPServerOptions & { port?: number } = {}): Promise<SmtpServer> {
   const received: Received[] = [];
   const server = new SMTPServer({

@@ -1,4 +1,7 @@
-/** An authenticator in software: makes passkeys and signs with them, and lies where a test wants it to (WebAuthn level 3, section 6). */
+/**
+ * An authenticator in software: makes passkeys and signs with them, and lies where a test wants it to (WebAuthn level
+ * 3, section 6).
+ */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type { Passkeys } from '../../src/core/factors/passkeys.ts';
 

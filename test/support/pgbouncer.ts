@@ -30,7 +30,10 @@ export interface Pgbouncer {
   close(): Promise<void>;
 }
 
-/** `server`: an address on the Postgres that it stands before; any database of it can be reached with the same name and password. */
+/**
+ * `server`: an address on the Postgres that it stands before; any database of it can be reached with the same name and
+ * password.
+ */
 export async function startPgbouncer(
   server: string,
   { mode = 'transaction', size = 3, settings = '' }: PgbouncerOptions = {},

@@ -1,4 +1,7 @@
-/** An application's back-channel logout endpoint: a local server that keeps the tokens it gets and answers as a test says. */
+/**
+ * An application's back-channel logout endpoint: a local server that keeps the tokens it gets and answers as a test
+ * says.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Claims } from './flow.ts';

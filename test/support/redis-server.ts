@@ -1,4 +1,7 @@
-/** A Redis of a test's own, so that it can be stopped, killed, flushed and filled with rubbish. Needs `redis-server` on the path. */
+/**
+ * A Redis of a test's own, so that it can be stopped, killed, flushed and filled with rubbish. Needs `redis-server` on
+ * the path.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -62,8 +65,8 @@ export async function startTestRedis(): Promise<TestRedis> {
 }
 
 /**
- * Asks until it is so; fails after `limitMs`. One turn counts for 50 ms at most: a machine that stood still meanwhile is not taken
- * for a server that is late.
+ * Asks until it is so; fails after `limitMs`. One turn counts for 50 ms at most: a machine that stood still is not
+ * taken for a server that is late.
  */
 export async function eventually(
   what: string,

@@ -1,6 +1,7 @@
 /**
- * What a piece of work costs in round trips to the database: the least of several tries. The look at the change log, every 400 ms,
- * falls into some of them, and on a busy machine into many. Fewer tries where each uses something up. `settle`: before each.
+ * What a piece of work costs in round trips to the database: the least of several tries. The look at the change log,
+ * every 400 ms, falls into some of them, and on a busy machine into many. Fewer tries where each uses something up.
+ * `settle`: before each.
  */
 export async function leastRoundTrips(
   stores: { roundTrips(): number },

@@ -1,6 +1,6 @@
 /**
- * Starts the real server, in this process, over real storage: a SQLite file in a fresh directory, or a fresh Postgres database
- * (and Redis) where the environment names one.
+ * Starts the real server, in this process, over real storage: a SQLite file in a fresh directory, or a fresh Postgres
+ * database (and Redis) where the environment names one.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -116,7 +116,7 @@ function noteUnrecorded(unrecorded: string[], req: IncomingMessage, res: ServerR
   }
 }
 
-/** A password that passes every rule and is nobody's name. */
+/** A password that passes every rule and is no one's name. */
 export const password = 'seven lemons under glass';
 
 let people = 0;

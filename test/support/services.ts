@@ -1,4 +1,7 @@
-/** A Postgres of one run's own, through scripts/services.sh in a folder of its own: it can be stopped, hung and started again. */
+/**
+ * A Postgres of one run's own, through scripts/services.sh in a folder of its own: it can be stopped, hung and started
+ * again.
+ */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -43,7 +46,7 @@ export async function ownPostgres(): Promise<OwnPostgres | undefined> {
   const signal: OwnPostgres['signal'] = (name) => {
     const pid = postmaster();
     if (pid === undefined) return;
-    // The postmaster first when stopping, so that it replaces nobody; last when it goes on.
+    // The postmaster first when stopping, so that it replaces no process; last when it goes on.
     const children = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && parentOf(entry) === pid);
     const all = [pid, ...children.map(Number)];
     for (const one of name === 'SIGSTOP' ? all : all.reverse()) tryKill(one, name);
@@ -90,6 +93,6 @@ function tryKill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended by itself meanwhile.
+    // It has ended by itself.
   }
 }

@@ -8,9 +8,14 @@ import { startServer, type TestServer, type TestServerOptions } from './server.t
 
 export interface Storage {
   readonly kind: 'sqlite' | 'postgres';
-  /** A server over a fresh, empty database of this kind. `network`: instead of this machine's, for outgoing requests. */
+  /**
+   * A server over a fresh, empty database of this kind. `network`: instead of this machine's, for outgoing requests.
+   */
   start(env?: Record<string, string>, network?: Network): Promise<TestServer>;
-  /** Another server over the database of `first`, as a second machine would be: its own port, the same issuer and secrets. `env`: what its settings say otherwise. */
+  /**
+   * Another server over the database of `first`, as a second machine would be: its own port, the same issuer and
+   * secrets. `env`: what its settings say otherwise.
+   */
   join(first: TestServer, env?: Record<string, string>, network?: Network): Promise<TestServer>;
 }
 

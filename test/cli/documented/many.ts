@@ -1,6 +1,6 @@
 /**
- * Runs many calls of the command line in one process, each over a data folder of its own, as JSON on standard input asks:
- * a process for each would cost a minute. Answers into the file that its argument names.
+ * Runs many calls of the command line in one process, each over a data folder of its own, as JSON on standard input
+ * asks: a process for each would cost a minute. Answers into the file that its argument names.
  */
 import { writeFileSync } from 'node:fs';
 import { run } from '../../../src/cli/run.ts';

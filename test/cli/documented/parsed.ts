@@ -1,4 +1,7 @@
-/** Whether a documented call of our own command line is one: the command is there, and takes these arguments and options. */
+/**
+ * Whether a documented call of our own command line is one: the command is there, and takes these arguments and
+ * options.
+ */
 import { CommanderError } from 'commander';
 import { commands, everyCommand } from '../../../src/cli/commands.ts';
 import { createProgram } from '../../../src/cli/program.ts';

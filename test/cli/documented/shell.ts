@@ -1,4 +1,7 @@
-/** The commands that the pages show: shell blocks, indented lines, and what stands between backticks. Read as a shell would. */
+/**
+ * The commands that the pages show: shell blocks, indented lines, and what stands between backticks. Read as a shell
+ * would.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

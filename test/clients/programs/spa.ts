@@ -1,4 +1,7 @@
-/** The files of a page in the browser, from a place of its own: spa.html, and oidc-client-ts as it ships for a script tag. */
+/**
+ * The files of a page in the browser, from a place of its own: spa.html, and oidc-client-ts as it ships for a script
+ * tag.
+ */
 import { createReadStream, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';

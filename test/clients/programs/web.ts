@@ -9,7 +9,9 @@ function setting(name: string): string {
   return value;
 }
 
-/** What the operator of an application is given: the issuer, an id and a secret. The application knows its own address. */
+/**
+ * What the operator of an application is given: the issuer, an id and a secret. The application knows its own address.
+ */
 export const issuer = new URL(setting('ISSUER'));
 export const clientId = setting('CLIENT_ID');
 export const clientSecret = process.env.CLIENT_SECRET ?? '';

@@ -87,7 +87,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
       expect(await fixture.accounts.findById(account.id)).toMatchObject({ subject: account.subject });
     });
 
-    test('without a password nobody signs in to it', async () => {
+    test('without a password no one signs in to it', async () => {
       const account = await fixture.make({ password: undefined });
       expect(account.passwordHash).toBeNull();
     });
@@ -170,7 +170,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
       });
     });
 
-    test('so nobody takes the address of another as a name', async () => {
+    test('so no one takes the address of another as a name', async () => {
       await fixture.make({ username: 'bob', email: 'Bob@X.example' });
       expect(await fixture.accounts.create({ ...form, username: 'bob@x.example', unprovedName: true })).toMatchObject({
         outcome: 'taken',
@@ -215,7 +215,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
       expect(await lives('one')).toEqual(allThere);
     });
 
-    test('is held to the rules; nobody has none', async () => {
+    test('is held to the rules; an unknown account has none', async () => {
       const { subject, passwordHash } = await fixture.make();
       expect(await fixture.accounts.setPassword(subject, 'short', { endSessions: true })).toMatchObject({
         outcome: 'weak-password',
@@ -261,7 +261,7 @@ function suite(fresh: () => Promise<TestDatabase>): void {
       expect((await fixture.make()).subject).not.toBe(subject);
     });
 
-    test('nobody cannot be disabled, enabled or removed', async () => {
+    test('an unknown account cannot be disabled, enabled or removed', async () => {
       for (const act of ['disable', 'enable'] as const) expect(await fixture.accounts[act]('nobody')).toBe(false);
       expect(await fixture.accounts.remove('nobody')).toBe('not-found');
       expect(await fixture.audited()).toEqual([]);

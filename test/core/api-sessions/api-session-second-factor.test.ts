@@ -1,4 +1,7 @@
-/** What the policy for second factors asks of programs that take passwords: at login, at each refresh, and for a new password. */
+/**
+ * What the policy for second factors asks of programs that take passwords: at login, at each refresh, and for a new
+ * password.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { enrol } from '../../support/authenticator.ts';
 import { call, posting } from '../../support/call.ts';
@@ -77,7 +80,7 @@ describeStorages('second factors at programs that take passwords', ({ start, joi
     expect((await change(lenient, username)).status).toBe(200);
   });
 
-  test('whoever has a second factor needs it for a new password, whatever is required', async () => {
+  test('a person who has a second factor needs it for a new password, whatever is required', async () => {
     for (const server of [lenient, strict]) {
       const { subject, username } = await buildPerson(lenient);
       const app = await enrol(lenient.core.factors, subject);

@@ -1,4 +1,6 @@
-/** Sessions and tokens of first-party programs: what they cost, how soon an end is seen elsewhere, and who wins a race. */
+/**
+ * Sessions and tokens of first-party programs: what they cost, how soon an end is seen elsewhere, and who wins a race.
+ */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { nowSeconds } from '../../../src/base/clock.ts';
 import type { SignInRequest } from '../../../src/core/sign-in/sign-in.ts';

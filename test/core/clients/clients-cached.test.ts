@@ -1,4 +1,7 @@
-/** Copies of clients in processes and in Redis: never older than a second, never a client that is gone (security.md X7, X8, K6, E7). */
+/**
+ * Copies of clients in processes and in Redis: never older than a second, never a client that is gone (security.md X7,
+ * X8, K6, E7).
+ */
 
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -213,7 +216,7 @@ describe('one process', () => {
     expect(await node.cached.find('a')).toBeUndefined();
   });
 
-  test('without the database copies live for a second, then nobody knows; afterwards all is well', async () => {
+  test('without the database copies live for a second, then none is known; afterwards all is well', async () => {
     const node = await openNode();
     await node.stores.clients.insert(buildClient('a'));
     await node.cached.start();
@@ -297,7 +300,7 @@ describe('two processes over one database', () => {
 });
 
 const reloading = (openNodes: () => Promise<[Node, Node]>) => {
-  test('a reload counts, takes in what was changed behind the back of the log, and misses nobody meanwhile', async () => {
+  test('a reload counts, takes in what was changed behind the back of the log, and misses no request in that time', async () => {
     const [one, two] = await openNodes();
     for (let i = 0; i < 50; i++) await one.stores.clients.insert(buildClient(`c${i}`));
     await one.cached.start();
@@ -384,7 +387,9 @@ withRedis('with Redis', () => {
   }
   const inRedis = async (id: string) => (await redis.client.keys(`${prefix}client:*:${id}`)).length > 0;
 
-  /** Has the node read the client until Redis keeps it: on a busy machine Redis may once take longer than it is given. */
+  /**
+   * Has the node read the client until Redis keeps it: on a busy machine Redis may once take longer than it is given.
+   */
   const kept = (node: Node, id: string) =>
     eventually('in Redis', async () => {
       await nameOf(node, id);

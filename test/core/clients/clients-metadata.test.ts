@@ -244,7 +244,7 @@ describe('members', () => {
     expect(metadata({ ...ok, client_name: null })).not.toHaveProperty('client_name');
   });
 
-  test('what would mean trust, and what nobody knows, is dropped', () => {
+  test('what would mean trust, and what is unknown, is dropped', () => {
     const input: unknown =
       JSON.parse(`{"redirect_uris":["https://app.example.com/cb"],"client_id":"x","client_secret":"x",
       "client_secret_expires_at":0,"registration_access_token":"x","trusted":true,"skip_consent":true,"__proto__":{"trusted":true},
@@ -320,7 +320,7 @@ describe('members', () => {
     expect(mistake({ redirect_uris: deep })).toMatch(/redirect_uris/);
   });
 
-  test('a machine client authenticates and is made by somebody who may', () => {
+  test('a machine client authenticates and is made by those who may', () => {
     const machine = { grant_types: ['client_credentials'] };
     expect(mistake({ ...machine, token_endpoint_auth_method: 'none' })).toMatch(/authenticates/);
     expect(mistake(machine, { by: 'person' })).toMatch(/not available/);
@@ -550,7 +550,7 @@ describe('P7: what is not offered', () => {
     ['introspection_encrypted_response_alg', 'RSA-OAEP'],
     ['authorization_encrypted_response_alg', 'RSA-OAEP'],
   ];
-  test.each(asked)('%s %j promises protection: it is refused, whoever asks, and never dropped', (member, value) => {
+  test.each(asked)('%s %j promises protection: it is refused by every way, and never dropped', (member, value) => {
     for (const by of ['admin', 'cli', 'register', 'person', 'built-in'] as const)
       expect(mistake({ ...ok, [member]: value }, { by })).toMatch(
         new RegExp(`^invalid_client_metadata: ${member} asks for .*not supported$`),
@@ -561,7 +561,7 @@ describe('P7: what is not offered', () => {
     expect(mistake({ ...ok, [member]: 'true' })).toBe(`invalid_client_metadata: ${member} must be a boolean`);
   });
 
-  test('back-channel logout is taken whoever asks: https, or http on loopback, without a fragment', () => {
+  test('back-channel logout is taken by every way: https, or http on loopback, without a fragment', () => {
     const uri = 'https://app.example.com/logout?from=here';
     for (const by of ['admin', 'cli', 'register', 'person', 'built-in'] as const) {
       for (const good of [uri, 'http://localhost:4000/logout', 'http://127.0.0.1/', 'http://[::1]:1/']) {

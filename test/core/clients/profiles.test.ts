@@ -93,7 +93,7 @@ describe('fapi2', () => {
     ['introspection_signed_response_alg', 'RS256', 'must be ES256 for profile fapi2'],
     ['allow_insecure_redirects', true, 'must be false for profile fapi2'],
   ];
-  test.each(contradictions)('%s %j contradicts it: refused by name, whoever asks', (member, value, words) => {
+  test.each(contradictions)('%s %j contradicts it: refused by name, by every way', (member, value, words) => {
     for (const by of ['admin', 'cli', 'register', 'built-in'] as const)
       expect(mistake({ profile: 'fapi2', jwks, [member]: value }, { by })).toBe(`${member} ${words}`);
     // Also later, and by the owner of a client that an operator put under the profile.

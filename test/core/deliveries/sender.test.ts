@@ -1,4 +1,6 @@
-/** The sender over a real outbox and real receivers: what it sends when, what it tries again, and what it leaves alone. */
+/**
+ * The sender over a real outbox and real receivers: what it sends when, what it tries again, and what it leaves alone.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLog } from '../../../src/base/log.ts';
 import type { DeliveryKind } from '../../../src/core/deliveries/delivery-kind.ts';

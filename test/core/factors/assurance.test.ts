@@ -33,7 +33,7 @@ describe('what was proved', () => {
     [['pwd'], 'single'],
     [['pwd', 'otp'], 'single'],
     [['pwd', 'otp', 'mfa'], 'multi'],
-    // Somebody else's word for a key, without a word for a second factor.
+    // Another provider's word for a key, without a word for a second factor.
     [['hwk'], 'single'],
     [['swk', 'user', 'mfa'], 'phishing-resistant'],
     [['pwd', 'hwk', 'user', 'mfa'], 'phishing-resistant'],
@@ -181,7 +181,7 @@ describe('the way there', () => {
       ['offered', 'required'],
       { way: 'sign-in' },
     ],
-    ['the same where nobody is to be bothered', demand('multi'), current('single', none), ['none'], { way: 'unmet' }],
+    ['the same where no one is to be bothered', demand('multi'), current('single', none), ['none'], { way: 'unmet' }],
     [
       'a passkey of who has one',
       demand('phishing-resistant'),

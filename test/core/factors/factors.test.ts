@@ -1,4 +1,6 @@
-/** Enrolling, removing, and what is stored of it. Signing in with a second factor is in sign-in-second-factor.test.ts. */
+/**
+ * Enrolling, removing, and what is stored of it. Signing in with a second factor is in sign-in-second-factor.test.ts.
+ */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../../src/base/clock.ts';
 import { newFactor } from '../../../src/core/factors/factor-row.ts';
@@ -87,7 +89,7 @@ describe('enrolling', () => {
     });
   });
 
-  test("another person's enrolment cannot be confirmed, and nobody's is no enrolment", async () => {
+  test("another person's enrolment cannot be confirmed, and one without an account is no enrolment", async () => {
     const { factors, subject, make } = await build();
     const bob = await make({ username: 'bob' });
     const begun = await factors.begin('totp', subject);

@@ -1,4 +1,7 @@
-/** B12 and X4 of the security checklist at the door itself: what a passkey is worth, alone and after a password, and what is not one. */
+/**
+ * B12 and X4 of the security checklist at the door itself: what a passkey is worth, alone and after a password, and
+ * what is not one.
+ */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Unavailable } from '../../../src/base/errors.ts';
 import { passkeysMax } from '../../../src/core/factors/passkeys.ts';
@@ -128,7 +131,7 @@ describe('alone', () => {
     'inside a frame of another site': { crossOrigin: true },
     'that is for making one': { type: 'webauthn.create' },
     'without verification': { userVerified: false },
-    'without anybody there': { userPresent: false },
+    'without a person there': { userPresent: false },
     'of another key': { otherKey: true },
     'without a user handle': { userHandle: undefined },
     'with a foreign user handle': { userHandle: Buffer.alloc(32).toString('base64url') },
@@ -202,7 +205,7 @@ describe('alone', () => {
     expect(await give(passkey.assert(early))).toEqual(refused);
   });
 
-  test('a counter that does not go forward is refused: somebody has a copy', async () => {
+  test('a counter that does not go forward is refused: there is a copy', async () => {
     const built = await build();
     for (const counter of [5, 6])
       expect(await alone(built, built.passkey, { counter })).toMatchObject({ outcome: 'signed-in' });
@@ -236,7 +239,7 @@ describe('alone', () => {
       signIn.signIn({ ...about, address: '192.0.2.9', username: 'alice', password: 'wrong wrong wrong' });
     for (let n = 0; n < 3; n += 1) expect(await guess()).toMatchObject({ outcome: 'refused' });
     expect(await guess()).toMatchObject({ outcome: 'throttled' });
-    // Whoever locks her out by guessing does not lock her passkey, and she does not free the guesser.
+    // One who locks her out by guessing does not lock her passkey, and she does not free the guesser.
     expect(await alone(built, passkey)).toMatchObject({ outcome: 'signed-in' });
     expect(await guess()).toMatchObject({ outcome: 'throttled' });
     for (let n = 0; n < 5; n += 1) expect(await alone(built, passkey, { otherKey: true })).toEqual(refused);
@@ -481,7 +484,7 @@ describe('removing', () => {
     expect(removed.map(({ detail }) => detail.kind)).toEqual(['passkey', 'totp', 'passkey']);
   });
 
-  test('somebody without a password keeps the last one, also of two that are removed at once', async () => {
+  test('a person without a password keeps the last one, also of two that are removed at once', async () => {
     const { passkeys, make, factors, signIn, ...rest } = await build();
     const bob = await make({ username: 'bob', password: undefined });
     const one = await enrolPasskey(passkeys, bob.subject, { origin });
@@ -496,7 +499,7 @@ describe('removing', () => {
     const both = await Promise.all([one, two].map(({ id }) => passkeys.remove(bob.subject, id)));
     expect(both.sort()).toEqual(['last', 'removed']);
     expect(await passkeys.list(bob.subject)).toHaveLength(1);
-    // An admin may, for somebody who has lost it.
+    // An admin may, for a person who has lost it.
     expect(await factors.removeAll(bob.subject)).toBe(true);
     expect(await passkeys.list(bob.subject)).toEqual([]);
   });

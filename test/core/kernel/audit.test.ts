@@ -1,4 +1,6 @@
-/** Over a real database; what fails is made to fail by closing it or by a port in front of it that counts and refuses. */
+/**
+ * Over a real database; what fails is made to fail by closing it or by a port in front of it that counts and refuses.
+ */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Unavailable } from '../../../src/base/errors.ts';

@@ -43,7 +43,7 @@ describe('the key of a username', () => {
   });
 
   test.each(['\0', 'a\0b', '\ud800', 'x\udfff', '', 'a'.repeat(2000), '\ufdfa'.repeat(100)])(
-    'nobody is called %j',
+    '%j is no name',
     (name) => {
       expect(usernameKey(name)).toBeUndefined();
     },

@@ -1,4 +1,7 @@
-/** The life of a signing key: made, published, signing, kept, removed; encrypted all along. Real storage; only the clock moves. */
+/**
+ * The life of a signing key: made, published, signing, kept, removed; encrypted all along. Real storage; only the clock
+ * moves.
+ */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createKeys, type KeySettings, type Keys } from '../../../src/core/keys/keys.ts';
 import { openSql, type SqlStores } from '../../../src/storage/sql/open.ts';

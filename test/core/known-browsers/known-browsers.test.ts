@@ -109,7 +109,7 @@ function knownBrowserPromises(fresh: () => Promise<TestDatabase>): void {
     expect(await stores.knownBrowsers.removeAll(subject)).toBe(1);
   });
 
-  test('it goes with its account, with its time, and is not made for nobody', async () => {
+  test('it goes with its account, with its time, and is not made without an account', async () => {
     const row = await put({ subject: await account() });
     await stores.accounts.delete(row.subject);
     expect(await stores.knownBrowsers.ofBrowser(row.browser, now)).toEqual([]);
@@ -178,7 +178,7 @@ describe('a browser that is known', () => {
     expect(all.filter(({ outcome }) => outcome === 'refused')).toHaveLength(3);
     expect(fixture.verified.count - before).toBe(3);
     expect(await fixture.signIn.signIn({ ...right, browser })).toMatchObject({ outcome: 'throttled' });
-    // And it locks nobody else out.
+    // And it locks no one else out.
     expect(await fixture.signIn.signIn(right)).toMatchObject({ outcome: 'signed-in' });
   });
 
@@ -227,7 +227,7 @@ describe('a browser that is known', () => {
     expect(browser).toMatch(/^[\w-]{43}$/);
     const both = await arrives(arrival(bob.subject, { browser }));
     expect(both).toMatch(/^[\w-]{43}$/);
-    // Whoever copied the one before has nothing of either.
+    // One who copied the one before has nothing of either.
     expect(both).not.toBe(browser);
     expect(await fixture.knownBrowsers.accounts(browser)).toEqual([]);
     expect(await fixture.knownBrowsers.known(browser, alice.subject)).toBeUndefined();
@@ -239,7 +239,7 @@ describe('a browser that is known', () => {
     expect((await fixture.knownBrowsers.accounts(both)).map(({ account }) => account.username)).toEqual(['alice']);
   });
 
-  test('is known, shows nobody, and goes with the browser where its person does not want to be remembered', async () => {
+  test('is known, shows no one, and goes with the browser where its person does not want to be remembered', async () => {
     fixture = await buildFixture({ limits: { account: 3 } });
     const { subject } = await fixture.make();
     const quiet = await fixture.knownBrowsers.arrived(arrival(subject, { keep: false }));
@@ -254,7 +254,7 @@ describe('a browser that is known', () => {
       await fixture.knownBrowsers.arrived(arrival(subject, { browser: kept?.value, keep: false })),
     ).toBeUndefined();
     expect(await fixture.knownBrowsers.accounts(kept?.value)).toHaveLength(1);
-    // Somebody else there who does not want it: the cookie stays for the one who does.
+    // Another person there who does not want it: the cookie stays for the one who does.
     const bob = await fixture.make({ username: 'bob' });
     const both = await fixture.knownBrowsers.arrived(arrival(bob.subject, { browser: kept?.value, keep: false }));
     expect(both?.lasting).toBe(true);
@@ -266,7 +266,7 @@ describe('a browser that is known', () => {
     expect(await fixture.knownBrowsers.known(both?.value, subject)).toBeDefined();
   });
 
-  test('gets one value from a form that is sent twice, and loses nobody by it', async () => {
+  test('gets one value from a form that is sent twice, and loses no one by it', async () => {
     fixture = await buildFixture();
     const alice = await fixture.make();
     const bob = await fixture.make({ username: 'bob' });
@@ -298,7 +298,7 @@ describe('a browser that is known', () => {
     await fixture.knownBrowsers.arrived(arrival(subject, { browser }));
     await fixture.knownBrowsers.arrived(arrival(subject, { again: true, keep: false }));
     expect(await told()).toBe(1);
-    // However often somebody signs in, it is no flood.
+    // However often a person signs in, it is no flood.
     for (let n = 0; n < 9; n += 1) await fixture.knownBrowsers.arrived(arrival(subject, { keep: false }));
     expect(await told()).toBe(5);
     const events = (await fixture.audited()).map(({ event }) => event);

@@ -1,4 +1,7 @@
-/** Refusal records over a real database: what is written, what is counted, what is evicted, and what a slow database costs. */
+/**
+ * Refusal records over a real database: what is written, what is counted, what is evicted, and what a slow database
+ * costs.
+ */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createLog } from '../../../src/base/log.ts';
 import { createMetrics } from '../../../src/base/metrics.ts';

@@ -1,4 +1,7 @@
-/** The password asked for once more by somebody who is not signing in: no code is sent or used up, no sign-in is on record. */
+/**
+ * The password asked for once more from a person who is not signing in: no code is sent or used up, no sign-in is on
+ * record.
+ */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { open, send as sendHere, visit } from '../../pages/account/visitor.ts';
 import { Agent } from '../../support/agent.ts';
@@ -89,7 +92,7 @@ describeStorages('a password that is only proved', (storage) => {
     expect(events).toContain('account.password_changed');
   });
 
-  test('nobody guesses on behind right answers: proving it half of the way forgives nothing', async () => {
+  test('no one guesses on behind right answers: proving it half of the way forgives nothing', async () => {
     const person = await buildPerson(server);
     const prove = async (typed: string) =>
       (await server.core.signIn.provePassword({ ...caller, username: person.username, password: typed })).outcome;

@@ -1,4 +1,7 @@
-/** B11, X4 and X5 of the security checklist at the door itself, and what a password is worth where it is half of the way. */
+/**
+ * B11, X4 and X5 of the security checklist at the door itself, and what a password is worth where it is half of the
+ * way.
+ */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Unavailable } from '../../../src/base/errors.ts';
 import type { CodeMethod } from '../../../src/core/factors/code-method.ts';
@@ -50,7 +53,7 @@ const proofOf = (outcome: SignInOutcome): PasswordProof => {
 };
 
 describe('what is asked for', () => {
-  test('the right password alone is answered with the methods, and signs nobody in', async () => {
+  test('the right password alone is answered with the methods, and signs no one in', async () => {
     const { signIn, subject, audited, metrics } = await build();
     expect(await signIn.signIn(request)).toEqual({
       outcome: 'second-factor',
@@ -114,7 +117,7 @@ describe('what is asked for', () => {
       ['used', false],
     ]);
     expect(await used(app.wrong())).toEqual(['wrong', false]);
-    // Whoever reads it first, and writes second, cannot have seen the other.
+    // The one that reads it first, and writes second, cannot have seen the other.
     const both = await Promise.all([1, 2].map(() => factors.use(subject, app.code(1), {})));
     expect(both.filter(({ outcome }) => outcome === 'wrong')).toEqual([
       { outcome: 'wrong', why: 'used', lately: true },
@@ -159,7 +162,7 @@ describe('what is asked for', () => {
       expect(await signIn.signIn({ ...request, otp })).toEqual({ outcome: 'refused', reason: 'disabled' });
   });
 
-  test('whoever has none may send a code all the same', async () => {
+  test('a person who has none may send a code all the same', async () => {
     const { signIn, make } = await build();
     await make({ username: 'plain' });
     expect(await signIn.signIn({ ...request, username: 'plain', otp: '123456' })).toMatchObject({
@@ -304,7 +307,7 @@ describe('guessing', () => {
     );
     expect(outcomes(all)).toEqual({ 'second-factor': 10, throttled: 190 });
     expect(looked.count - before).toBe(10);
-    // The right one is not looked at either, but a recovery code, which nobody guesses, is.
+    // The right one is not looked at either, but a recovery code, which no one guesses, is.
     expect(await signIn.signIn({ ...request, otp: app.code() })).toEqual({
       outcome: 'throttled',
       retryAfter: expect.any(Number),

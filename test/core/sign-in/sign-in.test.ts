@@ -60,7 +60,7 @@ describe('who gets in', () => {
     },
   );
 
-  test('an e-mail address that is not verified signs nobody in', async () => {
+  test('an e-mail address that is not verified does not sign in', async () => {
     const { signIn, make } = await build();
     await make({ email: 'alice@example.com' });
     expect(await signIn.signIn({ ...request, username: 'alice@example.com' })).toEqual({
@@ -155,7 +155,7 @@ describe('the throttle', () => {
     expect(verified.count).toBe(10);
   });
 
-  test('a name that nobody has is locked the same way, so a lock tells nothing', async () => {
+  test('a name that no account has is locked the same way, so a lock tells nothing', async () => {
     const { signIn } = await build({ limits: { account: 3 } });
     const all = [];
     for (const username of ['nobody', 'NOBODY', 'ｎobody', 'nobody'])
@@ -288,7 +288,7 @@ describe('afterwards', () => {
     expect(await signIn.signIn(request)).toMatchObject({ outcome: 'signed-in' });
   });
 
-  test('but never over a password that was set meanwhile', async () => {
+  test('but never over a password that was set in between', async () => {
     const newer = await createPasswordHasher({ memoryKiB: 64, timeCost: 1, queue: 1 }).hash('dry pebbles above sand');
     const { signIn, make, stores } = await build({
       front: ({ accounts }) => ({
@@ -305,7 +305,7 @@ describe('afterwards', () => {
     const { subject } = await make();
     const older = await createPasswordHasher({ memoryKiB: 32, timeCost: 1, queue: 1 }).hash(goodPassword);
     await stores.accounts.update(subject, { passwordHash: older }, 1);
-    // With the hash that it proved, so that whoever begins a session sees that it is the account's no longer.
+    // With the hash that it proved, so that the code that begins a session sees that it is the account's no longer.
     expect(await signIn.signIn(request)).toMatchObject({ outcome: 'signed-in', account: { passwordHash: older } });
     expect((await stores.accounts.byUsernameKey('alice'))?.passwordHash).toBe(newer);
   });

@@ -113,7 +113,7 @@ test('a token of the near future is taken as before, and remembered only when it
   expect(await reason(value)).toBe('malformed');
 });
 
-test('whoever is given the claims cannot change them for others', async () => {
+test('a caller that is given the claims cannot change them for others', async () => {
   const value = await remembered();
   const verified = await verifyJwt(keys, value, expected);
   expect(() => Object.assign((verified as { claims: object }).claims, { sub: 'eve' })).toThrow(TypeError);

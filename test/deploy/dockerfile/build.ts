@@ -1,4 +1,7 @@
-/** Follows the instructions of a Dockerfile in their order, and keeps what an image keeps. What is done in each is the caller's. */
+/**
+ * Follows the instructions of a Dockerfile in their order, and keeps what an image keeps. What is done in each is the
+ * caller's.
+ */
 import { posix } from 'node:path';
 import { type Dockerfile, DockerfileMistake, execOf, type Instruction, type Stage } from './parse.ts';
 import { wordsOf } from './words.ts';

@@ -34,8 +34,8 @@ export function takenBy(copy: Copy, files: readonly string[]): readonly Taken[] 
 export const onlyForBuilding: readonly string[] = ['package-lock.json', '.npmrc'];
 
 /**
- * What the context holds and no COPY line puts where the program has it. `.dockerignore` names what an image is made of, so a file
- * that is left over is a COPY line that is missing.
+ * What the context holds and no COPY line puts where the program has it. `.dockerignore` names what an image is made
+ * of, so a file that is left over is a COPY line that is missing.
  */
 export async function leftOver(dockerfile: Dockerfile, files: readonly string[]): Promise<readonly string[]> {
   const taken = new Set<string>();

@@ -2,7 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Whether a path (with slashes, relative to the context) is left out. The last pattern that matches it or a parent decides. */
+/**
+ * Whether a path (with slashes, relative to the context) is left out. The last pattern that matches it or a parent
+ * decides.
+ */
 export function ignores(source: string): (path: string) => boolean {
   const rules = source
     .replace(/^\uFEFF/, '')
@@ -48,7 +51,10 @@ export function patternOf(glob: string): RegExp {
 
 const escaped = (letter: string): string => letter.replace(/[.*+?^${}()|[\]\\/]/, '\\$&');
 
-/** Every file of the context, relative to it. Folders are looked into even where they are left out: a later line may keep a part. */
+/**
+ * Every file of the context, relative to it. Folders are looked into even where they are left out: a later line may
+ * keep a part.
+ */
 export function contextFiles(folder: string): string[] {
   const left = ignores(readFileSync(join(folder, '.dockerignore'), 'utf8'));
   // Neither can be kept by a line of ours, and both are large.

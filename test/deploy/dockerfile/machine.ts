@@ -1,6 +1,7 @@
 /**
- * Where a stage's commands run. For root: a chroot into the scratch root, with this machine's own /usr in place of the base image's,
- * read-only, and Node 24 in /usr/local/bin. Otherwise, or where that is not permitted: in the scratch root with absolute paths mapped.
+ * Where a stage's commands run. For root: a chroot into the scratch root, with this machine's own /usr in place of the
+ * base image's, read-only, and Node 24 in /usr/local/bin. Otherwise, or where that is not permitted: in the scratch
+ * root with absolute paths mapped.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
@@ -76,7 +77,10 @@ const trusted = (): string | undefined =>
 const systemFolders = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 const ownFolders = ['bin', 'sbin', 'lib', 'lib64', 'libexec', 'share'];
 
-/** Mounts vanish with the command, since they are in a namespace of its own. Every step is an `exec`, so that signals reach it. */
+/**
+ * Mounts vanish with the command, since they are in a namespace of its own. Every step is an `exec`, so that signals
+ * reach it.
+ */
 const enter = `
 set -e
 root=$1 user=$2 workdir=$3 npm=$4 node=$5 home=$6; shift 6
@@ -147,7 +151,8 @@ const chrootMachine: Machine = {
     const certificates = existsSync(join(root, 'etc/ssl/proxy.pem'))
       ? { NODE_EXTRA_CA_CERTS: '/etc/ssl/proxy.pem' }
       : {};
-    // Only what is built may reach the world through this machine's settings; what runs has the image's environment alone.
+    // Only what is built may reach the world through this machine's settings; what runs has the image's environment
+    // alone.
     const whole = { HOME: home, ...env, ...(id === 0 ? { ...outside(), ...certificates } : {}) };
     const variables = Object.entries(whole).map(([name, value]) => `${name}=${value}`);
     const places = [root, String(id), workdir, npmFolder(), process.execPath, homedir()];

@@ -1,8 +1,9 @@
 /**
  * npm run dockerfile -- [--mapped] [--file Dockerfile]
  *
- * Follows the Dockerfile without Docker: each stage in a scratch root of its own, the last one's CMD as its ordinary user with exactly
- * its ENV and what `docker run -e` would give (docs/testing.md). `--mapped` does without a chroot, as for a user who may not.
+ * Follows the Dockerfile without Docker: each stage in a scratch root of its own, the last one's CMD as its ordinary
+ * user with exactly its ENV and what `docker run -e` would give (docs/testing.md). `--mapped` does without a chroot, as
+ * for a user who may not.
  */
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * Reads a Dockerfile into stages of instructions. It knows what this project's file needs; anything else (another instruction,
- * a flag, a here-document, a parser directive, a shell where none belongs) is a mistake with its line, never passed over.
+ * Reads a Dockerfile into stages of instructions. It knows what this project's file needs; anything else (another
+ * instruction, a flag, a here-document, a parser directive, a shell where none belongs) is a mistake with its line,
+ * never passed over.
  */
 
 export interface Instruction {

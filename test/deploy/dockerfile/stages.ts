@@ -1,4 +1,7 @@
-/** Builds a Dockerfile for real: each stage in a scratch root of its own. A stage that was built before, word for word, is taken again. */
+/**
+ * Builds a Dockerfile for real: each stage in a scratch root of its own. A stage that was built before, word for word,
+ * is taken again.
+ */
 import type { ChildProcess } from 'node:child_process';
 import { execFileSync } from 'node:child_process';
 import { chownSync, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** A browser at an address of its own: requests over TLS to the proxy, cookies kept, redirects of the issuer's own followed. */
+/**
+ * A browser at an address of its own: requests over TLS to the proxy, cookies kept, redirects of the issuer's own
+ * followed.
+ */
 import { request as plainRequest } from 'node:http';
 import { request } from 'node:https';
 import { csrfOf } from '../../support/agent.ts';

@@ -1,8 +1,9 @@
 /**
  * npm run topology
  *
- * Runs deploy/compose.yaml without Docker (nginx, two nodes, Postgres, Redis, all this run's own) and looks at what people and
- * strangers meet there (docs/testing.md). One line for each check; the exit code tells whether all have passed.
+ * Runs deploy/compose.yaml without Docker (nginx, two nodes, Postgres, Redis, all this run's own) and looks at what
+ * people and strangers meet there (docs/testing.md). One line for each check; the exit code tells whether all have
+ * passed.
  */
 import { createReport } from '../report.ts';
 import { checkAddresses } from './addresses.ts';

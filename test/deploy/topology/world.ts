@@ -1,6 +1,7 @@
 /**
- * What deploy/compose.yaml describes, as processes of this machine: nginx, two nodes, Postgres, Redis. Environment, commands, secrets
- * and the nginx configuration come from the shipped files; only names of hosts, ports and paths are mapped.
+ * What deploy/compose.yaml describes, as processes of this machine: nginx, two nodes, Postgres, Redis. Environment,
+ * commands, secrets and the nginx configuration come from the shipped files; only names of hosts, ports and paths are
+ * mapped.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -55,8 +56,8 @@ export interface World {
 }
 
 /**
- * `overrides`: what an operator writes into `.env`. `after` is given what ends each thing as soon as it has begun, to be called in
- * the opposite order, whatever happens.
+ * `overrides`: what an operator writes into `.env`. `after` is given what ends each thing as soon as it has begun, to
+ * be called in the opposite order, whatever happens.
  */
 export async function startWorld(overrides: Variables, after: (undo: () => unknown) => void): Promise<World> {
   const scratch = mkdtempSync(join(tmpdir(), 'gatehouse-topology-'));

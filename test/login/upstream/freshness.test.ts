@@ -1,6 +1,6 @@
 /**
- * What an answer from a provider is worth where a fresh sign-in is asked for: it may have come from a session there, without a
- * question to anybody.
+ * What an answer from a provider is worth where a fresh sign-in is asked for: it may have come from a session there,
+ * without a question to a person.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { nowSeconds } from '../../../src/base/clock.ts';
@@ -57,7 +57,7 @@ describeStorages('a sign-in through another instance of this server', (storage) 
     await upstream?.close();
   });
 
-  /** Somebody with an account here, and a browser that is signed in at the provider. */
+  /** A person with an account here, and a browser that is signed in at the provider. */
   async function member() {
     const who = await buildVisitorFrom(upstream, server);
     const page = await through(who.agent, await app.begin(who.agent), who.there);
@@ -71,7 +71,7 @@ describeStorages('a sign-in through another instance of this server', (storage) 
     return new URL(location ?? 'x:').searchParams.get('error') !== 'login_required';
   };
 
-  test('whoever comes back without a question is signed in, but not to what takes a fresh sign-in', async () => {
+  test('a person who comes back without a question is signed in, but not to what takes a fresh sign-in', async () => {
     const { there, at } = await member();
     travel(1000);
     const agent = new Agent(server);
@@ -252,7 +252,7 @@ describeStorages('providers of every kind, which answer from a session of an hou
   };
 
   test.each(kinds.flatMap((kind) => rules.map((rule) => [kind, rule] as const)))(
-    '%s, where a second factor is %s: the way of somebody new, and of one who comes back, has an end',
+    '%s, where a second factor is %s: the way of a new person, and of one who comes back, has an end',
     async (kind, rule) => {
       const sub = unusual();
       const agent = new Agent(server);
@@ -290,19 +290,22 @@ describeStorages('providers of every kind, which answer from a session of an hou
     ['assumed', true],
     ['never', false],
     ['github', true],
-  ])('%s: whoever would have to sign in again for a second factor is not invited to add one', async (kind, invited) => {
-    const sub = unusual();
-    const first = new Agent(server);
-    await walk(first, await apps.none.begin(first), kind, sub);
-    // Nobody is on the first day.
-    travel(90_000);
-    const agent = new Agent(server);
-    const { met } = await walk(agent, await apps.offered.begin(agent), kind, sub);
-    expect(met).toEqual(['provider', ...(invited ? ['invited'] : []), 'code']);
-    if (kind !== 'telling') return;
-    const asked = await walk(agent, await apps.offered.begin(agent, { prompt: 'login' }), kind, sub);
-    expect(asked.met).toEqual(['provider', 'invited', 'code']);
-  });
+  ])(
+    '%s: a person who would have to sign in again for a second factor is not invited to add one',
+    async (kind, invited) => {
+      const sub = unusual();
+      const first = new Agent(server);
+      await walk(first, await apps.none.begin(first), kind, sub);
+      // No one is on the first day.
+      travel(90_000);
+      const agent = new Agent(server);
+      const { met } = await walk(agent, await apps.offered.begin(agent), kind, sub);
+      expect(met).toEqual(['provider', ...(invited ? ['invited'] : []), 'code']);
+      if (kind !== 'telling') return;
+      const asked = await walk(agent, await apps.offered.begin(agent, { prompt: 'login' }), kind, sub);
+      expect(asked.met).toEqual(['provider', 'invited', 'code']);
+    },
+  );
 
   test.each<[Kind, number | undefined]>([
     ['telling', 3600],
@@ -317,7 +320,7 @@ describeStorages('providers of every kind, which answer from a session of an hou
     const { id } = await apps.none.claims(agent, page);
     if (ago === undefined) expect(id).not.toHaveProperty('auth_time');
     else expect(Math.abs(nowSeconds() - ago - Number(id.auth_time))).toBeLessThanOrEqual(30);
-    // Signed in all the same, and for as long as anybody.
+    // Signed in all the same, and for as long as others.
     travel(86_400);
     expect((await walk(agent, await apps.none.begin(agent), kind, sub)).met).toEqual(['code']);
   });

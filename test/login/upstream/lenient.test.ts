@@ -1,4 +1,7 @@
-/** P12: what providers that people use do, and the specifications do not expect: taken where it harms nobody, refused where it does. */
+/**
+ * P12: what providers that people use do, and the specifications do not expect: taken where it does no harm, refused
+ * where it does.
+ */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer } from '../../support/agent.ts';
 import { buildClient, type TestServer } from '../../support/server.ts';
@@ -104,7 +107,7 @@ describeStorages('what providers do', (storage) => {
     ['JSON', json, '{"sub":"somebody-else"}'],
     ['JSON, as a number', json, '{"sub":1}'],
     ['a JWT', { 'Content-Type': 'application/jwt' }, jwtOf({ sub: 'somebody-else' })],
-  ])('P12: userinfo that names somebody else, in %s, is refused', async (_name, headers, body) => {
+  ])('P12: userinfo that names another person, in %s, is refused', async (_name, headers, body) => {
     provider.instead.set('/userinfo', (res) => void res.writeHead(200, headers).end(body));
     expect(failureIn(await attempt())).toBe('The response from Example could not be used.');
   });

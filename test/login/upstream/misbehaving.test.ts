@@ -1,4 +1,6 @@
-/** Providers that do what they must not, are slow, or away: a calm page, nobody signed in, and everything else as ever. */
+/**
+ * Providers that do what they must not, are slow, or away: a calm page, no one signed in, and everything else as ever.
+ */
 import { createHash, createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -34,7 +36,7 @@ describe('a provider that misbehaves', () => {
     return comeBackWith(agent, address.href);
   }
 
-  test('when it behaves, somebody new is asked for a name', async () => {
+  test('when it behaves, a new person is asked for a name', async () => {
     const page = await attempt();
     expect([page.status, isNew(page)]).toEqual([200, true]);
     const [, token] = provider.asked.filter(({ path }) => path === '/token' || path === '/jwks');
@@ -97,7 +99,7 @@ describe('a provider that misbehaves', () => {
 
   test.each<[string, () => void]>([
     ['another issuer', () => claiming({ iss: 'https://evil.example' })],
-    ['another audience', () => claiming({ aud: 'somebody else' })],
+    ['another audience', () => claiming({ aud: 'another' })],
     ['several audiences and another azp', () => claiming({ aud: ['us', 'x'], azp: 'x' })],
     ['another nonce', () => claiming({ nonce: 'of an earlier time' })],
     ['no nonce', () => claiming({ nonce: undefined })],
@@ -132,7 +134,7 @@ describe('a provider that misbehaves', () => {
     ['no JSON', () => answering('{{{')],
     ['null', () => answering('null')],
     ['a refusal', () => answering('{"error":"invalid_client"}', 400)],
-    ['somebody else in userinfo', () => telling({ sub: 'somebody-else', email: 'x@example.org' })],
+    ['another person in userinfo', () => telling({ sub: 'somebody-else', email: 'x@example.org' })],
     ['a megabyte', () => answering(`{"access_token":"${'x'.repeat(1_000_000)}"}`)],
   ])('%s', async (_name, misbehave) => {
     misbehave();
@@ -167,7 +169,7 @@ describe('a provider that misbehaves', () => {
     await new Promise<void>((resolve) => inside.listen(port, 'localhost', resolve));
     for (const path of ['/token', '/jwks', '/userinfo']) {
       provider.reset();
-      // A key that nobody has seen yet has the keys looked for anew.
+      // An unknown key has the keys looked for anew.
       if (path === '/jwks') provider.tamper = forged({ alg: 'ES256', kid: 'new' });
       provider.instead.set(path, (res) => void res.writeHead(302, { Location: `http://localhost:${port}/` }).end());
       const page = await attempt();
@@ -179,7 +181,7 @@ describe('a provider that misbehaves', () => {
     expect(visits).toBe(0);
   });
 
-  test('slow, dripping and broken answers end, and the sign-in of this server’s own goes on meanwhile', async () => {
+  test('slow, dripping and broken answers end, and the sign-in of this server’s own goes on in that time', async () => {
     const hang = () => {};
     const drip = (res: import('node:http').ServerResponse) => {
       res.writeHead(200, { 'Content-Type': 'application/json' });

@@ -1,4 +1,4 @@
-/** Signing in through an OAuth 2 provider in GitHub's manner: no ID token, but somebody who holds an access token. */
+/** Signing in through an OAuth 2 provider in GitHub's manner: no ID token, but a person who holds an access token. */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Agent, type Answer } from '../../support/agent.ts';
 import { buildClient, buildPerson, type TestServer } from '../../support/server.ts';
@@ -73,7 +73,7 @@ describeStorages('signing in through an OAuth 2 provider', (storage) => {
     expect(page.text).toContain(`value="${String(provider.userinfo.login)}"`);
     const consent = await submitTo(agent, page, { upstream: 'create', username: String(provider.userinfo.login) });
     const { id, user } = await app.claims(agent, consent);
-    // The name is not taken apart, and nobody has proved the address.
+    // The name is not taken apart, and the address is not proved.
     expect(user).toMatchObject({ given_name: 'Ada Lovelace' });
     expect(user).not.toHaveProperty('family_name');
     expect(user).not.toHaveProperty('email');
@@ -82,7 +82,7 @@ describeStorages('signing in through an OAuth 2 provider', (storage) => {
     provider.userinfo = { id: 815, login: 'renamed', name: null, email: null };
     const later = new Agent(server);
     expect((await app.claims(later, await attempt(later))).id.sub).toBe(id.sub);
-    // Somebody who has taken the old name there is somebody else.
+    // A person who has taken the old name there is another.
     provider.userinfo = { id: 816, login: String(user.preferred_username) };
     expect(isNew(await attempt())).toBe(true);
   });
@@ -99,7 +99,7 @@ describeStorages('signing in through an OAuth 2 provider', (storage) => {
     }
   });
 
-  test('what the provider says of a person is what somebody may have typed', async () => {
+  test('what the provider says of a person is what they may have typed', async () => {
     const own = await buildPerson(server);
     for (const login of [
       own.username,
@@ -125,7 +125,7 @@ describeStorages('signing in through an OAuth 2 provider', (storage) => {
     }
   });
 
-  test('nobody takes an address as a name that they have not proved, nor learns whose it is', async () => {
+  test('no one takes an address as a name that they have not proved, nor learns whose it is', async () => {
     const person = await buildPerson(server, { email: `${unusual()}@example.org`, verified: true });
     const answers: Answer[] = [];
     for (const username of [`${unusual()}@example.org`, person.email ?? '', `${unusual()}＠example.org`]) {

@@ -53,7 +53,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     const { location } = await app.begin(agent, { prompt: 'none' });
     return new URL(location ?? '').searchParams.get('error') !== 'login_required';
   };
-  /** Somebody with an account here that is connected with theirs at the provider. */
+  /** A person with an account here that is connected with theirs at the provider. */
   async function connected(id = 'company') {
     const who = await visitor();
     const page = await through(who.agent, await app.begin(who.agent), who.there, id);
@@ -62,7 +62,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     return { ...who, subject: String(claims.sub) };
   }
 
-  test('somebody new chooses a name, has an account, and comes back without a page', async () => {
+  test('a new person chooses a name, has an account, and comes back without a page', async () => {
     const { agent, there, person } = await visitor();
     const page = await through(agent, await app.begin(agent), there);
     expect([page.status, isNew(page)]).toEqual([200, true]);
@@ -113,7 +113,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
   test('an answer is good in the browser that asked for it alone (B3)', async () => {
     const victim = await connected();
     const attacker = await connected();
-    // The attacker's own answer, opened in somebody else's browser: nobody is signed in, least of all as the attacker.
+    // The attacker's own answer, opened in another person's browser: no one is signed in, least of all as the attacker.
     const page = await app.begin(attacker.agent, { prompt: 'login' });
     const answer = await signInThere(attacker.there.agent, await leave(attacker.agent, page), attacker.person);
     const stranger = new Agent(server);
@@ -177,7 +177,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     );
   });
 
-  test('states that nobody made, answers without one, and providers there are not', async () => {
+  test('states that were not made here, answers without one, and providers there are not', async () => {
     const agent = new Agent(server);
     const page = await app.begin(agent);
     for (const query of [
@@ -351,7 +351,7 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     expect(answers.some(isConsent)).toBe(true);
   });
 
-  test('an address that the provider’s word does not stand for is not the account’s, and tells nobody whose it is', async () => {
+  test('an address that the provider’s word does not stand for is not the account’s, and tells no one whose it is', async () => {
     const email = `${unusual()}@example.org`;
     await buildPerson(server, { email });
     const { agent, there } = await visitor({ email });
@@ -421,13 +421,13 @@ describeStorages('signing in through an OpenID Connect provider', (storage) => {
     travel(120);
     const login = new URL(await leave(agent, await app.begin(agent, { prompt: 'login' })));
     expect(login.searchParams.get('prompt')).toBe('login');
-    // Whoever takes the wish out of the address is not signed in by an old session there.
+    // One who takes the wish out of the address is not signed in by an old session there.
     login.searchParams.delete('prompt');
     const old = await signInThere(there.agent, login.href, person);
     expect(failureIn(await comeBackWith(agent, old))).toBe('Example Company did not ask you to sign in again.');
   });
 
-  test('a disabled person is refused, and a deleted one is somebody new', async () => {
+  test('a disabled person is refused, and a deleted one is a new person', async () => {
     const { there, subject } = await connected();
     await server.core.accounts.disable(subject);
     const agent = new Agent(server);

@@ -1,6 +1,6 @@
 /**
- * A provider made for a test, on Node's own HTTP server: it keeps to OpenID Connect and to OAuth 2 in GitHub's manner until a test
- * tells it what to do wrong.
+ * A provider made for a test, on Node's own HTTP server: it keeps to OpenID Connect and to OAuth 2 in GitHub's manner
+ * until a test tells it what to do wrong.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';

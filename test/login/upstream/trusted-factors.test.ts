@@ -44,7 +44,7 @@ describeStorages('a provider whose word for second factors is trusted', (storage
     ['a password and a PIN, which are of one kind', ['pwd', 'pin']],
     ['a code alone', ['otp']],
     ['two things that one has', ['otp', 'hwk', 'sms']],
-    ['that somebody was there', ['hwk', 'user']],
+    ['that a person was there', ['hwk', 'user']],
     ['two channels, which may be of one kind', ['pwd', 'mca']],
     ['a place and a risk', ['pwd', 'geo', 'rba']],
     ['words that are not registered', ['pwd', 'MFA', 'two-factor']],

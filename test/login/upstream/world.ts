@@ -138,7 +138,7 @@ export async function through(
   return comeBackWith(agent, await signInThere(there.agent, await leave(agent, page, id), there.person));
 }
 
-/** Somebody with an account at the provider, and a browser for each of the two. */
+/** A person with an account at the provider, and a browser for each of the two. */
 export async function buildVisitorFrom(
   upstream: TestServer,
   server: TestServer,

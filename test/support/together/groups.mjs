@@ -1,4 +1,5 @@
-// Suites in groups, each of which runs in one module graph: what they all import is loaded, and compiled, once for a group.
+// Suites in groups, each of which runs in one module graph: what they all import is loaded, and compiled, once for a
+// group.
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,7 +13,10 @@ const sizes = { browser: 5, cli: 8, storage: 8 };
 export const allSuites = () =>
   globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/clients/node_modules', 'test/faults', 'test/hostile'] });
 
-/** Writes a file for each group: the suites of one folder of `test`, a part of them, or those of all small folders. Gives their patterns for jest. */
+/**
+ * Writes a file for each group: the suites of one folder of `test`, a part of them, or those of all small folders.
+ * Gives their patterns for jest.
+ */
 export function writeGroups(name, suites) {
   const folder = join(root, 'test/output', name);
   mkdirSync(folder, { recursive: true });
