@@ -31,7 +31,10 @@ describeStorages('an import', (storage) => {
   let server: TestServer;
   let cli: CommandLine;
   beforeAll(async () => {
-    server = await storage.start({ THROTTLE_ACCOUNT_LIMIT: '3', THROTTLE_ADDRESS_LIMIT: '1000' });
+    server = await storage.start({
+      ...{ THROTTLE_ACCOUNT_LIMIT: '3', THROTTLE_ADDRESS_LIMIT: '1000' },
+      ...{ PASSWORD_HASH_MEMORY: '7168', PASSWORD_HASH_TIME: '1' },
+    });
     cli = commandLine(server.env);
   });
   afterAll(() => server.close());
@@ -120,7 +123,7 @@ describeStorages('an import', (storage) => {
     test('signs in, and has a hash of ours from then on', async () => {
       expect(await login(username, phrase)).toBe(200);
       const { passwordHash } = await accountOf(username);
-      expect(passwordHash).toMatch(/^\$argon2id\$v=19\$m=8192,t=1,p=1\$/);
+      expect(passwordHash).toMatch(/^\$argon2id\$v=19\$m=7168,t=1,p=1\$/);
       expect(await login(username, phrase)).toBe(200);
       expect((await accountOf(username)).passwordHash).toBe(passwordHash);
       expect(await login(username, 'dry gravel under boots')).toBe(401);

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { randomToken } from '../../src/base/secrets.ts';
+import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createRouteTable } from '../../src/http/routes.ts';
 import { protocolRoutes } from '../../src/oidc/routes.ts';
@@ -54,18 +55,17 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     DATA_DIR: dataDir,
     ADMIN_KEY: adminKey,
     LOG_LEVEL: 'info',
-    // Cheap hashes: their strength is tested elsewhere, and a suite signs in hundreds of times.
-    PASSWORD_HASH_MEMORY: '8192',
-    PASSWORD_HASH_TIME: '1',
+    ...cheapHashes,
     ...(options.env?.DATABASE_URL ? { SECRET_KEY: 'a-secret-key-for-tests-0123456789abcdef', MIGRATE: 'true' } : {}),
     ...options.env,
   };
   const loaded = loadConfig(env);
   if (!loaded.ok) throw new Error(`the test's settings are wrong: ${JSON.stringify(loaded.mistakes)}`);
-  const { database } = loaded.config;
+  const config = withCheapestHashes(loaded.config, env);
+  const { database } = config;
   if (database.kind === 'sqlite') await migratedFile(database.file);
   const logged: string[] = [];
-  const core = await openCore(loaded.config, {
+  const core = await openCore(config, {
     earlyKey: keyOfRun(),
     logTo: { write: (line: string) => void logged.push(line) },
     network: options.network,
@@ -80,7 +80,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const unrecorded: string[] = [];
   app.server.on('request', (req, res) => res.on('finish', () => noteUnrecorded(unrecorded, req, res)));
   await app.listen(port, options.host ?? 'localhost');
-  const url = loaded.config.issuer;
+  const url = config.issuer;
 
   return {
     url,
@@ -100,6 +100,15 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       return startServer({ env: { ...env, ...environment }, dataDir, port, network: options.network });
     },
   };
+}
+
+/** About the cheapest that settings allow: strength is tested elsewhere, and a suite signs in hundreds of times. */
+const cheapHashes = { PASSWORD_HASH_MEMORY: '8192', PASSWORD_HASH_TIME: '1' };
+
+/** In this process far less than that, unless the test says how its server hashes. */
+function withCheapestHashes(config: Config, env: Readonly<Record<string, string>>): Config {
+  if (env.PASSWORD_HASH_MEMORY !== cheapHashes.PASSWORD_HASH_MEMORY) return config;
+  return { ...config, password: { ...config.password, hashMemory: 512 } };
 }
 
 const protocol = createRouteTable(protocolRoutes);
