@@ -162,6 +162,25 @@ export function createSignIn(parts: {
       : account;
   }
 
+  async function accepted(
+    { noSession, carriesRecord }: SignInRequest,
+    account: Account,
+    amr: readonly Amr[],
+    attempt: Attempt,
+  ): Promise<SignInOutcome> {
+    if (noSession) {
+      await attempt.forgive();
+      return { outcome: 'signed-in', account, amr, at: nowSeconds() };
+    }
+    if (carriesRecord) {
+      await attempt.forgive();
+      const record = audit.carried('sign_in.succeeded', success(attempt, amr));
+      return { ...signedIn(account, amr), record };
+    }
+    await Promise.all([attempt.forgive(), recorded(attempt, amr)]);
+    return signedIn(account, amr);
+  }
+
   /** What the account lacks to sign in with the password alone. */
   function lackOf(account: Account, { twoFactors, noSession }: SignInRequest): 'enrol' | 'short' | undefined {
     if (twoFactors) return 'enrol';
@@ -215,17 +234,7 @@ export function createSignIn(parts: {
       const amr: readonly Amr[] = second.outcome === 'right' ? second.amr : ['pwd'];
 
       // 7. Give the attempt back, write the audit record, and answer when it is durable.
-      if (request.noSession) {
-        await attempt.forgive();
-        return { outcome: 'signed-in', account, amr, at: nowSeconds() };
-      }
-      if (request.carriesRecord) {
-        await attempt.forgive();
-        const record = audit.carried('sign_in.succeeded', success(attempt, amr));
-        return { ...signedIn(account, amr), record };
-      }
-      await Promise.all([attempt.forgive(), recorded(attempt, amr)]);
-      return signedIn(account, amr);
+      return await accepted(request, account, amr, attempt);
     } catch (error) {
       return attempt.breakOff(error);
     }

@@ -176,15 +176,8 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
   const logoutUris = asked.post_logout_redirect_uris ?? [];
   const method = asked.token_endpoint_auth_method ?? 'client_secret_basic';
 
-  // RFC 7591, section 2.1: the two lists must agree.
-  if (codeGrant !== responses.includes('code')) return invalid('grant_types and response_types do not fit together');
-  if (codeGrant && redirectUris.length === 0) return invalid('redirect_uris must have at least one member', true);
-  if (grants.length === 1 && grants[0] === 'refresh_token') return invalid('refresh_token needs another grant type');
-  // RFC 6749, section 4.4: for confidential clients only. Users cannot register clients that act without a user.
-  if (grants.includes('client_credentials')) {
-    if (method === 'none') return invalid('client_credentials needs a client that authenticates');
-    if (context.by === 'person') return invalid('client_credentials is not available here');
-  }
+  const unfit = grantsMistake({ grants, responses, redirectUris, method }, context);
+  if (unfit !== undefined) return unfit;
   const mistake = adminMemberMistake(asked, context) ?? refreshPolicyMistake(asked, method === 'none', context);
   if (mistake !== undefined) return invalid(mistake);
   const hasKeys = asked.jwks !== undefined || asked.jwks_uri !== undefined;
@@ -227,6 +220,25 @@ function complete(asked: Members, context: MetadataContext, dropped: readonly st
   };
   if (asked.scope !== undefined) metadata.scope = unique(asked.scope.split(' ')).join(' ');
   return { outcome: 'valid', metadata, dropped: [...dropped, ...notTaken(asked, metadata, context)] };
+}
+
+interface Grants {
+  readonly grants: readonly string[];
+  readonly responses: readonly string[];
+  readonly redirectUris: readonly string[];
+  readonly method: string;
+}
+
+function grantsMistake({ grants, responses, redirectUris, method }: Grants, { by }: MetadataContext) {
+  const codeGrant = grants.includes('authorization_code');
+  // RFC 7591, section 2.1: the two lists must agree.
+  if (codeGrant !== responses.includes('code')) return invalid('grant_types and response_types do not fit together');
+  if (codeGrant && redirectUris.length === 0) return invalid('redirect_uris must have at least one member', true);
+  if (grants.length === 1 && grants[0] === 'refresh_token') return invalid('refresh_token needs another grant type');
+  if (!grants.includes('client_credentials')) return undefined;
+  // RFC 6749, section 4.4: for confidential clients only. Users cannot register clients that act without a user.
+  if (method === 'none') return invalid('client_credentials needs a client that authenticates');
+  return by === 'person' ? invalid('client_credentials is not available here') : undefined;
 }
 
 /** core/clients/unprotected stores this note in the metadata. No request can set it, and other changes keep it. */
