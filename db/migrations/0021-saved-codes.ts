@@ -1,4 +1,4 @@
-/** Whether the person has shown that they saved their recovery codes. Codes made by an earlier version count as saved. */
+/** Whether the person has shown that they saved their recovery codes. Codes of an earlier version count as saved. */
 import type { Knex } from 'knex';
 
 export async function up(knex: Knex): Promise<void> {

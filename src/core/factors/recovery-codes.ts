@@ -34,7 +34,7 @@ export function recoveryCodeHash(subject: string, code: string): string {
 export const codesLeft = (rows: readonly FactorRow[]): number =>
   rows.filter(({ kind, state }) => kind === 'recovery-code' && state === 'active').length;
 
-/** Codes that an earlier version made count as saved. So do codes of which one was used, since the user has the list. */
+/** Codes of an earlier version count as saved. So do codes of which one was used, because the user has the list. */
 export const codesSaved = (rows: readonly FactorRow[]): boolean =>
   rows.every(({ kind, saved }) => kind !== 'recovery-code' || saved) ||
   rows.some(({ kind, state }) => kind === 'recovery-code' && state === 'used');

@@ -1,5 +1,6 @@
 /**
- * Accounts at other providers with which the person can sign in here: connect and disconnect. The Security page lists them.
+ * Accounts at other providers with which the person can sign in here: connect and disconnect. The Security page lists
+ * them.
  *
  * Connecting needs a fresh sign-in here, the provider's proof, and a confirmation that names both accounts. Without the
  * confirmation, an attacker could make the browser sign in at the provider with the attacker's account and connect it

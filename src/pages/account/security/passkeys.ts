@@ -1,6 +1,6 @@
 /**
- * Passkeys: add, rename, remove. The browser's dialogue on the Security page creates a passkey, with a challenge that is
- * valid for this session and person for five minutes. The page has the button only after a fresh sign-in.
+ * Passkeys: add, rename, remove. The browser's dialogue on the Security page creates a passkey, with a challenge that
+ * is valid for this session and person for five minutes. The page has the button only after a fresh sign-in.
  */
 import type { EnrolOutcome } from '../../../core/factors/passkeys.ts';
 import { passkeyName } from '../../kit/factor-names.ts';
