@@ -38,7 +38,7 @@ test('what a person meets most looks different: not found, out of date, throttle
 
 test('an outcome that is good looks good, and no other', () => {
   const good = noticeKinds.filter((kind) => emblem(`notice-${kind}`)[0] === 'good');
-  expect(good).toEqual(['signed-up', 'signed-up-mail', 'email-confirmed']);
+  expect(good).toEqual(['email-confirmed']);
 });
 
 test.each([
