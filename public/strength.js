@@ -5,17 +5,12 @@ for (const meter of document.querySelectorAll('[data-strength]')) {
   const { strength, least, own = '', service = '', counts, like, simple, good } = meter.dataset;
   const input = document.getElementById(strength);
   const bar = meter.querySelector('progress');
-  const words = meter.querySelector('p') ?? meter;
+  const words = meter.querySelector('p');
   const rule = words.textContent;
-  // An own view of a deployment may still have one sentence for all counts.
-  const toGo = (missing) =>
-    counts?.split('|')[missing - 1] ??
-    meter.dataset.more?.replace('{count}', missing.toLocaleString(document.documentElement.lang));
-
   const judge = (typed) => {
     if (typed === '') return ['', rule];
     const missing = least - passwordLength(typed);
-    if (missing > 0) return ['', toGo(missing)];
+    if (missing > 0) return ['', counts.split('|')[missing - 1]];
     const text = fold(typed);
     const names = own.split(' ').map((id) => document.getElementById(id)?.value ?? '');
     if ([...names, service].flatMap((name) => nameParts(fold(name))).some((part) => part && isMostly(text, part)))
@@ -25,7 +20,7 @@ for (const meter of document.querySelectorAll('[data-strength]')) {
   let soon;
   input.addEventListener('input', () => {
     const [level, text] = judge(input.value);
-    if (bar) bar.value = Math.min(passwordLength(input.value), least);
+    bar.value = Math.min(passwordLength(input.value), least);
     meter.dataset.level = level;
     clearTimeout(soon);
     // Delayed, because a screen reader would read out each change.
