@@ -26,23 +26,7 @@ const heavy = ['playground', 'openapi', 'openapi-api', 'gallery'];
  * Pages that still move when a late script shows a form or writes a time anew. A page leaves this list and never comes
  * to it: what a script brings has its room from the start.
  */
-const stillMoves: readonly string[] = [
-  'login',
-  'second-factor',
-  'device-confirm',
-  'enrol',
-  'account',
-  'account-factors',
-  'account-passkeys',
-  'account-sessions',
-  'account-activity',
-  'account-connections',
-  'account-identities',
-  'error',
-  'why',
-  'playground',
-  'dev-mails',
-];
+const stillMoves: readonly string[] = [];
 
 /** One load of each language for all its looks. Left to right has those that right to left has not: together they are all four. */
 function looksOf(state: ViewState): Readonly<Record<string, readonly Look[]>> {

@@ -36,7 +36,7 @@ test('a page shows the logo from this server, and no address of the client', asy
     `/oauth/authorize?${new URLSearchParams({ client_id: client.id, response_type: 'code', scope: 'openid' })}`,
   );
   expect(page.text).not.toContain('brand.example/logo.png');
-  const address = /<img class="logo" src="([^"]+)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  const address = /<img src="(\/client-logo[^"]+)"/.exec(page.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
   expect(address).toMatch(/^\/client-logo\?client_id=/);
   const shown = await fetch(server.url + address);
   expect([shown.status, shown.headers.get('content-type')]).toEqual([200, 'image/png']);
