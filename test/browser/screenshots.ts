@@ -56,6 +56,12 @@ async function consent(page: Page): Promise<void> {
   await page.getByRole('heading', { name: /^Allow/ }).waitFor();
 }
 
+async function account(page: Page): Promise<void> {
+  await page.goto('/account');
+  await signIn(page, ada);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+}
+
 async function playground(page: Page): Promise<void> {
   await page.goto('/playground');
   await button(page, 'Sign in');
@@ -78,6 +84,7 @@ const pictures: [string, 'light' | 'dark', number, number, (page: Page) => Promi
   ['login-light', 'light', 720, 860, login],
   ['login-dark', 'dark', 720, 860, login],
   ['consent', 'light', 720, 830, consent],
+  ['account', 'light', 1180, 900, account],
   ['playground', 'light', 1280, 900, playground],
   ['refused', 'light', 900, 760, refused],
   ['mail', 'light', 600, 880, at('/gallery/mail/new-sign-in?locale=en')],

@@ -1,4 +1,4 @@
-/** What a mail tells of an event: the caller's program and address, never an administrator's, and no stranger's words. */
+/** What a mail tells of an event: the caller's program and address, never an administrator's, no stranger's words. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { factsOf, strangersFacts } from '../../src/core/mail/letter-facts.ts';
 import { Agent } from '../support/agent.ts';

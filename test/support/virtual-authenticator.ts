@@ -15,8 +15,8 @@ interface Authenticator {
 }
 
 /**
- * A device of the person's, plugged into this tab. One that is built in is offered in the name field, and its person takes what is
- * offered at once; a security key waits for the button.
+ * A device of the person's, plugged into this tab. One that is built in is offered in the name field, and its person
+ * takes what is offered at once; a security key waits for the button.
  */
 export async function plugIn(page: Page, { synced = false, usb = true }: Device = {}): Promise<Authenticator> {
   const session = await page.context().newCDPSession(page);
