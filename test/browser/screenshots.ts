@@ -83,7 +83,7 @@ const refused = at(authorizeAddress(server, client, { redirect_uri: `${redirectU
 const pictures: [string, 'light' | 'dark', number, number, (page: Page) => Promise<void>][] = [
   ['login-light', 'light', 720, 860, login],
   ['login-dark', 'dark', 720, 860, login],
-  ['consent', 'light', 720, 830, consent],
+  ['consent', 'light', 720, 940, consent],
   ['account', 'light', 1180, 900, account],
   ['playground', 'light', 1280, 900, playground],
   ['refused', 'light', 900, 760, refused],

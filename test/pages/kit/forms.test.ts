@@ -130,7 +130,10 @@ describe.each(shownToPeople.map((state) => [state.name, state] as const))('%s', 
 });
 
 test('a field for a code takes as many digits as that code has, together or apart, and no others', () => {
-  const typed = { code: ['123456', ' 123 456 ', '١٢٣٤٥٦'], email_code: ['12345678', '1234 5678', '1234-5678'] };
+  const typed = {
+    code: ['123456', ' 123 456 ', '١٢٣٤٥٦'],
+    email_code: ['12345678', '1234-5678', '\u20681234 5678\u2069'],
+  };
   const all = Object.values(typed).flat();
   const fields = states.flatMap((state) => fieldsOf(show(state))).filter((field) => field.has('pattern'));
   expect(new Set(fields.map((field) => field.of('name')))).toEqual(new Set(Object.keys(typed)));
