@@ -109,11 +109,10 @@ suite('signing in through another provider', () => {
     await allow(page);
     expect(await subject(page)).toBe(own.subject);
 
-    await page.goto('/account/password');
-    await page.getByRole('link', { name: 'Sign in with other providers' }).click();
+    await page.goto('/account/security');
     await page.getByText(person.username).first().waitFor();
-    await page.locator('main summary').click();
-    await page.getByRole('button', { name: 'Disconnect' }).click();
+    await page.getByRole('link', { name: /^Disconnect/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Disconnect' }).click();
     await page.getByText('It is disconnected.').waitFor();
     await page.getByRole('link', { name: 'Connect Example Company' }).click();
     await page.getByRole('heading', { name: 'Connect with Example Company?' }).waitFor();
