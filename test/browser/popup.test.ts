@@ -108,7 +108,7 @@ suite('a window that an application has opened', () => {
     await walk.popup.getByRole('link', { name: 'Sprache: Deutsch' }).click();
     await walk.popup.getByRole('button', { name: 'English' }).click();
     await signIn(walk.popup, person, 'not the password at all');
-    await walk.popup.getByRole('alert').waitFor();
+    await walk.popup.locator('[aria-invalid=true]').first().waitFor();
     await signIn(walk.popup, person);
     await allow(walk.popup);
     await hasCode(walk);
