@@ -52,8 +52,8 @@ export async function allPages(deps: Deps): Promise<readonly Route[]> {
         ...deps,
         noteReady: (ctx, subject) => flashMessages.write(ctx, subject, { notice: 'account-ready' }),
         waiting: {
-          keep: (ctx, subject, email) => flashMessages.write(ctx, subject, { email }),
-          read: (ctx, subject) => flashMessages.read(ctx, subject).email,
+          keep: (ctx, subject, email) => flashMessages.write(ctx, subject, { unconfirmed: email }),
+          read: (ctx, subject) => flashMessages.read(ctx, subject).unconfirmed,
         },
       },
       signUpPage,

@@ -52,7 +52,7 @@ export function createEmailPage(deps: AccountDeps): {
     );
 
   return {
-    show: async (visit) => show(visit, { email: visit.note.email }),
+    show: async (visit) => show(visit, { email: visit.note.email ?? visit.note.unconfirmed }),
 
     keep: (form) => ({ email: typedIn(form) }),
 

@@ -14,6 +14,8 @@ export interface Note {
   readonly notice?: AccountNotice;
   /** As typed. */
   readonly email?: string;
+  /** The address of a new account. Only the sign-up writes it: a link to it is sent again without a fresh sign-in. */
+  readonly unconfirmed?: string;
   /** The authenticator app that is being enrolled. */
   readonly enrolment?: { readonly factorId: string; readonly secret: string; readonly uri: string };
   readonly codes?: readonly string[];

@@ -5,6 +5,7 @@
  */
 
 import type { Context } from 'koa';
+import type { Account } from '../../core/stores/accounts.ts';
 import { callerOf } from '../../http/caller.ts';
 import { seeOther } from '../../http/hardening.ts';
 import { pageRoutes, type Route } from '../../http/routes.ts';
@@ -67,9 +68,13 @@ export function signUpRoutes(deps: RegistrationDeps, page: SignUpPage): readonly
     });
   }
 
+  /** An account that has an address gets another one only on the account pages, after a fresh sign-in. */
+  const waitingFor = (ctx: Context, account: Account | undefined): string | undefined =>
+    account?.email === null ? deps.waiting.read(ctx, account.subject) : undefined;
+
   async function showSent(ctx: Context, retryAfterSeconds?: number): Promise<void> {
     const account = await deps.signedIn(ctx);
-    const email = account && deps.waiting.read(ctx, account.subject);
+    const email = waitingFor(ctx, account);
     pages.show(
       ctx,
       'mail-sent',
@@ -96,7 +101,7 @@ export function signUpRoutes(deps: RegistrationDeps, page: SignUpPage): readonly
   const sendAgain = async (ctx: Context) => {
     if (!(await readCheckedForm(deps, ctx))) return undefined;
     const account = await deps.signedIn(ctx);
-    const email = account && deps.waiting.read(ctx, account.subject);
+    const email = waitingFor(ctx, account);
     if (account === undefined || email === undefined) return seeOther(ctx, '/account/email');
     const locale = pages.localeOf(ctx, undefined, account.locale);
     const caller = { ...callerOf(ctx, 'browser'), browser: browserOf(ctx), locale };

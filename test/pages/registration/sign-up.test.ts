@@ -1,6 +1,6 @@
 /** Accounts that people make for themselves: by the page alone, in the middle of an authorization, and whom that tells what. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { Agent, type Answer, codeOf, pkce } from '../../support/agent.ts';
+import { Agent, type Answer, codeOf, csrfOf, pkce } from '../../support/agent.ts';
 import { claimsOf, comeBack, redeem, stopClock, travel } from '../../support/flow.ts';
 import { fill, headingOf, landed, linkIn, mailsTo, mailTo, send } from '../../support/mail.ts';
 import { buildClient, buildPerson, password, startServer, type TestServer } from '../../support/server.ts';
@@ -86,6 +86,29 @@ describeStorages('the sign-up page', (storage) => {
       'Check your e-mail',
     ]);
     expect(last.text).toContain('Too many attempts.');
+  });
+
+  test('B5: an old sign-in cannot have a link sent to an address that was typed on the page for another one', async () => {
+    const { agent, page } = await visit(server, '/account/profile');
+    const { email } = fresh();
+    travel(302);
+    const csrf = csrfOf(page);
+    const refused = await agent.go('/account/email', { form: { csrf, email }, follow: false });
+    expect(refused.location).toContain('max_age=');
+    expect((await agent.go('/sign-up?done=mail')).text).not.toContain(email);
+    const asked = await agent.go('/sign-up/again', { form: { csrf }, follow: false });
+    expect([asked.status, asked.location]).toEqual([303, `${server.url}/account/email`]);
+    expect(await mailsTo(server, email)).toEqual([]);
+  });
+
+  test('where the address is confirmed, the page for the mail sends no link any more', async () => {
+    const form = fresh();
+    const agent = new Agent(server);
+    const sent = await signUp(form, agent);
+    await send(agent, await agent.go(linkIn(await mailTo(server, form.email, 'confirm-email'))), {});
+    const asked = await send(agent, sent, {});
+    expect(new URL(asked.url).pathname).toBe('/account/email');
+    expect(await mailsTo(server, form.email)).toHaveLength(1);
   });
 
   test('the page for the mail tells the address to its own browser, for some minutes', async () => {
