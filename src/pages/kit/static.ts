@@ -15,6 +15,7 @@ import { isMostly, isPattern, nameParts, passwordLength } from '../../core/passw
 export interface ServedFile {
   readonly body: Buffer;
   readonly type: string;
+  /** Weak, where the same tag stands for the compressed body too (RFC 9110, section 8.8.3.3). */
   readonly etag: string;
 }
 
@@ -56,7 +57,7 @@ export function serveStatic(publicDir: string): StaticFiles {
     ]);
     const body = bare(extname(entry.name), read);
     const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12);
-    files.set(`/public/${entry.name}`, { body, gzipped: once(() => gzipSync(body)), type, etag: `"${hash}"` });
+    files.set(`/public/${entry.name}`, { body, gzipped: once(() => gzipSync(body)), type, etag: `W/"${hash}"` });
     urls.set(entry.name, `/public/${entry.name}?v=${hash}`);
   }
   const url = (name: string): string => {

@@ -272,7 +272,7 @@ describe('overrides and assets', () => {
   test('an asset has the hash of its content in its address and its own type', () => {
     expect(renderer.asset('gatehouse.css')).toMatch(/^\/public\/gatehouse\.css\?v=[\w-]{12}$/);
     expect(statics('/public/gatehouse.css')?.type).toBe('text/css; charset=utf-8');
-    expect(statics('/public/page.js')?.etag).toMatch(/^"[\w-]{12}"$/);
+    expect(statics('/public/page.js')?.etag).toMatch(/^W\/"[\w-]{12}"$/);
     expect(() => renderer.asset('no-such.css')).toThrow('no-such.css');
   });
 
