@@ -23,7 +23,7 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
     const account = await deps.accounts.findBySubject(subject);
     if (!account) return;
     const { passwordHash, usernameKey: _username, emailKey: _email, ...about } = account;
-    const [{ factors, recoveryCodesLeft }, passkeys, identities, browsers, connections, groups] = await Promise.all([
+    const [{ factors, ...recoveryCodes }, passkeys, identities, browsers, connections, groups] = await Promise.all([
       deps.factors.list(subject),
       deps.passkeys.list(subject),
       deps.upstream.linked(subject),
@@ -42,7 +42,7 @@ export function createDataPage(deps: AccountDeps): { show: Show; download: Show 
       },
       groups,
       factors: dated(factors),
-      recoveryCodesLeft,
+      ...recoveryCodes,
       passkeys: dated(passkeys),
       identities: dated(identities.map(({ subject: _subject, ...identity }) => identity)),
       // Without the browser's key, which gives it a separate throttle counter at sign-in.

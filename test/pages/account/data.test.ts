@@ -83,6 +83,7 @@ describeStorages('a person’s data', (storage) => {
     const data = JSON.parse(file.text);
     expect(data.account).toMatchObject({ username: person.username, email: person.email, twoFactor: true });
     expect(data.factors).toMatchObject([{ kind: 'totp', name: 'phone' }]);
+    expect(data).toMatchObject({ recoveryCodesLeft: 10, recoveryCodesSaved: false });
     expect(data.passkeys).toMatchObject([{ name: 'Blue key', createdAt: expect.any(String) }]);
     expect(data.identities).toMatchObject([there]);
     expect(data.browsers).toContainEqual({
