@@ -106,8 +106,8 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     if (!visit) return;
     const onward = await show(visit);
     if (onward) goOn(ctx, visit.account.subject, onward);
-    // Flash messages are shown once. An enrolment stays until it is confirmed, whatever pages are opened before.
-    else if (!visit.note.enrolment && !visit.note.identity) flashMessages.clear(ctx);
+    // Flash messages are shown once, and HEAD shows none. An enrolment stays until it is confirmed.
+    else if (ctx.method === 'GET' && !visit.note.enrolment && !visit.note.identity) flashMessages.clear(ctx);
   };
 
   const taking = (row: Row, take: Take) => async (ctx: Context) => {

@@ -70,6 +70,20 @@ describe('an authenticator app', () => {
     expect(server.logged.join('\n')).not.toContain(secret);
   });
 
+  test('HEAD does not take the codes away before they are shown', async () => {
+    const { agent, page } = await visit(server, security);
+    const app = await send(agent, page, `${list}/begin`);
+    const form = { csrf: csrfOf(app), code: codeOf(secretOn(app)) };
+    await agent.go(`${list}/app`, { form, follow: false });
+    const cookie = [...agent.cookies.values()].map(({ name, value }) => `${name}=${value}`).join('; ');
+    const head = await fetch(`${server.url}${list}/codes`, { method: 'HEAD', headers: { cookie } });
+    expect([head.status, head.headers.getSetCookie().filter((line) => line.includes('gatehouse-note'))]).toEqual([
+      200,
+      [],
+    ]);
+    expect(codesOn(await agent.go(`${list}/codes`))).toHaveLength(10);
+  });
+
   test('until it is confirmed, the sign-in asks for nothing; a wrong code is said in place and the QR code stays', async () => {
     const { agent, person, page } = await visit(server, security);
     const app = await send(agent, page, `${list}/begin`);
