@@ -19,12 +19,12 @@ const newcomer = ({ member }: Good): Parameters => ({
   ...{ first_name: 'Ada', last_name: 'Lovelace', email: '', password: 'nine pears on a shelf' },
 });
 const nothing: Form = { fields: () => ({}) };
-const some = (name: string): Form => ({ fields: () => ({ [name]: 'x' }) });
+const asked = (name: string, more: Parameters = {}): Form => ({ fields: () => ({ [name]: 'x', ...more }), asks: true });
 
 /** By the path as the table has it. What would end the person's account or session itself is a little wrong already. */
 const forms: Readonly<Record<string, Form>> = {
   '/interaction/:uid/sign-up': { fields: newcomer },
-  '/interaction/:uid/accounts': some('account'),
+  '/interaction/:uid/accounts': { fields: () => ({ account: 'x' }) },
   '/sign-up': { fields: newcomer },
   '/sign-up/again': nothing,
   '/invite': { fields: newcomer, query: ({ links }) => ({ token: links.invitation }) },
@@ -57,8 +57,8 @@ const forms: Readonly<Record<string, Form>> = {
   },
   '/account/email': { fields: ({ member }) => ({ email: `${member.username}@other.example.org` }) },
   '/account/password': { fields: () => ({ current: password, password: 'nine pears' }) },
-  '/account/factors/remove': some('factor'),
-  '/account/factors/rename': { fields: () => ({ factor: 'x', name: 'Phone' }) },
+  '/account/factors/remove': asked('factor'),
+  '/account/factors/rename': asked('factor', { name: 'Phone' }),
   '/account/factors/codes': nothing,
   '/account/factors/codes/saved': {
     fields: () => ({ recovery_code: 'abcd-efgh-jkmn-pqrs', codes: 'a b', added: 'x' }),
@@ -68,14 +68,14 @@ const forms: Readonly<Record<string, Form>> = {
   '/account/factors/app': { fields: () => ({ code: '000000' }) },
   '/account/factors/email-code': nothing,
   '/account/passkeys/add': { fields: () => ({ credential: '{"id":"AAAA","response":{}}', name: 'Key' }) },
-  '/account/passkeys/rename': { fields: () => ({ passkey: 'x', name: 'Key' }) },
-  '/account/passkeys/remove': some('passkey'),
-  '/account/sessions/end': { fields: () => ({ session: 'x', from: 'overview' }), asks: true },
+  '/account/passkeys/rename': asked('passkey', { name: 'Key' }),
+  '/account/passkeys/remove': asked('passkey'),
+  '/account/sessions/end': asked('session', { from: 'overview' }),
   '/account/sessions/end-others': nothing,
   '/account/connections/end': { fields: ({ reader }) => ({ client: reader, from: 'overview' }), asks: true },
   '/account/applications/delete': { fields: ({ client }) => ({ client: client.id }), asks: true },
   '/account/identities/connect': nothing,
-  '/account/identities/remove': some('identity'),
+  '/account/identities/remove': asked('identity'),
   '/account/delete': { fields: ({ member }) => ({ username: `${member.username}x` }) },
 };
 
