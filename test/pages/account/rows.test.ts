@@ -1,9 +1,11 @@
-/** How sessions and events look in a list: symbols, emphasis, days. */
+/** How sessions and events look in a list: symbols, emphasis, days. And which pages there are without a method. */
 import { expect, test } from '@jest/globals';
 import { activityEvents } from '../../../src/pages/account/activity.ts';
+import type { AccountDeps } from '../../../src/pages/account/deps.ts';
 import { byDay } from '../../../src/pages/account/kit/days.ts';
 import { lookOf } from '../../../src/pages/account/kit/event-view.ts';
 import { byUse, sessionView } from '../../../src/pages/account/kit/session-view.ts';
+import { securityRows } from '../../../src/pages/account/security/rows.ts';
 
 const session = (userAgent: string | null, door = 'browser') => ({
   uid: 'u',
@@ -72,4 +74,13 @@ test('days are days in UTC, each once, in the order of their rows', () => {
     [at('2026-02-27T00:00:00Z'), 3, 1],
   ]);
   expect(byDay([], 0)).toEqual([]);
+});
+
+test('a server without passkeys adds none, and a person can still name and remove those they have', () => {
+  const deps = { passkeys: { offered: false }, factors: { enrols: [], codes: [] }, config: { password: {} } };
+  const paths = securityRows(deps as unknown as AccountDeps).map(({ path }) => path);
+  expect(paths.filter((path) => path.startsWith('/account/passkeys'))).toEqual([
+    '/account/passkeys/rename',
+    '/account/passkeys/remove',
+  ]);
 });

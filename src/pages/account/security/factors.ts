@@ -3,7 +3,7 @@ import type { AccountDeps } from '../deps.ts';
 import { callerIn, notThere, type Show, type Take, type Visit } from '../visit.ts';
 import { securityPage } from './address.ts';
 import { ask, askName, idIn } from './confirmations.ts';
-import { longerPasswordFirst, providersOf } from './needed.ts';
+import { longerPasswordFirst } from './needed.ts';
 
 const list = '/account/factors';
 
@@ -58,12 +58,8 @@ export function createFactorsPage(deps: AccountDeps): {
       const id = form.get('factor') ?? '';
       const first = await longerPasswordFirst(deps, visit.account, id);
       if (first) return first;
-      const caller = callerIn(visit, deps.pages);
-      const removed = (await deps.factors.remove(subject, id, caller))
-        ? 'removed'
-        : await deps.passkeys.remove(subject, id, caller, providersOf(deps.upstream));
-      if (removed === 'not-found') return notThere(deps, visit);
-      return { to: securityPage, note: { notice: removed === 'last' ? 'passkey-last' : 'factor-removed' } };
+      const removed = await deps.factors.remove(subject, id, callerIn(visit, deps.pages));
+      return removed ? { to: securityPage, note: { notice: 'factor-removed' } } : notThere(deps, visit);
     },
   };
 }

@@ -23,14 +23,14 @@ export function securityRows(deps: AccountDeps): readonly Row[] {
     ...factorRows(),
     ...codeRows(),
     ...(deps.factors.enrols.length > 0 ? appRows() : []),
-    ...(deps.passkeys.offered ? passkeyRows() : []),
+    ...passkeyRows(),
     ...identityRows(),
   ];
 
   function factorRows(): readonly Row[] {
     const { askName, rename, askRemoval, remove } = createFactorsPage(deps);
     return [
-      // The address of earlier versions, in mails and bookmarks.
+      // The address of earlier versions, in mails and bookmarks. It is the way through a fresh sign-in.
       { path: factors, show: movedTo(page), fresh: true },
       { path: `${factors}/rename`, show: askName, take: rename, ...guarded, page, about: 'factor' },
       { path: `${factors}/remove`, show: askRemoval, take: remove, ...guarded, page, about: 'factor' },
@@ -64,11 +64,15 @@ export function securityRows(deps: AccountDeps): readonly Row[] {
 
   function passkeyRows(): readonly Row[] {
     const { add, askName, rename, askRemoval, remove } = createPasskeysPage(deps);
-    return [
+    const adding: readonly Row[] = [
       // The way to the button that adds one, also for password managers (well-known.ts).
       { path: keys, show: movedTo(`${page}#passkeys`), ...guarded },
       // Not `fresh`: the challenge proves that the page was shown a moment ago.
       { path: `${keys}/add`, take: add, factor: true, page: keys },
+    ];
+    return [
+      ...(deps.passkeys.offered ? adding : []),
+      // Also of a server without the method: the Security page lists the passkeys that a person has.
       { path: `${keys}/rename`, show: askName, take: rename, ...guarded, page, about: 'passkey' },
       { path: `${keys}/remove`, show: askRemoval, take: remove, ...guarded, page, about: 'passkey' },
     ];

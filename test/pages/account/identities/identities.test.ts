@@ -137,8 +137,7 @@ describeStorages('accounts elsewhere, on the account pages', (storage) => {
     expect((await send(`${page}/remove`, { identity: identity?.id ?? '' })).text).toContain('It is disconnected');
     for (const at of [keys, '/account/factors']) expect((await agent.go(at)).text).toContain(needed);
     expect((await send(`${keys}/remove`, { passkey: other.id })).text).toContain('it was not removed');
-    const listed = await send('/account/factors/remove', { factor: other.id });
-    expect([listed.status, listed.text.includes('it was not removed')]).toEqual([200, true]);
+    expect((await send('/account/factors/remove', { factor: other.id })).status).toBe(404);
     expect(await world.server.core.passkeys.list(person.subject)).toHaveLength(1);
   });
 
