@@ -22,7 +22,10 @@ export const letterForms: Readonly<Record<LetterKind, LetterForm>> = {
   invitation: { advice: 'link', reason: 'invited' },
   'sign-in-code': notice,
   'new-sign-in': notice,
-  'password-changed': { ...notice, links: { factors: '/account/factors', identities: '/account/identities' } },
+  'password-changed': {
+    ...notice,
+    links: { factors: '/account/security', identities: '/account/security#identities' },
+  },
   'email-changed': notice,
   'factor-added': notice,
   'factor-removed': notice,

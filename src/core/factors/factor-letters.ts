@@ -9,8 +9,8 @@ import type { LetterKind } from '../mail/mailer.ts';
 import type { Mails } from '../mail/mails.ts';
 import type { AccountStore } from '../stores/accounts.ts';
 
-const factors = '/account/factors';
-const identities = '/account/identities';
+const factors = '/account/security';
+const identities = `${factors}#identities`;
 const letters: Readonly<Record<string, { readonly kind: LetterKind; readonly path: string }>> = {
   'factor.added': { kind: 'factor-added', path: factors },
   'factor.removed': { kind: 'factor-removed', path: factors },

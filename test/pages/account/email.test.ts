@@ -73,7 +73,7 @@ describe('another e-mail address', () => {
     expect(await kinds()).toContain('factor-added');
     const [factor] = (await server.core.factors.list(person.subject)).factors;
     await send(agent, form, '/account/factors/remove', { factor: factor?.id ?? '' });
-    expect(linkIn(await mailTo(server, person.email ?? '', 'factor-removed'))).toBe(`${server.url}/account/factors`);
+    expect(linkIn(await mailTo(server, person.email ?? '', 'factor-removed'))).toBe(`${server.url}/account/security`);
   });
 
   test('where no mails are sent, the page says so and takes nothing', async () => {

@@ -34,7 +34,7 @@ export const mailStates: Readonly<Record<string, MailLocals>> = {
     facts: [{ name: 'Account', value: 'ada' }],
     button: { words: 'Set a new password', to: 'https://id.example.com/forgot' },
     adviceFirst: false,
-    links: [{ words: 'Check your passkeys', to: 'https://id.example.com/account/factors' }],
+    links: [{ words: 'Check your passkeys', to: 'https://id.example.com/account/security' }],
     footer: [{ words: 'Privacy', to: 'https://example.com/privacy' }],
     logo: { light: 'https://id.example.com/brand/logo.png', dark: 'https://id.example.com/brand/logo-dark.png' },
   },

@@ -20,14 +20,14 @@ describeStorages('accounts elsewhere that somebody may have left behind', (stora
       (await mailsTo(world.server, to)).map(({ kind }) => kind).filter((kind) => kind !== 'new-sign-in');
     const list = await yes(agent, await half(agent, there));
     const linkedMail = await mailTo(world.server, to, 'identity-linked');
-    expect(linkIn(linkedMail)).toBe(world.server.url + page);
+    expect(linkIn(linkedMail)).toBe(`${world.server.url}/account/security#identities`);
     for (const word of ['Example Company', person.username]) expect(linkedMail.text).toContain(word);
     expect(linkedMail.text).not.toContain(there.person.username);
     await yes(agent, await half(agent, there));
     expect(await kinds()).toEqual(['identity-linked']);
     const [identity] = await linked(person.subject);
     await agent.go(`${page}/remove`, { form: { csrf: csrfOf(list), identity: identity?.id ?? '' } });
-    expect(linkIn(await mailTo(world.server, to, 'identity-unlinked'))).toBe(world.server.url + page);
+    expect(linkIn(await mailTo(world.server, to, 'identity-unlinked'))).toBe(`${world.server.url}/account/security#identities`);
     expect(await kinds()).toEqual(['identity-unlinked', 'identity-linked']);
   });
 
@@ -58,7 +58,8 @@ describeStorages('accounts elsewhere that somebody may have left behind', (stora
     const trail = await world.server.core.stores.audit.list({ subject: person.subject, event: 'identity.unlinked' }, 5);
     expect(trail).toMatchObject([{ detail: { upstream: 'company', via: 'reset-link' } }]);
     const notice = await mailTo(world.server, person.email ?? '', 'password-changed');
-    for (const where of ['/account/factors', page]) expect(notice.text).toContain(world.server.url + where);
+    for (const where of ['/account/security', '/account/security#identities'])
+      expect(notice.text).toContain(world.server.url + where);
   });
 
   test('those that are theirs stay; one that came after the page was opened does not', async () => {
