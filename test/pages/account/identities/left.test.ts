@@ -27,7 +27,9 @@ describeStorages('accounts elsewhere that somebody may have left behind', (stora
     expect(await kinds()).toEqual(['identity-linked']);
     const [identity] = await linked(person.subject);
     await agent.go(`${page}/remove`, { form: { csrf: csrfOf(list), identity: identity?.id ?? '' } });
-    expect(linkIn(await mailTo(world.server, to, 'identity-unlinked'))).toBe(`${world.server.url}/account/security#identities`);
+    expect(linkIn(await mailTo(world.server, to, 'identity-unlinked'))).toBe(
+      `${world.server.url}/account/security#identities`,
+    );
     expect(await kinds()).toEqual(['identity-unlinked', 'identity-linked']);
   });
 
