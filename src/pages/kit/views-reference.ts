@@ -3,7 +3,7 @@
  * out of date.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../../..');
 const path = join(root, 'docs/views.md');
@@ -25,15 +25,22 @@ Every template of a page also has:
 - \`brand\`, \`brandLogo\`, \`brandLinks\`, \`theme\`: the brand. \`locale\`, \`dir\`: the reader's language.
 - \`asset(name)\`: the URL of a file under \`public/\`. \`body\`: the page (in the layout only).
 - \`clip\`, \`typed\`, \`typedLines\`, \`exact\`, \`href\`, \`initial\`: make foreign values safe to show.
-- \`icon(name)\`: an icon of \`public/icons.svg\`. \`part(name, its)\`: a part of \`views/kit/parts\` with its own \`it\`:
-  \`avatar\`, \`note\`, \`wrong\`, \`reveal\`, \`strength\`, \`new-password\`, \`brand-mark\`, \`provider-mark\`, \`application\`,
-  \`said\`, \`session\`, \`event\`, \`command\`. Print both with \`<%- %>\`: they are markup.
+- \`icon(name)\`: an icon of \`public/icons.svg\`. \`part(name, its)\`: a part of \`views/kit/parts\` with its own \`it\`.
+  Print both with \`<%- %>\`: they are markup. The parts: ${partNames()}.
 - \`viewer\`: the person who is signed in, on account pages. \`hueOf\`, \`scopeIcon\`: for avatars and scopes.
 - \`duration\`, \`moment\`, \`ago\`, \`clock\`, \`dayName\`, \`languageName\`, \`scopeSentence\`: format a
   value in the reader's language.
 - \`problemNotices\`: the notices of account pages that report a problem.
 
 \`mail.ejs\` is the HTML of every mail. It has \`it\` alone, in the words of the reader's language.`;
+
+function partNames(): string {
+  const files = readdirSync(join(root, 'views/kit/parts')).filter((file) => file.endsWith('.ejs'));
+  return files
+    .map((file) => `\`${basename(file, '.ejs')}\``)
+    .sort()
+    .join(', ');
+}
 
 /** All folders with pages. */
 const folders = ['src/pages', 'src/api/reference', 'dev/gallery'];
