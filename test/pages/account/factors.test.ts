@@ -4,6 +4,7 @@ import { Agent, type Answer, csrfOf } from '../../support/agent.ts';
 import { codeOf, enrol } from '../../support/authenticator.ts';
 import { comeBack, travel } from '../../support/flow.ts';
 import { decoded } from '../../support/qr.ts';
+import { leastRoundTrips } from '../../support/round-trips.ts';
 import { buildPerson, password, startServer, type TestServer } from '../../support/server.ts';
 import { open, send, visit, withBoth, words } from './visitor.ts';
 
@@ -68,6 +69,16 @@ describe('an authenticator app', () => {
       for (const hidden of [secret, ...codesOn(codes)]) expect(text).not.toContain(hidden);
     }
     expect(server.logged.join('\n')).not.toContain(secret);
+  });
+
+  test('the Security page reads factors, passkeys and accounts elsewhere once each', async () => {
+    const { agent } = await visit(server, security);
+    travel(302);
+    const cost = (path: string) =>
+      leastRoundTrips(server.core.stores, async () => {
+        expect((await agent.go(path)).status).toBe(200);
+      });
+    expect((await cost(security)) - (await cost('/account/data'))).toBe(3);
   });
 
   test('HEAD does not take the codes away before they are shown', async () => {

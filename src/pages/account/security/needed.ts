@@ -9,12 +9,12 @@ import type { Onward } from '../visit.ts';
 /** Ids of the configured providers. */
 export const providersOf = (upstream: Upstream): readonly string[] => upstream.offered().map(({ id }) => id);
 
-export async function neededOf(
+export function neededOf(
   upstream: Upstream,
-  { subject, passwordHash }: Account,
-  passkeys: SignInMethods['passkeys'],
-): Promise<(id: string) => boolean> {
-  const ways = { password: passwordHash !== null, passkeys, identities: await upstream.linked(subject) };
+  { passwordHash }: Account,
+  { passkeys, identities }: Pick<SignInMethods, 'passkeys' | 'identities'>,
+): (id: string) => boolean {
+  const ways = { password: passwordHash !== null, passkeys, identities };
   return (id) => !leavesSignInMethod(ways, id, providersOf(upstream));
 }
 

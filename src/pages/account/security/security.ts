@@ -68,7 +68,7 @@ export function createSecurityPage(deps: AccountDeps): Show {
       deps.passkeys.list(account.subject),
       deps.upstream.linked(account.subject),
     ]);
-    const needed = await neededOf(deps.upstream, account, list);
+    const needed = neededOf(deps.upstream, account, { passkeys: list, identities: linked });
     const adding = await addingOf(deps, visit);
     return showPage(deps, visit, 'account-security', {
       hasPassword: account.passwordHash !== null,
