@@ -1,6 +1,9 @@
-/** The index at which `a` begins to differ from `b`. */
+/** The index at which `a` begins to differ from `b`, never inside a character. */
 export function firstDifference(a: string, b: string): number {
   let index = 0;
-  while (index < a.length && a[index] === b[index]) index += 1;
+  for (const character of a) {
+    if (!b.startsWith(character, index)) break;
+    index += character.length;
+  }
   return index;
 }
