@@ -42,12 +42,15 @@ suite('passkeys', () => {
     await page.goto('/account/passkeys');
     await signIn(page, person);
     await addButton(page).click();
-    await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
-    await keepCodes(page);
+    await page.getByRole('status').filter({ hasText: 'Your passkey is ready' }).waitFor();
     const name = page.getByLabel('Name', { exact: true });
     await name.fill('laptop');
     await name.press('Enter');
     await page.getByRole('heading', { name: 'laptop' }).waitFor();
+    await page.getByRole('link', { name: 'Show the codes' }).click();
+    await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
+    await keepCodes(page);
+    await page.getByText('Your recovery codes are saved').waitFor();
     await context.clearCookies();
     return { ...visitor, person, device };
   }
@@ -176,7 +179,7 @@ suite('passkeys', () => {
     await page.getByLabel('Password', { exact: true }).fill(password);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await addButton(page).click();
-    await page.getByRole('heading', { name: 'Save your recovery codes' }).waitFor();
+    await page.getByRole('status').filter({ hasText: 'Your passkey is ready' }).waitFor();
     expect(problems).toEqual([]);
   });
 
@@ -263,7 +266,7 @@ suite('passkeys', () => {
     await page.goto('/account/passkeys');
     await signIn(page, person);
     await addButton(page).click();
-    await page.getByRole('heading', { name: /recovery codes/i }).waitFor();
+    await page.getByRole('link', { name: 'Show the codes' }).waitFor();
     await context.clearCookies();
     await page.goto(authorizeAddress(server, client));
     await passkeyButton(page).click();

@@ -25,9 +25,9 @@ describe('the sign-in page, to a person who is signed in', () => {
 
   const some = {
     account: {
-      en: 'To protect your account, sign in again',
-      de: 'Zum Schutz Ihres Kontos melden Sie sich bitte noch einmal an',
-      ar: 'لحماية حسابك، سجّل الدخول مرة أخرى',
+      en: 'Sign in again to change your account',
+      de: 'Melden Sie sich noch einmal an, um Ihr Konto zu ändern',
+      ar: 'سجّل الدخول مرة أخرى لتغيير حسابك',
     },
     old: {
       en: 'Your last sign-in was some time ago',

@@ -101,6 +101,8 @@ export interface Factors {
    * codes that the user has in view. One of them suffices even if another page has replaced them since.
    */
   confirmSaved(subject: string, typed: string, caller?: Caller, shown?: readonly string[]): Promise<boolean>;
+  /** Returns true if these are, all of them, codes that still work. */
+  areCurrent(subject: string, shown: readonly string[]): Promise<boolean>;
   /** Returns false if the account has no such factor, passkeys not included. */
   rename(subject: string, factorId: string, name: string, caller?: Caller): Promise<boolean>;
   /** Methods that the account can use now, best first. `required` without methods: all are locked or used up. */
@@ -204,6 +206,12 @@ export function createFactors(core: {
       const isStored = await store.markCodesSaved(subject, recoveryCodeHash(subject, code));
       if (isStored) await written('recovery_codes.saved', subject, caller);
       return isStored || shown.some((one) => recoveryCodes.read(one) === code);
+    },
+
+    async areCurrent(subject, shown) {
+      const rows = await store.list(subject);
+      const stored = new Set(rows.filter(({ state }) => state === 'active').map(({ secret }) => secret));
+      return shown.every((code) => stored.has(recoveryCodeHash(subject, recoveryCodes.read(code) ?? '')));
     },
 
     async rename(subject, factorId, name, caller) {

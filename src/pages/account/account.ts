@@ -90,24 +90,33 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
       deps.activity.seen(session.account.subject, session.uid);
       return { ctx, account: session.account, session, note: flashMessages.read(ctx, session.account.subject) };
     }
-    if (session && note) flashMessages.write(ctx, session.account.subject, note);
+    if (session && note) {
+      const { subject } = session.account;
+      flashMessages.write(ctx, subject, { ...codesOf(flashMessages.read(ctx, subject)), ...note });
+    }
     seeOther(ctx, signInAddress(issuer, landingOf(ctx, row), wanted));
     return undefined;
   }
 
-  function goOn(ctx: Context, subject: string, { to, note }: Onward): void {
-    if (note) flashMessages.write(ctx, subject, note);
+  /** Leaves the next page its message, and the codes that no page has shown. */
+  function leave(row: Row, { ctx, account, note }: Visit, next: Note = {}): void {
+    const left = { ...(row.codes ? {} : codesOf(note)), ...next };
+    if (Object.keys(left).length > 0) flashMessages.write(ctx, account.subject, left);
     else flashMessages.clear(ctx);
-    seeOther(ctx, to);
+  }
+
+  function goOn(row: Row, visit: Visit, { to, note }: Onward): void {
+    leave(row, visit, note);
+    seeOther(visit.ctx, to);
   }
 
   const showing = (row: Row, show: Show) => async (ctx: Context) => {
     const visit = await enter(ctx, row);
     if (!visit) return;
     const onward = await show(visit);
-    if (onward) goOn(ctx, visit.account.subject, onward);
+    if (onward) goOn(row, visit, onward);
     // Flash messages are shown once, and HEAD shows none. An enrolment stays until it is confirmed.
-    else if (ctx.method === 'GET' && !visit.note.enrolment && !visit.note.identity) flashMessages.clear(ctx);
+    else if (ctx.method === 'GET' && !visit.note.enrolment && !visit.note.identity) leave(row, visit);
   };
 
   const taking = (row: Row, take: Take) => async (ctx: Context) => {
@@ -115,7 +124,7 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     if (!form) return undefined;
     const visit = await enter(ctx, row, row.keep?.(form));
     const onward = visit && (await take({ ...visit, note: withoutNotice(visit.note) }, form));
-    if (onward) goOn(ctx, visit.account.subject, onward);
+    if (onward) goOn(row, visit, onward);
     return undefined;
   };
 
@@ -135,6 +144,8 @@ export function createAccountPages(deps: AccountDeps): readonly Route[] {
     { path: '/account/deleted', access: 'public', GET: (ctx) => pages.show(ctx, 'account-deleted', {}) },
   ]).concat(wellKnownPages(deps));
 }
+
+const codesOf = ({ codes }: Note): Note => (codes ? { codes } : {});
 
 function withoutNotice({ notice: _notice, ...note }: Note): Note {
   return note;

@@ -18,6 +18,7 @@ export interface Note {
   readonly unconfirmed?: string;
   /** The authenticator app that is being enrolled. */
   readonly enrolment?: { readonly factorId: string; readonly secret: string; readonly uri: string };
+  /** Recovery codes that no page has shown yet. They stay until one does, whatever pages are opened before. */
   readonly codes?: readonly string[];
   /** Id of the passkey or app that was just added. */
   readonly added?: string;
@@ -40,17 +41,27 @@ export function createFlashMessages(secretKey: string, secure: boolean): FlashMe
   const options = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true } as const;
   const contextOf = (subject: string) => `note:${subject}`;
 
+  function open(ctx: Context, subject: string): { readonly until: number; readonly note: Note } | undefined {
+    const sealed = ctx.cookies.get(cookie);
+    const text = sealed === undefined ? undefined : unseal(key, sealed, contextOf(subject));
+    if (text === undefined) return undefined;
+    const opened = JSON.parse(text) as { until: number; note: Note };
+    return nowSeconds() < opened.until ? opened : undefined;
+  }
+
+  /** Codes that are kept while other pages are opened keep their end, too. */
+  function endOf(ctx: Context, subject: string, { codes }: Note): number {
+    const before = codes && open(ctx, subject);
+    const areKept = before?.note.codes?.join() === codes?.join();
+    return before && areKept ? before.until : nowSeconds() + seconds;
+  }
+
   return {
-    read(ctx, subject) {
-      const sealed = ctx.cookies.get(cookie);
-      const text = sealed === undefined ? undefined : unseal(key, sealed, contextOf(subject));
-      if (text === undefined) return {};
-      const { until, note } = JSON.parse(text) as { until: number; note: Note };
-      return nowSeconds() < until ? note : {};
-    },
+    read: (ctx, subject) => open(ctx, subject)?.note ?? {},
     write(ctx, subject, note) {
-      const text = JSON.stringify({ until: nowSeconds() + seconds, note });
-      ctx.cookies.set(cookie, seal(key, text, contextOf(subject)), { ...options, maxAge: seconds * 1000 });
+      const until = endOf(ctx, subject, note);
+      const sealed = seal(key, JSON.stringify({ until, note }), contextOf(subject));
+      ctx.cookies.set(cookie, sealed, { ...options, maxAge: (until - nowSeconds()) * 1000 });
     },
     clear(ctx) {
       if (ctx.cookies.get(cookie) !== undefined) ctx.cookies.set(cookie, null, options);

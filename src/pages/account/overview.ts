@@ -46,11 +46,13 @@ export function createOverview(deps: AccountDeps): Show {
     const { subject, passwordHash, twoFactor, email, verified } = account;
     const hasPassword = passwordHash !== null;
     const needed = hasPassword && twoFactor;
+    const codes = needed ? await deps.factors.list(subject) : undefined;
     const address = email === null ? 'none' : verified ? 'verified' : 'unverified';
     return {
       hasPassword,
       twoFactor,
-      codesLeft: needed ? (await deps.factors.list(subject)).recoveryCodesLeft : undefined,
+      codesLeft: codes?.recoveryCodesLeft,
+      codesSaved: codes?.recoveryCodesSaved ?? true,
       email: deps.mails.work ? address : undefined,
       adds,
     };

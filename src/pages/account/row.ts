@@ -12,6 +12,8 @@ export interface Row {
   readonly factor?: true;
   /** The page after that sign-in; by default this one. */
   readonly page?: string;
+  /** Takes the recovery codes out of the flash message; every other page leaves them there. */
+  readonly codes?: true;
   /** The query parameter with an id that this page is about. It is kept during the sign-in. */
   readonly about?: string;
   /** The part of the form that is kept during the sign-in. */

@@ -4,6 +4,7 @@ import { adviceFor, type Protection } from '../../../src/pages/account/kit/advic
 
 const weak: Protection = {
   ...{ hasPassword: true, twoFactor: false, codesLeft: undefined, email: 'unverified', adds: 'passkey' },
+  codesSaved: true,
 };
 const strong: Protection = { ...weak, twoFactor: true, codesLeft: 10, email: 'verified' };
 
@@ -15,6 +16,12 @@ test.each<[string, Protection, object]>([
     { kind: 'password-only', to: '/account/security', add: 'app' },
   ],
   ['an account elsewhere alone', { ...weak, hasPassword: false }, { kind: 'provider-only', add: 'passkey' }],
+  [
+    'codes that may not be saved, before all but the second factor',
+    { ...strong, codesSaved: false, email: 'none' },
+    { kind: 'codes-unsaved', good: false, to: '/account/factors/codes' },
+  ],
+  ['a password alone comes before them', { ...weak, codesSaved: false }, { kind: 'password-only' }],
   [
     'no codes left, before the address',
     { ...strong, codesLeft: 0, email: 'unverified' },
@@ -41,7 +48,7 @@ test('a good account has no step, any other has one', () => {
     for (const codesLeft of [undefined, 0, 2, 9])
       for (const email of [undefined, 'none', 'unverified', 'verified'] as const)
         for (const adds of [undefined, 'passkey', 'app'] as const) {
-          const { good, to } = adviceFor({ hasPassword: true, twoFactor, codesLeft, email, adds });
+          const { good, to } = adviceFor({ hasPassword: true, codesSaved: true, twoFactor, codesLeft, email, adds });
           expect([good, to !== undefined]).toEqual([good, !good]);
         }
 });

@@ -29,8 +29,12 @@ describeStorages('the overview of the account', (storage) => {
     const { agent, person, page: bare } = await visit(server);
     expect(words(bare)).toMatch(/Only a password protects this account\..*Add a passkey/);
     expect(bare.text.match(/class="button"/g)).toHaveLength(1);
-    await enrol(server.core.factors, person.subject);
+    const { recoveryCodes } = await enrol(server.core.factors, person.subject);
     await withBoth(server, person);
+    const unsaved = await agent.go(page);
+    expect(words(unsaved)).toMatch(/Your recovery codes are not saved yet\..*Save the codes/);
+    expect(unsaved.text).toContain('class="button" href="/account/factors/codes"');
+    await server.core.factors.confirmSaved(person.subject, recoveryCodes[0] ?? '');
     expect(words(await agent.go(page))).toContain('Your account is well protected.');
     expect((await agent.go(page)).text).not.toContain('class="button"');
   });

@@ -26,13 +26,18 @@ describe('passkeys on the account pages', () => {
   }
   const list = (subject: string) => server.core.passkeys.list(subject);
 
-  test('added: the recovery codes once, then the list with its name; on record as their own doing', async () => {
+  const codesPage = '/account/factors/codes';
+  const codesOn = ({ text }: Pick<Answer, 'text'>) => [...text.matchAll(/<li><code>([0-9a-z-]+)</g)].map(([, c]) => c);
+
+  test('added: the list with its name, a call to save the recovery codes, the codes once; on record', async () => {
     const { agent, person, page } = await visit(server, security);
     expect(page.text).toContain('data-new-passkey');
-    const codes = await add(agent, page);
-    expect(codes.url).toBe(`${server.url}/account/factors/codes`);
-    expect(codes.text.match(/<li><code>/g)).toHaveLength(10);
-    expect((await agent.go('/account/factors/codes')).text).not.toContain('<li><code>');
+    const added = await add(agent, page);
+    expect(added.url).toBe(server.url + security);
+    expect(words(added)).toMatch(/Your passkey is ready.*Save your recovery codes\..*Show the codes/);
+    expect(added.text).toContain('class="button compact" href="/account/factors/codes"');
+    expect(codesOn(await agent.go(codesPage))).toHaveLength(10);
+    expect(codesOn(await agent.go(codesPage))).toEqual([]);
     const again = await agent.go(here);
     expect(words(again)).toMatch(/laptop This device only Added now Not used yet/);
     const second = await add(agent, again, 'phone');
@@ -41,6 +46,47 @@ describe('passkeys on the account pages', () => {
     expect((await list(person.subject)).map(({ name }) => name).sort()).toEqual(['laptop', 'phone']);
     const [record] = await server.core.stores.audit.list({ event: 'factor.added', subject: person.subject }, 1);
     expect(record?.detail).toMatchObject({ kind: 'passkey', via: 'account' });
+  });
+
+  test('the codes of the first passkey wait for 15 minutes, whatever is opened, renamed or typed before', async () => {
+    const { agent, person, page } = await visit(server, security);
+    const added = await add(agent, page);
+    const passkey = /name="passkey" value="([^"]+)"/.exec(added.text)?.[1] ?? '';
+    const renamed = await send(agent, added, `${here}/rename`, { passkey, name: 'kitchen' });
+    expect(words(renamed)).toMatch(/The passkey is renamed.*Save your recovery codes\./);
+    for (const path of ['/account', '/account/profile', '/account/email', '/account/sessions', here]) {
+      const opened = await agent.go(path);
+      expect([opened.status, codesOn(opened)]).toEqual([200, []]);
+    }
+    const again = await agent.go(security);
+    // A message is shown once.
+    expect(words(again)).not.toMatch(/Your passkey is ready|is renamed/);
+    const codes = codesOn(await agent.go(codesPage));
+    expect(codes).toHaveLength(10);
+    expect(await server.core.factors.areCurrent(person.subject, codes.map(String))).toBe(true);
+    const form = { recovery_code: String(codes[3]), codes: codes.join(' ') };
+    expect(words(await send(agent, again, `${codesPage}/saved`, form))).toContain('Your recovery codes are saved');
+    expect(words(await agent.go(security))).not.toContain('recovery codes may not');
+  });
+
+  test('after 15 minutes the page offers new codes; a visit in between does not prolong it', async () => {
+    const { agent, person, page } = await visit(server, security);
+    await add(agent, page);
+    travel(600);
+    expect(words(await agent.go(security))).toContain('Save your recovery codes.');
+    travel(301);
+    const late = await agent.go(security);
+    expect(words(late)).toMatch(/Your recovery codes may not be saved.*Confirm them, or create new ones/);
+    const { recoveryCodesLeft, recoveryCodesSaved } = await server.core.factors.list(person.subject);
+    expect([recoveryCodesLeft, recoveryCodesSaved]).toEqual([10, false]);
+  });
+
+  test('codes that were replaced elsewhere are not shown any more', async () => {
+    const { agent, person, page } = await visit(server, security);
+    await add(agent, page);
+    await server.core.factors.regenerateRecoveryCodes(person.subject);
+    const later = await agent.go(codesPage);
+    expect([codesOn(later), words(later)]).toEqual([[], expect.stringContaining('Did you save your recovery codes?')]);
   });
 
   test('adding needs a fresh sign-in, and what was begun there ends after five minutes', async () => {

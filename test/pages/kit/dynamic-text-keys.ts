@@ -56,13 +56,16 @@ export const dynamicTextKeys: readonly string[] = [
     .filter(({ kind }) => kind !== 'recovery-code')
     .flatMap(({ kind }) => ['title', 'text', 'some', 'add'].map((part) => `account.method.${kind}.${part}`)),
   'account.method.totp.more',
+  ...['unsaved', 'kept'].flatMap((which) => [`account.codes.${which}`, `account.codes.${which}.go`]),
   ...savedCodeErrors.map((error) => `account.codes.error.${error}`),
   ...addressPlaces.map((place) => `account.address.${place}`),
   ...sessionDoors.map((door) => `account.door.${door}`),
   ...activityEvents.map((event) => `account.event.${event}`),
   ...adviceKinds.map((kind) => `account.advice.${kind}.title`),
   ...adviceKinds.filter((kind) => !kind.endsWith('-only')).map((kind) => `account.advice.${kind}.text`),
-  ...['codes-none', 'codes-few', 'email-none', 'email-unverified'].map((kind) => `account.advice.${kind}.go`),
+  ...['codes-unsaved', 'codes-none', 'codes-few', 'email-none', 'email-unverified'].map(
+    (kind) => `account.advice.${kind}.go`,
+  ),
   ...['passkey', 'app'].flatMap((way) => ['text', 'go'].map((part) => `account.advice.add.${way}.${part}`)),
   ...confirmations.flatMap((asks) => ['title', 'text', 'yes'].map((part) => `account.confirm.${asks}.${part}`)),
   ...setupErrors.map((error) => `setup.error.${error}`),

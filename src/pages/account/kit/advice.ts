@@ -5,6 +5,7 @@
 export const adviceKinds = [
   'password-only',
   'provider-only',
+  'codes-unsaved',
   'codes-none',
   'email-unverified',
   'email-none',
@@ -31,6 +32,8 @@ export interface Protection {
   readonly twoFactor: boolean;
   /** Undefined if no recovery codes are needed: they replace a factor that follows a password. */
   readonly codesLeft: number | undefined;
+  /** The person has shown that the codes are saved, or needs none. */
+  readonly codesSaved: boolean;
   /** Undefined if this server sends no mails. */
   readonly email: 'none' | 'unverified' | 'verified' | undefined;
   /** The best second way that this server lets a person add. */
@@ -43,11 +46,13 @@ const [security, email] = ['/account/security', '/account/email'];
 const codes = `${security}#codes`;
 
 /** The worst comes first. */
-export function adviceFor({ hasPassword, twoFactor, codesLeft, email: address, adds }: Protection): Advice {
+export function adviceFor(protection: Protection): Advice {
+  const { hasPassword, twoFactor, codesLeft, email: address, adds } = protection;
   if (!twoFactor && adds !== undefined) {
     const to = adds === 'passkey' ? `${security}#passkeys` : security;
     return { kind: hasPassword ? 'password-only' : 'provider-only', good: false, to, add: adds };
   }
+  if (!protection.codesSaved) return { kind: 'codes-unsaved', good: false, to: '/account/factors/codes' };
   if (codesLeft === 0) return { kind: 'codes-none', good: false, to: codes };
   if (address === 'unverified') return { kind: 'email-unverified', good: false, to: email };
   if (address === 'none') return { kind: 'email-none', good: false, to: email };

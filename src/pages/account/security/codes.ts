@@ -1,6 +1,6 @@
 /**
  * Recovery codes. They are shown once, and count as saved when one of them has been typed. Until then they work all the
- * same, and the Security page reminds the person.
+ * same, and the account pages remind the person.
  */
 import { sendRecoveryCodes } from '../../kit/recovery-codes.ts';
 import type { AccountDeps } from '../deps.ts';
@@ -39,10 +39,12 @@ export function createCodesPage(deps: AccountDeps): {
 
   return {
     async show(visit) {
-      const { codes, added } = visit.note;
-      if (codes) return show(visit, codes, added);
-      const { recoveryCodesSaved } = await factors.list(visit.account.subject);
-      return recoveryCodesSaved ? { to: securityPage } : show(visit, []);
+      const { codes = [], added } = visit.note;
+      const { subject } = visit.account;
+      const { recoveryCodesSaved } = await factors.list(subject);
+      if (recoveryCodesSaved) return { to: securityPage };
+      // They may have been kept for some minutes, in which other ones can have been made elsewhere.
+      return show(visit, (await factors.areCurrent(subject, codes)) ? codes : [], added);
     },
 
     askNew: async (visit) =>

@@ -92,7 +92,8 @@ function afterwards(outcome: EnrolOutcome): Onward {
     case 'enrolled': {
       const { recoveryCodes: codes, passkey } = outcome;
       const note = { notice: 'passkey-added', added: passkey.id } as const;
-      return codes.length > 0 ? { to: '/account/factors/codes', note: { ...note, codes } } : { to: securityPage, note };
+      // The passkey is in place, so its codes do not stand in the way: the Security page asks to save them.
+      return { to: securityPage, note: codes.length > 0 ? { ...note, codes } : note };
     }
     case 'taken':
       return onward('passkey-taken');

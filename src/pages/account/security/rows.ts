@@ -44,11 +44,11 @@ export function securityRows(deps: AccountDeps): readonly Row[] {
     const codes = createCodesPage(deps);
     return [
       // Also shows the codes of a factor that was just added, so it needs no second factor.
-      { path: `${factors}/codes`, show: codes.show, fresh: true },
-      { path: `${factors}/codes`, take: codes.make, ...guarded, page },
+      { path: `${factors}/codes`, show: codes.show, fresh: true, codes: true },
+      { path: `${factors}/codes`, take: codes.make, ...guarded, page, codes: true },
       { path: `${factors}/codes/new`, show: codes.askNew, ...guarded },
       // Not `fresh`: the code itself is the proof, and saving codes must not be interrupted.
-      { path: `${factors}/codes/saved`, take: codes.confirm, page },
+      { path: `${factors}/codes/saved`, take: codes.confirm, page, codes: true },
       { path: `${factors}/codes.txt`, take: codes.download, page },
     ];
   }

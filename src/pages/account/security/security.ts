@@ -43,8 +43,8 @@ declare module '../../kit/views.ts' {
         readonly add?: 'enrol' | 'switch' | undefined;
         readonly list: readonly (Listed & { readonly locked: boolean })[];
       }[];
-      /** Recovery codes; undefined without a second factor. */
-      readonly codes?: { readonly left: number; readonly saved: boolean } | undefined;
+      /** Recovery codes; undefined without a second factor. `kept`: their page still shows them, once. */
+      readonly codes?: { readonly left: number; readonly saved: boolean; readonly kept?: boolean } | undefined;
       /** Accounts at other providers. `label`: the person's name there. */
       readonly identities: readonly (Omit<Listed, 'name'> & {
         readonly provider: string;
@@ -78,7 +78,7 @@ export function createSecurityPage(deps: AccountDeps): Show {
           ? { list: list.map((one) => ({ ...one, ...used(one), needed: needed(one.id) })), ...adding }
           : undefined,
       methods: methodsOf(deps, visit, factors),
-      codes: account.twoFactor ? { left, saved } : undefined,
+      codes: account.twoFactor ? { left, saved, kept: note.codes !== undefined } : undefined,
       identities: linked.map(({ id, provider, label, createdAt, lastUsedAt }) => ({
         ...{ id, label, createdAt, ...used({ lastUsedAt }), needed: needed(id) },
         provider: deps.upstream.name(provider),

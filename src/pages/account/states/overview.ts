@@ -60,6 +60,11 @@ export const overviewStates: readonly ViewState[] = [
   },
   { name: 'account-strong', view: 'account', locals: { ...whole, advice: { kind: 'strong', good: true } } },
   {
+    name: 'account-codes-unsaved',
+    view: 'account',
+    locals: { ...whole, advice: { kind: 'codes-unsaved', good: false, to: '/account/factors/codes' } },
+  },
+  {
     name: 'account-codes-few',
     view: 'account',
     locals: { ...whole, advice: { kind: 'codes-few', good: false, to: '/account/security', count: 2 } },

@@ -49,6 +49,11 @@ export const securityStates: readonly ViewState[] = [
     locals: { ...strong, added: 'p1', notice: 'passkey-added' },
   },
   {
+    name: 'account-security-first',
+    view: 'account-security',
+    locals: { ...strong, added: 'p1', notice: 'passkey-added', codes: { left: 10, saved: false, kept: true } },
+  },
+  {
     name: 'account-security-unsaved',
     view: 'account-security',
     locals: { ...strong, added: 'f1', codes: { left: 10, saved: false } },
