@@ -11,6 +11,7 @@ import { createBranding } from './kit/brand/branding.ts';
 import type { PageDeps } from './kit/deps.ts';
 import { createInteractions } from './kit/interaction/dispatcher.ts';
 import { createLanguagePage } from './kit/language.ts';
+import { createAskedHere } from './kit/mail/asked-here.ts';
 import { type DevMailsDeps, devMailsRoutes } from './playground/dev-mails.ts';
 import { galleryRoutes, hasGallery } from './playground/gallery.ts';
 import { playgroundRoutes } from './playground/playground.ts';
@@ -34,7 +35,8 @@ import { createWhy } from './why/why.ts';
 type Deps = PageDeps & Pick<Protocol, 'provider'> & Pick<DevMailsDeps, 'mailbox'> & { readonly brand: Brand };
 
 export async function allPages(deps: Deps): Promise<readonly Route[]> {
-  const signUpPage = createSignUpPage(deps);
+  const askedHere = createAskedHere(deps);
+  const signUpPage = createSignUpPage({ ...deps, askedHere });
   const flashMessages = createFlashMessages(deps.secrets.secretKey, deps.secure);
   return [
     ...interactions(deps, signUpPage),
@@ -50,6 +52,7 @@ export async function allPages(deps: Deps): Promise<readonly Route[]> {
     ...createRegistration(
       {
         ...deps,
+        askedHere,
         noteReady: (ctx, subject) => flashMessages.write(ctx, subject, { notice: 'account-ready' }),
         waiting: {
           keep: (ctx, subject, email) => flashMessages.write(ctx, subject, { unconfirmed: email }),
@@ -63,7 +66,7 @@ export async function allPages(deps: Deps): Promise<readonly Route[]> {
       noteDone: (ctx, subject) => flashMessages.write(ctx, subject, { notice: 'password-changed' }),
       cameFrom: createCameFrom({ engine: deps.stores.engine, clients: deps.cached }),
     }),
-    ...createAccountPages({ ...deps, flashMessages, session: createAccountSession(deps) }),
+    ...createAccountPages({ ...deps, flashMessages, askedHere, session: createAccountSession(deps) }),
   ];
 }
 

@@ -65,6 +65,7 @@ export function createEmailPage(deps: AccountDeps): {
       const asked = await deps.emails.requestChange(account.subject, email, caller, { signedIn: true });
       switch (asked.outcome) {
         case 'asked':
+          deps.askedHere.keep(visit.ctx, account.subject, email);
           return { to: '/account/email', note: { notice: 'email-asked', email } };
         case 'invalid':
           return show(visit, { email, error: nameErrors[asked.reason] });

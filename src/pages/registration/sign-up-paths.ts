@@ -12,6 +12,7 @@ import { pageRoutes, type Route } from '../../http/routes.ts';
 import { browserOf } from '../kit/browser-cookie.ts';
 import { readCheckedForm } from '../kit/csrf.ts';
 import type { PageDeps } from '../kit/deps.ts';
+import type { AskedHere } from '../kit/mail/asked-here.ts';
 import { oneOf } from '../kit/request.ts';
 import type { ClientView } from '../kit/view-parts.ts';
 import type { SignUpAbout, SignUpPage } from './sign-up.ts';
@@ -39,6 +40,7 @@ declare module '../kit/views.ts' {
 }
 
 export interface RegistrationDeps extends PageDeps {
+  readonly askedHere: AskedHere;
   /** Leaves a notice for the account pages that the account is ready. */
   readonly noteReady: (ctx: Context, subject: string) => void;
   /** The address that a new account waits to have confirmed, kept in this browser for some minutes. */
@@ -107,7 +109,9 @@ export function signUpRoutes(deps: RegistrationDeps, page: SignUpPage): readonly
     const caller = { ...callerOf(ctx, 'browser'), browser: browserOf(ctx), locale };
     const asked = await deps.emails.requestChange(account.subject, email, caller, { signedIn: true });
     if (asked.outcome === 'throttled') return showSent(ctx, asked.retryAfter);
-    return seeOther(ctx, asked.outcome === 'asked' ? '/sign-up?done=again' : '/account/email');
+    if (asked.outcome !== 'asked') return seeOther(ctx, '/account/email');
+    deps.askedHere.keep(ctx, account.subject, email);
+    return seeOther(ctx, '/sign-up?done=again');
   };
 
   async function invited(ctx: Context): Promise<SignUpAbout | undefined> {

@@ -17,6 +17,7 @@ import { callerOf } from '../../http/caller.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import { nameErrors, passwordErrors } from '../kit/field-errors.ts';
 import { busySeconds, formStatus } from '../kit/form.ts';
+import type { AskedHere } from '../kit/mail/asked-here.ts';
 import type { ClientForm, ClientView, FormProblemKind, SetupError } from '../kit/view-parts.ts';
 import type { ViewLocals } from '../kit/views.ts';
 
@@ -63,7 +64,7 @@ type Outcome = SignUpOutcome | { readonly outcome: 'gone' };
 /** Seconds. Identical forms from one browser within this time are one click. */
 const doubleSeconds = 60;
 
-export function createSignUpPage(deps: PageDeps): SignUpPage {
+export function createSignUpPage(deps: PageDeps & { readonly askedHere: AskedHere }): SignUpPage {
   const { pages, config } = deps;
   const lately = createLru<{ readonly at: number; readonly outcome: Promise<Outcome> }>(1000);
 
@@ -152,6 +153,7 @@ export function createSignUpPage(deps: PageDeps): SignUpPage {
         const outcome = await once(key, () => make(ctx, { username, password, email }, about));
         switch (outcome.outcome) {
           case 'created':
+            if (given !== undefined) deps.askedHere.keep(ctx, outcome.account.subject, given);
             return outcome.account;
           case 'closed':
           case 'gone':

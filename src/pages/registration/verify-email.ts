@@ -1,7 +1,8 @@
 /**
- * Confirms an e-mail address, through the mailed link. Opening the link changes nothing, because mail scanners do that.
- * The button does, for a person who is signed in to the account or gives its password, so that a wrong recipient cannot
- * confirm. A person without a password (a passkey, an account elsewhere) signs in and comes back.
+ * Confirms an e-mail address, through the mailed link. In the browser that has named the address, opening the link is
+ * enough. Elsewhere it changes nothing, because mail scanners do that. There the button does, for a person who is signed
+ * in to the account or gives its password, so that a wrong recipient cannot confirm. A person without a password (a
+ * passkey, an account elsewhere) signs in and comes back.
  */
 import type { Context } from 'koa';
 
@@ -14,6 +15,7 @@ import { browserOf } from '../kit/browser-cookie.ts';
 import { readCheckedForm } from '../kit/csrf.ts';
 import type { PageDeps } from '../kit/deps.ts';
 import { busySeconds } from '../kit/form.ts';
+import type { AskedHere } from '../kit/mail/asked-here.ts';
 import { oneOf } from '../kit/request.ts';
 
 export const confirmErrors = ['missing', 'wrong', 'throttled', 'busy'] as const;
@@ -41,7 +43,7 @@ const waitMs = 3_600_000;
 
 const statuses: Record<ConfirmError, number> = { missing: 422, wrong: 422, throttled: 429, busy: 503 };
 
-export function verifyEmailRoutes(deps: PageDeps): readonly Route[] {
+export function verifyEmailRoutes(deps: PageDeps & { readonly askedHere: AskedHere }): readonly Route[] {
   const { pages, csrf, emails } = deps;
   // Keeps the link's value during a sign-in, so that it is in no other address.
   const cookie = deps.secure ? '__Host-gatehouse-confirm' : 'gatehouse-confirm';
@@ -102,12 +104,43 @@ export function verifyEmailRoutes(deps: PageDeps): readonly Route[] {
     }
   }
 
+  /** A browser that another account is signed in to asks first. */
+  async function isOpenedHere(ctx: Context, pending: PendingEmail): Promise<boolean> {
+    if (!isVisit(ctx) || !deps.askedHere.holds(ctx, pending)) return false;
+    const account = await deps.signedIn(ctx);
+    return account === undefined || account.subject === pending.account.subject;
+  }
+
+  /** `gave`: the account, if its password was given. */
+  async function use(ctx: Context, token: string, gave?: Account): Promise<void> {
+    const caller = { ...callerOf(ctx, 'verify-email'), locale: pages.localeOf(ctx) };
+    const outcome = await emails.confirm(token, caller);
+    switch (outcome.outcome) {
+      case 'confirmed':
+        if (ctx.cookies.get(cookie) !== undefined) ctx.cookies.set(cookie, null, cookieOptions);
+        deps.askedHere.clear(ctx);
+        // An account with a second factor must give it, so the person first sees that the address is confirmed.
+        if (gave === undefined || gave.twoFactor) return seeOther(ctx, '/verify-email?done=yes');
+        return deps.letIn(ctx, gave, { after: 'verify-email', page: '/verify-email?done=yes' });
+      case 'taken':
+        return pages.show(
+          ctx,
+          'notice',
+          { kind: 'email-taken', go: { to: '/account', as: 'account' } },
+          { status: 409 },
+        );
+      case 'gone':
+        return gone(ctx);
+    }
+  }
+
   const open = async (ctx: Context) => {
     if (oneOf(ctx, 'done') !== undefined)
       return pages.show(ctx, 'notice', { kind: 'email-confirmed', go: { to: '/account', as: 'account' } });
     const token = oneOf(ctx, 'token') ?? ctx.cookies.get(cookie) ?? '';
     const pending = await emails.look(token);
-    return pending ? show(ctx, token, pending) : gone(ctx);
+    if (!pending) return gone(ctx);
+    return (await isOpenedHere(ctx, pending)) ? use(ctx, token) : show(ctx, token, pending);
   };
 
   const goToSignIn = async (ctx: Context) => {
@@ -128,28 +161,17 @@ export function verifyEmailRoutes(deps: PageDeps): readonly Route[] {
     if (!pending) return gone(ctx);
     const proved = await prove(ctx, pending.account, form.get('password') ?? '');
     if ('error' in proved) return show(ctx, token, pending, proved);
-    const caller = { ...callerOf(ctx, 'verify-email'), locale: pages.localeOf(ctx) };
-    const outcome = await emails.confirm(token, caller);
-    switch (outcome.outcome) {
-      case 'confirmed':
-        if (ctx.cookies.get(cookie) !== undefined) ctx.cookies.set(cookie, null, cookieOptions);
-        // An account with a second factor must give it, so the person first sees that the address is confirmed.
-        if (proved.gave === undefined || proved.gave.twoFactor) return seeOther(ctx, '/verify-email?done=yes');
-        return deps.letIn(ctx, proved.gave, { after: 'verify-email', page: '/verify-email?done=yes' });
-      case 'taken':
-        return pages.show(
-          ctx,
-          'notice',
-          { kind: 'email-taken', go: { to: '/account', as: 'account' } },
-          { status: 409 },
-        );
-      case 'gone':
-        return gone(ctx);
-    }
+    return use(ctx, token, proved.gave);
   };
 
   return pageRoutes('pages/registration', [
     { path: '/verify-email', access: 'link', GET: open, POST: confirm },
     { path: '/verify-email/sign-in', access: 'link', GET: goToSignIn },
   ]);
+}
+
+/** A person opens the page: not HEAD, not a browser that fetches it in advance, and not a part of another page. */
+function isVisit(ctx: Context): boolean {
+  const isEarly = ['sec-purpose', 'purpose', 'x-moz'].some((name) => ctx.get(name) !== '');
+  return ctx.method === 'GET' && !isEarly && ['', 'document'].includes(ctx.get('sec-fetch-dest'));
 }

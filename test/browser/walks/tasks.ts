@@ -48,14 +48,14 @@ export const before: Readonly<Record<TaskName, Effort>> = {
 export const now: Readonly<Record<TaskName, Effort>> = {
   'Sign in, in a new browser': { presses: 1, fields: 2, pages: 1 },
   'Sign in, in a remembered browser': { presses: 1, fields: 1, pages: 1 },
-  'Sign up and confirm the address': { presses: 5, fields: 3, pages: 5 },
-  'Add a passkey': { presses: 4, fields: 0, pages: 4 },
-  'End a session': { presses: 2, fields: 0, pages: 2 },
-  'Disconnect an application': { presses: 3, fields: 0, pages: 2 },
+  'Sign up and confirm the address': { presses: 4, fields: 3, pages: 4 },
+  'Add a passkey': { presses: 2, fields: 0, pages: 2 },
+  'End a session': { presses: 2, fields: 0, pages: 1 },
+  'Disconnect an application': { presses: 2, fields: 0, pages: 1 },
 };
 
 /** Tasks at most that ask for as many presses and fields as before. Only ever lowered, too. */
-export const mostUnchanged = 6;
+export const mostUnchanged = 3;
 
 /** A person who has used this application before, in another browser. */
 async function returning(stage: Stage) {
@@ -104,7 +104,6 @@ async function signUpAndConfirm(stage: Stage): Promise<Effort> {
   await arrived(page);
   const link = linkIn(await mailTo(server, email, 'confirm-email'));
   await page.goto(link);
-  await go(hands, ways.confirmAddress);
   await page.getByRole('heading', { level: 1 }).filter({ hasText: 'confirmed' }).waitFor();
   const { presses, ...rest } = hands.effort();
   // The link in the mail is pressed too.
@@ -127,10 +126,11 @@ async function signInToAccount({ page }: Visitor, person: Person): Promise<void>
   await isAt(page, '/account');
 }
 
-/** The first one, so that the recovery codes belong to it. What the device itself asks for is not counted. */
+/** The first one. Its recovery codes can wait. What the device itself asks for is not counted. */
 async function addPasskey(stage: Stage): Promise<Effort> {
-  const { person, hands } = await fromHome(stage, (_, { page }) => plugIn(page));
-  await go(hands, ways.passkeys, ways.addPasskey, ways.codesSaved);
+  const { page, person, hands } = await fromHome(stage, (_, { page }) => plugIn(page));
+  await go(hands, ways.firstPasskey);
+  await page.getByRole('status').filter({ hasText: 'Your passkey is ready' }).waitFor();
   const { length } = await stage.server.core.passkeys.list(person.subject);
   if (length !== 1) throw new Error(`the person has ${length} passkeys`);
   return hands.effort();
@@ -139,7 +139,7 @@ async function addPasskey(stage: Stage): Promise<Effort> {
 async function endSession(stage: Stage): Promise<Effort> {
   const other = await buildVisitor(stage.browser, stage.server, { userAgent: firefox });
   const { page, hands } = await fromHome(stage, (person) => signInToAccount(other, person));
-  await go(hands, ways.sessions, ways.endSession);
+  await go(hands, ways.endSession);
   await page.getByRole('status').filter({ hasText: 'ended' }).waitFor();
   const client = await buildClient(stage.server);
   if (await isSignedIn(other.page, stage.server, client)) throw new Error('the session has not ended');
@@ -152,7 +152,7 @@ async function disconnect(stage: Stage): Promise<Effort> {
   const { page, person, hands } = await fromHome(stage, (person) =>
     tokensFor(server, client, { person, scope: 'openid profile' }),
   );
-  await go(hands, ways.connections, ways.disconnect);
+  await go(hands, ways.disconnect);
   await page.getByRole('status').filter({ hasText: 'no longer has access' }).waitFor();
   const consent = await server.core.stores.consents.find(person.subject, client.id);
   if (consent) throw new Error('the application has not lost its access');

@@ -12,15 +12,15 @@ interface Step {
   readonly to?: string;
 }
 
-/** Each begins at the account's start page, unless it says otherwise. */
+/** Each begins at the account's start page, unless it says otherwise. The start page shows the last few itself. */
 export const ways = {
   sessions: [{ press: 'Devices and sessions', to: '/account/sessions' }],
-  endSession: [{ press: /^End Firefox on Windows/ }],
+  endSession: [{ press: /^End Firefox on Windows/ }, { press: 'End the session' }],
   connections: [{ press: 'Connected applications', to: '/account/connections' }],
-  disconnect: [{ press: /^Disconnect/ }, { press: 'Remove its access' }],
-  passkeys: [{ press: /^(Second factor|Security)$/ }, { press: 'Add or change passkeys', to: '/account/passkeys' }],
-  addPasskey: [{ press: 'Add a passkey' }],
-  codesSaved: [{ press: 'I have saved them' }],
+  disconnect: [{ press: /^Disconnect ./ }, { press: 'Disconnect' }],
+  passkeys: [{ press: 'Security', to: '/account/security' }],
+  /** The step that the overview proposes to a person with a password alone. */
+  firstPasskey: [{ press: 'Add a passkey', to: '/account/security' }, { press: 'Add a passkey' }],
   changePasskey: [{ press: /^Rename or remove/ }],
   renamePasskey: [{ press: 'Save the name' }],
   removePasskey: [{ press: 'Remove it' }],
@@ -28,8 +28,6 @@ export const ways = {
   signOut: [{ press: 'Sign out', to: '/oauth/logout' }, { press: 'Sign out' }],
   /** From the sign-in page. */
   signUp: [{ press: 'Create an account' }],
-  /** From the link in the mail. */
-  confirmAddress: [{ press: 'Yes, confirm it' }],
   allow: [{ press: /^Allow/ }],
 } satisfies Record<string, readonly Step[]>;
 

@@ -25,8 +25,8 @@ describe('another e-mail address', () => {
     expect(words(asked)).toContain(next);
     expect(await addressOf(person)).toBe(person.email);
     const link = linkIn(await mailTo(server, next, 'confirm-email'));
-    const confirm = await agent.go(link);
-    await agent.go(link, { form: { csrf: /name="csrf" value="([^"]+)"/.exec(confirm.text)?.[1] ?? '' } });
+    // The browser that has asked needs no button.
+    expect(words(await agent.go(link))).toContain('Your address is confirmed');
     expect(await addressOf(person)).toBe(next);
     await mailTo(server, person.email ?? '', 'email-changed');
     expect(words(await agent.go(page))).toMatch(new RegExp(`${next} confirmed`));
