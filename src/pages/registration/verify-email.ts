@@ -1,8 +1,8 @@
 /**
  * Confirms an e-mail address, through the mailed link. In the browser that has named the address, opening the link is
- * enough. Elsewhere it changes nothing, because mail scanners do that. There the button does, for a person who is signed
- * in to the account or gives its password, so that a wrong recipient cannot confirm. A person without a password (a
- * passkey, an account elsewhere) signs in and comes back.
+ * enough. Elsewhere it changes nothing, because mail scanners do that. There the button does, for a person who is
+ * signed in to the account or gives its password, so that a wrong recipient cannot confirm. A person without a password
+ * (a passkey, an account elsewhere) signs in and comes back.
  */
 import type { Context } from 'koa';
 
