@@ -21,9 +21,9 @@ export const ways = {
   passkeys: [{ press: 'Security', to: '/account/security' }],
   /** The step that the overview proposes to a person with a password alone. */
   firstPasskey: [{ press: 'Add a passkey', to: '/account/security' }, { press: 'Add a passkey' }],
-  changePasskey: [{ press: /^Rename or remove/ }],
-  renamePasskey: [{ press: 'Save the name' }],
-  removePasskey: [{ press: 'Remove it' }],
+  renamePasskey: [{ press: /^Rename ./ }],
+  saveName: [{ press: 'Save' }],
+  removePasskey: [{ press: /^Remove ./ }, { press: 'Remove' }],
   menu: [{ press: /^Menu of/ }],
   signOut: [{ press: 'Sign out', to: '/oauth/logout' }, { press: 'Sign out' }],
   /** From the sign-in page. */
@@ -91,9 +91,9 @@ export async function signUp(hands: Hands, { username, email, password }: Secret
 }
 
 export async function renamePasskey(hands: Hands, name: string): Promise<void> {
-  await go(hands, ways.changePasskey);
-  await hands.type(labels.passkeyName, name);
   await go(hands, ways.renamePasskey);
+  await hands.type(labels.passkeyName, name);
+  await go(hands, ways.saveName);
 }
 
 export const isAt = (page: Page, path: string) => page.waitForURL((url) => url.pathname === path);
