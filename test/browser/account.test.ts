@@ -57,7 +57,7 @@ suite('the account pages', () => {
         await page.getByRole('img', { name: /QR code/ }).waitFor();
         if (javaScriptEnabled) expect(await flaws(page)).toEqual([]);
         // For an app on the same device: only where there may be one.
-        const opens = page.getByRole('link', { name: 'Open in my authenticator app' });
+        const opens = page.getByRole('link', { name: 'Open authenticator app' });
         expect(await opens.isVisible()).toBe(false);
         await page.setViewportSize({ width: 360, height: 740 });
         expect(await opens.getAttribute('href')).toMatch(/^otpauth:\/\/totp\//);

@@ -112,7 +112,7 @@ suite('the sign-in page', () => {
     await username.fill(' ');
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.locator('#username[aria-invalid=true]').waitFor();
-    expect(await saidOf(username)).toBe('Enter your username or e-mail address.');
+    expect(await saidOf(username)).toBe('Enter your username or e-mail.');
     expect(await page.locator(':focus').getAttribute('name')).toBe('username');
     expect(await password.getAttribute('aria-invalid')).toBeNull();
     expect(problems).toEqual([]);

@@ -55,14 +55,14 @@ export async function flaws(page: Page, seen: readonly Look[] = looks): Promise<
 export async function unfolded<T>(page: Page, look: (what: string) => Promise<T>): Promise<T[]> {
   const [details, dialogs] = await page.evaluate<[number, number]>(`(() => {
     const closed = document.querySelectorAll('details:not([open])');
+    for (const one of document.querySelectorAll('dialog[open]')) one.dataset.stands = '';
     for (const one of closed) Object.assign(one, { open: true }).dataset.unfolded = '';
-    for (const one of document.querySelectorAll('dialog[open]')) one.dataset.shown = '';
-    return [closed.length, document.querySelectorAll('dialog:not([open])').length];
+    return [closed.length, document.querySelectorAll('dialog:not([data-stands])').length];
   })()`);
   const seen = details > 0 ? [await look('opened')] : [];
   await page.evaluate(`for (const one of document.querySelectorAll('[data-unfolded]')) one.open = false`);
   for (let index = 0; index < dialogs; index += 1) {
-    const dialog = `document.querySelectorAll('dialog:not([data-shown])')[${index}]`;
+    const dialog = `document.querySelectorAll('dialog:not([data-stands])')[${index}]`;
     await page.evaluate(`${dialog}.showModal()`);
     seen.push(await look(`dialog ${index + 1}`));
     await page.evaluate(`${dialog}.close()`);

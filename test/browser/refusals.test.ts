@@ -71,7 +71,7 @@ suite('being refused', () => {
   test('an application nobody knows', async () => {
     for (const server of [development, production]) {
       const { page, heading } = await refused(server, {}, 'nobody');
-      expect(heading).toBe('We don’t know the application that sent you here');
+      expect(heading).toBe('We do not know the application that sent you here');
       const shown = server === development ? 1 : 0;
       expect(
         await page

@@ -109,7 +109,7 @@ describeStorages('the pages of the device flow', (storage) => {
     for (let n = 0; n < 5; n += 1) expect((await enter(one, codes.user_code)).status).toBe(200);
     for (let n = 0; n < 3; n += 1) {
       const wrong = await enter(one, wrongCode(n));
-      expect([wrong.status, words(wrong)]).toEqual([400, expect.stringContaining('That code is not right.')]);
+      expect([wrong.status, words(wrong)]).toEqual([400, expect.stringContaining('That code is incorrect.')]);
       expect(wrong.text).toContain(`value="${wrongCode(n)}"`);
     }
     // What no device can show is a slip, and no guess.

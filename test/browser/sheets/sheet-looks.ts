@@ -27,11 +27,12 @@ export const sheetLooks: readonly SheetLook[] = [
   { name: 'dark-1280', locale: 'en', colorScheme: 'dark', ...wide },
   // A wide screen at a browser's zoom of 200 %.
   { name: 'zoom-200', locale: 'en', colorScheme: 'light', width: 640, height: 400, columns: 3, scale: 0.75 },
-  { name: 'forced-360', locale: 'en', colorScheme: 'dark', forcedColors: 'active', ...phone },
-  { name: 'forced-1280', locale: 'en', colorScheme: 'light', forcedColors: 'active', ...wide },
   { name: 'german-360', locale: 'de', colorScheme: 'light', ...phone },
   { name: 'arabic-360', locale: 'ar', colorScheme: 'light', ...phone },
   { name: 'arabic-1280', locale: 'ar', colorScheme: 'dark', ...wide },
+  // The last, because Chromium keeps the forced ground of a tab for the looks that follow.
+  { name: 'forced-360', locale: 'en', colorScheme: 'dark', forcedColors: 'active', ...phone },
+  { name: 'forced-1280', locale: 'en', colorScheme: 'light', forcedColors: 'active', ...wide },
 ];
 
 /** Those whose names begin so. Throws if none does. */

@@ -36,7 +36,7 @@ describeStorages('what a person has open', (storage) => {
     const there = await visit(server, page, person);
     const list = await agent.go(page);
     expect(words(list)).toMatch(/this browser/);
-    expect(words(list)).toMatch(/curl.*Program, through the tinyoauth API.*192\.0\.2\.7/);
+    expect(words(list)).toMatch(/curl.*Program \(tinyoauth API\).*192\.0\.2\.7/);
     expect(words(list)).toMatch(/Firefox on Linux/);
     expect(list.text.match(/\/end\?session=/g)).toHaveLength(3);
 

@@ -1,7 +1,7 @@
-import { at, bookshelf, csrf, longName, unbroken, unknownShop, type ViewState } from '../../kit/state.ts';
+import { before, bookshelf, csrf, longName, unbroken, unknownShop, type ViewState } from '../../kit/state.ts';
 import { deviceProblems } from '../device.ts';
 
-const place = { program: 'Chrome', system: 'Android', address: '203.0.113.7', at };
+const place = { program: 'Chrome', system: 'Android', address: '203.0.113.7', at: before(60) };
 const userCode = 'WDJB-MJHT';
 const again = deviceProblems.filter((kind) => kind !== 'throttled' && kind !== 'sign-in-first');
 
@@ -47,13 +47,13 @@ export const deviceStates: readonly ViewState[] = [
       csrf,
       userCode,
       client: { ...bookshelf, name: longName, logo: '/public/favicon.svg' },
-      place: { program: unbroken, address: '2001:db8:85a3:8d3:1319:8a2e:370:7348', at },
+      place: { program: unbroken, address: '2001:db8:85a3:8d3:1319:8a2e:370:7348', at: before(60) },
     },
   },
   {
     name: 'device-confirm-bare',
     view: 'device-confirm',
-    locals: { csrf, userCode, client: { name: 'TV' }, place: { at } },
+    locals: { csrf, userCode, client: { name: 'TV' }, place: { at: before(60) } },
   },
   { name: 'device-done', view: 'device-done', locals: { client: bookshelf } },
   { name: 'device-done-bare', view: 'device-done', locals: {} },

@@ -91,7 +91,10 @@ export const loginStates: readonly ViewState[] = [
       providers: [
         ...[google, microsoft, github, company],
         { name: 'Own picture', logo: '/public/favicon.svg', to: at('own') },
-        ...['apple', 'gitlab', 'keycloak', 'linkedin', 'okta'].map((mark) => ({ name: mark, mark, to: at(mark) })),
+        ...['Apple', 'GitLab', 'Keycloak', 'LinkedIn', 'Okta'].map((name) => {
+          const mark = name.toLowerCase();
+          return { name, mark, to: at(mark) };
+        }),
         { name: unbroken, to: at('long') },
       ],
     },

@@ -7,6 +7,7 @@ const asked = { action, csrf, client: bookshelf, account };
 /** Errors that one method alone has; the others are shown with the authenticator app. */
 const methodOf: Readonly<Partial<Record<SecondFactorError, string>>> = {
   'wrong-mail': sentKind,
+  over: sentKind,
   passkey: 'passkey',
   locked: 'recovery-code',
   'mail-wait': sentKind,
