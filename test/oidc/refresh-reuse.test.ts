@@ -286,7 +286,7 @@ describe('the person whose application lost its access', () => {
     expect(mail.text).toContain('An old token of Bookshelf was used again');
     expect(linkIn(mail)).toBe(`${server.url}/account/connections`);
     const page = await agent.go('/account/activity');
-    expect(page.text).toContain('An old token of an application was used again');
+    expect(page.text).toContain('An old token was used again');
     expect(page.text).toContain('Bookshelf');
   });
 
