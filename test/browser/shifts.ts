@@ -25,7 +25,8 @@ const observer = `{
   globalThis.moved = async () => {
     for (let frames = 0; frames < 2; frames += 1) await new Promise(requestAnimationFrame);
     note(shifts.takeRecords());
-    return noted.map(({ value, sources }) =>
+    // Less is a rounding of parts of a pixel. A tenth is what people begin to notice.
+    return noted.filter(({ value }) => value >= 0.001).map(({ value, sources }) =>
       value.toFixed(4) + ': ' + sources.map(({ node }) => nameOf(node).slice(0, 80)).join(' | '));
   };
   new PerformanceObserver((list) => {

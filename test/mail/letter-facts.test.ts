@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 /** What a mail tells of an event: the caller's program and address, never an administrator's, no stranger's words. */
-=======
-/** What a mail tells of an event: the caller's program and address, no administrator's, and no stranger's words. */
->>>>>>> efcfc04d (Short lines in the foot of a card are equally long; two comments within their width)
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { factsOf, strangersFacts } from '../../src/core/mail/letter-facts.ts';
 import { Agent } from '../support/agent.ts';
