@@ -40,7 +40,7 @@ suite('a device', () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('user_code');
     await field.fill('bcdf ghjk');
     await go(page, 'Continue');
-    expect(await page.locator('#problem').textContent()).toMatch(/^That code is not right/);
+    expect(await page.locator('#problem').textContent()).toMatch(/^That code is incorrect/);
     expect(await page.getByRole('alert').count()).toBe(0);
     expect(await page.getByLabel('Code').inputValue()).toBe('BCDFGHJK');
     await page.getByLabel('Code').fill(codes.user_code.toLowerCase().replace('-', ' '));

@@ -383,7 +383,7 @@ describeStorages('the device flow', (storage) => {
     const agent = new Agent(first);
     const page = await confirm(agent, begun.user_code);
     await first.app.clients.remove(doomed.id);
-    expect((await enter(new Agent(first), waiting.user_code)).text).toContain('That code is not right');
+    expect((await enter(new Agent(first), waiting.user_code)).text).toContain('That code is incorrect');
     expect((await answer(agent, person, page)).status).toBe(400);
     await eventually('the other node knows', async () => (await poll(second, doomed, waiting)).status === 401);
   });

@@ -73,7 +73,7 @@ declare module '../kit/views.ts' {
   }
 }
 
-const pageSize = 50;
+export const eventsShown = 20;
 
 export function createActivityPage(deps: AccountDeps): Show {
   const nameOf = clientNames(deps);
@@ -82,12 +82,12 @@ export function createActivityPage(deps: AccountDeps): Show {
     const { ctx, account } = visit;
     const { before } = ctx.query;
     const from = typeof before === 'string' && /^\d{1,15}$/.test(before) ? { before: Number(before) } : {};
-    const found = await deps.stores.audit.list({ subject: account.subject, ...from }, pageSize + 1);
-    const shown = found.slice(0, pageSize);
+    const found = await deps.stores.audit.list({ subject: account.subject, ...from }, eventsShown + 1);
+    const shown = found.slice(0, eventsShown);
     const events = await Promise.all(shown.map((event) => eventView(event, nameOf)));
     return showPage(deps, visit, 'account-activity', {
       days: byDay(events, nowSeconds()),
-      older: found.length > pageSize ? `/account/activity?before=${shown.at(-1)?.id}` : undefined,
+      older: found.length > eventsShown ? `/account/activity?before=${shown.at(-1)?.id}` : undefined,
       from: 'before' in from,
     });
   };

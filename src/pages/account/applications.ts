@@ -26,7 +26,7 @@ declare module '../kit/views.ts' {
 }
 
 const page = '/account/applications';
-const pageSize = 50;
+const pageSize = 15;
 
 export function createApplicationsPage(deps: AccountDeps): { show: Show; ask: Show; remove: Take } {
   /** Only the person's own. */

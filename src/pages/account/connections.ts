@@ -9,9 +9,14 @@ import { callerIn, notThere, type Show, showPage, type Take } from './visit.ts';
 
 declare module '../kit/views.ts' {
   interface ViewLocals {
-    'account-connections': AccountLocals & { readonly connections: readonly ConnectionView[] };
+    'account-connections': AccountLocals & {
+      readonly connections: readonly ConnectionView[];
+      readonly more?: string | undefined;
+    };
   }
 }
+
+export const connectionsShown = 7;
 
 export function createConnectionsPage(deps: AccountDeps): { show: Show; ask: Show; end: Take } {
   const nameOf = clientNames(deps);
@@ -19,8 +24,15 @@ export function createConnectionsPage(deps: AccountDeps): { show: Show; ask: Sho
   return {
     async show(visit) {
       const found = await deps.connections.list(visit.account.subject);
-      const connections = await Promise.all(found.map((each) => connectionView(deps, each)));
-      return showPage(deps, visit, 'account-connections', { connections });
+      const after = oneOf(visit.ctx, 'after');
+      // One that is not there any more leads to the beginning.
+      const start = found.findIndex(({ clientId }) => clientId === after) + 1;
+      const shown = found.slice(start, start + connectionsShown);
+      const last = found.length > start + connectionsShown ? shown.at(-1) : undefined;
+      return showPage(deps, visit, 'account-connections', {
+        connections: await Promise.all(shown.map((each) => connectionView(deps, each))),
+        more: last && `${connectionsPage}?after=${encodeURIComponent(last.clientId)}`,
+      });
     },
 
     async ask(visit) {

@@ -31,8 +31,6 @@ declare module '../kit/views.ts' {
       readonly zoneinfo: string;
       readonly phone: string;
       readonly address: Readonly<Partial<Record<AddressField, string>>>;
-      /** Time zones to choose from. */
-      readonly zones: readonly string[];
       readonly errors: Readonly<Partial<Record<ProfileField, SetupError>>>;
     };
   }
@@ -40,16 +38,8 @@ declare module '../kit/views.ts' {
 
 type Shown = Omit<
   ViewLocals['account-profile'],
-  'viewer' | 'notice' | 'csrf' | 'username' | 'email' | 'verified' | 'locales' | 'languages' | 'zones'
+  'viewer' | 'notice' | 'csrf' | 'username' | 'email' | 'verified' | 'locales' | 'languages'
 >;
-
-let zones: readonly string[] | undefined;
-
-/** Names in the IANA database, as Node knows them. Loaded on first use, not at start. */
-function timeZones(): readonly string[] {
-  zones ??= ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
-  return zones;
-}
 
 export function createProfilePage(deps: AccountDeps): { show: Show; take: Take } {
   const locales = deps.locales.map((tag) => canonicalLocale(tag) ?? tag);
@@ -58,7 +48,7 @@ export function createProfilePage(deps: AccountDeps): { show: Show; take: Take }
   function show(visit: Visit, shown: Shown): undefined {
     const { username, email, verified } = visit.account;
     const about = { username, email: email ?? undefined, verified };
-    const choices = { locales, languages: others, zones: timeZones() };
+    const choices = { locales, languages: others };
     const status = Object.keys(shown.errors).length > 0 ? 422 : 200;
     return showPage(deps, visit, 'account-profile', { ...about, ...choices, ...shown }, { status });
   }

@@ -20,7 +20,8 @@ declare module '../kit/views.ts' {
   }
 }
 
-const pageSize = 50;
+/** As many as keep the page under 30,000 bytes (docs/pages.md); the same for the other lists of the account. */
+export const sessionsShown = 15;
 /** As many as one call lists; beyond it the page that asks says "all". */
 const countMax = 1000;
 
@@ -42,13 +43,13 @@ export function createSessionsPage(deps: AccountDeps): SessionsPage {
     async show(visit) {
       const { ctx, account, session } = visit;
       const before = cursorOf(ctx.query.before);
-      const listed = await deps.sessions.list(account.subject, { limit: pageSize + 1, ...(before && { before }) });
-      const shown = listed.slice(0, pageSize);
+      const listed = await deps.sessions.list(account.subject, { limit: sessionsShown + 1, ...(before && { before }) });
+      const shown = listed.slice(0, sessionsShown);
       const last = shown.at(-1);
       return showPage(deps, visit, 'account-sessions', {
         sessions: shown.map((each) => sessionView(each, session.uid)).sort(byUse),
         others: before !== undefined || listed.length > 1,
-        older: listed.length > pageSize && last ? `${page}?before=${last.createdAt}.${last.uid}` : undefined,
+        older: listed.length > sessionsShown && last ? `${page}?before=${last.createdAt}.${last.uid}` : undefined,
       });
     },
 

@@ -96,7 +96,7 @@ describeStorages('what a person has open', (storage) => {
   test('many sessions come page by page, each once', async () => {
     const { agent, person } = await visit(server, page);
     const caller = { via: 'browser', address: '192.0.2.7', requestId: 'r', userAgent: 'curl/8' };
-    for (let n = 0; n < 60; n += 1) {
+    for (let n = 0; n < 25; n += 1) {
       await server.core.sessions.begin({ door: 'tinyoauth', holder: { account: person }, lifetime: 900, caller });
     }
     const seen = new Set<string>();
@@ -107,9 +107,26 @@ describeStorages('what a person has open', (storage) => {
       for (const [, uid = ''] of text.matchAll(/\/end\?session=([\w-]+)"/g)) seen.add(uid);
       at = /href="(\/account\/sessions\?before=[^"]+)"/.exec(text)?.[1];
     }
-    expect([pages, seen.size]).toEqual([2, 60]);
+    expect([pages, seen.size]).toEqual([2, 25]);
     for (const odd of ['x', '1', '1.', `${'9'.repeat(99)}.a`, "1.' or 1=1"]) {
       expect((await agent.go(`${page}?before=${encodeURIComponent(odd)}`)).status).toBe(200);
+    }
+  });
+
+  test('many connected applications come page by page, each once', async () => {
+    const [person, names] = [await buildPerson(server), Array.from({ length: 9 }, (_, n) => `Shelf ${n}`)];
+    for (const client_name of names) {
+      await tokensFor(server, await buildClient(server, { client_name }), { person, scope: 'openid' });
+    }
+    const { agent, page: first } = await visit(server, connected, person);
+    const more = /href="(\/account\/connections\?after=[^"]+)"/.exec(first.text)?.[1] ?? '';
+    const second = await agent.go(more);
+    const shown = [first, second].map(({ text }) => [...text.matchAll(/<h2><bdi>(Shelf \d)/g)].map(([, name]) => name));
+    expect(shown.map(({ length }) => length)).toEqual([7, 2]);
+    expect(shown.flat().sort()).toEqual(names);
+    expect(second.text).not.toContain('?after=');
+    for (const odd of ['x', '\0', 'a'.repeat(5000)]) {
+      expect((await agent.go(`${connected}?after=${encodeURIComponent(odd)}`)).text).toContain(more.replace(/.*=/, ''));
     }
   });
 

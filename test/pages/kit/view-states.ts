@@ -166,7 +166,7 @@ export const statesWith = (value: string): readonly ViewState[] => {
           zoneinfo: value,
           phone: value,
         },
-        ...{ locale: value, locales: [], languages: [], zones: [] },
+        ...{ locale: value, locales: [], languages: [] },
         address: { street_address: value, formatted: value, country: value },
         errors: { locale: 'not-a-locale', formatted: 'too-long' },
       },

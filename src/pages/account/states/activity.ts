@@ -1,6 +1,6 @@
 import { nowSeconds } from '../../../base/clock.ts';
 import { before, signedIn, type ViewState } from '../../kit/state.ts';
-import { activityEvents } from '../activity.ts';
+import { activityEvents, eventsShown } from '../activity.ts';
 import { byDay } from '../kit/days.ts';
 import { lookOf } from '../kit/event-view.ts';
 
@@ -26,6 +26,21 @@ export const activityStates: readonly ViewState[] = [
           ...(n < 3 && { program: 'Firefox', system: 'Android' }),
           ...(n === 3 && { address: '192.168.178.20', place: 'private' as const }),
           ...(n > 7 && { client: 'Bookshelf' }),
+        })),
+        nowSeconds(),
+      ),
+      older: '/account/activity?before=7',
+    },
+  },
+  {
+    name: 'account-activity-many',
+    view: 'account-activity',
+    locals: {
+      ...signedIn,
+      days: byDay(
+        Array.from({ length: eventsShown }, (_, n) => ({
+          ...{ ...lookOf('device.reported'), at: before(n * 15_000), byAdmin: false, address },
+          ...{ program: 'Firefox', system: 'Android', client: 'Bookshelf' },
         })),
         nowSeconds(),
       ),

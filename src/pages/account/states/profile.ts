@@ -10,7 +10,6 @@ const emptyProfile = {
   locale: 'en',
   locales: ['en'],
   languages: [],
-  zones: ['Europe/Berlin', 'UTC'],
   picture: '',
   zoneinfo: '',
   phone: '',

@@ -1,5 +1,6 @@
 import { before, signedIn, type ViewState } from '../../kit/state.ts';
 import { type SessionView, sessionDoors } from '../kit/session-view.ts';
+import { sessionsShown } from '../sessions.ts';
 
 const address = '2001:db8:85a3:8d3:1319:8a2e:370:7348';
 const here = { kind: 'computer', door: 'browser', createdAt: before(600), here: true } as const;
@@ -34,6 +35,16 @@ export const sessionsStates: readonly ViewState[] = [
     locals: {
       ...signedIn,
       sessions: many,
+      others: true,
+      older: '/account/sessions?before=1.a',
+    },
+  },
+  {
+    name: 'account-sessions-many',
+    view: 'account-sessions',
+    locals: {
+      ...signedIn,
+      sessions: Array.from({ length: sessionsShown }, (_, n) => many[n % many.length] ?? here),
       others: true,
       older: '/account/sessions?before=1.a',
     },
