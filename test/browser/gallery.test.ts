@@ -28,8 +28,10 @@ const movesByItself: readonly string[] = ['playground'];
 /** One load of each language for all its looks. Left to right has those that right to left has not: together they are all four. */
 function looksOf(state: ViewState): Readonly<Record<string, readonly Look[]>> {
   if (everyLook) return { en: looksWithForced, ar: looksWithForced, de: looksWithForced };
+  // The other states of a page differ in a part: the narrow light one and the wide dark one, one in each direction.
+  if (!firsts.includes(state)) return { en: twoLooks.slice(0, 1), ar: twoLooks.slice(1) };
   const others = looks.filter((look) => !twoLooks.includes(look));
-  return { en: twoLooks, ar: others, ...(firsts.includes(state) && { de: twoLooks.slice(0, 1) }) };
+  return { en: twoLooks, ar: others, de: twoLooks.slice(0, 1) };
 }
 
 suite('gallery', () => {

@@ -20,10 +20,12 @@ export function devMailsLink({ core, url }: TestServer): string {
   return `${url}/dev/mails?key=${core.mailbox.key}`;
 }
 
-/** The newest, which must be of this kind. */
+/** The newest of this kind. */
 export async function mailTo(server: TestServer, address: string, kind: KeptMail['kind']): Promise<KeptMail> {
-  const [mail] = await mailsTo(server, address);
-  if (mail?.kind !== kind) throw new Error(`expected a ${kind} for ${address}, found ${mail?.kind ?? 'no mail'}`);
+  // Mails of one moment come in any order.
+  const mails = await mailsTo(server, address);
+  const mail = mails.find((each) => each.kind === kind);
+  if (!mail) throw new Error(`expected a ${kind} for ${address}, found ${mails.map((each) => each.kind).join(', ')}`);
   return mail;
 }
 

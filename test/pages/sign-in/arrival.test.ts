@@ -278,7 +278,7 @@ describeStorages('somebody who has just set a password', (storage) => {
       expect(new URL(next.url).pathname).toBe('/setup/done');
       for (const words of ['npm run cli -- clients register', 'npm run cli -- accounts invite', 'docs/first-flow.md'])
         expect(next.text).toContain(words);
-      expect(next.text).toContain('href="/account/factors"');
+      expect(next.text).toContain('href="/account/security"');
       const { subject } = (await fresh.core.accounts.findByUsername('keeper')) ?? { subject: '' };
       const events = await fresh.core.stores.audit.list({ subject }, 10);
       expect(
