@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { providersFile } from '../../login/upstream/world.ts';
 import { Agent } from '../../support/agent.ts';
 import { buildClient, startServer, type TestServer } from '../../support/server.ts';
+import { providersFile } from './world.ts';
 
 const drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><script>alert(1)</script></svg>';
 const oidc = { type: 'oidc', client_id: 'x' };
