@@ -75,5 +75,5 @@ export async function checkAddresses({ check }: Report, world: World): Promise<v
 async function signUp(browser: Browser, username: string): Promise<void> {
   const page = await browser.go('/sign-up');
   const done = await browser.submit(page, { username, password });
-  hold(done.status === 200 && done.path.includes('done='), `${done.status} ${done.path} ${done.text.slice(0, 500)}`);
+  hold(done.status === 200 && done.path === '/account', `${done.status} ${done.path} ${done.text.slice(0, 500)}`);
 }
