@@ -1,10 +1,10 @@
 // Makes public/icons.svg, the one sprite of all pages, and its licence, from the Lucide icons. Pages name an icon by
 // the left column. With --check it writes nothing and fails if a file is out of date.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keepPublic, spriteOf } from './keep-public.mjs';
 
-const root = join(import.meta.dirname, '..');
-const lucide = join(root, 'node_modules/lucide-static');
+const lucide = join(import.meta.dirname, '../node_modules/lucide-static');
 
 const icons = {
   activity: 'history',
@@ -66,19 +66,9 @@ function symbol([name, file]) {
   return `<symbol id="${name}" viewBox="0 0 24 24">${drawing.replace(/\s*\n\s*/g, '').replaceAll(' />', '/>')}</symbol>`;
 }
 
-const sprite = `<!-- Lucide icons, ISC licence; some derived from Feather, MIT licence: icons-licence.txt -->
-<svg xmlns="http://www.w3.org/2000/svg">
-${Object.entries(icons).map(symbol).join('\n')}
-</svg>
-`;
+const notice = 'Lucide icons, ISC licence; some derived from Feather, MIT licence: icons-licence.txt';
 
-const files = { 'icons.svg': sprite, 'icons-licence.txt': readFileSync(join(lucide, 'LICENSE'), 'utf8') };
-
-for (const [name, text] of Object.entries(files)) {
-  const path = join(root, 'public', name);
-  if (!process.argv.includes('--check')) writeFileSync(path, text);
-  else if (readFileSync(path, 'utf8') !== text) {
-    process.stderr.write(`public/${name} does not match its source. Run: npm run check:fix\n`);
-    process.exitCode = 1;
-  }
-}
+keepPublic({
+  'icons.svg': spriteOf(notice, Object.entries(icons).map(symbol)),
+  'icons-licence.txt': readFileSync(join(lucide, 'LICENSE'), 'utf8'),
+});

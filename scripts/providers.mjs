@@ -1,9 +1,10 @@
 // Makes public/providers.svg, the marks of sign-in providers (src/login/upstream/marks.ts says which). With --check it
 // writes nothing and fails if a file is out of date. Decision 036 says where the marks come from.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contrast } from '../src/pages/kit/brand/colour.ts';
 import { cardColours } from '../src/pages/kit/brand/theme.ts';
+import { keepPublic, spriteOf } from './keep-public.mjs';
 
 const root = join(import.meta.dirname, '..');
 const readJson = (file) => JSON.parse(readFileSync(join(root, 'node_modules', file), 'utf8'));
@@ -60,20 +61,8 @@ const notice = `Marks of sign-in providers, for the buttons that lead to them.
 The drawings come from SVG Logos (github.com/gilbarbara/logos) and Simple Icons (simpleicons.org), both CC0 1.0.
 Each mark is a trademark of its owner.
 `;
-const files = {
-  'providers.svg': `<!-- ${notice.trim().replaceAll('\n', ' ')} -->
-<svg xmlns="http://www.w3.org/2000/svg">
-${symbols.join('\n')}
-</svg>
-`,
-  'providers-licence.txt': notice,
-};
 
-for (const [name, text] of Object.entries(files)) {
-  const path = join(root, 'public', name);
-  if (!process.argv.includes('--check')) writeFileSync(path, text);
-  else if (readFileSync(path, 'utf8') !== text) {
-    process.stderr.write(`public/${name} does not match its source. Run: npm run check:fix\n`);
-    process.exitCode = 1;
-  }
-}
+keepPublic({
+  'providers.svg': spriteOf(notice.trim().replaceAll('\n', ' '), symbols),
+  'providers-licence.txt': notice,
+});
