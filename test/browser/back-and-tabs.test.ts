@@ -1,9 +1,10 @@
 /** Back, two tabs, links that wander, impatient fingers: nothing breaks, and every dead end has a way to start again that works. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 import { allow, authorizeAddress, goBack, isSignedIn, signIn } from './journey.ts';
 
 const suite = describeWith('Chromium');
@@ -13,13 +14,8 @@ suite('Back and tabs', () => {
   let server: TestServer;
   let client: Awaited<ReturnType<typeof buildClient>>;
 
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
+  onStage((stage) => {
+    ({ browser, server } = stage);
   });
 
   async function atLogin(options: { javaScriptEnabled?: boolean } = {}) {

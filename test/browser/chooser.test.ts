@@ -1,9 +1,10 @@
 /** Several accounts in one browser, as a person meets them: with the pointer, by keyboard, without JavaScript. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { buildClient, buildPerson, password, startServer, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, password, type TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 import { allow, authorizeAddress, goBack } from './journey.ts';
 
 const suite = describeWith('Chromium');
@@ -12,14 +13,9 @@ suite('the account chooser', () => {
   let browser: Browser;
   let server: TestServer;
   let client: Awaited<ReturnType<typeof buildClient>>;
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  onStage(async (stage) => {
+    ({ browser, server } = stage);
     client = await buildClient(server);
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
   });
 
   type Person = Awaited<ReturnType<typeof buildPerson>>;

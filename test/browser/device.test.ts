@@ -1,10 +1,11 @@
 /** A device without a browser: what its person does in a real one (RFC 8628). */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { buildVisitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { begin, deviceClient, poll } from '../support/device.ts';
-import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 import { allow, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
@@ -14,13 +15,8 @@ suite('a device', () => {
   let browser: Browser;
   let server: TestServer;
 
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
+  onStage((stage) => {
+    ({ browser, server } = stage);
   });
 
   const tv = (metadata = {}) => buildClient(server, { ...deviceClient, client_name: 'Living Room', ...metadata });

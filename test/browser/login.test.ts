@@ -1,16 +1,10 @@
 /** Signing in, as a person meets it. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import {
-  applicationSite,
-  arrived,
-  buildVisitor,
-  closeVisitors,
-  launchChromium,
-  type Visitor,
-} from '../support/chromium.ts';
+import { applicationSite, arrived, buildVisitor, type Visitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 import { allow, answerTo, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 
 const suite = describeWith('Chromium');
@@ -20,15 +14,13 @@ suite('the sign-in page', () => {
   let server: TestServer;
   let client: Awaited<ReturnType<typeof buildClient>>;
 
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer({ env: { THROTTLE_ACCOUNT_LIMIT: '3' } })]);
-    client = await buildClient(server, { client_uri: 'https://bookshelf.example/' });
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
-  });
+  onStage(
+    async (stage) => {
+      ({ browser, server } = stage);
+      client = await buildClient(server, { client_uri: 'https://bookshelf.example/' });
+    },
+    { env: { THROTTLE_ACCOUNT_LIMIT: '3' } },
+  );
 
   async function atLogin(parameters?: Record<string, string>): Promise<Visitor> {
     const visitor = await buildVisitor(browser, server);

@@ -1,10 +1,11 @@
 /** Signing out: asked, unless the application proves whom it signs out. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { pkce, token } from '../support/agent.ts';
-import { applicationSite, arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { applicationSite, arrived, buildVisitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 import { allow, authorizeAddress, goBack, isSignedIn, redirectUri, signIn } from './journey.ts';
 
 const suite = describeWith('Chromium');
@@ -15,17 +16,12 @@ suite('signing out', () => {
   let server: TestServer;
   let client: Awaited<ReturnType<typeof buildClient>>;
 
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  onStage(async (stage) => {
+    ({ browser, server } = stage);
     client = await buildClient(server, {
       client_uri: 'https://bookshelf.example/',
       post_logout_redirect_uris: [bye],
     });
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
   });
 
   async function signedIn(options: { javaScriptEnabled?: boolean } = {}) {

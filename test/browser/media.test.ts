@@ -1,22 +1,18 @@
 /** The dark, and paper: what a browser makes of the style sheets there. That it can be read is in gallery.test.ts. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { buildVisitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 
 const suite = describeWith('Chromium');
 
 suite('the style sheets', () => {
   let browser: Browser;
   let server: TestServer;
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
+  onStage((stage) => {
+    ({ browser, server } = stage);
   });
 
   async function at(state: string): Promise<Page> {

@@ -1,9 +1,10 @@
 /** JavaScript off: the whole way through, with nothing but forms and links. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { arrived, buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { arrived, buildVisitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { buildClient, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { buildClient, buildPerson, type TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 import { allow, authorizeAddress, isSignedIn, signIn } from './journey.ts';
 
 const suite = describeWith('Chromium');
@@ -12,13 +13,8 @@ suite('JavaScript off', () => {
   let browser: Browser;
   let server: TestServer;
 
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
+  onStage((stage) => {
+    ({ browser, server } = stage);
   });
 
   test('login, wrong password, deny, consent, another account, logout', async () => {

@@ -1,9 +1,10 @@
 /** The playground, from its first button to its last, as a newcomer presses them. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { buildVisitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { buildPerson, type TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 import { allow, signIn } from './journey.ts';
 import { flaws } from './looks.ts';
 
@@ -13,13 +14,8 @@ suite('the playground', () => {
   let browser: Browser;
   let server: TestServer;
 
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
+  onStage((stage) => {
+    ({ browser, server } = stage);
   });
 
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();

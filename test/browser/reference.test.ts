@@ -1,9 +1,10 @@
 /** The API reference in a browser: OAuth first, and a form that sends the request of each operation. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { buildVisitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { adminKey, buildPerson, startServer, type TestServer } from '../support/server.ts';
+import { adminKey, buildPerson, type TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 import { signIn } from './journey.ts';
 
 const suite = describeWith('Chromium');
@@ -12,13 +13,8 @@ suite('the API reference', () => {
   let browser: Browser;
   let server: TestServer;
 
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
+  onStage((stage) => {
+    ({ browser, server } = stage);
   });
 
   /** Opens the form of an operation. */

@@ -1,9 +1,10 @@
 /** The first administrator's page, with every kind of mistake. */
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { buildVisitor, closeVisitors, launchChromium } from '../support/chromium.ts';
+import { buildVisitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { buildPerson, password, startServer, type TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 import { answerTo } from './journey.ts';
 import { flaws } from './looks.ts';
 
@@ -15,14 +16,9 @@ suite('the set-up page', () => {
   let browser: Browser;
   let server: TestServer;
 
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  onStage(async (stage) => {
+    ({ browser, server } = stage);
     await buildPerson(server, { username: 'taken', email: 'taken@example.org' });
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
   });
 
   async function atSetup() {

@@ -1,11 +1,12 @@
 /** How the pages of a sign-in look while they load and when they are there: no jump, one main button, no scrolling. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { galleryAddress } from '../../dev/gallery/gallery.ts';
 import { states } from '../../src/pages/states.ts';
-import { buildVisitor, closeVisitors, launchChromium, type Visitor } from '../support/chromium.ts';
+import { buildVisitor, type Visitor } from '../support/chromium.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import type { TestServer } from '../support/server.ts';
+import { onStage } from '../support/stage.ts';
 
 const suite = describeWith('Chromium');
 
@@ -23,13 +24,8 @@ const addressOf = (name: string, locale = 'en'): string => {
 suite('the pages of a sign-in', () => {
   let browser: Browser;
   let server: TestServer;
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
+  onStage((stage) => {
+    ({ browser, server } = stage);
   });
 
   const phone = (options: Parameters<typeof buildVisitor>[2] = {}): Promise<Visitor> =>

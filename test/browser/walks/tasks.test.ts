@@ -1,12 +1,11 @@
 /** What the most frequent tasks ask of a person does not grow, and docs/pages.md says how much it is. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { closeVisitors, launchChromium } from '../../support/chromium.ts';
+import { expect, test } from '@jest/globals';
 import { describeWith } from '../../support/describe-with.ts';
-import { startServer } from '../../support/server.ts';
+import { onStage, type Stage } from '../../support/stage.ts';
 import type { Effort } from './hands.ts';
-import { before, mostUnchanged, now, type Stage, type TaskName, tasks } from './tasks.ts';
+import { before, mostUnchanged, now, type TaskName, tasks } from './tasks.ts';
 
 const suite = describeWith('Chromium');
 const names = Object.keys(tasks) as TaskName[];
@@ -14,14 +13,8 @@ const sum = ({ presses, fields }: Effort) => presses + fields;
 
 suite('the effort of', () => {
   let stage: Stage;
-  beforeAll(async () => {
-    const [browser, server] = await Promise.all([launchChromium(), startServer()]);
-    stage = { browser, server };
-  });
-  afterEach(() => closeVisitors(stage.browser));
-  afterAll(async () => {
-    await stage.browser.close();
-    await stage.server.close();
+  onStage((opened) => {
+    stage = opened;
   });
 
   test.each(names)('%s', async (name) => {

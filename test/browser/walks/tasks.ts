@@ -1,21 +1,12 @@
-/**
- * What the most frequent tasks ask of a person: presses, fields and pages. Each walk prepares its person, does the task
- * by mouse in Chromium, makes sure of what has come of it, and gives the effort. docs/pages.md shows the figures.
- */
-import type { Browser } from 'playwright-core';
 import { arrived, buildVisitor, type Visitor } from '../../support/chromium.ts';
 import { tokensFor } from '../../support/flow.ts';
 import { linkIn, mailTo } from '../../support/mail.ts';
-import { buildClient, buildPerson, password, type TestServer } from '../../support/server.ts';
+import { buildClient, buildPerson, password } from '../../support/server.ts';
+import type { Stage } from '../../support/stage.ts';
 import { plugIn } from '../../support/virtual-authenticator.ts';
 import { authorizeAddress, isSignedIn } from '../journey.ts';
 import { byMouse, type Effort } from './hands.ts';
 import { go, isAt, keepSignedIn, signIn, signUp, ways } from './ways.ts';
-
-export interface Stage {
-  readonly browser: Browser;
-  readonly server: TestServer;
-}
 
 type Person = Awaited<ReturnType<typeof buildPerson>>;
 type Walk = (stage: Stage) => Promise<Effort>;

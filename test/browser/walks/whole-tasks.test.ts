@@ -1,12 +1,13 @@
 /** Whole tasks by keyboard alone, and with scripts off. What each page does beside them is in the suites of the pages. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { arrived, buildVisitor, closeVisitors, launchChromium } from '../../support/chromium.ts';
+import { arrived, buildVisitor } from '../../support/chromium.ts';
 import { describeWith } from '../../support/describe-with.ts';
 import { tokensFor } from '../../support/flow.ts';
 import { linkIn, mailTo } from '../../support/mail.ts';
 import { enrolPasskey } from '../../support/passkey.ts';
-import { buildClient, buildPerson, password, startServer, type TestServer } from '../../support/server.ts';
+import { buildClient, buildPerson, password, type TestServer } from '../../support/server.ts';
+import { onStage } from '../../support/stage.ts';
 import { authorizeAddress, isSignedIn } from '../journey.ts';
 import { byKeyboard, byMouse } from './hands.ts';
 import { giveRecoveryCode, go, isAt, renamePasskey, signIn, signOut, signUp, ways } from './ways.ts';
@@ -19,19 +20,14 @@ suite('whole tasks', () => {
   let server: TestServer;
   let client: Awaited<ReturnType<typeof buildClient>>;
 
-  beforeAll(async () => {
-    [browser, server] = await Promise.all([launchChromium(), startServer()]);
+  onStage(async (stage) => {
+    ({ browser, server } = stage);
     client = await buildClient(server);
     const scopes = [
       { name: 'shelf:read', sentence: 'See your shelf.' },
       { name: 'shelf:write', sentence: 'Change your shelf.', optional: true },
     ];
     await server.core.apis.add({ identifier: 'https://shelf.example', name: 'Shelf', scopes });
-  });
-  afterEach(() => closeVisitors(browser));
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
   });
 
   describe.each([

@@ -1,22 +1,9 @@
 /** What the consent page shows of the account, the application and the scopes, whatever is long, missing or the same. */
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { openBrand } from '../../../src/pages/kit/brand/brand.ts';
-import { createRenderer } from '../../../src/pages/kit/render.ts';
 import { action, bookshelf, csrf, unknownShop } from '../../../src/pages/kit/state.ts';
-import { serveStatic } from '../../../src/pages/kit/static.ts';
-import { loadTexts } from '../../../src/pages/kit/texts.ts';
 import type { ViewLocals } from '../../../src/pages/kit/views.ts';
 import { states } from '../../../src/pages/states.ts';
-
-const root = join(import.meta.dirname, '../../..');
-const viewsDir = join(root, 'views');
-const renderer = createRenderer({
-  viewsDir,
-  brand: openBrand({ name: 'Gatehouse' }),
-  texts: loadTexts(join(viewsDir, 'texts')),
-  statics: serveStatic(join(root, 'public')),
-});
+import { renderer } from '../kit/rendered.ts';
 
 const consent = (more: Partial<ViewLocals['consent']> = {}) =>
   renderer.render(

@@ -1,28 +1,10 @@
 /** Errors and outcomes: each kind has a symbol of its own and one next step. */
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { openBrand } from '../../../src/pages/kit/brand/brand.ts';
 import { errorKinds } from '../../../src/pages/kit/page.ts';
-import { createRenderer } from '../../../src/pages/kit/render.ts';
-import { serveStatic } from '../../../src/pages/kit/static.ts';
-import { loadTexts } from '../../../src/pages/kit/texts.ts';
 import { noticeKinds } from '../../../src/pages/kit/views.ts';
 import { states } from '../../../src/pages/states.ts';
+import { page, renderer } from './rendered.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const viewsDir = join(root, 'views');
-const renderer = createRenderer({
-  viewsDir,
-  brand: openBrand({ name: 'Gatehouse' }),
-  texts: loadTexts(join(viewsDir, 'texts')),
-  statics: serveStatic(join(root, 'public')),
-});
-
-function page(name: string): string {
-  const state = states.find((each) => each.name === name);
-  if (!state) throw new Error(`no state ${name}`);
-  return renderer.render(state.view, state.locals, { locale: 'en' });
-}
 const emblem = (name: string) =>
   /<div class="emblem ?(\w*)"><svg[^>]*><use href="[^#]*#([a-z-]+)"/.exec(page(name))?.slice(1) ?? [];
 const error = (kind: (typeof errorKinds)[number], more = {}) =>

@@ -1,21 +1,9 @@
 /** Every form in every state: what a person without scripts, with a password manager or with a screen reader depends on. */
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { openBrand } from '../../../src/pages/kit/brand/brand.ts';
-import { createRenderer } from '../../../src/pages/kit/render.ts';
 import type { ViewState } from '../../../src/pages/kit/state.ts';
-import { serveStatic } from '../../../src/pages/kit/static.ts';
-import { loadTexts } from '../../../src/pages/kit/texts.ts';
 import { states } from '../../../src/pages/states.ts';
+import { renderer } from './rendered.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const viewsDir = join(root, 'views');
-const renderer = createRenderer({
-  viewsDir,
-  brand: openBrand({ name: 'Gatehouse' }),
-  texts: loadTexts(join(viewsDir, 'texts')),
-  statics: serveStatic(join(root, 'public')),
-});
 const show = ({ view, locals }: ViewState): string => renderer.render(view, locals, { locale: 'en' });
 
 interface Field {

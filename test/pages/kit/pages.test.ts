@@ -1,29 +1,10 @@
 /** What single pages owe their reader, beyond what render.test.ts asks of all of them. */
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { openBrand } from '../../../src/pages/kit/brand/brand.ts';
 import { placeOf } from '../../../src/pages/kit/place.ts';
-import { createRenderer } from '../../../src/pages/kit/render.ts';
-import { serveStatic } from '../../../src/pages/kit/static.ts';
-import { loadTexts } from '../../../src/pages/kit/texts.ts';
 import { accountNotices } from '../../../src/pages/kit/view-parts.ts';
 import { states } from '../../../src/pages/states.ts';
 import { decoded } from '../../support/qr.ts';
-
-const root = join(import.meta.dirname, '../../..');
-const viewsDir = join(root, 'views');
-const renderer = createRenderer({
-  viewsDir,
-  brand: openBrand({ name: 'Gatehouse' }),
-  texts: loadTexts(join(viewsDir, 'texts')),
-  statics: serveStatic(join(root, 'public')),
-});
-
-function page(name: string): string {
-  const state = states.find((each) => each.name === name);
-  if (!state) throw new Error(`no state ${name}`);
-  return renderer.render(state.view, state.locals, { locale: 'en' });
-}
+import { page, renderer } from './rendered.ts';
 
 describe('single pages', () => {
   test('a notice of something that came to nothing looks like a problem, on the page that says it', () => {
