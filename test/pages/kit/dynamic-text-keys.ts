@@ -60,6 +60,7 @@ export const dynamicTextKeys: readonly string[] = [
   ...savedCodeErrors.map((error) => `account.codes.error.${error}`),
   ...addressPlaces.map((place) => `account.address.${place}`),
   ...sessionDoors.map((door) => `account.door.${door}`),
+  'account.program.on',
   ...activityEvents.map((event) => `account.event.${event}`),
   ...adviceKinds.map((kind) => `account.advice.${kind}.title`),
   ...adviceKinds.filter((kind) => !kind.endsWith('-only')).map((kind) => `account.advice.${kind}.text`),

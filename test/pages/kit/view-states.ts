@@ -199,11 +199,11 @@ export const statesWith = (value: string): readonly ViewState[] => {
       },
     },
     {
-      name: 'account-security-confirm',
-      view: 'account-security-confirm',
+      name: 'account-confirm-passkey',
+      view: 'account-confirm',
       locals: {
-        ...{ viewer, csrf, action: '/account/passkeys/remove', question: 'passkey' },
-        ...{ field: { name: 'passkey', value: 'p' }, about: { name: value, kind: 'passkey' } },
+        ...{ viewer, csrf, asks: 'passkey', section: 'security', name: value, kind: 'passkey', back: value },
+        ...{ action: '/account/passkeys/remove', fields: [{ name: 'passkey', value: 'p' }] },
       },
     },
     {

@@ -2,6 +2,8 @@
  * How well an account is protected, and the one step that would help most. Pure: the overview gives it what it has read
  * anyway.
  */
+import { codesPage, securityPage } from './security-pages.ts';
+
 export const adviceKinds = [
   'password-only',
   'provider-only',
@@ -41,18 +43,18 @@ export interface Protection {
 }
 
 const few = 3;
-const [security, email] = ['/account/security', '/account/email'];
+const email = '/account/email';
 /** The part of the page that is about it. */
-const codes = `${security}#codes`;
+const codes = `${securityPage}#codes`;
 
 /** The worst comes first. */
 export function adviceFor(protection: Protection): Advice {
   const { hasPassword, twoFactor, codesLeft, email: address, adds } = protection;
   if (!twoFactor && adds !== undefined) {
-    const to = adds === 'passkey' ? `${security}#passkeys` : security;
+    const to = adds === 'passkey' ? `${securityPage}#passkeys` : securityPage;
     return { kind: hasPassword ? 'password-only' : 'provider-only', good: false, to, add: adds };
   }
-  if (!protection.codesSaved) return { kind: 'codes-unsaved', good: false, to: '/account/factors/codes' };
+  if (!protection.codesSaved) return { kind: 'codes-unsaved', good: false, to: codesPage };
   if (codesLeft === 0) return { kind: 'codes-none', good: false, to: codes };
   if (address === 'unverified') return { kind: 'email-unverified', good: false, to: email };
   if (address === 'none') return { kind: 'email-none', good: false, to: email };

@@ -4,8 +4,8 @@
  */
 import { sendRecoveryCodes } from '../../kit/recovery-codes.ts';
 import type { AccountDeps } from '../deps.ts';
+import { codesPage, securityPage } from '../kit/security-pages.ts';
 import { type AccountForm, callerIn, type Onward, type Show, showPage, type Take, type Visit } from '../visit.ts';
-import { securityPage } from './address.ts';
 import { ask } from './confirmations.ts';
 
 export const savedCodeErrors = ['missing', 'wrong'] as const;
@@ -22,8 +22,6 @@ declare module '../../kit/views.ts' {
     };
   }
 }
-
-const page = '/account/factors/codes';
 
 export function createCodesPage(deps: AccountDeps): {
   show: Show;
@@ -48,11 +46,11 @@ export function createCodesPage(deps: AccountDeps): {
     },
 
     askNew: async (visit) =>
-      visit.account.twoFactor ? ask(deps, visit, { question: 'codes', action: page }) : { to: securityPage },
+      visit.account.twoFactor ? ask(deps, visit, { asks: 'codes', action: codesPage }) : { to: securityPage },
 
     async make(visit) {
       const codes = await factors.regenerateRecoveryCodes(visit.account.subject, callerIn(visit, deps.pages));
-      return codes ? { to: page, note: { codes } } : { to: securityPage };
+      return codes ? { to: codesPage, note: { codes } } : { to: securityPage };
     },
 
     async confirm(visit, form): Promise<Onward | undefined> {

@@ -6,9 +6,9 @@
 import { appName } from '../../kit/factor-names.ts';
 import { qrCode } from '../../kit/qr-code.ts';
 import type { AccountDeps } from '../deps.ts';
+import { codesPage, securityPage } from '../kit/security-pages.ts';
 import type { AccountForm } from '../visit.ts';
 import { callerIn, type Onward, type Show, showPage, type Take, type Visit } from '../visit.ts';
-import { securityPage } from './address.ts';
 
 export const appCodeErrors = ['missing', 'wrong'] as const;
 
@@ -80,5 +80,5 @@ export function createEnrolmentPage(deps: AccountDeps): { begin: Take; show: Sho
 /** The name is asked after the success: it is optional, and must not stand in the way. */
 function afterwards(added: string, codes: readonly string[]): Onward {
   const note = { notice: 'factor-added', added } as const;
-  return codes.length > 0 ? { to: `${list}/codes`, note: { ...note, codes } } : { to: securityPage, note };
+  return codes.length > 0 ? { to: codesPage, note: { ...note, codes } } : { to: securityPage, note };
 }

@@ -2,10 +2,8 @@
 import type { Factors } from '../../../core/factors/factors.ts';
 import { type AccountNotice, accountNotices } from '../../kit/view-parts.ts';
 import type { AccountDeps } from '../deps.ts';
+import { codesPage, securityPage } from '../kit/security-pages.ts';
 import { callerIn, type Take } from '../visit.ts';
-import { securityPage } from './address.ts';
-
-const codesPage = '/account/factors/codes';
 
 export function createFactorSwitch(deps: AccountDeps, kind: Factors['codes'][number]['kind']): Take {
   const [switchedOn, notPossible] = [noticeOf(`${kind}-on`), noticeOf(`${kind}-off`)];

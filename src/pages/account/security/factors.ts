@@ -1,8 +1,9 @@
 /** Second factors that are no passkeys: another name, and removal, each after a page of its own. */
+import { oneOf } from '../../kit/request.ts';
 import type { AccountDeps } from '../deps.ts';
+import { securityPage } from '../kit/security-pages.ts';
 import { callerIn, notThere, type Show, type Take, type Visit } from '../visit.ts';
-import { securityPage } from './address.ts';
-import { ask, askName, idIn } from './confirmations.ts';
+import { ask, askName } from './confirmations.ts';
 import { longerPasswordFirst } from './needed.ts';
 
 const list = '/account/factors';
@@ -24,7 +25,7 @@ export function createFactorsPage(deps: AccountDeps): {
 
   return {
     async askName(visit) {
-      const id = idIn(visit, 'factor');
+      const id = oneOf(visit.ctx, 'factor') ?? '';
       const found = await find(visit, id);
       if (!found) return notThere(deps, visit);
       return askName(deps, visit, {
@@ -42,11 +43,11 @@ export function createFactorsPage(deps: AccountDeps): {
     },
 
     async askRemoval(visit) {
-      const id = idIn(visit, 'factor');
+      const id = oneOf(visit.ctx, 'factor') ?? '';
       const found = await find(visit, id);
       if (!found) return notThere(deps, visit);
       return ask(deps, visit, {
-        question: found.isLast ? 'last-factor' : 'factor',
+        asks: found.isLast ? 'last-factor' : 'factor',
         action: `${list}/remove`,
         field: { name: 'factor', value: id },
         about: found.factor,

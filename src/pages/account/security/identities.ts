@@ -8,11 +8,12 @@
  */
 import type { UpstreamFailure } from '../../../core/upstream/upstream-provider.ts';
 import { callerOf } from '../../../http/caller.ts';
+import { oneOf } from '../../kit/request.ts';
 import type { AccountDeps } from '../deps.ts';
+import { securityPage } from '../kit/security-pages.ts';
 import type { AccountForm } from '../visit.ts';
 import { callerIn, notThere, type Onward, type Show, showPage, type Take, type Visit } from '../visit.ts';
-import { securityPage } from './address.ts';
-import { ask, idIn } from './confirmations.ts';
+import { ask } from './confirmations.ts';
 
 declare module '../../kit/views.ts' {
   interface ViewLocals {
@@ -79,14 +80,14 @@ export function createIdentitiesPage(deps: AccountDeps): {
     },
 
     async askRemoval(visit) {
-      const id = idIn(visit, 'identity');
+      const id = oneOf(visit.ctx, 'identity') ?? '';
       const identity = (await upstream.linked(visit.account.subject)).find((one) => one.id === id);
       if (!identity) return notThere(deps, visit);
       return ask(deps, visit, {
-        question: 'identity',
+        asks: 'identity',
         action: `${identitiesPage}/remove`,
         field: { name: 'identity', value: id },
-        about: { kind: 'identity', name: upstream.name(identity.provider) },
+        about: { name: upstream.name(identity.provider) },
       });
     },
 

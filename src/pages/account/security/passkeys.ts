@@ -4,11 +4,12 @@
  */
 import type { EnrolOutcome } from '../../../core/factors/passkeys.ts';
 import { passkeyName } from '../../kit/factor-names.ts';
+import { oneOf } from '../../kit/request.ts';
 import type { AccountNotice } from '../../kit/view-parts.ts';
 import type { AccountDeps } from '../deps.ts';
+import { securityPage } from '../kit/security-pages.ts';
 import { callerIn, notThere, type Onward, type Show, type Take, type Visit } from '../visit.ts';
-import { securityPage } from './address.ts';
-import { ask, askName, idIn } from './confirmations.ts';
+import { ask, askName } from './confirmations.ts';
 import { longerPasswordFirst, providersOf } from './needed.ts';
 
 const here = '/account/passkeys';
@@ -46,7 +47,7 @@ export function createPasskeysPage(deps: AccountDeps): {
     },
 
     async askName(visit) {
-      const id = idIn(visit, 'passkey');
+      const id = oneOf(visit.ctx, 'passkey') ?? '';
       const passkey = await find(visit, id);
       return passkey ? askForName(visit, id, passkey.name) : notThere(deps, visit);
     },
@@ -59,11 +60,11 @@ export function createPasskeysPage(deps: AccountDeps): {
     },
 
     async askRemoval(visit) {
-      const id = idIn(visit, 'passkey');
+      const id = oneOf(visit.ctx, 'passkey') ?? '';
       const passkey = await find(visit, id);
       if (!passkey) return notThere(deps, visit);
       return ask(deps, visit, {
-        question: 'passkey',
+        asks: 'passkey',
         action: `${here}/remove`,
         field: { name: 'passkey', value: id },
         about: { kind: 'passkey', name: passkey.name },

@@ -1,8 +1,8 @@
 /** The pages about signing in: one page that shows everything, and the pages and forms of its actions. */
 import type { AccountDeps } from '../deps.ts';
+import { securityPage } from '../kit/security-pages.ts';
 import { guarded, type Row } from '../row.ts';
 import type { Show } from '../visit.ts';
-import { securityPage } from './address.ts';
 import { createCodesPage } from './codes.ts';
 import { createEnrolmentPage } from './enrolment.ts';
 import { createFactorSwitch } from './factor-switch.ts';

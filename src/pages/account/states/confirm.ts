@@ -4,6 +4,14 @@ const session = { asks: 'session', section: 'sessions', action: '/account/sessio
 const sessions = { asks: 'sessions', section: 'sessions', action: '/account/sessions/end-others' } as const;
 const back = '/account/sessions';
 
+const security = {
+  passkey: { name: '', kind: 'passkey', action: '/account/passkeys/remove' },
+  factor: { name: longName, kind: 'totp', action: '/account/factors/remove' },
+  'last-factor': { name: '', kind: 'totp', action: '/account/factors/remove' },
+  codes: { action: '/account/factors/codes' },
+  identity: { name: 'Example Company', action: '/account/identities/remove' },
+};
+
 export const confirmStates: readonly ViewState[] = [
   {
     name: 'account-confirm-session',
@@ -57,4 +65,11 @@ export const confirmStates: readonly ViewState[] = [
       back: '/account/applications',
     },
   },
+  ...(['passkey', 'factor', 'last-factor', 'codes', 'identity'] as const).map(
+    (asks): ViewState => ({
+      name: `account-confirm-${asks}`,
+      view: 'account-confirm',
+      locals: { ...signedInForm, ...security[asks], asks, section: 'security', fields: [], back: '/account/security' },
+    }),
+  ),
 ];

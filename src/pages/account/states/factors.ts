@@ -11,22 +11,6 @@ export const factorsStates: readonly ViewState[] = [
   ...savedCodeErrors.map(
     (error): ViewState => ({ name: `account-codes-${error}`, view: 'account-codes', locals: { ...codes, error } }),
   ),
-  ...(['passkey', 'factor', 'last-factor', 'identity'] as const).map(
-    (question): ViewState => ({
-      name: `account-security-confirm-${question}`,
-      view: 'account-security-confirm',
-      locals: {
-        ...confirm,
-        question,
-        about: { name: question === 'factor' ? longName : '', kind: question === 'passkey' ? 'passkey' : 'totp' },
-      },
-    }),
-  ),
-  {
-    name: 'account-security-confirm-codes',
-    view: 'account-security-confirm',
-    locals: { ...signedInForm, action: '/account/factors/codes', question: 'codes' },
-  },
   {
     name: 'account-security-name',
     view: 'account-security-name',
